@@ -1,0 +1,115 @@
+//! A document before it is signed, or after it was decoded.
+
+use core::{fmt, str::FromStr};
+
+use serde::{Deserialize, Deserializer, Serialize, de};
+
+use crate::{Map, limits};
+
+/// The name of a network: 1 to 64 bytes of text without control characters. Peers of one network
+/// exchange documents; nothing crosses from one to another.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+pub struct Network(String);
+
+impl Network {
+    /// The name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl FromStr for Network {
+    type Err = NetworkError;
+
+    fn from_str(name: &str) -> Result<Self, NetworkError> {
+        if name.is_empty() || name.len() > limits::NETWORK_BYTES {
+            return Err(NetworkError::Length);
+        }
+        if name.chars().any(char::is_control) {
+            return Err(NetworkError::Control);
+        }
+        Ok(Self(name.to_owned()))
+    }
+}
+
+impl<'de> Deserialize<'de> for Network {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+    }
+}
+
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl fmt::Debug for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Network({})", self.0)
+    }
+}
+
+/// Why a text cannot name a network.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum NetworkError {
+    /// Empty or too long.
+    #[error("a network's name has 1 to {} bytes", limits::NETWORK_BYTES)]
+    Length,
+    /// Contains control characters.
+    #[error("a network's name has no control characters")]
+    Control,
+}
+
+/// A moment as milliseconds since the Unix epoch, in UTC.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default, Serialize, Deserialize,
+)]
+#[serde(transparent)]
+pub struct Timestamp(u64);
+
+impl Timestamp {
+    /// From milliseconds since the Unix epoch.
+    pub const fn from_millis(millis: u64) -> Self {
+        Self(millis)
+    }
+
+    /// Milliseconds since the Unix epoch.
+    pub const fn as_millis(self) -> u64 {
+        self.0
+    }
+}
+
+/// What an author publishes.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Document {
+    /// The network it belongs to; it is refused on any other.
+    pub network: Network,
+    /// When its author published it.
+    pub created_at: Timestamp,
+    /// From when on it is worthless.
+    pub expires_at: Option<Timestamp>,
+    /// The newest document of one author under one key replaces the older ones.
+    pub key: Option<String>,
+    /// The content.
+    pub content: Content,
+}
+
+/// A document's content.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub enum Content {
+    /// Readable by everyone.
+    Open(Map),
+    /// The author withdraws the document with this document's `key`.
+    Deleted,
+}
+
+impl Content {
+    /// The fields that queries see; none for a deletion.
+    pub const fn fields(&self) -> Option<&Map> {
+        match self {
+            Self::Open(map) => Some(map),
+            Self::Deleted => None,
+        }
+    }
+}

@@ -1,0 +1,10 @@
+//! The bounds of a document, in one place.
+
+/// The longest signed body of a document, in bytes.
+pub const DOCUMENT_BYTES: usize = 256 * 1024;
+/// How deep lists and maps may be nested; the content itself is depth 1.
+pub const VALUE_DEPTH: usize = 32;
+/// The longest name of a network, in bytes of UTF-8.
+pub const NETWORK_BYTES: usize = 64;
+/// The longest `key` of a document, in bytes of UTF-8.
+pub const KEY_BYTES: usize = 256;

@@ -1,0 +1,23 @@
+//! Peer keys of TaiiNet.
+//!
+//! A peer *is* an Ed25519 key (RFC 8032). This crate holds the key ([`Identity`]), its public name
+//! ([`PeerId`], [`PublicKey`]), signatures that are bound to one purpose ([`Domain`]), values that
+//! carry such a signature ([`Signed`], [`Verified`]), sealing to a peer ([`seal`], HPKE of RFC 9180)
+//! and, for native builds with the feature `keyfile`, key files at rest ([`keyfile`]).
+//!
+//! There is **one validity rule everywhere**: a signature counts only if `verify_strict` accepts it
+//! under a canonically encoded key that is not of small order.
+
+mod key;
+
+
+mod peer_id;
+mod sealing;
+mod signature;
+mod signed;
+
+pub use key::{Identity, PublicKey, Seed};
+pub use peer_id::{PeerId, PeerIdError};
+pub use sealing::{OpenError, SEAL_OVERHEAD, SealError, seal};
+pub use signature::{Domain, InvalidSignature, Signature};
+pub use signed::{Signable, Signed, Verified};
