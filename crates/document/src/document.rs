@@ -87,6 +87,8 @@ pub struct Document {
     pub network: Network,
     /// When its author published it.
     pub created_at: Timestamp,
+    /// Chosen at random, so that two documents of the same content and moment are two documents.
+    pub nonce: u32,
     /// From when on it is worthless.
     pub expires_at: Option<Timestamp>,
     /// The newest document of one author under one key replaces the older ones.

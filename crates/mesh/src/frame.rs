@@ -1,0 +1,310 @@
+//! What stands on the wire between peers, and between a peer and a signaller.
+//!
+//! A *message* is what a transport carries whole: at most [`limits::MESSAGE_BYTES`]. It holds one or
+//! more frames, each preceded by its length as a varint ([`codec`]). A frame too large for a message
+//! is cut into [`Frame::Fragment`]s. Frames are postcard; the order of the variants is the format.
+
+pub mod codec;
+
+use serde::{Deserialize, Serialize};
+use taiinet_document::{DocumentId, Network, SignedDocument, Timestamp};
+use taiinet_identity::{Domain, PeerId, Signable, Signature, Signed};
+
+/// The version of the protocol that this crate speaks.
+pub const VERSION: u16 = 1;
+
+/// A frame between two peers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Frame {
+    /// The first frame both ways: who I say I am.
+    Hello(Hello),
+    /// The second frame both ways: the proof of it, over both hellos and the channel binding.
+    Proof(Signature),
+    /// The third frame both ways: I take you as a neighbour.
+    Neighbour(Neighbour),
+    /// I do not take you as a neighbour (now); the link closes.
+    Refuse(Refusal),
+    /// I am leaving; the link closes.
+    Bye,
+    /// Are you there? The number comes back.
+    Ping(u32),
+    /// I am.
+    Pong(u32),
+    /// Some peers of mine; tell me some of yours.
+    Shuffle(Vec<Signed<Presence>>),
+    /// Some peers of mine, in answer.
+    ShuffleReply(Vec<Signed<Presence>>),
+    /// A document, pushed or requested.
+    Push(Push),
+    /// Documents I have verified and did not push to you.
+    Have(Vec<DocumentId>),
+    /// Send me these, and push to me what comes.
+    Graft(Vec<DocumentId>),
+    /// I get these documents from another neighbour sooner: announce instead of pushing.
+    Prune,
+    /// So many more bytes of documents from you were taken ([`SignedDocument::size`]).
+    Ack(u32),
+    /// A sealed part of a negotiation, for you or for a neighbour of yours.
+    Signal(Signed<Signal>),
+    /// I am not linked to the peer that your signal was for.
+    Unreachable(PeerId),
+    /// A piece of a larger frame.
+    Fragment(Fragment),
+}
+
+/// Who a peer says it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hello {
+    /// The protocol's version.
+    pub version: u16,
+    /// The network it wants to speak in.
+    pub network: Network,
+    /// Its name, yet to be proven.
+    pub peer: PeerId,
+    /// Fresh for each link.
+    pub nonce: [u8; 32],
+}
+
+/// An offer to be neighbours.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Neighbour {
+    /// The sender's presence, for others to hear of it.
+    pub presence: Option<Signed<Presence>>,
+    /// Announce to me what you verified in the last so many milliseconds: I may have missed it.
+    pub missed_ms: u32,
+}
+
+/// Why not, and when to ask again.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Refusal {
+    /// Why not.
+    pub reason: RefusalReason,
+    /// Do not ask again before so many milliseconds.
+    pub retry_after_ms: u32,
+    /// Whom to ask instead.
+    pub instead: Vec<Signed<Presence>>,
+}
+
+/// Why a peer or signaller refuses.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, thiserror::Error,
+)]
+pub enum RefusalReason {
+    /// No room for another link, connection or join.
+    #[error("it has no room")]
+    Full,
+    /// A link between the two exists.
+    #[error("a link to it exists already")]
+    AlreadyLinked,
+    /// Another version of the protocol.
+    #[error("it speaks another version of the protocol")]
+    Version,
+    /// Another network, or one that is not served.
+    #[error("it does not serve this network")]
+    Network,
+    /// Too many requests.
+    #[error("it was asked too often")]
+    TooOften,
+    /// The join or presence is not valid: signature, challenge or time.
+    #[error("the join is not valid")]
+    Invalid,
+    /// Shutting down.
+    #[error("it is shutting down")]
+    Leaving,
+}
+
+/// A document on its way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Push {
+    /// How many links it crossed before this one, as far as anybody can tell: a hint.
+    pub hops: u8,
+    /// The document as its author signed it.
+    pub document: SignedDocument,
+}
+
+/// A piece of a larger frame; pieces of one frame follow one another, control frames may stand
+/// between them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fragment {
+    /// Whether this is the last piece.
+    pub last: bool,
+    /// The piece.
+    #[serde(with = "bytes")]
+    pub bytes: Vec<u8>,
+}
+
+/// "I am here": what a peer signs to join a signaller and to be introduced to others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Presence {
+    /// The network it is in.
+    pub network: Network,
+    /// The signaller it joined, with that signaller's challenge.
+    pub joined: Option<Joined>,
+    /// When it was signed.
+    pub issued_at: Timestamp,
+    /// From when on it is worthless; at most [`crate::limits::PRESENCE_LIFE`] later.
+    pub expires_at: Timestamp,
+}
+
+impl Signable for Presence {
+    const DOMAIN: Domain = Domain::Presence;
+}
+
+/// Binds a join to one signaller and one connection, so that it cannot be replayed elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Joined {
+    /// The signaller.
+    pub signaller: PeerId,
+    /// The challenge it gave on this connection.
+    pub challenge: [u8; 32],
+}
+
+/// A part of a negotiation. Who carries it sees from, to, time and size.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Signal {
+    /// The network of both.
+    pub network: Network,
+    /// For whom.
+    pub to: PeerId,
+    /// When it was made; worthless after [`crate::limits::SIGNAL_LIFE`].
+    pub sent_at: Timestamp,
+    /// A [`SignalBody`], sealed to `to`.
+    #[serde(with = "bytes")]
+    pub sealed: Vec<u8>,
+}
+
+impl Signable for Signal {
+    const DOMAIN: Domain = Domain::Signal;
+}
+
+/// What is sealed inside a [`Signal`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SignalBody {
+    /// The negotiation this belongs to, chosen at random by the one who offers.
+    pub session: u64,
+    /// The part.
+    pub part: SignalPart,
+}
+
+/// A part of a negotiation between two peers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum SignalPart {
+    /// A session description that offers a link.
+    Offer(String),
+    /// The session description that takes the offer.
+    Answer(String),
+    /// An ICE candidate that came up after the description.
+    Candidate(String),
+    /// The offer is not taken.
+    Refuse {
+        /// Why.
+        reason: RefusalReason,
+        /// Do not offer again before so many milliseconds.
+        retry_after_ms: u32,
+    },
+}
+
+/// From a peer to a signaller.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum ToSignaller {
+    /// The first frame.
+    Knock {
+        /// The protocol's version.
+        version: u16,
+        /// Fresh for each connection; the signaller signs it.
+        nonce: [u8; 32],
+    },
+    /// Join (again): a presence that answers this connection's challenge.
+    Join(Signed<Presence>),
+    /// Introduce me to up to so many peers of my network.
+    Introduce {
+        /// How many.
+        want: u8,
+    },
+    /// Pass this on.
+    Signal(Signed<Signal>),
+    /// Are you there?
+    Ping(u32),
+    /// I leave; forget my presence.
+    Leave,
+}
+
+/// From a signaller to a peer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FromSignaller {
+    /// The answer to a knock.
+    Welcome(Welcome),
+    /// The join holds until the presence expires.
+    Joined,
+    /// Peers of your network.
+    Introduced {
+        /// Their presences, as they signed them.
+        presences: Vec<Signed<Presence>>,
+        /// Do not ask again before so many milliseconds.
+        retry_after_ms: u32,
+    },
+    /// A signal for you.
+    Signal(Signed<Signal>),
+    /// The peer that your signal was for is not here.
+    Unreachable(PeerId),
+    /// Something you asked for is refused; after `Full`, `Version`, `Invalid` and `Leaving` the
+    /// connection closes.
+    Refused {
+        /// Why.
+        reason: RefusalReason,
+        /// Do not try again before so many milliseconds.
+        retry_after_ms: u32,
+    },
+    /// I am.
+    Pong(u32),
+}
+
+/// A signaller's answer to a knock: who it is, proven, and what a join must answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Welcome {
+    /// The signaller.
+    pub signaller: PeerId,
+    /// Fresh for each connection.
+    pub challenge: [u8; 32],
+    /// Over [`Welcome::transcript`], in [`Domain::Welcome`].
+    pub signature: Signature,
+    /// STUN servers as `stun:HOST:PORT`; an empty host is the one of the signaller's own address.
+    pub ice_servers: Vec<String>,
+}
+
+impl Welcome {
+    /// What a signaller signs: the peer's nonce and its own challenge.
+    pub fn transcript(nonce: &[u8; 32], challenge: &[u8; 32]) -> [u8; 64] {
+        let mut transcript = [0; 64];
+        transcript[..32].copy_from_slice(nonce);
+        transcript[32..].copy_from_slice(challenge);
+        transcript
+    }
+}
+
+/// Byte vectors as byte strings: one copy instead of a loop over elements; the same wire format.
+mod bytes {
+    use core::fmt;
+
+    use serde::{Deserializer, Serializer, de};
+
+    pub(super) fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
+        to.serialize_bytes(bytes)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
+        struct Bytes;
+        impl<'de> de::Visitor<'de> for Bytes {
+            type Value = Vec<u8>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("bytes")
+            }
+
+            fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
+                Ok(bytes.to_vec())
+            }
+        }
+        from.deserialize_bytes(Bytes)
+    }
+}

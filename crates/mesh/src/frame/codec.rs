@@ -1,0 +1,183 @@
+//! Frames to bytes and back; packing frames into messages, and cutting and joining large ones.
+//!
+//! Between peers a message is a sequence of `length (LEB128 varint) ‖ frame (postcard)`. Between a
+//! peer and a signaller a message is one frame (postcard), with nothing before it.
+
+use serde::{Serialize, de::DeserializeOwned};
+
+use super::{Fragment, Frame};
+use crate::{Misbehaviour, limits};
+
+/// The most that a frame of a fragment adds to its piece: length, variant, `last`, piece length.
+const FRAGMENT_OVERHEAD: usize = 16;
+/// The longest varint in front of a frame.
+const LENGTH_BYTES: usize = 3;
+
+/// Encodes one frame.
+pub fn encode<T: Serialize>(frame: &T) -> Vec<u8> {
+    // Writing plain structures to memory cannot fail.
+    postcard::to_allocvec(frame).unwrap_or_default()
+}
+
+/// Decodes one frame, which must fill `bytes`.
+///
+/// # Errors
+/// [`Misbehaviour::Undecodable`], [`Misbehaviour::Oversize`].
+pub fn decode<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Misbehaviour> {
+    if bytes.len() > limits::FRAME_BYTES {
+        return Err(Misbehaviour::Oversize);
+    }
+    match postcard::take_from_bytes(bytes) {
+        Ok((frame, [])) => Ok(frame),
+        _ => Err(Misbehaviour::Undecodable),
+    }
+}
+
+/// A message being filled with frames.
+#[derive(Debug, Default)]
+pub struct MessageWriter {
+    bytes: Vec<u8>,
+}
+
+impl MessageWriter {
+    /// Adds an encoded frame if there is room for it.
+    pub fn push(&mut self, frame: &[u8]) -> bool {
+        if self.bytes.len() + LENGTH_BYTES + frame.len() > limits::MESSAGE_BYTES {
+            return false;
+        }
+        write_length(&mut self.bytes, frame.len());
+        self.bytes.extend_from_slice(frame);
+        true
+    }
+
+    /// Whether nothing was added.
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// The finished message.
+    pub fn finish(self) -> Vec<u8> {
+        self.bytes
+    }
+}
+
+/// A message of these frames, which must fit together.
+pub fn message(frames: &[Frame]) -> Vec<u8> {
+    let mut writer = MessageWriter::default();
+    for frame in frames {
+        writer.push(&encode(frame));
+    }
+    writer.finish()
+}
+
+fn write_length(to: &mut Vec<u8>, length: usize) {
+    let mut rest = length;
+    while rest >= 0x80 {
+        to.push((rest & 0x7f) as u8 | 0x80);
+        rest >>= 7;
+    }
+    to.push(rest as u8);
+}
+
+/// The encoded frames of a message, one by one; ends after the first fault.
+#[derive(Debug)]
+pub struct MessageReader<'a> {
+    rest: &'a [u8],
+}
+
+impl<'a> MessageReader<'a> {
+    /// Starts to read a message.
+    ///
+    /// # Errors
+    /// [`Misbehaviour::Oversize`]; [`Misbehaviour::Undecodable`] if it is empty.
+    pub fn new(message: &'a [u8]) -> Result<Self, Misbehaviour> {
+        if message.len() > limits::MESSAGE_BYTES {
+            return Err(Misbehaviour::Oversize);
+        }
+        if message.is_empty() {
+            return Err(Misbehaviour::Undecodable);
+        }
+        Ok(Self { rest: message })
+    }
+
+    fn take(&mut self) -> Option<&'a [u8]> {
+        let mut length = 0_usize;
+        for index in 0..LENGTH_BYTES {
+            let byte = *self.rest.get(index)?;
+            length |= usize::from(byte & 0x7f) << (7 * index);
+            if byte & 0x80 == 0 {
+                let start = index + 1;
+                let frame = self.rest.get(start..start.checked_add(length)?)?;
+                self.rest = self.rest.get(start + length..)?;
+                return Some(frame);
+            }
+        }
+        None
+    }
+}
+
+impl<'a> Iterator for MessageReader<'a> {
+    type Item = Result<&'a [u8], Misbehaviour>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        if self.rest.is_empty() {
+            return None;
+        }
+        let frame = self.take();
+        if frame.is_none() {
+            self.rest = &[];
+        }
+        Some(frame.ok_or(Misbehaviour::Undecodable))
+    }
+}
+
+/// Cuts an encoded frame that is too large for a message into encoded fragments.
+pub fn fragment(frame: &[u8]) -> Vec<Vec<u8>> {
+    let size = limits::MESSAGE_BYTES - LENGTH_BYTES - FRAGMENT_OVERHEAD;
+    let count = frame.len().div_ceil(size);
+    let pieces = frame.chunks(size).enumerate();
+    pieces
+        .map(|(index, piece)| {
+            encode(&Frame::Fragment(Fragment { last: index + 1 == count, bytes: piece.to_vec() }))
+        })
+        .collect()
+}
+
+/// Whether an encoded frame has to be cut.
+pub const fn needs_fragments(frame: &[u8]) -> bool {
+    frame.len() + LENGTH_BYTES > limits::MESSAGE_BYTES
+}
+
+/// Joins the fragments of one link.
+#[derive(Debug, Default)]
+pub struct Assembler {
+    bytes: Vec<u8>,
+}
+
+impl Assembler {
+    /// Takes a piece; gives the frame when it was the last one.
+    ///
+    /// # Errors
+    /// [`Misbehaviour::Oversize`] if the frame grows over its limit;
+    /// [`Misbehaviour::Undecodable`] if a piece is empty, or the whole is no frame or itself a
+    /// fragment.
+    pub fn push(&mut self, fragment: &Fragment) -> Result<Option<Frame>, Misbehaviour> {
+        if fragment.bytes.is_empty() {
+            return Err(Misbehaviour::Undecodable);
+        }
+        if self.bytes.len() + fragment.bytes.len() > limits::FRAME_BYTES {
+            self.bytes = Vec::new();
+            return Err(Misbehaviour::Oversize);
+        }
+        self.bytes.extend_from_slice(&fragment.bytes);
+        if !fragment.last {
+            return Ok(None);
+        }
+        let bytes = core::mem::take(&mut self.bytes);
+        match decode(&bytes)? {
+            Frame::Fragment(_) => Err(Misbehaviour::Undecodable),
+            frame => Ok(Some(frame)),
+        }
+    }
+}
+

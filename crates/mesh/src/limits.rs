@@ -1,0 +1,90 @@
+//! Every bound of the core, in one place.
+
+use core::time::Duration;
+
+/// The largest message on a link, in bytes.
+pub const MESSAGE_BYTES: usize = 16 * 1024;
+/// The largest frame after its fragments were put together: a document and what surrounds it.
+pub const FRAME_BYTES: usize = taiinet_document::limits::DOCUMENT_BYTES + 1024;
+/// The largest session description or candidate, in bytes.
+pub const NEGOTIATION_BYTES: usize = 8 * 1024;
+/// How many ids one announcement or graft names at most.
+pub const IDS_PER_FRAME: usize = 400;
+/// How many presences one frame carries at most.
+pub const PRESENCES_PER_FRAME: usize = 16;
+
+/// How many active links a peer wants, unless configured otherwise.
+pub const TARGET_LINKS: usize = 6;
+/// How many active links a peer has at most, unless configured otherwise.
+pub const MAX_LINKS: usize = 10;
+/// Of the active links at most this many hundredths were opened by others, so that no number of
+/// strangers evicts or outnumbers the neighbours that a peer chose itself.
+pub const INCOMING_SHARE: usize = 70;
+/// How many links may be under negotiation or in their handshake at once, beside the active ones.
+pub const PENDING_LINKS: usize = 8;
+/// How many candidates the passive view holds.
+pub const PASSIVE_VIEW: usize = 96;
+/// How many signallers one peer knows.
+pub const SIGNALLERS: usize = 16;
+/// How many subscriptions one peer has at most.
+pub const SUBSCRIPTIONS: usize = 100_000;
+
+/// Bytes of documents sent on a link and not yet acknowledged by the neighbour.
+pub const LINK_WINDOW: usize = 512 * 1024;
+/// Bytes handed to a link's transport that it has not reported as sent.
+pub const TRANSPORT_WINDOW: usize = 128 * 1024;
+/// Bytes of control frames waiting for a link; one that needs more is not keeping up and is closed.
+pub const CONTROL_LANE_BYTES: usize = 256 * 1024;
+/// Bytes of documents waiting for a link; beyond it documents are announced instead of pushed.
+pub const DATA_LANE_BYTES: usize = 512 * 1024;
+/// Announcements waiting for a link; the oldest give way.
+pub const OWED_IDS: usize = 16 * 1024;
+/// Announced and not yet received documents remembered for each link.
+pub const PROMISED_IDS: usize = 16 * 1024;
+/// How often one document is served to one link on its request.
+pub const SERVINGS: u8 = 3;
+
+/// Documents of our own that no neighbour has taken yet.
+pub const OUTBOX_DOCUMENTS: usize = 1024;
+/// Bytes of documents of our own that no neighbour has taken yet.
+pub const OUTBOX_BYTES: usize = 4 * 1024 * 1024;
+/// Bytes of recent documents kept for neighbours that ask for them.
+pub const STORE_BYTES: usize = 64 * 1024 * 1024;
+/// Ids of verified documents remembered, so that each is delivered once.
+pub const SEEN_IDS: usize = 1 << 20;
+
+/// How far ahead of our clock a document or presence may be dated.
+pub const CLOCK_SKEW: Duration = Duration::from_secs(120);
+/// How old a document may be that nobody asked for.
+pub const LIVE_WINDOW: Duration = Duration::from_secs(300);
+/// The longest life of a presence.
+pub const PRESENCE_LIFE: Duration = Duration::from_secs(600);
+/// How long a signal counts after it was made.
+pub const SIGNAL_LIFE: Duration = Duration::from_secs(60);
+
+/// From the dial to the open channel.
+pub const DIAL_TIMEOUT: Duration = Duration::from_secs(15);
+/// From the open channel to the finished handshake.
+pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
+/// A link on which nothing was sent for so long gets a ping.
+pub const PING_AFTER: Duration = Duration::from_millis(1500);
+/// A link from which nothing was heard for so long is dead.
+pub const SILENCE: Duration = Duration::from_secs(6);
+/// How long after an announcement a missing document is asked for, when a push may still bring it.
+pub const GRAFT_AFTER: Duration = Duration::from_millis(250);
+/// How long a requested document may take before the next announcer is asked.
+pub const PROMISE: Duration = Duration::from_secs(2);
+/// Announcements are gathered for so long.
+pub const ANNOUNCE_EVERY: Duration = Duration::from_millis(40);
+/// Acknowledgements are gathered for so long, or for this share of the window.
+pub const ACK_EVERY: Duration = Duration::from_millis(20);
+/// How often views are shuffled.
+pub const SHUFFLE_EVERY: Duration = Duration::from_secs(10);
+/// The first and the longest wait before a signaller is tried again.
+pub const SIGNALLER_BACKOFF: (Duration, Duration) =
+    (Duration::from_millis(500), Duration::from_secs(30));
+/// How often a signaller is asked for candidates at most, and how rarely when nothing helps.
+pub const INTRODUCE_BACKOFF: (Duration, Duration) =
+    (Duration::from_millis(300), Duration::from_secs(20));
+/// How long a candidate rests after a dial to it failed, and at most.
+pub const REDIAL_BACKOFF: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(120));
