@@ -1,2 +1,85 @@
-//! .
-fn main() {}
+//! The `taiinet` command.
+
+mod exit;
+mod hints;
+mod identity;
+mod lines;
+mod matching;
+mod net;
+mod peers;
+mod publish;
+mod query;
+mod report;
+mod subscribe;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use tracing_subscriber::EnvFilter;
+
+use crate::{
+    exit::{Exit, Outcome},
+    net::NetArgs,
+};
+
+/// Publish documents on a peer-to-peer mesh and receive them by query.
+#[derive(Debug, Parser)]
+#[command(name = "taiinet", version, max_term_width = 100, after_help = "Examples:
+  taiinet subscribe '{\"type\": \"tweet\"}' --network tweets --signaller ws://127.0.0.1:7700
+  echo '{\"type\": \"tweet\", \"text\": \"hello\"}' | \\
+    taiinet publish --network tweets --signaller ws://127.0.0.1:7700
+  taiinet match '{\"likes\": {\"$gt\": 4}}' tweets.ndjson
+
+Documents are NDJSON on stdin and stdout. RUST_LOG=debug writes a log to stderr.
+Exit codes: 0 done, 1 failed, 2 wrong usage.")]
+struct Cli {
+    #[command(flatten)]
+    net: NetArgs,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    Publish(publish::PublishArgs),
+    Subscribe(subscribe::SubscribeArgs),
+    Peers(peers::PeersArgs),
+    Match(matching::MatchArgs),
+}
+
+fn main() -> ExitCode {
+    let cli = Cli::parse();
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("off"));
+    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    Exit::code(run(cli))
+}
+
+fn run(Cli { net, command }: Cli) -> Outcome {
+    match command {
+        Command::Match(args) => matching::run(args),
+        Command::Publish(args) => on_runtime(publish::run(net, args)),
+        Command::Subscribe(args) => on_runtime(subscribe::run(net, args)),
+        Command::Peers(args) => on_runtime(peers::run(net, args)),
+    }
+}
+
+/// Runs a command beside its peer: the command on this thread, where it may block on its input and
+/// output, the peer on others.
+fn on_runtime(command: impl Future<Output = Outcome>) -> Outcome {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let runtime = runtime.map_err(|error| Exit::Failed(format!("cannot start: {error}")))?;
+    let outcome = runtime.block_on(command);
+    // A thread that waits for stdin would hold us up.
+    runtime.shutdown_background();
+    outcome
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    #[test]
+    fn the_command_line_is_well_formed() {
+        super::Cli::command().debug_assert();
+    }
+}

@@ -4,7 +4,7 @@ use core::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-use crate::{Map, limits};
+use crate::{DocumentError, Map, limits, value};
 
 /// The name of a network: 1 to 64 bytes of text without control characters. Peers of one network
 /// exchange documents; nothing crosses from one to another.
@@ -34,7 +34,20 @@ impl FromStr for Network {
 
 impl<'de> Deserialize<'de> for Network {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(de::Error::custom)
+        struct Name;
+        impl de::Visitor<'_> for Name {
+            type Value = Network;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("the name of a network")
+            }
+
+            // Checked before it is copied.
+            fn visit_str<E: de::Error>(self, name: &str) -> Result<Network, E> {
+                name.parse().map_err(E::custom)
+            }
+        }
+        deserializer.deserialize_str(Name)
     }
 }
 
@@ -89,19 +102,45 @@ pub struct Document {
     pub created_at: Timestamp,
     /// Chosen at random, so that two documents of the same content and moment are two documents.
     pub nonce: u32,
-    /// From when on it is worthless.
+    /// From when on it is worthless; later than `created_at`.
     pub expires_at: Option<Timestamp>,
-    /// The newest document of one author under one key replaces the older ones.
+    /// The newest document of one author under one key replaces the older ones. At most
+    /// [`limits::KEY_BYTES`] bytes.
     pub key: Option<String>,
     /// The content.
     pub content: Content,
+}
+
+impl Document {
+    /// Whether receivers would take it, as far as its size does not matter.
+    ///
+    /// # Errors
+    /// [`DocumentError::KeyTooLong`], [`DocumentError::Expiry`], [`DocumentError::Value`]
+    pub fn check(&self) -> Result<(), DocumentError> {
+        self.check_options()?;
+        if let Content::Open(fields) = &self.content {
+            value::check_map(fields)?;
+        }
+        Ok(())
+    }
+
+    /// What decoding alone does not guarantee.
+    pub(crate) fn check_options(&self) -> Result<(), DocumentError> {
+        if self.key.as_ref().is_some_and(|key| key.len() > limits::KEY_BYTES) {
+            return Err(DocumentError::KeyTooLong);
+        }
+        if self.expires_at.is_some_and(|expires_at| expires_at <= self.created_at) {
+            return Err(DocumentError::Expiry);
+        }
+        Ok(())
+    }
 }
 
 /// A document's content.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Content {
     /// Readable by everyone.
-    Open(Map),
+    Open(#[serde(deserialize_with = "value::deserialize_map")] Map),
     /// The author withdraws the document with this document's `key`.
     Deleted,
 }

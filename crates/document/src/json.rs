@@ -1,6 +1,166 @@
-//! Values and JSON, without loss.
+//! Values as JSON (RFC 8259), without loss in either direction.
+//!
+//! - A number without fraction and exponent is an integer and must fit 64 bits with sign; with
+//!   either it is a float and stays one: `1.0` is printed as `1.0`, never as `1`. `-0` is the float
+//!   that it is in JavaScript. NaN and the infinities do not exist.
+//! - Bytes are `{"$bytes": "<base64>"}` (RFC 4648 section 4, with padding). A map that by chance has
+//!   the single name `$bytes` is written as `{"$$bytes": …}`, one with `$$bytes` as `$$$bytes`, and so
+//!   on; reading takes the added `$` away again.
+//! - Names must be unique, also when one is written with escapes. Maps are printed with ascending
+//!   names.
+//! - Lists and maps are nested at most [`limits::VALUE_DEPTH`](crate::limits::VALUE_DEPTH) deep, and nothing may follow the value.
 
-/// Why a text is no document.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("not a document")]
-pub struct JsonError;
+mod read;
+mod write;
+
+use core::fmt;
+
+use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
+
+use crate::{Map, Value, ValueError};
+
+/// The name that marks bytes.
+const BYTES: &str = "$bytes";
+
+impl Value {
+    /// Reads a value from JSON text.
+    ///
+    /// # Errors
+    /// [`JsonError`] with the place where the text is wrong.
+    pub fn from_json(text: &str) -> Result<Self, JsonError> {
+        read::value(text)
+    }
+
+    /// Writes the value as JSON on one line.
+    ///
+    /// # Errors
+    /// [`ValueError::NotFinite`] and [`ValueError::TooDeep`], never for the value of a document that
+    /// was signed, verified or read.
+    pub fn to_json(&self) -> Result<String, ValueError> {
+        self.check()?;
+        Ok(write::text(self))
+    }
+}
+
+/// Reads a document's content: a JSON object.
+///
+/// # Errors
+/// [`JsonError`] with the place where the text is wrong.
+pub fn parse_map(text: &str) -> Result<Map, JsonError> {
+    match Value::from_json(text)? {
+        Value::Map(map) => Ok(map),
+        other => Err(JsonError {
+            line: 1,
+            column: 1,
+            message: format!(
+                "a document is an object like {{\"name\": …}}, not {}",
+                other.type_name()
+            ),
+        }),
+    }
+}
+
+/// Writes a document's content as one line of JSON, without the line's end.
+///
+/// # Errors
+/// As [`Value::to_json`].
+pub fn to_json_line(map: &Map) -> Result<String, ValueError> {
+    crate::value::check_map(map)?;
+    Ok(write::text(map))
+}
+
+/// The same rules; but a number beyond 64 bits that `serde_json` has already turned into a float
+/// cannot be told from a float any more. Prefer [`Value::from_json`] for text.
+impl TryFrom<serde_json::Value> for Value {
+    type Error = ValueError;
+
+    fn try_from(json: serde_json::Value) -> Result<Self, ValueError> {
+        read::convert(json, 1)
+    }
+}
+
+/// Bytes as in the module's rules. A float that is not finite (which no document holds) is null.
+impl From<Value> for serde_json::Value {
+    fn from(value: Value) -> Self {
+        match value {
+            Value::Null => Self::Null,
+            Value::Bool(value) => Self::Bool(value),
+            Value::Int(value) => value.into(),
+            Value::Float(value) => value.into(),
+            Value::String(value) => Self::String(value),
+            Value::Bytes(bytes) => Self::Object(
+                [(BYTES.to_owned(), Self::String(BASE64.encode(bytes)))].into_iter().collect(),
+            ),
+            Value::List(list) => Self::Array(list.into_iter().map(Into::into).collect()),
+            Value::Map(map) => {
+                let escape = is_escaped(&map);
+                let fields = map.into_iter().map(|(name, value)| {
+                    (if escape { format!("${name}") } else { name }, value.into())
+                });
+                Self::Object(fields.collect())
+            }
+        }
+    }
+}
+
+/// Whether a map's single name would be taken for the mark of bytes, or for the escape of it.
+fn is_escaped(map: &Map) -> bool {
+    map.len() == 1 && map.keys().all(|name| is_mark(name))
+}
+
+/// `$bytes`, `$$bytes`, …
+fn is_mark(name: &str) -> bool {
+    name.strip_suffix(BYTES).is_some_and(|dollars| dollars.bytes().all(|byte| byte == b'$'))
+}
+
+/// What a map with its names as in the text stands for.
+fn unescape(mut map: Map) -> Result<Value, ValueError> {
+    if !is_escaped(&map) {
+        return Ok(Value::Map(map));
+    }
+    match map.pop_first() {
+        Some((name, Value::String(text))) if name == BYTES => {
+            BASE64.decode(text).map(Value::Bytes).map_err(|_| ValueError::Base64)
+        }
+        Some((name, value)) if name != BYTES => {
+            Ok(Value::Map([(name[1..].to_owned(), value)].into_iter().collect()))
+        }
+        _ => Err(ValueError::Base64),
+    }
+}
+
+/// Why a text is no value, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JsonError {
+    line: usize,
+    column: usize,
+    message: String,
+}
+
+impl JsonError {
+    /// The line, from 1.
+    pub const fn line(&self) -> usize {
+        self.line
+    }
+
+    /// The column in bytes, from 1.
+    pub const fn column(&self) -> usize {
+        self.column
+    }
+
+    /// What is wrong there.
+    pub fn message(&self) -> &str {
+        &self.message
+    }
+}
+
+impl fmt::Display for JsonError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {} column {}: {}", self.line, self.column, self.message)
+    }
+}
+
+impl core::error::Error for JsonError {}
+
+#[cfg(test)]
+mod tests;

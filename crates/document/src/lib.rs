@@ -1,16 +1,50 @@
 //! Documents of TaiiNet: what peers publish, sign, verify and carry.
 //!
 //! A [`Document`] is content with its network, times and options. Its author signs it into a
-//! [`SignedDocument`], whose exact bytes travel the mesh; a receiver turns that into a
-//! [`VerifiedDocument`], the only form that is delivered to an application.
+//! [`SignedDocument`], whose exact bytes travel the mesh and are never encoded again. A receiver
+//! turns that into a [`VerifiedDocument`], the only form that is delivered to an application:
+//!
+//! ```text
+//! sign:     Document ──VerifiedDocument::sign──▶ VerifiedDocument ──signed()──▶ SignedDocument
+//! receive:  SignedDocument ──inspect()──▶ Inspected ──verify(key)──▶ VerifiedDocument
+//!           (id() is known)               (decoded, limits hold)     (signature holds)
+//! ```
+//!
+//! # On the wire
+//! Everything is [postcard](https://postcard.jamesmunns.com/wire-format). A [`SignedDocument`] is
+//!
+//! | field | layout |
+//! |---|---|
+//! | author | 32 bytes |
+//! | signature | 64 bytes: Ed25519 over `"taiinet/1 document" ‖ BLAKE3(body)` |
+//! | body | length as varint (at most [`limits::DOCUMENT_BYTES`]), the bytes |
+//!
+//! and its body, the signed bytes, is a [`Document`]:
+//!
+//! | field | layout |
+//! |---|---|
+//! | network | a string (length as varint, UTF-8) of 1 to 64 bytes, no control characters |
+//! | created_at | milliseconds since 1970 as varint |
+//! | nonce | varint |
+//! | expires_at | 0, or 1 and milliseconds as varint, later than created_at |
+//! | key | 0, or 1 and a string of at most 256 bytes |
+//! | content | 0 and the fields (as a map of [`Value`]), or 1 for a deletion |
+//!
+//! One content has one encoding: names ascend, varints are as short as can be, nothing follows.
+//! Other encodings are refused. A document's name is `BLAKE3(author ‖ BLAKE3(body))`, so that the
+//! body is hashed once for both name and signature.
+//!
+//! [`json`] says how values are written as JSON.
 
 mod document;
-mod json;
+pub mod json;
 pub mod limits;
 mod signed;
+#[cfg(test)]
+mod testing;
 mod value;
 
 pub use document::{Content, Document, Network, NetworkError, Timestamp};
-pub use json::JsonError;
-pub use signed::{DocumentError, DocumentId, SignedDocument, VerifiedDocument};
+pub use json::{JsonError, parse_map, to_json_line};
+pub use signed::{DocumentError, DocumentId, Inspected, SignedDocument, VerifiedDocument};
 pub use value::{Map, Value, ValueError};

@@ -3,13 +3,13 @@
 use core::{fmt, ops::Deref};
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use taiinet_identity::{Domain, Identity, PeerId, PublicKey, Signature};
 
-use crate::{Content, Document, limits};
+use crate::{Content, Document, ValueError, limits};
 
-/// The name of a document: BLAKE3 over its author and its signed bytes, not over the signature (so
-/// that another valid signature makes no other document).
+/// The name of a document: `BLAKE3(author ‖ BLAKE3(body))`, over its author and its signed bytes but
+/// not over the signature, so that another valid signature makes no other document.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct DocumentId([u8; 32]);
 
@@ -39,14 +39,30 @@ impl fmt::Debug for DocumentId {
 
 /// A document as it travels: the author, the exact bytes that were signed (postcard) and the
 /// signature, **not yet checked**. Cheap to clone; forwarded as it came.
+///
+/// It is hashed when it is decoded or signed, so that its name is always at hand.
 #[derive(Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(from = "Wire")]
 pub struct SignedDocument {
     author: PeerId,
     signature: Signature,
+    #[serde(serialize_with = "serialize_body")]
     body: Arc<[u8]>,
+    #[serde(skip_serializing)]
+    hash: blake3::Hash,
+    #[serde(skip_serializing)]
+    id: DocumentId,
 }
 
 impl SignedDocument {
+    fn new(author: PeerId, signature: Signature, body: Arc<[u8]>, hash: blake3::Hash) -> Self {
+        let mut name = [0; PeerId::LEN + blake3::OUT_LEN];
+        name[..PeerId::LEN].copy_from_slice(author.as_bytes());
+        name[PeerId::LEN..].copy_from_slice(hash.as_bytes());
+        let id = DocumentId(*blake3::hash(&name).as_bytes());
+        Self { author, signature, body, hash, id }
+    }
+
     /// Who is said to have written it.
     pub const fn author(&self) -> PeerId {
         self.author
@@ -62,41 +78,88 @@ impl SignedDocument {
         self.body.len() + PeerId::LEN + Signature::LEN
     }
 
-    /// Its name; costs one BLAKE3 over author and body.
-    pub fn id(&self) -> DocumentId {
-        let mut hasher = blake3::Hasher::new();
-        hasher.update(self.author.as_bytes());
-        hasher.update(&self.body);
-        DocumentId(*hasher.finalize().as_bytes())
+    /// Its name.
+    pub const fn id(&self) -> DocumentId {
+        self.id
     }
 
-    /// Decodes the body **without** checking the signature: for the cheap checks before it.
+    /// Decodes the body and checks its limits **without** checking the signature.
     ///
     /// # Errors
-    /// [`DocumentError::TooLarge`] or [`DocumentError::Malformed`].
+    /// [`DocumentError::TooLarge`], [`DocumentError::Truncated`], [`DocumentError::Malformed`],
+    /// [`DocumentError::NotCanonical`], [`DocumentError::KeyTooLong`], [`DocumentError::Expiry`].
     pub fn decode(&self) -> Result<Document, DocumentError> {
         if self.body.len() > limits::DOCUMENT_BYTES {
             return Err(DocumentError::TooLarge { bytes: self.body.len() });
         }
-        match postcard::take_from_bytes(&self.body) {
-            Ok((document, [])) => Ok(document),
-            _ => Err(DocumentError::Malformed),
+        let document: Document = match postcard::take_from_bytes(&self.body) {
+            Ok((document, [])) => document,
+            Err(postcard::Error::DeserializeUnexpectedEnd) => return Err(DocumentError::Truncated),
+            _ => return Err(DocumentError::Malformed),
+        };
+        // postcard also takes varints that are longer than needed, and only they can make the bytes
+        // longer than our own encoding.
+        if postcard::experimental::serialized_size(&document) != Ok(self.body.len()) {
+            return Err(DocumentError::NotCanonical);
         }
+        document.check_options()?;
+        Ok(document)
     }
 
-    /// Checks the signature under `key`, given what [`Self::decode`] and [`Self::id`] returned.
+    /// Decodes the body, for the cheap checks that come before [`Inspected::verify`].
     ///
     /// # Errors
-    /// [`DocumentError::InvalidSignature`], also if `key` is not the author's.
-    pub fn verify(self, key: &PublicKey) -> Result<VerifiedDocument, DocumentError> {
-        let document = self.decode()?;
-        if key.peer_id() != self.author {
-            return Err(DocumentError::InvalidSignature);
-        }
-        key.verify(Domain::Document, &self.body, &self.signature)
-            .map_err(|_| DocumentError::InvalidSignature)?;
-        Ok(VerifiedDocument { id: self.id(), document, signed: self })
+    /// As [`Self::decode`].
+    pub fn inspect(self) -> Result<Inspected, DocumentError> {
+        Ok(Inspected { document: self.decode()?, signed: self })
     }
+
+    /// Decodes the body and checks the signature under `key`.
+    ///
+    /// # Errors
+    /// As [`Self::decode`], and [`DocumentError::InvalidSignature`].
+    pub fn verify(self, key: &PublicKey) -> Result<VerifiedDocument, DocumentError> {
+        self.inspect()?.verify(key)
+    }
+}
+
+/// What of a [`SignedDocument`] is on the wire.
+#[derive(Deserialize)]
+struct Wire {
+    author: PeerId,
+    signature: Signature,
+    #[serde(deserialize_with = "deserialize_body")]
+    body: Arc<[u8]>,
+}
+
+impl From<Wire> for SignedDocument {
+    fn from(Wire { author, signature, body }: Wire) -> Self {
+        let hash = blake3::hash(&body);
+        Self::new(author, signature, body, hash)
+    }
+}
+
+fn serialize_body<S: Serializer>(body: &[u8], serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.serialize_bytes(body)
+}
+
+fn deserialize_body<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Arc<[u8]>, D::Error> {
+    struct Body;
+    impl de::Visitor<'_> for Body {
+        type Value = Arc<[u8]>;
+
+        fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+            write!(f, "at most {} bytes", limits::DOCUMENT_BYTES)
+        }
+
+        fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<Arc<[u8]>, E> {
+            if bytes.len() > limits::DOCUMENT_BYTES {
+                return Err(E::invalid_length(bytes.len(), &self));
+            }
+            Ok(bytes.into())
+        }
+    }
+    deserializer.deserialize_bytes(Body)
 }
 
 impl fmt::Debug for SignedDocument {
@@ -105,10 +168,52 @@ impl fmt::Debug for SignedDocument {
     }
 }
 
+/// A document that was decoded and keeps the limits, but whose signature is **not yet checked**.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Inspected {
+    document: Document,
+    signed: SignedDocument,
+}
+
+impl Inspected {
+    /// Its name.
+    pub const fn id(&self) -> DocumentId {
+        self.signed.id
+    }
+
+    /// Who is said to have written it.
+    pub const fn author(&self) -> PeerId {
+        self.signed.author
+    }
+
+    /// What it says.
+    pub const fn document(&self) -> &Document {
+        &self.document
+    }
+
+    /// The form that goes on the wire.
+    pub const fn signed(&self) -> &SignedDocument {
+        &self.signed
+    }
+
+    /// Checks the signature under `key`.
+    ///
+    /// # Errors
+    /// [`DocumentError::InvalidSignature`], also if `key` is not the author's.
+    pub fn verify(self, key: &PublicKey) -> Result<VerifiedDocument, DocumentError> {
+        let Self { document, signed } = self;
+        if key.peer_id() != signed.author {
+            return Err(DocumentError::InvalidSignature);
+        }
+        key.verify_hash(Domain::Document, &signed.hash, &signed.signature)
+            .map_err(|_| DocumentError::InvalidSignature)?;
+        Ok(VerifiedDocument { document, signed })
+    }
+}
+
 /// A document whose signature was found valid.
 #[derive(Clone, PartialEq)]
 pub struct VerifiedDocument {
-    id: DocumentId,
     document: Document,
     signed: SignedDocument,
 }
@@ -117,22 +222,26 @@ impl VerifiedDocument {
     /// Signs a document of our own.
     ///
     /// # Errors
-    /// [`DocumentError::TooLarge`], [`DocumentError::Malformed`] if it breaks a limit that its
-    /// receivers would refuse it for.
+    /// What receivers would refuse it for: [`DocumentError::TooLarge`],
+    /// [`DocumentError::KeyTooLong`], [`DocumentError::Expiry`], [`DocumentError::Value`].
     pub fn sign(identity: &Identity, document: Document) -> Result<Self, DocumentError> {
+        document.check()?;
         let body: Arc<[u8]> =
             postcard::to_allocvec(&document).map_err(|_| DocumentError::Malformed)?.into();
         if body.len() > limits::DOCUMENT_BYTES {
             return Err(DocumentError::TooLarge { bytes: body.len() });
         }
-        let signature = identity.sign(Domain::Document, &body);
-        let signed = SignedDocument { author: identity.peer_id(), signature, body };
-        Ok(Self { id: signed.id(), document, signed })
+        let hash = blake3::hash(&body);
+        let signature = identity.sign_hash(Domain::Document, &hash);
+        Ok(Self {
+            document,
+            signed: SignedDocument::new(identity.peer_id(), signature, body, hash),
+        })
     }
 
     /// Its name.
     pub const fn id(&self) -> DocumentId {
-        self.id
+        self.signed.id
     }
 
     /// Who wrote it.
@@ -143,6 +252,11 @@ impl VerifiedDocument {
     /// The form that goes on the wire.
     pub const fn signed(&self) -> &SignedDocument {
         &self.signed
+    }
+
+    /// What it says.
+    pub const fn document(&self) -> &Document {
+        &self.document
     }
 
     /// The content.
@@ -161,7 +275,7 @@ impl Deref for VerifiedDocument {
 
 impl fmt::Debug for VerifiedDocument {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "VerifiedDocument({:?} by {})", self.id, self.author().short())
+        write!(f, "VerifiedDocument({:?} by {})", self.id(), self.author().short())
     }
 }
 
@@ -174,10 +288,29 @@ pub enum DocumentError {
         /// Its size.
         bytes: usize,
     },
-    /// The bytes are not a document, or it breaks a limit of depth or length.
+    /// The bytes end within the document.
+    #[error("the document is cut off")]
+    Truncated,
+    /// The bytes are no document: an unknown tag, text that is not UTF-8, names that do not ascend, a
+    /// float that is not finite, values nested too deep, a bad name of a network, bytes left over.
     #[error("the document is malformed")]
     Malformed,
+    /// The bytes are not the one encoding of what they say.
+    #[error("the document is not in its canonical encoding")]
+    NotCanonical,
+    /// Its `key` is longer than [`limits::KEY_BYTES`].
+    #[error("the document's key is longer than the {} bytes allowed", limits::KEY_BYTES)]
+    KeyTooLong,
+    /// It expires before it is created, or at once.
+    #[error("the document must expire later than it is created")]
+    Expiry,
+    /// Our own content holds a value that may not be in a document.
+    #[error("the document's content: {0}")]
+    Value(#[from] ValueError),
     /// The signature is not its author's.
     #[error("the document's signature is not valid")]
     InvalidSignature,
 }
+
+#[cfg(test)]
+mod tests;

@@ -79,7 +79,12 @@ impl Identity {
 
     /// Signs a content of which only the BLAKE3 hash is at hand (a large file, read in pieces).
     pub fn sign_hash(&self, domain: Domain, hash: &blake3::Hash) -> Signature {
-        Signature::from_bytes(self.signing.sign(&domain.message(hash)).to_bytes())
+        self.sign_raw(&domain.message(hash))
+    }
+
+    /// Ed25519 as it is; outside this crate only ever over a domain's message.
+    fn sign_raw(&self, message: &[u8]) -> Signature {
+        Signature::from_bytes(self.signing.sign(message).to_bytes())
     }
 
     /// The X25519 form of the private key, for opening what is sealed to this peer.
@@ -131,10 +136,13 @@ impl PublicKey {
         hash: &blake3::Hash,
         signature: &Signature,
     ) -> Result<(), InvalidSignature> {
+        self.verify_raw(&domain.message(hash), signature)
+    }
+
+    /// The one rule by which TaiiNet accepts a signature.
+    fn verify_raw(&self, message: &[u8], signature: &Signature) -> Result<(), InvalidSignature> {
         let signature = ed25519_dalek::Signature::from_bytes(signature.as_bytes());
-        self.key
-            .verify_strict(&domain.message(hash), &signature)
-            .map_err(|_| InvalidSignature)
+        self.key.verify_strict(message, &signature).map_err(|_| InvalidSignature)
     }
 
     /// The X25519 form (RFC 7748) of this key, to which others can seal.
@@ -162,3 +170,6 @@ impl fmt::Debug for PublicKey {
         write!(f, "PublicKey({})", self.peer_id().short())
     }
 }
+
+#[cfg(test)]
+mod tests;

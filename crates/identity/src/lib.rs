@@ -9,12 +9,14 @@
 //! under a canonically encoded key that is not of small order.
 
 mod key;
-
-
+#[cfg(feature = "keyfile")]
+pub mod keyfile;
 mod peer_id;
 mod sealing;
 mod signature;
 mod signed;
+#[cfg(test)]
+mod test_util;
 
 pub use key::{Identity, PublicKey, Seed};
 pub use peer_id::{PeerId, PeerIdError};

@@ -10,7 +10,7 @@ use crate::{InvalidSignature, PublicKey};
 /// A peer's name: the 32 bytes of its Ed25519 public key.
 ///
 /// As text it is bech32m (BIP 350) with the prefix `tn`: a checksum catches every single typing
-/// error. `did:key:z6Mk…` is read as well. A `PeerId` that was parsed from text is a usable key; one
+/// error. `did:key:z6Mk…` is read as well, but has no checksum. A `PeerId` that was parsed from text is a usable key; one
 /// that came from the wire is just 32 bytes until [`PeerId::public_key`] accepts it.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PeerId([u8; 32]);
@@ -89,6 +89,9 @@ impl FromStr for PeerId {
             if checked.hrp() != Hrp::parse_unchecked(Self::PREFIX) {
                 return Err(PeerIdError::Prefix);
             }
+            // The four bits that pad 256 to whole characters must be zero, or one peer would have
+            // sixteen names.
+            checked.validate_segwit_padding().map_err(|_| PeerIdError::Form)?;
             checked.byte_iter().collect()
         };
         let id = Self(bytes.try_into().map_err(|_| PeerIdError::Length)?);
@@ -137,3 +140,6 @@ pub enum PeerIdError {
     #[error("these bytes are not a usable Ed25519 public key")]
     Key,
 }
+
+#[cfg(test)]
+mod tests;

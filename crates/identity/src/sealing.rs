@@ -26,13 +26,24 @@ pub fn seal(
     rng: &mut impl CryptoRng,
 ) -> Result<Vec<u8>, SealError> {
     let public = recipient.public_key().map_err(|_| SealError)?.to_x25519();
-    let public = <Kem as KemTrait>::PublicKey::from_bytes(&public).map_err(|_| SealError)?;
+    seal_to(&public, info, plaintext, &[], rng)
+}
+
+/// HPKE's `SealBase` to an X25519 key.
+fn seal_to(
+    public: &[u8; 32],
+    info: &[u8],
+    plaintext: &[u8],
+    aad: &[u8],
+    rng: &mut impl CryptoRng,
+) -> Result<Vec<u8>, SealError> {
+    let public = <Kem as KemTrait>::PublicKey::from_bytes(public).map_err(|_| SealError)?;
     let (encapped, ciphertext) = single_shot_seal_with_rng::<ChaCha20Poly1305, HkdfSha256, Kem>(
         &OpModeS::Base,
         &public,
         info,
         plaintext,
-        &[],
+        aad,
         rng,
     )
     .map_err(|_: HpkeError| SealError)?;
@@ -41,29 +52,37 @@ pub fn seal(
     Ok(sealed)
 }
 
+/// HPKE's `OpenBase` with an X25519 key.
+fn open_with(
+    secret: &[u8; 32],
+    info: &[u8],
+    sealed: &[u8],
+    aad: &[u8],
+) -> Result<Vec<u8>, OpenError> {
+    if sealed.len() < SEAL_OVERHEAD {
+        return Err(OpenError);
+    }
+    let (encapped, ciphertext) = sealed.split_at(ENCAPPED);
+    let secret = <Kem as KemTrait>::PrivateKey::from_bytes(secret).map_err(|_| OpenError)?;
+    let encapped = <Kem as KemTrait>::EncappedKey::from_bytes(encapped).map_err(|_| OpenError)?;
+    single_shot_open::<ChaCha20Poly1305, HkdfSha256, Kem>(
+        &OpModeR::Base,
+        &secret,
+        &encapped,
+        info,
+        ciphertext,
+        aad,
+    )
+    .map_err(|_| OpenError)
+}
+
 impl Identity {
     /// Opens what [`seal`] sealed to this peer under the same `info`.
     ///
     /// # Errors
     /// [`OpenError`] if it was altered, cut off, sealed to another peer or under another `info`.
     pub fn open(&self, info: &[u8], sealed: &[u8]) -> Result<Vec<u8>, OpenError> {
-        if sealed.len() < SEAL_OVERHEAD {
-            return Err(OpenError);
-        }
-        let (encapped, ciphertext) = sealed.split_at(ENCAPPED);
-        let secret = <Kem as KemTrait>::PrivateKey::from_bytes(&*self.x25519_secret())
-            .map_err(|_| OpenError)?;
-        let encapped =
-            <Kem as KemTrait>::EncappedKey::from_bytes(encapped).map_err(|_| OpenError)?;
-        single_shot_open::<ChaCha20Poly1305, HkdfSha256, Kem>(
-            &OpModeR::Base,
-            &secret,
-            &encapped,
-            info,
-            ciphertext,
-            &[],
-        )
-        .map_err(|_| OpenError)
+        open_with(&self.x25519_secret(), info, sealed, &[])
     }
 }
 
@@ -76,3 +95,6 @@ pub struct SealError;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("cannot open: altered, cut off, or sealed to another peer or for another purpose")]
 pub struct OpenError;
+
+#[cfg(test)]
+mod tests;

@@ -137,3 +137,6 @@ impl<T> Deref for Verified<T> {
         &self.body
     }
 }
+
+#[cfg(test)]
+mod tests;

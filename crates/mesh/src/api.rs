@@ -11,6 +11,18 @@ use crate::{ChannelBinding, Misbehaviour, Time, frame::RefusalReason, limits};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct LinkId(pub(crate) u64);
 
+impl LinkId {
+    /// For drivers' own tests; a core gives out its ids itself.
+    pub const fn from_raw(raw: u64) -> Self {
+        Self(raw)
+    }
+
+    /// The number behind it.
+    pub const fn raw(self) -> u64 {
+        self.0
+    }
+}
+
 impl core::fmt::Display for LinkId {
     fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
         write!(f, "{}", self.0)
@@ -244,6 +256,11 @@ pub enum Event {
     },
     /// A neighbour has taken a document of ours: it will not be lost with us.
     Taken {
+        /// Which document.
+        id: DocumentId,
+    },
+    /// A document of ours found no neighbour before it was too old to be accepted by any.
+    Lost {
         /// Which document.
         id: DocumentId,
     },

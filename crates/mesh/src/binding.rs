@@ -55,10 +55,8 @@ fn fingerprint(description: &str) -> Option<[u8; 32]> {
         if !algorithm.eq_ignore_ascii_case("sha-256") {
             continue;
         }
-        let bytes: Vec<u8> = hex
-            .split(':')
-            .map(|byte| u8::from_str_radix(byte, 16).ok())
-            .collect::<Option<_>>()?;
+        let bytes: Vec<u8> =
+            hex.split(':').map(|byte| u8::from_str_radix(byte, 16).ok()).collect::<Option<_>>()?;
         let bytes: [u8; 32] = bytes.try_into().ok()?;
         if found.is_some_and(|earlier| earlier != bytes) {
             return None;

@@ -87,7 +87,17 @@ pub struct Refusal {
 
 /// Why a peer or signaller refuses.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, thiserror::Error,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    thiserror::Error,
 )]
 pub enum RefusalReason {
     /// No room for another link, connection or join.

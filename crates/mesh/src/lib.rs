@@ -2,16 +2,23 @@
 
 mod api;
 mod binding;
+mod broadcast;
+mod budget;
+mod candidates;
 pub mod frame;
 pub mod limits;
+mod link;
 mod misbehaviour;
 mod peer;
+mod rng;
+mod signallers;
+mod signalling;
 mod time;
 
 pub use api::{
-    Config, Counters, Delivery, Dial, Disconnect, Event, Input, LinkFailure,
-    LinkId, LinkState, LinkStatus, Negotiation, Output, PublishError, PublishOptions,
-    SignallerAddress, SignallerStatus, Status, SubscriptionId, TooManySubscriptions,
+    Config, Counters, Delivery, Dial, Disconnect, Event, Input, LinkFailure, LinkId, LinkState,
+    LinkStatus, Negotiation, Output, PublishError, PublishOptions, SignallerAddress,
+    SignallerStatus, Status, SubscriptionId, TooManySubscriptions,
 };
 pub use binding::ChannelBinding;
 pub use misbehaviour::Misbehaviour;

@@ -38,9 +38,9 @@ pub const CONTROL_LANE_BYTES: usize = 256 * 1024;
 /// Bytes of documents waiting for a link; beyond it documents are announced instead of pushed.
 pub const DATA_LANE_BYTES: usize = 512 * 1024;
 /// Announcements waiting for a link; the oldest give way.
-pub const OWED_IDS: usize = 16 * 1024;
+pub const OWED_IDS: usize = 8 * 1024;
 /// Announced and not yet received documents remembered for each link.
-pub const PROMISED_IDS: usize = 16 * 1024;
+pub const PROMISED_IDS: usize = 8 * 1024;
 /// How often one document is served to one link on its request.
 pub const SERVINGS: u8 = 3;
 
@@ -68,6 +68,8 @@ pub const DIAL_TIMEOUT: Duration = Duration::from_secs(15);
 pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 /// A link on which nothing was sent for so long gets a ping.
 pub const PING_AFTER: Duration = Duration::from_millis(1500);
+/// How often the round trip is measured.
+pub const PING_EVERY: Duration = Duration::from_secs(5);
 /// A link from which nothing was heard for so long is dead.
 pub const SILENCE: Duration = Duration::from_secs(6);
 /// How long after an announcement a missing document is asked for, when a push may still bring it.
@@ -88,3 +90,47 @@ pub const INTRODUCE_BACKOFF: (Duration, Duration) =
     (Duration::from_millis(300), Duration::from_secs(20));
 /// How long a candidate rests after a dial to it failed, and at most.
 pub const REDIAL_BACKOFF: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(120));
+/// The largest sealed part of a negotiation.
+pub const SEALED_BYTES: usize = NEGOTIATION_BYTES + 256;
+/// How many parts of one negotiation are kept to be sent over another route.
+pub const PARTS_PER_SESSION: usize = 24;
+/// How many offers are remembered against replays.
+pub const OFFERS_REMEMBERED: usize = 512;
+/// Signals that one link may pass us at once, and how many more each second.
+pub const SIGNALS: (u32, u32) = (120, 20);
+/// How many signallers a peer is connected to at once.
+pub const SIGNALLER_LINKS: usize = 3;
+/// A signaller to which nothing was sent for so long gets a ping.
+pub const SIGNALLER_PING_AFTER: Duration = Duration::from_secs(15);
+/// A signaller from which nothing was heard for so long is gone.
+pub const SIGNALLER_SILENCE: Duration = Duration::from_secs(40);
+/// How many candidates a signaller is asked for at once.
+pub const INTRODUCE: u8 = 8;
+/// How long a neighbour that broke its promises is not believed.
+pub const DISTRUST: Duration = Duration::from_secs(10);
+/// Documents asked for and not yet sent, for each link.
+pub const REQUESTED_IDS: usize = IDS_PER_FRAME;
+/// A prune is sent on a link at most this often.
+pub const PRUNE_EVERY: Duration = Duration::from_secs(1);
+/// How often a peer with a full view looks whether to change a neighbour.
+pub const MIX_EVERY: Duration = Duration::from_secs(30);
+/// How much longer than a neighbour was silent its documents are asked for again.
+pub const GAP_MARGIN: Duration = Duration::from_secs(2);
+/// How long after a loss every new neighbour is asked for what was missed.
+pub const GAP_REPAIR: Duration = Duration::from_secs(15);
+/// Public keys of authors kept ready.
+pub const AUTHOR_KEYS: usize = 4096;
+/// How many STUN servers are taken from a signaller.
+pub const ICE_SERVERS: usize = 4;
+/// The longest address of a STUN server.
+pub const ICE_SERVER_BYTES: usize = 256;
+/// How many ways to reach one candidate are remembered.
+pub const ROUTES: usize = 8;
+/// Ids that one link may announce at once, and how many more each second.
+pub const ANNOUNCEMENTS: (u32, u32) = (16_384, 15_000);
+/// Documents whose servings to a link are counted.
+pub const SERVINGS_REMEMBERED: usize = 16 * 1024;
+/// Certain offences after which a link is closed.
+pub const OFFENCES: u64 = 64;
+/// How long a peer that finds no room is to wait, about, before it asks again.
+pub const REFUSED_FOR: Duration = Duration::from_secs(8);

@@ -4,7 +4,17 @@ use serde::{Deserialize, Serialize};
 
 /// An offence of the peer at the other end of a link. Each is dropped and counted where it happens.
 #[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize, thiserror::Error,
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    thiserror::Error,
 )]
 pub enum Misbehaviour {
     /// A message that does not decode, or a fragment out of place.
@@ -40,10 +50,35 @@ pub enum Misbehaviour {
     /// The same document requested again and again.
     #[error("asked for the same document too often")]
     RequestFlood,
+    /// More signals than the limit.
+    #[error("sent too many signals")]
+    SignalFlood,
     /// A document announced, asked for, and never sent.
     #[error("announced a document and did not send it")]
     BrokenPromise,
     /// Acknowledged documents that were never sent.
     #[error("acknowledged what it never got")]
     FalseAck,
+}
+
+impl Misbehaviour {
+    /// Whether the link is closed at once: it does not speak the protocol, so nothing that follows
+    /// can be understood or believed.
+    pub const fn is_fatal(self) -> bool {
+        matches!(
+            self,
+            Self::Undecodable
+                | Self::Oversize
+                | Self::Unproven
+                | Self::BadProof
+                | Self::OutOfTurn
+                | Self::FalseAck
+        )
+    }
+
+    /// Whether every honest peer would have caught it before it passed it on. What depends on a
+    /// clock, or on what somebody else did, is counted but never held against a neighbour.
+    pub const fn is_certain(self) -> bool {
+        !matches!(self, Self::OutOfTime | Self::BrokenPromise)
+    }
 }

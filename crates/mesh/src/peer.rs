@@ -1,29 +1,116 @@
 //! The front door of the core.
 
-use std::collections::VecDeque;
+mod documents;
+mod handshake;
+mod negotiation;
+mod view;
+
+use std::{
+    collections::{BTreeMap, BTreeSet, VecDeque},
+    sync::Arc,
+};
 
 use taiinet_document::{Content, DocumentId};
-use taiinet_identity::{Identity, PeerId};
+use taiinet_identity::{Identity, PeerId, PublicKey, Verified};
 use taiinet_query::Query;
 
 use crate::{
-    Config, Input, Output, PublishError, PublishOptions, Status, SubscriptionId, Time,
-    TooManySubscriptions, SignallerAddress,
+    Config, Counters, Disconnect, Event, Input, LinkFailure, LinkId, LinkStatus, Misbehaviour,
+    Output, PublishError, PublishOptions, SignallerAddress, Status, SubscriptionId, Time,
+    TooManySubscriptions,
+    broadcast::{Act, Broadcast},
+    budget::Budget,
+    candidates::Candidates,
+    frame::{
+        Frame, Presence, ToSignaller,
+        codec::{self, MessageReader},
+    },
+    limits,
+    link::Link,
+    rng::Rng,
+    signallers::Signallers,
+    signalling::Signalling,
 };
 
 /// A peer, without any IO: it takes [`Input`]s and the time, and gives [`Output`]s.
+///
+/// ```text
+/// peer.handle(input, now);
+/// while let Some(output) = peer.poll_output(now) { … }
+/// let wake_at = peer.poll_timeout();     // then peer.handle_timeout(now)
+/// ```
 #[derive(Debug)]
 pub struct Peer {
     identity: Identity,
+    config: Config,
+    rng: Rng,
     outputs: VecDeque<Output>,
+    links: BTreeMap<LinkId, Link>,
+    next_link: u64,
+    /// Links that may have something to send.
+    dirty: BTreeSet<LinkId>,
+    signallers: Signallers,
+    /// STUN servers that signallers named.
+    ice_servers: BTreeMap<LinkId, Vec<String>>,
+    candidates: Candidates,
+    signalling: Signalling,
+    /// How many signals each link may still pass us.
+    signal_budgets: BTreeMap<LinkId, Budget>,
+    broadcast: Broadcast,
+    subscriptions: BTreeMap<SubscriptionId, Query>,
+    next_subscription: u64,
+    /// Keys of authors and others, once they have verified something.
+    keys: BTreeMap<PeerId, PublicKey>,
+    /// Our own presence, as last signed.
+    presence: Option<Verified<Presence>>,
+    /// Since when documents may have been missed; none if there is no gap to repair.
+    gap: Option<Time>,
+    gap_repaired_at: Option<Time>,
+    shuffle_at: Time,
+    mix_at: Time,
+    counters: Counters,
+    /// Whether something has changed that may call for new links.
+    restless: bool,
+    left: bool,
 }
 
 impl Peer {
     /// A peer that starts now. `seed` feeds its generator: fresh entropy in real life, a chosen
     /// number in the simulator.
-    pub fn new(identity: Identity, config: Config, seed: [u8; 32], now: Time) -> Self {
-        let _ = (config, seed, now);
-        Self { identity, outputs: VecDeque::new() }
+    pub fn new(identity: Identity, mut config: Config, seed: [u8; 32], now: Time) -> Self {
+        config.max_links = config.max_links.max(1);
+        config.target_links = config.target_links.min(config.max_links);
+        let mut rng = Rng::new(seed);
+        let mut signallers = Signallers::default();
+        for address in &config.signallers {
+            signallers.add(address.clone(), now);
+        }
+        Self {
+            identity,
+            shuffle_at: now.after(rng.jitter(limits::SHUFFLE_EVERY)),
+            mix_at: now.after(rng.jitter(limits::MIX_EVERY)),
+            config,
+            rng,
+            outputs: VecDeque::new(),
+            links: BTreeMap::new(),
+            next_link: 0,
+            dirty: BTreeSet::new(),
+            signallers,
+            ice_servers: BTreeMap::new(),
+            candidates: Candidates::default(),
+            signalling: Signalling::default(),
+            signal_budgets: BTreeMap::new(),
+            broadcast: Broadcast::default(),
+            subscriptions: BTreeMap::new(),
+            next_subscription: 0,
+            keys: BTreeMap::new(),
+            presence: None,
+            gap: Some(now),
+            gap_repaired_at: None,
+            counters: Counters::default(),
+            restless: true,
+            left: false,
+        }
     }
 
     /// Its name.
@@ -36,17 +123,22 @@ impl Peer {
     /// # Errors
     /// [`TooManySubscriptions`]
     pub fn subscribe(&mut self, query: Query) -> Result<SubscriptionId, TooManySubscriptions> {
-        let _ = query;
-        Err(TooManySubscriptions)
+        if self.subscriptions.len() >= limits::SUBSCRIPTIONS {
+            return Err(TooManySubscriptions);
+        }
+        self.next_subscription += 1;
+        let id = SubscriptionId(self.next_subscription);
+        self.subscriptions.insert(id, query);
+        Ok(id)
     }
 
     /// Ends a subscription.
     pub fn unsubscribe(&mut self, subscription: SubscriptionId) {
-        let _ = subscription;
+        self.subscriptions.remove(&subscription);
     }
 
-    /// Signs and publishes a document. It is held until a neighbour has taken it
-    /// ([`crate::Event::Taken`]).
+    /// Signs and publishes a document. It is held until a neighbour has taken it ([`Event::Taken`]),
+    /// or it is too old for any to accept it ([`Event::Lost`]).
     ///
     /// # Errors
     /// [`PublishError`]
@@ -56,47 +148,396 @@ impl Peer {
         options: PublishOptions,
         now: Time,
     ) -> Result<DocumentId, PublishError> {
-        let _ = (content, options, now);
-        Err(PublishError::Busy)
+        self.publish_document(content, options, now)
     }
 
     /// Adds a signaller to those it knows.
     pub fn add_signaller(&mut self, address: SignallerAddress, now: Time) {
-        let _ = (address, now);
+        self.signallers.add(address, now);
     }
 
     /// Says goodbye to everybody; nothing but closing links comes after it.
     pub fn leave(&mut self, now: Time) {
-        let _ = now;
+        for link in self.signallers.links() {
+            self.tell(link, &ToSignaller::Leave, now);
+            self.outputs.push_back(Output::Close { link });
+        }
+        let links: Vec<LinkId> = self.links.keys().copied().collect();
+        for link in links {
+            self.close(link, Some(Frame::Bye), Disconnect::Local, now);
+        }
+        self.left = true;
     }
 
     /// Takes what happened.
     pub fn handle(&mut self, input: Input, now: Time) {
-        let _ = (input, now);
+        if self.left {
+            return;
+        }
+        match input {
+            Input::LinkUp { link, binding } => self.link_up(link, binding, now),
+            Input::Negotiation { link, part } => self.local_part(link, part, now),
+            Input::Message { link, bytes } => self.message(link, &bytes, now),
+            Input::Sent { link, bytes } => {
+                if let Some(state) = self.links.get_mut(&link) {
+                    state.lanes.sent(bytes);
+                    self.dirty.insert(link);
+                }
+            }
+            Input::LinkDown { link, cause } => self.link_down(link, cause, now),
+            Input::Behind(behind) => self.broadcast.set_behind(behind, now),
+            Input::Wake => {
+                self.signallers.wake(now);
+                self.candidates.wake(now);
+                self.restless = true;
+            }
+        }
+        self.seek(now);
     }
 
     /// Does what is due by `now`; call it when [`Self::poll_timeout`] has come.
     pub fn handle_timeout(&mut self, now: Time) {
-        let _ = now;
+        if self.left {
+            return;
+        }
+        self.tick_signallers(now);
+        self.tick_links(now);
+        self.tick_broadcast(now);
+        self.tick_view(now);
+        self.restless = true;
+        self.seek(now);
     }
 
-    /// What to do next; call it until it is `None` after each other call.
-    pub fn poll_output(&mut self) -> Option<Output> {
+    /// What to do next; call it until it is `None` after each other call, or after several: what
+    /// is sent on one link is packed together only here.
+    pub fn poll_output(&mut self, now: Time) -> Option<Output> {
+        if self.outputs.is_empty() {
+            self.transmit(now);
+        }
         self.outputs.pop_front()
     }
 
     /// When [`Self::handle_timeout`] is to be called next.
     pub fn poll_timeout(&self) -> Option<Time> {
-        None
+        if self.left {
+            return None;
+        }
+        let links = self.links.values().map(Link::deadline);
+        links
+            .chain(self.signallers.deadline())
+            .chain(self.broadcast.deadline())
+            .chain(self.view_deadline())
+            .min()
     }
 
     /// How many documents of our own no neighbour has taken yet.
     pub fn untaken(&self) -> usize {
-        0
+        self.broadcast.outbox.len()
     }
 
     /// A picture of it.
     pub fn status(&self) -> Status {
-        Status::default()
+        let link = |link: &Link| {
+            let neighbour = self.broadcast.neighbour(link.id);
+            LinkStatus {
+                link: link.id,
+                peer: link.peer,
+                state: link.state(),
+                incoming: link.incoming,
+                eager: neighbour.is_some_and(|neighbour| neighbour.eager),
+                since: link.since(),
+                round_trip_ms: link
+                    .round_trip()
+                    .map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX)),
+                documents_sent: link.lanes.documents_sent(),
+                documents_received: neighbour.map_or(0, |neighbour| neighbour.received),
+                duplicates: neighbour.map_or(0, |neighbour| neighbour.duplicates),
+                rejected: link.offences,
+                queued_bytes: link.lanes.queued(),
+            }
+        };
+        Status {
+            links: self.links.values().map(link).collect(),
+            signallers: self.signallers.status(),
+            candidates: self.candidates.len(),
+            failed: self.candidates.failures(),
+            counters: self.counters.clone(),
+        }
+    }
+
+    // ---- Messages in ----
+
+    fn message(&mut self, link: LinkId, bytes: &[u8], now: Time) {
+        if self.signallers.has(link) {
+            self.signaller_message(link, bytes, now);
+            return;
+        }
+        let Some(state) = self.links.get_mut(&link) else { return };
+        state.hears(now);
+        let result = MessageReader::new(bytes).and_then(|frames| {
+            for frame in frames {
+                if !self.links.contains_key(&link) {
+                    return Ok(());
+                }
+                self.frame(link, codec::decode(frame?)?, now)?;
+            }
+            Ok(())
+        });
+        if let Err(misbehaviour) = result {
+            self.offence(link, misbehaviour, now);
+        }
+    }
+
+    /// One frame of a peer. An offence that is not fatal is charged here, and the next frame of the
+    /// message goes on.
+    fn frame(&mut self, link: LinkId, frame: Frame, now: Time) -> Result<(), Misbehaviour> {
+        match self.dispatch(link, frame, now) {
+            Err(misbehaviour) if !misbehaviour.is_fatal() => {
+                self.offence(link, misbehaviour, now);
+                Ok(())
+            }
+            result => result,
+        }
+    }
+
+    fn dispatch(&mut self, link: LinkId, frame: Frame, now: Time) -> Result<(), Misbehaviour> {
+        let Some(state) = self.links.get_mut(&link) else { return Ok(()) };
+        match frame {
+            Frame::Hello(hello) => return self.hello(link, hello, now),
+            Frame::Proof(proof) => return self.proof(link, &proof, now),
+            Frame::Refuse(refusal) => return self.refused(link, refusal, now),
+            Frame::Bye => {
+                let peer = state.peer;
+                if state.is_proven() {
+                    self.candidates.forget(&peer);
+                }
+                self.close(link, None, Disconnect::Bye, now);
+                return Ok(());
+            }
+            _ if !state.is_proven() => return Err(Misbehaviour::Unproven),
+            Frame::Neighbour(neighbour) => return self.neighbour(link, neighbour, now),
+            Frame::Ping(number) => {
+                self.control(link, &Frame::Pong(number), now);
+                return Ok(());
+            }
+            Frame::Pong(number) => {
+                state.pong(number, now);
+                return Ok(());
+            }
+            _ if !state.is_active() => return Err(Misbehaviour::OutOfTurn),
+            _ => {}
+        }
+        match frame {
+            Frame::Fragment(fragment) => {
+                let whole = state.assembler.push(&fragment)?;
+                if let Some(neighbour) = self.broadcast.neighbour_mut(link) {
+                    neighbour.progress(now);
+                }
+                match whole {
+                    Some(frame) => self.dispatch(link, frame, now),
+                    None => Ok(()),
+                }
+            }
+            Frame::Push(push) => self.pushed(link, push, now),
+            Frame::Have(ids) => self.announced(link, &ids, now),
+            Frame::Graft(ids) => self.grafted(link, &ids),
+            Frame::Prune => {
+                if let Some(neighbour) = self.broadcast.neighbour_mut(link) {
+                    neighbour.eager = false;
+                }
+                Ok(())
+            }
+            Frame::Ack(bytes) => self.acknowledged(link, bytes),
+            Frame::Shuffle(presences) => self.shuffled(link, presences, true, now),
+            Frame::ShuffleReply(presences) => self.shuffled(link, presences, false, now),
+            Frame::Signal(signal) => self.neighbour_signal(link, signal, now),
+            Frame::Unreachable(peer) => {
+                self.unreachable(peer, link, now);
+                Ok(())
+            }
+            // Handled above.
+            _ => Ok(()),
+        }
+    }
+
+    /// Counts an offence, and closes the link over what is fatal or too much.
+    fn offence(&mut self, link: LinkId, misbehaviour: Misbehaviour, now: Time) {
+        *self.counters.rejected.entry(misbehaviour).or_default() += 1;
+        let Some(state) = self.links.get_mut(&link) else { return };
+        if misbehaviour.is_certain() {
+            state.offences += 1;
+        }
+        let peer = state.is_proven().then_some(state.peer);
+        let enough = state.offences >= limits::OFFENCES;
+        self.outputs.push_back(Output::Event(Event::Rejected { peer, misbehaviour }));
+        if misbehaviour.is_fatal() || enough {
+            self.close(link, None, Disconnect::Misbehaved(misbehaviour), now);
+        }
+    }
+
+    // ---- Messages out ----
+
+    /// Queues a control frame; a link that has no room for it does not keep up, and is closed.
+    fn control(&mut self, link: LinkId, frame: &Frame, now: Time) {
+        let Some(state) = self.links.get_mut(&link) else { return };
+        if state.lanes.control(frame) {
+            self.dirty.insert(link);
+        } else {
+            self.close(link, None, Disconnect::Overloaded, now);
+        }
+    }
+
+    fn act(&mut self, acts: Vec<Act>, now: Time) {
+        for act in acts {
+            match act {
+                Act::Push { link, document, hops } => {
+                    let Some(state) = self.links.get_mut(&link) else { continue };
+                    if state.lanes.push(&document, hops) {
+                        self.dirty.insert(link);
+                    } else {
+                        self.broadcast.owe(link, document.id(), now);
+                    }
+                }
+                Act::Control { link, frame } => self.control(link, &frame, now),
+                Act::Broken { link } => self.offence(link, Misbehaviour::BrokenPromise, now),
+            }
+        }
+    }
+
+    /// Turns what waits on links into messages.
+    fn transmit(&mut self, now: Time) {
+        while let Some(link) = self.dirty.pop_first() {
+            self.serve(link);
+            let Some(state) = self.links.get_mut(&link) else { continue };
+            let mut sent = false;
+            while let Some(bytes) = state.lanes.transmit() {
+                self.outputs.push_back(Output::Send { link, bytes });
+                sent = true;
+            }
+            if sent {
+                state.speaks(now);
+                // What was asked for may have room now.
+                if self.broadcast.requested(link).is_some() && state.lanes.has_room() {
+                    self.dirty.insert(link);
+                }
+            }
+        }
+    }
+
+    /// Sends a frame to a signaller.
+    fn tell(&mut self, link: LinkId, frame: &ToSignaller, now: Time) {
+        self.signallers.speaks(link, now);
+        self.outputs.push_back(Output::Send { link, bytes: codec::encode(frame) });
+    }
+
+    // ---- Links ----
+
+    fn new_link(&mut self) -> LinkId {
+        self.next_link += 1;
+        LinkId(self.next_link)
+    }
+
+    fn link_down(&mut self, link: LinkId, cause: LinkFailure, now: Time) {
+        if self.signallers.has(link) {
+            self.lose_signaller(link, Disconnect::Link(cause), core::time::Duration::ZERO, now);
+        } else {
+            self.drop_link(link, Disconnect::Link(cause), now);
+        }
+    }
+
+    /// Closes a link to a peer, with a last frame.
+    fn close(&mut self, link: LinkId, last: Option<Frame>, cause: Disconnect, now: Time) {
+        let Some(state) = self.links.get_mut(&link) else { return };
+        if let Some(last) = last
+            && !state.is_dialling()
+            && state.lanes.control(&last)
+        {
+            for bytes in state.lanes.last_words() {
+                self.outputs.push_back(Output::Send { link, bytes });
+            }
+        }
+        self.outputs.push_back(Output::Close { link });
+        self.drop_link(link, cause, now);
+    }
+
+    /// Forgets a link to a peer, and deals with what follows from its end.
+    fn drop_link(&mut self, link: LinkId, cause: Disconnect, now: Time) {
+        let Some(state) = self.links.remove(&link) else { return };
+        self.restless = true;
+        self.dirty.remove(&link);
+        self.signal_budgets.remove(&link);
+        self.signalling.end(state.session);
+        self.lost_route(link, now);
+        let peer = state.peer;
+        if state.is_active() {
+            self.broadcast.lost(link, now);
+            let silent_since = state.heard().before(limits::GAP_MARGIN);
+            self.gap = Some(self.gap.map_or(silent_since, |gap| gap.min(silent_since)));
+            self.gap_repaired_at = None;
+            if matches!(cause, Disconnect::Silent | Disconnect::Link(_)) {
+                self.candidates.failed(&peer, cause.clone(), &mut self.rng, now);
+            }
+            self.signallers.ask_again(&mut self.rng, now);
+            self.outputs.push_back(Output::Event(Event::PeerDisconnected { peer, cause }));
+        } else if !state.incoming && cause != Disconnect::Local {
+            self.candidates.failed(&peer, cause.clone(), &mut self.rng, now);
+            self.outputs.push_back(Output::Event(Event::DialFailed { peer, cause }));
+        }
+    }
+
+    fn tick_links(&mut self, now: Time) {
+        let due: Vec<LinkId> =
+            self.links.values().filter(|link| link.deadline() <= now).map(|link| link.id).collect();
+        for link in due {
+            let Some(state) = self.links.get_mut(&link) else { continue };
+            match state.tick(now) {
+                Ok(Some(ping)) => self.control(link, &ping, now),
+                Ok(None) => {}
+                Err(cause) => self.close(link, None, cause, now),
+            }
+        }
+    }
+
+    /// The key of a peer, from the cache if it has verified something before.
+    fn key_of(&self, peer: &PeerId) -> Option<PublicKey> {
+        self.keys.get(peer).copied().or_else(|| peer.public_key().ok())
+    }
+
+    fn remember_key(&mut self, key: PublicKey) {
+        if self.keys.len() >= limits::AUTHOR_KEYS {
+            let victim = self.keys.keys().nth(self.rng.below(self.keys.len())).copied();
+            if let Some(victim) = victim {
+                self.keys.remove(&victim);
+            }
+        }
+        self.keys.insert(key.peer_id(), key);
+    }
+
+    fn event(&mut self, event: Event) {
+        self.outputs.push_back(Output::Event(event));
+    }
+
+    fn deliver(
+        &mut self,
+        document: &Arc<taiinet_document::VerifiedDocument>,
+        hops: u8,
+        from: Option<PeerId>,
+    ) {
+        let subscriptions: Vec<SubscriptionId> = self
+            .subscriptions
+            .iter()
+            .filter(|(_, query)| query.matches_document(document))
+            .map(|(id, _)| *id)
+            .collect();
+        if subscriptions.is_empty() {
+            return;
+        }
+        self.counters.delivered += 1;
+        self.outputs.push_back(Output::Deliver(crate::Delivery {
+            document: Arc::clone(document),
+            subscriptions,
+            hops,
+            from,
+        }));
     }
 }

@@ -1,1 +1,70 @@
-//! .
+//! TaiiNet: a peer-to-peer mesh that an application uses like a database.
+//!
+//! A peer takes part in a *network*, a name that the application chooses. It *subscribes* with a query
+//! and *publishes* signed documents; the peers of the network pass them on to each other over WebRTC,
+//! each checking before it passes on. *Signallers* introduce peers to one another and see nothing
+//! more.
+//!
+//! ```no_run
+//! use taiinet::{TaiiNet, json, query};
+//!
+//! # #[tokio::main] async fn main() -> Result<(), taiinet::Error> {
+//! let net = TaiiNet::builder()
+//!     .network("tweets")
+//!     .signaller("ws://127.0.0.1:7700")
+//!     .connect()
+//!     .await?;
+//!
+//! let mut sub = net.subscribe(query!({ "type": "tweet", "likes": { "$gt": 4 } }))?;
+//! net.publish(json!({ "type": "tweet", "text": "hello", "likes": 5 })).await?;
+//!
+//! while let Some(delivery) = sub.next().await {
+//!     println!("{} says {}", delivery.author(), delivery.json());
+//! }
+//! # Ok(()) }
+//! ```
+//!
+//! - [`TaiiNet`] is the handle of a running peer, [`Builder`] describes one.
+//! - [`Subscription`] is a stream of [`Delivery`]. Read slowly it slows its neighbours down; nothing
+//!   is dropped.
+//! - [`TaiiNet::publish`] waits until a neighbour has the document; [`TaiiNet::queue`] and
+//!   [`TaiiNet::flush`] are for many.
+//! - [`TaiiNet::events`] and [`TaiiNet::status`] answer "why am I not connected?".
+//!
+//! The peer runs as a task on the tokio runtime that called [`Builder::connect`]. Call
+//! [`TaiiNet::close`] before the runtime ends, so that the neighbours hear a goodbye.
+
+mod address;
+mod builder;
+mod clock;
+mod document;
+mod driver;
+mod error;
+mod events;
+mod net;
+mod outbox;
+mod query;
+mod subscription;
+
+pub use address::{AddressError, parse_signaller};
+pub use builder::Builder;
+pub use document::{IntoDocument, PublishOptions};
+pub use error::Error;
+pub use events::{Events, Missed};
+pub use net::TaiiNet;
+pub use query::IntoQuery;
+pub use subscription::{Delivery, Subscription};
+
+#[doc(no_inline)]
+pub use serde_json::json;
+#[doc(no_inline)]
+pub use taiinet_document::{DocumentId, Map, Network, Timestamp, Value, VerifiedDocument};
+#[doc(no_inline)]
+pub use taiinet_identity::{Identity, PeerId, keyfile};
+#[doc(no_inline)]
+pub use taiinet_mesh::{
+    Counters, Disconnect, Event, LinkFailure, LinkState, LinkStatus, Misbehaviour, SignallerAddress,
+    SignallerStatus, Status, Time,
+};
+#[doc(no_inline)]
+pub use taiinet_query::{Query, QueryError};

@@ -1,2 +1,59 @@
-//! .
-fn main() {}
+//! `cargo xtask`: the commands with which the project is shown, tested and measured.
+//!
+//! It uses nothing but std, so that it builds in a second on a machine that has just been set up.
+
+mod bench;
+mod demo;
+mod steps;
+mod test;
+mod tools;
+mod wasm;
+
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+TaiiNet's project commands
+
+Usage: cargo xtask COMMAND [ARGS]
+
+  demo [ARGS]                  build the release and run a mesh of seven processes on this machine
+                               (`cargo xtask demo --help` for its options)
+  test [STEP…] [--fail-fast]   run every check, or only the named steps:
+                               fmt clippy build test doctest doc wasm deny
+  lint                         test fmt clippy
+  bench [NAME…] [--quick]      run the benchmarks: ingest index link documents
+  help                         print this
+";
+
+fn main() -> ExitCode {
+    let mut args = std::env::args().skip(1);
+    let command = args.next();
+    let rest: Vec<String> = args.collect();
+    let outcome = match command.as_deref() {
+        Some("demo") => demo::run(&rest),
+        Some("test") => test::run(&rest),
+        Some("lint") => lint(&rest),
+        Some("bench") => bench::run(&rest),
+        Some("help" | "--help" | "-h") => {
+            print!("{USAGE}");
+            Ok(true)
+        }
+        Some(other) => Err(format!("there is no command {other:?}\n\n{USAGE}")),
+        None => Err(USAGE.to_owned()),
+    };
+    match outcome {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(usage) => {
+            eprintln!("{usage}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn lint(args: &[String]) -> Result<bool, String> {
+    match args {
+        [] => test::run(&["fmt".to_owned(), "clippy".to_owned()]),
+        _ => Err("`cargo xtask lint` takes no arguments".to_owned()),
+    }
+}

@@ -50,6 +50,11 @@ impl MessageWriter {
         true
     }
 
+    /// How long a frame may be that still fits.
+    pub fn room(&self) -> usize {
+        limits::MESSAGE_BYTES.saturating_sub(self.bytes.len() + LENGTH_BYTES)
+    }
+
     /// Whether nothing was added.
     pub fn is_empty(&self) -> bool {
         self.bytes.is_empty()
@@ -180,4 +185,3 @@ impl Assembler {
         }
     }
 }
-

@@ -1,0 +1,106 @@
+//! Where progress is shown: a table redrawn in place on a terminal, a line now and then elsewhere.
+//! All of it goes to stderr; stdout is for the result.
+
+use std::{
+    io::IsTerminal,
+    time::{Duration, Instant},
+};
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+
+use super::{mesh::Mesh, table};
+
+/// How often a line is printed where nothing can be redrawn.
+const PLAIN_EVERY: Duration = Duration::from_secs(2);
+
+pub(super) enum Screen {
+    Live { all: MultiProgress, lines: Vec<ProgressBar>, below: Vec<String> },
+    Plain { printed: Instant },
+}
+
+impl Screen {
+    pub(super) fn new() -> Self {
+        if std::io::stderr().is_terminal() {
+            Self::Live { all: MultiProgress::new(), lines: Vec::new(), below: Vec::new() }
+        } else {
+            Self::Plain { printed: Instant::now() }
+        }
+    }
+
+    pub(super) fn is_live(&self) -> bool {
+        matches!(self, Self::Live { .. })
+    }
+
+    /// Says what happens now.
+    pub(super) fn say(&mut self, text: &str) {
+        match self {
+            Self::Live { below, .. } => *below = vec![format!("{text} …")],
+            Self::Plain { .. } => anstream::eprintln!("{text}"),
+        }
+    }
+
+    /// Says how to join, below the table from now on.
+    pub(super) fn invite(&mut self, verdict: &str, invitation: &[String]) {
+        let text: Vec<String> =
+            [verdict, ""].into_iter().chain(invitation.iter().map(String::as_str)).map(Into::into).collect();
+        match self {
+            // Long commands are cut at the edge when redrawn, so they are printed once, above.
+            Self::Live { all, below, .. } => {
+                below.clear();
+                for line in &text {
+                    // Only a terminal that is gone fails here.
+                    let _ = all.println(line);
+                }
+            }
+            Self::Plain { .. } => {
+                for line in text {
+                    anstream::eprintln!("{line}");
+                }
+            }
+        }
+    }
+
+    /// Shows how things stand.
+    pub(super) fn draw(&mut self, mesh: &Mesh, elapsed: Duration) {
+        match self {
+            Self::Live { all, lines, below } => {
+                let text = [table::lines(mesh, elapsed), below.clone()].concat();
+                while lines.len() < text.len() {
+                    let style = ProgressStyle::with_template("{wide_msg}");
+                    let line = all.add(ProgressBar::new_spinner());
+                    lines.push(match style {
+                        Ok(style) => line.with_style(style),
+                        Err(_) => line,
+                    });
+                }
+                for gone in lines.drain(text.len()..) {
+                    gone.finish_and_clear();
+                }
+                for (line, text) in lines.iter().zip(text) {
+                    line.set_message(text);
+                    line.tick();
+                }
+            }
+            Self::Plain { printed } => {
+                if printed.elapsed() >= PLAIN_EVERY {
+                    *printed = Instant::now();
+                    let (delivered, expected) = mesh.deliveries();
+                    anstream::eprintln!(
+                        "{:5.1} s: {} published, {delivered} of {expected} deliveries",
+                        elapsed.as_secs_f64(),
+                        mesh.published(),
+                    );
+                }
+            }
+        }
+    }
+
+    /// Takes the table away.
+    pub(super) fn clear(&mut self) {
+        if let Self::Live { all, lines, .. } = self {
+            lines.drain(..).for_each(|line| line.finish_and_clear());
+            // Only a terminal that is gone fails here.
+            let _ = all.clear();
+        }
+    }
+}

@@ -1,0 +1,1 @@
+//! The identity to take part with, from a key file.

@@ -1,0 +1,110 @@
+//! The options of all commands that take part in a network, and the peer that they describe.
+
+use std::{net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
+
+use clap::Args;
+use taiinet::TaiiNet;
+
+use crate::{exit::Exit, identity};
+
+/// How to take part in a network.
+#[derive(Debug, Args)]
+#[command(next_help_heading = "Network")]
+pub(crate) struct NetArgs {
+    /// The network to take part in, a name of your choice
+    #[arg(long, global = true, env = "TAIINET_NETWORK", value_name = "NAME")]
+    network: Option<String>,
+    /// A signaller: ws://HOST:PORT or wss://HOST, and #PEERID if its key is known; repeatable
+    #[arg(
+        long = "signaller",
+        global = true,
+        env = "TAIINET_SIGNALLER",
+        value_name = "URL",
+        value_delimiter = ','
+    )]
+    signallers: Vec<String>,
+    /// The key file to take part with; a fresh identity for this run if not given
+    #[arg(long, global = true, env = "TAIINET_IDENTITY", value_name = "FILE")]
+    identity: Option<PathBuf>,
+    /// A file with the passphrase of the key file; else TAIINET_PASSPHRASE or the terminal
+    #[arg(long, global = true, value_name = "FILE")]
+    passphrase_file: Option<PathBuf>,
+    /// How many neighbours to look for, and how many to accept at most
+    #[arg(long, global = true, value_name = "TARGET[,MAX]")]
+    links: Option<LinkNumbers>,
+    /// A local address for links, like 127.0.0.1:0; repeatable
+    #[arg(long, global = true, value_name = "ADDR:PORT")]
+    bind: Vec<SocketAddr>,
+}
+
+/// Seconds, with a fraction if wanted.
+pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
+    let seconds = text.parse().map_err(|_| format!("`{text}` is no number of seconds"))?;
+    Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+}
+
+/// `TARGET[,MAX]`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct LinkNumbers {
+    target: usize,
+    max: usize,
+}
+
+impl FromStr for LinkNumbers {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let number = |text: &str| {
+            text.trim().parse::<usize>().map_err(|_| format!("`{text}` is no number of links"))
+        };
+        let (target, max) = match text.split_once(',') {
+            Some((target, max)) => (number(target)?, number(max)?),
+            None => {
+                let target = number(text)?;
+                // Room for those who look for us.
+                (target, target.saturating_add(4).clamp(1, 10).max(target))
+            }
+        };
+        Ok(Self { target, max })
+    }
+}
+
+impl NetArgs {
+    /// Starts the peer.
+    pub(crate) async fn connect(&self) -> Result<TaiiNet, Exit> {
+        let Some(network) = &self.network else {
+            return Err(Exit::usage("which network? Give --network NAME or set TAIINET_NETWORK"));
+        };
+        if self.signallers.is_empty() {
+            return Err(Exit::usage(
+                "no signaller to be introduced by: give --signaller URL or set TAIINET_SIGNALLER",
+            ));
+        }
+        let mut builder = TaiiNet::builder().network(network).bind(self.bind.iter().copied());
+        for signaller in &self.signallers {
+            builder = builder.signaller(signaller);
+        }
+        if let Some(LinkNumbers { target, max }) = self.links {
+            builder = builder.links(target, max);
+        }
+        if let Some(file) = &self.identity {
+            builder = builder.identity(identity::read(file, self.passphrase_file.as_deref())?);
+        }
+        Ok(builder.connect().await?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_of_links() {
+        assert_eq!("1,2".parse(), Ok(LinkNumbers { target: 1, max: 2 }));
+        assert_eq!("2".parse(), Ok(LinkNumbers { target: 2, max: 6 }));
+        assert_eq!("9".parse(), Ok(LinkNumbers { target: 9, max: 10 }));
+        assert!("".parse::<LinkNumbers>().is_err());
+        assert!("1,x".parse::<LinkNumbers>().is_err());
+        assert!("-1".parse::<LinkNumbers>().is_err());
+    }
+}

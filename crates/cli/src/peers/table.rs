@@ -1,0 +1,97 @@
+//! The table of links.
+
+use std::{
+    fmt::Write,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use anstyle::{AnsiColor, Style};
+use taiinet::{LinkState, LinkStatus, Status, TaiiNet, Time};
+
+use crate::{hints, report::state_name};
+
+const BOLD: Style = Style::new().bold();
+const DIM: Style = Style::new().dimmed();
+
+/// The status of a peer as a table, ending with a line's end.
+pub(crate) fn draw(net: &TaiiNet, status: &Status) -> String {
+    let mut text = String::new();
+    // Writing to a string cannot fail.
+    let _ = write(&mut text, net, status, now());
+    text
+}
+
+fn write(text: &mut String, net: &TaiiNet, status: &Status, now: Time) -> std::fmt::Result {
+    writeln!(text, "{BOLD}{}{BOLD:#} on {}", net.peer_id(), net.network())?;
+    for signaller in &status.signallers {
+        let (style, state) = match (&signaller.failure, signaller.joined) {
+            (_, true) => (AnsiColor::Green.on_default(), "joined".to_owned()),
+            (Some(cause), false) => (AnsiColor::Yellow.on_default(), cause.to_string()),
+            (None, false) => (DIM, "being reached".to_owned()),
+        };
+        writeln!(text, "signaller {}: {style}{state}{style:#}", signaller.url)?;
+    }
+    let counters = &status.counters;
+    writeln!(
+        text,
+        "published {}, received {} ({} more copies), delivered {}, refused {}; {} more peers known",
+        counters.published,
+        counters.received,
+        counters.duplicates,
+        counters.delivered,
+        counters.rejected.values().sum::<u64>(),
+        status.candidates,
+    )?;
+    writeln!(
+        text,
+        "{BOLD}{:<15} {:<9} {:<3} {:<5} {:>7} {:>8} {:>8} {:>7} {:>7} {:>7}{BOLD:#}",
+        "PEER", "STATE", "BY", "TREE", "RTT", "SENT", "RECEIVED", "COPIES", "REFUSED", "SINCE"
+    )?;
+    for link in &status.links {
+        write_link(text, link, now)?;
+    }
+    if status.links.is_empty() {
+        writeln!(text, "{DIM}no links yet{DIM:#}")?;
+    }
+    for (peer, cause) in &status.failed {
+        let style = AnsiColor::Yellow.on_default();
+        let next = hints::next_step(cause);
+        writeln!(text, "{:<15} {style}{cause}{style:#}; {next}", peer.short())?;
+    }
+    Ok(())
+}
+
+fn write_link(text: &mut String, link: &LinkStatus, now: Time) -> std::fmt::Result {
+    let style = match link.state {
+        LinkState::Active => AnsiColor::Green.on_default(),
+        LinkState::Dialling | LinkState::Handshake => DIM,
+    };
+    let round_trip = link.round_trip_ms.map_or_else(|| "-".to_owned(), |time| format!("{time} ms"));
+    writeln!(
+        text,
+        "{:<15} {style}{:<9}{style:#} {:<3} {:<5} {round_trip:>7} {:>8} {:>8} {:>7} {:>7} {:>7}",
+        link.peer.short(),
+        state_name(link.state),
+        if link.incoming { "it" } else { "us" },
+        if link.eager { "yes" } else { "-" },
+        link.documents_sent,
+        link.documents_received,
+        link.duplicates,
+        link.rejected,
+        short(now.since(link.since)),
+    )
+}
+
+/// A duration in its largest unit.
+fn short(duration: Duration) -> String {
+    match duration.as_secs() {
+        seconds @ 0..120 => format!("{seconds} s"),
+        seconds @ 120..7200 => format!("{} min", seconds / 60),
+        seconds => format!("{} h", seconds / 3600),
+    }
+}
+
+fn now() -> Time {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Time::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}

@@ -1,0 +1,193 @@
+//! From text to values.
+
+use core::fmt;
+
+use serde::{
+    Deserializer,
+    de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor},
+};
+
+use super::{JsonError, unescape};
+use crate::{Map, Value, ValueError, limits};
+
+/// Reads one value that is all of the text.
+pub(super) fn value(text: &str) -> Result<Value, JsonError> {
+    let mut deserializer = serde_json::Deserializer::from_str(text);
+    let value = At { depth: 1 }
+        .deserialize(&mut deserializer)
+        .and_then(|value| deserializer.end().map(|()| value))
+        .map_err(JsonError::from)?;
+    check_integers(text)?;
+    Ok(value)
+}
+
+/// Refuses integers beyond 64 bits, which `serde_json` turns into floats. The text is known to be
+/// JSON, so a digit or minus sign outside a string begins a number.
+fn check_integers(text: &str) -> Result<(), JsonError> {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while let Some(&byte) = bytes.get(at) {
+        let begin = at;
+        at += 1;
+        match byte {
+            b'"' => {
+                while let Some(&byte) = bytes.get(at).filter(|byte| **byte != b'"') {
+                    at += if byte == b'\\' { 2 } else { 1 };
+                }
+                at += 1;
+            }
+            b'-' | b'0'..=b'9' => {
+                let is_part =
+                    |byte: &u8| matches!(byte, b'0'..=b'9' | b'.' | b'e' | b'E' | b'+' | b'-');
+                at +=
+                    bytes.get(at..).into_iter().flatten().take_while(|byte| is_part(byte)).count();
+                let number = text.get(begin..at).unwrap_or_default();
+                let is_integer = !number.contains(['.', 'e', 'E']);
+                if is_integer && number.parse::<i64>().is_err() {
+                    let before = text.get(..begin).unwrap_or_default();
+                    return Err(JsonError {
+                        line: before.matches('\n').count() + 1,
+                        column: begin - before.rfind('\n').map_or(0, |end| end + 1) + 1,
+                        message:
+                            "the integer is beyond 64 bits; write it as a float (with `.0`) or \
+                                  as text"
+                                .to_owned(),
+                    });
+                }
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+impl From<serde_json::Error> for JsonError {
+    fn from(error: serde_json::Error) -> Self {
+        let (line, column) = (error.line(), error.column());
+        let mut message = error.to_string();
+        // The place is told apart from the message.
+        if let Some(end) = message.rfind(" at line ") {
+            message.truncate(end);
+        }
+        Self { line: line.max(1), column: column.max(1), message }
+    }
+}
+
+/// A value whose lists or map, if it is one, would be this deep.
+struct At {
+    depth: usize,
+}
+
+impl<'de> DeserializeSeed<'de> for At {
+    type Value = Value;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for At {
+    type Value = Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Null)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Bool(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::Int(value))
+    }
+
+    fn visit_u64<E: de::Error>(self, value: u64) -> Result<Value, E> {
+        value.try_into().map(Value::Int).map_err(|_| E::custom(ValueError::IntegerRange(value)))
+    }
+
+    fn visit_f64<E: de::Error>(self, value: f64) -> Result<Value, E> {
+        if !value.is_finite() {
+            return Err(E::custom(ValueError::NotFinite));
+        }
+        Ok(Value::Float(value))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(value.into())
+    }
+
+    fn visit_string<E>(self, value: String) -> Result<Value, E> {
+        Ok(Value::String(value))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Value, A::Error> {
+        if self.depth > limits::VALUE_DEPTH {
+            return Err(de::Error::custom(ValueError::TooDeep));
+        }
+        let mut list = Vec::new();
+        while let Some(value) = seq.next_element_seed(Self { depth: self.depth + 1 })? {
+            list.push(value);
+        }
+        Ok(Value::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut access: A) -> Result<Value, A::Error> {
+        // One deeper than a map may be, it can still be bytes.
+        if self.depth > limits::VALUE_DEPTH + 1 {
+            return Err(de::Error::custom(ValueError::TooDeep));
+        }
+        let mut map = Map::new();
+        while let Some(name) = access.next_key::<String>()? {
+            if map.contains_key(&name) {
+                return Err(de::Error::custom(format_args!("the name {name:?} stands here twice")));
+            }
+            let value = access.next_value_seed(Self { depth: self.depth + 1 })?;
+            map.insert(name, value);
+        }
+        finish(map, self.depth).map_err(de::Error::custom)
+    }
+}
+
+/// What a map of the text at this depth stands for.
+fn finish(map: Map, depth: usize) -> Result<Value, ValueError> {
+    match unescape(map)? {
+        Value::Map(_) if depth > limits::VALUE_DEPTH => Err(ValueError::TooDeep),
+        value => Ok(value),
+    }
+}
+
+/// From a tree that `serde_json` made, at this depth.
+pub(super) fn convert(json: serde_json::Value, depth: usize) -> Result<Value, ValueError> {
+    use serde_json::Value as Json;
+    let bound = match json {
+        Json::Array(_) => limits::VALUE_DEPTH,
+        _ => limits::VALUE_DEPTH + 1,
+    };
+    if depth > bound && matches!(json, Json::Array(_) | Json::Object(_)) {
+        return Err(ValueError::TooDeep);
+    }
+    Ok(match json {
+        Json::Null => Value::Null,
+        Json::Bool(value) => Value::Bool(value),
+        Json::String(value) => Value::String(value),
+        Json::Number(number) => match (number.as_i64(), number.as_u64(), number.as_f64()) {
+            (Some(int), ..) => Value::Int(int),
+            (None, Some(beyond), _) => return Err(ValueError::IntegerRange(beyond)),
+            (None, None, Some(float)) if float.is_finite() => Value::Float(float),
+            _ => return Err(ValueError::NotFinite),
+        },
+        Json::Array(list) => {
+            let list = list.into_iter().map(|value| convert(value, depth + 1));
+            Value::List(list.collect::<Result<_, _>>()?)
+        }
+        Json::Object(fields) => {
+            let fields =
+                fields.into_iter().map(|(name, value)| Ok((name, convert(value, depth + 1)?)));
+            finish(fields.collect::<Result<_, ValueError>>()?, depth)?
+        }
+    })
+}

@@ -1,0 +1,202 @@
+use proptest::prelude::*;
+
+use super::*;
+use crate::{
+    Map, Timestamp, Value,
+    testing::{document, identity, map, nested},
+};
+
+fn sign(document: Document) -> Result<VerifiedDocument, DocumentError> {
+    VerifiedDocument::sign(&identity(1), document)
+}
+
+fn fields(value: impl Into<Value>) -> Content {
+    Content::Open(Map::from([("a".to_owned(), value.into())]))
+}
+
+/// A body that is signed as it is.
+fn signed(body: &[u8]) -> SignedDocument {
+    let hash = blake3::hash(body);
+    let signature = identity(1).sign_hash(Domain::Document, &hash);
+    SignedDocument::new(identity(1).peer_id(), signature, body.into(), hash)
+}
+
+fn refused(body: &[u8]) -> DocumentError {
+    signed(body).verify(&identity(1).public_key()).expect_err("refused")
+}
+
+#[test]
+fn signed_is_verified_by_its_author_only() {
+    let ours = sign(document(fields(1))).expect("signs");
+    let key = identity(1).public_key();
+    let theirs = ours.signed().clone().verify(&key).expect("valid");
+    assert_eq!(theirs, ours);
+    assert_eq!(theirs.document(), &document(fields(1)));
+    let other = identity(2).public_key();
+    assert_eq!(ours.signed().clone().verify(&other), Err(DocumentError::InvalidSignature));
+}
+
+#[test]
+fn tampering_any_byte_is_refused() {
+    let wire = postcard::to_allocvec(sign(document(fields("text"))).expect("signs").signed())
+        .expect("encodes");
+    for at in 0..wire.len() {
+        for bit in [1, 0x80] {
+            let mut wire = wire.clone();
+            wire[at] ^= bit;
+            let verified = postcard::from_bytes::<SignedDocument>(&wire).ok().and_then(|signed| {
+                // Whatever key the receiver looks up, under the name it now bears or the true one.
+                let claimed = signed.author().public_key().ok();
+                let claimed = claimed.and_then(|key| signed.clone().verify(&key).ok());
+                claimed.or_else(|| signed.verify(&identity(1).public_key()).ok())
+            });
+            assert_eq!(verified, None, "byte {at}");
+        }
+    }
+}
+
+#[test]
+fn a_signature_for_another_purpose_is_refused() {
+    let body = sign(document(fields(1))).expect("signs").signed().body().to_vec();
+    for domain in [Domain::Hello, Domain::Presence, Domain::Signal, Domain::Welcome, Domain::File] {
+        let signature = identity(1).sign(domain, &body);
+        let forged = SignedDocument { signature, ..signed(&body) };
+        assert_eq!(forged.verify(&identity(1).public_key()), Err(DocumentError::InvalidSignature));
+    }
+}
+
+#[test]
+fn the_name_covers_author_and_body_but_not_the_signature() {
+    let first = sign(document(fields(1))).expect("signs");
+    let wire = |signed: &SignedDocument| postcard::to_allocvec(signed).expect("encodes");
+    let mut other = wire(first.signed());
+    other[40] ^= 1;
+    let other: SignedDocument = postcard::from_bytes(&other).expect("decodes");
+    assert_eq!(other.id(), first.id(), "another signature, the same document");
+
+    let author = VerifiedDocument::sign(&identity(2), document(fields(1))).expect("signs");
+    assert_ne!(author.id(), first.id());
+    let nonce = sign(Document { nonce: 8, ..document(fields(1)) }).expect("signs");
+    assert_ne!(nonce.id(), first.id());
+    let received: SignedDocument = postcard::from_bytes(&wire(first.signed())).expect("decodes");
+    assert_eq!(received.id(), first.id());
+}
+
+#[test]
+fn size_is_bounded_at_the_edge() {
+    let room = limits::DOCUMENT_BYTES
+        - sign(document(fields(Value::Bytes(vec![0; 100_000]))))
+            .expect("signs")
+            .signed()
+            .body()
+            .len();
+    let of = |more: usize| document(fields(Value::Bytes(vec![0; 100_000 + more])));
+    let largest = sign(of(room)).expect("signs");
+    assert_eq!(largest.signed().body().len(), limits::DOCUMENT_BYTES);
+    let wire = postcard::to_allocvec(largest.signed()).expect("encodes");
+    let received: SignedDocument = postcard::from_bytes(&wire).expect("decodes");
+    assert!(received.verify(&identity(1).public_key()).is_ok());
+
+    let bytes = limits::DOCUMENT_BYTES + 1;
+    assert_eq!(sign(of(room + 1)), Err(DocumentError::TooLarge { bytes }));
+    let body = postcard::to_allocvec(&of(room + 1)).expect("encodes");
+    assert_eq!(refused(&body), DocumentError::TooLarge { bytes });
+    let wire = postcard::to_allocvec(&signed(&body)).expect("encodes");
+    assert!(postcard::from_bytes::<SignedDocument>(&wire).is_err(), "refused before it is copied");
+}
+
+#[test]
+fn we_sign_nothing_that_others_refuse() {
+    let at = |millis| Some(Timestamp::from_millis(millis));
+    let base = || document(fields(1));
+    let created = base().created_at.as_millis();
+    let cases = [
+        (Document { key: Some("k".repeat(limits::KEY_BYTES)), ..base() }, None),
+        (
+            Document { key: Some("k".repeat(limits::KEY_BYTES + 1)), ..base() },
+            Some(DocumentError::KeyTooLong),
+        ),
+        (Document { expires_at: at(created + 1), ..base() }, None),
+        (Document { expires_at: at(created), ..base() }, Some(DocumentError::Expiry)),
+        (Document { expires_at: at(0), ..base() }, Some(DocumentError::Expiry)),
+    ];
+    for (document, error) in cases {
+        assert_eq!(sign(document.clone()).err(), error);
+        let body = postcard::to_allocvec(&document).expect("encodes");
+        assert_eq!(signed(&body).verify(&identity(1).public_key()).err(), error);
+    }
+    // The content is depth 1.
+    assert!(sign(document(fields(nested(limits::VALUE_DEPTH - 1)))).is_ok());
+    for (value, error) in [
+        (nested(limits::VALUE_DEPTH), ValueError::TooDeep),
+        (Value::Float(f64::NAN), ValueError::NotFinite),
+        (Value::List(vec![Value::Float(f64::INFINITY)]), ValueError::NotFinite),
+    ] {
+        let document = document(fields(value));
+        assert_eq!(sign(document.clone()), Err(DocumentError::Value(error)));
+        assert_eq!(
+            refused(&postcard::to_allocvec(&document).expect("encodes")),
+            DocumentError::Malformed
+        );
+    }
+}
+
+#[test]
+fn other_encodings_of_the_same_are_refused() {
+    let body = postcard::to_allocvec(&document(fields(1))).expect("encodes");
+    let key = identity(1).public_key();
+    assert!(signed(&body).verify(&key).is_ok());
+    assert_eq!(refused(&[&body[..], &[0]].concat()), DocumentError::Malformed, "bytes left over");
+    assert_eq!(refused(&body[..body.len() - 1]), DocumentError::Truncated);
+    // The nonce 7 as 0x87 0x00.
+    let nonce = body.iter().position(|byte| *byte == 7).expect("the nonce");
+    let longer = [&body[..nonce], &[0x87, 0x00], &body[nonce + 1..]].concat();
+    assert_eq!(refused(&longer), DocumentError::NotCanonical);
+    // A network's name of 0 and 65 bytes.
+    for length in [0u8, 65] {
+        let name = vec![b'n'; length.into()];
+        assert_eq!(refused(&[&[length], &name[..], &body[5..]].concat()), DocumentError::Malformed);
+    }
+}
+
+proptest! {
+    #[test]
+    fn documents_round_trip(
+        map in map(),
+        (created, life, nonce) in (0..u64::MAX / 2, 1..u64::MAX / 2, any::<u32>()),
+        (expires, key) in (any::<bool>(), prop::option::of("[a-zé]{0,100}")),
+        deleted in prop::bool::weighted(0.1),
+    ) {
+        let document = Document {
+            network: "täii".parse().expect("a name"),
+            created_at: Timestamp::from_millis(created),
+            nonce,
+            expires_at: expires.then(|| Timestamp::from_millis(created + life)),
+            key,
+            content: if deleted { Content::Deleted } else { Content::Open(map) },
+        };
+        let signed = sign(document.clone()).expect("signs").signed().clone();
+        let wire = postcard::to_allocvec(&signed).expect("encodes");
+        prop_assert!(wire.len().abs_diff(signed.size()) <= 3);
+        let received: SignedDocument = postcard::from_bytes(&wire).expect("decodes");
+        prop_assert_eq!(&received, &signed);
+        prop_assert_eq!(received.decode(), Ok(document));
+    }
+
+    #[test]
+    fn arbitrary_bytes_never_panic(bytes in any::<Vec<u8>>()) {
+        let _ = postcard::from_bytes::<SignedDocument>(&bytes);
+        let _ = signed(&bytes).decode();
+    }
+
+    #[test]
+    fn damaged_bodies_never_panic(map in map(), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+        let mut body = postcard::to_allocvec(&document(Content::Open(map))).expect("encodes");
+        let at = at.index(body.len());
+        body[at] = byte;
+        // What is taken is what we would have encoded ourselves.
+        if let Ok(document) = signed(&body).decode() {
+            prop_assert_eq!(postcard::to_allocvec(&document).expect("encodes"), body);
+        }
+    }
+}

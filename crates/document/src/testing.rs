@@ -1,0 +1,56 @@
+//! What the tests share.
+
+use proptest::prelude::*;
+use taiinet_identity::{Identity, Seed};
+
+use crate::{Content, Document, Map, Timestamp, Value};
+
+pub(crate) fn identity(byte: u8) -> Identity {
+    Identity::from_seed(&Seed::from_bytes([byte; 32]))
+}
+
+pub(crate) fn document(content: Content) -> Document {
+    Document {
+        network: "test".parse().expect("a name"),
+        created_at: Timestamp::from_millis(1_700_000_000_000),
+        nonce: 7,
+        expires_at: None,
+        key: None,
+        content,
+    }
+}
+
+/// Lists in lists, so many levels of them.
+pub(crate) fn nested(levels: usize) -> Value {
+    (1..levels).fold(Value::List(vec![]), |inner, _| Value::List(vec![inner]))
+}
+
+pub(crate) fn finite() -> impl Strategy<Value = f64> {
+    any::<f64>().prop_filter("finite", |float| float.is_finite())
+}
+
+pub(crate) fn value() -> impl Strategy<Value = Value> {
+    let scalar = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        finite().prop_map(Value::from),
+        any::<String>().prop_map(Value::from),
+        any::<Vec<u8>>().prop_map(Value::Bytes),
+    ];
+    scalar.prop_recursive(5, 64, 6, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..6).prop_map(Value::List),
+            map_of(inner).prop_map(Value::Map),
+        ]
+    })
+}
+
+pub(crate) fn map() -> impl Strategy<Value = Map> {
+    map_of(value())
+}
+
+fn map_of(value: impl Strategy<Value = Value>) -> impl Strategy<Value = Map> {
+    let name = prop_oneof![4 => any::<String>(), 1 => r"\${0,3}bytes"];
+    prop::collection::btree_map(name, value, 0..6)
+}

@@ -1,0 +1,235 @@
+//! Documents through the mesh: eager pushes along a tree, announcements on the other links.
+//!
+//! After Plumtree (Leitão, Pereira, Rodrigues: "Epidemic Broadcast Trees", SRDS 2007). A new link is
+//! *eager*. Who gets a second copy prunes the link it came over: it turns *lazy*, and carries
+//! announcements ([`crate::frame::Frame::Have`]) instead. Who misses an announced document grafts
+//! the announcer: it sends the document, and the link is eager again. So the first copies draw a
+//! tree, and the announcements mend it.
+
+mod neighbour;
+mod outbox;
+mod recent;
+
+use std::{collections::BTreeMap, sync::Arc};
+
+use taiinet_document::{DocumentId, VerifiedDocument};
+
+pub(crate) use neighbour::Neighbour;
+pub(crate) use outbox::Outbox;
+pub(crate) use recent::Recent;
+
+use crate::{LinkId, Misbehaviour, Time, frame::Frame, limits};
+
+/// What is to be done on a link.
+#[derive(Debug)]
+pub(crate) enum Act {
+    /// Queue this document; if its lane is full, [`Broadcast::owe`] its id.
+    Push { link: LinkId, document: Arc<VerifiedDocument>, hops: u8 },
+    /// Queue this control frame.
+    Control { link: LinkId, frame: Frame },
+    /// It announced documents and did not send them.
+    Broken { link: LinkId },
+}
+
+/// What the documents' way through this peer consists of.
+#[derive(Debug, Default)]
+pub(crate) struct Broadcast {
+    neighbours: BTreeMap<LinkId, Neighbour>,
+    pub(crate) recent: Recent,
+    pub(crate) outbox: Outbox,
+    /// Which neighbour was asked for a document.
+    asked: BTreeMap<DocumentId, LinkId>,
+    /// While the application is behind, nothing is acknowledged and nothing asked for.
+    behind: bool,
+}
+
+impl Broadcast {
+    /// A link became active: it gets our own documents that nobody has taken, and the ids of what we
+    /// have verified since `since`, which it may have missed.
+    pub(crate) fn won(&mut self, link: LinkId, since: Option<Time>, now: Time) -> Vec<Act> {
+        let mut neighbour = Neighbour::new(now);
+        for id in since.map(|since| self.recent.since(since)).into_iter().flatten() {
+            if !self.outbox.contains(&id) {
+                neighbour.owe(id, now);
+            }
+        }
+        self.neighbours.insert(link, neighbour);
+        let untaken = self.outbox.documents();
+        untaken.map(|document| Act::Push { link, document, hops: 0 }).collect()
+    }
+
+    /// A link is gone.
+    pub(crate) fn lost(&mut self, link: LinkId, now: Time) {
+        self.neighbours.remove(&link);
+        let orphans: Vec<DocumentId> =
+            self.asked.iter().filter(|(_, asked)| **asked == link).map(|(id, _)| *id).collect();
+        for id in orphans {
+            self.asked.remove(&id);
+            for neighbour in self.neighbours.values_mut() {
+                neighbour.hurry(&id, now);
+            }
+        }
+    }
+
+    pub(crate) fn neighbour(&self, link: LinkId) -> Option<&Neighbour> {
+        self.neighbours.get(&link)
+    }
+
+    pub(crate) fn neighbour_mut(&mut self, link: LinkId) -> Option<&mut Neighbour> {
+        self.neighbours.get_mut(&link)
+    }
+
+    /// Passes on a verified document, received from `from` or (none) our own.
+    pub(crate) fn spread(
+        &mut self,
+        document: &Arc<VerifiedDocument>,
+        hops: u8,
+        from: Option<LinkId>,
+        now: Time,
+    ) -> Vec<Act> {
+        let id = document.id();
+        self.asked.remove(&id);
+        let mut acts = Vec::with_capacity(self.neighbours.len());
+        for (link, neighbour) in &mut self.neighbours {
+            // Who announced it has it.
+            let has = neighbour.fulfilled(&id, now);
+            if has || from == Some(*link) {
+                continue;
+            }
+            if neighbour.eager {
+                acts.push(Act::Push { link: *link, document: Arc::clone(document), hops });
+            } else {
+                neighbour.owe(id, now);
+            }
+        }
+        acts
+    }
+
+    /// A document could not be queued: announce it instead.
+    pub(crate) fn owe(&mut self, link: LinkId, id: DocumentId, now: Time) {
+        if let Some(neighbour) = self.neighbours.get_mut(&link) {
+            neighbour.owe(id, now);
+        }
+    }
+
+    /// Another copy of a document came over `link`: prune it, unless we asked for the copy.
+    pub(crate) fn duplicate(&mut self, link: LinkId, id: &DocumentId, now: Time) -> Option<Frame> {
+        let neighbour = self.neighbours.get_mut(&link)?;
+        neighbour.duplicates += 1;
+        let asked = neighbour.fulfilled(id, now);
+        if asked { None } else { neighbour.prune(now) }
+    }
+
+    /// A neighbour announces documents. Gives those of our own that it thereby says it has taken.
+    ///
+    /// # Errors
+    /// [`Misbehaviour::AnnouncementFlood`], [`Misbehaviour::Oversize`].
+    pub(crate) fn announced(
+        &mut self,
+        link: LinkId,
+        ids: &[DocumentId],
+        now: Time,
+    ) -> Result<Vec<DocumentId>, Misbehaviour> {
+        if ids.len() > limits::IDS_PER_FRAME {
+            return Err(Misbehaviour::Oversize);
+        }
+        let Some(neighbour) = self.neighbours.get_mut(&link) else { return Ok(Vec::new()) };
+        if !neighbour.may_announce(ids.len(), now) {
+            return Err(Misbehaviour::AnnouncementFlood);
+        }
+        let mut taken = Vec::new();
+        for id in ids {
+            if self.recent.has_seen(id) {
+                if self.outbox.contains(id) {
+                    taken.push(*id);
+                }
+            } else {
+                neighbour.promise(*id, now)?;
+            }
+        }
+        Ok(taken)
+    }
+
+    /// A neighbour asks for documents, and to be pushed what comes.
+    ///
+    /// # Errors
+    /// [`Misbehaviour::RequestFlood`], [`Misbehaviour::Oversize`].
+    pub(crate) fn grafted(&mut self, link: LinkId, ids: &[DocumentId]) -> Result<(), Misbehaviour> {
+        if ids.len() > limits::IDS_PER_FRAME {
+            return Err(Misbehaviour::Oversize);
+        }
+        let Some(neighbour) = self.neighbours.get_mut(&link) else { return Ok(()) };
+        neighbour.eager = true;
+        for id in ids {
+            if self.recent.get(id).is_some() {
+                neighbour.request(*id)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The next document that the neighbour asked for, with its hops; take it off with
+    /// [`Self::served`].
+    pub(crate) fn requested(&mut self, link: LinkId) -> Option<(Arc<VerifiedDocument>, u8)> {
+        let neighbour = self.neighbours.get_mut(&link)?;
+        loop {
+            let id = neighbour.requested()?;
+            if let Some(found) = self.recent.get(&id) {
+                return Some(found);
+            }
+            neighbour.served();
+        }
+    }
+
+    pub(crate) fn served(&mut self, link: LinkId) {
+        if let Some(neighbour) = self.neighbours.get_mut(&link) {
+            neighbour.served();
+        }
+    }
+
+    /// The application fell behind, or caught up.
+    pub(crate) fn set_behind(&mut self, behind: bool, now: Time) {
+        if self.behind && !behind {
+            for neighbour in self.neighbours.values_mut() {
+                neighbour.progress(now);
+            }
+        }
+        self.behind = behind;
+    }
+
+    /// Does what is due. `ready` says whether a link's control lane has room for announcements.
+    pub(crate) fn tick(&mut self, now: Time, ready: impl Fn(LinkId) -> bool) -> Vec<Act> {
+        let mut acts = Vec::new();
+        for (link, neighbour) in &mut self.neighbours {
+            let link = *link;
+            if !ready(link) {
+                neighbour.hold_announcements(now);
+            } else if let Some(frame) = neighbour.announce(now) {
+                acts.push(Act::Control { link, frame });
+            }
+            if self.behind {
+                continue;
+            }
+            if let Some(frame) = neighbour.acknowledge(now) {
+                acts.push(Act::Control { link, frame });
+            }
+            if let Some(broken) = neighbour.broken(now) {
+                for id in broken {
+                    self.asked.remove(&id);
+                }
+                acts.push(Act::Broken { link });
+            }
+            if let Some(frame) = neighbour.ask(link, &mut self.asked, &self.recent, now) {
+                acts.push(Act::Control { link, frame });
+            }
+        }
+        acts
+    }
+
+    /// When [`Self::tick`] has something to do.
+    pub(crate) fn deadline(&self) -> Option<Time> {
+        let neighbours =
+            self.neighbours.values().filter_map(|neighbour| neighbour.deadline(self.behind));
+        neighbours.chain(self.recent.deadline()).chain(self.outbox.deadline()).min()
+    }
+}

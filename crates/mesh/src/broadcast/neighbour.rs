@@ -1,0 +1,241 @@
+//! What stands between this peer and one neighbour: what each owes, promised, asked and took.
+
+use core::mem;
+use std::collections::{BTreeMap, BTreeSet, VecDeque, btree_map::Entry};
+
+use taiinet_document::DocumentId;
+
+use super::Recent;
+use crate::{LinkId, Misbehaviour, Time, budget::Budget, frame::Frame, limits};
+
+/// The state of one active link in the broadcast.
+#[derive(Debug)]
+pub(crate) struct Neighbour {
+    /// Whether documents are pushed to it; otherwise they are announced.
+    pub(crate) eager: bool,
+    /// First copies it brought.
+    pub(crate) received: u64,
+    /// Further copies it brought.
+    pub(crate) duplicates: u64,
+    /// Ids to announce to it.
+    owed: VecDeque<DocumentId>,
+    announce_at: Option<Time>,
+    /// What it announced and we lack, and when to ask for it.
+    promised: BTreeSet<DocumentId>,
+    queue: BTreeSet<(Time, DocumentId)>,
+    announcements: Budget,
+    distrusted_until: Time,
+    /// What we asked it for; one timer for all of it.
+    asked: BTreeSet<DocumentId>,
+    asked_until: Time,
+    /// What it asked us for and waits for room in its lane.
+    requested: VecDeque<DocumentId>,
+    servings: BTreeMap<DocumentId, u8>,
+    /// Bytes of documents it sent and we have not acknowledged.
+    unacknowledged: usize,
+    acknowledge_at: Option<Time>,
+    may_prune_at: Time,
+}
+
+impl Neighbour {
+    pub(super) fn new(now: Time) -> Self {
+        Self {
+            eager: true,
+            received: 0,
+            duplicates: 0,
+            owed: VecDeque::new(),
+            announce_at: None,
+            promised: BTreeSet::new(),
+            queue: BTreeSet::new(),
+            announcements: Budget::new(limits::ANNOUNCEMENTS, now),
+            distrusted_until: now,
+            asked: BTreeSet::new(),
+            asked_until: now,
+            requested: VecDeque::new(),
+            servings: BTreeMap::new(),
+            unacknowledged: 0,
+            acknowledge_at: None,
+            may_prune_at: now,
+        }
+    }
+
+    /// Notes an id to be announced; when too many wait, the oldest gives way.
+    pub(super) fn owe(&mut self, id: DocumentId, now: Time) {
+        if self.owed.len() >= limits::OWED_IDS {
+            self.owed.pop_front();
+        }
+        self.owed.push_back(id);
+        self.announce_at.get_or_insert(now.after(limits::ANNOUNCE_EVERY));
+    }
+
+    pub(super) fn announce(&mut self, now: Time) -> Option<Frame> {
+        if self.announce_at.is_none_or(|at| now < at) {
+            return None;
+        }
+        let count = self.owed.len().min(limits::IDS_PER_FRAME);
+        let ids: Vec<DocumentId> = self.owed.drain(..count).collect();
+        let more = !self.owed.is_empty();
+        self.announce_at = more.then(|| now.after(limits::ANNOUNCE_EVERY));
+        (!ids.is_empty()).then_some(Frame::Have(ids))
+    }
+
+    /// Its lane has no room for announcements now.
+    pub(super) fn hold_announcements(&mut self, now: Time) {
+        if let Some(at) = &mut self.announce_at {
+            *at = (*at).max(now.after(limits::ANNOUNCE_EVERY));
+        }
+    }
+
+    pub(super) fn may_announce(&mut self, ids: usize, now: Time) -> bool {
+        self.announcements.take(ids, now)
+    }
+
+    /// It announced a document that we lack.
+    pub(super) fn promise(&mut self, id: DocumentId, now: Time) -> Result<(), Misbehaviour> {
+        if now < self.distrusted_until || self.asked.contains(&id) || self.promised.contains(&id) {
+            return Ok(());
+        }
+        if self.promised.len() >= limits::PROMISED_IDS || self.queue.len() >= limits::PROMISED_IDS {
+            return Err(Misbehaviour::AnnouncementFlood);
+        }
+        self.promised.insert(id);
+        self.queue.insert((now.after(limits::GRAFT_AFTER), id));
+        Ok(())
+    }
+
+    /// A document came, from it or from another. True if it had announced it.
+    pub(super) fn fulfilled(&mut self, id: &DocumentId, now: Time) -> bool {
+        let asked = self.asked.remove(id);
+        if asked {
+            self.progress(now);
+        }
+        self.promised.remove(id) || asked
+    }
+
+    /// It is sending: what we asked for may still come.
+    pub(crate) fn progress(&mut self, now: Time) {
+        self.asked_until = now.after(limits::PROMISE);
+    }
+
+    /// Another announcer of this document is gone: ask soon.
+    pub(super) fn hurry(&mut self, id: &DocumentId, now: Time) {
+        if self.promised.contains(id) {
+            self.queue.insert((now, *id));
+        }
+    }
+
+    /// Asks for what was announced, is due, still missing and not asked for elsewhere.
+    pub(super) fn ask(
+        &mut self,
+        link: LinkId,
+        asked: &mut BTreeMap<DocumentId, LinkId>,
+        recent: &Recent,
+        now: Time,
+    ) -> Option<Frame> {
+        if !self.asked.is_empty() {
+            return None;
+        }
+        let mut ids = Vec::new();
+        let mut later = Vec::new();
+        while ids.len() < limits::IDS_PER_FRAME
+            && let Some((due, id)) = self.queue.first().copied()
+            && due <= now
+        {
+            self.queue.pop_first();
+            if !self.promised.contains(&id) || recent.has_seen(&id) {
+                self.promised.remove(&id);
+            } else if let Entry::Vacant(nobody) = asked.entry(id) {
+                nobody.insert(link);
+                self.promised.remove(&id);
+                self.asked.insert(id);
+                ids.push(id);
+            } else {
+                later.push((now.after(limits::PROMISE), id));
+            }
+        }
+        self.queue.extend(later);
+        if ids.is_empty() {
+            return None;
+        }
+        self.progress(now);
+        self.eager = true;
+        Some(Frame::Graft(ids))
+    }
+
+    /// What we asked for has not come in time: nothing it announced is believed for a while.
+    pub(super) fn broken(&mut self, now: Time) -> Option<BTreeSet<DocumentId>> {
+        if self.asked.is_empty() || now < self.asked_until {
+            return None;
+        }
+        self.distrusted_until = now.after(limits::DISTRUST);
+        self.promised.clear();
+        self.queue.clear();
+        Some(mem::take(&mut self.asked))
+    }
+
+    /// It asks for a document that we have.
+    pub(super) fn request(&mut self, id: DocumentId) -> Result<(), Misbehaviour> {
+        if self.requested.len() >= limits::REQUESTED_IDS {
+            return Err(Misbehaviour::RequestFlood);
+        }
+        if self.servings.len() >= limits::SERVINGS_REMEMBERED {
+            self.servings.clear();
+        }
+        let servings = self.servings.entry(id).or_insert(0);
+        if *servings >= limits::SERVINGS {
+            return Err(Misbehaviour::RequestFlood);
+        }
+        *servings += 1;
+        self.requested.push_back(id);
+        Ok(())
+    }
+
+    pub(super) fn requested(&self) -> Option<DocumentId> {
+        self.requested.front().copied()
+    }
+
+    pub(super) fn served(&mut self) {
+        self.requested.pop_front();
+    }
+
+    /// It sent a document of so many bytes, of whatever use.
+    pub(crate) fn took(&mut self, bytes: usize, now: Time) {
+        self.unacknowledged = self.unacknowledged.saturating_add(bytes);
+        let at = if self.unacknowledged >= limits::LINK_WINDOW / 4 {
+            now
+        } else {
+            now.after(limits::ACK_EVERY)
+        };
+        self.acknowledge_at = Some(self.acknowledge_at.map_or(at, |earlier| earlier.min(at)));
+    }
+
+    pub(super) fn acknowledge(&mut self, now: Time) -> Option<Frame> {
+        if self.acknowledge_at.is_none_or(|at| now < at) {
+            return None;
+        }
+        self.acknowledge_at = None;
+        let bytes = u32::try_from(mem::take(&mut self.unacknowledged)).unwrap_or(u32::MAX);
+        Some(Frame::Ack(bytes))
+    }
+
+    /// It brought what we had: no more pushes over this link, either way.
+    pub(super) fn prune(&mut self, now: Time) -> Option<Frame> {
+        if now < self.may_prune_at {
+            return None;
+        }
+        self.may_prune_at = now.after(limits::PRUNE_EVERY);
+        self.eager = false;
+        Some(Frame::Prune)
+    }
+
+    pub(super) fn deadline(&self, behind: bool) -> Option<Time> {
+        let asks = if self.asked.is_empty() {
+            self.queue.first().map(|(due, _)| *due)
+        } else {
+            Some(self.asked_until)
+        };
+        let unless_behind =
+            if behind { None } else { [asks, self.acknowledge_at].into_iter().flatten().min() };
+        [unless_behind, self.announce_at].into_iter().flatten().min()
+    }
+}

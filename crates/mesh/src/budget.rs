@@ -1,0 +1,50 @@
+//! How much of something a neighbour may do in a time: a token bucket.
+
+use crate::Time;
+
+/// So much at once, and so much more each second.
+#[derive(Debug)]
+pub(crate) struct Budget {
+    burst: u64,
+    per_second: u64,
+    /// In thousandths.
+    left: u64,
+    filled: Time,
+}
+
+impl Budget {
+    pub(crate) fn new((burst, per_second): (u32, u32), now: Time) -> Self {
+        let burst = u64::from(burst) * 1000;
+        Self { burst, per_second: u64::from(per_second), left: burst, filled: now }
+    }
+
+    /// Takes `count` if so much is left.
+    pub(crate) fn take(&mut self, count: usize, now: Time) -> bool {
+        let elapsed = u64::try_from(now.since(self.filled).as_millis()).unwrap_or(u64::MAX);
+        let refill = elapsed.saturating_mul(self.per_second);
+        self.left = self.left.saturating_add(refill).min(self.burst);
+        self.filled = now;
+        let wanted = (count as u64).saturating_mul(1000);
+        if wanted > self.left {
+            return false;
+        }
+        self.left -= wanted;
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_burst_then_a_steady_rate() {
+        let at = Time::from_millis;
+        let mut budget = Budget::new((10, 5), at(0));
+        assert!(budget.take(10, at(0)));
+        assert!(!budget.take(1, at(100)));
+        assert!(budget.take(1, at(200)));
+        assert!(!budget.take(11, at(1_000_000)), "never more than the burst");
+        assert!(budget.take(10, at(1_000_000)));
+    }
+}

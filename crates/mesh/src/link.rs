@@ -1,0 +1,292 @@
+//! One link to another peer: from the dial to the finished handshake, and its liveness after.
+//!
+//! The handshake: both ends send [`Hello`], then [`Frame::Proof`]: a signature over both hellos, the
+//! channel binding and the signer's role. Then each end says whether it takes the other as a
+//! neighbour. No other frame counts before that.
+
+pub(crate) mod lanes;
+
+use core::time::Duration;
+
+use taiinet_document::Network;
+use taiinet_identity::{Domain, Identity, PeerId, Signature, Verified};
+
+use crate::{
+    ChannelBinding, Disconnect, LinkId, LinkState, Misbehaviour, Time,
+    frame::{
+        Frame, Hello, Presence, VERSION,
+        codec::{self, Assembler},
+    },
+    limits,
+    link::lanes::Lanes,
+};
+
+/// How far a link is.
+#[derive(Debug)]
+enum Stage {
+    /// The transport negotiates.
+    Dialling,
+    /// The channel is open; we sent our hello.
+    Greeted { binding: ChannelBinding, ours: Hello },
+    /// We know their hello and sent our proof.
+    Challenged { binding: ChannelBinding, ours: Hello, theirs: Hello },
+    /// They have proven who they are. A neighbour once both have said so.
+    Proven { admitted: bool, accepted: bool },
+}
+
+/// What a handshake frame led to.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Handshake {
+    /// Nothing yet; the other end's next frame is awaited.
+    Goes,
+    /// The peer has proven who it is: decide whether it becomes a neighbour.
+    Proven,
+    /// It speaks another version.
+    OtherVersion,
+}
+
+/// A link to another peer.
+#[derive(Debug)]
+pub(crate) struct Link {
+    pub(crate) id: LinkId,
+    pub(crate) peer: PeerId,
+    /// Whether the other end made the offer.
+    pub(crate) incoming: bool,
+    /// The negotiation it came from.
+    pub(crate) session: u64,
+    pub(crate) lanes: Lanes,
+    pub(crate) assembler: Assembler,
+    /// The neighbour's own word of being here, for others to hear.
+    pub(crate) presence: Option<Verified<Presence>>,
+    pub(crate) offences: u64,
+    stage: Stage,
+    since: Time,
+    heard: Time,
+    spoke: Time,
+    ping: Option<(u32, Time)>,
+    pings: u32,
+    pinged: Time,
+    round_trip: Option<Duration>,
+}
+
+impl Link {
+    pub(crate) fn new(id: LinkId, peer: PeerId, incoming: bool, session: u64, now: Time) -> Self {
+        Self {
+            id,
+            peer,
+            incoming,
+            session,
+            lanes: Lanes::default(),
+            assembler: Assembler::default(),
+            presence: None,
+            offences: 0,
+            stage: Stage::Dialling,
+            since: now,
+            heard: now,
+            spoke: now,
+            ping: None,
+            pings: 0,
+            pinged: now,
+            round_trip: None,
+        }
+    }
+
+    /// The channel is open: greet. None if it was open already.
+    pub(crate) fn opened(
+        &mut self,
+        binding: ChannelBinding,
+        ours: Hello,
+        now: Time,
+    ) -> Option<Frame> {
+        if !matches!(self.stage, Stage::Dialling) {
+            return None;
+        }
+        self.since = now;
+        self.heard = now;
+        self.stage = Stage::Greeted { binding, ours: ours.clone() };
+        Some(Frame::Hello(ours))
+    }
+
+    /// The other end greets.
+    ///
+    /// # Errors
+    /// [`Misbehaviour::OutOfTurn`], [`Misbehaviour::WrongNetwork`]; [`Misbehaviour::BadProof`] if it
+    /// is not the peer that this link was negotiated with, or ourselves.
+    pub(crate) fn hello(
+        &mut self,
+        theirs: Hello,
+        identity: &Identity,
+        network: &Network,
+    ) -> Result<(Handshake, Option<Frame>), Misbehaviour> {
+        let Stage::Greeted { binding, ours } = &self.stage else {
+            return Err(Misbehaviour::OutOfTurn);
+        };
+        if theirs.version != VERSION {
+            return Ok((Handshake::OtherVersion, None));
+        }
+        if theirs.network != *network {
+            return Err(Misbehaviour::WrongNetwork);
+        }
+        // A hello with our own nonce would be our own, reflected.
+        if theirs.peer != self.peer || theirs.nonce == ours.nonce {
+            return Err(Misbehaviour::BadProof);
+        }
+        let content = transcript(ours, &theirs, *binding, self.incoming, !self.incoming);
+        let proof = Frame::Proof(identity.sign(Domain::Hello, &content));
+        self.stage = Stage::Challenged { binding: *binding, ours: ours.clone(), theirs };
+        Ok((Handshake::Goes, Some(proof)))
+    }
+
+    /// The other end proves who it is.
+    ///
+    /// # Errors
+    /// [`Misbehaviour::OutOfTurn`], [`Misbehaviour::BadProof`].
+    pub(crate) fn proof(&mut self, proof: &Signature) -> Result<Handshake, Misbehaviour> {
+        let Stage::Challenged { binding, ours, theirs } = &self.stage else {
+            return Err(Misbehaviour::OutOfTurn);
+        };
+        let content = transcript(ours, theirs, *binding, self.incoming, self.incoming);
+        let key = self.peer.public_key().map_err(|_| Misbehaviour::BadProof)?;
+        key.verify(Domain::Hello, &content, proof).map_err(|_| Misbehaviour::BadProof)?;
+        self.stage = Stage::Proven { admitted: false, accepted: false };
+        Ok(Handshake::Proven)
+    }
+
+    /// We take the other end as a neighbour.
+    pub(crate) fn admit(&mut self, now: Time) {
+        if let Stage::Proven { admitted, .. } = &mut self.stage {
+            *admitted = true;
+        }
+        self.since = now;
+    }
+
+    /// The other end takes us as a neighbour; true if the link is active from now on.
+    ///
+    /// # Errors
+    /// [`Misbehaviour::OutOfTurn`] if it has not proven itself or said so before.
+    pub(crate) const fn accepted(&mut self) -> Result<bool, Misbehaviour> {
+        match &mut self.stage {
+            Stage::Proven { admitted, accepted: accepted @ false } => {
+                *accepted = true;
+                Ok(*admitted)
+            }
+            _ => Err(Misbehaviour::OutOfTurn),
+        }
+    }
+
+    pub(crate) const fn is_dialling(&self) -> bool {
+        matches!(self.stage, Stage::Dialling)
+    }
+
+    pub(crate) const fn is_proven(&self) -> bool {
+        matches!(self.stage, Stage::Proven { .. })
+    }
+
+    /// Whether we take the other end as a neighbour.
+    pub(crate) const fn is_admitted(&self) -> bool {
+        matches!(self.stage, Stage::Proven { admitted: true, .. })
+    }
+
+    /// Whether both ends take each other as neighbours.
+    pub(crate) const fn is_active(&self) -> bool {
+        matches!(self.stage, Stage::Proven { admitted: true, accepted: true })
+    }
+
+    pub(crate) const fn state(&self) -> LinkState {
+        match self.stage {
+            Stage::Dialling => LinkState::Dialling,
+            Stage::Proven { admitted: true, accepted: true } => LinkState::Active,
+            _ => LinkState::Handshake,
+        }
+    }
+
+    pub(crate) const fn since(&self) -> Time {
+        self.since
+    }
+
+    /// When something was last heard of the other end.
+    pub(crate) const fn heard(&self) -> Time {
+        self.heard
+    }
+
+    pub(crate) const fn round_trip(&self) -> Option<Duration> {
+        self.round_trip
+    }
+
+    pub(crate) const fn hears(&mut self, now: Time) {
+        self.heard = now;
+    }
+
+    pub(crate) const fn speaks(&mut self, now: Time) {
+        self.spoke = now;
+    }
+
+    pub(crate) fn pong(&mut self, number: u32, now: Time) {
+        if let Some((expected, at)) = self.ping
+            && expected == number
+        {
+            self.round_trip = Some(now.since(at));
+            self.ping = None;
+        }
+    }
+
+    /// When this link is to be looked at again.
+    pub(crate) fn deadline(&self) -> Time {
+        match self.stage {
+            Stage::Dialling => self.since.after(limits::DIAL_TIMEOUT),
+            Stage::Proven { admitted: true, accepted: true } => {
+                self.next_ping().min(self.heard.after(limits::SILENCE))
+            }
+            _ => self.since.after(limits::HANDSHAKE_TIMEOUT),
+        }
+    }
+
+    fn next_ping(&self) -> Time {
+        let idle = self.spoke.after(limits::PING_AFTER);
+        if self.ping.is_some() { idle } else { idle.min(self.pinged.after(limits::PING_EVERY)) }
+    }
+
+    /// Does what is due: a ping to send, or the end of the link.
+    pub(crate) fn tick(&mut self, now: Time) -> Result<Option<Frame>, Disconnect> {
+        match self.stage {
+            Stage::Dialling if now >= self.since.after(limits::DIAL_TIMEOUT) => {
+                Err(Disconnect::DialTimeout)
+            }
+            Stage::Dialling => Ok(None),
+            Stage::Proven { admitted: true, accepted: true } => {
+                if now >= self.heard.after(limits::SILENCE) {
+                    return Err(Disconnect::Silent);
+                }
+                if now < self.next_ping() {
+                    return Ok(None);
+                }
+                self.pings = self.pings.wrapping_add(1);
+                self.ping = Some((self.pings, now));
+                self.pinged = now;
+                self.spoke = now;
+                Ok(Some(Frame::Ping(self.pings)))
+            }
+            _ if now >= self.since.after(limits::HANDSHAKE_TIMEOUT) => {
+                Err(Disconnect::HandshakeTimeout)
+            }
+            _ => Ok(None),
+        }
+    }
+}
+
+/// What a proof signs: the offering end's hello, the answering end's, the channel, and whose proof it
+/// is, so that neither can be passed off as the other's.
+fn transcript(
+    ours: &Hello,
+    theirs: &Hello,
+    binding: ChannelBinding,
+    incoming: bool,
+    by_offerer: bool,
+) -> Vec<u8> {
+    let (offerer, answerer) = if incoming { (theirs, ours) } else { (ours, theirs) };
+    let mut content = codec::encode(offerer);
+    content.extend_from_slice(&codec::encode(answerer));
+    content.extend_from_slice(binding.as_bytes());
+    content.push(u8::from(by_offerer));
+    content
+}

@@ -1,0 +1,193 @@
+//! What waits to be sent on one link: a lane for control frames and one for documents, both bounded.
+//!
+//! Three windows hold the sender back. The transport's: so many bytes handed over and not reported
+//! as sent. The neighbour's: so many bytes of documents sent and not acknowledged, which makes a slow
+//! reader slow down its senders whatever their transports buffer. And the lanes' own bounds: a full
+//! data lane refuses a document (it is announced instead); a full control lane means that the
+//! neighbour is not keeping up at all.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use taiinet_document::{DocumentId, VerifiedDocument};
+
+use crate::{
+    Misbehaviour,
+    frame::{
+        Frame, Push,
+        codec::{self, MessageWriter},
+    },
+    limits,
+};
+
+#[derive(Debug)]
+struct Waiting {
+    document: Arc<VerifiedDocument>,
+    hops: u8,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct InFlight {
+    id: DocumentId,
+    bytes: usize,
+}
+
+/// The outgoing half of a link.
+#[derive(Debug, Default)]
+pub(crate) struct Lanes {
+    control: VecDeque<Vec<u8>>,
+    control_bytes: usize,
+    data: VecDeque<Waiting>,
+    data_bytes: usize,
+    /// The pieces of the document that is being sent.
+    pieces: VecDeque<Vec<u8>>,
+    in_flight: VecDeque<InFlight>,
+    in_flight_bytes: usize,
+    /// Acknowledged bytes that do not yet make a whole document.
+    acked: usize,
+    in_transport: usize,
+    sent: u64,
+}
+
+impl Lanes {
+    /// Queues a control frame; false if the lane is full.
+    #[must_use]
+    pub(crate) fn control(&mut self, frame: &Frame) -> bool {
+        let bytes = codec::encode(frame);
+        if self.control_bytes + bytes.len() > limits::CONTROL_LANE_BYTES {
+            return false;
+        }
+        self.control_bytes += bytes.len();
+        self.control.push_back(bytes);
+        true
+    }
+
+    /// Queues a document; false if the lane is full.
+    #[must_use]
+    pub(crate) fn push(&mut self, document: &Arc<VerifiedDocument>, hops: u8) -> bool {
+        if !self.has_room() {
+            return false;
+        }
+        self.data_bytes += document.signed().size();
+        self.data.push_back(Waiting { document: Arc::clone(document), hops });
+        true
+    }
+
+    /// The transport passed on so many bytes.
+    pub(crate) const fn sent(&mut self, bytes: usize) {
+        self.in_transport = self.in_transport.saturating_sub(bytes);
+    }
+
+    /// The neighbour took so many more bytes of documents: gives the documents that are now taken
+    /// whole.
+    ///
+    /// # Errors
+    /// [`Misbehaviour::FalseAck`]
+    pub(crate) fn acknowledged(&mut self, bytes: u32) -> Result<Vec<DocumentId>, Misbehaviour> {
+        let bytes = bytes as usize;
+        if self.acked.saturating_add(bytes) > self.in_flight_bytes {
+            return Err(Misbehaviour::FalseAck);
+        }
+        self.acked += bytes;
+        let mut taken = Vec::new();
+        while let Some(first) = self.in_flight.front().copied() {
+            if first.bytes > self.acked {
+                break;
+            }
+            self.in_flight.pop_front();
+            self.in_flight_bytes -= first.bytes;
+            self.acked -= first.bytes;
+            taken.push(first.id);
+        }
+        Ok(taken)
+    }
+
+    /// Bytes that wait here.
+    pub(crate) const fn queued(&self) -> usize {
+        self.control_bytes + self.data_bytes
+    }
+
+    /// Whether the data lane takes another document.
+    pub(crate) const fn has_room(&self) -> bool {
+        self.data_bytes < limits::DATA_LANE_BYTES
+    }
+
+    /// Whether the control lane has room for announcements: they stay behind everything else.
+    pub(crate) const fn has_control_room(&self) -> bool {
+        self.control_bytes < limits::CONTROL_LANE_BYTES / 2
+    }
+
+    /// Documents sent so far.
+    pub(crate) const fn documents_sent(&self) -> u64 {
+        self.sent
+    }
+
+    /// The next message, if there is something to send and room for it.
+    pub(crate) fn transmit(&mut self) -> Option<Vec<u8>> {
+        if self.in_transport >= limits::TRANSPORT_WINDOW {
+            return None;
+        }
+        let mut message = MessageWriter::default();
+        self.fill_control(&mut message);
+        self.fill_data(&mut message);
+        if message.is_empty() {
+            return None;
+        }
+        let message = message.finish();
+        self.in_transport += message.len();
+        Some(message)
+    }
+
+    /// The control frames that wait, for a link that is about to close; the windows do not count.
+    pub(crate) fn last_words(&mut self) -> Vec<Vec<u8>> {
+        let mut messages = Vec::new();
+        while !self.control.is_empty() {
+            let mut message = MessageWriter::default();
+            self.fill_control(&mut message);
+            messages.push(message.finish());
+        }
+        messages
+    }
+
+    fn fill_control(&mut self, message: &mut MessageWriter) {
+        while let Some(frame) = self.control.front() {
+            if !message.push(frame) {
+                break;
+            }
+            self.control_bytes -= frame.len();
+            self.control.pop_front();
+        }
+    }
+
+    fn fill_data(&mut self, message: &mut MessageWriter) {
+        loop {
+            while let Some(piece) = self.pieces.front() {
+                if !message.push(piece) {
+                    return;
+                }
+                self.pieces.pop_front();
+            }
+            if self.in_flight_bytes >= limits::LINK_WINDOW {
+                return;
+            }
+            let Some(next) = self.data.front() else { return };
+            let signed = next.document.signed();
+            let bytes = signed.size();
+            // Not worth encoding if it cannot fit into what is left of this message.
+            if !message.is_empty() && message.room() < bytes && bytes < limits::MESSAGE_BYTES / 2 {
+                return;
+            }
+            let frame =
+                codec::encode(&Frame::Push(Push { hops: next.hops, document: signed.clone() }));
+            if codec::needs_fragments(&frame) {
+                self.pieces.extend(codec::fragment(&frame));
+            } else if !message.push(&frame) {
+                return;
+            }
+            self.in_flight.push_back(InFlight { id: next.document.id(), bytes });
+            self.in_flight_bytes += bytes;
+            self.data_bytes -= bytes;
+            self.sent += 1;
+            self.data.pop_front();
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! Documents through the front door: published, pushed, announced, asked for, taken.
+
+use std::sync::Arc;
+
+use taiinet_document::{Content, Document, DocumentError, DocumentId, VerifiedDocument};
+
+use super::Peer;
+use crate::{Event, LinkId, Misbehaviour, PublishError, PublishOptions, Time, frame::Push, limits};
+
+impl Peer {
+    pub(super) fn publish_document(
+        &mut self,
+        content: Content,
+        options: PublishOptions,
+        now: Time,
+    ) -> Result<DocumentId, PublishError> {
+        if self.left || !self.broadcast.outbox.has_room() {
+            return Err(PublishError::Busy);
+        }
+        let document = Document {
+            network: self.config.network.clone(),
+            created_at: now.timestamp(),
+            nonce: self.rng.next_u32(),
+            expires_at: options.expires_at,
+            key: options.key,
+            content,
+        };
+        let document = Arc::new(VerifiedDocument::sign(&self.identity, document)?);
+        self.counters.published += 1;
+        self.broadcast.outbox.insert(Arc::clone(&document));
+        self.accept(&document, 0, None, now);
+        Ok(document.id())
+    }
+
+    /// A neighbour pushes a document. Check before forward, cheap first: the size was checked when
+    /// it was decoded; then whether it was seen, limits, network, times, signature.
+    pub(super) fn pushed(
+        &mut self,
+        link: LinkId,
+        push: Push,
+        now: Time,
+    ) -> Result<(), Misbehaviour> {
+        let Push { hops, document } = push;
+        let id = document.id();
+        if let Some(neighbour) = self.broadcast.neighbour_mut(link) {
+            neighbour.took(document.size(), now);
+        }
+        if self.broadcast.recent.has_seen(&id) {
+            self.counters.duplicates += 1;
+            if self.broadcast.outbox.taken(&id) {
+                self.event(Event::Taken { id });
+            }
+            if let Some(prune) = self.broadcast.duplicate(link, &id, now) {
+                self.control(link, &prune, now);
+            }
+            return Ok(());
+        }
+        let inspected = document.inspect().map_err(|error| match error {
+            DocumentError::TooLarge { .. } => Misbehaviour::Oversize,
+            _ => Misbehaviour::MalformedDocument,
+        })?;
+        self.check(inspected.document(), now)?;
+        let author = inspected.author();
+        let key = self.key_of(&author).ok_or(Misbehaviour::InvalidSignature)?;
+        let verified = inspected.verify(&key).map_err(|_| Misbehaviour::InvalidSignature)?;
+        if !self.keys.contains_key(&author) {
+            self.remember_key(key);
+        }
+        if let Some(neighbour) = self.broadcast.neighbour_mut(link) {
+            neighbour.received += 1;
+        }
+        self.counters.received += 1;
+        self.accept(&Arc::new(verified), hops.saturating_add(1), Some(link), now);
+        Ok(())
+    }
+
+    fn check(&self, document: &Document, now: Time) -> Result<(), Misbehaviour> {
+        if document.network != self.config.network {
+            return Err(Misbehaviour::WrongNetwork);
+        }
+        let created_at = Time::from(document.created_at);
+        let expired = document.expires_at.is_some_and(|expires_at| now >= expires_at.into());
+        if created_at > now.after(limits::CLOCK_SKEW)
+            || now.since(created_at) > limits::LIVE_WINDOW
+            || expired
+            || self.broadcast.recent.is_too_old(document.created_at)
+        {
+            return Err(Misbehaviour::OutOfTime);
+        }
+        Ok(())
+    }
+
+    /// A verified document that was not seen before: remember, deliver, pass on.
+    fn accept(
+        &mut self,
+        document: &Arc<VerifiedDocument>,
+        hops: u8,
+        from: Option<LinkId>,
+        now: Time,
+    ) {
+        self.broadcast.recent.insert(document, hops, now);
+        let sender = from.and_then(|link| Some(self.links.get(&link)?.peer));
+        self.deliver(document, hops, sender);
+        let acts = self.broadcast.spread(document, hops, from, now);
+        self.act(acts, now);
+    }
+
+    pub(super) fn announced(
+        &mut self,
+        link: LinkId,
+        ids: &[DocumentId],
+        now: Time,
+    ) -> Result<(), Misbehaviour> {
+        self.counters.announced = self.counters.announced.saturating_add(ids.len() as u64);
+        for id in self.broadcast.announced(link, ids, now)? {
+            self.taken(id);
+        }
+        Ok(())
+    }
+
+    pub(super) fn grafted(&mut self, link: LinkId, ids: &[DocumentId]) -> Result<(), Misbehaviour> {
+        self.dirty.insert(link);
+        self.broadcast.grafted(link, ids)
+    }
+
+    /// Moves what a neighbour asked for into its lane, as far as there is room.
+    pub(super) fn serve(&mut self, link: LinkId) {
+        while let Some((document, hops)) = self.broadcast.requested(link) {
+            let Some(state) = self.links.get_mut(&link) else { return };
+            if !state.lanes.push(&document, hops) {
+                return;
+            }
+            self.broadcast.served(link);
+        }
+    }
+
+    pub(super) fn acknowledged(&mut self, link: LinkId, bytes: u32) -> Result<(), Misbehaviour> {
+        let Some(state) = self.links.get_mut(&link) else { return Ok(()) };
+        let taken = state.lanes.acknowledged(bytes)?;
+        self.dirty.insert(link);
+        for id in taken {
+            self.taken(id);
+        }
+        Ok(())
+    }
+
+    fn taken(&mut self, id: DocumentId) {
+        if self.broadcast.outbox.taken(&id) {
+            self.event(Event::Taken { id });
+        }
+    }
+
+    pub(super) fn tick_broadcast(&mut self, now: Time) {
+        let links = &self.links;
+        let ready = |link| links.get(&link).is_some_and(|link| link.lanes.has_control_room());
+        let acts = self.broadcast.tick(now, ready);
+        for act in &acts {
+            if let crate::broadcast::Act::Control {
+                frame: crate::frame::Frame::Graft(ids), ..
+            } = act
+            {
+                self.counters.grafted += ids.len() as u64;
+            }
+        }
+        self.act(acts, now);
+        self.broadcast.recent.forget(now);
+        for id in self.broadcast.outbox.expired(now) {
+            self.event(Event::Lost { id });
+        }
+    }
+}

@@ -1,0 +1,173 @@
+//! The views through the front door: neighbours sought, shuffles, now and then a change.
+
+use taiinet_identity::{PeerId, Signed};
+
+use super::Peer;
+use crate::{
+    LinkId, Misbehaviour, Time,
+    frame::{Frame, Presence, RefusalReason, ToSignaller},
+    limits,
+    link::Link,
+    signallers,
+};
+
+impl Peer {
+    /// Dials candidates while neighbours are wanting, and asks signallers for more of them, if
+    /// anything has changed since the last time.
+    pub(super) fn seek(&mut self, now: Time) {
+        if !core::mem::take(&mut self.restless) {
+            return;
+        }
+        let mut wanting = self.wanting();
+        while wanting > 0 {
+            let Some(peer) = self.pick(now) else { break };
+            self.dial(peer, now);
+            wanting -= 1;
+        }
+        if wanting > 0 {
+            for link in self.signallers.ask(&mut self.rng, now) {
+                self.tell(link, &ToSignaller::Introduce { want: limits::INTRODUCE }, now);
+            }
+        }
+    }
+
+    /// How many more links should be dialled now: up to the target, and in any case so many that a
+    /// share of the neighbours are of our own choice. Strangers that only knock count for nothing.
+    fn wanting(&self) -> usize {
+        let (mut all, mut ours, mut pending) = (0, 0, 0);
+        for link in self.links.values().filter(|link| link.is_admitted() || !link.incoming) {
+            all += 1;
+            ours += usize::from(!link.incoming);
+            pending += usize::from(!link.is_admitted());
+        }
+        let to_target = self.config.target_links.saturating_sub(all);
+        let to_share = (self.config.max_links - self.max_incoming()).saturating_sub(ours);
+        let room = self.config.max_links.saturating_sub(all);
+        let budget = (limits::PENDING_LINKS / 2).saturating_sub(pending);
+        to_target.max(to_share).min(room).min(budget)
+    }
+
+    fn pick(&mut self, now: Time) -> Option<PeerId> {
+        let links = &self.links;
+        let taken = |peer: &PeerId| links.values().any(|link| link.peer == *peer);
+        self.candidates.pick(taken, &mut self.rng, now)
+    }
+
+    pub(super) fn view_deadline(&self) -> Option<Time> {
+        let seek = if self.wanting() > 0 {
+            let links = &self.links;
+            let taken = |peer: &PeerId| links.values().any(|link| link.peer == *peer);
+            [self.candidates.deadline(taken), self.signallers.ask_deadline()]
+                .into_iter()
+                .flatten()
+                .min()
+        } else {
+            None
+        };
+        let always = self.shuffle_at.min(self.mix_at);
+        [seek, self.gap_repaired_at, Some(always)].into_iter().flatten().min()
+    }
+
+    pub(super) fn tick_view(&mut self, now: Time) {
+        if self.gap_repaired_at.is_some_and(|at| now >= at) {
+            self.gap_repaired_at = None;
+            if self.links.values().any(Link::is_active) {
+                self.gap = None;
+            }
+        }
+        if now >= self.shuffle_at {
+            self.shuffle_at = now.after(self.rng.jitter(limits::SHUFFLE_EVERY));
+            self.shuffle(now);
+        }
+        if now >= self.mix_at {
+            self.mix_at = now.after(self.rng.jitter(limits::MIX_EVERY));
+            self.mix(now);
+        }
+    }
+
+    /// Tells a neighbour at random of some peers.
+    fn shuffle(&mut self, now: Time) {
+        let active: Vec<(LinkId, PeerId)> = self
+            .links
+            .values()
+            .filter(|link| link.is_active())
+            .map(|link| (link.id, link.peer))
+            .collect();
+        if let Some((link, peer)) = self.rng.choose(&active).copied() {
+            let presences = self.presences_for(&peer, now);
+            self.control(link, &Frame::Shuffle(presences), now);
+        }
+    }
+
+    pub(super) fn shuffled(
+        &mut self,
+        link: LinkId,
+        presences: Vec<Signed<Presence>>,
+        reply: bool,
+        now: Time,
+    ) -> Result<(), Misbehaviour> {
+        self.hear(link, presences, now)?;
+        if reply && let Some(peer) = self.links.get(&link).map(|link| link.peer) {
+            let presences = self.presences_for(&peer, now);
+            self.control(link, &Frame::ShuffleReply(presences), now);
+        }
+        Ok(())
+    }
+
+    /// Ourselves, our neighbours (whom we can introduce), and some of the passive view.
+    fn presences_for(&mut self, peer: &PeerId, now: Time) -> Vec<Signed<Presence>> {
+        let mut presences = vec![self.own_presence(now)];
+        presences.extend(self.neighbour_presences(peer, now));
+        presences.truncate(limits::PRESENCES_PER_FRAME / 2 + 1);
+        let rest = limits::PRESENCES_PER_FRAME - presences.len();
+        presences.extend(self.candidates.some(rest.min(6), peer, &mut self.rng, now));
+        presences
+    }
+
+    /// The presences of our neighbours but one.
+    pub(super) fn neighbour_presences(&self, but: &PeerId, now: Time) -> Vec<Signed<Presence>> {
+        self.links
+            .values()
+            .filter(|link| link.is_active() && link.peer != *but)
+            .filter_map(|link| link.presence.as_ref())
+            .filter(|presence| crate::candidates::in_time(presence, now))
+            .map(|presence| presence.signed().clone())
+            .collect()
+    }
+
+    /// Our own presence, fresh enough to be passed on.
+    pub(super) fn own_presence(&mut self, now: Time) -> Signed<Presence> {
+        let fresh = self.presence.as_ref().filter(|presence| {
+            Time::from(presence.expires_at) > now.after(limits::PRESENCE_LIFE / 2)
+        });
+        if let Some(presence) = fresh {
+            return presence.signed().clone();
+        }
+        let joined = self.signallers.current_join();
+        let presence = signallers::presence(&self.identity, &self.config.network, joined, now);
+        self.presence.insert(presence).signed().clone()
+    }
+
+    /// With a full view, now and then a change: a link to a peer at random, so that parts of the
+    /// mesh that happen to be closed in themselves meet; and a place kept free for who comes new.
+    fn mix(&mut self, now: Time) {
+        let active: Vec<LinkId> = self
+            .links
+            .values()
+            .filter(|link| link.is_active() && now.since(link.since()) >= limits::MIX_EVERY)
+            .map(|link| link.id)
+            .collect();
+        if self.links.len() >= self.config.max_links {
+            if let Some(link) = self.rng.choose(&active).copied() {
+                self.refuse(link, RefusalReason::Full, now);
+            }
+        } else if self.links.len() >= self.config.target_links {
+            for link in self.signallers.ask(&mut self.rng, now) {
+                self.tell(link, &ToSignaller::Introduce { want: 2 }, now);
+            }
+            if let Some(peer) = self.pick(now) {
+                self.dial(peer, now);
+            }
+        }
+    }
+}

@@ -1,0 +1,427 @@
+//! The signallers that a peer knows: knocking, joining, asking for introductions, coming back.
+
+use taiinet_document::Network;
+use taiinet_identity::{Domain, Identity, PeerId, Verified};
+
+use crate::{
+    Disconnect, LinkId, Misbehaviour, SignallerAddress, SignallerStatus, Time,
+    frame::{Joined, Presence, RefusalReason, ToSignaller, VERSION, Welcome},
+    limits,
+    rng::{Backoff, Rng},
+};
+
+#[derive(Debug)]
+enum Stage {
+    /// Not connected.
+    Away { retry_at: Time },
+    /// Being connected.
+    Dialling { link: LinkId },
+    /// We knocked with this nonce.
+    Knocked { link: LinkId, nonce: [u8; 32] },
+    /// We know who it is and sent our join; `joined` once it was taken.
+    Joining { link: LinkId, with: Joined, renew_at: Time, joined: bool },
+}
+
+/// One signaller.
+#[derive(Debug)]
+struct Signaller {
+    address: SignallerAddress,
+    stage: Stage,
+    since: Time,
+    heard: Time,
+    spoke: Time,
+    retry: Backoff,
+    ask: Backoff,
+    ask_at: Time,
+    failure: Option<Disconnect>,
+}
+
+/// All of them.
+#[derive(Debug, Default)]
+pub(crate) struct Signallers {
+    known: Vec<Signaller>,
+}
+
+/// What is due at a signaller.
+#[derive(Debug)]
+pub(crate) enum Due {
+    /// Open a connection; tell its name with [`Signallers::dialled`].
+    Dial { index: usize, url: String },
+    /// Send a ping.
+    Ping { link: LinkId },
+    /// Join again, with a fresh presence.
+    Renew { link: LinkId, with: Joined },
+    /// Give it up.
+    Drop { link: LinkId, cause: Disconnect },
+}
+
+impl Signaller {
+    fn new(address: SignallerAddress, now: Time) -> Self {
+        Self {
+            address,
+            stage: Stage::Away { retry_at: now },
+            since: now,
+            heard: now,
+            spoke: now,
+            retry: Backoff::new(limits::SIGNALLER_BACKOFF),
+            ask: Backoff::new(limits::INTRODUCE_BACKOFF),
+            ask_at: now,
+            failure: None,
+        }
+    }
+
+    const fn link(&self) -> Option<LinkId> {
+        match self.stage {
+            Stage::Away { .. } => None,
+            Stage::Dialling { link }
+            | Stage::Knocked { link, .. }
+            | Stage::Joining { link, .. } => Some(link),
+        }
+    }
+
+    const fn joined(&self) -> Option<(LinkId, Joined)> {
+        match self.stage {
+            Stage::Joining { link, with, joined: true, .. } => Some((link, with)),
+            _ => None,
+        }
+    }
+
+    /// When it is to be looked at again; `room` is whether another connection may be opened.
+    fn deadline(&self, room: bool) -> Option<Time> {
+        match self.stage {
+            Stage::Away { retry_at } => room.then_some(retry_at),
+            Stage::Dialling { .. } => Some(self.since.after(limits::DIAL_TIMEOUT)),
+            Stage::Knocked { .. } | Stage::Joining { joined: false, .. } => {
+                Some(self.since.after(limits::HANDSHAKE_TIMEOUT))
+            }
+            Stage::Joining { renew_at, .. } => Some(
+                renew_at
+                    .min(self.spoke.after(limits::SIGNALLER_PING_AFTER))
+                    .min(self.heard.after(limits::SIGNALLER_SILENCE)),
+            ),
+        }
+    }
+}
+
+impl Signallers {
+    /// Adds one, unless it is known or there are too many.
+    pub(crate) fn add(&mut self, address: SignallerAddress, now: Time) {
+        let known = self.known.iter().any(|signaller| signaller.address.url == address.url);
+        if !known && self.known.len() < limits::SIGNALLERS {
+            self.known.push(Signaller::new(address, now));
+        }
+    }
+
+    fn of(&mut self, link: LinkId) -> Option<&mut Signaller> {
+        self.known.iter_mut().find(|signaller| signaller.link() == Some(link))
+    }
+
+    /// Whether this link leads to a signaller.
+    pub(crate) fn has(&self, link: LinkId) -> bool {
+        self.known.iter().any(|signaller| signaller.link() == Some(link))
+    }
+
+    /// All links to signallers.
+    pub(crate) fn links(&self) -> Vec<LinkId> {
+        self.known.iter().filter_map(Signaller::link).collect()
+    }
+
+    /// The links to signallers that took our join; first the one that holds the join `with`.
+    pub(crate) fn joined(&self, with: Option<Joined>) -> Vec<LinkId> {
+        let mut joined: Vec<_> = self.known.iter().filter_map(Signaller::joined).collect();
+        joined.sort_by_key(|(link, ours)| {
+            (with.is_none_or(|with| with.signaller != ours.signaller), *link)
+        });
+        joined.into_iter().map(|(link, _)| link).collect()
+    }
+
+    /// The join that a fresh presence of ours should name.
+    pub(crate) fn current_join(&self) -> Option<Joined> {
+        self.known.iter().find_map(Signaller::joined).map(|(_, with)| with)
+    }
+
+    /// The address behind a link.
+    pub(crate) fn url(&self, link: LinkId) -> Option<&str> {
+        let signaller = self.known.iter().find(|signaller| signaller.link() == Some(link))?;
+        Some(&signaller.address.url)
+    }
+
+    /// A connection to the signaller of this index was begun.
+    pub(crate) fn dialled(&mut self, index: usize, link: LinkId, now: Time) {
+        if let Some(signaller) = self.known.get_mut(index) {
+            signaller.stage = Stage::Dialling { link };
+            signaller.since = now;
+        }
+    }
+
+    /// A connection is open: knock.
+    pub(crate) fn opened(&mut self, link: LinkId, rng: &mut Rng, now: Time) -> Option<ToSignaller> {
+        let signaller = self.of(link)?;
+        if !matches!(signaller.stage, Stage::Dialling { .. }) {
+            return None;
+        }
+        let nonce = rng.nonce();
+        signaller.stage = Stage::Knocked { link, nonce };
+        signaller.since = now;
+        signaller.heard = now;
+        signaller.spoke = now;
+        Some(ToSignaller::Knock { version: VERSION, nonce })
+    }
+
+    /// It says who it is, and what our join must answer.
+    ///
+    /// # Errors
+    /// [`Misbehaviour::OutOfTurn`]; [`Misbehaviour::BadProof`] if it cannot prove its key, or it is
+    /// not the one that its address names.
+    pub(crate) fn welcome(
+        &mut self,
+        link: LinkId,
+        welcome: &Welcome,
+        now: Time,
+    ) -> Result<Joined, Misbehaviour> {
+        let signaller = self.of(link).ok_or(Misbehaviour::OutOfTurn)?;
+        let Stage::Knocked { nonce, .. } = signaller.stage else {
+            return Err(Misbehaviour::OutOfTurn);
+        };
+        if signaller.address.pinned.is_some_and(|pinned| pinned != welcome.signaller) {
+            return Err(Misbehaviour::BadProof);
+        }
+        let key = welcome.signaller.public_key().map_err(|_| Misbehaviour::BadProof)?;
+        let transcript = Welcome::transcript(&nonce, &welcome.challenge);
+        key.verify(Domain::Welcome, &transcript, &welcome.signature)
+            .map_err(|_| Misbehaviour::BadProof)?;
+        let with = Joined { signaller: welcome.signaller, challenge: welcome.challenge };
+        let renew_at = renew_at(now);
+        signaller.stage = Stage::Joining { link, with, renew_at, joined: false };
+        Ok(with)
+    }
+
+    /// It took our join. Gives its key when that is news.
+    pub(crate) fn took_join(&mut self, link: LinkId, now: Time) -> Option<(String, PeerId)> {
+        let signaller = self.of(link)?;
+        let Stage::Joining { with, joined, .. } = &mut signaller.stage else { return None };
+        let news = !core::mem::replace(joined, true);
+        let key = with.signaller;
+        signaller.retry.reset();
+        signaller.ask.reset();
+        signaller.ask_at = now;
+        signaller.failure = None;
+        news.then(|| (signaller.address.url.clone(), key))
+    }
+
+    /// Something came from it.
+    pub(crate) fn hears(&mut self, link: LinkId, now: Time) {
+        if let Some(signaller) = self.of(link) {
+            signaller.heard = now;
+        }
+    }
+
+    /// Something was sent to it.
+    pub(crate) fn speaks(&mut self, link: LinkId, now: Time) {
+        if let Some(signaller) = self.of(link) {
+            signaller.spoke = now;
+        }
+    }
+
+    /// The connection is gone: try again after a wait that doubles, but not before `retry_after`.
+    /// Gives the address and the time, for an event.
+    pub(crate) fn lost(
+        &mut self,
+        link: LinkId,
+        cause: &Disconnect,
+        retry_after: core::time::Duration,
+        rng: &mut Rng,
+        now: Time,
+    ) -> Option<(String, Time)> {
+        let signaller = self.of(link)?;
+        let wait = signaller.retry.wait(rng).max(retry_after.min(limits::REDIAL_BACKOFF.1));
+        let retry_at = now.after(wait);
+        signaller.stage = Stage::Away { retry_at };
+        signaller.failure = Some(cause.clone());
+        Some((signaller.address.url.clone(), retry_at))
+    }
+
+    /// Candidates are wanted: the links to ask now. Each is asked ever more rarely until
+    /// [`Self::ask_again`].
+    pub(crate) fn ask(&mut self, rng: &mut Rng, now: Time) -> Vec<LinkId> {
+        let mut links = Vec::new();
+        for signaller in &mut self.known {
+            let Some((link, _)) = signaller.joined() else { continue };
+            if now >= signaller.ask_at {
+                signaller.ask_at = now.after(signaller.ask.wait(rng));
+                links.push(link);
+            }
+        }
+        links
+    }
+
+    /// When [`Self::ask`] has somebody to ask again.
+    pub(crate) fn ask_deadline(&self) -> Option<Time> {
+        self.known
+            .iter()
+            .filter(|signaller| signaller.joined().is_some())
+            .map(|signaller| signaller.ask_at)
+            .min()
+    }
+
+    /// It must not be asked before `retry_after` has passed.
+    pub(crate) fn not_before(
+        &mut self,
+        link: LinkId,
+        retry_after: core::time::Duration,
+        now: Time,
+    ) {
+        if let Some(signaller) = self.of(link) {
+            let at = now.after(retry_after.min(limits::REDIAL_BACKOFF.1));
+            signaller.ask_at = signaller.ask_at.max(at);
+        }
+    }
+
+    /// Things have changed (a neighbour was lost): asking soon makes sense again.
+    pub(crate) fn ask_again(&mut self, rng: &mut Rng, now: Time) {
+        for signaller in &mut self.known {
+            signaller.ask.reset();
+            let soon = now.after(rng.jitter(limits::INTRODUCE_BACKOFF.0));
+            signaller.ask_at = signaller.ask_at.min(soon);
+        }
+    }
+
+    /// The device is back on a network: no waiting.
+    pub(crate) fn wake(&mut self, now: Time) {
+        for signaller in &mut self.known {
+            signaller.retry.reset();
+            if let Stage::Away { retry_at } = &mut signaller.stage {
+                *retry_at = now;
+            }
+        }
+    }
+
+    fn room(&self) -> bool {
+        self.known.iter().filter_map(Signaller::link).count() < limits::SIGNALLER_LINKS
+    }
+
+    /// When something is due.
+    pub(crate) fn deadline(&self) -> Option<Time> {
+        let room = self.room();
+        self.known.iter().filter_map(|signaller| signaller.deadline(room)).min()
+    }
+
+    /// One thing that is due, if any; call until there is none.
+    pub(crate) fn due(&mut self, now: Time) -> Option<Due> {
+        let room = self.room();
+        let due = |signaller: &Signaller| {
+            signaller.deadline(room).is_some_and(|deadline| deadline <= now)
+        };
+        let index = self.known.iter().position(due)?;
+        let signaller = self.known.get_mut(index)?;
+        Some(match &mut signaller.stage {
+            Stage::Away { retry_at } => {
+                // Not again before the caller has said what came of it.
+                *retry_at = now.after(limits::DIAL_TIMEOUT);
+                Due::Dial { index, url: signaller.address.url.clone() }
+            }
+            Stage::Dialling { link } => Due::Drop { link: *link, cause: Disconnect::DialTimeout },
+            Stage::Knocked { link, .. } | Stage::Joining { link, joined: false, .. } => {
+                Due::Drop { link: *link, cause: Disconnect::HandshakeTimeout }
+            }
+            Stage::Joining { link, with, renew_at, .. } => {
+                if now >= signaller.heard.after(limits::SIGNALLER_SILENCE) {
+                    Due::Drop { link: *link, cause: Disconnect::Silent }
+                } else if now >= *renew_at {
+                    *renew_at = self::renew_at(now);
+                    signaller.spoke = now;
+                    Due::Renew { link: *link, with: *with }
+                } else {
+                    signaller.spoke = now;
+                    Due::Ping { link: *link }
+                }
+            }
+        })
+    }
+
+    pub(crate) fn status(&self) -> Vec<SignallerStatus> {
+        let status = |signaller: &Signaller| SignallerStatus {
+            url: signaller.address.url.clone(),
+            signaller: match signaller.stage {
+                Stage::Joining { with, .. } => Some(with.signaller),
+                _ => None,
+            },
+            joined: signaller.joined().is_some(),
+            failure: signaller.failure.clone(),
+        };
+        self.known.iter().map(status).collect()
+    }
+}
+
+fn renew_at(now: Time) -> Time {
+    now.after(limits::PRESENCE_LIFE / 2)
+}
+
+/// After these refusals a signaller closes the connection.
+pub(crate) const fn is_final(reason: RefusalReason) -> bool {
+    !matches!(reason, RefusalReason::TooOften)
+}
+
+/// A presence of our own, signed now.
+pub(crate) fn presence(
+    identity: &Identity,
+    network: &Network,
+    joined: Option<Joined>,
+    now: Time,
+) -> Verified<Presence> {
+    let presence = Presence {
+        network: network.clone(),
+        joined,
+        issued_at: now.timestamp(),
+        expires_at: now.after(limits::PRESENCE_LIFE).timestamp(),
+    };
+    Verified::sign(identity, presence)
+}
+
+/// The STUN servers that a signaller names; an empty host means the signaller's own.
+pub(crate) fn ice_servers(welcome: &Welcome, url: &str) -> Vec<String> {
+    let fill = |server: &String| {
+        if server.len() > limits::ICE_SERVER_BYTES {
+            return None;
+        }
+        match server.strip_prefix("stun::") {
+            Some(port) => Some(format!("stun:{}:{port}", host(url)?)),
+            None => server.starts_with("stun:").then(|| server.clone()),
+        }
+    };
+    welcome.ice_servers.iter().take(limits::ICE_SERVERS).filter_map(fill).collect()
+}
+
+/// The host in `ws://host:port/path`, with the brackets of an IPv6 address.
+fn host(url: &str) -> Option<&str> {
+    let (_, rest) = url.split_once("://")?;
+    let authority = rest.split(['/', '?', '#']).next()?;
+    let host = match authority.rfind(']') {
+        Some(end) => authority.get(..=end)?,
+        None => authority.split(':').next()?,
+    };
+    (!host.is_empty()).then_some(host)
+}
+
+#[cfg(test)]
+mod tests {
+    use taiinet_identity::Signature;
+
+    use super::*;
+
+    #[test]
+    fn an_empty_stun_host_is_the_signallers_own() {
+        let servers = ["stun::3478", "stun:stun.example:3478", "turn:relay.example:3478"];
+        let welcome = Welcome {
+            signaller: PeerId::from_bytes([0; 32]),
+            challenge: [0; 32],
+            signature: Signature::from_bytes([0; 64]),
+            ice_servers: servers.map(str::to_owned).to_vec(),
+        };
+        assert_eq!(
+            ice_servers(&welcome, "wss://one.example:7700/ws"),
+            ["stun:one.example:3478", "stun:stun.example:3478"]
+        );
+        assert_eq!(ice_servers(&welcome, "ws://[::1]:7700")[0], "stun:[::1]:3478");
+    }
+}

@@ -1,0 +1,19 @@
+//! The bounds of a query, in one place. Peers evaluate the queries of strangers against the
+//! documents of strangers; these bounds keep that linear in both.
+
+/// The longest query, as JSON text: the text that is parsed, and the normalised one.
+pub const QUERY_BYTES: usize = 4096;
+/// How deep queries are nested: the whole query is depth 1, and each `$and`, `$or`, `$nor`, `$not`
+/// and `$elemMatch` puts its branches one deeper.
+pub const DEPTH: usize = 16;
+/// The most clauses: one for each operator on a field (each member of `$all` and `$contains` is one),
+/// and one for each empty query. The operators that join clauses are not counted, nor are the
+/// members of `$in`, which are looked up, not tried.
+pub const CLAUSES: usize = 128;
+/// The most names in a path. No document is deeper (`taiinet_document::limits::VALUE_DEPTH`).
+pub const PATH_PARTS: usize = 32;
+/// The most regular expressions.
+pub const REGEXES: usize = 16;
+/// The largest compiled regular expression, in bytes as `regex-lite` counts them: 400 literal
+/// characters. Each character of a text costs at most time proportional to it.
+pub const REGEX_BYTES: usize = 16 * 1024;

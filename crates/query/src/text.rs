@@ -1,0 +1,251 @@
+//! A query as a value again: its canonical form, the same for all queries of the same tree.
+//!
+//! Equalities are written without an operator, tests of one field together, and only what cannot
+//! stand in one map goes to `$and`.
+
+use std::collections::BTreeMap;
+
+use taiinet_document::{Map, Value};
+
+use crate::ast::{Clause, Field, Literal, Order, Test, Tree};
+
+/// The canonical form, and how deep it is nested as [`crate::limits::DEPTH`] counts.
+pub(crate) fn canonical(clause: &Clause) -> (Map, usize) {
+    let mut writer = Writer { depth: 1 };
+    let map = writer.query(clause, 1);
+    (map, writer.depth)
+}
+
+struct Writer {
+    depth: usize,
+}
+
+/// A leaf with what it says.
+type Leaf<'a> = (bool, &'a Test);
+
+impl Writer {
+    fn deeper(&mut self, depth: usize) -> usize {
+        self.depth = self.depth.max(depth + 1);
+        depth + 1
+    }
+
+    fn query(&mut self, clause: &Clause, depth: usize) -> Map {
+        match clause {
+            Tree::All(branches) => self.conjunction(branches, depth),
+            Tree::Any(branches) if branches.is_empty() => {
+                self.deeper(depth);
+                map("$nor", vec![Value::Map(Map::new())])
+            }
+            single => self.conjunction(core::slice::from_ref(single), depth),
+        }
+    }
+
+    fn conjunction(&mut self, branches: &[Clause], depth: usize) -> Map {
+        let mut fields = BTreeMap::<&str, Vec<Leaf<'_>>>::new();
+        let mut alternatives = Vec::new();
+        for branch in branches {
+            match branch {
+                Tree::Is(Field { path, test }) => {
+                    fields.entry(path.as_str()).or_default().push((true, test));
+                }
+                Tree::Not(Field { path, test }) => {
+                    fields.entry(path.as_str()).or_default().push((false, test));
+                }
+                Tree::Any(branches) => alternatives.push(branches),
+                // A normal form has no `All` in an `All`.
+                Tree::All(_) => alternatives.push(branches_of(branch)),
+            }
+        }
+        let mut out = Map::new();
+        let mut rest = Vec::new();
+        for (path, leaves) in fields {
+            if let [(true, Test::Eq(literal))] = *leaves
+                && !literal.looks_like_operators()
+            {
+                out.insert(path.to_owned(), literal.value().clone());
+                continue;
+            }
+            let (operators, left) = self.operators(&leaves, depth);
+            out.insert(path.to_owned(), Value::Map(operators));
+            for leaf in left {
+                let depth = self.deeper(depth);
+                let (name, operand) = self.operator(leaf, depth);
+                rest.push(Value::Map(map(path, map(name, operand))));
+            }
+        }
+        let single = alternatives.len() == 1;
+        for branches in alternatives {
+            let level = if single { depth } else { self.deeper(depth) };
+            let inner = self.deeper(level);
+            let branches: Value =
+                branches.iter().map(|branch| Value::Map(self.query(branch, inner))).collect();
+            if single {
+                out.insert("$or".to_owned(), branches);
+            } else {
+                rest.push(Value::Map(map("$or", branches)));
+            }
+        }
+        if !rest.is_empty() {
+            out.insert("$and".to_owned(), Value::List(rest));
+        }
+        out
+    }
+
+    /// The operators for the leaves of one field, and those leaves whose operator was taken.
+    fn operators<'a>(&mut self, leaves: &[Leaf<'a>], depth: usize) -> (Map, Vec<Leaf<'a>>) {
+        let mut out = Map::new();
+        let mut left = Vec::new();
+        for (name, member) in [("$all", equal_literal as Member), ("$contains", contained_literal)]
+        {
+            let members: Vec<Value> = leaves.iter().filter_map(|leaf| member(leaf)).collect();
+            if members.len() > 1 {
+                out.insert(name.to_owned(), Value::List(members));
+            }
+        }
+        let (all, contains) = (out.contains_key("$all"), out.contains_key("$contains"));
+        for leaf in leaves {
+            if all && equal_literal(leaf).is_some()
+                || contains && contained_literal(leaf).is_some()
+            {
+                continue;
+            }
+            let (name, operand) = self.operator(*leaf, depth);
+            if out.contains_key(name) {
+                left.push(*leaf);
+                continue;
+            }
+            if let (true, Test::Regex(pattern)) = leaf {
+                let letters = pattern.options().letters();
+                if !letters.is_empty() {
+                    out.insert("$options".to_owned(), letters.into());
+                }
+            }
+            out.insert(name.to_owned(), operand);
+        }
+        (out, left)
+    }
+
+    /// A leaf as an operator with its operand (for `$regex` without its options).
+    fn operator(&mut self, (is, test): Leaf<'_>, depth: usize) -> (&'static str, Value) {
+        match (is, test) {
+            (true, Test::Eq(literal)) => ("$eq", literal.value().clone()),
+            (false, Test::Eq(literal)) => ("$ne", literal.value().clone()),
+            (true, Test::In(literals)) => ("$in", values(literals)),
+            (false, Test::In(literals)) => ("$nin", values(literals)),
+            (is, Test::Exists) => ("$exists", is.into()),
+            (true, Test::Compare(Order::Gt, literal)) => ("$gt", literal.value().clone()),
+            (true, Test::Compare(Order::Gte, literal)) => ("$gte", literal.value().clone()),
+            (true, Test::Compare(Order::Lt, literal)) => ("$lt", literal.value().clone()),
+            (true, Test::Compare(Order::Lte, literal)) => ("$lte", literal.value().clone()),
+            (true, Test::Type(types)) => match types.names().as_slice() {
+                [name] => ("$type", Value::from(*name)),
+                names => ("$type", names.iter().copied().collect()),
+            },
+            (true, Test::Regex(pattern)) => ("$regex", pattern.source().into()),
+            (true, Test::Contains(literal)) => {
+                let value = literal.value().clone();
+                // A bare list would mean each of its elements.
+                let is_list = matches!(value, Value::List(_));
+                ("$contains", if is_list { Value::List(vec![value]) } else { value })
+            }
+            (true, Test::Size(size)) => {
+                ("$size", Value::Int(i64::try_from(*size).unwrap_or(i64::MAX)))
+            }
+            (true, Test::Mod { divisor, remainder }) => {
+                ("$mod", [*divisor, *remainder].into_iter().collect())
+            }
+            (true, Test::ElemMatch(clause)) => {
+                let depth = self.deeper(depth);
+                ("$elemMatch", self.query(clause, depth).into())
+            }
+            (true, Test::ElemTest(tests)) => {
+                let depth = self.deeper(depth);
+                ("$elemMatch", self.element(tests, depth).into())
+            }
+            (false, test) => {
+                let depth = self.deeper(depth);
+                ("$not", self.operators(&[(true, test)], depth).0.into())
+            }
+        }
+    }
+
+    /// The operators for an element of a list. Such a map is a conjunction without `$or`, so an
+    /// `Any` is written as what it is not; what does not fit beside the rest goes below two `$not`.
+    fn element(&mut self, tests: &Tree<Test>, depth: usize) -> Map {
+        let branches = match tests {
+            Tree::All(branches) if branches.is_empty() => return map("$nin", Vec::<Value>::new()),
+            Tree::All(branches) => branches.as_slice(),
+            single => core::slice::from_ref(single),
+        };
+        let leaves: Vec<Leaf<'_>> = branches.iter().filter_map(as_leaf).collect();
+        let others: Vec<&Tree<Test>> =
+            branches.iter().filter(|branch| as_leaf(branch).is_none()).collect();
+        let (mut out, left) = self.operators(&leaves, depth);
+        let mut rest: Vec<Tree<Test>> = left
+            .into_iter()
+            .map(|(is, test)| if is { Tree::Is(test.clone()) } else { Tree::Not(test.clone()) })
+            .collect();
+        let not = match others.as_slice() {
+            [] => None,
+            [only] if rest.is_empty() && !out.contains_key("$not") => {
+                let depth = self.deeper(depth);
+                Some(self.element(&(*only).clone().negated(), depth))
+            }
+            others => {
+                rest.extend(others.iter().copied().cloned());
+                None
+            }
+        };
+        if let Some(not) = not {
+            out.insert("$not".to_owned(), not.into());
+        } else if !rest.is_empty() {
+            // The parser reads one `$not` a map, so at most one of the branches needs it, and with
+            // each level here some leaf finds its place.
+            if out.remove("$not").is_some() {
+                let negative = leaves.iter().find(|leaf| self.operator(**leaf, 0).0 == "$not");
+                rest.extend(negative.map(|(_, test)| Tree::Not((*test).clone())));
+            }
+            let depth = self.deeper(depth);
+            let inner = self.deeper(depth);
+            let rest = self.element(&Tree::all(rest), inner);
+            out.insert("$not".to_owned(), map("$not", rest).into());
+        }
+        out
+    }
+}
+
+type Member = fn(&Leaf<'_>) -> Option<Value>;
+
+/// What can be a member of `$all`.
+fn equal_literal(leaf: &Leaf<'_>) -> Option<Value> {
+    match leaf {
+        (true, Test::Eq(literal)) if !literal.looks_like_operators() => {
+            Some(literal.value().clone())
+        }
+        _ => None,
+    }
+}
+
+/// What can be a member of `$contains`.
+fn contained_literal(leaf: &Leaf<'_>) -> Option<Value> {
+    match leaf {
+        (true, Test::Contains(literal)) => Some(literal.value().clone()),
+        _ => None,
+    }
+}
+
+fn as_leaf(tree: &Tree<Test>) -> Option<Leaf<'_>> {
+    match tree {
+        Tree::Is(test) => Some((true, test)),
+        Tree::Not(test) => Some((false, test)),
+        Tree::All(_) | Tree::Any(_) => None,
+    }
+}
+
+fn values(literals: &[Literal]) -> Value {
+    literals.iter().map(|literal| literal.value().clone()).collect()
+}
+
+fn map(name: &str, value: impl Into<Value>) -> Map {
+    Map::from([(name.to_owned(), value.into())])
+}

@@ -1,0 +1,193 @@
+//! How a peer is described and started.
+
+use std::{
+    net::SocketAddr,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, AtomicU64, AtomicUsize},
+    },
+};
+
+use getrandom::SysRng;
+use rand_core::UnwrapErr;
+use taiinet_document::Network;
+use taiinet_identity::Identity;
+use taiinet_mesh::{Config, Peer, limits};
+use taiinet_transport::{Links, TransportConfig};
+use tokio::sync::{Notify, broadcast, mpsc, watch};
+
+use crate::{
+    Error, TaiiNet,
+    address::parse_signaller,
+    clock::Clock,
+    driver::{Driver, State},
+    events::EVENTS,
+    net::Inner,
+};
+
+/// Signed documents that wait for the driver.
+const PUBLISHES: usize = 64;
+
+/// Describes a peer; from [`TaiiNet::builder`]. What is wrong with the description is said by
+/// [`connect`](Self::connect).
+#[derive(Debug, Clone)]
+#[must_use = "a builder does nothing until `connect`"]
+pub struct Builder {
+    network: Option<String>,
+    signallers: Vec<String>,
+    identity: Option<Identity>,
+    links: (usize, usize),
+    bind: Vec<SocketAddr>,
+}
+
+impl Default for Builder {
+    fn default() -> Self {
+        Self {
+            network: None,
+            signallers: Vec::new(),
+            identity: None,
+            links: (limits::TARGET_LINKS, limits::MAX_LINKS),
+            bind: Vec::new(),
+        }
+    }
+}
+
+impl Builder {
+    /// The network to take part in, 1 to 64 bytes; must be given. Peers of other networks see nothing
+    /// of it.
+    pub fn network(mut self, name: impl Into<String>) -> Self {
+        self.network = Some(name.into());
+        self
+    }
+
+    /// A signaller to be introduced to others by: `ws://HOST:PORT` or `wss://HOST`, and behind a `#`,
+    /// if you know it, the key that it must prove. May be given more than once; three are used at a
+    /// time.
+    pub fn signaller(mut self, address: impl Into<String>) -> Self {
+        self.signallers.push(address.into());
+        self
+    }
+
+    /// Who this peer is; a fresh identity if not given. Key files are read with
+    /// [`taiinet::keyfile`](crate::keyfile).
+    pub fn identity(mut self, identity: Identity) -> Self {
+        self.identity = Some(identity);
+        self
+    }
+
+    /// How many neighbours to look for, and how many to accept at most; 6 and 10 if not given.
+    pub const fn links(mut self, target: usize, max: usize) -> Self {
+        self.links = (target, max);
+        self
+    }
+
+    /// Local addresses for WebRTC links, instead of every address of this machine; port 0 lets the
+    /// system choose.
+    pub fn bind(mut self, addresses: impl IntoIterator<Item = SocketAddr>) -> Self {
+        self.bind.extend(addresses);
+        self
+    }
+
+    /// Starts the peer on the current tokio runtime. It returns as soon as it runs;
+    /// [`TaiiNet::connected`] waits for a first neighbour.
+    ///
+    /// # Errors
+    /// [`Error::NoNetwork`], [`Error::Network`], [`Error::Signaller`], [`Error::TooManySignallers`],
+    /// [`Error::Links`], [`Error::Random`].
+    ///
+    /// # Panics
+    /// Outside a tokio runtime.
+    pub async fn connect(self) -> Result<TaiiNet, Error> {
+        let config = self.config()?;
+        let mut seed = [0; 32];
+        getrandom::fill(&mut seed)?;
+        let identity = match self.identity {
+            Some(identity) => identity,
+            // The generator has just been seen to work.
+            None => Identity::generate(&mut UnwrapErr(SysRng)),
+        };
+        let network = config.network.clone();
+        let clock = Arc::new(Clock::new());
+        let peer = Peer::new(identity.clone(), config, seed, clock.now());
+        let (links, inputs) = Links::new(TransportConfig { bind: self.bind, ..TransportConfig::default() });
+
+        let (controls, control_queue) = mpsc::unbounded_channel();
+        let (publishes, publish_queue) = mpsc::channel(PUBLISHES);
+        let (events, _) = broadcast::channel(EVENTS);
+        let (neighbours, neighbour_count) = watch::channel(0);
+        let relief = Arc::new(Notify::new());
+        let subscriptions = Arc::new(AtomicUsize::new(0));
+        let inner = Inner {
+            identity,
+            network,
+            clock: Arc::clone(&clock),
+            controls,
+            publishes,
+            events: events.downgrade(),
+            neighbours: neighbour_count,
+            relief: Arc::clone(&relief),
+            subscriptions: Arc::clone(&subscriptions),
+            next_subscription: AtomicU64::new(0),
+            nonce: AtomicU32::new(getrandom::u32()?),
+        };
+        let driver = Driver {
+            peer,
+            links,
+            inputs,
+            clock,
+            controls: control_queue,
+            publishes: publish_queue,
+            events,
+            neighbours,
+            relief,
+            subscriptions,
+            state: State::default(),
+        };
+        tokio::spawn(driver.run());
+        Ok(TaiiNet::new(inner))
+    }
+
+    fn config(&self) -> Result<Config, Error> {
+        let network: Network = self.network.as_deref().ok_or(Error::NoNetwork)?.parse()?;
+        if self.signallers.len() > limits::SIGNALLERS {
+            return Err(Error::TooManySignallers);
+        }
+        let (target, max) = self.links;
+        if !(1 <= target && target <= max && max <= limits::MAX_LINKS) {
+            return Err(Error::Links { target, max });
+        }
+        let signallers = self.signallers.iter().map(|given| {
+            parse_signaller(given)
+                .map_err(|cause| Error::Signaller { given: given.clone(), cause })
+        });
+        Ok(Config {
+            signallers: signallers.collect::<Result<_, _>>()?,
+            target_links: target,
+            max_links: max,
+            ..Config::new(network)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fault(builder: Builder) -> String {
+        builder.config().expect_err("a fault").to_string()
+    }
+
+    #[test]
+    fn a_fault_names_its_field() {
+        let good = || TaiiNet::builder().network("n").signaller("ws://127.0.0.1:7700");
+        good().links(1, 2).config().expect("a good description");
+        assert!(fault(TaiiNet::builder()).starts_with("no network"));
+        assert!(fault(good().network("")).starts_with("network:"));
+        assert!(fault(good().signaller("http://x")).starts_with("signaller `http://x`:"));
+        assert!(fault(good().links(0, 2)).starts_with("links:"));
+        assert!(fault(good().links(3, 2)).starts_with("links:"));
+        assert!(fault(good().links(3, 11)).starts_with("links:"));
+        let many = (0..16).fold(good(), |builder, _| builder.signaller("ws://127.0.0.1:1"));
+        assert!(fault(many).starts_with("signallers:"));
+    }
+}

@@ -1,0 +1,68 @@
+//! What can be published.
+
+use std::time::Duration;
+
+use taiinet_document::{Map, Value, parse_map};
+
+use crate::Error;
+
+/// What an author may add to a document; see [`TaiiNet::publish_with`](crate::TaiiNet::publish_with).
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PublishOptions {
+    /// The newest document of one author under one key replaces the older. At most 256 bytes.
+    pub key: Option<String>,
+    /// How long it is worth something; for ever if none.
+    pub expires: Option<Duration>,
+}
+
+/// Whatever can become the fields of a document: a JSON object as [`json!`](crate::json) makes it,
+/// JSON text, or a [`Map`].
+pub trait IntoDocument {
+    /// The fields.
+    ///
+    /// # Errors
+    /// [`Error::NotADocument`] or [`Error::Json`].
+    fn into_document(self) -> Result<Map, Error>;
+}
+
+impl IntoDocument for Map {
+    fn into_document(self) -> Result<Map, Error> {
+        Ok(self)
+    }
+}
+
+impl IntoDocument for Value {
+    fn into_document(self) -> Result<Map, Error> {
+        match self {
+            Self::Map(map) => Ok(map),
+            other => Err(Error::NotADocument { found: other.type_name() }),
+        }
+    }
+}
+
+impl IntoDocument for serde_json::Value {
+    fn into_document(self) -> Result<Map, Error> {
+        Value::try_from(self).map_err(taiinet_document::DocumentError::from)?.into_document()
+    }
+}
+
+/// JSON text.
+impl IntoDocument for &str {
+    fn into_document(self) -> Result<Map, Error> {
+        Ok(parse_map(self)?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn json_becomes_a_document_if_it_is_an_object() {
+        let map = serde_json::json!({ "n": 1 }).into_document().expect("an object");
+        assert_eq!(map["n"], Value::Int(1));
+        assert_eq!(r#"{"n": 1}"#.into_document().expect("an object"), map);
+        assert!(matches!(serde_json::json!([1]).into_document(), Err(Error::NotADocument { found: "array" })));
+        assert!(matches!("{".into_document(), Err(Error::Json(_))));
+    }
+}

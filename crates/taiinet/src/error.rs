@@ -1,0 +1,65 @@
+//! What can go wrong.
+
+use taiinet_document::{DocumentError, JsonError, NetworkError};
+use taiinet_mesh::{TooManySubscriptions, limits};
+use taiinet_query::QueryError;
+
+use crate::AddressError;
+
+/// Why something could not be done.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// The builder was not given a network.
+    #[error("no network: name the one to take part in with `network`")]
+    NoNetwork,
+    /// The name of the network.
+    #[error("network: {0}")]
+    Network(#[from] NetworkError),
+    /// The address of a signaller.
+    #[error("signaller `{given}`: {cause}")]
+    Signaller {
+        /// What was given.
+        given: String,
+        /// What is wrong with it.
+        cause: AddressError,
+    },
+    /// Too many signallers.
+    #[error("signallers: at most {}", limits::SIGNALLERS)]
+    TooManySignallers,
+    /// The numbers of links.
+    #[error(
+        "links: the target {target} and the most {max} must be 1 ≤ target ≤ most ≤ {}",
+        limits::MAX_LINKS
+    )]
+    Links {
+        /// How many were wanted.
+        target: usize,
+        /// How many at most.
+        max: usize,
+    },
+    /// The operating system gives no random numbers.
+    #[error("no random numbers: {0}")]
+    Random(#[from] getrandom::Error),
+    /// The query.
+    #[error("query: {0}")]
+    Query(#[from] QueryError),
+    /// The peer has as many subscriptions as it may have.
+    #[error("{0}; drop some first")]
+    TooManySubscriptions(#[from] TooManySubscriptions),
+    /// The document breaks a limit.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+    /// The document is not JSON.
+    #[error("the document: {0}")]
+    Json(#[from] JsonError),
+    /// The document is JSON, but no object.
+    #[error("a document is an object like {{\"name\": …}}, not {found}")]
+    NotADocument {
+        /// The type it has.
+        found: &'static str,
+    },
+    /// The peer was closed.
+    #[error("the peer is closed")]
+    Closed,
+}

@@ -1,0 +1,259 @@
+//! The handle of a running peer.
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering},
+    },
+};
+
+use taiinet_document::{Content, Document, DocumentId, Network, VerifiedDocument};
+use taiinet_identity::{Identity, PeerId};
+use taiinet_mesh::{Event, Status, TooManySubscriptions, limits};
+use taiinet_query::Query;
+use tokio::sync::{Notify, broadcast, mpsc, oneshot, watch};
+
+use crate::{
+    Builder, Error, Events, IntoDocument, IntoQuery, PublishOptions, Subscription, clock::Clock,
+    subscription::Inbox,
+};
+
+/// A running peer. Clones are handles of the same peer; it leaves the network when the last of them
+/// and the last [`Subscription`] are dropped, or at [`close`](Self::close).
+#[derive(Clone)]
+pub struct TaiiNet {
+    inner: Arc<Inner>,
+}
+
+pub(crate) struct Inner {
+    pub(crate) identity: Identity,
+    pub(crate) network: Network,
+    pub(crate) clock: Arc<Clock>,
+    /// Bounded by what is counted in `subscriptions` and by callers that wait for their answer.
+    pub(crate) controls: mpsc::UnboundedSender<Control>,
+    pub(crate) publishes: mpsc::Sender<Publish>,
+    pub(crate) events: broadcast::WeakSender<Event>,
+    /// How many neighbours there are; closed when the peer is.
+    pub(crate) neighbours: watch::Receiver<usize>,
+    /// Wakes the driver when a subscription has caught up.
+    pub(crate) relief: Arc<Notify>,
+    /// How many subscriptions there are, until the driver has taken them away.
+    pub(crate) subscriptions: Arc<AtomicUsize>,
+    pub(crate) next_subscription: AtomicU64,
+    /// Counts up from a random start.
+    pub(crate) nonce: AtomicU32,
+}
+
+/// What a handle asks of the driver.
+#[derive(Debug)]
+pub(crate) enum Control {
+    Subscribe { id: u64, query: Query, inbox: Inbox },
+    Unsubscribe { id: u64 },
+    Status(oneshot::Sender<Status>),
+    Close,
+}
+
+/// What waits for room at the core, in order.
+#[derive(Debug)]
+pub(crate) enum Publish {
+    Document { document: Arc<VerifiedDocument>, taken: Option<oneshot::Sender<()>> },
+    Flush(oneshot::Sender<()>),
+}
+
+impl TaiiNet {
+    /// Begins to describe a peer.
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    pub(crate) fn new(inner: Inner) -> Self {
+        Self { inner: Arc::new(inner) }
+    }
+
+    /// The name of this peer.
+    pub fn peer_id(&self) -> PeerId {
+        self.inner.identity.peer_id()
+    }
+
+    /// The network it takes part in.
+    pub fn network(&self) -> &Network {
+        &self.inner.network
+    }
+
+    /// Subscribes to the documents that match `query`: a [`Query`], [`query!`](crate::query), JSON
+    /// text, or [`json!`](crate::json).
+    ///
+    /// # Errors
+    /// [`Error::Query`], [`Error::TooManySubscriptions`], [`Error::Closed`]
+    pub fn subscribe(&self, query: impl IntoQuery) -> Result<Subscription, Error> {
+        let query = query.into_query()?;
+        let count = &self.inner.subscriptions;
+        if count.fetch_add(1, Ordering::AcqRel) >= limits::SUBSCRIPTIONS {
+            count.fetch_sub(1, Ordering::AcqRel);
+            return Err(TooManySubscriptions.into());
+        }
+        let id = self.inner.next_subscription.fetch_add(1, Ordering::Relaxed);
+        let relief = Arc::clone(&self.inner.relief);
+        let (subscription, inbox) = Subscription::new(self.clone(), id, query.clone(), relief);
+        self.inner
+            .controls
+            .send(Control::Subscribe { id, query, inbox })
+            .map_err(|_| Error::Closed)?;
+        Ok(subscription)
+    }
+
+    /// Publishes a document and waits until a neighbour has taken it: then it is not lost with us.
+    /// Without a neighbour it waits for one; bound the wait with `tokio::time::timeout`. If the future
+    /// is dropped the document may still be published.
+    ///
+    /// # Errors
+    /// [`Error::Document`], [`Error::Json`], [`Error::NotADocument`] for what is no document;
+    /// [`Error::Closed`] if the peer was closed before a neighbour took it.
+    pub async fn publish(&self, document: impl IntoDocument) -> Result<DocumentId, Error> {
+        self.publish_with(document, PublishOptions::default()).await
+    }
+
+    /// As [`publish`](Self::publish), with a key or an expiry.
+    ///
+    /// # Errors
+    /// As [`publish`](Self::publish).
+    pub async fn publish_with(
+        &self,
+        document: impl IntoDocument,
+        options: PublishOptions,
+    ) -> Result<DocumentId, Error> {
+        let document = self.sign(document, options)?;
+        let id = document.id();
+        let (taken, is_taken) = oneshot::channel();
+        self.give(Publish::Document { document, taken: Some(taken) }).await?;
+        is_taken.await.map_err(|_| Error::Closed)?;
+        Ok(id)
+    }
+
+    /// Publishes a document without waiting for a neighbour to take it: waits only for room among
+    /// those that none has taken yet. For many documents at once; [`flush`](Self::flush) after the
+    /// last.
+    ///
+    /// # Errors
+    /// As [`publish`](Self::publish).
+    pub async fn queue(&self, document: impl IntoDocument) -> Result<DocumentId, Error> {
+        self.queue_with(document, PublishOptions::default()).await
+    }
+
+    /// As [`queue`](Self::queue), with a key or an expiry.
+    ///
+    /// # Errors
+    /// As [`publish`](Self::publish).
+    pub async fn queue_with(
+        &self,
+        document: impl IntoDocument,
+        options: PublishOptions,
+    ) -> Result<DocumentId, Error> {
+        let document = self.sign(document, options)?;
+        self.queue_signed(document).await
+    }
+
+    /// Signs a document now, for [`queue_signed`](Self::queue_signed) soon: neighbours refuse what is
+    /// older than five minutes.
+    ///
+    /// # Errors
+    /// [`Error::Document`], [`Error::Json`], [`Error::NotADocument`]
+    pub fn sign(
+        &self,
+        document: impl IntoDocument,
+        options: PublishOptions,
+    ) -> Result<Arc<VerifiedDocument>, Error> {
+        let now = self.inner.clock.now();
+        let document = Document {
+            network: self.inner.network.clone(),
+            created_at: now.timestamp(),
+            nonce: self.inner.nonce.fetch_add(1, Ordering::Relaxed),
+            expires_at: options.expires.map(|life| now.after(life).timestamp()),
+            key: options.key,
+            content: Content::Open(document.into_document()?),
+        };
+        Ok(Arc::new(VerifiedDocument::sign(&self.inner.identity, document)?))
+    }
+
+    /// As [`queue`](Self::queue), for a document that [`sign`](Self::sign) has signed.
+    ///
+    /// # Errors
+    /// [`Error::Closed`]
+    pub async fn queue_signed(&self, document: Arc<VerifiedDocument>) -> Result<DocumentId, Error> {
+        let id = document.id();
+        self.give(Publish::Document { document, taken: None }).await?;
+        Ok(id)
+    }
+
+    /// Waits until neighbours have taken all that was published before this call.
+    ///
+    /// # Errors
+    /// [`Error::Closed`] if the peer was closed before.
+    pub async fn flush(&self) -> Result<(), Error> {
+        let (done, is_done) = oneshot::channel();
+        self.give(Publish::Flush(done)).await?;
+        is_done.await.map_err(|_| Error::Closed)
+    }
+
+    /// What happens from now on: neighbours won and lost, failed links, signallers, refused frames.
+    /// ([`Event::Taken`] is not repeated here: `publish` and `flush` wait for it.)
+    pub fn events(&self) -> Events {
+        match self.inner.events.upgrade() {
+            Some(events) => Events::new(events.subscribe()),
+            None => Events::none(),
+        }
+    }
+
+    /// Its links, signallers and counters.
+    ///
+    /// # Errors
+    /// [`Error::Closed`]
+    pub async fn status(&self) -> Result<Status, Error> {
+        let (tell, status) = oneshot::channel();
+        self.control(Control::Status(tell));
+        status.await.map_err(|_| Error::Closed)
+    }
+
+    /// Waits until there is a neighbour.
+    ///
+    /// # Errors
+    /// [`Error::Closed`]
+    pub async fn connected(&self) -> Result<(), Error> {
+        self.wait_for_peers(1).await
+    }
+
+    /// Waits until there are `count` neighbours.
+    ///
+    /// # Errors
+    /// [`Error::Closed`]
+    pub async fn wait_for_peers(&self, count: usize) -> Result<(), Error> {
+        let mut neighbours = self.inner.neighbours.clone();
+        neighbours.wait_for(|have| *have >= count).await.map_err(|_| Error::Closed)?;
+        Ok(())
+    }
+
+    /// Leaves the network: says goodbye to the neighbours, ends all subscriptions, and returns when
+    /// the links are closed, after at most two seconds. Documents that no neighbour has taken are
+    /// lost; [`flush`](Self::flush) first. May be called more than once.
+    pub async fn close(&self) {
+        self.control(Control::Close);
+        let mut neighbours = self.inner.neighbours.clone();
+        while neighbours.changed().await.is_ok() {}
+    }
+
+    pub(crate) fn control(&self, control: Control) {
+        // A driver that is gone has closed everything already.
+        let _ = self.inner.controls.send(control);
+    }
+
+    async fn give(&self, publish: Publish) -> Result<(), Error> {
+        self.inner.publishes.send(publish).await.map_err(|_| Error::Closed)
+    }
+}
+
+impl fmt::Debug for TaiiNet {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "TaiiNet({} on {})", self.peer_id().short(), self.network())
+    }
+}

@@ -1,0 +1,85 @@
+//! Which of our documents no neighbour has taken yet, and who waits for that.
+
+use std::collections::{BTreeMap, HashMap};
+
+use taiinet_document::DocumentId;
+use tokio::sync::oneshot;
+
+/// Documents given to the core and not yet taken, in the order in which they were given. The core
+/// bounds how many there are.
+#[derive(Debug, Default)]
+pub(crate) struct Outbox {
+    next: u64,
+    /// When each was given, and who waits for it alone.
+    waiting: HashMap<DocumentId, (u64, Option<oneshot::Sender<()>>)>,
+    order: BTreeMap<u64, DocumentId>,
+    /// Who waits for all that were given before a moment.
+    flushes: Vec<(u64, oneshot::Sender<()>)>,
+}
+
+impl Outbox {
+    /// The core has accepted a document.
+    pub(crate) fn accepted(&mut self, id: DocumentId, taken: Option<oneshot::Sender<()>>) {
+        self.order.insert(self.next, id);
+        self.waiting.insert(id, (self.next, taken));
+        self.next += 1;
+    }
+
+    /// A neighbour has taken a document.
+    pub(crate) fn taken(&mut self, id: &DocumentId) {
+        let Some((given, waiter)) = self.waiting.remove(id) else { return };
+        self.order.remove(&given);
+        if let Some(waiter) = waiter {
+            let _ = waiter.send(());
+        }
+        self.wake_flushes();
+    }
+
+    /// Tells `done` when all that were accepted so far are taken.
+    pub(crate) fn flush(&mut self, done: oneshot::Sender<()>) {
+        self.flushes.push((self.next, done));
+        self.wake_flushes();
+    }
+
+    fn wake_flushes(&mut self) {
+        let oldest = self.order.keys().next().copied().unwrap_or(self.next);
+        for (_, done) in self.flushes.extract_if(.., |(before, _)| *before <= oldest) {
+            let _ = done.send(());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn id(number: u8) -> DocumentId {
+        DocumentId::from_bytes([number; 32])
+    }
+
+    #[test]
+    fn a_flush_waits_for_what_came_before_it_and_for_nothing_else() {
+        let mut outbox = Outbox::default();
+        let (taken, mut one_taken) = oneshot::channel();
+        outbox.accepted(id(1), Some(taken));
+        outbox.accepted(id(2), None);
+        let (done, mut flushed) = oneshot::channel();
+        outbox.flush(done);
+        outbox.accepted(id(3), None);
+
+        outbox.taken(&id(2));
+        assert!(flushed.try_recv().is_err());
+        assert!(one_taken.try_recv().is_err());
+        outbox.taken(&id(1));
+        assert!(one_taken.try_recv().is_ok());
+        assert!(flushed.try_recv().is_ok());
+    }
+
+    #[test]
+    fn a_flush_of_nothing_is_done_at_once() {
+        let mut outbox = Outbox::default();
+        let (done, mut flushed) = oneshot::channel();
+        outbox.flush(done);
+        assert!(flushed.try_recv().is_ok());
+    }
+}

@@ -1,0 +1,246 @@
+//! Subscriptions: documents that match a query, as they come.
+
+use std::{
+    fmt,
+    pin::Pin,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::{Context, Poll},
+};
+
+use futures::Stream;
+use taiinet_document::{DocumentId, Map, Timestamp, VerifiedDocument, to_json_line};
+use taiinet_identity::PeerId;
+use taiinet_mesh::SubscriptionId;
+use taiinet_query::Query;
+use tokio::sync::{Notify, mpsc};
+
+use crate::{Error, IntoDocument, TaiiNet, net::Control};
+
+/// Bytes of unread deliveries of one subscription above which neighbours are slowed down.
+pub(crate) const HIGH_WATER: usize = 2 * 1024 * 1024;
+/// Bytes of unread deliveries below which a subscription has caught up.
+pub(crate) const LOW_WATER: usize = HIGH_WATER / 2;
+/// What a delivery counts for beside the bytes of its document: about what the decoded form takes.
+const DELIVERY_COST: usize = 1024;
+
+/// The documents that match a query, from the moment of [`TaiiNet::subscribe`] on: a [`Stream`] of
+/// [`Delivery`], with its own [`next`](Self::next) so that no trait needs importing. Each document
+/// comes once. Dropping it unsubscribes.
+///
+/// Nothing is dropped when it is read slowly: once about 2 MiB wait unread, acknowledgements to the
+/// neighbours are held back until it has caught up, so that what still comes is bounded by their
+/// windows. A subscription that is never read therefore slows down all others of the same peer.
+/// Documents of this peer's own that match are delivered too; for these, the bound is up to you.
+#[derive(Debug)]
+pub struct Subscription {
+    net: TaiiNet,
+    id: u64,
+    query: Query,
+    deliveries: mpsc::UnboundedReceiver<Delivery>,
+    level: Arc<Level>,
+}
+
+impl Subscription {
+    /// The two ends of a new subscription.
+    pub(crate) fn new(net: TaiiNet, id: u64, query: Query, relief: Arc<Notify>) -> (Self, Inbox) {
+        let (sender, deliveries) = mpsc::unbounded_channel();
+        let level = Arc::new(Level { unread: AtomicUsize::new(0), relief });
+        let inbox = Inbox { sender, level: Arc::clone(&level) };
+        (Self { net, id, query, deliveries, level }, inbox)
+    }
+
+    /// Waits for the next document; `None` once the peer is closed. Cancel-safe.
+    pub async fn next(&mut self) -> Option<Delivery> {
+        let delivery = self.deliveries.recv().await;
+        self.read(delivery)
+    }
+
+    /// The next document if one is here already.
+    pub fn try_next(&mut self) -> Option<Delivery> {
+        let delivery = self.deliveries.try_recv().ok();
+        self.read(delivery)
+    }
+
+    /// Publishes a document on the network of this subscription, exactly as [`TaiiNet::publish`].
+    ///
+    /// # Errors
+    /// As [`TaiiNet::publish`].
+    pub async fn send(&self, document: impl IntoDocument) -> Result<DocumentId, Error> {
+        self.net.publish(document).await
+    }
+
+    /// A number that tells the subscriptions of one [`TaiiNet`] apart.
+    pub const fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// What was subscribed to.
+    pub const fn query(&self) -> &Query {
+        &self.query
+    }
+
+    /// The peer it belongs to.
+    pub const fn net(&self) -> &TaiiNet {
+        &self.net
+    }
+
+    fn read(&self, delivery: Option<Delivery>) -> Option<Delivery> {
+        if let Some(delivery) = &delivery {
+            self.level.fall(delivery.cost());
+        }
+        delivery
+    }
+}
+
+impl Stream for Subscription {
+    type Item = Delivery;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Delivery>> {
+        let delivery = std::task::ready!(self.deliveries.poll_recv(cx));
+        Poll::Ready(self.read(delivery))
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        self.net.control(Control::Unsubscribe { id: self.id });
+    }
+}
+
+/// A document that matched a subscription. Cheap to clone.
+#[derive(Clone)]
+pub struct Delivery {
+    pub(crate) document: Arc<VerifiedDocument>,
+    pub(crate) received_at: Timestamp,
+    pub(crate) hops: u8,
+    pub(crate) from: Option<PeerId>,
+}
+
+impl Delivery {
+    /// The fields of the document; none for a deletion.
+    pub fn data(&self) -> &Map {
+        static NONE: Map = Map::new();
+        self.document.content().fields().unwrap_or(&NONE)
+    }
+
+    /// Who wrote and signed it.
+    pub fn author(&self) -> PeerId {
+        self.document.author()
+    }
+
+    /// Its name.
+    pub fn id(&self) -> DocumentId {
+        self.document.id()
+    }
+
+    /// Its key among the documents of its author, if it has one.
+    pub fn key(&self) -> Option<&str> {
+        self.document.key.as_deref()
+    }
+
+    /// When its author says to have published it.
+    pub fn created_at(&self) -> Timestamp {
+        self.document.created_at
+    }
+
+    /// When it arrived here.
+    pub const fn received_at(&self) -> Timestamp {
+        self.received_at
+    }
+
+    /// From when on its author calls it worthless.
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        self.document.expires_at
+    }
+
+    /// How many links it crossed, as far as anybody can tell; 0 for our own.
+    pub const fn hops(&self) -> u8 {
+        self.hops
+    }
+
+    /// The neighbour it came from; none for our own.
+    pub const fn from(&self) -> Option<PeerId> {
+        self.from
+    }
+
+    /// The fields as one line of JSON, by the rules of [`taiinet_document::json`].
+    pub fn json(&self) -> String {
+        // A verified document holds nothing that cannot be written.
+        to_json_line(self.data()).unwrap_or_default()
+    }
+
+    /// The fields as a type of yours.
+    ///
+    /// # Errors
+    /// [`serde_json::Error`] if the document is no `T`.
+    pub fn to<T: serde::de::DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
+        serde_json::from_value(taiinet_document::Value::Map(self.data().clone()).into())
+    }
+
+    /// The document with its signature.
+    pub const fn document(&self) -> &Arc<VerifiedDocument> {
+        &self.document
+    }
+
+    fn cost(&self) -> usize {
+        self.document.signed().size() + DELIVERY_COST
+    }
+}
+
+impl fmt::Debug for Delivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Delivery")
+            .field("id", &self.id())
+            .field("author", &self.author())
+            .field("data", self.data())
+            .finish_non_exhaustive()
+    }
+}
+
+/// How many bytes of a subscription wait to be read.
+#[derive(Debug)]
+struct Level {
+    unread: AtomicUsize,
+    /// Wakes the driver when the level falls through low water.
+    relief: Arc<Notify>,
+}
+
+impl Level {
+    fn rise(&self, bytes: usize) {
+        self.unread.fetch_add(bytes, Ordering::AcqRel);
+    }
+
+    fn fall(&self, bytes: usize) {
+        let before = self.unread.fetch_sub(bytes, Ordering::AcqRel);
+        if before > LOW_WATER && before - bytes <= LOW_WATER {
+            self.relief.notify_one();
+        }
+    }
+}
+
+/// The driver's end of a subscription.
+#[derive(Debug)]
+pub(crate) struct Inbox {
+    sender: mpsc::UnboundedSender<Delivery>,
+    level: Arc<Level>,
+}
+
+impl Inbox {
+    pub(crate) fn push(&self, delivery: Delivery) {
+        self.level.rise(delivery.cost());
+        // A receiver that is gone has sent its `Unsubscribe`.
+        let _ = self.sender.send(delivery);
+    }
+
+    pub(crate) fn is_behind(&self) -> bool {
+        self.level.unread.load(Ordering::Acquire) > HIGH_WATER
+    }
+
+    pub(crate) fn has_caught_up(&self) -> bool {
+        self.level.unread.load(Ordering::Acquire) <= LOW_WATER
+    }
+}
+

@@ -1,0 +1,42 @@
+//! `cargo xtask demo`: builds what the demo needs and becomes it.
+
+use std::process::Command;
+
+use crate::{
+    steps::Outcome,
+    tools::{cargo, outcome, root, target_dir},
+};
+
+pub(crate) fn run(args: &[String]) -> Result<bool, String> {
+    let built = outcome(&mut cargo([
+        "build",
+        "--locked",
+        "--release",
+        "--package=taiinet-cli",
+        "--package=taiinet-signaller",
+    ]));
+    if let Outcome::Failed(why) = built {
+        eprintln!("{why}");
+        return Ok(false);
+    }
+    let program = target_dir()
+        .join("release")
+        .join("taiinet")
+        .with_extension(std::env::consts::EXE_EXTENSION);
+    let mut demo = Command::new(&program);
+    demo.arg("demo").args(args).current_dir(root());
+    Ok(become_it(&mut demo))
+}
+
+/// One process fewer between the terminal and the demo, so that Ctrl-C and signals reach it alone.
+#[cfg(unix)]
+fn become_it(command: &mut Command) -> bool {
+    let error = std::os::unix::process::CommandExt::exec(command);
+    eprintln!("{} could not be run: {error}", command.get_program().display());
+    false
+}
+
+#[cfg(not(unix))]
+fn become_it(command: &mut Command) -> bool {
+    outcome(command) == Outcome::Passed
+}
