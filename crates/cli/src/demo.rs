@@ -28,8 +28,13 @@ const TICK: Duration = Duration::from_millis(200);
 /// delivered twice, or should not have been delivered at all, has its chance to show.
 const QUIET: Duration = Duration::from_millis(1500);
 
-/// The arguments of `taiinet demo`.
-#[derive(Debug, Clone, clap::Args)]
+/// Run a signaller and six peers on this machine, and check who gets what.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  taiinet demo
+  taiinet demo --once --json | jq .peers
+
+Of the options of a network, only --network is used.")]
 pub(crate) struct DemoArgs {
     /// End after the check instead of leaving the mesh up
     #[arg(long)]
@@ -46,30 +51,39 @@ pub(crate) struct DemoArgs {
     /// Give up after so many seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     limit: u64,
-
-    /// The name of the network [default: one of its own for each run]
-    #[arg(long, value_name = "NAME")]
-    network: Option<String>,
 }
 
 /// Runs the demo; fails unless every peer got exactly its documents.
-pub(crate) async fn run(args: DemoArgs) -> Outcome {
-    play(&args, Screen::new()).await.map_err(Exit::Failed)
+///
+/// The network is one of its own for each run, unless `network` names one.
+pub(crate) async fn run(network: Option<&str>, args: DemoArgs) -> Outcome {
+    let network = network.map_or_else(unique_network, str::to_owned);
+    let mut screen = Screen::new();
+    let mut processes = Processes::new().map_err(Exit::Failed)?;
+    let played = play(&network, &args, &mut screen, &mut processes).await;
+    screen.clear();
+    processes.stop().await;
+    played
+        .map_err(|fault| Exit::Failed([vec![fault], processes.complaints()].concat().join("\n  ")))
 }
 
-async fn play(args: &DemoArgs, mut screen: Screen) -> Result<(), String> {
+/// The demo itself; whatever happens in it, the processes are ended after it.
+async fn play(
+    network: &str,
+    args: &DemoArgs,
+    screen: &mut Screen,
+    processes: &mut Processes,
+) -> Result<(), String> {
     let mut stop = Stop::new()?;
-    let network = args.network.clone().unwrap_or_else(unique_network);
     let records = data::records()?;
-    let mut processes = Processes::new()?;
-    let mut mesh = Mesh::new(&network, &records)?;
+    let mut mesh = Mesh::new(network, &records)?;
     let started = Instant::now();
     let deadline = started + Duration::from_secs(args.limit);
 
     screen.say("starting a signaller and six peers");
     let signaller = processes.start_signaller(deadline).await?;
     for (index, role) in data::ROLES.iter().enumerate() {
-        processes.start_peer(index, role, &network, &signaller)?;
+        processes.start_peer(index, role, network, &signaller)?;
     }
     processes.guard()?;
 
@@ -105,7 +119,9 @@ async fn play(args: &DemoArgs, mut screen: Screen) -> Result<(), String> {
     };
 
     let took = started.elapsed();
-    if args.once || !faults.is_empty() || !screen.is_live() {
+    let passed = faults.is_empty();
+    // A table that stays on the screen, and lives on, need not be printed as well.
+    if args.once || args.json || !passed || !screen.is_live() {
         screen.clear();
         if args.json {
             anstream::println!("{}", mesh.to_json(&faults, took));
@@ -113,30 +129,25 @@ async fn play(args: &DemoArgs, mut screen: Screen) -> Result<(), String> {
             anstream::println!("{}", table::lines(&mesh, took).join("\n"));
         }
     }
-    if !faults.is_empty() {
-        processes.stop().await;
-        return Err([faults, processes.complaints()].concat().join("\n  "));
+    if !passed {
+        return Err(faults.join("\n  "));
     }
     if args.once {
-        processes.stop().await;
         anstream::eprintln!("{PASSED}");
         return Ok(());
     }
 
-    screen.invite(PASSED, &table::invitation(&network, &signaller));
-    let outcome = loop {
+    screen.invite(PASSED, &table::invitation(network, &signaller));
+    loop {
         tokio::select! {
-            happening = processes.next() => match note(&mut mesh, happening) {
-                Ok(_) => {}
-                Err(fault) => break Err(fault),
-            },
+            happening = processes.next() => note(&mut mesh, happening).map(drop)?,
             _ = ticks.tick() => screen.draw(&mesh, took),
-            () = stop.asked() => break Ok(()),
+            () = stop.asked() => {
+                screen.leave();
+                return Ok(());
+            }
         }
-    };
-    screen.clear();
-    processes.stop().await;
-    outcome
+    }
 }
 
 /// Takes note of what a process did; true if it was a delivery.

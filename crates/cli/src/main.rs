@@ -1,5 +1,6 @@
 //! The `taiinet` command.
 
+mod demo;
 mod exit;
 mod hints;
 mod identity;
@@ -45,6 +46,7 @@ enum Command {
     Subscribe(subscribe::SubscribeArgs),
     Peers(peers::PeersArgs),
     Match(matching::MatchArgs),
+    Demo(demo::DemoArgs),
 }
 
 fn main() -> ExitCode {
@@ -60,6 +62,7 @@ fn run(Cli { net, command }: Cli) -> Outcome {
         Command::Publish(args) => on_runtime(publish::run(net, args)),
         Command::Subscribe(args) => on_runtime(subscribe::run(net, args)),
         Command::Peers(args) => on_runtime(peers::run(net, args)),
+        Command::Demo(args) => on_runtime(demo::run(net.network(), args)),
     }
 }
 

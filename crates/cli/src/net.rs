@@ -70,6 +70,11 @@ impl FromStr for LinkNumbers {
 }
 
 impl NetArgs {
+    /// The network's name, if one was given.
+    pub(crate) fn network(&self) -> Option<&str> {
+        self.network.as_deref()
+    }
+
     /// Starts the peer.
     pub(crate) async fn connect(&self) -> Result<TaiiNet, Exit> {
         let Some(network) = &self.network else {

@@ -223,3 +223,6 @@ pub(crate) fn in_time(presence: &Presence, now: Time) -> bool {
         && now < expires
         && expires.since(issued) <= limits::PRESENCE_LIFE
 }
+
+#[cfg(test)]
+mod tests;

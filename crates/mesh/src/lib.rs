@@ -13,6 +13,8 @@ mod peer;
 mod rng;
 mod signallers;
 mod signalling;
+#[cfg(test)]
+mod testing;
 mod time;
 
 pub use api::{

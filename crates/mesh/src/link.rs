@@ -290,3 +290,6 @@ fn transcript(
     content.push(u8::from(by_offerer));
     content
 }
+
+#[cfg(test)]
+mod tests;

@@ -234,3 +234,6 @@ fn info(network: &Network, from: &PeerId, to: &PeerId) -> Vec<u8> {
     info.extend_from_slice(network.as_str().as_bytes());
     info
 }
+
+#[cfg(test)]
+mod tests;

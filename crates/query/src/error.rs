@@ -211,6 +211,12 @@ impl Place {
         Self(format!("{}{dot}{name}", self.0))
     }
 
+    /// The place of another name in the same map; this place must end with a name without dots.
+    pub(crate) fn sibling(&self, name: &str) -> Self {
+        let parent = self.0.rfind('.').and_then(|dot| self.0.get(..dot)).unwrap_or_default();
+        Self(parent.to_owned()).name(name)
+    }
+
     pub(crate) fn index(&self, index: usize) -> Self {
         Self(format!("{}[{index}]", self.0))
     }

@@ -95,9 +95,9 @@ impl Test {
     pub(crate) fn holds_for(&self, value: &Value) -> bool {
         match (self, value) {
             (Self::Eq(literal), _) => order::equal(literal.value(), value),
-            (Self::In(literals), _) => literals
-                .binary_search_by(|literal| order::compare(literal.value(), value))
-                .is_ok(),
+            (Self::In(literals), _) => {
+                literals.binary_search_by(|literal| order::compare(literal.value(), value)).is_ok()
+            }
             (Self::Compare(side, literal), _) => {
                 order::bracket(literal.value()) == order::bracket(value)
                     && side.allows(order::compare(value, literal.value()))
@@ -116,14 +116,15 @@ impl Test {
             (Self::Mod { divisor, remainder }, Value::Int(int)) => {
                 int.wrapping_rem(*divisor) == *remainder
             }
-            (Self::Mod { divisor, remainder }, Value::Float(float)) => {
-                order::as_int(float.trunc()).is_some_and(|int| int.wrapping_rem(*divisor) == *remainder)
+            (Self::Mod { divisor, remainder }, Value::Float(float)) => order::as_int(float.trunc())
+                .is_some_and(|int| int.wrapping_rem(*divisor) == *remainder),
+            (Self::ElemMatch(clause), Value::List(list)) => {
+                list.iter().any(|element| match element {
+                    Value::Map(map) => clause.matches(map),
+                    Value::List(list) => clause.matches(list.as_slice()),
+                    _ => false,
+                })
             }
-            (Self::ElemMatch(clause), Value::List(list)) => list.iter().any(|element| match element {
-                Value::Map(map) => clause.matches(map),
-                Value::List(list) => clause.matches(list.as_slice()),
-                _ => false,
-            }),
             (Self::ElemTest(tree), Value::List(list)) => {
                 list.iter().any(|element| tree.holds(&|test: &Self| test.holds_for(element)))
             }

@@ -37,10 +37,9 @@ pub(crate) fn compare(a: &Value, b: &Value) -> Ordering {
         (Value::Float(a), Value::Int(b)) => int_with_float(*b, *a).reverse(),
         (Value::String(a), Value::String(b)) => a.cmp(b),
         (Value::Bytes(a), Value::Bytes(b)) => a.len().cmp(&b.len()).then_with(|| a.cmp(b)),
-        (Value::List(a), Value::List(b)) => first_difference(
-            a.iter().zip(b).map(|(a, b)| compare(a, b)),
-            a.len().cmp(&b.len()),
-        ),
+        (Value::List(a), Value::List(b)) => {
+            first_difference(a.iter().zip(b).map(|(a, b)| compare(a, b)), a.len().cmp(&b.len()))
+        }
         (Value::Map(a), Value::Map(b)) => {
             let fields = a.iter().zip(b).map(|((a_name, a), (b_name, b))| {
                 bracket(a)

@@ -8,7 +8,6 @@ use crate::{
     ast::{Clause, Field, Path, Test, Tree, looks_like_operators},
     error::{Place, QueryError},
     limits,
-    normal::Leaf,
 };
 
 /// Reads a query.
@@ -47,9 +46,25 @@ impl Join {
 }
 
 /// The operators that test a field, in the order in which they are suggested.
-const TESTS: [&str; 19] = [
-    "$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$in", "$nin", "$exists", "$type", "$regex",
-    "$options", "$contains", "$all", "$elemMatch", "$size", "$mod", "$not", "$nor",
+const TESTS: [&str; 18] = [
+    "$eq",
+    "$ne",
+    "$gt",
+    "$gte",
+    "$lt",
+    "$lte",
+    "$in",
+    "$nin",
+    "$exists",
+    "$type",
+    "$regex",
+    "$options",
+    "$contains",
+    "$all",
+    "$elemMatch",
+    "$size",
+    "$mod",
+    "$not",
 ];
 
 impl Parser {
@@ -177,7 +192,7 @@ fn operand(at: &Place, expected: &'static str, found: &Value) -> QueryError {
 }
 
 fn test_named(name: &str) -> Option<&'static str> {
-    TESTS.into_iter().find(|known| *known == name && Join::named(known).is_none())
+    TESTS.into_iter().find(|known| *known == name)
 }
 
 fn unknown(name: &str, at: Place) -> QueryError {
@@ -208,7 +223,7 @@ fn suggestion(name: &str) -> Option<&'static str> {
     let allowed = if name.len() <= 4 { 1 } else { 2 };
     TESTS
         .into_iter()
-        .chain(["$and", "$or"])
+        .chain(["$and", "$or", "$nor"])
         .map(|known| (distance(&lower, &known.to_ascii_lowercase()), known))
         .filter(|(distance, _)| *distance <= allowed)
         .min_by_key(|(distance, _)| *distance)

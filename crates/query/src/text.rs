@@ -43,6 +43,7 @@ impl Writer {
     fn conjunction(&mut self, branches: &[Clause], depth: usize) -> Map {
         let mut fields = BTreeMap::<&str, Vec<Leaf<'_>>>::new();
         let mut alternatives = Vec::new();
+        let mut rest = Vec::new();
         for branch in branches {
             match branch {
                 Tree::Is(Field { path, test }) => {
@@ -52,12 +53,14 @@ impl Writer {
                     fields.entry(path.as_str()).or_default().push((false, test));
                 }
                 Tree::Any(branches) => alternatives.push(branches),
-                // A normal form has no `All` in an `All`.
-                Tree::All(_) => alternatives.push(branches_of(branch)),
+                // A normal form has no `All` in an `All`, but it could be written.
+                Tree::All(_) => {
+                    let depth = self.deeper(depth);
+                    rest.push(Value::Map(self.query(branch, depth)));
+                }
             }
         }
         let mut out = Map::new();
-        let mut rest = Vec::new();
         for (path, leaves) in fields {
             if let [(true, Test::Eq(literal))] = *leaves
                 && !literal.looks_like_operators()
@@ -69,8 +72,8 @@ impl Writer {
             out.insert(path.to_owned(), Value::Map(operators));
             for leaf in left {
                 let depth = self.deeper(depth);
-                let (name, operand) = self.operator(leaf, depth);
-                rest.push(Value::Map(map(path, map(name, operand))));
+                let (operators, _) = self.operators(&[leaf], depth);
+                rest.push(Value::Map(map(path, operators)));
             }
         }
         let single = alternatives.len() == 1;
@@ -104,8 +107,7 @@ impl Writer {
         }
         let (all, contains) = (out.contains_key("$all"), out.contains_key("$contains"));
         for leaf in leaves {
-            if all && equal_literal(leaf).is_some()
-                || contains && contained_literal(leaf).is_some()
+            if all && equal_literal(leaf).is_some() || contains && contained_literal(leaf).is_some()
             {
                 continue;
             }
@@ -202,7 +204,7 @@ impl Writer {
             // The parser reads one `$not` a map, so at most one of the branches needs it, and with
             // each level here some leaf finds its place.
             if out.remove("$not").is_some() {
-                let negative = leaves.iter().find(|leaf| self.operator(**leaf, 0).0 == "$not");
+                let negative = leaves.iter().find(|leaf| needs_not(leaf));
                 rest.extend(negative.map(|(_, test)| Tree::Not((*test).clone())));
             }
             let depth = self.deeper(depth);
@@ -232,6 +234,11 @@ fn contained_literal(leaf: &Leaf<'_>) -> Option<Value> {
         (true, Test::Contains(literal)) => Some(literal.value().clone()),
         _ => None,
     }
+}
+
+/// What has no negative operator of its own.
+const fn needs_not(leaf: &Leaf<'_>) -> bool {
+    matches!(leaf, (false, test) if !matches!(test, Test::Eq(_) | Test::In(_) | Test::Exists))
 }
 
 fn as_leaf(tree: &Tree<Test>) -> Option<Leaf<'_>> {

@@ -1,7 +1,7 @@
 //! What can be subscribed to.
 
 use taiinet_document::Value;
-use taiinet_query::{Query, QueryError};
+use taiinet_query::Query;
 
 use crate::Error;
 
@@ -61,13 +61,13 @@ impl IntoQuery for &str {
 
 impl IntoQuery for &Value {
     fn into_query(self) -> Result<Query, Error> {
-        Ok(Query::from_value(self)?)
+        Ok(Query::parse(self)?)
     }
 }
 
 impl IntoQuery for serde_json::Value {
     fn into_query(self) -> Result<Query, Error> {
         // As text, so that faults are named as in a query that came as text.
-        Ok(self.to_string().parse::<Query>().map_err(|error: QueryError| error)?)
+        Ok(Query::from_json(&self.to_string())?)
     }
 }

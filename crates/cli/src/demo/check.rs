@@ -68,17 +68,21 @@ impl Ledger {
         let lacks = |tally: &Tally| tally.expected - tally.delivered;
         let missing: usize = self.contents.values().map(lacks).sum();
         if let Some((example, _)) = self.contents.iter().find(|(_, tally)| lacks(tally) > 0) {
-            faults.push(format!("lacks {missing} documents, for example {example}"));
+            faults.push(format!("lacks {}, for example {example}", documents(missing)));
         }
         if let Some(example) = self.unexpected.first() {
-            let count = self.unexpected.len();
-            faults.push(format!("got {count} that it should not have got, for example {example}"));
+            let count = documents(self.unexpected.len());
+            faults.push(format!("should not have got {count}, for example {example}"));
         }
         if self.twice > 0 {
-            faults.push(format!("got {} documents more than once", self.twice));
+            faults.push(format!("got {} more than once", documents(self.twice)));
         }
         faults
     }
+}
+
+fn documents(count: usize) -> String {
+    format!("{count} {}", if count == 1 { "document" } else { "documents" })
 }
 
 /// The value below which `percent` of them lie (nearest rank); none of none.
@@ -113,13 +117,17 @@ mod tests {
         let mut twice = ledger();
         twice.enter("3".into(), "b");
         twice.enter("3".into(), "b");
-        assert_eq!(twice.faults(), ["got 1 documents more than once"]);
+        assert_eq!(twice.faults(), ["got 1 document more than once"]);
 
         for content in ["a", "c"] {
             let mut unasked = ledger();
             unasked.enter("3".into(), "b");
             unasked.enter("4".into(), content);
-            assert!(unasked.faults()[0].contains("should not have got"), "{:?}", unasked.faults());
+            assert!(
+                unasked.faults()[0].contains("should not have got 1 document,"),
+                "{:?}",
+                unasked.faults()
+            );
         }
     }
 

@@ -92,8 +92,7 @@ impl Mesh {
         let Some(member) = self.members.get_mut(peer) else { return };
         self.by_id.insert(status.peer_id.clone(), peer);
         let active = || status.links.iter().filter(|link| link.active);
-        member.links =
-            active().filter_map(|link| self.by_id.get(&link.peer)).copied().collect();
+        member.links = active().filter_map(|link| self.by_id.get(&link.peer)).copied().collect();
         member.guests = active().filter(|link| !self.by_id.contains_key(&link.peer)).count();
         member.most_links = member.most_links.max(member.links.len());
         member.eager = active().filter(|link| link.eager).count();

@@ -12,6 +12,7 @@ use tokio::{
     io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader},
     process::{Child, ChildStdin, Command},
     sync::mpsc,
+    task::JoinSet,
 };
 
 use super::{
@@ -46,6 +47,8 @@ pub(super) struct Processes {
     guard: Option<Child>,
     happenings: (mpsc::Sender<Happening>, mpsc::Receiver<Happening>),
     complaints: Complaints,
+    /// They read what is complained about.
+    listeners: JoinSet<()>,
 }
 
 impl Processes {
@@ -58,6 +61,7 @@ impl Processes {
             guard: None,
             happenings: mpsc::channel(WAITING),
             complaints: Complaints::default(),
+            listeners: JoinSet::new(),
         })
     }
 
@@ -82,13 +86,7 @@ impl Processes {
         let url = tokio::time::timeout_at(deadline.into(), ready).await.unwrap_or(None);
         // What it prints later is of no interest, but the pipe must not fill.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
-        url.ok_or_else(|| {
-            ["the signaller did not start".to_owned()]
-                .into_iter()
-                .chain(self.complaints())
-                .collect::<Vec<_>>()
-                .join("\n")
-        })
+        url.ok_or_else(|| "the signaller did not start".to_owned())
     }
 
     /// Starts a peer.
@@ -174,6 +172,10 @@ impl Processes {
             let _ = tokio::time::timeout(Duration::from_secs(5), child.wait()).await;
         }
         self.children.clear();
+        // What they said last is read to its end; they need not be heard any more otherwise.
+        self.happenings.1.close();
+        let all = async { while self.listeners.join_next().await.is_some() {} };
+        let _ = tokio::time::timeout(Duration::from_secs(1), all).await;
         if let Some(mut guard) = self.guard.take() {
             if let Some(mut stdin) = guard.stdin.take() {
                 let _ = stdin.write_all(b"all ended\n").await;
@@ -203,7 +205,7 @@ impl Processes {
         ))
     }
 
-    fn start(&self, name: &'static str, command: &mut Command) -> Result<Child, String> {
+    fn start(&mut self, name: &'static str, command: &mut Command) -> Result<Child, String> {
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
         // Ctrl-C is for us; we end them.
         #[cfg(unix)]
@@ -212,7 +214,7 @@ impl Processes {
         if let Some(stderr) = child.stderr.take() {
             let index = ROLES.iter().position(|role| role.name == name);
             let (happenings, complaints) = (self.happenings.0.clone(), self.complaints.clone());
-            tokio::spawn(reports(index, name, stderr, happenings, complaints));
+            self.listeners.spawn(reports(index, name, stderr, happenings, complaints));
         }
         Ok(child)
     }
@@ -257,9 +259,8 @@ async fn reports(
     let mut lines = BufReader::new(stderr).lines();
     while let Ok(Some(line)) = lines.next_line().await {
         if let (Some(index), Some(status)) = (index, report::status(&line)) {
-            if happenings.send(Happening::Status(index, status)).await.is_err() {
-                return;
-            }
+            // Once the demo is over, only complaints are of interest.
+            let _ = happenings.send(Happening::Status(index, status)).await;
             continue;
         }
         let mut complaints = complaints.lock().unwrap_or_else(PoisonError::into_inner);

@@ -15,7 +15,7 @@ const PLAIN_EVERY: Duration = Duration::from_secs(2);
 
 pub(super) enum Screen {
     Live { all: MultiProgress, lines: Vec<ProgressBar>, below: Vec<String> },
-    Plain { printed: Instant },
+    Plain { printed: Instant, last: (u64, usize) },
 }
 
 impl Screen {
@@ -23,8 +23,12 @@ impl Screen {
         if std::io::stderr().is_terminal() {
             Self::Live { all: MultiProgress::new(), lines: Vec::new(), below: Vec::new() }
         } else {
-            Self::Plain { printed: Instant::now() }
+            Self::plain()
         }
+    }
+
+    fn plain() -> Self {
+        Self::Plain { printed: Instant::now(), last: (0, 0) }
     }
 
     pub(super) fn is_live(&self) -> bool {
@@ -41,22 +45,19 @@ impl Screen {
 
     /// Says how to join, below the table from now on.
     pub(super) fn invite(&mut self, verdict: &str, invitation: &[String]) {
-        let text: Vec<String> =
-            [verdict, ""].into_iter().chain(invitation.iter().map(String::as_str)).map(Into::into).collect();
+        let print = || {
+            anstream::eprintln!("{verdict}\n");
+            for line in invitation {
+                anstream::eprintln!("{line}");
+            }
+        };
         match self {
-            // Long commands are cut at the edge when redrawn, so they are printed once, above.
+            // Long commands would be cut at the edge when redrawn, so they are printed once, above.
             Self::Live { all, below, .. } => {
                 below.clear();
-                for line in &text {
-                    // Only a terminal that is gone fails here.
-                    let _ = all.println(line);
-                }
+                all.suspend(print);
             }
-            Self::Plain { .. } => {
-                for line in text {
-                    anstream::eprintln!("{line}");
-                }
-            }
+            Self::Plain { .. } => print(),
         }
     }
 
@@ -74,17 +75,18 @@ impl Screen {
                     });
                 }
                 for gone in lines.drain(text.len()..) {
-                    gone.finish_and_clear();
+                    all.remove(&gone);
                 }
                 for (line, text) in lines.iter().zip(text) {
                     line.set_message(text);
                     line.tick();
                 }
             }
-            Self::Plain { printed } => {
-                if printed.elapsed() >= PLAIN_EVERY {
-                    *printed = Instant::now();
-                    let (delivered, expected) = mesh.deliveries();
+            Self::Plain { printed, last } => {
+                let (delivered, expected) = mesh.deliveries();
+                let counts = (mesh.published(), delivered);
+                if *last != counts && printed.elapsed() >= PLAIN_EVERY {
+                    (*printed, *last) = (Instant::now(), counts);
                     anstream::eprintln!(
                         "{:5.1} s: {} published, {delivered} of {expected} deliveries",
                         elapsed.as_secs_f64(),
@@ -92,6 +94,14 @@ impl Screen {
                     );
                 }
             }
+        }
+    }
+
+    /// Leaves the table as it is; what follows comes below it.
+    pub(super) fn leave(&mut self) {
+        if let Self::Live { lines, .. } = self {
+            lines.drain(..).for_each(|line| line.abandon());
+            *self = Self::plain();
         }
     }
 

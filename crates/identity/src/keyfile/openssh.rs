@@ -12,7 +12,7 @@ use crate::{Identity, Seed};
 /// What OpenSSH takes by default since version 9.4.
 const ROUNDS: u32 = 24;
 /// `ssh-keygen -a` is rarely more than 100; a thousand take some ten seconds.
-const ROUNDS_MAX: u32 = 1024;
+pub(super) const ROUNDS_MAX: u32 = 1024;
 
 /// A key that waits for its passphrase.
 #[derive(Debug)]

@@ -239,3 +239,6 @@ impl Neighbour {
         [unless_behind, self.announce_at].into_iter().flatten().min()
     }
 }
+
+#[cfg(test)]
+mod tests;

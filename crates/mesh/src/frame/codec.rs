@@ -185,3 +185,6 @@ impl Assembler {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

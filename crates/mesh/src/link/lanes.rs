@@ -191,3 +191,6 @@ impl Lanes {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -6,9 +6,7 @@ use super::{Join, Parser, list, operand, refuse_mixed, unknown};
 use crate::{
     ast::{Literal, Order, Test, Tree, looks_like_operators},
     error::{Place, QueryError},
-    limits,
-    normal::Leaf,
-    order,
+    limits, order,
     pattern::{Options, Pattern, PatternError},
     types::TypeSet,
 };
@@ -200,7 +198,7 @@ fn one_of(value: &Value, at: &Place) -> Result<Tests, QueryError> {
     let members = list(value, at, "a list")?.iter().enumerate();
     let literals = members
         .map(|(i, member)| Ok(Literal::new(plain(member, &at.index(i))?.clone())))
-        .collect::<Result<_, _>>()?;
+        .collect::<Result<Vec<_>, QueryError>>()?;
     Ok(Tree::equals_any((), literals))
 }
 
@@ -233,9 +231,7 @@ fn one_type(value: &Value, at: &Place) -> Result<TypeSet, QueryError> {
     let unknown = |name: String| QueryError::UnknownType { at: at.clone(), name };
     match value {
         Value::String(name) => TypeSet::named(name).ok_or_else(|| unknown(name.clone())),
-        Value::Int(number) => {
-            TypeSet::numbered(*number).ok_or_else(|| unknown(number.to_string()))
-        }
+        Value::Int(number) => TypeSet::numbered(*number).ok_or_else(|| unknown(number.to_string())),
         Value::Float(number) => order::as_int(*number)
             .and_then(TypeSet::numbered)
             .ok_or_else(|| unknown(number.to_string())),

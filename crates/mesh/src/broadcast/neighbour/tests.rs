@@ -1,0 +1,116 @@
+#![allow(clippy::unwrap_used)]
+
+use core::time::Duration;
+
+use super::*;
+use crate::testing::NOW;
+
+fn id(number: u32) -> DocumentId {
+    let mut bytes = [0; 32];
+    bytes[..4].copy_from_slice(&number.to_be_bytes());
+    DocumentId::from_bytes(bytes)
+}
+
+const LINK: LinkId = LinkId::from_raw(1);
+
+#[test]
+fn thousands_of_false_announcements_grow_nothing_and_have_one_deadline() {
+    let mut neighbour = Neighbour::new(NOW);
+    let (mut asked, recent) = (BTreeMap::new(), Recent::default());
+    let mut refused = 0;
+    for number in 0..100_000 {
+        if neighbour.promise(id(number), NOW).is_err() {
+            refused += 1;
+        }
+    }
+    assert!(neighbour.promised.len() <= limits::PROMISED_IDS);
+    assert!(neighbour.queue.len() <= limits::PROMISED_IDS);
+    assert_eq!(refused, 100_000 - limits::PROMISED_IDS);
+
+    let due = neighbour.deadline(false).unwrap();
+    assert_eq!(due, NOW.after(limits::GRAFT_AFTER));
+    let Some(Frame::Graft(ids)) = neighbour.ask(LINK, &mut asked, &recent, due) else { panic!() };
+    assert_eq!(ids.len(), limits::IDS_PER_FRAME);
+    assert_eq!(neighbour.ask(LINK, &mut asked, &recent, due), None, "one request at a time");
+
+    // None of it comes: all of it is forgotten, and nothing more is believed for a while.
+    let broken = due.after(limits::PROMISE);
+    assert_eq!(neighbour.deadline(false), Some(broken));
+    assert_eq!(neighbour.broken(broken).unwrap().len(), limits::IDS_PER_FRAME);
+    assert!(neighbour.promised.is_empty() && neighbour.queue.is_empty());
+    neighbour.promise(id(7), broken).unwrap();
+    assert!(neighbour.promised.is_empty());
+    neighbour.promise(id(7), broken.after(limits::DISTRUST)).unwrap();
+    assert_eq!(neighbour.promised.len(), 1);
+}
+
+#[test]
+fn a_document_asked_of_one_is_not_asked_of_another_until_it_fails() {
+    let (mut one, mut other) = (Neighbour::new(NOW), Neighbour::new(NOW));
+    let (mut asked, recent) = (BTreeMap::new(), Recent::default());
+    one.promise(id(1), NOW).unwrap();
+    other.promise(id(1), NOW).unwrap();
+    let due = NOW.after(limits::GRAFT_AFTER);
+    assert!(one.ask(LINK, &mut asked, &recent, due).is_some());
+    assert_eq!(other.ask(LinkId::from_raw(2), &mut asked, &recent, due), None);
+    let broken = due.after(limits::PROMISE);
+    for id in one.broken(broken).unwrap() {
+        asked.remove(&id);
+    }
+    let graft = other.ask(LinkId::from_raw(2), &mut asked, &recent, broken);
+    assert_eq!(graft, Some(Frame::Graft(vec![id(1)])));
+}
+
+#[test]
+fn progress_gives_more_time() {
+    let mut neighbour = Neighbour::new(NOW);
+    let (mut asked, recent) = (BTreeMap::new(), Recent::default());
+    neighbour.promise(id(1), NOW).unwrap();
+    neighbour.promise(id(2), NOW).unwrap();
+    let due = NOW.after(limits::GRAFT_AFTER);
+    neighbour.ask(LINK, &mut asked, &recent, due).unwrap();
+    let later = due.after(limits::PROMISE - Duration::from_millis(1));
+    assert!(neighbour.fulfilled(&id(1), later));
+    assert_eq!(neighbour.broken(due.after(limits::PROMISE)), None);
+    assert!(neighbour.broken(later.after(limits::PROMISE)).is_some());
+}
+
+#[test]
+fn the_same_document_is_served_three_times_only() {
+    let mut neighbour = Neighbour::new(NOW);
+    for _ in 0..limits::SERVINGS {
+        neighbour.request(id(1)).unwrap();
+        neighbour.served();
+    }
+    assert_eq!(neighbour.request(id(1)), Err(Misbehaviour::RequestFlood));
+    for number in 2..2 + limits::REQUESTED_IDS as u32 {
+        neighbour.request(id(number)).unwrap();
+    }
+    assert_eq!(neighbour.request(id(9999)), Err(Misbehaviour::RequestFlood));
+}
+
+#[test]
+fn announcements_are_gathered_and_bounded() {
+    let mut neighbour = Neighbour::new(NOW);
+    for number in 0..limits::OWED_IDS as u32 + 5 {
+        neighbour.owe(id(number), NOW);
+    }
+    assert_eq!(neighbour.announce(NOW), None);
+    let (mut now, mut count) = (NOW, 0);
+    while let Some(at) = neighbour.announce_at {
+        now = at;
+        let Some(Frame::Have(ids)) = neighbour.announce(now) else { panic!() };
+        count += ids.len();
+    }
+    assert_eq!(count, limits::OWED_IDS);
+    assert!(now > NOW);
+}
+
+#[test]
+fn prunes_are_rare() {
+    let mut neighbour = Neighbour::new(NOW);
+    assert_eq!(neighbour.prune(NOW), Some(Frame::Prune));
+    assert!(!neighbour.eager);
+    assert_eq!(neighbour.prune(NOW), None);
+    assert_eq!(neighbour.prune(NOW.after(limits::PRUNE_EVERY)), Some(Frame::Prune));
+}

@@ -1,0 +1,142 @@
+#![allow(clippy::unwrap_used)]
+
+use proptest::prelude::*;
+use taiinet_document::DocumentId;
+use taiinet_identity::Signature;
+
+use super::*;
+use crate::{
+    frame::{FromSignaller, Neighbour, Push, Refusal, RefusalReason, ToSignaller},
+    testing,
+};
+
+fn frames() -> impl Strategy<Value = Frame> {
+    let bytes = || proptest::collection::vec(any::<u8>(), 0..300);
+    let ids = proptest::collection::vec(any::<[u8; 32]>().prop_map(DocumentId::from_bytes), 0..20);
+    prop_oneof![
+        any::<u32>().prop_map(Frame::Ping),
+        any::<u32>().prop_map(Frame::Ack),
+        Just(Frame::Bye),
+        Just(Frame::Prune),
+        ids.clone().prop_map(Frame::Have),
+        ids.prop_map(Frame::Graft),
+        (any::<[u8; 32]>(), any::<[u8; 32]>()).prop_map(|(a, b)| {
+            let mut bytes = [0; 64];
+            bytes[..32].copy_from_slice(&a);
+            bytes[32..].copy_from_slice(&b);
+            Frame::Proof(Signature::from_bytes(bytes))
+        }),
+        (any::<bool>(), bytes())
+            .prop_map(|(last, bytes)| Frame::Fragment(Fragment { last, bytes })),
+        (any::<u8>(), any::<u32>(), 0..2000_usize).prop_map(|(hops, nonce, bytes)| {
+            let document = testing::document(&testing::identity(1), nonce, bytes);
+            Frame::Push(Push { hops, document: document.signed().clone() })
+        }),
+        any::<u32>().prop_map(|missed_ms| {
+            let presence = testing::presence(&testing::identity(2), testing::NOW);
+            Frame::Neighbour(Neighbour { presence: Some(presence.signed().clone()), missed_ms })
+        }),
+        any::<u32>().prop_map(|retry_after_ms| {
+            let instead = vec![testing::presence(&testing::identity(3), testing::NOW)];
+            Frame::Refuse(Refusal {
+                reason: RefusalReason::Full,
+                retry_after_ms,
+                instead: instead.iter().map(|presence| presence.signed().clone()).collect(),
+            })
+        }),
+    ]
+}
+
+/// Decodes as a receiver would.
+fn read(message: &[u8], assembler: &mut Assembler) -> Result<Vec<Frame>, Misbehaviour> {
+    let mut frames = Vec::new();
+    for bytes in MessageReader::new(message)? {
+        match decode(bytes?)? {
+            Frame::Fragment(fragment) => frames.extend(assembler.push(&fragment)?),
+            frame => frames.push(frame),
+        }
+    }
+    Ok(frames)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn what_was_encoded_decodes(frame in frames()) {
+        prop_assert_eq!(decode::<Frame>(&encode(&frame)), Ok(frame));
+    }
+
+    #[test]
+    fn a_message_gives_its_frames_back(frames in proptest::collection::vec(frames(), 1..6)) {
+        let mut read_frames = Vec::new();
+        for bytes in MessageReader::new(&message(&frames)).unwrap() {
+            read_frames.push(decode::<Frame>(bytes.unwrap()).unwrap());
+        }
+        prop_assert_eq!(read_frames, frames);
+    }
+
+    #[test]
+    fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..2000)) {
+        let mut assembler = Assembler::default();
+        let _ = read(&bytes, &mut assembler);
+        let _ = decode::<Frame>(&bytes);
+        let _ = decode::<ToSignaller>(&bytes);
+        let _ = decode::<FromSignaller>(&bytes);
+    }
+
+    #[test]
+    fn a_cut_or_longer_frame_is_refused(frame in frames(), cut in 1..64_usize) {
+        let bytes = encode(&frame);
+        let short = &bytes[..bytes.len().saturating_sub(cut)];
+        prop_assert_ne!(decode::<Frame>(short), Ok(frame.clone()));
+        let mut long = bytes;
+        long.push(0);
+        prop_assert_eq!(decode::<Frame>(&long), Err(Misbehaviour::Undecodable));
+    }
+
+    #[test]
+    fn a_large_frame_goes_in_pieces(bytes in 17_000..250_000_usize) {
+        let document = testing::document(&testing::identity(1), 7, bytes);
+        let frame = Frame::Push(Push { hops: 3, document: document.signed().clone() });
+        let encoded = encode(&frame);
+        prop_assert!(needs_fragments(&encoded));
+        let mut assembler = Assembler::default();
+        let mut whole = Vec::new();
+        for piece in fragment(&encoded) {
+            let mut writer = MessageWriter::default();
+            prop_assert!(writer.push(&piece), "a piece fits into a message");
+            whole.extend(read(&writer.finish(), &mut assembler).unwrap());
+        }
+        prop_assert_eq!(whole, vec![frame]);
+    }
+}
+
+#[test]
+fn an_empty_message_and_one_over_the_limit_are_refused() {
+    assert_eq!(MessageReader::new(&[]).err(), Some(Misbehaviour::Undecodable));
+    let large = vec![0; limits::MESSAGE_BYTES + 1];
+    assert_eq!(MessageReader::new(&large).err(), Some(Misbehaviour::Oversize));
+}
+
+#[test]
+fn a_length_beyond_the_message_is_refused() {
+    for message in [&[0xff, 0xff, 0xff, 0xff, 0xff, 0x01][..], &[5, 1, 2], &[0x80, 0x80, 0x80]] {
+        let first = MessageReader::new(message).unwrap().next();
+        assert_eq!(first, Some(Err(Misbehaviour::Undecodable)));
+    }
+}
+
+#[test]
+fn fragments_are_bounded_and_never_nest() {
+    let piece = |last, bytes| Fragment { last, bytes };
+    let mut assembler = Assembler::default();
+    let mut result = Ok(None);
+    for _ in 0..limits::FRAME_BYTES / 10_000 + 1 {
+        result = assembler.push(&piece(false, vec![0; 10_000]));
+    }
+    assert_eq!(result, Err(Misbehaviour::Oversize));
+    assert_eq!(assembler.push(&piece(false, Vec::new())), Err(Misbehaviour::Undecodable));
+    let inner = encode(&Frame::Fragment(piece(true, vec![1])));
+    assert_eq!(assembler.push(&piece(true, inner)), Err(Misbehaviour::Undecodable));
+}

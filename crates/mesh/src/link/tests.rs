@@ -1,0 +1,129 @@
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+use crate::testing::{NOW, identity, network};
+
+struct End {
+    identity: Identity,
+    link: Link,
+}
+
+fn hello(identity: &Identity, nonce: u8) -> Hello {
+    Hello { version: VERSION, network: network(), peer: identity.peer_id(), nonce: [nonce; 32] }
+}
+
+fn pair() -> (End, End) {
+    let (a, b) = (identity(1), identity(2));
+    let link = |peer: &Identity, incoming| {
+        Link::new(LinkId::from_raw(1), peer.peer_id(), incoming, 5, NOW)
+    };
+    let (to_b, to_a) = (link(&b, false), link(&a, true));
+    (End { identity: a, link: to_b }, End { identity: b, link: to_a })
+}
+
+impl End {
+    fn open(&mut self, binding: u8, nonce: u8) -> Hello {
+        let ours = hello(&self.identity, nonce);
+        match self.link.opened(ChannelBinding::from_bytes([binding; 32]), ours, NOW) {
+            Some(Frame::Hello(hello)) => hello,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn greet(&mut self, hello: Hello) -> Result<Signature, Misbehaviour> {
+        match self.link.hello(hello, &self.identity, &network())? {
+            (Handshake::Goes, Some(Frame::Proof(proof))) => Ok(proof),
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+#[test]
+fn both_ends_prove_themselves() {
+    let (mut a, mut b) = pair();
+    let (from_a, from_b) = (a.open(9, 1), b.open(9, 2));
+    let (proof_a, proof_b) = (a.greet(from_b).unwrap(), b.greet(from_a).unwrap());
+    assert_eq!(b.link.proof(&proof_a), Ok(Handshake::Proven));
+    assert_eq!(a.link.proof(&proof_b), Ok(Handshake::Proven));
+    a.link.admit(NOW);
+    assert!(!a.link.is_active(), "only one end has said yes");
+    assert_eq!(a.link.accepted(), Ok(true));
+    assert!(a.link.is_active());
+    assert_eq!(a.link.accepted(), Err(Misbehaviour::OutOfTurn));
+}
+
+#[test]
+fn somebody_in_the_middle_has_two_channels_and_is_found_out() {
+    let (mut a, mut b) = pair();
+    let (from_a, from_b) = (a.open(8, 1), b.open(9, 2));
+    let (proof_a, proof_b) = (a.greet(from_b).unwrap(), b.greet(from_a).unwrap());
+    assert_eq!(b.link.proof(&proof_a), Err(Misbehaviour::BadProof));
+    assert_eq!(a.link.proof(&proof_b), Err(Misbehaviour::BadProof));
+    assert!(!a.link.is_proven() && !b.link.is_proven());
+}
+
+#[test]
+fn a_reflected_hello_or_proof_is_refused() {
+    let (mut a, mut b) = pair();
+    let (from_a, from_b) = (a.open(9, 1), b.open(9, 2));
+    assert_eq!(a.greet(from_a.clone()), Err(Misbehaviour::BadProof));
+    let own = a.greet(from_b).unwrap();
+    assert_eq!(a.link.proof(&own), Err(Misbehaviour::BadProof));
+    b.greet(from_a).unwrap();
+}
+
+#[test]
+fn a_recorded_handshake_does_not_work_again() {
+    let (mut a, mut b) = pair();
+    let (from_a, from_b) = (a.open(9, 1), b.open(9, 2));
+    a.greet(from_b).unwrap();
+    let recorded = {
+        b.greet(from_a.clone()).unwrap();
+        let (mut again, _) = pair();
+        again.open(9, 1);
+        again.greet(hello(&b.identity, 2)).unwrap()
+    };
+    let (_, mut later) = pair();
+    later.open(9, 77);
+    later.greet(from_a).unwrap();
+    assert_eq!(later.link.proof(&recorded), Err(Misbehaviour::BadProof));
+}
+
+#[test]
+fn another_peer_network_or_version_gets_no_further() {
+    let stranger = identity(3);
+    let (mut a, _) = pair();
+    a.open(9, 1);
+    assert_eq!(a.greet(hello(&stranger, 2)), Err(Misbehaviour::BadProof));
+    let b = identity(2);
+    let elsewhere = Hello { network: "elsewhere".parse().unwrap(), ..hello(&b, 2) };
+    assert_eq!(a.greet(elsewhere), Err(Misbehaviour::WrongNetwork));
+    let newer = Hello { version: VERSION + 1, ..hello(&b, 2) };
+    let answer = a.link.hello(newer, &a.identity, &network());
+    assert_eq!(answer, Ok((Handshake::OtherVersion, None)));
+}
+
+#[test]
+fn frames_out_of_turn_are_refused() {
+    let (mut a, b) = pair();
+    let proof = Signature::from_bytes([0; 64]);
+    assert_eq!(a.link.proof(&proof), Err(Misbehaviour::OutOfTurn));
+    assert_eq!(a.greet(hello(&b.identity, 2)), Err(Misbehaviour::OutOfTurn));
+    assert_eq!(a.link.accepted(), Err(Misbehaviour::OutOfTurn));
+    a.open(9, 1);
+    a.greet(hello(&b.identity, 2)).unwrap();
+    assert_eq!(a.greet(hello(&b.identity, 2)), Err(Misbehaviour::OutOfTurn));
+}
+
+#[test]
+fn each_stage_has_its_time() {
+    let (mut a, b) = pair();
+    let late = NOW.after(limits::DIAL_TIMEOUT);
+    assert_eq!(a.link.deadline(), late);
+    assert_eq!(a.link.tick(late), Err(Disconnect::DialTimeout));
+    a.open(9, 1);
+    let late = NOW.after(limits::HANDSHAKE_TIMEOUT);
+    assert_eq!(a.link.tick(late), Err(Disconnect::HandshakeTimeout));
+    a.greet(hello(&b.identity, 2)).unwrap();
+    assert_eq!(a.link.tick(late), Err(Disconnect::HandshakeTimeout));
+}

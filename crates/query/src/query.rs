@@ -1,0 +1,106 @@
+//! A query, ready to match.
+
+use core::{fmt, str::FromStr};
+use std::sync::Arc;
+
+use taiinet_document::{Map, Value, VerifiedDocument, to_json_line};
+
+use crate::{
+    ast::{Clause, Tree},
+    error::{Place, QueryError},
+    limits, parse,
+    subject::Subject,
+    text,
+};
+
+/// A valid query in its normal form; cheap to clone.
+///
+/// Two queries are equal if their normal forms are: that is so for most that say the same, and for
+/// none that do not. Printed (`Display`, [`Self::to_value`]), it is the canonical form, which is
+/// itself a query within all [`limits`] and parses to the same again.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub struct Query(Arc<Clause>);
+
+impl Query {
+    /// The query `{}`, which every document matches (but a deletion).
+    pub fn all() -> Self {
+        Self(Arc::new(Tree::always()))
+    }
+
+    /// Reads a query.
+    ///
+    /// # Errors
+    /// [`QueryError`] with what is wrong and where; all [`limits`] hold for what is accepted.
+    pub fn parse(value: &Value) -> Result<Self, QueryError> {
+        let clause = parse::query(value)?;
+        let written = value.to_json().map_or(0, |text| text.len());
+        let (canonical, depth) = text::canonical(&clause);
+        let printed = to_json_line(&canonical).map(|text| text.len());
+        match printed {
+            Ok(bytes) if bytes.max(written) > limits::QUERY_BYTES => {
+                Err(QueryError::TooLong { bytes: bytes.max(written) })
+            }
+            Ok(_) if depth <= limits::DEPTH => Ok(Self(Arc::new(clause))),
+            // Normalising may have put something deeper.
+            _ => Err(QueryError::TooDeep { at: Place::default() }),
+        }
+    }
+
+    /// Reads a query from JSON, as [`Value::from_json`] reads it.
+    ///
+    /// # Errors
+    /// As [`Self::parse`], and [`QueryError::Json`]. Text longer than [`limits::QUERY_BYTES`] is
+    /// refused unread.
+    pub fn from_json(text: &str) -> Result<Self, QueryError> {
+        if text.len() > limits::QUERY_BYTES {
+            return Err(QueryError::TooLong { bytes: text.len() });
+        }
+        Self::parse(&Value::from_json(text)?)
+    }
+
+    /// Whether a document's content matches; `_id` and the other reserved fields are fields like any.
+    pub fn matches(&self, content: &Map) -> bool {
+        self.0.matches(content)
+    }
+
+    /// Whether a document matches. The reserved fields are `_id` (64 hex digits), `_author` (the text
+    /// form `tn1…`), `_key` (if it has one) and `_created_at` (milliseconds since 1970); they hide
+    /// fields of the content with the same names. A deletion matches nothing.
+    pub fn matches_document(&self, document: &VerifiedDocument) -> bool {
+        Subject::new(document).is_some_and(|subject| self.0.matches(&subject))
+    }
+
+    /// The canonical form.
+    pub fn to_value(&self) -> Value {
+        Value::Map(text::canonical(&self.0).0)
+    }
+
+    /// The tree.
+    #[expect(dead_code, reason = "the index uses it")]
+    pub(crate) fn clause(&self) -> &Clause {
+        &self.0
+    }
+}
+
+/// As [`Query::from_json`].
+impl FromStr for Query {
+    type Err = QueryError;
+
+    fn from_str(text: &str) -> Result<Self, QueryError> {
+        Self::from_json(text)
+    }
+}
+
+/// The canonical form as JSON on one line.
+impl fmt::Display for Query {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let text = to_json_line(&text::canonical(&self.0).0).map_err(|_| fmt::Error)?;
+        f.pad(&text)
+    }
+}
+
+impl fmt::Debug for Query {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Query({self})")
+    }
+}

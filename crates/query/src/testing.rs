@@ -1,0 +1,117 @@
+//! Values and queries at random, for the tests.
+
+mod naive;
+
+use proptest::prelude::*;
+use taiinet_document::{Map, Value};
+
+pub(crate) use naive::matches as naive_matches;
+
+/// Any value, of few names and literals, so that things often meet.
+pub(crate) fn value() -> impl Strategy<Value = Value> {
+    scalar().prop_recursive(4, 24, 4, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..4).prop_map(Value::List),
+            prop::collection::btree_map(name(), inner, 0..4).prop_map(Value::Map),
+        ]
+    })
+}
+
+/// The content of a document.
+pub(crate) fn content() -> impl Strategy<Value = Map> {
+    prop::collection::btree_map(name(), value(), 0..4)
+}
+
+fn scalar() -> impl Strategy<Value = Value> {
+    prop_oneof![
+        2 => Just(Value::Null),
+        2 => any::<bool>().prop_map(Value::Bool),
+        6 => (-2..6_i64).prop_map(Value::Int),
+        1 => any::<i64>().prop_map(Value::Int),
+        3 => (-4..12_i32).prop_map(|halves| Value::Float(f64::from(halves) / 2.0)),
+        1 => any::<f64>().prop_filter("finite", |f| f.is_finite()).prop_map(Value::Float),
+        6 => "[a-c]{0,3}".prop_map(Value::String),
+        1 => prop::collection::vec(0..3_u8, 0..3).prop_map(Value::Bytes),
+    ]
+}
+
+fn name() -> impl Strategy<Value = String> {
+    prop::sample::select(vec!["a", "b", "c", "0", "1"]).prop_map(str::to_owned)
+}
+
+fn path() -> impl Strategy<Value = String> {
+    prop::collection::vec(name(), 1..4).prop_map(|names| names.join("."))
+}
+
+fn one(name: &str, operand: impl Into<Value>) -> Map {
+    Map::from([(name.to_owned(), operand.into())])
+}
+
+fn values() -> impl Strategy<Value = Value> {
+    prop::collection::vec(value(), 0..4).prop_map(Value::List)
+}
+
+/// A map of one or two operators that needs no others below it.
+fn simple_operators() -> impl Strategy<Value = Map> {
+    let comparison =
+        prop::sample::select(vec!["$eq", "$eq", "$ne", "$gt", "$gte", "$lt", "$lte", "$contains"]);
+    let of_list = prop::sample::select(vec!["$in", "$nin", "$all", "$contains"]);
+    let kind = prop::sample::select(vec![
+        "double", "string", "object", "array", "binData", "bool", "null", "int", "number", "date",
+    ]);
+    let operator = prop_oneof![
+        6 => (comparison, value()).prop_map(|(name, operand)| one(name, operand)),
+        4 => (of_list, values()).prop_map(|(name, operand)| one(name, operand)),
+        1 => any::<bool>().prop_map(|wanted| one("$exists", wanted)),
+        1 => prop::collection::vec(kind, 1..3).prop_map(|kinds| one("$type", kinds.into_iter().collect::<Value>())),
+        1 => (0..4_i64).prop_map(|size| one("$size", size)),
+        1 => (prop::sample::select(vec![-3_i64, -1, 1, 2, 3]), -1..3_i64)
+            .prop_map(|(divisor, remainder)| one("$mod", [divisor, remainder].into_iter().collect::<Value>())),
+        1 => ("[a-c.^]{0,3}", prop::sample::select(vec!["", "i", "ims"])).prop_map(|(source, options)| {
+            let mut map = one("$regex", source);
+            map.insert("$options".to_owned(), options.into());
+            map
+        }),
+    ];
+    prop::collection::vec(operator, 1..3).prop_map(|maps| maps.into_iter().flatten().collect())
+}
+
+/// Queries as they may be written, also redundant and contradictory ones; all are valid unless their
+/// literals hold names with `$`, which these do not.
+pub(crate) fn raw_query() -> impl Strategy<Value = Map> {
+    let leaf = prop_oneof![
+        (path(), value()).prop_map(|(path, literal)| one(&path, literal)),
+        (path(), simple_operators()).prop_map(|(path, operators)| one(&path, operators)),
+        Just(Map::new()),
+    ];
+    leaf.prop_recursive(4, 24, 3, |query| {
+        let operators = simple_operators().prop_recursive(3, 8, 2, {
+            let query = query.clone();
+            move |operators| {
+                prop_oneof![
+                    operators.clone().prop_map(|map| one("$not", map)),
+                    operators.clone().prop_map(|map| one("$elemMatch", map)),
+                    query.clone().prop_map(|map| one("$elemMatch", map)),
+                    prop::collection::vec(operators.clone(), 1..3).prop_map(|maps| one(
+                        "$all",
+                        maps.into_iter().map(|map| one("$elemMatch", map)).collect::<Value>()
+                    )),
+                    (operators.clone(), operators).prop_map(|(mut a, b)| {
+                        a.extend(b);
+                        a
+                    }),
+                ]
+            }
+        });
+        let join = prop::sample::select(vec!["$and", "$or", "$nor"]);
+        prop_oneof![
+            (path(), operators).prop_map(|(path, operators)| one(&path, operators)),
+            (join, prop::collection::vec(query.clone(), 1..4))
+                .prop_map(|(join, branches)| one(join, branches.into_iter().collect::<Value>())),
+            (query.clone(), query).prop_map(|(mut a, b)| {
+                a.extend(b);
+                a
+            }),
+        ]
+    })
+}
