@@ -1,1 +1,21 @@
-//! .
+//! Whole-system tests of TaiiNet: the real commands, each a process of its own, on loopback.
+//!
+//! This is what the tests in `tests/` stand on: [`Process`] runs a program, keeps what it prints and
+//! ends it whatever happens; [`Signaller`] and [`Mesh`] start the programs of a network. Tests wait
+//! for conditions with a deadline ([`eventually`]); none sleeps and hopes. Ports are chosen by the
+//! system and each test has network names of its own, so any number may run at once.
+
+mod mesh;
+mod process;
+mod programs;
+
+pub use mesh::{Mesh, Peer, Signaller, connected};
+pub use process::{Process, eventually};
+pub use programs::{program, taiinet};
+
+use std::path::PathBuf;
+
+/// The data set: 1,707 documents as NDJSON.
+pub fn earthquakes() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("data/earthquakes.ndjson")
+}

@@ -11,7 +11,7 @@ use crate::{
     query,
 };
 
-/// Prints the lines that match.
+/// Print the documents of NDJSON files that match a query
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   taiinet match '{\"likes\": {\"$gt\": 4}}' tweets.ndjson

@@ -19,7 +19,11 @@
 //! # Ok::<(), keyfile::KeyFileError>(())
 //! ```
 
-use std::{fs::File, io::Read, path::Path};
+use std::{
+    fs::File,
+    io::{self, Read},
+    path::Path,
+};
 
 use zeroize::Zeroizing;
 
@@ -45,12 +49,9 @@ pub const MAX_LEN: usize = 64 * 1024;
 /// [`KeyFileError`]; none of its messages names the file, so say which one it was.
 pub fn load(
     path: &Path,
-    passphrase: impl FnOnce() -> std::io::Result<Passphrase>,
+    passphrase: impl FnOnce() -> io::Result<Passphrase>,
 ) -> Result<Identity, KeyFileError> {
-    match KeyFile::load(path)? {
-        KeyFile::Plain(identity) => Ok(identity),
-        KeyFile::Encrypted(key) => key.unlock(&passphrase().map_err(KeyFileError::Passphrase)?),
-    }
+    KeyFile::load(path)?.unlock(passphrase)
 }
 
 /// Writes a key file for `identity`: readable by its owner only, whole or not at all.
@@ -98,21 +99,16 @@ pub fn encode(
     }
 }
 
-/// A key file that was read.
+/// A key file that was read, and is well-formed.
 #[derive(Debug)]
-pub enum KeyFile {
-    /// It has no passphrase: here is the key.
-    Plain(Identity),
-    /// It has one.
-    Encrypted(EncryptedKey),
+pub struct KeyFile {
+    form: Form,
+    content: Content,
 }
 
-/// A key that takes a passphrase to be used.
 #[derive(Debug)]
-pub struct EncryptedKey(Encrypted);
-
-#[derive(Debug)]
-enum Encrypted {
+enum Content {
+    Plain(Identity),
     Age(age_file::Encrypted),
     OpenSsh(openssh::Encrypted),
 }
@@ -151,39 +147,56 @@ impl KeyFile {
         let text = std::str::from_utf8(bytes).map_err(|_| KeyFileError::Unrecognised)?.trim();
         match pem_label(text) {
             Some("AGE ENCRYPTED FILE") => Self::age(text.as_bytes()),
-            Some("PRIVATE KEY") => Ok(Self::Plain(pkcs8::decode(text)?)),
-            Some("OPENSSH PRIVATE KEY") => openssh::decode(text),
+            Some("PRIVATE KEY") => {
+                Ok(Self { form: Form::Pkcs8, content: Content::Plain(pkcs8::decode(text)?) })
+            }
+            Some("OPENSSH PRIVATE KEY") => {
+                Ok(Self { form: Form::OpenSsh, content: openssh::decode(text)? })
+            }
             Some(label) => Err(KeyFileError::WrongKind(name_of_pem(label))),
-            None => Err(name_of_text(text)
-                .map_or(KeyFileError::Unrecognised, KeyFileError::WrongKind)),
+            None => {
+                Err(name_of_text(text).map_or(KeyFileError::Unrecognised, KeyFileError::WrongKind))
+            }
         }
     }
 
     fn age(bytes: &[u8]) -> Result<Self, KeyFileError> {
-        Ok(Self::Encrypted(EncryptedKey(Encrypted::Age(age_file::Encrypted::parse(bytes)?))))
+        let content = Content::Age(age_file::Encrypted::parse(bytes)?);
+        Ok(Self { form: Form::Pkcs8, content })
+    }
+
+    /// The form it has.
+    pub const fn form(&self) -> Form {
+        self.form
     }
 
     /// Whether it takes a passphrase.
     pub const fn is_encrypted(&self) -> bool {
-        matches!(self, Self::Encrypted(_))
+        !matches!(self.content, Content::Plain(_))
     }
-}
 
-impl EncryptedKey {
-    /// Decrypts the key. This takes about a second on purpose.
+    /// The key; the passphrase is asked for only if there is one, and trying it takes about a second
+    /// on purpose. A wrong one may be followed by another try.
     ///
     /// # Errors
-    /// [`KeyFileError::WrongPassphrase`], [`KeyFileError::TooMuchWork`],
-    /// [`KeyFileError::Damaged`], or [`KeyFileError::WrongKind`] for what was inside.
-    pub fn unlock(&self, passphrase: &Passphrase) -> Result<Identity, KeyFileError> {
-        match &self.0 {
-            Encrypted::OpenSsh(key) => key.unlock(passphrase),
-            Encrypted::Age(file) => match KeyFile::parse(&file.decrypt(passphrase)?)? {
-                KeyFile::Plain(identity) => Ok(identity),
-                KeyFile::Encrypted(_) => {
-                    Err(KeyFileError::WrongKind("an encrypted file within an encrypted file"))
-                }
-            },
+    /// [`KeyFileError::Passphrase`], [`KeyFileError::WrongPassphrase`],
+    /// [`KeyFileError::TooMuchWork`], [`KeyFileError::Damaged`], or [`KeyFileError::WrongKind`] for
+    /// what was inside.
+    pub fn unlock(
+        &self,
+        passphrase: impl FnOnce() -> io::Result<Passphrase>,
+    ) -> Result<Identity, KeyFileError> {
+        let passphrase = || passphrase().map_err(KeyFileError::Passphrase);
+        match &self.content {
+            Content::Plain(identity) => Ok(identity.clone()),
+            Content::OpenSsh(key) => key.unlock(&passphrase()?),
+            Content::Age(file) => {
+                let inner = Self::parse(&file.decrypt(&passphrase()?)?)?;
+                let Content::Plain(identity) = inner.content else {
+                    return Err(KeyFileError::WrongKind("an encrypted file in an encrypted file"));
+                };
+                Ok(identity)
+            }
         }
     }
 }

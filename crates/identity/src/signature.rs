@@ -107,4 +107,3 @@ fn to_array(half: &[u8]) -> [u8; 32] {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the signature is not valid")]
 pub struct InvalidSignature;
-

@@ -327,6 +327,9 @@ pub enum PublishError {
     /// The document breaks a limit.
     #[error(transparent)]
     Document(#[from] DocumentError),
+    /// The document was signed by another identity, or for another network.
+    #[error("only documents of this peer and this network can be published")]
+    Foreign,
 }
 
 /// Too many subscriptions.

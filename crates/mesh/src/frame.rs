@@ -10,6 +10,8 @@ use serde::{Deserialize, Serialize};
 use taiinet_document::{DocumentId, Network, SignedDocument, Timestamp};
 use taiinet_identity::{Domain, PeerId, Signable, Signature, Signed};
 
+use crate::ChannelBinding;
+
 /// The version of the protocol that this crate speaks.
 pub const VERSION: u16 = 1;
 
@@ -63,6 +65,24 @@ pub struct Hello {
     pub peer: PeerId,
     /// Fresh for each link.
     pub nonce: [u8; 32],
+}
+
+impl Hello {
+    /// What a [`Frame::Proof`] signs, in [`Domain::Hello`]: the hello of the end that offered the
+    /// link, the hello of the end that answered, the channel, and whose proof it is, so that neither
+    /// can be passed off as the other's.
+    pub fn proof_content(
+        offerer: &Self,
+        answerer: &Self,
+        binding: ChannelBinding,
+        by_offerer: bool,
+    ) -> Vec<u8> {
+        let mut content = codec::encode(offerer);
+        content.extend_from_slice(&codec::encode(answerer));
+        content.extend_from_slice(binding.as_bytes());
+        content.push(u8::from(by_offerer));
+        content
+    }
 }
 
 /// An offer to be neighbours.

@@ -13,10 +13,7 @@ use taiinet_identity::{Domain, Identity, PeerId, Signature, Verified};
 
 use crate::{
     ChannelBinding, Disconnect, LinkId, LinkState, Misbehaviour, Time,
-    frame::{
-        Frame, Hello, Presence, VERSION,
-        codec::{self, Assembler},
-    },
+    frame::{Frame, Hello, Presence, VERSION, codec::Assembler},
     limits,
     link::lanes::Lanes,
 };
@@ -131,7 +128,7 @@ impl Link {
         if theirs.peer != self.peer || theirs.nonce == ours.nonce {
             return Err(Misbehaviour::BadProof);
         }
-        let content = transcript(ours, &theirs, *binding, self.incoming, !self.incoming);
+        let content = self.proof_content(ours, &theirs, *binding, !self.incoming);
         let proof = Frame::Proof(identity.sign(Domain::Hello, &content));
         self.stage = Stage::Challenged { binding: *binding, ours: ours.clone(), theirs };
         Ok((Handshake::Goes, Some(proof)))
@@ -145,11 +142,22 @@ impl Link {
         let Stage::Challenged { binding, ours, theirs } = &self.stage else {
             return Err(Misbehaviour::OutOfTurn);
         };
-        let content = transcript(ours, theirs, *binding, self.incoming, self.incoming);
+        let content = self.proof_content(ours, theirs, *binding, self.incoming);
         let key = self.peer.public_key().map_err(|_| Misbehaviour::BadProof)?;
         key.verify(Domain::Hello, &content, proof).map_err(|_| Misbehaviour::BadProof)?;
         self.stage = Stage::Proven { admitted: false, accepted: false };
         Ok(Handshake::Proven)
+    }
+
+    fn proof_content(
+        &self,
+        ours: &Hello,
+        theirs: &Hello,
+        binding: ChannelBinding,
+        by_offerer: bool,
+    ) -> Vec<u8> {
+        let (offerer, answerer) = if self.incoming { (theirs, ours) } else { (ours, theirs) };
+        Hello::proof_content(offerer, answerer, binding, by_offerer)
     }
 
     /// We take the other end as a neighbour.
@@ -272,23 +280,6 @@ impl Link {
             _ => Ok(None),
         }
     }
-}
-
-/// What a proof signs: the offering end's hello, the answering end's, the channel, and whose proof it
-/// is, so that neither can be passed off as the other's.
-fn transcript(
-    ours: &Hello,
-    theirs: &Hello,
-    binding: ChannelBinding,
-    incoming: bool,
-    by_offerer: bool,
-) -> Vec<u8> {
-    let (offerer, answerer) = if incoming { (theirs, ours) } else { (ours, theirs) };
-    let mut content = codec::encode(offerer);
-    content.extend_from_slice(&codec::encode(answerer));
-    content.extend_from_slice(binding.as_bytes());
-    content.push(u8::from(by_offerer));
-    content
 }
 
 #[cfg(test)]

@@ -162,13 +162,14 @@ impl Walk<'_> {
     /// Below a value, with names left to follow.
     fn visit(&self, value: &Value, positions: Positions) -> bool {
         match value {
-            Value::Map(map) => self.visit_map(map, positions),
+            Value::Map(map) => self.visit_map(map, positions, 0),
             Value::List(list) => self.visit_list(list, positions),
             _ => self.test.holds_for_missing(),
         }
     }
 
-    fn visit_map(&self, map: &Map, mut positions: Positions) -> bool {
+    /// Below a map; at the `found` positions it is no matter if the map lacks the name.
+    fn visit_map(&self, map: &Map, mut positions: Positions, found: Positions) -> bool {
         let parts = self.path.parts();
         while let Some((first, part)) = next(parts, positions) {
             // All positions with this name lead to the same value.
@@ -180,7 +181,7 @@ impl Walk<'_> {
             positions &= !same;
             debug_assert!(same & (1 << first) != 0, "each round takes one position at least");
             let holds = match Fields::get(map, part) {
-                None => self.test.holds_for_missing(),
+                None => same & !found != 0 && self.test.holds_for_missing(),
                 Some(value) => {
                     (same & self.last() != 0 && self.test.holds_at_end(value))
                         || self.onward(value, (same & !self.last()) << 1)
@@ -195,24 +196,30 @@ impl Walk<'_> {
 
     /// A list passes the path on to the maps in it, and to the element whose index comes next.
     fn visit_list(&self, list: &[Value], positions: Positions) -> bool {
+        // An index that leads to an element has found it: the maps of the list may have its number
+        // as a key too, but need not.
+        let found = self.indices(positions, |index| index < list.len());
         list.iter().enumerate().any(|(i, element)| {
-            let by_index = if self.path.has_index() {
-                let parts = self.path.parts();
-                set(positions, |p| parts.get(p).is_some_and(|part| part.index == Some(i)))
-            } else {
-                0
-            };
+            let by_index = self.indices(found, |index| index == i);
             // An index that ends the path names the element as it is, even if it is a list.
             if by_index & self.last() != 0 && self.test.holds_for(element) {
                 return true;
             }
             let onward = (by_index & !self.last()) << 1;
             match element {
-                Value::Map(map) => self.visit_map(map, positions | onward),
-                Value::List(_) => self.onward(element, onward),
-                _ => false,
+                Value::Map(map) => self.visit_map(map, positions | onward, found & !onward),
+                _ => self.onward(element, onward),
             }
         })
+    }
+
+    /// Those positions where the path has an index that fulfils a condition.
+    fn indices(&self, positions: Positions, condition: impl Fn(usize) -> bool) -> Positions {
+        if !self.path.has_index() || positions == 0 {
+            return 0;
+        }
+        let parts = self.path.parts();
+        set(positions, |i| parts.get(i).and_then(|part| part.index).is_some_and(&condition))
     }
 
     fn onward(&self, value: &Value, positions: Positions) -> bool {

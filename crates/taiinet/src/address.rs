@@ -2,7 +2,7 @@
 //! key that the signaller must prove.
 
 use http::Uri;
-use taiinet_identity::{PeerId, PeerIdError};
+use taiinet_identity::PeerIdError;
 use taiinet_mesh::SignallerAddress;
 
 /// The longest address.

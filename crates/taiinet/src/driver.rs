@@ -190,7 +190,8 @@ impl Driver {
 
     /// Hands on everything that the core wants done.
     fn drain(&mut self) {
-        while let Some(output) = self.peer.poll_output() {
+        let now = self.clock.now();
+        while let Some(output) = self.peer.poll_output(now) {
             match output {
                 Output::Dial { link, dial } => {
                     self.state.open_links += 1;
@@ -236,6 +237,7 @@ impl Driver {
     fn event(&mut self, event: Event) {
         match event {
             Event::Taken { id } => return self.state.outbox.taken(&id),
+            Event::Lost { id } => self.state.outbox.lost(&id),
             Event::PeerConnected { .. } | Event::PeerDisconnected { .. } => {
                 let status = self.peer.status();
                 let active = status.links.iter().filter(|link| link.state == LinkState::Active);

@@ -59,6 +59,16 @@ pub enum Error {
         /// The type it has.
         found: &'static str,
     },
+    /// Documents of ours that no neighbour took before they were too old to be accepted.
+    #[error(
+        "{documents} of the documents found no neighbour within {} s and are too old now; publish \
+         them again",
+        limits::LIVE_WINDOW.as_secs()
+    )]
+    Lost {
+        /// How many.
+        documents: u64,
+    },
     /// The peer was closed.
     #[error("the peer is closed")]
     Closed,

@@ -68,3 +68,5 @@ pub use taiinet_mesh::{
 };
 #[doc(no_inline)]
 pub use taiinet_query::{Query, QueryError};
+#[doc(hidden)]
+pub use net::Prepared;

@@ -16,6 +16,7 @@ use tokio::sync::{Notify, broadcast, mpsc, oneshot, watch};
 
 use crate::{
     Builder, Error, Events, IntoDocument, IntoQuery, PublishOptions, Subscription, clock::Clock,
+    outbox::{Flushed, Taken},
     subscription::Inbox,
 };
 
@@ -45,6 +46,11 @@ pub(crate) struct Inner {
     pub(crate) nonce: AtomicU32,
 }
 
+/// A document that is signed and can be published once.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Prepared(Arc<VerifiedDocument>);
+
 /// What a handle asks of the driver.
 #[derive(Debug)]
 pub(crate) enum Control {
@@ -57,8 +63,8 @@ pub(crate) enum Control {
 /// What waits for room at the core, in order.
 #[derive(Debug)]
 pub(crate) enum Publish {
-    Document { document: Arc<VerifiedDocument>, taken: Option<oneshot::Sender<()>> },
-    Flush(oneshot::Sender<()>),
+    Document { document: Arc<VerifiedDocument>, taken: Option<Taken> },
+    Flush(Flushed),
 }
 
 impl TaiiNet {
@@ -109,7 +115,8 @@ impl TaiiNet {
     ///
     /// # Errors
     /// [`Error::Document`], [`Error::Json`], [`Error::NotADocument`] for what is no document;
-    /// [`Error::Closed`] if the peer was closed before a neighbour took it.
+    /// [`Error::Lost`] if there was no neighbour for five minutes, after which nobody would accept
+    /// it; [`Error::Closed`] if the peer was closed before a neighbour took it.
     pub async fn publish(&self, document: impl IntoDocument) -> Result<DocumentId, Error> {
         self.publish_with(document, PublishOptions::default()).await
     }
@@ -123,12 +130,15 @@ impl TaiiNet {
         document: impl IntoDocument,
         options: PublishOptions,
     ) -> Result<DocumentId, Error> {
-        let document = self.sign(document, options)?;
+        let Prepared(document) = self.prepare(document, options)?;
         let id = document.id();
         let (taken, is_taken) = oneshot::channel();
         self.give(Publish::Document { document, taken: Some(taken) }).await?;
-        is_taken.await.map_err(|_| Error::Closed)?;
-        Ok(id)
+        match is_taken.await {
+            Ok(true) => Ok(id),
+            Ok(false) => Err(Error::Lost { documents: 1 }),
+            Err(_) => Err(Error::Closed),
+        }
     }
 
     /// Publishes a document without waiting for a neighbour to take it: waits only for room among
@@ -150,20 +160,17 @@ impl TaiiNet {
         document: impl IntoDocument,
         options: PublishOptions,
     ) -> Result<DocumentId, Error> {
-        let document = self.sign(document, options)?;
-        self.queue_signed(document).await
+        let document = self.prepare(document, options)?;
+        self.queue_prepared(document).await
     }
 
-    /// Signs a document now, for [`queue_signed`](Self::queue_signed) soon: neighbours refuse what is
-    /// older than five minutes.
-    ///
-    /// # Errors
-    /// [`Error::Document`], [`Error::Json`], [`Error::NotADocument`]
-    pub fn sign(
+    /// Signs a document now, on this thread, for [`queue_prepared`](Self::queue_prepared) soon.
+    #[doc(hidden)]
+    pub fn prepare(
         &self,
         document: impl IntoDocument,
         options: PublishOptions,
-    ) -> Result<Arc<VerifiedDocument>, Error> {
+    ) -> Result<Prepared, Error> {
         let now = self.inner.clock.now();
         let document = Document {
             network: self.inner.network.clone(),
@@ -173,14 +180,12 @@ impl TaiiNet {
             key: options.key,
             content: Content::Open(document.into_document()?),
         };
-        Ok(Arc::new(VerifiedDocument::sign(&self.inner.identity, document)?))
+        Ok(Prepared(Arc::new(VerifiedDocument::sign(&self.inner.identity, document)?)))
     }
 
-    /// As [`queue`](Self::queue), for a document that [`sign`](Self::sign) has signed.
-    ///
-    /// # Errors
-    /// [`Error::Closed`]
-    pub async fn queue_signed(&self, document: Arc<VerifiedDocument>) -> Result<DocumentId, Error> {
+    #[doc(hidden)]
+    pub async fn queue_prepared(&self, document: Prepared) -> Result<DocumentId, Error> {
+        let Prepared(document) = document;
         let id = document.id();
         self.give(Publish::Document { document, taken: None }).await?;
         Ok(id)
@@ -189,11 +194,16 @@ impl TaiiNet {
     /// Waits until neighbours have taken all that was published before this call.
     ///
     /// # Errors
-    /// [`Error::Closed`] if the peer was closed before.
+    /// [`Error::Lost`] with how many documents, since the last flush, no neighbour took before they
+    /// were too old; [`Error::Closed`] if the peer was closed before.
     pub async fn flush(&self) -> Result<(), Error> {
         let (done, is_done) = oneshot::channel();
         self.give(Publish::Flush(done)).await?;
-        is_done.await.map_err(|_| Error::Closed)
+        match is_done.await {
+            Ok(0) => Ok(()),
+            Ok(documents) => Err(Error::Lost { documents }),
+            Err(_) => Err(Error::Closed),
+        }
     }
 
     /// What happens from now on: neighbours won and lost, failed links, signallers, refused frames.

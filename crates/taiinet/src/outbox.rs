@@ -5,21 +5,27 @@ use std::collections::{BTreeMap, HashMap};
 use taiinet_document::DocumentId;
 use tokio::sync::oneshot;
 
+/// Told when a document was taken: true; when it was lost: false.
+pub(crate) type Taken = oneshot::Sender<bool>;
+/// Told when all documents were taken or lost: how many were lost since the last flush.
+pub(crate) type Flushed = oneshot::Sender<u64>;
+
 /// Documents given to the core and not yet taken, in the order in which they were given. The core
 /// bounds how many there are.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
     next: u64,
     /// When each was given, and who waits for it alone.
-    waiting: HashMap<DocumentId, (u64, Option<oneshot::Sender<()>>)>,
+    waiting: HashMap<DocumentId, (u64, Option<Taken>)>,
     order: BTreeMap<u64, DocumentId>,
     /// Who waits for all that were given before a moment.
-    flushes: Vec<(u64, oneshot::Sender<()>)>,
+    flushes: Vec<(u64, Flushed)>,
+    lost: u64,
 }
 
 impl Outbox {
     /// The core has accepted a document.
-    pub(crate) fn accepted(&mut self, id: DocumentId, taken: Option<oneshot::Sender<()>>) {
+    pub(crate) fn accepted(&mut self, id: DocumentId, taken: Option<Taken>) {
         self.order.insert(self.next, id);
         self.waiting.insert(id, (self.next, taken));
         self.next += 1;
@@ -27,16 +33,26 @@ impl Outbox {
 
     /// A neighbour has taken a document.
     pub(crate) fn taken(&mut self, id: &DocumentId) {
+        self.remove(id, true);
+    }
+
+    /// A document became too old before any neighbour took it.
+    pub(crate) fn lost(&mut self, id: &DocumentId) {
+        self.lost += 1;
+        self.remove(id, false);
+    }
+
+    fn remove(&mut self, id: &DocumentId, taken: bool) {
         let Some((given, waiter)) = self.waiting.remove(id) else { return };
         self.order.remove(&given);
         if let Some(waiter) = waiter {
-            let _ = waiter.send(());
+            let _ = waiter.send(taken);
         }
         self.wake_flushes();
     }
 
-    /// Tells `done` when all that were accepted so far are taken.
-    pub(crate) fn flush(&mut self, done: oneshot::Sender<()>) {
+    /// Tells `done` when all that were accepted so far are taken or lost.
+    pub(crate) fn flush(&mut self, done: Flushed) {
         self.flushes.push((self.next, done));
         self.wake_flushes();
     }
@@ -44,7 +60,7 @@ impl Outbox {
     fn wake_flushes(&mut self) {
         let oldest = self.order.keys().next().copied().unwrap_or(self.next);
         for (_, done) in self.flushes.extract_if(.., |(before, _)| *before <= oldest) {
-            let _ = done.send(());
+            let _ = done.send(std::mem::take(&mut self.lost));
         }
     }
 }
@@ -71,8 +87,22 @@ mod tests {
         assert!(flushed.try_recv().is_err());
         assert!(one_taken.try_recv().is_err());
         outbox.taken(&id(1));
-        assert!(one_taken.try_recv().is_ok());
-        assert!(flushed.try_recv().is_ok());
+        assert_eq!(one_taken.try_recv(), Ok(true));
+        assert_eq!(flushed.try_recv(), Ok(0));
+    }
+
+    #[test]
+    fn the_lost_are_told_once() {
+        let mut outbox = Outbox::default();
+        let (taken, mut one_taken) = oneshot::channel();
+        outbox.accepted(id(1), Some(taken));
+        outbox.lost(&id(1));
+        assert_eq!(one_taken.try_recv(), Ok(false));
+        for lost in [1, 0] {
+            let (done, mut flushed) = oneshot::channel();
+            outbox.flush(done);
+            assert_eq!(flushed.try_recv(), Ok(lost));
+        }
     }
 
     #[test]

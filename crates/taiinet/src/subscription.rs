@@ -13,7 +13,6 @@ use std::{
 use futures::Stream;
 use taiinet_document::{DocumentId, Map, Timestamp, VerifiedDocument, to_json_line};
 use taiinet_identity::PeerId;
-use taiinet_mesh::SubscriptionId;
 use taiinet_query::Query;
 use tokio::sync::{Notify, mpsc};
 

@@ -172,10 +172,8 @@ fn a_signature_holds_for_its_own_purpose_only() {
 fn agrees_with_wycheproof_on_x25519() {
     for n in 0..20 {
         let identity = identity(n);
-        let public = x25519_dalek::x25519(
-            *identity.x25519_secret(),
-            x25519_dalek::X25519_BASEPOINT_BYTES,
-        );
+        let public =
+            x25519_dalek::x25519(*identity.x25519_secret(), x25519_dalek::X25519_BASEPOINT_BYTES);
         assert_eq!(public, identity.public_key().to_x25519());
     }
     let set = xdh::TestSet::load(xdh::TestName::X25519).expect("vectors");

@@ -40,12 +40,12 @@ impl Encrypted {
         let mut reader = decryptor(&self.0)?
             .decrypt(iter::once(&identity as &dyn age::Identity))
             .map_err(|error| match error {
-                DecryptError::DecryptionFailed
-                | DecryptError::KeyDecryptionFailed
-                | DecryptError::NoMatchingKeys => KeyFileError::WrongPassphrase,
-                DecryptError::ExcessiveWork { .. } => KeyFileError::TooMuchWork,
-                _ => KeyFileError::Damaged("its age header is malformed"),
-            })?;
+            DecryptError::DecryptionFailed
+            | DecryptError::KeyDecryptionFailed
+            | DecryptError::NoMatchingKeys => KeyFileError::WrongPassphrase,
+            DecryptError::ExcessiveWork { .. } => KeyFileError::TooMuchWork,
+            _ => KeyFileError::Damaged("its age header is malformed"),
+        })?;
         // The content is shorter than the file.
         let mut content = Zeroizing::new(Vec::with_capacity(self.0.len()));
         reader

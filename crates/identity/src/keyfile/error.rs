@@ -18,7 +18,9 @@ pub enum KeyFileError {
     #[error("this is no key file: it is far too long")]
     TooLong,
     /// In none of the known forms.
-    #[error("this is no key file: expected an age file, or a private key in PKCS#8 PEM or OpenSSH form")]
+    #[error(
+        "this is no key file: expected an age file, or a private key in PKCS#8 PEM or OpenSSH form"
+    )]
     Unrecognised,
     /// Something known, but not an Ed25519 private key.
     #[error("this is {0}, not an Ed25519 private key")]
@@ -36,6 +38,8 @@ pub enum KeyFileError {
     #[error("the passphrase is empty")]
     EmptyPassphrase,
     /// Opening the file would take more time and memory than any honest file asks for.
-    #[error("the key file asks for too much work on its passphrase; it was not made by a well-meaning program")]
+    #[error(
+        "the key file asks for too much work on its passphrase; it was not made by a well-meaning program"
+    )]
     TooMuchWork,
 }

@@ -6,7 +6,7 @@ use ssh_key::{
 };
 use zeroize::Zeroizing;
 
-use super::{Encrypted as AnyEncrypted, EncryptedKey, KeyFile, KeyFileError, Passphrase};
+use super::{Content, KeyFileError, Passphrase};
 use crate::{Identity, Seed};
 
 /// What OpenSSH takes by default since version 9.4.
@@ -18,7 +18,7 @@ pub(super) const ROUNDS_MAX: u32 = 1024;
 #[derive(Debug)]
 pub(super) struct Encrypted(PrivateKey);
 
-pub(super) fn decode(pem: &str) -> Result<KeyFile, KeyFileError> {
+pub(super) fn decode(pem: &str) -> Result<Content, KeyFileError> {
     let key = PrivateKey::from_openssh(pem).map_err(|error| match error {
         Error::AlgorithmUnknown | Error::AlgorithmUnsupported { .. } => other_algorithm(),
         _ => KeyFileError::Damaged("the OpenSSH key is malformed or cut off"),
@@ -27,12 +27,10 @@ pub(super) fn decode(pem: &str) -> Result<KeyFile, KeyFileError> {
         return Err(other_algorithm());
     }
     if !key.is_encrypted() {
-        return identity_of(&key).map(KeyFile::Plain);
+        return identity_of(&key).map(Content::Plain);
     }
     match key.kdf() {
-        Kdf::Bcrypt { rounds: 1..=ROUNDS_MAX, .. } => {
-            Ok(KeyFile::Encrypted(EncryptedKey(AnyEncrypted::OpenSsh(Encrypted(key)))))
-        }
+        Kdf::Bcrypt { rounds: 1..=ROUNDS_MAX, .. } => Ok(Content::OpenSsh(Encrypted(key))),
         Kdf::Bcrypt { rounds: 0, .. } => Err(KeyFileError::Damaged("its work factor is zero")),
         _ => Err(KeyFileError::TooMuchWork),
     }

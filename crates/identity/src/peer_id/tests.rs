@@ -52,8 +52,22 @@ fn bech32m_of_others_is_no_peer() {
         assert_eq!(valid.parse::<PeerId>(), Err(PeerIdError::Prefix), "{valid}");
     }
     for invalid in [
-        "qyrz8wqd2c9m", "1qyrz8wqd2c9m", "y1b0jsk6g", "lt1igcx5c0", "in1muywd", "mm1crxm3i",
-        "au1s5cgom", "M1VUXWEZ", "16plkw9", "1p2gdwpf", "tn1", "tn", "1", "", "did:key:z", "did:key:",
+        "qyrz8wqd2c9m",
+        "1qyrz8wqd2c9m",
+        "y1b0jsk6g",
+        "lt1igcx5c0",
+        "in1muywd",
+        "mm1crxm3i",
+        "au1s5cgom",
+        "M1VUXWEZ",
+        "16plkw9",
+        "1p2gdwpf",
+        "tn1",
+        "tn",
+        "1",
+        "",
+        "did:key:z",
+        "did:key:",
     ] {
         assert!(invalid.parse::<PeerId>().is_err(), "{invalid}");
     }
@@ -92,15 +106,17 @@ fn every_single_typing_error_is_noticed() {
 /// 52 characters hold 260 bits. If the spare four counted for nothing, one peer had sixteen names.
 #[test]
 fn a_peer_has_one_name_only() {
-    use bech32::{Fe32, primitives::iter::{ByteIterExt, Fe32IterExt}};
+    use bech32::{
+        Fe32,
+        primitives::iter::{ByteIterExt, Fe32IterExt},
+    };
     let id = identity(1).peer_id();
     let mut symbols: Vec<Fe32> = id.as_bytes().iter().copied().bytes_to_fes().collect();
     let last = symbols.pop().expect("52 symbols").to_u8();
     for padding in 0..16 {
         symbols.push(Fe32::try_from(last | padding).expect("five bits"));
         let hrp = Hrp::parse_unchecked("tn");
-        let text: String =
-            symbols.iter().copied().with_checksum::<Bech32m>(&hrp).chars().collect();
+        let text: String = symbols.iter().copied().with_checksum::<Bech32m>(&hrp).chars().collect();
         assert_eq!(text.parse::<PeerId>().is_ok(), padding == 0, "{text}");
         symbols.pop();
     }

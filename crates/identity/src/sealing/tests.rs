@@ -38,8 +38,7 @@ impl TryCryptoRng for Given {}
 /// RFC 9180, appendix A.2.1: both directions, byte for byte.
 #[test]
 fn seals_and_opens_as_rfc_9180() {
-    let text =
-        include_str!("../../tests/data/rfc9180-x25519-hkdf-sha256-chacha20poly1305.json");
+    let text = include_str!("../../tests/data/rfc9180-x25519-hkdf-sha256-chacha20poly1305.json");
     let vector: serde_json::Value = serde_json::from_str(text).expect("json");
     let field = |name: &str| hex(vector[name].as_str().expect("a field"));
     let array = |name: &str| hex_array::<32>(vector[name].as_str().expect("a field"));

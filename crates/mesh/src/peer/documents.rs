@@ -25,11 +25,32 @@ impl Peer {
             key: options.key,
             content,
         };
-        let document = Arc::new(VerifiedDocument::sign(&self.identity, document)?);
-        self.counters.published += 1;
-        self.broadcast.outbox.insert(Arc::clone(&document));
-        self.accept(&document, 0, None, now);
-        Ok(document.id())
+        self.publish_signed(Arc::new(VerifiedDocument::sign(&self.identity, document)?), now)
+    }
+
+    /// Publishes a document that this peer's identity has signed already, for this network: so that
+    /// a driver can sign on other threads. Otherwise as [`Self::publish`].
+    ///
+    /// # Errors
+    /// [`PublishError::Busy`], [`PublishError::Foreign`]
+    pub fn publish_signed(
+        &mut self,
+        document: Arc<VerifiedDocument>,
+        now: Time,
+    ) -> Result<DocumentId, PublishError> {
+        if document.author() != self.id() || document.network != self.config.network {
+            return Err(PublishError::Foreign);
+        }
+        if self.left || !self.broadcast.outbox.has_room() {
+            return Err(PublishError::Busy);
+        }
+        let id = document.id();
+        if !self.broadcast.recent.has_seen(&id) {
+            self.counters.published += 1;
+            self.broadcast.outbox.insert(Arc::clone(&document));
+            self.accept(&document, 0, None, now);
+        }
+        Ok(id)
     }
 
     /// A neighbour pushes a document. Check before forward, cheap first: the size was checked when

@@ -100,6 +100,8 @@ impl Peer {
         {
             state.presence = Some(presence.verify().map_err(|_| Misbehaviour::InvalidSignature)?);
         }
+        // A place among the dials is free.
+        self.restless = true;
         self.signalling.end(session);
         self.candidates.succeeded(&peer);
         let missed = Duration::from_millis(u64::from(neighbour.missed_ms)).min(limits::LIVE_WINDOW);

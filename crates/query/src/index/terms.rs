@@ -75,6 +75,7 @@ pub(super) struct Terms {
     fields: HashTable<Field>,
     path_ids: HashTable<PathId>,
     paths: Slab<PathInfo>,
+    path_bound: usize,
     term_ids: HashTable<TermId>,
     terms: Slab<Term>,
 }
@@ -87,14 +88,15 @@ impl Terms {
             fields: HashTable::new(),
             path_ids: HashTable::new(),
             paths: Slab::new(),
+            path_bound: 0,
             term_ids: HashTable::new(),
             terms: Slab::new(),
         }
     }
 
-    /// One more than the greatest path in use.
-    pub(super) fn path_bound(&self) -> usize {
-        self.paths.capacity().min(self.path_ids.len() + self.paths.vacant_key())
+    /// More than any path in use.
+    pub(super) const fn path_bound(&self) -> usize {
+        self.path_bound
     }
 
     /// The paths that begin with this field.
@@ -173,7 +175,8 @@ impl Terms {
             text: None,
             samples: Default::default(),
         }));
-        let hasher = &self.hasher;
+        self.path_bound = self.path_bound.max(id as usize + 1);
+        let Self { path_ids, paths, hasher, .. } = self;
         path_ids.insert_unique(hash, id, |id| {
             paths.get(*id as usize).map_or(0, |info| hash_text(hasher, info.path.as_str()))
         });

@@ -57,15 +57,17 @@ fn collect(at: &Value, names: &[&str], keyed: bool, found: &mut Vec<Found>) {
             arrive(list.iter().enumerate().find(|(i, _)| i.to_string() == *name).map(|(_, v)| v));
         }
         Value::List(list) => {
+            let by_index = (0..list.len()).find(|i| i.to_string() == *name);
             for (i, element) in list.iter().enumerate() {
-                if let Value::Map(_) = element {
+                if let Value::Map(map) = element
+                    && (by_index.is_none() || map.contains_key(*name))
+                {
                     collect(element, names, false, found);
                 }
-                if i.to_string() == *name {
-                    match element {
-                        _ if rest.is_empty() => found.push(Found::Value(element.clone(), false)),
-                        Value::Map(_) | Value::List(_) => collect(element, rest, false, found),
-                        _ => {}
+                if by_index == Some(i) {
+                    match rest {
+                        [] => found.push(Found::Value(element.clone(), false)),
+                        rest => collect(element, rest, false, found),
                     }
                 }
             }

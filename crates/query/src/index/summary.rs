@@ -1,0 +1,303 @@
+//! What an index needs to know of a document, collected once: which terms each path has, and between
+//! which numbers and texts its values lie.
+
+use core::ops::Range as Span;
+
+use taiinet_document::{Map, Value};
+
+use super::{
+    number::{self, Range},
+    terms::{PathId, PathInfo, TermId, Terms},
+};
+use crate::ast::Part;
+
+/// The lines of a path, on which conditions ask for ranges: of its terms' numbers, …
+pub(super) const TERMS: u32 = 0;
+/// … of its values that are numbers …
+pub(super) const NUMBERS: u32 = 1;
+/// … and of those that are texts.
+pub(super) const TEXTS: u32 = 2;
+const LINES: u32 = 3;
+
+/// A line of a path.
+pub(super) const fn line(path: PathId, kind: u32) -> u32 {
+    path * LINES + kind
+}
+
+pub(super) const fn path_of(line: u32) -> PathId {
+    line / LINES
+}
+
+pub(super) const fn kind_of(line: u32) -> u32 {
+    line % LINES
+}
+
+/// The least and the greatest place on a line; the least is greater if there is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Bounds {
+    pub(super) min: u64,
+    pub(super) max: u64,
+}
+
+impl Bounds {
+    pub(super) const NONE: Self = Self { min: u64::MAX, max: 0 };
+
+    fn include(&mut self, min: u64, max: u64) {
+        self.min = self.min.min(min);
+        self.max = self.max.max(max);
+    }
+
+    pub(super) const fn meets(self, lo: u64, hi: u64) -> bool {
+        lo <= self.max && self.min <= hi
+    }
+}
+
+/// What is known of a path, besides its bounds.
+#[derive(Debug, Clone)]
+struct Slot {
+    /// Which part of the terms is this path's.
+    terms: Span<usize>,
+    /// Whether it leads to null, or (somewhere) to nothing.
+    null: bool,
+    /// Like the bounds of its numbers, but of an integer between two places the *other* one: the
+    /// least of the upper, the greatest of the lower.
+    inner: Bounds,
+}
+
+impl Slot {
+    /// Of a path whose field is not there.
+    const NOTHING: Self = Self { terms: 0..0, null: true, inner: Bounds::NONE };
+}
+
+/// A document, summarised. Its memory is kept from one to the next.
+#[derive(Debug, Default)]
+pub(super) struct Summary {
+    bounds: Vec<Bounds>,
+    slots: Vec<Slot>,
+    terms: Vec<TermId>,
+    touched: Vec<PathId>,
+    /// The lines on which bounds do not say all.
+    spread: Vec<u32>,
+}
+
+impl Summary {
+    /// Forgets the last document and makes room for `paths`.
+    pub(super) fn begin(&mut self, paths: usize) {
+        for &path in &self.touched {
+            let first = line(path, 0) as usize;
+            if let Some(bounds) = self.bounds.get_mut(first..first + LINES as usize) {
+                bounds.fill(Bounds::NONE);
+            }
+            if let Some(slot) = self.slots.get_mut(path as usize) {
+                *slot = Slot::NOTHING;
+            }
+        }
+        self.touched.clear();
+        self.terms.clear();
+        self.spread.clear();
+        if self.slots.len() < paths {
+            self.slots.resize(paths, Slot::NOTHING);
+            self.bounds.resize(paths * LINES as usize, Bounds::NONE);
+        }
+    }
+
+    /// Takes note of a field of the document.
+    pub(super) fn add(&mut self, terms: &Terms, name: &str, value: &Value) {
+        for &path in terms.starting_at(name) {
+            if let Some(info) = terms.path(path) {
+                self.add_path(terms, path, info, value);
+            }
+        }
+    }
+
+    fn add_path(&mut self, terms: &Terms, path: PathId, info: &PathInfo, value: &Value) {
+        let mut found = Found {
+            terms,
+            path,
+            info,
+            into: &mut self.terms,
+            exists: false,
+            text: false,
+            null: false,
+            values: 0,
+            numbers: Bounds::NONE,
+            inner: Bounds::NONE,
+            texts: Bounds::NONE,
+        };
+        let first = found.into.len();
+        found.follow(value, info.path.parts().get(1..).unwrap_or_default());
+        let Found { exists, text, null, values, numbers, inner, texts, .. } = found;
+        self.terms.extend(info.exists.filter(|_| exists));
+        self.terms.extend(info.text.filter(|_| text));
+        if let Some(own) = self.terms.get_mut(first..) {
+            own.sort_unstable();
+        }
+        // The same value can stand twice in a list.
+        let mut kept = first;
+        for at in first..self.terms.len() {
+            if at == first || self.terms[at] != self.terms[kept - 1] {
+                self.terms[kept] = self.terms[at];
+                kept += 1;
+            }
+        }
+        self.terms.truncate(kept);
+
+        let own = &self.terms[first..];
+        let ids = match own {
+            [] => Bounds::NONE,
+            [first, .., last] => Bounds { min: (*first).into(), max: (*last).into() },
+            [only] => Bounds { min: (*only).into(), max: (*only).into() },
+        };
+        if own.len() > 1 {
+            self.spread.push(line(path, TERMS));
+        }
+        if values > 1 || numbers != inner {
+            self.spread.extend([line(path, NUMBERS), line(path, TEXTS)]);
+        }
+        let start = line(path, 0) as usize;
+        if let Some(bounds) = self.bounds.get_mut(start..start + LINES as usize) {
+            bounds.copy_from_slice(&[ids, numbers, texts]);
+        }
+        if let Some(slot) = self.slots.get_mut(path as usize) {
+            *slot = Slot { terms: first..kept, null, inner };
+        }
+        self.touched.push(path);
+    }
+
+    /// All terms of the document.
+    pub(super) fn terms(&self) -> &[TermId] {
+        &self.terms
+    }
+
+    /// Where its values lie on a line.
+    pub(super) fn bounds(&self, line: u32) -> Bounds {
+        self.bounds.get(line as usize).copied().unwrap_or(Bounds::NONE)
+    }
+
+    /// Whether it has one value at most on each line.
+    pub(super) fn is_plain(&self) -> bool {
+        self.spread.is_empty()
+    }
+
+    /// Whether it has one value at most on this line.
+    pub(super) fn is_plain_on(&self, line: u32) -> bool {
+        !self.spread.contains(&line)
+    }
+
+    pub(super) fn has(&self, path: PathId, term: TermId) -> bool {
+        match self.of(path) {
+            [] => false,
+            [only] => *only == term,
+            several => several.binary_search(&term).is_ok(),
+        }
+    }
+
+    pub(super) fn has_any(&self, path: PathId, terms: &[TermId], or_null: bool) -> bool {
+        if or_null && self.slots.get(path as usize).is_none_or(|slot| slot.null) {
+            return true;
+        }
+        let own = self.of(path);
+        if own.len() < terms.len() {
+            own.iter().any(|term| terms.binary_search(term).is_ok())
+        } else {
+            terms.iter().any(|term| own.binary_search(term).is_ok())
+        }
+    }
+
+    pub(super) fn is_within(&self, line: u32, range: Range) -> bool {
+        let outer = self.bounds(line);
+        let inner = match self.slots.get(path_of(line) as usize) {
+            Some(slot) if kind_of(line) == NUMBERS => slot.inner,
+            _ => outer,
+        };
+        let max = if range.after { outer.max } else { inner.max };
+        let min = if range.before { outer.min } else { inner.min };
+        outer.min <= outer.max && range.lo <= max && min <= range.hi
+    }
+
+    fn of(&self, path: PathId) -> &[TermId] {
+        let span = self.slots.get(path as usize).map_or(0..0, |slot| slot.terms.clone());
+        self.terms.get(span).unwrap_or_default()
+    }
+}
+
+/// The values found at the end of a path. Where the path leads is the same as in [`crate::eval`], but
+/// for paths that could name an index: those have no conditions.
+struct Found<'a> {
+    terms: &'a Terms,
+    path: PathId,
+    info: &'a PathInfo,
+    into: &'a mut Vec<TermId>,
+    exists: bool,
+    text: bool,
+    null: bool,
+    values: usize,
+    numbers: Bounds,
+    inner: Bounds,
+    texts: Bounds,
+}
+
+impl Found<'_> {
+    fn follow(&mut self, value: &Value, rest: &[Part]) {
+        let Some((part, further)) = rest.split_first() else { return self.end(value) };
+        match value {
+            Value::Map(map) => self.field(map, part, further),
+            Value::List(list) => {
+                for element in list {
+                    if let Value::Map(map) = element {
+                        self.field(map, part, further);
+                    }
+                }
+            }
+            _ => self.null = true,
+        }
+    }
+
+    fn field(&mut self, map: &Map, part: &Part, further: &[Part]) {
+        match map.get(&*part.name) {
+            None => self.null = true,
+            Some(value) => self.follow(value, further),
+        }
+    }
+
+    fn end(&mut self, value: &Value) {
+        self.exists = true;
+        self.text |= matches!(value, Value::String(_));
+        self.value(value);
+        if let Value::List(list) = value {
+            list.iter().for_each(|element| self.value(element));
+        }
+    }
+
+    fn value(&mut self, value: &Value) {
+        let (below, above) = match value {
+            Value::Null => {
+                self.null = true;
+                return;
+            }
+            Value::Int(int) => number::around(*int),
+            Value::Float(float) => {
+                let place = number::place(*float);
+                (place, place)
+            }
+            Value::String(text) => {
+                let place = number::text_place(text);
+                self.texts.include(place, place);
+                self.values += 1;
+                return self.term(value);
+            }
+            _ => return self.term(value),
+        };
+        self.numbers.include(below, above);
+        self.inner.min = self.inner.min.min(above);
+        self.inner.max = self.inner.max.max(below);
+        self.values += 1;
+        self.term(value);
+    }
+
+    fn term(&mut self, value: &Value) {
+        if self.info.has_equals() {
+            self.into.extend(self.terms.find(self.path, self.info, value));
+        }
+    }
+}
