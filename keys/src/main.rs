@@ -1,2 +1,35 @@
-//! .
-fn main() {}
+//! The `taiinet-keys` command: make, show, use and protect peer keys.
+//!
+//! Exit codes: 0 ok, 1 failed, 2 wrong usage. Results go to standard output, everything else to
+//! standard error; nothing is ever overwritten without `--force`.
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use crate::args::{Args, Command};
+
+mod args;
+mod commands;
+mod failure;
+mod files;
+mod passphrase;
+mod signature_file;
+mod vanity;
+
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let done = match args.command {
+        Command::Generate(args) => commands::generate::run(&args),
+        Command::Show(args) => commands::show::run(&args),
+        Command::Sign(args) => commands::sign::run(&args),
+        Command::Verify(args) => commands::verify::run(&args),
+        Command::Passphrase(args) => commands::passphrase::run(&args),
+        Command::Import(args) => commands::convert::import(&args),
+        Command::Export(args) => commands::convert::export(&args),
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}

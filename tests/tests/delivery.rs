@@ -94,7 +94,8 @@ fn the_author_is_the_identity_that_was_given() {
 fn a_count_ends_a_subscription() {
     let signaller = Signaller::start();
     let mesh = Mesh::new(&signaller);
-    let mut subscriber = mesh.run("subscriber", &["subscribe", r#"{"n":{"$gt":1}}"#, "--count", "2"]);
+    let mut subscriber =
+        mesh.run("subscriber", &["subscribe", r#"{"n":{"$gt":1}}"#, "--count", "2"]);
     let mut publisher = mesh.publisher("publisher");
     publisher.has_neighbour();
     for n in 0..5 {

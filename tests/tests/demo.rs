@@ -1,9 +1,12 @@
 //! `taiinet demo`, as the README shows it.
 
+#[cfg(target_os = "linux")]
 use std::process::Command;
 
 use serde_json::Value;
-use taiinet_tests::{Process, eventually, taiinet};
+#[cfg(target_os = "linux")]
+use taiinet_tests::eventually;
+use taiinet_tests::{Process, taiinet};
 
 fn demo(args: &[&str]) -> Process {
     Process::start("demo", &mut taiinet([&["demo"], args].concat()))
@@ -35,13 +38,18 @@ fn every_subscriber_gets_exactly_what_its_query_matches() {
 fn its_processes_end_with_it_even_if_it_is_killed() {
     let network = format!("killed-demo-{}", std::process::id());
     let mut demo = demo(&["--network", &network]);
-    let started = || processes_with(&network).len() == 7;
-    eventually("six peers and the demo itself run", || started().then_some(()));
-    // The guard is the last to start.
-    let guard = format!("-c\0read -r _ || kill -9 \"$@\"\0taiinet-demo-guard\0");
-    eventually("the guard runs", || (!processes_with(&guard).is_empty()).then_some(()));
+    let peers = eventually("six peers and the demo itself run", || {
+        Some(processes_with(&[&network])).filter(|processes| processes.len() == 7)
+    });
+    let peer = peers.iter().find(|id| **id != demo.id()).expect("a peer");
+    let guarded = format!("\0{peer}\0");
+    eventually("they are guarded", || {
+        (!processes_with(&["taiinet-demo-guard", &guarded]).is_empty()).then_some(())
+    });
     demo.kill();
-    eventually("none of them runs any more", || processes_with(&network).is_empty().then_some(()));
+    eventually("none of them runs any more", || {
+        processes_with(&[&network]).is_empty().then_some(())
+    });
 }
 
 #[cfg(target_os = "linux")]
@@ -52,20 +60,29 @@ fn it_stays_up_until_it_is_interrupted() {
     let join = demo.eventually("invites", |demo| {
         demo.stderr().into_iter().find(|line| line.contains(" subscribe "))
     });
-    // The printed command, as a user would paste it.
-    let mut guest = Process::start("guest", Command::new("sh").args(["-c", &format!("exec {join} --count 1")]));
-    let publish = demo.stderr().into_iter().find(|line| line.contains(" publish ")).expect("its line");
-    let mut author = Process::start("author", Command::new("sh").args(["-c", &publish]));
-    author.succeeds();
+    // The printed commands, as a user would paste them.
+    let mut guest = pasted("guest", &format!("exec {join} --report"));
+    guest.eventually("has a neighbour", |guest| {
+        let report = guest.report()?;
+        report["links"].as_array()?.iter().any(|link| link["state"] == "active").then_some(())
+    });
+    let publish = demo.stderr().into_iter().find(|line| line.contains(" publish "));
+    pasted("author", &publish.expect("its line")).succeeds();
+    guest.eventually("got the author's document", |guest| guest.stdout().first().map(|_| ()));
     guest.kill();
     demo.signal("INT");
     demo.succeeds();
-    assert_eq!(processes_with(&network), [0; 0]);
+    assert_eq!(processes_with(&[&network]), [0; 0]);
 }
 
-/// The ids of the processes whose command line contains `text`, this one left out.
 #[cfg(target_os = "linux")]
-fn processes_with(text: &str) -> Vec<u32> {
+fn pasted(name: &str, line: &str) -> Process {
+    Process::start(name, Command::new("sh").args(["-c", line]))
+}
+
+/// The ids of the processes whose command line contains all of these, this one left out.
+#[cfg(target_os = "linux")]
+fn processes_with(texts: &[&str]) -> Vec<u32> {
     let processes = std::fs::read_dir("/proc").expect("/proc").flatten();
     processes
         .filter_map(|entry| entry.file_name().to_string_lossy().parse().ok())
@@ -73,7 +90,8 @@ fn processes_with(text: &str) -> Vec<u32> {
         .filter(|id| {
             // One that ends while we look has none.
             let line = std::fs::read(format!("/proc/{id}/cmdline")).unwrap_or_default();
-            String::from_utf8_lossy(&line).contains(text)
+            let line = String::from_utf8_lossy(&line);
+            texts.iter().all(|text| line.contains(text))
         })
         .collect()
 }

@@ -103,7 +103,8 @@ fn others_get_everything_though_peers_between_them_are_killed() {
             subscribers[0].receives(20);
             // A neighbour of the publisher, on whose links documents are under way.
             let neighbours = publisher.neighbours();
-            let is_between = |peer: &Peer| peer.peer_id().is_some_and(|id| neighbours.contains(&id));
+            let is_between =
+                |peer: &Peer| peer.peer_id().is_some_and(|id| neighbours.contains(&id));
             let between = subscribers.iter().position(is_between).expect("it has a neighbour");
             drop(subscribers.remove(between));
         }
@@ -144,7 +145,8 @@ fn garbage_at_the_signaller_does_not_disturb_its_peers() {
     let mut held = Vec::new();
     for n in 0..24_u8 {
         let Ok((mut socket, _)) = tungstenite::connect(signaller.url()) else { continue };
-        let noise: Vec<u8> = (0..4096_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> n) as u8).collect();
+        let noise: Vec<u8> =
+            (0..4096_u32).map(|i| (i.wrapping_mul(2_654_435_761) >> n) as u8).collect();
         let message = match n % 6 {
             0 => Message::binary(noise),
             1 => Message::text("{\"join\": true}"),
@@ -162,7 +164,9 @@ fn garbage_at_the_signaller_does_not_disturb_its_peers() {
         held.push(socket);
     }
     let mut raw = Vec::new();
-    for bytes in [&b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"[..], b"\x16\x03\x01\x02", b"\0"] {
+    for bytes in
+        [&b"GET / HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\n"[..], b"\x16\x03\x01\x02", b"\0"]
+    {
         let mut socket = TcpStream::connect(signaller.address()).expect("it listens");
         let _ = socket.write_all(bytes);
         raw.push(socket);

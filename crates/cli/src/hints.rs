@@ -3,7 +3,7 @@
 use std::{io::IsTerminal, time::Duration};
 
 use taiinet::{Disconnect, LinkFailure, LinkState, Status, TaiiNet};
-use tokio::time::{sleep, timeout};
+use tokio::time::timeout;
 
 /// How long nothing may happen before it is explained.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -24,7 +24,6 @@ pub(crate) fn spawn(net: &TaiiNet) {
         if !said.is_empty() && std::io::stderr().is_terminal() {
             anstream::eprintln!("connected");
         }
-        sleep(Duration::ZERO).await;
     });
 }
 

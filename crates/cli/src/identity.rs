@@ -32,7 +32,8 @@ fn passphrase(file: &Path, passphrase_file: Option<&Path>) -> io::Result<Passphr
         return Ok(Passphrase::new(text));
     }
     if !io::stderr().is_terminal() {
-        let hint = format!("the key file has a passphrase: give --passphrase-file or set {VARIABLE}");
+        let hint =
+            format!("the key file has a passphrase: give --passphrase-file or set {VARIABLE}");
         return Err(io::Error::other(hint));
     }
     rpassword::prompt_password(format!("Passphrase of {}: ", file.display())).map(Passphrase::new)

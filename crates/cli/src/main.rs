@@ -25,14 +25,19 @@ use crate::{
 
 /// Publish documents on a peer-to-peer mesh and receive them by query.
 #[derive(Debug, Parser)]
-#[command(name = "taiinet", version, max_term_width = 100, after_help = "Examples:
+#[command(
+    name = "taiinet",
+    version,
+    max_term_width = 100,
+    after_help = "Examples:
   taiinet subscribe '{\"type\": \"tweet\"}' --network tweets --signaller ws://127.0.0.1:7700
   echo '{\"type\": \"tweet\", \"text\": \"hello\"}' | \\
     taiinet publish --network tweets --signaller ws://127.0.0.1:7700
   taiinet match '{\"likes\": {\"$gt\": 4}}' tweets.ndjson
 
 Documents are NDJSON on stdin and stdout. RUST_LOG=debug writes a log to stderr.
-Exit codes: 0 done, 1 failed, 2 wrong usage.")]
+Exit codes: 0 done, 1 failed, 2 wrong usage."
+)]
 struct Cli {
     #[command(flatten)]
     net: NetArgs,

@@ -78,13 +78,15 @@ pub(crate) async fn run(net: NetArgs, args: PublishArgs) -> Outcome {
     let peer_id = net.peer_id();
     if args.json {
         let untaken = given - taken;
-        let summary =
-            json!({ "published": taken, "untaken": untaken, "seconds": seconds, "peer_id": peer_id });
+        let summary = json!({ "published": taken, "untaken": untaken, "seconds": seconds, "peer_id": peer_id });
         anstream::println!("{summary}");
     } else {
         anstream::eprintln!("published {} in {seconds:.1} s as {peer_id}", documents(taken));
         if taken < given {
-            anstream::eprintln!("{} may not have been taken by any neighbour", documents(given - taken));
+            anstream::eprintln!(
+                "{} may not have been taken by any neighbour",
+                documents(given - taken)
+            );
         }
     }
     outcome
@@ -162,7 +164,9 @@ fn progress_bar(hidden: bool) -> ProgressBar {
         return ProgressBar::hidden();
     }
     let bar = ProgressBar::new_spinner();
-    if let Ok(style) = ProgressStyle::with_template("{spinner} {pos} documents, {per_sec}, {elapsed}") {
+    if let Ok(style) =
+        ProgressStyle::with_template("{spinner} {pos} documents, {per_sec}, {elapsed}")
+    {
         bar.set_style(style);
     }
     bar.enable_steady_tick(Duration::from_millis(100));

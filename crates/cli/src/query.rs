@@ -78,7 +78,8 @@ impl Walk<'_> {
             b'"' => self.string().map(|_| Step::Passed),
             _ => {
                 let rest = &self.text[self.at..];
-                let ends = |byte: &u8| matches!(byte, b',' | b']' | b'}') || byte.is_ascii_whitespace();
+                let ends =
+                    |byte: &u8| matches!(byte, b',' | b']' | b'}') || byte.is_ascii_whitespace();
                 self.at += rest.iter().position(ends).unwrap_or(rest.len());
                 Some(Step::Passed)
             }

@@ -50,7 +50,8 @@ pub(crate) async fn run(net: NetArgs, args: SubscribeArgs) -> Outcome {
     if args.report {
         report::spawn(&net);
     }
-    let mut printer = Printer { out: BufWriter::new(io::stdout().lock()), json: args.json, count: 0 };
+    let mut printer =
+        Printer { out: BufWriter::new(io::stdout().lock()), json: args.json, count: 0 };
     let outcome = tokio::select! {
         outcome = printer.run(&mut subscription, args.count) => outcome,
         () = elapsed(args.timeout) => match args.count {

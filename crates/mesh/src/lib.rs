@@ -1,4 +1,64 @@
-//! The sans-IO peer of TaiiNet.
+//! The sans-IO peer of TaiiNet: links, membership, broadcast and signalling, without a socket, a
+//! clock, a thread or global randomness. A driver carries bytes in and out and keeps the time; it
+//! decides nothing. The same code runs natively, in the browser and in the simulator.
+//!
+//! # The front door
+//! [`Peer`] takes [`Input`]s and the [`Time`], and gives [`Output`]s and one deadline:
+//!
+//! ```
+//! use taiinet_identity::{Identity, Seed};
+//! use taiinet_mesh::{Config, Dial, Output, Peer, SignallerAddress, Time};
+//!
+//! let now = Time::from_millis(1_800_000_000_000);
+//! let identity = Identity::from_seed(&Seed::from_bytes([1; 32]));
+//! let mut config = Config::new("tweets".parse()?);
+//! config.signallers.push(SignallerAddress { url: "ws://127.0.0.1:7700".into(), pinned: None });
+//! let mut peer = Peer::new(identity, config, [2; 32], now);
+//!
+//! assert_eq!(peer.poll_timeout(), Some(now));
+//! peer.handle_timeout(now);
+//! let Some(Output::Dial { dial: Dial::Signaller { url }, .. }) = peer.poll_output(now) else {
+//!     panic!("a peer begins with its signaller");
+//! };
+//! assert_eq!(url, "ws://127.0.0.1:7700");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # The rooms
+//! | module | does |
+//! |---|---|
+//! | [`frame`] | what stands on the wire; packing, cutting and joining ([`frame::codec`]) |
+//! | `link` | one link: handshake, liveness, the lanes of what waits to be sent |
+//! | `candidates` | the passive view: whom a link could be made to (HyParView) |
+//! | `broadcast` | documents: eager pushes, announcements, grafts and prunes (Plumtree) |
+//! | `signalling` | sealed session descriptions and their routes |
+//! | `signallers` | knocking, joining, asking, coming back |
+//! | `peer` | the front door; `peer/view` keeps the active view |
+//! | [`limits`] | every bound |
+//!
+//! # Attacks, and what meets them
+//! - **Somebody in the middle** of a link, were it the signaller itself: session descriptions are
+//!   sealed to the recipient and signed by the sender, and the handshake's proof covers the channel
+//!   binding ([`ChannelBinding`]), which differs on the two halves of a spliced channel.
+//! - **A document from nobody**: no frame but the handshake's counts before the proof. A link whose
+//!   other end says anything else is closed.
+//! - **Announcements of what does not exist**: capped for each link and time; one request at a time,
+//!   with one timer; after the first broken promise nothing the link announced is believed for
+//!   [`limits::DISTRUST`].
+//! - **A bad copy that suppresses the good one**: an id counts as seen, and is said to be had, only
+//!   after the signature held.
+//! - **Replays**: a document of which the id was seen goes no further; one older than
+//!   [`limits::LIVE_WINDOW`] is refused, and what was forgotten of the seen-cache is refused by its
+//!   age, so nothing is delivered twice. Offers are remembered; a join names its challenge.
+//! - **Strangers that want to be neighbours**: every request can be refused. At most
+//!   [`limits::INCOMING_SHARE`] hundredths of the links are of others' choice, nobody is evicted to
+//!   make room, and strangers in their handshake do not keep a peer from dialling whom it chose.
+//! - **A neighbour that does not read**: [`limits::LINK_WINDOW`] bytes unacknowledged, a bounded lane
+//!   behind it, then announcements instead of documents, then the link is closed.
+//! - **A neighbour that asks without end**: [`limits::SERVINGS`] copies of a document, and
+//!   [`limits::REQUESTED_IDS`] waiting.
+//! - **Extreme numbers on the wire**: lengths are checked before they are believed, hop counts and
+//!   times saturate.
 
 mod api;
 mod binding;

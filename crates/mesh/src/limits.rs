@@ -115,7 +115,7 @@ pub const PRUNE_EVERY: Duration = Duration::from_secs(1);
 /// How often a peer with a full view looks whether to change a neighbour.
 pub const MIX_EVERY: Duration = Duration::from_secs(30);
 /// How much longer than a neighbour was silent its documents are asked for again.
-pub const GAP_MARGIN: Duration = Duration::from_secs(2);
+pub const GAP_MARGIN: Duration = Duration::from_secs(10);
 /// How long after a loss every new neighbour is asked for what was missed.
 pub const GAP_REPAIR: Duration = Duration::from_secs(15);
 /// Public keys of authors kept ready.

@@ -29,7 +29,8 @@ pub fn parse_signaller(address: &str) -> Result<SignallerAddress, AddressError> 
         return Err(AddressError::UserInfo);
     }
     let port = authority.as_str().rsplit_once(':').filter(|(_, port)| !port.ends_with(']'));
-    if uri.host().is_none_or(str::is_empty) || port.is_some_and(|(_, port)| port.parse::<u16>().is_err())
+    if uri.host().is_none_or(str::is_empty)
+        || port.is_some_and(|(_, port)| port.parse::<u16>().is_err())
     {
         return Err(AddressError::Form);
     }
@@ -70,7 +71,8 @@ mod tests {
         parse_signaller("ws://[::1]").expect("an address");
 
         let key = Identity::from_seed(&Seed::from_bytes([7; 32])).peer_id();
-        let pinned = parse_signaller(&format!("wss://signaller.example#{key}")).expect("an address");
+        let pinned =
+            parse_signaller(&format!("wss://signaller.example#{key}")).expect("an address");
         assert_eq!(pinned.pinned, Some(key));
         assert_eq!(pinned.url, "wss://signaller.example");
     }
@@ -89,6 +91,9 @@ mod tests {
         ] {
             assert_eq!(parse_signaller(address), Err(error), "{address}");
         }
-        assert_eq!(parse_signaller(&format!("ws://{}", "a".repeat(2000))), Err(AddressError::TooLong));
+        assert_eq!(
+            parse_signaller(&format!("ws://{}", "a".repeat(2000))),
+            Err(AddressError::TooLong)
+        );
     }
 }

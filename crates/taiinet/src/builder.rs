@@ -109,7 +109,8 @@ impl Builder {
         let network = config.network.clone();
         let clock = Arc::new(Clock::new());
         let peer = Peer::new(identity.clone(), config, seed, clock.now());
-        let (links, inputs) = Links::new(TransportConfig { bind: self.bind, ..TransportConfig::default() });
+        let (links, inputs) =
+            Links::new(TransportConfig { bind: self.bind, ..TransportConfig::default() });
 
         let (controls, control_queue) = mpsc::unbounded_channel();
         let (publishes, publish_queue) = mpsc::channel(PUBLISHES);
@@ -157,8 +158,7 @@ impl Builder {
             return Err(Error::Links { target, max });
         }
         let signallers = self.signallers.iter().map(|given| {
-            parse_signaller(given)
-                .map_err(|cause| Error::Signaller { given: given.clone(), cause })
+            parse_signaller(given).map_err(|cause| Error::Signaller { given: given.clone(), cause })
         });
         Ok(Config {
             signallers: signallers.collect::<Result<_, _>>()?,

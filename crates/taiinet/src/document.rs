@@ -62,7 +62,10 @@ mod tests {
         let map = serde_json::json!({ "n": 1 }).into_document().expect("an object");
         assert_eq!(map["n"], Value::Int(1));
         assert_eq!(r#"{"n": 1}"#.into_document().expect("an object"), map);
-        assert!(matches!(serde_json::json!([1]).into_document(), Err(Error::NotADocument { found: "array" })));
+        assert!(matches!(
+            serde_json::json!([1]).into_document(),
+            Err(Error::NotADocument { found: "array" })
+        ));
         assert!(matches!("{".into_document(), Err(Error::Json(_))));
     }
 }

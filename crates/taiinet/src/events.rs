@@ -40,7 +40,9 @@ impl Stream for Events {
     type Item = Result<Event, Missed>;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
-        self.events.poll_next_unpin(cx).map_err(|BroadcastStreamRecvError::Lagged(events)| Missed(events))
+        self.events
+            .poll_next_unpin(cx)
+            .map_err(|BroadcastStreamRecvError::Lagged(events)| Missed(events))
     }
 }
 

@@ -55,6 +55,8 @@ pub use net::TaiiNet;
 pub use query::IntoQuery;
 pub use subscription::{Delivery, Subscription};
 
+#[doc(hidden)]
+pub use net::Prepared;
 #[doc(no_inline)]
 pub use serde_json::json;
 #[doc(no_inline)]
@@ -63,10 +65,8 @@ pub use taiinet_document::{DocumentId, Map, Network, Timestamp, Value, VerifiedD
 pub use taiinet_identity::{Identity, PeerId, keyfile};
 #[doc(no_inline)]
 pub use taiinet_mesh::{
-    Counters, Disconnect, Event, LinkFailure, LinkState, LinkStatus, Misbehaviour, SignallerAddress,
-    SignallerStatus, Status, Time,
+    Counters, Disconnect, Event, LinkFailure, LinkState, LinkStatus, Misbehaviour,
+    SignallerAddress, SignallerStatus, Status, Time,
 };
 #[doc(no_inline)]
 pub use taiinet_query::{Query, QueryError};
-#[doc(hidden)]
-pub use net::Prepared;

@@ -15,7 +15,8 @@ use taiinet_query::Query;
 use tokio::sync::{Notify, broadcast, mpsc, oneshot, watch};
 
 use crate::{
-    Builder, Error, Events, IntoDocument, IntoQuery, PublishOptions, Subscription, clock::Clock,
+    Builder, Error, Events, IntoDocument, IntoQuery, PublishOptions, Subscription,
+    clock::Clock,
     outbox::{Flushed, Taken},
     subscription::Inbox,
 };

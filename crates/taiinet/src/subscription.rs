@@ -242,4 +242,3 @@ impl Inbox {
         self.level.unread.load(Ordering::Acquire) <= LOW_WATER
     }
 }
-

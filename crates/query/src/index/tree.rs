@@ -16,6 +16,8 @@
 //! predicates is that of Fabret et al., "Filtering Algorithms and Implementation for Very Fast
 //! Publish/Subscribe Systems" (SIGMOD 2001), and of Sadoghi and Jacobsen's BE-Tree (SIGMOD 2011).
 
+use core::ops::RangeInclusive;
+
 use hashbrown::HashTable;
 use slab::Slab;
 
@@ -111,12 +113,22 @@ struct Cells {
 }
 
 impl Cells {
-    /// The cells that a range meets. An empty one (two conditions that only different values can
-    /// fulfil) stands in the one cell that whatever fulfils both must meet.
-    fn meeting(&self, lo: u64, hi: u64) -> core::ops::RangeInclusive<usize> {
+    fn is_for(&self, line: u32, width: u8) -> bool {
+        (self.line, self.width) == (line, width)
+    }
+
+    /// The cells that a range meets.
+    fn meeting(&self, lo: u64, hi: u64) -> RangeInclusive<usize> {
         let cell = |place| self.cuts.partition_point(|cut| *cut <= place);
-        let first = cell(lo);
-        first..=cell(hi).max(first)
+        cell(lo)..=cell(hi)
+    }
+
+    /// Gives the place of an empty cell to a neighbour.
+    fn join(&mut self, cell: usize) {
+        self.nodes.remove(cell);
+        if !self.cuts.is_empty() {
+            self.cuts.remove(cell.saturating_sub(1));
+        }
     }
 }
 
@@ -190,31 +202,200 @@ impl Tree {
     fn insert_at(&mut self, at: NodeId, depth: usize, entries: &Entries, id: EntryId) {
         let Some(entry) = entries.get(id as usize) else { return };
         let Some(node) = self.nodes.get_mut(at as usize) else { return };
-        let place = place(entry, depth);
-        let (Some(children), Some(place)) = (&mut node.children, place) else {
+        let Some((place, mut children)) = place(entry, depth).zip(node.children.take()) else {
             node.rows.push(Row::new(id, &entry.alternative, depth));
             return;
         };
         match place {
-            Condition::Is { term, .. } => {
-                let child = child(&mut self.nodes, at, *term);
-                self.insert_below(child, depth, entries, id);
-            }
-            Condition::In { terms, .. } => {
+            Place::Terms(terms) => {
                 for &term in terms {
-                    let child = child(&mut self.nodes, at, term);
-                    self.insert_below(child, depth, entries, id);
+                    let child = self.child(&mut children, term);
+                    self.insert_at(child, depth + 1, entries, id);
+                    self.open_if_full(child, depth + 1, entries);
                 }
             }
-            Condition::Within { line, width, range, .. } => {
-                let found = children.lines.iter().position(|c| (c.line, c.width) == (*line, *width));
-                let index = found.unwrap_or_else(|| {
-                    children.lines.push(Cells { line: *line, width: *width, cuts: Vec::new(), nodes: Vec::new() });
-                    children.lines.len() - 1
-                });
-                let _ = (index, range);
-                todo!()
+            Place::Range { line, width, lo, hi } => {
+                let cells = self.cells(&mut children, line, width);
+                // From the last, since cutting one moves those behind it.
+                for cell in cells.meeting(lo, hi).rev() {
+                    let Some(&child) = cells.nodes.get(cell) else { continue };
+                    self.insert_at(child, depth + 1, entries, id);
+                    if self.is_full(child) && !self.cut(cells, cell, depth, entries) {
+                        self.open_if_full(child, depth + 1, entries);
+                    }
+                }
             }
         }
+        self.close(at, children);
     }
+
+    /// Takes an entry out; it must still be among the entries.
+    pub(super) fn remove(&mut self, entries: &Entries, id: EntryId) {
+        self.remove_at(self.root, 0, entries, id);
+    }
+
+    /// Whether the node is empty then.
+    fn remove_at(&mut self, at: NodeId, depth: usize, entries: &Entries, id: EntryId) -> bool {
+        let Some(entry) = entries.get(id as usize) else { return false };
+        let Some(node) = self.nodes.get_mut(at as usize) else { return false };
+        let Some((place, mut children)) = place(entry, depth).zip(node.children.take()) else {
+            if let Some(row) = node.rows.iter().position(|row| row.entry == id) {
+                node.rows.swap_remove(row);
+            }
+            if node.rows.len() < node.rows.capacity() / 4 {
+                node.rows.shrink_to(node.rows.len() * 2);
+            }
+            return node.is_empty();
+        };
+        match place {
+            Place::Terms(terms) => {
+                for &term in terms {
+                    let found = children.terms.find_entry(spread(term), |(own, _)| *own == term);
+                    let Ok(found) = found else { continue };
+                    let child = found.get().1;
+                    if self.remove_at(child, depth + 1, entries, id) {
+                        found.remove();
+                        self.nodes.remove(child as usize);
+                    }
+                }
+            }
+            Place::Range { line, width, lo, hi } => {
+                let index = children.lines.iter().position(|cells| cells.is_for(line, width));
+                if let Some(cells) = index.and_then(|index| children.lines.get_mut(index)) {
+                    for cell in cells.meeting(lo, hi).rev() {
+                        let Some(&child) = cells.nodes.get(cell) else { continue };
+                        if self.remove_at(child, depth + 1, entries, id) {
+                            cells.join(cell);
+                            self.nodes.remove(child as usize);
+                        }
+                    }
+                }
+                children.lines.retain(|cells| !cells.nodes.is_empty());
+            }
+        }
+        self.close(at, children)
+    }
+
+    /// Puts a node's children back, if there are any; says whether the node is empty.
+    fn close(&mut self, at: NodeId, children: Box<Children>) -> bool {
+        let Some(node) = self.nodes.get_mut(at as usize) else { return false };
+        if children.terms.is_empty() && children.lines.is_empty() {
+            node.patience = FULL;
+        } else {
+            node.children = Some(children);
+        }
+        node.is_empty()
+    }
+
+    fn child(&mut self, children: &mut Children, term: TermId) -> NodeId {
+        let same = |(own, _): &(TermId, NodeId)| *own == term;
+        let entry = children.terms.entry(spread(term), same, |(own, _)| spread(*own));
+        entry.or_insert_with(|| (term, self.nodes.insert(Node::new()) as NodeId)).get().1
+    }
+
+    fn cells<'a>(&mut self, children: &'a mut Children, line: u32, width: u8) -> &'a mut Cells {
+        let known = children.lines.iter().position(|cells| cells.is_for(line, width));
+        let index = known.unwrap_or(children.lines.len());
+        if known.is_none() {
+            let nodes = vec![self.nodes.insert(Node::new()) as NodeId];
+            children.lines.push(Cells { line, width, cuts: Vec::new(), nodes });
+        }
+        &mut children.lines[index]
+    }
+
+    /// A leaf that has lost patience.
+    fn is_full(&self, at: NodeId) -> bool {
+        self.nodes
+            .get(at as usize)
+            .is_some_and(|node| node.children.is_none() && node.rows.len() > node.patience)
+    }
+
+    /// Moves what can be filed further into children, if that is much.
+    fn open_if_full(&mut self, at: NodeId, depth: usize, entries: &Entries) {
+        if !self.is_full(at) {
+            return;
+        }
+        let Some(node) = self.nodes.get_mut(at as usize) else { return };
+        let goes_on = |row: &Row| entries.get(row.entry as usize).is_some_and(|e| place(e, depth).is_some());
+        let moving = node.rows.iter().filter(|row| goes_on(row)).count();
+        if moving * 2 < node.rows.len() {
+            node.patience = node.rows.len() * 2;
+            return;
+        }
+        let moved: Vec<Row> = node.rows.extract_if(.., |row| goes_on(row)).collect();
+        node.rows.shrink_to_fit();
+        node.children = Some(Box::default());
+        for row in moved {
+            self.insert_at(at, depth, entries, row.entry);
+        }
+    }
+
+    /// Cuts a cell, whose node is a full leaf, in two, if that separates more than it copies. The
+    /// cell's ranges are conditions at `depth`.
+    fn cut(&mut self, cells: &mut Cells, cell: usize, depth: usize, entries: &Entries) -> bool {
+        let Some(&at) = cells.nodes.get(cell) else { return false };
+        let Some(node) = self.nodes.get_mut(at as usize) else { return false };
+        if cells.nodes.len() >= CELLS << cells.width {
+            return false;
+        }
+        let range = |row: &Row| match place(entries.get(row.entry as usize)?, depth)? {
+            Place::Range { lo, hi, .. } => Some((lo, hi)),
+            Place::Terms(_) => None,
+        };
+        let begin = cell.checked_sub(1).and_then(|before| cells.cuts.get(before)).copied().unwrap_or(0);
+        let end = cells.cuts.get(cell).copied().unwrap_or(u64::MAX);
+        let mut ends: Vec<u64> = node
+            .rows
+            .iter()
+            .filter_map(range)
+            .flat_map(|(lo, hi)| [lo, hi.saturating_add(1)])
+            .filter(|cut| begin < *cut && *cut < end)
+            .collect();
+        if ends.is_empty() {
+            return false;
+        }
+        let middle = ends.len() / 2;
+        let cut = *ends.select_nth_unstable(middle).1;
+        let is_left = |row: &Row| range(row).is_some_and(|(lo, _)| lo < cut);
+        let is_right = |row: &Row| range(row).is_some_and(|(_, hi)| cut <= hi);
+        let all = node.rows.len();
+        let right: Vec<Row> = node.rows.iter().filter(|row| is_right(row)).copied().collect();
+        let left = node.rows.iter().filter(|row| is_left(row)).count();
+        let copies = left + right.len() - all;
+        if copies * COPIES > all || left == all || right.len() == all {
+            return false;
+        }
+        node.rows.retain(is_left);
+        node.rows.shrink_to_fit();
+        node.patience = FULL;
+        let new = self.nodes.insert(Node { rows: right, ..Node::new() });
+        cells.cuts.insert(cell, cut);
+        cells.nodes.insert(cell + 1, new as NodeId);
+        true
+    }
+}
+
+/// What an entry is filed under.
+enum Place<'a> {
+    /// Each of these terms.
+    Terms(&'a [TermId]),
+    /// Each cell of this line that it meets; `lo` is no greater than `hi`.
+    Range { line: u32, width: u8, lo: u64, hi: u64 },
+}
+
+/// What an entry is filed under in a node of this depth, if it goes on.
+fn place(entry: &Entry, depth: usize) -> Option<Place<'_>> {
+    let alternative = &entry.alternative;
+    if depth >= usize::from(alternative.places) {
+        return None;
+    }
+    Some(match alternative.conditions.get(depth)? {
+        Condition::Is { term, .. } => Place::Terms(core::slice::from_ref(term)),
+        Condition::In { terms, .. } => Place::Terms(terms),
+        // What two conditions ask for may be an empty range, which only different values of a list
+        // can fulfil: those then lie on both sides of it.
+        Condition::Within { line, width, range, .. } => {
+            Place::Range { line: *line, width: *width, lo: range.lo, hi: range.hi.max(range.lo) }
+        }
+    })
 }

@@ -1,0 +1,88 @@
+//! What went wrong and what to do next, for people.
+
+use std::{io, path::Path, process::ExitCode};
+
+use anstyle::{AnsiColor, Style};
+use taiinet_identity::keyfile::KeyFileError;
+
+const ERROR: Style = AnsiColor::Red.on_default().bold();
+const NEXT: Style = AnsiColor::Cyan.on_default();
+const WARNING: Style = AnsiColor::Yellow.on_default().bold();
+
+/// One line of what is wrong, one line of what to do.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    what: String,
+    next: Option<String>,
+    code: u8,
+}
+
+impl Failure {
+    pub(crate) fn new(what: impl Into<String>, next: impl Into<String>) -> Self {
+        Self { what: what.into(), next: Some(next.into()), code: 1 }
+    }
+
+    /// What was asked for makes no sense: exit code 2.
+    pub(crate) fn usage(what: impl Into<String>, next: impl Into<String>) -> Self {
+        Self { code: 2, ..Self::new(what, next) }
+    }
+
+    /// The result has been printed already, and it is a no.
+    pub(crate) const fn told() -> Self {
+        Self { what: String::new(), next: None, code: 1 }
+    }
+
+    /// What is wrong.
+    pub(crate) fn what(&self) -> &str {
+        &self.what
+    }
+
+    /// A fault of the key file `path`.
+    pub(crate) fn of_key(path: &Path, error: &KeyFileError) -> Self {
+        Self::new(format!("{}: {error}", path.display()), next_after(error))
+    }
+
+    /// Something other than a key cannot be read.
+    pub(crate) fn reading(path: &Path, error: &io::Error) -> Self {
+        Self::new(format!("{}: cannot be read: {error}", path.display()), "check the name")
+    }
+
+    /// Says it on standard error.
+    pub(crate) fn report(self) -> ExitCode {
+        if !self.what.is_empty() {
+            anstream::eprintln!("{ERROR}error:{ERROR:#} {}", self.what);
+        }
+        if let Some(next) = self.next {
+            anstream::eprintln!("{NEXT} next:{NEXT:#} {next}");
+        }
+        ExitCode::from(self.code)
+    }
+}
+
+/// Something the user should know, though it went well.
+pub(crate) fn warn(text: &str) {
+    anstream::eprintln!("{WARNING}warning:{WARNING:#} {text}");
+}
+
+fn next_after(error: &KeyFileError) -> &'static str {
+    match error {
+        KeyFileError::Read(cause) if cause.kind() == io::ErrorKind::NotFound => {
+            "check the name, or make a key with `taiinet-keys generate --out FILE`"
+        }
+        KeyFileError::Read(_) => "check that it is a file and that you may read it",
+        KeyFileError::Write(_) => {
+            "nothing was changed; check that the folder exists and that you may write there"
+        }
+        KeyFileError::Exists => "choose another name, or replace it with --force",
+        KeyFileError::TooLong | KeyFileError::Unrecognised | KeyFileError::WrongKind(_) => {
+            "give a file from `taiinet-keys generate`, or `taiinet-keys import` an Ed25519 key"
+        }
+        KeyFileError::Damaged(_) => "nothing was changed; a key that has no copy is lost",
+        KeyFileError::Passphrase(_) => {
+            "run it in a terminal, or give --passphrase-file FILE or TAIINET_PASSPHRASE"
+        }
+        KeyFileError::WrongPassphrase => "nothing was changed; try again",
+        KeyFileError::EmptyPassphrase => "type at least one character, or choose --no-passphrase",
+        KeyFileError::TooMuchWork => "nothing was changed; use it only if you know who made it",
+    }
+}
