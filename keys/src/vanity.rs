@@ -5,7 +5,10 @@
 
 use std::{
     str::FromStr,
-    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    sync::{
+        OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -66,36 +69,35 @@ impl FromStr for Prefix {
 /// Makes keys on all processors until one fits, with a progress bar if there is a terminal.
 pub(crate) fn search(prefix: &Prefix) -> Identity {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let (found, tried) = (AtomicBool::new(false), AtomicU64::new(0));
+    let (found, tried) = (OnceLock::new(), AtomicU64::new(0));
     std::thread::scope(|scope| {
-        let workers: Vec<_> =
-            (0..threads).map(|_| scope.spawn(|| search_one(prefix, &found, &tried))).collect();
+        for _ in 0..threads {
+            scope.spawn(|| search_one(prefix, &found, &tried));
+        }
         show_progress(prefix, &found, &tried);
-        workers.into_iter().find_map(|worker| worker.join().ok().flatten())
-    })
-    // A worker ends without a key only when another has found one.
-    .unwrap_or_else(|| search(prefix))
+    });
+    found.into_inner().expect("the workers end when a key was found")
 }
 
-fn search_one(prefix: &Prefix, found: &AtomicBool, tried: &AtomicU64) -> Option<Identity> {
+fn search_one(prefix: &Prefix, found: &OnceLock<Identity>, tried: &AtomicU64) {
     const BATCH: u64 = 256;
     let mut rng = UnwrapErr(getrandom::SysRng);
-    while !found.load(Ordering::Relaxed) {
+    while found.get().is_none() {
         for _ in 0..BATCH {
             let identity = Identity::generate(&mut rng);
             if prefix.matches(&identity.peer_id()) {
-                found.store(true, Ordering::Relaxed);
-                return Some(identity);
+                // Whoever was first stays.
+                let _ = found.set(identity);
+                return;
             }
         }
         tried.fetch_add(BATCH, Ordering::Relaxed);
     }
-    None
 }
 
 /// The bar shows how likely a find was by now: the search has no memory, so there is no better
 /// measure of how far it is.
-fn show_progress(prefix: &Prefix, found: &AtomicBool, tried: &AtomicU64) {
+fn show_progress(prefix: &Prefix, found: &OnceLock<Identity>, tried: &AtomicU64) {
     const STEPS: u32 = 1000;
     let bar = ProgressBar::new(u64::from(STEPS));
     if bar.is_hidden() {
@@ -105,7 +107,7 @@ fn show_progress(prefix: &Prefix, found: &AtomicBool, tried: &AtomicU64) {
         bar.set_style(style.progress_chars("=> "));
     }
     let started = Instant::now();
-    while !found.load(Ordering::Relaxed) {
+    while found.get().is_none() {
         std::thread::sleep(Duration::from_millis(100));
         let tries = tried.load(Ordering::Relaxed) as f64;
         let rate = tries / started.elapsed().as_secs_f64();

@@ -324,6 +324,12 @@ pub enum PublishError {
     /// [`Event::Taken`].
     #[error("too many documents wait to be taken by a neighbour; try again when some are")]
     Busy,
+    /// The document belongs to another network.
+    #[error("the document belongs to another network")]
+    WrongNetwork,
+    /// The document is expired, too old or dated in the future: no peer would accept it.
+    #[error("the document is expired, too old or dated in the future; no peer would accept it")]
+    OutOfTime,
     /// The document breaks a limit.
     #[error(transparent)]
     Document(#[from] DocumentError),

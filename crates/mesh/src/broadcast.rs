@@ -10,6 +10,7 @@ mod neighbour;
 mod outbox;
 mod recent;
 
+use core::time::Duration;
 use std::{collections::BTreeMap, sync::Arc};
 
 use taiinet_document::{DocumentId, VerifiedDocument};
@@ -18,7 +19,7 @@ pub(crate) use neighbour::Neighbour;
 pub(crate) use outbox::Outbox;
 pub(crate) use recent::Recent;
 
-use crate::{LinkId, Misbehaviour, Time, frame::Frame, limits};
+use crate::{LinkId, Misbehaviour, Time, frame::Frame, limits, rng::Rng};
 
 /// What is to be done on a link.
 #[derive(Debug)]
@@ -32,7 +33,7 @@ pub(crate) enum Act {
 }
 
 /// What the documents' way through this peer consists of.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Broadcast {
     neighbours: BTreeMap<LinkId, Neighbour>,
     pub(crate) recent: Recent,
@@ -41,9 +42,26 @@ pub(crate) struct Broadcast {
     asked: BTreeMap<DocumentId, LinkId>,
     /// While the application is behind, nothing is acknowledged and nothing asked for.
     behind: bool,
+    rng: Rng,
+    /// How long this peer waits for an announced document to be pushed. It differs from peer to
+    /// peer and from time to time: where a whole part of the tree was cut off, the first of it that
+    /// grafts serves the others, and no second edge is made.
+    patience: Duration,
 }
 
 impl Broadcast {
+    pub(crate) fn new(mut rng: Rng) -> Self {
+        Self {
+            neighbours: BTreeMap::new(),
+            recent: Recent::default(),
+            outbox: Outbox::default(),
+            asked: BTreeMap::new(),
+            behind: false,
+            patience: patience(&mut rng),
+            rng,
+        }
+    }
+
     /// A link became active: it gets our own documents that nobody has taken, and the ids of what we
     /// have verified since `since`, which it may have missed.
     pub(crate) fn won(&mut self, link: LinkId, since: Option<Time>, now: Time) -> Vec<Act> {
@@ -117,7 +135,10 @@ impl Broadcast {
         let neighbour = self.neighbours.get_mut(&link)?;
         neighbour.duplicates += 1;
         let asked = neighbour.fulfilled(id, now);
-        if asked { None } else { neighbour.prune(now) }
+        // Not after the first copy at once: of two documents on their way around one ring, each would
+        // cut it in another place, and a part of it would be cut off.
+        let prunes = !asked && self.rng.below(limits::COPIES_BEFORE_PRUNE) == 0;
+        if prunes { neighbour.prune(now) } else { None }
     }
 
     /// A neighbour announces documents. Gives those of our own that it thereby says it has taken.
@@ -144,7 +165,7 @@ impl Broadcast {
                     taken.push(*id);
                 }
             } else {
-                neighbour.promise(*id, now)?;
+                neighbour.promise(*id, self.patience, now)?;
             }
         }
         Ok(taken)
@@ -159,7 +180,7 @@ impl Broadcast {
             return Err(Misbehaviour::Oversize);
         }
         let Some(neighbour) = self.neighbours.get_mut(&link) else { return Ok(()) };
-        neighbour.eager = true;
+        neighbour.graft();
         for id in ids {
             if self.recent.get(id).is_some() {
                 neighbour.request(*id)?;
@@ -221,6 +242,7 @@ impl Broadcast {
             }
             if let Some(frame) = neighbour.ask(link, &mut self.asked, &self.recent, now) {
                 acts.push(Act::Control { link, frame });
+                self.patience = patience(&mut self.rng);
             }
         }
         acts
@@ -232,4 +254,9 @@ impl Broadcast {
             self.neighbours.values().filter_map(|neighbour| neighbour.deadline(self.behind));
         neighbours.chain(self.recent.deadline()).chain(self.outbox.deadline()).min()
     }
+}
+
+fn patience(rng: &mut Rng) -> Duration {
+    let spread = usize::try_from(limits::GRAFT_SPREAD.as_millis()).unwrap_or_default();
+    limits::GRAFT_AFTER + Duration::from_millis(rng.below(spread) as u64)
 }

@@ -74,8 +74,12 @@ pub const PING_EVERY: Duration = Duration::from_secs(5);
 pub const SILENCE: Duration = Duration::from_secs(6);
 /// How long after an announcement a missing document is asked for, when a push may still bring it.
 pub const GRAFT_AFTER: Duration = Duration::from_millis(250);
+/// And up to so much later, at random.
+pub const GRAFT_SPREAD: Duration = Duration::from_millis(250);
+/// A link is pruned after so many further copies, on average.
+pub const COPIES_BEFORE_PRUNE: usize = 4;
 /// How long a requested document may take before the next announcer is asked.
-pub const PROMISE: Duration = Duration::from_secs(2);
+pub const PROMISE: Duration = Duration::from_secs(4);
 /// Announcements are gathered for so long.
 pub const ANNOUNCE_EVERY: Duration = Duration::from_millis(40);
 /// Acknowledgements are gathered for so long, or for this share of the window.
@@ -110,7 +114,7 @@ pub const INTRODUCE: u8 = 8;
 pub const DISTRUST: Duration = Duration::from_secs(10);
 /// Documents asked for and not yet sent, for each link.
 pub const REQUESTED_IDS: usize = IDS_PER_FRAME;
-/// A prune is sent on a link at most this often.
+/// A link that was pruned and brings further copies is pruned again after so long.
 pub const PRUNE_EVERY: Duration = Duration::from_secs(1);
 /// How often a peer with a full view looks whether to change a neighbour.
 pub const MIX_EVERY: Duration = Duration::from_secs(30);

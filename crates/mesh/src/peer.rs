@@ -10,7 +10,7 @@ use std::{
     sync::Arc,
 };
 
-use taiinet_document::{Content, DocumentId};
+use taiinet_document::{Content, DocumentId, VerifiedDocument};
 use taiinet_identity::{Identity, PeerId, PublicKey, Verified};
 use taiinet_query::Query;
 
@@ -85,6 +85,7 @@ impl Peer {
         for address in &config.signallers {
             signallers.add(address.clone(), now);
         }
+        let broadcast = Broadcast::new(Rng::new(rng.nonce()));
         Self {
             identity,
             shuffle_at: now.after(rng.jitter(limits::SHUFFLE_EVERY)),
@@ -100,7 +101,7 @@ impl Peer {
             candidates: Candidates::default(),
             signalling: Signalling::default(),
             signal_budgets: BTreeMap::new(),
-            broadcast: Broadcast::default(),
+            broadcast,
             subscriptions: BTreeMap::new(),
             next_subscription: 0,
             keys: BTreeMap::new(),
@@ -149,6 +150,19 @@ impl Peer {
         now: Time,
     ) -> Result<DocumentId, PublishError> {
         self.publish_document(content, options, now)
+    }
+
+    /// Publishes a document that was signed elsewhere, as [`Self::publish`] does: a driver that has
+    /// several threads signs in those of its callers.
+    ///
+    /// # Errors
+    /// [`PublishError`]
+    pub fn publish_signed(
+        &mut self,
+        document: Arc<VerifiedDocument>,
+        now: Time,
+    ) -> Result<DocumentId, PublishError> {
+        self.publish_verified(document, now)
     }
 
     /// Adds a signaller to those it knows.
@@ -517,12 +531,7 @@ impl Peer {
         self.outputs.push_back(Output::Event(event));
     }
 
-    fn deliver(
-        &mut self,
-        document: &Arc<taiinet_document::VerifiedDocument>,
-        hops: u8,
-        from: Option<PeerId>,
-    ) {
+    fn deliver(&mut self, document: &Arc<VerifiedDocument>, hops: u8, from: Option<PeerId>) {
         let subscriptions: Vec<SubscriptionId> = self
             .subscriptions
             .iter()

@@ -85,7 +85,7 @@ pub(crate) enum Test {
     /// A list with an element, itself a map or a list, that fulfils the query.
     ElemMatch(Box<Clause>),
     /// A list with an element that fulfils the tests.
-    ElemTest(Box<Tree<Test>>),
+    ElemOperators(Box<Tree<Test>>),
 }
 
 /// Which side of a literal.

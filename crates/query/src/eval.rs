@@ -125,7 +125,7 @@ impl Test {
                     _ => false,
                 })
             }
-            (Self::ElemTest(tree), Value::List(list)) => {
+            (Self::ElemOperators(tree), Value::List(list)) => {
                 list.iter().any(|element| tree.holds(&|test: &Self| test.holds_for(element)))
             }
             _ => false,

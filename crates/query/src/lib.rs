@@ -3,6 +3,7 @@
 mod ast;
 mod error;
 mod eval;
+mod index;
 pub mod limits;
 mod normal;
 mod order;
@@ -16,4 +17,5 @@ mod text;
 mod types;
 
 pub use error::{Place, QueryError};
+pub use index::{Index, Scratch};
 pub use query::Query;

@@ -2,7 +2,7 @@
 
 mod operators;
 
-use taiinet_document::{Map, Value, ValueError};
+use taiinet_document::{Map, Value};
 
 use crate::{
     ast::{Clause, Field, Path, Test, Tree, looks_like_operators},
@@ -10,12 +10,8 @@ use crate::{
     limits,
 };
 
-/// Reads a query.
+/// Reads a query from a value that was checked.
 pub(crate) fn query(value: &Value) -> Result<Clause, QueryError> {
-    value.check().map_err(|error| match error {
-        ValueError::NotFinite => QueryError::NotFinite,
-        _ => QueryError::TooDeep { at: Place::default() },
-    })?;
     Parser::default().query(value, &Place::default(), 1)
 }
 
@@ -220,7 +216,7 @@ fn suggestion(name: &str) -> Option<&'static str> {
     if let Some((_, known)) = other {
         return Some(known);
     }
-    let allowed = if name.len() <= 4 { 1 } else { 2 };
+    let allowed = if name.len() <= 6 { 1 } else { 2 };
     TESTS
         .into_iter()
         .chain(["$and", "$or", "$nor"])

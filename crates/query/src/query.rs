@@ -3,7 +3,7 @@
 use core::{fmt, str::FromStr};
 use std::sync::Arc;
 
-use taiinet_document::{Map, Value, VerifiedDocument, to_json_line};
+use taiinet_document::{Map, Value, ValueError, VerifiedDocument, to_json_line};
 
 use crate::{
     ast::{Clause, Tree},
@@ -32,16 +32,26 @@ impl Query {
     /// # Errors
     /// [`QueryError`] with what is wrong and where; all [`limits`] hold for what is accepted.
     pub fn parse(value: &Value) -> Result<Self, QueryError> {
+        match value.to_json() {
+            Ok(text) if text.len() > limits::QUERY_BYTES => {
+                Err(QueryError::TooLong { bytes: text.len() })
+            }
+            Ok(_) => Self::normalised(value),
+            Err(ValueError::NotFinite) => Err(QueryError::NotFinite),
+            Err(_) => Err(QueryError::TooDeep { at: Place::default() }),
+        }
+    }
+
+    /// From a value that is short enough, finite and not too deep.
+    fn normalised(value: &Value) -> Result<Self, QueryError> {
         let clause = parse::query(value)?;
-        let written = value.to_json().map_or(0, |text| text.len());
+        // Normalising seldom makes a query longer or deeper, but it can.
         let (canonical, depth) = text::canonical(&clause);
-        let printed = to_json_line(&canonical).map(|text| text.len());
-        match printed {
-            Ok(bytes) if bytes.max(written) > limits::QUERY_BYTES => {
-                Err(QueryError::TooLong { bytes: bytes.max(written) })
+        match to_json_line(&canonical) {
+            Ok(text) if text.len() > limits::QUERY_BYTES => {
+                Err(QueryError::TooLong { bytes: text.len() })
             }
             Ok(_) if depth <= limits::DEPTH => Ok(Self(Arc::new(clause))),
-            // Normalising may have put something deeper.
             _ => Err(QueryError::TooDeep { at: Place::default() }),
         }
     }
@@ -55,7 +65,7 @@ impl Query {
         if text.len() > limits::QUERY_BYTES {
             return Err(QueryError::TooLong { bytes: text.len() });
         }
-        Self::parse(&Value::from_json(text)?)
+        Self::normalised(&Value::from_json(text)?)
     }
 
     /// Whether a document's content matches; `_id` and the other reserved fields are fields like any.
@@ -76,7 +86,6 @@ impl Query {
     }
 
     /// The tree.
-    #[expect(dead_code, reason = "the index uses it")]
     pub(crate) fn clause(&self) -> &Clause {
         &self.0
     }

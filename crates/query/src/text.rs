@@ -100,7 +100,7 @@ impl Writer {
         let mut left = Vec::new();
         for (name, member) in [("$all", equal_literal as Member), ("$contains", contained_literal)]
         {
-            let members: Vec<Value> = leaves.iter().filter_map(|leaf| member(leaf)).collect();
+            let members: Vec<Value> = leaves.iter().filter_map(member).collect();
             if members.len() > 1 {
                 out.insert(name.to_owned(), Value::List(members));
             }
@@ -160,7 +160,7 @@ impl Writer {
                 let depth = self.deeper(depth);
                 ("$elemMatch", self.query(clause, depth).into())
             }
-            (true, Test::ElemTest(tests)) => {
+            (true, Test::ElemOperators(tests)) => {
                 let depth = self.deeper(depth);
                 ("$elemMatch", self.element(tests, depth).into())
             }

@@ -103,5 +103,13 @@ fn deny() -> Outcome {
             "cargo-deny is not installed: cargo install --locked cargo-deny".to_owned(),
         );
     }
-    outcome(&mut cargo(["deny", "--locked", "check", "bans", "licenses", "sources"]))
+    outcome(&mut cargo([
+        "deny",
+        "--locked",
+        "check",
+        "--hide-inclusion-graph",
+        "bans",
+        "licenses",
+        "sources",
+    ]))
 }

@@ -49,7 +49,8 @@ pub(crate) fn run(args: &Verify) -> Result<(), Failure> {
     if args.json {
         let reason = refusal.as_ref().map(Failure::what);
         let valid = refusal.is_none();
-        let mut shown = json!({ "valid": valid, "from": args.from, "file": args.file });
+        let mut shown =
+            json!({ "valid": valid, "from": args.from, "file": args.file.to_string_lossy() });
         if let Some(reason) = reason {
             shown["reason"] = reason.into();
         }

@@ -1,6 +1,6 @@
 //! What stands between this peer and one neighbour: what each owes, promised, asked and took.
 
-use core::mem;
+use core::{mem, time::Duration};
 use std::collections::{BTreeMap, BTreeSet, VecDeque, btree_map::Entry};
 
 use taiinet_document::DocumentId;
@@ -34,7 +34,8 @@ pub(crate) struct Neighbour {
     /// Bytes of documents it sent and we have not acknowledged.
     unacknowledged: usize,
     acknowledge_at: Option<Time>,
-    may_prune_at: Time,
+    /// When we pruned it last; none if it was grafted since.
+    pruned: Option<Time>,
 }
 
 impl Neighbour {
@@ -55,7 +56,7 @@ impl Neighbour {
             servings: BTreeMap::new(),
             unacknowledged: 0,
             acknowledge_at: None,
-            may_prune_at: now,
+            pruned: None,
         }
     }
 
@@ -91,7 +92,12 @@ impl Neighbour {
     }
 
     /// It announced a document that we lack.
-    pub(super) fn promise(&mut self, id: DocumentId, now: Time) -> Result<(), Misbehaviour> {
+    pub(super) fn promise(
+        &mut self,
+        id: DocumentId,
+        patience: Duration,
+        now: Time,
+    ) -> Result<(), Misbehaviour> {
         if now < self.distrusted_until || self.asked.contains(&id) || self.promised.contains(&id) {
             return Ok(());
         }
@@ -99,7 +105,7 @@ impl Neighbour {
             return Err(Misbehaviour::AnnouncementFlood);
         }
         self.promised.insert(id);
-        self.queue.insert((now.after(limits::GRAFT_AFTER), id));
+        self.queue.insert((now.after(patience), id));
         Ok(())
     }
 
@@ -158,7 +164,7 @@ impl Neighbour {
             return None;
         }
         self.progress(now);
-        self.eager = true;
+        self.graft();
         Some(Frame::Graft(ids))
     }
 
@@ -218,14 +224,21 @@ impl Neighbour {
         Some(Frame::Ack(bytes))
     }
 
-    /// It brought what we had: no more pushes over this link, either way.
+    /// It brought what we had: no more pushes over this link, either way. Copies that were on their
+    /// way already do not call for another prune.
     pub(super) fn prune(&mut self, now: Time) -> Option<Frame> {
-        if now < self.may_prune_at {
+        if self.pruned.is_some_and(|at| now < at.after(limits::PRUNE_EVERY)) {
             return None;
         }
-        self.may_prune_at = now.after(limits::PRUNE_EVERY);
+        self.pruned = Some(now);
         self.eager = false;
         Some(Frame::Prune)
+    }
+
+    /// One end misses documents that the other has: push over this link.
+    pub(super) fn graft(&mut self) {
+        self.eager = true;
+        self.pruned = None;
     }
 
     pub(super) fn deadline(&self, behind: bool) -> Option<Time> {

@@ -14,9 +14,6 @@ impl Peer {
         options: PublishOptions,
         now: Time,
     ) -> Result<DocumentId, PublishError> {
-        if self.left || !self.broadcast.outbox.has_room() {
-            return Err(PublishError::Busy);
-        }
         let document = Document {
             network: self.config.network.clone(),
             created_at: now.timestamp(),
@@ -25,31 +22,30 @@ impl Peer {
             key: options.key,
             content,
         };
-        self.publish_signed(Arc::new(VerifiedDocument::sign(&self.identity, document)?), now)
+        let document = VerifiedDocument::sign(&self.identity, document)?;
+        self.publish_verified(Arc::new(document), now)
     }
 
-    /// Publishes a document that this peer's identity has signed already, for this network: so that
-    /// a driver can sign on other threads. Otherwise as [`Self::publish`].
-    ///
-    /// # Errors
-    /// [`PublishError::Busy`], [`PublishError::Foreign`]
-    pub fn publish_signed(
+    pub(super) fn publish_verified(
         &mut self,
         document: Arc<VerifiedDocument>,
         now: Time,
     ) -> Result<DocumentId, PublishError> {
-        if document.author() != self.id() || document.network != self.config.network {
-            return Err(PublishError::Foreign);
+        let id = document.id();
+        if self.broadcast.recent.has_seen(&id) {
+            return Ok(id);
         }
+        // What others would refuse us for is not published.
+        self.check(&document, now).map_err(|misbehaviour| match misbehaviour {
+            Misbehaviour::WrongNetwork => PublishError::WrongNetwork,
+            _ => PublishError::OutOfTime,
+        })?;
         if self.left || !self.broadcast.outbox.has_room() {
             return Err(PublishError::Busy);
         }
-        let id = document.id();
-        if !self.broadcast.recent.has_seen(&id) {
-            self.counters.published += 1;
-            self.broadcast.outbox.insert(Arc::clone(&document));
-            self.accept(&document, 0, None, now);
-        }
+        self.counters.published += 1;
+        self.broadcast.outbox.insert(Arc::clone(&document));
+        self.accept(&document, 0, None, now);
         Ok(id)
     }
 

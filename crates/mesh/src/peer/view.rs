@@ -149,25 +149,34 @@ impl Peer {
     }
 
     /// With a full view, now and then a change: a link to a peer at random, so that parts of the
-    /// mesh that happen to be closed in themselves meet; and a place kept free for who comes new.
+    /// mesh that happen to be closed in themselves meet; and a link less where there are too many.
     fn mix(&mut self, now: Time) {
-        let active: Vec<LinkId> = self
-            .links
-            .values()
-            .filter(|link| link.is_active() && now.since(link.since()) >= limits::MIX_EVERY)
-            .map(|link| link.id)
-            .collect();
-        if self.links.len() >= self.config.max_links {
-            if let Some(link) = self.rng.choose(&active).copied() {
-                self.refuse(link, RefusalReason::Full, now);
-            }
-        } else if self.links.len() >= self.config.target_links {
+        let admitted = self.links.values().filter(|link| link.is_admitted()).count();
+        if admitted > self.config.target_links + 1 || admitted >= self.config.max_links {
+            self.part(now);
+        } else if admitted >= self.config.target_links {
             for link in self.signallers.ask(&mut self.rng, now) {
                 self.tell(link, &ToSignaller::Introduce { want: 2 }, now);
             }
             if let Some(peer) = self.pick(now) {
                 self.dial(peer, now);
             }
+        }
+    }
+
+    /// Parts with a neighbour at random, but keeps those of our own choice that we must have.
+    fn part(&mut self, now: Time) {
+        let ours = self.links.values().filter(|link| link.is_admitted() && !link.incoming).count();
+        let spare_ours = ours > self.config.max_links - self.max_incoming();
+        let settled: Vec<LinkId> = self
+            .links
+            .values()
+            .filter(|link| link.is_active() && now.since(link.since()) >= limits::MIX_EVERY)
+            .filter(|link| link.incoming || spare_ours)
+            .map(|link| link.id)
+            .collect();
+        if let Some(link) = self.rng.choose(&settled).copied() {
+            self.refuse(link, RefusalReason::Full, now);
         }
     }
 }

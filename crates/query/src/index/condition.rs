@@ -138,6 +138,11 @@ pub(super) struct Alternative {
 }
 
 impl Alternative {
+    /// Whether all conditions hold.
+    pub(super) fn holds(&self, summary: &Summary) -> bool {
+        self.conditions.iter().all(|condition| condition.holds(summary))
+    }
+
     /// Gives back what it uses of the terms.
     pub(super) fn release(self, terms: &mut Terms) {
         for condition in self.conditions {
@@ -170,13 +175,15 @@ fn branches(clause: &Clause) -> Vec<Branch<'_>> {
             let all: Vec<_> = clauses.iter().flat_map(branches).collect();
             if all.len() > ALTERNATIVES { vec![unknown()] } else { all }
         }
-        Clause::All(clauses) => clauses.iter().map(branches).fold(vec![Branch::default()], |all, next| {
-            if next.len() > 1 && all.len() * next.len() > PRODUCT {
-                return all.into_iter().map(|branch| Branch { ask: true, ..branch }).collect();
-            }
-            let joined = all.iter().flat_map(|left| next.iter().map(|right| left.join(right)));
-            joined.collect()
-        }),
+        Clause::All(clauses) => {
+            clauses.iter().map(branches).fold(vec![Branch::default()], |all, next| {
+                if next.len() > 1 && all.len() * next.len() > PRODUCT {
+                    return all.into_iter().map(|branch| Branch { ask: true, ..branch }).collect();
+                }
+                let joined = all.iter().flat_map(|left| next.iter().map(|right| left.join(right)));
+                joined.collect()
+            })
+        }
     }
 }
 
@@ -219,7 +226,9 @@ impl Compiler<'_> {
                 self.conditions.push(Condition::Is { negated, path, term });
             }
             Test::In(literals) => match literals.split_first() {
-                Some((null, others)) if null.is_null() => self.within_set(path, negated, others, true),
+                Some((null, others)) if null.is_null() => {
+                    self.within_set(path, negated, others, true)
+                }
                 _ => self.within_set(path, negated, literals, false),
             },
             Test::Exists => self.exists(path, negated),
@@ -327,7 +336,11 @@ impl Compiler<'_> {
         // Classes are coarse and ties are broken by path, so that similar queries are filed alike.
         conditions.sort_by_cached_key(|condition| {
             let last = (!condition.is_place(), Reverse(0), 0);
-            if condition.is_place() { (false, Reverse(condition.class(terms)), condition.line()) } else { last }
+            if condition.is_place() {
+                (false, Reverse(condition.class(terms)), condition.line())
+            } else {
+                last
+            }
         });
         let mut ranges = 0;
         let mut at = 0;
@@ -339,7 +352,9 @@ impl Compiler<'_> {
                     ranges += 1;
                     ranges <= RANGES && condition.is_place()
                 }
-                Condition::In { terms, .. } => condition.is_place() && (at == 1 || terms.len() <= SET),
+                Condition::In { terms, .. } => {
+                    condition.is_place() && (at == 1 || terms.len() <= SET)
+                }
                 Condition::Is { .. } => condition.is_place(),
             }
         });

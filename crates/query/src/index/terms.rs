@@ -276,6 +276,15 @@ impl Terms {
         }
     }
 
+    /// How many paths and terms there are.
+    #[cfg(test)]
+    pub(super) fn in_use(&self) -> (usize, usize) {
+        assert_eq!(self.paths.len(), self.path_ids.len(), "each path is found");
+        assert_eq!(self.terms.len(), self.term_ids.len(), "each term is found");
+        assert!(self.paths.len() >= self.fields.len(), "no field is left without paths");
+        (self.paths.len(), self.terms.len())
+    }
+
     fn hash_text(&self, text: &str) -> u64 {
         hash_text(&self.hasher, text)
     }

@@ -32,7 +32,7 @@ pub(super) type EntryId = u32;
 type NodeId = u32;
 
 /// A node with more rows opens.
-const FULL: usize = 96;
+const FULL: usize = if cfg!(test) { 3 } else { 96 };
 /// A cell is cut if that copies no more than one in so many rows.
 const COPIES: usize = 2;
 /// So many cells for the widest ranges, twice as many for each width below.
@@ -51,10 +51,12 @@ pub(super) struct Row {
 impl Row {
     /// No more is to be checked on a document that is plain on the line.
     const LAST: u32 = 1 << 31;
-    const LINE: u32 = Self::LAST - 1;
+    /// The query has no other alternative and need not be asked.
+    const ALONE: u32 = 1 << 30;
+    const LINE: u32 = Self::ALONE - 1;
 
-    fn new(entry: EntryId, alternative: &Alternative, depth: usize) -> Self {
-        let conditions = &alternative.conditions;
+    fn new(id: EntryId, entry: &Entry, depth: usize) -> Self {
+        let conditions = &entry.alternative.conditions;
         let (passed, ahead) = conditions.split_at(depth.min(conditions.len()));
         // Having come through a cell is not yet being within; having come through a term is having it.
         let passed = passed.iter().filter(|condition| matches!(condition, Condition::Within { .. }));
@@ -68,7 +70,13 @@ impl Row {
             None if left == 0 => (Self::LAST, 0, u64::MAX),
             None => (0, 0, u64::MAX),
         };
-        Self { lo, hi, entry, check }
+        let alone = if entry.later { 0 } else { Self::ALONE };
+        Self { lo, hi, entry: id, check: check | alone }
+    }
+
+    /// Whether its alternative is all of a query.
+    pub(super) const fn is_alone(&self) -> bool {
+        self.check & Self::ALONE != 0
     }
 
     /// Whether passing the check says that all conditions hold.
@@ -89,6 +97,12 @@ struct Node {
 impl Node {
     const fn new() -> Self {
         Self { rows: Vec::new(), patience: FULL, children: None }
+    }
+
+    /// Where an entry goes from here, if it does; the children are to be put back.
+    fn onward<'a>(&mut self, entry: &'a Entry, depth: usize) -> Option<(Place<'a>, Box<Children>)> {
+        let place = place(entry, depth)?;
+        Some((place, self.children.take()?))
     }
 
     fn is_empty(&self) -> bool {
@@ -146,6 +160,10 @@ pub(super) struct Entry {
     pub(super) alternative: Alternative,
     /// The query it is of.
     pub(super) query: u32,
+    /// Another alternative of the same query.
+    pub(super) next: Option<EntryId>,
+    /// The query has other alternatives, or must be asked.
+    pub(super) later: bool,
 }
 
 /// See the module.
@@ -160,6 +178,12 @@ impl Tree {
         let mut nodes = Slab::new();
         let root = nodes.insert(Node::new()) as NodeId;
         Self { nodes, root }
+    }
+
+    /// Whether nothing but the root is left.
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.nodes.len() == 1 && self.nodes.iter().all(|(_, node)| node.is_empty())
     }
 
     /// Calls for each row whose place and check a document passes. A row's alternative may be called
@@ -202,8 +226,8 @@ impl Tree {
     fn insert_at(&mut self, at: NodeId, depth: usize, entries: &Entries, id: EntryId) {
         let Some(entry) = entries.get(id as usize) else { return };
         let Some(node) = self.nodes.get_mut(at as usize) else { return };
-        let Some((place, mut children)) = place(entry, depth).zip(node.children.take()) else {
-            node.rows.push(Row::new(id, &entry.alternative, depth));
+        let Some((place, mut children)) = node.onward(entry, depth) else {
+            node.rows.push(Row::new(id, entry, depth));
             return;
         };
         match place {
@@ -238,7 +262,7 @@ impl Tree {
     fn remove_at(&mut self, at: NodeId, depth: usize, entries: &Entries, id: EntryId) -> bool {
         let Some(entry) = entries.get(id as usize) else { return false };
         let Some(node) = self.nodes.get_mut(at as usize) else { return false };
-        let Some((place, mut children)) = place(entry, depth).zip(node.children.take()) else {
+        let Some((place, mut children)) = node.onward(entry, depth) else {
             if let Some(row) = node.rows.iter().position(|row| row.entry == id) {
                 node.rows.swap_remove(row);
             }

@@ -135,7 +135,7 @@ impl Parser {
         } else {
             let tests = self.tests(map, at, depth + 1)?;
             let never = tests.is_never();
-            (Test::ElemTest(Box::new(tests)), never)
+            (Test::ElemOperators(Box::new(tests)), never)
         };
         Ok(if never { Tree::never() } else { Tree::Is(test) })
     }

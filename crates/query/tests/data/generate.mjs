@@ -82,7 +82,7 @@ const stats = { disagree: 0, threw: 0 };
 while (kept < count) {
   const row = { query: query(), document: document() };
   const text = JSON.stringify(row);
-  if (text.length > 170) continue;
+  if (text.length > 140) continue;
   const a = attempt(() => new Query(row.query).test(row.document));
   const b = attempt(() => sift(row.query)(row.document));
   if (a === null || b === null) { stats.threw++; continue; }
@@ -90,6 +90,6 @@ while (kept < count) {
   if (a ? yes > share * (kept + 20) : kept - yes > (1 - share) * (kept + 20)) continue;
   kept++;
   if (a) yes++;
-  console.log(JSON.stringify({ query: row.query, document: row.document, expect: a }));
+  console.log(JSON.stringify({ q: row.query, d: row.document, e: a }));
 }
 console.error(kept, "rows,", yes, "match;", stats);

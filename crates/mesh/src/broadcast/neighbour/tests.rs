@@ -19,7 +19,7 @@ fn thousands_of_false_announcements_grow_nothing_and_have_one_deadline() {
     let (mut asked, recent) = (BTreeMap::new(), Recent::default());
     let mut refused = 0;
     for number in 0..100_000 {
-        if neighbour.promise(id(number), NOW).is_err() {
+        if neighbour.promise(id(number), limits::GRAFT_AFTER, NOW).is_err() {
             refused += 1;
         }
     }
@@ -38,9 +38,9 @@ fn thousands_of_false_announcements_grow_nothing_and_have_one_deadline() {
     assert_eq!(neighbour.deadline(false), Some(broken));
     assert_eq!(neighbour.broken(broken).unwrap().len(), limits::IDS_PER_FRAME);
     assert!(neighbour.promised.is_empty() && neighbour.queue.is_empty());
-    neighbour.promise(id(7), broken).unwrap();
+    neighbour.promise(id(7), limits::GRAFT_AFTER, broken).unwrap();
     assert!(neighbour.promised.is_empty());
-    neighbour.promise(id(7), broken.after(limits::DISTRUST)).unwrap();
+    neighbour.promise(id(7), limits::GRAFT_AFTER, broken.after(limits::DISTRUST)).unwrap();
     assert_eq!(neighbour.promised.len(), 1);
 }
 
@@ -48,8 +48,8 @@ fn thousands_of_false_announcements_grow_nothing_and_have_one_deadline() {
 fn a_document_asked_of_one_is_not_asked_of_another_until_it_fails() {
     let (mut one, mut other) = (Neighbour::new(NOW), Neighbour::new(NOW));
     let (mut asked, recent) = (BTreeMap::new(), Recent::default());
-    one.promise(id(1), NOW).unwrap();
-    other.promise(id(1), NOW).unwrap();
+    one.promise(id(1), limits::GRAFT_AFTER, NOW).unwrap();
+    other.promise(id(1), limits::GRAFT_AFTER, NOW).unwrap();
     let due = NOW.after(limits::GRAFT_AFTER);
     assert!(one.ask(LINK, &mut asked, &recent, due).is_some());
     assert_eq!(other.ask(LinkId::from_raw(2), &mut asked, &recent, due), None);
@@ -65,8 +65,8 @@ fn a_document_asked_of_one_is_not_asked_of_another_until_it_fails() {
 fn progress_gives_more_time() {
     let mut neighbour = Neighbour::new(NOW);
     let (mut asked, recent) = (BTreeMap::new(), Recent::default());
-    neighbour.promise(id(1), NOW).unwrap();
-    neighbour.promise(id(2), NOW).unwrap();
+    neighbour.promise(id(1), limits::GRAFT_AFTER, NOW).unwrap();
+    neighbour.promise(id(2), limits::GRAFT_AFTER, NOW).unwrap();
     let due = NOW.after(limits::GRAFT_AFTER);
     neighbour.ask(LINK, &mut asked, &recent, due).unwrap();
     let later = due.after(limits::PROMISE - Duration::from_millis(1));
@@ -107,10 +107,13 @@ fn announcements_are_gathered_and_bounded() {
 }
 
 #[test]
-fn prunes_are_rare() {
+fn one_prune_answers_all_copies_on_their_way() {
     let mut neighbour = Neighbour::new(NOW);
     assert_eq!(neighbour.prune(NOW), Some(Frame::Prune));
     assert!(!neighbour.eager);
     assert_eq!(neighbour.prune(NOW), None);
+    assert_eq!(neighbour.prune(NOW.after(limits::PRUNE_EVERY)), Some(Frame::Prune));
+    neighbour.graft();
+    assert!(neighbour.eager);
     assert_eq!(neighbour.prune(NOW.after(limits::PRUNE_EVERY)), Some(Frame::Prune));
 }

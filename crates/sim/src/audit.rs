@@ -1,0 +1,112 @@
+//! Who should have got what, and at what cost.
+
+use core::time::Duration;
+use std::collections::BTreeMap;
+
+use taiinet_document::DocumentId;
+
+use crate::{PeerIndex, Published, World};
+
+/// What went wrong between what was published and what was delivered.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Audit {
+    /// How many deliveries were due.
+    pub due: usize,
+    /// Who lacks what.
+    pub missing: Vec<(PeerIndex, DocumentId)>,
+    /// Who got what more than once in one life.
+    pub repeated: Vec<(PeerIndex, DocumentId)>,
+    /// Who got what that it did not ask for, or that nobody published.
+    pub unasked: Vec<(PeerIndex, DocumentId)>,
+}
+
+impl Audit {
+    /// Compares what was published with what was delivered to the living. `counts` says which
+    /// documents must have arrived; the others may.
+    pub fn of(world: &World, counts: impl Fn(&Published) -> bool) -> Self {
+        let mut audit = Self::default();
+        let published: BTreeMap<DocumentId, &Published> =
+            world.published().iter().map(|published| (published.id, published)).collect();
+        for peer in world.alive() {
+            let wanted = |published: &Published| {
+                world.queries(peer).iter().any(|query| query.matches(&published.content))
+            };
+            let mut got: BTreeMap<(DocumentId, u32), usize> = BTreeMap::new();
+            for delivered in world.deliveries(peer) {
+                *got.entry((delivered.id, delivered.life)).or_default() += 1;
+            }
+            for ((id, _), count) in &got {
+                if !published.get(id).is_some_and(|published| wanted(published)) {
+                    audit.unasked.push((peer, *id));
+                }
+                if *count > 1 {
+                    audit.repeated.push((peer, *id));
+                }
+            }
+            for published in world.published() {
+                if !wanted(published) || !counts(published) {
+                    continue;
+                }
+                audit.due += 1;
+                if !(0..=world.lives(peer)).any(|life| got.contains_key(&(published.id, life))) {
+                    audit.missing.push((peer, published.id));
+                }
+            }
+        }
+        audit
+    }
+
+    /// Whether each got what it should, once, and nothing else.
+    pub const fn is_clean(&self) -> bool {
+        self.missing.is_empty() && self.repeated.is_empty() && self.unasked.is_empty()
+    }
+}
+
+/// How documents spread: the measures of the Plumtree paper.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Spreading {
+    /// Relative message redundancy: payload copies received beyond the first, per peer reached.
+    pub redundancy: f64,
+    /// The most links that any delivered document crossed.
+    pub last_hop: u8,
+    /// The longest from publication to delivery.
+    pub slowest: Duration,
+    /// The middle one of all delays.
+    pub median: Duration,
+}
+
+impl Spreading {
+    /// Of what was delivered since `since` deliveries were seen at each peer; the redundancy is
+    /// taken between two sums of counters (see [`World::counters`]).
+    pub fn of(
+        world: &World,
+        before: &taiinet_mesh::Counters,
+        counts: impl Fn(&Published) -> bool,
+    ) -> Self {
+        let published: BTreeMap<DocumentId, &Published> = world
+            .published()
+            .iter()
+            .filter(|published| counts(published))
+            .map(|published| (published.id, published))
+            .collect();
+        let now = world.counters();
+        let first = now.received.saturating_sub(before.received);
+        let more = now.duplicates.saturating_sub(before.duplicates);
+        let mut last_hop = 0;
+        let mut delays = Vec::new();
+        for peer in world.alive() {
+            for delivered in world.deliveries(peer) {
+                let Some(published) = published.get(&delivered.id) else { continue };
+                last_hop = last_hop.max(delivered.hops);
+                delays.push(delivered.at.since(published.at));
+            }
+        }
+        delays.sort_unstable();
+        Self {
+            redundancy: more as f64 / first.max(1) as f64,
+            last_hop,
+            slowest: delays.last().copied().unwrap_or_default(),
+            median: delays.get(delays.len() / 2).copied().unwrap_or_default(),
+        }
+    }
+}

@@ -1,0 +1,94 @@
+//! How the virtual network behaves, and how a peer takes part in it.
+
+use core::time::Duration;
+
+use taiinet_document::Network;
+use taiinet_mesh::limits;
+
+use crate::SignallerIndex;
+
+/// A range of durations, from which each is drawn evenly, in whole milliseconds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Spread {
+    /// The shortest.
+    pub min: Duration,
+    /// The longest.
+    pub max: Duration,
+}
+
+impl Spread {
+    /// Between so many and so many milliseconds.
+    pub const fn millis(min: u64, max: u64) -> Self {
+        Self { min: Duration::from_millis(min), max: Duration::from_millis(max) }
+    }
+}
+
+/// How the virtual network behaves. Probabilities are from 0 to 1.
+#[derive(Debug, Clone)]
+pub struct WorldConfig {
+    /// How long a message travels; at least 1 ms.
+    pub latency: Spread,
+    /// How long a transport takes to make a description, and a channel to open once both ends have
+    /// the other's.
+    pub setup: Spread,
+    /// How much one link carries in one direction, in bytes a millisecond.
+    pub bandwidth: u64,
+    /// The probability that a message has to be sent again (links are reliable and ordered, so what
+    /// follows waits for it).
+    pub link_loss: f64,
+    /// How much later it arrives then.
+    pub retransmission: Duration,
+    /// The probability that a signal vanishes at a signaller.
+    pub signal_loss: f64,
+    /// The probability that a channel does not open although both ends have the other's description.
+    pub dial_failure: f64,
+    /// After how long a transport gives up a channel that does not open.
+    pub gives_up: Duration,
+    /// After how long a transport gives up an open channel whose path is lost.
+    pub path_lost: Duration,
+    /// After how long a transport notices that the other end died. None: never, so that only the
+    /// core's own liveness notices.
+    pub death_noticed: Option<Duration>,
+}
+
+impl Default for WorldConfig {
+    fn default() -> Self {
+        Self {
+            latency: Spread::millis(5, 60),
+            setup: Spread::millis(30, 150),
+            bandwidth: 2_500,
+            link_loss: 0.0,
+            retransmission: Duration::from_millis(200),
+            signal_loss: 0.0,
+            dial_failure: 0.0,
+            gives_up: Duration::from_secs(10),
+            path_lost: Duration::from_secs(25),
+            death_noticed: None,
+        }
+    }
+}
+
+/// How a virtual peer takes part.
+#[derive(Debug, Clone)]
+pub struct PeerSpec {
+    /// The network.
+    pub network: Network,
+    /// How many active links it keeps.
+    pub target_links: usize,
+    /// How many active links it has at most.
+    pub max_links: usize,
+    /// The signallers it knows.
+    pub signallers: Vec<SignallerIndex>,
+}
+
+impl PeerSpec {
+    /// A peer with the usual numbers.
+    pub fn new(network: Network, signallers: &[SignallerIndex]) -> Self {
+        Self {
+            network,
+            target_links: limits::TARGET_LINKS,
+            max_links: limits::MAX_LINKS,
+            signallers: signallers.to_vec(),
+        }
+    }
+}

@@ -1,0 +1,145 @@
+//! Things as they stand on the wire, made by hand: by the book, or as a test wants them.
+
+use taiinet_document::{
+    Content, Document, Map, Network, SignedDocument, Timestamp, VerifiedDocument, parse_map,
+};
+use taiinet_identity::{Domain, Identity, PeerId, Signature, Signed, seal};
+use taiinet_mesh::{
+    ChannelBinding,
+    frame::{Hello, Joined, Presence, Signal, SignalBody, VERSION, codec},
+    limits,
+};
+
+/// A hello of this protocol's version.
+pub fn hello(peer: PeerId, network: &Network, nonce: [u8; 32]) -> Hello {
+    Hello { version: VERSION, network: network.clone(), peer, nonce }
+}
+
+/// The proof that follows two hellos: over the offering end's, the answering end's, the channel, and
+/// whether the offering end signs.
+pub fn proof(
+    identity: &Identity,
+    ours: &Hello,
+    theirs: &Hello,
+    binding: ChannelBinding,
+    we_offered: bool,
+) -> Signature {
+    let (offerer, answerer) = if we_offered { (ours, theirs) } else { (theirs, ours) };
+    let mut content = codec::encode(offerer);
+    content.extend_from_slice(&codec::encode(answerer));
+    content.extend_from_slice(binding.as_bytes());
+    content.push(u8::from(we_offered));
+    identity.sign(Domain::Hello, &content)
+}
+
+/// A presence, issued at `now` (milliseconds) for the usual time.
+pub fn presence(
+    identity: &Identity,
+    network: &Network,
+    joined: Option<Joined>,
+    now: u64,
+) -> Signed<Presence> {
+    let life = crate::rng::millis(limits::PRESENCE_LIFE);
+    let presence = Presence {
+        network: network.clone(),
+        joined,
+        issued_at: Timestamp::from_millis(now),
+        expires_at: Timestamp::from_millis(now + life),
+    };
+    Signed::new(identity, &presence)
+}
+
+/// A signal, sealed to `to` and signed. None if `to` is not a usable key.
+pub fn signal(
+    identity: &Identity,
+    network: &Network,
+    to: PeerId,
+    body: &SignalBody,
+    now: u64,
+    entropy: [u8; 32],
+) -> Option<Signed<Signal>> {
+    use rand_core::SeedableRng as _;
+    let mut rng = rand_chacha::ChaCha12Rng::from_seed(entropy);
+    let info = signal_info(network, identity.peer_id(), to);
+    let sealed = seal(&to, &info, &codec::encode(body), &mut rng).ok()?;
+    let sent_at = Timestamp::from_millis(now);
+    Some(Signed::new(identity, &Signal { network: network.clone(), to, sent_at, sealed }))
+}
+
+/// Opens a signal that was sealed to `identity`.
+pub fn open_signal(identity: &Identity, signal: &Signed<Signal>) -> Option<SignalBody> {
+    let body = signal.peek().ok()?;
+    let info = signal_info(&body.network, signal.signer(), body.to);
+    codec::decode(&identity.open(&info, &body.sealed).ok()?).ok()
+}
+
+fn signal_info(network: &Network, from: PeerId, to: PeerId) -> Vec<u8> {
+    let mut info = b"taiinet/1 signal".to_vec();
+    info.extend_from_slice(from.as_bytes());
+    info.extend_from_slice(to.as_bytes());
+    info.extend_from_slice(network.as_str().as_bytes());
+    info
+}
+
+/// A document's fields from JSON.
+///
+/// # Panics
+/// If it is not a JSON object that fits a document.
+pub fn fields(json: &str) -> Map {
+    parse_map(json).expect("a test's content is valid JSON")
+}
+
+/// A valid document with `content` (JSON), dated `created_at` (milliseconds).
+///
+/// # Panics
+/// If the content does not fit into a document.
+pub fn document(
+    identity: &Identity,
+    network: &Network,
+    created_at: u64,
+    content: &str,
+) -> SignedDocument {
+    let document = Document {
+        network: network.clone(),
+        created_at: Timestamp::from_millis(created_at),
+        nonce: 0,
+        expires_at: None,
+        key: None,
+        content: Content::Open(fields(content)),
+    };
+    VerifiedDocument::sign(identity, document).expect("a test's document is valid").signed().clone()
+}
+
+/// The same document (of the same name) with a signature that does not hold.
+///
+/// # Panics
+/// Never: the length stays as it was.
+pub fn with_bad_signature(document: &SignedDocument) -> SignedDocument {
+    let mut bytes = codec::encode(document);
+    if let Some(byte) = bytes.get_mut(PeerId::LEN + 5) {
+        *byte ^= 1;
+    }
+    codec::decode(&bytes).expect("only the signature was changed")
+}
+
+/// The encoded frame of a push with a body of any size and content under a valid signature; it may
+/// well not decode.
+pub fn raw_push(identity: &Identity, hops: u8, body: &[u8]) -> Vec<u8> {
+    // By hand, because the types refuse to hold what breaks a limit: variant, hops, author,
+    // signature, length, body.
+    let template = codec::encode(&taiinet_mesh::frame::Frame::Push(taiinet_mesh::frame::Push {
+        hops,
+        document: document(identity, &"x".parse().expect("a name"), 1, "{}"),
+    }));
+    let mut frame = template.get(..2).unwrap_or_default().to_vec();
+    frame.extend_from_slice(identity.peer_id().as_bytes());
+    frame.extend_from_slice(identity.sign(Domain::Document, body).as_bytes());
+    let mut length = body.len();
+    while length >= 0x80 {
+        frame.push((length & 0x7f) as u8 | 0x80);
+        length >>= 7;
+    }
+    frame.push(length as u8);
+    frame.extend_from_slice(body);
+    frame
+}

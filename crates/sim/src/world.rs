@@ -1,0 +1,248 @@
+//! The world: who is in it, and what can be done to it.
+
+mod desks;
+mod faults;
+mod inspect;
+mod links;
+mod puppets;
+mod run;
+
+use core::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
+
+pub use desks::Tamper;
+use taiinet_document::{Content, DocumentId, Map};
+use taiinet_identity::{Identity, PeerId};
+use taiinet_mesh::{
+    Config, Event, Input, LinkId, Peer, PublishError, PublishOptions, SignallerAddress, Time,
+};
+use taiinet_query::Query;
+
+use crate::{
+    Node, PeerIndex, PeerSpec, WorldConfig,
+    channel::{End, EndId},
+    queue::Queue,
+    rng::Rng,
+    trace::Trace,
+    world::{desks::DeskNode, puppets::PuppetNode},
+};
+
+/// When a world begins, in milliseconds since the Unix epoch.
+const GENESIS: u64 = 1_700_000_000_000;
+
+/// A document as it was delivered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Delivered {
+    /// Which.
+    pub id: DocumentId,
+    /// Who wrote it.
+    pub author: PeerId,
+    /// Links it crossed.
+    pub hops: u8,
+    /// The neighbour it came from; none for the peer's own.
+    pub from: Option<PeerId>,
+    /// When.
+    pub at: Time,
+    /// In which life of the peer: 0 before the first restart.
+    pub life: u32,
+}
+
+/// A document as it was published.
+#[derive(Debug, Clone)]
+pub struct Published {
+    /// Which.
+    pub id: DocumentId,
+    /// By whom.
+    pub by: PeerIndex,
+    /// When.
+    pub at: Time,
+    /// Its content.
+    pub content: Map,
+}
+
+/// What became of a peer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Life {
+    /// It takes part.
+    Alive,
+    /// It said goodbye.
+    Left,
+    /// It was killed.
+    Crashed,
+}
+
+struct PeerNode {
+    identity: Identity,
+    spec: PeerSpec,
+    queries: Vec<Query>,
+    peer: Peer,
+    life: Life,
+    lives: u32,
+    links: BTreeMap<LinkId, EndId>,
+    wake: Option<u64>,
+    /// Time-outs handled at one moment.
+    ticks: (u64, u32),
+    deliveries: Vec<Delivered>,
+    events: Vec<(Time, Event)>,
+}
+
+/// A virtual network on a virtual clock.
+///
+/// Everything that happens follows from the seed and the calls made: two worlds that were made and
+/// used alike have the same [`World::trace_hash`].
+pub struct World {
+    config: WorldConfig,
+    rng: Rng,
+    now: u64,
+    queue: Queue,
+    trace: Trace,
+    ends: BTreeMap<EndId, End>,
+    next_end: u64,
+    described: BTreeMap<String, EndId>,
+    peers: Vec<PeerNode>,
+    desks: Vec<DeskNode>,
+    puppets: Vec<PuppetNode>,
+    wakes: BTreeSet<(u64, Node)>,
+    dirty: BTreeSet<Node>,
+    groups: BTreeMap<Node, usize>,
+    published: Vec<Published>,
+    violations: Vec<String>,
+    candidates_passed: u64,
+}
+
+impl World {
+    /// An empty world.
+    pub fn new(seed: u64, config: WorldConfig) -> Self {
+        Self {
+            config,
+            rng: Rng::new(seed),
+            now: GENESIS,
+            queue: Queue::default(),
+            trace: Trace::default(),
+            ends: BTreeMap::new(),
+            next_end: 0,
+            described: BTreeMap::new(),
+            peers: Vec::new(),
+            desks: Vec::new(),
+            puppets: Vec::new(),
+            wakes: BTreeSet::new(),
+            dirty: BTreeSet::new(),
+            groups: BTreeMap::new(),
+            published: Vec::new(),
+            violations: Vec::new(),
+            candidates_passed: 0,
+        }
+    }
+
+    /// What time it is.
+    pub const fn now(&self) -> Time {
+        Time::from_millis(self.now)
+    }
+
+    /// How long the world has been running.
+    pub const fn elapsed(&self) -> Duration {
+        Duration::from_millis(self.now - GENESIS)
+    }
+
+    /// A fresh identity from the world's generator.
+    pub fn identity(&mut self) -> Identity {
+        Identity::generate(self.rng.crypto())
+    }
+
+    /// Fresh random bytes from the world's generator.
+    pub fn entropy(&mut self) -> [u8; 32] {
+        self.rng.bytes()
+    }
+
+    // ---- Peers ----
+
+    /// A new peer, which starts now.
+    pub fn add_peer(&mut self, spec: PeerSpec) -> PeerIndex {
+        let identity = self.identity();
+        let peer = self.start(&identity, &spec);
+        let index = PeerIndex(self.peers.len());
+        self.peers.push(PeerNode {
+            identity,
+            spec,
+            queries: Vec::new(),
+            peer,
+            life: Life::Alive,
+            lives: 0,
+            links: BTreeMap::new(),
+            wake: None,
+            ticks: (0, 0),
+            deliveries: Vec::new(),
+            events: Vec::new(),
+        });
+        self.dirty.insert(Node::Peer(index));
+        index
+    }
+
+    /// So many new peers alike.
+    pub fn add_peers(&mut self, count: usize, spec: &PeerSpec) -> Vec<PeerIndex> {
+        (0..count).map(|_| self.add_peer(spec.clone())).collect()
+    }
+
+    fn start(&mut self, identity: &Identity, spec: &PeerSpec) -> Peer {
+        let address =
+            |signaller: &crate::SignallerIndex| SignallerAddress { url: signaller.url(), pinned: None };
+        let config = Config {
+            signallers: spec.signallers.iter().map(address).collect(),
+            target_links: spec.target_links,
+            max_links: spec.max_links,
+            ..Config::new(spec.network.clone())
+        };
+        let seed = self.rng.bytes();
+        Peer::new(identity.clone(), config, seed, self.now())
+    }
+
+    /// Subscribes a peer to the documents that match `query` (JSON); it does so again after a
+    /// restart.
+    ///
+    /// # Panics
+    /// If the query is not valid.
+    pub fn subscribe(&mut self, peer: PeerIndex, query: &str) {
+        let query = Query::from_json(query).expect("a test's query is valid");
+        let node = &mut self.peers[peer.0];
+        node.queries.push(query.clone());
+        node.peer.subscribe(query).expect("a test subscribes to few queries");
+        self.dirty.insert(Node::Peer(peer));
+    }
+
+    /// Publishes `content` (a JSON object) by a peer.
+    ///
+    /// # Errors
+    /// [`PublishError`], as the peer says.
+    pub fn publish(&mut self, peer: PeerIndex, content: &str) -> Result<DocumentId, PublishError> {
+        let content = crate::forge::fields(content);
+        let now = self.now();
+        let node = &mut self.peers[peer.0];
+        let open = Content::Open(content.clone());
+        let id = node.peer.publish(open, PublishOptions::default(), now)?;
+        self.dirty.insert(Node::Peer(peer));
+        self.published.push(Published { id, by: peer, at: now, content });
+        self.trace.note(self.now, peer.0, "publish", 0, id.as_bytes());
+        Ok(id)
+    }
+
+    /// Tells a peer whether its application is behind with its deliveries.
+    pub fn set_behind(&mut self, peer: PeerIndex, behind: bool) {
+        self.input(peer, Input::Behind(behind));
+    }
+
+    /// Tells a peer that its device woke up.
+    pub fn wake(&mut self, peer: PeerIndex) {
+        self.input(peer, Input::Wake);
+    }
+
+    /// Gives a living peer an input.
+    fn input(&mut self, peer: PeerIndex, input: Input) {
+        let now = self.now();
+        let node = &mut self.peers[peer.0];
+        if node.life == Life::Crashed {
+            return;
+        }
+        node.peer.handle(input, now);
+        self.dirty.insert(Node::Peer(peer));
+    }
+}

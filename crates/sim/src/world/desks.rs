@@ -1,0 +1,242 @@
+//! Signallers: the real desk behind virtual sockets, and what a hostile one could do.
+
+use core::net::{IpAddr, Ipv4Addr};
+use std::collections::BTreeMap;
+
+use taiinet_identity::{Identity, PeerId};
+use taiinet_mesh::{
+    ChannelBinding, Input, LinkFailure, Time,
+    frame::{FromSignaller, ToSignaller, codec},
+};
+use crate::standin::{ClientId, Desk, DeskConfig, DeskInput, DeskOutput};
+
+use super::World;
+use crate::{
+    Node, SignallerIndex,
+    channel::{End, EndId, Owner},
+    queue::Event,
+    rng::millis,
+};
+
+/// Changes what a signaller tells its clients: gets each frame, gives what goes out instead.
+pub type Tamper = Box<dyn FnMut(FromSignaller) -> Vec<FromSignaller>>;
+
+pub(super) struct DeskNode {
+    identity: Identity,
+    config: DeskConfig,
+    /// None while it is down.
+    desk: Option<Desk>,
+    clients: BTreeMap<ClientId, EndId>,
+    wake: Option<u64>,
+    ticks: (u64, u32),
+    tamper: Option<Tamper>,
+    /// When each join was taken, for who wants to see a herd.
+    joins: Vec<Time>,
+}
+
+impl DeskNode {
+    pub(super) fn stop(&mut self) {
+        self.desk = None;
+        self.clients.clear();
+    }
+
+    pub(super) fn start(&mut self, seed: [u8; 32], now: Time) {
+        self.desk = Some(Desk::new(self.identity.clone(), self.config.clone(), seed, now));
+    }
+}
+
+impl SignallerIndex {
+    /// Its address.
+    pub fn url(self) -> String {
+        format!("ws://signaller-{}.virtual", self.0)
+    }
+}
+
+const fn client(end: EndId) -> ClientId {
+    ClientId(end.0)
+}
+
+impl World {
+    /// A new signaller, which runs from now on.
+    pub fn add_signaller(&mut self, config: DeskConfig) -> SignallerIndex {
+        let identity = self.identity();
+        let mut node = DeskNode {
+            identity,
+            config,
+            desk: None,
+            clients: BTreeMap::new(),
+            wake: None,
+            ticks: (0, 0),
+            tamper: None,
+            joins: Vec::new(),
+        };
+        node.start(self.rng.bytes(), self.now());
+        self.desks.push(node);
+        SignallerIndex(self.desks.len() - 1)
+    }
+
+    /// A signaller's name.
+    pub fn signaller_id(&self, signaller: SignallerIndex) -> PeerId {
+        self.desks[signaller.0].identity.peer_id()
+    }
+
+    /// When this signaller took a join, in order, over all its lives.
+    pub fn joins(&self, signaller: SignallerIndex) -> &[Time] {
+        &self.desks[signaller.0].joins
+    }
+
+    /// Makes a signaller hostile: `tamper` changes all that it tells its clients from now on.
+    pub fn tamper(&mut self, signaller: SignallerIndex, tamper: Tamper) {
+        self.desks[signaller.0].tamper = Some(tamper);
+    }
+
+    /// Tells all clients of a signaller something that its desk did not say.
+    pub fn signaller_says(&mut self, signaller: SignallerIndex, frame: &FromSignaller) {
+        let clients: Vec<EndId> = self.desks[signaller.0].clients.values().copied().collect();
+        for end in clients {
+            self.send(end, codec::encode(frame));
+        }
+    }
+
+    /// Drains a signaller, as on SIGTERM.
+    pub fn drain_signaller(&mut self, signaller: SignallerIndex) {
+        self.desk_input(signaller, DeskInput::Drain);
+    }
+
+    pub(super) fn signaller_at(&self, url: &str) -> Option<SignallerIndex> {
+        (0..self.desks.len()).map(SignallerIndex).find(|signaller| signaller.url() == url)
+    }
+
+    /// A socket that is being opened reaches the signaller's machine.
+    pub(super) fn reaches(&mut self, end: EndId, signaller: SignallerIndex) {
+        let Some(owner) = self.node_of(end) else { return };
+        if !self.reach(Some(owner), Some(Node::Signaller(signaller))) {
+            let cause = LinkFailure::Unreachable("no answer".to_owned());
+            self.queue.push(self.now + millis(self.config.gives_up), Event::Ends(end, cause));
+            return;
+        }
+        if self.desks[signaller.0].desk.is_none() {
+            let cause = LinkFailure::Unreachable("connection refused".to_owned());
+            self.ends(end, cause);
+            return;
+        }
+        let mut here = End::new(Owner::Signaller(signaller), true);
+        here.twin = Some(end);
+        here.open = true;
+        let here = self.new_end(here);
+        let Some(state) = self.ends.get_mut(&end).filter(|state| !state.closing) else {
+            self.forget(here);
+            return;
+        };
+        state.twin = Some(here);
+        state.open = true;
+        let up = state.owner;
+        self.desks[signaller.0].clients.insert(client(here), here);
+        let address = address(owner);
+        self.desk_input(signaller, DeskInput::Connected { client: client(here), address });
+        match up {
+            Owner::Peer(peer, link) => {
+                self.trace.note(self.now, peer.0, "connected", end.0, &[]);
+                self.input(peer, Input::LinkUp { link, binding: ChannelBinding::NONE });
+            }
+            Owner::Puppet(puppet) => self.puppet_connected(puppet, end),
+            Owner::Signaller(_) => {}
+        }
+    }
+
+    pub(super) fn desk_hears(&mut self, signaller: SignallerIndex, end: EndId, bytes: Vec<u8>) {
+        if self.config.signal_loss > 0.0
+            && matches!(codec::decode(&bytes), Ok(ToSignaller::Signal(_)))
+            && self.rng.happens(self.config.signal_loss)
+        {
+            return;
+        }
+        self.desk_input(signaller, DeskInput::Message { client: client(end), bytes });
+    }
+
+    pub(super) fn desk_lost(&mut self, signaller: SignallerIndex, end: EndId) {
+        if self.desks[signaller.0].clients.remove(&client(end)).is_some() {
+            self.desk_input(signaller, DeskInput::Disconnected { client: client(end) });
+        }
+    }
+
+    fn desk_input(&mut self, signaller: SignallerIndex, input: DeskInput) {
+        let now = self.now();
+        if let Some(desk) = &mut self.desks[signaller.0].desk {
+            desk.handle(input, now);
+            self.dirty.insert(Node::Signaller(signaller));
+        }
+    }
+
+    pub(super) fn desk_time_out(&mut self, signaller: SignallerIndex) {
+        let now = self.now();
+        let node = &mut self.desks[signaller.0];
+        node.wake = None;
+        let ticks = if node.ticks.0 == self.now { node.ticks.1 + 1 } else { 1 };
+        node.ticks = (self.now, ticks);
+        if let Some(desk) = &mut node.desk {
+            desk.handle_timeout(now);
+        }
+    }
+
+    pub(super) fn settle_desk(&mut self, signaller: SignallerIndex) {
+        let now = self.now();
+        while let Some(output) =
+            self.desks[signaller.0].desk.as_mut().and_then(Desk::poll_output)
+        {
+            match output {
+                DeskOutput::Send { client, bytes } => self.desk_sends(signaller, client, bytes, now),
+                DeskOutput::Close { client } => {
+                    if let Some(end) = self.desks[signaller.0].clients.get(&client).copied() {
+                        self.close(end);
+                    }
+                }
+            }
+        }
+        let node = &mut self.desks[signaller.0];
+        let deadline = node.desk.as_ref().and_then(Desk::poll_timeout).map(Time::as_millis);
+        let spinning = node.ticks.0 == self.now && node.ticks.1 > 16;
+        if spinning && deadline.is_some_and(|deadline| deadline <= self.now) {
+            self.violations.push(format!("{signaller:?} is due again and again at one moment"));
+        }
+        let wake = deadline.map(|at| at.max(self.now + u64::from(spinning)));
+        if wake != node.wake {
+            let name = Node::Signaller(signaller);
+            if let Some(old) = node.wake {
+                self.wakes.remove(&(old, name));
+            }
+            node.wake = wake;
+            if let Some(wake) = wake {
+                self.wakes.insert((wake, name));
+            }
+        }
+    }
+
+    fn desk_sends(&mut self, from: SignallerIndex, to: ClientId, bytes: Vec<u8>, now: Time) {
+        let node = &mut self.desks[from.0];
+        let Some(end) = node.clients.get(&to).copied() else { return };
+        let frame = codec::decode(&bytes);
+        if matches!(frame, Ok(FromSignaller::Joined)) {
+            node.joins.push(now);
+        }
+        match (&mut node.tamper, frame) {
+            (Some(tamper), Ok(frame)) => {
+                for frame in tamper(frame) {
+                    self.send(end, codec::encode(&frame));
+                }
+            }
+            _ => self.send(end, bytes),
+        }
+    }
+}
+
+/// Each node has an address of its own, no two in one prefix.
+fn address(node: Node) -> IpAddr {
+    let (net, index) = match node {
+        Node::Peer(peer) => (10, peer.0),
+        Node::Puppet(puppet) => (11, puppet.0),
+        Node::Signaller(signaller) => (12, signaller.0),
+    };
+    let [.., high, low] = u32::try_from(index).unwrap_or(u32::MAX).to_be_bytes();
+    IpAddr::V4(Ipv4Addr::new(net, high, low, 1))
+}

@@ -1,0 +1,190 @@
+//! What can be seen of a world from outside.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use taiinet_identity::PeerId;
+use taiinet_mesh::{Counters, Event, LinkState, Status, Time};
+use taiinet_query::Query;
+
+use super::{Delivered, Life, Published, World};
+use crate::PeerIndex;
+
+impl World {
+    /// All peers, dead or alive.
+    pub fn peers(&self) -> Vec<PeerIndex> {
+        (0..self.peers.len()).map(PeerIndex).collect()
+    }
+
+    /// The peers that take part.
+    pub fn alive(&self) -> Vec<PeerIndex> {
+        self.peers().into_iter().filter(|peer| self.is_alive(*peer)).collect()
+    }
+
+    /// Whether a peer takes part.
+    pub fn is_alive(&self, peer: PeerIndex) -> bool {
+        self.peers[peer.0].life == Life::Alive
+    }
+
+    /// A peer's name.
+    pub fn id(&self, peer: PeerIndex) -> PeerId {
+        self.peers[peer.0].identity.peer_id()
+    }
+
+    /// The peer of this name.
+    pub fn peer_of(&self, id: &PeerId) -> Option<PeerIndex> {
+        self.peers.iter().position(|node| node.identity.peer_id() == *id).map(PeerIndex)
+    }
+
+    /// A peer's private key, for attacks that assume it stolen.
+    pub fn stolen_identity(&self, peer: PeerIndex) -> taiinet_identity::Identity {
+        self.peers[peer.0].identity.clone()
+    }
+
+    /// What a peer says of itself.
+    pub fn status(&self, peer: PeerIndex) -> Status {
+        self.peers[peer.0].peer.status()
+    }
+
+    /// How many documents of a peer's own no neighbour has taken yet.
+    pub fn untaken(&self, peer: PeerIndex) -> usize {
+        self.peers[peer.0].peer.untaken()
+    }
+
+    /// The one moment at which a peer wants to be called next.
+    pub fn deadline(&self, peer: PeerIndex) -> Option<Time> {
+        self.peers[peer.0].peer.poll_timeout()
+    }
+
+    /// What was delivered to a peer, in order.
+    pub fn deliveries(&self, peer: PeerIndex) -> &[Delivered] {
+        &self.peers[peer.0].deliveries
+    }
+
+    /// What a peer told its application, in order.
+    pub fn events(&self, peer: PeerIndex) -> &[(Time, Event)] {
+        &self.peers[peer.0].events
+    }
+
+    /// What a peer subscribed to.
+    pub fn queries(&self, peer: PeerIndex) -> &[Query] {
+        &self.peers[peer.0].queries
+    }
+
+    /// How often a peer was restarted.
+    pub fn lives(&self, peer: PeerIndex) -> u32 {
+        self.peers[peer.0].lives
+    }
+
+    /// All documents that were published, in order.
+    pub fn published(&self) -> &[Published] {
+        &self.published
+    }
+
+    /// The active neighbours of a living peer that are living peers.
+    pub fn neighbours(&self, peer: PeerIndex) -> BTreeSet<PeerIndex> {
+        let links = self.status(peer).links;
+        let active = links.iter().filter(|link| link.state == LinkState::Active);
+        active
+            .filter_map(|link| self.peer_of(&link.peer))
+            .filter(|other| self.is_alive(*other))
+            .collect()
+    }
+
+    /// Who is whose neighbour, as both ends see it, among the living.
+    pub fn graph(&self) -> BTreeMap<PeerIndex, BTreeSet<PeerIndex>> {
+        let names: BTreeMap<PeerId, PeerIndex> =
+            self.alive().into_iter().map(|peer| (self.id(peer), peer)).collect();
+        let one_sided: BTreeMap<PeerIndex, BTreeSet<PeerIndex>> = names
+            .values()
+            .map(|peer| {
+                let links = self.status(*peer).links;
+                let active = links.iter().filter(|link| link.state == LinkState::Active);
+                (*peer, active.filter_map(|link| names.get(&link.peer).copied()).collect())
+            })
+            .collect();
+        let mutual = |one: &PeerIndex, other: &PeerIndex| {
+            one_sided.get(other).is_some_and(|neighbours| neighbours.contains(one))
+        };
+        one_sided
+            .iter()
+            .map(|(peer, neighbours)| {
+                (*peer, neighbours.iter().copied().filter(|other| mutual(peer, other)).collect())
+            })
+            .collect()
+    }
+
+    /// The parts of the mesh that hang together, the largest first.
+    pub fn components(&self) -> Vec<BTreeSet<PeerIndex>> {
+        let graph = self.graph();
+        let mut left: BTreeSet<PeerIndex> = graph.keys().copied().collect();
+        let mut components = Vec::new();
+        while let Some(first) = left.pop_first() {
+            let mut component = BTreeSet::from([first]);
+            let mut edge = vec![first];
+            while let Some(peer) = edge.pop() {
+                for other in graph.get(&peer).into_iter().flatten() {
+                    if left.remove(other) {
+                        component.insert(*other);
+                        edge.push(*other);
+                    }
+                }
+            }
+            components.push(component);
+        }
+        components.sort_by_key(|component| core::cmp::Reverse(component.len()));
+        components
+    }
+
+    /// Whether all living peers hang together.
+    pub fn is_connected(&self) -> bool {
+        self.components().len() <= 1
+    }
+
+    /// How many peers have so many neighbours.
+    pub fn degrees(&self) -> BTreeMap<usize, usize> {
+        let mut degrees = BTreeMap::new();
+        for neighbours in self.graph().values() {
+            *degrees.entry(neighbours.len()).or_default() += 1;
+        }
+        degrees
+    }
+
+    /// The counters of all living peers, summed.
+    pub fn counters(&self) -> Counters {
+        let mut sum = Counters::default();
+        for peer in self.alive() {
+            let counters = self.status(peer).counters;
+            sum.published += counters.published;
+            sum.delivered += counters.delivered;
+            sum.received += counters.received;
+            sum.duplicates += counters.duplicates;
+            sum.sent += counters.sent;
+            sum.announced += counters.announced;
+            sum.grafted += counters.grafted;
+            for (misbehaviour, count) in counters.rejected {
+                *sum.rejected.entry(misbehaviour).or_default() += count;
+            }
+        }
+        sum
+    }
+
+    /// What peers did that no driver would stand for; empty in a sound world.
+    pub fn violations(&self) -> &[String] {
+        &self.violations
+    }
+
+    /// How many trickled candidates reached the other end.
+    pub const fn candidates_passed(&self) -> u64 {
+        self.candidates_passed
+    }
+
+    /// A hash over everything that went into and came out of the peers.
+    pub fn trace_hash(&self) -> [u8; 32] {
+        self.trace.hash()
+    }
+
+    /// How many things that is.
+    pub const fn trace_entries(&self) -> u64 {
+        self.trace.entries()
+    }
+}

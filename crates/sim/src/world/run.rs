@@ -1,0 +1,167 @@
+//! The loop: the next event or time-out, then whatever follows from it.
+
+use core::time::Duration;
+
+use taiinet_mesh::Output;
+
+use super::{Delivered, Life, World};
+use crate::{Node, PeerIndex, queue::Event, rng::millis};
+
+/// How often [`World::run_until`] looks at its condition.
+const LOOK_EVERY: u64 = 50;
+/// How many time-outs a node may handle at one moment before it counts as spinning.
+const TICKS: u32 = 16;
+
+impl World {
+    /// Lets so much time pass.
+    pub fn run_for(&mut self, duration: Duration) {
+        let end = self.now.saturating_add(millis(duration));
+        while self.step(end) {}
+    }
+
+    /// Lets time pass until a condition holds, or until `limit` has passed. Whether it holds.
+    pub fn run_until(&mut self, limit: Duration, condition: impl Fn(&Self) -> bool) -> bool {
+        let end = self.now.saturating_add(millis(limit));
+        self.settle();
+        loop {
+            if condition(self) {
+                return true;
+            }
+            if self.now >= end {
+                return false;
+            }
+            let look = (self.now + LOOK_EVERY).min(end);
+            while self.step(look) {}
+        }
+    }
+
+    /// The next moment at which something happens; false if that is after `end`, and it is `end` now.
+    fn step(&mut self, end: u64) -> bool {
+        self.settle();
+        let wake = self.wakes.first().map(|(at, _)| *at);
+        let next = [self.queue.next_at(), wake].into_iter().flatten().min();
+        let Some(next) = next.filter(|next| *next <= end) else {
+            self.now = end;
+            return false;
+        };
+        self.now = self.now.max(next);
+        while let Some(event) = self.queue.pop(self.now) {
+            self.happen(event);
+        }
+        while let Some((at, node)) = self.wakes.first().copied()
+            && at <= self.now
+        {
+            self.wakes.pop_first();
+            self.time_out(node);
+        }
+        true
+    }
+
+    fn happen(&mut self, event: Event) {
+        match event {
+            Event::Described(end) => self.described(end),
+            Event::Candidate(end) => self.trickled(end),
+            Event::Reaches(end, signaller) => self.reaches(end, signaller),
+            Event::Opens(end) => self.opens(end),
+            Event::Arrives(end, bytes) => self.arrives(end, bytes),
+            Event::Sent(end, bytes) => self.sent(end, bytes),
+            Event::Ends(end, cause) => self.ends(end, cause),
+            Event::GivesUp(end, stall) => self.gives_up(end, stall),
+        }
+    }
+
+    fn time_out(&mut self, node: Node) {
+        let now = self.now();
+        match node {
+            Node::Peer(peer) => {
+                let node = &mut self.peers[peer.0];
+                node.wake = None;
+                if node.life == Life::Alive {
+                    node.peer.handle_timeout(now);
+                    node.ticks = if node.ticks.0 == self.now {
+                        (self.now, node.ticks.1 + 1)
+                    } else {
+                        (self.now, 1)
+                    };
+                }
+            }
+            Node::Signaller(signaller) => self.desk_time_out(signaller),
+            Node::Puppet(_) => {}
+        }
+        self.dirty.insert(node);
+    }
+
+    /// Performs all outputs of the nodes that something happened to.
+    fn settle(&mut self) {
+        while let Some(node) = self.dirty.pop_first() {
+            match node {
+                Node::Peer(peer) => self.settle_peer(peer),
+                Node::Signaller(signaller) => self.settle_desk(signaller),
+                Node::Puppet(_) => {}
+            }
+        }
+    }
+
+    fn settle_peer(&mut self, peer: PeerIndex) {
+        if self.peers[peer.0].life == Life::Crashed {
+            return;
+        }
+        let now = self.now();
+        while let Some(output) = self.peers[peer.0].peer.poll_output(now) {
+            self.perform(peer, output);
+        }
+        let node = &mut self.peers[peer.0];
+        let deadline = node.peer.poll_timeout().map(taiinet_mesh::Time::as_millis);
+        let spinning = node.ticks.0 == self.now && node.ticks.1 >= TICKS;
+        let earliest = if spinning { self.now + 1 } else { self.now };
+        if spinning && deadline.is_some_and(|deadline| deadline <= self.now) && node.ticks.1 == TICKS
+        {
+            let text = format!("{peer:?} is due again and again at the same moment");
+            self.violations.push(text);
+        }
+        let node = &mut self.peers[peer.0];
+        let wake = deadline.map(|deadline| deadline.max(earliest));
+        if wake != node.wake {
+            if let Some(old) = node.wake {
+                self.wakes.remove(&(old, Node::Peer(peer)));
+            }
+            node.wake = wake;
+            if let Some(wake) = wake {
+                self.wakes.insert((wake, Node::Peer(peer)));
+            }
+        }
+    }
+
+    fn perform(&mut self, peer: PeerIndex, output: Output) {
+        match output {
+            Output::Dial { link, dial } => self.dial(peer, link, dial),
+            Output::Negotiate { link, part } => self.negotiate(peer, link, part),
+            Output::Send { link, bytes } => self.peer_sends(peer, link, bytes),
+            Output::Close { link } => {
+                if let Some(end) = self.peers[peer.0].links.get(&link).copied() {
+                    self.trace.note(self.now, peer.0, "close", end.0, &[]);
+                    self.close(end);
+                }
+            }
+            Output::Deliver(delivery) => {
+                let id = delivery.document.id();
+                self.trace.note(self.now, peer.0, "deliver", delivery.hops.into(), id.as_bytes());
+                let at = self.now();
+                let node = &mut self.peers[peer.0];
+                node.deliveries.push(Delivered {
+                    id,
+                    author: delivery.document.author(),
+                    hops: delivery.hops,
+                    from: delivery.from,
+                    at,
+                    life: node.lives,
+                });
+            }
+            Output::Event(event) => {
+                let at = self.now();
+                self.trace.note(self.now, peer.0, "event", 0, format!("{event:?}").as_bytes());
+                self.peers[peer.0].events.push((at, event));
+            }
+        }
+    }
+}

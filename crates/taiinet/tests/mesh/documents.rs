@@ -1,0 +1,118 @@
+//! Who gets which documents.
+
+use std::time::Duration;
+
+use taiinet::{Error, PublishOptions, json, query};
+
+use crate::support::{Signaller, connect, next, number, numbers_until, peer, within};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_subscriber_gets_what_its_query_matches_and_knows_from_whom() {
+    let signaller = Signaller::start().await;
+    let (reader, writer) = (connect(&signaller.url).await, connect(&signaller.url).await);
+    let mut tweets =
+        reader.subscribe(query!({ "type": "tweet", "likes": { "$gt": 4 } })).unwrap();
+    within("a neighbour", writer.connected()).await.unwrap();
+
+    for (n, likes) in [(1, 5), (2, 4), (3, 9)] {
+        let published = writer.publish(json!({ "type": "tweet", "likes": likes, "n": n }));
+        within("a neighbour took it", published).await.unwrap();
+    }
+    let options =
+        PublishOptions { key: Some("last".into()), expires: Some(Duration::from_secs(60)) };
+    let last = writer.publish_with(json!({ "type": "tweet", "likes": 7, "n": 4 }), options);
+    let last = within("a neighbour took it", last).await.unwrap();
+
+    let first = next(&mut tweets).await;
+    assert_eq!(number(&first), 1);
+    assert_eq!(first.author(), writer.peer_id());
+    assert_eq!(first.from(), Some(writer.peer_id()));
+    assert_eq!(first.json(), r#"{"likes":5,"n":1,"type":"tweet"}"#);
+    assert_eq!(first.key(), None);
+    assert_eq!(number(&next(&mut tweets).await), 3);
+    let delivery = next(&mut tweets).await;
+    assert_eq!(delivery.id(), last);
+    assert_eq!(delivery.key(), Some("last"));
+    let life = delivery.expires_at().unwrap().as_millis() - delivery.created_at().as_millis();
+    assert_eq!(life, 60_000);
+    assert!(tweets.try_next().is_none());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn documents_cross_peers_that_are_not_linked() {
+    let signaller = Signaller::start().await;
+    // A chain: nobody may have more than two neighbours, and one of the four has only one.
+    let mut peers = Vec::new();
+    for _ in 0..4 {
+        peers.push(peer(&signaller.url).links(1, 2).connect().await.unwrap());
+    }
+    let mut subscriptions: Vec<_> =
+        peers.iter().map(|peer| peer.subscribe("{}").unwrap()).collect();
+    for peer in &peers {
+        within("a neighbour", peer.connected()).await.unwrap();
+    }
+    for (n, peer) in peers.iter().enumerate() {
+        within("a neighbour took it", peer.publish(json!({ "n": n }))).await.unwrap();
+    }
+    for subscription in &mut subscriptions {
+        let mut numbers = Vec::new();
+        for _ in 0..4 {
+            numbers.push(number(&next(subscription).await));
+        }
+        numbers.sort_unstable();
+        assert_eq!(numbers, [0, 1, 2, 3]);
+    }
+    for peer in &peers {
+        assert!(peer.status().await.unwrap().links.len() <= 2);
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_has_unsubscribed_gets_nothing_more() {
+    let signaller = Signaller::start().await;
+    let (reader, writer) = (connect(&signaller.url).await, connect(&signaller.url).await);
+    let mut stays = reader.subscribe(query!({ "n": { "$gt": 2 } })).unwrap();
+    let mut goes = reader.subscribe(query!({})).unwrap();
+    within("a neighbour", writer.connected()).await.unwrap();
+
+    within("taken", writer.publish(json!({ "n": 1 }))).await.unwrap();
+    assert_eq!(numbers_until(&mut goes, 1).await, [1]);
+    drop(goes);
+    within("taken", writer.publish(json!({ "n": 2 }))).await.unwrap();
+    within("taken", writer.publish(json!({ "n": 3 }))).await.unwrap();
+    assert_eq!(numbers_until(&mut stays, 3).await, [3]);
+    let counters = reader.status().await.unwrap().counters;
+    assert_eq!((counters.received, counters.delivered), (3, 2));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_document_published_to_nobody_waits_for_somebody() {
+    let signaller = Signaller::start().await;
+    let writer = connect(&signaller.url).await;
+    let id = writer.queue(json!({ "n": 1 })).await.unwrap();
+
+    let reader = connect(&signaller.url).await;
+    let mut all = reader.subscribe(query!({})).unwrap();
+    assert_eq!(next(&mut all).await.id(), id);
+    within("taken", writer.flush()).await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_published_here_is_delivered_here() {
+    let net = connect("ws://127.0.0.1:9").await;
+    let mut all = net.subscribe(query!({})).unwrap();
+    net.queue(json!({ "n": 1 })).await.unwrap();
+    let delivery = next(&mut all).await;
+    assert_eq!((delivery.hops(), delivery.from()), (0, None));
+    assert_eq!(delivery.author(), net.peer_id());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_no_document_or_no_query_is_refused_at_once() {
+    let net = connect("ws://127.0.0.1:9").await;
+    assert!(matches!(net.publish(json!([1])).await, Err(Error::NotADocument { .. })));
+    assert!(matches!(net.publish("{").await, Err(Error::Json(_))));
+    let large = json!({ "text": "x".repeat(300_000) });
+    assert!(matches!(net.publish(large).await, Err(Error::Document(_))));
+    assert!(matches!(net.subscribe(query!({ "a": { "$more": 1 } })), Err(Error::Query(_))));
+}

@@ -1,0 +1,8 @@
+//! Peers over real WebRTC on loopback, introduced by a signaller in this process.
+#![allow(clippy::unwrap_used)]
+
+mod documents;
+mod leaving;
+mod pressure;
+mod signallers;
+mod support;

@@ -1,0 +1,7 @@
+//! The real command, from outside.
+
+mod common;
+mod interchange;
+mod keys;
+mod signatures;
+mod transcripts;

@@ -1,0 +1,3 @@
+taiinet signature 1
+signer: tn1w0qfqpdth3m7xht8tkfhpcg7y453v8ka97uf4h90dlu37st6yv8qk2uhhg
+signature: O5ajdSwUHJJraMI+V2UoxA0UepI8asxzm+GiyIK15IjYf/0FjhC+qYjX3Eo4yj2d6oWGpKA31SrdsH4X+ACOAA==
