@@ -1,1 +1,13 @@
-//! .
+//! TaiiNet's signaller: it introduces peers to one another, and holds nothing that they must trust.
+//!
+//! Peers join by a challenge that they sign, hear of others of their network by presences that those
+//! signed, and negotiate links by signals that are sealed to the recipient: the signaller sees from,
+//! to, time and size, and can neither impersonate a peer nor read or alter what peers negotiate.
+//!
+//! [`Desk`] is all of its logic, without any IO; with the feature `server` (the default) there is a
+//! server around it, [`server::serve`], and the command `taiinet-signaller`.
+
+mod desk;
+pub mod limits;
+
+pub use desk::{ClientId, Desk, DeskConfig, DeskInput, DeskOutput, DeskStatus, Refused};

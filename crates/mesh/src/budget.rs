@@ -4,7 +4,7 @@ use crate::Time;
 
 /// So much at once, and so much more each second.
 #[derive(Debug)]
-pub(crate) struct Budget {
+pub struct Budget {
     burst: u64,
     per_second: u64,
     /// In thousandths.
@@ -13,13 +13,14 @@ pub(crate) struct Budget {
 }
 
 impl Budget {
-    pub(crate) fn new((burst, per_second): (u32, u32), now: Time) -> Self {
+    /// A full one.
+    pub fn new((burst, per_second): (u32, u32), now: Time) -> Self {
         let burst = u64::from(burst) * 1000;
         Self { burst, per_second: u64::from(per_second), left: burst, filled: now }
     }
 
     /// Takes `count` if so much is left.
-    pub(crate) fn take(&mut self, count: usize, now: Time) -> bool {
+    pub fn take(&mut self, count: usize, now: Time) -> bool {
         let elapsed = u64::try_from(now.since(self.filled).as_millis()).unwrap_or(u64::MAX);
         let refill = elapsed.saturating_mul(self.per_second);
         self.left = self.left.saturating_add(refill).min(self.burst);

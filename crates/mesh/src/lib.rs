@@ -83,6 +83,7 @@ pub use api::{
     SignallerStatus, Status, SubscriptionId, TooManySubscriptions,
 };
 pub use binding::ChannelBinding;
+pub use budget::Budget;
 pub use misbehaviour::Misbehaviour;
 pub use peer::Peer;
 pub use time::Time;

@@ -106,7 +106,7 @@ impl<L: Leaf> Tree<L> {
         for branch in branches.into_iter().flat_map(Self::into_all) {
             match branch {
                 Self::Not(leaf) => match leaf.into_equals() {
-                    Ok((key, literals)) => { let _ = key; kept.extend(literals.into_iter().map(|_| Self::always())) },
+                    Ok((key, literals)) => excluded.entry(key).or_default().extend(literals),
                     Err(leaf) => kept.push(Self::Not(leaf)),
                 },
                 branch if branch.is_never() => return branch,

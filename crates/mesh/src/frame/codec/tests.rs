@@ -37,7 +37,7 @@ fn frames() -> impl Strategy<Value = Frame> {
             Frame::Neighbour(Neighbour { presence: Some(presence.signed().clone()), missed_ms })
         }),
         any::<u32>().prop_map(|retry_after_ms| {
-            let instead = vec![testing::presence(&testing::identity(3), testing::NOW)];
+            let instead = [testing::presence(&testing::identity(3), testing::NOW)];
             Frame::Refuse(Refusal {
                 reason: RefusalReason::Full,
                 retry_after_ms,

@@ -1,5 +1,4 @@
 //! What the tests share.
-#![allow(dead_code, reason = "each test file uses a part")]
 
 use std::time::Duration;
 
@@ -9,28 +8,28 @@ use taiinet_sim::{
     World, WorldConfig,
 };
 
-pub const SECOND: Duration = Duration::from_secs(1);
 
-pub fn seconds(count: u64) -> Duration {
+
+pub(crate) fn seconds(count: u64) -> Duration {
     Duration::from_secs(count)
 }
 
-pub fn network() -> Network {
+pub(crate) fn network() -> Network {
     "tests".parse().expect("a valid name")
 }
 
-pub struct Setting {
-    pub world: World,
-    pub signaller: SignallerIndex,
-    pub peers: Vec<PeerIndex>,
+pub(crate) struct Setting {
+    pub(crate) world: World,
+    pub(crate) signaller: SignallerIndex,
+    pub(crate) peers: Vec<PeerIndex>,
 }
 
 /// So many peers that know one signaller, just started.
-pub fn started(seed: u64, count: usize) -> Setting {
+pub(crate) fn started(seed: u64, count: usize) -> Setting {
     started_with(seed, count, WorldConfig::default())
 }
 
-pub fn started_with(seed: u64, count: usize, config: WorldConfig) -> Setting {
+pub(crate) fn started_with(seed: u64, count: usize, config: WorldConfig) -> Setting {
     let mut world = World::new(seed, config);
     let signaller = world.add_signaller(DeskConfig::default());
     let peers = world.add_peers(count, &PeerSpec::new(network(), &[signaller]));
@@ -38,7 +37,7 @@ pub fn started_with(seed: u64, count: usize, config: WorldConfig) -> Setting {
 }
 
 /// So many peers that hang together, each subscribed to everything.
-pub fn meshed(seed: u64, count: usize) -> Setting {
+pub(crate) fn meshed(seed: u64, count: usize) -> Setting {
     let mut setting = started(seed, count);
     for peer in setting.peers.clone() {
         setting.world.subscribe(peer, "{}");
@@ -48,13 +47,13 @@ pub fn meshed(seed: u64, count: usize) -> Setting {
 }
 
 impl Setting {
-    pub fn connect(&mut self) {
+    pub(crate) fn connect(&mut self) {
         let world = &mut self.world;
         let connected = world.run_until(seconds(30), World::is_connected);
         assert!(connected, "still in {} parts: {}", world.components().len(), describe(world));
     }
 
-    pub fn puppet(&mut self, manners: Manners) -> PuppetIndex {
+    pub(crate) fn puppet(&mut self, manners: Manners) -> PuppetIndex {
         let identity = self.world.identity();
         self.world.add_puppet(PuppetSpec {
             identity,
@@ -65,7 +64,7 @@ impl Setting {
     }
 
     /// A puppet that has become an honest neighbour of a peer.
-    pub fn befriend(&mut self, peer: PeerIndex, manners: Manners) -> (PuppetIndex, WireId) {
+    pub(crate) fn befriend(&mut self, peer: PeerIndex, manners: Manners) -> (PuppetIndex, WireId) {
         let honest =
             Manners { greets: true, proves: true, accepts: true, pongs: true, ..manners };
         let puppet = self.puppet(honest);
@@ -76,13 +75,13 @@ impl Setting {
         (puppet, wire)
     }
 
-    pub fn sound(&self) {
+    pub(crate) fn sound(&self) {
         assert_eq!(self.world.violations(), &[] as &[String]);
     }
 }
 
 /// A picture of a world for a failed assertion.
-pub fn describe(world: &World) -> String {
+pub(crate) fn describe(world: &World) -> String {
     use std::fmt::Write as _;
     let mut text = format!("after {:?}, degrees {:?}\n", world.elapsed(), world.degrees());
     for peer in world.alive() {

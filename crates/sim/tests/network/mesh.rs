@@ -1,8 +1,6 @@
 //! A mesh forms, and stays within its bounds.
 
-mod common;
-
-use common::{describe, seconds, started};
+use crate::common::{describe, network, seconds, started};
 use taiinet_sim::World;
 
 fn forms(seed: u64, count: usize) {
@@ -44,7 +42,7 @@ fn six_peers_are_not_all_linked_to_all_when_told_to_keep_few() {
     let spec = taiinet_sim::PeerSpec {
         target_links: 2,
         max_links: 3,
-        ..taiinet_sim::PeerSpec::new(common::network(), &[signaller])
+        ..taiinet_sim::PeerSpec::new(network(), &[signaller])
     };
     world.add_peers(12, &spec);
     assert!(world.run_until(seconds(30), World::is_connected), "{}", describe(&world));

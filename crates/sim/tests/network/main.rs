@@ -1,0 +1,10 @@
+//! The mesh as a whole, on the virtual network: how it forms, what it delivers, what it survives.
+
+mod attacks;
+mod common;
+mod crashes;
+mod delivery;
+mod determinism;
+mod mesh;
+mod partition;
+mod signallers;

@@ -1,0 +1,64 @@
+//! A network that breaks in two grows together again.
+
+use std::time::Duration;
+
+use taiinet_sim::{Audit, Node};
+
+use crate::common::{Setting, describe, meshed, seconds};
+
+fn cut(setting: &mut Setting) -> (Vec<Node>, Vec<Node>) {
+    let (left, right) = setting.peers.split_at(setting.peers.len() / 2);
+    let nodes = |peers: &[taiinet_sim::PeerIndex]| peers.iter().map(|p| Node::Peer(*p)).collect();
+    (nodes(left), nodes(right))
+}
+
+fn grows_together(seed: u64, cut_for: Duration, signaller_on_one_side: bool) {
+    let mut setting = meshed(seed, 20);
+    setting.world.run_for(seconds(10));
+    let (mut left, right) = cut(&mut setting);
+    if signaller_on_one_side {
+        left.push(Node::Signaller(setting.signaller));
+    }
+    setting.world.partition(&[left, right]);
+    let steps = u32::try_from(cut_for.as_millis() / 500).expect("short");
+    for number in 0..steps {
+        for peer in [setting.peers[1], setting.peers[15]] {
+            setting.world.publish(peer, &format!(r#"{{"number": {number}}}"#)).expect("room");
+        }
+        setting.world.run_for(Duration::from_millis(500));
+    }
+    if cut_for > seconds(8) {
+        let parts = setting.world.components().len();
+        assert!(parts >= 2, "seed {seed}: the cut had no effect");
+    }
+    setting.world.heal();
+    let merged = setting.world.run_until(seconds(60), taiinet_sim::World::is_connected);
+    assert!(merged, "seed {seed}: {}", describe(&setting.world));
+    let complete = setting
+        .world
+        .run_until(seconds(30), |world| Audit::of(world, |_| true).missing.is_empty());
+    let audit = Audit::of(&setting.world, |_| true);
+    assert!(complete, "seed {seed}: {} of {} missing", audit.missing.len(), audit.due);
+    assert!(audit.is_clean(), "seed {seed}: {audit:?}");
+    setting.sound();
+}
+
+#[test]
+fn ten_seconds_apart_then_whole_again_with_all_documents() {
+    (0..4).for_each(|seed| grows_together(seed, seconds(10), false));
+}
+
+#[test]
+fn the_side_without_the_signaller_comes_back_as_well() {
+    (10..13).for_each(|seed| grows_together(seed, seconds(20), true));
+}
+
+#[test]
+fn a_short_break_passes_unnoticed() {
+    (20..22).for_each(|seed| grows_together(seed, seconds(3), false));
+}
+
+#[test]
+fn a_minute_apart_is_made_up_for() {
+    (30..32).for_each(|seed| grows_together(seed, seconds(60), false));
+}

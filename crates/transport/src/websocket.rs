@@ -1,0 +1,153 @@
+//! A WebSocket to a signaller (RFC 6455): each message is one binary message.
+
+use std::io;
+
+use futures::{SinkExt, StreamExt, stream::SplitSink, stream::SplitStream};
+use taiinet_mesh::{ChannelBinding, LinkFailure, limits};
+use tokio::{net::TcpStream, sync::mpsc};
+use tokio_tungstenite::{
+    Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config,
+    tungstenite::{Error, Message, client::IntoClientRequest, protocol::WebSocketConfig},
+};
+
+use crate::link::{Accepted, Command, Emitter, Ended, Port, Settings};
+
+/// The largest message that is read; more is a breach by the signaller.
+const MESSAGE_BYTES: usize = 2 * limits::MESSAGE_BYTES;
+/// So much is gathered before it is written, unless the queue is empty sooner.
+const BATCH_BYTES: usize = 16 * 1024;
+/// Resident for the whole life of the link: small, since a signaller says little.
+const READ_BUFFER: usize = 4 * 1024;
+
+type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// Runs the link to its end.
+pub(crate) async fn serve(url: &str, port: Port) -> LinkFailure {
+    let Port { emitter, commands, queued, mut closing, settings } = port;
+    let accepted = Accepted::new(emitter.clone(), queued);
+    tokio::select! {
+        Err(cause) = drive(url, &settings, emitter, accepted, commands) => cause,
+        cause = closing.deadline() => cause,
+    }
+}
+
+async fn drive(
+    url: &str,
+    settings: &Settings,
+    emitter: Emitter,
+    accepted: Accepted,
+    mut commands: mpsc::Receiver<Command>,
+) -> Ended {
+    let socket = tokio::select! {
+        socket = connect(url, settings) => socket?,
+        // Nothing can be sent before the link is up: the other end of the queue was dropped.
+        _ = commands.recv() => return Err(LinkFailure::Local),
+    };
+    emitter.up(ChannelBinding::NONE).await?;
+    let (sink, stream) = socket.split();
+    let reading = read(stream, emitter);
+    tokio::pin!(reading);
+    tokio::select! {
+        ended = &mut reading => ended,
+        ended = write(sink, accepted, commands) => match ended {
+            // Our close frame is out; the deadline bounds how long the answer to it may take.
+            Err(LinkFailure::Local) => {
+                let _ = reading.await;
+                Err(LinkFailure::Local)
+            }
+            ended => ended,
+        },
+    }
+}
+
+async fn connect(url: &str, settings: &Settings) -> Result<Socket, LinkFailure> {
+    let request = url.into_client_request().map_err(|error| failure(&error))?;
+    let tls = request.uri().scheme_str() == Some("wss");
+    let connector = if tls {
+        Connector::Rustls(settings.tls.clone().map_err(LinkFailure::Transport)?)
+    } else {
+        Connector::Plain
+    };
+    let config = WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(BATCH_BYTES)
+        .max_write_buffer_size(BATCH_BYTES + MESSAGE_BYTES)
+        .max_message_size(Some(MESSAGE_BYTES))
+        .max_frame_size(Some(MESSAGE_BYTES));
+    let no_delay = true;
+    let (socket, _response) =
+        connect_async_tls_with_config(request, Some(config), no_delay, Some(connector))
+            .await
+            .map_err(|error| failure(&error))?;
+    Ok(socket)
+}
+
+async fn read(mut stream: SplitStream<Socket>, emitter: Emitter) -> Ended {
+    while let Some(message) = stream.next().await {
+        match message.map_err(|error| failure(&error))? {
+            Message::Binary(bytes) => emitter.message(bytes.into()).await?,
+            Message::Text(_) => {
+                let cause = "a text message came where only binary ones belong".to_owned();
+                return Err(LinkFailure::Transport(cause));
+            }
+            // Pings are answered by the library. After a close frame the stream ends.
+            Message::Ping(_) | Message::Pong(_) | Message::Close(_) | Message::Frame(_) => {}
+        }
+    }
+    Err(LinkFailure::Remote)
+}
+
+/// Writes until the queue is closed and empty, then says goodbye.
+async fn write(
+    mut sink: SplitSink<Socket, Message>,
+    mut accepted: Accepted,
+    mut commands: mpsc::Receiver<Command>,
+) -> Ended {
+    let mut batch = Vec::new();
+    while commands.recv_many(&mut batch, 64).await > 0 {
+        let mut written = Vec::with_capacity(batch.len());
+        for command in batch.drain(..) {
+            let weight = command.weight();
+            // Nothing is negotiated on a WebSocket.
+            let Command::Send(bytes) = command else { continue };
+            written.push((weight, bytes.len()));
+            sink.feed(Message::binary(bytes)).await.map_err(|error| failure(&error))?;
+        }
+        sink.flush().await.map_err(|error| failure(&error))?;
+        for (weight, bytes) in written {
+            accepted.done(weight);
+            accepted.accepted(bytes).await?;
+        }
+        accepted.report().await?;
+    }
+    // Whether the goodbye gets through or not, this link has ended.
+    let _ = sink.close().await;
+    Err(LinkFailure::Local)
+}
+
+/// What an error of the library means to the core, and to the user who reads it.
+fn failure(error: &Error) -> LinkFailure {
+    match error {
+        Error::ConnectionClosed | Error::AlreadyClosed => LinkFailure::Remote,
+        Error::Io(error) if is_cut(error.kind()) => LinkFailure::Remote,
+        Error::Io(error) => LinkFailure::Unreachable(error.to_string()),
+        Error::Protocol(
+            tokio_tungstenite::tungstenite::error::ProtocolError::ResetWithoutClosingHandshake,
+        ) => LinkFailure::Remote,
+        Error::Http(response) => LinkFailure::Transport(format!(
+            "no signaller at this address: it answers HTTP {}",
+            response.status()
+        )),
+        other => LinkFailure::Transport(other.to_string()),
+    }
+}
+
+const fn is_cut(kind: io::ErrorKind) -> bool {
+    matches!(
+        kind,
+        io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::BrokenPipe
+            | io::ErrorKind::UnexpectedEof
+    )
+}

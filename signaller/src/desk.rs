@@ -1,0 +1,532 @@
+//! What a signaller does, without any IO: clients' messages and the time in, answers out.
+
+mod client;
+
+use std::{
+    collections::{BTreeMap, VecDeque},
+    net::IpAddr,
+};
+
+use rand_chacha::ChaCha12Rng;
+use rand_core::{Rng as _, SeedableRng};
+use taiinet_document::Network;
+use taiinet_identity::{Domain, Identity, PeerId, Signed};
+use taiinet_mesh::{
+    Time,
+    frame::{
+        FromSignaller, Presence, RefusalReason, Signal, ToSignaller, VERSION, Welcome, codec,
+    },
+    limits as mesh_limits,
+};
+
+use crate::limits;
+use client::{Client, Stage, prefix};
+
+/// Names a connection. The driver chooses it and never uses it again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClientId(u64);
+
+impl From<u64> for ClientId {
+    fn from(number: u64) -> Self {
+        Self(number)
+    }
+}
+
+/// What happened.
+#[derive(Debug, Clone)]
+pub enum DeskInput {
+    /// A connection was opened.
+    Connected {
+        /// Its name from now on.
+        client: ClientId,
+        /// Where it comes from.
+        address: IpAddr,
+    },
+    /// A message arrived: one frame.
+    Message {
+        /// From whom.
+        client: ClientId,
+        /// The message.
+        bytes: Vec<u8>,
+    },
+    /// A connection is gone.
+    Disconnected {
+        /// Which.
+        client: ClientId,
+    },
+    /// The signaller is going to stop: say so to everybody and close.
+    Drain,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DeskOutput {
+    /// Send a message.
+    Send {
+        /// To whom.
+        client: ClientId,
+        /// One frame.
+        bytes: Vec<u8>,
+    },
+    /// Close a connection once what was sent to it is out.
+    Close {
+        /// Which.
+        client: ClientId,
+    },
+}
+
+/// How a signaller serves.
+#[derive(Debug, Clone)]
+pub struct DeskConfig {
+    /// The networks served; empty for all.
+    pub networks: Vec<Network>,
+    /// Connections at once.
+    pub clients: usize,
+    /// Connections at once from one address or prefix.
+    pub clients_per_address: usize,
+    /// STUN servers that are told to peers, as `stun:HOST:PORT`; `stun::PORT` is this host.
+    pub ice_servers: Vec<String>,
+}
+
+impl Default for DeskConfig {
+    fn default() -> Self {
+        Self {
+            networks: Vec::new(),
+            clients: limits::CLIENTS,
+            clients_per_address: limits::CLIENTS_PER_ADDRESS,
+            ice_servers: Vec::new(),
+        }
+    }
+}
+
+/// Why something from a client was refused.
+#[derive(
+    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error,
+)]
+pub enum Refused {
+    /// Too many connections, in all or from its address.
+    #[error("too many connections")]
+    Connections,
+    /// Too many networks or presences.
+    #[error("too many joins")]
+    Joins,
+    /// Bytes that are no frame, or too many.
+    #[error("no frame")]
+    Undecodable,
+    /// A frame that has no place at this point.
+    #[error("out of turn")]
+    OutOfTurn,
+    /// Another version of the protocol.
+    #[error("another version")]
+    Version,
+    /// A join that does not answer this connection's challenge.
+    #[error("a join for another signaller or connection")]
+    Challenge,
+    /// A join whose times do not hold.
+    #[error("a join out of its time")]
+    OutOfTime,
+    /// A join whose signature does not hold.
+    #[error("a join with an invalid signature")]
+    Signature,
+    /// A network that is not served.
+    #[error("a network that is not served")]
+    Network,
+    /// A signal in somebody else's name, or for another network.
+    #[error("a signal in a false name")]
+    FalseName,
+    /// More than its budget.
+    #[error("too often")]
+    TooOften,
+}
+
+impl Refused {
+    /// What the client is told.
+    const fn reason(self) -> RefusalReason {
+        match self {
+            Self::Connections | Self::Joins => RefusalReason::Full,
+            Self::Version => RefusalReason::Version,
+            Self::Network => RefusalReason::Network,
+            Self::TooOften => RefusalReason::TooOften,
+            _ => RefusalReason::Invalid,
+        }
+    }
+}
+
+/// A picture of a desk at one moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DeskStatus {
+    /// Connections.
+    pub clients: usize,
+    /// Peers that have joined.
+    pub joined: usize,
+    /// Their networks.
+    pub networks: usize,
+    /// Joins that held, so far.
+    pub joins: u64,
+    /// Presences told, so far.
+    pub introductions: u64,
+    /// Signals passed on, so far.
+    pub signals: u64,
+    /// Signals for peers that are not here, so far.
+    pub unreachable: u64,
+    /// What was refused, so far.
+    pub refused: BTreeMap<Refused, u64>,
+}
+
+/// A signaller, without any IO.
+#[derive(Debug)]
+pub struct Desk {
+    identity: Identity,
+    config: DeskConfig,
+    rng: ChaCha12Rng,
+    clients: BTreeMap<ClientId, Client>,
+    by_peer: BTreeMap<(Network, PeerId), ClientId>,
+    networks: BTreeMap<Network, Vec<ClientId>>,
+    addresses: BTreeMap<IpAddr, usize>,
+    outputs: VecDeque<DeskOutput>,
+    next_check: Time,
+    counters: DeskStatus,
+}
+
+impl Desk {
+    /// A desk that opens now. `seed` feeds its generator, which chooses challenges and whom to
+    /// introduce.
+    pub fn new(identity: Identity, config: DeskConfig, seed: [u8; 32], now: Time) -> Self {
+        Self {
+            identity,
+            config,
+            rng: ChaCha12Rng::from_seed(seed),
+            clients: BTreeMap::new(),
+            by_peer: BTreeMap::new(),
+            networks: BTreeMap::new(),
+            addresses: BTreeMap::new(),
+            outputs: VecDeque::new(),
+            next_check: now.after(limits::CHECK_EVERY),
+            counters: DeskStatus::default(),
+        }
+    }
+
+    /// Its name.
+    pub fn id(&self) -> PeerId {
+        self.identity.peer_id()
+    }
+
+    /// Takes what happened.
+    pub fn handle(&mut self, input: DeskInput, now: Time) {
+        match input {
+            DeskInput::Connected { client, address } => self.connected(client, address, now),
+            DeskInput::Message { client, bytes } => self.message(client, &bytes, now),
+            DeskInput::Disconnected { client } => self.forget(client),
+            DeskInput::Drain => {
+                let clients: Vec<ClientId> = self.clients.keys().copied().collect();
+                for client in clients {
+                    self.tell_refusal(client, RefusalReason::Leaving, limits::RETRY_AFTER);
+                    self.close(client);
+                }
+            }
+        }
+    }
+
+    /// Closes what fell silent or is out of its time; call it when [`Self::poll_timeout`] has come.
+    pub fn handle_timeout(&mut self, now: Time) {
+        if now < self.next_check {
+            return;
+        }
+        self.next_check = now.after(limits::CHECK_EVERY);
+        let late: Vec<ClientId> = self
+            .clients
+            .iter()
+            .filter(|(_, client)| client.deadline() <= now)
+            .map(|(id, _)| *id)
+            .collect();
+        for client in late {
+            self.close(client);
+        }
+    }
+
+    /// When [`Self::handle_timeout`] is to be called next.
+    pub fn poll_timeout(&self) -> Option<Time> {
+        (!self.clients.is_empty()).then_some(self.next_check)
+    }
+
+    /// What to do next; call it until it is `None` after each other call.
+    pub fn poll_output(&mut self) -> Option<DeskOutput> {
+        self.outputs.pop_front()
+    }
+
+    /// A picture of it.
+    pub fn status(&self) -> DeskStatus {
+        DeskStatus {
+            clients: self.clients.len(),
+            joined: self.by_peer.len(),
+            networks: self.networks.len(),
+            ..self.counters.clone()
+        }
+    }
+
+    // ---- Connections ----
+
+    fn connected(&mut self, id: ClientId, address: IpAddr, now: Time) {
+        let prefix = prefix(address);
+        let from_there = self.addresses.get(&prefix).copied().unwrap_or(0);
+        if self.clients.len() >= self.config.clients
+            || from_there >= self.config.clients_per_address
+        {
+            *self.counters.refused.entry(Refused::Connections).or_default() += 1;
+            self.tell_refusal(id, RefusalReason::Full, limits::FULL_RETRY_AFTER);
+            self.outputs.push_back(DeskOutput::Close { client: id });
+            return;
+        }
+        *self.addresses.entry(prefix).or_default() += 1;
+        self.clients.insert(id, Client::new(prefix, now));
+    }
+
+    fn forget(&mut self, id: ClientId) {
+        let Some(client) = self.clients.remove(&id) else { return };
+        if let Some(count) = self.addresses.get_mut(&client.prefix) {
+            *count -= 1;
+            if *count == 0 {
+                self.addresses.remove(&client.prefix);
+            }
+        }
+        let Stage::Joined { presence, .. } = client.stage else { return };
+        let key = (presence.network.clone(), presence.signer());
+        if self.by_peer.get(&key) == Some(&id) {
+            self.by_peer.remove(&key);
+        }
+        if let Some(members) = self.networks.get_mut(&key.0) {
+            members.retain(|member| *member != id);
+            if members.is_empty() {
+                self.networks.remove(&key.0);
+            }
+        }
+    }
+
+    fn close(&mut self, client: ClientId) {
+        self.forget(client);
+        self.outputs.push_back(DeskOutput::Close { client });
+    }
+
+    // ---- Messages ----
+
+    fn message(&mut self, id: ClientId, bytes: &[u8], now: Time) {
+        let Some(client) = self.clients.get_mut(&id) else { return };
+        client.heard = now;
+        // Who goes on after its budget is spent is not told each time.
+        if !client.frames.take(1, now) {
+            *self.counters.refused.entry(Refused::TooOften).or_default() += 1;
+            self.close(id);
+            return;
+        }
+        let result = if bytes.len() > mesh_limits::MESSAGE_BYTES {
+            Err(Refused::Undecodable)
+        } else {
+            codec::decode(bytes).map_err(|_| Refused::Undecodable)
+        };
+        if let Err(refused) = result.and_then(|frame| self.frame(id, frame, now)) {
+            self.refuse(id, refused);
+        }
+    }
+
+    fn frame(&mut self, id: ClientId, frame: ToSignaller, now: Time) -> Result<(), Refused> {
+        match frame {
+            ToSignaller::Knock { version, nonce } => self.knock(id, version, &nonce, now),
+            ToSignaller::Join(presence) => self.join(id, presence, now),
+            ToSignaller::Introduce { want } => self.introduce(id, want, now),
+            ToSignaller::Signal(signal) => self.signal(id, signal, now),
+            ToSignaller::Ping(number) => {
+                self.say(id, &FromSignaller::Pong(number));
+                Ok(())
+            }
+            ToSignaller::Leave => {
+                self.close(id);
+                Ok(())
+            }
+        }
+    }
+
+    fn knock(
+        &mut self,
+        id: ClientId,
+        version: u16,
+        nonce: &[u8; 32],
+        now: Time,
+    ) -> Result<(), Refused> {
+        let Some(client) = self.clients.get_mut(&id) else { return Ok(()) };
+        if !matches!(client.stage, Stage::Connected { .. }) {
+            return Err(Refused::OutOfTurn);
+        }
+        if version != VERSION {
+            return Err(Refused::Version);
+        }
+        let mut challenge = [0; 32];
+        self.rng.fill_bytes(&mut challenge);
+        client.stage = Stage::Challenged { challenge, since: now };
+        let transcript = Welcome::transcript(nonce, &challenge);
+        let welcome = Welcome {
+            signaller: self.identity.peer_id(),
+            challenge,
+            signature: self.identity.sign(Domain::Welcome, &transcript),
+            ice_servers: self.config.ice_servers.clone(),
+        };
+        self.say(id, &FromSignaller::Welcome(welcome));
+        Ok(())
+    }
+
+    /// Takes a join, for the first time or again. All that is cheap is checked before the signature.
+    fn join(&mut self, id: ClientId, presence: Signed<Presence>, now: Time) -> Result<(), Refused> {
+        let Some(client) = self.clients.get_mut(&id) else { return Ok(()) };
+        if !client.joins.take(1, now) {
+            return Err(Refused::TooOften);
+        }
+        let challenge = client.challenge().ok_or(Refused::OutOfTurn)?;
+        let body = presence.peek().map_err(|_| Refused::Undecodable)?;
+        let answers = body.joined.is_some_and(|joined| {
+            joined.signaller == self.identity.peer_id() && joined.challenge == challenge
+        });
+        if !answers {
+            return Err(Refused::Challenge);
+        }
+        let (issued, expires) = (Time::from(body.issued_at), Time::from(body.expires_at));
+        if issued > now.after(mesh_limits::CLOCK_SKEW)
+            || expires <= now
+            || expires.since(issued) > mesh_limits::PRESENCE_LIFE
+        {
+            return Err(Refused::OutOfTime);
+        }
+        if !self.config.networks.is_empty() && !self.config.networks.contains(&body.network) {
+            return Err(Refused::Network);
+        }
+        // Neither the network nor the name may change on a connection.
+        if let Stage::Joined { presence: earlier, .. } = &client.stage
+            && (earlier.network != body.network || earlier.signer() != presence.signer())
+        {
+            return Err(Refused::OutOfTurn);
+        }
+        let members = self.networks.get(&body.network).map(Vec::len);
+        if members.is_none() && self.networks.len() >= limits::NETWORKS
+            || members.unwrap_or(0) >= limits::PRESENCES_PER_NETWORK
+        {
+            return Err(Refused::Joins);
+        }
+        let presence = presence.verify().map_err(|_| Refused::Signature)?;
+        self.counters.joins += 1;
+        let key = (presence.network.clone(), presence.signer());
+        let again = matches!(client.stage, Stage::Joined { .. });
+        client.stage = Stage::Joined { presence, challenge };
+        // The newer connection of a peer counts: it would not have made it if the older served.
+        if let Some(older) = self.by_peer.insert(key.clone(), id)
+            && older != id
+        {
+            self.tell_refusal(older, RefusalReason::AlreadyLinked, limits::RETRY_AFTER);
+            self.close(older);
+        }
+        if !again {
+            self.networks.entry(key.0).or_default().push(id);
+        }
+        self.say(id, &FromSignaller::Joined);
+        Ok(())
+    }
+
+    fn introduce(&mut self, id: ClientId, want: u8, now: Time) -> Result<(), Refused> {
+        let Some(client) = self.clients.get_mut(&id) else { return Ok(()) };
+        let Stage::Joined { presence, .. } = &client.stage else {
+            return Err(Refused::OutOfTurn);
+        };
+        if !client.introductions.take(1, now) {
+            return Err(Refused::TooOften);
+        }
+        let network = presence.network.clone();
+        let want = usize::from(want).min(mesh_limits::PRESENCES_PER_FRAME);
+        let presences = self.some_of(&network, id, want, now);
+        self.counters.introductions += presences.len() as u64;
+        let retry_after_ms = 0;
+        self.say(id, &FromSignaller::Introduced { presences, retry_after_ms });
+        Ok(())
+    }
+
+    /// Members of a network at random, but not the one who asks.
+    fn some_of(
+        &mut self,
+        network: &Network,
+        asker: ClientId,
+        want: usize,
+        now: Time,
+    ) -> Vec<Signed<Presence>> {
+        let Some(members) = self.networks.get_mut(network) else { return Vec::new() };
+        let mut chosen = Vec::new();
+        // A partial shuffle in place: the order of the members means nothing.
+        for index in 0..members.len() {
+            if chosen.len() == want {
+                break;
+            }
+            let rest = (members.len() - index) as u64;
+            let other = index + usize::try_from(self.rng.next_u64() % rest).unwrap_or(0);
+            members.swap(index, other);
+            let Some(member) = members.get(index).filter(|member| **member != asker) else {
+                continue;
+            };
+            let client = self.clients.get(member);
+            if let Some(Client { stage: Stage::Joined { presence, .. }, .. }) = client
+                && Time::from(presence.expires_at) > now
+            {
+                chosen.push(presence.signed().clone());
+            }
+        }
+        chosen
+    }
+
+    /// Passes a signal on, unopened. Its signature is for the recipient to check; here it is enough
+    /// that it bears the name that was proven on this connection.
+    fn signal(&mut self, id: ClientId, signal: Signed<Signal>, now: Time) -> Result<(), Refused> {
+        let Some(client) = self.clients.get_mut(&id) else { return Ok(()) };
+        let Stage::Joined { presence, .. } = &client.stage else {
+            return Err(Refused::OutOfTurn);
+        };
+        if !client.signals.take(1, now) {
+            return Err(Refused::TooOften);
+        }
+        let body = signal.peek().map_err(|_| Refused::Undecodable)?;
+        if signal.signer() != presence.signer() || body.network != presence.network {
+            return Err(Refused::FalseName);
+        }
+        let to = body.to;
+        if let Some(recipient) = self.by_peer.get(&(body.network, to)).copied() {
+            self.counters.signals += 1;
+            self.say(recipient, &FromSignaller::Signal(signal));
+        } else {
+            self.counters.unreachable += 1;
+            self.say(id, &FromSignaller::Unreachable(to));
+        }
+        Ok(())
+    }
+
+    // ---- Answers ----
+
+    fn say(&mut self, client: ClientId, frame: &FromSignaller) {
+        self.outputs.push_back(DeskOutput::Send { client, bytes: codec::encode(frame) });
+    }
+
+    fn tell_refusal(
+        &mut self,
+        client: ClientId,
+        reason: RefusalReason,
+        retry_after: core::time::Duration,
+    ) {
+        let retry_after_ms = u32::try_from(retry_after.as_millis()).unwrap_or(u32::MAX);
+        self.say(client, &FromSignaller::Refused { reason, retry_after_ms });
+    }
+
+    fn refuse(&mut self, client: ClientId, refused: Refused) {
+        *self.counters.refused.entry(refused).or_default() += 1;
+        let retry_after = match refused {
+            Refused::Joins => limits::FULL_RETRY_AFTER,
+            _ => limits::RETRY_AFTER,
+        };
+        self.tell_refusal(client, refused.reason(), retry_after);
+        if refused != Refused::TooOften {
+            self.close(client);
+        }
+    }
+}
+

@@ -1,0 +1,77 @@
+//! One connection.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+use taiinet_identity::Verified;
+use taiinet_mesh::{Budget, Time, frame::Presence};
+
+use crate::limits;
+
+/// How far a client is.
+#[derive(Debug)]
+pub(super) enum Stage {
+    /// Its knock is awaited.
+    Connected { since: Time },
+    /// Its join is awaited.
+    Challenged { challenge: [u8; 32], since: Time },
+    /// It has joined.
+    Joined { presence: Verified<Presence>, challenge: [u8; 32] },
+}
+
+/// A connection and what it may still do.
+#[derive(Debug)]
+pub(super) struct Client {
+    pub(super) prefix: IpAddr,
+    pub(super) stage: Stage,
+    pub(super) heard: Time,
+    pub(super) frames: Budget,
+    pub(super) joins: Budget,
+    pub(super) introductions: Budget,
+    pub(super) signals: Budget,
+}
+
+impl Client {
+    pub(super) fn new(prefix: IpAddr, now: Time) -> Self {
+        Self {
+            prefix,
+            stage: Stage::Connected { since: now },
+            heard: now,
+            frames: Budget::new(limits::FRAMES, now),
+            joins: Budget::new(limits::JOINS, now),
+            introductions: Budget::new(limits::INTRODUCTIONS, now),
+            signals: Budget::new(limits::SIGNALS, now),
+        }
+    }
+
+    pub(super) const fn challenge(&self) -> Option<[u8; 32]> {
+        match self.stage {
+            Stage::Connected { .. } => None,
+            Stage::Challenged { challenge, .. } | Stage::Joined { challenge, .. } => {
+                Some(challenge)
+            }
+        }
+    }
+
+    /// When it is closed if nothing changes.
+    pub(super) fn deadline(&self) -> Time {
+        match &self.stage {
+            Stage::Connected { since } | Stage::Challenged { since, .. } => {
+                since.after(limits::JOIN_TIMEOUT)
+            }
+            Stage::Joined { presence, .. } => {
+                self.heard.after(limits::IDLE_TIMEOUT).min(presence.expires_at.into())
+            }
+        }
+    }
+}
+
+/// What counts as one address: all of an IPv4 address, the first half of an IPv6 address.
+pub(super) fn prefix(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V4(address) => IpAddr::V4(address),
+        IpAddr::V6(address) => {
+            let [a, b, c, d, ..] = address.segments();
+            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
+        }
+    }
+}

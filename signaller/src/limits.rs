@@ -1,0 +1,30 @@
+//! Every bound of a signaller, in one place.
+
+use core::time::Duration;
+
+/// Connections at once, unless configured otherwise.
+pub const CLIENTS: usize = 10_000;
+/// Connections at once from one address (IPv4) or /64 prefix (IPv6), unless configured otherwise.
+pub const CLIENTS_PER_ADDRESS: usize = 256;
+/// Networks at once.
+pub const NETWORKS: usize = 4096;
+/// Presences of one network at once.
+pub const PRESENCES_PER_NETWORK: usize = 10_000;
+/// From the connection to the knock, and from there to the join.
+pub const JOIN_TIMEOUT: Duration = Duration::from_secs(5);
+/// A client from which nothing was heard for so long is gone.
+pub const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+/// Frames of any kind from one client at once, and how many more each second.
+pub const FRAMES: (u32, u32) = (400, 100);
+/// Joins from one client at once, and how many more each second.
+pub const JOINS: (u32, u32) = (4, 1);
+/// Introductions for one client at once, and how many more each second.
+pub const INTRODUCTIONS: (u32, u32) = (12, 1);
+/// Signals from one client at once, and how many more each second.
+pub const SIGNALS: (u32, u32) = (300, 50);
+/// When somebody that asked too often may ask again.
+pub const RETRY_AFTER: Duration = Duration::from_secs(2);
+/// When somebody that found no room may come again.
+pub const FULL_RETRY_AFTER: Duration = Duration::from_secs(20);
+/// How often late and silent clients are looked for.
+pub const CHECK_EVERY: Duration = Duration::from_secs(1);
