@@ -13,9 +13,7 @@ use taiinet_document::Network;
 use taiinet_identity::{Domain, Identity, PeerId, Signed};
 use taiinet_mesh::{
     Time,
-    frame::{
-        FromSignaller, Presence, RefusalReason, Signal, ToSignaller, VERSION, Welcome, codec,
-    },
+    frame::{FromSignaller, Presence, RefusalReason, Signal, ToSignaller, VERSION, Welcome, codec},
     limits as mesh_limits,
 };
 
@@ -100,9 +98,7 @@ impl Default for DeskConfig {
 }
 
 /// Why something from a client was refused.
-#[derive(
-    Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error,
-)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
 pub enum Refused {
     /// Too many connections, in all or from its address.
     #[error("too many connections")]
@@ -529,4 +525,3 @@ impl Desk {
         }
     }
 }
-

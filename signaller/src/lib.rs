@@ -9,5 +9,7 @@
 
 mod desk;
 pub mod limits;
+#[cfg(feature = "server")]
+pub mod server;
 
 pub use desk::{ClientId, Desk, DeskConfig, DeskInput, DeskOutput, DeskStatus, Refused};

@@ -28,3 +28,19 @@ pub const RETRY_AFTER: Duration = Duration::from_secs(2);
 pub const FULL_RETRY_AFTER: Duration = Duration::from_secs(20);
 /// How often late and silent clients are looked for.
 pub const CHECK_EVERY: Duration = Duration::from_secs(1);
+/// Messages waiting for the desk; who sends more waits.
+pub const INBOX_MESSAGES: usize = 1024;
+/// Messages waiting for one client; one that does not read them is dropped.
+pub const OUTBOX_MESSAGES: usize = 256;
+/// How long a batch of messages may take to be written to a client.
+pub const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
+/// What a WebSocket reads at once: it is resident for each idle connection.
+pub const READ_BUFFER: usize = 4096;
+/// What a WebSocket may have unwritten.
+pub const WRITE_BUFFER: usize = 256 * 1024;
+/// How long each step of a shutdown may take.
+pub const DRAIN: Duration = Duration::from_millis(800);
+/// STUN answers to one address in a second.
+pub const STUN_ANSWERS: u32 = 50;
+/// Addresses that get STUN answers in one second.
+pub const STUN_ADDRESSES: usize = 10_000;

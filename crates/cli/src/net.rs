@@ -1,6 +1,11 @@
 //! The options of all commands that take part in a network, and the peer that they describe.
 
-use std::{net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
+use std::{
+    net::{IpAddr, SocketAddr},
+    path::PathBuf,
+    str::FromStr,
+    time::Duration,
+};
 
 use clap::Args;
 use taiinet::TaiiNet;
@@ -32,15 +37,28 @@ pub(crate) struct NetArgs {
     /// How many neighbours to look for, and how many to accept at most
     #[arg(long, global = true, value_name = "TARGET[,MAX]")]
     links: Option<LinkNumbers>,
-    /// A local address for links, like 127.0.0.1:0; repeatable
-    #[arg(long, global = true, value_name = "ADDR:PORT")]
-    bind: Vec<SocketAddr>,
+    /// A local IP address for links, instead of all that this machine has; repeatable
+    #[arg(long, global = true, value_name = "ADDR", value_parser = address)]
+    bind: Vec<IpAddr>,
+    /// A PEM file of certificate authorities for wss://, beside the web's
+    #[arg(long, global = true, value_name = "FILE")]
+    ca_file: Option<PathBuf>,
 }
 
 /// Seconds, with a fraction if wanted.
 pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse().map_err(|_| format!("`{text}` is no number of seconds"))?;
     Duration::try_from_secs_f64(seconds).map_err(|error| error.to_string())
+}
+
+/// An IP address; `:0` behind it says what is so anyway, that the system chooses the port.
+fn address(text: &str) -> Result<IpAddr, String> {
+    match (text.parse(), text.parse::<SocketAddr>()) {
+        (Ok(address), _) => Ok(address),
+        (_, Ok(address)) if address.port() == 0 => Ok(address.ip()),
+        (_, Ok(_)) => Err("the port cannot be chosen: each link has its own".to_owned()),
+        _ => Err(format!("`{text}` is no IP address")),
+    }
 }
 
 /// `TARGET[,MAX]`
@@ -95,6 +113,11 @@ impl NetArgs {
         if let Some(file) = &self.identity {
             builder = builder.identity(identity::read(file, self.passphrase_file.as_deref())?);
         }
+        if let Some(file) = &self.ca_file {
+            let pem = std::fs::read(file)
+                .map_err(|error| Exit::Failed(format!("{}: {error}", file.display())))?;
+            builder = builder.extra_roots(pem);
+        }
         Ok(builder.connect().await?)
     }
 }
@@ -102,6 +125,16 @@ impl NetArgs {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses() {
+        let loopback = Ok(IpAddr::from([127, 0, 0, 1]));
+        assert_eq!(address("127.0.0.1"), loopback);
+        assert_eq!(address("127.0.0.1:0"), loopback);
+        assert!(address("127.0.0.1:7000").is_err());
+        assert!(address("localhost").is_err());
+        assert!(address("::1").is_ok());
+    }
 
     #[test]
     fn numbers_of_links() {

@@ -36,13 +36,19 @@ fn main() {
     for (key, query) in (0_u64..).zip(&queries) {
         index.insert(key, query.clone());
     }
-    println!("build {:?} {} B/query", start.elapsed(), (resident() - before)/size);
+    println!("build {:?} {} B/query", start.elapsed(), (resident() - before) / size);
     drop(queries);
     let mut scratch = Scratch::default();
     for _ in 0..5 {
-    let mut n = 0;
-    let r = rate(Duration::from_millis(1000), |i| { index.visit(&mut scratch, &documents[i].map, |k| {n += 1; black_box(k);}) });
-    println!("{size}: {r:.0}/s {:.1} us", 1e6/r);
+        let mut n = 0;
+        let r = rate(Duration::from_millis(1000), |i| {
+            index.visit(&mut scratch, &documents[i].map, |k| {
+                n += 1;
+                black_box(k);
+            })
+        });
+        taiinet_query::C.with(|c| println!("{:?}", c.get().map(|x| x as f64 / (n as f64 / 99.9))));
+        println!("{size}: {r:.0}/s {:.1} us", 1e6 / r);
     }
 }
 

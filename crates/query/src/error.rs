@@ -119,14 +119,14 @@ pub enum QueryError {
         /// Where it stands.
         at: Place,
     },
-    /// A regular expression larger than [`limits::REGEX_BYTES`].
+    /// Regular expressions that are together larger than [`limits::REGEX_BYTES`].
     #[error(
-        "{at}: the regular expression is too large when compiled, more than {} bytes; \
-         use smaller repetition counts",
+        "{at}: a query's regular expressions may have {} bytes in all when compiled; use smaller \
+         repetition counts, or fewer expressions",
         limits::REGEX_BYTES
     )]
     RegexTooLarge {
-        /// Where it stands.
+        /// Where the first one too large stands.
         at: Place,
     },
     /// More regular expressions than [`limits::REGEXES`].

@@ -205,8 +205,8 @@ impl<K: Copy + Ord> Index<K> {
         later.clear();
         let plain = summary.is_plain();
         self.tree.visit(summary, &mut |row| {
-            let at = row.entry as usize;
-            let holds = row.is_decisive(summary)
+            let at = row.entry() as usize;
+            let holds = row.holds(summary)
                 || self.entries.get(at).is_some_and(|entry| entry.alternative.holds(summary));
             if !holds {
                 return;

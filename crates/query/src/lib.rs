@@ -1,4 +1,99 @@
-//! TaiiNet's query language: MongoDB's semantics.
+//! TaiiNet's query language: MongoDB's, for documents in a mesh.
+//!
+//! A [`Query`] says which documents a peer wants:
+//!
+//! ```
+//! use taiinet_document::parse_map;
+//! use taiinet_query::Query;
+//!
+//! let query: Query = r#"{"type": "tweet", "likes": {"$gt": 4}, "tags": "rust"}"#.parse()?;
+//!
+//! let tweet = r#"{"type": "tweet", "likes": 5, "tags": ["mesh", "rust"]}"#;
+//! assert!(query.matches(&parse_map(tweet)?));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! # The language
+//! A query is a map. Each name is a field with what it must be, or an operator that joins queries; all
+//! must hold. A value without operators means equality. Operators and fields are never mixed in one
+//! map.
+//!
+//! | operator | operand | holds if |
+//! |---|---|---|
+//! | `$eq`, `$ne` | a value | the field equals it, or does not; a missing field equals null |
+//! | `$gt` `$gte` `$lt` `$lte` | a value | the field is greater or less, and of the same type bracket: numbers with numbers, strings with strings |
+//! | `$in`, `$nin` | a list | the field equals one of them, or none |
+//! | `$all` | a list | the field, or some element of it, equals each of them; or fulfils each of several `{"$elemMatch": …}`; none: never |
+//! | `$contains` | a value, or a list of them | the field is a string with this part, or a list with this element; of a list: with each of them; none: never. TaiiNet's own |
+//! | `$exists` | true or false | the field is there, even if null |
+//! | `$type` | a name or BSON number, or a list of them | `double` 1, `string` 2, `object` 3, `array` 4, `binData` 5, `bool` 8, `null` 10, `int` 16 and `long` 18 (the same here: integers of 64 bits), `number` |
+//! | `$regex`, `$options` | strings | the field is a string in which the expression finds something; options: `i` case, `m` lines, `s` dot, `x` extended |
+//! | `$size` | a whole number | the field is a list of so many elements |
+//! | `$mod` | `[divisor, remainder]` | the field is a number which, its fraction cut off, leaves the remainder |
+//! | `$elemMatch` | a query, or operators | the field is a list with one element that fulfils all of it |
+//! | `$not` | operators | they do not hold; so also where the field is missing |
+//! | `$and`, `$or`, `$nor` | a list of queries | each, some or none of them matches |
+//!
+//! Anything else is an error that names the operator and its place ([`QueryError`]).
+//!
+//! **Lists.** A test of a field also holds if it holds for an element of the field's list. Lists inside
+//! that list are not searched, but a list operand may equal one of them. Two operators may be fulfilled
+//! by two different elements; `$elemMatch` asks for one that fulfils all:
+//!
+//! ```
+//! # use taiinet_document::parse_map;
+//! # use taiinet_query::Query;
+//! let document = parse_map(r#"{"marks": [1, 9]}"#)?;
+//! let any: Query = r#"{"marks": {"$gt": 3, "$lt": 6}}"#.parse()?;
+//! let one: Query = r#"{"marks": {"$elemMatch": {"$gt": 3, "$lt": 6}}}"#.parse()?;
+//! assert!(any.matches(&document)); // 9 > 3, and 1 < 6
+//! assert!(!one.matches(&document));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! **Paths.** `"a.b"` is the field `b` of the map `a`, or of the maps in the list `a`, at any depth, but
+//! not of maps in a list directly inside a list. A number is a key and, in a list, an index: `"a.0"`;
+//! what an index at the end of a path leads to is tested as it is, even if it is a list. Strings and
+//! lists have no fields. `{"a.b": null}` matches where `a` is missing, null or a scalar, and for a list
+//! only where some map in it lacks `b`.
+//!
+//! **Values.** Integers and floats compare by their exact value, strings by their UTF-8 bytes, maps
+//! regardless of the order of their keys, bytes by length first. Lists and maps of one bracket compare
+//! element by element in MongoDB's order of types: null, numbers, strings, maps, lists, bytes,
+//! booleans.
+//!
+//! **Reserved fields** of a signed document: `_id`, `_author`, `_key`, `_created_at`
+//! ([`Query::matches_document`]).
+//!
+//! **Regular expressions** are PCRE's as far as they can be matched in linear time: no look-around, no
+//! back-references, no possessive counts, no `\p{…}`; `\d`, `\w`, `\s` and `\b` know ASCII. `$` without
+//! the option `m` is the very end.
+//!
+//! # Normal form
+//! A query is kept in a normal form, and printed in it:
+//!
+//! ```
+//! # use taiinet_query::Query;
+//! let query: Query = r#"{"$or": [{"a": 2}, {"$and": [{"a": {"$in": [1.0]}}]}]}"#.parse()?;
+//! assert_eq!(query.to_string(), r#"{"a":{"$in":[1,2]}}"#);
+//! assert_eq!(query, r#"{"a": {"$not": {"$nin": [2, 1]}}}"#.parse()?);
+//! # Ok::<(), taiinet_query::QueryError>(())
+//! ```
+//!
+//! # Strangers
+//! Queries and documents come from strangers. [`limits`] bound a query; matching visits each value of a
+//! document at most once for each clause and each name in its path, in recursion bounded by the query.
+//! The dearest clause is a regular expression: at most [`limits::REGEX_BYTES`] of states for each
+//! character.
+//!
+//! ```
+//! # use taiinet_query::Query;
+//! let error = r#"{"$or": [{"a": 1}, {"age": {"$gtt": 18}}]}"#.parse::<Query>().unwrap_err();
+//! assert_eq!(
+//!     error.to_string(),
+//!     "$or[1].age.$gtt: there is no operator `$gtt`; did you mean `$gt`?"
+//! );
+//! ```
 
 mod ast;
 mod error;

@@ -14,6 +14,7 @@ pub const CLAUSES: usize = 128;
 pub const PATH_PARTS: usize = 32;
 /// The most regular expressions.
 pub const REGEXES: usize = 16;
-/// The largest compiled regular expression, in bytes as `regex-lite` counts them: 400 literal
-/// characters. Each character of a text costs at most time proportional to it.
-pub const REGEX_BYTES: usize = 16 * 1024;
+/// The largest total of a query's compiled regular expressions, in bytes as `regex-lite` counts
+/// them: some 250 literal characters. Each character of a text costs time at most proportional to
+/// it, which adds up: about 3 s for 256 KiB of the worst text.
+pub const REGEX_BYTES: usize = 8 * 1024;

@@ -20,6 +20,8 @@ pub(crate) fn query(value: &Value) -> Result<Clause, QueryError> {
 struct Parser {
     clauses: usize,
     regexes: usize,
+    /// Never more than [`limits::REGEX_BYTES`].
+    regex_bytes: usize,
 }
 
 /// An operator that joins queries.

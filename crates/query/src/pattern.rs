@@ -13,8 +13,6 @@ use core::{
 
 use regex_lite::{Regex, RegexBuilder};
 
-use crate::limits;
-
 /// A compiled regular expression; compares by what was written.
 #[derive(Debug, Clone)]
 pub(crate) struct Pattern {
@@ -39,12 +37,16 @@ pub(crate) struct Options {
 /// Why an expression cannot be used.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum PatternError {
+    /// It does not fit into the budget.
     TooLarge,
+    /// It breaks the syntax, or cannot be matched in linear time.
     Invalid(String),
 }
 
 /// What `regex-lite` says of an expression beyond its size limit; it has no kinds of errors.
 const TOO_LARGE: &str = "compiled regex exceeded size limit";
+/// How exactly the size of an expression is measured, in bytes.
+const SIZE_STEP: usize = 64;
 
 impl Options {
     /// # Errors
@@ -77,21 +79,38 @@ impl Options {
 }
 
 impl Pattern {
-    pub(crate) fn new(source: &str, options: Options) -> Result<Self, PatternError> {
+    /// Compiles an expression to at most `budget` bytes; the second value is how many it took.
+    pub(crate) fn new(
+        source: &str,
+        options: Options,
+        budget: usize,
+    ) -> Result<(Self, usize), PatternError> {
         let translated = syntax::translate(source, options)
             .map_err(|reason| PatternError::Invalid(reason.to_owned()))?;
-        let regex = RegexBuilder::new(&translated)
-            .case_insensitive(options.ignore_case)
-            .multi_line(options.multi_line)
-            .dot_matches_new_line(options.dot_all)
-            .ignore_whitespace(options.extended)
-            .size_limit(limits::REGEX_BYTES)
-            .build()
-            .map_err(|error| match error.to_string() {
-                message if message == TOO_LARGE => PatternError::TooLarge,
-                message => PatternError::Invalid(message),
-            })?;
-        Ok(Self { source: source.into(), options, regex })
+        let build = |size_limit| {
+            RegexBuilder::new(&translated)
+                .case_insensitive(options.ignore_case)
+                .multi_line(options.multi_line)
+                .dot_matches_new_line(options.dot_all)
+                .ignore_whitespace(options.extended)
+                .size_limit(size_limit)
+                .build()
+        };
+        let regex = build(budget).map_err(|error| match error.to_string() {
+            message if message == TOO_LARGE => PatternError::TooLarge,
+            message => PatternError::Invalid(message),
+        })?;
+        // `regex-lite` does not tell the size, only whether it fits.
+        let (mut too_small, mut fits) = (0, budget);
+        while fits - too_small > SIZE_STEP {
+            let half = too_small + (fits - too_small) / 2;
+            if build(half).is_ok() {
+                fits = half;
+            } else {
+                too_small = half;
+            }
+        }
+        Ok((Self { source: source.into(), options, regex }, fits))
     }
 
     /// The expression as written.

@@ -7,7 +7,10 @@ use std::collections::BTreeMap;
 
 use taiinet_document::{Map, Value};
 
-use crate::ast::{Clause, Field, Literal, Order, Test, Tree};
+use crate::{
+    ast::{Clause, Field, Literal, Order, Test, Tree},
+    limits,
+};
 
 /// The canonical form, and how deep it is nested as [`crate::limits::DEPTH`] counts.
 pub(crate) fn canonical(clause: &Clause) -> (Map, usize) {
@@ -15,6 +18,9 @@ pub(crate) fn canonical(clause: &Clause) -> (Map, usize) {
     let map = writer.query(clause, 1);
     (map, writer.depth)
 }
+
+/// Far deeper than a query may be: what is written there does not matter, since it is refused.
+const BOTTOM: usize = 2 * limits::DEPTH;
 
 struct Writer {
     depth: usize,
@@ -31,6 +37,7 @@ impl Writer {
 
     fn query(&mut self, clause: &Clause, depth: usize) -> Map {
         match clause {
+            _ if depth > BOTTOM => Map::new(),
             Tree::All(branches) => self.conjunction(branches, depth),
             Tree::Any(branches) if branches.is_empty() => {
                 self.deeper(depth);
@@ -175,6 +182,7 @@ impl Writer {
     /// `Any` is written as what it is not; what does not fit beside the rest goes below two `$not`.
     fn element(&mut self, tests: &Tree<Test>, depth: usize) -> Map {
         let branches = match tests {
+            _ if depth > BOTTOM => return Map::new(),
             Tree::All(branches) if branches.is_empty() => return map("$nin", Vec::<Value>::new()),
             Tree::All(branches) => branches.as_slice(),
             single => core::slice::from_ref(single),

@@ -1,7 +1,7 @@
 //! How a peer is described and started.
 
 use std::{
-    net::SocketAddr,
+    net::IpAddr,
     sync::{
         Arc,
         atomic::{AtomicU32, AtomicU64, AtomicUsize},
@@ -37,7 +37,8 @@ pub struct Builder {
     signallers: Vec<String>,
     identity: Option<Identity>,
     links: (usize, usize),
-    bind: Vec<SocketAddr>,
+    bind: Vec<IpAddr>,
+    extra_roots: Vec<u8>,
 }
 
 impl Default for Builder {
@@ -48,6 +49,7 @@ impl Default for Builder {
             identity: None,
             links: (limits::TARGET_LINKS, limits::MAX_LINKS),
             bind: Vec::new(),
+            extra_roots: Vec::new(),
         }
     }
 }
@@ -81,10 +83,16 @@ impl Builder {
         self
     }
 
-    /// Local addresses for WebRTC links, instead of every address of this machine; port 0 lets the
-    /// system choose.
-    pub fn bind(mut self, addresses: impl IntoIterator<Item = SocketAddr>) -> Self {
+    /// Local addresses for WebRTC links, instead of every address of this machine.
+    pub fn bind(mut self, addresses: impl IntoIterator<Item = IpAddr>) -> Self {
         self.bind.extend(addresses);
+        self
+    }
+
+    /// Certificate authorities in PEM that `wss://` signallers may have their certificates from,
+    /// beside the web's.
+    pub fn extra_roots(mut self, pem: impl Into<Vec<u8>>) -> Self {
+        self.extra_roots = pem.into();
         self
     }
 
@@ -109,8 +117,8 @@ impl Builder {
         let network = config.network.clone();
         let clock = Arc::new(Clock::new());
         let peer = Peer::new(identity.clone(), config, seed, clock.now());
-        let (links, inputs) =
-            Links::new(TransportConfig { bind: self.bind, ..TransportConfig::default() });
+        let transport = TransportConfig { bind: self.bind, extra_roots: self.extra_roots };
+        let (links, inputs) = Links::new(transport);
 
         let (controls, control_queue) = mpsc::unbounded_channel();
         let (publishes, publish_queue) = mpsc::channel(PUBLISHES);

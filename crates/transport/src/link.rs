@@ -15,13 +15,16 @@ use rustls::ClientConfig;
 use taiinet_mesh::{ChannelBinding, Dial, Input, LinkFailure, LinkId, Negotiation};
 use tokio::{
     sync::{mpsc, oneshot},
-    time::sleep,
+    time::{sleep, timeout},
 };
 
 use crate::{TransportConfig, channel, websocket};
 
 /// How long a link that is closed may take to send what it was given.
 pub(crate) const CLOSE_GRACE: Duration = Duration::from_secs(1);
+
+/// How long is read on at most after a link broke.
+const DRAIN: Duration = Duration::from_millis(500);
 
 /// Bytes accepted by the transport are reported at the latest when they are so many.
 pub(crate) const REPORT_BYTES: usize = 16 * 1024;
@@ -155,6 +158,15 @@ impl Closing {
                 LinkFailure::Local
             }
         }
+    }
+}
+
+/// Reads on for a moment after a link broke: what the other end said before still counts, and its
+/// goodbye is the better cause.
+pub(crate) async fn drain(reading: impl Future<Output = Ended>, cause: LinkFailure) -> LinkFailure {
+    match timeout(DRAIN, reading).await {
+        Ok(Err(better)) => better,
+        Err(_elapsed) => cause,
     }
 }
 

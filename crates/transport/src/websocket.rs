@@ -10,7 +10,7 @@ use tokio_tungstenite::{
     tungstenite::{Error, Message, client::IntoClientRequest, protocol::WebSocketConfig},
 };
 
-use crate::link::{Accepted, Command, Emitter, Ended, Port, Settings};
+use crate::link::{Accepted, Command, Emitter, Ended, Port, Settings, drain};
 
 /// The largest message that is read; more is a breach by the signaller.
 const MESSAGE_BYTES: usize = 2 * limits::MESSAGE_BYTES;
@@ -55,7 +55,7 @@ async fn drive(
                 let _ = reading.await;
                 Err(LinkFailure::Local)
             }
-            ended => ended,
+            Err(cause) => Err(drain(reading, cause).await),
         },
     }
 }

@@ -5,7 +5,7 @@ use core::cmp::Reverse;
 use super::{
     number::{self, Range},
     sample::Sample,
-    summary::{self, Summary},
+    summary::{self, Check, Summary},
     terms::{Asked, PathId, TermId, Terms},
 };
 use crate::ast::{Clause, Field, Literal, Path, Test};
@@ -48,33 +48,31 @@ impl Condition {
         }
     }
 
-    /// A line and a range on it that a document must meet; exact if that says all.
-    pub(super) fn meets(&self) -> Option<(u32, u64, u64)> {
+    /// What a document must pass, if that can be told from one line.
+    pub(super) fn check(&self) -> Option<Check> {
         match self {
-            Self::Is { negated: false, path, term } => {
-                let term = u64::from(*term);
-                Some((summary::line(*path, summary::TERMS), term, term))
-            }
+            Self::Is { negated: false, path, term } => Some(Check::terms(*path, *term, *term)),
             Self::In { negated: false, or_null: false, path, terms } => {
-                let (first, last) = (terms.first()?, terms.last()?);
-                Some((summary::line(*path, summary::TERMS), (*first).into(), (*last).into()))
+                Some(Check::terms(*path, *terms.first()?, *terms.last()?))
             }
-            Self::Within { negated: false, line, range, .. } => Some((*line, range.lo, range.hi)),
+            Self::Within { negated: false, line, range, .. } => {
+                Some(Check::places(*line, range.lo, range.hi))
+            }
             _ => None,
         }
     }
 
-    /// Whether [`Self::meets`] says all, on a document with one value at the path.
+    /// Whether there is a check that says all.
     pub(super) fn is_exact(&self) -> bool {
         match self {
-            Self::Is { .. } | Self::Within { .. } => true,
-            Self::In { terms, .. } => terms.len() == 1,
+            Self::Is { negated, .. } | Self::Within { negated, .. } => !negated,
+            Self::In { .. } => false,
         }
     }
 
     /// Whether a query can be filed under it.
     fn is_place(&self) -> bool {
-        self.meets().is_some()
+        self.check().is_some()
     }
 
     /// A guess at the part of all documents that pass.

@@ -46,10 +46,53 @@ impl Bounds {
         self.min = self.min.min(min);
         self.max = self.max.max(max);
     }
+}
 
-    pub(super) const fn meets(self, lo: u64, hi: u64) -> bool {
-        lo <= self.max && self.min <= hi
+/// A range on a line that a document must meet, with the ends shortened so that two of them and an
+/// entry's number fit in half a cache line.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Check {
+    line: u32,
+    lo: u32,
+    hi: u32,
+}
+
+impl Check {
+    /// Any document passes.
+    pub(super) const PASS: Self = Self { line: 0, lo: 0, hi: u32::MAX };
+
+    /// One of the terms between two.
+    pub(super) const fn terms(path: PathId, first: TermId, last: TermId) -> Self {
+        Self { line: line(path, TERMS), lo: first, hi: last }
     }
+
+    /// A place between two.
+    pub(super) const fn places(line: u32, lo: u64, hi: u64) -> Self {
+        Self { line, lo: short(lo), hi: short(hi) }
+    }
+
+    #[inline]
+    pub(super) fn may_hold(self, summary: &Summary) -> bool {
+        let (min, max) = summary.short.get(self.line as usize).copied().unwrap_or(NOWHERE);
+        self.lo <= max && min <= self.hi
+    }
+
+    /// Whether what may hold is certain in spite of the shortening.
+    pub(super) fn holds(self, summary: &Summary) -> bool {
+        if self.lo == 0 && self.hi == u32::MAX {
+            return true;
+        }
+        let (min, max) = summary.short.get(self.line as usize).copied().unwrap_or(NOWHERE);
+        let certain = kind_of(self.line) == TERMS || (self.lo < min && max < self.hi);
+        certain && summary.is_plain_on(self.line)
+    }
+}
+
+/// The shortened bounds of a line without values.
+const NOWHERE: (u32, u32) = (u32::MAX, 0);
+
+const fn short(place: u64) -> u32 {
+    (place >> 32) as u32
 }
 
 /// What is known of a path, besides its bounds.
@@ -73,6 +116,8 @@ impl Slot {
 #[derive(Debug, Default)]
 pub(super) struct Summary {
     bounds: Vec<Bounds>,
+    /// The bounds, shortened; of terms their numbers.
+    short: Vec<(u32, u32)>,
     slots: Vec<Slot>,
     terms: Vec<TermId>,
     touched: Vec<PathId>,
@@ -85,8 +130,12 @@ impl Summary {
     pub(super) fn begin(&mut self, paths: usize) {
         for &path in &self.touched {
             let first = line(path, 0) as usize;
-            if let Some(bounds) = self.bounds.get_mut(first..first + LINES as usize) {
+            let lines = first..first + LINES as usize;
+            if let Some(bounds) = self.bounds.get_mut(lines.clone()) {
                 bounds.fill(Bounds::NONE);
+            }
+            if let Some(short) = self.short.get_mut(lines) {
+                short.fill(NOWHERE);
             }
             if let Some(slot) = self.slots.get_mut(path as usize) {
                 *slot = Slot::NOTHING;
@@ -98,6 +147,7 @@ impl Summary {
         if self.slots.len() < paths {
             self.slots.resize(paths, Slot::NOTHING);
             self.bounds.resize(paths * LINES as usize, Bounds::NONE);
+            self.short.resize(paths * LINES as usize, NOWHERE);
         }
     }
 
@@ -143,20 +193,23 @@ impl Summary {
         self.terms.truncate(kept);
 
         let own = &self.terms[first..];
-        let ids = match own {
-            [] => Bounds::NONE,
-            [first, .., last] => Bounds { min: (*first).into(), max: (*last).into() },
-            [only] => Bounds { min: (*only).into(), max: (*only).into() },
-        };
+        let ids = own.first().copied().zip(own.last().copied()).unwrap_or(NOWHERE);
         if own.len() > 1 {
             self.spread.push(line(path, TERMS));
         }
         if values > 1 || numbers != inner {
             self.spread.extend([line(path, NUMBERS), line(path, TEXTS)]);
         }
-        let start = line(path, 0) as usize;
-        if let Some(bounds) = self.bounds.get_mut(start..start + LINES as usize) {
-            bounds.copy_from_slice(&[ids, numbers, texts]);
+        let shorten = |bounds: Bounds| match bounds {
+            Bounds::NONE => NOWHERE,
+            Bounds { min, max } => (short(min), short(max)),
+        };
+        let lines = line(path, 0) as usize..line(path, LINES) as usize;
+        if let Some(bounds) = self.bounds.get_mut(lines.clone()) {
+            bounds.copy_from_slice(&[Bounds::NONE, numbers, texts]);
+        }
+        if let Some(bounds) = self.short.get_mut(lines) {
+            bounds.copy_from_slice(&[ids, shorten(numbers), shorten(texts)]);
         }
         if let Some(slot) = self.slots.get_mut(path as usize) {
             *slot = Slot { terms: first..kept, null, inner };

@@ -23,7 +23,7 @@ use slab::Slab;
 
 use super::{
     condition::{Alternative, Condition},
-    summary::Summary,
+    summary::{Check, Summary},
     terms::TermId,
 };
 
@@ -33,56 +33,59 @@ type NodeId = u32;
 
 /// A node with more rows opens.
 const FULL: usize = if cfg!(test) { 3 } else { 96 };
+/// So many conditions are checked in the row itself.
+const CHECKS: usize = 3;
 /// A cell is cut if that copies no more than one in so many rows.
 const COPIES: usize = 2;
 /// So many cells for the widest ranges, twice as many for each width below.
 const CELLS: usize = 8;
 
-/// The first thing to be checked of an alternative, beside where it stands.
+/// What is to be checked of an alternative, beside where it stands. As much as fits without
+/// looking at the entry, which is far away in memory.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Row {
-    lo: u64,
-    hi: u64,
-    pub(super) entry: EntryId,
-    /// A line, on which the document must meet the range from `lo` to `hi`, and flags.
-    check: u32,
+    /// The entry, and flags.
+    entry: u32,
+    checks: [Check; CHECKS],
 }
 
 impl Row {
-    /// No more is to be checked on a document that is plain on the line.
-    const LAST: u32 = 1 << 31;
+    /// The checks are all there is, but for what they leave open themselves.
+    const ALL: u32 = 1 << 31;
     /// The query has no other alternative and need not be asked.
     const ALONE: u32 = 1 << 30;
-    const LINE: u32 = Self::ALONE - 1;
 
     fn new(id: EntryId, entry: &Entry, depth: usize) -> Self {
         let conditions = &entry.alternative.conditions;
         let (passed, ahead) = conditions.split_at(depth.min(conditions.len()));
         // Having come through a cell is not yet being within; having come through a term is having it.
         let passed = passed.iter().filter(|condition| matches!(condition, Condition::Within { .. }));
-        let left = ahead.len() + passed.clone().count();
-        let best = ahead.iter().chain(passed).find_map(|condition| Some((condition, condition.meets()?)));
-        let (check, lo, hi) = match best {
-            Some((condition, (line, lo, hi))) if left == 1 && condition.is_exact() => {
-                (line | Self::LAST, lo, hi)
-            }
-            Some((_, (line, lo, hi))) => (line, lo, hi),
-            None if left == 0 => (Self::LAST, 0, u64::MAX),
-            None => (0, 0, u64::MAX),
-        };
+        let left = || ahead.iter().chain(passed.clone());
+        let mut exact = left().filter_map(Condition::check);
+        let checks = core::array::from_fn(|_| exact.next().unwrap_or(Check::PASS));
+        let all = left().count() <= CHECKS && left().all(Condition::is_exact);
+        let all = if all { Self::ALL } else { 0 };
         let alone = if entry.later { 0 } else { Self::ALONE };
-        Self { lo, hi, entry: id, check: check | alone }
+        Self { entry: id | all | alone, checks }
+    }
+
+    pub(super) const fn entry(&self) -> EntryId {
+        self.entry & (Self::ALONE - 1)
     }
 
     /// Whether its alternative is all of a query.
     pub(super) const fn is_alone(&self) -> bool {
-        self.check & Self::ALONE != 0
+        self.entry & Self::ALONE != 0
     }
 
-    /// Whether passing the check says that all conditions hold.
-    pub(super) fn is_decisive(&self, summary: &Summary) -> bool {
-        self.check & Self::LAST != 0
-            && (summary.is_plain() || summary.is_plain_on(self.check & Self::LINE))
+    #[inline]
+    fn may_hold(&self, summary: &Summary) -> bool {
+        self.checks.iter().all(|check| check.may_hold(summary))
+    }
+
+    /// Whether it is certain that all conditions hold, given that they may.
+    pub(super) fn holds(&self, summary: &Summary) -> bool {
+        self.entry & Self::ALL != 0 && self.checks.iter().all(|check| check.holds(summary))
     }
 }
 
@@ -195,14 +198,16 @@ impl Tree {
     fn visit_node(&self, id: NodeId, summary: &Summary, found: &mut impl FnMut(&Row)) {
         let Some(node) = self.nodes.get(id as usize) else { return };
         for row in &node.rows {
-            if summary.bounds(row.check & Row::LINE).meets(row.lo, row.hi) {
+            if row.may_hold(summary) {
                 found(row);
             }
         }
         let Some(children) = &node.children else { return };
         if !children.terms.is_empty() {
             for &term in summary.terms() {
-                if let Some(&(_, child)) = children.terms.find(spread(term), |(own, _)| *own == term) {
+                if let Some(&(_, child)) =
+                    children.terms.find(spread(term), |(own, _)| *own == term)
+                {
                     self.visit_node(child, summary, found);
                 }
             }
@@ -210,7 +215,9 @@ impl Tree {
         for cells in &children.lines {
             let bounds = summary.bounds(cells.line);
             if bounds.min <= bounds.max {
-                for &child in cells.nodes.get(cells.meeting(bounds.min, bounds.max)).unwrap_or_default() {
+                for &child in
+                    cells.nodes.get(cells.meeting(bounds.min, bounds.max)).unwrap_or_default()
+                {
                     self.visit_node(child, summary, found);
                 }
             }
@@ -263,7 +270,7 @@ impl Tree {
         let Some(entry) = entries.get(id as usize) else { return false };
         let Some(node) = self.nodes.get_mut(at as usize) else { return false };
         let Some((place, mut children)) = node.onward(entry, depth) else {
-            if let Some(row) = node.rows.iter().position(|row| row.entry == id) {
+            if let Some(row) = node.rows.iter().position(|row| row.entry() == id) {
                 node.rows.swap_remove(row);
             }
             if node.rows.len() < node.rows.capacity() / 4 {
@@ -340,7 +347,8 @@ impl Tree {
             return;
         }
         let Some(node) = self.nodes.get_mut(at as usize) else { return };
-        let goes_on = |row: &Row| entries.get(row.entry as usize).is_some_and(|e| place(e, depth).is_some());
+        let goes_on =
+            |row: &Row| entries.get(row.entry() as usize).is_some_and(|e| place(e, depth).is_some());
         let moving = node.rows.iter().filter(|row| goes_on(row)).count();
         if moving * 2 < node.rows.len() {
             node.patience = node.rows.len() * 2;
@@ -350,7 +358,7 @@ impl Tree {
         node.rows.shrink_to_fit();
         node.children = Some(Box::default());
         for row in moved {
-            self.insert_at(at, depth, entries, row.entry);
+            self.insert_at(at, depth, entries, row.entry());
         }
     }
 
@@ -362,11 +370,12 @@ impl Tree {
         if cells.nodes.len() >= CELLS << cells.width {
             return false;
         }
-        let range = |row: &Row| match place(entries.get(row.entry as usize)?, depth)? {
+        let range = |row: &Row| match place(entries.get(row.entry() as usize)?, depth)? {
             Place::Range { lo, hi, .. } => Some((lo, hi)),
             Place::Terms(_) => None,
         };
-        let begin = cell.checked_sub(1).and_then(|before| cells.cuts.get(before)).copied().unwrap_or(0);
+        let begin =
+            cell.checked_sub(1).and_then(|before| cells.cuts.get(before)).copied().unwrap_or(0);
         let end = cells.cuts.get(cell).copied().unwrap_or(u64::MAX);
         let mut ends: Vec<u64> = node
             .rows

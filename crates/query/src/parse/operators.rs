@@ -161,8 +161,11 @@ impl Parser {
                 return Err(operand(&at.sibling("$options"), "letters as a string", other));
             }
         };
-        match Pattern::new(source, options) {
-            Ok(pattern) => Ok(Tree::Is(Test::Regex(pattern))),
+        match Pattern::new(source, options, limits::REGEX_BYTES - self.regex_bytes) {
+            Ok((pattern, bytes)) => {
+                self.regex_bytes += bytes;
+                Ok(Tree::Is(Test::Regex(pattern)))
+            }
             Err(PatternError::TooLarge) => Err(QueryError::RegexTooLarge { at: at.clone() }),
             Err(PatternError::Invalid(reason)) => Err(QueryError::Regex { at: at.clone(), reason }),
         }

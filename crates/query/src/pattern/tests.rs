@@ -1,9 +1,11 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::limits;
 
 fn pattern(source: &str, options: &str) -> Result<Pattern, PatternError> {
-    Pattern::new(source, Options::parse(options).expect("options"))
+    let options = Options::parse(options).expect("options");
+    Pattern::new(source, options, limits::REGEX_BYTES).map(|(pattern, _)| pattern)
 }
 
 #[test]
@@ -97,10 +99,20 @@ fn the_size_is_limited() {
     for source in ["a{100000}", "((a{50}){50}){50}", "(?:){4294967295}", "(\\w|\\d){1000}"] {
         assert_eq!(pattern(source, "").expect_err(source), PatternError::TooLarge, "{source}");
     }
-    pattern(&"x".repeat(400), "").expect("400 characters fit");
+    pattern(&"x".repeat(200), "").expect("200 characters fit");
     // Deep nesting is refused before it can exhaust the stack.
     let nested = format!("{}a{}", "(".repeat(1000), ")".repeat(1000));
     assert!(matches!(pattern(&nested, ""), Err(PatternError::Invalid(_))));
+}
+
+#[test]
+fn the_size_is_measured() {
+    let source = "^[a-z]{20}(x|y)+$";
+    let options = Options::default();
+    let (_, size) = Pattern::new(source, options, limits::REGEX_BYTES).expect("it fits");
+    Pattern::new(source, options, size).expect("just enough");
+    let less = Pattern::new(source, options, size - SIZE_STEP).expect_err("too little");
+    assert_eq!(less, PatternError::TooLarge);
 }
 
 proptest! {

@@ -76,6 +76,14 @@ fn the_canonical_form_is_short_and_sorted() {
             r#"{"a":{"$elemMatch":{"$gt":0,"$not":{"$not":{"$gt":1}}}}}"#,
             r#"{"a":{"$elemMatch":{"$gt":0,"$not":{"$not":{"$gt":1}}}}}"#,
         ),
+        (
+            r#"{"a":{"$elemMatch":{"$gt":0,"$not":{"$not":{"$gt":1,"$not":{"$size":1}}}}}}"#,
+            r#"{"a":{"$elemMatch":{"$gt":0,"$not":{"$not":{"$gt":1,"$not":{"$size":1}}}}}}"#,
+        ),
+        (
+            r#"{"a":{"$elemMatch":{"$not":{"$not":{"$gt":1,"$not":{"$size":1}}},"$ne":5}}}"#,
+            r#"{"a":{"$elemMatch":{"$gt":1,"$ne":5,"$not":{"$size":1}}}}"#,
+        ),
         (r#"{"a":{"$elemMatch":{"$nin":[]}}}"#, r#"{"a":{"$elemMatch":{"$nin":[]}}}"#),
         (r#"{"a":{"$elemMatch":{"$and":[{}]}}}"#, r#"{"a":{"$elemMatch":{}}}"#),
         (

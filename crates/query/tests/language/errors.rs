@@ -195,8 +195,8 @@ fn errors_say_what_and_where() {
         ),
         (
             r#"{"a":{"$regex":"(a{100}){100}"}}"#,
-            "a.$regex: the regular expression is too large when compiled, more than 16384 bytes; use \
-             smaller repetition counts",
+            "a.$regex: a query's regular expressions may have 8192 bytes in all when compiled; use \
+             smaller repetition counts, or fewer expressions",
         ),
         (
             r#"{"a":{"$regex":"x","$options":"ig"}}"#,

@@ -92,6 +92,10 @@ fn regexes() {
     query(&all(limits::REGEXES));
     let at = Place::from("f9.$regex");
     assert_eq!(error(&all(limits::REGEXES + 1)), QueryError::TooManyRegexes { at });
+    // Each of them fits, all together do not.
+    let large = |count| fields(count, |i| format!("\"f{i}\":{{\"$regex\":\".{{50}}\"}}"));
+    query(&large(2));
+    assert!(matches!(error(&large(16)), QueryError::RegexTooLarge { .. }));
 }
 
 #[test]

@@ -10,8 +10,7 @@ use crate::support::{Signaller, connect, next, number, numbers_until, peer, with
 async fn a_subscriber_gets_what_its_query_matches_and_knows_from_whom() {
     let signaller = Signaller::start().await;
     let (reader, writer) = (connect(&signaller.url).await, connect(&signaller.url).await);
-    let mut tweets =
-        reader.subscribe(query!({ "type": "tweet", "likes": { "$gt": 4 } })).unwrap();
+    let mut tweets = reader.subscribe(query!({ "type": "tweet", "likes": { "$gt": 4 } })).unwrap();
     within("a neighbour", writer.connected()).await.unwrap();
 
     for (n, likes) in [(1, 5), (2, 4), (3, 9)] {

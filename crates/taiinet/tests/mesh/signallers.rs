@@ -37,7 +37,8 @@ async fn a_signaller_with_another_key_than_the_pinned_one_is_not_used() {
     let other = connect("ws://127.0.0.1:9").await.peer_id();
     let net = connect(&format!("{}#{other}", signaller.url)).await;
     let mut events = net.events();
-    wait_for("the refusal", &mut events, |event| matches!(event, Event::SignallerLost { .. })).await;
+    wait_for("the refusal", &mut events, |event| matches!(event, Event::SignallerLost { .. }))
+        .await;
     assert!(net.status().await.unwrap().signallers.iter().all(|signaller| !signaller.joined));
 
     let pinned = connect(&format!("{}#{}", signaller.url, signaller.peer_id)).await;

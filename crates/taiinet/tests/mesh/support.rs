@@ -22,7 +22,7 @@ pub(crate) fn within<T>(what: &str, future: impl Future<Output = T>) -> impl Fut
 
 /// A peer that is to be introduced by this signaller, on loopback alone.
 pub(crate) fn peer(signaller: &str) -> Builder {
-    let loopback = "127.0.0.1:0".parse().unwrap();
+    let loopback = "127.0.0.1".parse().unwrap();
     TaiiNet::builder().network("tests").signaller(signaller).bind([loopback])
 }
 
