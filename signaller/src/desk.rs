@@ -525,3 +525,6 @@ impl Desk {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

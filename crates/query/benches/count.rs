@@ -47,21 +47,21 @@ fn main() {
                 black_box(k);
             })
         });
-        taiinet_query::C.with(|c| println!("{:?}", c.get().map(|x| x as f64 / (n as f64 / 99.9))));
         println!("{size}: {r:.0}/s {:.1} us", 1e6 / r);
     }
 }
 
 /// How many documents a second.
+fn cpu() -> u64 { fs::read_to_string("/proc/self/schedstat").unwrap().split(' ').next().unwrap().parse().unwrap() }
 fn rate(time: Duration, mut one: impl FnMut(usize)) -> f64 {
-    (0..3).for_each(&mut one);
-    let start = Instant::now();
+    (0..1000).for_each(&mut one);
+    let start = cpu();
     let mut done = 0_usize;
-    while done < 10 || start.elapsed() < time {
+    while done % 1000 != 0 || cpu() - start < 500_000_000 {
         one(done % DOCUMENTS);
         done += 1;
     }
-    done as f64 / start.elapsed().as_secs_f64()
+    done as f64 / (cpu() - start) as f64 * 1e9
 }
 
 /// The fastest wrong answer is worth nothing.

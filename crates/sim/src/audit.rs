@@ -67,8 +67,8 @@ impl Audit {
 pub struct Spreading {
     /// Relative message redundancy: payload copies received beyond the first, per peer reached.
     pub redundancy: f64,
-    /// The most links that any delivered document crossed.
-    pub last_hop: u8,
+    /// The most links that a document crossed to any peer, in the mean over the documents.
+    pub last_hop: f64,
     /// The longest from publication to delivery.
     pub slowest: Duration,
     /// The middle one of all delays.
@@ -92,19 +92,21 @@ impl Spreading {
         let now = world.counters();
         let first = now.received.saturating_sub(before.received);
         let more = now.duplicates.saturating_sub(before.duplicates);
-        let mut last_hop = 0;
+        let mut last_hops: BTreeMap<DocumentId, u8> = BTreeMap::new();
         let mut delays = Vec::new();
         for peer in world.alive() {
             for delivered in world.deliveries(peer) {
                 let Some(published) = published.get(&delivered.id) else { continue };
-                last_hop = last_hop.max(delivered.hops);
+                let last = last_hops.entry(delivered.id).or_default();
+                *last = delivered.hops.max(*last);
                 delays.push(delivered.at.since(published.at));
             }
         }
         delays.sort_unstable();
         Self {
             redundancy: more as f64 / first.max(1) as f64,
-            last_hop,
+            last_hop: last_hops.values().map(|hops| f64::from(*hops)).sum::<f64>()
+                / last_hops.len().max(1) as f64,
             slowest: delays.last().copied().unwrap_or_default(),
             median: delays.get(delays.len() / 2).copied().unwrap_or_default(),
         }

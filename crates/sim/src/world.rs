@@ -82,6 +82,7 @@ struct PeerNode {
     wake: Option<u64>,
     /// Time-outs handled at one moment.
     ticks: (u64, u32),
+    time_outs: u64,
     deliveries: Vec<Delivered>,
     events: Vec<(Time, Event)>,
 }
@@ -171,6 +172,7 @@ impl World {
             links: BTreeMap::new(),
             wake: None,
             ticks: (0, 0),
+            time_outs: 0,
             deliveries: Vec::new(),
             events: Vec::new(),
         });

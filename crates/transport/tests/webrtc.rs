@@ -69,12 +69,13 @@ async fn a_receiver_that_does_not_read_stops_the_sender() {
     let (mut a, mut b) = (End::new(), End::new());
     connect(&mut a, &mut b).await;
 
+    const SIZE: usize = 4096;
     // Send all that the window allows until no room has come for a while.
     let (mut handed, mut window) = (0, 0);
     loop {
-        while window + limits::MESSAGE_BYTES <= limits::TRANSPORT_WINDOW {
-            a.links.send(A, message(handed, limits::MESSAGE_BYTES));
-            window += limits::MESSAGE_BYTES;
+        while window + SIZE <= limits::TRANSPORT_WINDOW {
+            a.links.send(A, message(handed, SIZE));
+            window += SIZE;
             handed += 1;
         }
         match timeout(Duration::from_secs(3), a.inputs.recv()).await {
@@ -83,14 +84,15 @@ async fn a_receiver_that_does_not_read_stops_the_sender() {
             Ok(other) => panic!("{other:?}"),
             Err(_no_room) => break,
         }
-        assert!(handed < 4000, "64 MiB went to an end that reads nothing");
+        assert!(handed < 4000, "16 MiB went to an end that reads nothing");
     }
-    // What lies about: 256 inputs, 512 messages in the library, SCTP's window, and ours.
-    assert!(handed < 1100, "{handed} messages of 16 KiB are buffered");
+    // What lies about: 256 inputs, 512 messages in the library, SCTP's window of 1 MiB, and ours.
+    eprintln!("{handed} handed");
+    assert!(handed < 256 + 512 + 256 + 64, "{handed} messages of 4 KiB are buffered");
 
     // It goes on when it is read, and nothing is missing.
     for number in 0..handed {
-        assert_eq!(b.message().await, message(number, limits::MESSAGE_BYTES));
+        assert_eq!(b.message().await, message(number, SIZE));
     }
     a.sent(window).await;
 }
@@ -254,13 +256,15 @@ async fn each_dial_ends_in_one_link_down_whatever_is_done_to_it() {
     timeout(DEADLINE, b.links.shutdown()).await.expect("in time");
     let mut downs = vec![];
     for inputs in [&mut a.inputs, &mut b.inputs] {
+        let before = downs.len();
         while let Some(input) = timeout(DEADLINE, inputs.recv()).await.expect("in time") {
             if let Input::LinkDown { link, .. } = input {
                 downs.push(link);
             }
         }
+        downs[before..].sort();
     }
-    assert_eq!(downs, [A, B, B].map(|link| link), "in this order: A and B of one, B of the other");
+    assert_eq!(downs, [A, B, B], "A and B of one end, B of the other");
 }
 
 #[test]

@@ -50,6 +50,11 @@ impl World {
         self.peers[peer.0].peer.untaken()
     }
 
+    /// How often a peer's deadline has come.
+    pub fn time_outs(&self, peer: PeerIndex) -> u64 {
+        self.peers[peer.0].time_outs
+    }
+
     /// The one moment at which a peer wants to be called next.
     pub fn deadline(&self, peer: PeerIndex) -> Option<Time> {
         self.peers[peer.0].peer.poll_timeout()

@@ -78,6 +78,7 @@ impl World {
                 node.wake = None;
                 if node.life == Life::Alive {
                     node.peer.handle_timeout(now);
+                    node.time_outs += 1;
                     node.ticks = if node.ticks.0 == self.now {
                         (self.now, node.ticks.1 + 1)
                     } else {

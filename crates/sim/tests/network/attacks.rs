@@ -1,1 +1,7 @@
-//! tbd
+//! What hostile peers and signallers try, and what honest peers keep doing meanwhile.
+
+mod documents;
+mod frames;
+mod promises;
+mod signals;
+mod strangers;

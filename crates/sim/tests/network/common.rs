@@ -3,8 +3,9 @@
 use std::time::Duration;
 
 use taiinet_document::Network;
+use taiinet_mesh::Misbehaviour;
 use taiinet_sim::{
-    DeskConfig, Manners, PeerIndex, PeerSpec, PuppetIndex, PuppetSpec, SignallerIndex, WireId,
+    Audit, DeskConfig, Manners, PeerIndex, PeerSpec, Published, PuppetIndex, PuppetSpec, SignallerIndex, WireId,
     World, WorldConfig,
 };
 
@@ -46,7 +47,60 @@ pub(crate) fn meshed(seed: u64, count: usize) -> Setting {
     setting
 }
 
+/// So many peers that hang together with few links each, so that puppets find room; subscribed to
+/// everything.
+pub(crate) fn sparse(seed: u64, count: usize) -> Setting {
+    let mut world = World::new(seed, WorldConfig::default());
+    let signaller = world.add_signaller(DeskConfig::default());
+    let spec = PeerSpec {
+        target_links: 3,
+        max_links: 8,
+        ..PeerSpec::new(network(), &[signaller])
+    };
+    let peers = world.add_peers(count, &spec);
+    for peer in &peers {
+        world.subscribe(*peer, "{}");
+    }
+    let mut setting = Setting { world, signaller, peers };
+    setting.connect();
+    setting.world.run_for(seconds(5));
+    setting
+}
+
 impl Setting {
+    /// Waits until everybody has what it should of the documents that count; then checks that
+    /// nobody got more.
+    pub(crate) fn arrives(&mut self, limit: Duration, counts: impl Fn(&Published) -> bool) {
+        let end = self.world.now().after(limit);
+        loop {
+            let audit = Audit::of(&self.world, &counts);
+            assert!(audit.repeated.is_empty() && audit.unasked.is_empty(), "{audit:?}");
+            if audit.missing.is_empty() {
+                assert!(audit.due > 0, "nothing was due");
+                return;
+            }
+            let (missing, due) = (audit.missing.len(), audit.due);
+            let late = self.world.now() >= end;
+            assert!(!late, "{missing} of {due} missing\n{}", describe(&self.world));
+            self.world.run_for(Duration::from_millis(500));
+        }
+    }
+
+    /// An honest peer publishes, and all honest peers get it: the mesh still works.
+    pub(crate) fn still_works(&mut self) {
+        let alive = self.world.alive();
+        let since = self.world.now();
+        for peer in &alive {
+            self.world.publish(*peer, r#"{"are": "you there"}"#).expect("there is room");
+        }
+        self.arrives(seconds(10), |published| published.at >= since);
+    }
+
+    /// How often a peer refused something for this.
+    pub(crate) fn refused(&self, peer: PeerIndex, what: Misbehaviour) -> u64 {
+        self.world.status(peer).counters.rejected.get(&what).copied().unwrap_or(0)
+    }
+
     pub(crate) fn connect(&mut self) {
         let world = &mut self.world;
         let connected = world.run_until(seconds(30), World::is_connected);
@@ -73,6 +127,16 @@ impl Setting {
         let taken = self.world.run_until(seconds(20), |world| world.wire(wire).is_neighbour());
         assert!(taken, "{peer:?} did not take the puppet: {:?}", self.world.wire(wire));
         (puppet, wire)
+    }
+
+    /// A puppet whose channel to a peer is open, and that has said nothing yet.
+    pub(crate) fn stranger(&mut self, peer: PeerIndex, manners: Manners) -> WireId {
+        let puppet = self.puppet(manners);
+        let to = self.world.id(peer);
+        let wire = self.world.call(puppet, to);
+        let open = self.world.run_until(seconds(20), |world| world.wire(wire).is_open());
+        assert!(open, "{peer:?} did not answer: {:?}", self.world.wire(wire));
+        wire
     }
 
     pub(crate) fn sound(&self) {

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use taiinet_sim::{Audit, Life, PeerIndex, Published, World};
+use taiinet_sim::{PeerIndex, Published, World};
 
 use crate::common::{Setting, describe, meshed, seconds};
 
@@ -10,10 +10,6 @@ use crate::common::{Setting, describe, meshed, seconds};
 fn by_the_living(world: &World) -> impl Fn(&Published) -> bool {
     let alive = world.alive();
     move |published| alive.contains(&published.by)
-}
-
-fn missing(world: &World) -> usize {
-    Audit::of(world, by_the_living(world)).missing.len()
 }
 
 fn publish_a_round(setting: &mut Setting, by: &[PeerIndex], round: usize) {
@@ -41,10 +37,9 @@ fn survives(seed: u64, count: usize, victims: usize) {
     let world = &mut setting.world;
     let healed = world.run_until(seconds(30), |world| world.is_connected());
     assert!(healed, "seed {seed}: {}", describe(world));
-    let complete = world.run_until(seconds(30), |world| missing(world) == 0);
-    let audit = Audit::of(world, by_the_living(world));
-    assert!(complete, "seed {seed}: {:?} of {}\n{}", audit.missing, audit.due, describe(world));
-    assert!(audit.repeated.is_empty() && audit.unasked.is_empty(), "seed {seed}: {audit:?}");
+    let counts = by_the_living(world);
+    setting.arrives(seconds(30), counts);
+    let world = &mut setting.world;
     // Nobody still holds on to the dead, and views are full again.
     world.run_for(seconds(15));
     for peer in world.alive() {
@@ -88,10 +83,7 @@ fn a_publisher_that_dies_has_handed_over_what_was_taken() {
             })
             .collect();
         assert!(taken.len() > 20, "only {} of 50 were taken", taken.len());
-        let complete = setting.world.run_until(seconds(30), |world| {
-            Audit::of(world, |published| taken.contains(&published.id)).missing.is_empty()
-        });
-        assert!(complete, "seed {seed}");
+        setting.arrives(seconds(30), |published| taken.contains(&published.id));
         setting.sound();
     }
 }
@@ -111,9 +103,10 @@ fn what_an_isolated_peer_publishes_is_held_and_comes_with_its_return() {
         setting.world.run_for(seconds(8));
         let _ = setting.world.publish(lonely, r#"{"hello": "still nobody"}"#);
         assert!(last_words > 0);
-        let complete = setting.world.run_until(seconds(40), |world| missing(world) == 0);
-        assert!(complete, "seed {seed}: {}", describe(&setting.world));
-        assert_eq!(setting.world.untaken(lonely), 0, "somebody has taken all of it");
+        let counts = by_the_living(&setting.world);
+        setting.arrives(seconds(40), counts);
+        let taken = |world: &World| world.untaken(lonely) == 0;
+        assert!(setting.world.run_until(seconds(5), taken), "somebody has taken all of it");
         setting.sound();
     }
 }
@@ -174,8 +167,7 @@ fn a_killed_peer_that_restarts_at_once_is_taken_back() {
         assert!(back, "seed {seed}: {}", describe(&setting.world));
         let by = setting.peers[5];
         setting.world.publish(by, r#"{"to": "all"}"#).expect("there is room");
-        let complete = setting.world.run_until(seconds(10), |world| missing(world) == 0);
-        assert!(complete, "seed {seed}");
+        setting.arrives(seconds(10), |_| true);
         setting.sound();
     }
 }
@@ -192,7 +184,6 @@ fn wave_after_wave_of_churn_leaves_a_whole_mesh() {
             setting.world.crash(peer);
         }
         setting.world.run_for(seconds(4));
-        assert_ne!(setting.world.is_alive(peer), true, "{:?}", Life::Crashed);
         setting.world.restart(peer);
         if setting.world.is_alive(other) {
             let _ = setting.world.publish(other, &format!(r#"{{"wave": {wave}}}"#));

@@ -2,7 +2,7 @@
 
 use taiinet_sim::{Audit, PeerIndex, Spreading, WorldConfig};
 
-use crate::common::{Setting, describe, seconds, started, started_with};
+use crate::common::{Setting, seconds, started, started_with};
 
 /// Publishes a document every so many milliseconds, by these in turn.
 fn publish_by_turns(setting: &mut Setting, by: &[PeerIndex], count: usize, every_ms: u64) {
@@ -30,11 +30,7 @@ fn subscribe_variously(setting: &mut Setting) {
 }
 
 fn arrives_everywhere(setting: &mut Setting) {
-    let complete = setting
-        .world
-        .run_until(seconds(10), |world| Audit::of(world, |_| true).missing.is_empty());
-    let audit = Audit::of(&setting.world, |_| true);
-    assert!(complete, "missing {:?} of {}\n{}", audit.missing, audit.due, describe(&setting.world));
+    setting.arrives(seconds(20), |_| true);
     // And nothing more comes later.
     setting.world.run_for(seconds(15));
     let audit = Audit::of(&setting.world, |_| true);
@@ -63,10 +59,7 @@ fn documents_published_while_the_mesh_still_forms_arrive_as_well() {
         let by = setting.peers.clone();
         publish_by_turns(&mut setting, &by, 40, 100);
         setting.connect();
-        let complete = setting
-            .world
-            .run_until(seconds(30), |world| Audit::of(world, |_| true).missing.is_empty());
-        assert!(complete, "seed {seed}: {:?}", Audit::of(&setting.world, |_| true));
+        setting.arrives(seconds(30), |_| true);
         setting.sound();
     }
 }
@@ -109,7 +102,7 @@ fn a_document_of_the_largest_size_crosses_the_mesh() {
 /// many.)
 #[test]
 fn after_a_while_few_copies_travel() {
-    for (senders, redundancy, hops) in [(1, 0.6, 12), (10, 1.0, 14)] {
+    for (senders, redundancy, hops) in [(1, 0.6, 10.0), (10, 1.0, 14.0)] {
         let mut setting = started(60, 60);
         for peer in setting.peers.clone() {
             setting.world.subscribe(peer, "{}");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use taiinet_sim::{Audit, Node};
+use taiinet_sim::Node;
 
 use crate::common::{Setting, describe, meshed, seconds};
 
@@ -34,12 +34,7 @@ fn grows_together(seed: u64, cut_for: Duration, signaller_on_one_side: bool) {
     setting.world.heal();
     let merged = setting.world.run_until(seconds(60), taiinet_sim::World::is_connected);
     assert!(merged, "seed {seed}: {}", describe(&setting.world));
-    let complete = setting
-        .world
-        .run_until(seconds(30), |world| Audit::of(world, |_| true).missing.is_empty());
-    let audit = Audit::of(&setting.world, |_| true);
-    assert!(complete, "seed {seed}: {} of {} missing", audit.missing.len(), audit.due);
-    assert!(audit.is_clean(), "seed {seed}: {audit:?}");
+    setting.arrives(seconds(30), |_| true);
     setting.sound();
 }
 

@@ -1,8 +1,14 @@
 //! What the tests have in common.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
-use taiinet::{Builder, Delivery, Subscription, TaiiNet};
+use taiinet::{Builder, Delivery, Identity, PeerId, Subscription, TaiiNet};
+use taiinet_identity::Seed;
+use taiinet_signaller::{
+    DeskConfig,
+    server::{Server, ServerConfig, StunAddress},
+};
+use tokio::{sync::oneshot, task::JoinHandle};
 
 /// The end of any patience: far longer than anything here takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -48,5 +54,49 @@ pub(crate) fn number(delivery: &Delivery) -> i64 {
     match delivery.data().get("n") {
         Some(taiinet::Value::Int(number)) => *number,
         other => panic!("no number: {other:?}"),
+    }
+}
+
+/// A signaller on loopback; dropping it stops it.
+pub(crate) struct Signaller {
+    pub(crate) url: String,
+    pub(crate) peer_id: PeerId,
+    address: SocketAddr,
+    stop: oneshot::Sender<()>,
+    running: JoinHandle<std::io::Result<()>>,
+}
+
+/// A signaller that was stopped.
+pub(crate) struct Stopped(SocketAddr);
+
+impl Signaller {
+    pub(crate) async fn start() -> Self {
+        Self::start_at("127.0.0.1:0".parse().unwrap()).await
+    }
+
+    async fn start_at(address: SocketAddr) -> Self {
+        let config = ServerConfig {
+            listen: vec![address],
+            stun: StunAddress::Off,
+            desk: DeskConfig::default(),
+        };
+        let identity = Identity::from_seed(&Seed::from_bytes([42; 32]));
+        let server = Server::bind(config, identity).await.expect("a free port");
+        let (address, peer_id) = (server.addresses()[0], server.peer_id());
+        let (stop, stopped) = oneshot::channel::<()>();
+        let running = tokio::spawn(server.run(async { drop(stopped.await) }));
+        Self { url: format!("ws://{address}"), peer_id, address, stop, running }
+    }
+
+    pub(crate) async fn stop(self) -> Stopped {
+        drop(self.stop);
+        within("the signaller's end", self.running).await.unwrap().unwrap();
+        Stopped(self.address)
+    }
+}
+
+impl Stopped {
+    pub(crate) async fn start_again(self) -> Signaller {
+        Signaller::start_at(self.0).await
     }
 }

@@ -1,0 +1,276 @@
+//! Hostile signallers, and hostile neighbours that introduce.
+
+use std::{cell::RefCell, rc::Rc};
+
+use taiinet_identity::Signed;
+use taiinet_mesh::{
+    Misbehaviour,
+    frame::{
+        Frame, FromSignaller, Presence, Signal, SignalBody, SignalPart, Welcome, codec,
+    },
+    limits,
+};
+use taiinet_sim::{DeskConfig, Manners, PeerSpec, World, WorldConfig, forge};
+
+use crate::common::{describe, network, seconds, sparse};
+
+/// The same bytes with one bit changed, somewhere in the middle; none if that does not decode.
+fn altered<T: serde::Serialize + serde::de::DeserializeOwned>(value: &T) -> Option<T> {
+    let mut bytes = codec::encode(value);
+    let middle = bytes.len() * 2 / 3;
+    *bytes.get_mut(middle)? ^= 1;
+    codec::decode(&bytes).ok()
+}
+
+/// Two peers with an honest signaller and a hostile one.
+fn between(seed: u64, tamper: taiinet_sim::Tamper) -> (World, taiinet_sim::SignallerIndex) {
+    let mut world = World::new(seed, WorldConfig::default());
+    let hostile = world.add_signaller(DeskConfig::default());
+    let honest = world.add_signaller(DeskConfig::default());
+    world.tamper(hostile, tamper);
+    let peers = world.add_peers(6, &PeerSpec::new(network(), &[hostile, honest]));
+    for peer in peers {
+        world.subscribe(peer, "{}");
+    }
+    (world, hostile)
+}
+
+fn rejected(world: &World, what: Misbehaviour) -> u64 {
+    world.counters().rejected.get(&what).copied().unwrap_or(0)
+}
+
+#[test]
+fn altered_signals_are_ignored_and_the_honest_way_is_found() {
+    let changed = Rc::new(RefCell::new(0));
+    let count = Rc::clone(&changed);
+    let (mut world, _) = between(
+        1,
+        Box::new(move |frame| match frame {
+            FromSignaller::Signal(signal) => {
+                *count.borrow_mut() += 1;
+                altered(&signal).map(FromSignaller::Signal).into_iter().collect()
+            }
+            frame => vec![frame],
+        }),
+    );
+    assert!(world.run_until(seconds(60), World::is_connected), "{}", describe(&world));
+    assert!(*changed.borrow() > 0, "the hostile signaller was used");
+    assert!(rejected(&world, Misbehaviour::InvalidSignature) > 0);
+}
+
+#[test]
+fn forged_presences_are_not_dialled() {
+    let forged = Rc::new(RefCell::new(Vec::new()));
+    let made = Rc::clone(&forged);
+    let (mut world, _) = between(
+        2,
+        Box::new(move |frame| match frame {
+            FromSignaller::Introduced { presences, retry_after_ms } => {
+                let presences: Vec<Signed<Presence>> =
+                    presences.iter().filter_map(altered).collect();
+                made.borrow_mut().extend(presences.iter().map(Signed::signer));
+                vec![FromSignaller::Introduced { presences, retry_after_ms }]
+            }
+            frame => vec![frame],
+        }),
+    );
+    assert!(world.run_until(seconds(60), World::is_connected), "{}", describe(&world));
+    assert!(!forged.borrow().is_empty(), "the hostile signaller was used");
+    let refused = world.counters().rejected;
+    assert!(!refused.is_empty(), "forged presences are counted: {refused:?}");
+}
+
+#[test]
+fn a_signaller_that_cannot_prove_its_key_is_not_joined() {
+    for seed in 3..5 {
+        let (mut world, hostile) = between(
+            seed,
+            Box::new(move |frame| match frame {
+                FromSignaller::Welcome(mut welcome) => {
+                    if seed == 3 {
+                        welcome.challenge[0] ^= 1;
+                    } else {
+                        // Another signaller's welcome, replayed.
+                        let other = taiinet_identity::Identity::from_seed(
+                            &taiinet_identity::Seed::from_bytes([5; 32]),
+                        );
+                        let transcript = Welcome::transcript(&[0; 32], &welcome.challenge);
+                        let domain = taiinet_identity::Domain::Welcome;
+                        welcome.signature = other.sign(domain, &transcript);
+                        welcome.signaller = other.peer_id();
+                    }
+                    vec![FromSignaller::Welcome(welcome)]
+                }
+                frame => vec![frame],
+            }),
+        );
+        assert!(world.run_until(seconds(30), World::is_connected), "{}", describe(&world));
+        assert!(rejected(&world, Misbehaviour::BadProof) > 0);
+        assert_eq!(world.joins(hostile), &[]);
+    }
+}
+
+#[test]
+fn what_a_signaller_invents_is_ignored() {
+    let mut setting = sparse(5, 5);
+    let (victim, other) = (setting.peers[0], setting.peers[1]);
+    let now = setting.world.now().as_millis();
+    let stranger = setting.world.identity();
+    let body = SignalBody { session: 1, part: SignalPart::Offer("v=0\r\n".to_owned()) };
+    let to = setting.world.id(victim);
+    // Sealed and signed for somebody else; signed by nobody; sealed to nobody; very old.
+    let mut invented = Vec::new();
+    let signal = |setting: &mut crate::common::Setting, to, at| {
+        let entropy = setting.world.entropy();
+        forge::signal(&stranger, &network(), to, &body, at, entropy).expect("a usable key")
+    };
+    let elsewhere = setting.world.id(other);
+    invented.push(signal(&mut setting, elsewhere, now));
+    let good = signal(&mut setting, to, now);
+    invented.extend(altered(&good));
+    let unsealed = Signal {
+        network: network(),
+        to,
+        sent_at: taiinet_document::Timestamp::from_millis(now),
+        sealed: vec![1; 300],
+    };
+    invented.push(Signed::new(&stranger, &unsealed));
+    invented.push(Signed::new(&stranger, &Signal { sealed: Vec::new(), ..unsealed.clone() }));
+    invented
+        .push(Signed::new(&stranger, &Signal { sealed: vec![1; 14_000], ..unsealed.clone() }));
+    let foreign = Signal { network: "elsewhere".parse().expect("a name"), ..unsealed };
+    invented.push(Signed::new(&stranger, &foreign));
+    invented.push(signal(&mut setting, to, now - 1_000_000));
+    invented.push(signal(&mut setting, to, u64::MAX - 5));
+    let before = setting.world.neighbours(victim);
+    for signal in invented {
+        let signaller = setting.signaller;
+        setting.world.signaller_says(signaller, &FromSignaller::Signal(signal));
+        setting.world.run_for(seconds(2));
+    }
+    for frame in [
+        FromSignaller::Joined,
+        FromSignaller::Unreachable(setting.world.id(other)),
+        FromSignaller::Introduced { presences: Vec::new(), retry_after_ms: u32::MAX },
+        FromSignaller::Pong(u32::MAX),
+    ] {
+        setting.world.signaller_says(setting.signaller, &frame);
+        setting.world.run_for(seconds(2));
+    }
+    assert!(before.is_subset(&setting.world.neighbours(victim)), "its links stand");
+    setting.still_works();
+    setting.sound();
+}
+
+/// A signaller that tells everybody to wait for ever keeps nobody out for ever.
+#[test]
+fn a_signaller_cannot_send_peers_away_for_ever() {
+    let mut world = World::new(6, WorldConfig::default());
+    let hostile = world.add_signaller(DeskConfig::default());
+    let until = Rc::new(RefCell::new(true));
+    let hostile_now = Rc::clone(&until);
+    world.tamper(
+        hostile,
+        Box::new(move |frame| match frame {
+            FromSignaller::Joined if *hostile_now.borrow() => vec![FromSignaller::Refused {
+                reason: taiinet_mesh::frame::RefusalReason::Full,
+                retry_after_ms: u32::MAX,
+            }],
+            frame => vec![frame],
+        }),
+    );
+    world.add_peers(3, &PeerSpec::new(network(), &[hostile]));
+    world.run_for(seconds(10));
+    assert!(!world.is_connected());
+    *until.borrow_mut() = false;
+    assert!(world.run_until(seconds(200), World::is_connected), "{}", describe(&world));
+}
+
+/// An offer that was seen once opens nothing when it comes again.
+#[test]
+fn replayed_offers_open_nothing() {
+    let heard: Rc<RefCell<Vec<FromSignaller>>> = Rc::default();
+    let record = Rc::clone(&heard);
+    let mut setting = sparse(7, 4);
+    setting.world.tamper(
+        setting.signaller,
+        Box::new(move |frame| {
+            if matches!(frame, FromSignaller::Signal(_)) {
+                record.borrow_mut().push(frame.clone());
+            }
+            vec![frame]
+        }),
+    );
+    let victim = setting.peers[0];
+    setting.befriend(victim, Manners::HONEST);
+    setting.world.run_for(seconds(2));
+    let links = setting.world.status(victim).links.len();
+    let heard = heard.borrow().clone();
+    assert!(!heard.is_empty());
+    for _ in 0..20 {
+        for frame in &heard {
+            setting.world.signaller_says(setting.signaller, frame);
+        }
+        setting.world.run_for(std::time::Duration::from_millis(200));
+        assert!(setting.world.status(victim).links.len() <= links);
+    }
+    setting.still_works();
+}
+
+/// A neighbour that passes on forged or too many signals is counted, and loses its link over it.
+#[test]
+fn a_neighbour_that_floods_signals_is_held_to_its_budget() {
+    let mut setting = sparse(8, 5);
+    let victim = setting.peers[0];
+    let (_, wire) = setting.befriend(victim, Manners::HONEST);
+    let witness = setting.befriend(victim, Manners::HONEST);
+    let to = setting.world.puppet(witness.0).id();
+    let sender = setting.world.identity();
+    let body = SignalBody { session: 1, part: SignalPart::Candidate("c".to_owned()) };
+    for _ in 0..400 {
+        let (now, entropy) = (setting.world.now().as_millis(), setting.world.entropy());
+        let signal = forge::signal(&sender, &network(), to, &body, now, entropy).expect("a key");
+        setting.world.speak(wire, &[Frame::Signal(signal)]);
+    }
+    setting.world.run_for(seconds(3));
+    let passed = setting.world.wire(witness.1).frames();
+    let passed = passed.iter().filter(|frame| matches!(frame, Frame::Signal(_))).count();
+    let budget = usize::try_from(limits::SIGNALS.0 + 4 * limits::SIGNALS.1).expect("small");
+    assert!((1..=budget).contains(&passed), "{passed} signals were passed on");
+    assert!(setting.refused(victim, Misbehaviour::SignalFlood) > 0);
+    assert!(setting.world.wire(wire).ended().is_some(), "the flood still has its link");
+    setting.still_works();
+}
+
+#[test]
+fn a_neighbour_that_shuffles_forged_presences_teaches_nobody() {
+    let mut setting = sparse(9, 5);
+    let victim = setting.peers[0];
+    let wire = setting.befriend(victim, Manners::HONEST).1;
+    let sybil = setting.world.identity();
+    let now = setting.world.now().as_millis();
+    let good = forge::presence(&sybil, &network(), None, now);
+    let foreign = forge::presence(&sybil, &"elsewhere".parse().expect("a name"), None, now);
+    let old = forge::presence(&sybil, &network(), None, now - 10_000_000);
+    let early = forge::presence(&sybil, &network(), None, now + 10_000_000);
+    let endless = Signed::new(
+        &sybil,
+        &Presence {
+            network: network(),
+            joined: None,
+            issued_at: taiinet_document::Timestamp::from_millis(now),
+            expires_at: taiinet_document::Timestamp::from_millis(u64::MAX),
+        },
+    );
+    let before = setting.world.status(victim).candidates;
+    let mut forged: Vec<Signed<Presence>> = vec![foreign, old, early, endless];
+    forged.extend(altered(&good));
+    for presence in forged {
+        setting.world.speak(wire, &[Frame::ShuffleReply(vec![presence])]);
+        setting.world.run_for(std::time::Duration::from_millis(500));
+        assert!(setting.world.status(victim).candidates <= before, "it learnt a forged presence");
+    }
+    let total: u64 = setting.world.status(victim).counters.rejected.values().sum();
+    assert!(total >= 4, "{:?}", setting.world.status(victim).counters);
+    setting.still_works();
+}

@@ -1,0 +1,378 @@
+#![allow(clippy::unwrap_used)]
+
+use core::time::Duration;
+
+use proptest::prelude::*;
+use taiinet_identity::{Seed, seal};
+use taiinet_mesh::frame::Joined;
+
+use super::*;
+
+const NOW: Time = Time::from_millis(1_800_000_000_000);
+
+fn identity(number: u8) -> Identity {
+    Identity::from_seed(&Seed::from_bytes([number; 32]))
+}
+
+fn network(name: &str) -> Network {
+    name.parse().unwrap()
+}
+
+/// A desk and its clients, who are called by their numbers.
+struct Room {
+    desk: Desk,
+    now: Time,
+}
+
+impl Room {
+    fn new(config: DeskConfig) -> Self {
+        Self { desk: Desk::new(identity(200), config, [5; 32], NOW), now: NOW }
+    }
+
+    fn open(&mut self, client: u64) -> Vec<(u64, Option<FromSignaller>)> {
+        let address = IpAddr::from([10, 0, (client >> 8) as u8, client as u8]);
+        self.desk.handle(DeskInput::Connected { client: client.into(), address }, self.now);
+        self.outputs()
+    }
+
+    /// What is sent and (none) closed.
+    fn outputs(&mut self) -> Vec<(u64, Option<FromSignaller>)> {
+        core::iter::from_fn(|| self.desk.poll_output())
+            .map(|output| match output {
+                DeskOutput::Send { client, bytes } => {
+                    (client.0, Some(codec::decode(&bytes).unwrap()))
+                }
+                DeskOutput::Close { client } => (client.0, None),
+            })
+            .collect()
+    }
+
+    fn say(&mut self, client: u64, frame: &ToSignaller) -> Vec<(u64, Option<FromSignaller>)> {
+        let bytes = codec::encode(frame);
+        self.desk.handle(DeskInput::Message { client: client.into(), bytes }, self.now);
+        self.outputs()
+    }
+
+    fn knock(&mut self, client: u64) -> Welcome {
+        let nonce = [client as u8; 32];
+        let mut answer = self.say(client, &ToSignaller::Knock { version: VERSION, nonce });
+        match answer.remove(0) {
+            (to, Some(FromSignaller::Welcome(welcome))) if to == client => welcome,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    fn presence(&self, welcome: &Welcome, name: &str) -> Presence {
+        Presence {
+            network: network(name),
+            joined: Some(Joined { signaller: welcome.signaller, challenge: welcome.challenge }),
+            issued_at: self.now.timestamp(),
+            expires_at: self.now.after(Duration::from_secs(300)).timestamp(),
+        }
+    }
+
+    /// A client that has joined under the key of its number.
+    fn join(&mut self, client: u64, name: &str) -> Welcome {
+        self.open(client);
+        let welcome = self.knock(client);
+        let presence = self.presence(&welcome, name);
+        let join = ToSignaller::Join(Signed::new(&identity(client as u8), &presence));
+        assert_eq!(self.say(client, &join), [(client, Some(FromSignaller::Joined))]);
+        welcome
+    }
+
+    /// A client that has knocked says a join made of `presence`: what it is refused for.
+    fn try_join(&mut self, client: u64, presence: Signed<Presence>) -> Option<Refused> {
+        let before = self.desk.status().refused;
+        self.say(client, &ToSignaller::Join(presence));
+        let after = self.desk.status().refused;
+        after.iter().find(|(why, count)| before.get(why) != Some(*count)).map(|(why, _)| *why)
+    }
+}
+
+fn refusal(answers: &[(u64, Option<FromSignaller>)]) -> Option<RefusalReason> {
+    answers.iter().find_map(|(_, frame)| match frame {
+        Some(FromSignaller::Refused { reason, .. }) => Some(*reason),
+        _ => None,
+    })
+}
+
+fn closed(answers: &[(u64, Option<FromSignaller>)], client: u64) -> bool {
+    answers.contains(&(client, None))
+}
+
+fn signal(from: &Identity, to: PeerId, name: &str) -> Signed<Signal> {
+    let mut rng = ChaCha12Rng::from_seed([9; 32]);
+    let sealed = seal(&to, b"", b"hello", &mut rng).unwrap();
+    let signal = Signal { network: network(name), to, sent_at: NOW.timestamp(), sealed };
+    Signed::new(from, &signal)
+}
+
+#[test]
+fn a_signaller_proves_its_key() {
+    let mut room = Room::new(DeskConfig::default());
+    room.open(1);
+    let welcome = room.knock(1);
+    let transcript = Welcome::transcript(&[1; 32], &welcome.challenge);
+    let key = welcome.signaller.public_key().unwrap();
+    assert_eq!(key.verify(Domain::Welcome, &transcript, &welcome.signature), Ok(()));
+    room.open(2);
+    assert_ne!(room.knock(2).challenge, welcome.challenge);
+}
+
+#[test]
+fn only_a_join_that_answers_this_challenge_holds() {
+    let mut room = Room::new(DeskConfig { networks: vec![network("a")], ..DeskConfig::default() });
+    let me = identity(1);
+    let mut client = 10;
+    let mut case = |change: &dyn Fn(&mut Presence), expected| {
+        client += 1;
+        room.open(client);
+        let welcome = room.knock(client);
+        let mut presence = room.presence(&welcome, "a");
+        change(&mut presence);
+        assert_eq!(room.try_join(client, Signed::new(&me, &presence)), expected);
+    };
+    let skew = mesh_limits::CLOCK_SKEW + Duration::from_secs(1);
+    case(&|_| {}, None);
+    case(&|presence| presence.joined = None, Some(Refused::Challenge));
+    case(
+        &|presence| {
+            if let Some(joined) = &mut presence.joined {
+                joined.challenge[0] ^= 1;
+            }
+        },
+        Some(Refused::Challenge),
+    );
+    case(
+        &|presence| {
+            if let Some(joined) = &mut presence.joined {
+                joined.signaller = identity(7).peer_id();
+            }
+        },
+        Some(Refused::Challenge),
+    );
+    case(&|presence| presence.expires_at = NOW.timestamp(), Some(Refused::OutOfTime));
+    case(
+        &|presence| presence.expires_at = NOW.after(Duration::MAX).timestamp(),
+        Some(Refused::OutOfTime),
+    );
+    case(&|presence| presence.issued_at = NOW.after(skew).timestamp(), Some(Refused::OutOfTime));
+    case(&|presence| presence.network = network("b"), Some(Refused::Network));
+}
+
+#[test]
+fn a_join_replayed_on_another_connection_or_signed_by_another_is_refused() {
+    let mut room = Room::new(DeskConfig::default());
+    let me = identity(1);
+    let welcome = room.join(1, "a");
+    let presence = room.presence(&welcome, "a");
+    room.open(2);
+    room.knock(2);
+    assert_eq!(room.try_join(2, Signed::new(&me, &presence)), Some(Refused::Challenge));
+
+    room.open(3);
+    let welcome = room.knock(3);
+    let presence = room.presence(&welcome, "a");
+    let mut bytes = codec::encode(&Signed::new(&me, &presence));
+    bytes[..32].copy_from_slice(identity(4).peer_id().as_bytes());
+    let forged = codec::decode(&bytes).unwrap();
+    assert_eq!(room.try_join(3, forged), Some(Refused::Signature));
+    assert_eq!(room.desk.status().joined, 1);
+}
+
+#[test]
+fn frames_out_of_turn_and_other_versions_are_refused_and_closed() {
+    let introduce = ToSignaller::Introduce { want: 3 };
+    let signal = ToSignaller::Signal(signal(&identity(1), identity(2).peer_id(), "a"));
+    let knock = |version| ToSignaller::Knock { version, nonce: [0; 32] };
+    for (frame, reason) in [
+        (introduce, RefusalReason::Invalid),
+        (signal, RefusalReason::Invalid),
+        (knock(VERSION + 1), RefusalReason::Version),
+    ] {
+        let mut room = Room::new(DeskConfig::default());
+        room.open(1);
+        let answer = room.say(1, &frame);
+        assert_eq!(refusal(&answer), Some(reason));
+        assert!(closed(&answer, 1));
+    }
+    let mut room = Room::new(DeskConfig::default());
+    room.open(1);
+    room.knock(1);
+    assert!(closed(&room.say(1, &knock(VERSION)), 1), "one knock for each connection");
+}
+
+#[test]
+fn introductions_are_of_the_same_network_and_never_of_oneself() {
+    let mut room = Room::new(DeskConfig::default());
+    for client in 1..=5 {
+        room.join(client, "a");
+    }
+    room.join(6, "b");
+    for _ in 0..10 {
+        let answer = room.say(1, &ToSignaller::Introduce { want: 3 });
+        let [(1, Some(FromSignaller::Introduced { presences, .. }))] = answer.as_slice() else {
+            panic!("{answer:?}")
+        };
+        assert_eq!(presences.len(), 3);
+        for presence in presences {
+            assert!(presence.clone().verify().is_ok());
+            assert_ne!(presence.signer(), identity(1).peer_id());
+            assert_ne!(presence.signer(), identity(6).peer_id());
+        }
+    }
+    room.desk.handle(DeskInput::Disconnected { client: 2.into() }, NOW);
+    room.say(3, &ToSignaller::Leave);
+    let answer = room.say(1, &ToSignaller::Introduce { want: 200 });
+    let [(1, Some(FromSignaller::Introduced { presences, .. }))] = answer.as_slice() else {
+        panic!("{answer:?}")
+    };
+    let mut names: Vec<PeerId> = presences.iter().map(Signed::signer).collect();
+    names.sort_unstable();
+    let mut expected = [identity(4).peer_id(), identity(5).peer_id()];
+    expected.sort_unstable();
+    assert_eq!(names, expected, "who left is told to nobody");
+}
+
+#[test]
+fn a_signal_goes_to_its_recipient_as_it_came_and_only_in_ones_own_name() {
+    let mut room = Room::new(DeskConfig::default());
+    room.join(1, "a");
+    room.join(2, "a");
+    room.join(3, "b");
+    let sent = signal(&identity(1), identity(2).peer_id(), "a");
+    let answer = room.say(1, &ToSignaller::Signal(sent.clone()));
+    assert_eq!(answer, [(2, Some(FromSignaller::Signal(sent)))]);
+
+    let nobody = identity(99).peer_id();
+    let answer = room.say(1, &ToSignaller::Signal(signal(&identity(1), nobody, "a")));
+    assert_eq!(answer, [(1, Some(FromSignaller::Unreachable(nobody)))]);
+    let elsewhere = identity(3).peer_id();
+    let answer = room.say(1, &ToSignaller::Signal(signal(&identity(1), elsewhere, "a")));
+    assert_eq!(answer, [(1, Some(FromSignaller::Unreachable(elsewhere)))]);
+
+    let spoofed = signal(&identity(3), identity(2).peer_id(), "a");
+    let answer = room.say(1, &ToSignaller::Signal(spoofed));
+    assert!(closed(&answer, 1) && answer.iter().all(|(to, _)| *to == 1));
+    assert_eq!(room.desk.status().refused.get(&Refused::FalseName), Some(&1));
+    let foreign = signal(&identity(2), elsewhere, "b");
+    assert!(closed(&room.say(2, &ToSignaller::Signal(foreign)), 2));
+}
+
+#[test]
+fn the_newer_connection_of_a_peer_counts() {
+    let mut room = Room::new(DeskConfig::default());
+    room.join(1, "a");
+    room.join(2, "a");
+    room.open(1001);
+    let welcome = room.knock(1001);
+    let presence = room.presence(&welcome, "a");
+    let answer = room.say(1001, &ToSignaller::Join(Signed::new(&identity(1), &presence)));
+    assert!(closed(&answer, 1) && !closed(&answer, 1001));
+    let sent = signal(&identity(2), identity(1).peer_id(), "a");
+    let answer = room.say(2, &ToSignaller::Signal(sent.clone()));
+    assert_eq!(answer, [(1001, Some(FromSignaller::Signal(sent)))]);
+    // What is left of the older connection changes nothing.
+    room.desk.handle(DeskInput::Disconnected { client: 1.into() }, NOW);
+    assert_eq!(room.desk.status().joined, 2);
+}
+
+#[test]
+fn who_asks_too_often_waits_and_who_floods_is_closed() {
+    let mut room = Room::new(DeskConfig::default());
+    room.join(1, "a");
+    let mut answers = Vec::new();
+    for _ in 0..30 {
+        answers.extend(room.say(1, &ToSignaller::Introduce { want: 1 }));
+    }
+    assert_eq!(refusal(&answers), Some(RefusalReason::TooOften));
+    assert!(!closed(&answers, 1));
+    room.now = room.now.after(Duration::from_secs(5));
+    assert_eq!(refusal(&room.say(1, &ToSignaller::Introduce { want: 1 })), None);
+
+    let flood: Vec<_> = (0..2000).flat_map(|n| room.say(1, &ToSignaller::Ping(n))).collect();
+    assert!(closed(&flood, 1));
+    assert!(flood.len() < 600, "and is not answered each time");
+}
+
+#[test]
+fn places_are_limited_in_all_and_for_each_address() {
+    let config = DeskConfig { clients: 3, clients_per_address: 2, ..DeskConfig::default() };
+    let mut room = Room::new(config);
+    let mut connect = |client: u64, address: &str| {
+        let address = address.parse().unwrap();
+        room.desk.handle(DeskInput::Connected { client: client.into(), address }, NOW);
+        refusal(&room.outputs())
+    };
+    assert_eq!(connect(1, "2001:db8::1"), None);
+    assert_eq!(connect(2, "2001:db8::2"), None);
+    assert_eq!(connect(3, "2001:db8::3"), Some(RefusalReason::Full), "one /64 is one address");
+    assert_eq!(connect(4, "10.0.0.1"), None);
+    assert_eq!(connect(5, "10.0.0.2"), Some(RefusalReason::Full));
+    room.desk.handle(DeskInput::Disconnected { client: 1.into() }, NOW);
+    let address = "2001:db8::9".parse().unwrap();
+    room.desk.handle(DeskInput::Connected { client: 6.into(), address }, NOW);
+    assert!(room.outputs().is_empty());
+}
+
+#[test]
+fn who_does_not_join_falls_silent_or_expires_is_closed() {
+    let mut room = Room::new(DeskConfig::default());
+    room.open(1);
+    room.open(2);
+    room.knock(2);
+    room.join(3, "a");
+    room.join(4, "a");
+    let run = |room: &mut Room, seconds: u64, keep: Option<u64>| {
+        let mut gone = Vec::new();
+        for _ in 0..seconds {
+            room.now = room.now.after(Duration::from_secs(1));
+            if let Some(client) = keep {
+                room.say(client, &ToSignaller::Ping(1));
+            }
+            room.desk.handle_timeout(room.now);
+            gone.extend(room.outputs().into_iter().filter(|(_, frame)| frame.is_none()));
+        }
+        gone.into_iter().map(|(client, _)| client).collect::<Vec<_>>()
+    };
+    assert_eq!(run(&mut room, 10, Some(4)), [1, 2]);
+    assert_eq!(run(&mut room, 60, Some(4)), [3]);
+    assert_eq!(run(&mut room, 300, Some(4)), [4], "a presence that was not renewed");
+    assert_eq!(room.desk.status().clients, 0);
+    assert_eq!(room.desk.poll_timeout(), None);
+}
+
+#[test]
+fn draining_tells_everybody() {
+    let mut room = Room::new(DeskConfig::default());
+    room.join(1, "a");
+    room.open(2);
+    room.desk.handle(DeskInput::Drain, NOW);
+    let answers = room.outputs();
+    assert_eq!(refusal(&answers), Some(RefusalReason::Leaving));
+    assert!(closed(&answers, 1) && closed(&answers, 2));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(64))]
+
+    #[test]
+    fn random_bytes_never_panic_and_leave_nothing_behind(
+        messages in proptest::collection::vec(
+            (0..20_u64, proptest::collection::vec(any::<u8>(), 0..200)), 0..100),
+    ) {
+        let mut room = Room::new(DeskConfig { clients: 10, ..DeskConfig::default() });
+        for client in 0..20 {
+            room.open(client);
+        }
+        for (client, bytes) in messages {
+            room.desk.handle(DeskInput::Message { client: client.into(), bytes }, room.now);
+        }
+        room.outputs();
+        prop_assert!(room.desk.status().clients <= 10);
+        room.desk.handle_timeout(NOW.after(Duration::from_secs(3600)));
+        prop_assert_eq!(room.desk.status().clients, 0);
+        prop_assert!(room.desk.addresses.is_empty() && room.desk.networks.is_empty());
+    }
+}

@@ -1,0 +1,210 @@
+//! The server over real sockets.
+#![cfg(feature = "server")]
+#![allow(clippy::unwrap_used)]
+
+use std::{net::SocketAddr, time::Duration};
+
+use futures::{SinkExt, StreamExt};
+use rand_core::UnwrapErr;
+use taiinet_identity::{Identity, Signed};
+use taiinet_mesh::frame::{
+    FromSignaller, Joined, Presence, RefusalReason, Signal, ToSignaller, VERSION, codec,
+};
+use taiinet_signaller::{
+    DeskConfig,
+    server::{Server, ServerConfig, StunAddress},
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpStream, UdpSocket},
+    sync::oneshot,
+    task::JoinHandle,
+    time::timeout,
+};
+use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async, tungstenite::Message};
+
+const DEADLINE: Duration = Duration::from_secs(10);
+
+struct Running {
+    address: SocketAddr,
+    stop: Option<oneshot::Sender<()>>,
+    server: JoinHandle<std::io::Result<()>>,
+}
+
+async fn start() -> Running {
+    let config = ServerConfig {
+        listen: vec!["127.0.0.1:0".parse().unwrap()],
+        stun: StunAddress::Same,
+        desk: DeskConfig::default(),
+    };
+    let identity = Identity::generate(&mut UnwrapErr(getrandom::SysRng));
+    let server = Server::bind(config, identity).await.unwrap();
+    let address = server.addresses()[0];
+    let (stop, stopped) = oneshot::channel();
+    let server = tokio::spawn(server.run(async {
+        let _ = stopped.await;
+    }));
+    Running { address, stop: Some(stop), server }
+}
+
+struct Client {
+    socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    identity: Identity,
+}
+
+impl Client {
+    async fn connect(address: SocketAddr) -> Self {
+        let (socket, _) = connect_async(format!("ws://{address}/")).await.unwrap();
+        let identity = Identity::generate(&mut UnwrapErr(getrandom::SysRng));
+        Self { socket, identity }
+    }
+
+    async fn say(&mut self, frame: &ToSignaller) {
+        self.socket.send(Message::Binary(codec::encode(frame).into())).await.unwrap();
+    }
+
+    /// The next frame; none if the connection was closed.
+    async fn hear(&mut self) -> Option<FromSignaller> {
+        loop {
+            match timeout(DEADLINE, self.socket.next()).await.expect("in time") {
+                Some(Ok(Message::Binary(bytes))) => return Some(codec::decode(&bytes).unwrap()),
+                Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
+                Some(Ok(_)) => {}
+            }
+        }
+    }
+
+    async fn join(address: SocketAddr) -> Self {
+        let mut client = Self::connect(address).await;
+        client.say(&ToSignaller::Knock { version: VERSION, nonce: [1; 32] }).await;
+        let Some(FromSignaller::Welcome(welcome)) = client.hear().await else { panic!() };
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        let millis = now.as_millis() as u64;
+        let presence = Presence {
+            network: "test".parse().unwrap(),
+            joined: Some(Joined { signaller: welcome.signaller, challenge: welcome.challenge }),
+            issued_at: taiinet_document::Timestamp::from_millis(millis),
+            expires_at: taiinet_document::Timestamp::from_millis(millis + 60_000),
+        };
+        client.say(&ToSignaller::Join(Signed::new(&client.identity, &presence))).await;
+        assert_eq!(client.hear().await, Some(FromSignaller::Joined));
+        client
+    }
+
+    fn signal(&self, to: &Self, bytes: usize) -> ToSignaller {
+        let signal = Signal {
+            network: "test".parse().unwrap(),
+            to: to.identity.peer_id(),
+            sent_at: taiinet_document::Timestamp::from_millis(1),
+            sealed: vec![7; bytes],
+        };
+        ToSignaller::Signal(Signed::new(&self.identity, &signal))
+    }
+}
+
+#[tokio::test]
+async fn two_peers_are_introduced_and_signal_each_other() {
+    let running = start().await;
+    let (mut a, mut b) = (Client::join(running.address).await, Client::join(running.address).await);
+    a.say(&ToSignaller::Introduce { want: 4 }).await;
+    let Some(FromSignaller::Introduced { presences, .. }) = a.hear().await else { panic!() };
+    assert_eq!(presences.len(), 1);
+    assert_eq!(presences[0].signer(), b.identity.peer_id());
+    let ToSignaller::Signal(sent) = a.signal(&b, 5000) else { panic!() };
+    a.say(&ToSignaller::Signal(sent.clone())).await;
+    assert_eq!(b.hear().await, Some(FromSignaller::Signal(sent)));
+}
+
+#[tokio::test]
+async fn garbage_and_oversize_close_one_connection_and_no_other() {
+    let running = start().await;
+    let mut honest = Client::join(running.address).await;
+    let mut garbage = Client::connect(running.address).await;
+    garbage.socket.send(Message::Text("hello?".into())).await.unwrap();
+    let refused = garbage.hear().await;
+    assert!(matches!(refused, Some(FromSignaller::Refused { reason: RefusalReason::Invalid, .. })));
+    assert_eq!(garbage.hear().await, None);
+    let mut oversize = Client::connect(running.address).await;
+    let _ = oversize.socket.send(Message::Binary(vec![0; 100_000].into())).await;
+    assert_eq!(oversize.hear().await, None);
+    honest.say(&ToSignaller::Ping(7)).await;
+    assert_eq!(honest.hear().await, Some(FromSignaller::Pong(7)));
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_is_dropped_and_the_others_go_on() {
+    let running = start().await;
+    let mut sleeper = Client::join(running.address).await;
+    let mut other = Client::join(running.address).await;
+    // Each sender has its budget, so it takes several to fill what the sleeper does not read.
+    let mut gone = false;
+    'flood: for _ in 0..40 {
+        let mut sender = Client::join(running.address).await;
+        for _ in 0..150 {
+            let flood = sender.signal(&sleeper, 14_000);
+            sender.say(&flood).await;
+        }
+        sender.say(&ToSignaller::Ping(1)).await;
+        loop {
+            match sender.hear().await {
+                Some(FromSignaller::Unreachable(_)) => {
+                    gone = true;
+                    break 'flood;
+                }
+                Some(FromSignaller::Pong(1)) | None => break,
+                Some(_) => {}
+            }
+        }
+    }
+    assert!(gone, "the sleeper is still there");
+    other.say(&ToSignaller::Ping(7)).await;
+    assert_eq!(other.hear().await, Some(FromSignaller::Pong(7)));
+    while sleeper.hear().await.is_some() {}
+}
+
+async fn get(address: SocketAddr, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).await.unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut answer = String::new();
+    timeout(DEADLINE, stream.read_to_string(&mut answer)).await.unwrap().unwrap();
+    answer
+}
+
+#[tokio::test]
+async fn health_is_told_and_so_is_what_this_is() {
+    let running = start().await;
+    let _peer = Client::join(running.address).await;
+    let answer = get(running.address, "/healthz").await;
+    assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
+    assert!(answer.contains(r#""ok":true"#) && answer.contains(r#""joined":1"#), "{answer}");
+    assert!(get(running.address, "/").await.contains("TaiiNet signaller"));
+    assert!(get(running.address, "/nothing").await.starts_with("HTTP/1.1 404"));
+}
+
+#[tokio::test]
+async fn stun_tells_where_a_packet_came_from() {
+    let running = start().await;
+    let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let mut request = vec![0, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42];
+    request.extend([3; 12]);
+    socket.send_to(&request, running.address).await.unwrap();
+    let mut answer = [0; 200];
+    let (length, from) = timeout(DEADLINE, socket.recv_from(&mut answer)).await.unwrap().unwrap();
+    assert_eq!(from, running.address);
+    assert_eq!(answer[..2], [1, 1]);
+    let port = u16::from_be_bytes([answer[26], answer[27]]) ^ 0x2112;
+    assert_eq!(port, socket.local_addr().unwrap().port());
+    assert_eq!(length, 32);
+}
+
+#[tokio::test]
+async fn a_stopping_server_says_so() {
+    let mut running = start().await;
+    let mut peer = Client::join(running.address).await;
+    running.stop.take().unwrap().send(()).unwrap();
+    let told = peer.hear().await;
+    assert!(matches!(told, Some(FromSignaller::Refused { reason: RefusalReason::Leaving, .. })));
+    assert_eq!(peer.hear().await, None);
+    timeout(DEADLINE, running.server).await.unwrap().unwrap().unwrap();
+}
