@@ -12,7 +12,7 @@ use std::{
 
 use taiinet_document::{Content, DocumentId, VerifiedDocument};
 use taiinet_identity::{Identity, PeerId, PublicKey, Verified};
-use taiinet_query::Query;
+use taiinet_query::{Index, Query, Scratch};
 
 use crate::{
     Config, Counters, Disconnect, Event, Input, LinkFailure, LinkId, LinkStatus, Misbehaviour,
@@ -57,7 +57,9 @@ pub struct Peer {
     /// How many signals each link may still pass us.
     signal_budgets: BTreeMap<LinkId, Budget>,
     broadcast: Broadcast,
-    subscriptions: BTreeMap<SubscriptionId, Query>,
+    subscriptions: Index<SubscriptionId>,
+    /// The index's working memory.
+    scratch: Scratch,
     next_subscription: u64,
     /// Keys of authors and others, once they have verified something.
     keys: BTreeMap<PeerId, PublicKey>,
@@ -86,6 +88,7 @@ impl Peer {
             signallers.add(address.clone(), now);
         }
         let broadcast = Broadcast::new(Rng::new(rng.nonce()));
+        let subscriptions = Index::with_seed(rng.next_u64());
         Self {
             identity,
             shuffle_at: now.after(rng.jitter(limits::SHUFFLE_EVERY)),
@@ -102,7 +105,8 @@ impl Peer {
             signalling: Signalling::default(),
             signal_budgets: BTreeMap::new(),
             broadcast,
-            subscriptions: BTreeMap::new(),
+            subscriptions,
+            scratch: Scratch::default(),
             next_subscription: 0,
             keys: BTreeMap::new(),
             presence: None,
@@ -532,15 +536,14 @@ impl Peer {
     }
 
     fn deliver(&mut self, document: &Arc<VerifiedDocument>, hops: u8, from: Option<PeerId>) {
-        let subscriptions: Vec<SubscriptionId> = self
-            .subscriptions
-            .iter()
-            .filter(|(_, query)| query.matches_document(document))
-            .map(|(id, _)| *id)
-            .collect();
+        let mut subscriptions = Vec::new();
+        self.subscriptions.visit_document(&mut self.scratch, document, |subscription| {
+            subscriptions.push(subscription);
+        });
         if subscriptions.is_empty() {
             return;
         }
+        subscriptions.sort_unstable();
         self.counters.delivered += 1;
         self.outputs.push_back(Output::Deliver(crate::Delivery {
             document: Arc::clone(document),

@@ -31,7 +31,6 @@ mod node;
 mod puppet;
 mod queue;
 mod rng;
-mod standin;
 mod trace;
 mod world;
 
@@ -39,5 +38,5 @@ pub use audit::{Audit, Spreading};
 pub use config::{PeerSpec, Spread, WorldConfig};
 pub use node::{Node, PeerIndex, PuppetIndex, SignallerIndex};
 pub use puppet::{Manners, Puppet, PuppetSpec, Wire, WireId};
-pub use standin::DeskConfig;
+pub use taiinet_signaller::DeskConfig;
 pub use world::{Delivered, Life, Published, Tamper, World};

@@ -2,12 +2,14 @@
 
 use std::io;
 
-use futures::{SinkExt, StreamExt, stream::SplitSink, stream::SplitStream};
+use futures::{FutureExt, SinkExt, StreamExt, stream::SplitSink, stream::SplitStream};
 use taiinet_mesh::{ChannelBinding, LinkFailure, limits};
 use tokio::{net::TcpStream, sync::mpsc};
 use tokio_tungstenite::{
     Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config,
-    tungstenite::{Error, Message, client::IntoClientRequest, protocol::WebSocketConfig},
+    tungstenite::{
+        Error, Message, client::IntoClientRequest, error::ProtocolError, protocol::WebSocketConfig,
+    },
 };
 
 use crate::link::{Accepted, Command, Emitter, Ended, Port, Settings, drain};
@@ -62,11 +64,13 @@ async fn drive(
 
 async fn connect(url: &str, settings: &Settings) -> Result<Socket, LinkFailure> {
     let request = url.into_client_request().map_err(|error| failure(&error))?;
-    let tls = request.uri().scheme_str() == Some("wss");
-    let connector = if tls {
-        Connector::Rustls(settings.tls.clone().map_err(LinkFailure::Transport)?)
-    } else {
-        Connector::Plain
+    let connector = match request.uri().scheme_str() {
+        Some("wss") => Connector::Rustls(settings.tls.clone().map_err(LinkFailure::Transport)?),
+        Some("ws") => Connector::Plain,
+        _ => {
+            let cause = "a signaller's address begins with ws:// or wss://".to_owned();
+            return Err(LinkFailure::Transport(cause));
+        }
     };
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
@@ -90,8 +94,14 @@ async fn read(mut stream: SplitStream<Socket>, emitter: Emitter) -> Ended {
                 let cause = "a text message came where only binary ones belong".to_owned();
                 return Err(LinkFailure::Transport(cause));
             }
-            // Pings are answered by the library. After a close frame the stream ends.
-            Message::Ping(_) | Message::Pong(_) | Message::Close(_) | Message::Frame(_) => {}
+            Message::Close(_) => {
+                // The answer goes out with the next read, which need not come to an end: a server
+                // may never close the connection.
+                let _ = stream.next().now_or_never();
+                return Err(LinkFailure::Remote);
+            }
+            // Pings are answered by the library.
+            Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
         }
     }
     Err(LinkFailure::Remote)
@@ -129,11 +139,13 @@ async fn write(
 fn failure(error: &Error) -> LinkFailure {
     match error {
         Error::ConnectionClosed | Error::AlreadyClosed => LinkFailure::Remote,
+        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => LinkFailure::Remote,
         Error::Io(error) if is_cut(error.kind()) => LinkFailure::Remote,
+        // TLS: the server is there, but not whom we expect.
+        Error::Io(error) if error.kind() == io::ErrorKind::InvalidData => {
+            LinkFailure::Transport(error.to_string())
+        }
         Error::Io(error) => LinkFailure::Unreachable(error.to_string()),
-        Error::Protocol(
-            tokio_tungstenite::tungstenite::error::ProtocolError::ResetWithoutClosingHandshake,
-        ) => LinkFailure::Remote,
         Error::Http(response) => LinkFailure::Transport(format!(
             "no signaller at this address: it answers HTTP {}",
             response.status()

@@ -90,11 +90,14 @@ async fn a_receiver_that_does_not_read_stops_the_sender() {
     eprintln!("{handed} handed");
     assert!(handed < 256 + 512 + 256 + 64, "{handed} messages of 4 KiB are buffered");
 
+    let start=std::time::Instant::now();
     // It goes on when it is read, and nothing is missing.
     for number in 0..handed {
         assert_eq!(b.message().await, message(number, SIZE));
     }
+    eprintln!("{:?}", start.elapsed());
     a.sent(window).await;
+    eprintln!("{:?}", start.elapsed());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

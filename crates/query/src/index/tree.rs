@@ -36,7 +36,7 @@ const FULL: usize = if cfg!(test) { 3 } else { 96 };
 /// So many conditions are checked in the row itself.
 const CHECKS: usize = 3;
 /// A cell is cut if that copies no more than one in so many rows.
-const COPIES: usize = 2;
+const COPIES: usize = 3;
 /// So many cells for the widest ranges, twice as many for each width below.
 const CELLS: usize = 8;
 

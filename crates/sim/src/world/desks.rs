@@ -8,7 +8,8 @@ use taiinet_mesh::{
     ChannelBinding, Input, LinkFailure, Time,
     frame::{FromSignaller, ToSignaller, codec},
 };
-use crate::standin::{ClientId, Desk, DeskConfig, DeskInput, DeskOutput};
+
+use taiinet_signaller::{ClientId, Desk, DeskConfig, DeskInput, DeskOutput};
 
 use super::World;
 use crate::{
@@ -52,8 +53,8 @@ impl SignallerIndex {
     }
 }
 
-const fn client(end: EndId) -> ClientId {
-    ClientId(end.0)
+fn client(end: EndId) -> ClientId {
+    ClientId::from(end.0)
 }
 
 impl World {

@@ -7,7 +7,7 @@ use taiinet_sim::{PeerIndex, Published, World};
 use crate::common::{Setting, describe, meshed, seconds};
 
 /// What the living published, and what the dead had handed to somebody.
-fn by_the_living(world: &World) -> impl Fn(&Published) -> bool {
+fn by_the_living(world: &World) -> impl Fn(&Published) -> bool + use<> {
     let alive = world.alive();
     move |published| alive.contains(&published.by)
 }
