@@ -66,6 +66,8 @@ pub const SIGNAL_LIFE: Duration = Duration::from_secs(60);
 pub const DIAL_TIMEOUT: Duration = Duration::from_secs(15);
 /// From the open channel to the finished handshake.
 pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
+/// A hello that was not answered is sent again after so long.
+pub const HELLO_AGAIN: Duration = Duration::from_millis(700);
 /// A link on which nothing was sent for so long gets a ping.
 pub const PING_AFTER: Duration = Duration::from_millis(1500);
 /// How often the round trip is measured.

@@ -24,7 +24,7 @@ enum Stage {
     /// The transport negotiates.
     Dialling,
     /// The channel is open; we sent our hello.
-    Greeted { binding: ChannelBinding, ours: Hello },
+    Greeted { binding: ChannelBinding, ours: Hello, again_at: Time },
     /// We know their hello and sent our proof.
     Challenged { binding: ChannelBinding, ours: Hello, theirs: Hello },
     /// They have proven who they are. A neighbour once both have said so.
@@ -100,11 +100,13 @@ impl Link {
         }
         self.since = now;
         self.heard = now;
-        self.stage = Stage::Greeted { binding, ours: ours.clone() };
+        let again_at = now.after(limits::HELLO_AGAIN);
+        self.stage = Stage::Greeted { binding, ours: ours.clone(), again_at };
         Some(Frame::Hello(ours))
     }
 
-    /// The other end greets.
+    /// The other end greets. Gives our hello, again, and the proof: a channel may be open at one end
+    /// before it is at the other, and `webrtc` loses what is sent meanwhile.
     ///
     /// # Errors
     /// [`Misbehaviour::OutOfTurn`], [`Misbehaviour::WrongNetwork`]; [`Misbehaviour::BadProof`] if it
@@ -114,12 +116,17 @@ impl Link {
         theirs: Hello,
         identity: &Identity,
         network: &Network,
-    ) -> Result<(Handshake, Option<Frame>), Misbehaviour> {
-        let Stage::Greeted { binding, ours } = &self.stage else {
-            return Err(Misbehaviour::OutOfTurn);
+    ) -> Result<(Handshake, Vec<Frame>), Misbehaviour> {
+        let (binding, ours) = match &self.stage {
+            Stage::Greeted { binding, ours, .. } => (*binding, ours),
+            Stage::Challenged { theirs: known, .. } if *known == theirs => {
+                return Ok((Handshake::Goes, Vec::new()));
+            }
+            Stage::Proven { accepted: false, .. } => return Ok((Handshake::Goes, Vec::new())),
+            _ => return Err(Misbehaviour::OutOfTurn),
         };
         if theirs.version != VERSION {
-            return Ok((Handshake::OtherVersion, None));
+            return Ok((Handshake::OtherVersion, Vec::new()));
         }
         if theirs.network != *network {
             return Err(Misbehaviour::WrongNetwork);
@@ -128,10 +135,12 @@ impl Link {
         if theirs.peer != self.peer || theirs.nonce == ours.nonce {
             return Err(Misbehaviour::BadProof);
         }
-        let content = self.proof_content(ours, &theirs, *binding, !self.incoming);
+        let ours = ours.clone();
+        let content = self.proof_content(&ours, &theirs, binding, !self.incoming);
         let proof = Frame::Proof(identity.sign(Domain::Hello, &content));
-        self.stage = Stage::Challenged { binding: *binding, ours: ours.clone(), theirs };
-        Ok((Handshake::Goes, Some(proof)))
+        let frames = vec![Frame::Hello(ours.clone()), proof];
+        self.stage = Stage::Challenged { binding, ours, theirs };
+        Ok((Handshake::Goes, frames))
     }
 
     /// The other end proves who it is.
@@ -245,6 +254,9 @@ impl Link {
             Stage::Proven { admitted: true, accepted: true } => {
                 self.next_ping().min(self.heard.after(limits::SILENCE))
             }
+            Stage::Greeted { again_at, .. } => {
+                again_at.min(self.since.after(limits::HANDSHAKE_TIMEOUT))
+            }
             _ => self.since.after(limits::HANDSHAKE_TIMEOUT),
         }
     }
@@ -254,9 +266,9 @@ impl Link {
         if self.ping.is_some() { idle } else { idle.min(self.pinged.after(limits::PING_EVERY)) }
     }
 
-    /// Does what is due: a ping to send, or the end of the link.
+    /// Does what is due: a ping or another hello to send, or the end of the link.
     pub(crate) fn tick(&mut self, now: Time) -> Result<Option<Frame>, Disconnect> {
-        match self.stage {
+        match &mut self.stage {
             Stage::Dialling if now >= self.since.after(limits::DIAL_TIMEOUT) => {
                 Err(Disconnect::DialTimeout)
             }
@@ -276,6 +288,10 @@ impl Link {
             }
             _ if now >= self.since.after(limits::HANDSHAKE_TIMEOUT) => {
                 Err(Disconnect::HandshakeTimeout)
+            }
+            Stage::Greeted { ours, again_at, .. } if now >= *again_at => {
+                *again_at = now.after(limits::HELLO_AGAIN);
+                Ok(Some(Frame::Hello(ours.clone())))
             }
             _ => Ok(None),
         }

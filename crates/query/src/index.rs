@@ -2,6 +2,7 @@
 
 mod condition;
 mod number;
+mod rows;
 mod sample;
 mod summary;
 mod terms;

@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use taiinet_document::{Map, Value};
 
 use crate::{
-    ast::{Clause, Field, Literal, Order, Test, Tree},
+    ast::{Clause, Field, Order, Test, Tree},
     limits,
 };
 
@@ -118,7 +118,7 @@ impl Writer {
             {
                 continue;
             }
-            let (name, operand) = self.operator(*leaf, depth);
+            let name = operator_name(*leaf);
             if out.contains_key(name) {
                 left.push(*leaf);
                 continue;
@@ -129,51 +129,40 @@ impl Writer {
                     out.insert("$options".to_owned(), letters.into());
                 }
             }
-            out.insert(name.to_owned(), operand);
+            out.insert(name.to_owned(), self.operand(*leaf, depth));
         }
         (out, left)
     }
 
-    /// A leaf as an operator with its operand (for `$regex` without its options).
-    fn operator(&mut self, (is, test): Leaf<'_>, depth: usize) -> (&'static str, Value) {
-        match (is, test) {
-            (true, Test::Eq(literal)) => ("$eq", literal.value().clone()),
-            (false, Test::Eq(literal)) => ("$ne", literal.value().clone()),
-            (true, Test::In(literals)) => ("$in", values(literals)),
-            (false, Test::In(literals)) => ("$nin", values(literals)),
-            (is, Test::Exists) => ("$exists", is.into()),
-            (true, Test::Compare(Order::Gt, literal)) => ("$gt", literal.value().clone()),
-            (true, Test::Compare(Order::Gte, literal)) => ("$gte", literal.value().clone()),
-            (true, Test::Compare(Order::Lt, literal)) => ("$lt", literal.value().clone()),
-            (true, Test::Compare(Order::Lte, literal)) => ("$lte", literal.value().clone()),
-            (true, Test::Type(types)) => match types.names().as_slice() {
-                [name] => ("$type", Value::from(*name)),
-                names => ("$type", names.iter().copied().collect()),
+    /// What follows the name of a leaf's operator.
+    fn operand(&mut self, (is, test): Leaf<'_>, depth: usize) -> Value {
+        if !is && needs_not(test) {
+            let depth = self.deeper(depth);
+            return self.operators(&[(true, test)], depth).0.into();
+        }
+        match test {
+            Test::Eq(literal) | Test::Compare(_, literal) => literal.value().clone(),
+            Test::In(literals) => literals.iter().map(|literal| literal.value().clone()).collect(),
+            Test::Exists => is.into(),
+            Test::Type(types) => match types.names().as_slice() {
+                [name] => Value::from(*name),
+                names => names.iter().copied().collect(),
             },
-            (true, Test::Regex(pattern)) => ("$regex", pattern.source().into()),
-            (true, Test::Contains(literal)) => {
-                let value = literal.value().clone();
-                // A bare list would mean each of its elements.
-                let is_list = matches!(value, Value::List(_));
-                ("$contains", if is_list { Value::List(vec![value]) } else { value })
-            }
-            (true, Test::Size(size)) => {
-                ("$size", Value::Int(i64::try_from(*size).unwrap_or(i64::MAX)))
-            }
-            (true, Test::Mod { divisor, remainder }) => {
-                ("$mod", [*divisor, *remainder].into_iter().collect())
-            }
-            (true, Test::ElemMatch(clause)) => {
+            Test::Regex(pattern) => pattern.source().into(),
+            // A bare list would mean each of its elements.
+            Test::Contains(literal) => match literal.value().clone() {
+                list @ Value::List(_) => Value::List(vec![list]),
+                other => other,
+            },
+            Test::Size(size) => Value::Int(i64::try_from(*size).unwrap_or(i64::MAX)),
+            Test::Mod { divisor, remainder } => [*divisor, *remainder].into_iter().collect(),
+            Test::ElemMatch(clause) => {
                 let depth = self.deeper(depth);
-                ("$elemMatch", self.query(clause, depth).into())
+                self.query(clause, depth).into()
             }
-            (true, Test::ElemOperators(tests)) => {
+            Test::ElemOperators(tests) => {
                 let depth = self.deeper(depth);
-                ("$elemMatch", self.element(tests, depth).into())
-            }
-            (false, test) => {
-                let depth = self.deeper(depth);
-                ("$not", self.operators(&[(true, test)], depth).0.into())
+                self.element(tests, depth).into()
             }
         }
     }
@@ -212,7 +201,7 @@ impl Writer {
             // The parser reads one `$not` a map, so at most one of the branches needs it, and with
             // each level here some leaf finds its place.
             if out.remove("$not").is_some() {
-                let negative = leaves.iter().find(|leaf| needs_not(leaf));
+                let negative = leaves.iter().find(|(is, test)| !is && needs_not(test));
                 rest.extend(negative.map(|(_, test)| Tree::Not((*test).clone())));
             }
             let depth = self.deeper(depth);
@@ -244,9 +233,31 @@ fn contained_literal(leaf: &Leaf<'_>) -> Option<Value> {
     }
 }
 
+/// The operator that a leaf is written with.
+const fn operator_name((is, test): Leaf<'_>) -> &'static str {
+    match (is, test) {
+        (true, Test::Eq(_)) => "$eq",
+        (false, Test::Eq(_)) => "$ne",
+        (true, Test::In(_)) => "$in",
+        (false, Test::In(_)) => "$nin",
+        (_, Test::Exists) => "$exists",
+        (false, _) => "$not",
+        (true, Test::Compare(Order::Gt, _)) => "$gt",
+        (true, Test::Compare(Order::Gte, _)) => "$gte",
+        (true, Test::Compare(Order::Lt, _)) => "$lt",
+        (true, Test::Compare(Order::Lte, _)) => "$lte",
+        (true, Test::Type(_)) => "$type",
+        (true, Test::Regex(_)) => "$regex",
+        (true, Test::Contains(_)) => "$contains",
+        (true, Test::Size(_)) => "$size",
+        (true, Test::Mod { .. }) => "$mod",
+        (true, Test::ElemMatch(_) | Test::ElemOperators(_)) => "$elemMatch",
+    }
+}
+
 /// What has no negative operator of its own.
-const fn needs_not(leaf: &Leaf<'_>) -> bool {
-    matches!(leaf, (false, test) if !matches!(test, Test::Eq(_) | Test::In(_) | Test::Exists))
+const fn needs_not(test: &Test) -> bool {
+    !matches!(test, Test::Eq(_) | Test::In(_) | Test::Exists)
 }
 
 fn as_leaf(tree: &Tree<Test>) -> Option<Leaf<'_>> {
@@ -255,10 +266,6 @@ fn as_leaf(tree: &Tree<Test>) -> Option<Leaf<'_>> {
         Tree::Not(test) => Some((false, test)),
         Tree::All(_) | Tree::Any(_) => None,
     }
-}
-
-fn values(literals: &[Literal]) -> Value {
-    literals.iter().map(|literal| literal.value().clone()).collect()
 }
 
 fn map(name: &str, value: impl Into<Value>) -> Map {

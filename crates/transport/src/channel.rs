@@ -17,6 +17,7 @@ use webrtc::data_channel::{DataChannel, DataChannelEvent};
 
 use self::{
     connection::{Connection, Signs},
+    description::admit_ice_servers,
     negotiation::Negotiator,
 };
 use crate::link::{Accepted, Command, Emitter, Ended, Port, drain};
@@ -34,8 +35,10 @@ pub(crate) async fn serve(
     let accepted = Accepted::new(emitter.clone(), queued);
     let mut connection = Connection::default();
     let driven = async {
-        let (channel, signs) =
-            connection.open(&settings.config.addresses(), &ice_servers).await.map_err(broken)?;
+        let (channel, signs) = connection
+            .open(&settings.config.addresses(), admit_ice_servers(&ice_servers))
+            .await
+            .map_err(broken)?;
         drive(&connection, offer, &*channel, signs, emitter, accepted, commands).await
     };
     let cause = tokio::select! {
@@ -91,7 +94,7 @@ async fn drive(
         emitter.message(bytes.into()).await?;
     }
 
-    let reading = read(channel, emitter);
+    let reading = read(channel, &emitter);
     tokio::pin!(reading);
     tokio::select! {
         ended = &mut reading => ended,
@@ -101,10 +104,10 @@ async fn drive(
                 let _ = reading.await;
                 Err(LinkFailure::Local)
             }
-            Err(cause) => Err(drain(reading, cause).await),
+            Err(cause) => Err(drain(reading, &emitter, cause).await),
         },
         cause = decided(&mut fate) => match cause {
-            LinkFailure::Remote => Err(drain(reading, cause).await),
+            LinkFailure::Remote => Err(drain(reading, &emitter, cause).await),
             cause => Err(cause),
         },
     }
@@ -112,7 +115,7 @@ async fn drive(
 
 /// Hands what arrives to the core. While the core is behind, nothing is read: the library then
 /// leaves it in SCTP's window, which closes, and the other end's sending stops.
-async fn read(channel: &dyn DataChannel, emitter: Emitter) -> Ended {
+async fn read(channel: &dyn DataChannel, emitter: &Emitter) -> Ended {
     loop {
         match channel.poll().await {
             Some(DataChannelEvent::OnMessage(message)) => {

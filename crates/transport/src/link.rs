@@ -15,7 +15,7 @@ use rustls::ClientConfig;
 use taiinet_mesh::{ChannelBinding, Dial, Input, LinkFailure, LinkId, Negotiation};
 use tokio::{
     sync::{mpsc, oneshot},
-    time::{sleep, timeout},
+    time::sleep,
 };
 
 use crate::{TransportConfig, channel, websocket};
@@ -23,7 +23,7 @@ use crate::{TransportConfig, channel, websocket};
 /// How long a link that is closed may take to send what it was given.
 pub(crate) const CLOSE_GRACE: Duration = Duration::from_secs(1);
 
-/// How long is read on at most after a link broke.
+/// How long is read on after a link broke.
 const DRAIN: Duration = Duration::from_millis(500);
 
 /// Bytes accepted by the transport are reported at the latest when they are so many.
@@ -161,12 +161,24 @@ impl Closing {
     }
 }
 
-/// Reads on for a moment after a link broke: what the other end said before still counts, and its
-/// goodbye is the better cause.
-pub(crate) async fn drain(reading: impl Future<Output = Ended>, cause: LinkFailure) -> LinkFailure {
-    match timeout(DRAIN, reading).await {
-        Ok(Err(better)) => better,
-        Err(_elapsed) => cause,
+/// Reads on after a link broke: what the other end said before still counts, and its goodbye is the
+/// better cause. Ends when nothing comes for a moment, but not while it is the core that is behind.
+pub(crate) async fn drain(
+    reading: impl Future<Output = Ended>,
+    emitter: &Emitter,
+    cause: LinkFailure,
+) -> LinkFailure {
+    let silence = async {
+        loop {
+            sleep(DRAIN).await;
+            if emitter.inputs.capacity() > 0 {
+                break;
+            }
+        }
+    };
+    tokio::select! {
+        Err(better) = reading => better,
+        () = silence => cause,
     }
 }
 

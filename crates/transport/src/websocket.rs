@@ -47,7 +47,7 @@ async fn drive(
     };
     emitter.up(ChannelBinding::NONE).await?;
     let (sink, stream) = socket.split();
-    let reading = read(stream, emitter);
+    let reading = read(stream, &emitter);
     tokio::pin!(reading);
     tokio::select! {
         ended = &mut reading => ended,
@@ -57,7 +57,7 @@ async fn drive(
                 let _ = reading.await;
                 Err(LinkFailure::Local)
             }
-            Err(cause) => Err(drain(reading, cause).await),
+            Err(cause) => Err(drain(reading, &emitter, cause).await),
         },
     }
 }
@@ -86,7 +86,7 @@ async fn connect(url: &str, settings: &Settings) -> Result<Socket, LinkFailure> 
     Ok(socket)
 }
 
-async fn read(mut stream: SplitStream<Socket>, emitter: Emitter) -> Ended {
+async fn read(mut stream: SplitStream<Socket>, emitter: &Emitter) -> Ended {
     while let Some(message) = stream.next().await {
         match message.map_err(|error| failure(&error))? {
             Message::Binary(bytes) => emitter.message(bytes.into()).await?,
@@ -115,19 +115,17 @@ async fn write(
 ) -> Ended {
     let mut batch = Vec::new();
     while commands.recv_many(&mut batch, 64).await > 0 {
-        let mut written = Vec::with_capacity(batch.len());
+        let (mut done, mut written) = (0, 0);
         for command in batch.drain(..) {
-            let weight = command.weight();
+            done += command.weight();
             // Nothing is negotiated on a WebSocket.
             let Command::Send(bytes) = command else { continue };
-            written.push((weight, bytes.len()));
+            written += bytes.len();
             sink.feed(Message::binary(bytes)).await.map_err(|error| failure(&error))?;
         }
         sink.flush().await.map_err(|error| failure(&error))?;
-        for (weight, bytes) in written {
-            accepted.done(weight);
-            accepted.accepted(bytes).await?;
-        }
+        accepted.done(done);
+        accepted.accepted(written).await?;
         accepted.report().await?;
     }
     // Whether the goodbye gets through or not, this link has ended.

@@ -157,9 +157,12 @@ async fn a_flood_stops_while_the_core_does_not_read() {
     let (end, mut server) = connect().await;
     let flood = async {
         let mut sent = 0_usize;
-        while timeout(std::time::Duration::from_secs(1), server.send(Message::binary(vec![0; 16384])))
-            .await
-            .is_ok()
+        while timeout(
+            std::time::Duration::from_secs(1),
+            server.send(Message::binary(vec![0; 16384])),
+        )
+        .await
+        .is_ok()
         {
             sent += 1;
             assert!(sent < 4096, "64 MiB are buffered");

@@ -32,8 +32,11 @@ impl End {
 
     fn greet(&mut self, hello: Hello) -> Result<Signature, Misbehaviour> {
         match self.link.hello(hello, &self.identity, &network())? {
-            (Handshake::Goes, Some(Frame::Proof(proof))) => Ok(proof),
-            other => panic!("{other:?}"),
+            (Handshake::Goes, frames) => match frames.as_slice() {
+                [Frame::Hello(_), Frame::Proof(proof)] => Ok(*proof),
+                other => panic!("{other:?}"),
+            },
+            (other, _) => panic!("{other:?}"),
         }
     }
 }
@@ -100,7 +103,7 @@ fn another_peer_network_or_version_gets_no_further() {
     assert_eq!(a.greet(elsewhere), Err(Misbehaviour::WrongNetwork));
     let newer = Hello { version: VERSION + 1, ..hello(&b, 2) };
     let answer = a.link.hello(newer, &a.identity, &network());
-    assert_eq!(answer, Ok((Handshake::OtherVersion, None)));
+    assert_eq!(answer, Ok((Handshake::OtherVersion, Vec::new())));
 }
 
 #[test]
@@ -112,7 +115,27 @@ fn frames_out_of_turn_are_refused() {
     assert_eq!(a.link.accepted(), Err(Misbehaviour::OutOfTurn));
     a.open(9, 1);
     a.greet(hello(&b.identity, 2)).unwrap();
-    assert_eq!(a.greet(hello(&b.identity, 2)), Err(Misbehaviour::OutOfTurn));
+    assert_eq!(a.greet(hello(&b.identity, 3)), Err(Misbehaviour::OutOfTurn));
+}
+
+#[test]
+fn a_lost_hello_is_made_good() {
+    let (mut a, mut b) = pair();
+    // Ours went into a channel that was not open at their end.
+    a.open(9, 1);
+    let from_b = b.open(9, 2);
+    let frames = a.link.hello(from_b, &a.identity, &network()).unwrap().1;
+    let [Frame::Hello(again), Frame::Proof(proof)] = frames.as_slice() else { panic!() };
+    b.greet(again.clone()).unwrap();
+    assert_eq!(b.link.proof(proof), Ok(Handshake::Proven));
+    // Neither had heard of the other: after a while both greet again, and one hello too many does
+    // no harm.
+    let (mut a, mut b) = pair();
+    let (first, _) = (a.open(9, 1), b.open(9, 2));
+    let again = a.link.tick(NOW.after(limits::HELLO_AGAIN)).unwrap();
+    assert_eq!(again, Some(Frame::Hello(first.clone())));
+    b.greet(first.clone()).unwrap();
+    assert_eq!(b.link.hello(first, &b.identity, &network()), Ok((Handshake::Goes, Vec::new())));
 }
 
 #[test]

@@ -37,11 +37,12 @@ impl Peer {
         now: Time,
     ) -> Result<(), Misbehaviour> {
         let Some(state) = self.links.get_mut(&link) else { return Ok(()) };
-        let (handshake, proof) = state.hello(hello, &self.identity, &self.config.network)?;
+        let (handshake, frames) = state.hello(hello, &self.identity, &self.config.network)?;
         if handshake == Handshake::OtherVersion {
             self.refuse(link, RefusalReason::Version, now);
-        } else if let Some(proof) = proof {
-            self.control(link, &proof, now);
+        }
+        for frame in frames {
+            self.control(link, &frame, now);
         }
         Ok(())
     }

@@ -20,7 +20,7 @@ fn parse(raw: &Map) -> Result<Query, TestCaseError> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(1000))]
+    #![proptest_config(ProptestConfig::with_cases(600))]
 
     /// Normalising never changes the meaning, and the walk finds what plain enumeration finds.
     #[test]

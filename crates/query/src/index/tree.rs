@@ -23,7 +23,8 @@ use slab::Slab;
 
 use super::{
     condition::{Alternative, Condition},
-    summary::{Check, Summary},
+    rows::{Row, Rows},
+    summary::Summary,
     terms::TermId,
 };
 
@@ -33,65 +34,14 @@ type NodeId = u32;
 
 /// A node with more rows opens.
 const FULL: usize = if cfg!(test) { 3 } else { 96 };
-/// So many conditions are checked in the row itself.
-const CHECKS: usize = 3;
 /// A cell is cut if that copies no more than one in so many rows.
 const COPIES: usize = 3;
 /// So many cells for the widest ranges, twice as many for each width below.
 const CELLS: usize = 8;
 
-/// What is to be checked of an alternative, beside where it stands. As much as fits without
-/// looking at the entry, which is far away in memory.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Row {
-    /// The entry, and flags.
-    entry: u32,
-    checks: [Check; CHECKS],
-}
-
-impl Row {
-    /// The checks are all there is, but for what they leave open themselves.
-    const ALL: u32 = 1 << 31;
-    /// The query has no other alternative and need not be asked.
-    const ALONE: u32 = 1 << 30;
-
-    fn new(id: EntryId, entry: &Entry, depth: usize) -> Self {
-        let conditions = &entry.alternative.conditions;
-        let (passed, ahead) = conditions.split_at(depth.min(conditions.len()));
-        // Having come through a cell is not yet being within; having come through a term is having it.
-        let passed = passed.iter().filter(|condition| matches!(condition, Condition::Within { .. }));
-        let left = || ahead.iter().chain(passed.clone());
-        let mut exact = left().filter_map(Condition::check);
-        let checks = core::array::from_fn(|_| exact.next().unwrap_or(Check::PASS));
-        let all = left().count() <= CHECKS && left().all(Condition::is_exact);
-        let all = if all { Self::ALL } else { 0 };
-        let alone = if entry.later { 0 } else { Self::ALONE };
-        Self { entry: id | all | alone, checks }
-    }
-
-    pub(super) const fn entry(&self) -> EntryId {
-        self.entry & (Self::ALONE - 1)
-    }
-
-    /// Whether its alternative is all of a query.
-    pub(super) const fn is_alone(&self) -> bool {
-        self.entry & Self::ALONE != 0
-    }
-
-    #[inline]
-    fn may_hold(&self, summary: &Summary) -> bool {
-        self.checks.iter().all(|check| check.may_hold(summary))
-    }
-
-    /// Whether it is certain that all conditions hold, given that they may.
-    pub(super) fn holds(&self, summary: &Summary) -> bool {
-        self.entry & Self::ALL != 0 && self.checks.iter().all(|check| check.holds(summary))
-    }
-}
-
 #[derive(Debug)]
 struct Node {
-    rows: Vec<Row>,
+    rows: Rows,
     /// With more rows than this it is worth another try to make fewer of them.
     patience: usize,
     children: Option<Box<Children>>,
@@ -99,7 +49,7 @@ struct Node {
 
 impl Node {
     const fn new() -> Self {
-        Self { rows: Vec::new(), patience: FULL, children: None }
+        Self { rows: Rows::new(), patience: FULL, children: None }
     }
 
     /// Where an entry goes from here, if it does; the children are to be put back.
@@ -191,17 +141,13 @@ impl Tree {
 
     /// Calls for each row whose place and check a document passes. A row's alternative may be called
     /// for more than once, unless the document is plain.
-    pub(super) fn visit(&self, summary: &Summary, found: &mut impl FnMut(&Row)) {
+    pub(super) fn visit(&self, summary: &Summary, found: &mut impl FnMut(Row)) {
         self.visit_node(self.root, summary, found);
     }
 
-    fn visit_node(&self, id: NodeId, summary: &Summary, found: &mut impl FnMut(&Row)) {
+    fn visit_node(&self, id: NodeId, summary: &Summary, found: &mut impl FnMut(Row)) {
         let Some(node) = self.nodes.get(id as usize) else { return };
-        for row in &node.rows {
-            if row.may_hold(summary) {
-                found(row);
-            }
-        }
+        node.rows.visit(summary, found);
         let Some(children) = &node.children else { return };
         if !children.terms.is_empty() {
             for &term in summary.terms() {
@@ -270,12 +216,7 @@ impl Tree {
         let Some(entry) = entries.get(id as usize) else { return false };
         let Some(node) = self.nodes.get_mut(at as usize) else { return false };
         let Some((place, mut children)) = node.onward(entry, depth) else {
-            if let Some(row) = node.rows.iter().position(|row| row.entry() == id) {
-                node.rows.swap_remove(row);
-            }
-            if node.rows.len() < node.rows.capacity() / 4 {
-                node.rows.shrink_to(node.rows.len() * 2);
-            }
+            node.rows.remove(id);
             return node.is_empty();
         };
         match place {
@@ -347,18 +288,16 @@ impl Tree {
             return;
         }
         let Some(node) = self.nodes.get_mut(at as usize) else { return };
-        let goes_on =
-            |row: &Row| entries.get(row.entry() as usize).is_some_and(|e| place(e, depth).is_some());
-        let moving = node.rows.iter().filter(|row| goes_on(row)).count();
-        if moving * 2 < node.rows.len() {
+        let goes_on = |id| entries.get(id as usize).is_some_and(|e| place(e, depth).is_some());
+        let moving: Vec<EntryId> = node.rows.entries().filter(|id| goes_on(*id)).collect();
+        if moving.len() * 2 < node.rows.len() {
             node.patience = node.rows.len() * 2;
             return;
         }
-        let moved: Vec<Row> = node.rows.extract_if(.., |row| goes_on(row)).collect();
-        node.rows.shrink_to_fit();
+        node.rows = node.rows.select(|id| !goes_on(id));
         node.children = Some(Box::default());
-        for row in moved {
-            self.insert_at(at, depth, entries, row.entry());
+        for id in moving {
+            self.insert_at(at, depth, entries, id);
         }
     }
 
@@ -370,7 +309,7 @@ impl Tree {
         if cells.nodes.len() >= CELLS << cells.width {
             return false;
         }
-        let range = |row: &Row| match place(entries.get(row.entry() as usize)?, depth)? {
+        let range = |id: EntryId| match place(entries.get(id as usize)?, depth)? {
             Place::Range { lo, hi, .. } => Some((lo, hi)),
             Place::Terms(_) => None,
         };
@@ -379,7 +318,7 @@ impl Tree {
         let end = cells.cuts.get(cell).copied().unwrap_or(u64::MAX);
         let mut ends: Vec<u64> = node
             .rows
-            .iter()
+            .entries()
             .filter_map(range)
             .flat_map(|(lo, hi)| [lo, hi.saturating_add(1)])
             .filter(|cut| begin < *cut && *cut < end)
@@ -389,19 +328,18 @@ impl Tree {
         }
         let middle = ends.len() / 2;
         let cut = *ends.select_nth_unstable(middle).1;
-        let is_left = |row: &Row| range(row).is_some_and(|(lo, _)| lo < cut);
-        let is_right = |row: &Row| range(row).is_some_and(|(_, hi)| cut <= hi);
+        let is_left = |id| range(id).is_some_and(|(lo, _)| lo < cut);
+        let is_right = |id| range(id).is_some_and(|(_, hi)| cut <= hi);
         let all = node.rows.len();
-        let right: Vec<Row> = node.rows.iter().filter(|row| is_right(row)).copied().collect();
-        let left = node.rows.iter().filter(|row| is_left(row)).count();
-        let copies = left + right.len() - all;
-        if copies * COPIES > all || left == all || right.len() == all {
+        let left = node.rows.entries().filter(|id| is_left(*id)).count();
+        let right = node.rows.entries().filter(|id| is_right(*id)).count();
+        if (left + right - all) * COPIES > all || left == all || right == all {
             return false;
         }
-        node.rows.retain(is_left);
-        node.rows.shrink_to_fit();
+        let rows = node.rows.select(is_right);
+        node.rows = node.rows.select(is_left);
         node.patience = FULL;
-        let new = self.nodes.insert(Node { rows: right, ..Node::new() });
+        let new = self.nodes.insert(Node { rows, ..Node::new() });
         cells.cuts.insert(cell, cut);
         cells.nodes.insert(cell + 1, new as NodeId);
         true

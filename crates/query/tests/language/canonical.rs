@@ -135,3 +135,9 @@ fn the_query_for_all_is_the_empty_one() {
     assert_eq!(Query::all().to_string(), "{}");
     assert_eq!(format!("{:?}", query(r#"{ "a" : 1 }"#)), r#"Query({"a":1})"#);
 }
+
+#[test]
+fn a_query_can_be_shared_between_threads() {
+    const fn shared<T: Send + Sync + Clone + 'static>() {}
+    shared::<Query>();
+}

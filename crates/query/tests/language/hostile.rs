@@ -71,7 +71,7 @@ fn huge_lists_in_queries_are_refused() {
 
 #[test]
 fn regexes_that_explode_elsewhere_do_not_here() {
-    let text = "a".repeat(100_000) + "!";
+    let text = "a".repeat(40_000) + "!";
     for regex in ["^(a+)+$", "^(a|a)*$", "^(a|aa)+$", "(.*)*x", "^(\\\\w+\\\\s?)*$", "(a*)*b"] {
         let query = query(&format!("{{\"a\":{{\"$regex\":\"{regex}\"}}}}"));
         assert!(!query.matches(&content(text.as_str().into())), "{regex}");

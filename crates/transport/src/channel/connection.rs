@@ -8,11 +8,10 @@ use std::{
 
 use async_trait::async_trait;
 use rtc::{
-    ice::{mdns::MulticastDnsMode, url::Url},
-    mdns::MulticastSocket,
+    ice::mdns::MulticastDnsMode, mdns::MulticastSocket,
     peer_connection::configuration::setting_engine::SctpMaxMessageSize,
 };
-use taiinet_mesh::{LinkFailure, limits};
+use taiinet_mesh::LinkFailure;
 use tokio::{
     runtime::Handle,
     sync::{mpsc, watch},
@@ -63,7 +62,7 @@ impl Connection {
     pub(super) async fn open(
         &mut self,
         addresses: &[IpAddr],
-        ice_servers: &[String],
+        ice_servers: Vec<RTCIceServer>,
     ) -> Result<(Arc<dyn DataChannel>, Signs), Error> {
         let (candidates, gathered) = mpsc::channel(CANDIDATES);
         let (fate, decided) = watch::channel(None);
@@ -75,7 +74,7 @@ impl Connection {
             .with_multicast_dns_mode(multicast_dns(addresses))
             .build();
         let configuration =
-            RTCConfigurationBuilder::default().with_ice_servers(usable(ice_servers)).build();
+            RTCConfigurationBuilder::default().with_ice_servers(ice_servers).build();
         let peer = PeerConnectionBuilder::new()
             .with_configuration(configuration)
             .with_setting_engine(settings)
@@ -182,32 +181,5 @@ fn multicast_dns(addresses: &[IpAddr]) -> MulticastDnsMode {
         MulticastDnsMode::QueryOnly
     } else {
         MulticastDnsMode::Disabled
-    }
-}
-
-/// Of the servers that a signaller named, those that can be used.
-fn usable(ice_servers: &[String]) -> Vec<RTCIceServer> {
-    let urls: Vec<String> = ice_servers
-        .iter()
-        .filter(|url| url.len() <= limits::ICE_SERVER_BYTES && url.starts_with("stun:"))
-        .filter(|url| Url::parse_url(url).is_ok())
-        .take(limits::ICE_SERVERS)
-        .cloned()
-        .collect();
-    if urls.is_empty() { Vec::new() } else { vec![RTCIceServer { urls, ..Default::default() }] }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_stun_servers_of_sane_size_are_used() {
-        let given = ["turn:127.0.0.1:1", "stun:127.0.0.1:3478", "stun:", "junk", "stun:[::1]:3478"]
-            .map(str::to_owned);
-        let used = usable(&given);
-        assert_eq!(used[0].urls, ["stun:127.0.0.1:3478", "stun:[::1]:3478"]);
-        assert!(usable(&[format!("stun:{}", "a".repeat(300))]).is_empty());
-        assert_eq!(usable(&vec!["stun:127.0.0.1:1".to_owned(); 50])[0].urls.len(), 4);
     }
 }

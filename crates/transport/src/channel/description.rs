@@ -1,7 +1,8 @@
-//! What is let in of the other end's descriptions and candidates. Both were written by a stranger.
+//! What is let in of descriptions, candidates and servers. All of them were written by strangers.
 
-use rtc::ice::candidate::unmarshal_candidate;
+use rtc::ice::{candidate::unmarshal_candidate, url::Url};
 use taiinet_mesh::limits;
+use webrtc::peer_connection::RTCIceServer;
 
 /// How many candidates of the other end are tried. Each is paired with every address of ours, and
 /// each pair costs packets to an address that the other end chose.
@@ -70,6 +71,18 @@ pub(super) fn admit_candidate(text: &str, room: &mut usize) -> bool {
         && unmarshal_candidate(text).is_ok();
     *room -= usize::from(admitted);
     admitted
+}
+
+/// Of the servers that a signaller named, those that can be used.
+pub(super) fn admit_ice_servers(named: &[String]) -> Vec<RTCIceServer> {
+    let urls: Vec<String> = named
+        .iter()
+        .filter(|url| url.len() <= limits::ICE_SERVER_BYTES && url.starts_with("stun:"))
+        .filter(|url| Url::parse_url(url).is_ok())
+        .take(limits::ICE_SERVERS)
+        .cloned()
+        .collect();
+    if urls.is_empty() { Vec::new() } else { vec![RTCIceServer { urls, ..Default::default() }] }
 }
 
 fn strip_prefix_ignore_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {

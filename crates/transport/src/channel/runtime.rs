@@ -70,9 +70,9 @@ impl Runtime for LinkRuntime {
     }
 
     fn resolve_host<'a>(&'a self, host: &'a str) -> Boxed<'a, io::Result<Vec<SocketAddr>>> {
-        Box::pin(async move {
-            tokio::time::timeout(RESOLVE, TokioRuntime.resolve_host(host)).await?
-        })
+        Box::pin(
+            async move { tokio::time::timeout(RESOLVE, TokioRuntime.resolve_host(host)).await? },
+        )
     }
 
     fn sleep(&self, duration: Duration) -> Boxed<'static, ()> {

@@ -55,8 +55,8 @@ fn unreadable_messages_end_the_link_of_a_neighbour_or_stranger() {
     let victim = setting.peers[0];
     for (what, message) in unreadable(&mut setting) {
         let total = |setting: &Setting| {
-            setting.refused(victim, Misbehaviour::Undecodable)
-                + setting.refused(victim, Misbehaviour::Oversize)
+            let rejected = setting.world.status(victim).counters.rejected;
+            rejected.values().sum::<u64>()
         };
         let before = total(&setting);
         let wire = setting.befriend(victim, Manners::HONEST).1;

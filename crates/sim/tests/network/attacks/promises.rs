@@ -182,6 +182,7 @@ fn acknowledging_what_was_never_sent_ends_the_link() {
 fn a_document_is_taken_only_by_who_got_it() {
     let mut setting = crate::common::started(7, 1);
     let publisher = setting.peers[0];
+    setting.world.run_for(seconds(3));
     let wire = setting.befriend(publisher, Manners { acks: false, ..Manners::HONEST }).1;
     setting.world.publish(publisher, "{}").expect("there is room");
     setting.world.run_for(seconds(2));

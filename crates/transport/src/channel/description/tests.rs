@@ -40,7 +40,11 @@ fn what_is_not_one_data_channel_is_refused() {
 fn fingerprints_cannot_be_read_in_two_ways() {
     for line in ["a=fingerprint:sha-512 AB", "A=Fingerprint:sha-256 AB", "a=fingerprint :sha-256 A"]
     {
-        assert_eq!(admit(&description(&format!("{line}\r\n"))), Err(Refusal::Fingerprint), "{line}");
+        assert_eq!(
+            admit(&description(&format!("{line}\r\n"))),
+            Err(Refusal::Fingerprint),
+            "{line}"
+        );
     }
     let hidden = description("a=x\ra=fingerprint:sha-512 AB\r\n");
     assert_eq!(admit(&hidden), Err(Refusal::Control));
@@ -57,4 +61,13 @@ fn candidates_are_admitted_by_kind_size_and_number() {
     }
     let hidden = "1 1 udp 2113937151 0a1b2c3d-0000-4000-8000-000000000000.local 5000 typ host";
     assert!(admit_candidate(hidden, &mut 1), "browsers hide their addresses behind mDNS names");
+}
+
+#[test]
+fn only_stun_servers_of_sane_size_and_number_are_used() {
+    let named = ["turn:127.0.0.1:1", "stun:127.0.0.1:3478", "stun:", "junk", "stun:[::1]:3478"]
+        .map(str::to_owned);
+    assert_eq!(admit_ice_servers(&named)[0].urls, ["stun:127.0.0.1:3478", "stun:[::1]:3478"]);
+    assert!(admit_ice_servers(&[format!("stun:{}", "a".repeat(300))]).is_empty());
+    assert_eq!(admit_ice_servers(&vec![named[1].clone(); 50])[0].urls.len(), limits::ICE_SERVERS);
 }
