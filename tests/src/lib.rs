@@ -11,7 +11,7 @@ mod programs;
 
 pub use mesh::{Mesh, Peer, Signaller, connected};
 pub use process::{Process, eventually};
-pub use programs::{program, taiinet};
+pub use programs::{generate_key, program, taiinet};
 
 use std::path::PathBuf;
 

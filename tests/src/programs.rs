@@ -34,19 +34,30 @@ pub fn taiinet<S: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item = S>) -> 
     command
 }
 
+/// A new key in this file, without a passphrase.
+///
+/// # Panics
+/// If it cannot be made.
+pub fn generate_key(file: &Path) {
+    let mut keys = Command::new(program("taiinet-keys"));
+    let keys = keys.args(["generate", "--no-passphrase", "--out"]).arg(file);
+    let output = keys.output().expect("taiinet-keys runs");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
 /// Builds the programs into the folder that this test was built into.
 fn build() -> PathBuf {
     let test = std::env::current_exe().expect("the path of this test");
     // target/debug/deps/demo-0123456789abcdef
     let folder = test.ancestors().nth(2).expect("a folder of builds").to_path_buf();
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.args(["build", "--quiet", "--locked"]);
+    cargo.args(["build", "--quiet", "--locked", "--bins"]);
     // Only cargo's own name for the folder says which profile it is.
     if folder.file_name().is_some_and(|name| name == "release") {
         cargo.arg("--release");
     }
     for package in ["taiinet-cli", "taiinet-signaller", "taiinet-keys"] {
-        cargo.args(["--package", package, "--bins"]);
+        cargo.args(["--package", package]);
     }
     cargo.arg("--target-dir").arg(folder.parent().expect("a folder of targets"));
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the checkout");

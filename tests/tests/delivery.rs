@@ -1,9 +1,9 @@
 //! Documents published in one process and received by query in others.
 
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, process::Command};
 
 use serde_json::{Value, json};
-use taiinet_tests::{Mesh, Signaller, connected, earthquakes, program, taiinet};
+use taiinet_tests::{Mesh, Signaller, connected, earthquakes, generate_key, program, taiinet};
 
 #[test]
 fn documents_are_delivered_by_query_each_once() {
@@ -59,15 +59,11 @@ fn another_network_of_the_same_signaller_sees_nothing() {
 #[test]
 fn the_author_is_the_identity_that_was_given() {
     let folder = tempfile::tempdir().expect("a folder");
-    let key = folder.path().join("me.key").display().to_string();
-    let keys = |args: &[&str]| {
-        let output = std::process::Command::new(program("taiinet-keys")).args(args).output();
-        let output = output.expect("taiinet-keys runs");
-        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-        output.stdout
-    };
-    keys(&["generate", "--out", &key, "--no-passphrase"]);
-    let shown: Value = serde_json::from_slice(&keys(&["show", &key, "--json"])).expect("JSON");
+    let key = folder.path().join("me.key");
+    generate_key(&key);
+    let key = key.display().to_string();
+    let shown = Command::new(program("taiinet-keys")).args(["show", &key, "--json"]).output();
+    let shown: Value = serde_json::from_slice(&shown.expect("it runs").stdout).expect("JSON");
 
     let signaller = Signaller::start();
     let mesh = Mesh::new(&signaller);

@@ -7,7 +7,7 @@ use std::{
 };
 
 use serde_json::{Value, json};
-use taiinet_tests::{Mesh, Peer, Signaller, connected, eventually};
+use taiinet_tests::{Mesh, Peer, Signaller, connected, eventually, generate_key};
 use tokio_tungstenite::tungstenite::{self, Message};
 
 fn ids(subscriber: &Peer) -> BTreeSet<String> {
@@ -23,13 +23,18 @@ fn numbers(subscriber: &Peer) -> Vec<u64> {
 
 #[test]
 fn without_its_signaller_a_mesh_goes_on_and_finds_it_again() {
-    let mut signaller = Signaller::start();
+    let folder = tempfile::tempdir().expect("a folder");
+    let key = folder.path().join("signaller.key");
+    generate_key(&key);
+    let identity = ["--identity", &key.display().to_string()];
+
+    let mut signaller = Signaller::start_at("127.0.0.1:0", &identity);
+    let address = signaller.address().to_owned();
     let mesh = Mesh::new(&signaller);
     let subscribers = mesh.subscribers(3, "2,4");
     let mut publisher = mesh.publisher("publisher");
     publisher.has_neighbour();
 
-    let address = signaller.address().to_owned();
     signaller.kill();
     for subscriber in &subscribers {
         subscriber.eventually("notices", |_| (!subscriber.has_joined()).then_some(()));
@@ -39,7 +44,7 @@ fn without_its_signaller_a_mesh_goes_on_and_finds_it_again() {
         subscriber.receives_document(&json!({ "when": "without a signaller" }));
     }
 
-    let _signaller = Signaller::start_at(&address, &[]);
+    let _signaller = Signaller::start_at(&address, &identity);
     for subscriber in &subscribers {
         subscriber.eventually("rejoins", |_| subscriber.has_joined().then_some(()));
     }
@@ -50,6 +55,26 @@ fn without_its_signaller_a_mesh_goes_on_and_finds_it_again() {
         subscriber.receives_document(&json!({ "when": "after" }));
     }
     assert_eq!(newcomer.documents(), [json!({ "when": "after" })]);
+}
+
+#[test]
+fn a_signaller_with_another_key_than_the_address_names_is_refused() {
+    let other = Signaller::start();
+    let (_, key) = other.url().split_once('#').expect("the address names the key");
+    let signaller = Signaller::start();
+    let bare = format!("ws://{}", signaller.address());
+
+    let mesh = Mesh::by(&[&format!("{bare}#{key}")]);
+    let subscriber = mesh.subscribe("subscriber", "{}");
+    subscriber.eventually("refuses", |process| {
+        process.report()?["signallers"][0]["failure"].as_str()?.contains("prove").then_some(())
+    });
+    assert!(!subscriber.has_joined());
+
+    // Without a key in the address there is nothing to hold it to.
+    let mesh = Mesh::by(&[&bare]);
+    let subscriber = mesh.subscribe("subscriber", "{}");
+    subscriber.eventually("joins", |_| subscriber.has_joined().then_some(()));
 }
 
 #[test]

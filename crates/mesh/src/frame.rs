@@ -44,6 +44,9 @@ pub enum Frame {
     Graft(Vec<DocumentId>),
     /// I get these documents from another neighbour sooner: announce instead of pushing.
     Prune,
+    /// Whether I have more links than I need: where both ends have, one link less does no harm, and
+    /// leaves room for who comes new.
+    Surplus(bool),
     /// So many more bytes of documents from you were taken ([`SignedDocument::size`]).
     Ack(u32),
     /// A sealed part of a negotiation, for you or for a neighbour of yours.

@@ -118,6 +118,8 @@ pub const DISTRUST: Duration = Duration::from_secs(10);
 pub const REQUESTED_IDS: usize = IDS_PER_FRAME;
 /// A link that was pruned and brings further copies is pruned again after so long.
 pub const PRUNE_EVERY: Duration = Duration::from_secs(1);
+/// How often a peer with more links than its target looks whether one can go.
+pub const TRIM_EVERY: Duration = Duration::from_secs(2);
 /// How often a peer with a full view looks whether to change a neighbour.
 pub const MIX_EVERY: Duration = Duration::from_secs(30);
 /// How much longer than a neighbour was silent its documents are asked for again.
@@ -139,4 +141,4 @@ pub const SERVINGS_REMEMBERED: usize = 16 * 1024;
 /// Certain offences after which a link is closed.
 pub const OFFENCES: u64 = 64;
 /// How long a peer that finds no room is to wait, about, before it asks again.
-pub const REFUSED_FOR: Duration = Duration::from_secs(8);
+pub const REFUSED_FOR: Duration = Duration::from_secs(4);

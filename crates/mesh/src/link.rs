@@ -56,6 +56,8 @@ pub(crate) struct Link {
     /// The neighbour's own word of being here, for others to hear.
     pub(crate) presence: Option<Verified<Presence>>,
     pub(crate) offences: u64,
+    /// Whether the other end has more links than it needs.
+    pub(crate) surplus: bool,
     stage: Stage,
     since: Time,
     heard: Time,
@@ -77,6 +79,7 @@ impl Link {
             assembler: Assembler::default(),
             presence: None,
             offences: 0,
+            surplus: false,
             stage: Stage::Dialling,
             since: now,
             heard: now,

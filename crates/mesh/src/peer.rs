@@ -70,6 +70,8 @@ pub struct Peer {
     gap_repaired_at: Option<Time>,
     shuffle_at: Time,
     mix_at: Time,
+    /// When to look for a link that can go; none while there is no surplus.
+    trim_at: Option<Time>,
     counters: Counters,
     /// Whether something has changed that may call for new links.
     restless: bool,
@@ -91,6 +93,7 @@ impl Peer {
         let subscriptions = Index::with_seed(rng.next_u64());
         Self {
             identity,
+            trim_at: None,
             shuffle_at: now.after(rng.jitter(limits::SHUFFLE_EVERY)),
             mix_at: now.after(rng.jitter(limits::MIX_EVERY)),
             config,
@@ -365,6 +368,10 @@ impl Peer {
                 }
                 Ok(())
             }
+            Frame::Surplus(surplus) => {
+                state.surplus = surplus;
+                Ok(())
+            }
             Frame::Ack(bytes) => self.acknowledged(link, bytes),
             Frame::Shuffle(presences) => self.shuffled(link, presences, true, now),
             Frame::ShuffleReply(presences) => self.shuffled(link, presences, false, now),
@@ -466,9 +473,12 @@ impl Peer {
     /// Closes a link to a peer, with a last frame.
     fn close(&mut self, link: LinkId, last: Option<Frame>, cause: Disconnect, now: Time) {
         let Some(state) = self.links.get_mut(&link) else { return };
+        // What it sent and we have, it shall know to be taken.
+        let acknowledgement =
+            self.broadcast.neighbour_mut(link).and_then(|neighbour| neighbour.last_acknowledgement());
         if let Some(last) = last
             && !state.is_dialling()
-            && state.lanes.control(&last)
+            && acknowledgement.iter().chain([&last]).all(|frame| state.lanes.control(frame))
         {
             for bytes in state.lanes.last_words() {
                 self.outputs.push_back(Output::Send { link, bytes });
@@ -487,6 +497,7 @@ impl Peer {
         self.signalling.end(state.session);
         self.lost_route(link, now);
         let peer = state.peer;
+        self.weigh_surplus(now);
         if state.is_active() {
             self.broadcast.lost(link, now);
             let silent_since = state.heard().before(limits::GAP_MARGIN);

@@ -42,6 +42,8 @@ pub(crate) struct End {
     pub(crate) arrives: u64,
     /// Bytes given to the transport and not reported as sent.
     pub(crate) in_transport: usize,
+    /// Bytes that left and were not reported yet.
+    pub(crate) unreported: usize,
     /// What waits for a path that is lost for now; counts up with each loss.
     pub(crate) stalled: Option<(u64, VecDeque<Vec<u8>>)>,
     pub(crate) stalls: u64,
@@ -60,6 +62,7 @@ impl End {
             leaves: 0,
             arrives: 0,
             in_transport: 0,
+            unreported: 0,
             stalled: None,
             stalls: 0,
         }

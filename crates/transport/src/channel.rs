@@ -42,8 +42,10 @@ pub(crate) async fn serve(
         drive(&connection, offer, &*channel, signs, emitter, accepted, commands).await
     };
     let cause = tokio::select! {
-        Err(cause) = driven => cause,
+        // First: an abandoned link finds its queue closed too.
+        biased;
         cause = closing.deadline() => cause,
+        Err(cause) = driven => cause,
     };
     connection.close().await;
     cause

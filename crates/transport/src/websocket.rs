@@ -28,8 +28,10 @@ pub(crate) async fn serve(url: &str, port: Port) -> LinkFailure {
     let Port { emitter, commands, queued, mut closing, settings } = port;
     let accepted = Accepted::new(emitter.clone(), queued);
     tokio::select! {
-        Err(cause) = drive(url, &settings, emitter, accepted, commands) => cause,
+        // First: an abandoned link finds its queue closed too.
+        biased;
         cause = closing.deadline() => cause,
+        Err(cause) = drive(url, &settings, emitter, accepted, commands) => cause,
     }
 }
 

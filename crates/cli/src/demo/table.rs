@@ -72,7 +72,7 @@ pub(super) fn invitation(network: &str, signaller: &str) -> Vec<String> {
     let program = std::env::current_exe().unwrap_or_else(|_| "taiinet".into());
     let here = std::env::current_dir().unwrap_or_default();
     let program = program.strip_prefix(here).unwrap_or(&program).display();
-    let there = format!("--network {network} --signaller {signaller}");
+    let there = format!("--network {network} --signaller '{signaller}'");
     vec![
         "The mesh stays up. Join it from another terminal:".to_owned(),
         format!(r#"  {program} subscribe '{{"felt":{{"$gt":10}}}}' {there}"#),

@@ -224,6 +224,11 @@ impl Neighbour {
         Some(Frame::Ack(bytes))
     }
 
+    /// What is not acknowledged yet, when the link is about to be closed.
+    pub(crate) fn last_acknowledgement(&mut self) -> Option<Frame> {
+        self.acknowledge_at.and_then(|at| self.acknowledge(at))
+    }
+
     /// It brought what we had: no more pushes over this link, either way. Copies that were on their
     /// way already do not call for another prune.
     pub(super) fn prune(&mut self, now: Time) -> Option<Frame> {

@@ -114,6 +114,10 @@ impl Peer {
         let acts = self.broadcast.won(link, since, now);
         self.act(acts, now);
         self.event(Event::PeerConnected { peer, link });
+        if self.trim_at.is_some() {
+            self.control(link, &Frame::Surplus(true), now);
+        }
+        self.weigh_surplus(now);
         Ok(())
     }
 

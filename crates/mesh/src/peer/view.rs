@@ -65,7 +65,7 @@ impl Peer {
             None
         };
         let always = self.shuffle_at.min(self.mix_at);
-        [seek, self.gap_repaired_at, Some(always)].into_iter().flatten().min()
+        [seek, self.gap_repaired_at, self.trim_at, Some(always)].into_iter().flatten().min()
     }
 
     pub(super) fn tick_view(&mut self, now: Time) {
@@ -78,6 +78,10 @@ impl Peer {
         if now >= self.shuffle_at {
             self.shuffle_at = now.after(self.rng.jitter(limits::SHUFFLE_EVERY));
             self.shuffle(now);
+        }
+        if self.trim_at.is_some_and(|at| now >= at) {
+            self.trim_at = Some(now.after(self.rng.jitter(limits::TRIM_EVERY)));
+            self.part(|link| link.surplus, now);
         }
         if now >= self.mix_at {
             self.mix_at = now.after(self.rng.jitter(limits::MIX_EVERY));
@@ -148,12 +152,27 @@ impl Peer {
         self.presence.insert(presence).signed().clone()
     }
 
+    /// Tells the neighbours when we come to have more links than we need, or no longer have.
+    pub(super) fn weigh_surplus(&mut self, now: Time) {
+        let admitted = self.links.values().filter(|link| link.is_admitted()).count();
+        let surplus = admitted > self.config.target_links;
+        if surplus == self.trim_at.is_some() {
+            return;
+        }
+        self.trim_at = surplus.then(|| now.after(self.rng.jitter(limits::TRIM_EVERY)));
+        let active: Vec<LinkId> =
+            self.links.values().filter(|link| link.is_active()).map(|link| link.id).collect();
+        for link in active {
+            self.control(link, &Frame::Surplus(surplus), now);
+        }
+    }
+
     /// With a full view, now and then a change: a link to a peer at random, so that parts of the
-    /// mesh that happen to be closed in themselves meet; and a link less where there are too many.
+    /// mesh that happen to be closed in themselves meet; a link less where there is no room left.
     fn mix(&mut self, now: Time) {
         let admitted = self.links.values().filter(|link| link.is_admitted()).count();
-        if admitted > self.config.target_links + 1 || admitted >= self.config.max_links {
-            self.part(now);
+        if admitted >= self.config.max_links {
+            self.part(|link| now.since(link.since()) >= limits::MIX_EVERY, now);
         } else if admitted >= self.config.target_links {
             for link in self.signallers.ask(&mut self.rng, now) {
                 self.tell(link, &ToSignaller::Introduce { want: 2 }, now);
@@ -164,18 +183,18 @@ impl Peer {
         }
     }
 
-    /// Parts with a neighbour at random, but keeps those of our own choice that we must have.
-    fn part(&mut self, now: Time) {
+    /// Parts with one of these neighbours at random, but keeps those of our own choice that we must
+    /// have.
+    fn part(&mut self, which: impl Fn(&Link) -> bool, now: Time) {
         let ours = self.links.values().filter(|link| link.is_admitted() && !link.incoming).count();
         let spare_ours = ours > self.config.max_links - self.max_incoming();
-        let settled: Vec<LinkId> = self
+        let candidates: Vec<LinkId> = self
             .links
             .values()
-            .filter(|link| link.is_active() && now.since(link.since()) >= limits::MIX_EVERY)
-            .filter(|link| link.incoming || spare_ours)
+            .filter(|link| link.is_active() && which(link) && (link.incoming || spare_ours))
             .map(|link| link.id)
             .collect();
-        if let Some(link) = self.rng.choose(&settled).copied() {
+        if let Some(link) = self.rng.choose(&candidates).copied() {
             self.refuse(link, RefusalReason::Full, now);
         }
     }

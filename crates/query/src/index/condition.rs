@@ -19,10 +19,9 @@ const ALTERNATIVES: usize = crate::limits::CLAUSES;
 const SET: usize = 32;
 /// Ranges can put copies into several places, and those multiply.
 const RANGES: usize = 3;
-/// How finely conditions are told apart by selectivity: up to 2⁻¹⁰ of all documents.
-const CLASSES: u8 = 10;
-/// How finely ranges are told apart by width: up to 2⁻⁶ of the line.
-const WIDTHS: u8 = 6;
+/// How finely conditions are told apart by selectivity: in steps of 4, up to 4⁻⁵ of all documents.
+/// Coarsely, so that guesses which differ a little do not scatter what is alike.
+const CLASSES: u8 = 5;
 
 /// Something that a document must fulfil, told from its [`Summary`] alone.
 #[derive(Debug)]
@@ -86,10 +85,10 @@ impl Condition {
         }
     }
 
-    /// How often its part fits twice into the whole.
+    /// How often it leaves a fourth.
     fn class(&self, terms: &Terms) -> u8 {
         let part = self.part(terms);
-        (0..CLASSES).take_while(|class| part * f64::from(2 << class) <= 1.0).count() as u8
+        (0..CLASSES).take_while(|class| part * f64::from(4_u32 << (2 * class)) <= 1.0).count() as u8
     }
 
     fn line(&self) -> u32 {
@@ -325,7 +324,7 @@ impl Compiler<'_> {
         for condition in &mut conditions {
             let class = condition.class(terms);
             if let Condition::Within { negated: false, width, line, range } = condition {
-                *width = class.min(WIDTHS);
+                *width = class;
                 if let Some(sample) = sample_mut(terms, *line) {
                     sample.add(range.lo, range.hi);
                 }
@@ -333,9 +332,10 @@ impl Compiler<'_> {
         }
         // Classes are coarse and ties are broken by path, so that similar queries are filed alike.
         conditions.sort_by_cached_key(|condition| {
-            let last = (!condition.is_place(), Reverse(0), 0);
+            let last = (!condition.is_place(), Reverse(0), 0, 0);
             if condition.is_place() {
-                (false, Reverse(condition.class(terms)), condition.line())
+                let kind = summary::kind_of(condition.line());
+                (false, Reverse(condition.class(terms)), kind, condition.line())
             } else {
                 last
             }

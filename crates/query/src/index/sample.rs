@@ -1,7 +1,7 @@
 //! A guess at how much of a range's line lies within it.
 
 /// So many ends of ranges are kept.
-const KEPT: usize = 128;
+const KEPT: usize = 256;
 
 /// A random sample of the ends of the ranges that queries ask for (Vitter, "Random Sampling with a
 /// Reservoir", 1985). It only decides how queries are filed, never what they match, so that it

@@ -36,7 +36,7 @@ type NodeId = u32;
 const FULL: usize = if cfg!(test) { 3 } else { 96 };
 /// A cell is cut if that copies no more than one in so many rows.
 const COPIES: usize = 3;
-/// So many cells for the widest ranges, twice as many for each width below.
+/// So many cells for the widest ranges, four times as many for each width below.
 const CELLS: usize = 8;
 
 #[derive(Debug)]
@@ -306,7 +306,7 @@ impl Tree {
     fn cut(&mut self, cells: &mut Cells, cell: usize, depth: usize, entries: &Entries) -> bool {
         let Some(&at) = cells.nodes.get(cell) else { return false };
         let Some(node) = self.nodes.get_mut(at as usize) else { return false };
-        if cells.nodes.len() >= CELLS << cells.width {
+        if cells.nodes.len() >= CELLS << (2 * cells.width) {
             return false;
         }
         let range = |id: EntryId| match place(entries.get(id as usize)?, depth)? {

@@ -12,6 +12,9 @@ use crate::{
     rng::millis,
 };
 
+/// How many bytes have to leave before that is reported: so few that nobody ever waits for it.
+const REPORTED_AT: usize = limits::TRANSPORT_WINDOW / 8;
+
 impl World {
     pub(super) fn new_end(&mut self, end: End) -> EndId {
         self.next_end += 1;
@@ -224,12 +227,14 @@ impl World {
         }
     }
 
+    /// Bytes left. They are reported in lots, as a driver with many links would.
     pub(super) fn sent(&mut self, end: EndId, bytes: usize) {
         let Some(state) = self.ends.get_mut(&end) else { return };
-        state.in_transport = state.in_transport.saturating_sub(bytes);
-        if let Owner::Peer(peer, link) = state.owner
-            && !state.closing
-        {
+        state.unreported += bytes;
+        let Owner::Peer(peer, link) = state.owner else { return };
+        if state.unreported >= REPORTED_AT && !state.closing {
+            let bytes = core::mem::take(&mut state.unreported);
+            state.in_transport = state.in_transport.saturating_sub(bytes);
             self.input(peer, Input::Sent { link, bytes });
         }
     }

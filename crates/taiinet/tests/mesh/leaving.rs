@@ -63,3 +63,17 @@ async fn what_waits_when_a_peer_is_closed_is_told() {
     within("closed", net.close()).await;
     assert!(matches!(within("told", waiting).await.unwrap(), Err(Error::Closed)));
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reader_that_leaves_at_once_has_still_taken_what_it_got() {
+    let signaller = Signaller::start().await;
+    let (reader, writer) = (connect(&signaller.url).await, connect(&signaller.url).await);
+    let mut all = reader.subscribe(query!({})).unwrap();
+    within("a neighbour", writer.connected()).await.unwrap();
+    let reading = tokio::spawn(async move {
+        all.next().await.unwrap();
+        reader.close().await;
+    });
+    within("taken", writer.publish(json!({}))).await.unwrap();
+    within("read", reading).await.unwrap();
+}

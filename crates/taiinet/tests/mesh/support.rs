@@ -71,6 +71,11 @@ pub(crate) struct Stopped(SocketAddr);
 
 impl Signaller {
     pub(crate) async fn start() -> Self {
+        // For RUST_LOG; of several tests in one process the first one sets it.
+        let _ = tracing_subscriber::fmt()
+            .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
+            .with_test_writer()
+            .try_init();
         Self::start_at("127.0.0.1:0".parse().unwrap()).await
     }
 
