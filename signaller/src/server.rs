@@ -40,7 +40,7 @@ pub struct ServerConfig {
 /// Where STUN is answered, over UDP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StunAddress {
-    /// At the addresses of the WebSockets, same ports.
+    /// At the addresses of the WebSockets, same ports; where these are any free ones, at any free one.
     Same,
     /// Here.
     At(SocketAddr),
@@ -87,14 +87,22 @@ impl Server {
             return Err(ServerError::NoAddress);
         }
         let (mut listeners, mut addresses, mut stun) = (Vec::new(), Vec::new(), Vec::new());
-        for address in config.listen {
+        for &address in &config.listen {
             let refused = |error| ServerError::Listen { address, what: "TCP", error };
             let listener = TcpListener::bind(address).await.map_err(refused)?;
             addresses.push(listener.local_addr().map_err(refused)?);
             listeners.push(listener);
         }
         let stun_at = match config.stun {
-            StunAddress::Same => addresses.clone(),
+            StunAddress::Same => {
+                let asked = config.listen.iter().map(SocketAddr::port);
+                // A port that is free for TCP need not be free for UDP; peers are told which it is.
+                let any = |(port, bound): (u16, &SocketAddr)| match port {
+                    0 => SocketAddr::new(bound.ip(), 0),
+                    _ => *bound,
+                };
+                asked.zip(&addresses).map(any).collect()
+            }
             StunAddress::At(address) => vec![address],
             StunAddress::Off => Vec::new(),
         };

@@ -9,6 +9,8 @@ use std::{
 
 use clap::Args;
 use taiinet::TaiiNet;
+#[cfg(unix)]
+use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{exit::Exit, identity};
 
@@ -43,6 +45,19 @@ pub(crate) struct NetArgs {
     /// A PEM file of certificate authorities for wss://, beside the web's
     #[arg(long, global = true, value_name = "FILE")]
     ca_file: Option<PathBuf>,
+}
+
+/// Returns when the user (Ctrl-C) or the system (SIGTERM) wants us to leave.
+pub(crate) async fn told_to_leave() {
+    #[cfg(unix)]
+    if let Ok(mut terminate) = signal(SignalKind::terminate()) {
+        tokio::select! {
+            _ = tokio::signal::ctrl_c() => {}
+            _ = terminate.recv() => {}
+        }
+        return;
+    }
+    let _ = tokio::signal::ctrl_c().await;
 }
 
 /// Seconds, with a fraction if wanted.

@@ -13,7 +13,7 @@ use tokio::time::{MissedTickBehavior, interval, timeout};
 use crate::{
     exit::{Exit, Outcome},
     hints,
-    net::NetArgs,
+    net::{self, NetArgs},
     report,
 };
 
@@ -35,7 +35,7 @@ pub(crate) struct PeersArgs {
     #[arg(long)]
     once: bool,
     /// With --once: how many seconds to wait for a neighbour; exit code 1 if there is none
-    #[arg(long, value_name = "SECS", default_value = "15", value_parser = crate::net::seconds)]
+    #[arg(long, value_name = "SECS", default_value = "15", value_parser = net::seconds)]
     wait: Duration,
 }
 
@@ -46,7 +46,7 @@ pub(crate) async fn run(net: NetArgs, args: PeersArgs) -> Outcome {
         outcome = async {
             if live { watch(&net, args.json).await } else { once(&net, &args).await }
         } => outcome,
-        _ = tokio::signal::ctrl_c() => Ok(()),
+        () = net::told_to_leave() => Ok(()),
     };
     net.close().await;
     outcome

@@ -15,7 +15,7 @@ use crate::{
     exit::{Exit, Outcome},
     hints,
     lines::{Fault, Line, Lines},
-    net::NetArgs,
+    net::{self, NetArgs},
     report,
 };
 
@@ -42,7 +42,7 @@ pub(crate) struct PublishArgs {
     #[arg(long, value_name = "N", default_value_t = 1)]
     wait_peers: usize,
     /// Give up after so many seconds
-    #[arg(long, value_name = "SECS", value_parser = crate::net::seconds)]
+    #[arg(long, value_name = "SECS", value_parser = net::seconds)]
     timeout: Option<Duration>,
     /// Pass over lines that are no documents, with a warning
     #[arg(long)]
@@ -66,7 +66,7 @@ pub(crate) async fn run(net: NetArgs, args: PublishArgs) -> Outcome {
     let outcome = tokio::select! {
         outcome = job.run(&args) => outcome,
         outcome = give_up(&net, args.timeout) => outcome,
-        _ = tokio::signal::ctrl_c() => Err(Exit::failed("interrupted")),
+        () = net::told_to_leave() => Err(Exit::failed("interrupted")),
     };
     job.bar.finish_and_clear();
     let Job { given, taken, .. } = job;

@@ -11,7 +11,7 @@ use taiinet::{Delivery, Subscription};
 use crate::{
     exit::{Exit, Outcome},
     hints,
-    net::NetArgs,
+    net::{self, NetArgs},
     query, report,
 };
 
@@ -32,7 +32,7 @@ pub(crate) struct SubscribeArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
     /// End after so many seconds; with --count, exit code 1 if there were fewer
-    #[arg(long, value_name = "SECS", value_parser = crate::net::seconds)]
+    #[arg(long, value_name = "SECS", value_parser = net::seconds)]
     timeout: Option<Duration>,
     /// Print {"data": …, "author": …, "id": …, "created_at": …, "received_at": …, "hops": …}
     #[arg(long)]
@@ -58,7 +58,7 @@ pub(crate) async fn run(net: NetArgs, args: SubscribeArgs) -> Outcome {
             Some(wanted) => Err(Exit::Failed(format!("{} of {wanted} documents came", printer.count))),
             None => Ok(()),
         },
-        _ = tokio::signal::ctrl_c() => Ok(()),
+        () = net::told_to_leave() => Ok(()),
     };
     if args.report {
         report::finish(&net).await;

@@ -19,13 +19,13 @@ pub(crate) use neighbour::Neighbour;
 pub(crate) use outbox::Outbox;
 pub(crate) use recent::Recent;
 
-use crate::{LinkId, Misbehaviour, Time, frame::Frame, limits, rng::Rng};
+use crate::{LinkId, Misbehaviour, Time, frame::Frame, limits, link::lanes::Parcel, rng::Rng};
 
 /// What is to be done on a link.
 #[derive(Debug)]
 pub(crate) enum Act {
     /// Queue this document; if its lane is full, [`Broadcast::owe`] its id.
-    Push { link: LinkId, document: Arc<VerifiedDocument>, hops: u8 },
+    Push { link: LinkId, parcel: Parcel },
     /// Queue this control frame.
     Control { link: LinkId, frame: Frame },
     /// It announced documents and did not send them.
@@ -73,7 +73,7 @@ impl Broadcast {
         }
         self.neighbours.insert(link, neighbour);
         let untaken = self.outbox.documents();
-        untaken.map(|document| Act::Push { link, document, hops: 0 }).collect()
+        untaken.map(|document| Act::Push { link, parcel: Parcel::new(&document, 0) }).collect()
     }
 
     /// A link is gone.
@@ -108,6 +108,7 @@ impl Broadcast {
         let id = document.id();
         self.asked.remove(&id);
         let mut acts = Vec::with_capacity(self.neighbours.len());
+        let mut parcel = None;
         for (link, neighbour) in &mut self.neighbours {
             // Who announced it has it.
             let has = neighbour.fulfilled(&id, now);
@@ -115,7 +116,8 @@ impl Broadcast {
                 continue;
             }
             if neighbour.eager {
-                acts.push(Act::Push { link: *link, document: Arc::clone(document), hops });
+                let parcel = parcel.get_or_insert_with(|| Parcel::new(document, hops)).clone();
+                acts.push(Act::Push { link: *link, parcel });
             } else {
                 neighbour.owe(id, now);
             }
@@ -189,17 +191,22 @@ impl Broadcast {
         Ok(())
     }
 
-    /// The next document that the neighbour asked for, with its hops; take it off with
+    /// The next document that the neighbour asked for; take it off with
     /// [`Self::served`].
-    pub(crate) fn requested(&mut self, link: LinkId) -> Option<(Arc<VerifiedDocument>, u8)> {
+    pub(crate) fn requested(&mut self, link: LinkId) -> Option<Parcel> {
         let neighbour = self.neighbours.get_mut(&link)?;
         loop {
             let id = neighbour.requested()?;
-            if let Some(found) = self.recent.get(&id) {
-                return Some(found);
+            if let Some((document, hops)) = self.recent.get(&id) {
+                return Some(Parcel::new(&document, hops));
             }
             neighbour.served();
         }
+    }
+
+    /// Whether the neighbour waits for documents that it asked for.
+    pub(crate) fn has_requests(&self, link: LinkId) -> bool {
+        self.neighbours.get(&link).is_some_and(|neighbour| neighbour.requested().is_some())
     }
 
     pub(crate) fn served(&mut self, link: LinkId) {

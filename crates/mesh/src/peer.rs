@@ -415,12 +415,13 @@ impl Peer {
     fn act(&mut self, acts: Vec<Act>, now: Time) {
         for act in acts {
             match act {
-                Act::Push { link, document, hops } => {
+                Act::Push { link, parcel } => {
                     let Some(state) = self.links.get_mut(&link) else { continue };
-                    if state.lanes.push(&document, hops) {
+                    let id = parcel.id();
+                    if state.lanes.push(parcel) {
                         self.dirty.insert(link);
                     } else {
-                        self.broadcast.owe(link, document.id(), now);
+                        self.broadcast.owe(link, id, now);
                     }
                 }
                 Act::Control { link, frame } => self.control(link, &frame, now),
@@ -442,7 +443,7 @@ impl Peer {
             if sent {
                 state.speaks(now);
                 // What was asked for may have room now.
-                if self.broadcast.requested(link).is_some() && state.lanes.has_room() {
+                if self.broadcast.has_requests(link) && state.lanes.has_room() {
                     self.dirty.insert(link);
                 }
             }
@@ -474,8 +475,10 @@ impl Peer {
     fn close(&mut self, link: LinkId, last: Option<Frame>, cause: Disconnect, now: Time) {
         let Some(state) = self.links.get_mut(&link) else { return };
         // What it sent and we have, it shall know to be taken.
-        let acknowledgement =
-            self.broadcast.neighbour_mut(link).and_then(|neighbour| neighbour.last_acknowledgement());
+        let acknowledgement = self
+            .broadcast
+            .neighbour_mut(link)
+            .and_then(|neighbour| neighbour.last_acknowledgement());
         if let Some(last) = last
             && !state.is_dialling()
             && acknowledgement.iter().chain([&last]).all(|frame| state.lanes.control(frame))

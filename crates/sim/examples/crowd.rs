@@ -25,7 +25,11 @@ fn main() {
     }
     let clock = Instant::now();
     let connected = world.run_until(Duration::from_secs(30), World::is_connected);
-    println!("connected: {connected} after {:?} virtual, {:?} real", world.elapsed(), clock.elapsed());
+    println!(
+        "connected: {connected} after {:?} virtual, {:?} real",
+        world.elapsed(),
+        clock.elapsed()
+    );
 
     let clock = Instant::now();
     let mut warm = (world.now(), world.counters());

@@ -33,7 +33,8 @@ impl Audit {
             };
             let mut got: BTreeMap<(DocumentId, u32), usize> = BTreeMap::new();
             // What puppets write is not published here; a test knows whether it should arrive.
-            let of_peers = |delivered: &&crate::Delivered| world.peer_of(&delivered.author).is_some();
+            let of_peers =
+                |delivered: &&crate::Delivered| world.peer_of(&delivered.author).is_some();
             for delivered in world.deliveries(peer).iter().filter(of_peers) {
                 *got.entry((delivered.id, delivered.life)).or_default() += 1;
             }

@@ -42,6 +42,9 @@ pub struct WorldConfig {
     pub signal_loss: f64,
     /// The probability that a channel does not open although both ends have the other's description.
     pub dial_failure: f64,
+    /// Whether what arrives at an end before its channel is open there is lost, as `webrtc` 0.21 does;
+    /// otherwise it waits.
+    pub early_lost: bool,
     /// After how long a transport gives up a channel that does not open.
     pub gives_up: Duration,
     /// After how long a transport gives up an open channel whose path is lost.
@@ -61,6 +64,7 @@ impl Default for WorldConfig {
             retransmission: Duration::from_millis(200),
             signal_loss: 0.0,
             dial_failure: 0.0,
+            early_lost: true,
             gives_up: Duration::from_secs(10),
             path_lost: Duration::from_secs(25),
             death_noticed: None,

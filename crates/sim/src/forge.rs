@@ -25,10 +25,7 @@ pub fn proof(
     we_offered: bool,
 ) -> Signature {
     let (offerer, answerer) = if we_offered { (ours, theirs) } else { (theirs, ours) };
-    let mut content = codec::encode(offerer);
-    content.extend_from_slice(&codec::encode(answerer));
-    content.extend_from_slice(binding.as_bytes());
-    content.push(u8::from(we_offered));
+    let content = Hello::proof_content(offerer, answerer, binding, we_offered);
     identity.sign(Domain::Hello, &content)
 }
 

@@ -282,9 +282,15 @@ impl Puppet {
         let manners = self.manners;
         match frame {
             Frame::Hello(theirs) => {
+                // Peers say hello again, and so does who answers: the first may have been lost in a
+                // channel that was open at one end only.
+                if wire.theirs.as_ref() == Some(theirs) {
+                    return Vec::new();
+                }
                 wire.theirs = Some(theirs.clone());
-                let proof = wire.proof(&self.identity);
-                proof.filter(|_| manners.proves).map(Frame::Proof).into_iter().collect()
+                let hello = manners.greets.then(|| Frame::Hello(wire.ours.clone()));
+                let proof = wire.proof(&self.identity).filter(|_| manners.proves);
+                hello.into_iter().chain(proof.map(Frame::Proof)).collect()
             }
             Frame::Proof(_) => {
                 wire.proven = true;

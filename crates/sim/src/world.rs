@@ -186,8 +186,10 @@ impl World {
     }
 
     fn start(&mut self, identity: &Identity, spec: &PeerSpec) -> Peer {
-        let address =
-            |signaller: &crate::SignallerIndex| SignallerAddress { url: signaller.url(), pinned: None };
+        let address = |signaller: &crate::SignallerIndex| SignallerAddress {
+            url: signaller.url(),
+            pinned: None,
+        };
         let config = Config {
             signallers: spec.signallers.iter().map(address).collect(),
             target_links: spec.target_links,

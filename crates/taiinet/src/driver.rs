@@ -216,7 +216,7 @@ impl Driver {
         for name in delivery.subscriptions {
             let Some(inbox) = self.state.inboxes.get(&name) else { continue };
             inbox.push(to_user.clone());
-            if inbox.is_behind() && self.state.behind.insert(name) && self.state.behind.len() == 1 && false {
+            if inbox.is_behind() && self.state.behind.insert(name) && self.state.behind.len() == 1 {
                 self.peer.handle(Input::Behind(true), self.clock.now());
             }
         }

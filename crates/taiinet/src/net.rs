@@ -52,6 +52,13 @@ pub(crate) struct Inner {
 #[derive(Debug)]
 pub struct Prepared(Arc<VerifiedDocument>);
 
+impl Prepared {
+    /// The document.
+    pub fn document(&self) -> &VerifiedDocument {
+        &self.0
+    }
+}
+
 /// What a handle asks of the driver.
 #[derive(Debug)]
 pub(crate) enum Control {

@@ -19,6 +19,11 @@ pub fn encode<T: Serialize>(frame: &T) -> Vec<u8> {
     postcard::to_allocvec(frame).unwrap_or_default()
 }
 
+/// As [`encode`], for a frame of about so many bytes.
+pub(crate) fn encode_sized<T: Serialize>(frame: &T, bytes: usize) -> Vec<u8> {
+    postcard::to_extend(frame, Vec::with_capacity(bytes)).unwrap_or_default()
+}
+
 /// Decodes one frame, which must fill `bytes`.
 ///
 /// # Errors
@@ -40,6 +45,12 @@ pub struct MessageWriter {
 }
 
 impl MessageWriter {
+    /// For about so many bytes.
+    pub(crate) fn with_capacity(bytes: usize) -> Self {
+        // A few bytes for the lengths of the frames.
+        Self { bytes: Vec::with_capacity((bytes + bytes / 16 + 16).min(limits::MESSAGE_BYTES)) }
+    }
+
     /// Adds an encoded frame if there is room for it.
     pub fn push(&mut self, frame: &[u8]) -> bool {
         if self.bytes.len() + LENGTH_BYTES + frame.len() > limits::MESSAGE_BYTES {
@@ -48,11 +59,6 @@ impl MessageWriter {
         write_length(&mut self.bytes, frame.len());
         self.bytes.extend_from_slice(frame);
         true
-    }
-
-    /// How long a frame may be that still fits.
-    pub fn room(&self) -> usize {
-        limits::MESSAGE_BYTES.saturating_sub(self.bytes.len() + LENGTH_BYTES)
     }
 
     /// Whether nothing was added.

@@ -19,10 +19,29 @@ use crate::{
     limits,
 };
 
-#[derive(Debug)]
-struct Waiting {
-    document: Arc<VerifiedDocument>,
-    hops: u8,
+/// The most that a push adds to its document: variant, hops, length of the body.
+const PUSH_OVERHEAD: usize = 8;
+
+/// A document ready to be sent: encoded once, however many links it goes to.
+#[derive(Debug, Clone)]
+pub(crate) struct Parcel {
+    id: DocumentId,
+    /// What it counts for in the neighbour's window.
+    bytes: usize,
+    frame: Arc<[u8]>,
+}
+
+impl Parcel {
+    pub(crate) fn new(document: &VerifiedDocument, hops: u8) -> Self {
+        let signed = document.signed();
+        let frame = Frame::Push(Push { hops, document: signed.clone() });
+        let frame = codec::encode_sized(&frame, signed.size() + PUSH_OVERHEAD).into();
+        Self { id: document.id(), bytes: signed.size(), frame }
+    }
+
+    pub(crate) const fn id(&self) -> DocumentId {
+        self.id
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -36,7 +55,7 @@ struct InFlight {
 pub(crate) struct Lanes {
     control: VecDeque<Vec<u8>>,
     control_bytes: usize,
-    data: VecDeque<Waiting>,
+    data: VecDeque<Parcel>,
     data_bytes: usize,
     /// The pieces of the document that is being sent.
     pieces: VecDeque<Vec<u8>>,
@@ -63,12 +82,12 @@ impl Lanes {
 
     /// Queues a document; false if the lane is full.
     #[must_use]
-    pub(crate) fn push(&mut self, document: &Arc<VerifiedDocument>, hops: u8) -> bool {
+    pub(crate) fn push(&mut self, parcel: Parcel) -> bool {
         if !self.has_room() {
             return false;
         }
-        self.data_bytes += document.signed().size();
-        self.data.push_back(Waiting { document: Arc::clone(document), hops });
+        self.data_bytes += parcel.bytes;
+        self.data.push_back(parcel);
         true
     }
 
@@ -126,7 +145,7 @@ impl Lanes {
         if self.in_transport >= limits::TRANSPORT_WINDOW {
             return None;
         }
-        let mut message = MessageWriter::default();
+        let mut message = MessageWriter::with_capacity(self.queued());
         self.fill_control(&mut message);
         self.fill_data(&mut message);
         if message.is_empty() {
@@ -170,20 +189,13 @@ impl Lanes {
                 return;
             }
             let Some(next) = self.data.front() else { return };
-            let signed = next.document.signed();
-            let bytes = signed.size();
-            // Not worth encoding if it cannot fit into what is left of this message.
-            if !message.is_empty() && message.room() < bytes && bytes < limits::MESSAGE_BYTES / 2 {
+            if codec::needs_fragments(&next.frame) {
+                self.pieces.extend(codec::fragment(&next.frame));
+            } else if !message.push(&next.frame) {
                 return;
             }
-            let frame =
-                codec::encode(&Frame::Push(Push { hops: next.hops, document: signed.clone() }));
-            if codec::needs_fragments(&frame) {
-                self.pieces.extend(codec::fragment(&frame));
-            } else if !message.push(&frame) {
-                return;
-            }
-            self.in_flight.push_back(InFlight { id: next.document.id(), bytes });
+            let Parcel { id, bytes, .. } = *next;
+            self.in_flight.push_back(InFlight { id, bytes });
             self.in_flight_bytes += bytes;
             self.data_bytes -= bytes;
             self.sent += 1;

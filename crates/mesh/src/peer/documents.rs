@@ -142,11 +142,11 @@ impl Peer {
 
     /// Moves what a neighbour asked for into its lane, as far as there is room.
     pub(super) fn serve(&mut self, link: LinkId) {
-        while let Some((document, hops)) = self.broadcast.requested(link) {
-            let Some(state) = self.links.get_mut(&link) else { return };
-            if !state.lanes.push(&document, hops) {
-                return;
-            }
+        while let Some(state) = self.links.get_mut(&link)
+            && state.lanes.has_room()
+            && let Some(parcel) = self.broadcast.requested(link)
+            && state.lanes.push(parcel)
+        {
             self.broadcast.served(link);
         }
     }

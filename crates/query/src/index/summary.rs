@@ -74,7 +74,7 @@ impl Check {
     #[inline]
     pub(super) fn may_hold(self, summary: &Summary) -> bool {
         let (min, max) = summary.short.get(self.line as usize).copied().unwrap_or(NOWHERE);
-        self.lo <= max && min <= self.hi
+        (self.lo <= max) & (min <= self.hi)
     }
 
     /// Whether what may hold is certain in spite of the shortening.

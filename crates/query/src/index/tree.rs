@@ -33,7 +33,7 @@ pub(super) type EntryId = u32;
 type NodeId = u32;
 
 /// A node with more rows opens.
-const FULL: usize = if cfg!(test) { 3 } else { 96 };
+const FULL: usize = if cfg!(test) { 3 } else { 48 };
 /// A cell is cut if that copies no more than one in so many rows.
 const COPIES: usize = 3;
 /// So many cells for the widest ranges, four times as many for each width below.

@@ -182,11 +182,11 @@ impl World {
 
     pub(super) fn settle_desk(&mut self, signaller: SignallerIndex) {
         let now = self.now();
-        while let Some(output) =
-            self.desks[signaller.0].desk.as_mut().and_then(Desk::poll_output)
-        {
+        while let Some(output) = self.desks[signaller.0].desk.as_mut().and_then(Desk::poll_output) {
             match output {
-                DeskOutput::Send { client, bytes } => self.desk_sends(signaller, client, bytes, now),
+                DeskOutput::Send { client, bytes } => {
+                    self.desk_sends(signaller, client, bytes, now)
+                }
                 DeskOutput::Close { client } => {
                     if let Some(end) = self.desks[signaller.0].clients.get(&client).copied() {
                         self.close(end);

@@ -35,7 +35,8 @@ impl World {
     /// Starts a peer that crashed or left anew: the same identity and queries, nothing else kept.
     pub fn restart(&mut self, peer: PeerIndex) {
         self.crash(peer);
-        let (identity, spec) = (self.peers[peer.0].identity.clone(), self.peers[peer.0].spec.clone());
+        let (identity, spec) =
+            (self.peers[peer.0].identity.clone(), self.peers[peer.0].spec.clone());
         let fresh = self.start(&identity, &spec);
         let node = &mut self.peers[peer.0];
         node.peer = fresh;

@@ -108,7 +108,8 @@ impl World {
     }
 
     pub(super) fn trickled(&mut self, end: EndId) {
-        if let Some(End { owner: Owner::Peer(peer, link), closing: false, .. }) = self.ends.get(&end)
+        if let Some(End { owner: Owner::Peer(peer, link), closing: false, .. }) =
+            self.ends.get(&end)
         {
             let (peer, link) = (*peer, *link);
             let part = Negotiation::Candidate(channel::candidate(end));
@@ -141,7 +142,9 @@ impl World {
                 self.queue.push(self.now + millis(self.config.gives_up), Event::Ends(end, cause));
             } else if let Some(state) = self.ends.get_mut(&end) {
                 state.twin = Some(twin);
-                state.arrives = other_opens;
+                if !self.config.early_lost {
+                    state.arrives = other_opens;
+                }
                 self.queue.push(opens, Event::Opens(end));
             }
         }
@@ -281,7 +284,8 @@ impl World {
     }
 
     pub(super) fn gives_up(&mut self, end: EndId, stall: u64) {
-        let still = |state: &End| state.stalled.as_ref().is_some_and(|(number, _)| *number == stall);
+        let still =
+            |state: &End| state.stalled.as_ref().is_some_and(|(number, _)| *number == stall);
         if self.ends.get(&end).is_some_and(still) {
             let lost = LinkFailure::Unreachable("the path was lost".to_owned());
             self.ends(end, lost);

@@ -115,7 +115,9 @@ impl World {
         let deadline = node.peer.poll_timeout().map(taiinet_mesh::Time::as_millis);
         let spinning = node.ticks.0 == self.now && node.ticks.1 >= TICKS;
         let earliest = if spinning { self.now + 1 } else { self.now };
-        if spinning && deadline.is_some_and(|deadline| deadline <= self.now) && node.ticks.1 == TICKS
+        if spinning
+            && deadline.is_some_and(|deadline| deadline <= self.now)
+            && node.ticks.1 == TICKS
         {
             let text = format!("{peer:?} is due again and again at the same moment");
             self.violations.push(text);

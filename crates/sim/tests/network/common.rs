@@ -5,11 +5,9 @@ use std::time::Duration;
 use taiinet_document::Network;
 use taiinet_mesh::Misbehaviour;
 use taiinet_sim::{
-    Audit, DeskConfig, Manners, PeerIndex, PeerSpec, Published, PuppetIndex, PuppetSpec, SignallerIndex, WireId,
-    World, WorldConfig,
+    Audit, DeskConfig, Manners, PeerIndex, PeerSpec, Published, PuppetIndex, PuppetSpec,
+    SignallerIndex, WireId, World, WorldConfig,
 };
-
-
 
 pub(crate) fn seconds(count: u64) -> Duration {
     Duration::from_secs(count)
@@ -52,11 +50,7 @@ pub(crate) fn meshed(seed: u64, count: usize) -> Setting {
 pub(crate) fn sparse(seed: u64, count: usize) -> Setting {
     let mut world = World::new(seed, WorldConfig::default());
     let signaller = world.add_signaller(DeskConfig::default());
-    let spec = PeerSpec {
-        target_links: 3,
-        max_links: 8,
-        ..PeerSpec::new(network(), &[signaller])
-    };
+    let spec = PeerSpec { target_links: 3, max_links: 8, ..PeerSpec::new(network(), &[signaller]) };
     let peers = world.add_peers(count, &spec);
     for peer in &peers {
         world.subscribe(*peer, "{}");
@@ -119,8 +113,7 @@ impl Setting {
 
     /// A puppet that has become an honest neighbour of a peer.
     pub(crate) fn befriend(&mut self, peer: PeerIndex, manners: Manners) -> (PuppetIndex, WireId) {
-        let honest =
-            Manners { greets: true, proves: true, accepts: true, pongs: true, ..manners };
+        let honest = Manners { greets: true, proves: true, accepts: true, pongs: true, ..manners };
         let puppet = self.puppet(honest);
         let to = self.world.id(peer);
         let wire = self.world.call(puppet, to);

@@ -5,9 +5,10 @@ use taiinet_sim::{Audit, DeskConfig, PeerSpec, World, WorldConfig};
 use crate::common::{describe, meshed, network, seconds};
 
 fn all_joined(world: &World) -> bool {
-    world.alive().iter().all(|peer| {
-        world.status(*peer).signallers.iter().all(|signaller| signaller.joined)
-    })
+    world
+        .alive()
+        .iter()
+        .all(|peer| world.status(*peer).signallers.iter().all(|signaller| signaller.joined))
 }
 
 #[test]
@@ -66,8 +67,7 @@ fn lost_neighbours_are_replaced_through_the_mesh_when_no_signaller_is_there() {
             setting.world.crash(setting.peers[place * 4]);
         }
         let healed = setting.world.run_until(seconds(40), |world| {
-            world.is_connected()
-                && world.graph().values().all(|neighbours| neighbours.len() >= 3)
+            world.is_connected() && world.graph().values().all(|neighbours| neighbours.len() >= 3)
         });
         assert!(healed, "seed {seed}: {}", describe(&setting.world));
         setting.sound();
@@ -77,8 +77,7 @@ fn lost_neighbours_are_replaced_through_the_mesh_when_no_signaller_is_there() {
 #[test]
 fn with_several_signallers_one_is_enough() {
     let mut world = World::new(20, WorldConfig::default());
-    let signallers: Vec<_> =
-        (0..3).map(|_| world.add_signaller(DeskConfig::default())).collect();
+    let signallers: Vec<_> = (0..3).map(|_| world.add_signaller(DeskConfig::default())).collect();
     world.crash_signaller(signallers[0]);
     world.crash_signaller(signallers[2]);
     let peers = world.add_peers(10, &PeerSpec::new(network(), &signallers));
@@ -89,8 +88,7 @@ fn with_several_signallers_one_is_enough() {
 
 #[test]
 fn lost_signals_and_failed_dials_only_delay_the_mesh() {
-    let config =
-        WorldConfig { signal_loss: 0.15, dial_failure: 0.2, ..WorldConfig::default() };
+    let config = WorldConfig { signal_loss: 0.15, dial_failure: 0.2, ..WorldConfig::default() };
     for seed in 30..33 {
         let mut setting = crate::common::started_with(seed, 15, config.clone());
         let connected = setting.world.run_until(seconds(90), World::is_connected);

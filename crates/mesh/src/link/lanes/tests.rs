@@ -21,6 +21,10 @@ fn drain(lanes: &mut Lanes) -> Vec<Frame> {
     frames
 }
 
+fn parcel(document: &VerifiedDocument) -> Parcel {
+    Parcel::new(document, 0)
+}
+
 fn pushed(frames: &[Frame]) -> Vec<DocumentId> {
     let id = |frame: &Frame| match frame {
         Frame::Push(push) => Some(push.document.id()),
@@ -39,7 +43,7 @@ fn documents_of_any_size_come_in_order_and_control_frames_overtake_them() {
         .collect();
     let mut lanes = Lanes::default();
     for document in &documents {
-        assert!(lanes.push(document, 0));
+        assert!(lanes.push(parcel(document)));
     }
     assert!(lanes.control(&Frame::Ping(1)));
     let frames = drain(&mut lanes);
@@ -54,7 +58,7 @@ fn small_documents_share_a_message() {
     let author = identity(1);
     let mut lanes = Lanes::default();
     for nonce in 0..20 {
-        assert!(lanes.push(&document(&author, nonce, 100), 0));
+        assert!(lanes.push(parcel(&document(&author, nonce, 100))));
     }
     assert!(lanes.transmit().unwrap().len() > 20 * 200);
     assert_eq!(lanes.transmit(), None);
@@ -68,7 +72,7 @@ fn without_acknowledgements_the_sender_stops_at_the_window_and_the_lane_fills() 
     loop {
         let next = document(&author, nonce, 10_000);
         nonce += 1;
-        if !lanes.push(&next, 0) {
+        if !lanes.push(parcel(&next)) {
             break;
         }
         sent.extend(pushed(&drain(&mut lanes)));
@@ -89,7 +93,7 @@ fn nothing_unsent_can_be_acknowledged() {
     let author = identity(1);
     let mut lanes = Lanes::default();
     assert_eq!(lanes.acknowledged(1), Err(Misbehaviour::FalseAck));
-    assert!(lanes.push(&document(&author, 1, 100), 0));
+    assert!(lanes.push(parcel(&document(&author, 1, 100))));
     assert_eq!(lanes.acknowledged(1), Err(Misbehaviour::FalseAck), "queued is not sent");
     drain(&mut lanes);
     assert_eq!(lanes.acknowledged(u32::MAX), Err(Misbehaviour::FalseAck));
@@ -100,7 +104,7 @@ fn a_transport_that_does_not_send_gets_no_more_than_its_window() {
     let author = identity(1);
     let mut lanes = Lanes::default();
     for nonce in 0..40 {
-        assert!(lanes.push(&document(&author, nonce, 10_000), 0));
+        assert!(lanes.push(parcel(&document(&author, nonce, 10_000))));
     }
     let mut handed = 0;
     while let Some(message) = lanes.transmit() {

@@ -99,9 +99,9 @@ fn a_document_over_the_limit_is_refused_and_its_sender_dropped() {
         assert!(setting.world.wire(wire).ended().is_some(), "{size}: {rejected:?}");
     }
     let rejected = setting.world.status(victim).counters.rejected;
-    let fitting = rejected.iter().filter(|(what, _)| {
-        matches!(what, Misbehaviour::Oversize | Misbehaviour::Undecodable)
-    });
+    let fitting = rejected
+        .iter()
+        .filter(|(what, _)| matches!(what, Misbehaviour::Oversize | Misbehaviour::Undecodable));
     assert_eq!(fitting.map(|(_, count)| count).sum::<u64>(), 3, "{rejected:?}");
     setting.still_works();
 }
@@ -181,8 +181,7 @@ fn extreme_hop_counts_do_no_harm() {
     let mut ids = Vec::new();
     for hops in [0, 1, 127, 128, 254, 255] {
         let now = setting.world.now().as_millis();
-        let document =
-            forge::document(&author, &network(), now, &format!(r#"{{"hops": {hops}}}"#));
+        let document = forge::document(&author, &network(), now, &format!(r#"{{"hops": {hops}}}"#));
         ids.push(document.id());
         setting.world.speak(wire, &[Frame::Push(Push { hops, document })]);
     }

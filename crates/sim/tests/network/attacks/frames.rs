@@ -25,11 +25,8 @@ fn unreadable(setting: &mut Setting) -> Vec<(&'static str, Vec<u8>)> {
         // The count of ids, 2^63, in a frame of few bytes.
         (
             "a huge count",
-            [
-                vec![11, have[0]],
-                vec![0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01],
-            ]
-            .concat(),
+            [vec![11, have[0]], vec![0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x80, 0x01]]
+                .concat(),
         ),
         ("over the limit", vec![1; limits::MESSAGE_BYTES + 1]),
         ("far over the limit", vec![0; 1 << 20]),

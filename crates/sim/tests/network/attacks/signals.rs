@@ -5,9 +5,7 @@ use std::{cell::RefCell, rc::Rc};
 use taiinet_identity::Signed;
 use taiinet_mesh::{
     Misbehaviour,
-    frame::{
-        Frame, FromSignaller, Presence, Signal, SignalBody, SignalPart, Welcome, codec,
-    },
+    frame::{Frame, FromSignaller, Presence, Signal, SignalBody, SignalPart, Welcome, codec},
     limits,
 };
 use taiinet_sim::{DeskConfig, Manners, PeerSpec, World, WorldConfig, forge};
@@ -136,8 +134,7 @@ fn what_a_signaller_invents_is_ignored() {
     };
     invented.push(Signed::new(&stranger, &unsealed));
     invented.push(Signed::new(&stranger, &Signal { sealed: Vec::new(), ..unsealed.clone() }));
-    invented
-        .push(Signed::new(&stranger, &Signal { sealed: vec![1; 14_000], ..unsealed.clone() }));
+    invented.push(Signed::new(&stranger, &Signal { sealed: vec![1; 14_000], ..unsealed.clone() }));
     let foreign = Signal { network: "elsewhere".parse().expect("a name"), ..unsealed };
     invented.push(Signed::new(&stranger, &foreign));
     invented.push(signal(&mut setting, to, now - 1_000_000));

@@ -50,9 +50,8 @@ fn who_never_proved_itself_is_neither_heard_nor_told_anything() {
             setting.world.run_for(seconds(1));
             setting.world.speak(wire, std::slice::from_ref(&frame));
             refused += 1;
-            let closed = setting.world.run_until(seconds(1), |world| {
-                world.wire(wire).ended().is_some()
-            });
+            let closed =
+                setting.world.run_until(seconds(1), |world| world.wire(wire).ended().is_some());
             assert!(closed, "{frame:?} kept the link of a stranger open");
             let heard = setting.world.wire(wire).frames();
             let only = |frame: &Frame| matches!(frame, Frame::Hello(_) | Frame::Proof(_));
@@ -275,9 +274,8 @@ fn forty_strangers_at_once_push_nobody_out() {
 fn half_open_links_of_many_strangers_do_not_block_newcomers() {
     let mut setting = sparse(20, 4);
     let victims = setting.peers.clone();
-    let puppets: Vec<_> = (0..40)
-        .map(|_| setting.puppet(Manners { takes_offers: true, ..Manners::MUTE }))
-        .collect();
+    let puppets: Vec<_> =
+        (0..40).map(|_| setting.puppet(Manners { takes_offers: true, ..Manners::MUTE })).collect();
     let newcomer = setting
         .world
         .add_peer(PeerSpec { target_links: 3, ..PeerSpec::new(network(), &[setting.signaller]) });

@@ -1,0 +1,125 @@
+//! Documents per second over one real WebRTC link, from the publisher's queue to the subscriber,
+//! against what bounds them in the same run: the bare verification of the same documents on one
+//! thread, and the bare `webrtc` channel with messages of the same size.
+//!
+//! Run with `cargo bench -p taiinet --bench documents`; `-- --quick` for a shorter one.
+
+#![allow(missing_docs, clippy::unwrap_used)]
+
+mod bare;
+#[path = "../../../transport/src/channel/connection.rs"]
+#[allow(dead_code)]
+mod connection;
+#[path = "../../../transport/src/channel/runtime.rs"]
+#[allow(dead_code)]
+mod runtime;
+
+use std::{
+    net::IpAddr,
+    time::{Duration, Instant},
+};
+
+use taiinet::{Identity, PublishOptions, TaiiNet, json, query};
+use taiinet_identity::{Domain, Seed};
+use taiinet_mesh::LinkFailure;
+use taiinet_signaller::{
+    DeskConfig,
+    server::{Server, ServerConfig, StunAddress},
+};
+
+/// About what is in a document besides its text.
+const TEXT: usize = 1024 - 40;
+
+/// What `connection.rs` finds in its own crate.
+fn broken(error: impl ToString) -> LinkFailure {
+    LinkFailure::Transport(error.to_string())
+}
+
+fn main() {
+    let quick = std::env::args().any(|arg| arg == "--quick");
+    let (rounds, count) = if quick { (3, 10_000) } else { (7, 30_000) };
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let (mut links, mut verifications, mut channels) = (vec![], vec![], vec![]);
+    let mut size = 0;
+    for _ in 0..rounds {
+        let (link, verification, bytes) = runtime.block_on(documents(count));
+        links.push(rate(count, link));
+        verifications.push(rate(count, verification));
+        size = bytes;
+        channels.push(rate(count, runtime.block_on(bare::throughput(bytes, count))));
+    }
+    let (link, verification, channel) = (median(links), median(verifications), median(channels));
+    println!("documents of {size} bytes, median of {rounds} rounds of {count}");
+    println!("{:<44} {link:>9.0} /s", "published, verified, delivered over a link");
+    println!("{:<44} {verification:>9.0} /s", "bare verify_strict, one thread");
+    println!("{:<44} {channel:>9.0} /s", "bare webrtc channel");
+    println!("{:<44} {:>9.2}", "ratio to the smaller", link / verification.min(channel));
+}
+
+fn rate(count: usize, time: Duration) -> f64 {
+    count as f64 / time.as_secs_f64()
+}
+
+fn median(mut rates: Vec<f64>) -> f64 {
+    rates.sort_by(f64::total_cmp);
+    rates[rates.len() / 2]
+}
+
+async fn peer(signaller: &str) -> TaiiNet {
+    let loopback = IpAddr::from([127, 0, 0, 1]);
+    let builder = TaiiNet::builder().network("bench").signaller(signaller).bind([loopback]);
+    builder.connect().await.unwrap()
+}
+
+/// The time that `count` documents take over a link, the time that their bare verification takes, and
+/// how many bytes one has.
+async fn documents(count: usize) -> (Duration, Duration, usize) {
+    let config = ServerConfig {
+        listen: vec!["127.0.0.1:0".parse().unwrap()],
+        stun: StunAddress::Off,
+        desk: DeskConfig::default(),
+    };
+    let server = Server::bind(config, Identity::from_seed(&Seed::from_bytes([42; 32]))).await;
+    let server = server.unwrap();
+    let url = server.urls().remove(0);
+    let signaller = tokio::spawn(server.run(std::future::pending()));
+    let (reader, writer) = (peer(&url).await, peer(&url).await);
+    let mut all = reader.subscribe(query!({})).unwrap();
+    writer.connected().await.unwrap();
+    reader.connected().await.unwrap();
+
+    let text = "x".repeat(TEXT);
+    let prepared: Vec<_> = (0..count)
+        .map(|n| {
+            writer.prepare(json!({ "n": n, "text": text }), PublishOptions::default()).unwrap()
+        })
+        .collect();
+    let identity = Identity::from_seed(&Seed::from_bytes([7; 32]));
+    let (key, size) = (identity.public_key(), prepared[0].document().signed().size());
+    let signed: Vec<_> = prepared
+        .iter()
+        .map(|document| blake3::hash(document.document().signed().body()))
+        .map(|hash| (hash, identity.sign_hash(Domain::Document, &hash)))
+        .collect();
+    let begun = Instant::now();
+    for (hash, signature) in &signed {
+        key.verify_hash(Domain::Document, hash, signature).unwrap();
+    }
+    let verification = begun.elapsed();
+
+    let begun = Instant::now();
+    let reading = tokio::spawn(async move {
+        for _ in 0..count {
+            all.next().await.unwrap();
+        }
+        begun.elapsed()
+    });
+    for document in prepared {
+        writer.queue_prepared(document).await.unwrap();
+    }
+    let link = reading.await.unwrap();
+    writer.flush().await.unwrap();
+    tokio::join!(reader.close(), writer.close());
+    signaller.abort();
+    (link, verification, size)
+}
