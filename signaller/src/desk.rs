@@ -409,7 +409,7 @@ impl Desk {
         self.counters.joins += 1;
         let key = (presence.network.clone(), presence.signer());
         let again = matches!(client.stage, Stage::Joined { .. });
-        client.stage = Stage::Joined { presence, challenge };
+        client.stage = Stage::Joined { presence: Box::new(presence), challenge };
         // The newer connection of a peer counts: it would not have made it if the older served.
         if let Some(older) = self.by_peer.insert(key.clone(), id)
             && older != id

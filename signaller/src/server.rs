@@ -40,7 +40,7 @@ pub struct ServerConfig {
 /// Where STUN is answered, over UDP.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StunAddress {
-    /// At the addresses of the WebSockets, same ports; where these are any free ones, at any free one.
+    /// At the addresses of the WebSockets, same ports.
     Same,
     /// Here.
     At(SocketAddr),
@@ -66,6 +66,36 @@ pub enum ServerError {
     },
 }
 
+/// How many free ports are tried until one is free for both TCP and UDP.
+const FREE_PORTS: usize = 16;
+
+/// Binds an address for WebSockets and, if wanted, for STUN too.
+async fn bind(
+    address: SocketAddr,
+    with_stun: bool,
+) -> Result<(TcpListener, Option<UdpSocket>), ServerError> {
+    let refused = |error| ServerError::Listen { address, what: "TCP", error };
+    let mut tries = if address.port() == 0 { FREE_PORTS } else { 1 };
+    loop {
+        let listener = TcpListener::bind(address).await.map_err(refused)?;
+        if !with_stun {
+            return Ok((listener, None));
+        }
+        tries -= 1;
+        match bind_stun(listener.local_addr().map_err(refused)?).await {
+            Ok(socket) => return Ok((listener, Some(socket))),
+            // The system chose a port that is free for TCP; somebody else has it for UDP.
+            Err(_) if tries > 0 => {}
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+async fn bind_stun(address: SocketAddr) -> Result<UdpSocket, ServerError> {
+    let refused = |error| ServerError::Listen { address, what: "UDP, for STUN", error };
+    UdpSocket::bind(address).await.map_err(refused)
+}
+
 /// A signaller that is bound to its addresses and ready to run.
 #[derive(Debug)]
 pub struct Server {
@@ -87,35 +117,23 @@ impl Server {
             return Err(ServerError::NoAddress);
         }
         let (mut listeners, mut addresses, mut stun) = (Vec::new(), Vec::new(), Vec::new());
-        for &address in &config.listen {
+        for address in config.listen {
+            let (listener, socket) = bind(address, config.stun == StunAddress::Same).await?;
             let refused = |error| ServerError::Listen { address, what: "TCP", error };
-            let listener = TcpListener::bind(address).await.map_err(refused)?;
             addresses.push(listener.local_addr().map_err(refused)?);
             listeners.push(listener);
+            stun.extend(socket);
         }
-        let stun_at = match config.stun {
-            StunAddress::Same => {
-                let asked = config.listen.iter().map(SocketAddr::port);
-                // A port that is free for TCP need not be free for UDP; peers are told which it is.
-                let any = |(port, bound): (u16, &SocketAddr)| match port {
-                    0 => SocketAddr::new(bound.ip(), 0),
-                    _ => *bound,
-                };
-                asked.zip(&addresses).map(any).collect()
-            }
-            StunAddress::At(address) => vec![address],
-            StunAddress::Off => Vec::new(),
-        };
+        if let StunAddress::At(address) = config.stun {
+            stun.push(bind_stun(address).await?);
+        }
         let mut desk_config = config.desk;
-        for address in stun_at {
-            let refused = |error| ServerError::Listen { address, what: "UDP, for STUN", error };
-            let socket = UdpSocket::bind(address).await.map_err(refused)?;
-            let port = socket.local_addr().map_err(refused)?.port();
-            let told = format!("stun::{port}");
+        for socket in &stun {
+            let Ok(address) = socket.local_addr() else { continue };
+            let told = format!("stun::{}", address.port());
             if !desk_config.ice_servers.contains(&told) {
                 desk_config.ice_servers.push(told);
             }
-            stun.push(socket);
         }
         let clock = Clock::start();
         let mut seed = [0; 32];

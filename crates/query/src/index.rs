@@ -203,6 +203,7 @@ impl<K: Copy + Ord> Index<K> {
     /// Finds what matches a document, given its summary.
     fn search(&self, scratch: &mut Scratch, fields: &impl Fields, mut found: impl FnMut(K)) {
         let Scratch { summary, later } = scratch;
+        summary.finish();
         later.clear();
         let plain = summary.is_plain();
         self.tree.visit(summary, &mut |row| {

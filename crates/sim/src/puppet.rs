@@ -32,10 +32,13 @@ pub struct Manners {
     pub serves: bool,
     /// Takes links that peers offer to it.
     pub takes_offers: bool,
+    /// Lets others hear of it: it is introduced, and its presence passed on. A hidden one has only
+    /// the links that it opens itself.
+    pub shows: bool,
 }
 
 impl Manners {
-    /// As an honest neighbour.
+    /// As an honest neighbour, but hidden.
     pub const HONEST: Self = Self {
         greets: true,
         proves: true,
@@ -44,6 +47,7 @@ impl Manners {
         acks: true,
         serves: true,
         takes_offers: true,
+        shows: false,
     };
     /// Nothing by itself.
     pub const MUTE: Self = Self {
@@ -54,6 +58,7 @@ impl Manners {
         acks: false,
         serves: false,
         takes_offers: false,
+        shows: false,
     };
 }
 
@@ -297,8 +302,8 @@ impl Puppet {
                 if !manners.accepts {
                     return Vec::new();
                 }
-                let presence = self.presence(now);
-                vec![Frame::Neighbour(Neighbour { presence: Some(presence), missed_ms: 0 })]
+                let presence = manners.shows.then(|| self.presence(now));
+                vec![Frame::Neighbour(Neighbour { presence, missed_ms: 0 })]
             }
             Frame::Neighbour(neighbour) => {
                 wire.neighbour = Some(neighbour.clone());

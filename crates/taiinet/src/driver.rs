@@ -82,7 +82,7 @@ impl Driver {
                 None => return ControlFlow::Break(()),
             },
             input = self.inputs.recv() => match input {
-                Some(input) => self.take_inputs(input),
+                Some(input) => self.take_inputs(input)?,
                 None => return ControlFlow::Break(()),
             },
             Some(publish) = self.publishes.recv(), if self.state.refused.is_none() => {
@@ -115,12 +115,23 @@ impl Driver {
         Instant::now() + due.unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP)
     }
 
-    fn take_inputs(&mut self, first: Input) {
+    /// Takes what handles asked for. It comes before all else: who has subscribed gets what arrives
+    /// or is published from then on.
+    fn take_controls(&mut self) -> ControlFlow<()> {
+        while let Ok(control) = self.controls.try_recv() {
+            self.control(control)?;
+        }
+        ControlFlow::Continue(())
+    }
+
+    fn take_inputs(&mut self, first: Input) -> ControlFlow<()> {
+        let flow = self.take_controls();
         self.take_input(first);
         for _ in 1..BATCH {
             let Some(input) = self.inputs.try_recv() else { break };
             self.take_input(input);
         }
+        flow
     }
 
     fn take_input(&mut self, input: Input) {
@@ -156,12 +167,8 @@ impl Driver {
         ControlFlow::Continue(())
     }
 
-    /// Takes documents to publish, but first what was asked for before them: who subscribes and then
-    /// publishes gets the document.
     fn take_publishes(&mut self, first: Publish) -> ControlFlow<()> {
-        while let Ok(control) = self.controls.try_recv() {
-            self.control(control)?;
-        }
+        self.take_controls()?;
         self.publish(first);
         for _ in 1..BATCH {
             if self.state.refused.is_some() {
@@ -261,7 +268,7 @@ impl Driver {
         while self.state.open_links > 0 {
             let until = self.wake_at().min(deadline);
             match timeout_at(until, self.inputs.recv()).await {
-                Ok(Some(input)) => self.take_inputs(input),
+                Ok(Some(input)) => self.take_input(input),
                 Ok(None) => break,
                 Err(_) if Instant::now() >= deadline => break,
                 Err(_) => {}

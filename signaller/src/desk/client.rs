@@ -15,7 +15,7 @@ pub(super) enum Stage {
     /// Its join is awaited.
     Challenged { challenge: [u8; 32], since: Time },
     /// It has joined.
-    Joined { presence: Verified<Presence>, challenge: [u8; 32] },
+    Joined { presence: Box<Verified<Presence>>, challenge: [u8; 32] },
 }
 
 /// A connection and what it may still do.

@@ -15,10 +15,12 @@ use taiinet_document::Value;
 const PRODUCT: usize = 32;
 /// A query is filed under at most so many alternatives.
 const ALTERNATIVES: usize = crate::limits::CLAUSES;
-/// A set of more terms is filed under only if it is the most selective condition.
-const SET: usize = 32;
-/// Ranges can put copies into several places, and those multiply.
-const RANGES: usize = 3;
+/// An alternative is filed under at most so many conditions, …
+const PLACES: u8 = 8;
+/// … and those after the first may make about so many copies of it at most, …
+const COPIES: usize = 128;
+/// … of which a range makes so many.
+const RANGE_COPIES: usize = 4;
 /// How finely conditions are told apart by selectivity: in steps of 4, up to 4⁻⁵ of all documents.
 /// Coarsely, so that guesses which differ a little do not scatter what is alike.
 const CLASSES: u8 = 5;
@@ -340,23 +342,23 @@ impl Compiler<'_> {
                 last
             }
         });
-        let mut ranges = 0;
-        let mut at = 0;
-        // Stable: what is passed over goes behind the places.
+        // A set or a range can be copied to several places, and these numbers multiply.
+        let mut copies = 1_usize;
+        let mut count = 0_u8;
         let (mut places, rest): (Vec<_>, Vec<_>) = conditions.into_iter().partition(|condition| {
-            at += 1;
-            match condition {
-                Condition::Within { .. } => {
-                    ranges += 1;
-                    ranges <= RANGES && condition.is_place()
-                }
-                Condition::In { terms, .. } => {
-                    condition.is_place() && (at == 1 || terms.len() <= SET)
-                }
-                Condition::Is { .. } => condition.is_place(),
+            let more = match condition {
+                Condition::Is { .. } => 1,
+                Condition::In { terms, .. } => terms.len(),
+                Condition::Within { .. } => RANGE_COPIES,
+            };
+            let fits = count == 0 || (count < PLACES && copies.saturating_mul(more) <= COPIES);
+            let is_place = fits && condition.is_place();
+            if is_place {
+                copies = copies.saturating_mul(more);
+                count += 1;
             }
+            is_place
         });
-        let count = u8::try_from(places.len()).unwrap_or(u8::MAX);
         places.extend(rest);
         Alternative { conditions: places.into(), places: count, ask }
     }

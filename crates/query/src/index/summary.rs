@@ -18,6 +18,8 @@ pub(super) const NUMBERS: u32 = 1;
 /// … and of those that are texts.
 pub(super) const TEXTS: u32 = 2;
 const LINES: u32 = 3;
+/// Of more than this the shorter of two lists is gone through.
+const MANY: usize = if cfg!(test) { 2 } else { 32 };
 
 /// A line of a path.
 pub(super) const fn line(path: PathId, kind: u32) -> u32 {
@@ -48,8 +50,8 @@ impl Bounds {
     }
 }
 
-/// A range on a line that a document must meet, with the ends shortened so that two of them and an
-/// entry's number fit in half a cache line.
+/// A range on a line that a document must meet, with the ends shortened so that many fit in
+/// a cache line.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Check {
     line: u32,
@@ -73,8 +75,8 @@ impl Check {
 
     #[inline]
     pub(super) fn may_hold(self, summary: &Summary) -> bool {
-        let (min, max) = summary.short.get(self.line as usize).copied().unwrap_or(NOWHERE);
-        (self.lo <= max) & (min <= self.hi)
+        let at = summary.short(self.line);
+        (self.lo <= at.max) & (at.min <= self.hi)
     }
 
     /// Whether what may hold is certain in spite of the shortening.
@@ -82,14 +84,27 @@ impl Check {
         if self.lo == 0 && self.hi == u32::MAX {
             return true;
         }
-        let (min, max) = summary.short.get(self.line as usize).copied().unwrap_or(NOWHERE);
-        let certain = kind_of(self.line) == TERMS || (self.lo < min && max < self.hi);
-        certain && summary.is_plain_on(self.line)
+        let at = summary.short(self.line);
+        at.plain && (kind_of(self.line) == TERMS || (self.lo < at.min && at.max < self.hi))
     }
 }
 
-/// The shortened bounds of a line without values.
-const NOWHERE: (u32, u32) = (u32::MAX, 0);
+/// Shortened bounds; of terms their numbers.
+#[derive(Debug, Clone, Copy)]
+struct Short {
+    min: u32,
+    max: u32,
+    /// There is one value at most, and the bounds say where.
+    plain: bool,
+}
+
+impl Short {
+    const NONE: Self = Self { min: u32::MAX, max: 0, plain: true };
+
+    fn new(Bounds { min, max }: Bounds, plain: bool) -> Self {
+        if min > max { Self::NONE } else { Self { min: short(min), max: short(max), plain } }
+    }
+}
 
 const fn short(place: u64) -> u32 {
     (place >> 32) as u32
@@ -116,13 +131,15 @@ impl Slot {
 #[derive(Debug, Default)]
 pub(super) struct Summary {
     bounds: Vec<Bounds>,
-    /// The bounds, shortened; of terms their numbers.
-    short: Vec<(u32, u32)>,
+    short: Vec<Short>,
     slots: Vec<Slot>,
+    /// The terms it has: those of each path together, ascending.
     terms: Vec<TermId>,
+    /// All of them ascending, if there are many.
+    sorted: Vec<TermId>,
     touched: Vec<PathId>,
-    /// The lines on which bounds do not say all.
-    spread: Vec<u32>,
+    /// There is some line with several values.
+    spread: bool,
 }
 
 impl Summary {
@@ -135,7 +152,7 @@ impl Summary {
                 bounds.fill(Bounds::NONE);
             }
             if let Some(short) = self.short.get_mut(lines) {
-                short.fill(NOWHERE);
+                short.fill(Short::NONE);
             }
             if let Some(slot) = self.slots.get_mut(path as usize) {
                 *slot = Slot::NOTHING;
@@ -143,11 +160,12 @@ impl Summary {
         }
         self.touched.clear();
         self.terms.clear();
-        self.spread.clear();
+        self.sorted.clear();
+        self.spread = false;
         if self.slots.len() < paths {
             self.slots.resize(paths, Slot::NOTHING);
             self.bounds.resize(paths * LINES as usize, Bounds::NONE);
-            self.short.resize(paths * LINES as usize, NOWHERE);
+            self.short.resize(paths * LINES as usize, Short::NONE);
         }
     }
 
@@ -183,33 +201,27 @@ impl Summary {
             own.sort_unstable();
         }
         // The same value can stand twice in a list.
-        let mut kept = first;
-        for at in first..self.terms.len() {
-            if at == first || self.terms[at] != self.terms[kept - 1] {
-                self.terms[kept] = self.terms[at];
-                kept += 1;
-            }
-        }
+        let kept = first + dedup(self.terms.get_mut(first..).unwrap_or_default());
         self.terms.truncate(kept);
 
-        let own = &self.terms[first..];
-        let ids = own.first().copied().zip(own.last().copied()).unwrap_or(NOWHERE);
-        if own.len() > 1 {
-            self.spread.push(line(path, TERMS));
-        }
-        if values > 1 || numbers != inner {
-            self.spread.extend([line(path, NUMBERS), line(path, TEXTS)]);
-        }
-        let shorten = |bounds: Bounds| match bounds {
-            Bounds::NONE => NOWHERE,
-            Bounds { min, max } => (short(min), short(max)),
+        let own = self.terms.get(first..).unwrap_or_default();
+        let one_term = own.len() <= 1;
+        let own = match (own.first(), own.last()) {
+            (Some(&min), Some(&max)) => Short { min, max, plain: one_term },
+            _ => Short::NONE,
         };
+        let one_value = values <= 1 && numbers == inner;
+        self.spread |= !one_term || !one_value;
         let lines = line(path, 0) as usize..line(path, LINES) as usize;
         if let Some(bounds) = self.bounds.get_mut(lines.clone()) {
             bounds.copy_from_slice(&[Bounds::NONE, numbers, texts]);
         }
         if let Some(bounds) = self.short.get_mut(lines) {
-            bounds.copy_from_slice(&[ids, shorten(numbers), shorten(texts)]);
+            bounds.copy_from_slice(&[
+                own,
+                Short::new(numbers, one_value),
+                Short::new(texts, one_value),
+            ]);
         }
         if let Some(slot) = self.slots.get_mut(path as usize) {
             *slot = Slot { terms: first..kept, null, inner };
@@ -217,9 +229,29 @@ impl Summary {
         self.touched.push(path);
     }
 
-    /// All terms of the document.
-    pub(super) fn terms(&self) -> &[TermId] {
-        &self.terms
+    /// Makes ready for search.
+    pub(super) fn finish(&mut self) {
+        if self.terms.len() > MANY {
+            self.sorted.extend_from_slice(&self.terms);
+            self.sorted.sort_unstable();
+        }
+    }
+
+    /// All terms of the document, if they are fewer than the choices there are.
+    pub(super) fn terms_if_fewer(&self, choices: usize) -> Option<&[TermId]> {
+        (self.terms.len() <= MANY.max(choices)).then_some(&self.terms)
+    }
+
+    /// Whether it has a term; for when [`Self::terms_if_fewer`] says that there are many.
+    pub(super) fn has_term(&self, term: TermId) -> bool {
+        self.sorted.binary_search(&term).is_ok()
+    }
+
+    /// The lines on which it has values that conditions ask ranges of, if they are fewer than the
+    /// choices there are.
+    pub(super) fn lines_if_fewer(&self, choices: usize) -> Option<impl Iterator<Item = u32>> {
+        let lines = self.touched.iter().flat_map(|path| [line(*path, NUMBERS), line(*path, TEXTS)]);
+        (choices > MANY && self.touched.len() * 2 < choices).then_some(lines)
     }
 
     /// Where its values lie on a line.
@@ -227,14 +259,14 @@ impl Summary {
         self.bounds.get(line as usize).copied().unwrap_or(Bounds::NONE)
     }
 
-    /// Whether it has one value at most on each line.
-    pub(super) fn is_plain(&self) -> bool {
-        self.spread.is_empty()
+    /// Whether it has one value at most on each line, so that it comes to no place twice.
+    pub(super) const fn is_plain(&self) -> bool {
+        !self.spread
     }
 
-    /// Whether it has one value at most on this line.
-    pub(super) fn is_plain_on(&self, line: u32) -> bool {
-        !self.spread.contains(&line)
+    #[inline]
+    fn short(&self, line: u32) -> Short {
+        self.short.get(line as usize).copied().unwrap_or(Short::NONE)
     }
 
     pub(super) fn has(&self, path: PathId, term: TermId) -> bool {
@@ -272,6 +304,18 @@ impl Summary {
         let span = self.slots.get(path as usize).map_or(0..0, |slot| slot.terms.clone());
         self.terms.get(span).unwrap_or_default()
     }
+}
+
+/// Moves the different ones of a sorted slice to its front; how many they are.
+fn dedup(sorted: &mut [TermId]) -> usize {
+    let mut kept = 0;
+    for at in 0..sorted.len() {
+        if kept == 0 || sorted[at] != sorted[kept - 1] {
+            sorted[kept] = sorted[at];
+            kept += 1;
+        }
+    }
+    kept
 }
 
 /// The values found at the end of a path. Where the path leads is the same as in [`crate::eval`], but

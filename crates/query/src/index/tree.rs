@@ -33,11 +33,13 @@ pub(super) type EntryId = u32;
 type NodeId = u32;
 
 /// A node with more rows opens.
-const FULL: usize = if cfg!(test) { 3 } else { 48 };
+const FULL: usize = if cfg!(test) { 3 } else { 96 };
 /// A cell is cut if that copies no more than one in so many rows.
 const COPIES: usize = 3;
 /// So many cells for the widest ranges, four times as many for each width below.
 const CELLS: usize = 8;
+/// But no more than this, since a range that was thought narrow can be copied into all of them.
+const CELLS_AT_MOST: usize = 512;
 
 #[derive(Debug)]
 struct Node {
@@ -66,7 +68,23 @@ impl Node {
 #[derive(Debug, Default)]
 struct Children {
     terms: HashTable<(TermId, NodeId)>,
+    /// By line, then width.
     lines: Vec<Cells>,
+}
+
+impl Children {
+    /// The cells on one line.
+    fn on(&self, line: u32) -> &[Cells] {
+        let first = self.lines.partition_point(|cells| cells.line < line);
+        let from = self.lines.get(first..).unwrap_or_default();
+        let count = from.iter().take_while(|cells| cells.line == line).count();
+        from.get(..count).unwrap_or_default()
+    }
+
+    /// Where the cells for one width on one line are, or belong.
+    fn position(&self, line: u32, width: u8) -> Result<usize, usize> {
+        self.lines.binary_search_by_key(&(line, width), |cells| (cells.line, cells.width))
+    }
 }
 
 /// The cells for ranges of one width on one line.
@@ -80,10 +98,6 @@ struct Cells {
 }
 
 impl Cells {
-    fn is_for(&self, line: u32, width: u8) -> bool {
-        (self.line, self.width) == (line, width)
-    }
-
     /// The cells that a range meets.
     fn meeting(&self, lo: u64, hi: u64) -> RangeInclusive<usize> {
         let cell = |place| self.cuts.partition_point(|cut| *cut <= place);
@@ -149,21 +163,38 @@ impl Tree {
         let Some(node) = self.nodes.get(id as usize) else { return };
         node.rows.visit(summary, found);
         let Some(children) = &node.children else { return };
-        if !children.terms.is_empty() {
-            for &term in summary.terms() {
-                if let Some(&(_, child)) =
-                    children.terms.find(spread(term), |(own, _)| *own == term)
+        match summary.terms_if_fewer(children.terms.len()) {
+            Some(terms) => {
+                for &term in terms {
+                    let child = children.terms.find(spread(term), |(own, _)| *own == term);
+                    if let Some(&(_, child)) = child {
+                        self.visit_node(child, summary, found);
+                    }
+                }
+            }
+            None => {
+                for &(_, child) in children.terms.iter().filter(|(term, _)| summary.has_term(*term))
                 {
                     self.visit_node(child, summary, found);
                 }
             }
         }
-        for cells in &children.lines {
+        match summary.lines_if_fewer(children.lines.len()) {
+            Some(lines) => {
+                for line in lines {
+                    self.visit_cells(children.on(line), summary, found);
+                }
+            }
+            None => self.visit_cells(&children.lines, summary, found),
+        }
+    }
+
+    fn visit_cells(&self, lines: &[Cells], summary: &Summary, found: &mut impl FnMut(Row)) {
+        for cells in lines {
             let bounds = summary.bounds(cells.line);
             if bounds.min <= bounds.max {
-                for &child in
-                    cells.nodes.get(cells.meeting(bounds.min, bounds.max)).unwrap_or_default()
-                {
+                let met = cells.meeting(bounds.min, bounds.max);
+                for &child in cells.nodes.get(met).unwrap_or_default() {
                     self.visit_node(child, summary, found);
                 }
             }
@@ -232,8 +263,8 @@ impl Tree {
                 }
             }
             Place::Range { line, width, lo, hi } => {
-                let index = children.lines.iter().position(|cells| cells.is_for(line, width));
-                if let Some(cells) = index.and_then(|index| children.lines.get_mut(index)) {
+                let at = children.position(line, width).ok();
+                if let Some(cells) = at.and_then(|at| children.lines.get_mut(at)) {
                     for cell in cells.meeting(lo, hi).rev() {
                         let Some(&child) = cells.nodes.get(cell) else { continue };
                         if self.remove_at(child, depth + 1, entries, id) {
@@ -242,7 +273,9 @@ impl Tree {
                         }
                     }
                 }
-                children.lines.retain(|cells| !cells.nodes.is_empty());
+                if let Some(at) = at.filter(|at| children.lines[*at].nodes.is_empty()) {
+                    children.lines.remove(at);
+                }
             }
         }
         self.close(at, children)
@@ -266,13 +299,12 @@ impl Tree {
     }
 
     fn cells<'a>(&mut self, children: &'a mut Children, line: u32, width: u8) -> &'a mut Cells {
-        let known = children.lines.iter().position(|cells| cells.is_for(line, width));
-        let index = known.unwrap_or(children.lines.len());
-        if known.is_none() {
+        let at = children.position(line, width).unwrap_or_else(|at| {
             let nodes = vec![self.nodes.insert(Node::new()) as NodeId];
-            children.lines.push(Cells { line, width, cuts: Vec::new(), nodes });
-        }
-        &mut children.lines[index]
+            children.lines.insert(at, Cells { line, width, cuts: Vec::new(), nodes });
+            at
+        });
+        &mut children.lines[at]
     }
 
     /// A leaf that has lost patience.
@@ -306,7 +338,7 @@ impl Tree {
     fn cut(&mut self, cells: &mut Cells, cell: usize, depth: usize, entries: &Entries) -> bool {
         let Some(&at) = cells.nodes.get(cell) else { return false };
         let Some(node) = self.nodes.get_mut(at as usize) else { return false };
-        if cells.nodes.len() >= CELLS << (2 * cells.width) {
+        if cells.nodes.len() >= (CELLS << (2 * cells.width)).min(CELLS_AT_MOST) {
             return false;
         }
         let range = |id: EntryId| match place(entries.get(id as usize)?, depth)? {

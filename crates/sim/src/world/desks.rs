@@ -185,7 +185,7 @@ impl World {
         while let Some(output) = self.desks[signaller.0].desk.as_mut().and_then(Desk::poll_output) {
             match output {
                 DeskOutput::Send { client, bytes } => {
-                    self.desk_sends(signaller, client, bytes, now)
+                    self.desk_sends(signaller, client, bytes, now);
                 }
                 DeskOutput::Close { client } => {
                     if let Some(end) = self.desks[signaller.0].clients.get(&client).copied() {
@@ -213,20 +213,34 @@ impl World {
         }
     }
 
+    /// Leaves the hidden out of an introduction.
+    fn without_hidden(&self, frame: FromSignaller) -> FromSignaller {
+        let FromSignaller::Introduced { mut presences, retry_after_ms } = frame else {
+            return frame;
+        };
+        let hidden = |id: PeerId| {
+            self.puppets.iter().any(|puppet| puppet.id() == id && !puppet.manners.shows)
+        };
+        presences.retain(|presence| !hidden(presence.signer()));
+        FromSignaller::Introduced { presences, retry_after_ms }
+    }
+
     fn desk_sends(&mut self, from: SignallerIndex, to: ClientId, bytes: Vec<u8>, now: Time) {
-        let node = &mut self.desks[from.0];
-        let Some(end) = node.clients.get(&to).copied() else { return };
-        let frame = codec::decode(&bytes);
-        if matches!(frame, Ok(FromSignaller::Joined)) {
-            node.joins.push(now);
+        let Some(end) = self.desks[from.0].clients.get(&to).copied() else { return };
+        let Ok(frame) = codec::decode(&bytes) else {
+            self.violations.push(format!("{from:?} sends what is no frame"));
+            return;
+        };
+        if matches!(frame, FromSignaller::Joined) {
+            self.desks[from.0].joins.push(now);
         }
-        match (&mut node.tamper, frame) {
-            (Some(tamper), Ok(frame)) => {
-                for frame in tamper(frame) {
-                    self.send(end, codec::encode(&frame));
-                }
-            }
-            _ => self.send(end, bytes),
+        let frame = self.without_hidden(frame);
+        let frames = match &mut self.desks[from.0].tamper {
+            Some(tamper) => tamper(frame),
+            None => vec![frame],
+        };
+        for frame in frames {
+            self.send(end, codec::encode(&frame));
         }
     }
 }

@@ -112,24 +112,34 @@ impl Setting {
     }
 
     /// A puppet that has become an honest neighbour of a peer.
-    pub(crate) fn befriend(&mut self, peer: PeerIndex, manners: Manners) -> (PuppetIndex, WireId) {
+    pub(crate) fn befriend(
+        &mut self,
+        peer: PeerIndex,
+        manners: Manners,
+    ) -> (PuppetIndex, WireId) {
         let honest = Manners { greets: true, proves: true, accepts: true, pongs: true, ..manners };
-        let puppet = self.puppet(honest);
-        let to = self.world.id(peer);
-        let wire = self.world.call(puppet, to);
-        let taken = self.world.run_until(seconds(20), |world| world.wire(wire).is_neighbour());
-        assert!(taken, "{peer:?} did not take the puppet: {:?}", self.world.wire(wire));
-        (puppet, wire)
+        // A peer that happens to have no room says so; then another asks, later.
+        for _ in 0..10 {
+            let puppet = self.puppet(honest);
+            let wire = self.world.call(puppet, self.world.id(peer));
+            if self.world.run_until(seconds(5), |world| world.wire(wire).is_neighbour()) {
+                return (puppet, wire);
+            }
+        }
+        panic!("{peer:?} takes no puppet: {:?}", self.world.status(peer).links);
     }
 
-    /// A puppet whose channel to a peer is open, and that has said nothing yet.
+    /// A puppet whose channel to a peer is open at both ends, and that has said at most its hello.
     pub(crate) fn stranger(&mut self, peer: PeerIndex, manners: Manners) -> WireId {
-        let puppet = self.puppet(manners);
-        let to = self.world.id(peer);
-        let wire = self.world.call(puppet, to);
-        let open = self.world.run_until(seconds(20), |world| world.wire(wire).is_open());
-        assert!(open, "{peer:?} did not answer: {:?}", self.world.wire(wire));
-        wire
+        for _ in 0..10 {
+            let puppet = self.puppet(manners);
+            let wire = self.world.call(puppet, self.world.id(peer));
+            let greeted = |world: &World| world.wire(wire).theirs().is_some();
+            if self.world.run_until(seconds(5), greeted) {
+                return wire;
+            }
+        }
+        panic!("{peer:?} answers no puppet: {:?}", self.world.status(peer).links);
     }
 
     pub(crate) fn sound(&self) {

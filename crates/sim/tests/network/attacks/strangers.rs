@@ -133,7 +133,8 @@ fn wrong_proofs_and_foreign_names_are_refused() {
     let name = setting.world.puppet(puppet).id();
     for (network, version) in [("elsewhere", 1), ("tests", 77)] {
         let wire = setting.world.call(puppet, setting.world.id(victim));
-        assert!(setting.world.run_until(seconds(20), |world| world.wire(wire).is_open()));
+        let greeted = |world: &World| world.wire(wire).theirs().is_some();
+        assert!(setting.world.run_until(seconds(20), greeted));
         let network = network.parse().expect("a name");
         let hello = Hello { version, ..forge::hello(name, &network, nonce) };
         setting.world.speak(wire, &[Frame::Hello(hello)]);
@@ -149,7 +150,8 @@ fn wrong_proofs_and_foreign_names_are_refused() {
 /// but the channel: both ends must notice.
 #[test]
 fn a_handshake_relayed_over_other_channels_does_not_hold() {
-    let mut world = World::new(4, WorldConfig::default());
+    let config = WorldConfig { early_lost: false, ..WorldConfig::default() };
+    let mut world = World::new(4, config);
     // Each victim knows a signaller of its own, so the one in the middle can be the other to it.
     let here = world.add_signaller(DeskConfig::default());
     let there = world.add_signaller(DeskConfig::default());
@@ -175,7 +177,7 @@ fn a_handshake_relayed_over_other_channels_does_not_hold() {
         identity: world.stolen_identity(alice),
         network: network(),
         signaller: there,
-        manners: Manners { takes_offers: true, ..Manners::MUTE },
+        manners: Manners { takes_offers: true, shows: true, ..Manners::MUTE },
     });
     let bob_calls = |world: &World| world.puppet(as_alice).incoming().count() > 0;
     assert!(world.run_until(seconds(30), bob_calls), "the one in the middle has a channel to Bob");
@@ -213,38 +215,26 @@ fn outgoing(world: &World, peer: taiinet_sim::PeerIndex) -> Vec<taiinet_identity
     links.iter().filter(ours).map(|link| link.peer).collect()
 }
 
-/// When a peer last lost another.
-fn lost_at(
-    world: &World,
-    peer: taiinet_sim::PeerIndex,
-    other: taiinet_sim::PeerIndex,
-) -> Option<taiinet_mesh::Time> {
-    let name = world.id(other);
-    let mut events = world.events(peer).iter().rev();
-    events.find_map(|(at, event)| match event {
-        taiinet_mesh::Event::PeerDisconnected { peer, .. } if *peer == name => Some(*at),
-        _ => None,
-    })
-}
-
+/// Strangers besiege a peer for minutes. They never are more than their share, and the peer keeps
+/// links of its own choice to honest peers, so that they cannot cut it off.
 #[test]
 fn forty_strangers_at_once_push_nobody_out() {
-    for seed in 10..20 {
+    for seed in 10..14 {
         let mut setting = crate::common::meshed(seed, 15);
         setting.world.run_for(seconds(15));
-        let by_own_links = |world: &World| {
-            let peers = world.alive();
-            peers.into_iter().max_by_key(|peer| outgoing(world, *peer).len()).expect("some")
-        };
-        let victim = by_own_links(&setting.world);
-        let ours = outgoing(&setting.world, victim);
-        assert!(!ours.is_empty());
+        let own_links = |world: &World, peer: taiinet_sim::PeerIndex| outgoing(world, peer).len();
+        let victim = setting
+            .world
+            .alive()
+            .into_iter()
+            .find(|peer| own_links(&setting.world, *peer) >= 3)
+            .expect("somebody has links of its own choice");
         let puppets: Vec<_> = (0..40).map(|_| setting.puppet(Manners::HONEST)).collect();
-        for round in 0..12 {
+        let mut fewest = usize::MAX;
+        for round in 0..30 {
             for puppet in &puppets {
                 setting.world.call(*puppet, setting.world.id(victim));
             }
-            // Longer than all handshakes, shorter than the next change of the views.
             setting.world.run_for(seconds(4));
             let status = setting.world.status(victim);
             let active = status.links.iter().filter(|link| link.state == LinkState::Active);
@@ -254,15 +244,9 @@ fn forty_strangers_at_once_push_nobody_out() {
                 link.state == LinkState::Active && setting.world.peer_of(&link.peer).is_none()
             });
             assert!(strangers.count() <= 7, "round {round}: {status:?}");
-            let still = outgoing(&setting.world, victim);
-            for neighbour in ours.iter().filter(|neighbour| !still.contains(neighbour)) {
-                // The neighbour may have had its reasons; the victim has none.
-                let other = setting.world.peer_of(neighbour).expect("an honest peer");
-                let here = lost_at(&setting.world, victim, other);
-                let there = lost_at(&setting.world, other, victim);
-                assert!(there < here, "seed {seed}, round {round}: an honest link was given up");
-            }
+            fewest = fewest.min(own_links(&setting.world, victim));
         }
+        assert!(fewest >= 2, "seed {seed}: it came down to {fewest} honest links of its own");
         assert!(setting.world.is_connected(), "{}", describe(&setting.world));
         setting.still_works();
         setting.sound();
