@@ -1,6 +1,6 @@
 //! What the tests share.
 
-use std::time::Duration;
+use std::{ops::Range, time::Duration};
 
 use taiinet_document::Network;
 use taiinet_mesh::Misbehaviour;
@@ -15,6 +15,17 @@ pub(crate) fn seconds(count: u64) -> Duration {
 
 pub(crate) fn network() -> Network {
     "tests".parse().expect("a valid name")
+}
+
+/// The seeds that a test runs with: these; with `SIM_SEED=n` that one alone, with `SIM_SEEDS=n` so many
+/// from the first of these.
+pub(crate) fn seeds(usual: Range<u64>) -> Range<u64> {
+    let number = |name| std::env::var(name).ok()?.parse().ok();
+    match (number("SIM_SEED"), number("SIM_SEEDS")) {
+        (Some(seed), _) => seed..seed + 1,
+        (None, Some(count)) => usual.start..usual.start + count,
+        (None, None) => usual,
+    }
 }
 
 pub(crate) struct Setting {
@@ -112,11 +123,7 @@ impl Setting {
     }
 
     /// A puppet that has become an honest neighbour of a peer.
-    pub(crate) fn befriend(
-        &mut self,
-        peer: PeerIndex,
-        manners: Manners,
-    ) -> (PuppetIndex, WireId) {
+    pub(crate) fn befriend(&mut self, peer: PeerIndex, manners: Manners) -> (PuppetIndex, WireId) {
         let honest = Manners { greets: true, proves: true, accepts: true, pongs: true, ..manners };
         // A peer that happens to have no room says so; then another asks, later.
         for _ in 0..10 {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use taiinet_sim::Node;
 
-use crate::common::{Setting, describe, meshed, seconds};
+use crate::common::{Setting, describe, meshed, seconds, seeds};
 
 fn cut(setting: &mut Setting) -> (Vec<Node>, Vec<Node>) {
     let (left, right) = setting.peers.split_at(setting.peers.len() / 2);
@@ -12,8 +12,8 @@ fn cut(setting: &mut Setting) -> (Vec<Node>, Vec<Node>) {
     (nodes(left), nodes(right))
 }
 
-fn grows_together(seed: u64, cut_for: Duration, signaller_on_one_side: bool) {
-    let mut setting = meshed(seed, 20);
+fn grows_together(seed: u64, count: usize, cut_for: Duration, signaller_on_one_side: bool) {
+    let mut setting = meshed(seed, count);
     setting.world.run_for(seconds(10));
     let (mut left, right) = cut(&mut setting);
     if signaller_on_one_side {
@@ -22,7 +22,7 @@ fn grows_together(seed: u64, cut_for: Duration, signaller_on_one_side: bool) {
     setting.world.partition(&[left, right]);
     let steps = u32::try_from(cut_for.as_millis() / 500).expect("short");
     for number in 0..steps {
-        for peer in [setting.peers[1], setting.peers[15]] {
+        for peer in [setting.peers[1], setting.peers[count - 2]] {
             setting.world.publish(peer, &format!(r#"{{"number": {number}}}"#)).expect("room");
         }
         setting.world.run_for(Duration::from_millis(500));
@@ -40,20 +40,25 @@ fn grows_together(seed: u64, cut_for: Duration, signaller_on_one_side: bool) {
 
 #[test]
 fn ten_seconds_apart_then_whole_again_with_all_documents() {
-    (0..4).for_each(|seed| grows_together(seed, seconds(10), false));
+    seeds(0..4).for_each(|seed| grows_together(seed, 20, seconds(10), false));
 }
 
 #[test]
 fn the_side_without_the_signaller_comes_back_as_well() {
-    (10..13).for_each(|seed| grows_together(seed, seconds(20), true));
+    seeds(10..13).for_each(|seed| grows_together(seed, 20, seconds(20), true));
 }
 
 #[test]
 fn a_short_break_passes_unnoticed() {
-    (20..22).for_each(|seed| grows_together(seed, seconds(3), false));
+    seeds(20..22).for_each(|seed| grows_together(seed, 20, seconds(3), false));
 }
 
 #[test]
 fn a_minute_apart_is_made_up_for() {
-    (30..32).for_each(|seed| grows_together(seed, seconds(60), false));
+    seeds(30..32).for_each(|seed| grows_together(seed, 20, seconds(60), false));
+}
+
+#[test]
+fn two_halves_that_lived_for_themselves_tell_each_other_what_they_missed() {
+    seeds(40..41).for_each(|seed| grows_together(seed, 40, seconds(100), false));
 }

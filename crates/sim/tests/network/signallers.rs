@@ -2,7 +2,7 @@
 
 use taiinet_sim::{Audit, DeskConfig, PeerSpec, World, WorldConfig};
 
-use crate::common::{describe, meshed, network, seconds};
+use crate::common::{describe, meshed, network, seconds, seeds};
 
 fn all_joined(world: &World) -> bool {
     world
@@ -56,7 +56,7 @@ fn traffic_goes_on_without_a_signaller_and_peers_rejoin_spread_over_time() {
 
 #[test]
 fn lost_neighbours_are_replaced_through_the_mesh_when_no_signaller_is_there() {
-    for seed in 10..13 {
+    for seed in seeds(10..13) {
         let mut setting = meshed(seed, 24);
         // Time for some shuffles.
         setting.world.run_for(seconds(40));
@@ -89,7 +89,7 @@ fn with_several_signallers_one_is_enough() {
 #[test]
 fn lost_signals_and_failed_dials_only_delay_the_mesh() {
     let config = WorldConfig { signal_loss: 0.15, dial_failure: 0.2, ..WorldConfig::default() };
-    for seed in 30..33 {
+    for seed in seeds(30..33) {
         let mut setting = crate::common::started_with(seed, 15, config.clone());
         let connected = setting.world.run_until(seconds(90), World::is_connected);
         assert!(connected, "seed {seed}: {}", describe(&setting.world));

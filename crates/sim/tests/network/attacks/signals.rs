@@ -5,7 +5,10 @@ use std::{cell::RefCell, rc::Rc};
 use taiinet_identity::Signed;
 use taiinet_mesh::{
     Disconnect, Event, Misbehaviour,
-    frame::{Frame, FromSignaller, Presence, RefusalReason, Signal, SignalBody, SignalPart, Welcome, codec},
+    frame::{
+        Frame, FromSignaller, Presence, RefusalReason, Signal, SignalBody, SignalPart, Welcome,
+        codec,
+    },
     limits,
 };
 use taiinet_sim::{DeskConfig, Manners, PeerSpec, World, WorldConfig, forge};
