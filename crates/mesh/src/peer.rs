@@ -530,11 +530,7 @@ impl Peer {
         }
     }
 
-    /// The key of a peer, from the cache if it has verified something before.
-    fn key_of(&self, peer: &PeerId) -> Option<PublicKey> {
-        self.keys.get(peer).copied().or_else(|| peer.public_key().ok())
-    }
-
+    /// Keeps a key that has verified something: the next time it need not be decompressed.
     fn remember_key(&mut self, key: PublicKey) {
         if self.keys.len() >= limits::AUTHOR_KEYS {
             let victim = self.keys.keys().nth(self.rng.below(self.keys.len())).copied();

@@ -21,10 +21,19 @@ pub(crate) fn network() -> Network {
 
 /// A document with `bytes` of text in it.
 pub(crate) fn document(author: &Identity, nonce: u32, bytes: usize) -> Arc<VerifiedDocument> {
+    document_at(author, nonce, bytes, NOW)
+}
+
+pub(crate) fn document_at(
+    author: &Identity,
+    nonce: u32,
+    bytes: usize,
+    created_at: Time,
+) -> Arc<VerifiedDocument> {
     let text = Value::String("x".repeat(bytes));
     let document = Document {
         network: network(),
-        created_at: NOW.timestamp(),
+        created_at: created_at.timestamp(),
         nonce,
         expires_at: None,
         key: None,

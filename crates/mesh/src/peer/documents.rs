@@ -78,9 +78,11 @@ impl Peer {
         })?;
         self.check(inspected.document(), now)?;
         let author = inspected.author();
-        let key = self.key_of(&author).ok_or(Misbehaviour::InvalidSignature)?;
+        let known = self.keys.get(&author).copied();
+        let key = known.or_else(|| author.public_key().ok());
+        let key = key.ok_or(Misbehaviour::InvalidSignature)?;
         let verified = inspected.verify(&key).map_err(|_| Misbehaviour::InvalidSignature)?;
-        if !self.keys.contains_key(&author) {
+        if known.is_none() {
             self.remember_key(key);
         }
         if let Some(neighbour) = self.broadcast.neighbour_mut(link) {
@@ -180,7 +182,7 @@ impl Peer {
             }
         }
         self.act(acts, now);
-        self.broadcast.recent.forget(now);
+        self.broadcast.recent.expire(now);
         for id in self.broadcast.outbox.expired(now) {
             self.event(Event::Lost { id });
         }
