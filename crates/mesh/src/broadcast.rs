@@ -38,8 +38,8 @@ pub(crate) struct Broadcast {
     neighbours: BTreeMap<LinkId, Neighbour>,
     pub(crate) recent: Recent,
     pub(crate) outbox: Outbox,
-    /// Which neighbour was asked for a document.
-    asked: BTreeMap<DocumentId, LinkId>,
+    /// Which neighbour was asked for a document, and when.
+    asked: BTreeMap<DocumentId, (LinkId, Time)>,
     /// While the application is behind, nothing is acknowledged and nothing asked for.
     behind: bool,
     rng: Rng,
@@ -62,11 +62,11 @@ impl Broadcast {
         }
     }
 
-    /// A link became active: it gets our own documents that nobody has taken, and the ids of what we
-    /// have verified since `since`, which it may have missed.
-    pub(crate) fn won(&mut self, link: LinkId, since: Option<Time>, now: Time) -> Vec<Act> {
+    /// A link became active: it gets our own documents that nobody has taken, and the ids of what it
+    /// may have missed.
+    pub(crate) fn won(&mut self, link: LinkId, missed: Vec<DocumentId>, now: Time) -> Vec<Act> {
         let mut neighbour = Neighbour::new(now);
-        for id in since.map(|since| self.recent.since(since)).into_iter().flatten() {
+        for id in missed {
             if !self.outbox.contains(&id) {
                 neighbour.owe(id, now);
             }
@@ -80,7 +80,7 @@ impl Broadcast {
     pub(crate) fn lost(&mut self, link: LinkId, now: Time) {
         self.neighbours.remove(&link);
         let orphans: Vec<DocumentId> =
-            self.asked.iter().filter(|(_, asked)| **asked == link).map(|(id, _)| *id).collect();
+            self.asked.iter().filter(|(_, (asked, _))| *asked == link).map(|(id, _)| *id).collect();
         for id in orphans {
             self.asked.remove(&id);
             for neighbour in self.neighbours.values_mut() {
@@ -243,7 +243,10 @@ impl Broadcast {
             }
             if let Some(broken) = neighbour.broken(now) {
                 for id in broken {
-                    self.asked.remove(&id);
+                    // Meanwhile another may have been asked for it.
+                    if self.asked.get(&id).is_some_and(|(asked, _)| *asked == link) {
+                        self.asked.remove(&id);
+                    }
                 }
                 acts.push(Act::Broken { link });
             }

@@ -93,8 +93,12 @@ impl Hello {
 pub struct Neighbour {
     /// The sender's presence, for others to hear of it.
     pub presence: Option<Signed<Presence>>,
-    /// Announce to me what you verified in the last so many milliseconds: I may have missed it.
-    pub missed_ms: u32,
+    /// From when on the sender cares for documents, by their `created_at`.
+    pub since: Timestamp,
+    /// What the sender has of them: for each [`crate::limits::DIGEST_MS`] from the one that holds
+    /// `since`, the XOR of the first eight bytes (big-endian) of the ids. Where two ends differ,
+    /// each announces what it has.
+    pub digests: Vec<u64>,
 }
 
 /// Why not, and when to ask again.

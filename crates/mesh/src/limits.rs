@@ -82,6 +82,9 @@ pub const GRAFT_SPREAD: Duration = Duration::from_millis(250);
 pub const COPIES_BEFORE_PRUNE: usize = 4;
 /// How long a requested document may take before the next announcer is asked.
 pub const PROMISE: Duration = Duration::from_secs(4);
+/// How long a document that was asked for elsewhere may take, whatever else comes from there, before
+/// another announcer is asked as well.
+pub const HOLD_BACK: Duration = Duration::from_secs(5);
 /// Announcements are gathered for so long.
 pub const ANNOUNCE_EVERY: Duration = Duration::from_millis(40);
 /// Acknowledgements are gathered for so long, or for this share of the window.
@@ -122,10 +125,14 @@ pub const PRUNE_EVERY: Duration = Duration::from_secs(1);
 pub const TRIM_EVERY: Duration = Duration::from_secs(2);
 /// How often a peer with a full view looks whether to change a neighbour.
 pub const MIX_EVERY: Duration = Duration::from_secs(30);
-/// How much longer than a neighbour was silent its documents are asked for again.
-pub const GAP_MARGIN: Duration = Duration::from_secs(10);
-/// How long after a loss every new neighbour is asked for what was missed.
-pub const GAP_REPAIR: Duration = Duration::from_secs(15);
+/// Neighbours compare what they have in steps of so many milliseconds.
+pub const DIGEST_MS: u64 = 2000;
+/// How many such steps a frame may hold: the live window, the clock's skew, and some.
+pub const DIGESTS: usize = 256;
+/// A document that is about to leave the live window is not announced any more.
+pub const LIVE_MARGIN: Duration = Duration::from_secs(10);
+/// How long before its start a peer begins to care for documents.
+pub const START_MARGIN: Duration = Duration::from_secs(2);
 /// Public keys of authors kept ready.
 pub const AUTHOR_KEYS: usize = 4096;
 /// How many STUN servers are taken from a signaller.

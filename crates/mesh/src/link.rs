@@ -58,6 +58,8 @@ pub(crate) struct Link {
     pub(crate) offences: u64,
     /// Whether the other end has more links than it needs.
     pub(crate) surplus: bool,
+    /// Whether we have told it that we could part with it.
+    pub(crate) told_surplus: bool,
     stage: Stage,
     since: Time,
     heard: Time,
@@ -80,6 +82,7 @@ impl Link {
             presence: None,
             offences: 0,
             surplus: false,
+            told_surplus: false,
             stage: Stage::Dialling,
             since: now,
             heard: now,
@@ -222,11 +225,6 @@ impl Link {
 
     pub(crate) const fn since(&self) -> Time {
         self.since
-    }
-
-    /// When something was last heard of the other end.
-    pub(crate) const fn heard(&self) -> Time {
-        self.heard
     }
 
     pub(crate) const fn round_trip(&self) -> Option<Duration> {

@@ -65,9 +65,7 @@ pub struct Peer {
     keys: BTreeMap<PeerId, PublicKey>,
     /// Our own presence, as last signed.
     presence: Option<Verified<Presence>>,
-    /// Since when documents may have been missed; none if there is no gap to repair.
-    gap: Option<Time>,
-    gap_repaired_at: Option<Time>,
+    started: Time,
     shuffle_at: Time,
     mix_at: Time,
     /// When to look for a link that can go; none while there is no surplus.
@@ -113,8 +111,7 @@ impl Peer {
             next_subscription: 0,
             keys: BTreeMap::new(),
             presence: None,
-            gap: Some(now),
-            gap_repaired_at: None,
+            started: now,
             counters: Counters::default(),
             restless: true,
             left: false,
@@ -503,9 +500,6 @@ impl Peer {
         self.weigh_surplus(now);
         if state.is_active() {
             self.broadcast.lost(link, now);
-            let silent_since = state.heard().before(limits::GAP_MARGIN);
-            self.gap = Some(self.gap.map_or(silent_since, |gap| gap.min(silent_since)));
-            self.gap_repaired_at = None;
             if matches!(cause, Disconnect::Silent | Disconnect::Link(_)) {
                 self.candidates.failed(&peer, cause.clone(), &mut self.rng, now);
             }

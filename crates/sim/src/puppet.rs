@@ -303,7 +303,9 @@ impl Puppet {
                     return Vec::new();
                 }
                 let presence = manners.shows.then(|| self.presence(now));
-                vec![Frame::Neighbour(Neighbour { presence, missed_ms: 0 })]
+                let since = taiinet_document::Timestamp::from_millis(now);
+                let digests = Vec::new();
+                vec![Frame::Neighbour(Neighbour { presence, since, digests })]
             }
             Frame::Neighbour(neighbour) => {
                 wire.neighbour = Some(neighbour.clone());

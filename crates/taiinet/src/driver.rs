@@ -28,8 +28,12 @@ use crate::{
     subscription::Inbox,
 };
 
-/// How many inputs or documents are taken before the outputs are looked at again.
+/// How many inputs or documents are taken before the outputs are looked at again: so many small ones
+/// are answered together.
 const BATCH: usize = 32;
+/// And how many bytes: a small part of a link's window, or the other end would run out of it while we
+/// verify.
+const BATCH_BYTES: usize = 32 * 1024;
 /// The longest sleep: after it the clock is looked at, because timers stand still while a machine
 /// sleeps.
 const LONGEST_SLEEP: Duration = Duration::from_secs(5);
@@ -126,19 +130,28 @@ impl Driver {
 
     fn take_inputs(&mut self, first: Input) -> ControlFlow<()> {
         let flow = self.take_controls();
-        self.take_input(first);
+        let mut bytes = self.take_input(first);
         for _ in 1..BATCH {
+            if bytes >= BATCH_BYTES {
+                break;
+            }
             let Some(input) = self.inputs.try_recv() else { break };
-            self.take_input(input);
+            bytes += self.take_input(input);
         }
         flow
     }
 
-    fn take_input(&mut self, input: Input) {
+    /// Gives an input to the core, and says how many bytes it had to read.
+    fn take_input(&mut self, input: Input) -> usize {
+        let bytes = match &input {
+            Input::Message { bytes, .. } => bytes.len(),
+            _ => 0,
+        };
         if matches!(input, Input::LinkDown { .. }) {
             self.state.open_links = self.state.open_links.saturating_sub(1);
         }
         self.peer.handle(input, self.clock.now());
+        bytes
     }
 
     fn control(&mut self, control: Control) -> ControlFlow<()> {
@@ -268,7 +281,7 @@ impl Driver {
         while self.state.open_links > 0 {
             let until = self.wake_at().min(deadline);
             match timeout_at(until, self.inputs.recv()).await {
-                Ok(Some(input)) => self.take_input(input),
+                Ok(Some(input)) => drop(self.take_input(input)),
                 Ok(None) => break,
                 Err(_) if Instant::now() >= deadline => break,
                 Err(_) => {}

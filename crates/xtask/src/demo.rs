@@ -8,13 +8,8 @@ use crate::{
 };
 
 pub(crate) fn run(args: &[String]) -> Result<bool, String> {
-    let built = outcome(&mut cargo([
-        "build",
-        "--locked",
-        "--release",
-        "--package=taiinet-cli",
-        "--package=taiinet-signaller",
-    ]));
+    // All that users run: the same build as the README's, so that neither repeats the other's work.
+    let built = outcome(&mut cargo(["build", "--locked", "--release"]));
     if let Outcome::Failed(why) = built {
         eprintln!("{why}");
         return Ok(false);

@@ -273,7 +273,8 @@ impl Play {
                     let content = Hello::proof_content(theirs, &ours, BINDING, false);
                     let proof = Frame::Proof(identity.sign(Domain::Hello, &content));
                     answer.push(&codec::encode(&proof));
-                    let neighbour = Neighbour { presence: None, missed_ms: 0 };
+                    let neighbour =
+                        Neighbour { presence: None, since: NOW.timestamp(), digests: Vec::new() };
                     answer.push(&codec::encode(&Frame::Neighbour(neighbour)));
                     self.active.push(link);
                 }

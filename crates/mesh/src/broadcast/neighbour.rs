@@ -1,7 +1,7 @@
 //! What stands between this peer and one neighbour: what each owes, promised, asked and took.
 
 use core::{mem, time::Duration};
-use std::collections::{BTreeMap, BTreeSet, VecDeque, btree_map::Entry};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use taiinet_document::DocumentId;
 
@@ -134,7 +134,7 @@ impl Neighbour {
     pub(super) fn ask(
         &mut self,
         link: LinkId,
-        asked: &mut BTreeMap<DocumentId, LinkId>,
+        asked: &mut BTreeMap<DocumentId, (LinkId, Time)>,
         recent: &Recent,
         now: Time,
     ) -> Option<Frame> {
@@ -150,14 +150,18 @@ impl Neighbour {
             self.queue.pop_first();
             if !self.promised.contains(&id) || recent.has_seen(&id) {
                 self.promised.remove(&id);
-            } else if let Entry::Vacant(nobody) = asked.entry(id) {
-                nobody.insert(link);
-                self.promised.remove(&id);
-                self.asked.insert(id);
-                ids.push(id);
-            } else {
-                later.push((now.after(limits::PROMISE), id));
+                continue;
             }
+            // Whoever was asked and sends other things instead does not hold this one back for long.
+            let elsewhere = asked.get(&id).map(|(_, at)| at.after(limits::HOLD_BACK));
+            if let Some(until) = elsewhere.filter(|until| now < *until) {
+                later.push((until.min(now.after(limits::PROMISE)), id));
+                continue;
+            }
+            asked.insert(id, (link, now));
+            self.promised.remove(&id);
+            self.asked.insert(id);
+            ids.push(id);
         }
         self.queue.extend(later);
         if ids.is_empty() {

@@ -20,6 +20,8 @@ pub(crate) struct Recent {
     seen: BTreeMap<DocumentId, Option<Kept>>,
     /// The ids by their documents' time.
     by_age: BTreeMap<Timestamp, Vec<DocumentId>>,
+    /// For each step of [`limits::DIGEST_MS`], the XOR of the beginnings of its ids.
+    digests: BTreeMap<u64, u64>,
     floor: Timestamp,
     /// The documents that are kept, in the order in which they came.
     order: VecDeque<(Time, DocumentId)>,
@@ -50,6 +52,7 @@ impl Recent {
         self.order.push_back((now, id));
         self.seen.insert(id, Some(Kept { document: Arc::clone(document), hops }));
         self.by_age.entry(document.created_at).or_default().push(id);
+        *self.digests.entry(step(document.created_at)).or_default() ^= beginning(&id);
         self.forget(now, limits::SEEN_IDS);
     }
 
@@ -73,8 +76,16 @@ impl Recent {
         while let Some(oldest) = self.by_age.first_entry()
             && (self.seen.len() > most || *oldest.key() < dead)
         {
-            self.floor = self.floor.max(*oldest.key());
-            for id in oldest.remove() {
+            let created_at = *oldest.key();
+            self.floor = self.floor.max(created_at);
+            let ids = oldest.remove();
+            if let Some(digest) = self.digests.get_mut(&step(created_at)) {
+                *digest = ids.iter().fold(*digest, |digest, id| digest ^ beginning(id));
+                if *digest == 0 {
+                    self.digests.remove(&step(created_at));
+                }
+            }
+            for id in ids {
                 if let Some(Some(kept)) = self.seen.remove(&id) {
                     self.kept_bytes -= kept.document.signed().size();
                 }
@@ -87,15 +98,53 @@ impl Recent {
         Some((Arc::clone(&kept.document), kept.hops))
     }
 
-    /// The ids that were verified since then, oldest first.
-    pub(crate) fn since(&self, since: Time) -> impl Iterator<Item = DocumentId> {
-        let start = self.order.partition_point(|(at, _)| *at < since);
-        self.order.range(start..).map(|(_, id)| *id)
+    /// What we have from `since` on, step by step.
+    pub(crate) fn digests(&self, since: Timestamp) -> Vec<u64> {
+        let first = step(since);
+        let last = self.digests.last_key_value().map_or(first, |(step, _)| step + 1);
+        let count = usize::try_from(last.saturating_sub(first)).unwrap_or(usize::MAX);
+        (first..).take(count.min(limits::DIGESTS)).map(|step| self.digest(step)).collect()
+    }
+
+    fn digest(&self, step: u64) -> u64 {
+        self.digests.get(&step).copied().unwrap_or(0)
+    }
+
+    /// What we can serve of the steps in which another has something else than we, oldest first. It
+    /// cares for documents from `since` on.
+    pub(crate) fn differing(&self, since: Timestamp, theirs: &[u64], now: Time) -> Vec<DocumentId> {
+        let live = now.before(limits::LIVE_WINDOW).after(limits::LIVE_MARGIN).timestamp();
+        let first = step(since);
+        let differs = |step: u64| {
+            let index = usize::try_from(step - first).unwrap_or(usize::MAX);
+            theirs.get(index).copied().unwrap_or(0) != self.digest(step)
+        };
+        let (mut at, mut at_differs) = (first, differs(first));
+        let mut ids = Vec::new();
+        for (created_at, documents) in self.by_age.range(since.max(live)..) {
+            if step(*created_at) != at {
+                at = step(*created_at);
+                at_differs = differs(at);
+            }
+            if at_differs {
+                let kept = |id: &&DocumentId| matches!(self.seen.get(*id), Some(Some(_)));
+                ids.extend(documents.iter().filter(kept));
+            }
+        }
+        ids
     }
 
     pub(super) fn deadline(&self) -> Option<Time> {
         self.order.front().map(|(at, _)| at.after(limits::LIVE_WINDOW))
     }
+}
+
+const fn step(created_at: Timestamp) -> u64 {
+    created_at.as_millis() / limits::DIGEST_MS
+}
+
+fn beginning(id: &DocumentId) -> u64 {
+    id.as_bytes().iter().take(8).fold(0, |number, byte| number << 8 | u64::from(*byte))
 }
 
 #[cfg(test)]
@@ -129,12 +178,53 @@ mod tests {
         let document = testing::document(&author, 1, 100);
         recent.insert(&document, 3, NOW);
         assert_eq!(recent.get(&document.id()).map(|(_, hops)| hops), Some(3));
-        assert_eq!(recent.since(NOW).count(), 1);
         let late = NOW.after(limits::LIVE_WINDOW);
         assert_eq!(recent.deadline(), Some(late));
         recent.expire(late);
         assert!(recent.get(&document.id()).is_none());
         assert!(recent.has_seen(&document.id()));
-        assert_eq!((recent.kept_bytes, recent.since(NOW).count()), (0, 0));
+        assert_eq!(recent.kept_bytes, 0);
+    }
+
+    #[test]
+    fn two_that_compare_learn_of_what_differs_and_no_more() {
+        let author = testing::identity(1);
+        let at = |millis: u64| NOW.after(core::time::Duration::from_millis(millis));
+        let documents: Vec<_> = (0..20_u32)
+            .map(|n| testing::document_at(&author, n, 10, at(u64::from(n) * 1000)))
+            .collect();
+        let (mut one, mut other) = (Recent::default(), Recent::default());
+        for (index, document) in documents.iter().enumerate() {
+            one.insert(document, 0, at(20_000));
+            if index != 7 {
+                other.insert(document, 0, at(20_000));
+            }
+        }
+        let since = NOW.timestamp();
+        let differing = |ours: &Recent, theirs: &Recent, since| {
+            ours.differing(since, &theirs.digests(since), at(20_000))
+        };
+        let told = differing(&one, &other, since);
+        assert!(told.contains(&documents[7].id()));
+        assert!(told.len() <= 2, "one step of two seconds: {}", told.len());
+        assert!(differing(&other, &one, since).len() <= 2);
+        assert!(differing(&one, &one, since).is_empty());
+        // Who came later cares for less, and an empty one for all from then on.
+        assert!(differing(&one, &other, at(12_000).timestamp()).is_empty());
+        let rest = one.differing(at(15_000).timestamp(), &[], at(20_000));
+        assert_eq!(rest.len(), 5);
+        assert!(one.differing(Timestamp::default(), &[u64::MAX; 3], at(20_000)).len() == 20);
+    }
+
+    #[test]
+    fn what_is_forgotten_leaves_the_digests() {
+        let author = testing::identity(1);
+        let mut recent = Recent::default();
+        for nonce in 0..10 {
+            recent.insert(&testing::document_at(&author, nonce, 10, NOW), 0, NOW);
+        }
+        assert!(recent.digests(NOW.timestamp()).iter().any(|digest| *digest != 0));
+        recent.forget(NOW, 0);
+        assert!(recent.digests.is_empty() && recent.digests(NOW.timestamp()).is_empty());
     }
 }

@@ -2,6 +2,7 @@
 
 use core::time::Duration;
 
+use taiinet_document::Timestamp;
 use taiinet_identity::Signature;
 
 use super::Peer;
@@ -37,7 +38,13 @@ impl Peer {
         now: Time,
     ) -> Result<(), Misbehaviour> {
         let Some(state) = self.links.get_mut(&link) else { return Ok(()) };
-        let (handshake, frames) = state.hello(hello, &self.identity, &self.config.network)?;
+        let result = state.hello(hello, &self.identity, &self.config.network);
+        if result == Err(Misbehaviour::WrongNetwork) {
+            self.offence(link, Misbehaviour::WrongNetwork, now);
+            self.refuse(link, RefusalReason::Network, now);
+            return Ok(());
+        }
+        let (handshake, frames) = result?;
         if handshake == Handshake::OtherVersion {
             self.refuse(link, RefusalReason::Version, now);
         }
@@ -66,11 +73,11 @@ impl Peer {
             return Ok(());
         }
         let presence = self.own_presence(now);
-        let missed = self.gap.map_or(Duration::ZERO, |gap| now.since(gap));
-        let missed = missed.min(limits::LIVE_WINDOW).as_millis();
+        let since = self.cares_since(now);
         let neighbour = Neighbour {
             presence: Some(presence),
-            missed_ms: u32::try_from(missed).unwrap_or(u32::MAX),
+            since,
+            digests: self.broadcast.recent.digests(since),
         };
         if let Some(state) = self.links.get_mut(&link) {
             state.admit(now);
@@ -86,6 +93,9 @@ impl Peer {
         neighbour: Neighbour,
         now: Time,
     ) -> Result<(), Misbehaviour> {
+        if neighbour.digests.len() > limits::DIGESTS {
+            return Err(Misbehaviour::Oversize);
+        }
         let Some(state) = self.links.get_mut(&link) else { return Ok(()) };
         if !state.accepted()? {
             // We have refused it; the link is closing.
@@ -105,20 +115,18 @@ impl Peer {
         self.restless = true;
         self.signalling.end(session);
         self.candidates.succeeded(&peer);
-        let missed = Duration::from_millis(u64::from(neighbour.missed_ms)).min(limits::LIVE_WINDOW);
-        // What either side may have missed is announced by both: who was cut off has to say, too,
-        // what it heard and published meanwhile.
-        let theirs = (neighbour.missed_ms > 0).then(|| now.before(missed));
-        let since = [theirs, self.gap].into_iter().flatten().min();
-        self.gap_repaired_at.get_or_insert(now.after(limits::GAP_REPAIR));
-        let acts = self.broadcast.won(link, since, now);
+        let missed = self.broadcast.recent.differing(neighbour.since, &neighbour.digests, now);
+        let acts = self.broadcast.won(link, missed, now);
         self.act(acts, now);
         self.event(Event::PeerConnected { peer, link });
-        if self.trim_at.is_some() {
-            self.control(link, &Frame::Surplus(true), now);
-        }
         self.weigh_surplus(now);
         Ok(())
+    }
+
+    /// From when on we care for documents: from our start, as far as they are live.
+    fn cares_since(&self, now: Time) -> Timestamp {
+        let start = self.started.before(limits::START_MARGIN);
+        start.max(now.before(limits::LIVE_WINDOW)).timestamp()
     }
 
     pub(super) fn refused(

@@ -65,16 +65,10 @@ impl Peer {
             None
         };
         let always = self.shuffle_at.min(self.mix_at);
-        [seek, self.gap_repaired_at, self.trim_at, Some(always)].into_iter().flatten().min()
+        [seek, self.trim_at, Some(always)].into_iter().flatten().min()
     }
 
     pub(super) fn tick_view(&mut self, now: Time) {
-        if self.gap_repaired_at.is_some_and(|at| now >= at) {
-            self.gap_repaired_at = None;
-            if self.links.values().any(Link::is_active) {
-                self.gap = None;
-            }
-        }
         if now >= self.shuffle_at {
             self.shuffle_at = now.after(self.rng.jitter(limits::SHUFFLE_EVERY));
             self.shuffle(now);
@@ -152,19 +146,30 @@ impl Peer {
         self.presence.insert(presence).signed().clone()
     }
 
-    /// Tells the neighbours when we come to have more links than we need, or no longer have.
+    /// Tells each neighbour when we come to be ready to part with it, or no longer are.
     pub(super) fn weigh_surplus(&mut self, now: Time) {
         let admitted = self.links.values().filter(|link| link.is_admitted()).count();
         let surplus = admitted > self.config.target_links;
-        if surplus == self.trim_at.is_some() {
-            return;
+        if surplus != self.trim_at.is_some() {
+            self.trim_at = surplus.then(|| now.after(self.rng.jitter(limits::TRIM_EVERY)));
         }
-        self.trim_at = surplus.then(|| now.after(self.rng.jitter(limits::TRIM_EVERY)));
-        let active: Vec<LinkId> =
-            self.links.values().filter(|link| link.is_active()).map(|link| link.id).collect();
-        for link in active {
-            self.control(link, &Frame::Surplus(surplus), now);
+        let spare_ours = self.can_spare_ours();
+        let mut news = Vec::new();
+        for link in self.links.values_mut().filter(|link| link.is_active()) {
+            let spare = surplus && (link.incoming || spare_ours);
+            if core::mem::replace(&mut link.told_surplus, spare) != spare {
+                news.push((link.id, Frame::Surplus(spare)));
+            }
         }
+        for (link, frame) in news {
+            self.control(link, &frame, now);
+        }
+    }
+
+    /// Whether we have more links of our own choice than we must have.
+    fn can_spare_ours(&self) -> bool {
+        let ours = self.links.values().filter(|link| link.is_admitted() && !link.incoming).count();
+        ours > self.config.max_links - self.max_incoming()
     }
 
     /// With a full view, now and then a change: a link to a peer at random, so that parts of the
@@ -186,8 +191,7 @@ impl Peer {
     /// Parts with one of these neighbours at random, but keeps those of our own choice that we must
     /// have.
     fn part(&mut self, which: impl Fn(&Link) -> bool, now: Time) {
-        let ours = self.links.values().filter(|link| link.is_admitted() && !link.incoming).count();
-        let spare_ours = ours > self.config.max_links - self.max_incoming();
+        let spare_ours = self.can_spare_ours();
         let candidates: Vec<LinkId> = self
             .links
             .values()

@@ -226,7 +226,7 @@ impl Compiler<'_> {
             }
             Test::In(literals) => match literals.split_first() {
                 Some((null, others)) if null.is_null() => {
-                    self.within_set(path, negated, others, true)
+                    self.within_set(path, negated, others, true);
                 }
                 _ => self.within_set(path, negated, literals, false),
             },
@@ -254,7 +254,7 @@ impl Compiler<'_> {
                 }
                 _ => self.other(path, positive),
             },
-            Test::Contains(literal) if positive => {
+            Test::Contains(literal) if positive && !literal.is_null() => {
                 self.ask = true;
                 self.contains(path, literal);
             }

@@ -153,6 +153,12 @@ impl Tree {
         self.nodes.len() == 1 && self.nodes.iter().all(|(_, node)| node.is_empty())
     }
 
+    /// How many rows there are, copies included.
+    #[cfg(test)]
+    pub(super) fn rows(&self) -> usize {
+        self.nodes.iter().map(|(_, node)| node.rows.len()).sum()
+    }
+
     /// Calls for each row whose place and check a document passes. A row's alternative may be called
     /// for more than once, unless the document is plain.
     pub(super) fn visit(&self, summary: &Summary, found: &mut impl FnMut(Row)) {

@@ -32,9 +32,13 @@ fn frames() -> impl Strategy<Value = Frame> {
             let document = testing::document(&testing::identity(1), nonce, bytes);
             Frame::Push(Push { hops, document: document.signed().clone() })
         }),
-        any::<u32>().prop_map(|missed_ms| {
+        proptest::collection::vec(any::<u64>(), 0..50).prop_map(|digests| {
             let presence = testing::presence(&testing::identity(2), testing::NOW);
-            Frame::Neighbour(Neighbour { presence: Some(presence.signed().clone()), missed_ms })
+            Frame::Neighbour(Neighbour {
+                presence: Some(presence.signed().clone()),
+                since: testing::NOW.timestamp(),
+                digests,
+            })
         }),
         any::<u32>().prop_map(|retry_after_ms| {
             let instead = [testing::presence(&testing::identity(3), testing::NOW)];

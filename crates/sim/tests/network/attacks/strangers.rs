@@ -10,6 +10,15 @@ use taiinet_sim::{DeskConfig, Manners, PeerSpec, PuppetSpec, World, WorldConfig,
 
 use crate::common::{describe, network, seconds, seeds, sparse};
 
+/// A neighbour that cares for everything and says it has what nobody has.
+fn neighbour() -> Neighbour {
+    Neighbour {
+        presence: None,
+        since: taiinet_document::Timestamp::from_millis(0),
+        digests: vec![u64::MAX; taiinet_mesh::limits::DIGESTS],
+    }
+}
+
 /// What a stranger may say instead of proving itself.
 fn words(document: &taiinet_document::SignedDocument) -> Vec<Frame> {
     let id = document.id();
@@ -21,7 +30,7 @@ fn words(document: &taiinet_document::SignedDocument) -> Vec<Frame> {
         Frame::Ack(1000),
         Frame::Shuffle(Vec::new()),
         Frame::ShuffleReply(Vec::new()),
-        Frame::Neighbour(Neighbour { presence: None, missed_ms: 300_000 }),
+        Frame::Neighbour(neighbour()),
         Frame::Fragment(Fragment { last: false, bytes: vec![1, 2, 3] }),
         Frame::Ping(1),
         Frame::Pong(1),
@@ -312,7 +321,7 @@ fn a_neighbour_may_not_start_over() {
     assert!(setting.refused(victim, Misbehaviour::OutOfTurn) > 0);
     let unknown = DocumentId::from_bytes([1; 32]);
     let (_, wire) = setting.befriend(victim, Manners::HONEST);
-    let neighbour = Frame::Neighbour(Neighbour { presence: None, missed_ms: u32::MAX });
+    let neighbour = Frame::Neighbour(neighbour());
     setting.world.speak(wire, &[Frame::Graft(vec![unknown]), neighbour]);
     setting.world.run_for(seconds(1));
     assert!(setting.world.wire(wire).ended().is_some());
