@@ -5,7 +5,7 @@
 //! to, time and size, and can neither impersonate a peer nor read or alter what peers negotiate.
 //!
 //! [`Desk`] is all of its logic, without any IO; with the feature `server` (the default) there is a
-//! server around it, [`server::serve`], and the command `taiinet-signaller`.
+//! server around it, [`server::Server`], and the command `taiinet-signaller`.
 
 mod desk;
 pub mod limits;

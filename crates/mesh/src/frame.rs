@@ -1,6 +1,6 @@
 //! What stands on the wire between peers, and between a peer and a signaller.
 //!
-//! A *message* is what a transport carries whole: at most [`limits::MESSAGE_BYTES`]. It holds one or
+//! A *message* is what a transport carries whole: at most [`crate::limits::MESSAGE_BYTES`]. It holds one or
 //! more frames, each preceded by its length as a varint ([`codec`]). A frame too large for a message
 //! is cut into [`Frame::Fragment`]s. Frames are postcard; the order of the variants is the format.
 
