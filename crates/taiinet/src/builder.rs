@@ -14,7 +14,10 @@ use taiinet_document::Network;
 use taiinet_identity::Identity;
 use taiinet_mesh::{Config, Peer, limits};
 use taiinet_transport::{Links, TransportConfig};
-use tokio::sync::{Notify, broadcast, mpsc, watch};
+use tokio::{
+    runtime::{Handle, RuntimeFlavor},
+    sync::{Notify, broadcast, mpsc, watch},
+};
 
 use crate::{
     Error, TaiiNet,
@@ -150,6 +153,7 @@ impl Builder {
             neighbours,
             relief,
             subscriptions,
+            beside: Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread,
             state: State::default(),
         };
         tokio::spawn(driver.run());

@@ -17,6 +17,7 @@ use taiinet_mesh::{
 use taiinet_transport::{LinkInputs, Links};
 use tokio::{
     sync::{Notify, broadcast, mpsc, watch},
+    task::block_in_place,
     time::{Instant, sleep_until, timeout_at},
 };
 
@@ -37,6 +38,8 @@ const BATCH_BYTES: usize = 32 * 1024;
 /// The longest sleep: after it the clock is looked at, because timers stand still while a machine
 /// sleeps.
 const LONGEST_SLEEP: Duration = Duration::from_secs(5);
+/// A message so long may hold many documents: verifying them takes about a millisecond.
+const LONG_BYTES: usize = 4 * 1024;
 /// How long leaving may take.
 const LEAVING: Duration = Duration::from_secs(2);
 
@@ -52,6 +55,9 @@ pub(crate) struct Driver {
     pub(crate) neighbours: watch::Sender<usize>,
     pub(crate) relief: Arc<Notify>,
     pub(crate) subscriptions: Arc<AtomicUsize>,
+    /// Whether the runtime has other threads: then it is told when this one will be busy, so that
+    /// transport and application go on beside it.
+    pub(crate) beside: bool,
     pub(crate) state: State,
 }
 
@@ -129,6 +135,14 @@ impl Driver {
     }
 
     fn take_inputs(&mut self, first: Input) -> ControlFlow<()> {
+        if self.beside && message_bytes(&first) >= LONG_BYTES {
+            block_in_place(|| self.take_batch(first))
+        } else {
+            self.take_batch(first)
+        }
+    }
+
+    fn take_batch(&mut self, first: Input) -> ControlFlow<()> {
         let flow = self.take_controls();
         let mut bytes = self.take_input(first);
         for _ in 1..BATCH {
@@ -143,10 +157,7 @@ impl Driver {
 
     /// Gives an input to the core, and says how many bytes it had to read.
     fn take_input(&mut self, input: Input) -> usize {
-        let bytes = match &input {
-            Input::Message { bytes, .. } => bytes.len(),
-            _ => 0,
-        };
+        let bytes = message_bytes(&input);
         if matches!(input, Input::LinkDown { .. }) {
             self.state.open_links = self.state.open_links.saturating_sub(1);
         }
@@ -293,5 +304,12 @@ impl Driver {
             self.drain();
         }
         self.links.shutdown().await;
+    }
+}
+
+const fn message_bytes(input: &Input) -> usize {
+    match input {
+        Input::Message { bytes, .. } => bytes.len(),
+        _ => 0,
     }
 }

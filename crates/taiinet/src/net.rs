@@ -95,7 +95,7 @@ impl TaiiNet {
         &self.inner.network
     }
 
-    /// Subscribes to the documents that match `query`: a [`Query`], [`query!`](crate::query), JSON
+    /// Subscribes to the documents that match `query`: a [`Query`], [`query!`](crate::query!), JSON
     /// text, or [`json!`](crate::json).
     ///
     /// # Errors

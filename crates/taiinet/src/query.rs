@@ -23,7 +23,7 @@ macro_rules! query {
     };
 }
 
-/// Whatever can become a [`Query`]: one that is ready, [`query!`](crate::query),
+/// Whatever can become a [`Query`]: one that is ready, [`query!`](crate::query!),
 /// [`json!`](crate::json), or JSON text.
 pub trait IntoQuery {
     /// The query.
@@ -45,7 +45,7 @@ impl IntoQuery for &Query {
     }
 }
 
-/// What [`query!`](crate::query) gives.
+/// What [`query!`](crate::query!) gives.
 impl<E: Into<Error>> IntoQuery for Result<Query, E> {
     fn into_query(self) -> Result<Query, Error> {
         self.map_err(Into::into)

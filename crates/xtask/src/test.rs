@@ -90,8 +90,15 @@ fn doctest() -> Outcome {
 
 fn doc() -> Outcome {
     outcome(
-        cargo(["doc", "--locked", "--workspace", "--no-deps", "--document-private-items"])
-            .env("RUSTDOCFLAGS", "-D warnings"),
+        cargo([
+            "doc",
+            "--locked",
+            "--workspace",
+            "--no-deps",
+            "--document-private-items",
+            "--keep-going",
+        ])
+        .env("RUSTDOCFLAGS", "-D warnings"),
     )
 }
 

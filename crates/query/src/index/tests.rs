@@ -164,6 +164,12 @@ fn ranges_on_lists_may_be_met_by_different_elements() {
 }
 
 #[test]
+fn a_list_has_its_elements_and_none_between() {
+    let queries = [r#"{"a": 1}"#, r#"{"a": 2}"#, r#"{"a": 3}"#];
+    assert_eq!(found(&queries, r#"{"a": [1, 3]}"#), [0, 2]);
+}
+
+#[test]
 fn null_is_found_among_elements() {
     let queries =
         [r#"{"a": {"$contains": null}}"#, r#"{"a": null}"#, r#"{"a": {"$in": [null, 1]}}"#];

@@ -26,6 +26,7 @@ use taiinet_signaller::{
     DeskConfig,
     server::{Server, ServerConfig, StunAddress},
 };
+use tokio::runtime::Runtime;
 
 /// About what is in a document besides its text.
 const TEXT: usize = 1024 - 40;
@@ -38,11 +39,13 @@ fn broken(error: impl ToString) -> LinkFailure {
 fn main() {
     let quick = std::env::args().any(|arg| arg == "--quick");
     let (rounds, count) = if quick { (3, 10_000) } else { (7, 30_000) };
-    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let runtime = || tokio::runtime::Runtime::new().unwrap();
+    // One for each peer, as if they were processes, and one for what introduces them.
+    let (reader, writer, runtime) = (runtime(), runtime(), runtime());
     let (mut links, mut verifications, mut channels) = (vec![], vec![], vec![]);
     let mut size = 0;
     for _ in 0..rounds {
-        let (link, verification, bytes) = runtime.block_on(documents(count));
+        let (link, verification, bytes) = runtime.block_on(documents(count, &reader, &writer));
         links.push(rate(count, link));
         verifications.push(rate(count, verification));
         size = bytes;
@@ -65,7 +68,14 @@ fn median(mut rates: Vec<f64>) -> f64 {
     rates[rates.len() / 2]
 }
 
-async fn peer(signaller: &str) -> TaiiNet {
+async fn on<T: Send + 'static>(
+    runtime: &Runtime,
+    future: impl Future<Output = T> + Send + 'static,
+) -> T {
+    runtime.spawn(future).await.unwrap()
+}
+
+async fn peer(signaller: String) -> TaiiNet {
     let loopback = IpAddr::from([127, 0, 0, 1]);
     let builder = TaiiNet::builder().network("bench").signaller(signaller).bind([loopback]);
     builder.connect().await.unwrap()
@@ -82,7 +92,11 @@ fn processor() -> Option<Duration> {
 
 /// The time that `count` documents take over a link, the time that their bare verification takes, and
 /// how many bytes one has.
-async fn documents(count: usize) -> (Duration, Duration, usize) {
+async fn documents(
+    count: usize,
+    reader_runtime: &Runtime,
+    writer_runtime: &Runtime,
+) -> (Duration, Duration, usize) {
     let config = ServerConfig {
         listen: vec!["127.0.0.1:0".parse().unwrap()],
         stun: StunAddress::Off,
@@ -92,7 +106,8 @@ async fn documents(count: usize) -> (Duration, Duration, usize) {
     let server = server.unwrap();
     let url = server.urls().remove(0);
     let signaller = tokio::spawn(server.run(std::future::pending()));
-    let (reader, writer) = (peer(&url).await, peer(&url).await);
+    let reader = on(reader_runtime, peer(url.clone())).await;
+    let writer = on(writer_runtime, peer(url)).await;
     let mut all = reader.subscribe(query!({})).unwrap();
     writer.connected().await.unwrap();
     reader.connected().await.unwrap();
@@ -118,17 +133,20 @@ async fn documents(count: usize) -> (Duration, Duration, usize) {
 
     let before = processor();
     let begun = Instant::now();
-    let reading = tokio::spawn(async move {
+    let reading = on(reader_runtime, async move {
         for _ in 0..count {
             all.next().await.unwrap();
         }
         begun.elapsed()
     });
-    for document in prepared {
-        writer.queue_prepared(document).await.unwrap();
-    }
-    let link = reading.await.unwrap();
-    writer.flush().await.unwrap();
+    let published = writer.clone();
+    let writing = on(writer_runtime, async move {
+        for document in prepared {
+            published.queue_prepared(document).await.unwrap();
+        }
+        published.flush().await.unwrap();
+    });
+    let (link, ()) = tokio::join!(reading, writing);
     if let (Some(before), Some(after)) = (before, processor()) {
         let each = (after - before).as_secs_f64() / count as f64;
         eprintln!("processor time a document, all told: {:.1} µs", each * 1e6);
