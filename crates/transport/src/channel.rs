@@ -91,6 +91,8 @@ async fn drive(
     };
     // Whatever is gathered from now on is of no use.
     drop(candidates);
+    // The other end may be about to open: the library (rtc 0.21.1) loses what arrives in the same
+    // burst as the end of SCTP's handshake, so the core says its hello again if none is answered.
     emitter.up(negotiator.binding().ok_or_else(|| broken("no usable fingerprint"))?).await?;
     if let Some(bytes) = first {
         emitter.message(bytes.into()).await?;

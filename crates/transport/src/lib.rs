@@ -19,7 +19,7 @@
 //!     }
 //! }
 //! while let Some(input) = inputs.recv().await {
-//!     peer.handle_input(input, now);
+//!     peer.handle(input, now);
 //! }
 //! # }
 //! ```
