@@ -70,7 +70,8 @@ async fn watch(net: &TaiiNet, json: bool) -> Outcome {
                 write!(out, "\x1b[{drawn}A\x1b[J")?;
             }
             drawn = table.lines().count();
-            write!(out, "{table}")?;
+            // Long lines are cut, not wrapped: else there would be more to go up than we know.
+            write!(out, "\x1b[?7l{table}\x1b[?7h")?;
         }
         out.flush()?;
     }

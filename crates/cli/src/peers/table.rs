@@ -44,7 +44,7 @@ fn write(text: &mut String, net: &TaiiNet, status: &Status, now: Time) -> std::f
     )?;
     writeln!(
         text,
-        "{BOLD}{:<15} {:<9} {:<3} {:<5} {:>7} {:>8} {:>8} {:>7} {:>7} {:>7}{BOLD:#}",
+        "{BOLD}{:<10} {:<9} {:<2} {:<4} {:>7} {:>8} {:>8} {:>6} {:>7} {:>6}{BOLD:#}",
         "PEER", "STATE", "BY", "TREE", "RTT", "SENT", "RECEIVED", "COPIES", "REFUSED", "SINCE"
     )?;
     for link in &status.links {
@@ -56,7 +56,7 @@ fn write(text: &mut String, net: &TaiiNet, status: &Status, now: Time) -> std::f
     for (peer, cause) in &status.failed {
         let style = AnsiColor::Yellow.on_default();
         let next = hints::next_step(cause);
-        writeln!(text, "{:<15} {style}{cause}{style:#}; {next}", peer.short())?;
+        writeln!(text, "{:<10} {style}{cause}{style:#}; {next}", peer.short())?;
     }
     Ok(())
 }
@@ -69,7 +69,7 @@ fn write_link(text: &mut String, link: &LinkStatus, now: Time) -> std::fmt::Resu
     let round_trip = link.round_trip_ms.map_or_else(|| "-".to_owned(), |time| format!("{time} ms"));
     writeln!(
         text,
-        "{:<15} {style}{:<9}{style:#} {:<3} {:<5} {round_trip:>7} {:>8} {:>8} {:>7} {:>7} {:>7}",
+        "{:<10} {style}{:<9}{style:#} {:<2} {:<4} {round_trip:>7} {:>8} {:>8} {:>6} {:>7} {:>6}",
         link.peer.short(),
         state_name(link.state),
         if link.incoming { "it" } else { "us" },
