@@ -12,8 +12,9 @@ pub const NETWORKS: usize = 4096;
 pub const PRESENCES_PER_NETWORK: usize = 10_000;
 /// From the connection to the knock, and from there to the join.
 pub const JOIN_TIMEOUT: Duration = Duration::from_secs(5);
-/// A client from which nothing was heard for so long is gone.
-pub const IDLE_TIMEOUT: Duration = Duration::from_secs(60);
+/// A client from which nothing was heard for so long is gone. A browser's hidden tab may have its
+/// timers once a minute.
+pub const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
 /// Frames of any kind from one client at once, and how many more each second.
 pub const FRAMES: (u32, u32) = (400, 100);
 /// Joins from one client at once, and how many more each second.

@@ -33,6 +33,10 @@ impl core::fmt::Display for LinkId {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SubscriptionId(pub(crate) u64);
 
+/// Names a search of this peer ([`crate::Peer::find`]); it is never used again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct FindId(pub(crate) u32);
+
 /// A signaller's address.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SignallerAddress {
@@ -109,8 +113,13 @@ pub enum Input {
     /// Whether the application is behind with its deliveries. While it is, documents are taken but
     /// not acknowledged, so neighbours stop sending when their windows are full.
     Behind(bool),
-    /// The device is back on a network or awake: try again at once whatever waits for a back-off.
+    /// The device is back on a network or awake: try again at once whatever waits for a back-off, and
+    /// ask everybody whether they are still there. Comes before what else happened meanwhile.
     Wake,
+    /// Whether this peer dozes, as a browser's hidden tab does: its timers come late, once a minute or
+    /// so. Neighbours are told, so that they are patient with it and route around it; what else
+    /// happens drives its clock.
+    Doze(bool),
 }
 
 /// A part of a negotiation, opaque to the core.
@@ -173,6 +182,21 @@ pub enum Output {
     Deliver(Delivery),
     /// Something that an application may want to know.
     Event(Event),
+    /// A document that a search found; comes once for each document of a search.
+    Found {
+        /// Which search.
+        find: FindId,
+        /// The document.
+        document: Arc<VerifiedDocument>,
+    },
+    /// A search is over: nothing more of it comes.
+    FindDone {
+        /// Which.
+        find: FindId,
+        /// Whether each neighbour that was asked has answered, and there was one; or there was no
+        /// need for more, because the limit was reached.
+        complete: bool,
+    },
 }
 
 /// How a link is to be opened.
@@ -343,6 +367,11 @@ pub enum PublishError {
 #[error("a peer has at most {} subscriptions", limits::SUBSCRIPTIONS)]
 pub struct TooManySubscriptions;
 
+/// Too many searches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a peer searches for at most {} queries at once; await earlier ones first", limits::FINDS)]
+pub struct TooManyFinds;
+
 /// A picture of a peer at one moment.
 #[derive(Debug, Clone, Default)]
 pub struct Status {
@@ -371,6 +400,8 @@ pub struct LinkStatus {
     pub incoming: bool,
     /// Whether we push documents to it (eager) or announce them (lazy).
     pub eager: bool,
+    /// Whether the other end says that it dozes ([`Input::Doze`]).
+    pub dozing: bool,
     /// Since when it is in this state.
     pub since: Time,
     /// The last measured round trip.

@@ -42,6 +42,8 @@ pub(crate) struct Broadcast {
     asked: BTreeMap<DocumentId, (LinkId, Time)>,
     /// While the application is behind, nothing is acknowledged and nothing asked for.
     behind: bool,
+    /// While we doze, nothing is gathered.
+    dozing: bool,
     rng: Rng,
     /// How long this peer waits for an announced document to be pushed. It differs from peer to
     /// peer and from time to time: where a whole part of the tree was cut off, the first of it that
@@ -57,6 +59,7 @@ impl Broadcast {
             outbox: Outbox::default(),
             asked: BTreeMap::new(),
             behind: false,
+            dozing: false,
             patience: patience(&mut rng),
             rng,
         }
@@ -66,6 +69,7 @@ impl Broadcast {
     /// may have missed.
     pub(crate) fn won(&mut self, link: LinkId, missed: Vec<DocumentId>, now: Time) -> Vec<Act> {
         let mut neighbour = Neighbour::new(now);
+        neighbour.set_prompt(self.dozing, now);
         for id in missed {
             if !self.outbox.contains(&id) {
                 neighbour.owe(id, now);
@@ -115,7 +119,8 @@ impl Broadcast {
             if has || from == Some(*link) {
                 continue;
             }
-            if neighbour.eager {
+            // What a dozer writes itself it does not only announce: it may be late to answer.
+            if neighbour.eager || (self.dozing && from.is_none()) {
                 let parcel = parcel.get_or_insert_with(|| Parcel::new(document, hops)).clone();
                 acts.push(Act::Push { link: *link, parcel });
             } else {
@@ -225,11 +230,35 @@ impl Broadcast {
         self.behind = behind;
     }
 
+    /// We begin or cease to doze.
+    pub(crate) fn set_dozing(&mut self, dozing: bool, now: Time) {
+        self.dozing = dozing;
+        for neighbour in self.neighbours.values_mut() {
+            neighbour.set_prompt(dozing, now);
+        }
+    }
+
+    /// A neighbour begins or ceases to doze. Gives what it is to be told: to announce and not to push,
+    /// if others are there to serve us. We go on pushing to it.
+    pub(crate) fn neighbour_dozes(&mut self, link: LinkId, dozing: bool) -> Option<Frame> {
+        self.neighbours.get_mut(&link)?.dozing = dozing;
+        (dozing && self.has_wakeful()).then_some(Frame::Prune)
+    }
+
+    fn has_wakeful(&self) -> bool {
+        self.neighbours.values().any(|neighbour| !neighbour.dozing)
+    }
+
     /// Does what is due. `ready` says whether a link's control lane has room for announcements.
     pub(crate) fn tick(&mut self, now: Time, ready: impl Fn(LinkId) -> bool) -> Vec<Act> {
         let mut acts = Vec::new();
-        for (link, neighbour) in &mut self.neighbours {
-            let link = *link;
+        let wakeful = self.has_wakeful();
+        // Who is awake is asked first.
+        let mut order: Vec<(bool, LinkId)> =
+            self.neighbours.iter().map(|(link, neighbour)| (neighbour.dozing, *link)).collect();
+        order.sort_unstable();
+        for (dozing, link) in order {
+            let Some(neighbour) = self.neighbours.get_mut(&link) else { continue };
             if !ready(link) {
                 neighbour.hold_announcements(now);
             } else if let Some(frame) = neighbour.announce(now) {
@@ -248,10 +277,15 @@ impl Broadcast {
                         self.asked.remove(&id);
                     }
                 }
-                acts.push(Act::Broken { link });
+                if !dozing {
+                    acts.push(Act::Broken { link });
+                }
             }
             if let Some(frame) = neighbour.ask(link, &mut self.asked, &self.recent, now) {
                 acts.push(Act::Control { link, frame });
+                if dozing && wakeful {
+                    acts.push(Act::Control { link, frame: Frame::Prune });
+                }
                 self.patience = patience(&mut self.rng);
             }
         }

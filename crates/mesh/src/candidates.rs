@@ -192,7 +192,7 @@ impl Candidates {
         let mut some: Vec<_> = self
             .known
             .iter()
-            .filter(|(peer, known)| *peer != not && in_time(&known.presence, now))
+            .filter(|(peer, known)| *peer != not && is_worth_telling(&known.presence, now))
             .map(|(_, known)| known.presence.signed().clone())
             .collect();
         rng.sample(&mut some, count);
@@ -222,6 +222,11 @@ pub(crate) fn in_time(presence: &Presence, now: Time) -> bool {
     issued <= now.after(limits::CLOCK_SKEW)
         && now < expires
         && expires.since(issued) <= limits::PRESENCE_LIFE
+}
+
+/// Whether a presence will still count when others have heard of it.
+pub(crate) fn is_worth_telling(presence: &Presence, now: Time) -> bool {
+    in_time(presence, now) && Time::from(presence.expires_at) > now.after(limits::PRESENCE_MARGIN)
 }
 
 #[cfg(test)]

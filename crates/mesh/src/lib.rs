@@ -31,9 +31,10 @@
 //! | `link` | one link: handshake, liveness, the lanes of what waits to be sent |
 //! | `candidates` | the passive view: whom a link could be made to (HyParView) |
 //! | `broadcast` | documents: eager pushes, announcements, grafts and prunes (Plumtree) |
+//! | `finds` | searches: ours under way, others' answered |
 //! | `signalling` | sealed session descriptions and their routes |
 //! | `signallers` | knocking, joining, asking, coming back |
-//! | `peer` | the front door; `peer/view` keeps the active view |
+//! | `peer` | the front door; `peer/view` keeps the active view, `peer/doze` its sleep |
 //! | [`limits`] | every bound |
 //!
 //! # Attacks, and what meets them
@@ -57,6 +58,12 @@
 //!   behind it, then announcements instead of documents, then the link is closed.
 //! - **A neighbour that asks without end**: [`limits::SERVINGS`] copies of a document, and
 //!   [`limits::REQUESTED_IDS`] waiting.
+//! - **Searches without end, or dear ones**: a budget of requests and one of work for each link, the
+//!   newest [`limits::FIND_DOCUMENTS`] documents and no others, [`limits::FOUND_BYTES`] an answer, in a
+//!   bounded lane behind everything else. What comes back is checked like any document, must match,
+//!   and goes to nobody but who asked.
+//! - **A neighbour that pretends to doze**: it may be silent for [`limits::DOZE_SILENCE`], but does not
+//!   count as a neighbour that is wanted, and is asked for nothing that others have.
 //! - **Extreme numbers on the wire**: lengths are checked before they are believed, hop counts and
 //!   times saturate.
 
@@ -65,6 +72,7 @@ mod binding;
 mod broadcast;
 mod budget;
 mod candidates;
+mod finds;
 pub mod frame;
 pub mod limits;
 mod link;
@@ -78,9 +86,9 @@ mod testing;
 mod time;
 
 pub use api::{
-    Config, Counters, Delivery, Dial, Disconnect, Event, Input, LinkFailure, LinkId, LinkState,
-    LinkStatus, Negotiation, Output, PublishError, PublishOptions, SignallerAddress,
-    SignallerStatus, Status, SubscriptionId, TooManySubscriptions,
+    Config, Counters, Delivery, Dial, Disconnect, Event, FindId, Input, LinkFailure, LinkId,
+    LinkState, LinkStatus, Negotiation, Output, PublishError, PublishOptions, SignallerAddress,
+    SignallerStatus, Status, SubscriptionId, TooManyFinds, TooManySubscriptions,
 };
 pub use binding::ChannelBinding;
 pub use budget::Budget;

@@ -59,6 +59,8 @@ pub const CLOCK_SKEW: Duration = Duration::from_secs(120);
 pub const LIVE_WINDOW: Duration = Duration::from_secs(300);
 /// The longest life of a presence.
 pub const PRESENCE_LIFE: Duration = Duration::from_secs(600);
+/// A presence that is about to expire is not passed on any more.
+pub const PRESENCE_MARGIN: Duration = Duration::from_secs(10);
 /// How long a signal counts after it was made.
 pub const SIGNAL_LIFE: Duration = Duration::from_secs(60);
 
@@ -149,3 +151,36 @@ pub const SERVINGS_REMEMBERED: usize = 16 * 1024;
 pub const OFFENCES: u64 = 64;
 /// How long a peer that finds no room is to wait, about, before it asks again.
 pub const REFUSED_FOR: Duration = Duration::from_secs(4);
+
+/// A link to or from a peer that dozes, and from which nothing was heard for so long, is dead: its
+/// timers may come once a minute.
+pub const DOZE_SILENCE: Duration = Duration::from_secs(75);
+/// So much longer than for others a document is awaited that a dozer announced.
+pub const DOZE_GRAFT_AFTER: Duration = Duration::from_millis(250);
+/// After a wake, who is not heard of for so long is not there any more.
+pub const WAKE_PROBE: Duration = Duration::from_secs(2);
+/// A peer that is called so much later than it wanted has slept: what others said meanwhile is read
+/// before they are judged.
+pub const OVERSLEPT: Duration = Duration::from_secs(3);
+
+/// How many searches one peer has under way at once.
+pub const FINDS: usize = 16;
+/// How long a search waits for its neighbours' answers.
+pub const FIND_TIMEOUT: Duration = Duration::from_secs(4);
+/// The longest query of a search, as JSON text.
+pub const FIND_QUERY_BYTES: usize = taiinet_query::limits::QUERY_BYTES;
+/// Searches that one link may ask at once, and how many more each second.
+pub const FIND_REQUESTS: (u32, u32) = (16, 2);
+/// How many documents are looked at for one search, the newest first.
+pub const FIND_DOCUMENTS: usize = 4096;
+/// The work that one link's searches may cost at once, and how much more each second: the bytes of
+/// the documents looked at, times the query's weight.
+pub const FIND_WORK: (u32, u32) = (8 * 1024 * 1024, 1024 * 1024);
+/// A query weighs 1 for each so many bytes of its text.
+pub const FIND_WEIGHT_BYTES: usize = 64;
+/// And so much more if it has a regular expression: these cost about as much more for each byte.
+pub const FIND_WEIGHT_REGEX: usize = 64;
+/// Bytes of documents in one answer to a search.
+pub const FOUND_BYTES: usize = 1024 * 1024;
+/// Bytes of found documents that wait for a link; they go behind all else.
+pub const FOUND_LANE_BYTES: usize = 1024 * 1024;

@@ -56,6 +56,10 @@ pub(crate) struct Link {
     /// The neighbour's own word of being here, for others to hear.
     pub(crate) presence: Option<Verified<Presence>>,
     pub(crate) offences: u64,
+    /// Whether the other end says that it dozes.
+    pub(crate) dozing: bool,
+    /// Whether we do.
+    pub(crate) we_doze: bool,
     /// Whether the other end has more links than it needs.
     pub(crate) surplus: bool,
     /// Whether we have told it that we could part with it.
@@ -64,6 +68,8 @@ pub(crate) struct Link {
     since: Time,
     heard: Time,
     spoke: Time,
+    /// After a sleep: until when something must be heard, whatever was not heard before.
+    probe: Option<Time>,
     ping: Option<(u32, Time)>,
     pings: u32,
     pinged: Time,
@@ -81,12 +87,15 @@ impl Link {
             assembler: Assembler::default(),
             presence: None,
             offences: 0,
+            dozing: false,
+            we_doze: false,
             surplus: false,
             told_surplus: false,
             stage: Stage::Dialling,
             since: now,
             heard: now,
             spoke: now,
+            probe: None,
             ping: None,
             pings: 0,
             pinged: now,
@@ -105,10 +114,20 @@ impl Link {
             return None;
         }
         self.since = now;
-        self.heard = now;
+        self.hears(now);
         let again_at = now.after(limits::HELLO_AGAIN);
         self.stage = Stage::Greeted { binding, ours: ours.clone(), again_at };
         Some(Frame::Hello(ours))
+    }
+
+    /// A hello that was not answered goes again.
+    fn greet_again(&mut self, now: Time) -> Option<Frame> {
+        let Stage::Greeted { ours, again_at, .. } = &mut self.stage else { return None };
+        if now < *again_at {
+            return None;
+        }
+        *again_at = now.after(limits::HELLO_AGAIN);
+        Some(Frame::Hello(ours.clone()))
     }
 
     /// The other end greets. Gives our hello, again, and the proof: a channel may be open at one end
@@ -233,6 +252,7 @@ impl Link {
 
     pub(crate) const fn hears(&mut self, now: Time) {
         self.heard = now;
+        self.probe = None;
     }
 
     pub(crate) const fn speaks(&mut self, now: Time) {
@@ -251,15 +271,54 @@ impl Link {
     /// When this link is to be looked at again.
     pub(crate) fn deadline(&self) -> Time {
         match self.stage {
-            Stage::Dialling => self.since.after(limits::DIAL_TIMEOUT),
+            Stage::Dialling => self.pending_until(limits::DIAL_TIMEOUT),
             Stage::Proven { admitted: true, accepted: true } => {
-                self.next_ping().min(self.heard.after(limits::SILENCE))
+                self.next_ping().min(self.judged_at())
             }
             Stage::Greeted { again_at, .. } => {
-                again_at.min(self.since.after(limits::HANDSHAKE_TIMEOUT))
+                again_at.min(self.pending_until(limits::HANDSHAKE_TIMEOUT))
             }
-            _ => self.since.after(limits::HANDSHAKE_TIMEOUT),
+            _ => self.pending_until(limits::HANDSHAKE_TIMEOUT),
         }
+    }
+
+    /// When this stage must be over.
+    fn pending_until(&self, limit: Duration) -> Time {
+        let until = self.since.after(limit);
+        self.probe.map_or(until, |probe| until.min(probe))
+    }
+
+    /// When silence counts as the end.
+    fn judged_at(&self) -> Time {
+        let dozes = self.dozing || self.we_doze;
+        let silence = if dozes { limits::DOZE_SILENCE } else { limits::SILENCE };
+        self.probe.unwrap_or_else(|| self.heard.after(silence))
+    }
+
+    /// We have slept, or the network was gone. A neighbour gets a ping, and is judged by what is heard
+    /// from now on; a link that has been in the making for long is given up soon. If not `again`,
+    /// one that is probed already is left alone.
+    pub(crate) fn probe(&mut self, again: bool, now: Time) -> Option<Frame> {
+        if self.probe.is_some() && !again {
+            return None;
+        }
+        let active = self.is_active();
+        let from = if active { now } else { self.since };
+        self.probe = Some(from.after(limits::WAKE_PROBE).max(now));
+        active.then(|| self.ping_now(now))
+    }
+
+    /// Whether nothing was heard since a wake: no fault of the other end's.
+    pub(crate) const fn is_probed(&self) -> bool {
+        self.probe.is_some()
+    }
+
+    fn ping_now(&mut self, now: Time) -> Frame {
+        self.pings = self.pings.wrapping_add(1);
+        self.ping = Some((self.pings, now));
+        self.pinged = now;
+        self.spoke = now;
+        Frame::Ping(self.pings)
     }
 
     fn next_ping(&self) -> Time {
@@ -269,31 +328,25 @@ impl Link {
 
     /// Does what is due: a ping or another hello to send, or the end of the link.
     pub(crate) fn tick(&mut self, now: Time) -> Result<Option<Frame>, Disconnect> {
-        match &mut self.stage {
-            Stage::Dialling if now >= self.since.after(limits::DIAL_TIMEOUT) => {
+        match &self.stage {
+            Stage::Dialling if now >= self.pending_until(limits::DIAL_TIMEOUT) => {
                 Err(Disconnect::DialTimeout)
             }
             Stage::Dialling => Ok(None),
             Stage::Proven { admitted: true, accepted: true } => {
-                if now >= self.heard.after(limits::SILENCE) {
-                    return Err(Disconnect::Silent);
+                if now >= self.judged_at() {
+                    // Who dozes may answer a ping late.
+                    if self.probe.is_none() || !self.dozing {
+                        return Err(Disconnect::Silent);
+                    }
+                    self.probe = None;
                 }
-                if now < self.next_ping() {
-                    return Ok(None);
-                }
-                self.pings = self.pings.wrapping_add(1);
-                self.ping = Some((self.pings, now));
-                self.pinged = now;
-                self.spoke = now;
-                Ok(Some(Frame::Ping(self.pings)))
+                Ok((now >= self.next_ping()).then(|| self.ping_now(now)))
             }
-            _ if now >= self.since.after(limits::HANDSHAKE_TIMEOUT) => {
+            _ if now >= self.pending_until(limits::HANDSHAKE_TIMEOUT) => {
                 Err(Disconnect::HandshakeTimeout)
             }
-            Stage::Greeted { ours, again_at, .. } if now >= *again_at => {
-                *again_at = now.after(limits::HELLO_AGAIN);
-                Ok(Some(Frame::Hello(ours.clone())))
-            }
+            Stage::Greeted { .. } => Ok(self.greet_again(now)),
             _ => Ok(None),
         }
     }

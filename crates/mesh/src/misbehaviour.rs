@@ -59,6 +59,16 @@ pub enum Misbehaviour {
     /// Acknowledged documents that were never sent.
     #[error("acknowledged what it never got")]
     FalseAck,
+    /// More searches than the limit.
+    #[error("asked for too many searches")]
+    FindFlood,
+    /// A search for a query that is none.
+    #[error("asked for a query that is not valid")]
+    InvalidQuery,
+    /// Documents in answer to a search that was not made, that do not match it, or are more than it
+    /// asked for.
+    #[error("answered what was not asked")]
+    Unasked,
 }
 
 impl Misbehaviour {

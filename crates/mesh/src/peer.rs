@@ -1,6 +1,8 @@
 //! The front door of the core.
 
 mod documents;
+mod doze;
+mod finds;
 mod handshake;
 mod negotiation;
 mod view;
@@ -15,12 +17,13 @@ use taiinet_identity::{Identity, PeerId, PublicKey, Verified};
 use taiinet_query::{Index, Query, Scratch};
 
 use crate::{
-    Config, Counters, Disconnect, Event, Input, LinkFailure, LinkId, LinkStatus, Misbehaviour,
-    Output, PublishError, PublishOptions, SignallerAddress, Status, SubscriptionId, Time,
-    TooManySubscriptions,
+    Config, Counters, Disconnect, Event, FindId, Input, LinkFailure, LinkId, LinkStatus,
+    Misbehaviour, Output, PublishError, PublishOptions, SignallerAddress, Status, SubscriptionId,
+    Time, TooManyFinds, TooManySubscriptions,
     broadcast::{Act, Broadcast},
     budget::Budget,
     candidates::Candidates,
+    finds::Finds,
     frame::{
         Frame, Presence, ToSignaller,
         codec::{self, MessageReader},
@@ -57,6 +60,7 @@ pub struct Peer {
     /// How many signals each link may still pass us.
     signal_budgets: BTreeMap<LinkId, Budget>,
     broadcast: Broadcast,
+    finds: Finds,
     subscriptions: Index<SubscriptionId>,
     /// The index's working memory.
     scratch: Scratch,
@@ -73,6 +77,10 @@ pub struct Peer {
     counters: Counters,
     /// Whether something has changed that may call for new links.
     restless: bool,
+    /// Whether our timers come late.
+    dozing: bool,
+    /// When we were called last.
+    called: Time,
     left: bool,
 }
 
@@ -106,6 +114,7 @@ impl Peer {
             signalling: Signalling::default(),
             signal_budgets: BTreeMap::new(),
             broadcast,
+            finds: Finds::default(),
             subscriptions,
             scratch: Scratch::default(),
             next_subscription: 0,
@@ -114,6 +123,8 @@ impl Peer {
             started: now,
             counters: Counters::default(),
             restless: true,
+            dozing: false,
+            called: now,
             left: false,
         }
     }
@@ -140,6 +151,17 @@ impl Peer {
     /// Ends a subscription.
     pub fn unsubscribe(&mut self, subscription: SubscriptionId) {
         self.subscriptions.remove(&subscription);
+    }
+
+    /// Looks for recent documents that match `query`: our own first, then those of our neighbours,
+    /// the newest of each first, `limit` in all. They come as [`Output::Found`], each once, and are
+    /// neither delivered to subscriptions nor passed on; [`Output::FindDone`] ends the search after
+    /// [`limits::FIND_TIMEOUT`] at the latest. While there is no neighbour it waits for one.
+    ///
+    /// # Errors
+    /// [`TooManyFinds`]
+    pub fn find(&mut self, query: Query, limit: u16, now: Time) -> Result<FindId, TooManyFinds> {
+        self.begin_find(query, limit, now)
     }
 
     /// Signs and publishes a document. It is held until a neighbour has taken it ([`Event::Taken`]),
@@ -184,6 +206,7 @@ impl Peer {
         for link in links {
             self.close(link, Some(Frame::Bye), Disconnect::Local, now);
         }
+        self.end_finds();
         self.left = true;
     }
 
@@ -191,6 +214,11 @@ impl Peer {
     pub fn handle(&mut self, input: Input, now: Time) {
         if self.left {
             return;
+        }
+        if matches!(input, Input::Wake) {
+            self.called = now;
+        } else {
+            self.notice_sleep(now);
         }
         match input {
             Input::LinkUp { link, binding } => self.link_up(link, binding, now),
@@ -204,13 +232,11 @@ impl Peer {
             }
             Input::LinkDown { link, cause } => self.link_down(link, cause, now),
             Input::Behind(behind) => self.broadcast.set_behind(behind, now),
-            Input::Wake => {
-                self.signallers.wake(now);
-                self.candidates.wake(now);
-                self.restless = true;
-            }
+            Input::Wake => self.wake(now),
+            Input::Doze(dozing) => self.set_dozing(dozing, now),
         }
         self.seek(now);
+        self.hurry(now);
     }
 
     /// Does what is due by `now`; call it when [`Self::poll_timeout`] has come.
@@ -218,10 +244,17 @@ impl Peer {
         if self.left {
             return;
         }
+        self.notice_sleep(now);
+        self.tick(now);
+        self.hurry(now);
+    }
+
+    fn tick(&mut self, now: Time) {
         self.tick_signallers(now);
         self.tick_links(now);
         self.tick_broadcast(now);
         self.tick_view(now);
+        self.finish_finds(now);
         self.restless = true;
         self.seek(now);
     }
@@ -245,6 +278,7 @@ impl Peer {
             .chain(self.signallers.deadline())
             .chain(self.broadcast.deadline())
             .chain(self.view_deadline())
+            .chain(self.finds.deadline())
             .min()
     }
 
@@ -263,6 +297,7 @@ impl Peer {
                 state: link.state(),
                 incoming: link.incoming,
                 eager: neighbour.is_some_and(|neighbour| neighbour.eager),
+                dozing: link.dozing,
                 since: link.since(),
                 round_trip_ms: link
                     .round_trip()
@@ -370,6 +405,12 @@ impl Peer {
                 Ok(())
             }
             Frame::Ack(bytes) => self.acknowledged(link, bytes),
+            Frame::Find(find) => self.asked(link, &find, now),
+            Frame::Found(found) => self.answers(link, found, now),
+            Frame::Doze(dozing) => {
+                self.neighbour_dozes(link, dozing, now);
+                Ok(())
+            }
             Frame::Shuffle(presences) => self.shuffled(link, presences, true, now),
             Frame::ShuffleReply(presences) => self.shuffled(link, presences, false, now),
             Frame::Signal(signal) => self.neighbour_signal(link, signal, now),
@@ -498,15 +539,21 @@ impl Peer {
         self.lost_route(link, now);
         let peer = state.peer;
         self.weigh_surplus(now);
+        // Who is not heard of after a wake may well be there, and we at another place.
+        let blameless = state.is_probed();
         if state.is_active() {
             self.broadcast.lost(link, now);
-            if matches!(cause, Disconnect::Silent | Disconnect::Link(_)) {
+            self.finds.lost(link);
+            self.finish_finds(now);
+            if !blameless && matches!(cause, Disconnect::Silent | Disconnect::Link(_)) {
                 self.candidates.failed(&peer, cause.clone(), &mut self.rng, now);
             }
             self.signallers.ask_again(&mut self.rng, now);
             self.outputs.push_back(Output::Event(Event::PeerDisconnected { peer, cause }));
         } else if !state.incoming && cause != Disconnect::Local {
-            self.candidates.failed(&peer, cause.clone(), &mut self.rng, now);
+            if !blameless {
+                self.candidates.failed(&peer, cause.clone(), &mut self.rng, now);
+            }
             self.outputs.push_back(Output::Event(Event::DialFailed { peer, cause }));
         }
     }

@@ -30,16 +30,29 @@ struct Signaller {
     since: Time,
     heard: Time,
     spoke: Time,
+    /// After a sleep: until when something must be heard, whatever was not heard before.
+    probe: Option<Time>,
     retry: Backoff,
     ask: Backoff,
     ask_at: Time,
     failure: Option<Disconnect>,
 }
 
+/// What holds for each because of all.
+#[derive(Debug, Clone, Copy)]
+struct Bounds {
+    /// Whether another connection may be opened.
+    room: bool,
+    /// The silence after which one is gone.
+    silence: core::time::Duration,
+}
+
 /// All of them.
 #[derive(Debug, Default)]
 pub(crate) struct Signallers {
     known: Vec<Signaller>,
+    /// Whether we doze, and so may have to wait for our own turn to hear anything.
+    pub(crate) dozing: bool,
 }
 
 /// What is due at a signaller.
@@ -63,6 +76,7 @@ impl Signaller {
             since: now,
             heard: now,
             spoke: now,
+            probe: None,
             retry: Backoff::new(limits::SIGNALLER_BACKOFF),
             ask: Backoff::new(limits::INTRODUCE_BACKOFF),
             ask_at: now,
@@ -86,20 +100,36 @@ impl Signaller {
         }
     }
 
-    /// When it is to be looked at again; `room` is whether another connection may be opened.
-    fn deadline(&self, room: bool) -> Option<Time> {
+    /// When it is to be looked at again.
+    fn deadline(&self, bounds: Bounds) -> Option<Time> {
         match self.stage {
-            Stage::Away { retry_at } => room.then_some(retry_at),
-            Stage::Dialling { .. } => Some(self.since.after(limits::DIAL_TIMEOUT)),
+            Stage::Away { retry_at } => bounds.room.then_some(retry_at),
+            Stage::Dialling { .. } => Some(self.pending_until(limits::DIAL_TIMEOUT)),
             Stage::Knocked { .. } | Stage::Joining { joined: false, .. } => {
-                Some(self.since.after(limits::HANDSHAKE_TIMEOUT))
+                Some(self.pending_until(limits::HANDSHAKE_TIMEOUT))
             }
             Stage::Joining { renew_at, .. } => Some(
                 renew_at
                     .min(self.spoke.after(limits::SIGNALLER_PING_AFTER))
-                    .min(self.heard.after(limits::SIGNALLER_SILENCE)),
+                    .min(self.judged_at(bounds)),
             ),
         }
+    }
+
+    /// When this stage must be over.
+    fn pending_until(&self, limit: core::time::Duration) -> Time {
+        let until = self.since.after(limit);
+        self.probe.map_or(until, |probe| until.min(probe))
+    }
+
+    /// When silence counts as the end.
+    fn judged_at(&self, bounds: Bounds) -> Time {
+        self.probe.unwrap_or_else(|| self.heard.after(bounds.silence))
+    }
+
+    const fn hears(&mut self, now: Time) {
+        self.heard = now;
+        self.probe = None;
     }
 }
 
@@ -151,6 +181,7 @@ impl Signallers {
         if let Some(signaller) = self.known.get_mut(index) {
             signaller.stage = Stage::Dialling { link };
             signaller.since = now;
+            signaller.probe = None;
         }
     }
 
@@ -163,7 +194,7 @@ impl Signallers {
         let nonce = rng.nonce();
         signaller.stage = Stage::Knocked { link, nonce };
         signaller.since = now;
-        signaller.heard = now;
+        signaller.hears(now);
         signaller.spoke = now;
         Some(ToSignaller::Knock { version: VERSION, nonce })
     }
@@ -212,7 +243,7 @@ impl Signallers {
     /// Something came from it.
     pub(crate) fn hears(&mut self, link: LinkId, now: Time) {
         if let Some(signaller) = self.of(link) {
-            signaller.heard = now;
+            signaller.hears(now);
         }
     }
 
@@ -290,30 +321,49 @@ impl Signallers {
     pub(crate) fn wake(&mut self, now: Time) {
         for signaller in &mut self.known {
             signaller.retry.reset();
+            signaller.ask.reset();
+            signaller.ask_at = now;
             if let Stage::Away { retry_at } = &mut signaller.stage {
                 *retry_at = now;
             }
         }
     }
 
-    fn room(&self) -> bool {
-        self.known.iter().filter_map(Signaller::link).count() < limits::SIGNALLER_LINKS
+    /// We have slept, or the network was gone: each is judged by what is heard from now on, and one
+    /// that has been in the making for long is given up soon. Gives the links to ping. If not
+    /// `again`, one that is probed already is left alone.
+    pub(crate) fn probe(&mut self, again: bool, now: Time) -> Vec<LinkId> {
+        let mut links = Vec::new();
+        for signaller in self.known.iter_mut().filter(|known| again || known.probe.is_none()) {
+            let joined = signaller.joined();
+            let from = if joined.is_some() { now } else { signaller.since };
+            signaller.probe = Some(from.after(limits::WAKE_PROBE).max(now));
+            links.extend(joined.map(|(link, _)| link));
+        }
+        links
+    }
+
+    fn bounds(&self) -> Bounds {
+        let connected = self.known.iter().filter_map(Signaller::link).count();
+        let silence = if self.dozing { limits::DOZE_SILENCE } else { limits::SIGNALLER_SILENCE };
+        Bounds { room: connected < limits::SIGNALLER_LINKS, silence }
     }
 
     /// When something is due.
     pub(crate) fn deadline(&self) -> Option<Time> {
-        let room = self.room();
-        self.known.iter().filter_map(|signaller| signaller.deadline(room)).min()
+        let bounds = self.bounds();
+        self.known.iter().filter_map(|signaller| signaller.deadline(bounds)).min()
     }
 
     /// One thing that is due, if any; call until there is none.
     pub(crate) fn due(&mut self, now: Time) -> Option<Due> {
-        let room = self.room();
+        let bounds = self.bounds();
         let due = |signaller: &Signaller| {
-            signaller.deadline(room).is_some_and(|deadline| deadline <= now)
+            signaller.deadline(bounds).is_some_and(|deadline| deadline <= now)
         };
         let index = self.known.iter().position(due)?;
         let signaller = self.known.get_mut(index)?;
+        let judged_at = signaller.judged_at(bounds);
         Some(match &mut signaller.stage {
             Stage::Away { retry_at } => {
                 // Not again before the caller has said what came of it.
@@ -325,7 +375,7 @@ impl Signallers {
                 Due::Drop { link: *link, cause: Disconnect::HandshakeTimeout }
             }
             Stage::Joining { link, with, renew_at, .. } => {
-                if now >= signaller.heard.after(limits::SIGNALLER_SILENCE) {
+                if now >= judged_at {
                     Due::Drop { link: *link, cause: Disconnect::Silent }
                 } else if now >= *renew_at {
                     *renew_at = self::renew_at(now);

@@ -39,4 +39,4 @@ pub use config::{PeerSpec, Spread, WorldConfig};
 pub use node::{Node, PeerIndex, PuppetIndex, SignallerIndex};
 pub use puppet::{Manners, Puppet, PuppetSpec, Wire, WireId};
 pub use taiinet_signaller::DeskConfig;
-pub use world::{Delivered, Life, Published, Tamper, World};
+pub use world::{Delivered, Found, Life, Published, Tamper, World};

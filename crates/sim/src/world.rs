@@ -14,7 +14,8 @@ pub use desks::Tamper;
 use taiinet_document::{Content, DocumentId, Map};
 use taiinet_identity::{Identity, PeerId};
 use taiinet_mesh::{
-    Config, Event, Input, LinkId, Peer, PublishError, PublishOptions, SignallerAddress, Time,
+    Config, Event, FindId, Input, LinkId, Peer, PublishError, PublishOptions, SignallerAddress,
+    Time, TooManyFinds,
 };
 use taiinet_query::Query;
 
@@ -60,6 +61,15 @@ pub struct Published {
     pub content: Map,
 }
 
+/// What a search has found so far.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Found {
+    /// Which documents, in order.
+    pub documents: Vec<DocumentId>,
+    /// When it was over, and whether it was complete.
+    pub done: Option<(Time, bool)>,
+}
+
 /// What became of a peer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Life {
@@ -80,11 +90,15 @@ struct PeerNode {
     lives: u32,
     links: BTreeMap<LinkId, EndId>,
     wake: Option<u64>,
+    dozing: bool,
+    /// What happened to it since it froze; none while it runs.
+    frozen: Option<Vec<Input>>,
     /// Time-outs handled at one moment.
     ticks: (u64, u32),
     time_outs: u64,
     deliveries: Vec<Delivered>,
     events: Vec<(Time, Event)>,
+    found: BTreeMap<FindId, Found>,
 }
 
 /// A virtual network on a virtual clock.
@@ -171,10 +185,13 @@ impl World {
             lives: 0,
             links: BTreeMap::new(),
             wake: None,
+            dozing: false,
+            frozen: None,
             ticks: (0, 0),
             time_outs: 0,
             deliveries: Vec::new(),
             events: Vec::new(),
+            found: BTreeMap::new(),
         });
         self.dirty.insert(Node::Peer(index));
         index
@@ -234,9 +251,62 @@ impl World {
         self.input(peer, Input::Behind(behind));
     }
 
-    /// Tells a peer that its device woke up.
+    /// Tells a peer that its device woke up. If it was frozen, it runs again, and learns this before
+    /// it learns what happened meanwhile.
     pub fn wake(&mut self, peer: PeerIndex) {
+        let missed = self.peers[peer.0].frozen.take();
         self.input(peer, Input::Wake);
+        for input in missed.into_iter().flatten() {
+            self.input(peer, input);
+        }
+    }
+
+    /// A peer begins to doze, as a browser's hidden tab does, or ceases to: while it dozes its
+    /// timers come once a minute.
+    pub fn doze(&mut self, peer: PeerIndex, dozing: bool) {
+        self.peers[peer.0].dozing = dozing;
+        self.input(peer, Input::Doze(dozing));
+    }
+
+    /// Freezes a peer, as a sleeping device: it does nothing and hears of nothing until
+    /// [`Self::thaw`] or [`Self::wake`].
+    pub fn freeze(&mut self, peer: PeerIndex) {
+        self.settle();
+        self.peers[peer.0].frozen.get_or_insert_default();
+        self.dirty.insert(Node::Peer(peer));
+    }
+
+    /// A frozen peer runs again, unaware of its sleep; what happened meanwhile comes one by one.
+    pub fn thaw(&mut self, peer: PeerIndex) {
+        for input in self.peers[peer.0].frozen.take().into_iter().flatten() {
+            self.input(peer, input);
+        }
+        self.dirty.insert(Node::Peer(peer));
+    }
+
+    /// A peer looks for the recent documents that match `query` (JSON).
+    ///
+    /// # Errors
+    /// [`TooManyFinds`], as the peer says.
+    ///
+    /// # Panics
+    /// If the query is not valid.
+    pub fn find(
+        &mut self,
+        peer: PeerIndex,
+        query: &str,
+        limit: u16,
+    ) -> Result<FindId, TooManyFinds> {
+        let query = Query::from_json(query).expect("a test's query is valid");
+        let now = self.now();
+        let find = self.peers[peer.0].peer.find(query, limit, now)?;
+        self.dirty.insert(Node::Peer(peer));
+        Ok(find)
+    }
+
+    /// What a search of a peer has found so far.
+    pub fn found(&self, peer: PeerIndex, find: FindId) -> Found {
+        self.peers[peer.0].found.get(&find).cloned().unwrap_or_default()
     }
 
     /// Gives a living peer an input.
@@ -244,6 +314,10 @@ impl World {
         let now = self.now();
         let node = &mut self.peers[peer.0];
         if node.life == Life::Crashed {
+            return;
+        }
+        if let Some(missed) = &mut node.frozen {
+            missed.push(input);
             return;
         }
         node.peer.handle(input, now);

@@ -11,8 +11,10 @@ use std::{
     time::Duration,
 };
 
+use taiinet_document::VerifiedDocument;
 use taiinet_mesh::{
-    Delivery as CoreDelivery, Event, Input, LinkState, Output, Peer, PublishError, SubscriptionId,
+    Delivery as CoreDelivery, Event, FindId, Input, LinkState, Output, Peer, PublishError,
+    SubscriptionId,
 };
 use taiinet_transport::{LinkInputs, Links};
 use tokio::{
@@ -24,6 +26,7 @@ use tokio::{
 use crate::{
     Delivery,
     clock::Clock,
+    find::FoundSender,
     net::{Control, Publish},
     outbox::Outbox,
     subscription::Inbox,
@@ -70,6 +73,8 @@ pub(crate) struct State {
     /// Whose deliveries pile up.
     behind: BTreeSet<SubscriptionId>,
     outbox: Outbox,
+    /// Who waits for what is searched for.
+    finds: BTreeMap<FindId, FoundSender>,
     /// A document that the core had no room for; until it has, no other is taken.
     refused: Option<Publish>,
     /// Links dialled and not yet reported down.
@@ -183,6 +188,12 @@ impl Driver {
                     self.relieve();
                 }
             }
+            Control::Find { query, limit, found } => {
+                match self.peer.find(query, limit, self.clock.now()) {
+                    Ok(find) => drop(self.state.finds.insert(find, found)),
+                    Err(error) => drop(found.send(Err(error))),
+                }
+            }
             Control::Status(tell) => {
                 let _ = tell.send(self.peer.status());
             }
@@ -232,6 +243,8 @@ impl Driver {
                 Output::Send { link, bytes } => self.links.send(link, bytes),
                 Output::Close { link } => self.links.close(link),
                 Output::Deliver(delivery) => self.deliver(delivery),
+                Output::Found { find, document } => self.found(find, document),
+                Output::FindDone { find, .. } => drop(self.state.finds.remove(&find)),
                 Output::Event(event) => self.event(event),
             }
         }
@@ -251,6 +264,13 @@ impl Driver {
                 self.peer.handle(Input::Behind(true), self.clock.now());
             }
         }
+    }
+
+    fn found(&self, find: FindId, document: Arc<VerifiedDocument>) {
+        let Some(found) = self.state.finds.get(&find) else { return };
+        let received_at = self.clock.now().timestamp();
+        // Who does not wait any more needs nothing.
+        let _ = found.send(Ok(Delivery { document, received_at, hops: 0, from: None }));
     }
 
     /// A subscription was read, or is gone.
@@ -287,6 +307,7 @@ impl Driver {
         self.controls.close();
         self.publishes.close();
         self.state.inboxes.clear();
+        self.state.finds.clear();
         self.peer.leave(self.clock.now());
         self.drain();
         while self.state.open_links > 0 {

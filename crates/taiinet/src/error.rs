@@ -1,7 +1,7 @@
 //! What can go wrong.
 
 use taiinet_document::{DocumentError, JsonError, NetworkError};
-use taiinet_mesh::{TooManySubscriptions, limits};
+use taiinet_mesh::{TooManyFinds, TooManySubscriptions, limits};
 use taiinet_query::QueryError;
 
 use crate::AddressError;
@@ -47,6 +47,9 @@ pub enum Error {
     /// The peer has as many subscriptions as it may have.
     #[error("{0}; drop some first")]
     TooManySubscriptions(#[from] TooManySubscriptions),
+    /// The peer searches for as much as it may.
+    #[error(transparent)]
+    TooManyFinds(#[from] TooManyFinds),
     /// The document breaks a limit.
     #[error(transparent)]
     Document(#[from] DocumentError),

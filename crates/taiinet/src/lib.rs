@@ -29,6 +29,7 @@
 //!   is dropped.
 //! - [`TaiiNet::publish`] waits until a neighbour has the document; [`TaiiNet::queue`] and
 //!   [`TaiiNet::flush`] are for many.
+//! - [`TaiiNet::find`] looks for recent documents that the neighbours have.
 //! - [`TaiiNet::events`] and [`TaiiNet::status`] answer "why am I not connected?".
 //!
 //! The peer runs as a task on the tokio runtime that called [`Builder::connect`]. Call
@@ -41,6 +42,7 @@ mod document;
 mod driver;
 mod error;
 mod events;
+mod find;
 mod net;
 mod outbox;
 mod query;
@@ -51,6 +53,7 @@ pub use builder::Builder;
 pub use document::{IntoDocument, PublishOptions};
 pub use error::Error;
 pub use events::{Events, Missed};
+pub use find::FindOptions;
 pub use net::TaiiNet;
 pub use query::IntoQuery;
 pub use subscription::{Delivery, Subscription};

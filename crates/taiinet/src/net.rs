@@ -15,8 +15,10 @@ use taiinet_query::Query;
 use tokio::sync::{Notify, broadcast, mpsc, oneshot, watch};
 
 use crate::{
-    Builder, Error, Events, IntoDocument, IntoQuery, PublishOptions, Subscription,
+    Builder, Delivery, Error, Events, FindOptions, IntoDocument, IntoQuery, PublishOptions,
+    Subscription,
     clock::Clock,
+    find::{self, FoundSender},
     outbox::{Flushed, Taken},
     subscription::Inbox,
 };
@@ -64,6 +66,7 @@ impl Prepared {
 pub(crate) enum Control {
     Subscribe { id: u64, query: Query, inbox: Inbox },
     Unsubscribe { id: u64 },
+    Find { query: Query, limit: u16, found: FoundSender },
     Status(oneshot::Sender<Status>),
     Close,
 }
@@ -199,6 +202,33 @@ impl TaiiNet {
         Ok(id)
     }
 
+    /// Looks for recent documents that match `query`: this peer's own and its neighbours', those of
+    /// about the last five minutes. Gives each once, the newest first.
+    ///
+    /// It is a look at what is there now: nothing is delivered to subscriptions, and
+    /// [`Delivery::hops`] and [`Delivery::from`] say nothing. Each document is checked as any that is
+    /// delivered. Neighbours answer with their newest 4096 documents and 1 MiB at most.
+    ///
+    /// ```no_run
+    /// # use taiinet::{FindOptions, TaiiNet, query};
+    /// # async fn example(net: TaiiNet) -> Result<(), taiinet::Error> {
+    /// let query = query!({ "type": "tweet" });
+    /// for tweet in net.find(query, FindOptions { limit: 20, ..FindOptions::default() }).await? {
+    ///     println!("{}", tweet.json());
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Query`]; [`Error::TooManyFinds`] if sixteen are under way; [`Error::Closed`]
+    pub async fn find(
+        &self,
+        query: impl IntoQuery,
+        options: FindOptions,
+    ) -> Result<Vec<Delivery>, Error> {
+        find::find(self, query.into_query()?, options).await
+    }
+
     /// Waits until neighbours have taken all that was published before this call.
     ///
     /// # Errors
@@ -263,6 +293,10 @@ impl TaiiNet {
     pub(crate) fn control(&self, control: Control) {
         // A driver that is gone has closed everything already.
         let _ = self.inner.controls.send(control);
+    }
+
+    pub(crate) fn is_closed(&self) -> bool {
+        self.inner.controls.is_closed()
     }
 
     async fn give(&self, publish: Publish) -> Result<(), Error> {

@@ -13,6 +13,10 @@ use crate::{LinkId, Misbehaviour, Time, budget::Budget, frame::Frame, limits};
 pub(crate) struct Neighbour {
     /// Whether documents are pushed to it; otherwise they are announced.
     pub(crate) eager: bool,
+    /// Whether it dozes: then others serve us rather than it.
+    pub(super) dozing: bool,
+    /// Whether we do: then nothing is gathered, because the time to hand it on may come late.
+    prompt: bool,
     /// First copies it brought.
     pub(crate) received: u64,
     /// Further copies it brought.
@@ -42,6 +46,8 @@ impl Neighbour {
     pub(super) fn new(now: Time) -> Self {
         Self {
             eager: true,
+            dozing: false,
+            prompt: false,
             received: 0,
             duplicates: 0,
             owed: VecDeque::new(),
@@ -60,13 +66,30 @@ impl Neighbour {
         }
     }
 
+    /// From now on nothing is gathered, or it is again.
+    pub(super) fn set_prompt(&mut self, prompt: bool, now: Time) {
+        self.prompt = prompt;
+        if prompt {
+            self.announce_at = self.announce_at.map(|at| at.min(now));
+            self.acknowledge_at = self.acknowledge_at.map(|at| at.min(now));
+            let queue = mem::take(&mut self.queue);
+            self.queue = queue.into_iter().map(|(due, id)| (due.min(now), id)).collect();
+        }
+    }
+
+    /// How long something is gathered.
+    const fn gather(&self, usually: Duration) -> Duration {
+        if self.prompt { Duration::ZERO } else { usually }
+    }
+
     /// Notes an id to be announced; when too many wait, the oldest gives way.
     pub(super) fn owe(&mut self, id: DocumentId, now: Time) {
         if self.owed.len() >= limits::OWED_IDS {
             self.owed.pop_front();
         }
         self.owed.push_back(id);
-        self.announce_at.get_or_insert(now.after(limits::ANNOUNCE_EVERY));
+        let at = now.after(self.gather(limits::ANNOUNCE_EVERY));
+        self.announce_at.get_or_insert(at);
     }
 
     pub(super) fn announce(&mut self, now: Time) -> Option<Frame> {
@@ -76,7 +99,7 @@ impl Neighbour {
         let count = self.owed.len().min(limits::IDS_PER_FRAME);
         let ids: Vec<DocumentId> = self.owed.drain(..count).collect();
         let more = !self.owed.is_empty();
-        self.announce_at = more.then(|| now.after(limits::ANNOUNCE_EVERY));
+        self.announce_at = more.then(|| now.after(self.gather(limits::ANNOUNCE_EVERY)));
         (!ids.is_empty()).then_some(Frame::Have(ids))
     }
 
@@ -105,7 +128,9 @@ impl Neighbour {
             return Err(Misbehaviour::AnnouncementFlood);
         }
         self.promised.insert(id);
-        self.queue.insert((now.after(patience), id));
+        // A dozer announces at once; others that have it too get the time to say so.
+        let patience = if self.dozing { patience + limits::DOZE_GRAFT_AFTER } else { patience };
+        self.queue.insert((now.after(self.gather(patience)), id));
         Ok(())
     }
 
@@ -168,7 +193,10 @@ impl Neighbour {
             return None;
         }
         self.progress(now);
+        // While we doze, others need not rely on us in turn.
+        let eager = self.eager || !self.prompt;
         self.graft();
+        self.eager = eager;
         Some(Frame::Graft(ids))
     }
 
@@ -214,7 +242,7 @@ impl Neighbour {
         let at = if self.unacknowledged >= limits::LINK_WINDOW / 4 {
             now
         } else {
-            now.after(limits::ACK_EVERY)
+            now.after(self.gather(limits::ACK_EVERY))
         };
         self.acknowledge_at = Some(self.acknowledge_at.map_or(at, |earlier| earlier.min(at)));
     }

@@ -98,6 +98,13 @@ impl Recent {
         Some((Arc::clone(&kept.document), kept.hops))
     }
 
+    /// The newest documents that are kept, from `since` on.
+    pub(crate) fn newest(&self, since: Timestamp) -> impl Iterator<Item = &Arc<VerifiedDocument>> {
+        let ids = self.by_age.range(since..).rev().flat_map(|(_, ids)| ids.iter().rev());
+        let kept = |id: &DocumentId| Some(&self.seen.get(id)?.as_ref()?.document);
+        ids.take(limits::FIND_DOCUMENTS).filter_map(kept)
+    }
+
     /// What we have from `since` on, step by step.
     pub(crate) fn digests(&self, since: Timestamp) -> Vec<u64> {
         let first = step(since);

@@ -13,7 +13,7 @@ use taiinet_document::{DocumentId, VerifiedDocument};
 use crate::{
     Misbehaviour,
     frame::{
-        Frame, Push,
+        Found, Frame, Push,
         codec::{self, MessageWriter},
     },
     limits,
@@ -21,6 +21,8 @@ use crate::{
 
 /// The most that a push adds to its document: variant, hops, length of the body.
 const PUSH_OVERHEAD: usize = 8;
+/// And a part of an answer.
+const FOUND_OVERHEAD: usize = 16;
 
 /// A document ready to be sent: encoded once, however many links it goes to.
 #[derive(Debug, Clone)]
@@ -44,6 +46,11 @@ impl Parcel {
     }
 }
 
+/// What a part of an answer counts for in its lane.
+fn found_bytes(document: Option<&VerifiedDocument>) -> usize {
+    FOUND_OVERHEAD + document.map_or(0, |document| document.signed().size())
+}
+
 #[derive(Debug, Clone, Copy)]
 struct InFlight {
     id: DocumentId,
@@ -57,6 +64,9 @@ pub(crate) struct Lanes {
     control_bytes: usize,
     data: VecDeque<Parcel>,
     data_bytes: usize,
+    /// What was found for the neighbour, each with the request that it answers; none: that is all.
+    found: VecDeque<(u32, Option<Arc<VerifiedDocument>>)>,
+    found_bytes: usize,
     /// The pieces of the document that is being sent.
     pieces: VecDeque<Vec<u8>>,
     in_flight: VecDeque<InFlight>,
@@ -91,6 +101,21 @@ impl Lanes {
         true
     }
 
+    /// Queues a part of an answer to a search; false if the lane is full. It needs no window: the
+    /// neighbour asked for it, and goes behind everything else.
+    #[must_use]
+    pub(crate) fn found(&mut self, request: u32, document: Option<Arc<VerifiedDocument>>) -> bool {
+        let bytes = found_bytes(document.as_deref());
+        // The end of an answer has room where its documents had none.
+        let room = limits::FOUND_LANE_BYTES * if document.is_some() { 1 } else { 2 };
+        if self.found_bytes + bytes > room {
+            return false;
+        }
+        self.found_bytes += bytes;
+        self.found.push_back((request, document));
+        true
+    }
+
     /// The transport passed on so many bytes.
     pub(crate) const fn sent(&mut self, bytes: usize) {
         self.in_transport = self.in_transport.saturating_sub(bytes);
@@ -122,7 +147,7 @@ impl Lanes {
 
     /// Bytes that wait here.
     pub(crate) const fn queued(&self) -> usize {
-        self.control_bytes + self.data_bytes
+        self.control_bytes + self.data_bytes + self.found_bytes
     }
 
     /// Whether the data lane takes another document.
@@ -148,6 +173,7 @@ impl Lanes {
         let mut message = MessageWriter::with_capacity(self.queued());
         self.fill_control(&mut message);
         self.fill_data(&mut message);
+        self.fill_found(&mut message);
         if message.is_empty() {
             return None;
         }
@@ -177,24 +203,52 @@ impl Lanes {
         }
     }
 
-    fn fill_data(&mut self, message: &mut MessageWriter) {
-        loop {
-            while let Some(piece) = self.pieces.front() {
-                if !message.push(piece) {
-                    return;
-                }
-                self.pieces.pop_front();
+    /// Goes on with a document that was begun; true if none is left.
+    fn fill_pieces(&mut self, message: &mut MessageWriter) -> bool {
+        while let Some(piece) = self.pieces.front() {
+            if !message.push(piece) {
+                return false;
             }
+            self.pieces.pop_front();
+        }
+        true
+    }
+
+    /// Adds a frame, in pieces if it is large; false if there is no room for it.
+    fn fill_frame(&mut self, message: &mut MessageWriter, frame: &[u8]) -> bool {
+        if codec::needs_fragments(frame) {
+            self.pieces.extend(codec::fragment(frame));
+            true
+        } else {
+            message.push(frame)
+        }
+    }
+
+    fn fill_found(&mut self, message: &mut MessageWriter) {
+        while self.fill_pieces(message)
+            && let Some((request, document)) = self.found.front()
+        {
+            let (request, bytes) = (*request, found_bytes(document.as_deref()));
+            let documents = document.iter().map(|document| document.signed().clone()).collect();
+            let last = document.is_none();
+            let frame = Frame::Found(Found { request, documents, last });
+            if !self.fill_frame(message, &codec::encode_sized(&frame, bytes)) {
+                return;
+            }
+            self.found_bytes -= bytes;
+            self.found.pop_front();
+        }
+    }
+
+    fn fill_data(&mut self, message: &mut MessageWriter) {
+        while self.fill_pieces(message) {
             if self.in_flight_bytes >= limits::LINK_WINDOW {
                 return;
             }
-            let Some(next) = self.data.front() else { return };
-            if codec::needs_fragments(&next.frame) {
-                self.pieces.extend(codec::fragment(&next.frame));
-            } else if !message.push(&next.frame) {
+            let Some(Parcel { id, bytes, frame }) = self.data.front().cloned() else { return };
+            if !self.fill_frame(message, &frame) {
                 return;
             }
-            let Parcel { id, bytes, .. } = *next;
             self.in_flight.push_back(InFlight { id, bytes });
             self.in_flight_bytes += bytes;
             self.data_bytes -= bytes;

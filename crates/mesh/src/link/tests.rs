@@ -150,3 +150,80 @@ fn each_stage_has_its_time() {
     a.greet(hello(&b.identity, 2)).unwrap();
     assert_eq!(a.link.tick(late), Err(Disconnect::HandshakeTimeout));
 }
+
+/// Two neighbours.
+fn neighbours() -> Link {
+    let (mut a, mut b) = pair();
+    let (from_a, from_b) = (a.open(9, 1), b.open(9, 2));
+    a.greet(from_b).unwrap();
+    let proof = b.greet(from_a).unwrap();
+    a.link.proof(&proof).unwrap();
+    a.link.admit(NOW);
+    a.link.accepted().unwrap();
+    a.link.hears(NOW);
+    a.link
+}
+
+/// Says what comes of the silence that began at [`NOW`], ticked each second from `from` to `to`.
+fn silence(link: &mut Link, from: Duration, to: Duration) -> Option<Duration> {
+    (from.as_secs()..=to.as_secs())
+        .map(Duration::from_secs)
+        .find(|at| link.tick(NOW.after(*at)) == Err(Disconnect::Silent))
+}
+
+#[test]
+fn where_one_end_dozes_silence_lasts_longer() {
+    let (long, short) = (limits::DOZE_SILENCE, limits::SILENCE);
+    assert!(long >= Duration::from_secs(70), "a dozer's timers come once a minute");
+    assert_eq!(silence(&mut neighbours(), Duration::ZERO, long), Some(short));
+    for (dozing, we_doze) in [(true, false), (false, true), (true, true)] {
+        let mut link = Link { dozing, we_doze, ..neighbours() };
+        assert_eq!(silence(&mut link, Duration::ZERO, long * 2), Some(long));
+    }
+    // It woke, and is judged as others are again.
+    let mut link = Link { dozing: true, ..neighbours() };
+    assert_eq!(silence(&mut link, Duration::ZERO, long / 2), None);
+    link.dozing = false;
+    assert_eq!(link.tick(NOW.after(long / 2)), Err(Disconnect::Silent));
+}
+
+#[test]
+fn after_a_wake_a_neighbour_is_pinged_and_judged_by_what_comes_from_then_on() {
+    let hours = NOW.after(Duration::from_secs(10_000));
+    let until = hours.after(limits::WAKE_PROBE);
+    let mut link = neighbours();
+    assert!(matches!(link.probe(true, hours), Some(Frame::Ping(_))));
+    assert_eq!(link.probe(false, hours), None, "it was asked already");
+    assert!(link.is_probed() && link.tick(hours).is_ok(), "it has not had time to answer");
+    assert_eq!(link.tick(until), Err(Disconnect::Silent));
+
+    let mut link = neighbours();
+    link.probe(true, hours);
+    link.hears(until);
+    assert!(!link.is_probed() && link.tick(until).is_ok());
+    assert_eq!(link.tick(until.after(limits::SILENCE)), Err(Disconnect::Silent));
+
+    // One that dozes may take longer, but not for ever.
+    let mut link = Link { dozing: true, ..neighbours() };
+    let soon = NOW.after(limits::DOZE_SILENCE / 2);
+    link.probe(true, soon);
+    assert!(link.tick(soon.after(limits::WAKE_PROBE)).is_ok());
+    assert_eq!(link.tick(NOW.after(limits::DOZE_SILENCE)), Err(Disconnect::Silent));
+}
+
+#[test]
+fn after_a_wake_a_link_in_the_making_has_little_time_left() {
+    let (mut a, _) = pair();
+    assert_eq!(a.link.probe(true, NOW), None);
+    assert_eq!(a.link.deadline(), NOW.after(limits::WAKE_PROBE));
+    assert_eq!(a.link.tick(NOW.after(limits::WAKE_PROBE)), Err(Disconnect::DialTimeout));
+    let (mut a, _) = pair();
+    let late = NOW.after(limits::DIAL_TIMEOUT / 2);
+    a.link.probe(true, late);
+    assert_eq!(a.link.tick(late), Err(Disconnect::DialTimeout));
+    // One that gets on has the usual time.
+    let (mut a, _) = pair();
+    a.link.probe(true, NOW);
+    a.open(9, 1);
+    assert!(a.link.tick(NOW.after(limits::WAKE_PROBE)).is_ok());
+}

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use taiinet_document::{Content, Document, DocumentError, DocumentId, VerifiedDocument};
+use taiinet_document::{
+    Content, Document, DocumentError, DocumentId, Inspected, SignedDocument, VerifiedDocument,
+};
 
 use super::Peer;
 use crate::{Event, LinkId, Misbehaviour, PublishError, PublishOptions, Time, frame::Push, limits};
@@ -46,6 +48,7 @@ impl Peer {
         self.counters.published += 1;
         self.broadcast.outbox.insert(Arc::clone(&document));
         self.accept(&document, 0, None, now);
+        self.hurry(now);
         Ok(id)
     }
 
@@ -72,25 +75,35 @@ impl Peer {
             }
             return Ok(());
         }
-        let inspected = document.inspect().map_err(|error| match error {
-            DocumentError::TooLarge { .. } => Misbehaviour::Oversize,
-            _ => Misbehaviour::MalformedDocument,
-        })?;
+        let inspected = Self::inspect(document)?;
         self.check(inspected.document(), now)?;
-        let author = inspected.author();
-        let known = self.keys.get(&author).copied();
-        let key = known.or_else(|| author.public_key().ok());
-        let key = key.ok_or(Misbehaviour::InvalidSignature)?;
-        let verified = inspected.verify(&key).map_err(|_| Misbehaviour::InvalidSignature)?;
-        if known.is_none() {
-            self.remember_key(key);
-        }
+        let verified = self.verify(inspected)?;
         if let Some(neighbour) = self.broadcast.neighbour_mut(link) {
             neighbour.received += 1;
         }
         self.counters.received += 1;
         self.accept(&Arc::new(verified), hops.saturating_add(1), Some(link), now);
         Ok(())
+    }
+
+    pub(super) fn inspect(document: SignedDocument) -> Result<Inspected, Misbehaviour> {
+        document.inspect().map_err(|error| match error {
+            DocumentError::TooLarge { .. } => Misbehaviour::Oversize,
+            _ => Misbehaviour::MalformedDocument,
+        })
+    }
+
+    /// Checks the signature.
+    pub(super) fn verify(&mut self, document: Inspected) -> Result<VerifiedDocument, Misbehaviour> {
+        let author = document.author();
+        let known = self.keys.get(&author).copied();
+        let key = known.or_else(|| author.public_key().ok());
+        let key = key.ok_or(Misbehaviour::InvalidSignature)?;
+        let verified = document.verify(&key).map_err(|_| Misbehaviour::InvalidSignature)?;
+        if known.is_none() {
+            self.remember_key(key);
+        }
+        Ok(verified)
     }
 
     fn check(&self, document: &Document, now: Time) -> Result<(), Misbehaviour> {

@@ -81,6 +81,7 @@ impl Peer {
         };
         if let Some(state) = self.links.get_mut(&link) {
             state.admit(now);
+            state.we_doze = self.dozing;
         }
         self.control(link, &Frame::Neighbour(neighbour), now);
         Ok(())
@@ -119,6 +120,10 @@ impl Peer {
         let acts = self.broadcast.won(link, missed, now);
         self.act(acts, now);
         self.event(Event::PeerConnected { peer, link });
+        if self.dozing {
+            self.control(link, &Frame::Doze(true), now);
+        }
+        self.ask_newcomer(link, now);
         self.weigh_surplus(now);
         Ok(())
     }

@@ -34,13 +34,15 @@ impl Peer {
     /// How many more links should be dialled now: up to the target, and in any case so many that a
     /// share of the neighbours are of our own choice. Strangers that only knock count for nothing.
     fn wanting(&self) -> usize {
-        let (mut all, mut ours, mut pending) = (0, 0, 0);
+        let (mut all, mut dozing, mut ours, mut pending) = (0, 0, 0, 0);
         for link in self.links.values().filter(|link| link.is_admitted() || !link.incoming) {
             all += 1;
+            dozing += usize::from(link.dozing);
             ours += usize::from(!link.incoming);
             pending += usize::from(!link.is_admitted());
         }
-        let to_target = self.config.target_links.saturating_sub(all);
+        // Who dozes is no neighbour to rely on.
+        let to_target = self.config.target_links.saturating_sub(all - dozing);
         let to_share = (self.config.max_links - self.max_incoming()).saturating_sub(ours);
         let room = self.config.max_links.saturating_sub(all);
         let budget = (limits::PENDING_LINKS / 2).saturating_sub(pending);
@@ -128,7 +130,7 @@ impl Peer {
             .values()
             .filter(|link| link.is_active() && link.peer != *but)
             .filter_map(|link| link.presence.as_ref())
-            .filter(|presence| crate::candidates::in_time(presence, now))
+            .filter(|presence| crate::candidates::is_worth_telling(presence, now))
             .map(|presence| presence.signed().clone())
             .collect()
     }
@@ -148,8 +150,7 @@ impl Peer {
 
     /// Tells each neighbour when we come to be ready to part with it, or no longer are.
     pub(super) fn weigh_surplus(&mut self, now: Time) {
-        let admitted = self.links.values().filter(|link| link.is_admitted()).count();
-        let surplus = admitted > self.config.target_links;
+        let surplus = self.wakeful() > self.config.target_links;
         if surplus != self.trim_at.is_some() {
             self.trim_at = surplus.then(|| now.after(self.rng.jitter(limits::TRIM_EVERY)));
         }
@@ -166,6 +167,11 @@ impl Peer {
         }
     }
 
+    /// How many of our neighbours are awake.
+    fn wakeful(&self) -> usize {
+        self.links.values().filter(|link| link.is_admitted() && !link.dozing).count()
+    }
+
     /// Whether we have more links of our own choice than we must have.
     fn can_spare_ours(&self) -> bool {
         let ours = self.links.values().filter(|link| link.is_admitted() && !link.incoming).count();
@@ -178,7 +184,7 @@ impl Peer {
         let admitted = self.links.values().filter(|link| link.is_admitted()).count();
         if admitted >= self.config.max_links {
             self.part(|link| now.since(link.since()) >= limits::MIX_EVERY, now);
-        } else if admitted >= self.config.target_links {
+        } else if self.wakeful() >= self.config.target_links {
             for link in self.signallers.ask(&mut self.rng, now) {
                 self.tell(link, &ToSignaller::Introduce { want: 2 }, now);
             }

@@ -41,6 +41,8 @@ impl World {
         let node = &mut self.peers[peer.0];
         node.peer = fresh;
         node.life = Life::Alive;
+        node.dozing = false;
+        node.frozen = None;
         node.lives += 1;
         for query in node.queries.clone() {
             node.peer.subscribe(query).expect("it had as many before");

@@ -9,6 +9,8 @@ use crate::{Node, PeerIndex, queue::Event, rng::millis};
 
 /// How often [`World::run_until`] looks at its condition.
 const LOOK_EVERY: u64 = 50;
+/// How often a dozer's timers come.
+const MINUTE: u64 = 60_000;
 /// How many time-outs a node may handle at one moment before it counts as spinning.
 const TICKS: u32 = 16;
 
@@ -93,7 +95,7 @@ impl World {
     }
 
     /// Performs all outputs of the nodes that something happened to.
-    fn settle(&mut self) {
+    pub(super) fn settle(&mut self) {
         while let Some(node) = self.dirty.pop_first() {
             match node {
                 Node::Peer(peer) => self.settle_peer(peer),
@@ -105,6 +107,12 @@ impl World {
 
     fn settle_peer(&mut self, peer: PeerIndex) {
         if self.peers[peer.0].life == Life::Crashed {
+            return;
+        }
+        if self.peers[peer.0].frozen.is_some() {
+            if let Some(wake) = self.peers[peer.0].wake.take() {
+                self.wakes.remove(&(wake, Node::Peer(peer)));
+            }
             return;
         }
         let now = self.now();
@@ -123,7 +131,9 @@ impl World {
             self.violations.push(text);
         }
         let node = &mut self.peers[peer.0];
-        let wake = deadline.map(|deadline| deadline.max(earliest));
+        // A dozer's timers come with the full minute.
+        let comes = |at: u64| if node.dozing { at.next_multiple_of(MINUTE) } else { at };
+        let wake = deadline.map(|deadline| comes(deadline.max(earliest)));
         if wake != node.wake {
             if let Some(old) = node.wake {
                 self.wakes.remove(&(old, Node::Peer(peer)));
@@ -159,6 +169,16 @@ impl World {
                     at,
                     life: node.lives,
                 });
+            }
+            Output::Found { find, document } => {
+                let id = document.id();
+                self.trace.note(self.now, peer.0, "found", 0, id.as_bytes());
+                self.peers[peer.0].found.entry(find).or_default().documents.push(id);
+            }
+            Output::FindDone { find, complete } => {
+                let at = self.now();
+                self.trace.note(self.now, peer.0, "find done", u64::from(complete), &[]);
+                self.peers[peer.0].found.entry(find).or_default().done = Some((at, complete));
             }
             Output::Event(event) => {
                 let at = self.now();

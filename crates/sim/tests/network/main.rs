@@ -5,6 +5,8 @@ mod common;
 mod crashes;
 mod delivery;
 mod determinism;
+mod finds;
 mod mesh;
 mod partition;
 mod signallers;
+mod sleep;

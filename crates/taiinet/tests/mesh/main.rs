@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod documents;
+mod finds;
 mod leaving;
 mod pressure;
 mod signallers;

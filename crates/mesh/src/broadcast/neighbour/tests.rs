@@ -117,3 +117,56 @@ fn one_prune_answers_all_copies_on_their_way() {
     assert!(neighbour.eager);
     assert_eq!(neighbour.prune(NOW.after(limits::PRUNE_EVERY)), Some(Frame::Prune));
 }
+
+#[test]
+fn while_we_doze_nothing_is_gathered() {
+    let mut neighbour = Neighbour::new(NOW);
+    let (mut asked, recent) = (BTreeMap::new(), Recent::default());
+    // Also what was being gathered when we began to.
+    neighbour.owe(id(1), NOW);
+    neighbour.took(10, NOW);
+    neighbour.promise(id(2), limits::GRAFT_AFTER, NOW).unwrap();
+    assert_eq!(neighbour.announce(NOW), None);
+    assert_eq!(neighbour.acknowledge(NOW), None);
+    assert_eq!(neighbour.ask(LINK, &mut asked, &recent, NOW), None);
+    for round in [0, 10] {
+        neighbour.set_prompt(true, NOW);
+        assert_eq!(neighbour.deadline(false), Some(NOW));
+        assert_eq!(neighbour.announce(NOW), Some(Frame::Have(vec![id(round + 1)])));
+        assert_eq!(neighbour.acknowledge(NOW), Some(Frame::Ack(10)));
+        let graft = neighbour.ask(LINK, &mut asked, &recent, NOW);
+        assert_eq!(graft, Some(Frame::Graft(vec![id(round + 2)])));
+        neighbour.fulfilled(&id(round + 2), NOW);
+        assert_eq!(neighbour.deadline(false), None);
+        neighbour.owe(id(11), NOW);
+        neighbour.took(10, NOW);
+        neighbour.promise(id(12), limits::GRAFT_AFTER, NOW).unwrap();
+    }
+    neighbour.set_prompt(false, NOW);
+    neighbour.announce(NOW);
+    neighbour.owe(id(20), NOW);
+    assert_eq!(neighbour.announce(NOW), None);
+}
+
+/// Asking makes both ends push to each other; but nobody is to rely on one that dozes.
+#[test]
+fn a_dozer_that_asks_does_not_offer_to_push() {
+    for (dozes, eager) in [(false, true), (true, false)] {
+        let mut neighbour = Neighbour::new(NOW);
+        neighbour.prune(NOW);
+        neighbour.set_prompt(dozes, NOW);
+        neighbour.promise(id(1), limits::GRAFT_AFTER, NOW).unwrap();
+        let later = NOW.after(limits::GRAFT_AFTER);
+        let asked = neighbour.ask(LINK, &mut BTreeMap::new(), &Recent::default(), later);
+        assert!(asked.is_some());
+        assert_eq!(neighbour.eager, eager);
+    }
+}
+
+#[test]
+fn what_a_dozer_announced_is_awaited_longer_from_others() {
+    let mut neighbour = Neighbour { dozing: true, ..Neighbour::new(NOW) };
+    neighbour.promise(id(1), limits::GRAFT_AFTER, NOW).unwrap();
+    let due = NOW.after(limits::GRAFT_AFTER).after(limits::DOZE_GRAFT_AFTER);
+    assert_eq!(neighbour.deadline(false), Some(due));
+}

@@ -6,7 +6,7 @@ use taiinet_identity::Signature;
 
 use super::*;
 use crate::{
-    frame::{FromSignaller, Neighbour, Push, Refusal, RefusalReason, ToSignaller},
+    frame::{Find, Found, FromSignaller, Neighbour, Push, Refusal, RefusalReason, ToSignaller},
     testing,
 };
 
@@ -39,6 +39,15 @@ fn frames() -> impl Strategy<Value = Frame> {
                 since: testing::NOW.timestamp(),
                 digests,
             })
+        }),
+        any::<bool>().prop_map(Frame::Doze),
+        (any::<u32>(), ".*", any::<u16>()).prop_map(|(request, query, limit)| {
+            Frame::Find(Find { request, query, limit, since: testing::NOW.timestamp() })
+        }),
+        (any::<u32>(), 0..3_u32, any::<bool>()).prop_map(|(request, count, last)| {
+            let document = |nonce| testing::document(&testing::identity(1), nonce, 10);
+            let documents = (0..count).map(|nonce| document(nonce).signed().clone()).collect();
+            Frame::Found(Found { request, documents, last })
         }),
         any::<u32>().prop_map(|retry_after_ms| {
             let instead = [testing::presence(&testing::identity(3), testing::NOW)];
@@ -113,6 +122,27 @@ proptest! {
             whole.extend(read(&writer.finish(), &mut assembler).unwrap());
         }
         prop_assert_eq!(whole, vec![frame]);
+    }
+}
+
+/// The order of the variants is the format: new ones come last.
+#[test]
+fn the_numbers_of_frames_never_change() {
+    let fragment = Frame::Fragment(Fragment { last: true, bytes: vec![7] });
+    let found = Frame::Found(Found { request: 1, documents: Vec::new(), last: true });
+    let since = taiinet_document::Timestamp::from_millis(5);
+    let find = Frame::Find(Find { request: 1, query: "{}".to_owned(), limit: 3, since });
+    for (frame, bytes) in [
+        (Frame::Bye, &[4][..]),
+        (Frame::Ping(1), &[5, 1]),
+        (Frame::Have(Vec::new()), &[10, 0]),
+        (Frame::Ack(2), &[14, 2]),
+        (fragment, &[17, 1, 1, 7]),
+        (Frame::Doze(true), &[18, 1]),
+        (find, &[19, 1, 2, b'{', b'}', 3, 5]),
+        (found, &[20, 1, 0, 1]),
+    ] {
+        assert_eq!(encode(&frame), bytes, "{frame:?}");
     }
 }
 

@@ -124,3 +124,63 @@ fn the_control_lane_is_bounded() {
     assert!(count * 32 * limits::IDS_PER_FRAME <= limits::CONTROL_LANE_BYTES);
     assert!(!lanes.has_control_room());
 }
+
+/// A search displaces nothing: what it found goes behind all that is live, and waits in bounds.
+#[test]
+fn what_was_found_goes_behind_live_documents_and_is_bounded() {
+    let author = identity(1);
+    let mut lanes = Lanes::default();
+    let found: Vec<_> = (0..40).map(|nonce| document(&author, nonce, 30_000)).collect();
+    let taken = found.iter().filter(|document| lanes.found(7, Some(Arc::clone(document)))).count();
+    assert!(taken < 40 && taken * 30_000 > limits::FOUND_LANE_BYTES - 31_000, "{taken}");
+    assert!(lanes.found(7, None), "the end has room");
+    for _ in 0..1_000_000 {
+        if !lanes.found(8, None) {
+            break;
+        }
+    }
+    assert!(lanes.queued() <= 2 * limits::FOUND_LANE_BYTES);
+    let live: Vec<_> = (100..105).map(|nonce| document(&author, nonce, 3_000)).collect();
+    for document in &live {
+        assert!(lanes.push(parcel(document)));
+    }
+    assert!(lanes.control(&Frame::Ping(1)));
+    let frames = drain(&mut lanes);
+    assert_eq!(frames[0], Frame::Ping(1));
+    assert_eq!(
+        pushed(&frames[1..6]),
+        live.iter().map(|document| document.id()).collect::<Vec<_>>()
+    );
+    let answers: Vec<&Found> = frames[6..]
+        .iter()
+        .map(|frame| match frame {
+            Frame::Found(found) => found,
+            other => panic!("{other:?}"),
+        })
+        .collect();
+    let ids = answers.iter().flat_map(|answer| &answer.documents).map(|document| document.id());
+    assert!(ids.eq(found.iter().take(taken).map(|document| document.id())));
+    assert!(answers[taken].last && answers[taken].request == 7);
+    assert_eq!(lanes.queued(), 0);
+    // It takes nothing of the window of live documents.
+    assert_eq!(lanes.in_flight_bytes, live.iter().map(|live| live.signed().size()).sum::<usize>());
+}
+
+/// Even a document whose window is used up does not stop an answer, nor an answer a document.
+#[test]
+fn a_full_window_does_not_stop_an_answer() {
+    let author = identity(1);
+    let mut lanes = Lanes::default();
+    for nonce in 0..20 {
+        let _ = lanes.push(parcel(&document(&author, nonce, 60_000)));
+        drain(&mut lanes);
+    }
+    assert!(lanes.queued() > 0, "the window is used up");
+    assert!(lanes.found(1, Some(document(&author, 100, 20_000))) && lanes.found(1, None));
+    let frames = drain(&mut lanes);
+    assert!(
+        matches!(&frames[..], [Frame::Found(found), Frame::Found(end)]
+        if found.documents.len() == 1 && end.last),
+        "{frames:?}"
+    );
+}

@@ -1,0 +1,50 @@
+//! What neighbours have is found.
+
+use std::time::Duration;
+
+use taiinet::{Error, FindOptions, json, query};
+
+use crate::support::{Signaller, connect, number, within};
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn who_comes_late_finds_what_was_published_before_the_newest_first() {
+    let signaller = Signaller::start().await;
+    let (first, second) = (connect(&signaller.url).await, connect(&signaller.url).await);
+    for n in 0..20 {
+        let published = first.publish(json!({ "n": n, "even": n % 2 == 0 }));
+        within("a neighbour took it", published).await.unwrap();
+    }
+    first.close().await;
+    // It cares for nothing that was published before it came, unless it asks.
+    let late = connect(&signaller.url).await;
+    let mut subscription = late.subscribe(query!({ "n": { "$lt": 100 } })).unwrap();
+    within("a neighbour", late.connected()).await.unwrap();
+    let options = FindOptions { limit: 5, ..FindOptions::default() };
+    let found = within("found", late.find(query!({ "even": true }), options)).await.unwrap();
+    assert_eq!(found.iter().map(number).collect::<Vec<_>>(), [18, 16, 14, 12, 10]);
+    assert!(found.iter().all(|found| found.author() == first.peer_id()));
+    let all = FindOptions { limit: 500, ..options };
+    let found = within("found", late.find("{}", all)).await.unwrap();
+    assert_eq!(found.len(), 20);
+    let none = within("an answer", late.find(query!({ "n": "no" }), options)).await.unwrap();
+    assert!(none.is_empty());
+    assert!(matches!(late.find(query!({ "n": { "$no": 1 } }), all).await, Err(Error::Query(_))));
+
+    // What was found was not delivered, and what is live is.
+    let published = second.publish(json!({ "n": 50 }));
+    within("a neighbour took it", published).await.unwrap();
+    let next = within("a delivery", subscription.next()).await.unwrap();
+    assert_eq!(number(&next), 50);
+    late.close().await;
+    assert!(matches!(late.find("{}", all).await, Err(Error::Closed)));
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn alone_a_search_ends_in_time_with_our_own() {
+    let signaller = Signaller::start().await;
+    let alone = connect(&signaller.url).await;
+    alone.queue(json!({ "n": 1 })).await.unwrap();
+    let options = FindOptions { limit: 5, timeout: Duration::from_millis(200) };
+    let found = within("nothing", alone.find("{}", options)).await.unwrap();
+    assert_eq!(found.iter().map(number).collect::<Vec<_>>(), [1]);
+}
