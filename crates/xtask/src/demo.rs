@@ -5,6 +5,7 @@ use std::process::Command;
 use crate::{
     steps::Outcome,
     tools::{cargo, outcome, root, target_dir},
+    wasm,
 };
 
 pub(crate) fn run(args: &[String]) -> Result<bool, String> {
@@ -20,7 +21,23 @@ pub(crate) fn run(args: &[String]) -> Result<bool, String> {
         .with_extension(std::env::consts::EXE_EXTENSION);
     let mut demo = Command::new(&program);
     demo.arg("demo").args(args).current_dir(root());
+    if shows_pages(args) {
+        match wasm::package(false) {
+            Outcome::Passed => {
+                demo.arg("--pages").arg(root().join("wasm/demos"));
+                demo.arg("--package").arg(wasm::package_dir());
+            }
+            Outcome::Failed(why) | Outcome::Skipped(why) => {
+                eprintln!("without the pages for a browser: {why}");
+            }
+        }
+    }
     Ok(become_it(&mut demo))
+}
+
+/// A demo that ends by itself, or only explains itself, has nobody look at its pages.
+fn shows_pages(args: &[String]) -> bool {
+    !args.iter().any(|arg| ["--once", "--help", "-h", "--pages"].contains(&arg.as_str()))
 }
 
 /// One process fewer between the terminal and the demo, so that Ctrl-C and signals reach it alone.

@@ -19,8 +19,9 @@ Usage: cargo xtask COMMAND [ARGS]
   demo [ARGS]                  build the release and run a mesh of seven processes on this machine
                                (`cargo xtask demo --help` for its options)
   test [STEP…] [--fail-fast]   run every check, or only the named steps:
-                               fmt clippy build test doctest doc wasm deny
+                               fmt clippy build test doctest doc wasm npm browser deny
   lint                         test fmt clippy
+  wasm [--fast]                build the browser's package in wasm/npm/dist; --fast makes it larger
   bench [NAME…] [--quick]      run the benchmarks: ingest index link documents
   help                         print this
 ";
@@ -32,6 +33,7 @@ fn main() -> ExitCode {
     let outcome = match command.as_deref() {
         Some("demo") => demo::run(&rest),
         Some("test") => test::run(&rest),
+        Some("wasm") => wasm::run(&rest),
         Some("lint") => lint(&rest),
         Some("bench") => bench::run(&rest),
         Some("help" | "--help" | "-h") => {

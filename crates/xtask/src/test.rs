@@ -1,20 +1,24 @@
 //! `cargo xtask test`: all that must hold before a change is good.
 
+use std::process::Command;
+
 use crate::{
     steps::{self, Outcome, Step},
-    tools::{cargo, outcome, succeeds, target_dir},
+    tools::{apt_install, cargo, outcome, root, succeeds, target_dir},
     wasm,
 };
 
 /// In the order in which a mistake shows soonest.
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 10] = [
     Step { name: "fmt", title: "the format is rustfmt's", run: fmt },
     Step { name: "clippy", title: "no warning from clippy in any target", run: clippy },
     Step { name: "build", title: "binaries, tests and examples", run: build },
     Step { name: "test", title: "unit, property and whole-system tests", run: test },
     Step { name: "doctest", title: "the examples in the documentation", run: doctest },
     Step { name: "doc", title: "the documentation has no broken link", run: doc },
-    Step { name: "wasm", title: "the core builds for the browser", run: wasm::run },
+    Step { name: "wasm", title: "the browser's package, built", run: wasm },
+    Step { name: "npm", title: "unit tests of the browser's package", run: npm },
+    Step { name: "browser", title: "pages in real browsers", run: browser },
     Step { name: "deny", title: "licences and sources of what we depend on", run: deny },
 ];
 
@@ -100,6 +104,77 @@ fn doc() -> Outcome {
         ])
         .env("RUSTDOCFLAGS", "-D warnings"),
     )
+}
+
+fn wasm() -> Outcome {
+    match wasm::vectors() {
+        Outcome::Passed => wasm::package(false),
+        failed => failed,
+    }
+}
+
+fn npm() -> Outcome {
+    match built() {
+        Outcome::Passed => outcome(
+            Command::new("npm")
+                .args(["test", "--silent"])
+                .current_dir(root().join("wasm/npm"))
+                .env("TAIINET_BIN_DIR", target_dir().join("debug")),
+        ),
+        failed => failed,
+    }
+}
+
+fn browser() -> Outcome {
+    let folder = root().join("tests/browser");
+    match built() {
+        Outcome::Passed => {}
+        failed => return failed,
+    }
+    match wasm::node_modules(&folder) {
+        Outcome::Passed => {}
+        failed => return failed,
+    }
+    if let Err(why) = browsers() {
+        return Outcome::Failed(why);
+    }
+    outcome(
+        Command::new("node")
+            .arg("run.mjs")
+            .current_dir(folder)
+            .env("TAIINET_BIN_DIR", target_dir().join("debug")),
+    )
+}
+
+/// The package and the programs, built before or now.
+fn built() -> Outcome {
+    if !wasm::package_dir().join("index.js").exists() {
+        match wasm() {
+            Outcome::Passed => {}
+            failed => return failed,
+        }
+    }
+    build()
+}
+
+fn browsers() -> Result<(), String> {
+    let missing = || -> Vec<&str> {
+        ["chromium", "firefox-esr"]
+            .into_iter()
+            .filter(|name| !succeeds(Command::new(name).arg("--version")))
+            .collect()
+    };
+    if !missing().is_empty() {
+        // `ip` makes the network that is the tests' own.
+        apt_install(&["chromium", "firefox-esr", "iproute2"]);
+    }
+    match missing().as_slice() {
+        [] => Ok(()),
+        names => Err(format!(
+            "browsers are missing: install them with `sudo apt-get install {}`",
+            names.join(" ")
+        )),
+    }
 }
 
 /// Advisories are left out: they need a database from outside, and a new one must not break a

@@ -55,6 +55,16 @@ pub(crate) fn stdout(command: &mut Command) -> Option<String> {
     output.status.success().then(|| text.trim_end().to_owned())
 }
 
+/// Installs Debian packages; only root can, without a question asked.
+pub(crate) fn apt_install(packages: &[&str]) -> bool {
+    let apt = |args: &[&str]| {
+        println!("$ apt-get {}", args.join(" "));
+        succeeds(Command::new("apt-get").args(args).env("DEBIAN_FRONTEND", "noninteractive"))
+    };
+    let install = [&["install", "--yes", "--no-install-recommends"][..], packages].concat();
+    apt(&install) || (apt(&["update"]) && apt(&install))
+}
+
 /// A command as one would type it, with the variables that were set for it.
 fn line(command: &Command) -> String {
     let variables = command

@@ -1,113 +1,111 @@
-//! The core compiled for the browser, with whichever standard library for it can be had.
+//! The browser's build: the core as WebAssembly, its bindings, and the npm package around them.
 
-use std::{path::Path, process::Command};
+mod std;
 
-use crate::{
-    steps::Outcome,
-    tools::{cargo, outcome, stdout, succeeds, target_dir},
+use ::std::{
+    path::{Path, PathBuf},
+    process::Command,
 };
 
-const TARGET: &str = "wasm32-unknown-unknown";
-/// What must run in a browser.
-const CRATES: [&str; 4] = ["taiinet-identity", "taiinet-document", "taiinet-query", "taiinet-mesh"];
+use self::std::Std;
+use crate::{
+    steps::Outcome,
+    tools::{apt_install, cargo, outcome, root, succeeds},
+};
 
-/// Debian's compiler and the source of its standard library.
-const DEBIAN_RUSTC: &str = "/usr/bin/rustc";
-const DEBIAN_PACKAGES: [&str; 2] = ["rustc-web", "rust-web-src"];
+/// What the crate is built as, see the root's Cargo.toml.
+const PROFILE: &str = "wasm";
 
-/// Where the standard library comes from.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Std {
-    /// rustup has it compiled.
-    Rustup,
-    /// It is built from Debian's source, with Debian's compiler.
-    Debian,
-}
-
-pub(crate) fn run() -> Outcome {
-    let Some(std) = find() else {
-        return Outcome::Skipped(format!(
-            "the standard library for {TARGET} cannot be had here: neither `rustup target add \
-             {TARGET}` nor `apt-get install {}` succeeded",
-            DEBIAN_PACKAGES.join(" ")
-        ));
+/// `cargo xtask wasm`.
+pub(crate) fn run(args: &[String]) -> Result<bool, String> {
+    let fast = match args {
+        [] => false,
+        [flag] if flag == "--fast" => true,
+        _ => return Err("`cargo xtask wasm` knows only --fast".to_owned()),
     };
-    match std {
-        Std::Rustup => {
-            println!("with the standard library from rustup");
-            outcome(&mut check(cargo(["check", "--locked", "--target", TARGET])))
-        }
-        Std::Debian => {
-            println!("with the standard library built from Debian's {}", DEBIAN_PACKAGES[1]);
-            // Another compiler: a folder of its own keeps it from emptying the usual one.
-            let target_dir = target_dir().join("wasm-debian");
-            outcome(
-                check(cargo([
-                    "check",
-                    "--locked",
-                    "-Zbuild-std=std,panic_abort",
-                    "--target",
-                    TARGET,
-                ]))
-                .arg("--target-dir")
-                .arg(target_dir)
-                .env("RUSTC", DEBIAN_RUSTC)
-                .env("RUSTC_BOOTSTRAP", "1"),
-            )
+    match package(fast) {
+        Outcome::Passed => Ok(true),
+        Outcome::Failed(why) | Outcome::Skipped(why) => {
+            eprintln!("{why}");
+            Ok(false)
         }
     }
 }
 
-fn check(mut cargo: Command) -> Command {
-    for name in CRATES {
-        cargo.args(["-p", name]);
-    }
-    cargo
+/// Where the package is when it is built.
+pub(crate) fn package_dir() -> PathBuf {
+    npm_dir().join("dist")
 }
 
-/// Finds the standard library, installing it if need be. `TAIINET_WASM_STD=debian` (or `rustup`)
-/// skips the other, to try this very function.
-fn find() -> Option<Std> {
-    let only = std::env::var("TAIINET_WASM_STD").ok();
-    let may = |name: &str| only.as_deref().is_none_or(|only| only == name);
-    if may("rustup") && (in_sysroot() || added_by_rustup()) {
-        return Some(Std::Rustup);
-    }
-    if may("debian") && (debian_is_installed() || installed_from_debian()) {
-        return Some(Std::Debian);
-    }
-    None
+fn npm_dir() -> PathBuf {
+    root().join("wasm/npm")
 }
 
-/// rustup may list a target whose files it could not fetch; so look for the files.
-fn in_sysroot() -> bool {
-    stdout(Command::new("rustc").args(["--print", "sysroot"])).is_some_and(|sysroot| {
-        let library = Path::new(&sysroot).join("lib/rustlib").join(TARGET).join("lib");
-        library.read_dir().is_ok_and(|files| {
-            files.flatten().any(|file| file.file_name().to_string_lossy().starts_with("libcore-"))
-        })
-    })
-}
-
-fn added_by_rustup() -> bool {
-    println!("$ rustup target add {TARGET}");
-    succeeds(Command::new("rustup").args(["target", "add", TARGET])) && in_sysroot()
-}
-
-fn debian_is_installed() -> bool {
-    let sysroot = stdout(Command::new(DEBIAN_RUSTC).args(["--print", "sysroot"]));
-    sysroot.is_some_and(|sysroot| {
-        Path::new(&sysroot).join("lib/rustlib/src/rust/library/std/Cargo.toml").exists()
-    })
-}
-
-/// Only root can, without a question asked.
-fn installed_from_debian() -> bool {
-    let install = |args: &[&str]| {
-        println!("$ apt-get {}", args.join(" "));
-        succeeds(Command::new("apt-get").args(args).env("DEBIAN_FRONTEND", "noninteractive"))
+/// Builds the npm package; `fast` leaves out what only makes it smaller.
+pub(crate) fn package(fast: bool) -> Outcome {
+    let std = match Std::find() {
+        Ok(std) => std,
+        Err(why) => return Outcome::Failed(why),
     };
-    let packages =
-        [&["install", "--yes", "--no-install-recommends"][..], &DEBIAN_PACKAGES].concat();
-    (install(&packages) || (install(&["update"]) && install(&packages))) && debian_is_installed()
+    let mut steps = bindings(std, "core", &[]);
+    if steps == Outcome::Passed {
+        steps = node_modules(&npm_dir());
+    }
+    if steps == Outcome::Passed {
+        let mut build = Command::new("node");
+        build.arg("build.mjs").current_dir(npm_dir());
+        if fast {
+            build.arg("--fast");
+        }
+        steps = outcome(&mut build);
+    }
+    steps
+}
+
+/// The module with the vectors on which native and browser builds must agree: `wasm/npm/vectors`.
+pub(crate) fn vectors() -> Outcome {
+    match Std::find() {
+        Ok(std) => bindings(std, "vectors", &["--features", "vectors"]),
+        Err(why) => Outcome::Failed(why),
+    }
+}
+
+/// Builds the crate and puts it with its bindings into a folder of `wasm/npm`.
+fn bindings(std: Std, name: &str, features: &[&str]) -> Outcome {
+    let (mut build, folder) = std.cargo("build");
+    build.args(["--package", "taiinet-wasm", "--profile", PROFILE]).args(features);
+    match outcome(&mut build) {
+        Outcome::Passed => {}
+        failed => return failed,
+    }
+    let module = folder.join(PROFILE).join("taiinet_wasm.wasm");
+    outcome(
+        cargo(["run", "--locked", "--quiet", "--package", "taiinet-bindgen", "--"])
+            .arg(module)
+            .arg(npm_dir().join(name)),
+    )
+}
+
+/// What a package.json asks for, as its lock file has it.
+pub(crate) fn node_modules(folder: &Path) -> Outcome {
+    if let Err(why) = find_node() {
+        return Outcome::Failed(why);
+    }
+    let modified = |path: &str| folder.join(path).metadata().and_then(|data| data.modified()).ok();
+    let installed = modified("node_modules/.package-lock.json");
+    if installed.is_some() && installed >= modified("package-lock.json") {
+        return Outcome::Passed;
+    }
+    outcome(Command::new("npm").args(["ci", "--no-fund", "--no-audit"]).current_dir(folder))
+}
+
+fn find_node() -> Result<(), String> {
+    let is_there = || {
+        succeeds(Command::new("node").arg("--version"))
+            && succeeds(Command::new("npm").arg("--version"))
+    };
+    if is_there() || (apt_install(&["nodejs", "npm"]) && is_there()) {
+        return Ok(());
+    }
+    Err("Node.js is missing: install it with `sudo apt-get install nodejs npm`".to_owned())
 }

@@ -1,0 +1,122 @@
+// A running peer, wherever it runs: in this tab (local.ts) or in another of the same origin
+// (shared.ts).
+
+/** From where the WebAssembly module is loaded. */
+export type WasmSource = string | URL | Response | BufferSource | WebAssembly.Module;
+
+/** A document as it goes from the core to a subscription, and from tab to tab. */
+export interface Raw {
+  id: string;
+  author: string;
+  createdAt: number;
+  receivedAt: number;
+  hops: number;
+  from: string | undefined;
+  key: string | undefined;
+  json: string;
+  exact: boolean;
+}
+
+/** What the core tells; see wasm/src/told.rs. */
+export type CoreEvent =
+  | { type: "peer-connected"; peer: string }
+  | { type: "peer-disconnected"; peer: string; cause: string }
+  | { type: "dial-failed"; peer: string; cause: string }
+  | { type: "signaller-joined"; url: string; signaller: string }
+  | { type: "signaller-lost"; url: string; cause: string; retryAt: number }
+  | { type: "rejected"; peer?: string; misbehaviour: string; text: string }
+  | { type: "panicked"; message: string };
+
+/** A link to another peer. */
+export interface PeerInfo {
+  /** Its name, `tn1…`. */
+  peer: string;
+  state: "dialling" | "handshake" | "active";
+  /** Whether it opened the link. */
+  incoming: boolean;
+  /** Whether documents are pushed to it (eager) or announced first (lazy). */
+  eager: boolean;
+  /** Whether it is a hidden page, whose timers come once a minute. */
+  dozing: boolean;
+  /** Since when it is in this state, in milliseconds since 1970. */
+  since: number;
+  roundTripMs?: number;
+  documentsSent: number;
+  documentsReceived: number;
+  /** Further copies of documents that were here before. */
+  duplicates: number;
+  /** What was refused from it. */
+  rejected: number;
+  queuedBytes: number;
+}
+
+/** A signaller as this peer sees it. */
+export interface SignallerInfo {
+  url: string;
+  /** Its key, once it has proven it. */
+  signaller?: string;
+  joined: boolean;
+  /** Why it was lost, or could not be reached, last. */
+  failure?: string;
+}
+
+/** A picture of the peer. */
+export interface CoreStatus {
+  peerId: string;
+  network: string;
+  now: number;
+  links: PeerInfo[];
+  signallers: SignallerInfo[];
+  /** How many other peers it knows that it could link to. */
+  candidates: number;
+  /** Peers that no link could be made to, and why. */
+  failed: { peer: string; cause: string }[];
+  counters: {
+    published: number;
+    delivered: number;
+    received: number;
+    duplicates: number;
+    sent: number;
+    announced: number;
+    grafted: number;
+    /** What was refused, by reason. */
+    rejected: Record<string, number>;
+  };
+}
+
+/** A subscription of an engine. */
+export interface Feed {
+  /** Whether its reader is behind: then the neighbours are slowed down. */
+  behind(behind: boolean): void;
+  close(): void;
+}
+
+export interface FindQuery {
+  limit: number;
+  timeoutMs: number;
+}
+
+export interface PublishQuery {
+  key?: string | undefined;
+  expiresAt?: number | undefined;
+}
+
+/** Who wants to hear of an engine. */
+export interface Audience {
+  /** The peer runs, under this name. */
+  started(peerId: string): void;
+  event(event: CoreEvent): void;
+  /** The peer cannot go on. */
+  failed(error: Error): void;
+}
+
+/** A peer. All texts are JSON. */
+export interface Engine {
+  subscribe(query: string, deliver: (raw: Raw) => void): Feed;
+  publish(document: string, options: PublishQuery): Promise<string>;
+  find(query: string, options: FindQuery): Promise<Raw[]>;
+  status(): Promise<CoreStatus>;
+  /** Begins anew, with the identity that is kept now. */
+  restart(): Promise<void>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,122 @@
+// The secret key of this origin: made at first use, kept in IndexedDB, wrapped by a WebCrypto key
+// that no script can read. So a copy of the database alone, or a script that reads it, has no key.
+
+import { TaiiNetError } from "./errors.js";
+
+const DATABASE = "taiinet";
+const STORE = "identities";
+const SEED_BYTES = 32;
+
+interface Kept {
+  /** Not extractable. */
+  wrapping: CryptoKey;
+  iv: Uint8Array<ArrayBuffer>;
+  wrapped: ArrayBuffer;
+}
+
+/** Where a secret key is kept. */
+export interface Vault {
+  /** Why the key is not kept; undefined if it is. */
+  readonly warning?: string;
+  /** A copy of the key, made if there is none; to be wiped. */
+  seed(): Promise<Uint8Array<ArrayBuffer>>;
+  replace(seed: Uint8Array<ArrayBuffer>): Promise<void>;
+}
+
+/** The vault of a named identity; one in memory where nothing can be kept. */
+export async function openVault(name: string): Promise<Vault> {
+  try {
+    const database = await open();
+    const vault = new DatabaseVault(database, name);
+    (await vault.seed()).fill(0);
+    return vault;
+  } catch (error) {
+    if (error instanceof TaiiNetError) throw error;
+    const reason = error instanceof Error ? error.message : String(error);
+    return new MemoryVault(`this browser keeps no data here (${reason}), so the identity lasts until the page is closed; identity.export() can save it`);
+  }
+}
+
+/** A key that lives and dies with the page. */
+export class MemoryVault implements Vault {
+  readonly warning?: string;
+  #seed = fresh();
+
+  constructor(warning?: string) {
+    if (warning !== undefined) this.warning = warning;
+  }
+
+  async seed(): Promise<Uint8Array<ArrayBuffer>> {
+    return this.#seed.slice();
+  }
+
+  async replace(seed: Uint8Array<ArrayBuffer>): Promise<void> {
+    this.#seed.fill(0);
+    this.#seed = seed.slice();
+  }
+}
+
+class DatabaseVault implements Vault {
+  readonly #database: IDBDatabase;
+  readonly #name: string;
+
+  constructor(database: IDBDatabase, name: string) {
+    this.#database = database;
+    this.#name = name;
+  }
+
+  async seed(): Promise<Uint8Array<ArrayBuffer>> {
+    const kept = await this.#request<Kept | undefined>("readonly", (store) => store.get(this.#name));
+    if (kept) return unwrap(kept);
+    const seed = fresh();
+    // Two tabs may come here at once: the first to add wins, and both read what it added.
+    const added = await wrap(seed);
+    seed.fill(0);
+    await this.#request("readwrite", (store) => store.add(added, this.#name)).catch((error: unknown) => {
+      if ((error as DOMException | null)?.name !== "ConstraintError") throw error;
+    });
+    return this.seed();
+  }
+
+  async replace(seed: Uint8Array<ArrayBuffer>): Promise<void> {
+    const kept = await wrap(seed);
+    await this.#request("readwrite", (store) => store.put(kept, this.#name));
+  }
+
+  #request<T>(mode: IDBTransactionMode, make: (store: IDBObjectStore) => IDBRequest): Promise<T> {
+    return new Promise((resolve, reject) => {
+      const transaction = this.#database.transaction(STORE, mode);
+      const request = make(transaction.objectStore(STORE));
+      // Only what is committed is kept.
+      transaction.oncomplete = () => resolve(request.result as T);
+      transaction.onabort = () => reject(transaction.error ?? request.error);
+    });
+  }
+}
+
+function open(): Promise<IDBDatabase> {
+  return new Promise((resolve, reject) => {
+    if (typeof indexedDB === "undefined") throw new Error("there is no IndexedDB");
+    const request = indexedDB.open(DATABASE, 1);
+    request.onupgradeneeded = () => request.result.createObjectStore(STORE);
+    request.onsuccess = () => resolve(request.result);
+    request.onerror = () => reject(request.error);
+    request.onblocked = () => reject(new Error("another tab blocks the database"));
+  });
+}
+
+async function wrap(seed: Uint8Array<ArrayBuffer>): Promise<Kept> {
+  const wrapping = await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]);
+  const iv = crypto.getRandomValues(new Uint8Array(12));
+  return { wrapping, iv, wrapped: await crypto.subtle.encrypt({ name: "AES-GCM", iv }, wrapping, seed) };
+}
+
+async function unwrap({ wrapping, iv, wrapped }: Kept): Promise<Uint8Array<ArrayBuffer>> {
+  const seed = new Uint8Array(await crypto.subtle.decrypt({ name: "AES-GCM", iv }, wrapping, wrapped));
+  if (seed.length !== SEED_BYTES) throw new TaiiNetError("identity", "the kept identity is damaged; clear this site's data to begin anew");
+  return seed;
+}
+
+function fresh(): Uint8Array<ArrayBuffer> {
+  return crypto.getRandomValues(new Uint8Array(SEED_BYTES));
+}

@@ -1,0 +1,96 @@
+// Hooks for React: `import { TaiiNetProvider, useSubscription } from "taiinet/react"`.
+
+import { createContext, useContext, useEffect, useState, type ReactNode } from "react";
+import type { Delivery, Fields, PeerInfo, Query, TaiiNet } from "./index.js";
+
+const Context = createContext<TaiiNet | undefined>(undefined);
+
+/** Gives a peer to the components in it. Make the peer once, outside of components. */
+export function TaiiNetProvider({ value, children }: { value: TaiiNet; children?: ReactNode }): ReactNode {
+  return <Context.Provider value={value}>{children}</Context.Provider>;
+}
+
+/** The peer of the nearest {@link TaiiNetProvider}. */
+export function useTaiiNet(): TaiiNet {
+  const taiinet = useContext(Context);
+  if (!taiinet) throw new Error("useTaiiNet: put the component into a <TaiiNetProvider value={taiinet}>");
+  return taiinet;
+}
+
+export interface UseSubscriptionOptions {
+  /** How many documents to keep, the newest; default 100. */
+  limit?: number;
+  /** Also what neighbours still hold; default false. */
+  backlog?: boolean;
+}
+
+/** The newest documents that match, newest first. The query may be written in place: it counts as
+ *  another only when its JSON differs. */
+export function useSubscription<T extends object = Fields>(
+  query: Query<T>,
+  { limit = 100, backlog = false }: UseSubscriptionOptions = {},
+): { documents: readonly Delivery<T>[]; error: Error | undefined } {
+  const taiinet = useTaiiNet();
+  const [documents, setDocuments] = useState<readonly Delivery<T>[]>([]);
+  const [error, setError] = useState<Error>();
+  const text = JSON.stringify(query, (_, value: unknown) => (typeof value === "bigint" ? `${value}n` : value));
+
+  useEffect(() => {
+    setDocuments([]);
+    setError(undefined);
+    let subscription;
+    try {
+      subscription = taiinet.subscribe<T>(query, { backlog });
+    } catch (fault) {
+      setError(fault as Error);
+      return;
+    }
+    // One render for all that come in one frame.
+    let fresh: Delivery<T>[] = [];
+    let frame = 0;
+    const show = () => {
+      const news = fresh;
+      fresh = [];
+      frame = 0;
+      setDocuments((before) => [...news, ...before].sort((a, b) => b.createdAt - a.createdAt).slice(0, limit));
+    };
+    const take = (delivery: Delivery<T>) => {
+      fresh.push(delivery);
+      frame ||= requestAnimationFrame(show);
+    };
+    subscription.on("data", take);
+    subscription.on("backlog", take);
+    subscription.on("error", setError);
+    const opened = subscription;
+    return () => {
+      cancelAnimationFrame(frame);
+      opened.close();
+    };
+    // The text stands for the query.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [taiinet, text, limit, backlog]);
+
+  return { documents, error };
+}
+
+/** The neighbours, kept up to date. */
+export function usePeers(): readonly PeerInfo[] {
+  const taiinet = useTaiiNet();
+  const [peers, setPeers] = useState<readonly PeerInfo[]>([]);
+  useEffect(() => {
+    let current = true;
+    const look = () => {
+      taiinet.peers().then(
+        (news) => current && setPeers(news),
+        () => {},
+      );
+    };
+    const offs = [taiinet.on("peer-connected", look), taiinet.on("peer-disconnected", look)];
+    look();
+    return () => {
+      current = false;
+      offs.forEach((off) => off());
+    };
+  }, [taiinet]);
+  return peers;
+}

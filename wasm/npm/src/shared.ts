@@ -1,0 +1,338 @@
+// One peer for all tabs of an origin.
+//
+// The tab that holds the lock runs the peer; the others speak to it over a BroadcastChannel. Locks
+// (https://w3c.github.io/web-locks) end with their tab, however it ends: so the next tab takes over,
+// tells the others, and each says again what it wants. Each tab holds a lock of its own as well, by
+// which the peer's tab learns of its end.
+
+import type { Audience, CoreEvent, CoreStatus, Engine, Feed, FindQuery, PublishQuery, Raw } from "./engine.js";
+import { TaiiNetError, closed, fromPlain, toPlain, type PlainError } from "./errors.js";
+
+/** Changes with the messages: tabs of different versions of the package have a peer each. */
+const VERSION = 1;
+/** Documents of which a tab remembers that it has shown them, so that none comes again when another
+ *  tab takes over. */
+const SEEN = 4096;
+
+type Call =
+  | { name: "subscribe"; feed: number; query: string }
+  | { name: "unsubscribe"; feed: number }
+  | { name: "behind"; feed: number; behind: boolean }
+  | { name: "publish"; document: string; options: PublishQuery }
+  | { name: "find"; query: string; options: FindQuery }
+  | { name: "status" }
+  | { name: "restart" };
+
+type Message =
+  | { kind: "hello"; from: string }
+  | { kind: "leader"; leader: string; peerId: string }
+  | { kind: "event"; leader: string; event: CoreEvent }
+  | { kind: "failed"; leader: string; error: PlainError }
+  | { kind: "call"; to: string; from: string; id: number; call: Call }
+  | { kind: "answer"; to: string; id: number; value?: unknown; error?: PlainError }
+  | { kind: "document"; to: string; feed: number; raw: Raw };
+
+interface Waiting {
+  call: Call;
+  resolve: (value: never) => void;
+  reject: (error: Error) => void;
+}
+
+interface Subscriber {
+  query: string;
+  deliver: (raw: Raw) => void;
+  behind: boolean;
+  seen: Set<string>;
+  /** The feed of the engine in this tab, while it runs here. */
+  feed?: Feed;
+}
+
+/** Whether this place has what sharing needs. */
+export function canShare(): boolean {
+  return typeof navigator !== "undefined" && "locks" in navigator && typeof BroadcastChannel !== "undefined";
+}
+
+export class SharedEngine implements Engine {
+  readonly #name: string;
+  readonly #start: (audience: Audience) => Promise<Engine>;
+  readonly #audience: Audience;
+  readonly #channel: BroadcastChannel;
+  readonly #tab = crypto.randomUUID();
+  /** Ends both locks. */
+  readonly #end = new AbortController();
+  #leader: string | undefined;
+  #peerId = "";
+  /** The engine, while it runs in this tab. */
+  #engine: Engine | undefined;
+  /** What other tabs subscribed to here. */
+  #guests = new Map<string, Map<number, Feed>>();
+  #subscribers = new Map<number, Subscriber>();
+  #waiting = new Map<number, Waiting>();
+  #next = 0;
+  #failed: TaiiNetError | undefined;
+
+  /** `start` makes the engine, if it falls to this tab. */
+  constructor(name: string, start: (audience: Audience) => Promise<Engine>, audience: Audience) {
+    this.#name = `taiinet/${VERSION} ${name}`;
+    this.#start = start;
+    this.#audience = audience;
+    this.#channel = new BroadcastChannel(this.#name);
+    this.#channel.onmessage = ({ data }) => this.#hear(data as Message);
+    void this.#live();
+  }
+
+  async #live(): Promise<void> {
+    const over = new Promise<void>((resolve) => this.#end.signal.addEventListener("abort", () => resolve()));
+    const options = { signal: this.#end.signal };
+    const ignore = () => {};
+    await new Promise<void>((held) => {
+      navigator.locks.request(this.#lockOf(this.#tab), options, () => (held(), over)).catch(ignore);
+    });
+    this.#post({ kind: "hello", from: this.#tab });
+    navigator.locks.request(this.#name, options, () => this.#lead().then(() => over)).catch(ignore);
+  }
+
+  #lockOf(tab: string): string {
+    return `${this.#name} ${tab}`;
+  }
+
+  /** The peer runs here from now on. */
+  async #lead(): Promise<void> {
+    try {
+      this.#engine = await this.#start({
+        started: (peerId) => {
+          this.#peerId = peerId;
+          if (this.#engine) this.#tellLeader();
+        },
+        event: (event) => {
+          this.#post({ kind: "event", leader: this.#tab, event });
+          this.#audience.event(event);
+        },
+        failed: (error) => this.#fail(error),
+      });
+    } catch (error) {
+      this.#fail(error);
+      return;
+    }
+    if (this.#end.signal.aborted) return this.#engine.close();
+    for (const subscriber of this.#subscribers.values()) this.#open(this.#engine, subscriber);
+    this.#tellLeader();
+    // What the tab before has not answered is asked again, here.
+    for (const [id, { call }] of this.#waiting) void this.#serve(call).then((value) => this.#settle(id, value), (error) => this.#settle(id, undefined, toPlain(error)));
+  }
+
+  #tellLeader(): void {
+    this.#leader = this.#tab;
+    this.#post({ kind: "leader", leader: this.#tab, peerId: this.#peerId });
+    this.#audience.started(this.#peerId);
+  }
+
+  #fail(error: unknown): void {
+    const plain = toPlain(error);
+    this.#post({ kind: "failed", leader: this.#tab, error: plain });
+    this.#failHere(plain);
+  }
+
+  #failHere(plain: PlainError): void {
+    this.#failed = fromPlain(plain);
+    for (const id of [...this.#waiting.keys()]) this.#settle(id, undefined, plain);
+    this.#audience.failed(this.#failed);
+  }
+
+  #post(message: Message): void {
+    if (!this.#end.signal.aborted) this.#channel.postMessage(message);
+  }
+
+  #hear(message: Message): void {
+    if (this.#end.signal.aborted) return;
+    switch (message.kind) {
+      case "hello":
+        if (this.#engine) this.#post({ kind: "leader", leader: this.#tab, peerId: this.#peerId });
+        return;
+      case "leader":
+        return this.#follow(message.leader, message.peerId);
+      case "event":
+        if (message.leader === this.#leader) this.#audience.event(message.event);
+        return;
+      case "failed":
+        if (message.leader === this.#leader) this.#failHere(message.error);
+        return;
+      case "call":
+        if (message.to === this.#tab) void this.#host(message.from, message.id, message.call);
+        return;
+      case "answer":
+        if (message.to === this.#tab) this.#settle(message.id, message.value, message.error);
+        return;
+      case "document":
+        if (message.to === this.#tab) this.#deliver(this.#subscribers.get(message.feed), message.raw);
+    }
+  }
+
+  // ---- In a tab that is not the peer's ----
+
+  #follow(leader: string, peerId: string): void {
+    if (leader === this.#tab) return;
+    const news = leader !== this.#leader;
+    this.#leader = leader;
+    if (news) {
+      for (const [feed, { query, behind }] of this.#subscribers) {
+        this.#tell({ name: "subscribe", feed, query });
+        if (behind) this.#tell({ name: "behind", feed, behind });
+      }
+      for (const [id, { call }] of this.#waiting) this.#post({ kind: "call", to: leader, from: this.#tab, id, call });
+    }
+    if (news || peerId !== this.#peerId) {
+      this.#peerId = peerId;
+      this.#audience.started(peerId);
+    }
+  }
+
+  /** A call without an answer. */
+  #tell(call: Call): void {
+    if (this.#leader && this.#leader !== this.#tab) this.#post({ kind: "call", to: this.#leader, from: this.#tab, id: 0, call });
+  }
+
+  #ask<T>(call: Call): Promise<T> {
+    if (this.#end.signal.aborted) return Promise.reject(closed());
+    if (this.#failed) return Promise.reject(this.#failed);
+    if (this.#engine) return this.#serve(call) as Promise<T>;
+    return new Promise<T>((resolve, reject) => {
+      this.#next += 1;
+      const id = this.#next;
+      this.#waiting.set(id, { call, resolve: resolve as (value: never) => void, reject });
+      if (this.#leader) this.#post({ kind: "call", to: this.#leader, from: this.#tab, id, call });
+    });
+  }
+
+  #settle(id: number, value: unknown, error?: PlainError): void {
+    const waiting = this.#waiting.get(id);
+    if (!waiting) return;
+    this.#waiting.delete(id);
+    if (error) waiting.reject(fromPlain(error));
+    else waiting.resolve(value as never);
+  }
+
+  #deliver(subscriber: Subscriber | undefined, raw: Raw): void {
+    if (!subscriber || subscriber.seen.has(raw.id)) return;
+    subscriber.seen.add(raw.id);
+    if (subscriber.seen.size > SEEN) {
+      const [oldest] = subscriber.seen;
+      subscriber.seen.delete(oldest as string);
+    }
+    subscriber.deliver(raw);
+  }
+
+  // ---- In the peer's tab ----
+
+  /** Another tab asks. */
+  async #host(from: string, id: number, call: Call): Promise<void> {
+    if (!this.#engine) return;
+    const guests = this.#guestsOf(from);
+    try {
+      const value = await this.#serve(call, from, guests);
+      if (id) this.#post({ kind: "answer", to: from, id, value });
+    } catch (error) {
+      if (id) this.#post({ kind: "answer", to: from, id, error: toPlain(error) });
+    }
+  }
+
+  /** The feeds of another tab; they end with it. */
+  #guestsOf(tab: string): Map<number, Feed> {
+    const known = this.#guests.get(tab);
+    if (known) return known;
+    const feeds = new Map<number, Feed>();
+    this.#guests.set(tab, feeds);
+    const gone = () => {
+      this.#guests.delete(tab);
+      for (const feed of feeds.values()) feed.close();
+    };
+    navigator.locks.request(this.#lockOf(tab), { signal: this.#end.signal }, gone).catch(() => {});
+    return feeds;
+  }
+
+  async #serve(call: Call, from?: string, guests?: Map<number, Feed>): Promise<unknown> {
+    const engine = this.#engine;
+    if (!engine) throw closed();
+    switch (call.name) {
+      case "subscribe":
+        if (from && guests && !guests.has(call.feed)) {
+          const { feed } = call;
+          guests.set(feed, engine.subscribe(call.query, (raw) => this.#post({ kind: "document", to: from, feed, raw })));
+        }
+        return undefined;
+      case "unsubscribe":
+        guests?.get(call.feed)?.close();
+        guests?.delete(call.feed);
+        return undefined;
+      case "behind":
+        return guests?.get(call.feed)?.behind(call.behind);
+      case "publish":
+        return engine.publish(call.document, call.options);
+      case "find":
+        return engine.find(call.query, call.options);
+      case "status":
+        return engine.status();
+      case "restart":
+        return engine.restart();
+    }
+  }
+
+  #open(engine: Engine, subscriber: Subscriber): void {
+    subscriber.feed = engine.subscribe(subscriber.query, (raw) => this.#deliver(subscriber, raw));
+    if (subscriber.behind) subscriber.feed.behind(true);
+  }
+
+  // ---- Engine ----
+
+  subscribe(query: string, deliver: (raw: Raw) => void): Feed {
+    if (this.#end.signal.aborted) throw closed();
+    if (this.#failed) throw this.#failed;
+    this.#next += 1;
+    const number = this.#next;
+    const subscriber: Subscriber = { query, deliver, behind: false, seen: new Set() };
+    if (this.#engine) this.#open(this.#engine, subscriber);
+    this.#subscribers.set(number, subscriber);
+    this.#tell({ name: "subscribe", feed: number, query });
+    return {
+      behind: (behind) => {
+        subscriber.behind = behind;
+        if (subscriber.feed) subscriber.feed.behind(behind);
+        else this.#tell({ name: "behind", feed: number, behind });
+      },
+      close: () => {
+        if (!this.#subscribers.delete(number)) return;
+        if (subscriber.feed) subscriber.feed.close();
+        else this.#tell({ name: "unsubscribe", feed: number });
+      },
+    };
+  }
+
+  publish(document: string, options: PublishQuery): Promise<string> {
+    return this.#ask({ name: "publish", document, options });
+  }
+
+  find(query: string, options: FindQuery): Promise<Raw[]> {
+    return this.#ask({ name: "find", query, options });
+  }
+
+  status(): Promise<CoreStatus> {
+    return this.#ask({ name: "status" });
+  }
+
+  restart(): Promise<void> {
+    return this.#ask({ name: "restart" });
+  }
+
+  /** Leaves the peer to the other tabs; the last one ends it. */
+  async close(): Promise<void> {
+    if (this.#end.signal.aborted) return;
+    const engine = this.#engine;
+    this.#engine = undefined;
+    const plain = toPlain(closed());
+    for (const id of [...this.#waiting.keys()]) this.#settle(id, undefined, plain);
+    // The lock is free for the next tab only when the peer has left: two of one name would meet.
+    await engine?.close();
+    this.#end.abort();
+    this.#channel.close();
+  }
+}

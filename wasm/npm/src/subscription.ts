@@ -1,0 +1,181 @@
+import { options as checkOptions } from "./arguments.js";
+import type { Feed, Raw } from "./engine.js";
+import { fromCore } from "./errors.js";
+import { Emitter } from "./events.js";
+import { decode, type Fields } from "./values.js";
+
+/** A document as it was delivered. */
+export interface Delivery<T = Fields> {
+  data: T;
+  /** The document's name. */
+  id: string;
+  /** Who signed it: a PeerId, `tn1…`. */
+  author: string;
+  /** When its author published it, in milliseconds since 1970 by the author's clock. */
+  createdAt: number;
+  /** When it came here. */
+  receivedAt: number;
+  /** How many links it crossed; 0 for our own. */
+  hops: number;
+  /** The neighbour it came from; undefined for our own. */
+  from: string | undefined;
+  /** The newest document of one author under one key replaces the older. */
+  key: string | undefined;
+}
+
+export interface SubscriptionEvents<T> {
+  /** A document that matches. */
+  data: Delivery<T>;
+  /** One that was published before the subscription; with the option `backlog`. */
+  backlog: Delivery<T>;
+  error: Error;
+  /** Nothing more comes. */
+  close: undefined;
+}
+
+/** What a {@link Subscription} needs of its peer. @internal */
+export interface Source {
+  open(deliver: (raw: Raw) => void): Promise<Feed>;
+  backlog(): Promise<Raw[]>;
+  publish(document: object, options: unknown): Promise<string>;
+  closed(subscription: { close(): void }): void;
+}
+
+/** Unread documents beyond which the neighbours are slowed down, and until which. */
+const HIGH = 1024;
+const LOW = HIGH / 2;
+
+interface Reader<T> {
+  queue: Delivery<T>[];
+  wake: (() => void) | undefined;
+}
+
+/** Documents that match a query, as events or by `for await`. */
+export class Subscription<T extends object = Fields> extends Emitter<SubscriptionEvents<T>> implements AsyncIterable<Delivery<T>> {
+  readonly #source: Source;
+  #feed: Feed | undefined;
+  #readers = new Set<Reader<T>>();
+  #behind = false;
+  #closed = false;
+  /** What came live while the backlog was looked for: it is not shown twice. */
+  #live: Set<string> | undefined;
+  #backlog: Set<string> | undefined;
+
+  /** @internal */
+  constructor(source: Source, withBacklog: boolean) {
+    super(["data", "backlog", "error", "close"]);
+    this.#source = source;
+    if (withBacklog) this.#live = new Set();
+    source.open(this.#deliver).then(
+      (feed) => {
+        if (this.#closed) return feed.close();
+        this.#feed = feed;
+        if (withBacklog) void this.#catchUp();
+      },
+      (error: unknown) => this.#fail(error),
+    );
+  }
+
+  /** Publishes a document, which need not match. Resolves when a neighbour has taken it. */
+  send(document: Fields, options?: unknown): Promise<string> {
+    return this.#source.publish(document, options);
+  }
+
+  /** Ends the subscription. */
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#feed?.close();
+    for (const reader of this.#readers) reader.wake?.();
+    this.#source.closed(this);
+    this.emit("close", undefined);
+  }
+
+  async *[Symbol.asyncIterator](): AsyncGenerator<Delivery<T>, void, undefined> {
+    yield* this.#read(this.#reader());
+  }
+
+  #reader(): Reader<T> {
+    const reader: Reader<T> = { queue: [], wake: undefined };
+    this.#readers.add(reader);
+    return reader;
+  }
+
+  async *#read(reader: Reader<T>): AsyncGenerator<Delivery<T>, void, undefined> {
+    try {
+      for (;;) {
+        const next = reader.queue.shift();
+        if (next) {
+          this.#weigh();
+          yield next;
+        } else if (this.#closed) {
+          return;
+        } else {
+          await new Promise<void>((wake) => (reader.wake = wake));
+          reader.wake = undefined;
+        }
+      }
+    } finally {
+      this.#readers.delete(reader);
+      this.#weigh();
+    }
+  }
+
+  #deliver = (raw: Raw): void => {
+    if (this.#closed || this.#backlog?.delete(raw.id)) return;
+    this.#live?.add(raw.id);
+    this.#show("data", raw);
+  };
+
+  #show(event: "data" | "backlog", raw: Raw): void {
+    const { json, exact, ...rest } = raw;
+    const delivery = { data: decode(json, exact) as T, ...rest };
+    this.emit(event, delivery);
+    for (const reader of this.#readers) {
+      reader.queue.push(delivery);
+      reader.wake?.();
+    }
+    this.#weigh();
+  }
+
+  #weigh(): void {
+    let most = 0;
+    for (const { queue } of this.#readers) most = Math.max(most, queue.length);
+    const behind = this.#behind ? most > LOW : most > HIGH;
+    if (behind === this.#behind) return;
+    this.#behind = behind;
+    if (!this.#closed) this.#feed?.behind(behind);
+  }
+
+  async #catchUp(): Promise<void> {
+    try {
+      const found = await this.#source.backlog();
+      const live = this.#live;
+      this.#live = undefined;
+      this.#backlog = new Set(found.map(({ id }) => id));
+      for (const raw of found.sort((a, b) => a.createdAt - b.createdAt)) {
+        if (!this.#closed && !live?.has(raw.id)) this.#show("backlog", raw);
+      }
+    } catch (error) {
+      if (!this.#closed) this.emit("error", fromCore(error));
+    }
+  }
+
+  #fail(error: unknown): void {
+    if (this.#closed) return;
+    this.emit("error", fromCore(error));
+    this.close();
+  }
+}
+
+export interface SubscribeOptions {
+  /** Also what neighbours still hold of the last five minutes; default false. */
+  backlog?: boolean;
+  /** Closes the subscription. */
+  signal?: AbortSignal;
+}
+
+/** @internal */
+export function checkSubscribeOptions(value: unknown): SubscribeOptions {
+  return checkOptions<SubscribeOptions>(value, ["backlog", "signal"]);
+}

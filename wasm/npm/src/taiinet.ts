@@ -1,0 +1,387 @@
+import { boolean, duration, integer, list, options as checkOptions, signaller, string } from "./arguments.js";
+import type { Audience, CoreEvent, CoreStatus, Engine, PeerInfo, Raw, WasmSource } from "./engine.js";
+import { TaiiNetError, closed, fromCore, wrongType } from "./errors.js";
+import { Emitter } from "./events.js";
+import { MemoryVault, openVault, type Vault } from "./identity.js";
+import { LocalEngine, type CoreOptions } from "./local.js";
+import type { Query } from "./query.js";
+import { SharedEngine, canShare } from "./shared.js";
+import { active, judge, type Status } from "./status.js";
+import { Subscription, checkSubscribeOptions, type Delivery, type SubscribeOptions } from "./subscription.js";
+import { decode, encode, type Fields } from "./values.js";
+import { loadWasm, wasmIfLoaded } from "./wasm.js";
+
+export interface TaiiNetOptions {
+  /** The network to take part in; the application chooses the name. */
+  network: string;
+  /** Who introduces peers to each other: `wss://…`, perhaps with the signaller's key, `wss://…#tn1…`. */
+  signallers: readonly string[];
+  /** Under which name the identity is kept in this browser; `"ephemeral"` for one that is not.
+   *  Default `"default"`. */
+  identity?: string;
+  /** Whether all tabs of this origin share one peer. Default true, but not for an ephemeral one. */
+  shared?: boolean;
+  /** How many links to keep, from 1 to 10. Default 6. */
+  targetLinks?: number;
+  /** How many links to have at most, from 1 to 10. Default 10. */
+  maxLinks?: number;
+  /** From where to load taiinet.wasm, if not from beside the script. */
+  wasm?: WasmSource;
+}
+
+export interface PublishOptions {
+  /** The newest document of one author under one key replaces the older. */
+  key?: string;
+  /** When it becomes worthless: milliseconds from now, `"30s"`, `"1d"`, or a Date. */
+  expires?: number | string | Date;
+}
+
+export interface FindOptions {
+  /** How many documents at most; default 100. */
+  limit?: number;
+  /** How long to wait for neighbours, in milliseconds or like `"2s"`; default 5 s. */
+  timeout?: number | string;
+}
+
+/** Something worth knowing that is not an error. */
+export interface Warning {
+  code: "identity-not-kept" | "not-shared";
+  message: string;
+}
+
+export interface TaiiNetEvents {
+  status: Status;
+  "peer-connected": { peer: string };
+  "peer-disconnected": { peer: string; cause: string };
+  /** Something from a neighbour was refused. */
+  rejected: { peer: string | undefined; misbehaviour: string; text: string };
+  warning: Warning;
+  /** The peer cannot go on. */
+  error: Error;
+}
+
+/** The key of this peer. */
+export interface Identity {
+  /** The peer's name, `tn1…`; empty until `ready`. */
+  readonly peerId: string;
+  /** The secret key as a file that `taiinet-keys` and any `age` open. */
+  export(passphrase: string): Promise<string>;
+  /** Takes the key of such a file from now on, in all tabs. */
+  import(file: string | Uint8Array, passphrase: string): Promise<void>;
+}
+
+const EVENTS = ["status", "peer-connected", "peer-disconnected", "rejected", "warning", "error"] as const;
+const OPTIONS = ["network", "signallers", "identity", "shared", "targetLinks", "maxLinks", "wasm"] as const;
+const EPHEMERAL = "ephemeral";
+const MAX_LINKS = 10;
+const FIND_LIMIT = 1000;
+const BACKLOG = { limit: 200, timeoutMs: 5000 };
+
+/** A peer: the page's place in the mesh. */
+export class TaiiNet extends Emitter<TaiiNetEvents> {
+  readonly network: string;
+  /** Resolves when the peer runs; rejects if it cannot. */
+  readonly ready: Promise<void>;
+  readonly identity: Identity;
+  readonly #options: CoreOptions;
+  #vault: Vault = new MemoryVault();
+  #engine: Engine | undefined;
+  #peerId = "";
+  #state: "starting" | "running" | "closed" | TaiiNetError = "starting";
+  #subscriptions = new Set<{ close(): void }>();
+  #neighbours = new Set<string>();
+  /** Called when there is a neighbour. */
+  #met = new Set<() => void>();
+  /** What was told last. */
+  #gist = "";
+  #refreshing: ReturnType<typeof setTimeout> | undefined;
+
+  constructor(options: TaiiNetOptions) {
+    super(EVENTS);
+    if (options === undefined) throw wrongType("options", "options", "an object with `network` and `signallers`", options);
+    const { identity = "default", shared, wasm, ...rest } = checkOptions<TaiiNetOptions>(options, OPTIONS);
+    this.#options = coreOptions(rest);
+    this.network = this.#options.network;
+    const name = string(identity, "options.identity");
+    if (shared !== undefined) boolean(shared, "options.shared");
+    this.identity = this.#identity(name);
+    this.ready = this.#start(name, shared ?? name !== EPHEMERAL, wasm);
+    // Who does not wait for it hears of it by the event.
+    this.ready.catch(() => {});
+  }
+
+  /** Subscribes to the documents that match `query`.
+   *  @throws TaiiNetError with code `query` and the `path` of the fault; before the peer is `ready` as
+   *  the subscription's event `error`, where only the core can tell. */
+  subscribe<T extends object = Fields>(query: Query<T>, options?: SubscribeOptions): Subscription<T> {
+    this.#checkOpen();
+    const text = this.#query(query);
+    const { backlog = false, signal } = checkSubscribeOptions(options);
+    boolean(backlog, "options.backlog");
+    if (signal !== undefined && !(signal instanceof AbortSignal)) throw wrongType("options", "options.signal", "an AbortSignal", signal);
+    const subscription = new Subscription<T>(
+      {
+        open: async (deliver) => (await this.#running()).subscribe(text, deliver),
+        backlog: async () => {
+          await this.#meet();
+          return (await this.#running()).find(text, BACKLOG);
+        },
+        publish: (document, publishOptions) => this.publish(document as Fields, publishOptions as PublishOptions),
+        closed: (one) => this.#subscriptions.delete(one),
+      },
+      backlog,
+    );
+    this.#subscriptions.add(subscription);
+    signal?.addEventListener("abort", () => subscription.close(), { once: true });
+    if (signal?.aborted) subscription.close();
+    return subscription;
+  }
+
+  /** Publishes a document. Resolves with its id when a neighbour has taken it: then it is not lost
+   *  with this page. Without a neighbour it waits for one, for up to five minutes. */
+  async publish(document: Fields, options?: PublishOptions): Promise<string> {
+    this.#checkOpen();
+    const text = encode(document, "document");
+    const { key, expires } = checkOptions<PublishOptions>(options, ["key", "expires"]);
+    if (key !== undefined) string(key, "options.key");
+    const expiresAt = expires === undefined ? undefined : expiry(expires);
+    return (await this.#running()).publish(text, { key, expiresAt });
+  }
+
+  /** Recent documents that match, of this peer and its neighbours, newest first. */
+  async find<T extends object = Fields>(query: Query<T>, options?: FindOptions): Promise<Delivery<T>[]> {
+    this.#checkOpen();
+    const text = this.#query(query);
+    const { limit = 100, timeout = 5000 } = checkOptions<FindOptions>(options, ["limit", "timeout"]);
+    integer(limit, "options.limit", 1, FIND_LIMIT);
+    const timeoutMs = Math.round(duration(timeout, "options.timeout"));
+    const engine = await this.#running();
+    // One that has just started has nobody to ask yet.
+    await Promise.race([this.#meet(), after(timeoutMs)]);
+    const found = await engine.find(text, { limit, timeoutMs });
+    return found.sort((a, b) => b.createdAt - a.createdAt).map((raw) => delivery<T>(raw));
+  }
+
+  /** The neighbours. */
+  async peers(): Promise<PeerInfo[]> {
+    return active(await this.status());
+  }
+
+  /** Links, signallers, counters, and what is wrong, if anything is. */
+  async status(): Promise<Status> {
+    const core = await (await this.#running()).status();
+    return { ...core, ...judge(core) };
+  }
+
+  /** Leaves the network; the other tabs go on. Documents that no neighbour has taken are lost. */
+  async close(): Promise<void> {
+    if (this.#state === "closed") return;
+    const engine = this.#engine;
+    this.#state = "closed";
+    for (const subscription of [...this.#subscriptions]) subscription.close();
+    clearTimeout(this.#refreshing);
+    if (typeof removeEventListener !== "undefined") removeEventListener("offline", this.#refresh);
+    this.#show({ state: "closed", peers: 0 });
+    await engine?.close();
+  }
+
+  // ---- Starting ----
+
+  async #start(name: string, shared: boolean, wasm?: WasmSource): Promise<void> {
+    try {
+      this.#show({ state: "starting", peers: 0 });
+      const [bindings] = await Promise.all([loadWasm(wasm), name === EPHEMERAL || this.#openVault(name)]);
+      if (this.#state === "closed") throw closed();
+      const start = (audience: Audience) =>
+        LocalEngine.start(bindings, this.#options, () => this.#vault.seed(), audience);
+      const started = new Promise<void>((resolve, reject) => {
+        const audience: Audience = {
+          started: (peerId: string) => {
+            this.#peerId = peerId;
+            resolve();
+            this.#refresh();
+          },
+          event: (event: CoreEvent) => this.#event(event),
+          failed: (error: Error) => {
+            reject(error);
+            this.#fail(error);
+          },
+        };
+        if (shared && canShare()) {
+          this.#engine = new SharedEngine(`${this.network} ${name}`, start, audience);
+        } else {
+          if (shared) this.emit("warning", { code: "not-shared", message: "this browser has no Web Locks, so each tab is a peer of its own" });
+          start(audience).then((engine) => (this.#engine = engine), audience.failed);
+        }
+      });
+      await started;
+      // The engine of this tab is there a moment after it has told its name.
+      while (!this.#engine) await Promise.resolve();
+      if (this.#isClosed()) {
+        await this.#engine.close();
+        throw closed();
+      }
+      this.#state = "running";
+      if (typeof addEventListener !== "undefined") addEventListener("offline", this.#refresh);
+      this.#refresh();
+    } catch (error) {
+      throw this.#isClosed() ? closed() : this.#fail(error);
+    }
+  }
+
+  #isClosed(): boolean {
+    return this.#state === "closed";
+  }
+
+  async #openVault(name: string): Promise<void> {
+    this.#vault = await openVault(name);
+    if (this.#vault.warning) this.emit("warning", { code: "identity-not-kept", message: this.#vault.warning });
+  }
+
+  #identity(name: string): Identity {
+    const peerId = () => this.#peerId;
+    return {
+      get peerId() {
+        return peerId();
+      },
+      export: async (passphrase) => {
+        checkPassphrase(passphrase);
+        await this.#running();
+        const seed = await this.#vault.seed();
+        try {
+          return await (await import("./keyfile.js")).seal(seed, passphrase);
+        } finally {
+          seed.fill(0);
+        }
+      },
+      import: async (file, passphrase) => {
+        if (typeof file !== "string" && !(file instanceof Uint8Array)) throw wrongType("argument", "the key file", "a string or Uint8Array", file);
+        checkPassphrase(passphrase);
+        const engine = await this.#running();
+        const seed = await (await import("./keyfile.js")).unseal(file, passphrase);
+        await this.#vault.replace(seed);
+        seed.fill(0);
+        await engine.restart();
+      },
+    };
+  }
+
+  #checkOpen(): void {
+    if (this.#state === "closed") throw closed();
+    if (this.#state instanceof TaiiNetError) throw this.#state;
+  }
+
+  async #running(): Promise<Engine> {
+    await this.ready;
+    this.#checkOpen();
+    return this.#engine as Engine;
+  }
+
+  #query(query: unknown): string {
+    const text = encode(query, "query");
+    try {
+      wasmIfLoaded()?.checkQuery(text);
+    } catch (error) {
+      throw fromCore(error);
+    }
+    return text;
+  }
+
+  // ---- What happens ----
+
+  #event(event: CoreEvent): void {
+    switch (event.type) {
+      case "peer-connected":
+        this.#neighbours.add(event.peer);
+        for (const met of this.#met) met();
+        this.emit("peer-connected", { peer: event.peer });
+        break;
+      case "peer-disconnected":
+        this.#neighbours.delete(event.peer);
+        this.emit("peer-disconnected", { peer: event.peer, cause: event.cause });
+        break;
+      case "rejected":
+        this.emit("rejected", { peer: event.peer, misbehaviour: event.misbehaviour, text: event.text });
+    }
+    this.#refresh();
+  }
+
+  #fail(error: unknown): TaiiNetError {
+    if (this.#state instanceof TaiiNetError) return this.#state;
+    const failure = fromCore(error);
+    this.#state = failure;
+    this.emit("error", failure);
+    for (const subscription of [...this.#subscriptions]) subscription.close();
+    this.#show({ state: "failed", peers: 0, problem: failure.message, advice: "reload the page" });
+    return failure;
+  }
+
+  /** Resolves when there is a neighbour, or has been. */
+  async #meet(): Promise<void> {
+    if (this.#neighbours.size > 0 || (await this.peers()).length > 0) return;
+    await new Promise<void>((resolve) => {
+      const met = () => {
+        this.#met.delete(met);
+        resolve();
+      };
+      this.#met.add(met);
+    });
+  }
+
+  /** Looks at the status when what happens now is over, and tells if it has changed. */
+  #refresh = (): void => {
+    if (this.#state !== "running") return;
+    this.#refreshing ??= setTimeout(() => {
+      this.#refreshing = undefined;
+      this.status().then(
+        (status) => this.#state === "running" && this.#show(status),
+        () => {},
+      );
+    }, 20);
+  };
+
+  /** Tells of the status, if what matters of it has changed. */
+  #show(news: Pick<Status, "state" | "peers"> & Partial<Status>): void {
+    const status: Status = { ...empty(this.network, this.#peerId), ...news };
+    const { state, peers, problem, signallers } = status;
+    const gist = JSON.stringify([state, peers, problem, signallers.map(({ joined }) => joined)]);
+    if (gist === this.#gist) return;
+    this.#gist = gist;
+    // Not within the constructor: nobody can listen yet.
+    queueMicrotask(() => this.emit("status", status));
+  }
+}
+
+function coreOptions({ network, signallers, targetLinks, maxLinks }: Partial<TaiiNetOptions>): CoreOptions {
+  const name = string(network, "options.network");
+  if (!name || new TextEncoder().encode(name).length > 64) {
+    throw new TaiiNetError("options", "options.network must be a name of 1 to 64 bytes", "options.network");
+  }
+  const addresses = list(signallers, "options.signallers").map((one, index) => signaller(one, `options.signallers[${index}]`));
+  const most = maxLinks === undefined ? MAX_LINKS : integer(maxLinks, "options.maxLinks", 1, MAX_LINKS);
+  if (targetLinks !== undefined) integer(targetLinks, "options.targetLinks", 1, most);
+  return { network: name, signallers: addresses, targetLinks, maxLinks };
+}
+
+function expiry(expires: unknown): number {
+  const at = expires instanceof Date ? expires.getTime() : Date.now() + duration(expires, "options.expires");
+  if (!(at > Date.now())) throw new TaiiNetError("options", "options.expires must lie in the future", "options.expires");
+  return Math.round(at);
+}
+
+function checkPassphrase(passphrase: unknown): void {
+  if (!string(passphrase, "the passphrase", "argument")) throw new TaiiNetError("argument", "the passphrase must not be empty");
+}
+
+function delivery<T>({ json, exact, ...rest }: Raw): Delivery<T> {
+  return { data: decode(json, exact) as T, ...rest };
+}
+
+function after(milliseconds: number): Promise<void> {
+  return new Promise((resolve) => setTimeout(resolve, milliseconds));
+}
+
+function empty(network: string, peerId: string): CoreStatus {
+  const counters = { published: 0, delivered: 0, received: 0, duplicates: 0, sent: 0, announced: 0, grafted: 0, rejected: {} };
+  return { peerId, network, now: Date.now(), links: [], signallers: [], candidates: 0, failed: [], counters };
+}

@@ -1,0 +1,282 @@
+//! What the npm package calls. Texts go both ways as JSON; what is thrown is the JSON text of
+//! `{"code", "message", "path"?}`.
+
+use core::time::Duration;
+use std::{
+    cell::RefCell,
+    rc::{Rc, Weak},
+    sync::Once,
+};
+
+use js_sys::{Function, Promise, Uint8Array};
+use serde::Deserialize;
+use taiinet_document::{Network, Timestamp, json};
+use taiinet_identity::{Identity, PeerId, Seed};
+use taiinet_mesh::{Config, Input, PublishOptions, SignallerAddress, limits};
+use taiinet_query::Query;
+use wasm_bindgen::prelude::*;
+
+use crate::{
+    driver::Driver,
+    fault::{Code, Fault},
+    told,
+};
+
+#[wasm_bindgen]
+extern "C" {
+    /// The page's side of a peer.
+    pub type Handlers;
+
+    /// A document that matches these subscriptions.
+    #[wasm_bindgen(method, catch)]
+    #[allow(clippy::too_many_arguments)]
+    pub fn delivery(
+        this: &Handlers,
+        subscriptions: Vec<u32>,
+        id: &str,
+        author: &str,
+        created_at: f64,
+        hops: u8,
+        from: Option<String>,
+        key: Option<String>,
+        json: &str,
+        exact: bool,
+    ) -> Result<(), JsValue>;
+
+    /// Something that the page may want to know.
+    #[wasm_bindgen(method, catch)]
+    pub fn event(this: &Handlers, json: &str) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(catch, js_namespace = crypto, js_name = getRandomValues)]
+    fn get_random_values(array: &Uint8Array) -> Result<(), JsValue>;
+}
+
+/// A running peer.
+#[wasm_bindgen]
+pub struct Core {
+    driver: Rc<Driver>,
+}
+
+#[wasm_bindgen]
+impl Core {
+    /// Starts a peer whose secret key is `seed` (32 bytes; the caller wipes its copy).
+    ///
+    /// # Errors
+    /// `seed`, `options`
+    #[wasm_bindgen(constructor)]
+    pub fn new(mut seed: Box<[u8]>, options: &str, handlers: Handlers) -> Result<Core, JsValue> {
+        let identity = identity(&mut seed)?;
+        let options: Options =
+            serde_json::from_str(options).map_err(Fault::options)?;
+        let config = options.config()?;
+        let driver = Driver::start(identity, config, random()?, handlers);
+        report_panics(&driver);
+        Ok(Self { driver })
+    }
+
+    /// Its name, `tn1…`.
+    #[wasm_bindgen(getter, js_name = peerId)]
+    pub fn peer_id(&self) -> String {
+        self.driver.peer_id()
+    }
+
+    /// Subscribes; the number names the subscription from now on.
+    ///
+    /// # Errors
+    /// `query`, `options` (too many subscriptions), `closed`
+    pub fn subscribe(&self, query: &str) -> Result<u32, JsValue> {
+        Ok(self.driver.subscribe(parse(query)?)?)
+    }
+
+    /// Ends a subscription.
+    pub fn unsubscribe(&self, subscription: u32) {
+        self.driver.unsubscribe(subscription);
+    }
+
+    /// Publishes a document with options `{"key"?, "expiresAt"?}`. The promise is kept, with the
+    /// document's id, when a neighbour has taken it; it is broken with `lost` when none did in time,
+    /// or `closed`.
+    ///
+    /// # Errors
+    /// `document`, `options`, `busy`, `closed`
+    pub fn publish(&self, document: &str, options: &str) -> Result<Promise, JsValue> {
+        let content = json::parse_map(document).map_err(Fault::from)?;
+        let options: Publish =
+            serde_json::from_str(options).map_err(Fault::options)?;
+        let options = PublishOptions {
+            key: options.key,
+            expires_at: options.expires_at.map(Timestamp::from_millis),
+        };
+        Ok(self.driver.publish(content, options)?)
+    }
+
+    /// Looks for recent documents of neighbours with options `{"limit", "timeoutMs"}`. Each goes to
+    /// the function (arguments as [`Handlers::delivery`], without subscriptions) before the promise
+    /// is kept.
+    ///
+    /// # Errors
+    /// `query`, `options`, `busy`, `closed`
+    pub fn find(&self, query: &str, options: &str, each: Function) -> Result<Promise, JsValue> {
+        let Find { limit, timeout_ms } =
+            serde_json::from_str(options).map_err(Fault::options)?;
+        let timeout = Duration::from_millis(timeout_ms.into());
+        Ok(self.driver.find(parse(query)?, limit, timeout, each)?)
+    }
+
+    /// Whether the page is behind with its deliveries: then neighbours are slowed down.
+    pub fn behind(&self, behind: bool) {
+        self.driver.handle(Input::Behind(behind));
+    }
+
+    /// Whether the page is hidden, and timers may come once a minute.
+    pub fn doze(&self, dozing: bool) {
+        self.driver.handle(Input::Doze(dozing));
+    }
+
+    /// The device is back on a network, or awake: try again at once.
+    pub fn wake(&self) {
+        self.driver.handle(Input::Wake);
+    }
+
+    /// Its links, signallers and counters.
+    pub fn status(&self) -> String {
+        self.driver.status()
+    }
+
+    /// Says goodbye; the promise is kept when the links are closed, after two seconds at most.
+    pub fn close(&self) -> Promise {
+        self.driver.close()
+    }
+}
+
+/// How a peer takes part.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Options {
+    network: String,
+    #[serde(default)]
+    signallers: Vec<String>,
+    target_links: Option<usize>,
+    max_links: Option<usize>,
+}
+
+impl Options {
+    fn config(self) -> Result<Config, Fault> {
+        let network: Network = self.network.parse().map_err(Fault::options)?;
+        let mut config = Config::new(network);
+        config.max_links = self.max_links.unwrap_or(limits::MAX_LINKS).clamp(1, limits::MAX_LINKS);
+        config.target_links = self.target_links.unwrap_or(limits::TARGET_LINKS);
+        config.signallers =
+            self.signallers.iter().map(|address| signaller(address)).collect::<Result<_, _>>()?;
+        Ok(config)
+    }
+}
+
+/// `ws://…` or `wss://…`, and behind a `#` the key that the signaller must prove. The browser itself
+/// checks the rest.
+fn signaller(address: &str) -> Result<SignallerAddress, Fault> {
+    let (url, pinned) = match address.split_once('#') {
+        Some((url, key)) => {
+            let key: PeerId = key.parse().map_err(|error| {
+                Fault::options(format!("behind the # of {url} stands no signaller's key: {error}"))
+            })?;
+            (url, Some(key))
+        }
+        None => (address, None),
+    };
+    Ok(SignallerAddress { url: url.to_owned(), pinned })
+}
+
+/// What an author adds to a document.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Publish {
+    key: Option<String>,
+    expires_at: Option<u64>,
+}
+
+/// How to look for documents.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Find {
+    limit: u16,
+    timeout_ms: u32,
+}
+
+/// The name of the peer with this secret key.
+///
+/// # Errors
+/// `seed`
+#[wasm_bindgen(js_name = peerId)]
+pub fn peer_id(mut seed: Box<[u8]>) -> Result<String, JsValue> {
+    Ok(identity(&mut seed)?.peer_id().to_string())
+}
+
+/// Whether something is a query.
+///
+/// # Errors
+/// `query`, with the place of the fault
+#[wasm_bindgen(js_name = checkQuery)]
+pub fn check_query(query: &str) -> Result<(), JsValue> {
+    parse(query)?;
+    Ok(())
+}
+
+/// Whether a document's content matches a query.
+///
+/// # Errors
+/// `query`, `document`
+pub fn matches(query: &str, document: &str) -> Result<bool, JsValue> {
+    let content = json::parse_map(document).map_err(Fault::from)?;
+    Ok(parse(query)?.matches(&content))
+}
+
+fn parse(query: &str) -> Result<Query, Fault> {
+    Ok(query.parse::<Query>()?)
+}
+
+fn identity(seed: &mut [u8]) -> Result<Identity, Fault> {
+    let bytes: Result<[u8; 32], _> = (&*seed).try_into();
+    seed.fill(0);
+    let bytes = bytes.map_err(|_| Fault::new(Code::Seed, "a secret key has 32 bytes"))?;
+    Ok(Identity::from_seed(&Seed::from_bytes(bytes)))
+}
+
+/// Fresh entropy for the core's generator.
+fn random() -> Result<[u8; 32], Fault> {
+    let array = Uint8Array::new_with_length(32);
+    get_random_values(&array)
+        .map_err(|_| Fault::options("this place has no crypto.getRandomValues"))?;
+    let mut bytes = [0; 32];
+    array.copy_to(&mut bytes);
+    Ok(bytes)
+}
+
+thread_local! {
+    static DRIVERS: RefCell<Vec<Weak<Driver>>> = const { RefCell::new(Vec::new()) };
+}
+
+/// A panic leaves an instance that must not be called any more: the pages of all its peers are told.
+fn report_panics(driver: &Rc<Driver>) {
+    static HOOK: Once = Once::new();
+    DRIVERS.with_borrow_mut(|all| {
+        all.retain(|driver| driver.strong_count() > 0);
+        all.push(Rc::downgrade(driver));
+    });
+    HOOK.call_once(|| {
+        std::panic::set_hook(Box::new(|info| {
+            let text = told::panicked(info.to_string());
+            let all = DRIVERS.with(|all| all.try_borrow().map(|all| all.clone()));
+            for driver in all.unwrap_or_default().iter().filter_map(Weak::upgrade) {
+                driver.event(&text);
+            }
+        }));
+    });
+}
+
+/// What native and browser builds must compute alike.
+#[cfg(feature = "vectors")]
+#[wasm_bindgen]
+pub fn vectors() -> String {
+    crate::vectors::text()
+}
