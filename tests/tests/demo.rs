@@ -76,6 +76,53 @@ fn it_stays_up_until_it_is_interrupted() {
 }
 
 #[cfg(target_os = "linux")]
+#[test]
+fn with_pages_it_serves_them_and_publishes_on() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for file in ["index.html", "index.js"] {
+        std::fs::write(folder.path().join(file), file).expect("a file");
+    }
+    let folder = folder.path().to_str().expect("UTF-8");
+    let network = format!("pages-demo-{}", std::process::id());
+    let args = ["--network", &network, "--rate", "0", "--http", "127.0.0.1:0"];
+    let mut demo = demo(&[&args[..], &["--pages", folder, "--package", folder]].concat());
+    let url = demo.eventually("invites to its pages", |demo| {
+        let stderr = demo.stderr();
+        let line = stderr.iter().find(|line| line.contains("http://"))?;
+        line.split_whitespace().find(|word| word.starts_with("http://")).map(str::to_owned)
+    });
+    let address = url.trim_start_matches("http://").trim_end_matches('/');
+    assert!(get(address, "/").ends_with("index.html"));
+    assert!(get(address, "/taiinet/index.js").ends_with("index.js"));
+    let config = get(address, "/config.json");
+    let config = config.lines().last().expect("a body");
+    let config: Value = serde_json::from_str(config).expect("JSON");
+    assert_eq!(config["network"], network.as_str());
+
+    // What a page is told is enough to join, and there is something to see.
+    let signaller = config["signallers"][0].as_str().expect("a signaller");
+    let guest =
+        ["subscribe", r#"{"type":"earthquake"}"#, "--network", &network, "--signaller", signaller];
+    let mut guest = Process::start("guest", &mut taiinet(guest));
+    guest.eventually("got earthquakes", |guest| (guest.stdout().len() > 3).then_some(()));
+    guest.kill();
+    demo.signal("INT");
+    demo.succeeds();
+}
+
+/// The answer to a request, head and body.
+#[cfg(target_os = "linux")]
+fn get(address: &str, path: &str) -> String {
+    use std::io::{Read, Write};
+    let mut stream = std::net::TcpStream::connect(address).expect("it listens");
+    let request = format!("GET {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).expect("sent");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("answered");
+    answer
+}
+
+#[cfg(target_os = "linux")]
 fn pasted(name: &str, line: &str) -> Process {
     Process::start(name, Command::new("sh").args(["-c", line]))
 }

@@ -6,6 +6,7 @@ mod check;
 mod data;
 mod feed;
 mod mesh;
+mod pages;
 mod process;
 mod report;
 mod screen;
@@ -14,6 +15,7 @@ mod table;
 use std::time::{Duration, Instant};
 
 use mesh::Mesh;
+use pages::PagesArgs;
 use process::{Happening, Processes};
 use screen::Screen;
 
@@ -33,6 +35,7 @@ const QUIET: Duration = Duration::from_millis(1500);
 #[command(after_help = "Examples:
   taiinet demo
   taiinet demo --once --json | jq .peers
+  taiinet demo --pages wasm/demos --package wasm/npm/dist
 
 Of the options of a network, only --network is used.")]
 pub(crate) struct DemoArgs {
@@ -51,6 +54,9 @@ pub(crate) struct DemoArgs {
     /// Give up after so many seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 60)]
     limit: u64,
+
+    #[command(flatten)]
+    pages: PagesArgs,
 }
 
 /// Runs the demo; fails unless every peer got exactly its documents.
@@ -82,8 +88,9 @@ async fn play(
 
     screen.say("starting a signaller and six peers");
     let signaller = processes.start_signaller(deadline).await?;
+    let browsers = args.pages.are_given() && !args.once;
     for (index, role) in data::ROLES.iter().enumerate() {
-        processes.start_peer(index, role, network, &signaller)?;
+        processes.start_peer(index, role, network, &signaller, browsers)?;
     }
     processes.guard()?;
 
@@ -137,11 +144,17 @@ async fn play(
         return Ok(());
     }
 
-    screen.invite(PASSED, &table::invitation(network, &signaller));
+    mesh.checked();
+    let pages = args.pages.serve(network, &signaller).await?;
+    if pages.is_some() {
+        processes.feed_again();
+    }
+    screen.invite(PASSED, &table::invitation(network, &signaller, pages.as_deref()));
     loop {
         tokio::select! {
             happening = processes.next() => note(&mut mesh, happening).map(drop)?,
-            _ = ticks.tick() => screen.draw(&mesh, took),
+            // Where nothing can be redrawn, the same line over and over would say nothing.
+            _ = ticks.tick(), if screen.is_live() => screen.draw(&mesh, took),
             () = stop.asked() => {
                 screen.leave();
                 return Ok(());

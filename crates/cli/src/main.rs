@@ -2,12 +2,14 @@
 
 mod demo;
 mod exit;
+mod find;
 mod hints;
 mod identity;
 mod lines;
 mod matching;
 mod net;
 mod peers;
+mod printer;
 mod publish;
 mod query;
 mod report;
@@ -49,6 +51,7 @@ struct Cli {
 enum Command {
     Publish(publish::PublishArgs),
     Subscribe(subscribe::SubscribeArgs),
+    Find(find::FindArgs),
     Peers(peers::PeersArgs),
     Match(matching::MatchArgs),
     Demo(demo::DemoArgs),
@@ -66,6 +69,7 @@ fn run(Cli { net, command }: Cli) -> Outcome {
         Command::Match(args) => matching::run(args),
         Command::Publish(args) => on_runtime(publish::run(net, args)),
         Command::Subscribe(args) => on_runtime(subscribe::run(net, args)),
+        Command::Find(args) => on_runtime(find::run(net, args)),
         Command::Peers(args) => on_runtime(peers::run(net, args)),
         Command::Demo(args) => on_runtime(demo::run(net.network(), args)),
     }

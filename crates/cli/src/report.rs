@@ -49,6 +49,7 @@ fn link_json(link: &LinkStatus) -> Value {
         "state": state_name(link.state),
         "incoming": link.incoming,
         "eager": link.eager,
+        "dozing": link.dozing,
         "since": link.since.as_millis(),
         "round_trip_ms": link.round_trip_ms,
         "documents_sent": link.documents_sent,

@@ -1,17 +1,14 @@
 //! `taiinet subscribe`: documents that match, as they come.
 
-use std::{
-    io::{self, BufWriter, StdoutLock, Write},
-    time::Duration,
-};
+use std::time::Duration;
 
-use serde_json::json;
-use taiinet::{Delivery, Subscription};
+use taiinet::Subscription;
 
 use crate::{
     exit::{Exit, Outcome},
     hints,
     net::{self, NetArgs},
+    printer::Printer,
     query, report,
 };
 
@@ -50,12 +47,13 @@ pub(crate) async fn run(net: NetArgs, args: SubscribeArgs) -> Outcome {
     if args.report {
         report::spawn(&net);
     }
-    let mut printer =
-        Printer { out: BufWriter::new(io::stdout().lock()), json: args.json, count: 0 };
+    let mut printer = Printer::new(args.json);
     let outcome = tokio::select! {
-        outcome = printer.run(&mut subscription, args.count) => outcome,
+        outcome = print(&mut printer, &mut subscription, args.count) => outcome,
         () = elapsed(args.timeout) => match args.count {
-            Some(wanted) => Err(Exit::Failed(format!("{} of {wanted} documents came", printer.count))),
+            Some(wanted) => {
+                Err(Exit::Failed(format!("{} of {wanted} documents came", printer.count())))
+            }
             None => Ok(()),
         },
         () = net::told_to_leave() => Ok(()),
@@ -74,51 +72,26 @@ async fn elapsed(time: Option<Duration>) {
     }
 }
 
-struct Printer {
-    out: BufWriter<StdoutLock<'static>>,
-    json: bool,
-    count: u64,
-}
-
-impl Printer {
-    async fn run(&mut self, subscription: &mut Subscription, wanted: Option<u64>) -> Outcome {
-        while let Some(delivery) = subscription.next().await {
-            self.print(&delivery)?;
-            for _ in 1..BATCH {
-                if wanted.is_some_and(|wanted| self.count >= wanted) {
-                    break;
-                }
-                let Some(delivery) = subscription.try_next() else { break };
-                self.print(&delivery)?;
+/// Prints what comes until so many were printed, or the peer is closed.
+async fn print(
+    printer: &mut Printer,
+    subscription: &mut Subscription,
+    wanted: Option<u64>,
+) -> Outcome {
+    let enough = |printer: &Printer| wanted.is_some_and(|wanted| printer.count() >= wanted);
+    while let Some(delivery) = subscription.next().await {
+        printer.print(&delivery)?;
+        for _ in 1..BATCH {
+            if enough(printer) {
+                break;
             }
-            self.out.flush()?;
-            if wanted.is_some_and(|wanted| self.count >= wanted) {
-                return Ok(());
-            }
+            let Some(delivery) = subscription.try_next() else { break };
+            printer.print(&delivery)?;
         }
-        Ok(())
+        printer.flush()?;
+        if enough(printer) {
+            return Ok(());
+        }
     }
-
-    fn print(&mut self, delivery: &Delivery) -> io::Result<()> {
-        self.count += 1;
-        if !self.json {
-            return writeln!(self.out, "{}", delivery.json());
-        }
-        // The data stand first and are written as they are without --json.
-        let mut about = json!({
-            "author": delivery.author(),
-            "id": delivery.id().to_string(),
-            "created_at": delivery.created_at().as_millis(),
-            "received_at": delivery.received_at().as_millis(),
-            "hops": delivery.hops(),
-        });
-        if let Some(key) = delivery.key() {
-            about["key"] = key.into();
-        }
-        if let Some(expires_at) = delivery.expires_at() {
-            about["expires_at"] = expires_at.as_millis().into();
-        }
-        let about = about.to_string();
-        writeln!(self.out, "{{\"data\":{},{}", delivery.json(), &about[1..])
-    }
+    Ok(())
 }

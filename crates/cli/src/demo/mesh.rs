@@ -31,7 +31,7 @@ pub(super) struct Member {
     pub(super) rejected: u64,
     /// Deliveries of the publisher's documents.
     pub(super) ledger: Ledger,
-    /// Deliveries of other authors' documents: a user's.
+    /// Deliveries of other documents: of other authors, or after the check.
     pub(super) others: usize,
     /// Milliseconds from signing to delivery, ascending when `sorted`.
     latencies: Vec<u64>,
@@ -52,6 +52,7 @@ pub(super) struct Mesh {
     pub(super) members: Vec<Member>,
     by_id: BTreeMap<String, usize>,
     records: usize,
+    checked: bool,
 }
 
 impl Mesh {
@@ -84,7 +85,13 @@ impl Mesh {
             })
             .collect::<Result<_, String>>()?;
         let by_id = BTreeMap::new();
-        Ok(Self { network: network.to_owned(), members, by_id, records: records.len() })
+        Ok(Self {
+            network: network.to_owned(),
+            members,
+            by_id,
+            records: records.len(),
+            checked: false,
+        })
     }
 
     /// Takes a peer's report.
@@ -106,7 +113,7 @@ impl Mesh {
     pub(super) fn delivery(&mut self, peer: usize, delivery: Delivery) {
         let publisher = self.members.get(PUBLISHER).and_then(|member| member.peer_id.clone());
         let Some(member) = self.members.get_mut(peer) else { return };
-        if publisher.as_deref() != Some(delivery.author.as_str()) {
+        if self.checked || publisher.as_deref() != Some(delivery.author.as_str()) {
             member.others += 1;
             return;
         }
@@ -114,6 +121,11 @@ impl Mesh {
         let content = to_json_line(&delivery.content).unwrap_or_default();
         member.ledger.enter(delivery.id, &content);
         member.latencies.push(delivery.received_at.saturating_sub(delivery.created_at));
+    }
+
+    /// The check is over: what is delivered from now on is only counted, not kept.
+    pub(super) fn checked(&mut self) {
+        self.checked = true;
     }
 
     /// Whether each peer has a link and all of them hang together.

@@ -2,6 +2,8 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
+    convert::Infallible,
+    io,
     path::{Path, PathBuf},
     process::Stdio,
     sync::{Arc, Mutex, PoisonError},
@@ -11,7 +13,7 @@ use std::{
 use tokio::{
     io::{AsyncBufReadExt, AsyncRead, AsyncWriteExt, BufReader},
     process::{Child, ChildStdin, Command},
-    sync::mpsc,
+    sync::{Notify, mpsc},
     task::JoinSet,
 };
 
@@ -25,6 +27,8 @@ use super::{
 const WAITING: usize = 1024;
 /// Lines of a process that are kept, to be shown if it fails.
 const COMPLAINTS: usize = 8;
+/// Documents a second once the mesh is only to be looked at.
+const RATE_AGAIN: u32 = 8;
 
 /// Something that a process did.
 pub(super) enum Happening {
@@ -44,6 +48,7 @@ pub(super) struct Processes {
     folder: PathBuf,
     children: Vec<(&'static str, Child)>,
     publisher: Option<ChildStdin>,
+    again: Arc<Notify>,
     guard: Option<Child>,
     happenings: (mpsc::Sender<Happening>, mpsc::Receiver<Happening>),
     complaints: Complaints,
@@ -58,6 +63,7 @@ impl Processes {
             folder: program.parent().unwrap_or(Path::new(".")).to_path_buf(),
             children: Vec::new(),
             publisher: None,
+            again: Arc::default(),
             guard: None,
             happenings: mpsc::channel(WAITING),
             complaints: Complaints::default(),
@@ -89,13 +95,14 @@ impl Processes {
         url.ok_or_else(|| "the signaller did not start".to_owned())
     }
 
-    /// Starts a peer.
+    /// Starts a peer; `browsers` are to reach it, too.
     pub(super) fn start_peer(
         &mut self,
         index: usize,
         role: &Role,
         network: &str,
         signaller: &str,
+        browsers: bool,
     ) -> Result<(), String> {
         let mut command = Command::new(self.program("taiinet")?);
         match role.query {
@@ -103,7 +110,11 @@ impl Processes {
             None => command.args(["publish", "-"]).stdin(Stdio::piped()),
         };
         command.args(["--network", network, "--signaller", signaller]);
-        command.args(["--links", "3,4", "--bind", "127.0.0.1:0", "--report"]);
+        command.args(["--links", "3,4", "--report"]);
+        if !browsers {
+            // Firefox would not link to loopback, even on the same machine.
+            command.args(["--bind", "127.0.0.1:0"]);
+        }
         let name = ROLES.get(index).map_or("peer", |role| role.name);
         let mut child = self.start(name, &mut command)?;
         if index == PUBLISHER {
@@ -138,19 +149,27 @@ impl Processes {
     /// Begins to give the publisher these documents, so many a second.
     pub(super) fn feed(&mut self, records: &[Record], rate: u32) -> Result<(), String> {
         let publisher = self.publisher.take().ok_or("there is no publisher")?;
-        let lines = records.iter().map(|record| record.line.clone()).collect();
-        let happenings = self.happenings.0.clone();
+        let lines: Vec<String> = records.iter().map(|record| record.line.clone()).collect();
+        let (happenings, again) = (self.happenings.0.clone(), self.again.clone());
         tokio::spawn(async move {
-            match feed(lines, rate, publisher).await {
-                // The end of its input would end the publisher; it is to stay in the mesh.
-                Ok(_input) => happenings.closed().await,
-                Err(error) => {
-                    let fault = format!("the publisher takes nothing more: {error}");
-                    let _ = happenings.send(Happening::Ended(fault)).await;
+            // The end of its input would end the publisher; it is to stay in the mesh.
+            let fed = async {
+                let mut input = feed(lines.clone(), rate, publisher).await?;
+                again.notified().await;
+                loop {
+                    input = feed(lines.clone(), RATE_AGAIN, input).await?;
                 }
-            }
+            };
+            let Err::<Infallible, io::Error>(error) = fed.await;
+            let fault = format!("the publisher takes nothing more: {error}");
+            let _ = happenings.send(Happening::Ended(fault)).await;
         });
         Ok(())
+    }
+
+    /// Lets the same come again and again, slowly, once it has come: each time as new documents.
+    pub(super) fn feed_again(&self) {
+        self.again.notify_one();
     }
 
     /// The next thing that a process does.

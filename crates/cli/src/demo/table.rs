@@ -68,18 +68,20 @@ fn letter(index: usize) -> String {
 }
 
 /// How to join from another terminal.
-pub(super) fn invitation(network: &str, signaller: &str) -> Vec<String> {
+pub(super) fn invitation(network: &str, signaller: &str, pages: Option<&str>) -> Vec<String> {
     let program = std::env::current_exe().unwrap_or_else(|_| "taiinet".into());
     let here = std::env::current_dir().unwrap_or_default();
     let program = program.strip_prefix(here).unwrap_or(&program).display();
     let there = format!("--network {network} --signaller '{signaller}'");
-    vec![
+    let mut lines = vec![
         "The mesh stays up. Join it from another terminal:".to_owned(),
         format!(r#"  {program} subscribe '{{"felt":{{"$gt":10}}}}' {there}"#),
         format!(
             r#"  echo '{{"type":"earthquake","magnitude":9.9,"felt":99}}' | {program} publish {there}"#
         ),
         format!("  {program} peers {there}"),
-        "Ctrl-C ends it.".to_owned(),
-    ]
+    ];
+    lines.extend(pages.map(|url| format!("Or open {url} in a browser.")));
+    lines.push("Ctrl-C ends it.".to_owned());
+    lines
 }

@@ -1,0 +1,124 @@
+// Browsers and native peers in one mesh.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { eventually } from "../harness/eventually.mjs";
+import { REFUSED_SOCKETS } from "../harness/pages.mjs";
+import { Mesh, Signaller, connected, graph, isOne } from "../harness/processes.mjs";
+import { browsers, exactly } from "../harness/suite.mjs";
+
+const { chromium, firefox } = browsers();
+
+test("two pages and three native peers: documents both ways, by query, each once", async () => {
+  const mesh = new Mesh([await Signaller.start()]);
+  const browser = await chromium();
+  const all = mesh.subscriber("native, all");
+  const liked = mesh.subscriber("native, liked", { likes: { $gt: 4 } });
+  const author = mesh.publisher("native author");
+  const one = await browser.peer("page one", mesh.options());
+  const two = await browser.peer("page two", mesh.options());
+  await one.subscribe({});
+  await one.subscribe({ by: "two" }, "by two");
+  await two.subscribe({ likes: { $gt: 4 } });
+  await connected([all, liked, author, one, two]);
+  assert.equal(new Set(await Promise.all([all, liked, author, one, two].map((peer) => peer.id()))).size, 5);
+
+  const numbers = [...Array(10).keys()];
+  const by = (/** @type {string} */ who) => numbers.map((likes) => ({ by: who, likes }));
+  by("native").forEach((document) => author.publish(document));
+  const ids = await Promise.all(by("one").map((document) => one.publish(document)));
+  for (const document of by("two")) await two.publish(document);
+
+  const published = ["native", "one", "two"].flatMap(by);
+  const popular = published.filter(({ likes }) => likes > 4);
+  await exactly(all, published);
+  await exactly(one, published);
+  await exactly(liked, popular);
+  await exactly(two, popular);
+  const byTwo = { name: "page one, by two", documents: () => one.documents("by two") };
+  await exactly(byTwo, by("two"));
+
+  // What came says whose it is and how it came.
+  assert.equal(new Set(ids).size, ids.length);
+  const deliveries = await two.deliveries();
+  const fromOne = deliveries.filter(({ author }) => author === deliveries.find(({ data }) => data.by === "one").author);
+  const idOfOne = await one.id();
+  assert.deepEqual([...new Set(fromOne.map(({ author }) => author))], [idOfOne]);
+  assert.deepEqual(new Set(fromOne.map(({ id }) => id)), new Set(ids.slice(5)));
+  for (const { hops, from, createdAt, receivedAt, data } of deliveries) {
+    if (data.by === "two") assert.equal(from ?? null, null);
+    else assert.ok(hops >= 1 && from.startsWith("tn1"), `${hops} hops, from ${from}`);
+    assert.ok(Math.abs(createdAt - Date.now()) < 120_000 && receivedAt >= createdAt - 1000);
+  }
+});
+
+test("Chromium, Firefox and a native peer in one mesh: documents all ways", async () => {
+  const mesh = new Mesh([await Signaller.start()]);
+  const native = mesh.subscriber("native");
+  const author = mesh.publisher("native author");
+  const blink = await (await chromium()).peer("Chromium", mesh.options());
+  const gecko = await (await firefox()).peer("Firefox", mesh.options());
+  const pages = [blink, gecko];
+  for (const page of pages) await page.subscribe({ ok: true });
+  await connected([native, author, ...pages]);
+  // Every pair of them can be linked, the two browsers too.
+  await eventually("each page is linked to all", async () => {
+    const counts = await Promise.all(pages.map(async (page) => (await page.neighbours()).size));
+    return counts.every((count) => count === 3);
+  }, { state: () => Promise.all(pages.map((page) => page.status())) });
+
+  const documents = ["native", "Chromium", "Firefox"].map((by) => ({ by, ok: true }));
+  author.publish(documents[0]);
+  await blink.publish(documents[1]);
+  await gecko.publish(documents[2]);
+  await blink.publish({ by: "Chromium", ok: false });
+  await exactly(blink, documents);
+  await exactly(gecko, documents);
+  await exactly(native, [...documents, { by: "Chromium", ok: false }]);
+});
+
+test("every signaller killed, and then a neighbour: new links come through the mesh alone", async () => {
+  const signallers = [await Signaller.start(), await Signaller.start()];
+  const mesh = new Mesh(signallers);
+  // Few links, so that nobody is linked to all; fewest for the page.
+  const natives = [..."abcdef"].map((name) => mesh.subscriber(name, {}, ["--links", "3,5"]));
+  const browser = await chromium();
+  const tolerate = [REFUSED_SOCKETS];
+  const page = await browser.peer("page", mesh.options({ targetLinks: 2, maxLinks: 2 }), { tolerate });
+  const other = await browser.peer("other page", mesh.options({ targetLinks: 3, maxLinks: 5 }), { tolerate });
+  const all = [...natives, page, other];
+  await page.subscribe({});
+  await other.subscribe({});
+  const id = await page.id();
+  const ids = new Map(await Promise.all(natives.map(async (peer) => /** @type {const} */ ([await peer.id(), peer]))));
+  /** A native neighbour of the page, without which the others would still be one mesh. */
+  const dispensable = async () => {
+    const links = await graph(all);
+    const near = links.get(id) ?? new Set();
+    return near.size === 2 && isOne(links) && [...near].find((one) => ids.has(one) && isOne(links, one));
+  };
+  await page.eventually("has the links it wants", dispensable);
+
+  await Promise.all(signallers.map((signaller) => signaller.kill()));
+  await page.eventually("knows that the signallers are gone", async () =>
+    (await page.status()).signallers.every((/** @type {any} */ signaller) => !signaller.joined),
+  );
+  // It hears of others from its neighbours.
+  await page.eventually("knows candidates", async () => (await page.status()).candidates > 0);
+
+  const victim = await page.eventually("has a neighbour to lose", dispensable);
+  const before = await page.neighbours();
+  await ids.get(victim)?.kill();
+  const won = await page.eventually("has a new neighbour without any signaller", async () =>
+    [...(await page.neighbours())].find((id) => !before.has(id)),
+  );
+  assert.notEqual(won, victim);
+
+  const living = [...ids.values()].filter((peer) => peer !== ids.get(victim));
+  await connected([...living, page, other]);
+  await page.publish({ from: "page" });
+  await other.publish({ from: "other page" });
+  const both = [{ from: "page" }, { from: "other page" }];
+  for (const peer of [...living, page, other]) await exactly(peer, both);
+});

@@ -1,0 +1,146 @@
+// One visitor, one peer: reload, several tabs, several profiles, private mode.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+
+import { eventually, pause } from "../harness/eventually.mjs";
+import { Mesh, Signaller, connected } from "../harness/processes.mjs";
+import { browsers, exactly } from "../harness/suite.mjs";
+
+const { chromium } = browsers();
+
+/** Closing the leading tab may silence the others for so long. */
+const HAND_OVER_MS = 15_000;
+
+test("a reload keeps the PeerId; another profile has another", async () => {
+  const mesh = new Mesh([await Signaller.start()]);
+  const native = mesh.subscriber("native");
+  const browser = await chromium();
+  const page = await browser.peer("page", mesh.options());
+  await connected([page, native]);
+  const id = await page.id();
+  assert.match(id, /^tn1[a-z0-9]{50,}$/);
+
+  await page.reload();
+  assert.equal(await page.start(mesh.options()), id);
+  await connected([page, native]);
+  await page.publish({ after: "reload" });
+  await exactly(native, [{ after: "reload" }]);
+  const [{ author }] = await native.deliveries();
+  assert.equal(author, id);
+
+  const other = await browser.peer("other profile", mesh.options());
+  assert.notEqual(await other.id(), id);
+  // And so has a peer whose identity has another name, or is not kept at all.
+  const context = page.puppet.browserContext();
+  const named = await browser.peer("named", mesh.options({ identity: "second" }), { context });
+  const ephemeral = await browser.peer("ephemeral", mesh.options({ identity: "ephemeral" }), { context });
+  const ids = await Promise.all([page, other, named, ephemeral].map((one) => one.id()));
+  assert.equal(new Set(ids).size, 4, ids.join(" "));
+});
+
+test("two tabs are one peer: both receive, both publish", async () => {
+  const mesh = new Mesh([await Signaller.start()]);
+  const native = mesh.subscriber("native");
+  const author = mesh.publisher("author");
+  const browser = await chromium();
+  const context = await browser.context();
+  const [one, two] = [
+    await browser.peer("tab one", mesh.options(), { context }),
+    await browser.peer("tab two", mesh.options(), { context }),
+  ];
+  assert.equal(await two.id(), await one.id());
+  await one.subscribe({});
+  await two.subscribe({});
+  await two.subscribe({ likes: { $gt: 4 } }, "liked");
+  await connected([one, native, author]);
+  // The two are one peer to all others, and tell the same of themselves.
+  assert.deepEqual(await two.neighbours(), await one.neighbours());
+
+  author.publish({ by: "native", likes: 5 });
+  await one.publish({ by: "one", likes: 6 });
+  await two.publish({ by: "two", likes: 1 });
+  const all = [{ by: "native", likes: 5 }, { by: "one", likes: 6 }, { by: "two", likes: 1 }];
+  for (const peer of [one, two, native]) await exactly(peer, all);
+  await exactly({ name: "tab two, liked", documents: () => two.documents("liked") }, all.slice(0, 2));
+  const authors = new Map((await native.deliveries()).map(({ data, author }) => [data.by, author]));
+  assert.equal(authors.get("one"), authors.get("two"));
+  // Found from either tab, and by the tab that does not lead.
+  const found = await two.evaluate(async () => (await inPage.peer.find({ by: "native" }, { limit: 5 })).map((/** @type {any} */ e) => e.data));
+  assert.deepEqual(found, [{ by: "native", likes: 5 }]);
+});
+
+for (const way of ["closed", "crashed"]) {
+  test(`the leading tab is ${way}: the other takes over, nothing lost, nothing twice`, async (t) => {
+    const mesh = new Mesh([await Signaller.start()]);
+    const native = mesh.subscriber("native");
+    const author = mesh.publisher("author");
+    const browser = await chromium();
+    const context = await browser.context();
+    const leading = await browser.peer("leading tab", mesh.options(), { context });
+    const other = await browser.peer("other tab", mesh.options(), { context });
+    const id = await other.id();
+    await other.subscribe({});
+    await connected([leading, native, author]);
+
+    // Documents come all the while.
+    let n = 0;
+    const publishing = setInterval(() => author.publish({ n: n++ }), 50);
+    try {
+      await other.eventually("gets documents", async () => (await other.documents()).length > 10);
+      if (way === "closed") await leading.puppet.close();
+      else leading.puppet.createCDPSession().then((cdp) => cdp.send("Page.crash")).catch(() => {});
+      const gone = Date.now();
+      const numberThen = n;
+      await other.eventually(
+        "gets later documents",
+        async () => (await other.documents()).some((document) => document.n > numberThen + 5),
+        HAND_OVER_MS,
+      );
+      t.diagnostic(`documents again ${Date.now() - gone} ms after the leading tab was ${way}`);
+      await other.publish({ n: -1 });
+      await pause(500);
+    } finally {
+      clearInterval(publishing);
+    }
+    assert.equal(await other.id(), id);
+    await connected([other, native, author]);
+    const all = [...Array(n).keys(), -1].map((n) => ({ n }));
+    await exactly(native, all);
+    await exactly(other, all);
+  });
+}
+
+test("the tab that leads is the only one that others see, also among five", async () => {
+  const mesh = new Mesh([await Signaller.start()]);
+  const native = mesh.subscriber("native");
+  const browser = await chromium();
+  const context = await browser.context();
+  const tabs = await Promise.all([1, 2, 3, 4, 5].map((n) => browser.peer(`tab ${n}`, mesh.options(), { context })));
+  await eventually("all are connected", async () => {
+    const neighbours = await Promise.all(tabs.map((tab) => tab.neighbours()));
+    return neighbours.every((ids) => ids.size === 1);
+  });
+  assert.equal(new Set(await Promise.all(tabs.map((tab) => tab.id()))).size, 1);
+  assert.deepEqual([...(await native.neighbours())], [await tabs[0].id()]);
+  await Promise.all(tabs.map((tab) => tab.subscribe({})));
+  const documents = tabs.map((tab) => ({ from: tab.name }));
+  await Promise.all(tabs.map((tab, n) => tab.publish(documents[n])));
+  for (const peer of [native, ...tabs]) await exactly(peer, documents);
+});
+
+test("private mode without IndexedDB works, with a warning", async () => {
+  const mesh = new Mesh([await Signaller.start()]);
+  const native = mesh.subscriber("native");
+  const before = () => Object.defineProperty(globalThis, "indexedDB", { value: undefined });
+  const page = await (await chromium()).page("page", { before });
+  await page.start(mesh.options());
+  await connected([page, native]);
+  const [warning] = await page.eventually("warns", async () => {
+    const warnings = await page.events("warning");
+    return warnings.length > 0 && warnings;
+  });
+  assert.match(warning.message ?? JSON.stringify(warning), /not kept|reload|IndexedDB/i);
+  await page.publish({ from: "private" });
+  await exactly(native, [{ from: "private" }]);
+});

@@ -1,0 +1,260 @@
+//! A native peer that behaves until it is told not to: it links to its victim alone, over real WebRTC
+//! and with an honest handshake, and then sends what the words on its stdin say.
+//!
+//! `hostile SIGNALLER NETWORK VICTIM` prints a line of JSON for all that happens; a line on stdin is
+//! one of the words in [`Forgery`]. It ends with its stdin.
+
+use std::{
+    net::IpAddr,
+    process::ExitCode,
+    str::FromStr,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use serde_json::{Value, json};
+use taiinet_document::{Network, SignedDocument};
+use taiinet_identity::{Identity, PeerId, Seed};
+use taiinet_mesh::{
+    Config, Dial, Event, Input, LinkFailure, LinkId, Output, Peer, SignallerAddress, Time,
+    frame::{
+        Frame, Push,
+        codec::{self, MessageReader, MessageWriter},
+    },
+};
+use taiinet_sim::forge;
+use taiinet_transport::{LinkInputs, Links, TransportConfig};
+use tokio::{
+    io::{AsyncBufReadExt, BufReader, Lines, Stdin, stdin},
+    time::sleep,
+};
+
+/// The longest sleep, should the core have nothing due.
+const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let args: Vec<String> = std::env::args().skip(1).collect();
+    match Hostile::new(&args) {
+        Ok(hostile) => {
+            hostile.run().await;
+            ExitCode::SUCCESS
+        }
+        Err(fault) => {
+            eprintln!("{fault}\nusage: hostile SIGNALLER NETWORK VICTIM");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// What it can be told to send.
+#[derive(Debug, Clone, Copy)]
+enum Forgery {
+    /// `valid`: a document as it should be.
+    Valid,
+    /// `signature`: one whose signature does not hold.
+    Signature,
+    /// `body`: one that was changed after it was signed.
+    Body,
+    /// `network`: one of another network.
+    Network,
+    /// `future`: one dated a day ahead.
+    Future,
+    /// `malformed`: bytes that are no document, under a valid signature.
+    Malformed,
+    /// `bytes`: a message that is no frame.
+    Bytes,
+}
+
+impl FromStr for Forgery {
+    type Err = String;
+
+    fn from_str(word: &str) -> Result<Self, String> {
+        match word {
+            "valid" => Ok(Self::Valid),
+            "signature" => Ok(Self::Signature),
+            "body" => Ok(Self::Body),
+            "network" => Ok(Self::Network),
+            "future" => Ok(Self::Future),
+            "malformed" => Ok(Self::Malformed),
+            "bytes" => Ok(Self::Bytes),
+            other => Err(format!("no forgery: {other}")),
+        }
+    }
+}
+
+struct Hostile {
+    identity: Identity,
+    network: Network,
+    victim: PeerId,
+    peer: Peer,
+    links: Links,
+    inputs: LinkInputs,
+    /// The link to the victim, once both have proven who they are.
+    link: Option<LinkId>,
+}
+
+impl Hostile {
+    fn new(args: &[String]) -> Result<Self, String> {
+        let [signaller, network, victim] = args else { return Err("three arguments".to_owned()) };
+        let network: Network = network.parse().map_err(|error| format!("network: {error}"))?;
+        let victim: PeerId = victim.parse().map_err(|error| format!("victim: {error}"))?;
+        let identity = Identity::from_seed(&Seed::from_bytes(random()?));
+        let config = Config {
+            signallers: vec![SignallerAddress { url: signaller.clone(), pinned: None }],
+            ..Config::new(network.clone())
+        };
+        let peer = Peer::new(identity.clone(), config, random()?, now());
+        let (links, inputs) = Links::new(TransportConfig {
+            bind: vec![IpAddr::from([127, 0, 0, 1])],
+            ..TransportConfig::default()
+        });
+        say(&json!({ "event": "started", "peer": identity.peer_id() }));
+        Ok(Self { identity, network, victim, peer, links, inputs, link: None })
+    }
+
+    async fn run(mut self) {
+        let mut words = BufReader::new(stdin()).lines();
+        while self.turn(&mut words).await {}
+        self.peer.leave(now());
+        self.drain();
+        self.links.shutdown().await;
+    }
+
+    /// Waits for something to happen and handles it; false at the end of stdin.
+    async fn turn(&mut self, words: &mut Lines<BufReader<Stdin>>) -> bool {
+        if self.peer.poll_timeout().is_some_and(|due| due <= now()) {
+            self.peer.handle_timeout(now());
+        }
+        self.drain();
+        let due = self.peer.poll_timeout().map(|due| due.since(now()));
+        tokio::select! {
+            Some(input) = self.inputs.recv() => self.take(input),
+            word = words.next_line() => match word {
+                Ok(Some(word)) => self.obey(&word),
+                _ => return false,
+            },
+            () = sleep(due.unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP)) => {}
+        }
+        true
+    }
+
+    fn take(&mut self, input: Input) {
+        let input = match input {
+            Input::Message { link, bytes } if self.link == Some(link) => {
+                Input::Message { link, bytes: without_acks(&bytes) }
+            }
+            Input::LinkDown { link, cause } if self.link == Some(link) => {
+                self.link = None;
+                say(&json!({ "event": "closed", "cause": cause.to_string() }));
+                Input::LinkDown { link, cause }
+            }
+            input => input,
+        };
+        if !matches!(&input, Input::Message { bytes, .. } if bytes.is_empty()) {
+            self.peer.handle(input, now());
+        }
+    }
+
+    fn drain(&mut self) {
+        while let Some(output) = self.peer.poll_output(now()) {
+            match output {
+                Output::Dial { link, dial } if self.may(&dial) => self.links.dial(link, dial),
+                Output::Dial { link, .. } => {
+                    let cause = LinkFailure::Unreachable("of no interest".to_owned());
+                    self.peer.handle(Input::LinkDown { link, cause }, now());
+                }
+                Output::Negotiate { link, part } => self.links.negotiate(link, part),
+                Output::Send { link, bytes } => self.links.send(link, bytes),
+                Output::Close { link } => self.links.close(link),
+                Output::Event(Event::PeerConnected { link, peer }) => {
+                    self.link = Some(link);
+                    say(&json!({ "event": "linked", "peer": peer }));
+                }
+                Output::Event(_)
+                | Output::Deliver(_)
+                | Output::Found { .. }
+                | Output::FindDone { .. } => {}
+            }
+        }
+    }
+
+    /// It links to its victim alone, so that nobody else can have anything from it.
+    fn may(&self, dial: &Dial) -> bool {
+        match dial {
+            Dial::Offer { to, .. } | Dial::Answer { to, .. } => *to == self.victim,
+            Dial::Signaller { .. } => true,
+        }
+    }
+
+    fn obey(&mut self, word: &str) {
+        let (Some(link), Ok(forgery)) = (self.link, word.parse()) else {
+            return say(&json!({ "event": "refused", "word": word, "linked": self.link.is_some() }));
+        };
+        let (id, message) = self.forge(forgery, word);
+        self.links.send(link, message);
+        say(&json!({ "event": "sent", "word": word, "id": id }));
+    }
+
+    /// The message, and the id of the document in it if it has one.
+    fn forge(&self, forgery: Forgery, word: &str) -> (Option<String>, Vec<u8>) {
+        let millis = now().as_millis();
+        let content = json!({ "from": "hostile", "word": word, "at": millis }).to_string();
+        let valid = forge::document(&self.identity, &self.network, millis, &content);
+        let document = match forgery {
+            Forgery::Valid => valid,
+            Forgery::Signature => forge::with_bad_signature(&valid),
+            Forgery::Body => with_changed_body(&valid),
+            Forgery::Network => {
+                let other = "some-other-network".parse().unwrap_or_else(|_| self.network.clone());
+                forge::document(&self.identity, &other, millis, &content)
+            }
+            Forgery::Future => {
+                forge::document(&self.identity, &self.network, millis + 86_400_000, &content)
+            }
+            Forgery::Malformed => {
+                let push = forge::raw_push(&self.identity, 0, b"\xff\xff\xff no document");
+                let mut message = MessageWriter::default();
+                message.push(&push);
+                return (None, message.finish());
+            }
+            Forgery::Bytes => return (None, vec![0xff; 64]),
+        };
+        let id = document.id().to_string();
+        (Some(id), codec::message(&[Frame::Push(Push { hops: 0, document })]))
+    }
+}
+
+/// The last byte of a document's content is another, the signature as it was.
+fn with_changed_body(document: &SignedDocument) -> SignedDocument {
+    let mut bytes = codec::encode(document);
+    if let Some(byte) = bytes.last_mut() {
+        *byte ^= 1;
+    }
+    codec::decode(&bytes).unwrap_or_else(|_| document.clone())
+}
+
+/// Our core knows nothing of what we forged, and would take its acknowledgement for an offence.
+fn without_acks(message: &[u8]) -> Vec<u8> {
+    let mut kept = MessageWriter::default();
+    for frame in MessageReader::new(message).into_iter().flatten().flatten() {
+        if !matches!(codec::decode(frame), Ok(Frame::Ack(_))) {
+            kept.push(frame);
+        }
+    }
+    kept.finish()
+}
+
+fn random() -> Result<[u8; 32], String> {
+    let mut bytes = [0; 32];
+    getrandom::fill(&mut bytes).map_err(|error| error.to_string())?;
+    Ok(bytes)
+}
+
+fn now() -> Time {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Time::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
+
+fn say(line: &Value) {
+    println!("{line}");
+}
