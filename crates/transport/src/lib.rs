@@ -15,7 +15,7 @@
 //!         Output::Negotiate { link, part } => links.negotiate(link, part),
 //!         Output::Send { link, bytes } => links.send(link, bytes),
 //!         Output::Close { link } => links.close(link),
-//!         Output::Deliver(_) | Output::Event(_) => {}
+//!         Output::Deliver(_) | Output::Event(_) | Output::Found { .. } | Output::FindDone { .. } => {}
 //!     }
 //! }
 //! while let Some(input) = inputs.recv().await {
