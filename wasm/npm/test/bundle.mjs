@@ -1,0 +1,33 @@
+// The sources as Node can load them, with a core that is ours to play.
+
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { after } from "node:test";
+import { build } from "esbuild";
+
+const here = import.meta.dirname ?? new URL(".", import.meta.url).pathname;
+
+const core = {
+  name: "core",
+  setup: (build) => build.onResolve({ filter: /taiinet_wasm\.js$/ }, () => ({ path: join(here, "core.mjs") })),
+};
+
+/** The exports of a source file. Each call gives instances of their own, as another tab has them. */
+export async function load(name) {
+  const outdir = mkdtempSync(join(tmpdir(), "taiinet-npm-"));
+  after(() => rmSync(outdir, { recursive: true, force: true }));
+  await build({
+    absWorkingDir: join(here, ".."),
+    entryPoints: [`src/${name}`],
+    outdir,
+    outExtension: { ".js": ".mjs" },
+    bundle: true,
+    format: "esm",
+    target: "es2022",
+    plugins: [core],
+    logLevel: "error",
+  });
+  return import(pathToFileURL(join(outdir, name.replace(/\.tsx?$/, ".mjs"))).href);
+}

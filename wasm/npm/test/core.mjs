@@ -1,0 +1,77 @@
+// A stand-in for the WebAssembly module: it delivers what is published to all subscriptions, and a
+// test sees all that was asked of it.
+
+/** All peers that were started, also the closed ones. */
+export const cores = (globalThis.fakeCores ??= []);
+
+export default async function init() {}
+
+export function checkQuery(query) {
+  if (query.includes("$gtt")) throw JSON.stringify({ code: "query", message: "a.$gtt: there is no operator `$gtt`", path: "a.$gtt" });
+}
+
+export class Core {
+  subscriptions = new Set();
+  published = [];
+  closed = false;
+  isBehind = false;
+  #next = 0;
+
+  constructor(seed, options, handlers) {
+    this.peerId = `tn1${[...seed.slice(0, 4)].join("x")}`;
+    this.options = JSON.parse(options);
+    this.handlers = handlers;
+    cores.push(this);
+  }
+
+  subscribe() {
+    this.#next += 1;
+    this.subscriptions.add(this.#next);
+    return this.#next;
+  }
+
+  unsubscribe(number) {
+    this.subscriptions.delete(number);
+  }
+
+  /** With `hold` a document is not taken until `take()`. */
+  publish(document) {
+    const id = `id-${this.published.length}-${this.peerId}`;
+    return new Promise((resolve, reject) => {
+      this.published.push({ document, take: () => resolve(id), reject });
+      if (!globalThis.fakeHold) resolve(id);
+    });
+  }
+
+  /** With `gate` nothing is found before that resolves. */
+  async find(query, options, each) {
+    await this.gate;
+    this.found?.forEach((json, index) => each(`found-${index}`, "tn1author", index, 0, undefined, undefined, json, true));
+  }
+
+  deliver(id, json, exact = true) {
+    this.handlers.delivery(Uint32Array.from(this.subscriptions), id, "tn1author", 1, 1, "tn1from", undefined, json, exact);
+  }
+
+  event(event) {
+    this.handlers.event(JSON.stringify(event));
+  }
+
+  behind(behind) {
+    this.isBehind = behind;
+  }
+
+  doze() {}
+  wake() {}
+
+  status() {
+    if (this.trap) throw new WebAssembly.RuntimeError("unreachable");
+    return JSON.stringify({ peerId: this.peerId, network: this.options.network, now: 0, links: this.links ?? [], signallers: [], candidates: 0, failed: [], counters: { rejected: {} } });
+  }
+
+  async close() {
+    this.closed = true;
+  }
+
+  free() {}
+}

@@ -1,0 +1,142 @@
+// The class TaiiNet on a core that the test plays.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { load } from "./bundle.mjs";
+import { cores } from "./core.mjs";
+
+const { TaiiNet, TaiiNetError } = await load("index.ts");
+const OPTIONS = { network: "n", signallers: ["ws://127.0.0.1:1"], identity: "ephemeral" };
+
+async function start(options) {
+  const taiinet = new TaiiNet({ ...OPTIONS, ...options });
+  await taiinet.ready;
+  return { taiinet, core: cores.at(-1) };
+}
+
+async function eventually(condition) {
+  for (const until = Date.now() + 5000; !(await condition()); await new Promise((next) => setTimeout(next, 5))) {
+    if (Date.now() > until) assert.fail(`never: ${condition}`);
+  }
+}
+
+test("a slow reader slows the neighbours down, and gets everything in order", async () => {
+  const { taiinet, core } = await start();
+  const subscription = taiinet.subscribe({});
+  const reader = subscription[Symbol.asyncIterator]();
+  const first = reader.next();
+  await eventually(() => core.subscriptions.size === 1);
+  for (let n = 0; n < 1100; n += 1) core.deliver(`id-${n}`, `{"n":${n}}`);
+  assert.equal(core.isBehind, true);
+  assert.equal((await first).value.data.n, 0);
+  for (let n = 1; n < 1100; n += 1) {
+    assert.equal((await reader.next()).value.data.n, n);
+    if (n === 1000) assert.equal(core.isBehind, false);
+  }
+  const end = reader.next();
+  subscription.close();
+  assert.equal((await end).done, true);
+  assert.equal(core.subscriptions.size, 0);
+  await taiinet.close();
+});
+
+test("a reader that stops early is no reader any more", async () => {
+  const { taiinet, core } = await start();
+  const subscription = taiinet.subscribe({});
+  await eventually(() => core.subscriptions.size === 1);
+  setTimeout(() => core.deliver("one", "{}"));
+  for await (const { id } of subscription) {
+    assert.equal(id, "one");
+    break;
+  }
+  for (let n = 0; n < 2000; n += 1) core.deliver(`id-${n}`, "{}");
+  assert.equal(core.isBehind, false);
+  await taiinet.close();
+});
+
+test("a listener that throws does not keep the others from hearing", async () => {
+  const { taiinet, core } = await start();
+  const reported = [];
+  globalThis.reportError = (error) => reported.push(error.message);
+  const heard = [];
+  const subscription = taiinet.subscribe({});
+  subscription.on("data", () => { throw new Error("mine"); });
+  const off = subscription.on("data", ({ data }) => heard.push(data.n));
+  await eventually(() => core.subscriptions.size === 1);
+  core.deliver("a", '{"n":1}');
+  off();
+  core.deliver("b", '{"n":2}');
+  assert.deepEqual([heard, reported], [[1], ["mine", "mine"]]);
+  await taiinet.close();
+});
+
+test("the backlog comes once, oldest first, and never what came live", async () => {
+  const { taiinet, core } = await start();
+  core.links = [{ peer: "tn1a", state: "active" }];
+  core.found = ['{"n":0}', '{"n":1}', '{"n":2}'];
+  let open;
+  core.gate = new Promise((resolve) => (open = resolve));
+  const subscription = taiinet.subscribe({}, { backlog: true });
+  const shown = [];
+  subscription.on("data", ({ data }) => shown.push(["data", data.n]));
+  subscription.on("backlog", ({ data }) => shown.push(["backlog", data.n]));
+  await eventually(() => core.subscriptions.size === 1);
+  core.deliver("found-1", '{"n":1}');
+  open();
+  await eventually(() => shown.length === 3);
+  core.deliver("found-2", '{"n":2}');
+  core.deliver("new", '{"n":3}');
+  assert.deepEqual(shown, [["data", 1], ["backlog", 0], ["backlog", 2], ["data", 3]]);
+  await taiinet.close();
+});
+
+test("a query that is wrong says where, and nothing else ends", async () => {
+  const { taiinet, core } = await start();
+  taiinet.subscribe({});
+  await eventually(() => core.subscriptions.size === 1);
+  assert.throws(() => taiinet.subscribe({ a: { $gtt: 1 } }), { code: "query", path: "a.$gtt" });
+  await assert.rejects(taiinet.find({ a: { $gtt: 1 } }), { code: "query" });
+  assert.equal(core.subscriptions.size, 1);
+  await taiinet.close();
+});
+
+test("a trap in the module is told, once, and later calls say so", async () => {
+  const { taiinet, core } = await start();
+  const errors = [];
+  taiinet.on("error", (error) => errors.push(error));
+  const states = [];
+  taiinet.on("status", ({ state }) => states.push(state));
+  core.trap = true;
+  await assert.rejects(taiinet.status(), { code: "failed" });
+  await assert.rejects(taiinet.publish({}), { code: "failed" });
+  assert.throws(() => taiinet.subscribe({}), { code: "failed" });
+  await eventually(() => states.at(-1) === "failed");
+  assert.equal(errors.length, 1);
+  assert.ok(errors[0] instanceof TaiiNetError);
+});
+
+test("arguments of the wrong type are TypeErrors that name the field", () => {
+  for (const [options, path] of [
+    [{ ...OPTIONS, network: 5 }, "options.network"],
+    [{ ...OPTIONS, signallers: ["ws://a", 7] }, "options.signallers[1]"],
+    [{ ...OPTIONS, signalers: [] }, "options.signalers"],
+    [{ ...OPTIONS, shared: 1 }, "options.shared"],
+  ]) {
+    assert.throws(() => new TaiiNet(options), (error) => error instanceof TypeError && error instanceof TaiiNetError && error.path === path, path);
+  }
+  assert.throws(() => new TaiiNet({ ...OPTIONS, signalers: [] }), /did you mean `signallers`/);
+  assert.throws(() => new TaiiNet({ ...OPTIONS, targetLinks: 5, maxLinks: 2 }), /targetLinks/);
+  assert.throws(() => new TaiiNet({ ...OPTIONS, signallers: ["http://a"] }), /ws:\/\/ or wss:\/\//);
+});
+
+test("after close() everything says so", async () => {
+  const { taiinet, core } = await start();
+  const subscription = taiinet.subscribe({});
+  const ended = new Promise((resolve) => subscription.on("close", resolve));
+  await taiinet.close();
+  await taiinet.close();
+  await ended;
+  assert.equal(core.closed, true);
+  await assert.rejects(taiinet.publish({}), { code: "closed" });
+  assert.throws(() => taiinet.subscribe({}), { code: "closed" });
+});

@@ -1,0 +1,59 @@
+// What goes into a document comes out as it was, and what cannot go in is named.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { load } from "./bundle.mjs";
+
+const { encode, decode } = await load("values.ts");
+
+test("values survive the way there and back", () => {
+  const values = {
+    text: 'quo"te \\ ✓ \u0000',
+    numbers: [0, -1, 0.5, 1e300, 5e-324, 2 ** 53, -(2 ** 60), Number.MAX_SAFE_INTEGER],
+    large: [2n ** 63n - 1n, -(2n ** 63n)],
+    looksLarge: "9223372036854775807 -9223372036854775808",
+    bytes: new Uint8Array([0, 1, 254, 255]),
+    nested: { none: null, yes: true, list: [[], {}, [{ deep: [1] }]] },
+    marks: [{ $bytes: "no base64!" }, { $$bytes: { $bytes: 1 } }, { $bytes: "AAEC", more: 1 }],
+  };
+  assert.deepEqual(decode(encode(values, "document"), false), values);
+  assert.ok(Object.is(decode(encode({ zero: -0 }, "document"), true).zero, -0));
+});
+
+test("whole numbers that a float cannot tell apart stay floats", () => {
+  assert.equal(encode({ n: 2 ** 60, m: 7, big: 2n ** 60n }, "document"), '{"n":1152921504606847000.0,"m":7,"big":1152921504606846976}');
+});
+
+test("fields that are undefined are left out, as JSON does", () => {
+  assert.equal(encode({ a: undefined, b: 1 }, "document"), '{"b":1}');
+  assert.equal(encode({ $bytes: "x", other: undefined }, "document"), '{"$$bytes":"x"}');
+});
+
+test("what JSON cannot hold is named by its place", () => {
+  const cycle = { inner: { list: [] } };
+  cycle.inner.list.push(cycle);
+  const deep = {};
+  for (let at = deep, n = 0; n < 40; n += 1) at = at.d = {};
+  for (const [value, path] of [
+    [{ a: [1, { b: NaN }] }, "a[1].b"],
+    [{ a: Infinity }, "a"],
+    [{ a: { b: () => 1 } }, "a.b"],
+    [{ a: Symbol("s") }, "a"],
+    [{ a: [undefined] }, "a[0]"],
+    [{ a: 2n ** 63n }, "a"],
+    [{ a: new Map() }, "a"],
+    [{ a: new Date(0) }, "a"],
+    [cycle, "inner.list[0]"],
+  ]) {
+    assert.throws(() => encode(value, "document"), (error) => error.code === "document" && error.path === path && error.message.includes(path), path);
+  }
+  assert.throws(() => encode(deep, "document"), /nested deeper/);
+  for (const value of [undefined, null, "{}", 5, [], new Map(), new Date()]) {
+    assert.throws(() => encode(value, "query"), (error) => error instanceof TypeError && error.code === "query", String(value));
+  }
+});
+
+test("the same object may stand in two places", () => {
+  const shared = { x: 1 };
+  assert.equal(encode({ a: shared, b: shared }, "document"), '{"a":{"x":1},"b":{"x":1}}');
+});
