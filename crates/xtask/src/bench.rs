@@ -2,39 +2,55 @@
 
 use std::{
     io::{BufRead, BufReader, Write},
-    process::Stdio,
+    process::{Command, Stdio},
     time::Instant,
 };
 
-use crate::{steps::seconds, tools::cargo};
+use crate::{
+    steps::{Outcome, seconds},
+    tools::{cargo, outcome, root, target_dir},
+    wasm,
+};
 
-/// A benchmark: a `harness = false` target that prints its table on stdout and notes on stderr.
+/// A benchmark, which prints its table on stdout and notes on stderr.
 struct Bench {
     name: &'static str,
-    package: &'static str,
+    kind: Kind,
     title: &'static str,
 }
 
-const BENCHES: [Bench; 4] = [
+enum Kind {
+    /// A `harness = false` target of this package.
+    Target(&'static str),
+    /// Pages and native peers, by `tests/browser/bench.mjs`.
+    Browser,
+}
+
+const BENCHES: [Bench; 5] = [
     Bench {
         name: "ingest",
-        package: "taiinet-mesh",
+        kind: Kind::Target("taiinet-mesh"),
         title: "frames in → verified, matched, routed; against bare verification",
     },
     Bench {
         name: "index",
-        package: "taiinet-query",
+        kind: Kind::Target("taiinet-query"),
         title: "one document against many queries; against a-tree and against each in turn",
     },
     Bench {
         name: "link",
-        package: "taiinet-transport",
+        kind: Kind::Target("taiinet-transport"),
         title: "messages over one WebRTC link; against the bare crate",
     },
     Bench {
         name: "documents",
-        package: "taiinet",
+        kind: Kind::Target("taiinet"),
         title: "documents over one link; against verification and the bare channel",
+    },
+    Bench {
+        name: "browser",
+        kind: Kind::Browser,
+        title: "documents into a page; against the bare channel and the native core",
     },
 ];
 
@@ -77,11 +93,20 @@ pub(crate) fn run(args: &[String]) -> Result<bool, String> {
 
 /// Runs one benchmark, shows its lines as they come and keeps them.
 fn measure(bench: &Bench, quick: bool) -> (Vec<String>, bool) {
-    let mut command =
-        cargo(["bench", "--locked", "--package", bench.package, "--bench", bench.name]);
-    if quick {
-        command.args(["--", "--quick"]);
-    }
+    let mut command = match bench.kind {
+        Kind::Target(package) => {
+            let mut command =
+                cargo(["bench", "--locked", "--package", package, "--bench", bench.name]);
+            if quick {
+                command.args(["--", "--quick"]);
+            }
+            command
+        }
+        Kind::Browser => match browser() {
+            Ok(command) => command,
+            Err(why) => return (vec![why], false),
+        },
+    };
     let mut child = match command.stdout(Stdio::piped()).spawn() {
         Ok(child) => child,
         Err(error) => return (vec![format!("cargo could not be run: {error}")], false),
@@ -96,4 +121,26 @@ fn measure(bench: &Bench, quick: bool) -> (Vec<String>, bool) {
         }
     }
     (lines, child.wait().is_ok_and(|status| status.success()))
+}
+
+/// Builds what the pages and peers need; gives the command that measures them.
+fn browser() -> Result<Command, String> {
+    let programs = ["taiinet-cli", "taiinet-signaller", "taiinet-keys", "taiinet-tests"];
+    let mut build = cargo(["build", "--locked", "--release", "--bins"]);
+    for package in programs {
+        build.args(["--package", package]);
+    }
+    let folder = root().join("tests/browser");
+    for step in [wasm::vectors(), wasm::package(false), wasm::node_modules(&folder)] {
+        if let Outcome::Failed(why) | Outcome::Skipped(why) = step {
+            return Err(why);
+        }
+    }
+    if let Outcome::Failed(why) = outcome(&mut build) {
+        return Err(why);
+    }
+    let mut bench = Command::new("node");
+    bench.args(["run.mjs", "bench.mjs"]).current_dir(folder);
+    bench.env("TAIINET_BIN_DIR", target_dir().join("release"));
+    Ok(bench)
 }

@@ -22,7 +22,7 @@ Usage: cargo xtask COMMAND [ARGS]
                                fmt clippy build test doctest doc wasm npm browser deny
   lint                         test fmt clippy
   wasm [--fast]                build the browser's package in wasm/npm/dist; --fast makes it larger
-  bench [NAME…] [--quick]      run the benchmarks: ingest index link documents
+  bench [NAME…] [--quick]      run the benchmarks: ingest index link documents browser
   help                         print this
 ";
 

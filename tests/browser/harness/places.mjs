@@ -9,6 +9,8 @@ export const ROOT = resolve(dirname(fileURLToPath(import.meta.url)), "../../..")
 const TARGET = resolve(ROOT, process.env.CARGO_TARGET_DIR ?? "target");
 /** The npm package as it is published. */
 export const PACKAGE = process.env.TAIINET_PACKAGE ?? join(ROOT, "wasm/npm/dist");
+/** The core with the vectors, as `cargo xtask test wasm` builds it. */
+export const VECTORS = join(ROOT, "wasm/npm/vectors");
 export const DEMOS = join(ROOT, "wasm/demos");
 /** Screenshots and figures of a run. */
 export const ARTEFACTS = join(TARGET, "browser-artefacts");
@@ -49,6 +51,9 @@ export function missing() {
   }
   if (!existsSync(join(PACKAGE, "index.js"))) {
     faults.push(`the npm package is not built (${PACKAGE}): cargo xtask wasm`);
+  }
+  if (!existsSync(join(VECTORS, "taiinet_wasm.js"))) {
+    faults.push(`the core with the vectors is not built (${VECTORS}): cargo xtask test wasm`);
   }
   return faults;
 }

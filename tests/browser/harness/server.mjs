@@ -6,7 +6,7 @@ import { createServer } from "node:http";
 import { dirname, extname, join, normalize } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { PACKAGE } from "./places.mjs";
+import { PACKAGE, VECTORS } from "./places.mjs";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 const TYPES = {
@@ -15,6 +15,8 @@ const TYPES = {
   ".json": "application/json",
   ".wasm": "application/wasm",
 };
+/** @type {Record<string, string>} */
+const FOLDERS = { "/taiinet/": PACKAGE, "/vectors/": VECTORS };
 const BLANK = `<!doctype html><html lang="en"><title>test</title><link rel="icon" href="data:,">
 <script type="module" src="/page.js"></script></html>`;
 
@@ -26,7 +28,8 @@ export async function serve() {
   const server = createServer(async (request, response) => {
     const path = normalize(decodeURIComponent(new URL(request.url ?? "/", "http://x").pathname));
     if (path === "/") return response.writeHead(200, { "content-type": TYPES[".html"] }).end(BLANK);
-    const file = path.startsWith("/taiinet/") ? join(PACKAGE, path.slice("/taiinet".length)) : join(HERE, path);
+    const [folder] = Object.keys(FOLDERS).filter((folder) => path.startsWith(folder));
+    const file = folder ? join(FOLDERS[folder], path.slice(folder.length)) : join(HERE, path);
     const found = (await stat(file).catch(() => undefined))?.isFile();
     if (!found) return response.writeHead(404).end(`no ${path}`);
     const type = TYPES[/** @type {keyof typeof TYPES} */ (extname(file))] ?? "application/octet-stream";

@@ -23,7 +23,8 @@ before(async () => {
 });
 
 const DESKTOP = { width: 1280, height: 860 };
-const PHONE = { width: 390, height: 844, isMobile: true, hasTouch: true, deviceScaleFactor: 2 };
+/** Without `isMobile`, at whose change Puppeteer loads the page anew. */
+const PHONE = { width: 390, height: 844, deviceScaleFactor: 2 };
 
 /**
  * A page of the demo; nothing that it asks for may come from elsewhere.
@@ -65,13 +66,13 @@ const colours = (page, id) =>
   }, id);
 
 /**
- * Pictures of a page as it is, light on a desktop and dark on a phone; it must fit both.
+ * Pictures of a page as it is, light and dark, on a desktop and on a phone; it must fit both.
  * @param {Page} page
  * @param {string} name
  */
 async function pictures(page, name) {
-  for (const [device, scheme, viewport] of /** @type {const} */ ([["desktop", "light", DESKTOP], ["desktop", "dark", DESKTOP], ["phone", "dark", PHONE], ["phone", "light", PHONE]])) {
-    await page.puppet.setViewport(viewport);
+  for (const [device, scheme] of ["desktop light", "desktop dark", "phone dark", "phone light"].map((both) => both.split(" "))) {
+    await page.puppet.setViewport(device === "phone" ? PHONE : DESKTOP);
     await page.puppet.emulateMediaFeatures([{ name: "prefers-color-scheme", value: scheme }]);
     // Two frames, so that what is drawn is drawn for this size and these colours.
     await page.evaluate(() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done))));

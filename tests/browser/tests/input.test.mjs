@@ -103,6 +103,59 @@ test("calls that are wrong say where, and the peer goes on", async () => {
   assert.deepEqual((await native.documents()).length, 2, "nothing wrong was published");
 });
 
+test("two thousand values at random: every error is typed, and the peer goes on", async () => {
+  const mesh = new Mesh([await Signaller.start()]);
+  const native = mesh.subscriber("native");
+  const page = await (await chromium()).peer("page", mesh.options());
+  await connected([page, native]);
+  const seed = Math.floor(Math.random() * 2 ** 31);
+  const result = await page.evaluate(async (seed) => {
+    const random = (/** @type {number} */ below) => {
+      seed = (Math.imul(seed, 1103515245) + 12345) & 0x7fffffff;
+      return (seed >> 8) % below;
+    };
+    const names = [
+      ..."$or $and $nor $not $gt $in $regex $options $elemMatch $size $mod $type $bytes $$bytes".split(" "),
+      ..."a likes a.b a..b __proto__ constructor".split(" "),
+      ...["", "\ud800", "\u0000"],
+    ];
+    const leaves = [
+      ...[0, -0, 1.5, -1, 2 ** 53, 1e308, NaN, Infinity, 10n, 2n ** 64n, true, null, undefined],
+      ...["", "x", "\ud800", "(", "(a*)*$", "i", "AP8=", Symbol("s"), () => 1, new Date(), new Date(NaN), /x/],
+      ...[new Map([[1, 2]]), new Uint8Array([1]), new Float64Array(2), new ArrayBuffer(3), new Proxy({}, {})],
+    ];
+    /** @param {number} depth @returns {any} */
+    const value = (depth) => {
+      const kind = random(depth > 60 ? 1 : 4);
+      if (kind <= 1 && depth > 0) return leaves[random(leaves.length)];
+      const members = Array.from({ length: random(4) }, () => value(depth + 1));
+      if (kind === 2) return members;
+      return Object.fromEntries(members.map((one) => [names[random(names.length)], one]));
+    };
+    const untyped = /** @type {string[]} */ ([]);
+    let wrong = 0;
+    const failed = (/** @type {unknown} */ error) => {
+      wrong += 1;
+      if (!(error instanceof inPage.taiinet.TaiiNetError)) untyped.push(String(/** @type {any} */ (error)?.stack ?? error));
+    };
+    const all = [];
+    for (let n = 0; n < 1000; n++) {
+      try {
+        inPage.peer.subscribe(value(0)).close();
+      } catch (error) {
+        failed(error);
+      }
+      all.push(inPage.peer.publish(value(0)).catch(failed));
+    }
+    await Promise.all(all);
+    return { untyped, wrong };
+  }, seed);
+  assert.deepEqual(result.untyped, [], `seed ${seed}`);
+  assert.ok(result.wrong > 100 && result.wrong < 2000, `${result.wrong} of 2000 were wrong; seed ${seed}`);
+  await page.publish({ fine: true });
+  await native.eventually("got it", async () => (await native.documents()).at(-1)?.fine === true);
+});
+
 test("after close() everything says so, and nothing hangs", async () => {
   const mesh = new Mesh([await Signaller.start()]);
   const native = mesh.subscriber("native");

@@ -35,19 +35,23 @@ test("a page's key is read by taiinet-keys, and another page", async () => {
   assert.notEqual(await other.id(), await page.id());
 });
 
-test("a key of taiinet-keys becomes the page's own, and stays", async () => {
+test("a key of taiinet-keys becomes the page's own, in all its tabs, and stays", async () => {
   const file = join(folder, "native.key");
   await run("taiinet-keys", ["generate", "--out", file], { ...environment, TAIINET_WORK_FACTOR: "12" });
   const id = await peerIdOf(file);
   const mesh = new Mesh([await Signaller.start()]);
   const native = mesh.subscriber("native");
-  const page = await (await chromium()).peer("page", mesh.options());
+  const browser = await chromium();
+  const page = await browser.peer("page", mesh.options());
+  const tab = await browser.peer("another tab", mesh.options(), { context: page.puppet.browserContext() });
+  await tab.subscribe({});
   const text = readFileSync(file, "utf8");
-  await page.evaluate((text, passphrase) => inPage.peer.identity.import(text, passphrase), text, PASSPHRASE);
-  await page.eventually("is who the key says", async () => (await page.id()) === id);
+  await tab.evaluate((text, passphrase) => inPage.peer.identity.import(text, passphrase), text, PASSPHRASE);
+  for (const one of [page, tab]) await one.eventually("is who the key says", async () => (await one.id()) === id);
   await connected([page, native]);
   await page.publish({ by: "the imported key" });
   await exactly(native, [{ by: "the imported key" }]);
+  await exactly(tab, [{ by: "the imported key" }]);
   assert.equal((await native.deliveries())[0].author, id);
 
   await page.reload();

@@ -50,16 +50,24 @@ test("offline and online: it says what is wrong, and is back within 5 s", { skip
   for (const native of natives) await exactly(native, [{ written: "offline" }]);
 });
 
-test("a wrong signaller is told with its reason and what to do", async () => {
+test("a signaller that is not there is told of, and taken once it is", async () => {
   const signaller = await Signaller.start();
   const mesh = new Mesh([signaller]);
+  const { host } = new URL(signaller.url);
+  // Without its key: the one that will be there has another.
+  mesh.signallers = [`ws://${host}`];
   await signaller.kill();
   const page = await (await chromium()).peer("page", mesh.options(), { tolerate: [REFUSED_SOCKETS] });
   const last = await page.eventually("tells of its problem", async () =>
     (await page.events("status")).find(({ problem, advice }) => problem && advice),
   );
   assert.equal(last.state, "connecting");
-  assert.ok(`${last.problem} ${last.advice}`.includes(new URL(signaller.url).host), JSON.stringify(last));
+  assert.ok(`${last.problem} ${last.advice}`.includes(host), JSON.stringify(last));
+
+  await Signaller.start({ address: host });
+  await connected([page, mesh.subscriber("native")]);
+  await page.eventually("says that it is connected", async () => (await page.events("status")).at(-1)?.state === "connected");
+  assert.equal((await page.status()).problem, undefined);
 });
 
 test("a hidden page keeps its links, and a frozen one is back when it thaws", async (t) => {

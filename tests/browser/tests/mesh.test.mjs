@@ -10,48 +10,50 @@ import { browsers, exactly } from "../harness/suite.mjs";
 
 const { chromium, firefox } = browsers();
 
-test("two pages and three native peers: documents both ways, by query, each once", async () => {
-  const mesh = new Mesh([await Signaller.start()]);
-  const browser = await chromium();
-  const all = mesh.subscriber("native, all");
-  const liked = mesh.subscriber("native, liked", { likes: { $gt: 4 } });
-  const author = mesh.publisher("native author");
-  const one = await browser.peer("page one", mesh.options());
-  const two = await browser.peer("page two", mesh.options());
-  await one.subscribe({});
-  await one.subscribe({ by: "two" }, "by two");
-  await two.subscribe({ likes: { $gt: 4 } });
-  await connected([all, liked, author, one, two]);
-  assert.equal(new Set(await Promise.all([all, liked, author, one, two].map((peer) => peer.id()))).size, 5);
+for (const [name, launch] of Object.entries({ Chromium: chromium, Firefox: firefox })) {
+  test(`${name}: two pages and three native peers, documents both ways, by query, each once`, async () => {
+    const mesh = new Mesh([await Signaller.start()]);
+    const browser = await launch();
+    const all = mesh.subscriber("native, all");
+    const liked = mesh.subscriber("native, liked", { likes: { $gt: 4 } });
+    const author = mesh.publisher("native author");
+    const one = await browser.peer("page one", mesh.options());
+    const two = await browser.peer("page two", mesh.options());
+    await one.subscribe({});
+    await one.subscribe({ by: "two" }, "by two");
+    await two.subscribe({ likes: { $gt: 4 } });
+    await connected([all, liked, author, one, two]);
+    assert.equal(new Set(await Promise.all([all, liked, author, one, two].map((peer) => peer.id()))).size, 5);
 
-  const numbers = [...Array(10).keys()];
-  const by = (/** @type {string} */ who) => numbers.map((likes) => ({ by: who, likes }));
-  by("native").forEach((document) => author.publish(document));
-  const ids = await Promise.all(by("one").map((document) => one.publish(document)));
-  for (const document of by("two")) await two.publish(document);
+    const numbers = [...Array(10).keys()];
+    const by = (/** @type {string} */ who) => numbers.map((likes) => ({ by: who, likes }));
+    by("native").forEach((document) => author.publish(document));
+    const ids = await Promise.all(by("one").map((document) => one.publish(document)));
+    for (const document of by("two")) await two.publish(document);
 
-  const published = ["native", "one", "two"].flatMap(by);
-  const popular = published.filter(({ likes }) => likes > 4);
-  await exactly(all, published);
-  await exactly(one, published);
-  await exactly(liked, popular);
-  await exactly(two, popular);
-  const byTwo = { name: "page one, by two", documents: () => one.documents("by two") };
-  await exactly(byTwo, by("two"));
+    const published = ["native", "one", "two"].flatMap(by);
+    const popular = published.filter(({ likes }) => likes > 4);
+    await exactly(all, published);
+    await exactly(one, published);
+    await exactly(liked, popular);
+    await exactly(two, popular);
+    const byTwo = { name: "page one, by two", documents: () => one.documents("by two") };
+    await exactly(byTwo, by("two"));
 
-  // What came says whose it is and how it came.
-  assert.equal(new Set(ids).size, ids.length);
-  const deliveries = await two.deliveries();
-  const fromOne = deliveries.filter(({ author }) => author === deliveries.find(({ data }) => data.by === "one").author);
-  const idOfOne = await one.id();
-  assert.deepEqual([...new Set(fromOne.map(({ author }) => author))], [idOfOne]);
-  assert.deepEqual(new Set(fromOne.map(({ id }) => id)), new Set(ids.slice(5)));
-  for (const { hops, from, createdAt, receivedAt, data } of deliveries) {
-    if (data.by === "two") assert.equal(from ?? null, null);
-    else assert.ok(hops >= 1 && from.startsWith("tn1"), `${hops} hops, from ${from}`);
-    assert.ok(Math.abs(createdAt - Date.now()) < 120_000 && receivedAt >= createdAt - 1000);
-  }
-});
+    // What came says whose it is and how it came.
+    assert.equal(new Set(ids).size, ids.length);
+    const deliveries = await two.deliveries();
+    const fromOne = deliveries.filter(({ author }) => author === deliveries.find(({ data }) => data.by === "one").author);
+    const idOfOne = await one.id();
+    assert.deepEqual([...new Set(fromOne.map(({ author }) => author))], [idOfOne]);
+    assert.deepEqual(new Set(fromOne.map(({ id }) => id)), new Set(ids.slice(5)));
+    for (const { hops, from, createdAt, receivedAt, data } of deliveries) {
+      if (data.by === "two") assert.equal(from ?? null, null);
+      else assert.ok(hops >= 1 && from.startsWith("tn1"), `${hops} hops, from ${from}`);
+      assert.ok(Math.abs(createdAt - Date.now()) < 120_000 && receivedAt >= createdAt - 1000);
+    }
+  });
+}
 
 test("Chromium, Firefox and a native peer in one mesh: documents all ways", async () => {
   const mesh = new Mesh([await Signaller.start()]);

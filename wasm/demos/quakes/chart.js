@@ -14,7 +14,7 @@ const CLASSES = [
 
 export class Chart {
   #canvas;
-  #bars = []; // { step, counts }, the newest last
+  #bars = new Map(); // of each three seconds: counts by class
   #draw = oncePerFrame(() => this.#paint());
 
   constructor(canvas) {
@@ -29,13 +29,8 @@ export class Chart {
 
   add({ magnitude, at }) {
     const step = Math.floor(at / STEP);
-    let bar = this.#bars.at(-1);
-    if (!bar || bar.step < step) {
-      bar = { step, counts: CLASSES.map(() => 0) };
-      this.#bars.push(bar);
-      if (this.#bars.length > BARS) this.#bars.shift();
-    }
-    bar.counts[CLASSES.findLastIndex(([, least]) => magnitude >= least)] += 1;
+    if (!this.#bars.has(step)) this.#bars.set(step, CLASSES.map(() => 0));
+    this.#bars.get(step)[CLASSES.findLastIndex(([, least]) => magnitude >= least)] += 1;
     this.#draw();
   }
 
@@ -43,7 +38,8 @@ export class Chart {
     const { context, width, height } = sharp(this.#canvas);
     const [left, bottom] = [34, height - 20];
     const now = Date.now() / STEP;
-    const sums = this.#bars.map(({ counts }) => counts.reduce((sum, count) => sum + count, 0));
+    for (const step of this.#bars.keys()) if (step < now - BARS - 1) this.#bars.delete(step);
+    const sums = [...this.#bars.values()].map((counts) => counts.reduce((sum, count) => sum + count, 0));
     const top = nice(Math.max(4, ...sums));
     const tall = (count) => (count / top) * (bottom - 8);
 
@@ -70,7 +66,7 @@ export class Chart {
     context.beginPath();
     context.rect(left, 0, width - left, height);
     context.clip();
-    for (const { step, counts } of this.#bars) {
+    for (const [step, counts] of this.#bars) {
       const x = width - (now - step) * across;
       let y = bottom;
       counts.forEach((count, kind) => {

@@ -14,14 +14,22 @@ const ways = []; // of the last documents: milliseconds from the publisher to he
 let received = 0;
 let strongest = null;
 
-function take(delivery) {
-  const quake = read(delivery);
+function takeLive({ data, createdAt, receivedAt }) {
+  recent.push(Date.now());
+  if (recent.length > 20_000) recent.splice(0, 10_000);
+  ways.push(receivedAt - createdAt);
+  if (ways.length > 200) ways.shift();
+  take(read(data, Date.now()));
+}
+
+/** What neighbours still had: shown as if it had come when it was published. */
+function takeEarlier({ data, createdAt }) {
+  take(read(data, Math.min(createdAt, Date.now())));
+}
+
+function take(quake) {
   if (!quake) return;
   received += 1;
-  recent.push(quake.at);
-  if (recent.length > 20_000) recent.splice(0, 10_000);
-  ways.push(delivery.receivedAt - delivery.createdAt);
-  if (ways.length > 200) ways.shift();
   if (!strongest || quake.magnitude > strongest.magnitude) strongest = quake;
   latest.unshift(quake);
   latest.length = Math.min(latest.length, LATEST);
@@ -81,8 +89,8 @@ queryField({
     latest.length = 0;
     strongest = null;
     fill();
-    sub.on("data", take);
-    sub.on("backlog", take);
+    sub.on("data", takeLive);
+    sub.on("backlog", takeEarlier);
     return sub;
   },
 });
