@@ -34,6 +34,11 @@ export class Chart {
     this.#draw();
   }
 
+  clear() {
+    this.#bars.clear();
+    this.#draw();
+  }
+
   #paint() {
     const { context, width, height } = sharp(this.#canvas);
     const [left, bottom] = [34, height - 20];

@@ -86,6 +86,8 @@ queryField({
   subscribe(query) {
     const sub = taiinet.subscribe(query, { backlog: true });
     map.clear();
+    chart.clear();
+    received = 0;
     latest.length = 0;
     strongest = null;
     fill();

@@ -63,12 +63,12 @@ export function signaller(value: unknown, path: string): string {
   return address;
 }
 
-const UNITS: Record<string, number> = { ms: 1, s: 1000, min: 60_000, h: 3_600_000, d: 86_400_000 };
+const UNITS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, min: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** A length of time: milliseconds, or a text like `"30s"`, `"5min"`, `"2h"`, `"1d"`. */
 export function duration(value: unknown, path: string): number {
   if (typeof value === "number" && value > 0 && Number.isFinite(value)) return value;
-  const [, number, unit] = (typeof value === "string" && /^(\d+(?:\.\d+)?)\s*(ms|s|min|h|d)$/.exec(value.trim())) || [];
+  const [, number, unit] = (typeof value === "string" && /^(\d+(?:\.\d+)?)\s*(ms|s|m|min|h|d)$/.exec(value.trim())) || [];
   if (number !== undefined && unit !== undefined && Number(number) > 0) return Number(number) * (UNITS[unit] as number);
   throw new TaiiNetError("options", `${path} must be milliseconds or a time like "30s", "5min", "2h" or "1d", not ${JSON.stringify(value)}`, path);
 }
