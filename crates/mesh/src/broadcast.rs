@@ -304,3 +304,6 @@ fn patience(rng: &mut Rng) -> Duration {
     let spread = usize::try_from(limits::GRAFT_SPREAD.as_millis()).unwrap_or_default();
     limits::GRAFT_AFTER + Duration::from_millis(rng.below(spread) as u64)
 }
+
+#[cfg(test)]
+mod tests;

@@ -24,7 +24,7 @@ pub(crate) struct Finds {
 /// A search of ours.
 #[derive(Debug)]
 pub(crate) struct Search {
-    pub(crate) query: Query,
+    query: Query,
     limit: usize,
     found: BTreeSet<DocumentId>,
     ends_at: Time,

@@ -175,7 +175,7 @@ pub const FIND_REQUESTS: (u32, u32) = (16, 2);
 pub const FIND_DOCUMENTS: usize = 4096;
 /// The work that one link's searches may cost at once, and how much more each second: the bytes of
 /// the documents looked at, times the query's weight.
-pub const FIND_WORK: (u32, u32) = (8 * 1024 * 1024, 1024 * 1024);
+pub const FIND_WORK: (u32, u32) = (4 * 1024 * 1024, 1024 * 1024);
 /// A query weighs 1 for each so many bytes of its text.
 pub const FIND_WEIGHT_BYTES: usize = 64;
 /// And so much more if it has a regular expression: these cost about as much more for each byte.

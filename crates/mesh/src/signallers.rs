@@ -454,24 +454,4 @@ fn host(url: &str) -> Option<&str> {
 }
 
 #[cfg(test)]
-mod tests {
-    use taiinet_identity::Signature;
-
-    use super::*;
-
-    #[test]
-    fn an_empty_stun_host_is_the_signallers_own() {
-        let servers = ["stun::3478", "stun:stun.example:3478", "turn:relay.example:3478"];
-        let welcome = Welcome {
-            signaller: PeerId::from_bytes([0; 32]),
-            challenge: [0; 32],
-            signature: Signature::from_bytes([0; 64]),
-            ice_servers: servers.map(str::to_owned).to_vec(),
-        };
-        assert_eq!(
-            ice_servers(&welcome, "wss://one.example:7700/ws"),
-            ["stun:one.example:3478", "stun:stun.example:3478"]
-        );
-        assert_eq!(ice_servers(&welcome, "ws://[::1]:7700")[0], "stun:[::1]:3478");
-    }
-}
+mod tests;

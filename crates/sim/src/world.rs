@@ -252,13 +252,11 @@ impl World {
     }
 
     /// Tells a peer that its device woke up. If it was frozen, it runs again, and learns this before
-    /// it learns what happened meanwhile.
+    /// all else.
     pub fn wake(&mut self, peer: PeerIndex) {
         let missed = self.peers[peer.0].frozen.take();
         self.input(peer, Input::Wake);
-        for input in missed.into_iter().flatten() {
-            self.input(peer, input);
-        }
+        self.resume_peer(peer, missed);
     }
 
     /// A peer begins to doze, as a browser's hidden tab does, or ceases to: while it dozes its
@@ -276,12 +274,23 @@ impl World {
         self.dirty.insert(Node::Peer(peer));
     }
 
-    /// A frozen peer runs again, unaware of its sleep; what happened meanwhile comes one by one.
+    /// A frozen peer runs again, unaware of its sleep.
     pub fn thaw(&mut self, peer: PeerIndex) {
-        for input in self.peers[peer.0].frozen.take().into_iter().flatten() {
-            self.input(peer, input);
+        let missed = self.peers[peer.0].frozen.take();
+        self.resume_peer(peer, missed);
+    }
+
+    /// First its timers come, then what happened meanwhile: the worse order of the two.
+    fn resume_peer(&mut self, peer: PeerIndex, missed: Option<Vec<Input>>) {
+        let now = self.now();
+        let node = &mut self.peers[peer.0];
+        if node.life == Life::Alive && node.peer.poll_timeout().is_some_and(|due| due <= now) {
+            node.peer.handle_timeout(now);
         }
         self.dirty.insert(Node::Peer(peer));
+        for input in missed.into_iter().flatten() {
+            self.input(peer, input);
+        }
     }
 
     /// A peer looks for the recent documents that match `query` (JSON).

@@ -337,7 +337,7 @@ fn who_does_not_join_falls_silent_or_expires_is_closed() {
         gone.into_iter().map(|(client, _)| client).collect::<Vec<_>>()
     };
     assert_eq!(run(&mut room, 10, Some(4)), [1, 2]);
-    assert_eq!(run(&mut room, 60, Some(4)), [3]);
+    assert_eq!(run(&mut room, 90, Some(4)), [3]);
     assert_eq!(run(&mut room, 300, Some(4)), [4], "a presence that was not renewed");
     assert_eq!(room.desk.status().clients, 0);
     assert_eq!(room.desk.poll_timeout(), None);

@@ -1,0 +1,107 @@
+use taiinet_identity::Signature;
+
+use super::*;
+use crate::testing::{NOW, identity};
+
+const LINK: LinkId = LinkId::from_raw(1);
+
+/// One that took our join.
+fn joined(rng: &mut Rng) -> Signallers {
+    let mut signallers = Signallers::default();
+    signallers.add(SignallerAddress { url: "ws://here".to_owned(), pinned: None }, NOW);
+    assert!(matches!(signallers.due(NOW), Some(Due::Dial { index: 0, .. })));
+    signallers.dialled(0, LINK, NOW);
+    let Some(ToSignaller::Knock { nonce, .. }) = signallers.opened(LINK, rng, NOW) else {
+        panic!("it does not knock");
+    };
+    let (identity, challenge) = (identity(1), [7; 32]);
+    let transcript = Welcome::transcript(&nonce, &challenge);
+    let welcome = Welcome {
+        signaller: identity.peer_id(),
+        challenge,
+        signature: identity.sign(Domain::Welcome, &transcript),
+        ice_servers: Vec::new(),
+    };
+    assert!(signallers.welcome(LINK, &welcome, NOW).is_ok());
+    assert!(signallers.took_join(LINK, NOW).is_some());
+    signallers
+}
+
+/// What is due at this moment, up to the end of the connection.
+fn dues(signallers: &mut Signallers, now: Time) -> Vec<&'static str> {
+    let mut dues = Vec::new();
+    while let Some(due) = signallers.due(now) {
+        dues.push(match due {
+            Due::Dial { .. } => "dial",
+            Due::Ping { .. } => "ping",
+            Due::Renew { .. } => "renew",
+            Due::Drop { .. } => "drop",
+        });
+        if matches!(due, Due::Drop { .. }) {
+            break;
+        }
+    }
+    dues
+}
+
+#[test]
+fn after_a_sleep_it_is_asked_before_it_is_judged() {
+    let mut rng = Rng::new([1; 32]);
+    let woken = NOW.after(limits::SIGNALLER_SILENCE * 2);
+    let until = woken.after(limits::WAKE_PROBE);
+    assert_eq!(dues(&mut joined(&mut rng), woken), ["drop"]);
+    let mut signallers = joined(&mut rng);
+    assert_eq!(signallers.probe(true, woken), [LINK]);
+    assert_eq!(signallers.probe(false, woken), [], "it is being asked already");
+    signallers.speaks(LINK, woken);
+    assert_eq!(dues(&mut signallers, woken), [""; 0]);
+    assert_eq!(signallers.deadline(), Some(until));
+    assert_eq!(dues(&mut signallers, until), ["drop"]);
+    let mut signallers = joined(&mut rng);
+    signallers.probe(true, woken);
+    signallers.speaks(LINK, woken);
+    signallers.hears(LINK, until);
+    assert_eq!(dues(&mut signallers, until), [""; 0]);
+}
+
+#[test]
+fn one_that_dozes_is_patient_with_its_signallers() {
+    let mut rng = Rng::new([2; 32]);
+    let late = NOW.after(limits::DOZE_SILENCE / 2).after(limits::SIGNALLER_SILENCE / 2);
+    let mut signallers = joined(&mut rng);
+    signallers.dozing = true;
+    assert_eq!(dues(&mut signallers, late), ["ping"]);
+    assert_eq!(dues(&mut signallers, NOW.after(limits::DOZE_SILENCE)), ["drop"]);
+}
+
+#[test]
+fn after_a_wake_it_is_asked_for_candidates_at_once() {
+    let mut rng = Rng::new([3; 32]);
+    let mut signallers = joined(&mut rng);
+    let mut now = NOW;
+    for _ in 0..10 {
+        assert_eq!(signallers.ask(&mut rng, now), [LINK]);
+        now = signallers.ask_deadline().expect("it may be asked again");
+    }
+    assert_eq!(signallers.ask(&mut rng, now), [LINK]);
+    let soon = now.after(limits::INTRODUCE_BACKOFF.0);
+    assert_eq!(signallers.ask(&mut rng, soon), [], "it helped little");
+    signallers.wake(soon);
+    assert_eq!(signallers.ask(&mut rng, soon), [LINK]);
+}
+
+#[test]
+fn an_empty_stun_host_is_the_signallers_own() {
+    let servers = ["stun::3478", "stun:stun.example:3478", "turn:relay.example:3478"];
+    let welcome = Welcome {
+        signaller: PeerId::from_bytes([0; 32]),
+        challenge: [0; 32],
+        signature: Signature::from_bytes([0; 64]),
+        ice_servers: servers.map(str::to_owned).to_vec(),
+    };
+    assert_eq!(
+        ice_servers(&welcome, "wss://one.example:7700/ws"),
+        ["stun:one.example:3478", "stun:stun.example:3478"]
+    );
+    assert_eq!(ice_servers(&welcome, "ws://[::1]:7700")[0], "stun:[::1]:3478");
+}
