@@ -66,8 +66,7 @@ impl Core {
     #[wasm_bindgen(constructor)]
     pub fn new(mut seed: Box<[u8]>, options: &str, handlers: Handlers) -> Result<Core, JsValue> {
         let identity = identity(&mut seed)?;
-        let options: Options =
-            serde_json::from_str(options).map_err(Fault::options)?;
+        let options: Options = serde_json::from_str(options).map_err(Fault::options)?;
         let config = options.config()?;
         let driver = Driver::start(identity, config, random()?, handlers);
         report_panics(&driver);
@@ -101,8 +100,7 @@ impl Core {
     /// `document`, `options`, `busy`, `closed`
     pub fn publish(&self, document: &str, options: &str) -> Result<Promise, JsValue> {
         let content = json::parse_map(document).map_err(Fault::from)?;
-        let options: Publish =
-            serde_json::from_str(options).map_err(Fault::options)?;
+        let options: Publish = serde_json::from_str(options).map_err(Fault::options)?;
         let options = PublishOptions {
             key: options.key,
             expires_at: options.expires_at.map(Timestamp::from_millis),
@@ -117,8 +115,7 @@ impl Core {
     /// # Errors
     /// `query`, `options`, `busy`, `closed`
     pub fn find(&self, query: &str, options: &str, each: Function) -> Result<Promise, JsValue> {
-        let Find { limit, timeout_ms } =
-            serde_json::from_str(options).map_err(Fault::options)?;
+        let Find { limit, timeout_ms } = serde_json::from_str(options).map_err(Fault::options)?;
         let timeout = Duration::from_millis(timeout_ms.into());
         Ok(self.driver.find(parse(query)?, limit, timeout, each)?)
     }

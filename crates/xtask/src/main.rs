@@ -21,7 +21,7 @@ Usage: cargo xtask COMMAND [ARGS]
   test [STEP…] [--fail-fast]   run every check, or only the named steps:
                                fmt clippy build test doctest doc wasm npm browser deny
   lint                         test fmt clippy
-  wasm [--fast]                build the browser's package in wasm/npm/dist; --fast makes it larger
+  wasm [--fast]                build the browser's package in wasm/npm/dist; --fast does not minify
   bench [NAME…] [--quick]      run the benchmarks: ingest index link documents browser
   help                         print this
 ";

@@ -148,7 +148,8 @@ fn browser() -> Outcome {
 
 /// The package and the programs, built before or now.
 fn built() -> Outcome {
-    if !wasm::package_dir().join("index.js").exists() {
+    let made = [wasm::package_dir().join("index.js"), wasm::vectors_dir().join("taiinet_wasm.js")];
+    if !made.iter().all(|file| file.exists()) {
         match wasm() {
             Outcome::Passed => {}
             failed => return failed,

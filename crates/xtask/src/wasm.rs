@@ -37,11 +37,16 @@ pub(crate) fn package_dir() -> PathBuf {
     npm_dir().join("dist")
 }
 
+/// Where the module with the vectors is when it is built.
+pub(crate) fn vectors_dir() -> PathBuf {
+    npm_dir().join("vectors")
+}
+
 fn npm_dir() -> PathBuf {
     root().join("wasm/npm")
 }
 
-/// Builds the npm package; `fast` leaves out what only makes it smaller.
+/// Builds the npm package; `fast` does not minify.
 pub(crate) fn package(fast: bool) -> Outcome {
     let std = match Std::find() {
         Ok(std) => std,

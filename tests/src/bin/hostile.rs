@@ -188,7 +188,9 @@ impl Hostile {
 
     fn obey(&mut self, word: &str) {
         let (Some(link), Ok(forgery)) = (self.link, word.parse()) else {
-            return say(&json!({ "event": "refused", "word": word, "linked": self.link.is_some() }));
+            return say(
+                &json!({ "event": "refused", "word": word, "linked": self.link.is_some() }),
+            );
         };
         let (id, message) = self.forge(forgery, word);
         self.links.send(link, message);
