@@ -71,7 +71,7 @@ fn write_link(text: &mut String, link: &LinkStatus, now: Time) -> std::fmt::Resu
         text,
         "{:<10} {style}{:<9}{style:#} {:<2} {:<4} {round_trip:>7} {:>8} {:>8} {:>6} {:>7} {:>6}",
         link.peer.short(),
-        state_name(link.state),
+        if link.dozing { "dozing" } else { state_name(link.state) },
         if link.incoming { "it" } else { "us" },
         if link.eager { "yes" } else { "-" },
         link.documents_sent,

@@ -56,13 +56,23 @@ fn traffic_goes_on_without_a_signaller_and_peers_rejoin_spread_over_time() {
 
 #[test]
 fn lost_neighbours_are_replaced_through_the_mesh_when_no_signaller_is_there() {
-    for seed in seeds(10..13) {
+    replaced(10..13, seconds(2));
+}
+
+/// Presences expire; neighbours keep each other's fresh.
+#[test]
+fn also_when_no_signaller_was_there_for_long() {
+    replaced(13..14, seconds(20 * 60));
+}
+
+fn replaced(usual: std::ops::Range<u64>, alone: std::time::Duration) {
+    for seed in seeds(usual) {
         let mut setting = meshed(seed, 24);
         // Time for some shuffles.
         setting.world.run_for(seconds(40));
         let signaller = setting.signaller;
         setting.world.crash_signaller(signaller);
-        setting.world.run_for(seconds(2));
+        setting.world.run_for(alone);
         for place in 0..6 {
             setting.world.crash(setting.peers[place * 4]);
         }
