@@ -16,11 +16,7 @@ export function liveIn({ doze, wake, leave }: Living): () => void {
   if (typeof document === "undefined" || typeof addEventListener === "undefined") return () => {};
   const stop = new AbortController();
   const { signal } = stop;
-  const visibility = () => {
-    doze(document.hidden);
-    if (!document.hidden) wake();
-  };
-  document.addEventListener("visibilitychange", visibility, { signal });
+  document.addEventListener("visibilitychange", () => doze(document.hidden), { signal });
   document.addEventListener("resume", () => wake(), { signal });
   addEventListener("online", () => wake(), { signal });
   addEventListener("pageshow", (event) => event.persisted && wake(), { signal });

@@ -89,15 +89,17 @@ export class SharedEngine implements Engine {
       navigator.locks.request(this.#lockOf(this.#tab), options, () => (held(), over)).catch(ignore);
     });
     this.#post({ kind: "hello", from: this.#tab });
-    navigator.locks.request(this.#name, options, () => this.#lead().then(() => over)).catch(ignore);
+    // A tab in which the peer cannot be started leaves it to the next.
+    const lead = async () => (await this.#lead()) && over;
+    navigator.locks.request(this.#name, options, lead).catch(ignore);
   }
 
   #lockOf(tab: string): string {
     return `${this.#name} ${tab}`;
   }
 
-  /** The peer runs here from now on. */
-  async #lead(): Promise<void> {
+  /** The peer runs here from now on; false if it cannot. */
+  async #lead(): Promise<boolean> {
     try {
       this.#engine = await this.#start({
         started: (peerId) => {
@@ -112,13 +114,22 @@ export class SharedEngine implements Engine {
       });
     } catch (error) {
       this.#fail(error);
-      return;
+      return false;
     }
-    if (this.#end.signal.aborted) return this.#engine.close();
+    if (this.#end.signal.aborted) {
+      await this.#engine.close();
+      return false;
+    }
     for (const subscriber of this.#subscribers.values()) this.#open(this.#engine, subscriber);
     this.#tellLeader();
     // What the tab before has not answered is asked again, here.
-    for (const [id, { call }] of this.#waiting) void this.#serve(call).then((value) => this.#settle(id, value), (error) => this.#settle(id, undefined, toPlain(error)));
+    for (const [id, { call }] of this.#waiting) {
+      this.#serve(call).then(
+        (value) => this.#settle(id, value),
+        (error: unknown) => this.#settle(id, undefined, toPlain(error)),
+      );
+    }
+    return true;
   }
 
   #tellLeader(): void {

@@ -1,7 +1,6 @@
 // The sources as Node can load them, with a core that is ours to play.
 
 import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { after } from "node:test";
@@ -16,7 +15,7 @@ const core = {
 
 /** The exports of a source file. Each call gives instances of their own, as another tab has them. */
 export async function load(name) {
-  const outdir = mkdtempSync(join(tmpdir(), "taiinet-npm-"));
+  const outdir = mkdtempSync(join(here, ".bundle-"));
   after(() => rmSync(outdir, { recursive: true, force: true }));
   await build({
     absWorkingDir: join(here, ".."),
@@ -24,6 +23,8 @@ export async function load(name) {
     outdir,
     outExtension: { ".js": ".mjs" },
     bundle: true,
+    jsx: "automatic",
+    external: ["react", "react/jsx-runtime"],
     format: "esm",
     target: "es2022",
     plugins: [core],

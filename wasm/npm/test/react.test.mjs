@@ -1,0 +1,68 @@
+// The hooks, in React's own test renderer.
+
+import assert from "node:assert/strict";
+import { test } from "node:test";
+import { createElement as h } from "react";
+import { act, create } from "react-test-renderer";
+import { load } from "./bundle.mjs";
+import { cores } from "./core.mjs";
+
+const { TaiiNet } = await load("index.ts");
+const { TaiiNetProvider, usePeers, useSubscription } = await load("react.tsx");
+
+globalThis.IS_REACT_ACT_ENVIRONMENT = true;
+// A frame is whenever the test says so.
+let frames = [];
+globalThis.requestAnimationFrame = (callback) => frames.push(callback);
+globalThis.cancelAnimationFrame = () => {};
+const frame = () => act(async () => frames.splice(0).forEach((callback) => callback(0)));
+
+async function render(component, props) {
+  const taiinet = new TaiiNet({ network: "n", signallers: ["ws://127.0.0.1:1"], identity: "ephemeral" });
+  await taiinet.ready;
+  const tree = (next) => h(TaiiNetProvider, { value: taiinet }, h(component, next));
+  let rendered;
+  await act(async () => (rendered = create(tree(props))));
+  return { taiinet, core: cores.at(-1), shown: () => rendered.toJSON() ?? "", update: (next) => act(async () => rendered.update(tree(next))), end: () => act(async () => rendered.unmount()) };
+}
+
+const Wall = ({ query, limit }) => {
+  const { documents, error } = useSubscription(query, { limit });
+  return error ? `error: ${error.path}` : documents.map(({ data }) => data.n).join(",");
+};
+
+test("useSubscription shows the newest, follows the query, and ends with its component", async () => {
+  const { core, shown, update, end } = await render(Wall, { query: { a: 1 }, limit: 2 });
+  const deliver = (n) => core.handlers.delivery(Uint32Array.from(core.subscriptions), `id-${n}`, "tn1a", n, 1, "tn1b", undefined, `{"n":${n}}`, true);
+  assert.equal(core.subscriptions.size, 1);
+  [1, 2, 3].forEach(deliver);
+  await frame();
+  assert.equal(shown(), "3,2");
+
+  // The same query written again is the same subscription; another is another.
+  const [first] = core.subscriptions;
+  await update({ query: { a: 1 }, limit: 2 });
+  assert.deepEqual([...core.subscriptions], [first]);
+  await update({ query: { a: 2 }, limit: 2 });
+  assert.equal(core.subscriptions.size, 1);
+  assert.notDeepEqual([...core.subscriptions], [first]);
+  assert.equal(shown(), "");
+
+  await update({ query: { a: { $gtt: 1 } }, limit: 2 });
+  assert.equal(shown(), "error: a.$gtt");
+  await end();
+  assert.equal(core.subscriptions.size, 0);
+});
+
+test("usePeers follows the neighbours", async () => {
+  const Peers = () => usePeers().map(({ peer }) => peer).join(",");
+  const { core, shown, end } = await render(Peers, {});
+  assert.equal(shown(), "");
+  core.links = [{ peer: "tn1ada", state: "active" }, { peer: "tn1bob", state: "dialling" }];
+  await act(async () => core.event({ type: "peer-connected", peer: "tn1ada" }));
+  assert.equal(shown(), "tn1ada");
+  core.links = [];
+  await act(async () => core.event({ type: "peer-disconnected", peer: "tn1ada", cause: "it left" }));
+  assert.equal(shown(), "");
+  await end();
+});
