@@ -50,7 +50,8 @@ export class Process {
     this.child.stdin.on("error", () => {}); // It has ended, which shows elsewhere.
     createInterface({ input: this.child.stdout }).on("line", (line) => this.stdout.push(line));
     createInterface({ input: this.child.stderr }).on("line", (line) => {
-      if (line.startsWith('{"status":')) this.report = JSON.parse(line).status;
+      const report = line.startsWith('{"status":') && whole(line);
+      if (report) this.report = report.status;
       else this.stderr.push(line);
     });
   }
@@ -82,6 +83,15 @@ export class Process {
   kill() {
     this.child.kill("SIGKILL");
     return this.ended;
+  }
+}
+
+/** A line of JSON; nothing if the program was killed while it wrote it. @param {string} line */
+function whole(line) {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
   }
 }
 

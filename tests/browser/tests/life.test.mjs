@@ -82,6 +82,11 @@ test("a hidden page keeps its links, and a frozen one is back when it thaws", as
   await page.subscribe({});
   await connected([page, native, author]);
   const since = async () => (await page.status()).links.map((/** @type {any} */ link) => `${link.peer} ${link.since}`).sort();
+  // Two that offer each other a link at the same moment part with one of the two.
+  await page.eventually("its links have settled", async () => {
+    const { now, links } = await page.status();
+    return links.length === 2 && links.every((/** @type {any} */ link) => link.state === "active" && now - link.since > 1_500);
+  });
   const links = await since();
 
   const front = await browser.page("front", { context });
