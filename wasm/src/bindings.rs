@@ -92,20 +92,23 @@ impl Core {
         self.driver.unsubscribe(subscription);
     }
 
-    /// Publishes a document with options `{"key"?, "expiresAt"?}`. The promise is kept, with the
-    /// document's id, when a neighbour has taken it; it is broken with `lost` when none did in time,
-    /// or `closed`.
+    /// Publishes a document with options `{"key"?, "expiresAt"?, "stamp"?: {"createdAt", "nonce"}}`.
+    /// The promise is kept, with the document's id, when a neighbour has taken it; it is broken with
+    /// `lost` when none did in time, or `closed`.
     ///
     /// # Errors
     /// `document`, `options`, `busy`, `closed`
     pub fn publish(&self, document: &str, options: &str) -> Result<Promise, JsValue> {
         let content = json::parse_map(document).map_err(Fault::from)?;
         let options: Publish = serde_json::from_str(options).map_err(Fault::options)?;
+        let stamp = options
+            .stamp
+            .map(|Stamp { created_at, nonce }| (Timestamp::from_millis(created_at), nonce));
         let options = PublishOptions {
             key: options.key,
             expires_at: options.expires_at.map(Timestamp::from_millis),
         };
-        Ok(self.driver.publish(content, options)?)
+        Ok(self.driver.publish(content, options, stamp)?)
     }
 
     /// Looks for recent documents of neighbours with options `{"limit", "timeoutMs"}`. Each goes to
@@ -190,6 +193,16 @@ fn signaller(address: &str) -> Result<SignallerAddress, Fault> {
 struct Publish {
     key: Option<String>,
     expires_at: Option<u64>,
+    stamp: Option<Stamp>,
+}
+
+/// What makes a document of the same content the same document, also when another instance
+/// publishes it once more: a tab that takes over does not know how far the one before came.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+struct Stamp {
+    created_at: u64,
+    nonce: u32,
 }
 
 /// How to look for documents.

@@ -10,7 +10,7 @@ use std::{
 };
 
 use js_sys::{Function, Promise};
-use taiinet_document::{Content, Document, DocumentId, Map, Network, VerifiedDocument};
+use taiinet_document::{Content, Document, DocumentId, Map, Network, Timestamp, VerifiedDocument};
 use taiinet_identity::Identity;
 use taiinet_mesh::{
     Delivery, Event, FindId, Input, LinkFailure, LinkId, Output, Peer, PublishError,
@@ -206,7 +206,12 @@ impl Driver {
     }
 
     /// Publishes; the promise is kept when a neighbour has taken the document.
-    pub(crate) fn publish(&self, content: Map, options: PublishOptions) -> Result<Promise, Fault> {
+    pub(crate) fn publish(
+        &self,
+        content: Map,
+        options: PublishOptions,
+        stamp: Option<(Timestamp, u32)>,
+    ) -> Result<Promise, Fault> {
         self.with(|state, now| {
             state.check_open()?;
             if state.waiting.len() >= WAITING {
@@ -215,10 +220,11 @@ impl Driver {
                     format!("{WAITING} documents wait already; await earlier ones first"),
                 ));
             }
+            let (created_at, nonce) = stamp.unwrap_or_else(|| (now.timestamp(), nonce()));
             let document = Document {
                 network: state.network.clone(),
-                created_at: now.timestamp(),
-                nonce: nonce(),
+                created_at,
+                nonce,
                 expires_at: options.expires_at,
                 key: options.key,
                 content: Content::Open(content),

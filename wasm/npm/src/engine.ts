@@ -99,6 +99,8 @@ export interface FindQuery {
 export interface PublishQuery {
   key?: string | undefined;
   expiresAt?: number | undefined;
+  /** With the same stamp, the same content is the same document. */
+  stamp?: { createdAt: number; nonce: number };
 }
 
 /** Who wants to hear of an engine. */

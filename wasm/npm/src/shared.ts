@@ -319,7 +319,10 @@ export class SharedEngine implements Engine {
   }
 
   publish(document: string, options: PublishQuery): Promise<string> {
-    return this.#ask({ name: "publish", document, options });
+    // Stamped here: the tab that takes over is asked once more, and publishes the same document.
+    const [nonce] = crypto.getRandomValues(new Uint32Array(1)) as unknown as [number];
+    const stamp = { createdAt: Date.now(), nonce };
+    return this.#ask({ name: "publish", document, options: { ...options, stamp } });
   }
 
   find(query: string, options: FindQuery): Promise<Raw[]> {

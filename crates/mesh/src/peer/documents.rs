@@ -35,6 +35,10 @@ impl Peer {
     ) -> Result<DocumentId, PublishError> {
         let id = document.id();
         if self.broadcast.recent.has_seen(&id) {
+            // Seen and not waiting: a neighbour has it, perhaps from another instance of ours.
+            if !self.broadcast.outbox.contains(&id) {
+                self.event(Event::Taken { id });
+            }
             return Ok(id);
         }
         // What others would refuse us for is not published.
