@@ -3,11 +3,12 @@
 //! A peer *is* an Ed25519 key (RFC 8032). This crate holds the key ([`Identity`]), its public name
 //! ([`PeerId`], [`PublicKey`]), signatures that are bound to one purpose ([`Domain`]), values that
 //! carry such a signature ([`Signed`], [`Verified`]), sealing to a peer ([`seal`], HPKE of RFC 9180)
-//! and, for native builds with the feature `keyfile`, key files at rest (`keyfile`).
+//! and to many ([`Envelope`]), and, for native builds with the feature `keyfile`, key files at rest (`keyfile`).
 //!
 //! There is **one validity rule everywhere**: a signature counts only if `verify_strict` accepts it
 //! under a canonically encoded key that is not of small order.
 
+mod envelope;
 mod key;
 #[cfg(feature = "keyfile")]
 pub mod keyfile;
@@ -18,6 +19,10 @@ mod signed;
 #[cfg(test)]
 mod test_util;
 
+pub use envelope::{
+    Context, Envelope, EnvelopeError, Opened, OpeningKey, RECIPIENTS, Recipient, RecipientId,
+    RecipientKey,
+};
 pub use key::{Identity, PublicKey, Seed};
 pub use peer_id::{PeerId, PeerIdError};
 pub use sealing::{OpenError, SEAL_OVERHEAD, SealError, seal};

@@ -30,7 +30,7 @@ pub fn seal(
 }
 
 /// HPKE's `SealBase` to an X25519 key.
-fn seal_to(
+pub(crate) fn seal_to(
     public: &[u8; 32],
     info: &[u8],
     plaintext: &[u8],
@@ -53,7 +53,7 @@ fn seal_to(
 }
 
 /// HPKE's `OpenBase` with an X25519 key.
-fn open_with(
+pub(crate) fn open_with(
     secret: &[u8; 32],
     info: &[u8],
     sealed: &[u8],
