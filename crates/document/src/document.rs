@@ -4,7 +4,7 @@ use core::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-use crate::{DocumentError, Map, limits, value};
+use crate::{DocumentError, Map, Sealed, Subscription, limits, value};
 
 /// The name of a network: 1 to 64 bytes of text without control characters. Peers of one network
 /// exchange documents; nothing crosses from one to another.
@@ -115,11 +115,20 @@ impl Document {
     /// Whether receivers would take it, as far as its size does not matter.
     ///
     /// # Errors
-    /// [`DocumentError::KeyTooLong`], [`DocumentError::Expiry`], [`DocumentError::Value`]
+    /// [`DocumentError::KeyTooLong`], [`DocumentError::Expiry`], [`DocumentError::Value`],
+    /// [`DocumentError::QueryTooLong`]
     pub fn check(&self) -> Result<(), DocumentError> {
         self.check_options()?;
-        if let Content::Open(fields) = &self.content {
-            value::check_map(fields)?;
+        match &self.content {
+            Content::Open(fields) | Content::Sealed(Sealed { public: fields, .. }) => {
+                value::check_map(fields)?;
+            }
+            Content::Subscription(subscription)
+                if subscription.query.len() > limits::QUERY_BYTES =>
+            {
+                return Err(DocumentError::QueryTooLong);
+            }
+            Content::Deleted | Content::Subscription(_) => {}
         }
         Ok(())
     }
@@ -143,14 +152,18 @@ pub enum Content {
     Open(#[serde(deserialize_with = "value::deserialize_map")] Map),
     /// The author withdraws the document with this document's `key`.
     Deleted,
+    /// Readable by its recipients.
+    Sealed(Sealed),
+    /// The author subscribes privately.
+    Subscription(Subscription),
 }
 
 impl Content {
-    /// The fields that queries see; none for a deletion.
+    /// The fields that everybody's queries see; none for a deletion and a subscription.
     pub const fn fields(&self) -> Option<&Map> {
         match self {
-            Self::Open(map) => Some(map),
-            Self::Deleted => None,
+            Self::Open(map) | Self::Sealed(Sealed { public: map, .. }) => Some(map),
+            Self::Deleted | Self::Subscription(_) => None,
         }
     }
 }

@@ -28,17 +28,21 @@
 //! | nonce | varint |
 //! | expires_at | 0, or 1 and milliseconds as varint, later than created_at |
 //! | key | 0, or 1 and a string of at most 256 bytes |
-//! | content | 0 and the fields (as a map of [`Value`]), or 1 for a deletion |
+//! | content | 0 and the fields (as a map of [`Value`]), 1 for a deletion, 2 and what is [`Sealed`], or 3 and a [`Subscription`] |
 //!
 //! One content has one encoding: names ascend, varints are as short as can be, nothing follows.
 //! Other encodings are refused. A document's name is `BLAKE3(author ‖ BLAKE3(body))`, so that the
 //! body is hashed once for both name and signature.
+//!
+//! What is [`Sealed`] is a map of public fields and a [`taiinet_identity::Envelope`] that holds another;
+//! only [`VerifiedDocument::open`] reads it, with a key that it was sealed to.
 //!
 //! [`json`] says how values are written as JSON.
 
 mod document;
 pub mod json;
 pub mod limits;
+mod sealed;
 mod signed;
 #[cfg(test)]
 mod testing;
@@ -46,5 +50,6 @@ mod value;
 
 pub use document::{Content, Document, Network, NetworkError, Timestamp};
 pub use json::{JsonError, parse_map, to_json_line};
+pub use sealed::{OpenError, Opened, SealError, Sealed, Subscription};
 pub use signed::{DocumentError, DocumentId, Inspected, SignedDocument, VerifiedDocument};
 pub use value::{Map, Value, ValueError};

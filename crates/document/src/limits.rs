@@ -8,3 +8,5 @@ pub const VALUE_DEPTH: usize = 32;
 pub const NETWORK_BYTES: usize = 64;
 /// The longest `key` of a document, in bytes of UTF-8.
 pub const KEY_BYTES: usize = 256;
+/// The longest query that a [`crate::Subscription`] announces, in bytes of JSON.
+pub const QUERY_BYTES: usize = 4096;

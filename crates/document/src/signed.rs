@@ -223,7 +223,8 @@ impl VerifiedDocument {
     ///
     /// # Errors
     /// What receivers would refuse it for: [`DocumentError::TooLarge`],
-    /// [`DocumentError::KeyTooLong`], [`DocumentError::Expiry`], [`DocumentError::Value`].
+    /// [`DocumentError::KeyTooLong`], [`DocumentError::Expiry`], [`DocumentError::Value`],
+    /// [`DocumentError::QueryTooLong`].
     pub fn sign(identity: &Identity, document: Document) -> Result<Self, DocumentError> {
         document.check()?;
         let body: Arc<[u8]> =
@@ -304,6 +305,9 @@ pub enum DocumentError {
     /// It expires before it is created, or at once.
     #[error("the document must expire later than it is created")]
     Expiry,
+    /// Its query is longer than [`limits::QUERY_BYTES`].
+    #[error("the subscription's query is longer than the {} bytes allowed", limits::QUERY_BYTES)]
+    QueryTooLong,
     /// Our own content holds a value that may not be in a document.
     #[error("the document's content: {0}")]
     Value(#[from] ValueError),

@@ -2,8 +2,10 @@
 
 use std::{collections::BTreeMap, sync::Arc};
 
-use taiinet_document::{DocumentError, DocumentId, Network, Timestamp, VerifiedDocument};
-use taiinet_identity::PeerId;
+use taiinet_document::{
+    DocumentError, DocumentId, Network, Opened, SealError, Timestamp, VerifiedDocument,
+};
+use taiinet_identity::{EnvelopeError, PeerId};
 
 use crate::{ChannelBinding, Misbehaviour, Time, frame::RefusalReason, limits};
 
@@ -57,6 +59,8 @@ pub struct Config {
     pub target_links: usize,
     /// How many active links to have at most.
     pub max_links: usize,
+    /// How many bytes of recent documents to keep for neighbours that missed them.
+    pub store_bytes: usize,
 }
 
 impl Config {
@@ -67,6 +71,7 @@ impl Config {
             signallers: Vec::new(),
             target_links: limits::TARGET_LINKS,
             max_links: limits::MAX_LINKS,
+            store_bytes: limits::STORE_BYTES,
         }
     }
 }
@@ -188,6 +193,8 @@ pub enum Output {
         find: FindId,
         /// The document.
         document: Arc<VerifiedDocument>,
+        /// What it says, if it was sealed to us.
+        opened: Option<Arc<Opened>>,
     },
     /// A search is over: nothing more of it comes.
     FindDone {
@@ -230,6 +237,8 @@ pub enum Dial {
 pub struct Delivery {
     /// The document.
     pub document: Arc<VerifiedDocument>,
+    /// What it says, if it was sealed to us.
+    pub opened: Option<Arc<Opened>>,
     /// Whose queries it matches; never empty.
     pub subscriptions: Vec<SubscriptionId>,
     /// How many links it crossed, as far as anybody can tell; 0 for our own.
@@ -332,9 +341,26 @@ pub enum Disconnect {
     Local,
 }
 
+/// Who may read a document.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Audience {
+    /// Everyone in the network.
+    #[default]
+    Everyone,
+    /// Whoever subscribed privately to what it matches, as far as this peer has heard.
+    Subscribers,
+    /// These peers: by their private subscriptions that it matches (forward-secret), or else by their
+    /// identity keys.
+    Peers(Vec<PeerId>),
+}
+
 /// What an author may add to a document.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PublishOptions {
+    /// Who may read it.
+    pub audience: Audience,
+    /// The names of fields that everybody may read, also if it is not for everyone.
+    pub public: Vec<String>,
     /// From when on the document is worthless.
     pub expires_at: Option<Timestamp>,
     /// The newest document of one author under one key replaces the older.
@@ -354,6 +380,12 @@ pub enum PublishError {
     /// The document is expired, too old or dated in the future: no peer would accept it.
     #[error("the document is expired, too old or dated in the future; no peer would accept it")]
     OutOfTime,
+    /// Nobody is known who subscribed privately to it, or nobody was named.
+    #[error("nobody is known who subscribed privately to this")]
+    NoRecipient,
+    /// The document cannot be sealed.
+    #[error(transparent)]
+    Seal(#[from] SealError),
     /// The document breaks a limit.
     #[error(transparent)]
     Document(#[from] DocumentError),
@@ -362,9 +394,19 @@ pub enum PublishError {
     Foreign,
 }
 
+impl From<EnvelopeError> for PublishError {
+    fn from(error: EnvelopeError) -> Self {
+        Self::Seal(error.into())
+    }
+}
+
 /// Too many subscriptions.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("a peer has at most {} subscriptions", limits::SUBSCRIPTIONS)]
+#[error(
+    "a peer has at most {} subscriptions, {} of them private",
+    limits::SUBSCRIPTIONS,
+    limits::PRIVATE_SUBSCRIPTIONS
+)]
 pub struct TooManySubscriptions;
 
 /// Too many searches.
@@ -381,6 +423,8 @@ pub struct Status {
     pub signallers: Vec<SignallerStatus>,
     /// How many candidates for links it knows.
     pub candidates: usize,
+    /// How many private subscriptions of others and our own it could seal to.
+    pub private: usize,
     /// Peers that no link could be made to, and why.
     pub failed: Vec<(PeerId, Disconnect)>,
     /// What it did so far.

@@ -52,10 +52,10 @@ pub(crate) struct Broadcast {
 }
 
 impl Broadcast {
-    pub(crate) fn new(mut rng: Rng) -> Self {
+    pub(crate) fn new(mut rng: Rng, store_bytes: usize) -> Self {
         Self {
             neighbours: BTreeMap::new(),
-            recent: Recent::default(),
+            recent: Recent::new(store_bytes),
             outbox: Outbox::default(),
             asked: BTreeMap::new(),
             behind: false,

@@ -213,6 +213,11 @@ impl Finds {
 }
 
 impl Search {
+    /// What is looked for.
+    pub(crate) const fn query(&self) -> &Query {
+        &self.query
+    }
+
     /// What we have ourselves, the newest first.
     pub(crate) fn own(&self, recent: &Recent, now: Time) -> Vec<Arc<VerifiedDocument>> {
         let mut work = Budget::new(limits::FIND_WORK, now);

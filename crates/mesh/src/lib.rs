@@ -32,6 +32,7 @@
 //! | `candidates` | the passive view: whom a link could be made to (HyParView) |
 //! | `broadcast` | documents: eager pushes, announcements, grafts and prunes (Plumtree) |
 //! | `finds` | searches: ours under way, others' answered |
+//! | `private` | private subscriptions: our keys, and whom we can seal to |
 //! | `signalling` | sealed session descriptions and their routes |
 //! | `signallers` | knocking, joining, asking, coming back |
 //! | `peer` | the front door; `peer/view` keeps the active view, `peer/doze` its sleep |
@@ -78,6 +79,7 @@ pub mod limits;
 mod link;
 mod misbehaviour;
 mod peer;
+mod private;
 mod rng;
 mod signallers;
 mod signalling;
@@ -86,9 +88,9 @@ mod testing;
 mod time;
 
 pub use api::{
-    Config, Counters, Delivery, Dial, Disconnect, Event, FindId, Input, LinkFailure, LinkId,
-    LinkState, LinkStatus, Negotiation, Output, PublishError, PublishOptions, SignallerAddress,
-    SignallerStatus, Status, SubscriptionId, TooManyFinds, TooManySubscriptions,
+    Audience, Config, Counters, Delivery, Dial, Disconnect, Event, FindId, Input, LinkFailure,
+    LinkId, LinkState, LinkStatus, Negotiation, Output, PublishError, PublishOptions,
+    SignallerAddress, SignallerStatus, Status, SubscriptionId, TooManyFinds, TooManySubscriptions,
 };
 pub use binding::ChannelBinding;
 pub use budget::Budget;

@@ -184,3 +184,19 @@ pub const FIND_WEIGHT_REGEX: usize = 64;
 pub const FOUND_BYTES: usize = 1024 * 1024;
 /// Bytes of found documents that wait for a link; they go behind all else.
 pub const FOUND_LANE_BYTES: usize = 1024 * 1024;
+/// How many private subscriptions a peer has at most: each costs a key exchange for each sealed
+/// document that passes.
+pub const PRIVATE_SUBSCRIPTIONS: usize = 32;
+/// How long an announcement of a private subscription counts; less than the live window, so that
+/// newcomers still get it.
+pub const ANNOUNCED_FOR: Duration = Duration::from_secs(240);
+/// How often, about, it is announced again; twice in its life, also if a timer is a minute late.
+pub const ANNOUNCE_AGAIN: Duration = Duration::from_secs(80);
+/// When an announcement for which there was no room is tried again.
+pub const ANNOUNCE_RETRY: Duration = Duration::from_secs(1);
+/// How many private subscriptions of others a peer remembers, and in how many bytes.
+pub const DIRECTORY_ENTRIES: usize = 8192;
+/// See [`DIRECTORY_ENTRIES`].
+pub const DIRECTORY_BYTES: usize = 4 * 1024 * 1024;
+/// What an entry is taken to need besides its query.
+pub const DIRECTORY_ENTRY_BYTES: usize = 512;

@@ -5,6 +5,7 @@ mod doze;
 mod finds;
 mod handshake;
 mod negotiation;
+mod private;
 mod view;
 
 use std::{
@@ -12,9 +13,9 @@ use std::{
     sync::Arc,
 };
 
-use taiinet_document::{Content, DocumentId, VerifiedDocument};
-use taiinet_identity::{Identity, PeerId, PublicKey, Verified};
-use taiinet_query::{Index, Query, Scratch};
+use taiinet_document::{Content, DocumentId, Map, VerifiedDocument};
+use taiinet_identity::{Identity, PeerId, PublicKey, Recipient, Verified};
+use taiinet_query::{Attributes, Index, Query, Scratch};
 
 use crate::{
     Config, Counters, Disconnect, Event, FindId, Input, LinkFailure, LinkId, LinkStatus,
@@ -30,6 +31,7 @@ use crate::{
     },
     limits,
     link::Link,
+    private::{Directory, Own},
     rng::Rng,
     signallers::Signallers,
     signalling::Signalling,
@@ -65,6 +67,8 @@ pub struct Peer {
     /// The index's working memory.
     scratch: Scratch,
     next_subscription: u64,
+    private: Own,
+    directory: Directory,
     /// Keys of authors and others, once they have verified something.
     keys: BTreeMap<PeerId, PublicKey>,
     /// Our own presence, as last signed.
@@ -95,8 +99,9 @@ impl Peer {
         for address in &config.signallers {
             signallers.add(address.clone(), now);
         }
-        let broadcast = Broadcast::new(Rng::new(rng.nonce()));
+        let broadcast = Broadcast::new(Rng::new(rng.nonce()), config.store_bytes);
         let subscriptions = Index::with_seed(rng.next_u64());
+        let directory = Directory::new(rng.next_u64());
         Self {
             identity,
             trim_at: None,
@@ -118,6 +123,8 @@ impl Peer {
             subscriptions,
             scratch: Scratch::default(),
             next_subscription: 0,
+            private: Own::default(),
+            directory,
             keys: BTreeMap::new(),
             presence: None,
             started: now,
@@ -148,9 +155,37 @@ impl Peer {
         Ok(id)
     }
 
+    /// Subscribes with a key of its own: the network is told of the query and the key, so that others
+    /// can seal what matches ([`Audience::Subscribers`]). The key is wiped with the subscription.
+    ///
+    /// # Errors
+    /// [`TooManySubscriptions`], also for more than [`limits::PRIVATE_SUBSCRIPTIONS`] of this kind.
+    pub fn subscribe_privately(
+        &mut self,
+        query: Query,
+        now: Time,
+    ) -> Result<SubscriptionId, TooManySubscriptions> {
+        self.begin_private(query, now)
+    }
+
     /// Ends a subscription.
-    pub fn unsubscribe(&mut self, subscription: SubscriptionId) {
+    pub fn unsubscribe(&mut self, subscription: SubscriptionId, now: Time) {
         self.subscriptions.remove(&subscription);
+        self.end_private(subscription, now);
+    }
+
+    /// To whom a document with these options would be sealed now; nobody, if it is for everyone. A
+    /// driver that has several threads seals in those of its callers.
+    ///
+    /// # Errors
+    /// [`PublishError::NoRecipient`], [`PublishError::Seal`]
+    pub fn recipients(
+        &self,
+        content: &Map,
+        options: &PublishOptions,
+        now: Time,
+    ) -> Result<BTreeSet<Recipient>, PublishError> {
+        self.choose_recipients(content, options, now)
     }
 
     /// Looks for recent documents that match `query`: our own first, then those of our neighbours,
@@ -254,6 +289,7 @@ impl Peer {
         self.tick_links(now);
         self.tick_broadcast(now);
         self.tick_view(now);
+        self.announce_subscriptions(now);
         self.finish_finds(now);
         self.restless = true;
         self.seek(now);
@@ -279,6 +315,7 @@ impl Peer {
             .chain(self.broadcast.deadline())
             .chain(self.view_deadline())
             .chain(self.finds.deadline())
+            .chain(self.private.deadline())
             .min()
     }
 
@@ -313,6 +350,7 @@ impl Peer {
             links: self.links.values().map(link).collect(),
             signallers: self.signallers.status(),
             candidates: self.candidates.len(),
+            private: self.directory.len(),
             failed: self.candidates.failures(),
             counters: self.counters.clone(),
         }
@@ -587,8 +625,22 @@ impl Peer {
     }
 
     fn deliver(&mut self, document: &Arc<VerifiedDocument>, hops: u8, from: Option<PeerId>) {
+        if self.subscriptions.is_empty() {
+            return;
+        }
+        let mut opened = None;
+        let fields = match document.content() {
+            Content::Open(fields) => fields,
+            // What is sealed to others is passed on, and no more.
+            Content::Sealed(_) => match opened.insert(self.open(document)) {
+                Some(opened) => &opened.fields,
+                None => return,
+            },
+            Content::Deleted | Content::Subscription(_) => return,
+        };
         let mut subscriptions = Vec::new();
-        self.subscriptions.visit_document(&mut self.scratch, document, |subscription| {
+        let attributes = Attributes::of(document);
+        self.subscriptions.visit_fields(&mut self.scratch, attributes, fields, |subscription| {
             subscriptions.push(subscription);
         });
         if subscriptions.is_empty() {
@@ -598,6 +650,7 @@ impl Peer {
         self.counters.delivered += 1;
         self.outputs.push_back(Output::Deliver(crate::Delivery {
             document: Arc::clone(document),
+            opened: opened.flatten(),
             subscriptions,
             hops,
             from,

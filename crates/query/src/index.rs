@@ -20,7 +20,12 @@ use self::{
     terms::Terms,
     tree::{Entries, Entry, EntryId, Tree},
 };
-use crate::{Query, ast::Part, eval::Fields, subject::Subject};
+use crate::{
+    Query,
+    ast::Part,
+    eval::Fields,
+    subject::{Attributes, Subject},
+};
 
 /// Many queries, each under a key, of which it finds those that a document matches without asking each.
 ///
@@ -182,9 +187,22 @@ impl<K: Copy + Ord> Index<K> {
         document: &VerifiedDocument,
         found: impl FnMut(K),
     ) {
-        let Some(subject) = Subject::new(document) else { return };
+        if let Some(content) = document.content().fields() {
+            self.visit_fields(scratch, Attributes::of(document), content, found);
+        }
+    }
+
+    /// As [`Self::visit_document`], for a document that is not signed yet or that was sealed.
+    pub fn visit_fields(
+        &self,
+        scratch: &mut Scratch,
+        attributes: Attributes<'_>,
+        content: &Map,
+        found: impl FnMut(K),
+    ) {
+        let subject = Subject::new(attributes, content);
         scratch.summary.begin(self.terms.path_bound());
-        for (name, value) in document.content().fields().into_iter().flatten() {
+        for (name, value) in content {
             if !RESERVED.contains(&name.as_str()) {
                 scratch.summary.add(&self.terms, name, value);
             }

@@ -114,3 +114,4 @@ mod types;
 pub use error::{Place, QueryError};
 pub use index::{Index, Scratch};
 pub use query::Query;
+pub use subject::Attributes;

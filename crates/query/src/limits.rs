@@ -2,7 +2,7 @@
 //! documents of strangers; these bounds keep that linear in both.
 
 /// The longest query, as JSON text: the text that is parsed, and the normalised one.
-pub const QUERY_BYTES: usize = 4096;
+pub const QUERY_BYTES: usize = taiinet_document::limits::QUERY_BYTES;
 /// How deep queries are nested: the whole query is depth 1, and each `$and`, `$or`, `$nor`, `$not`
 /// and `$elemMatch` puts its branches one deeper. (As JSON, a query nests no deeper than a document:
 /// `taiinet_document::limits::VALUE_DEPTH`.)

@@ -9,7 +9,7 @@ use crate::{
     ast::{Clause, Tree},
     error::{Place, QueryError},
     limits, parse,
-    subject::Subject,
+    subject::{Attributes, Subject},
     text,
 };
 
@@ -77,7 +77,12 @@ impl Query {
     /// form `tn1…`), `_key` (if it has one) and `_created_at` (milliseconds since 1970); they hide
     /// fields of the content with the same names. A deletion matches nothing.
     pub fn matches_document(&self, document: &VerifiedDocument) -> bool {
-        Subject::new(document).is_some_and(|subject| self.0.matches(&subject))
+        Subject::of(document).is_some_and(|subject| self.0.matches(&subject))
+    }
+
+    /// As [`Self::matches_document`], for a document that is not signed yet or that was sealed.
+    pub fn matches_fields(&self, attributes: Attributes<'_>, content: &Map) -> bool {
+        self.0.matches(&Subject::new(attributes, content))
     }
 
     /// The canonical form.

@@ -2,44 +2,74 @@
 
 use core::cell::OnceCell;
 
-use taiinet_document::{Map, Value, VerifiedDocument};
+use taiinet_document::{DocumentId, Map, Timestamp, Value, VerifiedDocument};
+use taiinet_identity::PeerId;
 
 use crate::{ast::Part, eval::Fields};
 
-/// A verified document's fields. A reserved field hides one of the content with the same name; it is
+/// What the reserved fields of a document say.
+#[derive(Debug, Clone, Copy)]
+pub struct Attributes<'a> {
+    /// `_id`; none before the document is signed.
+    pub id: Option<DocumentId>,
+    /// `_author`
+    pub author: PeerId,
+    /// `_key`
+    pub key: Option<&'a str>,
+    /// `_created_at`
+    pub created_at: Timestamp,
+}
+
+impl<'a> Attributes<'a> {
+    /// Those of a document.
+    pub fn of(document: &'a VerifiedDocument) -> Self {
+        Self {
+            id: Some(document.id()),
+            author: document.author(),
+            key: document.key.as_deref(),
+            created_at: document.created_at,
+        }
+    }
+}
+
+/// A document's fields. A reserved field hides one of the content with the same name; it is
 /// made when a query first asks for it, and kept for the next query.
 pub(crate) struct Subject<'a> {
-    document: &'a VerifiedDocument,
+    attributes: Attributes<'a>,
     content: &'a Map,
-    id: OnceCell<Value>,
+    id: OnceCell<Option<Value>>,
     author: OnceCell<Value>,
     key: OnceCell<Option<Value>>,
     created_at: OnceCell<Value>,
 }
 
 impl<'a> Subject<'a> {
-    /// `None` for a deletion, which has no fields and matches nothing.
-    pub(crate) fn new(document: &'a VerifiedDocument) -> Option<Self> {
-        Some(Self {
-            document,
-            content: document.content().fields()?,
+    pub(crate) const fn new(attributes: Attributes<'a>, content: &'a Map) -> Self {
+        Self {
+            attributes,
+            content,
             id: OnceCell::new(),
             author: OnceCell::new(),
             key: OnceCell::new(),
             created_at: OnceCell::new(),
-        })
+        }
+    }
+
+    /// `None` for a deletion, which has no fields and matches nothing.
+    pub(crate) fn of(document: &'a VerifiedDocument) -> Option<Self> {
+        Some(Self::new(Attributes::of(document), document.content().fields()?))
     }
 }
 
 impl Fields for Subject<'_> {
     fn get(&self, name: &Part) -> Option<&Value> {
-        let document = self.document;
+        let Attributes { id, author, key, created_at } = self.attributes;
         match &*name.name {
-            "_id" => Some(self.id.get_or_init(|| document.id().to_string().into())),
-            "_author" => Some(self.author.get_or_init(|| document.author().to_string().into())),
-            "_key" => self.key.get_or_init(|| document.key.clone().map(Value::String)).as_ref(),
+            "_id" => self.id.get_or_init(|| id.map(|id| id.to_string().into())).as_ref(),
+            "_author" => Some(self.author.get_or_init(|| author.to_string().into())),
+            "_key" => self.key.get_or_init(|| key.map(Value::from)).as_ref(),
             "_created_at" => Some(self.created_at.get_or_init(|| {
-                Value::Int(i64::try_from(document.created_at.as_millis()).unwrap_or(i64::MAX))
+                Value::Int(i64::try_from(created_at.as_millis()).unwrap_or(i64::MAX))
             })),
             _ => Fields::get(self.content, name),
         }

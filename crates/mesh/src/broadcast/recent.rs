@@ -15,7 +15,7 @@ use crate::{Time, limits};
 /// An id enters only after its document's signature held, so a bad copy never suppresses the good
 /// one. When there are too many ids, those of the oldest documents go, and with them everything as
 /// old is refused from then on: so nothing is ever delivered twice.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Recent {
     seen: BTreeMap<DocumentId, Option<Kept>>,
     /// The ids by their documents' time.
@@ -26,6 +26,7 @@ pub(crate) struct Recent {
     /// The documents that are kept, in the order in which they came.
     order: VecDeque<(Time, DocumentId)>,
     kept_bytes: usize,
+    most_bytes: usize,
 }
 
 /// A document that can still be served.
@@ -35,7 +36,27 @@ struct Kept {
     hops: u8,
 }
 
+#[cfg(test)]
+impl Default for Recent {
+    fn default() -> Self {
+        Self::new(limits::STORE_BYTES)
+    }
+}
+
 impl Recent {
+    /// Keeps so many bytes of documents.
+    pub(crate) const fn new(most_bytes: usize) -> Self {
+        Self {
+            seen: BTreeMap::new(),
+            by_age: BTreeMap::new(),
+            digests: BTreeMap::new(),
+            floor: Timestamp::from_millis(0),
+            order: VecDeque::new(),
+            kept_bytes: 0,
+            most_bytes,
+        }
+    }
+
     pub(crate) fn has_seen(&self, id: &DocumentId) -> bool {
         self.seen.contains_key(id)
     }
@@ -64,7 +85,7 @@ impl Recent {
     fn forget(&mut self, now: Time, most: usize) {
         let stale = now.before(limits::LIVE_WINDOW);
         while let Some((at, id)) = self.order.front().copied()
-            && (self.kept_bytes > limits::STORE_BYTES || at <= stale)
+            && (self.kept_bytes > self.most_bytes || at <= stale)
         {
             self.order.pop_front();
             if let Some(kept) = self.seen.get_mut(&id).and_then(Option::take) {

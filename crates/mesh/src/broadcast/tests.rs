@@ -8,7 +8,7 @@ const AWAKE: LinkId = LinkId::from_raw(2);
 const DOZER: LinkId = LinkId::from_raw(1);
 
 fn broadcast(links: &[LinkId]) -> Broadcast {
-    let mut broadcast = Broadcast::new(Rng::new([1; 32]));
+    let mut broadcast = Broadcast::new(Rng::new([1; 32]), limits::STORE_BYTES);
     for link in links {
         broadcast.won(*link, Vec::new(), NOW);
     }

@@ -16,6 +16,7 @@ impl Peer {
         options: PublishOptions,
         now: Time,
     ) -> Result<DocumentId, PublishError> {
+        let content = self.seal(content, &options, now)?;
         let document = Document {
             network: self.config.network.clone(),
             created_at: now.timestamp(),
@@ -135,6 +136,7 @@ impl Peer {
         now: Time,
     ) {
         self.broadcast.recent.insert(document, hops, now);
+        self.note_subscription(document, now);
         let sender = from.and_then(|link| Some(self.links.get(&link)?.peer));
         self.deliver(document, hops, sender);
         let acts = self.broadcast.spread(document, hops, from, now);

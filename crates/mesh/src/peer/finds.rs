@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use taiinet_document::{SignedDocument, VerifiedDocument};
-use taiinet_query::Query;
+use taiinet_document::{Content, SignedDocument, VerifiedDocument};
+use taiinet_query::{Attributes, Query};
 
 use super::Peer;
 use crate::{
     FindId, LinkId, Misbehaviour, Output, Time, TooManyFinds,
+    finds::Search,
     frame::{self, Frame},
     limits,
 };
@@ -123,8 +124,19 @@ impl Peer {
     }
 
     fn found(&mut self, find: FindId, document: Arc<VerifiedDocument>) {
+        let mut opened = None;
+        if matches!(document.content(), Content::Sealed(_)) {
+            opened = self.open(&document);
+            let query = self.finds.get(find).map(Search::query);
+            let matches = opened.as_ref().zip(query).is_some_and(|(opened, query)| {
+                query.matches_fields(Attributes::of(&document), &opened.fields)
+            });
+            if !matches {
+                return;
+            }
+        }
         if self.finds.found(find, document.id()) {
-            self.outputs.push_back(Output::Found { find, document });
+            self.outputs.push_back(Output::Found { find, document, opened });
         }
     }
 

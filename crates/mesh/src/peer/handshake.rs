@@ -116,7 +116,8 @@ impl Peer {
         self.restless = true;
         self.signalling.end(session);
         self.candidates.succeeded(&peer);
-        let missed = self.broadcast.recent.differing(neighbour.since, &neighbour.digests, now);
+        let mut missed = self.broadcast.recent.differing(neighbour.since, &neighbour.digests, now);
+        missed.extend(self.directory.announcements(neighbour.since, now));
         let acts = self.broadcast.won(link, missed, now);
         self.act(acts, now);
         self.event(Event::PeerConnected { peer, link });

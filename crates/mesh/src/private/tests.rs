@@ -1,0 +1,182 @@
+use core::time::Duration;
+use std::sync::Arc;
+
+use taiinet_document::{Content, Document, Subscription};
+
+use super::*;
+use crate::testing::{self, NOW};
+
+struct Setting {
+    directory: Directory,
+    rng: Rng,
+}
+
+fn setting() -> Setting {
+    Setting { directory: Directory::new(1), rng: Rng::new([1; 32]) }
+}
+
+fn recipient(byte: u8) -> RecipientId {
+    RecipientId::from_bytes([byte; 32])
+}
+
+fn said(author: u8, content: Content, key: Option<String>, at: Time) -> Arc<VerifiedDocument> {
+    let document = Document {
+        network: "tests".parse().expect("a name"),
+        created_at: at.timestamp(),
+        nonce: 0,
+        expires_at: None,
+        key,
+        content,
+    };
+    Arc::new(VerifiedDocument::sign(&testing::identity(author), document).expect("signs"))
+}
+
+fn peer(author: u8) -> PeerId {
+    testing::identity(author).peer_id()
+}
+
+impl Setting {
+    fn announce(&mut self, author: u8, query: &str, to: RecipientId, at: Time) {
+        let subscription = Subscription { query: query.to_owned(), recipient: to };
+        let content = Content::Subscription(subscription.clone());
+        let document = said(author, content, Some(subscription.key()), at);
+        self.directory.announced(&document, &subscription, &mut self.rng, at);
+    }
+
+    fn withdraw(&mut self, author: u8, to: RecipientId, at: Time) {
+        let key = Subscription { query: String::new(), recipient: to }.key();
+        let document = said(author, Content::Deleted, Some(key), at);
+        self.directory.deleted(&document, &mut self.rng, at);
+    }
+
+    fn recipients(&self, json: &str, audience: &Audience, at: Time) -> Vec<Recipient> {
+        let attributes =
+            Attributes { id: None, author: peer(9), key: None, created_at: at.timestamp() };
+        let content = taiinet_document::parse_map(json).expect("a document");
+        self.directory.recipients(attributes, &content, audience, at).into_iter().collect()
+    }
+}
+
+fn after(seconds: u64) -> Time {
+    NOW.after(Duration::from_secs(seconds))
+}
+
+fn subscription(byte: u8) -> Recipient {
+    Recipient::Subscription(recipient(byte))
+}
+
+#[test]
+fn what_matches_goes_to_whoever_subscribed_to_it() {
+    let mut setting = setting();
+    setting.announce(1, r#"{"a": 1}"#, recipient(1), NOW);
+    setting.announce(2, r#"{"a": {"$gt": 1}}"#, recipient(2), NOW);
+    setting.announce(3, &format!(r#"{{"_author": "{}"}}"#, peer(9)), recipient(3), NOW);
+    let to = |json| setting.recipients(json, &Audience::Subscribers, NOW);
+    assert_eq!(to(r#"{"a": 1}"#), [subscription(1), subscription(3)]);
+    assert_eq!(to(r#"{"a": 2}"#), [subscription(2), subscription(3)]);
+    assert_eq!(setting.recipients("{}", &Audience::Everyone, NOW), []);
+}
+
+#[test]
+fn who_is_named_gets_it_by_a_subscription_or_else_by_name() {
+    let mut setting = setting();
+    setting.announce(1, r#"{"a": 1}"#, recipient(1), NOW);
+    setting.announce(1, r#"{"a": {"$lt": 5}}"#, recipient(2), NOW);
+    setting.announce(2, r#"{"a": 1}"#, recipient(3), NOW);
+    let named = Audience::Peers(vec![peer(1), peer(7), peer(1)]);
+    let to = |json| setting.recipients(json, &named, NOW);
+    let other = Recipient::Peer(peer(7));
+    assert_eq!(to(r#"{"a": 1}"#), [subscription(1), subscription(2), other]);
+    let mut both = [Recipient::Peer(peer(1)), other];
+    both.sort_unstable();
+    assert_eq!(to(r#"{"a": 9}"#), both, "no subscription of it matches");
+}
+
+#[test]
+fn a_subscription_ends_when_it_is_withdrawn_or_not_renewed() {
+    let mut setting = setting();
+    setting.announce(1, "{}", recipient(1), NOW);
+    setting.announce(2, "{}", recipient(2), NOW);
+    let to = |setting: &Setting, at| setting.recipients("{}", &Audience::Subscribers, at);
+    setting.withdraw(1, recipient(1), after(1));
+    assert_eq!(to(&setting, after(1)), [subscription(2)]);
+    // An announcement from before that was overtaken.
+    setting.announce(1, "{}", recipient(1), NOW);
+    assert_eq!(to(&setting, after(1)), [subscription(2)]);
+    let last = NOW.after(limits::ANNOUNCED_FOR);
+    setting.announce(3, "{}", recipient(3), last);
+    assert_eq!(to(&setting, last), [subscription(3)]);
+    assert_eq!(setting.directory.len(), 1, "what is over is forgotten");
+}
+
+#[test]
+fn nobody_speaks_for_another() {
+    let mut setting = setting();
+    setting.announce(1, r#"{"a": 1}"#, recipient(1), NOW);
+    // The same key, under another query or withdrawn, by somebody else.
+    setting.announce(2, r#"{"a": 2}"#, recipient(1), after(1));
+    setting.withdraw(2, recipient(1), after(2));
+    setting.withdraw(3, recipient(1), after(2));
+    let to = setting.recipients(r#"{"a": 1}"#, &Audience::Subscribers, after(3));
+    assert_eq!(to, [subscription(1)]);
+    // An announcement under a key by which it could not be withdrawn.
+    let astray = Subscription { query: "{}".to_owned(), recipient: recipient(4) };
+    let document = said(4, Content::Subscription(astray.clone()), None, NOW);
+    setting.directory.announced(&document, &astray, &mut setting.rng, NOW);
+    assert_eq!(setting.recipients("{}", &Audience::Subscribers, NOW), []);
+}
+
+#[test]
+fn a_query_that_is_none_is_left_out() {
+    let mut setting = setting();
+    setting.announce(1, r#"{"a": {"$later": 1}}"#, recipient(1), NOW);
+    setting.announce(1, "nonsense", recipient(2), NOW);
+    assert_eq!(setting.directory.len(), 0);
+}
+
+#[test]
+fn an_author_has_so_many_and_all_have_so_many() {
+    let mut setting = setting();
+    setting.announce(2, "{}", recipient(0), NOW);
+    let long = format!(r#"{{"a": "{}"}}"#, "x".repeat(4000));
+    for n in 0..255 {
+        setting.announce(1, &long, recipient(n), NOW);
+    }
+    assert_eq!(setting.directory.entries.len(), limits::PRIVATE_SUBSCRIPTIONS + 1);
+    for author in 3..255 {
+        for n in 0..32 {
+            setting.announce(author, &long, recipient(n), NOW);
+        }
+        let Directory { entries, by_end, index, bytes } = &setting.directory;
+        assert!(
+            entries.len() <= limits::DIRECTORY_ENTRIES && *bytes <= limits::DIRECTORY_BYTES + 8192
+        );
+        assert!(entries.len() == by_end.len() && entries.len() == index.len());
+        assert_eq!(*bytes, entries.values().map(|entry| entry.bytes).sum::<usize>());
+    }
+}
+
+#[test]
+fn keys_in_names_are_read_strictly() {
+    let key = Subscription { query: String::new(), recipient: recipient(0xab) }.key();
+    assert_eq!(named_by(&key), Some(recipient(0xab)));
+    let hex = "ab".repeat(32);
+    for wrong in ["", "subscription ", &hex, &format!("subscription {hex}0"), &key.to_uppercase()] {
+        assert_eq!(named_by(wrong), None, "{wrong}");
+    }
+    assert_eq!(named_by(&format!("subscription {}", "AB".repeat(32))), None);
+}
+
+#[test]
+fn a_newcomer_is_told_what_stands() {
+    let mut setting = setting();
+    setting.announce(1, "{}", recipient(1), NOW);
+    setting.announce(2, "{}", recipient(2), after(100));
+    setting.announce(3, "{}", recipient(3), NOW);
+    setting.withdraw(3, recipient(3), after(5));
+    let told =
+        |since, at| setting.directory.announcements(after(since).timestamp(), after(at)).len();
+    assert_eq!(told(50, 101), 1, "the other is told as what is recent");
+    assert_eq!(told(150, 150), 2);
+    assert_eq!(told(300, 300), 1);
+}
