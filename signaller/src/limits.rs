@@ -33,14 +33,43 @@ pub const CHECK_EVERY: Duration = Duration::from_secs(1);
 pub const INBOX_MESSAGES: usize = 1024;
 /// Messages waiting for one client; one that does not read them is dropped.
 pub const OUTBOX_MESSAGES: usize = 256;
+/// Bytes waiting for one client; one that does not read them is dropped.
+pub const OUTBOX_BYTES: usize = 512 * 1024;
 /// How long a batch of messages may take to be written to a client.
 pub const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 /// What a WebSocket reads at once: it is resident for each idle connection.
 pub const READ_BUFFER: usize = 4096;
 /// What a WebSocket may have unwritten.
 pub const WRITE_BUFFER: usize = 256 * 1024;
-/// How long each step of a shutdown may take.
-pub const DRAIN: Duration = Duration::from_millis(800);
+/// How long all that is left to be said may take when the server stops.
+pub const DRAIN: Duration = Duration::from_secs(2);
+/// How long a client that was told to go may take to go.
+pub const CLOSE: Duration = Duration::from_millis(800);
+/// From a connection to the end of its HTTP request, TLS included.
+pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Connections at once that are in their handshake, unless configured otherwise.
+pub const HANDSHAKES: usize = 2048;
+/// New connections from one address in a minute, unless configured otherwise. Twice as many are told
+/// that they are too many; the rest are closed without a word.
+pub const ARRIVALS_PER_MINUTE: u32 = 600;
+/// Connections at once that are being told why they are refused.
+pub const REFUSALS: usize = 64;
+/// Addresses that are counted at once. With more, nobody new is let in until the minute is over.
+pub const ADDRESSES: usize = 200_000;
+/// The leading bits of an IPv4 address that count as one address.
+pub const IPV4_PREFIX: u8 = 32;
+/// The leading bits of an IPv6 address that count as one address: what a household is given.
+pub const IPV6_PREFIX: u8 = 64;
+/// The head of an HTTP request.
+pub const REQUEST_BYTES: usize = 16 * 1024;
+/// Addresses that are looked at in a proxy's header, from the right.
+pub const FORWARDED_HOPS: usize = 16;
+/// A configuration file, or a certificate or its key.
+pub const CONFIG_BYTES: u64 = 1024 * 1024;
+/// An allow-list or block-list.
+pub const LIST_BYTES: u64 = 32 * 1024 * 1024;
+/// How long the desk may take to say how it is.
+pub const STATUS_TIMEOUT: Duration = Duration::from_secs(2);
 /// STUN answers to one address in a second.
 pub const STUN_ANSWERS: u32 = 50;
 /// Addresses that get STUN answers in one second.

@@ -4,14 +4,18 @@ mod desks;
 mod faults;
 mod inspect;
 mod links;
+mod private;
 mod puppets;
 mod run;
 
 use core::time::Duration;
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 pub use desks::Tamper;
-use taiinet_document::{Content, DocumentId, Map};
+use taiinet_document::{Content, DocumentId, Map, Opened};
 use taiinet_identity::{Identity, PeerId};
 use taiinet_mesh::{
     Config, Event, FindId, Input, LinkId, Peer, PublishError, PublishOptions, SignallerAddress,
@@ -32,7 +36,7 @@ use crate::{
 const GENESIS: u64 = 1_700_000_000_000;
 
 /// A document as it was delivered.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Delivered {
     /// Which.
     pub id: DocumentId,
@@ -46,6 +50,8 @@ pub struct Delivered {
     pub at: Time,
     /// In which life of the peer: 0 before the first restart.
     pub life: u32,
+    /// What it says, if it was sealed to the peer.
+    pub opened: Option<Arc<Opened>>,
 }
 
 /// A document as it was published.
@@ -121,6 +127,7 @@ pub struct World {
     dirty: BTreeSet<Node>,
     groups: BTreeMap<Node, usize>,
     published: Vec<Published>,
+    tapped: Option<Vec<Vec<u8>>>,
     violations: Vec<String>,
     candidates_passed: u64,
 }
@@ -144,6 +151,7 @@ impl World {
             dirty: BTreeSet::new(),
             groups: BTreeMap::new(),
             published: Vec::new(),
+            tapped: None,
             violations: Vec::new(),
             candidates_passed: 0,
         }

@@ -186,6 +186,9 @@ impl World {
 
     /// Gives a message to an end's transport.
     pub(super) fn send(&mut self, end: EndId, bytes: Vec<u8>) {
+        if let Some(tapped) = &mut self.tapped {
+            tapped.push(bytes.clone());
+        }
         let Some(state) = self.ends.get_mut(&end) else { return };
         state.in_transport += bytes.len();
         match &mut state.stalled {

@@ -168,9 +168,10 @@ impl World {
                     from: delivery.from,
                     at,
                     life: node.lives,
+                    opened: delivery.opened,
                 });
             }
-            Output::Found { find, document } => {
+            Output::Found { find, document, .. } => {
                 let id = document.id();
                 self.trace.note(self.now, peer.0, "found", 0, id.as_bytes());
                 self.peers[peer.0].found.entry(find).or_default().documents.push(id);

@@ -8,5 +8,6 @@ mod determinism;
 mod finds;
 mod mesh;
 mod partition;
+mod private;
 mod signallers;
 mod sleep;

@@ -1,0 +1,330 @@
+//! What can be said on the command line, and by the same names in a file.
+
+mod period;
+
+use std::{
+    fmt,
+    fs::File,
+    io::Read as _,
+    net::{IpAddr, Ipv4Addr, SocketAddr},
+    path::{Path, PathBuf},
+};
+
+use clap::{
+    Arg, ArgAction, ArgMatches, Args, Command, CommandFactory as _, FromArgMatches as _, Parser,
+    ValueEnum,
+};
+use clap_complete::Shell;
+use serde::{Deserialize, Serialize};
+use taiinet_document::Network;
+use taiinet_signaller::{
+    DeskConfig, limits,
+    server::{
+        AddressPrefix, FrontConfig, GateConfig, ListFiles, ProxyHeader, Proxies, ServerConfig,
+        StunAddress, TlsFiles,
+    },
+};
+use tracing_subscriber::EnvFilter;
+
+use period::Period;
+
+/// Introduces TaiiNet's peers to one another.
+///
+/// It sees who is there and who negotiates with whom; it can neither impersonate a peer nor read or
+/// alter what peers negotiate, and no document passes through it.
+///
+/// SIGHUP reloads the certificate and the lists; SIGTERM and Ctrl-C tell all peers and stop.
+/// Exit codes: 0 done, 1 failed, 2 wrong usage.
+#[derive(Debug, Default, Parser)]
+#[command(name = "taiinet-signaller", version, max_term_width = 100)]
+pub(crate) struct Options {
+    /// Read options from this TOML file, by the names that they have here; what is given here wins
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Say what would run, and end: 0 if it is well, 2 if not
+    #[arg(long, action = ArgAction::SetTrue)]
+    pub(crate) check_config: bool,
+    /// Write a shell's completions and end
+    #[arg(long, value_name = "SHELL", hide = true)]
+    pub(crate) completions: Option<Shell>,
+    /// Write the manual's page into this folder and end
+    #[arg(long, value_name = "DIR", hide = true)]
+    pub(crate) man: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) settings: Settings,
+}
+
+/// What is given on the command line or in a file.
+#[derive(Debug, Clone, PartialEq, Eq, Args, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case", default)]
+pub(crate) struct Settings {
+    /// Where to listen; port 0 takes any free one; may be given several times
+    #[arg(long, value_name = "ADDR:PORT")]
+    pub(crate) listen: Vec<SocketAddr>,
+    /// Where to answer STUN (UDP): `same` for the same addresses and ports, or `off`
+    #[arg(long, value_name = "ADDR:PORT|same|off")]
+    pub(crate) stun: StunAddress,
+    /// A key file made by `taiinet-keys generate`; without it the key is a fresh one for this run
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) identity: Option<PathBuf>,
+    /// Read the key file's passphrase from here (or from the environment: TAIINET_PASSPHRASE)
+    #[arg(long, value_name = "FILE")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    /// Say where it listens as one line of JSON
+    #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "true", value_name = "BOOL")]
+    pub(crate) json: bool,
+
+    /// Speak TLS with this certificate and its chain (PEM); reloaded on SIGHUP
+    #[arg(long, value_name = "FILE", help_heading = "TLS and proxies")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tls_cert: Option<PathBuf>,
+    /// The certificate's private key (PEM)
+    #[arg(long, value_name = "FILE", help_heading = "TLS and proxies")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) tls_key: Option<PathBuf>,
+    /// Believe the header of a reverse proxy at these addresses; may be given several times
+    #[arg(long, value_name = "CIDR", help_heading = "TLS and proxies")]
+    pub(crate) trusted_proxy: Vec<AddressPrefix>,
+    /// Where a trusted proxy says whom it serves; the other header is never believed
+    #[arg(long, value_name = "HEADER", help_heading = "TLS and proxies")]
+    pub(crate) proxy_header: ProxyHeader,
+
+    /// Serve only this network; may be given several times
+    #[arg(long, value_name = "NAME", help_heading = "Who is served")]
+    pub(crate) allow_network: Vec<Network>,
+    /// Serve only the peers, addresses and networks in this file; reloaded on SIGHUP
+    #[arg(long, value_name = "FILE", help_heading = "Who is served")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) allow: Option<PathBuf>,
+    /// Serve none of the peers, addresses and networks in this file; reloaded on SIGHUP
+    #[arg(long, value_name = "FILE", help_heading = "Who is served")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) block: Option<PathBuf>,
+
+    /// Connections at once
+    #[arg(long, value_name = "N", help_heading = "Limits")]
+    pub(crate) max_clients: usize,
+    /// Connections at once from one address
+    #[arg(long, value_name = "N", help_heading = "Limits")]
+    pub(crate) max_clients_per_address: usize,
+    /// New connections from one address in a minute
+    #[arg(long, value_name = "N", help_heading = "Limits")]
+    pub(crate) max_new_per_minute: u32,
+    /// Connections at once that have not finished their handshake (TLS and HTTP)
+    #[arg(long, value_name = "N", help_heading = "Limits")]
+    pub(crate) max_handshakes: usize,
+    /// How many leading bits of an IPv4 address count as one address
+    #[arg(long, value_name = "BITS", help_heading = "Limits")]
+    pub(crate) ipv4_prefix: u8,
+    /// How many leading bits of an IPv6 address count as one address
+    #[arg(long, value_name = "BITS", help_heading = "Limits")]
+    pub(crate) ipv6_prefix: u8,
+    /// How long a handshake may take
+    #[arg(long, value_name = "TIME", help_heading = "Limits")]
+    pub(crate) handshake_timeout: Period,
+    /// How long a client may take to read what was sent to it
+    #[arg(long, value_name = "TIME", help_heading = "Limits")]
+    pub(crate) write_timeout: Period,
+    /// How long telling everybody may take when it stops
+    #[arg(long, value_name = "TIME", help_heading = "Limits")]
+    pub(crate) drain_timeout: Period,
+    /// Messages that may wait for one client; with more it is dropped
+    #[arg(long, value_name = "N", help_heading = "Limits")]
+    pub(crate) max_waiting_messages: usize,
+    /// Bytes that may wait for one client; with more it is dropped
+    #[arg(long, value_name = "BYTES", help_heading = "Limits")]
+    pub(crate) max_waiting_bytes: usize,
+    /// What is read at once; each idle connection keeps as much
+    #[arg(long, value_name = "BYTES", help_heading = "Limits")]
+    pub(crate) read_buffer: usize,
+
+    /// Answer `/metrics` (Prometheus) and `/health` here: an address that only you can reach
+    #[arg(long, value_name = "ADDR:PORT", help_heading = "Watching it")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) metrics: Option<SocketAddr>,
+    /// How much to log, to stderr, as in RUST_LOG, which counts if this is not given
+    #[arg(long, value_name = "LEVEL", help_heading = "Watching it")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) log: Option<String>,
+    /// How to write the log
+    #[arg(long, value_name = "FORMAT", help_heading = "Watching it")]
+    pub(crate) log_format: LogFormat,
+    /// Write clients' addresses into the log
+    #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "true", value_name = "BOOL", help_heading = "Watching it")]
+    pub(crate) log_addresses: bool,
+}
+
+/// How the log is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub(crate) enum LogFormat {
+    Text,
+    Json,
+}
+
+const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7700);
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            listen: vec![DEFAULT_LISTEN],
+            stun: StunAddress::Same,
+            identity: None,
+            passphrase_file: None,
+            json: false,
+            tls_cert: None,
+            tls_key: None,
+            trusted_proxy: Vec::new(),
+            proxy_header: ProxyHeader::XForwardedFor,
+            allow_network: Vec::new(),
+            allow: None,
+            block: None,
+            max_clients: limits::CLIENTS,
+            max_clients_per_address: limits::CLIENTS_PER_ADDRESS,
+            max_new_per_minute: limits::ARRIVALS_PER_MINUTE,
+            max_handshakes: limits::HANDSHAKES,
+            ipv4_prefix: limits::IPV4_PREFIX,
+            ipv6_prefix: limits::IPV6_PREFIX,
+            handshake_timeout: limits::HANDSHAKE_TIMEOUT.into(),
+            write_timeout: limits::WRITE_TIMEOUT.into(),
+            drain_timeout: limits::DRAIN.into(),
+            max_waiting_messages: limits::OUTBOX_MESSAGES,
+            max_waiting_bytes: limits::OUTBOX_BYTES,
+            read_buffer: limits::READ_BUFFER,
+            metrics: None,
+            log: None,
+            log_format: LogFormat::Text,
+            log_addresses: false,
+        }
+    }
+}
+
+/// The command, with the defaults in its help. None of its arguments is required, nor has it
+/// defaults of clap's: what is not given leaves what the file says.
+pub(crate) fn command() -> Command {
+    let defaults = toml::Table::try_from(Settings::default()).unwrap_or_default();
+    Options::command_for_update().mut_args(|arg| with_default(arg, &defaults))
+}
+
+fn with_default(arg: Arg, defaults: &toml::Table) -> Arg {
+    let value = match defaults.get(&arg.get_id().as_str().replace('_', "-")) {
+        Some(toml::Value::Array(values)) => values.first(),
+        other => other,
+    };
+    let (Some(value), Some(help)) = (value, arg.get_help()) else { return arg };
+    let value = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
+    let help = format!("{help} [default: {value}]");
+    arg.help(help)
+}
+
+/// The defaults, then the file, then the command line.
+pub(crate) fn read(mut matches: ArgMatches) -> Result<Options, String> {
+    let mut options = Options::default();
+    if let Some(file) = matches.get_one::<PathBuf>("config") {
+        options.settings = read_file(file)?;
+    }
+    options.update_from_arg_matches_mut(&mut matches).map_err(|error| error.to_string())?;
+    options.settings.check()?;
+    Ok(options)
+}
+
+fn read_file(path: &Path) -> Result<Settings, String> {
+    let failed = |error: &dyn fmt::Display| format!("{}: {error}", path.display());
+    let mut text = String::new();
+    let file = File::open(path).map_err(|error| failed(&error))?;
+    file.take(limits::CONFIG_BYTES).read_to_string(&mut text).map_err(|error| failed(&error))?;
+    toml::from_str(&text).map_err(|error| failed(&error))
+}
+
+impl Settings {
+    /// What no single value says.
+    fn check(&self) -> Result<(), String> {
+        let at_least_one = [
+            ("listen", self.listen.len()),
+            ("max-clients", self.max_clients),
+            ("max-clients-per-address", self.max_clients_per_address),
+            ("max-new-per-minute", self.max_new_per_minute as usize),
+            ("max-handshakes", self.max_handshakes),
+            ("max-waiting-messages", self.max_waiting_messages),
+        ];
+        if let Some((name, _)) = at_least_one.iter().find(|(_, value)| *value == 0) {
+            return Err(format!("{name}: it takes at least one"));
+        }
+        if self.ipv4_prefix > 32 || self.ipv6_prefix > 128 {
+            return Err("ipv4-prefix, ipv6-prefix: an address has 32 bits, or 128".to_owned());
+        }
+        // A client is sent messages of this size: one must fit.
+        let message = taiinet_mesh::limits::MESSAGE_BYTES;
+        if self.max_waiting_bytes < message {
+            return Err(format!("max-waiting-bytes: at least {message}, as long as a message"));
+        }
+        if !(512..=1 << 20).contains(&self.read_buffer) {
+            return Err("read-buffer: from 512 bytes to 1 MiB".to_owned());
+        }
+        if self.tls_cert.is_some() != self.tls_key.is_some() {
+            return Err("tls-cert and tls-key belong together: give both".to_owned());
+        }
+        if let Some(filter) = &self.log {
+            EnvFilter::try_new(filter).map_err(|error| format!("log: {error}"))?;
+        }
+        Ok(())
+    }
+
+    /// The settings as the server takes them.
+    pub(crate) fn configs(&self) -> (ServerConfig, FrontConfig) {
+        let server = ServerConfig {
+            listen: self.listen.clone(),
+            stun: self.stun,
+            // The front counts connections by address before the desk hears of them.
+            desk: DeskConfig {
+                networks: self.allow_network.clone(),
+                clients: self.max_clients,
+                clients_per_address: self.max_clients,
+                ..DeskConfig::default()
+            },
+        };
+        let tls = self.tls_cert.clone().zip(self.tls_key.clone());
+        let front = FrontConfig {
+            tls: tls.map(|(certificate, key)| TlsFiles { certificate, key }),
+            proxies: Proxies { trusted: self.trusted_proxy.clone(), header: self.proxy_header },
+            lists: ListFiles { allow: self.allow.clone(), block: self.block.clone() },
+            gate: GateConfig {
+                clients: self.max_clients,
+                clients_per_address: self.max_clients_per_address,
+                arrivals_per_minute: self.max_new_per_minute,
+                handshakes: self.max_handshakes,
+                ipv4_prefix: self.ipv4_prefix,
+                ipv6_prefix: self.ipv6_prefix,
+            },
+            handshake_timeout: self.handshake_timeout.into(),
+            write_timeout: self.write_timeout.into(),
+            drain_timeout: self.drain_timeout.into(),
+            outbox_messages: self.max_waiting_messages,
+            outbox_bytes: self.max_waiting_bytes,
+            read_buffer: self.read_buffer,
+            metrics: self.metrics,
+            log_addresses: self.log_addresses,
+        };
+        (server, front)
+    }
+
+    /// How much is logged.
+    pub(crate) fn log_filter(&self) -> EnvFilter {
+        match &self.log {
+            Some(filter) => EnvFilter::new(filter),
+            None => EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn the_command_line_is_well_formed() {
+        super::command().debug_assert();
+    }
+}
