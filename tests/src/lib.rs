@@ -5,10 +5,12 @@
 //! for conditions with a deadline ([`eventually`]); none sleeps and hopes. Ports are chosen by the
 //! system and each test has network names of its own, so any number may run at once.
 
+mod memory;
 mod mesh;
 mod process;
 mod programs;
 
+pub use memory::memory_holds;
 pub use mesh::{Mesh, Peer, Signaller, connected};
 pub use process::{Process, eventually};
 pub use programs::{generate_key, program, taiinet};

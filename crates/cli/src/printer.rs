@@ -3,7 +3,7 @@
 use std::io::{self, BufWriter, StdoutLock, Write};
 
 use serde_json::json;
-use taiinet::Delivery;
+use taiinet::{Delivery, Privacy};
 
 /// Writes documents: their data alone, or with who wrote them and when.
 pub(crate) struct Printer {
@@ -40,6 +40,9 @@ impl Printer {
         }
         if let Some(expires_at) = delivery.expires_at() {
             about["expires_at"] = expires_at.as_millis().into();
+        }
+        if delivery.privacy() != Privacy::Open {
+            about["privacy"] = delivery.privacy().as_str().into();
         }
         let about = about.to_string();
         writeln!(self.out, "{{\"data\":{},{}", delivery.json(), &about[1..])

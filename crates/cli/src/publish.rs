@@ -8,7 +8,7 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use serde_json::json;
-use taiinet::{PublishOptions, TaiiNet};
+use taiinet::{Audience, PeerId, PublishOptions, TaiiNet};
 use tokio::sync::mpsc;
 
 use crate::{
@@ -27,6 +27,8 @@ const LINES_AHEAD: usize = 64;
 #[command(after_help = "Examples:
   taiinet publish tweets.ndjson --network tweets --signaller ws://127.0.0.1:7700
   echo '{\"mood\": \"fine\"}' | taiinet publish --key mood --expires 1d
+  taiinet publish orders.ndjson --private --public type
+  echo '{\"text\": \"for your eyes only\"}' | taiinet publish --to tn1…
 
 A line that is no document ends it: what came before is published, the exit code is 1.")]
 pub(crate) struct PublishArgs {
@@ -38,6 +40,20 @@ pub(crate) struct PublishArgs {
     /// How long the documents are worth something: 90s, 15m, 12h, 1d
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     expires: Option<Duration>,
+    /// Seal to whoever subscribed privately to what each document matches (`taiinet subscribe
+    /// --private`); nobody else can read it
+    #[arg(long, group = "audience")]
+    private: bool,
+    /// Seal to these peers (tn1…), whether they have subscribed privately or not; repeat it, or
+    /// separate by commas
+    #[arg(long, value_name = "PEERID", value_delimiter = ',', group = "audience")]
+    to: Vec<PeerId>,
+    /// Fields that everybody may read all the same, by which the documents are found
+    #[arg(long, value_name = "FIELD", value_delimiter = ',', requires = "audience")]
+    public: Vec<String>,
+    /// How many seconds to wait for somebody to subscribe privately to a document
+    #[arg(long, value_name = "SECS", default_value = "10", value_parser = net::seconds)]
+    wait: Duration,
     /// Wait for so many neighbours before the first document
     #[arg(long, value_name = "N", default_value_t = 1)]
     wait_peers: usize,
@@ -92,6 +108,23 @@ pub(crate) async fn run(net: NetArgs, args: PublishArgs) -> Outcome {
     outcome
 }
 
+impl PublishArgs {
+    fn options(&self) -> PublishOptions {
+        let to = match (self.private, &self.to[..]) {
+            (true, _) => Audience::Subscribers,
+            (false, []) => Audience::Everyone,
+            (false, peers) => Audience::Peers(peers.to_vec()),
+        };
+        PublishOptions {
+            key: self.key.clone(),
+            expires: self.expires,
+            to,
+            public: self.public.clone(),
+            wait: self.wait,
+        }
+    }
+}
+
 fn documents(count: u64) -> String {
     if count == 1 { "1 document".to_owned() } else { format!("{count} documents") }
 }
@@ -109,7 +142,7 @@ struct Job<'a> {
 impl Job<'_> {
     async fn run(&mut self, args: &PublishArgs) -> Outcome {
         self.net.wait_for_peers(args.wait_peers).await?;
-        let options = PublishOptions { key: args.key.clone(), expires: args.expires };
+        let options = args.options();
         let mut lines = read_ahead(args.files.clone());
         let mut fault = None;
         while let Some(line) = lines.recv().await {

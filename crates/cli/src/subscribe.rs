@@ -20,18 +20,24 @@ const BATCH: usize = 256;
 #[command(after_help = "Examples:
   taiinet subscribe '{}' --network tweets --signaller ws://127.0.0.1:7700
   taiinet subscribe '{\"likes\": {\"$gt\": 4}}' --count 10 --json | jq .author
+  taiinet subscribe '{\"type\": \"order\"}' --private
 
 Read slowly, it slows its neighbours down; nothing is dropped.")]
 pub(crate) struct SubscribeArgs {
     /// A query as JSON; {} matches everything
     query: String,
+    /// With a key of its own: others can seal to it (`taiinet publish --private`), and once this ends
+    /// nobody can read what was. What is open comes too; --json tells them apart
+    #[arg(long)]
+    private: bool,
     /// End after so many documents
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
     /// End after so many seconds; with --count, exit code 1 if there were fewer
     #[arg(long, value_name = "SECS", value_parser = net::seconds)]
     timeout: Option<Duration>,
-    /// Print {"data": …, "author": …, "id": …, "created_at": …, "received_at": …, "hops": …}
+    /// Print {"data": …, "author": …, "id": …, "created_at": …, "received_at": …, "hops": …}, with "privacy"
+    /// ("sealed" or "forward-secret") for what was sealed
     #[arg(long)]
     json: bool,
     /// Write a status line of JSON to stderr four times a second
@@ -42,7 +48,8 @@ pub(crate) struct SubscribeArgs {
 pub(crate) async fn run(net: NetArgs, args: SubscribeArgs) -> Outcome {
     let query = query::parse(&args.query)?;
     let net = net.connect().await?;
-    let mut subscription = net.subscribe(query)?;
+    let mut subscription =
+        if args.private { net.subscribe_privately(query) } else { net.subscribe(query) }?;
     hints::spawn(&net);
     if args.report {
         report::spawn(&net);

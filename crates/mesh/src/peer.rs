@@ -233,6 +233,7 @@ impl Peer {
 
     /// Says goodbye to everybody; nothing but closing links comes after it.
     pub fn leave(&mut self, now: Time) {
+        self.end_all_private(now);
         for link in self.signallers.links() {
             self.tell(link, &ToSignaller::Leave, now);
             self.outputs.push_back(Output::Close { link });

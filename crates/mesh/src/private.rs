@@ -51,6 +51,10 @@ impl Own {
         Some(taiinet_document::Subscription { query, recipient: key.id() })
     }
 
+    pub(crate) fn subscriptions(&self) -> Vec<SubscriptionId> {
+        self.0.keys().copied().collect()
+    }
+
     /// What is to be announced now; the next time is far enough before its end that a late timer
     /// does no harm.
     pub(crate) fn due(

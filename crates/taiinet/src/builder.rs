@@ -129,6 +129,7 @@ impl Builder {
         let (neighbours, neighbour_count) = watch::channel(0);
         let relief = Arc::new(Notify::new());
         let subscriptions = Arc::new(AtomicUsize::new(0));
+        let private = Arc::new(AtomicUsize::new(0));
         let inner = Inner {
             identity,
             network,
@@ -139,6 +140,7 @@ impl Builder {
             neighbours: neighbour_count,
             relief: Arc::clone(&relief),
             subscriptions: Arc::clone(&subscriptions),
+            private: Arc::clone(&private),
             next_subscription: AtomicU64::new(0),
             nonce: AtomicU32::new(getrandom::u32()?),
         };
@@ -153,6 +155,7 @@ impl Builder {
             neighbours,
             relief,
             subscriptions,
+            private,
             beside: Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread,
             state: State::default(),
         };

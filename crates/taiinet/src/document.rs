@@ -4,15 +4,38 @@ use std::time::Duration;
 
 use taiinet_document::{Map, Value, parse_map};
 
+use taiinet_mesh::Audience;
+
 use crate::Error;
 
 /// What an author may add to a document; see [`TaiiNet::publish_with`](crate::TaiiNet::publish_with).
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublishOptions {
     /// The newest document of one author under one key replaces the older. At most 256 bytes.
     pub key: Option<String>,
     /// How long it is worth something; for ever if none.
     pub expires: Option<Duration>,
+    /// Who may read it: everyone, whoever [subscribed privately](crate::TaiiNet::subscribe_privately)
+    /// to what it matches, or the peers that are named. At most 1,000 at once.
+    pub to: Audience,
+    /// The names of fields that everybody may read, also if it is not for everyone: by these it is
+    /// found and routed.
+    pub public: Vec<String>,
+    /// How long to wait for somebody to subscribe privately to it, if nobody is known.
+    pub wait: Duration,
+}
+
+impl Default for PublishOptions {
+    /// For everyone, for ever, under no key.
+    fn default() -> Self {
+        Self {
+            key: None,
+            expires: None,
+            to: Audience::Everyone,
+            public: Vec::new(),
+            wait: Duration::from_secs(2),
+        }
+    }
 }
 
 /// Whatever can become the fields of a document: a JSON object as [`json!`](crate::json) makes it,

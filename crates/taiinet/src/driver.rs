@@ -11,7 +11,7 @@ use std::{
     time::Duration,
 };
 
-use taiinet_document::VerifiedDocument;
+use taiinet_document::{Opened, VerifiedDocument};
 use taiinet_mesh::{
     Delivery as CoreDelivery, Event, FindId, Input, LinkState, Output, Peer, PublishError,
     SubscriptionId,
@@ -58,6 +58,7 @@ pub(crate) struct Driver {
     pub(crate) neighbours: watch::Sender<usize>,
     pub(crate) relief: Arc<Notify>,
     pub(crate) subscriptions: Arc<AtomicUsize>,
+    pub(crate) private: Arc<AtomicUsize>,
     /// Whether the runtime has other threads: then it is told when this one will be busy, so that
     /// transport and application go on beside it.
     pub(crate) beside: bool,
@@ -172,18 +173,28 @@ impl Driver {
 
     fn control(&mut self, control: Control) -> ControlFlow<()> {
         match control {
-            Control::Subscribe { id, query, inbox } => match self.peer.subscribe(query) {
-                Ok(name) => {
-                    self.state.names.insert(id, name);
-                    self.state.inboxes.insert(name, inbox);
+            Control::Subscribe { id, query, private, inbox } => {
+                let subscribed = if private {
+                    self.peer.subscribe_privately(query, self.clock.now())
+                } else {
+                    self.peer.subscribe(query)
+                };
+                match subscribed {
+                    Ok(name) => {
+                        self.state.names.insert(id, name);
+                        self.state.inboxes.insert(name, inbox);
+                    }
+                    // Unheard of, because the handles count; the subscription ends at once.
+                    Err(error) => tracing::warn!("{error}"),
                 }
-                // Unheard of, because the handles count; the subscription ends at once.
-                Err(error) => tracing::warn!("{error}"),
-            },
-            Control::Unsubscribe { id } => {
+            }
+            Control::Unsubscribe { id, private } => {
                 self.subscriptions.fetch_sub(1, Ordering::AcqRel);
+                if private {
+                    self.private.fetch_sub(1, Ordering::AcqRel);
+                }
                 if let Some(name) = self.state.names.remove(&id) {
-                    self.peer.unsubscribe(name);
+                    self.peer.unsubscribe(name, self.clock.now());
                     self.state.inboxes.remove(&name);
                     self.relieve();
                 }
@@ -193,6 +204,9 @@ impl Driver {
                     Ok(find) => drop(self.state.finds.insert(find, found)),
                     Err(error) => drop(found.send(Err(error))),
                 }
+            }
+            Control::Recipients { content, to, tell } => {
+                let _ = tell.send(self.peer.recipients(&content, &to, self.clock.now()));
             }
             Control::Status(tell) => {
                 let _ = tell.send(self.peer.status());
@@ -243,7 +257,7 @@ impl Driver {
                 Output::Send { link, bytes } => self.links.send(link, bytes),
                 Output::Close { link } => self.links.close(link),
                 Output::Deliver(delivery) => self.deliver(delivery),
-                Output::Found { find, document } => self.found(find, document),
+                Output::Found { find, document, opened } => self.found(find, document, opened),
                 Output::FindDone { find, .. } => drop(self.state.finds.remove(&find)),
                 Output::Event(event) => self.event(event),
             }
@@ -253,6 +267,7 @@ impl Driver {
     fn deliver(&mut self, delivery: CoreDelivery) {
         let to_user = Delivery {
             document: delivery.document,
+            opened: delivery.opened,
             received_at: self.clock.now().timestamp(),
             hops: delivery.hops,
             from: delivery.from,
@@ -266,11 +281,11 @@ impl Driver {
         }
     }
 
-    fn found(&self, find: FindId, document: Arc<VerifiedDocument>) {
+    fn found(&self, find: FindId, document: Arc<VerifiedDocument>, opened: Option<Arc<Opened>>) {
         let Some(found) = self.state.finds.get(&find) else { return };
         let received_at = self.clock.now().timestamp();
         // Who does not wait any more needs nothing.
-        let _ = found.send(Ok(Delivery { document, received_at, hops: 0, from: None }));
+        let _ = found.send(Ok(Delivery { document, opened, received_at, hops: 0, from: None }));
     }
 
     /// A subscription was read, or is gone.

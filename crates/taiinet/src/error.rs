@@ -1,6 +1,6 @@
 //! What can go wrong.
 
-use taiinet_document::{DocumentError, JsonError, NetworkError};
+use taiinet_document::{DocumentError, JsonError, NetworkError, SealError};
 use taiinet_mesh::{TooManyFinds, TooManySubscriptions, limits};
 use taiinet_query::QueryError;
 
@@ -53,6 +53,14 @@ pub enum Error {
     /// The document breaks a limit.
     #[error(transparent)]
     Document(#[from] DocumentError),
+    /// Nobody to seal the document to.
+    #[error(
+        "nobody is known who subscribed privately to this: wait for them, or name peers to send it to"
+    )]
+    NoRecipient,
+    /// The document cannot be sealed.
+    #[error(transparent)]
+    Seal(#[from] SealError),
     /// The document is not JSON.
     #[error("the document: {0}")]
     Json(#[from] JsonError),

@@ -45,6 +45,7 @@ mod events;
 mod find;
 mod net;
 mod outbox;
+mod private;
 mod query;
 mod subscription;
 
@@ -55,6 +56,7 @@ pub use error::Error;
 pub use events::{Events, Missed};
 pub use find::FindOptions;
 pub use net::TaiiNet;
+pub use private::Privacy;
 pub use query::IntoQuery;
 pub use subscription::{Delivery, Subscription};
 
@@ -68,7 +70,7 @@ pub use taiinet_document::{DocumentId, Map, Network, Timestamp, Value, VerifiedD
 pub use taiinet_identity::{Identity, PeerId, keyfile};
 #[doc(no_inline)]
 pub use taiinet_mesh::{
-    Counters, Disconnect, Event, LinkFailure, LinkState, LinkStatus, Misbehaviour,
+    Audience, Counters, Disconnect, Event, LinkFailure, LinkState, LinkStatus, Misbehaviour,
     SignallerAddress, SignallerStatus, Status, Time,
 };
 #[doc(no_inline)]

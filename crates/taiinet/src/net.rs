@@ -1,6 +1,7 @@
 //! The handle of a running peer.
 
 use std::{
+    collections::BTreeSet,
     fmt,
     sync::{
         Arc,
@@ -8,9 +9,9 @@ use std::{
     },
 };
 
-use taiinet_document::{Content, Document, DocumentId, Network, VerifiedDocument};
-use taiinet_identity::{Identity, PeerId};
-use taiinet_mesh::{Event, Status, TooManySubscriptions, limits};
+use taiinet_document::{Content, Document, DocumentId, Map, Network, VerifiedDocument};
+use taiinet_identity::{Identity, PeerId, Recipient};
+use taiinet_mesh::{Event, PublishError, Status, TooManySubscriptions, limits};
 use taiinet_query::Query;
 use tokio::sync::{Notify, broadcast, mpsc, oneshot, watch};
 
@@ -20,6 +21,7 @@ use crate::{
     clock::Clock,
     find::{self, FoundSender},
     outbox::{Flushed, Taken},
+    private,
     subscription::Inbox,
 };
 
@@ -44,6 +46,8 @@ pub(crate) struct Inner {
     pub(crate) relief: Arc<Notify>,
     /// How many subscriptions there are, until the driver has taken them away.
     pub(crate) subscriptions: Arc<AtomicUsize>,
+    /// Of these, the private ones.
+    pub(crate) private: Arc<AtomicUsize>,
     pub(crate) next_subscription: AtomicU64,
     /// Counts up from a random start.
     pub(crate) nonce: AtomicU32,
@@ -64,12 +68,15 @@ impl Prepared {
 /// What a handle asks of the driver.
 #[derive(Debug)]
 pub(crate) enum Control {
-    Subscribe { id: u64, query: Query, inbox: Inbox },
-    Unsubscribe { id: u64 },
+    Subscribe { id: u64, query: Query, private: bool, inbox: Inbox },
+    Recipients { content: Map, to: taiinet_mesh::PublishOptions, tell: oneshot::Sender<Recipients> },
+    Unsubscribe { id: u64, private: bool },
     Find { query: Query, limit: u16, found: FoundSender },
     Status(oneshot::Sender<Status>),
     Close,
 }
+
+pub(crate) type Recipients = Result<BTreeSet<Recipient>, PublishError>;
 
 /// What waits for room at the core, in order.
 #[derive(Debug)]
@@ -104,7 +111,44 @@ impl TaiiNet {
     /// # Errors
     /// [`Error::Query`], [`Error::TooManySubscriptions`], [`Error::Closed`]
     pub fn subscribe(&self, query: impl IntoQuery) -> Result<Subscription, Error> {
-        let query = query.into_query()?;
+        self.begin(query.into_query()?, false)
+    }
+
+    /// Subscribes with a key of its own, so that others can seal what matches to this subscription
+    /// ([`Audience::Subscribers`](crate::Audience::Subscribers)). The network is told of the query and
+    /// the key; nobody but this subscription reads what is sealed to it, and once it has ended the key
+    /// is gone (forward secrecy). Open documents that match come too: see [`Delivery::privacy`].
+    ///
+    /// ```no_run
+    /// # use taiinet::{Audience, PublishOptions, TaiiNet, json, query};
+    /// # async fn example(alice: TaiiNet, bob: TaiiNet) -> Result<(), taiinet::Error> {
+    /// let mut orders = alice.subscribe_privately(query!({ "type": "order" }))?;
+    ///
+    /// let options = PublishOptions { to: Audience::Subscribers, ..PublishOptions::default() };
+    /// bob.publish_with(json!({ "type": "order", "cakes": 3 }), options).await?;
+    ///
+    /// if let Some(order) = orders.next().await {
+    ///     println!("{} ({}): {}", order.author(), order.privacy(), order.json());
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`subscribe`](Self::subscribe); a peer has at most 32 private ones.
+    pub fn subscribe_privately(&self, query: impl IntoQuery) -> Result<Subscription, Error> {
+        let count = &self.inner.private;
+        if count.fetch_add(1, Ordering::AcqRel) >= limits::PRIVATE_SUBSCRIPTIONS {
+            count.fetch_sub(1, Ordering::AcqRel);
+            return Err(TooManySubscriptions.into());
+        }
+        let subscription = query.into_query().and_then(|query| self.begin(query, true));
+        if subscription.is_err() {
+            count.fetch_sub(1, Ordering::AcqRel);
+        }
+        subscription
+    }
+
+    fn begin(&self, query: Query, private: bool) -> Result<Subscription, Error> {
         let count = &self.inner.subscriptions;
         if count.fetch_add(1, Ordering::AcqRel) >= limits::SUBSCRIPTIONS {
             count.fetch_sub(1, Ordering::AcqRel);
@@ -112,10 +156,11 @@ impl TaiiNet {
         }
         let id = self.inner.next_subscription.fetch_add(1, Ordering::Relaxed);
         let relief = Arc::clone(&self.inner.relief);
-        let (subscription, inbox) = Subscription::new(self.clone(), id, query.clone(), relief);
+        let (subscription, inbox) =
+            Subscription::new(self.clone(), id, query.clone(), private, relief);
         self.inner
             .controls
-            .send(Control::Subscribe { id, query, inbox })
+            .send(Control::Subscribe { id, query, private, inbox })
             .map_err(|_| Error::Closed)?;
         Ok(subscription)
     }
@@ -132,16 +177,17 @@ impl TaiiNet {
         self.publish_with(document, PublishOptions::default()).await
     }
 
-    /// As [`publish`](Self::publish), with a key or an expiry.
+    /// As [`publish`](Self::publish), with a key, an expiry, or for some only.
     ///
     /// # Errors
-    /// As [`publish`](Self::publish).
+    /// As [`publish`](Self::publish); [`Error::NoRecipient`] and [`Error::Seal`] for what is not for
+    /// everyone.
     pub async fn publish_with(
         &self,
         document: impl IntoDocument,
         options: PublishOptions,
     ) -> Result<DocumentId, Error> {
-        let Prepared(document) = self.prepare(document, options)?;
+        let Prepared(document) = self.prepare_for(document, options).await?;
         let id = document.id();
         let (taken, is_taken) = oneshot::channel();
         self.give(Publish::Document { document, taken: Some(taken) }).await?;
@@ -162,26 +208,41 @@ impl TaiiNet {
         self.queue_with(document, PublishOptions::default()).await
     }
 
-    /// As [`queue`](Self::queue), with a key or an expiry.
+    /// As [`queue`](Self::queue), with a key, an expiry, or for some only.
     ///
     /// # Errors
-    /// As [`publish`](Self::publish).
+    /// As [`publish_with`](Self::publish_with).
     pub async fn queue_with(
         &self,
         document: impl IntoDocument,
         options: PublishOptions,
     ) -> Result<DocumentId, Error> {
-        let document = self.prepare(document, options)?;
+        let document = self.prepare_for(document, options).await?;
         self.queue_prepared(document).await
     }
 
-    /// Signs a document now, on this thread, for [`queue_prepared`](Self::queue_prepared) soon.
+    /// Signs a document for everyone now, on this thread, for
+    /// [`queue_prepared`](Self::queue_prepared) soon.
     #[doc(hidden)]
     pub fn prepare(
         &self,
         document: impl IntoDocument,
         options: PublishOptions,
     ) -> Result<Prepared, Error> {
+        self.sign(Content::Open(document.into_document()?), options)
+    }
+
+    /// Seals and signs a document.
+    async fn prepare_for(
+        &self,
+        document: impl IntoDocument,
+        options: PublishOptions,
+    ) -> Result<Prepared, Error> {
+        let content = private::seal(self, document.into_document()?, &options).await?;
+        self.sign(content, options)
+    }
+
+    fn sign(&self, content: Content, options: PublishOptions) -> Result<Prepared, Error> {
         let now = self.inner.clock.now();
         let document = Document {
             network: self.inner.network.clone(),
@@ -189,7 +250,7 @@ impl TaiiNet {
             nonce: self.inner.nonce.fetch_add(1, Ordering::Relaxed),
             expires_at: options.expires.map(|life| now.after(life).timestamp()),
             key: options.key,
-            content: Content::Open(document.into_document()?),
+            content,
         };
         Ok(Prepared(Arc::new(VerifiedDocument::sign(&self.inner.identity, document)?)))
     }

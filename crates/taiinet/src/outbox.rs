@@ -38,8 +38,11 @@ impl Outbox {
 
     /// A document became too old before any neighbour took it.
     pub(crate) fn lost(&mut self, id: &DocumentId) {
-        self.lost += 1;
-        self.remove(id, false);
+        // The core publishes some of its own, which nobody waits for.
+        if self.waiting.contains_key(id) {
+            self.lost += 1;
+            self.remove(id, false);
+        }
     }
 
     fn remove(&mut self, id: &DocumentId, taken: bool) {

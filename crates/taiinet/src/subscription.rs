@@ -11,12 +11,12 @@ use std::{
 };
 
 use futures::Stream;
-use taiinet_document::{DocumentId, Map, Timestamp, VerifiedDocument, to_json_line};
+use taiinet_document::{DocumentId, Map, Opened, Timestamp, VerifiedDocument, to_json_line};
 use taiinet_identity::PeerId;
 use taiinet_query::Query;
 use tokio::sync::{Notify, mpsc};
 
-use crate::{Error, IntoDocument, TaiiNet, net::Control};
+use crate::{Audience, Error, IntoDocument, Privacy, PublishOptions, TaiiNet, net::Control};
 
 /// Bytes of unread deliveries of one subscription above which neighbours are slowed down.
 pub(crate) const HIGH_WATER: usize = 2 * 1024 * 1024;
@@ -38,17 +38,24 @@ pub struct Subscription {
     net: TaiiNet,
     id: u64,
     query: Query,
+    private: bool,
     deliveries: mpsc::UnboundedReceiver<Delivery>,
     level: Arc<Level>,
 }
 
 impl Subscription {
     /// The two ends of a new subscription.
-    pub(crate) fn new(net: TaiiNet, id: u64, query: Query, relief: Arc<Notify>) -> (Self, Inbox) {
+    pub(crate) fn new(
+        net: TaiiNet,
+        id: u64,
+        query: Query,
+        private: bool,
+        relief: Arc<Notify>,
+    ) -> (Self, Inbox) {
         let (sender, deliveries) = mpsc::unbounded_channel();
         let level = Arc::new(Level { unread: AtomicUsize::new(0), relief });
         let inbox = Inbox { sender, level: Arc::clone(&level) };
-        (Self { net, id, query, deliveries, level }, inbox)
+        (Self { net, id, query, private, deliveries, level }, inbox)
     }
 
     /// Waits for the next document; `None` once the peer is closed. Cancel-safe.
@@ -63,12 +70,19 @@ impl Subscription {
         self.read(delivery)
     }
 
-    /// Publishes a document on the network of this subscription, exactly as [`TaiiNet::publish`].
+    /// Publishes a document on the network of this subscription: for everyone, or, if this is a
+    /// private subscription, for whoever subscribed privately to what it matches.
     ///
     /// # Errors
-    /// As [`TaiiNet::publish`].
+    /// As [`TaiiNet::publish_with`].
     pub async fn send(&self, document: impl IntoDocument) -> Result<DocumentId, Error> {
-        self.net.publish(document).await
+        let to = if self.private { Audience::Subscribers } else { Audience::Everyone };
+        self.net.publish_with(document, PublishOptions { to, ..PublishOptions::default() }).await
+    }
+
+    /// Whether it has a key of its own.
+    pub const fn is_private(&self) -> bool {
+        self.private
     }
 
     /// A number that tells the subscriptions of one [`TaiiNet`] apart.
@@ -105,7 +119,7 @@ impl Stream for Subscription {
 
 impl Drop for Subscription {
     fn drop(&mut self) {
-        self.net.control(Control::Unsubscribe { id: self.id });
+        self.net.control(Control::Unsubscribe { id: self.id, private: self.private });
     }
 }
 
@@ -113,16 +127,23 @@ impl Drop for Subscription {
 #[derive(Clone)]
 pub struct Delivery {
     pub(crate) document: Arc<VerifiedDocument>,
+    pub(crate) opened: Option<Arc<Opened>>,
     pub(crate) received_at: Timestamp,
     pub(crate) hops: u8,
     pub(crate) from: Option<PeerId>,
 }
 
 impl Delivery {
-    /// The fields of the document; none for a deletion.
+    /// The fields of the document, also those that were sealed; none for a deletion.
     pub fn data(&self) -> &Map {
         static NONE: Map = Map::new();
-        self.document.content().fields().unwrap_or(&NONE)
+        let opened = self.opened.as_ref().map(|opened| &opened.fields);
+        opened.or_else(|| self.document.content().fields()).unwrap_or(&NONE)
+    }
+
+    /// Who could read it on its way.
+    pub fn privacy(&self) -> Privacy {
+        Privacy::of(self.opened.as_ref().map(|opened| opened.recipient))
     }
 
     /// Who wrote and signed it.

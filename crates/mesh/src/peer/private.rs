@@ -37,6 +37,14 @@ impl Peer {
         }
     }
 
+    /// Ends all that are private, because we leave; what that says goes out before the goodbye.
+    pub(super) fn end_all_private(&mut self, now: Time) {
+        for subscription in self.private.subscriptions() {
+            self.end_private(subscription, now);
+        }
+        self.transmit(now);
+    }
+
     /// Announces those of our subscriptions that are due.
     pub(super) fn announce_subscriptions(&mut self, now: Time) {
         while let Some(subscription) = self.private.due(&mut self.rng, now) {
