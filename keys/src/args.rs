@@ -31,12 +31,38 @@ pub(crate) enum Command {
     Sign(Sign),
     /// Check who signed a file
     Verify(Verify),
+    /// Seal a file so that only some peers can open it
+    ///
+    /// The sealed file is an age file (age-encryption.org/v1), so `age -r` seals to a peer as well: to
+    /// the `age1…` that `taiinet-keys show` prints. It does not say who sealed it; `sign` the file if
+    /// that matters.
+    #[command(after_help = "Examples:
+  taiinet-keys seal --to tn1… letter.txt --out letter.age
+  taiinet-keys seal --to tn1… --to tn1… --armor letter.txt
+  tar c photos | taiinet-keys seal --to tn1… --out photos.tar.age")]
+    Seal(Seal),
+    /// Open a file that was sealed to this key
+    ///
+    /// A file of --out appears only if the whole was verified. Standard output gets each part once
+    /// that part is verified: if the command then fails (exit code 1), the end is missing, and what
+    /// was written before must be discarded.
+    #[command(after_help = "Examples:
+  taiinet-keys open --identity me.key letter.age --out letter.txt
+  taiinet-keys open --identity me.key letter.age
+  curl https://example.org/letter.age | taiinet-keys open --identity me.key --out letter.txt")]
+    Open(Open),
     /// Set, change or remove the passphrase of a key file
     Passphrase(ChangePassphrase),
     /// Make a key file from an OpenSSH or PKCS#8 private key (Ed25519)
     Import(Import),
     /// Write a key as an OpenSSH or PKCS#8 private key
     Export(Export),
+    /// Write a shell's completions to standard output
+    #[command(hide = true)]
+    Completions(Completions),
+    /// Write the manual's pages into a folder
+    #[command(hide = true)]
+    Man(Man),
 }
 
 #[derive(Debug, clap::Args)]
@@ -100,6 +126,62 @@ pub(crate) struct Verify {
     /// Print JSON
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Seal {
+    /// The file to seal; without it, or with `-`, standard input
+    #[arg(value_name = "FILE", default_value = "-", hide_default_value = true)]
+    pub(crate) file: PathBuf,
+    /// Who can open it (`tn1…` or `did:key:…`); may be given more than once
+    #[arg(long, value_name = "PEERID", required = true)]
+    pub(crate) to: Vec<PeerId>,
+    /// Where to write the sealed file, instead of standard output
+    #[arg(long, value_name = "FILE", default_value = "-", hide_default_value = true)]
+    pub(crate) out: PathBuf,
+    /// Write text instead of bytes, for mails and chats; `open` reads both
+    #[arg(long)]
+    pub(crate) armor: bool,
+    /// Replace the file of --out if it exists
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Open {
+    /// The file to open; without it, or with `-`, standard input
+    #[arg(value_name = "FILE", default_value = "-", hide_default_value = true)]
+    pub(crate) file: PathBuf,
+    /// The key file to open it with
+    #[arg(long, visible_alias = "key", value_name = "KEYFILE")]
+    pub(crate) identity: PathBuf,
+    /// Where to write what is in it, instead of standard output; only you can read the new file
+    #[arg(long, value_name = "FILE", default_value = "-", hide_default_value = true)]
+    pub(crate) out: PathBuf,
+    /// Replace the file of --out if it exists
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Print JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) passphrase: PassphraseArgs,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Completions {
+    /// Whose
+    pub(crate) shell: clap_complete::Shell,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Man {
+    /// Which
+    #[arg(value_name = "DIR")]
+    pub(crate) folder: PathBuf,
 }
 
 #[derive(Debug, clap::Args)]

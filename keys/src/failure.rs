@@ -3,7 +3,9 @@
 use std::{io, path::Path, process::ExitCode};
 
 use anstyle::{AnsiColor, Style};
-use taiinet_identity::keyfile::KeyFileError;
+use taiinet_identity::{keyfile::KeyFileError, sealed_file::SealedFileError};
+
+use crate::{args::is_dash, output::Output};
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const NEXT: Style = AnsiColor::Cyan.on_default();
@@ -47,6 +49,21 @@ impl Failure {
         Self::new(format!("{}: cannot be read: {error}", path.display()), "check the name")
     }
 
+    /// A fault in sealing or opening the file `from`.
+    pub(crate) fn of_sealed(from: &Path, output: &Output, error: &SealedFileError) -> Self {
+        let of = match error {
+            SealedFileError::Write(_) => named(output.path(), "standard output"),
+            _ => named(from, "standard input"),
+        };
+        let next = next_after_sealed(error);
+        let next = if output.left_a_part() {
+            format!("discard what went to standard output, it is not whole; then {next}")
+        } else {
+            format!("nothing was written; {next}")
+        };
+        Self::new(format!("{of}: {error}"), next)
+    }
+
     /// Says it on standard error.
     pub(crate) fn report(self) -> ExitCode {
         if !self.what.is_empty() {
@@ -84,5 +101,30 @@ fn next_after(error: &KeyFileError) -> &'static str {
         KeyFileError::WrongPassphrase => "nothing was changed; try again",
         KeyFileError::EmptyPassphrase => "type at least one character, or choose --no-passphrase",
         KeyFileError::TooMuchWork => "nothing was changed; use it only if you know who made it",
+    }
+}
+
+fn named(path: &Path, dash: &str) -> String {
+    if is_dash(path) { dash.to_owned() } else { path.display().to_string() }
+}
+
+fn next_after_sealed(error: &SealedFileError) -> &'static str {
+    match error {
+        SealedFileError::NoRecipients => "name one with --to PEERID",
+        SealedFileError::TooManyRecipients { .. } => "name some of them, and seal it again",
+        SealedFileError::Recipient(_) => "ask its owner for the peer id again",
+        SealedFileError::Read(_) => "check that it is a file and that you may read it",
+        SealedFileError::Write(_) => "check that there is room and that you may write there",
+        SealedFileError::NotSealed => "give a file from `taiinet-keys seal` or `age`",
+        SealedFileError::NewerVersion => "open it with a newer `age`",
+        SealedFileError::Passphrase => {
+            "open it with `age -d`; a key file needs no opening, it is used as it is"
+        }
+        SealedFileError::NotRecipient => {
+            "give another key with --identity, or have it sealed to this one's peer id"
+        }
+        SealedFileError::Header | SealedFileError::Altered => {
+            "get the file again, from who sealed it"
+        }
     }
 }

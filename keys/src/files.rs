@@ -102,23 +102,35 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
+/// The file `path`, or standard input for `-`.
+pub(crate) fn open(path: &Path) -> Result<Box<dyn Read>, Failure> {
+    let file = || {
+        let file = File::open(path)?;
+        // Said before anything is written.
+        if file.metadata()?.is_dir() {
+            return Err(io::ErrorKind::IsADirectory.into());
+        }
+        Ok(file)
+    };
+    if is_dash(path) {
+        return Ok(Box::new(io::stdin()));
+    }
+    file().map(|file| Box::new(file) as _).map_err(|error| Failure::reading(path, &error))
+}
+
 /// The BLAKE3 hash of a file of any length, or of standard input for `-`.
 pub(crate) fn hash(path: &Path) -> Result<blake3::Hash, Failure> {
-    let hash = || -> io::Result<blake3::Hash> {
-        let mut input: Box<dyn Read> =
-            if is_dash(path) { Box::new(io::stdin()) } else { Box::new(File::open(path)?) };
-        let mut hasher = blake3::Hasher::new();
-        let mut buffer = vec![0; 128 * 1024];
-        loop {
-            match input.read(&mut buffer) {
-                Ok(0) => return Ok(hasher.finalize()),
-                Ok(len) => _ = hasher.update(&buffer[..len]),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
+    let mut input = open(path)?;
+    let mut hasher = blake3::Hasher::new();
+    let mut buffer = vec![0; 128 * 1024];
+    loop {
+        match input.read(&mut buffer) {
+            Ok(0) => return Ok(hasher.finalize()),
+            Ok(len) => _ = hasher.update(&buffer[..len]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(Failure::reading(path, &error)),
         }
-    };
-    hash().map_err(|error| Failure::reading(path, &error))
+    }
 }
 
 /// Standard input can be read once only.

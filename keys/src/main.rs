@@ -13,6 +13,7 @@ mod args;
 mod commands;
 mod failure;
 mod files;
+mod output;
 mod passphrase;
 mod signature_file;
 mod vanity;
@@ -24,9 +25,13 @@ fn main() -> ExitCode {
         Command::Show(args) => commands::show::run(&args),
         Command::Sign(args) => commands::sign::run(&args),
         Command::Verify(args) => commands::verify::run(&args),
+        Command::Seal(args) => commands::seal::run(&args),
+        Command::Open(args) => commands::open::run(&args),
         Command::Passphrase(args) => commands::passphrase::run(&args),
         Command::Import(args) => commands::convert::import(&args),
         Command::Export(args) => commands::convert::export(&args),
+        Command::Completions(args) => commands::manual::completions(&args),
+        Command::Man(args) => commands::manual::man(&args),
     };
     match done {
         Ok(()) => ExitCode::SUCCESS,

@@ -38,7 +38,7 @@ mod write;
 
 pub use error::KeyFileError;
 pub use passphrase::{Passphrase, WorkFactor};
-pub use write::{Access, Overwrite, write};
+pub use write::{Access, NewFile, Overwrite, write};
 
 /// Longest key file that is read, in bytes. Real ones have less than 2 KiB.
 pub const MAX_LEN: usize = 64 * 1024;

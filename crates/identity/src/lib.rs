@@ -3,7 +3,8 @@
 //! A peer *is* an Ed25519 key (RFC 8032). This crate holds the key ([`Identity`]), its public name
 //! ([`PeerId`], [`PublicKey`]), signatures that are bound to one purpose ([`Domain`]), values that
 //! carry such a signature ([`Signed`], [`Verified`]), sealing to a peer ([`seal`], HPKE of RFC 9180)
-//! and to many ([`Envelope`]), and, for native builds with the feature `keyfile`, key files at rest (`keyfile`).
+//! and to many ([`Envelope`]), and, for native builds with the feature `keyfile`, key files at rest (`keyfile`)
+//! and files sealed to peers (`sealed_file`).
 //!
 //! There is **one validity rule everywhere**: a signature counts only if `verify_strict` accepts it
 //! under a canonically encoded key that is not of small order.
@@ -13,6 +14,8 @@ mod key;
 #[cfg(feature = "keyfile")]
 pub mod keyfile;
 mod peer_id;
+#[cfg(feature = "keyfile")]
+pub mod sealed_file;
 mod sealing;
 mod signature;
 mod signed;

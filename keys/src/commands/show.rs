@@ -5,7 +5,7 @@ use std::{fmt::Write, path::Path};
 use anstyle::Style;
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use serde_json::json;
-use taiinet_identity::PeerId;
+use taiinet_identity::{PeerId, sealed_file};
 
 use crate::{
     args::{Show, is_dash},
@@ -49,6 +49,7 @@ pub(crate) fn print_json(peer_id: &PeerId, file: Option<(&Path, bool)>) -> Resul
         "did_key": peer_id.to_did_key(),
         "ed25519": forms(peer_id.as_bytes()),
         "x25519": forms(&x25519(peer_id)?),
+        "age_recipient": age_recipient(peer_id)?,
     });
     if let Some((path, encrypted)) = file {
         shown["file"] = path.to_string_lossy().into();
@@ -58,7 +59,7 @@ pub(crate) fn print_json(peer_id: &PeerId, file: Option<(&Path, bool)>) -> Resul
 }
 
 fn print_text(peer_id: &PeerId, file: Option<(&Path, bool)>) -> Result<(), Failure> {
-    let x25519 = x25519(peer_id)?;
+    let (x25519, age) = (x25519(peer_id)?, age_recipient(peer_id)?);
     let mut text = String::new();
     let mut line = |label: &str, value: &str| {
         // Writing to memory does not fail.
@@ -69,6 +70,7 @@ fn print_text(peer_id: &PeerId, file: Option<(&Path, bool)>) -> Result<(), Failu
     line("ed25519", &hex(peer_id.as_bytes()));
     line("x25519", &hex(&x25519));
     line("", &BASE64.encode(x25519));
+    line("age", &age);
     if let Some((path, encrypted)) = file {
         let how = if encrypted { "with a passphrase" } else { "without a passphrase" };
         line("file", &format!("{} ({how})", path.display()));
@@ -87,9 +89,15 @@ pub(crate) fn report_written(path: &Path, encrypted: bool) {
 }
 
 fn x25519(peer_id: &PeerId) -> Result<[u8; 32], Failure> {
-    peer_id.public_key().map(|key| key.to_x25519()).map_err(|_| {
-        Failure::new(format!("{peer_id}: not a usable key"), "ask its owner for the peer id again")
-    })
+    peer_id.public_key().map(|key| key.to_x25519()).map_err(|_| unusable(peer_id))
+}
+
+fn age_recipient(peer_id: &PeerId) -> Result<String, Failure> {
+    sealed_file::recipient(peer_id).map_err(|_| unusable(peer_id))
+}
+
+fn unusable(peer_id: &PeerId) -> Failure {
+    Failure::new(format!("{peer_id}: not a usable key"), "ask its owner for the peer id again")
 }
 
 fn hex(bytes: &[u8]) -> String {

@@ -3,5 +3,7 @@
 mod common;
 mod interchange;
 mod keys;
+mod manual;
+mod sealed;
 mod signatures;
 mod transcripts;

@@ -6,6 +6,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use tempfile::NamedTempFile;
+
 use super::KeyFileError;
 
 /// What to do where a file stands already.
@@ -37,44 +39,83 @@ pub fn write(
     overwrite: Overwrite,
     access: Access,
 ) -> Result<(), KeyFileError> {
-    let target = match overwrite {
-        Overwrite::Never => path.to_owned(),
-        Overwrite::Replace => behind_links(path).map_err(KeyFileError::Write)?,
-    };
-    // Fails early with a clear error; the final step below is the one that counts.
-    if overwrite == Overwrite::Never && path.symlink_metadata().is_ok() {
-        return Err(KeyFileError::Exists);
-    }
-    let folder = match target.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let mut builder = tempfile::Builder::new();
-    builder.prefix(".taiinet-").suffix(".tmp");
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        builder.permissions(fs::Permissions::from_mode(match access {
-            Access::OwnerOnly => 0o600,
-            Access::Everyone => 0o666,
-        }));
-    }
-    #[cfg(not(unix))]
-    let _ = access;
-    let mut file = builder.tempfile_in(folder).map_err(KeyFileError::Write)?;
+    let mut file = NewFile::create(path, overwrite, access)?;
     file.write_all(content).map_err(KeyFileError::Write)?;
-    file.as_file().sync_all().map_err(KeyFileError::Write)?;
-    let persisted = match overwrite {
-        Overwrite::Never => file.persist_noclobber(&target),
-        Overwrite::Replace => file.persist(&target),
-    };
-    persisted.map_err(|failed| match failed.error.kind() {
-        io::ErrorKind::AlreadyExists => KeyFileError::Exists,
-        _ => KeyFileError::Write(failed.error),
-    })?;
-    // The file is there; only whether its name outlives a power cut depends on this.
-    let _ = File::open(folder).and_then(|folder| folder.sync_all());
-    Ok(())
+    file.finish()
+}
+
+/// As [`write()`], in pieces: a temporary file that gets its name when it is whole. Dropped before
+/// that, it is gone.
+#[derive(Debug)]
+pub struct NewFile {
+    file: NamedTempFile,
+    folder: PathBuf,
+    target: PathBuf,
+    overwrite: Overwrite,
+}
+
+impl NewFile {
+    /// Begins what shall become the file `path`.
+    ///
+    /// # Errors
+    /// [`KeyFileError::Exists`], [`KeyFileError::Write`]
+    pub fn create(path: &Path, overwrite: Overwrite, access: Access) -> Result<Self, KeyFileError> {
+        let target = match overwrite {
+            Overwrite::Never => path.to_owned(),
+            Overwrite::Replace => behind_links(path).map_err(KeyFileError::Write)?,
+        };
+        // Fails early with a clear error; the step in `finish` is the one that counts.
+        if overwrite == Overwrite::Never && path.symlink_metadata().is_ok() {
+            return Err(KeyFileError::Exists);
+        }
+        let folder = match target.parent() {
+            Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+            _ => PathBuf::from("."),
+        };
+        let mut builder = tempfile::Builder::new();
+        builder.prefix(".taiinet-").suffix(".tmp");
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::PermissionsExt;
+            builder.permissions(fs::Permissions::from_mode(match access {
+                Access::OwnerOnly => 0o600,
+                Access::Everyone => 0o666,
+            }));
+        }
+        #[cfg(not(unix))]
+        let _ = access;
+        let file = builder.tempfile_in(&folder).map_err(KeyFileError::Write)?;
+        Ok(Self { file, folder, target, overwrite })
+    }
+
+    /// Gives it its name.
+    ///
+    /// # Errors
+    /// [`KeyFileError::Exists`], [`KeyFileError::Write`]
+    pub fn finish(self) -> Result<(), KeyFileError> {
+        self.file.as_file().sync_all().map_err(KeyFileError::Write)?;
+        let persisted = match self.overwrite {
+            Overwrite::Never => self.file.persist_noclobber(&self.target),
+            Overwrite::Replace => self.file.persist(&self.target),
+        };
+        persisted.map_err(|failed| match failed.error.kind() {
+            io::ErrorKind::AlreadyExists => KeyFileError::Exists,
+            _ => KeyFileError::Write(failed.error),
+        })?;
+        // The file is there; only whether its name outlives a power cut depends on this.
+        let _ = File::open(&self.folder).and_then(|folder| folder.sync_all());
+        Ok(())
+    }
+}
+
+impl Write for NewFile {
+    fn write(&mut self, content: &[u8]) -> io::Result<usize> {
+        self.file.write(content)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
 }
 
 /// The file itself, where `path` is a link to it.

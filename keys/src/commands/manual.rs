@@ -1,0 +1,25 @@
+//! What packages install beside the command. Hidden, since who uses the command has no use for it.
+
+use std::io::{self, Write};
+
+use clap::CommandFactory;
+
+use crate::{
+    args::{Args, Completions, Man},
+    failure::Failure,
+};
+
+pub(crate) fn completions(args: &Completions) -> Result<(), Failure> {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut Args::command(), "taiinet-keys", &mut script);
+    io::stdout()
+        .write_all(&script)
+        .map_err(|error| Failure::new(format!("cannot write: {error}"), "try it again"))
+}
+
+pub(crate) fn man(args: &Man) -> Result<(), Failure> {
+    clap_mangen::generate_to(Args::command(), &args.folder).map_err(|error| {
+        let folder = args.folder.display();
+        Failure::new(format!("{folder}: {error}"), "name a folder that exists")
+    })
+}
