@@ -5,6 +5,8 @@ use std::{
     io::{self, BufRead, BufReader, Read, Seek, SeekFrom},
 };
 
+use memchr::memmem;
+
 /// Whether the writable memory of the process `id`, a child of ours, holds these bytes anywhere
 /// (proc_pid_mem(5)).
 ///
@@ -29,7 +31,7 @@ pub fn memory_holds(id: u32, bytes: &[u8]) -> io::Result<bool> {
         // A part that was given back meanwhile ends the region early.
         let _ = memory.by_ref().take(to - from).read_to_end(&mut region);
         read += region.len();
-        if region.windows(bytes.len()).any(|window| window == bytes) {
+        if memmem::find(&region, bytes).is_some() {
             return Ok(true);
         }
     }
