@@ -17,7 +17,7 @@ use taiinet_mesh::{
     limits as mesh_limits,
 };
 
-use crate::limits;
+use crate::{Admission, limits};
 use client::{Client, Stage, prefix};
 
 /// Names a connection. The driver chooses it and never uses it again.
@@ -127,6 +127,9 @@ pub enum Refused {
     /// A network that is not served.
     #[error("a network that is not served")]
     Network,
+    /// A peer or network that the operator does not admit.
+    #[error("a peer or network that is not admitted")]
+    NotAdmitted,
     /// A signal in somebody else's name, or for another network.
     #[error("a signal in a false name")]
     FalseName,
@@ -141,7 +144,7 @@ impl Refused {
         match self {
             Self::Connections | Self::Joins => RefusalReason::Full,
             Self::Version => RefusalReason::Version,
-            Self::Network => RefusalReason::Network,
+            Self::Network | Self::NotAdmitted => RefusalReason::Network,
             Self::TooOften => RefusalReason::TooOften,
             _ => RefusalReason::Invalid,
         }
@@ -182,6 +185,7 @@ pub struct Desk {
     outputs: VecDeque<DeskOutput>,
     next_check: Time,
     counters: DeskStatus,
+    admission: Option<Box<dyn Admission>>,
 }
 
 impl Desk {
@@ -199,7 +203,30 @@ impl Desk {
             outputs: VecDeque::new(),
             next_check: now.after(limits::CHECK_EVERY),
             counters: DeskStatus::default(),
+            admission: None,
         }
+    }
+
+    /// The same desk, at which only those may join whom this admits.
+    #[must_use]
+    pub fn with_admission(mut self, admission: Box<dyn Admission>) -> Self {
+        self.admission = Some(admission);
+        self
+    }
+
+    /// Closes whoever has joined and is not admitted any more. Call it when what the admission says
+    /// has changed.
+    pub fn recheck(&mut self) {
+        let names = self.by_peer.iter();
+        let gone = names.filter(|((network, peer), _)| !self.admits(peer, network));
+        let gone: Vec<ClientId> = gone.map(|(_, client)| *client).collect();
+        for client in gone {
+            self.refuse(client, Refused::NotAdmitted);
+        }
+    }
+
+    fn admits(&self, peer: &PeerId, network: &Network) -> bool {
+        self.admission.as_ref().is_none_or(|admission| admission.admits(peer, network))
     }
 
     /// Its name.
@@ -392,6 +419,10 @@ impl Desk {
         }
         if !self.config.networks.is_empty() && !self.config.networks.contains(&body.network) {
             return Err(Refused::Network);
+        }
+        let admission = self.admission.as_ref();
+        if admission.is_some_and(|admission| !admission.admits(&presence.signer(), &body.network)) {
+            return Err(Refused::NotAdmitted);
         }
         // Neither the network nor the name may change on a connection.
         if let Stage::Joined { presence: earlier, .. } = &client.stage

@@ -7,9 +7,11 @@
 //! [`Desk`] is all of its logic, without any IO; with the feature `server` (the default) there is a
 //! server around it, [`server::Server`], and the command `taiinet-signaller`.
 
+mod admission;
 mod desk;
 pub mod limits;
 #[cfg(feature = "server")]
 pub mod server;
 
+pub use admission::Admission;
 pub use desk::{ClientId, Desk, DeskConfig, DeskInput, DeskOutput, DeskStatus, Refused};

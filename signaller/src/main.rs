@@ -1,129 +1,123 @@
 //! The command `taiinet-signaller`.
 
+mod options;
+mod signals;
+
 use std::{
     io::{self, IsTerminal, Write},
-    net::{Ipv4Addr, SocketAddr},
-    path::{Path, PathBuf},
+    path::Path,
     process::ExitCode,
 };
 
-use clap::{Parser, ValueEnum};
 use rand_core::UnwrapErr;
-use taiinet_document::Network;
 use taiinet_identity::{
     Identity,
     keyfile::{self, Passphrase},
 };
-use taiinet_signaller::{
-    DeskConfig, limits,
-    server::{Server, ServerConfig, StunAddress},
-};
+use taiinet_signaller::server::Server;
 
-const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 7700);
+use options::{LogFormat, Options, Settings};
+use signals::Signals;
 
-/// Introduces TaiiNet's peers to one another.
-///
-/// It sees who is there and who negotiates with whom; it can neither impersonate a peer nor read or
-/// alter what peers negotiate, and no document passes through it.
-#[derive(Debug, Parser)]
-#[command(name = "taiinet-signaller", version, max_term_width = 100)]
-struct Arguments {
-    /// Where to listen; port 0 takes any free one [default: 127.0.0.1:7700]
-    #[arg(long, value_name = "ADDR:PORT")]
-    listen: Vec<SocketAddr>,
-    /// Where to answer STUN (UDP), or `off` [default: the same addresses and ports]
-    #[arg(long, value_name = "ADDR:PORT|off", value_parser = stun)]
-    stun: Option<StunAddress>,
-    /// A key file made by `taiinet-keys generate`; without it the key is a fresh one for this run
-    #[arg(long, value_name = "FILE")]
-    identity: Option<PathBuf>,
-    /// Read the key file's passphrase from here (or from the environment: TAIINET_PASSPHRASE)
-    #[arg(long, value_name = "FILE")]
-    passphrase_file: Option<PathBuf>,
-    /// Serve only this network; may be given several times
-    #[arg(long = "allow-network", value_name = "NAME")]
-    allow_networks: Vec<Network>,
-    /// Connections at once
-    #[arg(long, value_name = "N", default_value_t = limits::CLIENTS)]
-    max_clients: usize,
-    /// Connections at once from one address, or /64 prefix of IPv6
-    #[arg(long, value_name = "N", default_value_t = limits::CLIENTS_PER_ADDRESS)]
-    max_clients_per_address: usize,
-    /// How to write the log (stderr; how much of it: RUST_LOG=info)
-    #[arg(long, value_name = "FORMAT", default_value = "text")]
-    log_format: LogFormat,
-    /// Say where it listens as one line of JSON
-    #[arg(long)]
-    json: bool,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum LogFormat {
-    Text,
-    Json,
-}
-
-fn stun(text: &str) -> Result<StunAddress, String> {
-    if text == "off" {
-        return Ok(StunAddress::Off);
-    }
-    text.parse().map(StunAddress::At).map_err(|_| "expected ADDR:PORT or `off`".to_owned())
-}
+/// What the system calls wrong usage.
+const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    log(arguments.log_format);
+    let options = match options::read(options::command().get_matches()) {
+        Ok(options) => options,
+        Err(message) => return fail(&message, USAGE),
+    };
+    if let Some(done) = options::documents(&options) {
+        return done.map_or_else(|error| fail(&error.to_string(), 1), |()| ExitCode::SUCCESS);
+    }
+    if options.check_config {
+        return check(&options.settings);
+    }
+    log(&options.settings);
+    #[cfg(unix)]
+    raise_descriptors(options.settings.max_clients);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
-        Err(error) => return fail(&format!("cannot start: {error}")),
+        Err(error) => return fail(&format!("cannot start: {error}"), 1),
     };
-    match runtime.block_on(run(arguments)) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(message) => fail(&message),
+    let done = runtime.block_on(run(options));
+    runtime.shutdown_background();
+    done.map_or_else(|message| fail(&message, 1), |()| ExitCode::SUCCESS)
+}
+
+fn fail(message: &str, code: u8) -> ExitCode {
+    eprintln!("taiinet-signaller: {}", message.trim_end());
+    code.into()
+}
+
+/// Says what would run, and whether its files can be used.
+fn check(settings: &Settings) -> ExitCode {
+    let (_, front) = settings.configs();
+    if let Err(error) = front.check() {
+        return fail(&error.to_string(), USAGE);
+    }
+    let files = [&settings.identity, &settings.passphrase_file];
+    for file in files.into_iter().flatten() {
+        if let Err(error) = std::fs::File::open(file) {
+            return fail(&format!("{}: {error}", file.display()), USAGE);
+        }
+    }
+    let text = if settings.json {
+        serde_json::to_string_pretty(settings).map_err(|error| error.to_string())
+    } else {
+        toml::to_string(settings).map_err(|error| error.to_string())
+    };
+    match text.map(|text| writeln!(io::stdout(), "{}", text.trim_end())) {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(error)) => fail(&format!("cannot write: {error}"), 1),
+        Err(error) => fail(&error, USAGE),
     }
 }
 
-fn fail(message: &str) -> ExitCode {
-    eprintln!("taiinet-signaller: {message}");
-    ExitCode::FAILURE
-}
-
-fn log(format: LogFormat) {
-    let filter = tracing_subscriber::EnvFilter::from_default_env();
+fn log(settings: &Settings) {
     let log = tracing_subscriber::fmt()
-        .with_env_filter(filter)
+        .with_env_filter(settings.log_filter())
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal());
-    match format {
+    match settings.log_format {
         LogFormat::Text => log.init(),
         LogFormat::Json => log.json().init(),
     }
 }
 
-async fn run(arguments: Arguments) -> Result<(), String> {
-    let identity = match &arguments.identity {
-        None => Identity::generate(&mut UnwrapErr(getrandom::SysRng)),
-        Some(file) => load(file, arguments.passphrase_file.as_deref())?,
-    };
-    let mut listen = arguments.listen;
-    if listen.is_empty() {
-        listen.push(DEFAULT_LISTEN);
+/// Each connection takes a descriptor, of which programs are given about a thousand until they ask.
+#[cfg(unix)]
+fn raise_descriptors(clients: usize) {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
+    let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
+    let most = getrlimit(Resource::Nofile).current;
+    if most.is_some_and(|most| most <= clients as u64) {
+        tracing::warn!(
+            most,
+            clients,
+            "the system allows fewer open files than clients (ulimit -n)"
+        );
     }
-    let config = ServerConfig {
-        listen,
-        stun: arguments.stun.unwrap_or(StunAddress::Same),
-        desk: DeskConfig {
-            networks: arguments.allow_networks,
-            clients: arguments.max_clients,
-            clients_per_address: arguments.max_clients_per_address,
-            ice_servers: Vec::new(),
-        },
+}
+
+async fn run(options: Options) -> Result<(), String> {
+    let settings = options.settings;
+    let signals = Signals::new().map_err(|error| format!("cannot hear signals: {error}"))?;
+    let identity = match &settings.identity {
+        None => Identity::generate(&mut UnwrapErr(getrandom::SysRng)),
+        Some(file) => load(file, settings.passphrase_file.as_deref())?,
     };
-    let server = Server::bind(config, identity).await.map_err(|error| {
+    let (config, front) = settings.configs();
+    let server = Server::bind_with(config, front, identity).await.map_err(|error| {
         format!("{error}\n  Is another one running there? --listen takes another address.")
     })?;
-    announce(&server, arguments.json).map_err(|error| format!("cannot write: {error}"))?;
-    server.run(interrupted()).await.map_err(|error| format!("stopped: {error}"))
+    announce(&server, settings.json).map_err(|error| format!("cannot write: {error}"))?;
+    let (stop, again) = signals.serve(server.reload());
+    tokio::select! {
+        result = server.run(stop) => result.map_err(|error| format!("stopped: {error}")),
+        () = again => Err("stopped at once, by a second signal".to_owned()),
+    }
 }
 
 fn load(file: &Path, passphrase_file: Option<&Path>) -> Result<Identity, String> {
@@ -150,29 +144,16 @@ fn announce(server: &Server, json: bool) -> io::Result<()> {
         let url = urls.first();
         let line = serde_json::json!({
             "event": "listening", "url": url, "urls": urls, "peer_id": peer_id.to_string(),
+            "metrics": server.metrics(),
         });
         writeln!(out, "{line}")?;
     } else {
         for url in urls {
             writeln!(out, "listening on {url}")?;
         }
-    }
-    out.flush()
-}
-
-/// Ctrl-C, or the service manager's SIGTERM.
-async fn interrupted() {
-    let interrupt = tokio::signal::ctrl_c();
-    #[cfg(unix)]
-    {
-        let terminate = tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate());
-        if let Ok(mut terminate) = terminate {
-            tokio::select! {
-                _ = interrupt => {}
-                _ = terminate.recv() => {}
-            }
-            return;
+        if let Some(address) = server.metrics() {
+            writeln!(out, "metrics on http://{address}/metrics")?;
         }
     }
-    let _ = interrupt.await;
+    out.flush()
 }

@@ -5,7 +5,7 @@ mod period;
 use std::{
     fmt,
     fs::File,
-    io::Read as _,
+    io::{self, Read as _, Write as _},
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
 };
@@ -20,7 +20,7 @@ use taiinet_document::Network;
 use taiinet_signaller::{
     DeskConfig, limits,
     server::{
-        AddressPrefix, FrontConfig, GateConfig, ListFiles, ProxyHeader, Proxies, ServerConfig,
+        AddressPrefix, FrontConfig, GateConfig, ListFiles, Proxies, ProxyHeader, ServerConfig,
         StunAddress, TlsFiles,
     },
 };
@@ -319,6 +319,17 @@ impl Settings {
             None => EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn")),
         }
     }
+}
+
+/// Writes the completions or the manual's page, if it was asked for one of them.
+pub(crate) fn documents(options: &Options) -> Option<io::Result<()>> {
+    if let Some(shell) = options.completions {
+        let mut text = Vec::new();
+        clap_complete::generate(shell, &mut command(), "taiinet-signaller", &mut text);
+        return Some(io::stdout().write_all(&text));
+    }
+    let folder = options.man.as_ref()?;
+    Some(clap_mangen::generate_to(command(), folder))
 }
 
 #[cfg(test)]

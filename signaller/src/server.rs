@@ -1,52 +1,52 @@
-//! The server around a [`Desk`]: WebSockets, `/healthz`, STUN.
+//! The server around a [`Desk`]: WebSockets, STUN, metrics.
 //!
-//! One task owns the desk. Each connection has one task that reads and one that writes, with bounded
-//! queues between them and the desk: a reader that is too fast waits, and a client that does not read
-//! what it asked for is dropped, never buffered.
+//! One task owns the desk. Each connection has one task that reads and writes, with bounded queues
+//! between it and the desk: a reader that is too fast waits, and a client that does not read what it
+//! asked for is dropped, never buffered.
 
 mod clock;
+mod config;
 mod connection;
+mod counters;
 mod desk_task;
+mod front;
+mod gate;
+mod lists;
+mod metrics;
+mod outbox;
+mod prefix;
+mod proxies;
+mod reload;
 mod stun;
+mod tls;
 
-use std::{future::Future, io, net::SocketAddr, sync::Arc};
+use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Instant};
 
-use axum::{
-    Json, Router,
-    extract::{ConnectInfo, State, WebSocketUpgrade, ws::rejection::WebSocketUpgradeRejection},
-    response::{IntoResponse, Response},
-    routing::get,
-};
 use rand_core::{Rng as _, UnwrapErr};
 use taiinet_identity::{Identity, PeerId};
-use tokio::net::{TcpListener, UdpSocket};
-use tokio::sync::watch;
+use tokio::{
+    net::{TcpListener, UdpSocket},
+    sync::{Semaphore, watch},
+    task::JoinSet,
+    time::timeout,
+};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
-use crate::{Desk, DeskConfig, limits};
+use crate::{Desk, limits};
 use clock::Clock;
-use desk_task::{DeskHandle, DeskTask};
+use counters::Counters;
+use desk_task::DeskTask;
+use front::{Door, Front};
+use gate::Gate;
+use lists::Listed;
 
-/// How a server is set up.
-#[derive(Debug, Clone)]
-pub struct ServerConfig {
-    /// Where to listen for WebSockets; a port of 0 takes any free one.
-    pub listen: Vec<SocketAddr>,
-    /// Where to answer STUN.
-    pub stun: StunAddress,
-    /// How to serve.
-    pub desk: DeskConfig,
-}
-
-/// Where STUN is answered, over UDP.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum StunAddress {
-    /// At the addresses of the WebSockets, same ports.
-    Same,
-    /// Here.
-    At(SocketAddr),
-    /// Nowhere.
-    Off,
-}
+pub use config::{FrontConfig, ServerConfig, StunAddress};
+pub use gate::GateConfig;
+pub use lists::{ListError, ListFiles};
+pub use prefix::{AddressPrefix, PrefixError};
+pub use proxies::{Proxies, ProxyHeader};
+pub use reload::Reload;
+pub use tls::{TlsError, TlsFiles};
 
 /// A server could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +64,12 @@ pub enum ServerError {
         /// What the system says.
         error: io::Error,
     },
+    /// The certificate cannot be used.
+    #[error(transparent)]
+    Tls(#[from] TlsError),
+    /// A list cannot be used.
+    #[error(transparent)]
+    List(#[from] ListError),
 }
 
 /// How many free ports are tried until one is free for both TCP and UDP.
@@ -99,33 +105,54 @@ async fn bind_stun(address: SocketAddr) -> Result<UdpSocket, ServerError> {
 /// A signaller that is bound to its addresses and ready to run.
 #[derive(Debug)]
 pub struct Server {
-    listeners: Vec<TcpListener>,
+    doors: Vec<(TcpListener, Door)>,
     addresses: Vec<SocketAddr>,
+    metrics: Option<SocketAddr>,
     stun: Vec<UdpSocket>,
     peer_id: PeerId,
-    desk: Desk,
-    clock: Clock,
+    desk: DeskTask,
+    front: Front,
+    reload: Reload,
 }
 
 impl Server {
-    /// Binds all addresses.
+    /// Binds all addresses; plain WebSockets, the limits of [`crate::limits`].
     ///
     /// # Errors
     /// [`ServerError`]
     pub async fn bind(config: ServerConfig, identity: Identity) -> Result<Self, ServerError> {
+        Self::bind_with(config, FrontConfig::default(), identity).await
+    }
+
+    /// Binds all addresses, and reads the certificate and the lists.
+    ///
+    /// # Errors
+    /// [`ServerError`]
+    pub async fn bind_with(
+        config: ServerConfig,
+        front: FrontConfig,
+        identity: Identity,
+    ) -> Result<Self, ServerError> {
         if config.listen.is_empty() {
             return Err(ServerError::NoAddress);
         }
-        let (mut listeners, mut addresses, mut stun) = (Vec::new(), Vec::new(), Vec::new());
+        front.check()?;
+        let (mut doors, mut addresses, mut stun) = (Vec::new(), Vec::new(), Vec::new());
         for address in config.listen {
             let (listener, socket) = bind(address, config.stun == StunAddress::Same).await?;
             let refused = |error| ServerError::Listen { address, what: "TCP", error };
             addresses.push(listener.local_addr().map_err(refused)?);
-            listeners.push(listener);
+            doors.push((listener, Door::Public));
             stun.extend(socket);
         }
         if let StunAddress::At(address) = config.stun {
             stun.push(bind_stun(address).await?);
+        }
+        let mut metrics = None;
+        if let Some(address) = front.metrics {
+            let (listener, _) = bind(address, false).await?;
+            metrics = listener.local_addr().ok();
+            doors.push((listener, Door::Metrics));
         }
         let mut desk_config = config.desk;
         for socket in &stun {
@@ -140,7 +167,8 @@ impl Server {
         UnwrapErr(getrandom::SysRng).fill_bytes(&mut seed);
         let peer_id = identity.peer_id();
         let desk = Desk::new(identity, desk_config, seed, clock.now());
-        Ok(Self { listeners, addresses, stun, peer_id, desk, clock })
+        let (desk, front, reload) = assemble(desk, clock, front)?;
+        Ok(Self { doors, addresses, metrics, stun, peer_id, desk, front, reload })
     }
 
     /// Where it listens.
@@ -148,9 +176,16 @@ impl Server {
         &self.addresses
     }
 
+    /// Where it tells metrics, if anywhere.
+    pub const fn metrics(&self) -> Option<SocketAddr> {
+        self.metrics
+    }
+
     /// Its addresses as peers take them, with its key: `ws://127.0.0.1:7700#tn1…`.
     pub fn urls(&self) -> Vec<String> {
-        self.addresses.iter().map(|address| format!("ws://{address}#{}", self.peer_id)).collect()
+        let scheme = if self.front.tls.is_some() { "wss" } else { "ws" };
+        let url = |address| format!("{scheme}://{address}#{}", self.peer_id);
+        self.addresses.iter().map(url).collect()
     }
 
     /// Its name.
@@ -158,71 +193,93 @@ impl Server {
         self.peer_id
     }
 
-    /// Serves until `shutdown` is done, then tells everybody and closes, within about a second.
+    /// What reads its certificate and lists anew.
+    pub fn reload(&self) -> Reload {
+        self.reload.clone()
+    }
+
+    /// Serves until `shutdown` is done, then tells everybody and closes, within the time that was
+    /// configured.
     ///
     /// # Errors
-    /// What the system says if a listener breaks.
+    /// If a task of its own fails.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send) -> io::Result<()> {
-        let (desk, handle) = DeskTask::new(self.desk, self.clock);
-        let desk = tokio::spawn(desk.run());
+        let front = Arc::new(self.front);
+        let desk = tokio::spawn(self.desk.run());
+        // Ends when this does, so that the port is free again.
+        let mut stun = JoinSet::new();
         for socket in self.stun {
-            tokio::spawn(stun::serve(socket));
+            stun.spawn(stun::serve(socket));
         }
-        let router = Router::new()
-            .route("/", get(enter))
-            .route("/ws", get(enter))
-            .route("/healthz", get(health))
-            .with_state(Arc::new(handle.clone()));
-        let (stop, stopped) = watch::channel(false);
-        let mut servers = tokio::task::JoinSet::new();
-        for listener in self.listeners {
-            let router = router.clone().into_make_service_with_connect_info::<SocketAddr>();
-            let mut stopped = stopped.clone();
-            let server = axum::serve(
-                axum::serve::ListenerExt::tap_io(listener, |stream| {
-                    let _ = stream.set_nodelay(true);
-                }),
-                router,
-            )
-            .with_graceful_shutdown(async move {
-                let _ = stopped.wait_for(|stop| *stop).await;
-            });
-            servers.spawn(async move { server.await });
+        let mut listeners = JoinSet::new();
+        for (listener, door) in self.doors {
+            listeners.spawn(front.clone().listen(listener, door));
         }
         let result = tokio::select! {
             () = shutdown => Ok(()),
-            Some(ended) = servers.join_next() => ended.unwrap_or_else(|error| Err(error.into())),
+            Some(ended) = listeners.join_next() => ended.map_err(Into::into),
         };
-        let _ = stop.send(true);
-        handle.drain().await;
-        let _ = tokio::time::timeout(limits::DRAIN, desk).await;
-        let _ = tokio::time::timeout(limits::DRAIN, servers.join_all()).await;
+        tracing::info!("stopping");
+        front.stop.cancel();
+        front.tasks.close();
+        let ended = timeout(front.config.drain_timeout, async {
+            listeners.join_all().await;
+            front.desk.drain().await;
+            let _ = desk.await;
+            front.tasks.wait().await;
+        });
+        if ended.await.is_err() {
+            tracing::warn!(left = front.tasks.len(), "some did not go in time");
+        }
         result
     }
 }
 
-/// A WebSocket, or a word for who comes with a browser.
-async fn enter(
-    State(desk): State<Arc<DeskHandle>>,
-    ConnectInfo(address): ConnectInfo<SocketAddr>,
-    upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
-) -> Response {
-    let Ok(upgrade) = upgrade else {
-        return "This is a TaiiNet signaller. Peers connect to it by WebSocket; see /healthz.\n"
-            .into_response();
-    };
-    upgrade
-        .read_buffer_size(limits::READ_BUFFER)
-        .write_buffer_size(limits::READ_BUFFER)
-        .max_write_buffer_size(limits::WRITE_BUFFER)
-        .max_message_size(taiinet_mesh::limits::MESSAGE_BYTES)
-        .max_frame_size(taiinet_mesh::limits::MESSAGE_BYTES)
-        .on_upgrade(move |socket| connection::serve(socket, address.ip(), desk))
+impl FrontConfig {
+    /// Whether all files can be used: the certificate, its key, the lists.
+    ///
+    /// # Errors
+    /// [`ServerError`]
+    pub fn check(&self) -> Result<(), ServerError> {
+        self.tls.as_ref().map(TlsFiles::load).transpose()?;
+        self.lists.load()?;
+        Ok(())
+    }
 }
 
-async fn health(State(desk): State<Arc<DeskHandle>>) -> Response {
-    match desk.status().await {
-        Some((status, uptime)) => Json(connection::health(&status, uptime)).into_response(),
-        None => axum::http::StatusCode::SERVICE_UNAVAILABLE.into_response(),
-    }
+/// Puts the parts together.
+fn assemble(
+    desk: Desk,
+    clock: Clock,
+    config: FrontConfig,
+) -> Result<(DeskTask, Front, Reload), ServerError> {
+    let counters = Arc::new(Counters::default());
+    let (lists_sender, lists) = watch::channel(Arc::new(config.lists.load()?));
+    let (tls_sender, tls) = match &config.tls {
+        Some(files) => {
+            let (sender, receiver) = watch::channel(files.load()?);
+            (Some((files.clone(), sender)), Some(receiver))
+        }
+        None => (None, None),
+    };
+    let reload = Reload {
+        tls: tls_sender,
+        lists: (config.lists.clone(), lists_sender),
+        counters: counters.clone(),
+    };
+    let desk = desk.with_admission(Box::new(Listed(lists.clone())));
+    let (desk_task, desk) = DeskTask::new(desk, clock, lists.clone(), counters.clone());
+    let front = Front {
+        desk,
+        gate: Arc::new(Gate::new(config.gate.clone(), Instant::now())),
+        lists,
+        tls,
+        counters,
+        handshakes: Arc::new(Semaphore::new(config.gate.handshakes.min(Semaphore::MAX_PERMITS))),
+        refusals: Arc::new(Semaphore::new(limits::REFUSALS)),
+        stop: CancellationToken::new(),
+        tasks: TaskTracker::new(),
+        config,
+    };
+    Ok((desk_task, front, reload))
 }

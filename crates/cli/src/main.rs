@@ -6,6 +6,7 @@ mod find;
 mod hints;
 mod identity;
 mod lines;
+mod manual;
 mod matching;
 mod net;
 mod peers;
@@ -17,7 +18,7 @@ mod subscribe;
 
 use std::process::ExitCode;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 use crate::{
@@ -55,6 +56,8 @@ enum Command {
     Peers(peers::PeersArgs),
     Match(matching::MatchArgs),
     Demo(demo::DemoArgs),
+    Completions(manual::CompletionsArgs),
+    Man(manual::ManArgs),
 }
 
 fn main() -> ExitCode {
@@ -72,6 +75,8 @@ fn run(Cli { net, command }: Cli) -> Outcome {
         Command::Find(args) => on_runtime(find::run(net, args)),
         Command::Peers(args) => on_runtime(peers::run(net, args)),
         Command::Demo(args) => on_runtime(demo::run(net.network(), args)),
+        Command::Completions(args) => manual::completions(Cli::command(), &args),
+        Command::Man(args) => manual::man(Cli::command(), &args),
     }
 }
 

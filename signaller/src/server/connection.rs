@@ -1,29 +1,47 @@
 //! One WebSocket: what comes in goes to the desk, what the desk says goes out.
 
-use std::{net::IpAddr, sync::Arc, time::Duration};
+use std::{net::IpAddr, sync::atomic::Ordering::Relaxed};
 
 use axum::extract::ws::{Message, WebSocket};
 use futures::{
     SinkExt, StreamExt,
     stream::{SplitSink, SplitStream},
 };
-use tokio::{sync::mpsc, time::timeout};
+use tokio::time::timeout;
 
-use super::desk_task::DeskHandle;
-use crate::{ClientId, DeskStatus, limits};
+use super::{
+    front::Front,
+    outbox::{Waiting, outbox},
+};
+use crate::{ClientId, limits};
 
-pub(super) async fn serve(socket: WebSocket, address: IpAddr, desk: Arc<DeskHandle>) {
-    let Some((client, messages)) = desk.connect(address).await else { return };
-    let (sink, stream) = socket.split();
-    // Whichever ends first ends the other: the desk closes by dropping the outbox.
-    tokio::select! {
-        () = write(sink, messages) => {}
-        () = read(stream, client, &desk) => {}
+pub(super) async fn serve(socket: WebSocket, address: IpAddr, front: &Front) {
+    let (outbox, mut waiting) = outbox(front.config.outbox_messages, front.config.outbox_bytes);
+    let Some(client) = front.desk.connect(address, outbox).await else { return };
+    front.counters.connections.add(1);
+    tracing::debug!(?client, address = front.shown(address), "connected");
+    let (sink, mut stream) = socket.split();
+    let mut lists = front.lists.clone();
+    let told = tokio::select! {
+        // The desk closes by dropping the outbox.
+        told = write(sink, &mut waiting, front) => told,
+        () = read(&mut stream, client, front) => false,
+        // A new list of the operator's ends who is here already.
+        Ok(_) = lists.wait_for(|lists| !lists.admit_address(address)) => {
+            front.counters.cut_by_list.add(1);
+            false
+        }
+    };
+    front.desk.disconnect(client).await;
+    if told {
+        // What it still says is read, lest the system throws away what it was told last.
+        let rest = async { while let Some(Ok(_)) = stream.next().await {} };
+        let _ = timeout(limits::CLOSE, rest).await;
     }
-    desk.disconnect(client).await;
+    tracing::debug!(?client, "disconnected");
 }
 
-async fn read(mut stream: SplitStream<WebSocket>, client: ClientId, desk: &DeskHandle) {
+async fn read(stream: &mut SplitStream<WebSocket>, client: ClientId, front: &Front) {
     while let Some(Ok(message)) = stream.next().await {
         let bytes = match message {
             Message::Binary(bytes) => bytes.into(),
@@ -32,47 +50,56 @@ async fn read(mut stream: SplitStream<WebSocket>, client: ClientId, desk: &DeskH
             Message::Ping(_) | Message::Pong(_) => continue,
             Message::Close(_) => return,
         };
-        if !desk.message(client, bytes).await {
-            return;
+        front.counters.messages_in.add(1);
+        front.counters.bytes_in.add(bytes.len());
+        if !front.desk.message(client, bytes).await {
+            // The desk is closed. What it said last is still to be written.
+            return std::future::pending().await;
         }
     }
 }
 
-/// Writes all that waits, then flushes once.
-async fn write(mut sink: SplitSink<WebSocket, Message>, mut messages: mpsc::Receiver<Vec<u8>>) {
+/// Writes all that waits, then flushes once. Whether the client was told all.
+async fn write(
+    mut sink: SplitSink<WebSocket, Message>,
+    waiting: &mut Waiting,
+    front: &Front,
+) -> bool {
     let mut batch = Vec::new();
-    while messages.recv_many(&mut batch, limits::OUTBOX_MESSAGES).await > 0 {
+    let most = front.config.outbox_messages;
+    loop {
+        let count = tokio::select! {
+            biased;
+            () = waiting.cut.cancelled() => return false,
+            count = waiting.messages.recv_many(&mut batch, most) => count,
+        };
+        if count == 0 {
+            break;
+        }
+        let bytes: usize = batch.iter().map(Vec::len).sum();
         let send = async {
             for bytes in batch.drain(..) {
                 sink.feed(Message::Binary(bytes.into())).await?;
             }
             sink.flush().await
         };
-        if !matches!(timeout(limits::WRITE_TIMEOUT, send).await, Ok(Ok(()))) {
-            return;
+        let sent = tokio::select! {
+            biased;
+            () = waiting.cut.cancelled() => return false,
+            sent = timeout(front.config.write_timeout, send) => sent,
+        };
+        match sent {
+            Ok(Ok(())) => {}
+            Ok(Err(_)) => return false,
+            Err(_) => {
+                front.counters.slow_readers.add(1);
+                front.counters.messages_dropped.add(count);
+                return false;
+            }
         }
+        waiting.bytes.fetch_sub(bytes, Relaxed);
+        front.counters.messages_out.add(count);
+        front.counters.bytes_out.add(bytes);
     }
-    let _ = timeout(limits::DRAIN, sink.close()).await;
-}
-
-/// What `/healthz` says.
-pub(super) fn health(status: &DeskStatus, uptime: Duration) -> serde_json::Value {
-    let refused: serde_json::Map<String, serde_json::Value> = status
-        .refused
-        .iter()
-        .map(|(refused, count)| (refused.to_string(), (*count).into()))
-        .collect();
-    serde_json::json!({
-        "ok": true,
-        "version": env!("CARGO_PKG_VERSION"),
-        "uptime_s": uptime.as_secs(),
-        "clients": status.clients,
-        "joined": status.joined,
-        "networks": status.networks,
-        "joins": status.joins,
-        "introductions": status.introductions,
-        "signals": status.signals,
-        "unreachable": status.unreachable,
-        "refused": refused,
-    })
+    matches!(timeout(limits::CLOSE, sink.close()).await, Ok(Ok(())))
 }

@@ -10,14 +10,18 @@ use std::{
     time::Duration,
 };
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    time::timeout,
+};
 
-use super::clock::Clock;
+use super::{clock::Clock, counters::Counters, lists::Lists, outbox::Outbox};
 use crate::{ClientId, Desk, DeskInput, DeskOutput, DeskStatus, limits};
 
 /// What connections say to the desk.
+#[derive(Debug)]
 enum ToDesk {
-    Connected { client: ClientId, address: IpAddr, outbox: mpsc::Sender<Vec<u8>> },
+    Connected { client: ClientId, address: IpAddr, outbox: Outbox },
     Message { client: ClientId, bytes: Vec<u8> },
     Disconnected { client: ClientId },
     Status(oneshot::Sender<(DeskStatus, Duration)>),
@@ -25,23 +29,18 @@ enum ToDesk {
 }
 
 /// The desk, for connections.
-#[derive(Clone)]
+#[derive(Debug, Clone)]
 pub(super) struct DeskHandle {
     inbox: mpsc::Sender<ToDesk>,
     next_client: Arc<AtomicU64>,
 }
 
 impl DeskHandle {
-    /// Announces a connection. Gives its name, and what is to be sent to it; that ends when the
-    /// connection is to be closed. None while the server stops.
-    pub(super) async fn connect(
-        &self,
-        address: IpAddr,
-    ) -> Option<(ClientId, mpsc::Receiver<Vec<u8>>)> {
+    /// Announces a connection and the way to it. Gives its name; none while the server stops.
+    pub(super) async fn connect(&self, address: IpAddr, outbox: Outbox) -> Option<ClientId> {
         let client = ClientId::from(self.next_client.fetch_add(1, Ordering::Relaxed));
-        let (outbox, messages) = mpsc::channel(limits::OUTBOX_MESSAGES);
         self.inbox.send(ToDesk::Connected { client, address, outbox }).await.ok()?;
-        Some((client, messages))
+        Some(client)
     }
 
     /// Hands over a message; waits while the desk is busy. False while the server stops.
@@ -57,27 +56,38 @@ impl DeskHandle {
         let _ = self.inbox.send(ToDesk::Drain).await;
     }
 
-    /// The desk's status and how long it has been open.
+    /// The desk's status and how long it has been open; none if it does not say so in time.
     pub(super) async fn status(&self) -> Option<(DeskStatus, Duration)> {
-        let (tell, told) = oneshot::channel();
-        self.inbox.send(ToDesk::Status(tell)).await.ok()?;
-        told.await.ok()
+        let status = async {
+            let (tell, told) = oneshot::channel();
+            self.inbox.send(ToDesk::Status(tell)).await.ok()?;
+            told.await.ok()
+        };
+        timeout(limits::STATUS_TIMEOUT, status).await.ok().flatten()
     }
 }
 
 /// The desk, and the ways to its clients.
+#[derive(Debug)]
 pub(super) struct DeskTask {
     desk: Desk,
     clock: Clock,
     inbox: mpsc::Receiver<ToDesk>,
-    outboxes: BTreeMap<ClientId, mpsc::Sender<Vec<u8>>>,
+    outboxes: BTreeMap<ClientId, Outbox>,
+    lists: watch::Receiver<Arc<Lists>>,
+    counters: Arc<Counters>,
 }
 
 impl DeskTask {
-    pub(super) fn new(desk: Desk, clock: Clock) -> (Self, DeskHandle) {
+    pub(super) fn new(
+        desk: Desk,
+        clock: Clock,
+        lists: watch::Receiver<Arc<Lists>>,
+        counters: Arc<Counters>,
+    ) -> (Self, DeskHandle) {
         let (sender, inbox) = mpsc::channel(limits::INBOX_MESSAGES);
         let handle = DeskHandle { inbox: sender, next_client: Arc::default() };
-        (Self { desk, clock, inbox, outboxes: BTreeMap::new() }, handle)
+        (Self { desk, clock, inbox, outboxes: BTreeMap::new(), lists, counters }, handle)
     }
 
     pub(super) async fn run(mut self) {
@@ -87,6 +97,11 @@ impl DeskTask {
                 message = self.inbox.recv() => message,
                 () = tokio::time::sleep(wait.unwrap_or(limits::CHECK_EVERY)) => {
                     self.desk.handle_timeout(self.clock.now());
+                    self.flush();
+                    continue;
+                }
+                Ok(()) = self.lists.changed() => {
+                    self.desk.recheck();
                     self.flush();
                     continue;
                 }
@@ -131,10 +146,8 @@ impl DeskTask {
             match output {
                 DeskOutput::Send { client, bytes } => {
                     let Some(outbox) = self.outboxes.get(&client) else { continue };
-                    if outbox.try_send(bytes).is_err() {
-                        tracing::debug!(?client, "dropped: it does not read");
-                        self.outboxes.remove(&client);
-                        self.desk.handle(DeskInput::Disconnected { client }, self.clock.now());
+                    if !outbox.send(bytes) {
+                        self.drop_slow(client);
                     }
                 }
                 // The connection ends when it has sent what is in its outbox.
@@ -143,5 +156,15 @@ impl DeskTask {
                 }
             }
         }
+    }
+
+    /// Ends the connection of a client that does not read; what waits for it is lost.
+    fn drop_slow(&mut self, client: ClientId) {
+        if let Some(waiting) = self.outboxes.remove(&client).and_then(Outbox::cut) {
+            tracing::info!(?client, waiting, "dropped: it does not read");
+            self.counters.slow_readers.add(1);
+            self.counters.messages_dropped.add(waiting + 1);
+        }
+        self.desk.handle(DeskInput::Disconnected { client }, self.clock.now());
     }
 }

@@ -1,0 +1,41 @@
+//! `taiinet completions`, `taiinet man`: what packages install beside the command. Hidden, since who
+//! uses the command has no use for them.
+
+use std::{
+    io::{self, Write},
+    path::PathBuf,
+};
+
+use clap::Command;
+use clap_complete::Shell;
+
+use crate::exit::{Exit, Outcome};
+
+/// Write a shell's completions to standard output
+#[derive(Debug, clap::Args)]
+#[command(hide = true)]
+pub(crate) struct CompletionsArgs {
+    /// Whose
+    shell: Shell,
+}
+
+/// Write the manual's pages into a folder
+#[derive(Debug, clap::Args)]
+#[command(hide = true)]
+pub(crate) struct ManArgs {
+    /// Which
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+}
+
+pub(crate) fn completions(mut command: Command, args: &CompletionsArgs) -> Outcome {
+    let mut script = Vec::new();
+    clap_complete::generate(args.shell, &mut command, "taiinet", &mut script);
+    io::stdout().write_all(&script)?;
+    Ok(())
+}
+
+pub(crate) fn man(command: Command, args: &ManArgs) -> Outcome {
+    clap_mangen::generate_to(command, &args.folder)
+        .map_err(|error| Exit::failed(format!("{}: {error}", args.folder.display())))
+}

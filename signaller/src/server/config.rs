@@ -1,0 +1,115 @@
+//! How a server is set up.
+
+use std::{fmt, net::SocketAddr, str::FromStr, time::Duration};
+
+use serde::{Deserialize, Serialize};
+
+use super::{gate::GateConfig, lists::ListFiles, proxies::Proxies, tls::TlsFiles};
+use crate::{DeskConfig, limits};
+
+/// Where a server listens, and how its desk serves.
+#[derive(Debug, Clone)]
+pub struct ServerConfig {
+    /// Where to listen for WebSockets; a port of 0 takes any free one.
+    pub listen: Vec<SocketAddr>,
+    /// Where to answer STUN.
+    pub stun: StunAddress,
+    /// How to serve.
+    pub desk: DeskConfig,
+}
+
+/// Where STUN is answered, over UDP.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum StunAddress {
+    /// At the addresses of the WebSockets, same ports.
+    Same,
+    /// Here.
+    At(SocketAddr),
+    /// Nowhere.
+    Off,
+}
+
+impl FromStr for StunAddress {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "same" => Ok(Self::Same),
+            "off" => Ok(Self::Off),
+            _ => text.parse().map(Self::At).map_err(|_| "expected ADDR:PORT, `same` or `off`"),
+        }
+    }
+}
+
+impl TryFrom<String> for StunAddress {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        text.parse()
+    }
+}
+
+impl From<StunAddress> for String {
+    fn from(address: StunAddress) -> Self {
+        address.to_string()
+    }
+}
+
+impl fmt::Display for StunAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Same => f.write_str("same"),
+            Self::At(address) => address.fmt(f),
+            Self::Off => f.write_str("off"),
+        }
+    }
+}
+
+/// How connections are taken in, before and beside the desk.
+#[derive(Debug, Clone)]
+pub struct FrontConfig {
+    /// The certificate; without it the WebSockets are plain.
+    pub tls: Option<TlsFiles>,
+    /// The reverse proxies that are believed.
+    pub proxies: Proxies,
+    /// Who is served and who is not.
+    pub lists: ListFiles,
+    /// How many may come in.
+    pub gate: GateConfig,
+    /// From a connection to the end of its HTTP request, TLS included.
+    pub handshake_timeout: Duration,
+    /// How long a batch of messages may take to be written to a client.
+    pub write_timeout: Duration,
+    /// How long telling everybody may take at the end.
+    pub drain_timeout: Duration,
+    /// Messages that may wait for one client.
+    pub outbox_messages: usize,
+    /// Their bytes.
+    pub outbox_bytes: usize,
+    /// What a WebSocket reads at once.
+    pub read_buffer: usize,
+    /// Where metrics are told, if anywhere.
+    pub metrics: Option<SocketAddr>,
+    /// Whether clients' addresses go into the log.
+    pub log_addresses: bool,
+}
+
+impl Default for FrontConfig {
+    fn default() -> Self {
+        Self {
+            tls: None,
+            proxies: Proxies::default(),
+            lists: ListFiles::default(),
+            gate: GateConfig::default(),
+            handshake_timeout: limits::HANDSHAKE_TIMEOUT,
+            write_timeout: limits::WRITE_TIMEOUT,
+            drain_timeout: limits::DRAIN,
+            outbox_messages: limits::OUTBOX_MESSAGES,
+            outbox_bytes: limits::OUTBOX_BYTES,
+            read_buffer: limits::READ_BUFFER,
+            metrics: None,
+            log_addresses: false,
+        }
+    }
+}

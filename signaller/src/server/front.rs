@@ -1,0 +1,277 @@
+//! Takes connections in: counts them, speaks TLS and HTTP with them, and hands WebSockets on.
+//!
+//! Who has not said what it wants by a deadline is cut, so a slow client holds nothing up but itself.
+//! Each connection is for one request.
+
+use std::{
+    convert::Infallible,
+    io,
+    net::IpAddr,
+    sync::{Arc, Mutex, PoisonError},
+    time::{Duration, Instant},
+};
+
+use axum::{
+    body::Body,
+    extract::{FromRequestParts as _, WebSocketUpgrade},
+    http::{HeaderValue, Request, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use hyper::{server::conn::http1, service::service_fn};
+use hyper_util::rt::TokioIo;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    time::timeout,
+};
+use tokio_rustls::TlsAcceptor;
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+use super::{
+    config::FrontConfig,
+    connection,
+    counters::Counters,
+    desk_task::DeskHandle,
+    gate::{Gate, Place, Turned},
+    lists::Lists,
+    metrics,
+};
+use crate::limits;
+
+/// Takes connections in.
+#[derive(Debug)]
+pub(super) struct Front {
+    pub(super) config: FrontConfig,
+    pub(super) desk: DeskHandle,
+    pub(super) gate: Arc<Gate>,
+    pub(super) lists: watch::Receiver<Arc<Lists>>,
+    pub(super) tls: Option<watch::Receiver<Arc<rustls::ServerConfig>>>,
+    pub(super) counters: Arc<Counters>,
+    pub(super) handshakes: Arc<Semaphore>,
+    pub(super) refusals: Arc<Semaphore>,
+    /// Cancelled when nobody is taken in any more.
+    pub(super) stop: CancellationToken,
+    pub(super) tasks: TaskTracker,
+}
+
+/// What a connection is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Door {
+    /// WebSockets.
+    Public,
+    /// Metrics.
+    Metrics,
+}
+
+/// Somebody who came by a door.
+#[derive(Debug)]
+enum Visitor {
+    /// A client, and its place or why it has none.
+    Client { address: IpAddr, admitted: Result<Place, Refusal> },
+    /// A proxy: whom it serves is known when it has said so.
+    Proxy { address: IpAddr },
+    /// Who reads the metrics.
+    Operator,
+}
+
+/// Why somebody is refused, and one of the few places of those who are told.
+#[derive(Debug)]
+struct Refusal {
+    turned: Turned,
+    _telling: OwnedSemaphorePermit,
+}
+
+impl Front {
+    /// Takes in who comes, until it is stopped.
+    pub(super) async fn listen(self: Arc<Self>, listener: TcpListener, door: Door) {
+        loop {
+            let accepted = tokio::select! {
+                accepted = listener.accept() => accepted,
+                () = self.stop.cancelled() => return,
+            };
+            match accepted {
+                Ok((stream, from)) => self.arrive(stream, from.ip().to_canonical(), door),
+                Err(error) if is_of_one_connection(&error) => {}
+                Err(error) => {
+                    // Most likely out of descriptors: it gets better when somebody leaves.
+                    tracing::error!(%error, "cannot accept connections");
+                    let _ = timeout(Duration::from_secs(1), self.stop.cancelled()).await;
+                }
+            }
+        }
+    }
+
+    /// Whoever finds no room at all is closed here, before it costs anything.
+    fn arrive(self: &Arc<Self>, stream: TcpStream, address: IpAddr, door: Door) {
+        if door == Door::Metrics {
+            self.tasks.spawn(self.clone().visit(stream, Visitor::Operator, None));
+            return;
+        }
+        let Ok(handshake) = self.handshakes.clone().try_acquire_owned() else {
+            return self.turn(Turned::Handshakes, address);
+        };
+        let visitor = if self.config.proxies.trust(address) {
+            Visitor::Proxy { address }
+        } else {
+            let admitted = match self.admit(address) {
+                Ok(place) => Ok(place),
+                Err(turned) => match self.refusals.clone().try_acquire_owned() {
+                    Ok(telling) if turned != Turned::Flood => {
+                        Err(Refusal { turned, _telling: telling })
+                    }
+                    _ => return,
+                },
+            };
+            Visitor::Client { address, admitted }
+        };
+        let _ = stream.set_nodelay(true);
+        self.tasks.spawn(self.clone().visit(stream, visitor, Some(handshake)));
+    }
+
+    /// A place for a client from here, if its address is served.
+    fn admit(self: &Arc<Self>, address: IpAddr) -> Result<Place, Turned> {
+        let place = self.gate.admit(address, Instant::now());
+        let listed = || self.lists.borrow().admit_address(address);
+        let place = place.and_then(|place| if listed() { Ok(place) } else { Err(Turned::Blocked) });
+        place.inspect_err(|turned| self.turn(*turned, address))
+    }
+
+    fn turn(&self, turned: Turned, address: IpAddr) {
+        self.counters.turned(turned);
+        let address = self.shown(address);
+        tracing::debug!(address, reason = turned.name(), "a connection is refused");
+    }
+
+    /// An address as it may stand in the log.
+    pub(super) fn shown(&self, address: IpAddr) -> Option<String> {
+        self.config.log_addresses.then(|| address.to_string())
+    }
+
+    async fn visit(
+        self: Arc<Self>,
+        stream: TcpStream,
+        visitor: Visitor,
+        _handshake: Option<OwnedSemaphorePermit>,
+    ) {
+        let tls = self.tls.as_ref().filter(|_| !matches!(visitor, Visitor::Operator));
+        let tls = tls.map(|tls| TlsAcceptor::from(tls.borrow().clone()));
+        let serve = async {
+            let Some(tls) = tls else { return self.http(stream, visitor).await };
+            match tls.accept(stream).await {
+                Ok(stream) => self.http(stream, visitor).await,
+                Err(error) => {
+                    tracing::debug!(%error, "TLS failed");
+                    self.counters.tls_failures.add(1);
+                }
+            }
+        };
+        tokio::select! {
+            served = timeout(self.config.handshake_timeout, serve) => {
+                if served.is_err() {
+                    tracing::debug!("a handshake took too long");
+                    self.counters.handshake_timeouts.add(1);
+                }
+            }
+            () = self.stop.cancelled() => {}
+        }
+    }
+
+    /// One request and its answer.
+    async fn http(
+        self: &Arc<Self>,
+        stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static,
+        visitor: Visitor,
+    ) {
+        let visitor = Mutex::new(Some(visitor));
+        let answer = service_fn(|request: Request<hyper::body::Incoming>| {
+            let visitor = visitor.lock().unwrap_or_else(PoisonError::into_inner).take();
+            let front = self.clone();
+            async move {
+                let mut answer = front.answer(request.map(Body::new), visitor).await;
+                if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
+                    let close = HeaderValue::from_static("close");
+                    answer.headers_mut().insert(header::CONNECTION, close);
+                }
+                Ok::<_, Infallible>(answer)
+            }
+        });
+        let served = http1::Builder::new()
+            .max_buf_size(limits::REQUEST_BYTES)
+            .serve_connection(TokioIo::new(stream), answer)
+            .with_upgrades()
+            .await;
+        if let Err(error) = served {
+            tracing::debug!(%error, "no HTTP request");
+        }
+    }
+
+    async fn answer(self: Arc<Self>, request: Request<Body>, visitor: Option<Visitor>) -> Response {
+        let (address, place) = match visitor {
+            Some(Visitor::Operator) => {
+                return metrics::answer(&self, request.uri().path()).await;
+            }
+            Some(Visitor::Client { address, admitted }) => match admitted {
+                Ok(place) => (address, place),
+                Err(refusal) => return refused(refusal.turned),
+            },
+            Some(Visitor::Proxy { address }) => {
+                let address = self.config.proxies.client(address, request.headers());
+                match self.admit(address) {
+                    Ok(place) => (address, place),
+                    Err(turned) => return refused(turned),
+                }
+            }
+            None => return StatusCode::BAD_REQUEST.into_response(),
+        };
+        match request.uri().path() {
+            "/" | "/ws" => self.enter(request, address, place).await,
+            "/healthz" => "ok\n".into_response(),
+            _ => StatusCode::NOT_FOUND.into_response(),
+        }
+    }
+
+    /// A WebSocket, or a word for who comes with a browser.
+    async fn enter(
+        self: Arc<Self>,
+        request: Request<Body>,
+        address: IpAddr,
+        place: Place,
+    ) -> Response {
+        let (mut parts, _) = request.into_parts();
+        let Ok(upgrade) = WebSocketUpgrade::from_request_parts(&mut parts, &()).await else {
+            return "This is a TaiiNet signaller. Peers connect to it by WebSocket.\n"
+                .into_response();
+        };
+        let token = self.tasks.token();
+        upgrade
+            .read_buffer_size(self.config.read_buffer)
+            .write_buffer_size(self.config.read_buffer)
+            .max_write_buffer_size(limits::WRITE_BUFFER)
+            .max_message_size(taiinet_mesh::limits::MESSAGE_BYTES)
+            .max_frame_size(taiinet_mesh::limits::MESSAGE_BYTES)
+            .on_upgrade(move |socket| async move {
+                connection::serve(socket, address, &self).await;
+                drop((place, token));
+            })
+    }
+}
+
+/// What is told to somebody who does not come in.
+fn refused(turned: Turned) -> Response {
+    let full = limits::FULL_RETRY_AFTER;
+    let (status, retry_after) = match turned {
+        Turned::Blocked => return StatusCode::FORBIDDEN.into_response(),
+        Turned::Full | Turned::Handshakes => (StatusCode::SERVICE_UNAVAILABLE, full),
+        Turned::AddressFull | Turned::Flood => (StatusCode::TOO_MANY_REQUESTS, full),
+        Turned::TooOften { wait } => (StatusCode::TOO_MANY_REQUESTS, wait),
+    };
+    let seconds = retry_after.as_secs().max(1).to_string();
+    (status, [(header::RETRY_AFTER, seconds)]).into_response()
+}
+
+/// Whether an error of `accept` is about a connection that is gone already.
+fn is_of_one_connection(error: &io::Error) -> bool {
+    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
+    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
+}

@@ -1,0 +1,123 @@
+//! Metrics for Prometheus, and health, at an address of their own.
+//!
+//! The text format 0.0.4 (prometheus.io/docs/instrumenting/exposition_formats). No label names a peer,
+//! a network or an address: labels are few, and what is watched is the server and not its clients.
+
+mod exposition;
+
+use std::time::Duration;
+
+use axum::{
+    Json,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+
+use super::front::Front;
+use crate::DeskStatus;
+use exposition::Exposition;
+
+const FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// `/metrics` or `/health`.
+pub(super) async fn answer(front: &Front, path: &str) -> Response {
+    if !matches!(path, "/metrics" | "/health") {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    let Some((status, uptime)) = front.desk.status().await else {
+        return StatusCode::SERVICE_UNAVAILABLE.into_response();
+    };
+    if path == "/metrics" {
+        ([(header::CONTENT_TYPE, FORMAT)], metrics(front, &status, uptime)).into_response()
+    } else {
+        Json(health(&status, uptime)).into_response()
+    }
+}
+
+fn health(status: &DeskStatus, uptime: Duration) -> serde_json::Value {
+    serde_json::json!({
+        "ok": true,
+        "version": env!("CARGO_PKG_VERSION"),
+        "uptime_s": uptime.as_secs(),
+        "clients": status.clients,
+        "joined": status.joined,
+        "networks": status.networks,
+    })
+}
+
+fn metrics(front: &Front, status: &DeskStatus, uptime: Duration) -> String {
+    let counters = &front.counters;
+    let mut out = Exposition::default();
+    let version = [("version", env!("CARGO_PKG_VERSION"))];
+    out.family("build_info", "gauge", "What runs").sample(&version, 1);
+    out.gauge("uptime_seconds", "Seconds since it started", uptime.as_secs());
+    if let Some(bytes) = resident() {
+        out.gauge("resident_memory_bytes", "Memory that it has in RAM", bytes);
+    }
+
+    let handshakes =
+        front.config.gate.handshakes.saturating_sub(front.handshakes.available_permits());
+    out.gauge("connections", "Places taken, handshakes included", front.gate.connections() as u64);
+    out.gauge("connections_limit", "Places there are", front.config.gate.clients as u64);
+    out.gauge("handshakes", "Connections in their handshake", handshakes as u64);
+    out.gauge("clients", "WebSockets", status.clients as u64);
+    out.gauge("joined_peers", "Peers that have joined", status.joined as u64);
+    out.gauge("networks", "Networks that have peers", status.networks as u64);
+
+    out.counter("connections_total", "WebSockets so far", counters.connections.get());
+    let refused = "Connections that were not let in, by reason";
+    out.family("connections_refused_total", "counter", refused);
+    for (reason, count) in counters.all_turned() {
+        out.sample(&[("reason", reason)], count);
+    }
+    let failed = "Handshakes that came to nothing, by reason";
+    out.family("handshakes_failed_total", "counter", failed);
+    out.sample(&[("reason", "timeout")], counters.handshake_timeouts.get());
+    out.sample(&[("reason", "tls")], counters.tls_failures.get());
+    let cut = "Connections ended because a new list does not serve their address";
+    out.counter("connections_cut_total", cut, counters.cut_by_list.get());
+
+    out.counter("joins_total", "Joins that held, renewals included", status.joins);
+    out.family("refused_total", "counter", "What clients were refused, by reason");
+    for (reason, count) in &status.refused {
+        out.sample(&[("reason", &snake_case(&format!("{reason:?}")))], *count);
+    }
+    out.counter("introductions_total", "Presences told", status.introductions);
+    out.family("signals_total", "counter", "Signals, by what became of them");
+    out.sample(&[("result", "routed")], status.signals);
+    out.sample(&[("result", "unreachable")], status.unreachable);
+
+    out.counter("received_messages_total", "Messages from clients", counters.messages_in.get());
+    out.counter("received_bytes_total", "Their bytes", counters.bytes_in.get());
+    out.counter("sent_messages_total", "Messages to clients", counters.messages_out.get());
+    out.counter("sent_bytes_total", "Their bytes", counters.bytes_out.get());
+    let slow = "Clients dropped because they did not read";
+    out.counter("slow_readers_total", slow, counters.slow_readers.get());
+    let dropped = "Messages, signals among them, lost with clients that did not read";
+    out.counter("messages_dropped_total", dropped, counters.messages_dropped.get());
+
+    out.family("reloads_total", "counter", "Files read anew, by whether they could be used");
+    out.sample(&[("result", "ok")], counters.reloads.get());
+    out.sample(&[("result", "failed")], counters.reload_failures.get());
+    out.finish()
+}
+
+/// `OutOfTurn` as `out_of_turn`.
+fn snake_case(name: &str) -> String {
+    let mut snake = String::new();
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() && !snake.is_empty() {
+            snake.push('_');
+        }
+        snake.push(letter.to_ascii_lowercase());
+    }
+    snake
+}
+
+/// The memory that this process has in RAM, where the system tells it in Linux's way.
+fn resident() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
+    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
+    Some(kibibytes * 1024)
+}

@@ -1,0 +1,44 @@
+//! The text that Prometheus reads.
+
+use std::fmt::Write as _;
+
+const PREFIX: &str = "taiinet_signaller_";
+
+/// Metrics, written one after the other.
+#[derive(Debug, Default)]
+pub(super) struct Exposition {
+    text: String,
+    name: &'static str,
+}
+
+// Nothing can fail in writing to a `String`.
+impl Exposition {
+    /// Begins a metric, whose samples follow.
+    pub(super) fn family(&mut self, name: &'static str, kind: &str, help: &str) -> &mut Self {
+        self.name = name;
+        let _ = writeln!(self.text, "# HELP {PREFIX}{name} {help}.");
+        let _ = writeln!(self.text, "# TYPE {PREFIX}{name} {kind}");
+        self
+    }
+
+    /// Values of labels are our own words: letters, digits, `_` and `.`, so nothing is to be escaped.
+    pub(super) fn sample(&mut self, labels: &[(&str, &str)], value: u64) {
+        let labels: Vec<_> =
+            labels.iter().map(|(name, value)| format!("{name}=\"{value}\"")).collect();
+        let (open, close) = if labels.is_empty() { ("", "") } else { ("{", "}") };
+        let labels = labels.join(",");
+        let _ = writeln!(self.text, "{PREFIX}{}{open}{labels}{close} {value}", self.name);
+    }
+
+    pub(super) fn gauge(&mut self, name: &'static str, help: &str, value: u64) {
+        self.family(name, "gauge", help).sample(&[], value);
+    }
+
+    pub(super) fn counter(&mut self, name: &'static str, help: &str, value: u64) {
+        self.family(name, "counter", help).sample(&[], value);
+    }
+
+    pub(super) fn finish(self) -> String {
+        self.text
+    }
+}

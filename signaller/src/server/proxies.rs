@@ -1,0 +1,200 @@
+//! Who a client is when a reverse proxy speaks for it.
+//!
+//! Anybody can write a header. What counts is what was written by proxies that the operator named, and
+//! each appends the address that it saw: so the client is the rightmost address that is no such proxy.
+//! Only one of the two headers is believed: a proxy that sets one passes the other on as it came.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    str::FromStr,
+};
+
+use axum::http::{HeaderMap, HeaderName, header::FORWARDED};
+use serde::{Deserialize, Serialize};
+
+use super::prefix::AddressPrefix;
+use crate::limits;
+
+/// The reverse proxies that are believed.
+#[derive(Debug, Clone, Default)]
+pub struct Proxies {
+    /// Their addresses.
+    pub trusted: Vec<AddressPrefix>,
+    /// Where they write whom they serve.
+    pub header: ProxyHeader,
+}
+
+/// A header in which a proxy writes whom it serves.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum ProxyHeader {
+    /// `X-Forwarded-For: 192.0.2.1, 198.51.100.7`
+    #[default]
+    XForwardedFor,
+    /// `Forwarded: for=192.0.2.1, for="[2001:db8::1]:4711";proto=https` (RFC 7239)
+    Forwarded,
+}
+
+impl Proxies {
+    /// Whether this address may speak for others.
+    pub(super) fn trust(&self, address: IpAddr) -> bool {
+        self.trusted.iter().any(|prefix| prefix.contains(address))
+    }
+
+    /// Whom a connection from here serves, by the headers of its request.
+    pub(super) fn client(&self, from: IpAddr, headers: &HeaderMap) -> IpAddr {
+        let mut client = from.to_canonical();
+        if !self.trust(client) {
+            return client;
+        }
+        let name = match self.header {
+            ProxyHeader::XForwardedFor => HeaderName::from_static("x-forwarded-for"),
+            ProxyHeader::Forwarded => FORWARDED,
+        };
+        let lines = headers.get_all(name).iter().rev();
+        let hops = lines.flat_map(|line| {
+            let mut hops = match (line.to_str(), self.header) {
+                (Err(_), _) => vec![None],
+                (Ok(line), ProxyHeader::XForwardedFor) => {
+                    line.split(',').map(|hop| address(hop.trim())).collect()
+                }
+                (Ok(line), ProxyHeader::Forwarded) => forwarded(line),
+            };
+            hops.reverse();
+            hops
+        });
+        for hop in hops.take(limits::FORWARDED_HOPS) {
+            // A proxy that hides or garbles whom it serves is answerable for it.
+            let Some(address) = hop else { break };
+            client = address;
+            if !self.trust(client) {
+                break;
+            }
+        }
+        client
+    }
+}
+
+/// The addresses in a line of `Forwarded`; none for what is hidden, or no address.
+fn forwarded(line: &str) -> Vec<Option<IpAddr>> {
+    let Some(hops) = split_unquoted(line, ',') else { return vec![None] };
+    let hop = |hop| {
+        let pairs = split_unquoted(hop, ';')?;
+        let value = pairs.into_iter().find_map(|pair| {
+            let (name, value) = pair.split_once('=')?;
+            name.trim().eq_ignore_ascii_case("for").then(|| value.trim())
+        })?;
+        let bare = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
+        address(bare.unwrap_or(value))
+    };
+    hops.into_iter().map(hop).collect()
+}
+
+/// Splits at a separator outside of quotes: what a client chose, such as `host`, may stand in them.
+/// None if a quote is left open, since then nobody knows what was meant.
+fn split_unquoted(text: &str, separator: char) -> Option<Vec<&str>> {
+    let (mut parts, mut start, mut quoted, mut escaped) = (Vec::new(), 0, false, false);
+    for (index, letter) in text.char_indices() {
+        match letter {
+            _ if escaped => escaped = false,
+            '\\' if quoted => escaped = true,
+            '"' => quoted = !quoted,
+            _ if letter == separator && !quoted => {
+                parts.push(text.get(start..index)?);
+                start = index + letter.len_utf8();
+            }
+            _ => {}
+        }
+    }
+    parts.push(text.get(start..)?);
+    (!quoted).then_some(parts)
+}
+
+/// An address, with or without brackets and a port.
+fn address(text: &str) -> Option<IpAddr> {
+    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
+    let address = IpAddr::from_str(bare)
+        .or_else(|_| SocketAddr::from_str(text).map(|address| address.ip()))
+        .ok()?;
+    Some(address.to_canonical())
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn client(header: ProxyHeader, from: &str, lines: &[(&'static str, &str)]) -> String {
+        let trusted = ["10.0.0.0/8", "2001:db8:ffff::/48"];
+        let trusted = trusted.map(|prefix| prefix.parse().expect("a prefix")).to_vec();
+        let mut headers = HeaderMap::new();
+        for (name, value) in lines {
+            headers.append(*name, HeaderValue::from_str(value).expect("a value"));
+        }
+        let proxies = Proxies { trusted, header };
+        proxies.client(from.parse().expect("an address"), &headers).to_string()
+    }
+
+    #[test]
+    fn the_client_is_the_rightmost_address_that_is_no_trusted_proxy() {
+        const NAME: &str = "x-forwarded-for";
+        let client = |from, lines: &[&str]| {
+            let lines: Vec<_> = lines.iter().map(|line| (NAME, *line)).collect();
+            client(ProxyHeader::XForwardedFor, from, &lines)
+        };
+        assert_eq!(client("10.0.0.1", &["192.0.2.1"]), "192.0.2.1");
+        assert_eq!(client("::ffff:10.0.0.1", &["192.0.2.1"]), "192.0.2.1");
+        assert_eq!(
+            client("10.0.0.1", &["6.6.6.6, 192.0.2.1,10.0.0.2"]),
+            "192.0.2.1",
+            "a forged one"
+        );
+        assert_eq!(client("10.0.0.1", &["6.6.6.6", "192.0.2.1"]), "192.0.2.1", "several lines");
+        assert_eq!(client("10.0.0.1", &["[2001:db8::1]:443"]), "2001:db8::1");
+        assert_eq!(client("10.0.0.1", &["192.0.2.1:4711"]), "192.0.2.1");
+        assert_eq!(client("192.0.2.9", &["192.0.2.1"]), "192.0.2.9", "a stranger's header");
+        assert_eq!(client("10.0.0.1", &[]), "10.0.0.1");
+        assert_eq!(client("10.0.0.1", &["192.0.2.1, unknown"]), "10.0.0.1");
+        assert_eq!(client("10.0.0.1", &["192.0.2.1, unknown, 10.0.0.3"]), "10.0.0.3");
+        let long = format!("192.0.2.1{}", ", 10.0.0.9".repeat(1000));
+        assert_eq!(client("10.0.0.1", &[&long]), "10.0.0.9", "not all of it is looked at");
+    }
+
+    #[test]
+    fn forwarded_is_read_as_rfc_7239_writes_it() {
+        let client =
+            |value: &str| client(ProxyHeader::Forwarded, "10.0.0.1", &[("forwarded", value)]);
+        assert_eq!(client("for=192.0.2.60;proto=http;by=203.0.113.43"), "192.0.2.60");
+        assert_eq!(client("For=\"[2001:db8:cafe::17]:4711\""), "2001:db8:cafe::17");
+        assert_eq!(client("for=6.6.6.6, for=192.0.2.43;proto=https, FOR=10.1.2.3"), "192.0.2.43");
+        for quoted in ["x,for=6.6.6.6;y=", "x;for=6.6.6.6;y=", "\\\", for=6.6.6.6;y="] {
+            let value = format!("host=\"{quoted}\";for=192.0.2.43");
+            assert_eq!(client(&value), "192.0.2.43", "{quoted}");
+        }
+        assert_eq!(client("for=6.6.6.6;x=\", for=192.0.2.43"), "10.0.0.1", "an open quote");
+        assert_eq!(client("for=_hidden"), "10.0.0.1");
+        assert_eq!(client("proto=https"), "10.0.0.1");
+    }
+
+    #[test]
+    fn the_other_header_is_not_believed() {
+        let lines = [("x-forwarded-for", "192.0.2.1"), ("forwarded", "for=192.0.2.2")];
+        assert_eq!(client(ProxyHeader::XForwardedFor, "10.0.0.1", &lines), "192.0.2.1");
+        assert_eq!(client(ProxyHeader::Forwarded, "10.0.0.1", &lines), "192.0.2.2");
+    }
+
+    proptest! {
+        #[test]
+        fn whatever_a_client_writes_left_of_a_proxy_changes_nothing(forged in "[ -~]{0,60}") {
+            let line = format!("{forged}, 192.0.2.1");
+            let header = ProxyHeader::XForwardedFor;
+            prop_assert_eq!(client(header, "10.0.0.1", &[("x-forwarded-for", &line)]), "192.0.2.1");
+            // An open quote swallows what comes after it: then the proxy itself counts.
+            let line = format!("{forged}, for=192.0.2.1");
+            let found = client(ProxyHeader::Forwarded, "10.0.0.1", &[("forwarded", &line)]);
+            prop_assert!(["192.0.2.1", "10.0.0.1"].contains(&found.as_str()), "{}", found);
+        }
+    }
+}

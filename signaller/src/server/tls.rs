@@ -1,0 +1,85 @@
+//! TLS 1.3 by rustls, with a certificate that can be replaced while it runs.
+
+use std::{
+    fs::File,
+    io::{self, Read as _},
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+use rustls::{
+    ServerConfig,
+    crypto::ring,
+    pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
+    version::TLS13,
+};
+
+use crate::limits;
+
+/// A certificate with its chain, and its private key, both PEM.
+#[derive(Debug, Clone)]
+pub struct TlsFiles {
+    /// The certificate, then those that vouch for it.
+    pub certificate: PathBuf,
+    /// Its key: PKCS#8, PKCS#1 or SEC1.
+    pub key: PathBuf,
+}
+
+/// A certificate cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TlsError {
+    /// A file cannot be read.
+    #[error("{path}: {error}")]
+    Read {
+        /// Which.
+        path: PathBuf,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// A file has no certificate in it, or no key.
+    #[error("{path}: there is no {what} in PEM form in it")]
+    Missing {
+        /// Which.
+        path: PathBuf,
+        /// What is missing.
+        what: &'static str,
+    },
+    /// The two do not fit, or are of a kind that is not known.
+    #[error("{path}: {error}")]
+    Unfit {
+        /// The certificate.
+        path: PathBuf,
+        /// Why.
+        error: rustls::Error,
+    },
+}
+
+impl TlsFiles {
+    /// Reads the files, and checks that the key is the certificate's.
+    pub(super) fn load(&self) -> Result<Arc<ServerConfig>, TlsError> {
+        let missing = |path: &Path, what| TlsError::Missing { path: path.to_owned(), what };
+        let chain: Vec<_> = CertificateDer::pem_slice_iter(&read(&self.certificate)?)
+            .collect::<Result<_, _>>()
+            .map_err(|_| missing(&self.certificate, "certificate"))?;
+        if chain.is_empty() {
+            return Err(missing(&self.certificate, "certificate"));
+        }
+        let key = PrivateKeyDer::from_pem_slice(&read(&self.key)?)
+            .map_err(|_| missing(&self.key, "private key"))?;
+        let unfit = |error| TlsError::Unfit { path: self.certificate.clone(), error };
+        let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+            .with_protocol_versions(&[&TLS13])
+            .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
+            .map_err(unfit)?;
+        config.alpn_protocols = vec![b"http/1.1".to_vec()];
+        Ok(Arc::new(config))
+    }
+}
+
+fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
+    let mut bytes = Vec::new();
+    File::open(path)
+        .and_then(|file| file.take(limits::CONFIG_BYTES).read_to_end(&mut bytes))
+        .map_err(|error| TlsError::Read { path: path.to_owned(), error })?;
+    Ok(bytes)
+}

@@ -1,0 +1,105 @@
+//! A peer, as far as a signaller sees one.
+
+use std::net::SocketAddr;
+
+use futures::{SinkExt, StreamExt};
+use rand_core::UnwrapErr;
+use taiinet_document::Timestamp;
+use taiinet_identity::{Identity, PeerId, Signed};
+use taiinet_mesh::frame::{FromSignaller, Joined, Presence, ToSignaller, VERSION, codec};
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::TcpStream,
+    time::timeout,
+};
+use tokio_tungstenite::{
+    WebSocketStream, client_async,
+    tungstenite::{Error, Message, client::IntoClientRequest, http::Response},
+};
+
+use crate::program::DEADLINE;
+
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
+
+pub(crate) struct Client {
+    socket: WebSocketStream<Box<dyn Stream>>,
+    pub(crate) identity: Identity,
+}
+
+impl Client {
+    /// Over any stream, with these further headers; or the answer of a server that refuses.
+    pub(crate) async fn over(
+        stream: Box<dyn Stream>,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Self, Response<Option<Vec<u8>>>> {
+        let mut request = "ws://localhost/".into_client_request().unwrap();
+        for (name, value) in headers {
+            request.headers_mut().append(*name, value.parse().unwrap());
+        }
+        let identity = Identity::generate(&mut UnwrapErr(getrandom::SysRng));
+        match timeout(DEADLINE, client_async(request, stream)).await.expect("in time") {
+            Ok((socket, _)) => Ok(Self { socket, identity }),
+            Err(Error::Http(response)) => Err(*response),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    pub(crate) async fn try_connect(
+        address: SocketAddr,
+        headers: &[(&'static str, &str)],
+    ) -> Result<Self, Response<Option<Vec<u8>>>> {
+        Self::over(Box::new(TcpStream::connect(address).await.unwrap()), headers).await
+    }
+
+    pub(crate) async fn connect(address: SocketAddr) -> Self {
+        Self::try_connect(address, &[]).await.expect("it is let in")
+    }
+
+    pub(crate) fn id(&self) -> PeerId {
+        self.identity.peer_id()
+    }
+
+    pub(crate) async fn say(&mut self, frame: &ToSignaller) {
+        self.socket.send(Message::Binary(codec::encode(frame).into())).await.unwrap();
+    }
+
+    /// The next frame; none if the connection was closed.
+    pub(crate) async fn hear(&mut self) -> Option<FromSignaller> {
+        loop {
+            match timeout(DEADLINE, self.socket.next()).await.expect("in time") {
+                Some(Ok(Message::Binary(bytes))) => return Some(codec::decode(&bytes).unwrap()),
+                Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
+                Some(Ok(_)) => {}
+            }
+        }
+    }
+
+    /// What the signaller answers to this peer's join.
+    pub(crate) async fn join(&mut self, network: &str) -> Option<FromSignaller> {
+        self.say(&ToSignaller::Knock { version: VERSION, nonce: [1; 32] }).await;
+        let Some(FromSignaller::Welcome(welcome)) = self.hear().await else { panic!() };
+        let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
+        let millis = now.as_millis() as u64;
+        let presence = Presence {
+            network: network.parse().unwrap(),
+            joined: Some(Joined { signaller: welcome.signaller, challenge: welcome.challenge }),
+            issued_at: Timestamp::from_millis(millis),
+            expires_at: Timestamp::from_millis(millis + 60_000),
+        };
+        self.say(&ToSignaller::Join(Signed::new(&self.identity, &presence))).await;
+        self.hear().await
+    }
+
+    pub(crate) async fn joined(address: SocketAddr, network: &str) -> Self {
+        let mut client = Self::connect(address).await;
+        assert_eq!(client.join(network).await, Some(FromSignaller::Joined));
+        client
+    }
+
+    /// Whether it is still served.
+    pub(crate) async fn is_served(&mut self) -> bool {
+        let ping = Message::Binary(codec::encode(&ToSignaller::Ping(7)).into());
+        self.socket.send(ping).await.is_ok() && self.hear().await == Some(FromSignaller::Pong(7))
+    }
+}

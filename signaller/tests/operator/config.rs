@@ -1,0 +1,151 @@
+use serde_json::Value;
+
+use crate::program::{Folder, Program, run, text};
+
+const EXAMPLE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/taiinet-signaller.toml");
+
+fn checked(args: &[&str]) -> Value {
+    let output = run(&[args, &["--check-config", "--json"]].concat());
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    serde_json::from_slice(&output.stdout).unwrap()
+}
+
+/// What it says of a wrong configuration.
+fn complaint(args: &[&str]) -> String {
+    let output = run(&[args, &["--check-config"]].concat());
+    assert_eq!(output.status.code(), Some(2), "{args:?}");
+    assert_eq!(text(&output.stdout), "");
+    // It does not start with it either.
+    assert_eq!(run(args).status.code(), Some(2), "{args:?}");
+    text(&output.stderr).to_owned()
+}
+
+#[test]
+fn the_example_says_the_defaults_and_names_each_option() {
+    assert_eq!(checked(&["--config", EXAMPLE]), checked(&[]));
+    let example = std::fs::read_to_string(EXAMPLE).unwrap();
+    let help = run(&["--help"]);
+    let options = text(&help.stdout).lines().filter_map(|line| {
+        let name = line.trim_start().trim_start_matches("-h, ").trim_start_matches("-V, ");
+        Some(name.strip_prefix("--")?.split([' ', '[']).next()?.to_owned())
+    });
+    let mut count = 0;
+    for option in options {
+        if matches!(option.as_str(), "config" | "check-config" | "help" | "version") {
+            continue;
+        }
+        let mut lines = example.lines().map(|line| line.trim_start_matches("# "));
+        assert!(lines.any(|line| line.starts_with(&format!("{option} = "))), "{option}");
+        count += 1;
+    }
+    assert!(count >= 25, "{count} options found in the help");
+}
+
+#[test]
+fn what_is_commented_out_in_the_example_can_be_used() {
+    let folder = Folder::new();
+    let example = std::fs::read_to_string(EXAMPLE).unwrap();
+    let mut text = String::new();
+    for line in example.lines() {
+        let bare = line.strip_prefix("# ").filter(|line| line.contains(" = "));
+        let bare = bare.filter(|line| !line.contains('/'));
+        text.push_str(bare.unwrap_or(line));
+        text.push('\n');
+    }
+    assert_ne!(checked(&["--config", &folder.write("all.toml", &text)]), checked(&[]));
+}
+
+#[test]
+fn the_command_line_wins_over_the_file_and_the_file_over_the_defaults() {
+    let folder = Folder::new();
+    let file = folder.write(
+        "config.toml",
+        "listen = ['127.0.0.1:1', '[::1]:2']\nmax-clients = 5\nlog-addresses = true\n\
+         handshake-timeout = '3s'\nallow-network = ['a', 'b']\n",
+    );
+    let settings = checked(&["--config", &file]);
+    assert_eq!(settings["listen"], serde_json::json!(["127.0.0.1:1", "[::1]:2"]));
+    assert_eq!(settings["max-clients"], 5);
+    assert_eq!(settings["log-addresses"], true);
+    assert_eq!(settings["max-handshakes"], checked(&[])["max-handshakes"]);
+    let settings = checked(&[
+        "--config",
+        &file,
+        "--max-clients=6",
+        "--log-addresses=false",
+        "--handshake-timeout",
+        "4s",
+        "--listen",
+        "127.0.0.1:3",
+        "--allow-network",
+        "c",
+    ]);
+    assert_eq!(settings["listen"], serde_json::json!(["127.0.0.1:3"]));
+    assert_eq!(settings["max-clients"], 6);
+    assert_eq!(settings["log-addresses"], false);
+    assert_eq!(settings["handshake-timeout"], "4s");
+    assert_eq!(settings["allow-network"], serde_json::json!(["c"]));
+}
+
+#[test]
+fn what_check_config_prints_is_a_configuration() {
+    let folder = Folder::new();
+    let args = ["--max-clients", "7", "--stun", "off", "--trusted-proxy", "10.0.0.0/8"];
+    let printed = run(&[&args[..], &["--check-config"]].concat());
+    let file = folder.write("printed.toml", text(&printed.stdout));
+    assert_eq!(checked(&["--config", &file]), checked(&args));
+}
+
+#[test]
+fn a_wrong_key_is_named_with_its_line() {
+    let folder = Folder::new();
+    let file = folder.write("config.toml", "# ours\nmax-clients = 5\nmax-cleints = 6\n");
+    let told = complaint(&["--config", &file]);
+    assert!(told.contains("config.toml") && told.contains("line 3"), "{told}");
+    assert!(told.contains("unknown field `max-cleints`"), "{told}");
+    let file = folder.write("config.toml", "max-clients = 5\nlisten = ['nowhere']\n");
+    let told = complaint(&["--config", &file]);
+    assert!(told.contains("line 2") && told.contains("listen"), "{told}");
+}
+
+#[test]
+fn what_cannot_run_is_refused_with_a_reason() {
+    let folder = Folder::new();
+    let garbage = folder.write("garbage", "no certificate\n");
+    let missing = folder.path().join("missing").to_str().unwrap().to_owned();
+    for (args, reason) in [
+        (vec!["--max-clients", "0"], "max-clients"),
+        (vec!["--max-clients", "many"], "max-clients"),
+        (vec!["--ipv6-prefix", "129"], "ipv6-prefix"),
+        (vec!["--handshake-timeout", "0s"], "handshake-timeout"),
+        (vec!["--max-waiting-bytes", "100"], "max-waiting-bytes"),
+        (vec!["--read-buffer", "0"], "read-buffer"),
+        (vec!["--trusted-proxy", "10.0.0.0/33"], "192.0.2.0/24"),
+        (vec!["--tls-cert", &garbage], "tls-key"),
+        (vec!["--log", "signaller=loud=very"], "log"),
+        (vec!["--config", &missing], "missing"),
+    ] {
+        let told = complaint(&args);
+        assert!(told.contains(reason), "{args:?}: {told}");
+    }
+    // Files are wrong usage to --check-config, and fail a start.
+    for (args, reason) in [
+        (vec!["--tls-cert", &garbage, "--tls-key", &garbage], "no certificate in PEM"),
+        (vec!["--block", &garbage], "garbage, line 1"),
+        (vec!["--allow", &missing], "missing"),
+        (vec!["--identity", &missing], "missing"),
+    ] {
+        let checked = run(&[&args[..], &["--check-config"]].concat());
+        assert_eq!(checked.status.code(), Some(2), "{args:?}");
+        assert!(text(&checked.stderr).contains(reason), "{}", text(&checked.stderr));
+        assert_eq!(run(&args).status.code(), Some(1), "{args:?}");
+    }
+}
+
+#[test]
+fn a_file_is_enough_to_run_it() {
+    let folder = Folder::new();
+    let file = folder.write("config.toml", "metrics = '127.0.0.1:0'\nmax-clients = 77\n");
+    let program = Program::start(&["--config", &file]);
+    assert_eq!(program.metric("connections_limit"), 77);
+}

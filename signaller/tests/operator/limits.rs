@@ -1,0 +1,154 @@
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+};
+
+use taiinet_document::Timestamp;
+use taiinet_identity::Signed;
+use taiinet_mesh::frame::{FromSignaller, Signal, ToSignaller};
+use tokio_tungstenite::tungstenite::http::Response;
+
+use crate::{
+    client::Client,
+    program::{DEADLINE, Program, eventually, get},
+};
+
+const METRICS: [&str; 2] = ["--metrics", "127.0.0.1:0"];
+
+fn start(args: &[&str]) -> Program {
+    Program::start(&[&METRICS[..], args].concat())
+}
+
+/// The status of a refusal, and after how many seconds to come again.
+fn refusal(answer: Result<Client, Response<Option<Vec<u8>>>>) -> (u16, u64) {
+    let Err(response) = answer else { panic!("it was let in") };
+    let seconds = response.headers()["retry-after"].to_str().unwrap();
+    (response.status().as_u16(), seconds.parse().unwrap())
+}
+
+#[tokio::test]
+async fn places_for_one_address_are_limited_and_come_back() {
+    let program = start(&["--max-clients-per-address", "2"]);
+    let (one, mut two) =
+        (Client::connect(program.address()).await, Client::connect(program.address()).await);
+    let refused = Client::try_connect(program.address(), &[]).await;
+    assert_eq!(refusal(refused), (429, 20));
+    assert!(two.is_served().await);
+    drop(one);
+    program.metric_is("connections", 1);
+    Client::connect(program.address()).await;
+    program.metric_is("connections_refused_total{reason=\"address_full\"}", 1);
+    program.metric_is("connections_total", 3);
+}
+
+#[tokio::test]
+async fn places_in_all_are_limited() {
+    let program = start(&["--max-clients", "1"]);
+    let _held = Client::connect(program.address()).await;
+    assert_eq!(refusal(Client::try_connect(program.address(), &[]).await), (503, 20));
+    program.metric_is("connections_refused_total{reason=\"full\"}", 1);
+}
+
+#[tokio::test]
+async fn who_comes_too_often_is_told_and_then_not_even_told() {
+    let program = start(&["--max-new-per-minute", "3"]);
+    let mut first = Client::connect(program.address()).await;
+    for _ in 0..2 {
+        Client::connect(program.address()).await;
+    }
+    for _ in 0..3 {
+        let (status, seconds) = refusal(Client::try_connect(program.address(), &[]).await);
+        assert_eq!(status, 429);
+        assert!((1..=60).contains(&seconds));
+    }
+    let mut stream = TcpStream::connect(program.address()).unwrap();
+    stream.set_read_timeout(Some(DEADLINE)).unwrap();
+    assert!(matches!(stream.read(&mut [0; 64]), Ok(0) | Err(_)));
+    program.metric_is("connections_refused_total{reason=\"too_often\"}", 3);
+    program.metric_is("connections_refused_total{reason=\"flood\"}", 1);
+    assert!(first.is_served().await);
+}
+
+#[test]
+fn a_request_that_comes_drop_by_drop_is_cut_and_holds_nobody_up() {
+    let program = start(&["--handshake-timeout", "4s", "--max-handshakes", "3"]);
+    let mut slow: Vec<_> = (0..3).map(|_| TcpStream::connect(program.address()).unwrap()).collect();
+    program.metric_is("handshakes", 3);
+    // There is room for no more: they are closed at once, and counted.
+    let mut stream = TcpStream::connect(program.address()).unwrap();
+    assert!(matches!(stream.read(&mut [0; 64]), Ok(0) | Err(_)));
+    program.metric_is("connections_refused_total{reason=\"handshakes\"}", 1);
+    // Each drop comes in time; it is the whole that does not.
+    let request = b"GET /healthz HTTP/1.1\r\nHost: test\r\nX-Padding: ";
+    let mut drops = request.iter().chain(std::iter::repeat(&b'a'));
+    eventually("they are cut", || {
+        let drop = [*drops.next()?];
+        slow.retain_mut(|stream| stream.write_all(&drop).is_ok());
+        slow.is_empty().then_some(())
+    });
+    program.metric_is("handshakes", 0);
+    program.metric_is("handshakes_failed_total{reason=\"timeout\"}", 3);
+    assert!(get(program.address(), "/healthz", "").starts_with("HTTP/1.1 200"));
+}
+
+#[test]
+fn a_request_without_end_is_refused() {
+    let program = start(&[]);
+    let answer = get(program.address(), "/", &format!("X-Padding: {}\r\n", "a".repeat(60_000)));
+    assert!(!answer.contains("200 OK"), "{answer}");
+    program.metric_is("handshakes", 0);
+}
+
+#[test]
+fn a_connection_is_for_one_request() {
+    let program = start(&[]);
+    let request = "GET /healthz HTTP/1.1\r\nHost: test\r\n\r\n";
+    let answer = get(program.address(), "/healthz", &format!("\r\n{request}"));
+    assert_eq!(answer.matches("HTTP/1.1 200").count(), 1, "{answer}");
+}
+
+/// Sends signals to a peer, by as many senders as it takes, until `done`.
+pub(crate) async fn flood(
+    program: &Program,
+    to: &Client,
+    network: &str,
+    mut done: impl FnMut(&FromSignaller, usize) -> bool,
+) {
+    for senders in 1..=60 {
+        let mut sender = Client::joined(program.address(), network).await;
+        let signal = Signal {
+            network: network.parse().unwrap(),
+            to: to.id(),
+            sent_at: Timestamp::from_millis(1),
+            sealed: vec![7; 14_000],
+        };
+        let signal = ToSignaller::Signal(Signed::new(&sender.identity, &signal));
+        for _ in 0..250 {
+            sender.say(&signal).await;
+        }
+        sender.say(&ToSignaller::Ping(1)).await;
+        while let Some(frame) = sender.hear().await {
+            if done(&frame, senders) {
+                return;
+            }
+            if frame == FromSignaller::Pong(1) {
+                break;
+            }
+        }
+    }
+    panic!("the flood went on");
+}
+
+#[tokio::test]
+async fn a_client_that_does_not_read_is_dropped_at_the_bytes_that_may_wait_for_it() {
+    let program = start(&["--max-waiting-bytes", "65536", "--write-timeout", "10m"]);
+    let sleeper = Client::joined(program.address(), "test").await;
+    flood(&program, &sleeper, "test", |frame, _| matches!(frame, FromSignaller::Unreachable(_)))
+        .await;
+    program.metric_is("slow_readers_total", 1);
+    let dropped = program.metric("messages_dropped_total");
+    assert!((1..=5).contains(&dropped), "{dropped} of 14 kB waited in 64 KiB");
+    // Its place is free at once, though it reads nothing still.
+    program.metric_is("joined_peers", 0);
+    program.metric_is("connections", 0);
+}

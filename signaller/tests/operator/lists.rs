@@ -1,0 +1,76 @@
+use taiinet_mesh::frame::{FromSignaller, RefusalReason};
+
+use crate::{
+    client::Client,
+    program::{Folder, Program},
+};
+
+fn is_refused(answer: Option<FromSignaller>) -> bool {
+    matches!(answer, Some(FromSignaller::Refused { reason: RefusalReason::Network, .. }))
+}
+
+#[tokio::test]
+async fn blocked_peers_and_networks_are_refused_and_those_who_are_there_are_closed() {
+    let folder = Folder::new();
+    let file = folder.write("block", "# none yet\n");
+    let program = Program::start(&["--block", &file, "--log", "info", "--metrics", "127.0.0.1:0"]);
+    let mut blocked = Client::joined(program.address(), "test").await;
+    let mut elsewhere = Client::joined(program.address(), "other place").await;
+    let mut other = Client::joined(program.address(), "test").await;
+
+    let list = format!("{}  # spam\nnetwork other place\n", blocked.id());
+    folder.write("block", &list);
+    program.signal("HUP");
+    for client in [&mut blocked, &mut elsewhere] {
+        assert!(is_refused(client.hear().await));
+        assert_eq!(client.hear().await, None);
+    }
+    assert!(other.is_served().await);
+
+    // And they do not come again.
+    let mut again = Client::connect(program.address()).await;
+    again.identity = blocked.identity;
+    assert!(is_refused(again.join("test").await));
+    let mut again = Client::connect(program.address()).await;
+    assert!(is_refused(again.join("other place").await));
+    program.metric_is("refused_total{reason=\"not_admitted\"}", 4);
+}
+
+#[tokio::test]
+async fn only_who_is_allowed_may_join() {
+    let folder = Folder::new();
+    let file = folder.write("allow", "network test\n127.0.0.0/8\n");
+    let program = Program::start(&["--allow", &file]);
+    Client::joined(program.address(), "test").await;
+    let mut other = Client::connect(program.address()).await;
+    assert!(is_refused(other.join("other").await));
+}
+
+#[tokio::test]
+async fn blocked_addresses_are_cut_and_refused_and_a_bad_list_changes_nothing() {
+    let folder = Folder::new();
+    let file = folder.write("block", "192.0.2.0/24\n");
+    let program = Program::start(&["--block", &file, "--log", "info", "--metrics", "127.0.0.1:0"]);
+    let mut client = Client::joined(program.address(), "test").await;
+
+    folder.write("block", "127.0.0.0/8\n10.0.0.0/99\n");
+    program.signal("HUP");
+    program.logs("not reloaded, what was read before counts on: lists");
+    assert!(program.log().contains("block, line 2"));
+    assert!(!program.log().contains("10.0.0.0"), "what stands there may be an address");
+    program.metric_is("reloads_total{result=\"failed\"}", 1);
+    assert!(client.is_served().await);
+
+    folder.write("block", "127.0.0.0/8\n");
+    program.signal("HUP");
+    assert_eq!(client.hear().await, None);
+    let Err(refused) = Client::try_connect(program.address(), &[]).await else { panic!() };
+    assert_eq!(refused.status().as_u16(), 403);
+    program.metric_is("connections_refused_total{reason=\"blocked\"}", 1);
+    program.metric_is("connections_cut_total", 1);
+
+    folder.write("block", "");
+    program.signal("HUP");
+    program.metric_is("reloads_total{result=\"ok\"}", 2);
+    Client::joined(program.address(), "test").await;
+}

@@ -1,0 +1,15 @@
+//! What an operator does with the command: real processes, real sockets on loopback.
+#![cfg(all(feature = "server", unix))]
+#![allow(clippy::unwrap_used)]
+
+mod client;
+mod config;
+mod drain;
+mod limits;
+mod lists;
+mod logs;
+mod metrics;
+mod packaging;
+mod program;
+mod proxies;
+mod tls;

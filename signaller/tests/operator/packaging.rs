@@ -1,0 +1,133 @@
+use std::{
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use crate::program::{Folder, run, text};
+
+fn ours(name: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(name)).unwrap()
+}
+
+fn exists(command: &str) -> bool {
+    let run = Command::new(command).arg("--version").stdout(Stdio::null()).status();
+    let exists = run.is_ok_and(|status| status.success());
+    if !exists {
+        eprintln!("skipped: there is no {command} here");
+    }
+    exists
+}
+
+/// The unit with the program that was built here in the place of the one to be installed.
+fn unit(folder: &Folder) -> String {
+    let unit = ours("taiinet-signaller.service");
+    const INSTALLED: &str = "/usr/local/bin/taiinet-signaller";
+    assert!(unit.contains(INSTALLED));
+    let unit = unit.replace(INSTALLED, env!("CARGO_BIN_EXE_taiinet-signaller"));
+    folder.write("taiinet-signaller.service", &unit)
+}
+
+#[test]
+fn systemd_takes_the_unit_without_a_complaint() {
+    if !exists("systemd-analyze") {
+        return;
+    }
+    let folder = Folder::new();
+    let verify = Command::new("systemd-analyze")
+        .args(["verify", "--man=no", &unit(&folder)])
+        .output()
+        .unwrap();
+    let said = text(&verify.stderr);
+    let about_it: Vec<_> = said.lines().filter(|line| line.contains("taiinet")).collect();
+    assert!(verify.status.success() && about_it.is_empty(), "{said}");
+}
+
+#[test]
+fn systemd_finds_little_that_the_unit_exposes() {
+    if !exists("systemd-analyze") {
+        return;
+    }
+    let folder = Folder::new();
+    let security = Command::new("systemd-analyze")
+        .args(["security", "--offline=true", "--threshold=15", &unit(&folder)])
+        .output()
+        .unwrap();
+    assert!(security.status.success(), "{}", text(&security.stdout));
+}
+
+#[test]
+fn what_the_unit_and_the_container_run_is_what_the_command_takes() {
+    for (file, start) in [("taiinet-signaller.service", "ExecStart="), ("Containerfile", "CMD ")] {
+        let file = ours(file);
+        let line = file.lines().find_map(|line| line.strip_prefix(start)).unwrap();
+        let words = line.split(|letter: char| letter.is_whitespace() || "[],\"".contains(letter));
+        let mut args: Vec<_> = words.filter(|word| !word.is_empty()).collect();
+        args.retain(|word| !word.ends_with("/taiinet-signaller"));
+        // The file of the place where it runs is not here.
+        let example = concat!(env!("CARGO_MANIFEST_DIR"), "/taiinet-signaller.toml");
+        for arg in &mut args {
+            if arg.ends_with(".toml") {
+                *arg = example;
+            }
+        }
+        args.push("--check-config");
+        let output = run(&args);
+        assert!(output.status.success(), "{args:?} {}", text(&output.stderr));
+    }
+}
+
+#[test]
+fn completions_and_the_manual_are_written() {
+    for shell in ["bash", "zsh", "fish"] {
+        let output = run(&["--completions", shell]);
+        assert!(output.status.success());
+        let script = text(&output.stdout);
+        assert!(script.contains("handshake-timeout"), "{shell}");
+    }
+    let folder = Folder::new();
+    assert!(run(&["--man", folder.path().to_str().unwrap()]).status.success());
+    let page = std::fs::read_to_string(folder.path().join("taiinet-signaller.1")).unwrap();
+    assert!(page.contains("SIGHUP") && page.contains("max\\-clients"), "{page}");
+    assert!(!page.contains("completions"), "what is hidden is hidden here, too");
+}
+
+#[test]
+fn the_operators_manual_is_true_of_options_and_files() {
+    let help = run(&["--help"]);
+    let manual = ours("OPERATING.md");
+    let words = manual.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '-');
+    let mut count = 0;
+    for option in
+        words.filter(|word| word.starts_with("--") && word.ends_with(char::is_alphanumeric))
+    {
+        // Those of other commands.
+        const OTHERS: [&str; 9] = [
+            "--now",
+            "--out",
+            "--release",
+            "--deploy-hook",
+            "--read-only",
+            "--cap-drop",
+            "--security-opt",
+            "--memory",
+            "--signal",
+        ];
+        const HIDDEN: [&str; 2] = ["--man", "--completions"];
+        if !OTHERS.contains(&option) && !HIDDEN.contains(&option) {
+            assert!(text(&help.stdout).contains(option), "{option}");
+            count += 1;
+        }
+    }
+    assert!(count >= 10, "{count}");
+    for name in
+        ["taiinet-signaller.toml", "taiinet-signaller.service", "Containerfile", "grafana.json"]
+    {
+        assert!(manual.contains(name), "{name}");
+        ours(name);
+    }
+    let metrics = ours("src/server/metrics.rs");
+    let names = manual.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+    for name in names.filter_map(|word| word.strip_prefix("taiinet_signaller_")) {
+        assert!(metrics.contains(&format!("\"{name}\"")), "{name}");
+    }
+}

@@ -1,0 +1,130 @@
+use std::{net::SocketAddr, sync::Arc};
+
+use rustls::{
+    ClientConfig, RootCertStore,
+    pki_types::{CertificateDer, ServerName},
+};
+use taiinet_mesh::frame::FromSignaller;
+use tokio::{io::AsyncReadExt, net::TcpStream, time::timeout};
+use tokio_rustls::{TlsConnector, client::TlsStream};
+
+use crate::{
+    client::Client,
+    program::{DEADLINE, Folder, Program},
+};
+
+struct Certificate {
+    der: CertificateDer<'static>,
+    pem: String,
+    key: String,
+}
+
+fn certificate() -> Certificate {
+    let key = rcgen::KeyPair::generate().unwrap();
+    let params = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    let certificate = params.self_signed(&key).unwrap();
+    Certificate { der: certificate.der().clone(), pem: certificate.pem(), key: key.serialize_pem() }
+}
+
+impl Certificate {
+    fn write(&self, folder: &Folder) -> [String; 2] {
+        [folder.write("cert.pem", &self.pem), folder.write("key.pem", &self.key)]
+    }
+
+    /// A connection to a server that has this certificate; the error if it has another.
+    async fn connect(&self, address: SocketAddr) -> std::io::Result<TlsStream<TcpStream>> {
+        let mut roots = RootCertStore::empty();
+        roots.add(self.der.clone()).unwrap();
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let config = ClientConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[&rustls::version::TLS13])
+            .unwrap()
+            .with_root_certificates(roots)
+            .with_no_client_auth();
+        let stream = TcpStream::connect(address).await?;
+        let name = ServerName::try_from("localhost").unwrap();
+        TlsConnector::from(Arc::new(config)).connect(name, stream).await
+    }
+
+    async fn joins(&self, address: SocketAddr) -> Client {
+        let stream = self.connect(address).await.expect("this certificate");
+        let mut client = Client::over(Box::new(stream), &[]).await.expect("it is let in");
+        assert_eq!(client.join("test").await, Some(FromSignaller::Joined));
+        client
+    }
+}
+
+#[tokio::test]
+async fn a_new_certificate_counts_after_sighup_and_a_bad_one_does_not() {
+    let folder = Folder::new();
+    let (old, new) = (certificate(), certificate());
+    let [cert, key] = old.write(&folder);
+    let args = ["--tls-cert", &cert, "--tls-key", &key, "--log", "info"];
+    let program = Program::start(&args);
+    assert!(program.url().starts_with("wss://"), "{}", program.url());
+    let mut early = old.joins(program.address()).await;
+    assert!(new.connect(program.address()).await.is_err());
+
+    new.write(&folder);
+    assert!(new.connect(program.address()).await.is_err(), "not before it is told");
+    program.signal("HUP");
+    program.logs("reloaded: certificate");
+    new.joins(program.address()).await;
+    assert!(old.connect(program.address()).await.is_err());
+    assert!(early.is_served().await, "connections go on");
+
+    // Another's key, as if the two files were replaced one after the other.
+    folder.write("key.pem", &old.key);
+    program.signal("HUP");
+    program.logs("not reloaded, what was read before counts on: certificate");
+    new.joins(program.address()).await;
+    assert!(!program.log().contains("PRIVATE KEY"));
+}
+
+#[tokio::test]
+async fn a_handshake_that_stalls_is_cut_and_holds_nobody_up() {
+    let folder = Folder::new();
+    let ours = certificate();
+    let [cert, key] = ours.write(&folder);
+    let program = Program::start(&[
+        "--tls-cert",
+        &cert,
+        "--tls-key",
+        &key,
+        "--handshake-timeout",
+        "4s",
+        "--metrics",
+        "127.0.0.1:0",
+    ]);
+    let mut stalled = Vec::new();
+    for _ in 0..20 {
+        stalled.push(TcpStream::connect(program.address()).await.unwrap());
+    }
+    // TLS is there, and then no request.
+    let mut silent = ours.connect(program.address()).await.unwrap();
+    program.metric_is("handshakes", 21);
+    ours.joins(program.address()).await;
+    for mut stream in stalled {
+        let end = timeout(DEADLINE, stream.read(&mut [0; 64])).await.expect("in time");
+        assert!(matches!(end, Ok(0) | Err(_)));
+    }
+    let end = timeout(DEADLINE, silent.read(&mut [0; 64])).await.expect("in time");
+    assert!(matches!(end, Ok(0) | Err(_)));
+    program.metric_is("handshakes_failed_total{reason=\"timeout\"}", 21);
+    program.metric_is("handshakes", 0);
+}
+
+#[tokio::test]
+async fn who_speaks_no_tls_is_closed() {
+    let folder = Folder::new();
+    let [cert, key] = certificate().write(&folder);
+    let program =
+        Program::start(&["--tls-cert", &cert, "--tls-key", &key, "--metrics", "127.0.0.1:0"]);
+    use tokio::io::AsyncWriteExt;
+    let mut stream = TcpStream::connect(program.address()).await.unwrap();
+    stream.write_all(b"GET / HTTP/1.1\r\nHost: test\r\n\r\n").await.unwrap();
+    let mut answer = Vec::new();
+    let _ = timeout(DEADLINE, stream.read_to_end(&mut answer)).await.expect("in time");
+    assert!(!answer.starts_with(b"HTTP"));
+    program.metric_is("handshakes_failed_total{reason=\"tls\"}", 1);
+}
