@@ -17,8 +17,11 @@ async fn a_subscriber_gets_what_its_query_matches_and_knows_from_whom() {
         let published = writer.publish(json!({ "type": "tweet", "likes": likes, "n": n }));
         within("a neighbour took it", published).await.unwrap();
     }
-    let options =
-        PublishOptions { key: Some("last".into()), expires: Some(Duration::from_secs(60)) };
+    let options = PublishOptions {
+        key: Some("last".into()),
+        expires: Some(Duration::from_secs(60)),
+        ..PublishOptions::default()
+    };
     let last = writer.publish_with(json!({ "type": "tweet", "likes": 7, "n": 4 }), options);
     let last = within("a neighbour took it", last).await.unwrap();
 
