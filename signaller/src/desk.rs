@@ -1,6 +1,7 @@
 //! What a signaller does, without any IO: clients' messages and the time in, answers out.
 
 mod client;
+mod pool;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -12,12 +13,14 @@ use rand_core::{Rng as _, SeedableRng};
 use taiinet_document::Network;
 use taiinet_identity::{Domain, Identity, PeerId, Signed};
 use taiinet_mesh::{
-    Time,
-    frame::{FromSignaller, Presence, RefusalReason, Signal, ToSignaller, VERSION, Welcome, codec},
+    Direct, Input, LinkId, Time,
+    frame::{
+        FromSignaller, POOL, Presence, RefusalReason, Signal, ToSignaller, VERSION, Welcome, codec,
+    },
     limits as mesh_limits,
 };
 
-use crate::{Admission, limits};
+use crate::{Admission, limits, pool::Pool};
 use client::{Client, Stage, prefix};
 
 /// Names a connection. The driver chooses it and never uses it again.
@@ -52,6 +55,9 @@ pub enum DeskInput {
         /// Which.
         client: ClientId,
     },
+    /// Something happened to a connection with another signaller, which [`Desk::accept`] or
+    /// [`DeskOutput::Dial`] named.
+    Pool(Input),
     /// The signaller is going to stop: say so to everybody and close.
     Drain,
 }
@@ -71,6 +77,25 @@ pub enum DeskOutput {
         /// Which.
         client: ClientId,
     },
+    /// Open a connection to another signaller; report [`Input::LinkUp`] or [`Input::LinkDown`].
+    Dial {
+        /// Its name from now on.
+        link: LinkId,
+        /// Its address.
+        url: String,
+    },
+    /// Send a message to another signaller; report [`Input::Sent`].
+    SendTo {
+        /// Over which connection.
+        link: LinkId,
+        /// The message.
+        bytes: Vec<u8>,
+    },
+    /// Close a connection to another signaller once what was sent is out; report [`Input::LinkDown`].
+    CloseLink {
+        /// Which.
+        link: LinkId,
+    },
 }
 
 /// How a signaller serves.
@@ -84,6 +109,8 @@ pub struct DeskConfig {
     pub clients_per_address: usize,
     /// STUN servers that are told to peers, as `stun:HOST:PORT`; `stun::PORT` is this host.
     pub ice_servers: Vec<String>,
+    /// How it takes part in a pool of signallers; none: it stands alone.
+    pub pool: Option<Direct>,
 }
 
 impl Default for DeskConfig {
@@ -93,6 +120,7 @@ impl Default for DeskConfig {
             clients: limits::CLIENTS,
             clients_per_address: limits::CLIENTS_PER_ADDRESS,
             ice_servers: Vec::new(),
+            pool: None,
         }
     }
 }
@@ -133,6 +161,9 @@ pub enum Refused {
     /// A signal in somebody else's name, or for another network.
     #[error("a signal in a false name")]
     FalseName,
+    /// A signal that another signaller has passed on before.
+    #[error("a signal that came before")]
+    Replayed,
     /// More than its budget.
     #[error("too often")]
     TooOften,
@@ -168,6 +199,14 @@ pub struct DeskStatus {
     pub signals: u64,
     /// Signals for peers that are not here, so far.
     pub unreachable: u64,
+    /// Other signallers of the pool that are linked.
+    pub members: usize,
+    /// Presences of their clients.
+    pub remote: usize,
+    /// Signals passed on to other signallers, so far.
+    pub relayed: u64,
+    /// What other signallers said that was refused, so far.
+    pub refused_of_pool: BTreeMap<Refused, u64>,
     /// What was refused, so far.
     pub refused: BTreeMap<Refused, u64>,
 }
@@ -186,16 +225,22 @@ pub struct Desk {
     next_check: Time,
     counters: DeskStatus,
     admission: Option<Box<dyn Admission>>,
+    pool: Option<Pool>,
 }
 
 impl Desk {
     /// A desk that opens now. `seed` feeds its generator, which chooses challenges and whom to
     /// introduce.
     pub fn new(identity: Identity, config: DeskConfig, seed: [u8; 32], now: Time) -> Self {
+        let mut rng = ChaCha12Rng::from_seed(seed);
+        let mut pool_seed = [0; 32];
+        rng.fill_bytes(&mut pool_seed);
+        let direct = config.pool.clone();
+        let pool = direct.map(|direct| Pool::new(identity.clone(), direct, pool_seed, now));
         Self {
             identity,
             config,
-            rng: ChaCha12Rng::from_seed(seed),
+            rng,
             clients: BTreeMap::new(),
             by_peer: BTreeMap::new(),
             networks: BTreeMap::new(),
@@ -204,6 +249,7 @@ impl Desk {
             next_check: now.after(limits::CHECK_EVERY),
             counters: DeskStatus::default(),
             admission: None,
+            pool,
         }
     }
 
@@ -216,12 +262,12 @@ impl Desk {
 
     /// Closes whoever has joined and is not admitted any more. Call it when what the admission says
     /// has changed.
-    pub fn recheck(&mut self) {
+    pub fn recheck(&mut self, now: Time) {
         let names = self.by_peer.iter();
         let gone = names.filter(|((network, peer), _)| !self.admits(peer, network));
         let gone: Vec<ClientId> = gone.map(|(_, client)| *client).collect();
         for client in gone {
-            self.refuse(client, Refused::NotAdmitted);
+            self.refuse(client, Refused::NotAdmitted, now);
         }
     }
 
@@ -239,19 +285,29 @@ impl Desk {
         match input {
             DeskInput::Connected { client, address } => self.connected(client, address, now),
             DeskInput::Message { client, bytes } => self.message(client, &bytes, now),
-            DeskInput::Disconnected { client } => self.forget(client),
+            DeskInput::Disconnected { client } => self.forget(client, now),
+            DeskInput::Pool(input) => {
+                if let Some(pool) = &mut self.pool {
+                    pool.handle(input, now);
+                }
+            }
             DeskInput::Drain => {
                 let clients: Vec<ClientId> = self.clients.keys().copied().collect();
                 for client in clients {
                     self.tell_refusal(client, RefusalReason::Leaving, limits::RETRY_AFTER);
-                    self.close(client);
+                    self.close(client, now);
+                }
+                if let Some(pool) = &mut self.pool {
+                    pool.leave(now);
                 }
             }
         }
+        self.drain_pool(now);
     }
 
     /// Closes what fell silent or is out of its time; call it when [`Self::poll_timeout`] has come.
     pub fn handle_timeout(&mut self, now: Time) {
+        self.tick_pool(now);
         if now < self.next_check {
             return;
         }
@@ -263,13 +319,18 @@ impl Desk {
             .map(|(id, _)| *id)
             .collect();
         for client in late {
-            self.close(client);
+            self.close(client, now);
+        }
+        if let Some(pool) = &mut self.pool {
+            pool.expire(now);
         }
     }
 
     /// When [`Self::handle_timeout`] is to be called next.
     pub fn poll_timeout(&self) -> Option<Time> {
-        (!self.clients.is_empty()).then_some(self.next_check)
+        let check = (!self.clients.is_empty() || self.pool.is_some()).then_some(self.next_check);
+        let pool = self.pool.as_ref().and_then(Pool::poll_timeout);
+        [check, pool].into_iter().flatten().min()
     }
 
     /// What to do next; call it until it is `None` after each other call.
@@ -283,6 +344,8 @@ impl Desk {
             clients: self.clients.len(),
             joined: self.by_peer.len(),
             networks: self.networks.len(),
+            members: self.pool.as_ref().map_or(0, |pool| pool.members().len()),
+            remote: self.pool.as_ref().map_or(0, Pool::presences),
             ..self.counters.clone()
         }
     }
@@ -304,7 +367,7 @@ impl Desk {
         self.clients.insert(id, Client::new(prefix, now));
     }
 
-    fn forget(&mut self, id: ClientId) {
+    fn forget(&mut self, id: ClientId, now: Time) {
         let Some(client) = self.clients.remove(&id) else { return };
         if let Some(count) = self.addresses.get_mut(&client.prefix) {
             *count -= 1;
@@ -316,6 +379,9 @@ impl Desk {
         let key = (presence.network.clone(), presence.signer());
         if self.by_peer.get(&key) == Some(&id) {
             self.by_peer.remove(&key);
+            if let Some(pool) = &mut self.pool {
+                pool.left(key.0.clone(), key.1, now);
+            }
         }
         if let Some(members) = self.networks.get_mut(&key.0) {
             members.retain(|member| *member != id);
@@ -325,8 +391,8 @@ impl Desk {
         }
     }
 
-    fn close(&mut self, client: ClientId) {
-        self.forget(client);
+    fn close(&mut self, client: ClientId, now: Time) {
+        self.forget(client, now);
         self.outputs.push_back(DeskOutput::Close { client });
     }
 
@@ -338,7 +404,7 @@ impl Desk {
         // Who goes on after its budget is spent is not told each time.
         if !client.frames.take(1, now) {
             *self.counters.refused.entry(Refused::TooOften).or_default() += 1;
-            self.close(id);
+            self.close(id, now);
             return;
         }
         let result = if bytes.len() > mesh_limits::MESSAGE_BYTES {
@@ -347,7 +413,7 @@ impl Desk {
             codec::decode(bytes).map_err(|_| Refused::Undecodable)
         };
         if let Err(refused) = result.and_then(|frame| self.frame(id, frame, now)) {
-            self.refuse(id, refused);
+            self.refuse(id, refused, now);
         }
     }
 
@@ -362,7 +428,7 @@ impl Desk {
                 Ok(())
             }
             ToSignaller::Leave => {
-                self.close(id);
+                self.close(id, now);
                 Ok(())
             }
         }
@@ -417,6 +483,9 @@ impl Desk {
         {
             return Err(Refused::OutOfTime);
         }
+        if body.network.as_str() == POOL {
+            return Err(Refused::Network);
+        }
         if !self.config.networks.is_empty() && !self.config.networks.contains(&body.network) {
             return Err(Refused::Network);
         }
@@ -438,6 +507,9 @@ impl Desk {
         }
         let presence = presence.verify().map_err(|_| Refused::Signature)?;
         self.counters.joins += 1;
+        if let Some(pool) = &mut self.pool {
+            pool.joined(&presence, now);
+        }
         let key = (presence.network.clone(), presence.signer());
         let again = matches!(client.stage, Stage::Joined { .. });
         client.stage = Stage::Joined { presence: Box::new(presence), challenge };
@@ -446,12 +518,15 @@ impl Desk {
             && older != id
         {
             self.tell_refusal(older, RefusalReason::AlreadyLinked, limits::RETRY_AFTER);
-            self.close(older);
+            self.close(older, now);
         }
         if !again {
             self.networks.entry(key.0).or_default().push(id);
         }
         self.say(id, &FromSignaller::Joined);
+        if !again {
+            self.tell_of_others(id, now);
+        }
         Ok(())
     }
 
@@ -465,7 +540,10 @@ impl Desk {
         }
         let network = presence.network.clone();
         let want = usize::from(want).min(mesh_limits::PRESENCES_PER_FRAME);
-        let presences = self.some_of(&network, id, want, now);
+        let asker = presence.signer();
+        let mut presences = self.some_of(&network, id, want, now);
+        presences.extend(self.some_of_pool(&network, &asker, want, now));
+        self.sample(&mut presences, want);
         self.counters.introductions += presences.len() as u64;
         let retry_after_ms = 0;
         self.say(id, &FromSignaller::Introduced { presences, retry_after_ms });
@@ -521,7 +599,10 @@ impl Desk {
         if let Some(recipient) = self.by_peer.get(&(body.network, to)).copied() {
             self.counters.signals += 1;
             self.say(recipient, &FromSignaller::Signal(signal));
-        } else {
+            return Ok(());
+        }
+        let network = presence.network.clone();
+        if !self.relay(&network, &to, signal, now)? {
             self.counters.unreachable += 1;
             self.say(id, &FromSignaller::Unreachable(to));
         }
@@ -544,7 +625,7 @@ impl Desk {
         self.say(client, &FromSignaller::Refused { reason, retry_after_ms });
     }
 
-    fn refuse(&mut self, client: ClientId, refused: Refused) {
+    fn refuse(&mut self, client: ClientId, refused: Refused, now: Time) {
         *self.counters.refused.entry(refused).or_default() += 1;
         let retry_after = match refused {
             Refused::Joins => limits::FULL_RETRY_AFTER,
@@ -552,7 +633,7 @@ impl Desk {
         };
         self.tell_refusal(client, refused.reason(), retry_after);
         if refused != Refused::TooOften {
-            self.close(client);
+            self.close(client, now);
         }
     }
 }

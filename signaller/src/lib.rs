@@ -10,6 +10,7 @@
 mod admission;
 mod desk;
 pub mod limits;
+mod pool;
 #[cfg(feature = "server")]
 pub mod server;
 

@@ -74,3 +74,21 @@ pub const STATUS_TIMEOUT: Duration = Duration::from_secs(2);
 pub const STUN_ANSWERS: u32 = 50;
 /// Addresses that get STUN answers in one second.
 pub const STUN_ADDRESSES: usize = 10_000;
+/// How long news for the pool are gathered, so that many go in one document.
+pub const POOL_TELL_AFTER: Duration = Duration::from_millis(50);
+/// How soon a new member of the pool is told of everybody who is here.
+pub const POOL_ALL_AFTER: Duration = Duration::from_millis(200);
+/// And when again, if there was no room.
+pub const POOL_ALL_AGAIN: Duration = Duration::from_secs(2);
+/// How many presences or farewells one document of the pool holds: well below its largest size.
+pub const POOL_ITEMS: usize = 400;
+/// How many clients of other signallers are remembered, in all and of each.
+pub const POOL_SEATS: usize = 500_000;
+/// See [`POOL_SEATS`].
+pub const POOL_SEATS_PER_SIGNALLER: usize = 50_000;
+/// How many clients of others are looked at for an introduction.
+pub const POOL_LOOK: usize = 64;
+/// How many signals that other signallers passed on are remembered.
+pub const POOL_REPLAYS: usize = 100_000;
+/// Messages that may wait for another signaller; the mesh core's window bounds their bytes.
+pub const POOL_OUTBOX_MESSAGES: usize = 16 * 1024;

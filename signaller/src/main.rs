@@ -52,9 +52,10 @@ fn fail(message: &str, code: u8) -> ExitCode {
 
 /// Says what would run, and whether its files can be used.
 fn check(settings: &Settings) -> ExitCode {
-    let (_, front) = settings.configs();
-    if let Err(error) = front.check() {
-        return fail(&error.to_string(), USAGE);
+    let front = settings.configs().map(|(_, front)| front);
+    let checked = front.and_then(|front| front.check().map_err(|error| error.to_string()));
+    if let Err(error) = checked {
+        return fail(&error, USAGE);
     }
     let files = [&settings.identity, &settings.passphrase_file];
     for file in files.into_iter().flatten() {
@@ -108,7 +109,12 @@ async fn run(options: Options) -> Result<(), String> {
         None => Identity::generate(&mut UnwrapErr(getrandom::SysRng)),
         Some(file) => load(file, settings.passphrase_file.as_deref())?,
     };
-    let (config, front) = settings.configs();
+    let (config, front) = settings.configs()?;
+    if config.desk.pool.is_some() && settings.identity.is_none() {
+        tracing::warn!(
+            "without --identity the key is another after each start: others must learn it anew"
+        );
+    }
     let server = Server::bind_with(config, front, identity).await.map_err(|error| {
         format!("{error}\n  Is another one running there? --listen takes another address.")
     })?;

@@ -1,5 +1,6 @@
 //! What can be said on the command line, and by the same names in a file.
 
+mod member;
 mod period;
 
 use std::{
@@ -17,6 +18,8 @@ use clap::{
 use clap_complete::Shell;
 use serde::{Deserialize, Serialize};
 use taiinet_document::Network;
+use taiinet_identity::PeerId;
+use taiinet_mesh::Direct;
 use taiinet_signaller::{
     DeskConfig, limits,
     server::{
@@ -26,6 +29,7 @@ use taiinet_signaller::{
 };
 use tracing_subscriber::EnvFilter;
 
+use member::{MemberAddress, PublicUrl};
 use period::Period;
 
 /// Introduces TaiiNet's peers to one another.
@@ -103,6 +107,28 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "FILE", help_heading = "Who is served")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) block: Option<PathBuf>,
+
+    /// Be one of a pool of signallers: peers of one are introduced to peers of all, and know where to
+    /// go when one is gone. Implied by --peer
+    #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "true", value_name = "BOOL", help_heading = "Other signallers")]
+    pub(crate) pool: bool,
+    /// Another signaller of the pool, wss://HOST#tn1…; any one of them knows the rest; may be given
+    /// several times
+    #[arg(long, value_name = "URL", help_heading = "Other signallers")]
+    pub(crate) peer: Vec<MemberAddress>,
+    /// Where others and their peers reach this one, ws://… or wss://…; if not given, the first
+    /// address to listen on
+    #[arg(long, value_name = "URL", help_heading = "Other signallers")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) public_url: Option<PublicUrl>,
+    /// Let only these signallers (tn1…) into the pool; may be given several times; if not given, any
+    #[arg(long, value_name = "PEERID", help_heading = "Other signallers")]
+    pub(crate) allow_member: Vec<PeerId>,
+    /// Trust these certificate authorities (PEM), besides the web's, for other signallers' wss://
+    #[arg(long, value_name = "FILE", help_heading = "Other signallers")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) pool_ca: Option<PathBuf>,
 
     /// Connections at once
     #[arg(long, value_name = "N", help_heading = "Limits")]
@@ -183,6 +209,11 @@ impl Default for Settings {
             allow_network: Vec::new(),
             allow: None,
             block: None,
+            pool: false,
+            peer: Vec::new(),
+            public_url: None,
+            allow_member: Vec::new(),
+            pool_ca: None,
             max_clients: limits::CLIENTS,
             max_clients_per_address: limits::CLIENTS_PER_ADDRESS,
             max_new_per_minute: limits::ARRIVALS_PER_MINUTE,
@@ -275,7 +306,10 @@ impl Settings {
     }
 
     /// The settings as the server takes them.
-    pub(crate) fn configs(&self) -> (ServerConfig, FrontConfig) {
+    ///
+    /// # Errors
+    /// If a file cannot be read.
+    pub(crate) fn configs(&self) -> Result<(ServerConfig, FrontConfig), String> {
         let server = ServerConfig {
             listen: self.listen.clone(),
             stun: self.stun,
@@ -284,8 +318,14 @@ impl Settings {
                 networks: self.allow_network.clone(),
                 clients: self.max_clients,
                 clients_per_address: self.max_clients,
+                pool: self.pool(),
                 ..DeskConfig::default()
             },
+        };
+        let pool_roots = match &self.pool_ca {
+            Some(path) => std::fs::read(path)
+                .map_err(|error| format!("pool-ca: {}: {error}", path.display()))?,
+            None => Vec::new(),
         };
         let tls = self.tls_cert.clone().zip(self.tls_key.clone());
         let front = FrontConfig {
@@ -308,8 +348,19 @@ impl Settings {
             read_buffer: self.read_buffer,
             metrics: self.metrics,
             log_addresses: self.log_addresses,
+            pool: false,
+            pool_roots,
         };
-        (server, front)
+        Ok((server, front))
+    }
+
+    fn pool(&self) -> Option<Direct> {
+        (self.pool || !self.peer.is_empty()).then(|| Direct {
+            address: self.public_url.as_ref().map(ToString::to_string),
+            seeds: self.peer.iter().map(|peer| peer.0.clone()).collect(),
+            allowed: (!self.allow_member.is_empty())
+                .then(|| self.allow_member.iter().copied().collect()),
+        })
     }
 
     /// How much is logged.

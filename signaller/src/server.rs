@@ -12,6 +12,7 @@ mod desk_task;
 mod front;
 mod gate;
 mod lists;
+mod member;
 mod metrics;
 mod outbox;
 mod prefix;
@@ -130,7 +131,7 @@ impl Server {
     /// [`ServerError`]
     pub async fn bind_with(
         config: ServerConfig,
-        front: FrontConfig,
+        mut front: FrontConfig,
         identity: Identity,
     ) -> Result<Self, ServerError> {
         if config.listen.is_empty() {
@@ -166,6 +167,11 @@ impl Server {
         let mut seed = [0; 32];
         UnwrapErr(getrandom::SysRng).fill_bytes(&mut seed);
         let peer_id = identity.peer_id();
+        if let Some(pool) = &mut desk_config.pool {
+            pool.address =
+                pool.address.take().or_else(|| reachable(&addresses, front.tls.is_some()));
+        }
+        front.pool = desk_config.pool.is_some();
         let desk = Desk::new(identity, desk_config, seed, clock.now());
         let (desk, front, reload) = assemble(desk, clock, front)?;
         Ok(Self { doors, addresses, metrics, stun, peer_id, desk, front, reload })
@@ -235,6 +241,13 @@ impl Server {
     }
 }
 
+/// An address at which others can reach this server, as far as it can know.
+fn reachable(addresses: &[SocketAddr], tls: bool) -> Option<String> {
+    let scheme = if tls { "wss" } else { "ws" };
+    let address = addresses.iter().find(|address| !address.ip().is_unspecified())?;
+    Some(format!("{scheme}://{address}"))
+}
+
 impl FrontConfig {
     /// Whether all files can be used: the certificate, its key, the lists.
     ///
@@ -268,7 +281,8 @@ fn assemble(
         counters: counters.clone(),
     };
     let desk = desk.with_admission(Box::new(Listed(lists.clone())));
-    let (desk_task, desk) = DeskTask::new(desk, clock, lists.clone(), counters.clone());
+    let (desk_task, desk) =
+        DeskTask::new(desk, clock, lists.clone(), counters.clone(), config.pool_roots.clone());
     let front = Front {
         desk,
         gate: Arc::new(Gate::new(config.gate.clone(), Instant::now())),

@@ -85,6 +85,7 @@ impl Client {
             joined: Some(Joined { signaller: welcome.signaller, challenge: welcome.challenge }),
             issued_at: taiinet_document::Timestamp::from_millis(millis),
             expires_at: taiinet_document::Timestamp::from_millis(millis + 60_000),
+            address: None,
         };
         client.say(&ToSignaller::Join(Signed::new(&client.identity, &presence))).await;
         assert_eq!(client.hear().await, Some(FromSignaller::Joined));

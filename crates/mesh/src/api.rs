@@ -1,13 +1,20 @@
 //! The words between the core and its driver: what goes in, what comes out.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use taiinet_document::{
     DocumentError, DocumentId, Network, Opened, SealError, Timestamp, VerifiedDocument,
 };
-use taiinet_identity::{EnvelopeError, PeerId};
+use taiinet_identity::{EnvelopeError, PeerId, Signed};
 
-use crate::{ChannelBinding, Misbehaviour, Time, frame::RefusalReason, limits};
+use crate::{
+    ChannelBinding, Misbehaviour, Time,
+    frame::{Astray, RefusalReason, Signal},
+    limits,
+};
 
 /// Names a link of this peer. The core chooses it when it dials; it is never used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -61,6 +68,19 @@ pub struct Config {
     pub max_links: usize,
     /// How many bytes of recent documents to keep for neighbours that missed them.
     pub store_bytes: usize,
+    /// For the pool of signallers: peers are reached by their addresses, without introductions.
+    pub direct: Option<Direct>,
+}
+
+/// How a peer takes part in a network whose peers have addresses.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Direct {
+    /// Where others reach us, as `wss://…`; if none, only we dial.
+    pub address: Option<String>,
+    /// Whom to dial first; all others are learned from them.
+    pub seeds: Vec<SignallerAddress>,
+    /// Who may be a neighbour; anybody, if none.
+    pub allowed: Option<BTreeSet<PeerId>>,
 }
 
 impl Config {
@@ -72,6 +92,7 @@ impl Config {
             target_links: limits::TARGET_LINKS,
             max_links: limits::MAX_LINKS,
             store_bytes: limits::STORE_BYTES,
+            direct: None,
         }
     }
 }
@@ -196,6 +217,15 @@ pub enum Output {
         /// What it says, if it was sealed to us.
         opened: Option<Arc<Opened>>,
     },
+    /// A neighbour in the pool passes on a signal for one of our clients ([`Direct`]).
+    Relayed {
+        /// The neighbour.
+        from: PeerId,
+        /// The signal; nothing of it is checked.
+        signal: Signed<Signal>,
+    },
+    /// A signal that we passed on ([`crate::Peer::relay`]) did not find its recipient.
+    Astray(Astray),
     /// A search is over: nothing more of it comes.
     FindDone {
         /// Which.
@@ -228,6 +258,11 @@ pub enum Dial {
     /// A WebSocket to a signaller; each message is one binary message.
     Signaller {
         /// `ws://…` or `wss://…`.
+        url: String,
+    },
+    /// A WebSocket to another signaller's pool ([`Direct`]).
+    Direct {
+        /// Its address, `ws://…` or `wss://…`.
         url: String,
     },
 }
@@ -286,6 +321,13 @@ pub enum Event {
         cause: Disconnect,
         /// When it will be tried again.
         retry_at: Time,
+    },
+    /// A signaller told of another.
+    SignallerLearned {
+        /// Its address.
+        url: String,
+        /// Its key, which signed the address.
+        signaller: PeerId,
     },
     /// A neighbour has taken a document of ours: it will not be lost with us.
     Taken {

@@ -115,10 +115,12 @@ impl Candidates {
         Some((&known.presence, &known.heard_from))
     }
 
-    /// A candidate that may be dialled now and is not `taken`, at random.
+    /// A candidate that may be dialled now and is not `taken`, at random; `by_address`: one that has
+    /// an address.
     pub(crate) fn pick(
         &mut self,
         taken: impl Fn(&PeerId) -> bool,
+        by_address: bool,
         rng: &mut Rng,
         now: Time,
     ) -> Option<PeerId> {
@@ -127,6 +129,7 @@ impl Candidates {
             .known
             .iter()
             .filter(|(peer, known)| known.not_before <= now && !taken(peer))
+            .filter(|(_, known)| !by_address || known.presence.address.is_some())
             .map(|(peer, _)| *peer)
             .collect();
         rng.choose(&ready).copied()

@@ -14,6 +14,8 @@ use crate::ChannelBinding;
 
 /// The version of the protocol that this crate speaks.
 pub const VERSION: u16 = 1;
+/// The network in which signallers are peers of one another. No signaller lets others join it.
+pub const POOL: &str = "taiinet/signallers";
 
 /// A frame between two peers.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,6 +63,21 @@ pub enum Frame {
     Find(Find),
     /// Some of what you asked for.
     Found(Found),
+    /// Between signallers: a signal for a client of yours, from a client of mine.
+    Relay(Signed<Signal>),
+    /// Between signallers: the peer that your client's signal was for is not here.
+    Astray(Astray),
+}
+
+/// A signal that did not find its recipient.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Astray {
+    /// The network of both.
+    pub network: Network,
+    /// Whose signal it was.
+    pub from: PeerId,
+    /// For whom.
+    pub to: PeerId,
 }
 
 /// Who a peer says it is.
@@ -154,6 +171,9 @@ pub enum RefusalReason {
     /// Shutting down.
     #[error("it is shutting down")]
     Leaving,
+    /// A key that is not on its list.
+    #[error("it does not admit this key")]
+    NotAdmitted,
 }
 
 /// A document on its way.
@@ -212,6 +232,8 @@ pub struct Presence {
     pub issued_at: Timestamp,
     /// From when on it is worthless; at most [`crate::limits::PRESENCE_LIFE`] later.
     pub expires_at: Timestamp,
+    /// Where a signaller can be reached, as `wss://…`; none for a peer.
+    pub address: Option<String>,
 }
 
 impl Signable for Presence {
@@ -325,6 +347,8 @@ pub enum FromSignaller {
     },
     /// I am.
     Pong(u32),
+    /// Further signallers: their presences in the pool ([`POOL`]), with their addresses.
+    Signallers(Vec<Signed<Presence>>),
 }
 
 /// A signaller's answer to a knock: who it is, proven, and what a join must answer.

@@ -34,6 +34,7 @@
 //! | `finds` | searches: ours under way, others' answered |
 //! | `private` | private subscriptions: our keys, and whom we can seal to |
 //! | `signalling` | sealed session descriptions and their routes |
+//! | `seeds` | addresses to dial, for the pool of signallers (`peer/direct`) |
 //! | `signallers` | knocking, joining, asking, coming back |
 //! | `peer` | the front door; `peer/view` keeps the active view, `peer/doze` its sleep |
 //! | [`limits`] | every bound |
@@ -81,6 +82,7 @@ mod misbehaviour;
 mod peer;
 mod private;
 mod rng;
+mod seeds;
 mod signallers;
 mod signalling;
 #[cfg(test)]
@@ -88,8 +90,8 @@ mod testing;
 mod time;
 
 pub use api::{
-    Audience, Config, Counters, Delivery, Dial, Disconnect, Event, FindId, Input, LinkFailure,
-    LinkId, LinkState, LinkStatus, Negotiation, Output, PublishError, PublishOptions,
+    Audience, Config, Counters, Delivery, Dial, Direct, Disconnect, Event, FindId, Input,
+    LinkFailure, LinkId, LinkState, LinkStatus, Negotiation, Output, PublishError, PublishOptions,
     SignallerAddress, SignallerStatus, Status, SubscriptionId, TooManyFinds, TooManySubscriptions,
 };
 pub use binding::ChannelBinding;

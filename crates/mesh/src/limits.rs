@@ -200,3 +200,22 @@ pub const DIRECTORY_ENTRIES: usize = 8192;
 pub const DIRECTORY_BYTES: usize = 4 * 1024 * 1024;
 /// What an entry is taken to need besides its query.
 pub const DIRECTORY_ENTRY_BYTES: usize = 512;
+/// How many signallers a pool has at most: each is linked to each other.
+pub const POOL_LINKS: usize = 64;
+/// The longest address of a signaller, in bytes.
+pub const ADDRESS_BYTES: usize = 256;
+/// How many addresses of the pool are remembered.
+pub const SEEDS: usize = 128;
+/// How long to wait before an address is dialled again.
+pub const SEED_BACKOFF: (Duration, Duration) =
+    (Duration::from_millis(500), Duration::from_secs(15));
+/// Of two links between the same two peers that are younger than this, the smaller key's stays.
+pub const GLARE: Duration = Duration::from_secs(5);
+/// How many signals a neighbour in the pool may pass us at once, and how many each second.
+pub const RELAYED: (u32, u32) = (20_000, 5_000);
+/// How many signallers a signaller tells of at once.
+pub const SIGNALLERS_TOLD: usize = 8;
+/// How many signallers to be joined to before learned ones are not needed.
+pub const SIGNALLERS_ENOUGH: usize = 2;
+/// How often a signaller exchanges the presences of others with a neighbour in the pool.
+pub const POOL_SHUFFLE_EVERY: Duration = Duration::from_secs(2);

@@ -76,6 +76,9 @@ pub(crate) struct Link {
     round_trip: Option<Duration>,
 }
 
+/// Who is at the other end before it has said so, where links are made by address: no key at all.
+pub(crate) const NOBODY: PeerId = PeerId::from_bytes([0; 32]);
+
 impl Link {
     pub(crate) fn new(id: LinkId, peer: PeerId, incoming: bool, session: u64, now: Time) -> Self {
         Self {
@@ -156,11 +159,13 @@ impl Link {
         if theirs.network != *network {
             return Err(Misbehaviour::WrongNetwork);
         }
+        let expected = self.peer == theirs.peer || self.peer == NOBODY;
         // A hello with our own nonce would be our own, reflected.
-        if theirs.peer != self.peer || theirs.nonce == ours.nonce {
+        if !expected || theirs.nonce == ours.nonce || theirs.peer == identity.peer_id() {
             return Err(Misbehaviour::BadProof);
         }
         let ours = ours.clone();
+        self.peer = theirs.peer;
         let content = self.proof_content(&ours, &theirs, binding, !self.incoming);
         let proof = Frame::Proof(identity.sign(Domain::Hello, &content));
         let frames = vec![Frame::Hello(ours.clone()), proof];

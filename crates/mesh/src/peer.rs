@@ -1,5 +1,6 @@
 //! The front door of the core.
 
+mod direct;
 mod documents;
 mod doze;
 mod finds;
@@ -14,7 +15,7 @@ use std::{
 };
 
 use taiinet_document::{Content, DocumentId, Map, VerifiedDocument};
-use taiinet_identity::{Identity, PeerId, PublicKey, Recipient, Verified};
+use taiinet_identity::{Identity, PeerId, PublicKey, Recipient, Signed, Verified};
 use taiinet_query::{Attributes, Index, Query, Scratch};
 
 use crate::{
@@ -26,13 +27,14 @@ use crate::{
     candidates::Candidates,
     finds::Finds,
     frame::{
-        Frame, Presence, ToSignaller,
+        Astray, Frame, Presence, Signal, ToSignaller,
         codec::{self, MessageReader},
     },
     limits,
     link::Link,
     private::{Directory, Own},
     rng::Rng,
+    seeds::Seeds,
     signallers::Signallers,
     signalling::Signalling,
 };
@@ -63,6 +65,7 @@ pub struct Peer {
     signal_budgets: BTreeMap<LinkId, Budget>,
     broadcast: Broadcast,
     finds: Finds,
+    seeds: Seeds,
     subscriptions: Index<SubscriptionId>,
     /// The index's working memory.
     scratch: Scratch,
@@ -102,6 +105,8 @@ impl Peer {
         let broadcast = Broadcast::new(Rng::new(rng.nonce()), config.store_bytes);
         let subscriptions = Index::with_seed(rng.next_u64());
         let directory = Directory::new(rng.next_u64());
+        let seeds = config.direct.as_ref().map(|direct| Seeds::new(&direct.seeds, now));
+        let seeds = seeds.unwrap_or_default();
         Self {
             identity,
             trim_at: None,
@@ -120,6 +125,7 @@ impl Peer {
             signal_budgets: BTreeMap::new(),
             broadcast,
             finds: Finds::default(),
+            seeds,
             subscriptions,
             scratch: Scratch::default(),
             next_subscription: 0,
@@ -226,6 +232,32 @@ impl Peer {
         self.publish_verified(document, now)
     }
 
+    /// Passes a signal of a client to the signaller that its recipient has joined, if that is a
+    /// neighbour in the pool; whether it is.
+    pub fn relay(&mut self, to: PeerId, signal: Signed<Signal>, now: Time) -> bool {
+        self.send_to(to, &Frame::Relay(signal), now)
+    }
+
+    /// Tells a neighbour in the pool that a signal which it passed on found nobody.
+    pub fn astray(&mut self, to: PeerId, astray: Astray, now: Time) -> bool {
+        self.send_to(to, &Frame::Astray(astray), now)
+    }
+
+    /// The neighbours' names.
+    pub fn neighbour_ids(&self) -> impl Iterator<Item = PeerId> {
+        self.links.values().filter(|link| link.is_active()).map(|link| link.peer)
+    }
+
+    /// The presences of the neighbours, for others to reach them.
+    pub fn neighbours(&self, now: Time) -> Vec<Signed<Presence>> {
+        self.neighbour_presences(&self.id(), now)
+    }
+
+    /// Our own presence.
+    pub fn presence(&mut self, now: Time) -> Signed<Presence> {
+        self.own_presence(now)
+    }
+
     /// Adds a signaller to those it knows.
     pub fn add_signaller(&mut self, address: SignallerAddress, now: Time) {
         self.signallers.add(address, now);
@@ -287,6 +319,7 @@ impl Peer {
 
     fn tick(&mut self, now: Time) {
         self.tick_signallers(now);
+        self.tick_seeds(now);
         self.tick_links(now);
         self.tick_broadcast(now);
         self.tick_view(now);
@@ -317,6 +350,7 @@ impl Peer {
             .chain(self.view_deadline())
             .chain(self.finds.deadline())
             .chain(self.private.deadline())
+            .chain(self.seeds.deadline())
             .min()
     }
 
@@ -453,6 +487,8 @@ impl Peer {
             Frame::Shuffle(presences) => self.shuffled(link, presences, true, now),
             Frame::ShuffleReply(presences) => self.shuffled(link, presences, false, now),
             Frame::Signal(signal) => self.neighbour_signal(link, signal, now),
+            Frame::Relay(signal) => self.relayed(link, signal, now),
+            Frame::Astray(astray) => self.went_astray(link, astray, now),
             Frame::Unreachable(peer) => {
                 self.unreachable(peer, link, now);
                 Ok(())
@@ -574,6 +610,7 @@ impl Peer {
         self.restless = true;
         self.dirty.remove(&link);
         self.signal_budgets.remove(&link);
+        self.seeds.lost(link, &mut self.rng, now);
         self.signalling.end(state.session);
         self.lost_route(link, now);
         let peer = state.peer;

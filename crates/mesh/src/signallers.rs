@@ -26,6 +26,8 @@ enum Stage {
 #[derive(Debug)]
 struct Signaller {
     address: SignallerAddress,
+    /// Whether another signaller told us of it.
+    learned: bool,
     stage: Stage,
     since: Time,
     heard: Time,
@@ -43,6 +45,8 @@ struct Signaller {
 struct Bounds {
     /// Whether another connection may be opened.
     room: bool,
+    /// Whether one to a learned signaller may.
+    wanting: bool,
     /// The silence after which one is gone.
     silence: core::time::Duration,
 }
@@ -72,6 +76,7 @@ impl Signaller {
     fn new(address: SignallerAddress, now: Time) -> Self {
         Self {
             address,
+            learned: false,
             stage: Stage::Away { retry_at: now },
             since: now,
             heard: now,
@@ -103,7 +108,10 @@ impl Signaller {
     /// When it is to be looked at again.
     fn deadline(&self, bounds: Bounds) -> Option<Time> {
         match self.stage {
-            Stage::Away { retry_at } => bounds.room.then_some(retry_at),
+            Stage::Away { retry_at } => {
+                let wanted = if self.learned { bounds.wanting } else { bounds.room };
+                wanted.then_some(retry_at)
+            }
             Stage::Dialling { .. } => Some(self.pending_until(limits::DIAL_TIMEOUT)),
             Stage::Knocked { .. } | Stage::Joining { joined: false, .. } => {
                 Some(self.pending_until(limits::HANDSHAKE_TIMEOUT))
@@ -140,6 +148,35 @@ impl Signallers {
         if !known && self.known.len() < limits::SIGNALLERS {
             self.known.push(Signaller::new(address, now));
         }
+    }
+
+    /// Whether this address is among them.
+    pub(crate) fn knows(&self, url: &str) -> bool {
+        self.known.iter().any(|signaller| signaller.address.url == url)
+    }
+
+    /// Another signaller told us of this one; it is turned to when those that were named are too few.
+    /// Whether it is news.
+    pub(crate) fn learn(&mut self, url: &str, key: PeerId, now: Time) -> bool {
+        // One key has one place: it may have moved.
+        let same =
+            |signaller: &Signaller| signaller.learned && signaller.address.pinned == Some(key);
+        if let Some(moved) = self.known.iter_mut().find(|signaller| same(signaller)) {
+            url.clone_into(&mut moved.address.url);
+            return false;
+        }
+        if self.known.len() >= limits::SIGNALLERS {
+            let idle = |signaller: &Signaller| signaller.learned && signaller.failure.is_some();
+            let Some(index) =
+                self.known.iter().position(|known| idle(known) && known.link().is_none())
+            else {
+                return false;
+            };
+            self.known.remove(index);
+        }
+        let address = SignallerAddress { url: url.to_owned(), pinned: Some(key) };
+        self.known.push(Signaller { learned: true, ..Signaller::new(address, now) });
+        true
     }
 
     fn of(&mut self, link: LinkId) -> Option<&mut Signaller> {
@@ -346,7 +383,11 @@ impl Signallers {
     fn bounds(&self) -> Bounds {
         let connected = self.known.iter().filter_map(Signaller::link).count();
         let silence = if self.dozing { limits::DOZE_SILENCE } else { limits::SIGNALLER_SILENCE };
-        Bounds { room: connected < limits::SIGNALLER_LINKS, silence }
+        Bounds {
+            room: connected < limits::SIGNALLER_LINKS,
+            wanting: connected < limits::SIGNALLERS_ENOUGH,
+            silence,
+        }
     }
 
     /// When something is due.
@@ -417,6 +458,7 @@ pub(crate) fn presence(
     identity: &Identity,
     network: &Network,
     joined: Option<Joined>,
+    address: Option<String>,
     now: Time,
 ) -> Verified<Presence> {
     let presence = Presence {
@@ -424,8 +466,16 @@ pub(crate) fn presence(
         joined,
         issued_at: now.timestamp(),
         expires_at: now.after(limits::PRESENCE_LIFE).timestamp(),
+        address,
     };
     Verified::sign(identity, presence)
+}
+
+/// Whether this is an address that a signaller may have: a plain `ws` or `wss` one, without a key.
+pub(crate) fn is_address(url: &str) -> bool {
+    let scheme = url.starts_with("ws://") || url.starts_with("wss://");
+    let plain = url.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#');
+    scheme && plain && url.len() <= limits::ADDRESS_BYTES && host(url).is_some()
 }
 
 /// The STUN servers that a signaller names; an empty host means the signaller's own.

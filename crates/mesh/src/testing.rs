@@ -48,6 +48,7 @@ pub(crate) fn presence(of: &Identity, issued_at: Time) -> Verified<Presence> {
         joined: None,
         issued_at: issued_at.timestamp(),
         expires_at: issued_at.after(limits::PRESENCE_LIFE).timestamp(),
+        address: None,
     };
     Verified::sign(of, presence)
 }

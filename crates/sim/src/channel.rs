@@ -19,6 +19,8 @@ pub(crate) enum Owner {
     Puppet(PuppetIndex),
     /// A signaller, for a client.
     Signaller(SignallerIndex),
+    /// A signaller, for one of its links to others.
+    Member(SignallerIndex, LinkId),
 }
 
 /// One end of a channel, open or not yet.

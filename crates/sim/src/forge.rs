@@ -42,6 +42,7 @@ pub fn presence(
         joined,
         issued_at: Timestamp::from_millis(now),
         expires_at: Timestamp::from_millis(now + life),
+        address: None,
     };
     Signed::new(identity, &presence)
 }

@@ -4,6 +4,7 @@ mod desks;
 mod faults;
 mod inspect;
 mod links;
+mod pool;
 mod private;
 mod puppets;
 mod run;

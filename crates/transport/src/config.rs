@@ -7,6 +7,7 @@ use rustls::{
     pki_types::{CertificateDer, pem::PemObject},
 };
 
+#[cfg(feature = "webrtc")]
 /// How many local addresses a link uses at most. Each costs a socket, and each pair of a local and
 /// a remote address is tried.
 const MAX_ADDRESSES: usize = 8;
@@ -23,6 +24,7 @@ pub struct TransportConfig {
 
 impl TransportConfig {
     /// The addresses to bind for a link that is dialled now.
+    #[cfg(feature = "webrtc")]
     pub(crate) fn addresses(&self) -> Vec<IpAddr> {
         if !self.bind.is_empty() {
             return self.bind.clone();
@@ -62,6 +64,7 @@ impl TransportConfig {
     }
 }
 
+#[cfg(feature = "webrtc")]
 /// Whether another machine may reach this address. Link-local addresses mean nothing without their
 /// interface, which a candidate does not name.
 fn is_reachable(address: &IpAddr) -> bool {
@@ -72,7 +75,7 @@ fn is_reachable(address: &IpAddr) -> bool {
     !(address.is_loopback() || address.is_unspecified() || address.is_multicast() || link_local)
 }
 
-#[cfg(test)]
+#[cfg(all(test, feature = "webrtc"))]
 mod tests {
     use super::*;
 

@@ -15,7 +15,7 @@
 //!         Output::Negotiate { link, part } => links.negotiate(link, part),
 //!         Output::Send { link, bytes } => links.send(link, bytes),
 //!         Output::Close { link } => links.close(link),
-//!         Output::Deliver(_) | Output::Event(_) | Output::Found { .. } | Output::FindDone { .. } => {}
+//!         _ => {}
 //!     }
 //! }
 //! while let Some(input) = inputs.recv().await {
@@ -38,6 +38,7 @@
 //!
 //! [`TRANSPORT_WINDOW`]: taiinet_mesh::limits::TRANSPORT_WINDOW
 
+#[cfg(feature = "webrtc")]
 mod channel;
 mod config;
 mod link;

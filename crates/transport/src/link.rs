@@ -18,7 +18,9 @@ use tokio::{
     time::sleep,
 };
 
-use crate::{TransportConfig, channel, websocket};
+#[cfg(feature = "webrtc")]
+use crate::channel;
+use crate::{TransportConfig, websocket};
 
 /// How long a link that is closed may take to send what it was given.
 pub(crate) const CLOSE_GRACE: Duration = Duration::from_secs(1);
@@ -35,6 +37,7 @@ pub(crate) type Ended = Result<Infallible, LinkFailure>;
 /// What all links share.
 #[derive(Debug)]
 pub(crate) struct Settings {
+    #[cfg_attr(not(feature = "webrtc"), expect(dead_code, reason = "about WebRTC"))]
     pub(crate) config: TransportConfig,
     pub(crate) tls: Result<Arc<ClientConfig>, String>,
 }
@@ -84,6 +87,7 @@ impl Emitter {
         self.emit(Input::LinkUp { link: self.link, binding }).await
     }
 
+    #[cfg(feature = "webrtc")]
     pub(crate) async fn negotiation(&self, part: Negotiation) -> Result<(), LinkFailure> {
         self.emit(Input::Negotiation { link: self.link, part }).await
     }
@@ -187,11 +191,20 @@ pub(crate) async fn run(dial: Dial, port: Port) {
     let emitter = port.emitter.clone();
     let served = async {
         match dial {
+            #[cfg(feature = "webrtc")]
             Dial::Offer { ice_servers, .. } => channel::serve(None, ice_servers, port).await,
+            #[cfg(feature = "webrtc")]
             Dial::Answer { offer, ice_servers, .. } => {
                 channel::serve(Some(offer), ice_servers, port).await
             }
+            #[cfg(not(feature = "webrtc"))]
+            Dial::Offer { .. } | Dial::Answer { .. } => {
+                LinkFailure::Transport("this build has no WebRTC".to_owned())
+            }
             Dial::Signaller { url } => websocket::serve(&url, port).await,
+            Dial::Direct { url } => {
+                websocket::serve(&format!("{}/pool", url.trim_end_matches('/')), port).await
+            }
         }
     };
     // The protocol stack reads what strangers wrote. Should it ever panic, that is one link's end.

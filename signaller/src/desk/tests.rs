@@ -43,6 +43,7 @@ impl Room {
                     (client.0, Some(codec::decode(&bytes).unwrap()))
                 }
                 DeskOutput::Close { client } => (client.0, None),
+                pool => panic!("without a pool: {pool:?}"),
             })
             .collect()
     }
@@ -68,6 +69,7 @@ impl Room {
             joined: Some(Joined { signaller: welcome.signaller, challenge: welcome.challenge }),
             issued_at: self.now.timestamp(),
             expires_at: self.now.after(Duration::from_secs(300)).timestamp(),
+            address: None,
         }
     }
 

@@ -93,6 +93,10 @@ pub struct FrontConfig {
     pub metrics: Option<SocketAddr>,
     /// Whether clients' addresses go into the log.
     pub log_addresses: bool,
+    /// Whether other signallers may connect; as the desk's own configuration says.
+    pub pool: bool,
+    /// Certificate authorities of other signallers besides the web's, in PEM.
+    pub pool_roots: Vec<u8>,
 }
 
 impl Default for FrontConfig {
@@ -110,6 +114,8 @@ impl Default for FrontConfig {
             read_buffer: limits::READ_BUFFER,
             metrics: None,
             log_addresses: false,
+            pool: false,
+            pool_roots: Vec::new(),
         }
     }
 }

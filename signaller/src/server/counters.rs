@@ -32,6 +32,8 @@ pub(super) struct Counters {
     pub(super) messages_out: Counter,
     pub(super) bytes_in: Counter,
     pub(super) bytes_out: Counter,
+    pub(super) pool_bytes_in: Counter,
+    pub(super) pool_bytes_out: Counter,
     pub(super) slow_readers: Counter,
     pub(super) messages_dropped: Counter,
     pub(super) cut_by_list: Counter,

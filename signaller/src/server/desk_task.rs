@@ -10,6 +10,8 @@ use std::{
     time::Duration,
 };
 
+use taiinet_mesh::{Dial, Input, LinkId};
+use taiinet_transport::{LinkInputs, Links, TransportConfig};
 use tokio::{
     sync::{mpsc, oneshot, watch},
     time::timeout,
@@ -24,6 +26,8 @@ enum ToDesk {
     Connected { client: ClientId, address: IpAddr, outbox: Outbox },
     Message { client: ClientId, bytes: Vec<u8> },
     Disconnected { client: ClientId },
+    Accept { outbox: Outbox, tell: oneshot::Sender<LinkId> },
+    Pool(Input),
     Status(oneshot::Sender<(DeskStatus, Duration)>),
     Drain,
 }
@@ -52,6 +56,18 @@ impl DeskHandle {
         let _ = self.inbox.send(ToDesk::Disconnected { client }).await;
     }
 
+    /// Announces a connection of another signaller. Gives its name; none if there is no room.
+    pub(super) async fn accept(&self, outbox: Outbox) -> Option<LinkId> {
+        let (tell, told) = oneshot::channel();
+        self.inbox.send(ToDesk::Accept { outbox, tell }).await.ok()?;
+        told.await.ok()
+    }
+
+    /// Says what happened on a connection with another signaller.
+    pub(super) async fn pool(&self, input: Input) {
+        let _ = self.inbox.send(ToDesk::Pool(input)).await;
+    }
+
     pub(super) async fn drain(&self) {
         let _ = self.inbox.send(ToDesk::Drain).await;
     }
@@ -74,6 +90,10 @@ pub(super) struct DeskTask {
     clock: Clock,
     inbox: mpsc::Receiver<ToDesk>,
     outboxes: BTreeMap<ClientId, Outbox>,
+    /// Connections that other signallers opened, and those that we did.
+    members: BTreeMap<LinkId, Outbox>,
+    links: Links,
+    inputs: LinkInputs,
     lists: watch::Receiver<Arc<Lists>>,
     counters: Arc<Counters>,
 }
@@ -84,10 +104,14 @@ impl DeskTask {
         clock: Clock,
         lists: watch::Receiver<Arc<Lists>>,
         counters: Arc<Counters>,
+        extra_roots: Vec<u8>,
     ) -> (Self, DeskHandle) {
         let (sender, inbox) = mpsc::channel(limits::INBOX_MESSAGES);
         let handle = DeskHandle { inbox: sender, next_client: Arc::default() };
-        (Self { desk, clock, inbox, outboxes: BTreeMap::new(), lists, counters }, handle)
+        let (links, inputs) =
+            Links::new(TransportConfig { extra_roots, ..TransportConfig::default() });
+        let (outboxes, members) = (BTreeMap::new(), BTreeMap::new());
+        (Self { desk, clock, inbox, outboxes, members, links, inputs, lists, counters }, handle)
     }
 
     pub(super) async fn run(mut self) {
@@ -95,13 +119,14 @@ impl DeskTask {
             let wait = self.desk.poll_timeout().map(|time| self.clock.until(time));
             let message = tokio::select! {
                 message = self.inbox.recv() => message,
+                Some(input) = self.inputs.recv() => Some(ToDesk::Pool(input)),
                 () = tokio::time::sleep(wait.unwrap_or(limits::CHECK_EVERY)) => {
                     self.desk.handle_timeout(self.clock.now());
                     self.flush();
                     continue;
                 }
                 Ok(()) = self.lists.changed() => {
-                    self.desk.recheck();
+                    self.desk.recheck(self.clock.now());
                     self.flush();
                     continue;
                 }
@@ -111,6 +136,7 @@ impl DeskTask {
                 Some(ToDesk::Drain) => {
                     self.desk.handle(DeskInput::Drain, self.clock.now());
                     self.flush();
+                    self.links.shutdown().await;
                     return;
                 }
                 Some(message) => self.take(message),
@@ -130,6 +156,19 @@ impl DeskTask {
             ToDesk::Disconnected { client } => {
                 self.outboxes.remove(&client);
                 DeskInput::Disconnected { client }
+            }
+            ToDesk::Accept { outbox, tell } => {
+                if let Some(link) = self.desk.accept(now) {
+                    self.members.insert(link, outbox);
+                    let _ = tell.send(link);
+                }
+                return;
+            }
+            ToDesk::Pool(input) => {
+                if let Input::LinkDown { link, .. } = &input {
+                    self.members.remove(link);
+                }
+                DeskInput::Pool(input)
             }
             ToDesk::Status(tell) => {
                 let _ = tell.send((self.desk.status(), self.clock.uptime()));
@@ -153,6 +192,20 @@ impl DeskTask {
                 // The connection ends when it has sent what is in its outbox.
                 DeskOutput::Close { client } => {
                     self.outboxes.remove(&client);
+                }
+                DeskOutput::Dial { link, url } => self.links.dial(link, Dial::Direct { url }),
+                DeskOutput::SendTo { link, bytes } => match self.members.get(&link) {
+                    Some(outbox) => {
+                        if !outbox.send(bytes) {
+                            self.members.remove(&link).and_then(Outbox::cut);
+                        }
+                    }
+                    None => self.links.send(link, bytes),
+                },
+                DeskOutput::CloseLink { link } => {
+                    if self.members.remove(&link).is_none() {
+                        self.links.close(link);
+                    }
                 }
             }
         }

@@ -35,7 +35,7 @@ use super::{
     desk_task::DeskHandle,
     gate::{Gate, Place, Turned},
     lists::Lists,
-    metrics,
+    member, metrics,
 };
 use crate::limits;
 
@@ -225,17 +225,19 @@ impl Front {
             None => return StatusCode::BAD_REQUEST.into_response(),
         };
         match request.uri().path() {
-            "/" | "/ws" => self.enter(request, address, place).await,
+            "/" | "/ws" => self.enter(request, Some(address), place).await,
+            "/pool" if self.config.pool => self.enter(request, None, place).await,
             "/healthz" => "ok\n".into_response(),
             _ => StatusCode::NOT_FOUND.into_response(),
         }
     }
 
-    /// A WebSocket, or a word for who comes with a browser.
+    /// A WebSocket (of a client from this address, or of another signaller), or a word for who comes
+    /// with a browser.
     async fn enter(
         self: Arc<Self>,
         request: Request<Body>,
-        address: IpAddr,
+        client: Option<IpAddr>,
         place: Place,
     ) -> Response {
         let (mut parts, _) = request.into_parts();
@@ -251,7 +253,10 @@ impl Front {
             .max_message_size(taiinet_mesh::limits::MESSAGE_BYTES)
             .max_frame_size(taiinet_mesh::limits::MESSAGE_BYTES)
             .on_upgrade(move |socket| async move {
-                connection::serve(socket, address, &self).await;
+                match client {
+                    Some(address) => connection::serve(socket, address, &self).await,
+                    None => member::serve(socket, &self).await,
+                }
                 drop((place, token));
             })
     }

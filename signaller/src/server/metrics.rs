@@ -86,6 +86,24 @@ fn metrics(front: &Front, status: &DeskStatus, uptime: Duration) -> String {
     out.family("signals_total", "counter", "Signals, by what became of them");
     out.sample(&[("result", "routed")], status.signals);
     out.sample(&[("result", "unreachable")], status.unreachable);
+    out.sample(&[("result", "relayed")], status.relayed);
+
+    out.gauge("pool_members", "Other signallers that are linked", status.members as u64);
+    out.gauge("pool_presences", "Peers of other signallers", status.remote as u64);
+    out.family("pool_refused_total", "counter", "What other signallers were refused, by reason");
+    for (reason, count) in &status.refused_of_pool {
+        out.sample(&[("reason", &snake_case(&format!("{reason:?}")))], *count);
+    }
+    out.counter(
+        "pool_received_bytes_total",
+        "Bytes from signallers that have dialled this one",
+        counters.pool_bytes_in.get(),
+    );
+    out.counter(
+        "pool_sent_bytes_total",
+        "Bytes to signallers that have dialled this one",
+        counters.pool_bytes_out.get(),
+    );
 
     out.counter("received_messages_total", "Messages from clients", counters.messages_in.get());
     out.counter("received_bytes_total", "Their bytes", counters.bytes_in.get());

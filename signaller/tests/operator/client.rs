@@ -86,6 +86,7 @@ impl Client {
             joined: Some(Joined { signaller: welcome.signaller, challenge: welcome.challenge }),
             issued_at: Timestamp::from_millis(millis),
             expires_at: Timestamp::from_millis(millis + 60_000),
+            address: None,
         };
         self.say(&ToSignaller::Join(Signed::new(&self.identity, &presence))).await;
         self.hear().await

@@ -243,6 +243,7 @@ impl Play {
                         joined: None,
                         issued_at: NOW.timestamp(),
                         expires_at: NOW.after(std::time::Duration::from_secs(60)).timestamp(),
+                        address: None,
                     };
                     Verified::sign(&identity(3, number), presence).signed().clone()
                 };

@@ -68,7 +68,7 @@ fn a_candidate_rests_after_a_failure_and_longer_after_the_next() {
     hear(&mut candidates, presence(&identity(1), NOW).signed().clone()).unwrap();
     let rest = |candidates: &Candidates| candidates.deadline(|_| false).unwrap().since(NOW);
     candidates.failed(&peer, Disconnect::DialTimeout, &mut rng, NOW);
-    assert_eq!(candidates.pick(|_| false, &mut rng, NOW), None);
+    assert_eq!(candidates.pick(|_| false, false, &mut rng, NOW), None);
     let first = rest(&candidates);
     candidates.failed(&peer, Disconnect::DialTimeout, &mut rng, NOW);
     candidates.failed(&peer, Disconnect::DialTimeout, &mut rng, NOW);
@@ -77,5 +77,5 @@ fn a_candidate_rests_after_a_failure_and_longer_after_the_next() {
     assert_eq!(rest(&candidates), limits::REDIAL_BACKOFF.1, "whatever it asks for");
     assert_eq!(candidates.failures(), [(peer, Disconnect::DialTimeout)]);
     candidates.wake(NOW);
-    assert_eq!(candidates.pick(|_| false, &mut rng, NOW), Some(peer));
+    assert_eq!(candidates.pick(|_| false, false, &mut rng, NOW), Some(peer));
 }

@@ -65,6 +65,15 @@ impl Peer {
         let (peer, incoming) = (state.peer, state.incoming);
         // A second link to the same peer: it would not have made it if the first still served.
         let older = self.other_link(link, |other| other.peer == peer && other.is_admitted());
+        if !self.allows(&peer) {
+            self.refuse(link, RefusalReason::NotAdmitted, now);
+            return Ok(());
+        }
+        if older.is_some_and(|older| self.loses_glare(link, older, now)) {
+            self.refuse(link, RefusalReason::AlreadyLinked, now);
+            return Ok(());
+        }
+        self.seeds.proven(link, peer);
         if let Some(older) = older {
             self.close(older, None, Disconnect::Refused(RefusalReason::AlreadyLinked), now);
         }
@@ -110,7 +119,11 @@ impl Peer {
                     && crate::candidates::in_time(&presence, now)
             })
         {
-            state.presence = Some(presence.verify().map_err(|_| Misbehaviour::InvalidSignature)?);
+            let presence = presence.verify().map_err(|_| Misbehaviour::InvalidSignature)?;
+            if let Some(state) = self.links.get_mut(&link) {
+                state.presence = Some(presence.clone());
+            }
+            self.learn_address(&presence, peer, now);
         }
         // A place among the dials is free.
         self.restless = true;
@@ -125,13 +138,22 @@ impl Peer {
             self.control(link, &Frame::Doze(true), now);
         }
         self.ask_newcomer(link, now);
+        if self.config.direct.is_some() {
+            // The whole pool is to be linked: who is in it is told at once.
+            let presences = self.presences_for(&peer, now);
+            self.control(link, &Frame::Shuffle(presences), now);
+        }
         self.weigh_surplus(now);
         Ok(())
     }
 
     /// From when on we care for documents: from our start, as far as they are live.
     fn cares_since(&self, now: Time) -> Timestamp {
-        let start = self.started.before(limits::START_MARGIN);
+        let start = match self.config.direct {
+            // What the others have said before counts for a new member of the pool.
+            Some(_) => Time::default(),
+            None => self.started.before(limits::START_MARGIN),
+        };
         start.max(now.before(limits::LIVE_WINDOW)).timestamp()
     }
 

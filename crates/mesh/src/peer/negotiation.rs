@@ -9,7 +9,7 @@ use crate::{
     Dial, Disconnect, Event, LinkId, Misbehaviour, Negotiation, Output, Time,
     budget::Budget,
     frame::{
-        Frame, FromSignaller, Presence, RefusalReason, Signal, SignalPart, ToSignaller, codec,
+        Frame, FromSignaller, POOL, Presence, RefusalReason, Signal, SignalPart, ToSignaller, codec,
     },
     limits,
     link::Link,
@@ -81,15 +81,49 @@ impl Peer {
                 }
             }
             FromSignaller::Pong(_) => {}
+            FromSignaller::Signallers(presences) => self.learn_signallers(presences, now)?,
         }
         Ok(())
     }
 
     fn join(&mut self, link: LinkId, with: crate::frame::Joined, now: Time) {
-        let presence = signallers::presence(&self.identity, &self.config.network, Some(with), now);
+        let presence =
+            signallers::presence(&self.identity, &self.config.network, Some(with), None, now);
         let join = ToSignaller::Join(presence.signed().clone());
         self.presence = Some(presence);
         self.tell(link, &join, now);
+    }
+
+    /// A signaller tells of others, who signed where they are.
+    fn learn_signallers(
+        &mut self,
+        presences: Vec<Signed<Presence>>,
+        now: Time,
+    ) -> Result<(), Misbehaviour> {
+        if presences.len() > limits::SIGNALLERS_TOLD {
+            return Err(Misbehaviour::Oversize);
+        }
+        for presence in presences {
+            let body = presence.peek().map_err(|_| Misbehaviour::Undecodable)?;
+            if body.network.as_str() != POOL {
+                return Err(Misbehaviour::WrongNetwork);
+            }
+            if !crate::candidates::in_time(&body, now) {
+                return Err(Misbehaviour::OutOfTime);
+            }
+            let Some(url) = body.address.filter(|url| signallers::is_address(url)) else {
+                continue;
+            };
+            let signaller = presence.signer();
+            if self.signallers.knows(&url) {
+                continue;
+            }
+            presence.verify().map_err(|_| Misbehaviour::InvalidSignature)?;
+            if self.signallers.learn(&url, signaller, now) {
+                self.event(Event::SignallerLearned { url, signaller });
+            }
+        }
+        Ok(())
     }
 
     pub(super) fn lose_signaller(
@@ -150,6 +184,13 @@ impl Peer {
 
     /// Offers a link to a candidate.
     pub(super) fn dial(&mut self, peer: PeerId, now: Time) {
+        if self.config.direct.is_some() {
+            let address = self.candidates.get(&peer).and_then(|(known, _)| known.address.clone());
+            if let Some(url) = address.filter(|url| signallers::is_address(url)) {
+                self.dial_address(peer, url, now);
+            }
+            return;
+        }
         let routes = self.routes(&peer);
         let link = self.new_link();
         let session = self.rng.next_u64();

@@ -52,7 +52,7 @@ impl Peer {
     fn pick(&mut self, now: Time) -> Option<PeerId> {
         let links = &self.links;
         let taken = |peer: &PeerId| links.values().any(|link| link.peer == *peer);
-        self.candidates.pick(taken, &mut self.rng, now)
+        self.candidates.pick(taken, self.config.direct.is_some(), &mut self.rng, now)
     }
 
     pub(super) fn view_deadline(&self) -> Option<Time> {
@@ -72,7 +72,11 @@ impl Peer {
 
     pub(super) fn tick_view(&mut self, now: Time) {
         if now >= self.shuffle_at {
-            self.shuffle_at = now.after(self.rng.jitter(limits::SHUFFLE_EVERY));
+            let every = match self.config.direct {
+                Some(_) => limits::POOL_SHUFFLE_EVERY,
+                None => limits::SHUFFLE_EVERY,
+            };
+            self.shuffle_at = now.after(self.rng.jitter(every));
             self.shuffle(now);
         }
         if self.trim_at.is_some_and(|at| now >= at) {
@@ -115,7 +119,7 @@ impl Peer {
     }
 
     /// Ourselves, our neighbours (whom we can introduce), and some of the passive view.
-    fn presences_for(&mut self, peer: &PeerId, now: Time) -> Vec<Signed<Presence>> {
+    pub(super) fn presences_for(&mut self, peer: &PeerId, now: Time) -> Vec<Signed<Presence>> {
         let mut presences = vec![self.own_presence(now)];
         presences.extend(self.neighbour_presences(peer, now));
         presences.truncate(limits::PRESENCES_PER_FRAME / 2 + 1);
@@ -144,7 +148,9 @@ impl Peer {
             return presence.signed().clone();
         }
         let joined = self.signallers.current_join();
-        let presence = signallers::presence(&self.identity, &self.config.network, joined, now);
+        let address = self.config.direct.as_ref().and_then(|direct| direct.address.clone());
+        let presence =
+            signallers::presence(&self.identity, &self.config.network, joined, address, now);
         self.presence.insert(presence).signed().clone()
     }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use taiinet_identity::{Identity, PeerId};
 use taiinet_mesh::{
-    ChannelBinding, Input, LinkFailure, Time,
+    ChannelBinding, Input, LinkFailure, LinkId, Time,
     frame::{FromSignaller, ToSignaller, codec},
 };
 
@@ -23,11 +23,13 @@ use crate::{
 pub type Tamper = Box<dyn FnMut(FromSignaller) -> Vec<FromSignaller>>;
 
 pub(super) struct DeskNode {
-    identity: Identity,
+    pub(super) identity: Identity,
     config: DeskConfig,
     /// None while it is down.
-    desk: Option<Desk>,
+    pub(super) desk: Option<Desk>,
     clients: BTreeMap<ClientId, EndId>,
+    /// Its sockets to others.
+    pub(super) links: BTreeMap<LinkId, EndId>,
     wake: Option<u64>,
     ticks: (u64, u32),
     tamper: Option<Tamper>,
@@ -39,6 +41,7 @@ impl DeskNode {
     pub(super) fn stop(&mut self) {
         self.desk = None;
         self.clients.clear();
+        self.links.clear();
     }
 
     pub(super) fn start(&mut self, seed: [u8; 32], now: Time) {
@@ -66,6 +69,7 @@ impl World {
             config,
             desk: None,
             clients: BTreeMap::new(),
+            links: BTreeMap::new(),
             wake: None,
             ticks: (0, 0),
             tamper: None,
@@ -73,7 +77,9 @@ impl World {
         };
         node.start(self.rng.bytes(), self.now());
         self.desks.push(node);
-        SignallerIndex(self.desks.len() - 1)
+        let signaller = SignallerIndex(self.desks.len() - 1);
+        self.dirty.insert(Node::Signaller(signaller));
+        signaller
     }
 
     /// A signaller's name.
@@ -121,6 +127,10 @@ impl World {
             self.ends(end, cause);
             return;
         }
+        if let Some(End { owner: Owner::Member(from, link), .. }) = self.ends.get(&end) {
+            self.member_arrives(end, *from, *link, signaller);
+            return;
+        }
         let mut here = End::new(Owner::Signaller(signaller), true);
         here.twin = Some(end);
         here.open = true;
@@ -141,7 +151,7 @@ impl World {
                 self.input(peer, Input::LinkUp { link, binding: ChannelBinding::NONE });
             }
             Owner::Puppet(puppet) => self.puppet_connected(puppet, end),
-            Owner::Signaller(_) => {}
+            Owner::Signaller(_) | Owner::Member(..) => {}
         }
     }
 
@@ -161,7 +171,7 @@ impl World {
         }
     }
 
-    fn desk_input(&mut self, signaller: SignallerIndex, input: DeskInput) {
+    pub(super) fn desk_input(&mut self, signaller: SignallerIndex, input: DeskInput) {
         let now = self.now();
         if let Some(desk) = &mut self.desks[signaller.0].desk {
             desk.handle(input, now);
@@ -192,6 +202,9 @@ impl World {
                         self.close(end);
                     }
                 }
+                DeskOutput::Dial { link, url } => self.member_dials(signaller, link, &url),
+                DeskOutput::SendTo { link, bytes } => self.member_sends(signaller, link, bytes),
+                DeskOutput::CloseLink { link } => self.member_closes(signaller, link),
             }
         }
         let node = &mut self.desks[signaller.0];

@@ -47,7 +47,8 @@ impl World {
                 }
                 ("answer", Event::Described(end))
             }
-            Dial::Signaller { url } => {
+            // Peers have no addresses of others: only signallers dial so.
+            Dial::Direct { url } | Dial::Signaller { url } => {
                 let signaller = self.signaller_at(&url);
                 let nowhere = || LinkFailure::Unreachable(format!("nobody is called {url}"));
                 let event = signaller
@@ -102,7 +103,7 @@ impl World {
                 self.input(peer, Input::Negotiation { link, part });
             }
             Owner::Puppet(puppet) => self.puppet_described(puppet, end, text),
-            Owner::Signaller(_) => {}
+            Owner::Signaller(_) | Owner::Member(..) => {}
         }
         self.connect(end);
     }
@@ -178,7 +179,7 @@ impl World {
                 self.input(peer, Input::LinkUp { link, binding });
             }
             Owner::Puppet(puppet) => self.puppet_opened(puppet, end, binding),
-            Owner::Signaller(_) => {}
+            Owner::Signaller(_) | Owner::Member(..) => {}
         }
     }
 
@@ -230,6 +231,9 @@ impl World {
             }
             Owner::Puppet(puppet) => self.puppet_hears(puppet, end, &bytes),
             Owner::Signaller(signaller) => self.desk_hears(signaller, end, bytes),
+            Owner::Member(signaller, link) => {
+                self.member_input(signaller, Input::Message { link, bytes });
+            }
         }
     }
 
@@ -237,11 +241,18 @@ impl World {
     pub(super) fn sent(&mut self, end: EndId, bytes: usize) {
         let Some(state) = self.ends.get_mut(&end) else { return };
         state.unreported += bytes;
-        let Owner::Peer(peer, link) = state.owner else { return };
-        if state.unreported >= REPORTED_AT && !state.closing {
-            let bytes = core::mem::take(&mut state.unreported);
-            state.in_transport = state.in_transport.saturating_sub(bytes);
-            self.input(peer, Input::Sent { link, bytes });
+        if state.unreported < REPORTED_AT || state.closing {
+            return;
+        }
+        let owner = state.owner;
+        let bytes = core::mem::take(&mut state.unreported);
+        state.in_transport = state.in_transport.saturating_sub(bytes);
+        match owner {
+            Owner::Peer(peer, link) => self.input(peer, Input::Sent { link, bytes }),
+            Owner::Member(signaller, link) => {
+                self.member_input(signaller, Input::Sent { link, bytes });
+            }
+            Owner::Puppet(_) | Owner::Signaller(_) => {}
         }
     }
 
@@ -274,6 +285,7 @@ impl World {
             }
             Owner::Puppet(puppet) => self.puppet_ended(puppet, end, cause),
             Owner::Signaller(signaller) => self.desk_lost(signaller, end),
+            Owner::Member(signaller, link) => self.member_lost(signaller, link, cause),
         }
     }
 
@@ -321,7 +333,7 @@ impl World {
         Some(match self.ends.get(&end)?.owner {
             Owner::Peer(peer, _) => Node::Peer(peer),
             Owner::Puppet(puppet) => Node::Puppet(puppet),
-            Owner::Signaller(signaller) => Node::Signaller(signaller),
+            Owner::Signaller(signaller) | Owner::Member(signaller, _) => Node::Signaller(signaller),
         })
     }
 

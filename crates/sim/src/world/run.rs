@@ -181,6 +181,10 @@ impl World {
                 self.trace.note(self.now, peer.0, "find done", u64::from(complete), &[]);
                 self.peers[peer.0].found.entry(find).or_default().done = Some((at, complete));
             }
+            // Only among signallers, whose desks take them.
+            Output::Relayed { .. } | Output::Astray(_) => {
+                self.violated(peer, "passes on what only signallers do");
+            }
             Output::Event(event) => {
                 let at = self.now();
                 self.trace.note(self.now, peer.0, "event", 0, format!("{event:?}").as_bytes());

@@ -8,6 +8,7 @@ mod determinism;
 mod finds;
 mod mesh;
 mod partition;
+mod pool;
 mod private;
 mod signallers;
 mod sleep;

@@ -1,0 +1,155 @@
+//! Addresses at which members of the pool are, to be dialled until a link to each is there.
+
+use taiinet_identity::PeerId;
+
+use crate::{
+    LinkId, SignallerAddress, Time, limits,
+    rng::{Backoff, Rng},
+};
+
+#[derive(Debug)]
+struct Seed {
+    address: SignallerAddress,
+    /// Whether the operator named it; those stay for ever.
+    given: bool,
+    /// Who was found there.
+    peer: Option<PeerId>,
+    link: Option<LinkId>,
+    retry: Backoff,
+    retry_at: Time,
+}
+
+/// The addresses.
+#[derive(Debug, Default)]
+pub(crate) struct Seeds(Vec<Seed>);
+
+impl Seeds {
+    pub(crate) fn new(given: &[SignallerAddress], now: Time) -> Self {
+        let mut seeds = Self::default();
+        for address in given.iter().take(limits::SEEDS) {
+            seeds.insert(address.clone(), true, now);
+        }
+        seeds
+    }
+
+    fn insert(&mut self, address: SignallerAddress, given: bool, now: Time) {
+        let peer = address.pinned;
+        let retry = Backoff::new(limits::SEED_BACKOFF);
+        self.0.push(Seed { address, given, peer, link: None, retry, retry_at: now });
+    }
+
+    /// A member says where it is; remembered for when its presence is long gone.
+    pub(crate) fn learn(&mut self, url: &str, peer: PeerId, now: Time) {
+        let known = |seed: &Seed| seed.peer == Some(peer) || seed.address.url == url;
+        if let Some(seed) = self.0.iter_mut().find(|seed| known(seed)) {
+            if !seed.given && seed.peer == Some(peer) {
+                url.clone_into(&mut seed.address.url);
+            }
+            return;
+        }
+        if self.0.len() >= limits::SEEDS {
+            // The one that has failed for longest makes room.
+            let worst = self.0.iter().enumerate().filter(|(_, seed)| !seed.given);
+            let worst = worst.filter(|(_, seed)| seed.link.is_none());
+            let Some((index, _)) = worst.max_by_key(|(_, seed)| seed.retry_at) else { return };
+            self.0.swap_remove(index);
+        }
+        self.insert(SignallerAddress { url: url.to_owned(), pinned: Some(peer) }, false, now);
+    }
+
+    /// An address to dial now; `linked` says to whom there is a link already.
+    pub(crate) fn due(
+        &mut self,
+        linked: impl Fn(&PeerId) -> bool,
+        rng: &mut Rng,
+        now: Time,
+    ) -> Option<SignallerAddress> {
+        let seed = self.0.iter_mut().find(|seed| seed.retry_at <= now && seed.link.is_none())?;
+        seed.retry_at = now.after(seed.retry.wait(rng));
+        let linked = seed.peer.as_ref().is_some_and(linked);
+        (!linked).then(|| seed.address.clone())
+    }
+
+    /// The address is being dialled.
+    pub(crate) fn dialled(&mut self, url: &str, link: LinkId) {
+        if let Some(seed) = self.0.iter_mut().find(|seed| seed.address.url == url) {
+            seed.link = Some(link);
+        }
+    }
+
+    /// The one who is there has proven its key.
+    pub(crate) fn proven(&mut self, link: LinkId, peer: PeerId) {
+        if let Some(seed) = self.0.iter_mut().find(|seed| seed.link == Some(link)) {
+            seed.peer = Some(peer);
+            seed.retry.reset();
+        }
+    }
+
+    /// The link is gone.
+    pub(crate) fn lost(&mut self, link: LinkId, rng: &mut Rng, now: Time) {
+        if let Some(seed) = self.0.iter_mut().find(|seed| seed.link == Some(link)) {
+            seed.link = None;
+            seed.retry_at = now.after(seed.retry.wait(rng));
+        }
+    }
+
+    /// When one is due.
+    pub(crate) fn deadline(&self) -> Option<Time> {
+        let waiting = self.0.iter().filter(|seed| seed.link.is_none());
+        waiting.map(|seed| seed.retry_at).min()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{self, NOW};
+
+    fn address(url: &str) -> SignallerAddress {
+        SignallerAddress { url: url.to_owned(), pinned: None }
+    }
+
+    #[test]
+    fn each_is_dialled_until_there_is_a_link_and_ever_more_rarely() {
+        let mut rng = Rng::new([1; 32]);
+        let mut seeds = Seeds::new(&[address("ws://a")], NOW);
+        let mut now = NOW;
+        for _ in 0..20 {
+            assert_eq!(seeds.due(|_| false, &mut rng, now), Some(address("ws://a")));
+            assert_eq!(seeds.due(|_| false, &mut rng, now), None, "not twice at once");
+            seeds.dialled("ws://a", LinkId::from_raw(1));
+            assert_eq!(seeds.deadline(), None, "it is being dialled");
+            seeds.lost(LinkId::from_raw(1), &mut rng, now);
+            let next = seeds.deadline().expect("again");
+            assert!(next > now && next.since(now) <= limits::SEED_BACKOFF.1 * 5 / 4);
+            now = next;
+        }
+    }
+
+    #[test]
+    fn who_is_linked_otherwise_is_not_dialled() {
+        let (mut rng, peer) = (Rng::new([1; 32]), testing::identity(1).peer_id());
+        let mut seeds = Seeds::new(&[address("ws://a")], NOW);
+        let _ = seeds.due(|_| false, &mut rng, NOW);
+        seeds.dialled("ws://a", LinkId::from_raw(1));
+        seeds.proven(LinkId::from_raw(1), peer);
+        seeds.lost(LinkId::from_raw(1), &mut rng, NOW);
+        let later = seeds.deadline().expect("again");
+        assert_eq!(seeds.due(|linked| *linked == peer, &mut rng, later), None);
+    }
+
+    #[test]
+    fn what_is_learned_is_bounded_and_never_displaces_what_was_given() {
+        let mut seeds = Seeds::new(&[address("ws://given")], NOW);
+        for number in 0..=255 {
+            seeds.learn(&format!("ws://{number}"), testing::identity(number).peer_id(), NOW);
+        }
+        assert_eq!(seeds.0.len(), limits::SEEDS);
+        assert!(seeds.0.iter().any(|seed| seed.address.url == "ws://given"));
+        // Nor does anybody take over an address that another has.
+        seeds.learn("ws://given", testing::identity(7).peer_id(), NOW);
+        let given: Vec<_> =
+            seeds.0.iter().filter(|seed| seed.address.url == "ws://given").collect();
+        assert!(given.len() == 1 && given[0].peer.is_none());
+    }
+}

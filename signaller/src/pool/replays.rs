@@ -1,0 +1,55 @@
+//! Signals that passed, so that none passes twice.
+
+use std::collections::{BTreeSet, VecDeque};
+
+use taiinet_identity::Verified;
+use taiinet_mesh::{
+    Time,
+    frame::{Signal, codec},
+    limits as mesh_limits,
+};
+
+use crate::limits;
+
+/// The signatures of recent signals. When there are too many the oldest go: then an old one may pass
+/// again, and the recipient, who remembers offers, drops it.
+#[derive(Debug, Default)]
+pub(super) struct Replays {
+    seen: BTreeSet<Vec<u8>>,
+    order: VecDeque<(Time, Vec<u8>)>,
+}
+
+impl Replays {
+    /// Whether this one has passed before; from now on it has.
+    pub(super) fn is_one(&mut self, signal: &Verified<Signal>, now: Time) -> bool {
+        // The content is what counts: there may be several valid signatures of it.
+        let body: &Signal = signal;
+        let name = codec::encode(&(signal.signer(), body.to, body.sent_at, tag(&body.sealed)));
+        if !self.seen.insert(name.clone()) {
+            return true;
+        }
+        self.order.push_back((now, name));
+        while self.order.len() > limits::POOL_REPLAYS {
+            self.forget();
+        }
+        false
+    }
+
+    pub(super) fn expire(&mut self, now: Time) {
+        let life = mesh_limits::SIGNAL_LIFE + mesh_limits::CLOCK_SKEW;
+        while self.order.front().is_some_and(|(at, _)| now.since(*at) > life) {
+            self.forget();
+        }
+    }
+
+    fn forget(&mut self) {
+        if let Some((_, name)) = self.order.pop_front() {
+            self.seen.remove(&name);
+        }
+    }
+}
+
+/// The beginning of what is sealed: an encapsulated key, fresh for each signal.
+fn tag(sealed: &[u8]) -> &[u8] {
+    sealed.get(..32).unwrap_or(sealed)
+}

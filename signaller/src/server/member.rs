@@ -1,0 +1,84 @@
+//! A WebSocket that another signaller has opened to our pool.
+
+use std::sync::{Arc, atomic::Ordering::Relaxed};
+
+use axum::extract::ws::{Message, WebSocket};
+use futures::{
+    SinkExt, StreamExt,
+    stream::{SplitSink, SplitStream},
+};
+use taiinet_mesh::{Input, LinkFailure, LinkId};
+use tokio::time::timeout;
+
+use super::{
+    front::Front,
+    outbox::{Waiting, outbox},
+};
+use crate::limits;
+
+pub(super) async fn serve(socket: WebSocket, front: &Arc<Front>) {
+    let (outbox, mut waiting) = outbox(limits::POOL_OUTBOX_MESSAGES, limits::OUTBOX_BYTES);
+    let Some(link) = front.desk.accept(outbox).await else { return };
+    tracing::debug!(%link, "a signaller of the pool has connected");
+    let (sink, mut stream) = socket.split();
+    tokio::select! {
+        // The desk closes by dropping the outbox.
+        () = write(sink, &mut waiting, link, front) => {}
+        () = read(&mut stream, link, front) => {}
+    }
+    front.desk.pool(Input::LinkDown { link, cause: LinkFailure::Remote }).await;
+    tracing::debug!(%link, "a signaller of the pool has gone");
+}
+
+async fn read(stream: &mut SplitStream<WebSocket>, link: LinkId, front: &Front) {
+    while let Some(Ok(message)) = stream.next().await {
+        match message {
+            Message::Binary(bytes) => {
+                let bytes: Vec<u8> = bytes.into();
+                front.counters.pool_bytes_in.add(bytes.len());
+                front.desk.pool(Input::Message { link, bytes }).await;
+            }
+            Message::Ping(_) | Message::Pong(_) => {}
+            Message::Text(_) | Message::Close(_) => return,
+        }
+    }
+}
+
+async fn write(
+    mut sink: SplitSink<WebSocket, Message>,
+    waiting: &mut Waiting,
+    link: LinkId,
+    front: &Front,
+) {
+    let mut batch = Vec::new();
+    loop {
+        let count = tokio::select! {
+            biased;
+            () = waiting.cut.cancelled() => return,
+            count = waiting.messages.recv_many(&mut batch, limits::POOL_OUTBOX_MESSAGES) => count,
+        };
+        if count == 0 {
+            break;
+        }
+        let bytes: usize = batch.iter().map(Vec::len).sum();
+        let send = async {
+            for bytes in batch.drain(..) {
+                sink.feed(Message::Binary(bytes.into())).await?;
+            }
+            sink.flush().await
+        };
+        let sent = tokio::select! {
+            biased;
+            () = waiting.cut.cancelled() => return,
+            sent = timeout(front.config.write_timeout, send) => sent,
+        };
+        if !matches!(sent, Ok(Ok(()))) {
+            return;
+        }
+        waiting.bytes.fetch_sub(bytes, Relaxed);
+        front.counters.pool_bytes_out.add(bytes);
+        // This is what makes room for more.
+        front.desk.pool(Input::Sent { link, bytes }).await;
+    }
+    let _ = timeout(limits::CLOSE, sink.close()).await;
+}
