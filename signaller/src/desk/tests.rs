@@ -378,3 +378,152 @@ proptest! {
         prop_assert!(room.desk.addresses.is_empty() && room.desk.networks.is_empty());
     }
 }
+
+/// Two desks of one pool whose links are carried by hand.
+struct Two {
+    rooms: [Room; 2],
+    ends: Option<(LinkId, LinkId)>,
+}
+
+impl Two {
+    fn new() -> Self {
+        let pool = |direct| DeskConfig { pool: Some(direct), ..DeskConfig::default() };
+        let room = |number: u8, direct| Room {
+            desk: Desk::new(identity(number), pool(direct), [number; 32], NOW),
+            now: NOW,
+        };
+        let seed = taiinet_mesh::SignallerAddress {
+            url: "ws://other".to_owned(),
+            pinned: Some(identity(200).peer_id()),
+        };
+        let dialler = Direct { seeds: vec![seed], ..Direct::default() };
+        let mut two =
+            Self { rooms: [room(200, Direct::default()), room(201, dialler)], ends: None };
+        two.run(Duration::from_secs(2));
+        assert_eq!(two.rooms.each_ref().map(|room| room.desk.status().members), [1, 1]);
+        two
+    }
+
+    /// Lets so much time pass; gives what clients are told, with the number of the room.
+    fn run(&mut self, time: Duration) -> Vec<(usize, u64, FromSignaller)> {
+        let mut told = Vec::new();
+        let end = self.rooms[0].now.after(time);
+        while self.rooms[0].now < end {
+            for at in 0..2 {
+                let now = self.rooms[at].now.after(Duration::from_millis(10));
+                self.rooms[at].now = now;
+                self.rooms[at].desk.handle_timeout(now);
+                self.carry(at, &mut told);
+                self.carry(1 - at, &mut told);
+            }
+        }
+        told
+    }
+
+    fn carry(&mut self, at: usize, told: &mut Vec<(usize, u64, FromSignaller)>) {
+        let now = self.rooms[at].now;
+        while let Some(output) = self.rooms[at].desk.poll_output() {
+            match output {
+                DeskOutput::Send { client, bytes } => {
+                    told.push((at, client.0, codec::decode(&bytes).unwrap()));
+                }
+                DeskOutput::Dial { link, .. } => {
+                    let theirs = self.rooms[1 - at].desk.accept(now).unwrap();
+                    self.ends = Some(if at == 0 { (link, theirs) } else { (theirs, link) });
+                    let binding = taiinet_mesh::ChannelBinding::NONE;
+                    let up = DeskInput::Pool(Input::LinkUp { link, binding });
+                    self.rooms[at].desk.handle(up, now);
+                }
+                DeskOutput::SendTo { bytes, link } => {
+                    let (zero, one) = self.ends.unwrap();
+                    let to = if at == 0 { one } else { zero };
+                    let sent = Input::Sent { link, bytes: bytes.len() };
+                    self.rooms[at].desk.handle(DeskInput::Pool(sent), now);
+                    let message = Input::Message { link: to, bytes };
+                    self.rooms[1 - at].desk.handle(DeskInput::Pool(message), now);
+                }
+                DeskOutput::Close { .. } | DeskOutput::CloseLink { .. } => {}
+            }
+        }
+    }
+
+    /// What one room is told by its clients' word.
+    fn say(&mut self, at: usize, client: u64, frame: &ToSignaller) {
+        let bytes = codec::encode(frame);
+        let now = self.rooms[at].now;
+        self.rooms[at].desk.handle(DeskInput::Message { client: client.into(), bytes }, now);
+    }
+
+    fn refused(&self, at: usize, why: Refused) -> u64 {
+        self.rooms[at].desk.status().refused_of_pool.get(&why).copied().unwrap_or(0)
+    }
+}
+
+fn signal_at(from: &Identity, to: PeerId, at: Time, seed: u8) -> Signed<Signal> {
+    let mut rng = ChaCha12Rng::from_seed([seed; 32]);
+    let sealed = seal(&to, b"", b"hello", &mut rng).unwrap();
+    Signed::new(from, &Signal { network: network("a"), to, sent_at: at.timestamp(), sealed })
+}
+
+#[test]
+fn a_signal_crosses_the_pool_once_and_only_in_the_name_of_who_is_there() {
+    let mut two = Two::new();
+    two.rooms[0].join(1, "a");
+    two.rooms[1].join(2, "a");
+    two.run(Duration::from_secs(1));
+    assert_eq!(two.rooms.each_ref().map(|room| room.desk.status().remote), [1, 1]);
+
+    let now = two.rooms[0].now;
+    let signal = signal_at(&identity(1), identity(2).peer_id(), now, 1);
+    two.say(0, 1, &ToSignaller::Signal(signal.clone()));
+    let told = two.run(Duration::from_millis(200));
+    assert!(told.contains(&(1, 2, FromSignaller::Signal(signal.clone()))), "{told:?}");
+    // Once more: the other signaller has seen it.
+    two.say(0, 1, &ToSignaller::Signal(signal));
+    let told = two.run(Duration::from_millis(200));
+    assert!(!told.iter().any(|(_, _, frame)| matches!(frame, FromSignaller::Signal(_))));
+    assert_eq!(two.refused(1, Refused::Replayed), 1);
+    // To somebody who is nowhere.
+    let nobody = identity(77).peer_id();
+    let lost = signal_at(&identity(1), nobody, now, 2);
+    two.say(0, 1, &ToSignaller::Signal(lost));
+    let told = two.run(Duration::from_millis(200));
+    assert!(told.contains(&(0, 1, FromSignaller::Unreachable(nobody))), "{told:?}");
+}
+
+#[test]
+fn a_member_that_makes_up_or_alters_signals_is_refused_and_counted() {
+    let mut two = Two::new();
+    two.rooms[0].join(1, "a");
+    two.rooms[1].join(2, "a");
+    two.run(Duration::from_secs(1));
+    let now = two.rooms[1].now;
+    let (victim, from) = (identity(2).peer_id(), identity(200).peer_id());
+    let pool = two.rooms[1].desk.pool.as_mut().unwrap();
+    let check = |pool: &mut Pool, signal| pool.check(from, signal, now).map(|_| ());
+    // In the name of a peer that has not joined the signaller that passes it on.
+    let stranger = signal_at(&identity(66), victim, now, 3);
+    assert_eq!(check(pool, stranger), Err(Refused::FalseName));
+    let own = signal_at(&identity(2), victim, now, 3);
+    assert_eq!(check(pool, own), Err(Refused::FalseName));
+    // Altered on its way.
+    let mut bytes = codec::encode(&signal_at(&identity(1), victim, now, 4));
+    *bytes.last_mut().unwrap() ^= 1;
+    let altered: Signed<Signal> = codec::decode(&bytes).unwrap();
+    assert_eq!(check(pool, altered), Err(Refused::Signature));
+    // Old, and of the future.
+    for at in [now.before(Duration::from_secs(90)), now.after(Duration::from_secs(600))] {
+        let signal = signal_at(&identity(1), victim, at, 5);
+        assert_eq!(check(pool, signal), Err(Refused::OutOfTime));
+    }
+    assert_eq!(check(pool, signal_at(&identity(1), victim, now, 6)), Ok(()));
+}
+
+#[test]
+fn nobody_joins_the_pool_as_a_client() {
+    let mut room = Room::new(DeskConfig::default());
+    room.open(1);
+    let welcome = room.knock(1);
+    let presence = Signed::new(&identity(1), &room.presence(&welcome, POOL));
+    assert_eq!(room.try_join(1, presence), Some(Refused::Network));
+}

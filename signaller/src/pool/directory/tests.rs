@@ -1,1 +1,156 @@
+use core::time::Duration;
 
+use taiinet_identity::{Identity, Seed};
+use taiinet_mesh::frame::Joined;
+
+use super::*;
+
+const NOW: Time = Time::from_millis(1_800_000_000_000);
+
+fn identity(number: u8) -> Identity {
+    Identity::from_seed(&Seed::from_bytes([number; 32]))
+}
+
+fn id(number: u8) -> PeerId {
+    identity(number).peer_id()
+}
+
+fn network() -> Network {
+    "tests".parse().expect("a name")
+}
+
+/// A presence for `signaller`, signed so many seconds after the start.
+fn presence(signaller: u8, seconds: u64) -> Presence {
+    let issued = NOW.after(Duration::from_secs(seconds));
+    Presence {
+        network: network(),
+        joined: Some(Joined { signaller: id(signaller), challenge: [7; 32] }),
+        issued_at: issued.timestamp(),
+        expires_at: issued.after(mesh_limits::PRESENCE_LIFE).timestamp(),
+        address: None,
+    }
+}
+
+fn joined(peer: u8, presence: &Presence) -> Item {
+    Item::Joined(Signed::new(&identity(peer), presence))
+}
+
+fn left(peer: u8, seconds: u64) -> Item {
+    let at = NOW.after(Duration::from_secs(seconds)).timestamp();
+    Item::Left(Left { network: network(), peer: id(peer), at })
+}
+
+fn directory() -> Directory {
+    Directory::new(id(100))
+}
+
+fn place(directory: &Directory, peer: u8, linked: &[u8]) -> Option<PeerId> {
+    let linked = linked.iter().map(|number| id(*number)).collect();
+    directory.place_of(&network(), &id(peer), &linked, NOW)
+}
+
+#[test]
+fn a_peer_is_where_it_says_to_be_as_long_as_that_signaller_is_linked() {
+    let mut directory = directory();
+    assert_eq!(directory.take(id(50), joined(1, &presence(50, 0)), NOW), Ok(()));
+    assert_eq!(directory.take(id(51), joined(1, &presence(51, 1)), NOW), Ok(()));
+    assert_eq!(place(&directory, 1, &[50, 51]), Some(id(51)), "the later");
+    assert_eq!(place(&directory, 1, &[50]), Some(id(50)));
+    assert_eq!(place(&directory, 1, &[]), None);
+    assert_eq!(place(&directory, 2, &[50, 51]), None);
+    assert!(directory.is_at(&network(), &id(1), id(50), NOW));
+    assert!(!directory.is_at(&network(), &id(1), id(52), NOW));
+}
+
+#[test]
+fn what_a_member_has_no_right_to_say_is_refused() {
+    let mut directory = directory();
+    let honest = presence(50, 0);
+    let mut refused = |from: u8, item: Item, why: Refused| {
+        assert_eq!(directory.take(id(from), item, NOW), Err(why), "{why:?}");
+        assert_eq!(directory.len(), 0);
+    };
+    // A join at another signaller, taken from its news; and one at none.
+    refused(51, joined(1, &honest), Refused::Challenge);
+    refused(50, joined(1, &Presence { joined: None, ..honest.clone() }), Refused::Challenge);
+    // Forged: signed by somebody else under the peer's name, or altered.
+    let mut bytes = taiinet_mesh::frame::codec::encode(&Signed::new(&identity(2), &honest));
+    bytes[..PeerId::LEN].copy_from_slice(id(1).as_bytes());
+    let forged = taiinet_mesh::frame::codec::decode(&bytes).expect("well formed");
+    refused(50, Item::Joined(forged), Refused::Signature);
+    // Expired, of the future, or for too long.
+    let ends = |seconds: u64| NOW.after(Duration::from_secs(seconds)).timestamp();
+    let expired = Presence {
+        issued_at: NOW.before(mesh_limits::PRESENCE_LIFE).timestamp(),
+        expires_at: NOW.timestamp(),
+        ..honest.clone()
+    };
+    refused(50, joined(1, &expired), Refused::OutOfTime);
+    refused(50, joined(1, &presence(50, 3600)), Refused::OutOfTime);
+    refused(50, joined(1, &Presence { expires_at: ends(3600), ..honest }), Refused::OutOfTime);
+    refused(50, left(1, 3600), Refused::OutOfTime);
+}
+
+#[test]
+fn a_replay_brings_nobody_back() {
+    let mut directory = directory();
+    let first = joined(1, &presence(50, 0));
+    directory.take(id(50), first.clone(), NOW).expect("valid");
+    directory.take(id(50), left(1, 5), NOW).expect("valid");
+    assert_eq!(place(&directory, 1, &[50]), None);
+    directory.take(id(50), first, NOW).expect("old news are no offence");
+    assert_eq!(place(&directory, 1, &[50]), None);
+    // Coming back for real.
+    directory.take(id(50), joined(1, &presence(50, 9)), NOW).expect("valid");
+    assert_eq!(place(&directory, 1, &[50]), Some(id(50)));
+}
+
+#[test]
+fn a_member_can_send_away_only_its_own() {
+    let mut directory = directory();
+    directory.take(id(50), joined(1, &presence(50, 0)), NOW).expect("valid");
+    directory.take(id(51), left(1, 5), NOW).expect("it may think so");
+    assert_eq!(place(&directory, 1, &[50, 51]), Some(id(50)));
+}
+
+#[test]
+fn what_is_over_is_forgotten_and_the_counts_are_right() {
+    let mut directory = directory();
+    for peer in 1..20 {
+        directory.take(id(50), joined(peer, &presence(50, 0)), NOW).expect("valid");
+        directory.take(id(51), left(peer, 0), NOW).expect("valid");
+    }
+    assert_eq!(directory.len(), 38);
+    directory.expire(NOW);
+    assert_eq!(directory.len(), 38);
+    directory.expire(NOW.after(mesh_limits::PRESENCE_LIFE));
+    assert!(directory.len() == 0 && directory.networks.is_empty() && directory.filled.is_empty());
+}
+
+#[test]
+fn one_member_cannot_fill_it() {
+    let mut directory = directory();
+    directory.filled.insert(id(50), limits::POOL_SEATS_PER_SIGNALLER);
+    let one = joined(1, &presence(50, 0));
+    assert_eq!(directory.take(id(50), one, NOW), Err(Refused::Joins));
+    assert_eq!(directory.take(id(51), joined(1, &presence(51, 0)), NOW), Ok(()));
+}
+
+#[test]
+fn introductions_are_of_others_who_can_be_reached() {
+    let mut directory = directory();
+    for peer in 1..=20 {
+        let at = if peer % 2 == 0 { 50 } else { 51 };
+        directory.take(id(at), joined(peer, &presence(at, 0)), NOW).expect("valid");
+    }
+    let linked = BTreeSet::from([id(50)]);
+    for from in 0..=255 {
+        let from = PeerId::from_bytes([from; 32]);
+        let some = directory.some(&network(), &id(2), from, 5, &linked, NOW);
+        let names: BTreeSet<PeerId> = some.iter().map(Signed::signer).collect();
+        assert!(some.len() == 5 && names.len() == 5 && !names.contains(&id(2)));
+        assert!((1..=20).filter(|peer| peer % 2 == 1).all(|odd| !names.contains(&id(odd))));
+    }
+    let elsewhere = "elsewhere".parse().expect("a name");
+    assert!(directory.some(&elsewhere, &id(2), id(1), 5, &linked, NOW).is_empty());
+}
