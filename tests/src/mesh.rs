@@ -2,6 +2,8 @@
 
 use std::{
     collections::BTreeSet,
+    io::{Read, Write},
+    net::TcpStream,
     ops::{Deref, DerefMut},
     process::Command,
     sync::atomic::{AtomicU32, Ordering},
@@ -16,6 +18,7 @@ use crate::{Process, eventually, program, taiinet};
 pub struct Signaller {
     process: Process,
     url: String,
+    metrics: Option<String>,
 }
 
 impl Signaller {
@@ -32,11 +35,38 @@ impl Signaller {
         let mut command = Command::new(program("taiinet-signaller"));
         command.args(["--listen", address, "--json"]).args(args);
         let process = Process::start("signaller", &mut command);
-        let url = process.eventually("ready", |process| {
+        let ready = process.eventually("ready", |process| {
             let ready: Value = serde_json::from_str(process.stdout().first()?).ok()?;
-            Some(ready["url"].as_str()?.to_owned())
+            ready["url"].is_string().then_some(ready)
         });
-        Self { process, url }
+        let text = |name: &str| ready[name].as_str().map(ToOwned::to_owned);
+        Self { process, url: text("url").unwrap_or_default(), metrics: text("metrics") }
+    }
+
+    /// Where it is and who it is, as `ws://127.0.0.1:PORT#tn1…`.
+    pub fn named_url(&self) -> String {
+        self.url.clone()
+    }
+
+    /// Where it is, without its key.
+    pub fn plain_url(&self) -> String {
+        format!("ws://{}", self.address())
+    }
+
+    /// Who it is.
+    pub fn key(&self) -> &str {
+        self.url.split('#').nth(1).unwrap_or_default()
+    }
+
+    /// The value of one of its metrics, `taiinet_signaller_NAME`, if it runs and tells them
+    /// (`--metrics`).
+    pub fn metric(&self, name: &str) -> Option<f64> {
+        let mut stream = TcpStream::connect(self.metrics.as_ref()?).ok()?;
+        stream.write_all(b"GET /metrics HTTP/1.1\r\nHost: test\r\n\r\n").ok()?;
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).ok()?;
+        let name = format!("taiinet_signaller_{name} ");
+        answer.lines().find_map(|line| line.strip_prefix(&name)?.trim().parse().ok())
     }
 
     /// Where it is, as `ws://127.0.0.1:PORT`.
@@ -84,6 +114,13 @@ impl Mesh {
         let count = COUNT.fetch_add(1, Ordering::Relaxed);
         let network = format!("test-{}-{count}", std::process::id());
         Self { network, signallers: signallers.iter().map(|url| (*url).to_owned()).collect() }
+    }
+
+    /// The same network, by these signallers.
+    #[must_use]
+    pub fn at(&self, signallers: &[&Signaller]) -> Self {
+        let signallers = signallers.iter().map(|signaller| signaller.url.clone()).collect();
+        Self { network: self.network.clone(), signallers }
     }
 
     /// The network's name.

@@ -260,6 +260,8 @@ impl Driver {
                 Output::Found { find, document, opened } => self.found(find, document, opened),
                 Output::FindDone { find, .. } => drop(self.state.finds.remove(&find)),
                 Output::Event(event) => self.event(event),
+                // Only among signallers.
+                Output::Relayed { .. } | Output::Astray(_) => {}
             }
         }
     }

@@ -170,10 +170,7 @@ impl Hostile {
                     self.link = Some(link);
                     say(&json!({ "event": "linked", "peer": peer }));
                 }
-                Output::Event(_)
-                | Output::Deliver(_)
-                | Output::Found { .. }
-                | Output::FindDone { .. } => {}
+                _ => {}
             }
         }
     }
@@ -183,6 +180,7 @@ impl Hostile {
         match dial {
             Dial::Offer { to, .. } | Dial::Answer { to, .. } => *to == self.victim,
             Dial::Signaller { .. } => true,
+            Dial::Direct { .. } => false,
         }
     }
 
