@@ -2,6 +2,7 @@
 
 mod client;
 mod pool;
+mod turn;
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -17,11 +18,12 @@ use taiinet_mesh::{
     frame::{
         FromSignaller, POOL, Presence, RefusalReason, Signal, ToSignaller, VERSION, Welcome, codec,
     },
-    limits as mesh_limits,
+    limits as mesh_limits, work,
 };
 
 use crate::{Admission, limits, pool::Pool};
 use client::{Client, Stage, prefix};
+pub use turn::Turn;
 
 /// Names a connection. The driver chooses it and never uses it again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -109,6 +111,10 @@ pub struct DeskConfig {
     pub clients_per_address: usize,
     /// STUN servers that are told to peers, as `stun:HOST:PORT`; `stun::PORT` is this host.
     pub ice_servers: Vec<String>,
+    /// The work that a join takes.
+    pub work: JoinWork,
+    /// TURN servers that are told to peers.
+    pub turn: Option<Turn>,
     /// How it takes part in a pool of signallers; none: it stands alone.
     pub pool: Option<Direct>,
 }
@@ -120,8 +126,26 @@ impl Default for DeskConfig {
             clients: limits::CLIENTS,
             clients_per_address: limits::CLIENTS_PER_ADDRESS,
             ice_servers: Vec::new(),
+            work: JoinWork::default(),
+            turn: None,
             pool: None,
         }
+    }
+}
+
+/// The work that joins take (`taiinet_mesh::work`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JoinWork {
+    /// In zero bits: each more doubles it; 20 take about a tenth of a second.
+    pub bits: u8,
+    /// Asked for while there are so many connections.
+    pub from_clients: usize,
+}
+
+impl Default for JoinWork {
+    /// None, ever.
+    fn default() -> Self {
+        Self { bits: 0, from_clients: 0 }
     }
 }
 
@@ -149,6 +173,9 @@ pub enum Refused {
     /// A join whose times do not hold.
     #[error("a join out of its time")]
     OutOfTime,
+    /// A join without the work that was asked for.
+    #[error("a join without its work")]
+    Work,
     /// A join whose signature does not hold.
     #[error("a join with an invalid signature")]
     Signature,
@@ -420,7 +447,7 @@ impl Desk {
     fn frame(&mut self, id: ClientId, frame: ToSignaller, now: Time) -> Result<(), Refused> {
         match frame {
             ToSignaller::Knock { version, nonce } => self.knock(id, version, &nonce, now),
-            ToSignaller::Join(presence) => self.join(id, presence, now),
+            ToSignaller::Join { presence, work } => self.join(id, presence, work, now),
             ToSignaller::Introduce { want } => self.introduce(id, want, now),
             ToSignaller::Signal(signal) => self.signal(id, signal, now),
             ToSignaller::Ping(number) => {
@@ -450,20 +477,33 @@ impl Desk {
         }
         let mut challenge = [0; 32];
         self.rng.fill_bytes(&mut challenge);
-        client.stage = Stage::Challenged { challenge, since: now };
+        let work = if self.clients.len() >= self.config.work.from_clients {
+            self.config.work.bits
+        } else {
+            0
+        };
+        let Some(client) = self.clients.get_mut(&id) else { return Ok(()) };
+        client.stage = Stage::Challenged { challenge, work, since: now };
         let transcript = Welcome::transcript(nonce, &challenge);
         let welcome = Welcome {
             signaller: self.identity.peer_id(),
             challenge,
             signature: self.identity.sign(Domain::Welcome, &transcript),
             ice_servers: self.config.ice_servers.clone(),
+            work,
         };
         self.say(id, &FromSignaller::Welcome(welcome));
         Ok(())
     }
 
     /// Takes a join, for the first time or again. All that is cheap is checked before the signature.
-    fn join(&mut self, id: ClientId, presence: Signed<Presence>, now: Time) -> Result<(), Refused> {
+    fn join(
+        &mut self,
+        id: ClientId,
+        presence: Signed<Presence>,
+        work: u64,
+        now: Time,
+    ) -> Result<(), Refused> {
         let Some(client) = self.clients.get_mut(&id) else { return Ok(()) };
         if !client.joins.take(1, now) {
             return Err(Refused::TooOften);
@@ -482,6 +522,11 @@ impl Desk {
             || expires.since(issued) > mesh_limits::PRESENCE_LIFE
         {
             return Err(Refused::OutOfTime);
+        }
+        if let Stage::Challenged { work: bits, .. } = client.stage
+            && !work::is_done(&challenge, &presence.signer(), bits, work)
+        {
+            return Err(Refused::Work);
         }
         if body.network.as_str() == POOL {
             return Err(Refused::Network);
@@ -510,7 +555,8 @@ impl Desk {
         if let Some(pool) = &mut self.pool {
             pool.joined(&presence, now);
         }
-        let key = (presence.network.clone(), presence.signer());
+        let peer = presence.signer();
+        let key = (presence.network.clone(), peer);
         let again = matches!(client.stage, Stage::Joined { .. });
         client.stage = Stage::Joined { presence: Box::new(presence), challenge };
         // The newer connection of a peer counts: it would not have made it if the older served.
@@ -524,6 +570,10 @@ impl Desk {
             self.networks.entry(key.0).or_default().push(id);
         }
         self.say(id, &FromSignaller::Joined);
+        if let Some(turn) = &self.config.turn {
+            let servers = turn.servers(&peer, now);
+            self.say(id, &FromSignaller::Turn(servers));
+        }
         if !again {
             self.tell_of_others(id, now);
         }

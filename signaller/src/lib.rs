@@ -15,4 +15,6 @@ mod pool;
 pub mod server;
 
 pub use admission::Admission;
-pub use desk::{ClientId, Desk, DeskConfig, DeskInput, DeskOutput, DeskStatus, Refused};
+pub use desk::{
+    ClientId, Desk, DeskConfig, DeskInput, DeskOutput, DeskStatus, JoinWork, Refused, Turn,
+};

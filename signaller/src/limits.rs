@@ -92,3 +92,9 @@ pub const POOL_LOOK: usize = 64;
 pub const POOL_REPLAYS: usize = 100_000;
 /// Messages that may wait for another signaller; the mesh core's window bounds their bytes.
 pub const POOL_OUTBOX_MESSAGES: usize = 16 * 1024;
+/// How long a join may take that needs work.
+pub const WORK_TIMEOUT: Duration = taiinet_mesh::limits::WORK_TIMEOUT;
+/// The work that a join takes under load, in zero bits.
+pub const JOIN_WORK: u8 = 18;
+/// How long TURN credentials are good for; a new join, which comes sooner, brings new ones.
+pub const TURN_LIFE: Duration = Duration::from_secs(3600);

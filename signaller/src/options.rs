@@ -21,7 +21,7 @@ use taiinet_document::Network;
 use taiinet_identity::PeerId;
 use taiinet_mesh::Direct;
 use taiinet_signaller::{
-    DeskConfig, limits,
+    DeskConfig, JoinWork, Turn, limits,
     server::{
         AddressPrefix, FrontConfig, GateConfig, ListFiles, Proxies, ProxyHeader, ServerConfig,
         StunAddress, TlsFiles,
@@ -29,7 +29,7 @@ use taiinet_signaller::{
 };
 use tracing_subscriber::EnvFilter;
 
-use member::{MemberAddress, PublicUrl};
+use member::{MemberAddress, PublicUrl, TurnUrl};
 use period::Period;
 
 /// Introduces TaiiNet's peers to one another.
@@ -130,6 +130,22 @@ pub(crate) struct Settings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) pool_ca: Option<PathBuf>,
 
+    /// Tell peers of this TURN server, turn:HOST:PORT or turns:HOST:PORT (coturn with
+    /// `use-auth-secret`); may be given several times
+    #[arg(long, value_name = "URL", help_heading = "TURN")]
+    pub(crate) turn: Vec<TurnUrl>,
+    /// The secret that the TURN server knows too (`static-auth-secret`)
+    #[arg(long, value_name = "FILE", help_heading = "TURN")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) turn_secret_file: Option<PathBuf>,
+
+    /// The work that a join takes while it is asked for, in bits: each more doubles it, 20 take about a
+    /// tenth of a second; 0 for none, ever
+    #[arg(long, value_name = "BITS", help_heading = "Limits")]
+    pub(crate) join_work: u8,
+    /// Ask for it while there are so many connections; 0 for always
+    #[arg(long, value_name = "N", help_heading = "Limits")]
+    pub(crate) join_work_from: usize,
     /// Connections at once
     #[arg(long, value_name = "N", help_heading = "Limits")]
     pub(crate) max_clients: usize,
@@ -214,6 +230,10 @@ impl Default for Settings {
             public_url: None,
             allow_member: Vec::new(),
             pool_ca: None,
+            turn: Vec::new(),
+            turn_secret_file: None,
+            join_work: limits::JOIN_WORK,
+            join_work_from: limits::CLIENTS / 4 * 3,
             max_clients: limits::CLIENTS,
             max_clients_per_address: limits::CLIENTS_PER_ADDRESS,
             max_new_per_minute: limits::ARRIVALS_PER_MINUTE,
@@ -299,6 +319,13 @@ impl Settings {
         if self.tls_cert.is_some() != self.tls_key.is_some() {
             return Err("tls-cert and tls-key belong together: give both".to_owned());
         }
+        if self.turn.is_empty() != self.turn_secret_file.is_none() {
+            return Err("turn and turn-secret-file belong together: give both".to_owned());
+        }
+        if self.join_work > taiinet_mesh::limits::WORK_BITS {
+            let most = taiinet_mesh::limits::WORK_BITS;
+            return Err(format!("join-work: at most {most}, as much as a peer does"));
+        }
         if let Some(filter) = &self.log {
             EnvFilter::try_new(filter).map_err(|error| format!("log: {error}"))?;
         }
@@ -310,6 +337,15 @@ impl Settings {
     /// # Errors
     /// If a file cannot be read.
     pub(crate) fn configs(&self) -> Result<(ServerConfig, FrontConfig), String> {
+        let turn = match &self.turn_secret_file {
+            Some(path) if !self.turn.is_empty() => {
+                let secret = std::fs::read_to_string(path)
+                    .map_err(|error| format!("turn-secret-file: {}: {error}", path.display()))?;
+                let urls = self.turn.iter().map(|url| url.0.clone()).collect();
+                Some(Turn::new(urls, secret.trim_end()))
+            }
+            _ => None,
+        };
         let server = ServerConfig {
             listen: self.listen.clone(),
             stun: self.stun,
@@ -318,6 +354,8 @@ impl Settings {
                 networks: self.allow_network.clone(),
                 clients: self.max_clients,
                 clients_per_address: self.max_clients,
+                work: JoinWork { bits: self.join_work, from_clients: self.join_work_from },
+                turn,
                 pool: self.pool(),
                 ..DeskConfig::default()
             },

@@ -87,7 +87,9 @@ impl Client {
             expires_at: taiinet_document::Timestamp::from_millis(millis + 60_000),
             address: None,
         };
-        client.say(&ToSignaller::Join(Signed::new(&client.identity, &presence))).await;
+        client
+            .say(&ToSignaller::Join { presence: Signed::new(&client.identity, &presence), work: 0 })
+            .await;
         assert_eq!(client.hear().await, Some(FromSignaller::Joined));
         client
     }

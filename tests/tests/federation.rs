@@ -107,3 +107,12 @@ fn a_key_that_is_not_the_one_of_the_address_is_no_member() {
     });
     assert_eq!(lonely.metric("pool_members"), Some(0.0));
 }
+
+#[test]
+fn a_signaller_that_asks_for_work_gets_it() {
+    let signaller =
+        Signaller::start_at("127.0.0.1:0", &["--join-work", "18", "--join-work-from", "0"]);
+    let mesh = Mesh::new(&signaller);
+    let (one, other) = (mesh.subscribe("one", "{}"), mesh.subscribe("other", "{}"));
+    connected(&[&one, &other]);
+}

@@ -12,7 +12,7 @@ use taiinet_identity::{EnvelopeError, PeerId, Signed};
 
 use crate::{
     ChannelBinding, Misbehaviour, Time,
-    frame::{Astray, RefusalReason, Signal},
+    frame::{Astray, IceServer, RefusalReason, Signal},
     limits,
 };
 
@@ -243,8 +243,8 @@ pub enum Dial {
     Offer {
         /// To whom.
         to: PeerId,
-        /// STUN servers to use, as `stun:HOST:PORT`.
-        ice_servers: Vec<String>,
+        /// STUN and TURN servers to use.
+        ice_servers: Vec<IceServer>,
     },
     /// A WebRTC link, of which the other end made this offer.
     Answer {
@@ -252,8 +252,8 @@ pub enum Dial {
         to: PeerId,
         /// The offer (SDP).
         offer: String,
-        /// STUN servers to use, as `stun:HOST:PORT`.
-        ice_servers: Vec<String>,
+        /// STUN and TURN servers to use.
+        ice_servers: Vec<IceServer>,
     },
     /// A WebSocket to a signaller; each message is one binary message.
     Signaller {
@@ -372,6 +372,15 @@ pub enum Disconnect {
     /// No signaller or neighbour could pass our offer on.
     #[error("nobody could pass on the offer")]
     NoRoute,
+    /// The signaller asks for more work than a peer does for a join.
+    #[error(
+        "it asks for {bits} bits of work, more than the {} that are done for a join",
+        limits::WORK_BITS
+    )]
+    WorkTooHard {
+        /// How much.
+        bits: u8,
+    },
     /// It does not keep up with what it is sent.
     #[error("it does not keep up")]
     Overloaded,

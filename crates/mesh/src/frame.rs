@@ -305,7 +305,12 @@ pub enum ToSignaller {
         nonce: [u8; 32],
     },
     /// Join (again): a presence that answers this connection's challenge.
-    Join(Signed<Presence>),
+    Join {
+        /// Who joins.
+        presence: Signed<Presence>,
+        /// The answer to [`Welcome::work`], if that asks for any ([`crate::work`]).
+        work: u64,
+    },
     /// Introduce me to up to so many peers of my network.
     Introduce {
         /// How many.
@@ -347,8 +352,36 @@ pub enum FromSignaller {
     },
     /// I am.
     Pong(u32),
+    /// TURN servers and what to show them, good for a while; comes after each join that holds.
+    Turn(Vec<IceServer>),
     /// Further signallers: their presences in the pool ([`POOL`]), with their addresses.
     Signallers(Vec<Signed<Presence>>),
+}
+
+/// A server that helps two peers to find a path to each other, or to pass on what they say (RFC 8489,
+/// RFC 8656).
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct IceServer {
+    /// `stun:HOST:PORT`, or `turn:…` or `turns:…` (RFC 7064, RFC 7065).
+    pub url: String,
+    /// For TURN.
+    pub username: String,
+    /// For TURN.
+    pub credential: String,
+}
+
+impl IceServer {
+    /// A STUN server, `stun:HOST:PORT`.
+    pub fn stun(url: impl Into<String>) -> Self {
+        Self { url: url.into(), ..Self::default() }
+    }
+
+    /// Whether it has the form of one, and is not too long.
+    pub fn is_well_formed(&self) -> bool {
+        let kind = ["stun:", "turn:", "turns:"].iter().any(|kind| self.url.starts_with(kind));
+        let fits = |text: &str| text.len() <= crate::limits::ICE_SERVER_BYTES;
+        kind && fits(&self.url) && fits(&self.username) && fits(&self.credential)
+    }
 }
 
 /// A signaller's answer to a knock: who it is, proven, and what a join must answer.
@@ -362,6 +395,8 @@ pub struct Welcome {
     pub signature: Signature,
     /// STUN servers as `stun:HOST:PORT`; an empty host is the one of the signaller's own address.
     pub ice_servers: Vec<String>,
+    /// How many zero bits the work for a join must begin with; none is asked for if 0.
+    pub work: u8,
 }
 
 impl Welcome {

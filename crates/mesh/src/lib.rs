@@ -88,6 +88,7 @@ mod signalling;
 #[cfg(test)]
 mod testing;
 mod time;
+pub mod work;
 
 pub use api::{
     Audience, Config, Counters, Delivery, Dial, Direct, Disconnect, Event, FindId, Input,

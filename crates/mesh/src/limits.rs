@@ -219,3 +219,11 @@ pub const SIGNALLERS_TOLD: usize = 8;
 pub const SIGNALLERS_ENOUGH: usize = 2;
 /// How often a signaller exchanges the presences of others with a neighbour in the pool.
 pub const POOL_SHUFFLE_EVERY: Duration = Duration::from_secs(2);
+/// How much work a peer does for a join at most, in zero bits: some seconds of it.
+pub const WORK_BITS: u8 = 24;
+/// How many numbers are tried before other things have their turn: about a millisecond.
+pub const WORK_TRIES: u64 = 8192;
+/// How long the others have it.
+pub const WORK_PAUSE: Duration = Duration::from_millis(1);
+/// How long a join may take for which there is work to do.
+pub const WORK_TIMEOUT: Duration = Duration::from_secs(60);

@@ -27,7 +27,7 @@ use crate::{
     candidates::Candidates,
     finds::Finds,
     frame::{
-        Astray, Frame, Presence, Signal, ToSignaller,
+        Astray, Frame, IceServer, Presence, Signal, ToSignaller,
         codec::{self, MessageReader},
     },
     limits,
@@ -57,8 +57,9 @@ pub struct Peer {
     /// Links that may have something to send.
     dirty: BTreeSet<LinkId>,
     signallers: Signallers,
-    /// STUN servers that signallers named.
-    ice_servers: BTreeMap<LinkId, Vec<String>>,
+    /// STUN servers that signallers named, and TURN servers.
+    ice_servers: BTreeMap<LinkId, Vec<IceServer>>,
+    turn_servers: BTreeMap<LinkId, Vec<IceServer>>,
     candidates: Candidates,
     signalling: Signalling,
     /// How many signals each link may still pass us.
@@ -120,6 +121,7 @@ impl Peer {
             dirty: BTreeSet::new(),
             signallers,
             ice_servers: BTreeMap::new(),
+            turn_servers: BTreeMap::new(),
             candidates: Candidates::default(),
             signalling: Signalling::default(),
             signal_budgets: BTreeMap::new(),

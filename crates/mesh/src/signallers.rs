@@ -5,9 +5,10 @@ use taiinet_identity::{Domain, Identity, PeerId, Verified};
 
 use crate::{
     Disconnect, LinkId, Misbehaviour, SignallerAddress, SignallerStatus, Time,
-    frame::{Joined, Presence, RefusalReason, ToSignaller, VERSION, Welcome},
+    frame::{IceServer, Joined, Presence, RefusalReason, ToSignaller, VERSION, Welcome},
     limits,
     rng::{Backoff, Rng},
+    work::Work,
 };
 
 #[derive(Debug)]
@@ -18,6 +19,8 @@ enum Stage {
     Dialling { link: LinkId },
     /// We knocked with this nonce.
     Knocked { link: LinkId, nonce: [u8; 32] },
+    /// It asks for work before a join.
+    Working { link: LinkId, with: Joined, work: Work, again_at: Time },
     /// We know who it is and sent our join; `joined` once it was taken.
     Joining { link: LinkId, with: Joined, renew_at: Time, joined: bool },
 }
@@ -66,8 +69,10 @@ pub(crate) enum Due {
     Dial { index: usize, url: String },
     /// Send a ping.
     Ping { link: LinkId },
-    /// Join again, with a fresh presence.
-    Renew { link: LinkId, with: Joined },
+    /// Join (again), with a fresh presence.
+    Join { link: LinkId, with: Joined, work: u64 },
+    /// Nothing yet: the work goes on.
+    Works,
     /// Give it up.
     Drop { link: LinkId, cause: Disconnect },
 }
@@ -94,6 +99,7 @@ impl Signaller {
             Stage::Away { .. } => None,
             Stage::Dialling { link }
             | Stage::Knocked { link, .. }
+            | Stage::Working { link, .. }
             | Stage::Joining { link, .. } => Some(link),
         }
     }
@@ -116,6 +122,7 @@ impl Signaller {
             Stage::Knocked { .. } | Stage::Joining { joined: false, .. } => {
                 Some(self.pending_until(limits::HANDSHAKE_TIMEOUT))
             }
+            Stage::Working { again_at, .. } => Some(again_at),
             Stage::Joining { renew_at, .. } => Some(
                 renew_at
                     .min(self.spoke.after(limits::SIGNALLER_PING_AFTER))
@@ -138,6 +145,13 @@ impl Signaller {
     const fn hears(&mut self, now: Time) {
         self.heard = now;
         self.probe = None;
+    }
+
+    /// Our join is on its way.
+    fn joins(&mut self, link: LinkId, with: Joined, now: Time) {
+        self.stage = Stage::Joining { link, with, renew_at: renew_at(now), joined: false };
+        self.since = now;
+        self.spoke = now;
     }
 }
 
@@ -245,8 +259,9 @@ impl Signallers {
         &mut self,
         link: LinkId,
         welcome: &Welcome,
+        me: PeerId,
         now: Time,
-    ) -> Result<Joined, Misbehaviour> {
+    ) -> Result<Option<Joined>, Misbehaviour> {
         let signaller = self.of(link).ok_or(Misbehaviour::OutOfTurn)?;
         let Stage::Knocked { nonce, .. } = signaller.stage else {
             return Err(Misbehaviour::OutOfTurn);
@@ -259,9 +274,14 @@ impl Signallers {
         key.verify(Domain::Welcome, &transcript, &welcome.signature)
             .map_err(|_| Misbehaviour::BadProof)?;
         let with = Joined { signaller: welcome.signaller, challenge: welcome.challenge };
-        let renew_at = renew_at(now);
-        signaller.stage = Stage::Joining { link, with, renew_at, joined: false };
-        Ok(with)
+        if welcome.work > 0 {
+            let work = Work::new(welcome.challenge, me, welcome.work);
+            signaller.stage = Stage::Working { link, with, work, again_at: now };
+            signaller.since = now;
+            return Ok(None);
+        }
+        signaller.joins(link, with, now);
+        Ok(Some(with))
     }
 
     /// It took our join. Gives its key when that is news.
@@ -412,6 +432,16 @@ impl Signallers {
                 Due::Dial { index, url: signaller.address.url.clone() }
             }
             Stage::Dialling { link } => Due::Drop { link: *link, cause: Disconnect::DialTimeout },
+            Stage::Working { link, with, work, again_at } => {
+                let (link, with) = (*link, *with);
+                if now >= signaller.since.after(limits::WORK_TIMEOUT) {
+                    return Some(Due::Drop { link, cause: Disconnect::HandshakeTimeout });
+                }
+                *again_at = now.after(limits::WORK_PAUSE);
+                let Some(work) = work.search(limits::WORK_TRIES) else { return Some(Due::Works) };
+                signaller.joins(link, with, now);
+                Due::Join { link, with, work }
+            }
             Stage::Knocked { link, .. } | Stage::Joining { link, joined: false, .. } => {
                 Due::Drop { link: *link, cause: Disconnect::HandshakeTimeout }
             }
@@ -421,7 +451,7 @@ impl Signallers {
                 } else if now >= *renew_at {
                     *renew_at = self::renew_at(now);
                     signaller.spoke = now;
-                    Due::Renew { link: *link, with: *with }
+                    Due::Join { link: *link, with: *with, work: 0 }
                 } else {
                     signaller.spoke = now;
                     Due::Ping { link: *link }
@@ -479,15 +509,14 @@ pub(crate) fn is_address(url: &str) -> bool {
 }
 
 /// The STUN servers that a signaller names; an empty host means the signaller's own.
-pub(crate) fn ice_servers(welcome: &Welcome, url: &str) -> Vec<String> {
+pub(crate) fn ice_servers(welcome: &Welcome, url: &str) -> Vec<IceServer> {
     let fill = |server: &String| {
-        if server.len() > limits::ICE_SERVER_BYTES {
-            return None;
-        }
-        match server.strip_prefix("stun::") {
-            Some(port) => Some(format!("stun:{}:{port}", host(url)?)),
-            None => server.starts_with("stun:").then(|| server.clone()),
-        }
+        let server = match server.strip_prefix("stun::") {
+            Some(port) => format!("stun:{}:{port}", host(url)?),
+            None => server.clone(),
+        };
+        let server = IceServer::stun(server);
+        (server.url.starts_with("stun:") && server.is_well_formed()).then_some(server)
     };
     welcome.ice_servers.iter().take(limits::ICE_SERVERS).filter_map(fill).collect()
 }

@@ -38,5 +38,5 @@ pub use audit::{Audit, Spreading};
 pub use config::{PeerSpec, Spread, WorldConfig};
 pub use node::{Node, PeerIndex, PuppetIndex, SignallerIndex};
 pub use puppet::{Manners, Puppet, PuppetSpec, Wire, WireId};
-pub use taiinet_signaller::DeskConfig;
+pub use taiinet_signaller::{DeskConfig, JoinWork};
 pub use world::{Delivered, Found, Life, Published, Tamper, World};

@@ -8,7 +8,7 @@ mod runtime;
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
-use taiinet_mesh::{LinkFailure, Negotiation};
+use taiinet_mesh::{LinkFailure, Negotiation, frame::IceServer};
 use tokio::{
     sync::{mpsc, watch},
     time::sleep,
@@ -28,7 +28,7 @@ const FLUSH_POLL: Duration = Duration::from_millis(2);
 /// Runs the link to its end; `offer` is the other end's, if it is the one that dialled.
 pub(crate) async fn serve(
     offer: Option<String>,
-    ice_servers: Vec<String>,
+    ice_servers: Vec<IceServer>,
     port: Port,
 ) -> LinkFailure {
     let Port { emitter, commands, queued, mut closing, settings } = port;

@@ -17,7 +17,7 @@ use std::{
 
 use bytes::BytesMut;
 use common::{A, B, DEADLINE, End, answer, connect, loopback, offer};
-use taiinet_mesh::{Dial, Input, LinkFailure, Negotiation, limits};
+use taiinet_mesh::{Dial, Input, LinkFailure, Negotiation, frame::IceServer, limits};
 use taiinet_transport::TransportConfig;
 use tokio::time::{sleep, timeout};
 use webrtc::{
@@ -387,8 +387,13 @@ async fn the_named_stun_server_is_asked_and_not_waited_for() {
     let server = UdpSocket::bind("127.0.0.1:0").expect("a port");
     let url = format!("stun:{}", server.local_addr().expect("an address"));
     let mut end = End::new();
-    end.links
-        .dial(A, Dial::Offer { to: common::somebody(), ice_servers: vec!["junk".to_owned(), url] });
+    end.links.dial(
+        A,
+        Dial::Offer {
+            to: common::somebody(),
+            ice_servers: vec![IceServer::stun("junk"), IceServer::stun(url)],
+        },
+    );
     end.description().await;
     assert!(matches!(end.next().await, Input::Negotiation { part: Negotiation::Candidate(_), .. }));
     let request = tokio::task::spawn_blocking(move || {

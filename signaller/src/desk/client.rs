@@ -13,7 +13,7 @@ pub(super) enum Stage {
     /// Its knock is awaited.
     Connected { since: Time },
     /// Its join is awaited.
-    Challenged { challenge: [u8; 32], since: Time },
+    Challenged { challenge: [u8; 32], work: u8, since: Time },
     /// It has joined.
     Joined { presence: Box<Verified<Presence>>, challenge: [u8; 32] },
 }
@@ -55,6 +55,7 @@ impl Client {
     /// When it is closed if nothing changes.
     pub(super) fn deadline(&self) -> Time {
         match &self.stage {
+            Stage::Challenged { work: 1.., since, .. } => since.after(limits::WORK_TIMEOUT),
             Stage::Connected { since } | Stage::Challenged { since, .. } => {
                 since.after(limits::JOIN_TIMEOUT)
             }

@@ -78,7 +78,10 @@ impl Room {
         self.open(client);
         let welcome = self.knock(client);
         let presence = self.presence(&welcome, name);
-        let join = ToSignaller::Join(Signed::new(&identity(client as u8), &presence));
+        let join = ToSignaller::Join {
+            presence: Signed::new(&identity(client as u8), &presence),
+            work: 0,
+        };
         assert_eq!(self.say(client, &join), [(client, Some(FromSignaller::Joined))]);
         welcome
     }
@@ -86,7 +89,7 @@ impl Room {
     /// A client that has knocked says a join made of `presence`: what it is refused for.
     fn try_join(&mut self, client: u64, presence: Signed<Presence>) -> Option<Refused> {
         let before = self.desk.status().refused;
-        self.say(client, &ToSignaller::Join(presence));
+        self.say(client, &ToSignaller::Join { presence, work: 0 });
         let after = self.desk.status().refused;
         after.iter().find(|(why, count)| before.get(why) != Some(*count)).map(|(why, _)| *why)
     }
@@ -270,7 +273,8 @@ fn the_newer_connection_of_a_peer_counts() {
     room.open(1001);
     let welcome = room.knock(1001);
     let presence = room.presence(&welcome, "a");
-    let answer = room.say(1001, &ToSignaller::Join(Signed::new(&identity(1), &presence)));
+    let answer = room
+        .say(1001, &ToSignaller::Join { presence: Signed::new(&identity(1), &presence), work: 0 });
     assert!(closed(&answer, 1) && !closed(&answer, 1001));
     let sent = signal(&identity(2), identity(1).peer_id(), "a");
     let answer = room.say(2, &ToSignaller::Signal(sent.clone()));
@@ -526,4 +530,46 @@ fn nobody_joins_the_pool_as_a_client() {
     let welcome = room.knock(1);
     let presence = Signed::new(&identity(1), &room.presence(&welcome, POOL));
     assert_eq!(room.try_join(1, presence), Some(Refused::Network));
+}
+
+#[test]
+fn under_load_a_join_takes_work_and_one_without_it_is_refused() {
+    let work = JoinWork { bits: 10, from_clients: 2 };
+    let mut room = Room::new(DeskConfig { work, ..DeskConfig::default() });
+    room.join(1, "a");
+    room.open(2);
+    let welcome = room.knock(2);
+    assert_eq!(welcome.work, 10, "there are two connections");
+    let presence = room.presence(&welcome, "a");
+    assert_eq!(room.try_join(2, Signed::new(&identity(2), &presence)), Some(Refused::Work));
+
+    room.open(3);
+    let welcome = room.knock(3);
+    let presence = room.presence(&welcome, "a");
+    let me = identity(3).peer_id();
+    let work = (0..).find(|answer| work::is_done(&welcome.challenge, &me, 10, *answer)).unwrap();
+    let join = ToSignaller::Join { presence: Signed::new(&identity(3), &presence), work };
+    assert_eq!(room.say(3, &join), [(3, Some(FromSignaller::Joined))]);
+    // Once is enough: the next join on the same connection is a renewal.
+    let renewal = ToSignaller::Join { presence: Signed::new(&identity(3), &presence), work: 0 };
+    assert_eq!(room.say(3, &renewal), [(3, Some(FromSignaller::Joined))]);
+}
+
+#[test]
+fn peers_are_told_of_turn_with_each_join() {
+    let turn = Turn::new(vec!["turn:turn.example:3478".to_owned()], *b"secret");
+    let mut room = Room::new(DeskConfig { turn: Some(turn), ..DeskConfig::default() });
+    room.open(1);
+    let welcome = room.knock(1);
+    let presence = room.presence(&welcome, "a");
+    let join = ToSignaller::Join { presence: Signed::new(&identity(1), &presence), work: 0 };
+    for _ in 0..2 {
+        let said = room.say(1, &join);
+        let [(1, Some(FromSignaller::Joined)), (1, Some(FromSignaller::Turn(servers)))] = &said[..]
+        else {
+            panic!("{said:?}")
+        };
+        assert!(servers.len() == 1 && servers[0].is_well_formed());
+        assert!(servers[0].username.ends_with(&identity(1).peer_id().short().to_string()));
+    }
 }

@@ -83,6 +83,41 @@ impl fmt::Display for PublicUrl {
     }
 }
 
+/// A TURN server: `turn:HOST:PORT` or `turns:HOST:PORT` (RFC 7065).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub(crate) struct TurnUrl(pub(crate) String);
+
+impl FromStr for TurnUrl {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let rest = text.strip_prefix("turns:").or_else(|| text.strip_prefix("turn:"));
+        let host = rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['/', ':']));
+        if !host
+            || text.len() > limits::ICE_SERVER_BYTES
+            || !text.bytes().all(|b| b.is_ascii_graphic())
+        {
+            return Err(format!("expected turn:HOST:PORT or turns:HOST:PORT, not `{text}`"));
+        }
+        Ok(Self(text.to_owned()))
+    }
+}
+
+impl TryFrom<String> for TurnUrl {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<TurnUrl> for String {
+    fn from(url: TurnUrl) -> Self {
+        url.0
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -97,6 +132,14 @@ mod tests {
         for wrong in ["wss://one.example", "one.example#", &format!("http://x#{key}"), "ws://#tn1"]
         {
             assert!(wrong.parse::<MemberAddress>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_turn_server_is_one() {
+        assert!("turns:turn.example:5349?transport=tcp".parse::<TurnUrl>().is_ok());
+        for wrong in ["", "turn:", "stun:a", "turn://a", "turn:a b"] {
+            assert!(wrong.parse::<TurnUrl>().is_err(), "{wrong}");
         }
     }
 

@@ -88,7 +88,8 @@ impl Client {
             expires_at: Timestamp::from_millis(millis + 60_000),
             address: None,
         };
-        self.say(&ToSignaller::Join(Signed::new(&self.identity, &presence))).await;
+        self.say(&ToSignaller::Join { presence: Signed::new(&self.identity, &presence), work: 0 })
+            .await;
         self.hear().await
     }
 

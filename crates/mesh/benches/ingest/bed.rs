@@ -233,9 +233,10 @@ impl Play {
                     challenge,
                     signature: me.sign(Domain::Welcome, &transcript),
                     ice_servers: Vec::new(),
+                    work: 0,
                 }))
             }
-            ToSignaller::Join(_) => Some(FromSignaller::Joined),
+            ToSignaller::Join { .. } => Some(FromSignaller::Joined),
             ToSignaller::Introduce { .. } => {
                 let presence = |number| {
                     let presence = Presence {

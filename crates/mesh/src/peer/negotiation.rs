@@ -9,7 +9,8 @@ use crate::{
     Dial, Disconnect, Event, LinkId, Misbehaviour, Negotiation, Output, Time,
     budget::Budget,
     frame::{
-        Frame, FromSignaller, POOL, Presence, RefusalReason, Signal, SignalPart, ToSignaller, codec,
+        Frame, FromSignaller, IceServer, POOL, Presence, RefusalReason, Signal, SignalPart,
+        ToSignaller, codec,
     },
     limits,
     link::Link,
@@ -42,11 +43,19 @@ impl Peer {
     ) -> Result<(), Misbehaviour> {
         match frame {
             FromSignaller::Welcome(welcome) => {
-                let with = self.signallers.welcome(link, &welcome, now)?;
+                let with = self.signallers.welcome(link, &welcome, self.id(), now)?;
+                if welcome.work > limits::WORK_BITS {
+                    self.outputs.push_back(Output::Close { link });
+                    let cause = Disconnect::WorkTooHard { bits: welcome.work };
+                    self.lose_signaller(link, cause, Duration::ZERO, now);
+                    return Ok(());
+                }
                 if let Some(url) = self.signallers.url(link) {
                     self.ice_servers.insert(link, signallers::ice_servers(&welcome, url));
                 }
-                self.join(link, with, now);
+                if let Some(with) = with {
+                    self.join(link, with, 0, now);
+                }
             }
             FromSignaller::Joined => {
                 if let Some((url, signaller)) = self.signallers.took_join(link, now) {
@@ -81,15 +90,20 @@ impl Peer {
                 }
             }
             FromSignaller::Pong(_) => {}
+            FromSignaller::Turn(servers) => {
+                let named = servers.into_iter().take(limits::ICE_SERVERS);
+                let usable = named.filter(IceServer::is_well_formed).collect();
+                self.turn_servers.insert(link, usable);
+            }
             FromSignaller::Signallers(presences) => self.learn_signallers(presences, now)?,
         }
         Ok(())
     }
 
-    fn join(&mut self, link: LinkId, with: crate::frame::Joined, now: Time) {
+    fn join(&mut self, link: LinkId, with: crate::frame::Joined, work: u64, now: Time) {
         let presence =
             signallers::presence(&self.identity, &self.config.network, Some(with), None, now);
-        let join = ToSignaller::Join(presence.signed().clone());
+        let join = ToSignaller::Join { presence: presence.signed().clone(), work };
         self.presence = Some(presence);
         self.tell(link, &join, now);
     }
@@ -138,6 +152,7 @@ impl Peer {
             self.event(Event::SignallerLost { url, cause, retry_at });
         }
         self.ice_servers.remove(&link);
+        self.turn_servers.remove(&link);
         self.signal_budgets.remove(&link);
         self.lost_route(link, now);
     }
@@ -151,7 +166,8 @@ impl Peer {
                     self.outputs.push_back(Output::Dial { link, dial: Dial::Signaller { url } });
                 }
                 Due::Ping { link } => self.tell(link, &ToSignaller::Ping(0), now),
-                Due::Renew { link, with } => self.join(link, with, now),
+                Due::Join { link, with, work } => self.join(link, with, work, now),
+                Due::Works => {}
                 Due::Drop { link, cause } => {
                     self.outputs.push_back(Output::Close { link });
                     self.lose_signaller(link, cause, Duration::ZERO, now);
@@ -196,7 +212,7 @@ impl Peer {
         let session = self.rng.next_u64();
         self.signalling.begin(session, link, peer, routes);
         self.links.insert(link, Link::new(link, peer, false, session, now));
-        let dial = Dial::Offer { to: peer, ice_servers: self.stun() };
+        let dial = Dial::Offer { to: peer, ice_servers: self.ice() };
         self.outputs.push_back(Output::Dial { link, dial });
     }
 
@@ -222,11 +238,15 @@ impl Peer {
         routes
     }
 
-    fn stun(&self) -> Vec<String> {
-        let mut servers: Vec<String> = self.ice_servers.values().flatten().cloned().collect();
-        servers.sort_unstable();
+    /// Servers that help to find a path; of TURN only those of the signaller that we have been with
+    /// for longest: each costs an allocation.
+    fn ice(&self) -> Vec<IceServer> {
+        let mut servers: Vec<IceServer> = self.ice_servers.values().flatten().cloned().collect();
+        servers.sort_unstable_by(|one, other| one.url.cmp(&other.url));
         servers.dedup();
         servers.truncate(limits::ICE_SERVERS);
+        let turn = self.turn_servers.values().find(|servers| !servers.is_empty());
+        servers.extend(turn.into_iter().flatten().cloned());
         servers
     }
 
@@ -392,7 +412,7 @@ impl Peer {
         let link = self.new_link();
         self.signalling.begin(session, link, peer, vec![route]);
         self.links.insert(link, Link::new(link, peer, true, session, now));
-        let dial = Dial::Answer { to: peer, offer, ice_servers: self.stun() };
+        let dial = Dial::Answer { to: peer, offer, ice_servers: self.ice() };
         self.outputs.push_back(Output::Dial { link, dial });
     }
 }

@@ -21,8 +21,9 @@ fn joined(rng: &mut Rng) -> Signallers {
         challenge,
         signature: identity.sign(Domain::Welcome, &transcript),
         ice_servers: Vec::new(),
+        work: 0,
     };
-    assert!(signallers.welcome(LINK, &welcome, NOW).is_ok());
+    assert!(signallers.welcome(LINK, &welcome, PeerId::from_bytes([1; 32]), NOW).is_ok());
     assert!(signallers.took_join(LINK, NOW).is_some());
     signallers
 }
@@ -34,7 +35,7 @@ fn dues(signallers: &mut Signallers, now: Time) -> Vec<&'static str> {
         dues.push(match due {
             Due::Dial { .. } => "dial",
             Due::Ping { .. } => "ping",
-            Due::Renew { .. } => "renew",
+            Due::Join { .. } | Due::Works => "renew",
             Due::Drop { .. } => "drop",
         });
         if matches!(due, Due::Drop { .. }) {
@@ -98,10 +99,43 @@ fn an_empty_stun_host_is_the_signallers_own() {
         challenge: [0; 32],
         signature: Signature::from_bytes([0; 64]),
         ice_servers: servers.map(str::to_owned).to_vec(),
+        work: 0,
     };
     assert_eq!(
         ice_servers(&welcome, "wss://one.example:7700/ws"),
-        ["stun:one.example:3478", "stun:stun.example:3478"]
+        ["stun:one.example:3478", "stun:stun.example:3478"].map(IceServer::stun)
     );
-    assert_eq!(ice_servers(&welcome, "ws://[::1]:7700")[0], "stun:[::1]:3478");
+    assert_eq!(ice_servers(&welcome, "ws://[::1]:7700")[0].url, "stun:[::1]:3478");
+}
+
+#[test]
+fn a_join_that_takes_work_is_made_in_pieces_and_only_when_it_is_done() {
+    let mut rng = Rng::new([1; 32]);
+    let identity = crate::testing::identity(9);
+    let me = crate::testing::identity(1).peer_id();
+    let address = SignallerAddress { url: "ws://one".to_owned(), pinned: None };
+    let mut signallers = Signallers::default();
+    signallers.add(address, NOW);
+    signallers.dialled(0, LINK, NOW);
+    let Some(ToSignaller::Knock { nonce, .. }) = signallers.opened(LINK, &mut rng, NOW) else {
+        panic!("a knock")
+    };
+    let challenge = [7; 32];
+    let signature = identity.sign(Domain::Welcome, &Welcome::transcript(&nonce, &challenge));
+    let signaller = identity.peer_id();
+    let welcome = Welcome { signaller, challenge, signature, ice_servers: Vec::new(), work: 16 };
+    assert!(matches!(signallers.welcome(LINK, &welcome, me, NOW), Ok(None)), "not yet");
+    let (mut now, mut pieces) = (NOW, 0);
+    let work = loop {
+        match signallers.due(now) {
+            Some(Due::Join { work, .. }) => break work,
+            Some(Due::Works) => pieces += 1,
+            None => now = signallers.deadline().expect("it goes on"),
+            due => panic!("{due:?}"),
+        }
+        assert!(now.since(NOW) < limits::WORK_TIMEOUT);
+    };
+    assert!(pieces > 1);
+    assert!(crate::work::is_done(&challenge, &me, 16, work));
+    assert!(signallers.due(now).is_none(), "once");
 }

@@ -179,7 +179,7 @@ impl World {
                 let node = &self.puppets[puppet.0];
                 let presence =
                     forge::presence(&node.identity, &node.network, Some(joined), self.now);
-                self.tell_signaller(puppet, &ToSignaller::Join(presence));
+                self.tell_signaller(puppet, &ToSignaller::Join { presence, work: 0 });
             }
             FromSignaller::Joined => {
                 let node = &mut self.puppets[puppet.0];

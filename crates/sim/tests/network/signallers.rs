@@ -1,6 +1,6 @@
 //! A mesh lives on when its signallers die, and does not storm them when they return.
 
-use taiinet_sim::{Audit, DeskConfig, PeerSpec, World, WorldConfig};
+use taiinet_sim::{Audit, DeskConfig, JoinWork, PeerSpec, World, WorldConfig};
 
 use crate::common::{describe, meshed, network, seconds, seeds};
 
@@ -115,4 +115,27 @@ fn a_draining_signaller_sends_its_peers_away_without_harm() {
     setting.world.run_for(seconds(20));
     assert!(setting.world.is_connected());
     setting.sound();
+}
+
+#[test]
+fn peers_do_the_work_that_a_signaller_asks_for() {
+    let mut world = World::new(50, WorldConfig::default());
+    let work = JoinWork { bits: 15, from_clients: 0 };
+    let signaller = world.add_signaller(DeskConfig { work, ..DeskConfig::default() });
+    world.add_peers(6, &PeerSpec::new(network(), &[signaller]));
+    assert!(world.run_until(seconds(30), World::is_connected), "{}", describe(&world));
+    // Also after minutes, when joins are renewed.
+    world.run_for(seconds(400));
+    assert!(all_joined(&world) && world.violations().is_empty());
+}
+
+#[test]
+fn nobody_does_more_work_than_a_peer_should() {
+    let mut world = World::new(51, WorldConfig::default());
+    let work = JoinWork { bits: 60, from_clients: 0 };
+    let signaller = world.add_signaller(DeskConfig { work, ..DeskConfig::default() });
+    let peer = world.add_peer(PeerSpec::new(network(), &[signaller]));
+    world.run_for(seconds(10));
+    let why = world.status(peer).signallers[0].failure.clone();
+    assert_eq!(why, Some(taiinet_mesh::Disconnect::WorkTooHard { bits: 60 }));
 }

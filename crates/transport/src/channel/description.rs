@@ -1,7 +1,7 @@
 //! What is let in of descriptions, candidates and servers. All of them were written by strangers.
 
 use rtc::ice::{candidate::unmarshal_candidate, url::Url};
-use taiinet_mesh::limits;
+use taiinet_mesh::{frame::IceServer, limits};
 use webrtc::peer_connection::RTCIceServer;
 
 /// How many candidates of the other end are tried. Each is paired with every address of ours, and
@@ -74,15 +74,16 @@ pub(super) fn admit_candidate(text: &str, room: &mut usize) -> bool {
 }
 
 /// Of the servers that a signaller named, those that can be used.
-pub(super) fn admit_ice_servers(named: &[String]) -> Vec<RTCIceServer> {
-    let urls: Vec<String> = named
-        .iter()
-        .filter(|url| url.len() <= limits::ICE_SERVER_BYTES && url.starts_with("stun:"))
-        .filter(|url| Url::parse_url(url).is_ok())
-        .take(limits::ICE_SERVERS)
-        .cloned()
-        .collect();
-    if urls.is_empty() { Vec::new() } else { vec![RTCIceServer { urls, ..Default::default() }] }
+pub(super) fn admit_ice_servers(named: &[IceServer]) -> Vec<RTCIceServer> {
+    let usable =
+        |server: &&IceServer| server.is_well_formed() && Url::parse_url(&server.url).is_ok();
+    let server = |server: &IceServer| RTCIceServer {
+        urls: vec![server.url.clone()],
+        username: server.username.clone(),
+        credential: server.credential.clone(),
+        ..Default::default()
+    };
+    named.iter().filter(usable).take(2 * limits::ICE_SERVERS).map(server).collect()
 }
 
 fn strip_prefix_ignore_case<'a>(text: &'a str, prefix: &str) -> Option<&'a str> {

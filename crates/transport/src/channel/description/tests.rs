@@ -64,10 +64,13 @@ fn candidates_are_admitted_by_kind_size_and_number() {
 }
 
 #[test]
-fn only_stun_servers_of_sane_size_and_number_are_used() {
+fn only_servers_of_sane_form_size_and_number_are_used() {
     let named = ["turn:127.0.0.1:1", "stun:127.0.0.1:3478", "stun:", "junk", "stun:[::1]:3478"]
-        .map(str::to_owned);
-    assert_eq!(admit_ice_servers(&named)[0].urls, ["stun:127.0.0.1:3478", "stun:[::1]:3478"]);
-    assert!(admit_ice_servers(&[format!("stun:{}", "a".repeat(300))]).is_empty());
-    assert_eq!(admit_ice_servers(&vec![named[1].clone(); 50])[0].urls.len(), limits::ICE_SERVERS);
+        .map(IceServer::stun);
+    let urls: Vec<_> =
+        admit_ice_servers(&named).into_iter().flat_map(|server| server.urls).collect();
+    assert_eq!(urls, ["turn:127.0.0.1:1", "stun:127.0.0.1:3478", "stun:[::1]:3478"]);
+    assert!(admit_ice_servers(&[IceServer::stun(format!("stun:{}", "a".repeat(300)))]).is_empty());
+    let many = admit_ice_servers(&vec![named[1].clone(); 50]);
+    assert_eq!(many.len(), 2 * limits::ICE_SERVERS);
 }
