@@ -42,6 +42,9 @@ pub(crate) struct NetArgs {
     /// A local IP address for links, instead of all that this machine has; repeatable
     #[arg(long, global = true, value_name = "ADDR", value_parser = address)]
     bind: Vec<IpAddr>,
+    /// Link only through TURN servers that a signaller names: no peer learns this machine's addresses
+    #[arg(long, global = true)]
+    relay_only: bool,
     /// A PEM file of certificate authorities for wss://, beside the web's
     #[arg(long, global = true, value_name = "FILE")]
     ca_file: Option<PathBuf>,
@@ -118,7 +121,10 @@ impl NetArgs {
                 "no signaller to be introduced by: give --signaller URL or set TAIINET_SIGNALLER",
             ));
         }
-        let mut builder = TaiiNet::builder().network(network).bind(self.bind.iter().copied());
+        let mut builder = TaiiNet::builder()
+            .network(network)
+            .bind(self.bind.iter().copied())
+            .relay_only(self.relay_only);
         for signaller in &self.signallers {
             builder = builder.signaller(signaller);
         }

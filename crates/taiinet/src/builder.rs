@@ -41,6 +41,7 @@ pub struct Builder {
     identity: Option<Identity>,
     links: (usize, usize),
     bind: Vec<IpAddr>,
+    relay_only: bool,
     extra_roots: Vec<u8>,
 }
 
@@ -52,6 +53,7 @@ impl Default for Builder {
             identity: None,
             links: (limits::TARGET_LINKS, limits::MAX_LINKS),
             bind: Vec::new(),
+            relay_only: false,
             extra_roots: Vec::new(),
         }
     }
@@ -92,6 +94,13 @@ impl Builder {
         self
     }
 
+    /// Whether links go only through the TURN servers that a signaller names: no peer learns this
+    /// one's addresses. Without such a server there are no links then.
+    pub const fn relay_only(mut self, relay_only: bool) -> Self {
+        self.relay_only = relay_only;
+        self
+    }
+
     /// Certificate authorities in PEM that `wss://` signallers may have their certificates from,
     /// beside the web's.
     pub fn extra_roots(mut self, pem: impl Into<Vec<u8>>) -> Self {
@@ -120,7 +129,11 @@ impl Builder {
         let network = config.network.clone();
         let clock = Arc::new(Clock::new());
         let peer = Peer::new(identity.clone(), config, seed, clock.now());
-        let transport = TransportConfig { bind: self.bind, extra_roots: self.extra_roots };
+        let transport = TransportConfig {
+            bind: self.bind,
+            extra_roots: self.extra_roots,
+            relay_only: self.relay_only,
+        };
         let (links, inputs) = Links::new(transport);
 
         let (controls, control_queue) = mpsc::unbounded_channel();

@@ -35,8 +35,9 @@ pub(crate) async fn serve(
     let accepted = Accepted::new(emitter.clone(), queued);
     let mut connection = Connection::default();
     let driven = async {
+        let config = &settings.config;
         let (channel, signs) = connection
-            .open(&settings.config.addresses(), admit_ice_servers(&ice_servers))
+            .open(&config.addresses(), admit_ice_servers(&ice_servers), config.relay_only)
             .await
             .map_err(broken)?;
         drive(&connection, offer, &*channel, signs, emitter, accepted, commands).await

@@ -20,6 +20,8 @@ pub struct TransportConfig {
     pub bind: Vec<IpAddr>,
     /// Certificate authorities for `wss://` besides the web's, in PEM.
     pub extra_roots: Vec<u8>,
+    /// Whether WebRTC links go only through TURN servers, so that no peer learns our addresses.
+    pub relay_only: bool,
 }
 
 impl TransportConfig {

@@ -75,6 +75,9 @@ fn test() -> Outcome {
     if built != Outcome::Passed {
         return built;
     }
+    if let Err(missing) = turn_server() {
+        return Outcome::Failed(missing);
+    }
     let runner: &[&str] = if succeeds(&mut cargo(["nextest", "--version"])) {
         &["nextest", "run"]
     } else {
@@ -156,6 +159,20 @@ fn built() -> Outcome {
         }
     }
     build()
+}
+
+/// coturn, through which some tests link. Its own service is of no use to them, nor to anybody who
+/// did not ask for one.
+fn turn_server() -> Result<(), String> {
+    let found = || succeeds(Command::new("which").arg("turnserver"));
+    if !found() && apt_install(&["coturn"]) {
+        let _ = succeeds(Command::new("systemctl").args(["disable", "--now", "coturn"]));
+    }
+    if found() {
+        Ok(())
+    } else {
+        Err("coturn is missing: install it with `sudo apt-get install coturn`".to_owned())
+    }
 }
 
 fn browsers() -> Result<(), String> {

@@ -22,7 +22,8 @@ use webrtc::{
     error::Error,
     peer_connection::{
         PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCConfigurationBuilder,
-        RTCIceServer, RTCPeerConnectionIceEvent, RTCPeerConnectionState, SettingEngineBuilder,
+        RTCIceServer, RTCIceTransportPolicy, RTCPeerConnectionIceEvent, RTCPeerConnectionState,
+        SettingEngineBuilder,
     },
 };
 
@@ -63,6 +64,7 @@ impl Connection {
         &mut self,
         addresses: &[IpAddr],
         ice_servers: Vec<RTCIceServer>,
+        relay_only: bool,
     ) -> Result<(Arc<dyn DataChannel>, Signs), Error> {
         let (candidates, gathered) = mpsc::channel(CANDIDATES);
         let (fate, decided) = watch::channel(None);
@@ -73,8 +75,12 @@ impl Connection {
             .with_sctp_max_message_size(SctpMaxMessageSize::Bounded(MESSAGE_BYTES))
             .with_multicast_dns_mode(multicast_dns(addresses))
             .build();
-        let configuration =
-            RTCConfigurationBuilder::default().with_ice_servers(ice_servers).build();
+        let policy =
+            if relay_only { RTCIceTransportPolicy::Relay } else { RTCIceTransportPolicy::All };
+        let configuration = RTCConfigurationBuilder::default()
+            .with_ice_servers(ice_servers)
+            .with_ice_transport_policy(policy)
+            .build();
         let peer = PeerConnectionBuilder::new()
             .with_configuration(configuration)
             .with_setting_engine(settings)
