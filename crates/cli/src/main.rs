@@ -1,6 +1,7 @@
 //! The `taiinet` command.
 
 mod demo;
+mod doctor;
 mod exit;
 mod find;
 mod hints;
@@ -54,6 +55,7 @@ enum Command {
     Subscribe(subscribe::SubscribeArgs),
     Find(find::FindArgs),
     Peers(peers::PeersArgs),
+    Doctor(doctor::DoctorArgs),
     Match(matching::MatchArgs),
     Demo(demo::DemoArgs),
     Completions(manual::CompletionsArgs),
@@ -74,6 +76,7 @@ fn run(Cli { net, command }: Cli) -> Outcome {
         Command::Subscribe(args) => on_runtime(subscribe::run(net, args)),
         Command::Find(args) => on_runtime(find::run(net, args)),
         Command::Peers(args) => on_runtime(peers::run(net, args)),
+        Command::Doctor(args) => on_runtime(doctor::run(net, args)),
         Command::Demo(args) => on_runtime(demo::run(net.network(), args)),
         Command::Completions(args) => manual::completions(Cli::command(), &args),
         Command::Man(args) => manual::man(Cli::command(), &args),

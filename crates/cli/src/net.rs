@@ -8,14 +8,14 @@ use std::{
 };
 
 use clap::Args;
-use taiinet::TaiiNet;
+use taiinet::{Builder, TaiiNet};
 #[cfg(unix)]
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::{exit::Exit, identity};
 
 /// How to take part in a network.
-#[derive(Debug, Args)]
+#[derive(Debug, Clone, Args)]
 #[command(next_help_heading = "Network")]
 pub(crate) struct NetArgs {
     /// The network to take part in, a name of your choice
@@ -116,30 +116,42 @@ impl NetArgs {
         let Some(network) = &self.network else {
             return Err(Exit::usage("which network? Give --network NAME or set TAIINET_NETWORK"));
         };
-        if self.signallers.is_empty() {
-            return Err(Exit::usage(
-                "no signaller to be introduced by: give --signaller URL or set TAIINET_SIGNALLER",
-            ));
+        let mut builder = self.builder()?.network(network);
+        if let Some(file) = &self.identity {
+            builder = builder.identity(identity::read(file, self.passphrase_file.as_deref())?);
         }
+        Ok(builder.connect().await?)
+    }
+
+    /// A peer as described, but for its network and identity.
+    pub(crate) fn builder(&self) -> Result<Builder, Exit> {
         let mut builder = TaiiNet::builder()
-            .network(network)
             .bind(self.bind.iter().copied())
-            .relay_only(self.relay_only);
-        for signaller in &self.signallers {
+            .relay_only(self.relay_only)
+            .extra_roots(self.roots()?);
+        for signaller in self.signallers()? {
             builder = builder.signaller(signaller);
         }
         if let Some(LinkNumbers { target, max }) = self.links {
             builder = builder.links(target, max);
         }
-        if let Some(file) = &self.identity {
-            builder = builder.identity(identity::read(file, self.passphrase_file.as_deref())?);
+        Ok(builder)
+    }
+
+    /// The signallers' addresses.
+    pub(crate) fn signallers(&self) -> Result<&[String], Exit> {
+        if self.signallers.is_empty() {
+            return Err(Exit::usage(
+                "no signaller to be introduced by: give --signaller URL or set TAIINET_SIGNALLER",
+            ));
         }
-        if let Some(file) = &self.ca_file {
-            let pem = std::fs::read(file)
-                .map_err(|error| Exit::Failed(format!("{}: {error}", file.display())))?;
-            builder = builder.extra_roots(pem);
-        }
-        Ok(builder.connect().await?)
+        Ok(&self.signallers)
+    }
+
+    /// Certificate authorities besides the web's.
+    pub(crate) fn roots(&self) -> Result<Vec<u8>, Exit> {
+        let Some(file) = &self.ca_file else { return Ok(Vec::new()) };
+        std::fs::read(file).map_err(|error| Exit::Failed(format!("{}: {error}", file.display())))
     }
 }
 

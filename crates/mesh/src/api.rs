@@ -472,6 +472,8 @@ pub struct Status {
     pub links: Vec<LinkStatus>,
     /// The signallers it knows.
     pub signallers: Vec<SignallerStatus>,
+    /// STUN and TURN servers that signallers named.
+    pub ice_servers: Vec<IceServer>,
     /// How many candidates for links it knows.
     pub candidates: usize,
     /// How many private subscriptions of others and our own it could seal to.

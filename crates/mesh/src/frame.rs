@@ -360,7 +360,7 @@ pub enum FromSignaller {
 
 /// A server that helps two peers to find a path to each other, or to pass on what they say (RFC 8489,
 /// RFC 8656).
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct IceServer {
     /// `stun:HOST:PORT`, or `turn:…` or `turns:…` (RFC 7064, RFC 7065).
     pub url: String,
@@ -368,6 +368,12 @@ pub struct IceServer {
     pub username: String,
     /// For TURN.
     pub credential: String,
+}
+
+impl core::fmt::Debug for IceServer {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "IceServer({})", self.url)
+    }
 }
 
 impl IceServer {

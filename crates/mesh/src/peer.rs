@@ -386,6 +386,7 @@ impl Peer {
         Status {
             links: self.links.values().map(link).collect(),
             signallers: self.signallers.status(),
+            ice_servers: self.ice(),
             candidates: self.candidates.len(),
             private: self.directory.len(),
             failed: self.candidates.failures(),

@@ -43,7 +43,13 @@ mod channel;
 mod config;
 mod link;
 mod links;
+mod probe;
+#[cfg(feature = "webrtc")]
+mod stun;
 mod websocket;
 
 pub use config::TransportConfig;
 pub use links::{INPUTS, LinkInputs, Links};
+pub use probe::{Probe, probe};
+#[cfg(feature = "webrtc")]
+pub use stun::{Stun, StunError};

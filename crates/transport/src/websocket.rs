@@ -8,7 +8,8 @@ use tokio::{net::TcpStream, sync::mpsc};
 use tokio_tungstenite::{
     Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config,
     tungstenite::{
-        Error, Message, client::IntoClientRequest, error::ProtocolError, protocol::WebSocketConfig,
+        Error, Message, client::IntoClientRequest, error::ProtocolError,
+        handshake::client::Response, protocol::WebSocketConfig,
     },
 };
 
@@ -43,7 +44,7 @@ async fn drive(
     mut commands: mpsc::Receiver<Command>,
 ) -> Ended {
     let socket = tokio::select! {
-        socket = connect(url, settings) => socket?,
+        socket = connect(url, settings) => socket?.0,
         // Nothing can be sent before the link is up: the other end of the queue was dropped.
         _ = commands.recv() => return Err(LinkFailure::Local),
     };
@@ -64,7 +65,10 @@ async fn drive(
     }
 }
 
-async fn connect(url: &str, settings: &Settings) -> Result<Socket, LinkFailure> {
+pub(crate) async fn connect(
+    url: &str,
+    settings: &Settings,
+) -> Result<(Socket, Response), LinkFailure> {
     let request = url.into_client_request().map_err(|error| failure(&error))?;
     let connector = match request.uri().scheme_str() {
         Some("wss") => Connector::Rustls(settings.tls.clone().map_err(LinkFailure::Transport)?),
@@ -81,11 +85,9 @@ async fn connect(url: &str, settings: &Settings) -> Result<Socket, LinkFailure> 
         .max_message_size(Some(MESSAGE_BYTES))
         .max_frame_size(Some(MESSAGE_BYTES));
     let no_delay = true;
-    let (socket, _response) =
-        connect_async_tls_with_config(request, Some(config), no_delay, Some(connector))
-            .await
-            .map_err(|error| failure(&error))?;
-    Ok(socket)
+    connect_async_tls_with_config(request, Some(config), no_delay, Some(connector))
+        .await
+        .map_err(|error| failure(&error))
 }
 
 async fn read(mut stream: SplitStream<Socket>, emitter: &Emitter) -> Ended {

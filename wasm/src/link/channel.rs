@@ -4,7 +4,7 @@ use core::{cell::RefCell, time::Duration};
 use std::rc::Rc;
 
 use js_sys::Array;
-use taiinet_mesh::{ChannelBinding, Input, LinkFailure, Negotiation};
+use taiinet_mesh::{ChannelBinding, Input, LinkFailure, Negotiation, frame::IceServer};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{
@@ -36,7 +36,7 @@ pub(crate) struct Channel {
 
 impl Channel {
     /// Opens a link of which this end makes the offer.
-    pub(crate) fn offer(ice_servers: &[String], reporter: Reporter) -> Result<Self, JsValue> {
+    pub(crate) fn offer(ice_servers: &[IceServer], reporter: Reporter) -> Result<Self, JsValue> {
         let this = Self::new(ice_servers, reporter)?;
         this.start(None);
         Ok(this)
@@ -45,7 +45,7 @@ impl Channel {
     /// Opens a link that the other end offers.
     pub(crate) fn answer(
         offer: String,
-        ice_servers: &[String],
+        ice_servers: &[IceServer],
         reporter: Reporter,
     ) -> Result<Self, JsValue> {
         let this = Self::new(ice_servers, reporter)?;
@@ -53,7 +53,7 @@ impl Channel {
         Ok(this)
     }
 
-    fn new(ice_servers: &[String], reporter: Reporter) -> Result<Self, JsValue> {
+    fn new(ice_servers: &[IceServer], reporter: Reporter) -> Result<Self, JsValue> {
         // Browsers refuse all for one bad address, and the addresses are a signaller's word.
         let connection = RtcPeerConnection::new_with_configuration(&configuration(ice_servers))
             .or_else(|_| RtcPeerConnection::new())?;
@@ -216,11 +216,15 @@ fn listeners(
     vec![open, message, drained, close, candidate, state]
 }
 
-fn configuration(ice_servers: &[String]) -> RtcConfiguration {
+fn configuration(ice_servers: &[IceServer]) -> RtcConfiguration {
     let servers = Array::new();
-    for url in ice_servers {
+    for IceServer { url, username, credential } in ice_servers {
         let server = RtcIceServer::new();
         server.set_urls(&url.into());
+        if !username.is_empty() {
+            server.set_username(username);
+            server.set_credential(credential);
+        }
         servers.push(&server);
     }
     let configuration = RtcConfiguration::new();

@@ -240,7 +240,7 @@ impl Peer {
 
     /// Servers that help to find a path; of TURN only those of the signaller that we have been with
     /// for longest: each costs an allocation.
-    fn ice(&self) -> Vec<IceServer> {
+    pub(super) fn ice(&self) -> Vec<IceServer> {
         let mut servers: Vec<IceServer> = self.ice_servers.values().flatten().cloned().collect();
         servers.sort_unstable_by(|one, other| one.url.cmp(&other.url));
         servers.dedup();
