@@ -12,7 +12,7 @@ use js_sys::{Function, Promise, Uint8Array};
 use serde::Deserialize;
 use taiinet_document::{Network, Timestamp, json};
 use taiinet_identity::{Identity, PeerId, Seed};
-use taiinet_mesh::{Config, Input, PublishOptions, SignallerAddress, limits};
+use taiinet_mesh::{Audience, Config, Input, PublishOptions, SignallerAddress, limits};
 use taiinet_query::Query;
 use wasm_bindgen::prelude::*;
 
@@ -21,6 +21,10 @@ use crate::{
     fault::{Code, Fault},
     told,
 };
+
+/// Bytes of recent documents that a page keeps for its neighbours: pages on phones have little memory,
+/// and a browser ends those that take much. Native peers keep [`limits::STORE_BYTES`].
+const STORE_BYTES: usize = 16 * 1024 * 1024;
 
 #[wasm_bindgen]
 extern "C" {
@@ -41,6 +45,7 @@ extern "C" {
         key: Option<String>,
         json: &str,
         exact: bool,
+        privacy: &str,
     ) -> Result<(), JsValue>;
 
     /// Something that the page may want to know.
@@ -79,12 +84,13 @@ impl Core {
         self.driver.peer_id()
     }
 
-    /// Subscribes; the number names the subscription from now on.
+    /// Subscribes with options `{"private"?}`; the number names the subscription from now on.
     ///
     /// # Errors
     /// `query`, `options` (too many subscriptions), `closed`
-    pub fn subscribe(&self, query: &str) -> Result<u32, JsValue> {
-        Ok(self.driver.subscribe(parse(query)?)?)
+    pub fn subscribe(&self, query: &str, options: &str) -> Result<u32, JsValue> {
+        let Subscribe { private } = serde_json::from_str(options).map_err(Fault::options)?;
+        Ok(self.driver.subscribe(parse(query)?, private)?)
     }
 
     /// Ends a subscription.
@@ -92,23 +98,27 @@ impl Core {
         self.driver.unsubscribe(subscription);
     }
 
-    /// Publishes a document with options `{"key"?, "expiresAt"?, "stamp"?: {"createdAt", "nonce"}}`.
-    /// The promise is kept, with the document's id, when a neighbour has taken it; it is broken with
-    /// `lost` when none did in time, or `closed`.
+    /// Publishes a document with options `{"key"?, "expiresAt"?, "stamp"?: {"createdAt", "nonce"},
+    /// "to"?: "subscribers" | {"peers": [peerId…]}, "public"?: [name…], "waitMs"?}`. The promise is
+    /// kept, with the document's id, when a neighbour has taken it; it is broken with `recipients`
+    /// when nobody to seal it to turned up, `lost` when no neighbour took it in time, or `closed`.
     ///
     /// # Errors
-    /// `document`, `options`, `busy`, `closed`
+    /// `document`, `options`, `recipients`, `busy`, `closed`
     pub fn publish(&self, document: &str, options: &str) -> Result<Promise, JsValue> {
         let content = json::parse_map(document).map_err(Fault::from)?;
         let options: Publish = serde_json::from_str(options).map_err(Fault::options)?;
         let stamp = options
             .stamp
             .map(|Stamp { created_at, nonce }| (Timestamp::from_millis(created_at), nonce));
+        let wait = Duration::from_millis(options.wait_ms.into());
         let options = PublishOptions {
+            audience: options.to.map_or(Ok(Audience::Everyone), To::audience)?,
+            public: options.public,
             key: options.key,
             expires_at: options.expires_at.map(Timestamp::from_millis),
         };
-        Ok(self.driver.publish(content, options, stamp)?)
+        Ok(self.driver.publish(content, options, stamp, wait)?)
     }
 
     /// Looks for recent documents of neighbours with options `{"limit", "timeoutMs"}`. Each goes to
@@ -166,6 +176,7 @@ impl Options {
         let mut config = Config::new(network);
         config.max_links = self.max_links.unwrap_or(limits::MAX_LINKS).clamp(1, limits::MAX_LINKS);
         config.target_links = self.target_links.unwrap_or(limits::TARGET_LINKS);
+        config.store_bytes = STORE_BYTES;
         config.signallers =
             self.signallers.iter().map(|address| signaller(address)).collect::<Result<_, _>>()?;
         Ok(config)
@@ -187,6 +198,14 @@ fn signaller(address: &str) -> Result<SignallerAddress, Fault> {
     Ok(SignallerAddress { url: url.to_owned(), pinned })
 }
 
+/// How to subscribe.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Subscribe {
+    #[serde(default)]
+    private: bool,
+}
+
 /// What an author adds to a document.
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
@@ -194,6 +213,40 @@ struct Publish {
     key: Option<String>,
     expires_at: Option<u64>,
     stamp: Option<Stamp>,
+    to: Option<To>,
+    #[serde(default)]
+    public: Vec<String>,
+    #[serde(default)]
+    wait_ms: u32,
+}
+
+/// Who may read a document, if not everyone.
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum To {
+    Subscribers,
+    Peers(Vec<String>),
+}
+
+impl To {
+    fn audience(self) -> Result<Audience, Fault> {
+        let peer = |(index, peer): (usize, String)| {
+            peer.parse::<PeerId>().map_err(|error| {
+                let path = format!("options.to[{index}]");
+                let fault = Fault::options(format!("{path} is `{peer}`: {error}"));
+                Fault { path: Some(path), ..fault }
+            })
+        };
+        match self {
+            Self::Subscribers => Ok(Audience::Subscribers),
+            Self::Peers(peers) => peers
+                .into_iter()
+                .enumerate()
+                .map(peer)
+                .collect::<Result<_, _>>()
+                .map(Audience::Peers),
+        }
+    }
 }
 
 /// What makes a document of the same content the same document, also when another instance
@@ -252,8 +305,8 @@ fn identity(seed: &mut [u8]) -> Result<Identity, Fault> {
     Ok(Identity::from_seed(&Seed::from_bytes(bytes)))
 }
 
-/// Fresh entropy for the core's generator.
-fn random() -> Result<[u8; 32], Fault> {
+/// Fresh entropy, for the seed of a generator.
+pub(crate) fn random() -> Result<[u8; 32], Fault> {
     let array = Uint8Array::new_with_length(32);
     get_random_values(&array)
         .map_err(|_| Fault::options("this place has no crypto.getRandomValues"))?;

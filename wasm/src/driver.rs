@@ -4,16 +4,18 @@
 use core::{cell::Cell, time::Duration};
 use std::{
     cell::RefCell,
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     rc::{Rc, Weak},
     sync::Arc,
 };
 
 use js_sys::{Function, Promise};
-use taiinet_document::{Content, Document, DocumentId, Map, Network, Timestamp, VerifiedDocument};
-use taiinet_identity::Identity;
+use taiinet_document::{
+    Content, Document, DocumentId, Map, Network, Opened, Timestamp, VerifiedDocument,
+};
+use taiinet_identity::{Identity, Recipient};
 use taiinet_mesh::{
-    Delivery, Event, FindId, Input, LinkFailure, LinkId, Output, Peer, PublishError,
+    Audience, Delivery, Event, FindId, Input, LinkFailure, LinkId, Output, Peer, PublishError,
     PublishOptions, SubscriptionId, Time, limits,
 };
 use taiinet_query::Query;
@@ -24,6 +26,7 @@ use crate::{
     clock::Clock,
     fault::{Code, Fault},
     link::{Links, Reports, Timer},
+    private,
     promise::{Settle, promise},
     told::{self, Told},
 };
@@ -58,6 +61,8 @@ struct State {
     next_number: u32,
     /// Who waits for a neighbour to take a document.
     untaken: BTreeMap<DocumentId, Vec<Settle>>,
+    /// What nobody is known for yet.
+    unsealed: private::Waiting,
     /// What the core had no room for, in order.
     waiting: VecDeque<(Arc<VerifiedDocument>, Settle)>,
     finds: BTreeMap<FindId, Find>,
@@ -84,7 +89,7 @@ struct Leaving {
 /// Something to tell the page.
 enum Call {
     Deliver { subscriptions: Vec<u32>, delivery: Delivery },
-    Found { each: Function, document: Arc<VerifiedDocument> },
+    Found { each: Function, document: Arc<VerifiedDocument>, opened: Option<Arc<Opened>> },
     Event(String),
     Settle(Settle, Result<JsValue, Fault>),
 }
@@ -114,6 +119,7 @@ impl Driver {
                     numbers: BTreeMap::new(),
                     next_number: 0,
                     untaken: BTreeMap::new(),
+                    unsealed: private::Waiting::default(),
                     waiting: VecDeque::new(),
                     finds: BTreeMap::new(),
                     timer: None,
@@ -155,7 +161,9 @@ impl Driver {
             let Some(call) = self.calls.borrow_mut().pop_front() else { break };
             match call {
                 Call::Deliver { subscriptions, delivery } => self.deliver(subscriptions, &delivery),
-                Call::Found { each, document } => found(&each, &document),
+                Call::Found { each, document, opened } => {
+                    found(&each, &document, opened.as_deref());
+                }
                 Call::Event(text) => self.event(&text),
                 Call::Settle(settle, result) => settle.with(result),
             }
@@ -165,7 +173,9 @@ impl Driver {
 
     fn deliver(&self, subscriptions: Vec<u32>, delivery: &Delivery) {
         let from = delivery.from.map(|peer| peer.to_string());
-        let Some(told) = Told::new(&delivery.document, delivery.hops, from) else { return };
+        let opened = delivery.opened.as_deref();
+        let told = Told::new(&delivery.document, opened, delivery.hops, from);
+        let Some(told) = told else { return };
         // What the page's function throws is the page's own affair, here and below.
         drop(self.handlers.delivery(
             subscriptions,
@@ -177,6 +187,7 @@ impl Driver {
             told.key,
             &told.json,
             told.exact,
+            told.privacy,
         ));
     }
 
@@ -184,10 +195,15 @@ impl Driver {
         drop(self.handlers.event(text));
     }
 
-    pub(crate) fn subscribe(&self, query: Query) -> Result<u32, Fault> {
-        self.with(|state, _| {
+    pub(crate) fn subscribe(&self, query: Query, private: bool) -> Result<u32, Fault> {
+        self.with(|state, now| {
             state.check_open()?;
-            let name = state.peer.subscribe(query).map_err(Fault::options)?;
+            let name = if private {
+                state.peer.subscribe_privately(query, now)
+            } else {
+                state.peer.subscribe(query)
+            };
+            let name = name.map_err(Fault::options)?;
             state.next_number = state.next_number.wrapping_add(1);
             let number = state.next_number;
             state.names.insert(number, name);
@@ -197,20 +213,23 @@ impl Driver {
     }
 
     pub(crate) fn unsubscribe(&self, number: u32) {
-        self.with(|state, _| {
+        self.with(|state, now| {
             if let Some(name) = state.names.remove(&number) {
                 state.numbers.remove(&name);
-                state.peer.unsubscribe(name);
+                state.peer.unsubscribe(name, now);
             }
         });
     }
 
-    /// Publishes; the promise is kept when a neighbour has taken the document.
+    /// Publishes; the promise is kept when a neighbour has taken the document. One that is for some
+    /// waits for somebody to seal it to. It gets no stamp: sealed anew it is another document anyhow,
+    /// since the same randomness must never meet other recipients.
     pub(crate) fn publish(
         &self,
         content: Map,
         options: PublishOptions,
         stamp: Option<(Timestamp, u32)>,
+        wait: Duration,
     ) -> Result<Promise, Fault> {
         self.with(|state, now| {
             state.check_open()?;
@@ -220,16 +239,19 @@ impl Driver {
                     format!("{WAITING} documents wait already; await earlier ones first"),
                 ));
             }
-            let (created_at, nonce) = stamp.unwrap_or_else(|| (now.timestamp(), nonce()));
-            let document = Document {
-                network: state.network.clone(),
-                created_at,
-                nonce,
-                expires_at: options.expires_at,
-                key: options.key,
-                content: Content::Open(content),
+            let document = if options.audience == Audience::Everyone {
+                state.sign(Content::Open(content), options, stamp, now)?
+            } else {
+                match state.peer.recipients(&content, &options, now) {
+                    Err(PublishError::NoRecipient) if !wait.is_zero() => {
+                        state.unsealed.check_room()?;
+                        let (promise, settle) = promise();
+                        state.unsealed.add(content, options, settle, wait, now);
+                        return Ok(promise);
+                    }
+                    recipients => state.seal(content, options, recipients?, now)?,
+                }
             };
-            let document = Arc::new(VerifiedDocument::sign(&state.identity, document)?);
             let (promise, settle) = promise();
             state.waiting.push_back((document, settle));
             Ok(promise)
@@ -333,6 +355,7 @@ impl State {
         if self.peer.poll_timeout().is_some_and(|due| due <= now) {
             self.peer.handle_timeout(now);
         }
+        self.seal_waiting(calls, now);
         loop {
             self.publish_waiting(calls, now);
             while let Some(output) = self.peer.poll_output(now) {
@@ -347,6 +370,49 @@ impl State {
             }
         }
         self.finish_leaving(calls);
+    }
+
+    fn sign(
+        &self,
+        content: Content,
+        options: PublishOptions,
+        stamp: Option<(Timestamp, u32)>,
+        now: Time,
+    ) -> Result<Arc<VerifiedDocument>, Fault> {
+        let (created_at, nonce) = stamp.unwrap_or_else(|| (now.timestamp(), nonce()));
+        let document = Document {
+            network: self.network.clone(),
+            created_at,
+            nonce,
+            expires_at: options.expires_at,
+            key: options.key,
+            content,
+        };
+        Ok(Arc::new(VerifiedDocument::sign(&self.identity, document)?))
+    }
+
+    fn seal(
+        &self,
+        content: Map,
+        options: PublishOptions,
+        recipients: BTreeSet<Recipient>,
+        now: Time,
+    ) -> Result<Arc<VerifiedDocument>, Fault> {
+        let author = self.identity.peer_id();
+        let content = private::seal(content, &options, recipients, author, &self.network)?;
+        self.sign(content, options, None, now)
+    }
+
+    fn seal_waiting(&mut self, calls: &mut VecDeque<Call>, now: Time) {
+        for (one, recipients) in self.unsealed.decided(&self.peer, now) {
+            let sealed = recipients
+                .map_err(Fault::from)
+                .and_then(|recipients| self.seal(one.content, one.options, recipients, now));
+            match sealed {
+                Ok(document) => self.waiting.push_back((document, one.settle)),
+                Err(fault) => calls.push_back(Call::Settle(one.settle, Err(fault))),
+            }
+        }
     }
 
     fn publish_waiting(&mut self, calls: &mut VecDeque<Call>, now: Time) {
@@ -376,11 +442,13 @@ impl State {
                     calls.push_back(Call::Deliver { subscriptions, delivery });
                 }
             }
-            Output::Found { find, document } => {
+            Output::Found { find, document, opened } => {
                 if let Some(Find { each, .. }) = self.finds.get(&find) {
-                    calls.push_back(Call::Found { each: each.clone(), document });
+                    calls.push_back(Call::Found { each: each.clone(), document, opened });
                 }
             }
+            // Only among signallers.
+            Output::Relayed { .. } | Output::Astray(_) => {}
             Output::FindDone { find, .. } => {
                 if let Some(Find { done, .. }) = self.finds.remove(&find) {
                     calls.push_back(Call::Settle(done, Ok(JsValue::UNDEFINED)));
@@ -410,7 +478,7 @@ impl State {
         let untaken = core::mem::take(&mut self.untaken).into_values().flatten();
         let waiting = self.waiting.drain(..).map(|(_, settle)| settle);
         let finds = core::mem::take(&mut self.finds).into_values().map(|find| find.done);
-        let cut_off = untaken.chain(waiting).chain(finds);
+        let cut_off = untaken.chain(self.unsealed.drain()).chain(waiting).chain(finds);
         calls.extend(cut_off.map(|settle| Call::Settle(settle, Err(Fault::closed()))));
         let done = leaving.done.drain(..);
         calls.extend(done.map(|settle| Call::Settle(settle, Ok(JsValue::UNDEFINED))));
@@ -419,7 +487,8 @@ impl State {
     /// Sees to it that we are called when something is due.
     fn arm(&mut self, this: &Weak<Driver>) {
         let now = self.clock.now();
-        let Some(due) = self.peer.poll_timeout() else {
+        let due = [self.peer.poll_timeout(), self.unsealed.deadline()].into_iter().flatten().min();
+        let Some(due) = due else {
             self.timer = None;
             return;
         };
@@ -439,8 +508,8 @@ impl State {
 }
 
 /// Hands one found document to the page's function.
-fn found(each: &Function, document: &VerifiedDocument) {
-    if let Some(told) = Told::new(document, 0, None) {
+fn found(each: &Function, document: &VerifiedDocument, opened: Option<&Opened>) {
+    if let Some(told) = Told::new(document, opened, 0, None) {
         drop(each.apply(&JsValue::UNDEFINED, &told.into_arguments()));
     }
 }

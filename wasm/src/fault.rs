@@ -1,7 +1,8 @@
 //! Errors as JavaScript gets them.
 
 use serde::Serialize;
-use taiinet_document::{DocumentError, JsonError};
+use taiinet_document::{DocumentError, JsonError, SealError};
+use taiinet_identity::EnvelopeError;
 use taiinet_mesh::PublishError;
 use taiinet_query::QueryError;
 use wasm_bindgen::JsValue;
@@ -26,6 +27,7 @@ pub(crate) enum Code {
     Options,
     Query,
     Document,
+    Recipients,
     Busy,
     Lost,
     Closed,
@@ -68,6 +70,15 @@ impl From<PublishError> for Fault {
     fn from(error: PublishError) -> Self {
         let code = match error {
             PublishError::Busy => Code::Busy,
+            PublishError::NoRecipient => {
+                let advice = "wait longer by options.waitMs, or name peers in options.to";
+                return Self::new(Code::Recipients, format!("{error}; {advice}"));
+            }
+            PublishError::Seal(SealError::Envelope(
+                EnvelopeError::NoRecipient
+                | EnvelopeError::TooManyRecipients { .. }
+                | EnvelopeError::Unusable(_),
+            )) => Code::Recipients,
             _ => Code::Document,
         };
         Self::new(code, error)

@@ -10,6 +10,7 @@
 //! | [`bindings`] | what the package calls |
 //! | `driver` | carries bytes and time between the core and the browser |
 //! | `link` | data channels and WebSockets as links |
+//! | `private` | documents for some: who they are for, and sealing |
 //! | `told` | events and status as JSON |
 //! | `clock` | the time that the core is told |
 
@@ -18,6 +19,7 @@ mod clock;
 mod driver;
 mod fault;
 mod link;
+mod private;
 mod promise;
 mod told;
 #[cfg(any(test, feature = "vectors"))]

@@ -70,7 +70,10 @@ impl Links {
             Dial::Answer { offer, ice_servers, .. } => {
                 Channel::answer(offer, &ice_servers, reporter).map(Link::Channel)
             }
-            Dial::Signaller { url } => Socket::open(&url, reporter).map(Link::Socket),
+            // A page is no signaller: nothing of it is dialled directly.
+            Dial::Direct { url } | Dial::Signaller { url } => {
+                Socket::open(&url, reporter).map(Link::Socket)
+            }
         };
         match opened {
             Ok(opened) => drop(self.links.insert(link, opened)),

@@ -4,10 +4,12 @@ use std::collections::BTreeMap;
 
 use js_sys::Array;
 use serde::Serialize;
-use taiinet_document::{Map, Value, VerifiedDocument, json};
+use taiinet_document::{Map, Opened, Value, VerifiedDocument, json};
 use taiinet_identity::PeerId;
 use taiinet_mesh::{Counters, Event, LinkState, LinkStatus, Status, Time};
 use wasm_bindgen::JsValue;
+
+use crate::private::privacy;
 
 /// Integers up to here are exact as JavaScript's numbers.
 const EXACT: u64 = (1 << 53) - 1;
@@ -23,12 +25,18 @@ pub(crate) struct Told {
     pub(crate) json: String,
     /// Whether `JSON.parse` understands it as it is.
     pub(crate) exact: bool,
+    pub(crate) privacy: &'static str,
 }
 
 impl Told {
     /// None for a deletion, which has nothing to show.
-    pub(crate) fn new(document: &VerifiedDocument, hops: u8, from: Option<String>) -> Option<Self> {
-        let fields = document.content().fields()?;
+    pub(crate) fn new(
+        document: &VerifiedDocument,
+        opened: Option<&Opened>,
+        hops: u8,
+        from: Option<String>,
+    ) -> Option<Self> {
+        let fields = opened.map(|opened| &opened.fields).or_else(|| document.content().fields())?;
         Some(Self {
             id: document.id().to_string(),
             author: document.author().to_string(),
@@ -38,6 +46,7 @@ impl Told {
             key: document.key.clone(),
             json: json::to_json_line(fields).ok()?,
             exact: is_exact(fields),
+            privacy: privacy(opened),
         })
     }
 
@@ -53,6 +62,7 @@ impl Told {
             optional(self.key),
             self.json.into(),
             self.exact.into(),
+            self.privacy.into(),
         ]
         .into_iter()
         .collect::<Array>()
@@ -88,6 +98,9 @@ pub(crate) fn event(event: &Event) -> Option<String> {
         Event::SignallerJoined { url, signaller } => {
             Happening::SignallerJoined { url: url.clone(), signaller: signaller.to_string() }
         }
+        Event::SignallerLearned { url, signaller } => {
+            Happening::SignallerLearned { url: url.clone(), signaller: signaller.to_string() }
+        }
         Event::SignallerLost { url, cause, retry_at } => Happening::SignallerLost {
             url: url.clone(),
             cause: cause.to_string(),
@@ -115,6 +128,7 @@ enum Happening {
     PeerDisconnected { peer: String, cause: String },
     DialFailed { peer: String, cause: String },
     SignallerJoined { url: String, signaller: String },
+    SignallerLearned { url: String, signaller: String },
     SignallerLost { url: String, cause: String, retry_at: u64 },
     Rejected { peer: Option<String>, misbehaviour: String, text: String },
     Panicked { message: String },
@@ -138,6 +152,7 @@ pub(crate) fn status(peer: PeerId, network: &str, status: &Status, now: Time) ->
             })
             .collect(),
         candidates: status.candidates,
+        private: status.private,
         failed: status
             .failed
             .iter()
@@ -157,6 +172,7 @@ struct Picture<'a> {
     links: Vec<Link>,
     signallers: Vec<Signaller<'a>>,
     candidates: usize,
+    private: usize,
     failed: Vec<Failed>,
     counters: Counts,
 }

@@ -9,10 +9,10 @@ use core::{fmt::Write, time::Duration};
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use serde::Serialize;
 use taiinet_document::{
-    Content, Document, SignedDocument, Timestamp, VerifiedDocument,
+    Content, Document, Sealed, SignedDocument, Timestamp, VerifiedDocument,
     json::{parse_map, to_json_line},
 };
-use taiinet_identity::{Domain, Identity, Seed, Signed, seal};
+use taiinet_identity::{Domain, Identity, OpeningKey, Recipient, RecipientKey, Seed, Signed, seal};
 use taiinet_mesh::frame::{Frame, Presence, Push, codec};
 use taiinet_query::{Index, Query};
 use taiinet_sim::{DeskConfig, PeerSpec, World, WorldConfig};
@@ -50,6 +50,7 @@ struct Vectors {
     documents: Vec<DocumentVector>,
     frames: Vec<String>,
     sealed: (String, String),
+    private: PrivateVector,
     agreed: String,
     queries: Vec<(String, String)>,
     refused: Vec<String>,
@@ -61,6 +62,14 @@ struct DocumentVector {
     json: String,
     id: String,
     wire: String,
+}
+
+/// A document that is for some.
+#[derive(Serialize)]
+struct PrivateVector {
+    wire: String,
+    /// How it opens for a subscription, a peer, and somebody else.
+    opened: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -96,6 +105,7 @@ pub fn text() -> String {
             .collect(),
         frames: frames(&ann, documents[0].signed()),
         sealed: sealed(),
+        private: private(&ann),
         agreed: agreed(),
         queries: QUERIES.map(|query| (query.to_owned(), matches(query, &documents))).to_vec(),
         refused: [r#"{"$or":[{"a":{"$gtt":1}}]}"#, r#"{"a":{"$regex":"("}}"#, r#"{"a":"#]
@@ -111,13 +121,17 @@ fn identity(number: u8) -> Identity {
 }
 
 fn sign(author: &Identity, nonce: u32, json: &str) -> VerifiedDocument {
+    sign_content(author, nonce, Content::Open(parse_map(json).expect("a document")))
+}
+
+fn sign_content(author: &Identity, nonce: u32, content: Content) -> VerifiedDocument {
     let document = Document {
         network: "vectors".parse().expect("a network's name"),
         created_at: Timestamp::from_millis(1_800_000_000_000 + u64::from(nonce)),
         nonce,
         expires_at: nonce.is_multiple_of(2).then(|| Timestamp::from_millis(1_900_000_000_000)),
         key: (nonce == 1).then(|| "a key".to_owned()),
-        content: Content::Open(parse_map(json).expect("a document")),
+        content,
     };
     VerifiedDocument::sign(author, document).expect("within the limits")
 }
@@ -128,6 +142,7 @@ fn frames(ann: &Identity, document: &SignedDocument) -> Vec<String> {
         joined: None,
         issued_at: Timestamp::from_millis(1),
         expires_at: Timestamp::from_millis(u64::MAX),
+        address: None,
     };
     let frames = [
         Frame::Push(Push { hops: 3, document: document.clone() }),
@@ -145,6 +160,33 @@ fn sealed() -> (String, String) {
     let sealed = seal(&to.peer_id(), info, b"for your eyes only", &mut rng).unwrap_or_default();
     let opened = to.open(info, &sealed).unwrap_or_default();
     (hex(&sealed), String::from_utf8_lossy(&opened).into())
+}
+
+/// Sealed to a subscription and a peer with a known generator, one field in clear, and opened by both.
+fn private(ann: &Identity) -> PrivateVector {
+    let mut rng = ChaCha20Rng::from_seed([4; 32]);
+    let (subscription, peer, other) = (RecipientKey::generate(&mut rng), identity(2), identity(3));
+    let content = parse_map(DOCUMENTS[0]).expect("a document");
+    let recipients = [Recipient::Subscription(subscription.id()), Recipient::Peer(peer.peer_id())];
+    let network = "vectors".parse().expect("a network's name");
+    let author = ann.peer_id();
+    let sealed = Sealed::seal(content, &["type"], &recipients, author, &network, &mut rng);
+    let document = sign_content(ann, 6, Content::Sealed(sealed.expect("two usable keys")));
+    let open = |key: OpeningKey<'_>| match document.open([key]) {
+        Ok(opened) => {
+            let text = to_json_line(&opened.fields).unwrap_or_default();
+            format!("{} {text}", crate::private::privacy(Some(&opened)))
+        }
+        Err(error) => error.to_string(),
+    };
+    PrivateVector {
+        wire: hex(&codec::encode(document.signed())),
+        opened: vec![
+            open(OpeningKey::Subscription(&subscription)),
+            open(OpeningKey::Identity(&peer)),
+            open(OpeningKey::Identity(&other)),
+        ],
+    }
 }
 
 /// On how many of the cases that MongoDB's engines agree on we agree, too.

@@ -4,6 +4,10 @@
 /** From where the WebAssembly module is loaded. */
 export type WasmSource = string | URL | Response | BufferSource | WebAssembly.Module;
 
+/** Who could read a document on its way: everyone; its recipients, and whoever gets hold of the
+ *  identity key of one of them later; its recipients, and nobody once the subscription has ended. */
+export type Privacy = "open" | "sealed" | "forward-secret";
+
 /** A document as it goes from the core to a subscription, and from tab to tab. */
 export interface Raw {
   id: string;
@@ -15,6 +19,7 @@ export interface Raw {
   key: string | undefined;
   json: string;
   exact: boolean;
+  privacy: Privacy;
 }
 
 /** What the core tells; see wasm/src/told.rs. */
@@ -23,6 +28,7 @@ export type CoreEvent =
   | { type: "peer-disconnected"; peer: string; cause: string }
   | { type: "dial-failed"; peer: string; cause: string }
   | { type: "signaller-joined"; url: string; signaller: string }
+  | { type: "signaller-learned"; url: string; signaller: string }
   | { type: "signaller-lost"; url: string; cause: string; retryAt: number }
   | { type: "rejected"; peer?: string; misbehaviour: string; text: string }
   | { type: "panicked"; message: string };
@@ -69,6 +75,8 @@ export interface CoreStatus {
   signallers: SignallerInfo[];
   /** How many other peers it knows that it could link to. */
   candidates: number;
+  /** How many private subscriptions, of others and its own, it could seal to. */
+  private: number;
   /** Peers that no link could be made to, and why. */
   failed: { peer: string; cause: string }[];
   counters: {
@@ -91,6 +99,10 @@ export interface Feed {
   close(): void;
 }
 
+export interface SubscribeQuery {
+  private: boolean;
+}
+
 export interface FindQuery {
   limit: number;
   timeoutMs: number;
@@ -101,6 +113,12 @@ export interface PublishQuery {
   expiresAt?: number | undefined;
   /** With the same stamp, the same content is the same document. */
   stamp?: { createdAt: number; nonce: number };
+  /** Who may read it, if not everyone. */
+  to?: "subscribers" | { peers: readonly string[] };
+  /** Fields that everyone may read all the same. */
+  public?: readonly string[];
+  /** How long to wait for somebody to seal it to. */
+  waitMs?: number;
 }
 
 /** Who wants to hear of an engine. */
@@ -114,7 +132,7 @@ export interface Audience {
 
 /** A peer. All texts are JSON. */
 export interface Engine {
-  subscribe(query: string, deliver: (raw: Raw) => void): Feed;
+  subscribe(query: string, options: SubscribeQuery, deliver: (raw: Raw) => void): Feed;
   publish(document: string, options: PublishQuery): Promise<string>;
   find(query: string, options: FindQuery): Promise<Raw[]>;
   status(): Promise<CoreStatus>;

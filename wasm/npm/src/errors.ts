@@ -5,6 +5,7 @@ export type ErrorCode =
   | "query"
   | "document"
   | "identity"
+  | "recipients"
   | "busy"
   | "lost"
   | "closed"

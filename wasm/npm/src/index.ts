@@ -4,7 +4,7 @@ export { Subscription } from "./subscription.js";
 export type { Delivery, SubscribeOptions, SubscriptionEvents } from "./subscription.js";
 export { TaiiNetError } from "./errors.js";
 export type { ErrorCode } from "./errors.js";
-export type { CoreStatus, PeerInfo, SignallerInfo } from "./engine.js";
+export type { CoreStatus, PeerInfo, Privacy, SignallerInfo } from "./engine.js";
 export type { Status } from "./status.js";
 export type { Condition, Query, Reserved, Test, TypeName } from "./query.js";
 export type { Fields, Value } from "./values.js";

@@ -1,7 +1,7 @@
 // The peer in this tab.
 
 import type { Core } from "../core/taiinet_wasm.js";
-import type { Audience, CoreEvent, CoreStatus, Engine, Feed, FindQuery, PublishQuery, Raw } from "./engine.js";
+import type { Audience, CoreEvent, CoreStatus, Engine, Feed, FindQuery, Privacy, PublishQuery, Raw, SubscribeQuery } from "./engine.js";
 import { TaiiNetError, closed, fromCore } from "./errors.js";
 import { liveIn } from "./page.js";
 import type { Bindings } from "./wasm.js";
@@ -16,6 +16,7 @@ export interface CoreOptions {
 
 interface Subscriber {
   query: string;
+  options: SubscribeQuery;
   deliver: (raw: Raw) => void;
 }
 
@@ -77,8 +78,9 @@ export class LocalEngine implements Engine {
     key: string | undefined,
     json: string,
     exact: boolean,
+    privacy: Privacy,
   ): void => {
-    const raw = { id, author, createdAt, receivedAt: Date.now(), hops, from, key, json, exact };
+    const raw = { id, author, createdAt, receivedAt: Date.now(), hops, from, key, json, exact, privacy };
     for (const number of subscriptions) this.#subscribers.get(number)?.deliver(raw);
   };
 
@@ -110,8 +112,8 @@ export class LocalEngine implements Engine {
     }
   }
 
-  subscribe(query: string, deliver: (raw: Raw) => void): Feed {
-    const subscriber = { query, deliver };
+  subscribe(query: string, options: SubscribeQuery, deliver: (raw: Raw) => void): Feed {
+    const subscriber = { query, options, deliver };
     this.#add(subscriber);
     return {
       behind: (behind) => {
@@ -132,7 +134,7 @@ export class LocalEngine implements Engine {
   }
 
   #add(subscriber: Subscriber): void {
-    const number = this.#try((core) => core.subscribe(subscriber.query));
+    const number = this.#try((core) => core.subscribe(subscriber.query, JSON.stringify(subscriber.options)));
     this.#subscribers.set(number, subscriber);
     this.#numbers.set(subscriber, number);
   }
@@ -152,8 +154,8 @@ export class LocalEngine implements Engine {
 
   async find(query: string, options: FindQuery): Promise<Raw[]> {
     const found: Raw[] = [];
-    const each = (id: string, author: string, createdAt: number, hops: number, from: string | undefined, key: string | undefined, json: string, exact: boolean) => {
-      found.push({ id, author, createdAt, receivedAt: Date.now(), hops, from, key, json, exact });
+    const each = (id: string, author: string, createdAt: number, hops: number, from: string | undefined, key: string | undefined, json: string, exact: boolean, privacy: Privacy) => {
+      found.push({ id, author, createdAt, receivedAt: Date.now(), hops, from, key, json, exact, privacy });
     };
     await this.#settled(this.#try((core) => core.find(query, JSON.stringify(options), each)));
     return found;

@@ -22,13 +22,15 @@ export interface UseSubscriptionOptions {
   limit?: number;
   /** Also what neighbours still hold; default false. */
   backlog?: boolean;
+  /** With a key of its own, to which others can seal; default false. */
+  private?: boolean;
 }
 
 /** The newest documents that match, newest first. The query may be written in place: it counts as
  *  another only when its JSON differs. */
 export function useSubscription<T extends object = Fields>(
   query: Query<T>,
-  { limit = 100, backlog = false }: UseSubscriptionOptions = {},
+  { limit = 100, backlog = false, private: isPrivate = false }: UseSubscriptionOptions = {},
 ): { documents: readonly Delivery<T>[]; error: Error | undefined } {
   const taiinet = useTaiiNet();
   const [documents, setDocuments] = useState<readonly Delivery<T>[]>([]);
@@ -40,7 +42,7 @@ export function useSubscription<T extends object = Fields>(
     setError(undefined);
     let subscription;
     try {
-      subscription = taiinet.subscribe<T>(query, { backlog });
+      subscription = taiinet.subscribe<T>(query, { backlog, private: isPrivate });
     } catch (fault) {
       setError(fault as Error);
       return;
@@ -68,7 +70,7 @@ export function useSubscription<T extends object = Fields>(
     };
     // The text stands for the query.
     // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [taiinet, text, limit, backlog]);
+  }, [taiinet, text, limit, backlog, isPrivate]);
 
   return { documents, error };
 }

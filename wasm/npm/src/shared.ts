@@ -5,17 +5,17 @@
 // tells the others, and each says again what it wants. Each tab holds a lock of its own as well, by
 // which the peer's tab learns of its end.
 
-import type { Audience, CoreEvent, CoreStatus, Engine, Feed, FindQuery, PublishQuery, Raw } from "./engine.js";
+import type { Audience, CoreEvent, CoreStatus, Engine, Feed, FindQuery, PublishQuery, Raw, SubscribeQuery } from "./engine.js";
 import { TaiiNetError, closed, fromPlain, toPlain, type PlainError } from "./errors.js";
 
 /** Changes with the messages: tabs of different versions of the package have a peer each. */
-const VERSION = 1;
+const VERSION = 2;
 /** Documents of which a tab remembers that it has shown them, so that none comes again when another
  *  tab takes over. */
 const SEEN = 4096;
 
 type Call =
-  | { name: "subscribe"; feed: number; query: string }
+  | { name: "subscribe"; feed: number; query: string; options: SubscribeQuery }
   | { name: "unsubscribe"; feed: number }
   | { name: "behind"; feed: number; behind: boolean }
   | { name: "publish"; document: string; options: PublishQuery }
@@ -40,6 +40,7 @@ interface Waiting {
 
 interface Subscriber {
   query: string;
+  options: SubscribeQuery;
   deliver: (raw: Raw) => void;
   behind: boolean;
   seen: Set<string>;
@@ -186,8 +187,8 @@ export class SharedEngine implements Engine {
     const news = leader !== this.#leader;
     this.#leader = leader;
     if (news) {
-      for (const [feed, { query, behind }] of this.#subscribers) {
-        this.#tell({ name: "subscribe", feed, query });
+      for (const [feed, { query, options, behind }] of this.#subscribers) {
+        this.#tell({ name: "subscribe", feed, query, options });
         if (behind) this.#tell({ name: "behind", feed, behind });
       }
       for (const [id, { call }] of this.#waiting) this.#post({ kind: "call", to: leader, from: this.#tab, id, call });
@@ -268,7 +269,7 @@ export class SharedEngine implements Engine {
       case "subscribe":
         if (from && guests && !guests.has(call.feed)) {
           const { feed } = call;
-          guests.set(feed, engine.subscribe(call.query, (raw) => this.#post({ kind: "document", to: from, feed, raw })));
+          guests.set(feed, engine.subscribe(call.query, call.options, (raw) => this.#post({ kind: "document", to: from, feed, raw })));
         }
         return undefined;
       case "unsubscribe":
@@ -289,21 +290,21 @@ export class SharedEngine implements Engine {
   }
 
   #open(engine: Engine, subscriber: Subscriber): void {
-    subscriber.feed = engine.subscribe(subscriber.query, (raw) => this.#deliver(subscriber, raw));
+    subscriber.feed = engine.subscribe(subscriber.query, subscriber.options, (raw) => this.#deliver(subscriber, raw));
     if (subscriber.behind) subscriber.feed.behind(true);
   }
 
   // ---- Engine ----
 
-  subscribe(query: string, deliver: (raw: Raw) => void): Feed {
+  subscribe(query: string, options: SubscribeQuery, deliver: (raw: Raw) => void): Feed {
     if (this.#end.signal.aborted) throw closed();
     if (this.#failed) throw this.#failed;
     this.#next += 1;
     const number = this.#next;
-    const subscriber: Subscriber = { query, deliver, behind: false, seen: new Set() };
+    const subscriber: Subscriber = { query, options, deliver, behind: false, seen: new Set() };
     if (this.#engine) this.#open(this.#engine, subscriber);
     this.#subscribers.set(number, subscriber);
-    this.#tell({ name: "subscribe", feed: number, query });
+    this.#tell({ name: "subscribe", feed: number, query, options });
     return {
       behind: (behind) => {
         subscriber.behind = behind;
@@ -319,6 +320,9 @@ export class SharedEngine implements Engine {
   }
 
   publish(document: string, options: PublishQuery): Promise<string> {
+    // Sealed anew, with keys of its own, it is another document: should a tab take over just then, it
+    // may come twice.
+    if (options.to) return this.#ask({ name: "publish", document, options });
     // Stamped here: the tab that takes over is asked once more, and publishes the same document.
     const [nonce] = crypto.getRandomValues(new Uint32Array(1)) as unknown as [number];
     const stamp = { createdAt: Date.now(), nonce };

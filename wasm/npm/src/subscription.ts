@@ -1,7 +1,8 @@
 import { options as checkOptions } from "./arguments.js";
-import type { Feed, Raw } from "./engine.js";
+import type { Feed, Privacy, Raw } from "./engine.js";
 import { fromCore } from "./errors.js";
 import { Emitter } from "./events.js";
+import type { PublishOptions } from "./taiinet.js";
 import { decode, type Fields } from "./values.js";
 
 /** A document as it was delivered. */
@@ -21,6 +22,10 @@ export interface Delivery<T = Fields> {
   from: string | undefined;
   /** The newest document of one author under one key replaces the older. */
   key: string | undefined;
+  /** Who could read it on its way: everyone (`"open"`); its recipients, and whoever gets hold of the
+   *  identity key of one of them later (`"sealed"`); its recipients, and nobody any more once the
+   *  subscription has ended (`"forward-secret"`). */
+  privacy: Privacy;
 }
 
 export interface SubscriptionEvents<T> {
@@ -37,7 +42,7 @@ export interface SubscriptionEvents<T> {
 export interface Source {
   open(deliver: (raw: Raw) => void): Promise<Feed>;
   backlog(): Promise<Raw[]>;
-  publish(document: object, options: unknown): Promise<string>;
+  publish(document: Fields, options?: PublishOptions): Promise<string>;
   closed(subscription: { close(): void }): void;
 }
 
@@ -76,8 +81,9 @@ export class Subscription<T extends object = Fields> extends Emitter<Subscriptio
     );
   }
 
-  /** Publishes a document, which need not match. Resolves when a neighbour has taken it. */
-  send(document: Fields, options?: unknown): Promise<string> {
+  /** Publishes a document, which need not match; on a private subscription to whoever subscribed
+   *  privately to it, unless the options name others. Resolves when a neighbour has taken it. */
+  send(document: Fields, options?: PublishOptions): Promise<string> {
     return this.#source.publish(document, options);
   }
 
@@ -171,11 +177,15 @@ export class Subscription<T extends object = Fields> extends Emitter<Subscriptio
 export interface SubscribeOptions {
   /** Also what neighbours still hold of the last five minutes; default false. */
   backlog?: boolean;
+  /** With a key of its own, to which others can seal what matches; nobody else reads that, and when the
+   *  subscription has ended the key is gone. The network is told of the query and the key. What is
+   *  open comes too: see {@link Delivery.privacy}. Default false; at most 32 of a peer. */
+  private?: boolean;
   /** Closes the subscription. */
   signal?: AbortSignal;
 }
 
 /** @internal */
 export function checkSubscribeOptions(value: unknown): SubscribeOptions {
-  return checkOptions<SubscribeOptions>(value, ["backlog", "signal"]);
+  return checkOptions<SubscribeOptions>(value, ["backlog", "private", "signal"]);
 }

@@ -1,5 +1,5 @@
 import { boolean, duration, integer, list, options as checkOptions, signaller, string } from "./arguments.js";
-import type { Audience, CoreEvent, CoreStatus, Engine, PeerInfo, Raw, WasmSource } from "./engine.js";
+import type { Audience, CoreEvent, CoreStatus, Engine, PeerInfo, PublishQuery, Raw, WasmSource } from "./engine.js";
 import { TaiiNetError, closed, fromCore, wrongType } from "./errors.js";
 import { Emitter } from "./events.js";
 import { MemoryVault, openVault, type Vault } from "./identity.js";
@@ -34,6 +34,15 @@ export interface PublishOptions {
   key?: string;
   /** When it becomes worthless: milliseconds from now, `"30s"`, `"1d"`, or a Date. */
   expires?: number | string | Date;
+  /** Who may read it, if not everyone: whoever has subscribed privately to what it matches
+   *  (`"subscribers"`), or these peers (up to 1000 names, `tn1…`), by their private subscriptions that it
+   *  matches, or else by their identity keys. It is sealed before it leaves this page. */
+  to?: "subscribers" | readonly string[];
+  /** With `to`: the fields that everyone may read all the same, by which it is found. */
+  public?: readonly string[];
+  /** With `to`: how many milliseconds to wait for somebody to subscribe privately to it, while nobody is
+   *  known; 0 not at all. Default 2000. */
+  waitMs?: number;
 }
 
 export interface FindOptions {
@@ -75,6 +84,11 @@ const OPTIONS = ["network", "signallers", "identity", "shared", "targetLinks", "
 const EPHEMERAL = "ephemeral";
 const MAX_LINKS = 10;
 const FIND_LIMIT = 1000;
+const PUBLISH_OPTIONS = ["key", "expires", "to", "public", "waitMs"] as const;
+const RECIPIENTS = 1000;
+const WAIT_MS = 2000;
+/** Then it would be too old for anybody. */
+const LONGEST_WAIT_MS = 300_000;
 const BACKLOG = { limit: 200, timeoutMs: 5000 };
 
 /** A peer: the page's place in the mesh. */
@@ -116,17 +130,19 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
   subscribe<T extends object = Fields>(query: Query<T>, options?: SubscribeOptions): Subscription<T> {
     this.#checkOpen();
     const text = this.#query(query);
-    const { backlog = false, signal } = checkSubscribeOptions(options);
+    const { backlog = false, private: isPrivate = false, signal } = checkSubscribeOptions(options);
     boolean(backlog, "options.backlog");
+    boolean(isPrivate, "options.private");
     if (signal !== undefined && !(signal instanceof AbortSignal)) throw wrongType("options", "options.signal", "an AbortSignal", signal);
     const subscription = new Subscription<T>(
       {
-        open: async (deliver) => (await this.#running()).subscribe(text, deliver),
+        open: async (deliver) => (await this.#running()).subscribe(text, { private: isPrivate }, deliver),
         backlog: async () => {
           await this.#meet();
           return (await this.#running()).find(text, BACKLOG);
         },
-        publish: (document, publishOptions) => this.publish(document as Fields, publishOptions as PublishOptions),
+        publish: async (document, publishOptions) =>
+          this.publish(document, isPrivate ? { to: "subscribers", ...checkOptions<PublishOptions>(publishOptions, PUBLISH_OPTIONS) } : publishOptions),
         closed: (one) => this.#subscriptions.delete(one),
       },
       backlog,
@@ -138,14 +154,17 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
   }
 
   /** Publishes a document. Resolves with its id when a neighbour has taken it: then it is not lost
-   *  with this page. Without a neighbour it waits for one, for up to five minutes. */
+   *  with this page. Without a neighbour it waits for one, for up to five minutes. With `to` in the
+   *  options it is sealed; it rejects with code `recipients` if there is nobody to seal it to. */
   async publish(document: Fields, options?: PublishOptions): Promise<string> {
     this.#checkOpen();
     const text = encode(document, "document");
-    const { key, expires } = checkOptions<PublishOptions>(options, ["key", "expires"]);
+    const checked = checkOptions<PublishOptions>(options, PUBLISH_OPTIONS);
+    const { key, expires } = checked;
     if (key !== undefined) string(key, "options.key");
     const expiresAt = expires === undefined ? undefined : expiry(expires);
-    return (await this.#running()).publish(text, { key, expiresAt });
+    const recipients = sealing(checked);
+    return (await this.#running()).publish(text, { key, expiresAt, ...recipients });
   }
 
   /** Recent documents that match, of this peer and its neighbours, newest first. */
@@ -369,6 +388,27 @@ function expiry(expires: unknown): number {
   return Math.round(at);
 }
 
+/** For whom a document is. */
+function sealing(options: PublishOptions): Pick<PublishQuery, "to" | "public" | "waitMs"> {
+  const fault = (path: string, text: string) => new TaiiNetError("options", `${path} ${text}`, path);
+  // Who says `to` means to seal: one that is undefined by mistake must not make it open.
+  if (!("to" in options)) {
+    const [stray] = (["public", "waitMs"] as const).filter((name) => options[name] !== undefined);
+    if (stray) throw fault(`options.${stray}`, "is only for documents that are not for everyone; name in options.to who may read it");
+    return {};
+  }
+  const { to, public: open = [], waitMs = WAIT_MS } = options;
+  if (to !== "subscribers") {
+    if (!Array.isArray(to)) throw wrongType("options", "options.to", '"subscribers" or a list of peer ids', to);
+    if (to.length === 0) throw fault("options.to", "must name at least one peer");
+    if (to.length > RECIPIENTS) throw fault("options.to", `must name at most ${RECIPIENTS} peers, not ${to.length}`);
+    to.forEach((peer, index) => string(peer, `options.to[${index}]`));
+  }
+  list(open, "options.public").forEach((name, index) => string(name, `options.public[${index}]`));
+  integer(waitMs, "options.waitMs", 0, LONGEST_WAIT_MS);
+  return { to: to === "subscribers" ? to : { peers: to }, public: open, waitMs };
+}
+
 function checkPassphrase(passphrase: unknown): void {
   if (!string(passphrase, "the passphrase", "argument")) throw new TaiiNetError("argument", "the passphrase must not be empty");
 }
@@ -383,5 +423,5 @@ function after(milliseconds: number): Promise<void> {
 
 function empty(network: string, peerId: string): CoreStatus {
   const counters = { published: 0, delivered: 0, received: 0, duplicates: 0, sent: 0, announced: 0, grafted: 0, rejected: {} };
-  return { peerId, network, now: Date.now(), links: [], signallers: [], candidates: 0, failed: [], counters };
+  return { peerId, network, now: Date.now(), links: [], signallers: [], candidates: 0, private: 0, failed: [], counters };
 }

@@ -12,6 +12,8 @@ export function checkQuery(query) {
 
 export class Core {
   subscriptions = new Set();
+  /** The options of all subscriptions so far. */
+  subscribed = [];
   published = [];
   closed = false;
   isBehind = false;
@@ -24,8 +26,9 @@ export class Core {
     cores.push(this);
   }
 
-  subscribe() {
+  subscribe(query, options) {
     this.#next += 1;
+    this.subscribed.push(JSON.parse(options));
     this.subscriptions.add(this.#next);
     return this.#next;
   }
@@ -35,10 +38,10 @@ export class Core {
   }
 
   /** With `hold` a document is not taken until `take()`. */
-  publish(document) {
+  publish(document, options) {
     const id = `id-${this.published.length}-${this.peerId}`;
     return new Promise((resolve, reject) => {
-      this.published.push({ document, take: () => resolve(id), reject });
+      this.published.push({ document, options: JSON.parse(options), take: () => resolve(id), reject });
       if (!globalThis.fakeHold) resolve(id);
     });
   }
@@ -46,11 +49,11 @@ export class Core {
   /** With `gate` nothing is found before that resolves. */
   async find(query, options, each) {
     await this.gate;
-    this.found?.forEach((json, index) => each(`found-${index}`, "tn1author", index, 0, undefined, undefined, json, true));
+    this.found?.forEach((json, index) => each(`found-${index}`, "tn1author", index, 0, undefined, undefined, json, true, "open"));
   }
 
-  deliver(id, json, exact = true) {
-    this.handlers.delivery(Uint32Array.from(this.subscriptions), id, "tn1author", 1, 1, "tn1from", undefined, json, exact);
+  deliver(id, json, exact = true, privacy = "open") {
+    this.handlers.delivery(Uint32Array.from(this.subscriptions), id, "tn1author", 1, 1, "tn1from", undefined, json, exact, privacy);
   }
 
   event(event) {

@@ -26,14 +26,14 @@ async function render(component, props) {
   return { taiinet, core: cores.at(-1), shown: () => rendered.toJSON() ?? "", update: (next) => act(async () => rendered.update(tree(next))), end: () => act(async () => rendered.unmount()) };
 }
 
-const Wall = ({ query, limit }) => {
-  const { documents, error } = useSubscription(query, { limit });
+const Wall = ({ query, limit, ...options }) => {
+  const { documents, error } = useSubscription(query, { limit, ...options });
   return error ? `error: ${error.path}` : documents.map(({ data }) => data.n).join(",");
 };
 
 test("useSubscription shows the newest, follows the query, and ends with its component", async () => {
   const { core, shown, update, end } = await render(Wall, { query: { a: 1 }, limit: 2 });
-  const deliver = (n) => core.handlers.delivery(Uint32Array.from(core.subscriptions), `id-${n}`, "tn1a", n, 1, "tn1b", undefined, `{"n":${n}}`, true);
+  const deliver = (n) => core.handlers.delivery(Uint32Array.from(core.subscriptions), `id-${n}`, "tn1a", n, 1, "tn1b", undefined, `{"n":${n}}`, true, "open");
   assert.equal(core.subscriptions.size, 1);
   [1, 2, 3].forEach(deliver);
   await frame();
@@ -47,6 +47,11 @@ test("useSubscription shows the newest, follows the query, and ends with its com
   assert.equal(core.subscriptions.size, 1);
   assert.notDeepEqual([...core.subscriptions], [first]);
   assert.equal(shown(), "");
+
+  // A private one has a key of its own.
+  await update({ query: { a: 2 }, limit: 2, private: true });
+  assert.equal(core.subscriptions.size, 1);
+  assert.deepEqual(core.subscribed.map((options) => options.private), [false, false, true]);
 
   await update({ query: { a: { $gtt: 1 } }, limit: 2 });
   assert.equal(shown(), "error: a.$gtt");

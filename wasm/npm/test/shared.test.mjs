@@ -142,6 +142,27 @@ test("when the peer's tab crashes the next takes over: nothing is shown twice, n
   assert.equal((await two.status()).peerId, (await three.status()).peerId);
 });
 
+test("a private subscription stays one in the next tab; a sealed document has no stamp to be known by", async () => {
+  await tab("one");
+  await tab("two");
+  const three = await tab("three");
+  three.subscribe({}, { private: true });
+  await eventually("subscribed", () => cores[0].subscriptions.size === 1);
+  globalThis.fakeHold = true;
+  const publishing = Promise.all([three.publish({}, { to: "subscribers" }), three.publish({})]);
+  await eventually("both are at the core", () => cores[0].published.length === 2);
+  crash("one");
+  await eventually("both are published again", () => cores[1]?.published.length === 2);
+  await eventually("the subscription is there again", () => cores[1].subscriptions.size === 1);
+  for (const { subscribed, published } of cores) {
+    assert.deepEqual(subscribed, [{ private: true }]);
+    assert.deepEqual(published[0].options, { to: "subscribers", public: [], waitMs: 2000 });
+    assert.ok(published[1].options.stamp);
+  }
+  cores[1].published.forEach(({ take }) => take());
+  await publishing;
+});
+
 test("the feeds of a tab that is gone end", async () => {
   await tab("one");
   const two = await tab("two");

@@ -100,6 +100,55 @@ test("a query that is wrong says where, and nothing else ends", async () => {
   await taiinet.close();
 });
 
+test("a private subscription asks for a key, and sends to subscribers unless told otherwise", async () => {
+  const { taiinet, core } = await start();
+  const subscription = taiinet.subscribe({}, { private: true });
+  taiinet.subscribe({});
+  const shown = [];
+  subscription.on("data", ({ id, privacy }) => shown.push([id, privacy]));
+  await eventually(() => core.subscriptions.size === 2);
+  assert.deepEqual(core.subscribed, [{ private: true }, { private: false }]);
+  for (const privacy of ["open", "sealed", "forward-secret"]) core.deliver(privacy, "{}", true, privacy);
+  assert.deepEqual(shown, [["open", "open"], ["sealed", "sealed"], ["forward-secret", "forward-secret"]]);
+
+  await subscription.send({});
+  await subscription.send({}, { to: ["tn1a"], key: "k" });
+  await taiinet.publish({}, { to: "subscribers", public: ["type"], waitMs: 0 });
+  await taiinet.publish({});
+  assert.deepEqual(core.published.map(({ options }) => options), [
+    { to: "subscribers", public: [], waitMs: 2000 },
+    { to: { peers: ["tn1a"] }, key: "k", public: [], waitMs: 2000 },
+    { to: "subscribers", public: ["type"], waitMs: 0 },
+    {},
+  ]);
+  await assert.rejects(subscription.send({}, { to: undefined }), { code: "options", path: "options.to" });
+  await assert.rejects(subscription.send({}, { pubic: ["type"] }), /did you mean `public`/);
+  await taiinet.close();
+});
+
+test("who may read a document is checked, and never taken for everyone", async () => {
+  const { taiinet, core } = await start();
+  for (const [options, path, message] of [
+    [{ to: undefined }, "options.to", /"subscribers" or a list of peer ids, not undefined/],
+    [{ to: null }, "options.to", /not null/],
+    [{ to: "tn1a" }, "options.to", /not "tn1a"/],
+    [{ to: [] }, "options.to", /at least one/],
+    [{ to: ["tn1a", 7] }, "options.to[1]", /a string, not 7/],
+    [{ to: Array(1001).fill("tn1a") }, "options.to", /at most 1000 peers, not 1001/],
+    [{ public: ["type"] }, "options.public", /options\.to/],
+    [{ waitMs: 5 }, "options.waitMs", /options\.to/],
+    [{ to: "subscribers", public: "type" }, "options.public", /a list/],
+    [{ to: "subscribers", public: [5] }, "options.public[0]", /a string/],
+    [{ to: "subscribers", waitMs: -1 }, "options.waitMs", /from 0 to 300000/],
+    [{ to: "subscribers", waitMs: "2s" }, "options.waitMs", /a number/],
+  ]) {
+    await assert.rejects(taiinet.publish({}, options), (error) => error instanceof TaiiNetError && error.code === "options" && error.path === path && message.test(error.message), path);
+  }
+  assert.throws(() => taiinet.subscribe({}, { private: "yes" }), { path: "options.private" });
+  assert.deepEqual(core.published, []);
+  await taiinet.close();
+});
+
 test("a trap in the module is told, once, and later calls say so", async () => {
   const { taiinet, core } = await start();
   const errors = [];
