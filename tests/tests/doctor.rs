@@ -5,7 +5,7 @@ use taiinet_tests::{Process, Signaller, taiinet};
 
 /// What it finds, by check, and its exit code.
 fn examine(args: &[&str]) -> (Vec<Value>, i32) {
-    let mut command = taiinet(&[&["doctor", "--json", "--bind", "127.0.0.1"], args].concat());
+    let mut command = taiinet([&["doctor", "--json", "--bind", "127.0.0.1"], args].concat());
     let mut doctor = Process::start("doctor", &mut command);
     let code = doctor.exit_code();
     let parse = |line: &String| serde_json::from_str(line).expect("a line of JSON");

@@ -42,7 +42,7 @@ fn a_private_message_is_read_by_its_recipient_and_is_in_the_memory_of_nobody_els
     publish(&mesh, &[], &open).succeeds();
     for relay in &relays {
         relay.receives_document(&open);
-        assert_eq!(relay.documents(), [open.clone()], "nothing of the other");
+        assert_eq!(relay.documents(), std::slice::from_ref(&open), "nothing of the other");
     }
     reader.receives_document(&open);
     let privacy: Vec<Value> =

@@ -87,7 +87,7 @@ pub(crate) async fn run(net: NetArgs, args: DoctorArgs) -> Outcome {
         bad += usize::from(finding.state == State::Bad);
         finding.print(args.json);
     }
-    examined.await.map_err(|error| Exit::failed(error))??;
+    examined.await.map_err(Exit::failed)??;
     match bad {
         0 => Ok(()),
         1 => Err(Exit::failed("one thing does not work")),

@@ -20,7 +20,7 @@ enum Stage {
     /// We knocked with this nonce.
     Knocked { link: LinkId, nonce: [u8; 32] },
     /// It asks for work before a join.
-    Working { link: LinkId, with: Joined, work: Work, again_at: Time },
+    Working { link: LinkId, with: Joined, work: Box<Work>, again_at: Time },
     /// We know who it is and sent our join; `joined` once it was taken.
     Joining { link: LinkId, with: Joined, renew_at: Time, joined: bool },
 }
@@ -275,7 +275,7 @@ impl Signallers {
             .map_err(|_| Misbehaviour::BadProof)?;
         let with = Joined { signaller: welcome.signaller, challenge: welcome.challenge };
         if welcome.work > 0 {
-            let work = Work::new(welcome.challenge, me, welcome.work);
+            let work = Box::new(Work::new(welcome.challenge, me, welcome.work));
             signaller.stage = Stage::Working { link, with, work, again_at: now };
             signaller.since = now;
             return Ok(None);

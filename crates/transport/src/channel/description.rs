@@ -81,7 +81,6 @@ pub(super) fn admit_ice_servers(named: &[IceServer]) -> Vec<RTCIceServer> {
         urls: vec![server.url.clone()],
         username: server.username.clone(),
         credential: server.credential.clone(),
-        ..Default::default()
     };
     named.iter().filter(usable).take(2 * limits::ICE_SERVERS).map(server).collect()
 }
