@@ -164,7 +164,7 @@ impl Peer {
     }
 
     /// Subscribes with a key of its own: the network is told of the query and the key, so that others
-    /// can seal what matches ([`Audience::Subscribers`]). The key is wiped with the subscription.
+    /// can seal what matches ([`Subscribers`](crate::Audience::Subscribers)). The key is wiped with the subscription.
     ///
     /// # Errors
     /// [`TooManySubscriptions`], also for more than [`limits::PRIVATE_SUBSCRIPTIONS`] of this kind.
