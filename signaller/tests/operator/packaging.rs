@@ -101,7 +101,7 @@ fn the_operators_manual_is_true_of_options_and_files() {
         words.filter(|word| word.starts_with("--") && word.ends_with(char::is_alphanumeric))
     {
         // Those of other commands.
-        const OTHERS: [&str; 9] = [
+        const OTHERS: [&str; 14] = [
             "--now",
             "--out",
             "--release",
@@ -111,6 +111,11 @@ fn the_operators_manual_is_true_of_options_and_files() {
             "--security-opt",
             "--memory",
             "--signal",
+            "--use-auth-secret",
+            "--static-auth-secret",
+            "--realm",
+            "--no-cli",
+            "--relay-only",
         ];
         const HIDDEN: [&str; 2] = ["--man", "--completions"];
         if !OTHERS.contains(&option) && !HIDDEN.contains(&option) {
