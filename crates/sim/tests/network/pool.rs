@@ -214,6 +214,12 @@ fn who_is_not_on_the_list_or_is_not_whom_the_address_names_is_no_member() {
     for lonely in [stranger, misled, friend] {
         assert_eq!(linked(&world, lonely), 0, "{lonely:?}");
     }
+    // Nor does it take an open one for the friend.
+    let open = world.add_member(&[]);
+    let seeds = vec![SignallerAddress { url: open.url(), pinned: Some(friend_id) }];
+    let looking = world.add_member_as(Direct { seeds, ..Direct::default() });
+    world.run_for(seconds(10));
+    assert_eq!((linked(&world, looking), linked(&world, open)), (0, 0));
     let welcome = world.add_member_as(Direct {
         seeds: vec![address(world.signaller_id(picky))],
         ..Direct::default()
