@@ -30,13 +30,28 @@ pub(crate) fn document_at(
     bytes: usize,
     created_at: Time,
 ) -> Arc<VerifiedDocument> {
+    signed(author, nonce, bytes, created_at, None)
+}
+
+/// A document under a key.
+pub(crate) fn keyed(author: &Identity, key: &str, created_at: Time) -> Arc<VerifiedDocument> {
+    signed(author, 0, 10, created_at, Some(key.to_owned()))
+}
+
+fn signed(
+    author: &Identity,
+    nonce: u32,
+    bytes: usize,
+    created_at: Time,
+    key: Option<String>,
+) -> Arc<VerifiedDocument> {
     let text = Value::String("x".repeat(bytes));
     let document = Document {
         network: network(),
         created_at: created_at.timestamp(),
         nonce,
         expires_at: None,
-        key: None,
+        key,
         content: Content::Open(Map::from([("text".to_owned(), text)])),
     };
     Arc::new(VerifiedDocument::sign(author, document).unwrap())

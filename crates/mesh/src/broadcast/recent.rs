@@ -6,6 +6,7 @@ use std::{
 };
 
 use taiinet_document::{DocumentId, Timestamp, VerifiedDocument};
+use taiinet_identity::PeerId;
 
 use crate::{Time, limits};
 
@@ -15,9 +16,14 @@ use crate::{Time, limits};
 /// An id enters only after its document's signature held, so a bad copy never suppresses the good
 /// one. When there are too many ids, those of the oldest documents go, and with them everything as
 /// old is refused from then on: so nothing is ever delivered twice.
+///
+/// The newest document of one author under one key replaces the older: that is still served to whom it
+/// was announced, but offered to nobody else and found by no search.
 #[derive(Debug)]
 pub(crate) struct Recent {
-    seen: BTreeMap<DocumentId, Option<Kept>>,
+    seen: BTreeMap<DocumentId, Seen>,
+    /// The newest of the kept documents that have a key.
+    by_key: BTreeMap<(PeerId, String), (Timestamp, DocumentId)>,
     /// The ids by their documents' time.
     by_age: BTreeMap<Timestamp, Vec<DocumentId>>,
     /// For each step of [`limits::DIGEST_MS`], the XOR of the beginnings of its ids.
@@ -27,6 +33,14 @@ pub(crate) struct Recent {
     order: VecDeque<(Time, DocumentId)>,
     kept_bytes: usize,
     most_bytes: usize,
+}
+
+/// A document that was seen.
+#[derive(Debug)]
+struct Seen {
+    kept: Option<Kept>,
+    /// Whether a newer one under its key has come.
+    replaced: bool,
 }
 
 /// A document that can still be served.
@@ -48,6 +62,7 @@ impl Recent {
     pub(crate) const fn new(most_bytes: usize) -> Self {
         Self {
             seen: BTreeMap::new(),
+            by_key: BTreeMap::new(),
             by_age: BTreeMap::new(),
             digests: BTreeMap::new(),
             floor: Timestamp::from_millis(0),
@@ -71,10 +86,47 @@ impl Recent {
         let id = document.id();
         self.kept_bytes += document.signed().size();
         self.order.push_back((now, id));
-        self.seen.insert(id, Some(Kept { document: Arc::clone(document), hops }));
+        let kept = Some(Kept { document: Arc::clone(document), hops });
+        self.seen.insert(id, Seen { kept, replaced: false });
         self.by_age.entry(document.created_at).or_default().push(id);
-        *self.digests.entry(step(document.created_at)).or_default() ^= beginning(&id);
+        self.digest_mut(document.created_at, &id);
+        if let Some(key) = &document.key {
+            let this = (document.created_at, id);
+            let newest = self.by_key.entry((document.author(), key.clone())).or_insert(this);
+            if *newest != this {
+                let older = this.min(*newest);
+                *newest = this.max(*newest);
+                self.replace(older);
+            }
+        }
         self.forget(now, limits::SEEN_IDS);
+    }
+
+    fn replace(&mut self, (created_at, id): (Timestamp, DocumentId)) {
+        if let Some(seen) = self.seen.get_mut(&id) {
+            seen.replaced = true;
+            self.digest_mut(created_at, &id);
+        }
+    }
+
+    /// Takes an id into its step's digest, or out of it.
+    fn digest_mut(&mut self, created_at: Timestamp, id: &DocumentId) {
+        let digest = self.digests.entry(step(created_at)).or_default();
+        *digest ^= beginning(id);
+        if *digest == 0 {
+            self.digests.remove(&step(created_at));
+        }
+    }
+
+    /// Lets go of a document of which the id is remembered.
+    fn drop_kept(&mut self, kept: &Kept) {
+        self.kept_bytes -= kept.document.signed().size();
+        if let Some(key) = &kept.document.key {
+            let name = (kept.document.author(), key.clone());
+            if self.by_key.get(&name).is_some_and(|(_, id)| *id == kept.document.id()) {
+                self.by_key.remove(&name);
+            }
+        }
     }
 
     /// Drops what is too old, or too much.
@@ -88,8 +140,8 @@ impl Recent {
             && (self.kept_bytes > self.most_bytes || at <= stale)
         {
             self.order.pop_front();
-            if let Some(kept) = self.seen.get_mut(&id).and_then(Option::take) {
-                self.kept_bytes -= kept.document.signed().size();
+            if let Some(kept) = self.seen.get_mut(&id).and_then(|seen| seen.kept.take()) {
+                self.drop_kept(&kept);
             }
         }
         // Only what is live can come again; older ids are of no use.
@@ -99,31 +151,33 @@ impl Recent {
         {
             let created_at = *oldest.key();
             self.floor = self.floor.max(created_at);
-            let ids = oldest.remove();
-            if let Some(digest) = self.digests.get_mut(&step(created_at)) {
-                *digest = ids.iter().fold(*digest, |digest, id| digest ^ beginning(id));
-                if *digest == 0 {
-                    self.digests.remove(&step(created_at));
+            for id in oldest.remove() {
+                let Some(seen) = self.seen.remove(&id) else { continue };
+                if !seen.replaced {
+                    self.digest_mut(created_at, &id);
                 }
-            }
-            for id in ids {
-                if let Some(Some(kept)) = self.seen.remove(&id) {
-                    self.kept_bytes -= kept.document.signed().size();
+                if let Some(kept) = seen.kept {
+                    self.drop_kept(&kept);
                 }
             }
         }
     }
 
     pub(crate) fn get(&self, id: &DocumentId) -> Option<(Arc<VerifiedDocument>, u8)> {
-        let kept = self.seen.get(id)?.as_ref()?;
+        let kept = self.seen.get(id)?.kept.as_ref()?;
         Some((Arc::clone(&kept.document), kept.hops))
+    }
+
+    /// A document that is kept and not replaced.
+    fn offered(&self, id: &DocumentId) -> Option<&Arc<VerifiedDocument>> {
+        let seen = self.seen.get(id).filter(|seen| !seen.replaced)?;
+        Some(&seen.kept.as_ref()?.document)
     }
 
     /// The newest documents that are kept, from `since` on.
     pub(crate) fn newest(&self, since: Timestamp) -> impl Iterator<Item = &Arc<VerifiedDocument>> {
         let ids = self.by_age.range(since..).rev().flat_map(|(_, ids)| ids.iter().rev());
-        let kept = |id: &DocumentId| Some(&self.seen.get(id)?.as_ref()?.document);
-        ids.take(limits::FIND_DOCUMENTS).filter_map(kept)
+        ids.take(limits::FIND_DOCUMENTS).filter_map(|id| self.offered(id))
     }
 
     /// What we have from `since` on, step by step.
@@ -155,8 +209,7 @@ impl Recent {
                 at_differs = differs(at);
             }
             if at_differs {
-                let kept = |id: &&DocumentId| matches!(self.seen.get(*id), Some(Some(_)));
-                ids.extend(documents.iter().filter(kept));
+                ids.extend(documents.iter().filter(|id| self.offered(id).is_some()));
             }
         }
         ids
@@ -242,6 +295,32 @@ mod tests {
         let rest = one.differing(at(15_000).timestamp(), &[], at(20_000));
         assert_eq!(rest.len(), 5);
         assert!(one.differing(Timestamp::default(), &[u64::MAX; 3], at(20_000)).len() == 20);
+    }
+
+    #[test]
+    fn what_was_replaced_is_offered_to_nobody_and_still_served() {
+        let author = testing::identity(1);
+        let at = |millis: u64| NOW.after(core::time::Duration::from_millis(millis));
+        let [old, new] = [0, 5000].map(|millis| testing::keyed(&author, "profile", at(millis)));
+        let other = testing::keyed(&author, "other", at(1));
+        let since = NOW.timestamp();
+        let mut orders = [[&old, &new, &other], [&new, &other, &old]].map(|order| {
+            let mut recent = Recent::default();
+            for document in order {
+                recent.insert(document, 0, at(5000));
+            }
+            let told = recent.differing(since, &[], at(5000));
+            assert_eq!(told, [other.id(), new.id()]);
+            assert_eq!(recent.newest(since).count(), 2);
+            assert!(recent.has_seen(&old.id()) && recent.get(&old.id()).is_some());
+            recent
+        });
+        assert_eq!(orders[0].digests(since), orders[1].digests(since));
+        for recent in &mut orders {
+            recent.forget(at(5000), 0);
+            assert!(recent.digests.is_empty() && recent.by_key.is_empty());
+            assert_eq!(recent.kept_bytes, 0);
+        }
     }
 
     #[test]
