@@ -111,6 +111,8 @@ pub struct DeskConfig {
     pub clients_per_address: usize,
     /// STUN servers that are told to peers, as `stun:HOST:PORT`; `stun::PORT` is this host.
     pub ice_servers: Vec<String>,
+    /// What each client may do, at once and each second.
+    pub budgets: Budgets,
     /// The work that a join takes.
     pub work: JoinWork,
     /// TURN servers that are told to peers.
@@ -126,9 +128,34 @@ impl Default for DeskConfig {
             clients: limits::CLIENTS,
             clients_per_address: limits::CLIENTS_PER_ADDRESS,
             ice_servers: Vec::new(),
+            budgets: Budgets::default(),
             work: JoinWork::default(),
             turn: None,
             pool: None,
+        }
+    }
+}
+
+/// What one client may do: so much at once, and so much each second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budgets {
+    /// Frames of any kind.
+    pub frames: (u32, u32),
+    /// Joins, the first and renewals.
+    pub joins: (u32, u32),
+    /// Introductions.
+    pub introductions: (u32, u32),
+    /// Signals.
+    pub signals: (u32, u32),
+}
+
+impl Default for Budgets {
+    fn default() -> Self {
+        Self {
+            frames: limits::FRAMES,
+            joins: limits::JOINS,
+            introductions: limits::INTRODUCTIONS,
+            signals: limits::SIGNALS,
         }
     }
 }
@@ -391,7 +418,7 @@ impl Desk {
             return;
         }
         *self.addresses.entry(prefix).or_default() += 1;
-        self.clients.insert(id, Client::new(prefix, now));
+        self.clients.insert(id, Client::new(prefix, &self.config.budgets, now));
     }
 
     fn forget(&mut self, id: ClientId, now: Time) {

@@ -16,5 +16,5 @@ pub mod server;
 
 pub use admission::Admission;
 pub use desk::{
-    ClientId, Desk, DeskConfig, DeskInput, DeskOutput, DeskStatus, JoinWork, Refused, Turn,
+    Budgets, ClientId, Desk, DeskConfig, DeskInput, DeskOutput, DeskStatus, JoinWork, Refused, Turn,
 };

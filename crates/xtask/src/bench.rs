@@ -26,7 +26,7 @@ enum Kind {
     Browser,
 }
 
-const BENCHES: [Bench; 5] = [
+const BENCHES: [Bench; 6] = [
     Bench {
         name: "ingest",
         kind: Kind::Target("taiinet-mesh"),
@@ -46,6 +46,11 @@ const BENCHES: [Bench; 5] = [
         name: "documents",
         kind: Kind::Target("taiinet"),
         title: "documents over one link; against verification and the bare channel",
+    },
+    Bench {
+        name: "signaller",
+        kind: Kind::Target("taiinet-signaller"),
+        title: "signals between WebSockets, joins, memory; against a bare relay and bare verification",
     },
     Bench {
         name: "browser",

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use taiinet_identity::Verified;
 use taiinet_mesh::{Budget, Time, frame::Presence};
 
+use super::Budgets;
 use crate::limits;
 
 /// How far a client is.
@@ -31,15 +32,15 @@ pub(super) struct Client {
 }
 
 impl Client {
-    pub(super) fn new(prefix: IpAddr, now: Time) -> Self {
+    pub(super) fn new(prefix: IpAddr, budgets: &Budgets, now: Time) -> Self {
         Self {
             prefix,
             stage: Stage::Connected { since: now },
             heard: now,
-            frames: Budget::new(limits::FRAMES, now),
-            joins: Budget::new(limits::JOINS, now),
-            introductions: Budget::new(limits::INTRODUCTIONS, now),
-            signals: Budget::new(limits::SIGNALS, now),
+            frames: Budget::new(budgets.frames, now),
+            joins: Budget::new(budgets.joins, now),
+            introductions: Budget::new(budgets.introductions, now),
+            signals: Budget::new(budgets.signals, now),
         }
     }
 
