@@ -297,8 +297,9 @@ impl Driver {
 
     pub(crate) fn status(&self) -> String {
         let state = self.state.borrow();
-        let status = state.peer.status();
-        told::status(state.peer.id(), state.network.as_str(), &status, state.clock.now())
+        let now = state.clock.now();
+        let status = state.peer.status(now);
+        told::status(state.peer.id(), state.network.as_str(), &status, now)
     }
 
     pub(crate) fn peer_id(&self) -> String {

@@ -11,7 +11,7 @@ use taiinet_document::{
 use taiinet_identity::{EnvelopeError, PeerId, Signed};
 
 use crate::{
-    ChannelBinding, Misbehaviour, Time,
+    Blacklisted, ChannelBinding, Misbehaviour, Quota, Time,
     frame::{Astray, IceServer, RefusalReason, Signal},
     limits,
 };
@@ -68,6 +68,10 @@ pub struct Config {
     pub max_links: usize,
     /// How many bytes of recent documents to keep for neighbours that missed them.
     pub store_bytes: usize,
+    /// How much one author may write; all peers of a network must agree.
+    pub quota: Quota,
+    /// Who was blacklisted in an earlier run.
+    pub blacklist: Vec<Blacklisted>,
     /// For the pool of signallers: peers are reached by their addresses, without introductions.
     pub direct: Option<Direct>,
 }
@@ -92,6 +96,8 @@ impl Config {
             target_links: limits::TARGET_LINKS,
             max_links: limits::MAX_LINKS,
             store_bytes: limits::STORE_BYTES,
+            quota: Quota { documents: limits::AUTHOR_DOCUMENTS, bytes: limits::AUTHOR_BYTES },
+            blacklist: Vec::new(),
             direct: None,
         }
     }
@@ -339,6 +345,9 @@ pub enum Event {
         /// Which document.
         id: DocumentId,
     },
+    /// A peer misbehaved so much that it is blacklisted; whoever keeps the list keeps it anew
+    /// ([`crate::Peer::blacklist_to_keep`]).
+    Blacklisted(Blacklisted),
     /// Something from a neighbour was refused.
     Rejected {
         /// The neighbour, if it had proven who it is.
@@ -387,6 +396,9 @@ pub enum Disconnect {
     /// It broke the protocol.
     #[error(transparent)]
     Misbehaved(#[from] Misbehaviour),
+    /// The peer was blacklisted by hand.
+    #[error("it is blacklisted")]
+    Blacklisted,
     /// We did not need the link any more.
     #[error("closed here")]
     Local,
@@ -480,6 +492,8 @@ pub struct Status {
     pub private: usize,
     /// Peers that no link could be made to, and why.
     pub failed: Vec<(PeerId, Disconnect)>,
+    /// Who is blacklisted now.
+    pub blacklist: Vec<Blacklisted>,
     /// What it did so far.
     pub counters: Counters,
 }
@@ -511,6 +525,8 @@ pub struct LinkStatus {
     pub duplicates: u64,
     /// Offences.
     pub rejected: u64,
+    /// What it has against it, in points: [`limits::BLACKLISTED_AT`] lead to the blacklist.
+    pub points: u32,
     /// Bytes waiting to be sent.
     pub queued_bytes: usize,
 }

@@ -30,6 +30,8 @@ pub(crate) enum Act {
     Control { link: LinkId, frame: Frame },
     /// It announced documents and did not send them.
     Broken { link: LinkId },
+    /// Something of what it has escaped us: compare.
+    Compare { link: LinkId },
 }
 
 /// What the documents' way through this peer consists of.
@@ -40,8 +42,9 @@ pub(crate) struct Broadcast {
     pub(crate) outbox: Outbox,
     /// Which neighbour was asked for a document, and when.
     asked: BTreeMap<DocumentId, (LinkId, Time)>,
-    /// While the application is behind, nothing is acknowledged and nothing asked for.
-    behind: bool,
+    /// While the application is behind, nothing is acknowledged and nothing asked for: so many bytes
+    /// were taken meanwhile.
+    behind: Option<usize>,
     /// While we doze, nothing is gathered.
     dozing: bool,
     rng: Rng,
@@ -58,7 +61,7 @@ impl Broadcast {
             recent: Recent::new(store_bytes),
             outbox: Outbox::default(),
             asked: BTreeMap::new(),
-            behind: false,
+            behind: None,
             dozing: false,
             patience: patience(&mut rng),
             rng,
@@ -148,7 +151,8 @@ impl Broadcast {
         if prunes { neighbour.prune(now) } else { None }
     }
 
-    /// A neighbour announces documents. Gives those of our own that it thereby says it has taken.
+    /// A neighbour announces documents; `believed`: we rely on it. Gives those of our own that it
+    /// thereby says it has taken.
     ///
     /// # Errors
     /// [`Misbehaviour::AnnouncementFlood`], [`Misbehaviour::Oversize`].
@@ -156,6 +160,7 @@ impl Broadcast {
         &mut self,
         link: LinkId,
         ids: &[DocumentId],
+        believed: bool,
         now: Time,
     ) -> Result<Vec<DocumentId>, Misbehaviour> {
         if ids.len() > limits::IDS_PER_FRAME {
@@ -171,8 +176,8 @@ impl Broadcast {
                 if self.outbox.contains(id) {
                     taken.push(*id);
                 }
-            } else {
-                neighbour.promise(*id, self.patience, now)?;
+            } else if believed {
+                neighbour.promise(*id, self.patience, now);
             }
         }
         Ok(taken)
@@ -222,12 +227,39 @@ impl Broadcast {
 
     /// The application fell behind, or caught up.
     pub(crate) fn set_behind(&mut self, behind: bool, now: Time) {
-        if self.behind && !behind {
+        if self.behind.is_some() && !behind {
             for neighbour in self.neighbours.values_mut() {
                 neighbour.progress(now);
             }
         }
-        self.behind = behind;
+        self.behind = behind.then(|| self.behind.unwrap_or_default());
+    }
+
+    /// Whether there is room for a document from `link`. While the application is behind there is for
+    /// some, whatever the number of links; what has none is fetched later.
+    pub(crate) fn has_room(&mut self, link: LinkId, bytes: usize, now: Time) -> bool {
+        let Some(taken) = &mut self.behind else { return true };
+        *taken = taken.saturating_add(bytes);
+        let room = *taken <= limits::BEHIND_BYTES;
+        if !room && let Some(neighbour) = self.neighbours.get_mut(&link) {
+            neighbour.misses(now);
+        }
+        room
+    }
+
+    /// A neighbour lacks these.
+    pub(crate) fn lacks(&mut self, link: LinkId, ids: Vec<DocumentId>, now: Time) {
+        let Some(neighbour) = self.neighbours.get_mut(&link) else { return };
+        // The oldest first: they have the least time left. The next comparison brings the rest.
+        let room = neighbour.room_for_ids();
+        for id in ids.into_iter().take(room) {
+            neighbour.owe(id, now);
+        }
+    }
+
+    /// A neighbour is not relied on any more.
+    pub(crate) fn distrust(&mut self, link: LinkId, now: Time) -> Option<Frame> {
+        self.neighbours.get_mut(&link)?.prune(now)
     }
 
     /// We begin or cease to doze.
@@ -264,8 +296,11 @@ impl Broadcast {
             } else if let Some(frame) = neighbour.announce(now) {
                 acts.push(Act::Control { link, frame });
             }
-            if self.behind {
+            if self.behind.is_some() {
                 continue;
+            }
+            if neighbour.compares(now) {
+                acts.push(Act::Compare { link });
             }
             if let Some(frame) = neighbour.acknowledge(now) {
                 acts.push(Act::Control { link, frame });
@@ -294,8 +329,10 @@ impl Broadcast {
 
     /// When [`Self::tick`] has something to do.
     pub(crate) fn deadline(&self) -> Option<Time> {
-        let neighbours =
-            self.neighbours.values().filter_map(|neighbour| neighbour.deadline(self.behind));
+        let neighbours = self
+            .neighbours
+            .values()
+            .filter_map(|neighbour| neighbour.deadline(self.behind.is_some()));
         neighbours.chain(self.recent.deadline()).chain(self.outbox.deadline()).min()
     }
 }

@@ -19,18 +19,26 @@ impl Budget {
         Self { burst, per_second: u64::from(per_second), left: burst, filled: now }
     }
 
+    /// Whether so much is left.
+    pub fn has(&mut self, count: usize, now: Time) -> bool {
+        self.fill(now);
+        (count as u64).saturating_mul(1000) <= self.left
+    }
+
     /// Takes `count` if so much is left.
     pub fn take(&mut self, count: usize, now: Time) -> bool {
+        if !self.has(count, now) {
+            return false;
+        }
+        self.left -= (count as u64).saturating_mul(1000);
+        true
+    }
+
+    fn fill(&mut self, now: Time) {
         let elapsed = u64::try_from(now.since(self.filled).as_millis()).unwrap_or(u64::MAX);
         let refill = elapsed.saturating_mul(self.per_second);
         self.left = self.left.saturating_add(refill).min(self.burst);
         self.filled = now;
-        let wanted = (count as u64).saturating_mul(1000);
-        if wanted > self.left {
-            return false;
-        }
-        self.left -= wanted;
-        true
     }
 }
 

@@ -67,6 +67,8 @@ pub enum Frame {
     Relay(Signed<Signal>),
     /// Between signallers: the peer that your client's signal was for is not here.
     Astray(Astray),
+    /// What I have; announce what I lack of it.
+    Compare(Compare),
 }
 
 /// A signal that did not find its recipient.
@@ -121,6 +123,15 @@ pub struct Neighbour {
     /// What the sender has of them: for each [`crate::limits::DIGEST_MS`] from the one that holds
     /// `since`, the XOR of the first eight bytes (big-endian) of the ids. Where two ends differ,
     /// each announces what it has.
+    pub digests: Vec<u64>,
+}
+
+/// What the sender has of a past time, now and then, so that what went astray is found.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Compare {
+    /// Its beginning.
+    pub since: Timestamp,
+    /// As in [`Neighbour`]; they end where the time does.
     pub digests: Vec<u64>,
 }
 

@@ -33,6 +33,8 @@
 //! | `broadcast` | documents: eager pushes, announcements, grafts and prunes (Plumtree) |
 //! | `finds` | searches: ours under way, others' answered |
 //! | `private` | private subscriptions: our keys, and whom we can seal to |
+//! | `quota` | how much each author may write |
+//! | `reputation` | offences weighed, forgiven, and the blacklist (gossipsub v1.1) |
 //! | `signalling` | sealed session descriptions and their routes |
 //! | `seeds` | addresses to dial, for the pool of signallers (`peer/direct`) |
 //! | `signallers` | knocking, joining, asking, coming back |
@@ -66,6 +68,12 @@
 //!   and goes to nobody but who asked.
 //! - **A neighbour that pretends to doze**: it may be silent for [`limits::DOZE_SILENCE`], but does not
 //!   count as a neighbour that is wanted, and is asked for nothing that others have.
+//! - **Floods** of what every honest peer would have refused: each offence costs its sender points
+//!   ([`Misbehaviour::weight`]), which lead to the blacklist; each time there is twice as long. Nobody
+//!   pays for what others did: an author over its quota is dropped at no cost to who passed it on,
+//!   signals are passed on at half of the rate that is allowed, and what depends on clocks costs no more
+//!   than the link ([`Misbehaviour::strain`]). So no two can get a third blacklisted.
+//! - **An author that writes without end**: [`Quota`].
 //! - **Extreme numbers on the wire**: lengths are checked before they are believed, hop counts and
 //!   times saturate.
 
@@ -81,6 +89,8 @@ mod link;
 mod misbehaviour;
 mod peer;
 mod private;
+mod quota;
+mod reputation;
 mod rng;
 mod seeds;
 mod signallers;
@@ -99,4 +109,6 @@ pub use binding::ChannelBinding;
 pub use budget::Budget;
 pub use misbehaviour::Misbehaviour;
 pub use peer::Peer;
+pub use quota::Quota;
+pub use reputation::{BlacklistError, Blacklisted};
 pub use time::Time;

@@ -147,8 +147,50 @@ pub const ROUTES: usize = 8;
 pub const ANNOUNCEMENTS: (u32, u32) = (16_384, 15_000);
 /// Documents whose servings to a link are counted.
 pub const SERVINGS_REMEMBERED: usize = 16 * 1024;
-/// Certain offences after which a link is closed.
-pub const OFFENCES: u64 = 64;
+/// How soon one point of offences is forgiven ([`crate::Misbehaviour::weight`]).
+pub const POINT_FORGIVEN_EVERY: Duration = Duration::from_secs(6);
+/// From so many points on a neighbour is not believed: neither what it announces nor whom it tells of.
+pub const SUSPECT_AT: u32 = 20;
+/// At so many points a peer is blacklisted.
+pub const BLACKLISTED_AT: u32 = 100;
+/// For how long, the first time and at most; each time is twice as long as the one before.
+pub const BLACKLISTED_FOR: (Duration, Duration) =
+    (Duration::from_secs(600), Duration::from_secs(24 * 3600));
+/// For how long after its end a time on the blacklist makes the next one longer.
+pub const LISTING_REMEMBERED: Duration = Duration::from_secs(24 * 3600);
+/// How many peers can be blacklisted by hand.
+pub const LISTED_BY_HAND: usize = 4096;
+/// Of how many peers offences are remembered.
+pub const REPUTATIONS: usize = 2 * LISTED_BY_HAND;
+/// How much a link may try our patience at once, and how much more each second
+/// ([`crate::Misbehaviour::strain`]).
+pub const PATIENCE: (u32, u32) = (256, 1);
+/// For how long there is no link to a peer that tried our patience.
+pub const USELESS_RESTS: Duration = Duration::from_secs(120);
+/// Beyond the limits on its time, a document that is further out than this was passed on knowingly, or
+/// one of two clocks is of no use: twice the clocks' skew, and a minute on the way.
+pub const LONG_OVER: Duration = Duration::from_secs(2 * CLOCK_SKEW.as_secs() + 60);
+/// Shuffles and comparisons that one link may send at once, and how many each second.
+pub const EXCHANGES: (u32, u32) = (16, 2);
+/// What has come within so long is left out when two neighbours compare: it may be on its way.
+pub const COMPARE_MARGIN: Duration = Duration::from_secs(10);
+/// After announcements had no room, the link compares so much later at the earliest.
+pub const COMPARE_AFTER: Duration = Duration::from_secs(1);
+/// Bytes of documents that are taken while the application is behind; what comes beyond is fetched
+/// when it has caught up.
+pub const BEHIND_BYTES: usize = 8 * 1024 * 1024;
+/// While the seen-cache is more than half full, documents dated further ahead are refused: else whoever
+/// fills it with such could make it forget, and then refuse as old, what is written now.
+pub const FUTURE_GRACE: Duration = Duration::from_secs(5);
+/// Documents that one author publishes at once, and how many more each second, unless the network is
+/// configured otherwise.
+pub const AUTHOR_DOCUMENTS: (u32, u32) = (16 * 1024, 1000);
+/// Bytes of documents that one author publishes at once, and how many more each second.
+pub const AUTHOR_BYTES: (u32, u32) = (64 * 1024 * 1024, 8 * 1024 * 1024);
+/// Over which time an author's documents are counted by others.
+pub const QUOTA_STEP: Duration = Duration::from_secs(60);
+/// How soon a document of ours that was over our quota is tried again.
+pub const QUOTA_RETRY: Duration = Duration::from_millis(20);
 /// How long a peer that finds no room is to wait, about, before it asks again.
 pub const REFUSED_FOR: Duration = Duration::from_secs(4);
 

@@ -13,6 +13,7 @@ use taiinet_identity::{Domain, Identity, PeerId, Signature, Verified};
 
 use crate::{
     ChannelBinding, Disconnect, LinkId, LinkState, Misbehaviour, Time,
+    budget::Budget,
     frame::{Frame, Hello, Presence, VERSION, codec::Assembler},
     limits,
     link::lanes::Lanes,
@@ -55,7 +56,12 @@ pub(crate) struct Link {
     pub(crate) assembler: Assembler,
     /// The neighbour's own word of being here, for others to hear.
     pub(crate) presence: Option<Verified<Presence>>,
+    /// What was refused of it.
     pub(crate) offences: u64,
+    /// How much more of what may be no fault of its own we bear.
+    pub(crate) patience: Budget,
+    /// Shuffles and comparisons that it may still send.
+    pub(crate) exchanges: Budget,
     /// Whether the other end says that it dozes.
     pub(crate) dozing: bool,
     /// Whether we do.
@@ -90,6 +96,8 @@ impl Link {
             assembler: Assembler::default(),
             presence: None,
             offences: 0,
+            patience: Budget::new(limits::PATIENCE, now),
+            exchanges: Budget::new(limits::EXCHANGES, now),
             dozing: false,
             we_doze: false,
             surplus: false,

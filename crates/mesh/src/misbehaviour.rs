@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+#[cfg(doc)]
+use crate::limits;
+
 /// An offence of the peer at the other end of a link. Each is dropped and counted where it happens.
 #[derive(
     Debug,
@@ -41,9 +44,21 @@ pub enum Misbehaviour {
     /// A document or presence dated in the future, expired, or too old.
     #[error("passed on something out of its time")]
     OutOfTime,
+    /// A document that was over so long ago that no clock can be so wrong.
+    #[error("passed on a document that was long over")]
+    LongOver,
     /// A document that breaks a limit of its content.
     #[error("passed on a malformed document")]
     MalformedDocument,
+    /// More documents of its own than an author may write.
+    #[error("wrote more than its quota")]
+    AuthorFlood,
+    /// More shuffles and comparisons than the limit.
+    #[error("exchanged views and digests too often")]
+    ExchangeFlood,
+    /// More documents than its window holds, though we have not acknowledged the earlier ones.
+    #[error("sent more documents than its window holds")]
+    OverWindow,
     /// More announcements than the limit.
     #[error("announced too much")]
     AnnouncementFlood,
@@ -82,13 +97,50 @@ impl Misbehaviour {
                 | Self::Unproven
                 | Self::BadProof
                 | Self::OutOfTurn
+                | Self::OverWindow
                 | Self::FalseAck
         )
     }
 
-    /// Whether every honest peer would have caught it before it passed it on. What depends on a
-    /// clock, or on what somebody else did, is counted but never held against a neighbour.
-    pub const fn is_certain(self) -> bool {
-        !matches!(self, Self::OutOfTime | Self::BrokenPromise)
+    /// What it costs who did it, in points, of which [`limits::BLACKLISTED_AT`] lead to the blacklist.
+    ///
+    /// Nothing, unless it is certain that every honest peer would have caught it before it passed it
+    /// on: what depends on a clock, or on what somebody else did, is no proof of ill will.
+    pub const fn weight(self) -> u32 {
+        match self {
+            // Not the protocol at all.
+            Self::Undecodable
+            | Self::Oversize
+            | Self::Unproven
+            | Self::BadProof
+            | Self::OutOfTurn
+            | Self::OverWindow
+            | Self::FalseAck => 50,
+            // Checked by everyone before anything else is done with it.
+            Self::InvalidSignature
+            | Self::WrongNetwork
+            | Self::MalformedDocument
+            | Self::InvalidQuery
+            | Self::Unasked => 10,
+            // An honest peer keeps well below; one may come close.
+            Self::AuthorFlood
+            | Self::ExchangeFlood
+            | Self::AnnouncementFlood
+            | Self::RequestFlood
+            | Self::SignalFlood
+            | Self::FindFlood => 2,
+            Self::OutOfTime | Self::LongOver | Self::BrokenPromise => 0,
+        }
+    }
+
+    /// What it costs the patience with the link that it came over ([`limits::PATIENCE`]). Who tries it
+    /// too much is of no use as a neighbour, though perhaps through no fault of its own: the link is
+    /// closed, and that is all.
+    pub const fn strain(self) -> usize {
+        match self {
+            Self::LongOver => 1,
+            Self::BrokenPromise => 40,
+            _ => 0,
+        }
     }
 }

@@ -7,6 +7,7 @@ mod finds;
 mod handshake;
 mod negotiation;
 mod private;
+mod standing;
 mod view;
 
 use std::{
@@ -14,14 +15,14 @@ use std::{
     sync::Arc,
 };
 
-use taiinet_document::{Content, DocumentId, Map, VerifiedDocument};
+use taiinet_document::{Content, DocumentId, Map, Timestamp, VerifiedDocument};
 use taiinet_identity::{Identity, PeerId, PublicKey, Recipient, Signed, Verified};
 use taiinet_query::{Attributes, Index, Query, Scratch};
 
 use crate::{
-    Config, Counters, Disconnect, Event, FindId, Input, LinkFailure, LinkId, LinkStatus,
-    Misbehaviour, Output, PublishError, PublishOptions, SignallerAddress, Status, SubscriptionId,
-    Time, TooManyFinds, TooManySubscriptions,
+    BlacklistError, Blacklisted, Config, Counters, Disconnect, Event, FindId, Input, LinkFailure,
+    LinkId, LinkStatus, Misbehaviour, Output, PublishError, PublishOptions, SignallerAddress,
+    Status, SubscriptionId, Time, TooManyFinds, TooManySubscriptions,
     broadcast::{Act, Broadcast},
     budget::Budget,
     candidates::Candidates,
@@ -33,6 +34,8 @@ use crate::{
     limits,
     link::Link,
     private::{Directory, Own},
+    quota::Quotas,
+    reputation::Reputation,
     rng::Rng,
     seeds::Seeds,
     signallers::Signallers,
@@ -64,7 +67,11 @@ pub struct Peer {
     signalling: Signalling,
     /// How many signals each link may still pass us.
     signal_budgets: BTreeMap<LinkId, Budget>,
+    /// How many signals of others we may still pass to each link.
+    passed_budgets: BTreeMap<LinkId, Budget>,
     broadcast: Broadcast,
+    quotas: Quotas,
+    reputation: Reputation,
     finds: Finds,
     seeds: Seeds,
     subscriptions: Index<SubscriptionId>,
@@ -106,6 +113,8 @@ impl Peer {
         let broadcast = Broadcast::new(Rng::new(rng.nonce()), config.store_bytes);
         let subscriptions = Index::with_seed(rng.next_u64());
         let directory = Directory::new(rng.next_u64());
+        let quotas = Quotas::new(config.quota, now);
+        let reputation = Reputation::new(&config.blacklist, now);
         let seeds = config.direct.as_ref().map(|direct| Seeds::new(&direct.seeds, now));
         let seeds = seeds.unwrap_or_default();
         Self {
@@ -125,7 +134,10 @@ impl Peer {
             candidates: Candidates::default(),
             signalling: Signalling::default(),
             signal_budgets: BTreeMap::new(),
+            passed_budgets: BTreeMap::new(),
             broadcast,
+            quotas,
+            reputation,
             finds: Finds::default(),
             seeds,
             subscriptions,
@@ -265,6 +277,31 @@ impl Peer {
         self.signallers.add(address, now);
     }
 
+    /// Has nothing to do with a peer any more ([`Blacklisted`]), until then or for ever. Links to it are
+    /// closed.
+    ///
+    /// # Errors
+    /// [`BlacklistError`]
+    pub fn blacklist(
+        &mut self,
+        peer: PeerId,
+        until: Option<Timestamp>,
+        now: Time,
+    ) -> Result<(), BlacklistError> {
+        self.list_by_hand(peer, until, now)
+    }
+
+    /// Forgives a peer whatever it did. Whether it was blacklisted.
+    pub fn lift(&mut self, peer: &PeerId, now: Time) -> bool {
+        self.reputation.lift(peer, now)
+    }
+
+    /// Who is blacklisted, and who was and is remembered for it: for [`Config::blacklist`] in the next
+    /// run.
+    pub fn blacklist_to_keep(&self, now: Time) -> Vec<Blacklisted> {
+        self.reputation.to_keep(now)
+    }
+
     /// Says goodbye to everybody; nothing but closing links comes after it.
     pub fn leave(&mut self, now: Time) {
         self.end_all_private(now);
@@ -349,6 +386,7 @@ impl Peer {
         links
             .chain(self.signallers.deadline())
             .chain(self.broadcast.deadline())
+            .chain(self.quotas.deadline())
             .chain(self.view_deadline())
             .chain(self.finds.deadline())
             .chain(self.private.deadline())
@@ -362,7 +400,7 @@ impl Peer {
     }
 
     /// A picture of it.
-    pub fn status(&self) -> Status {
+    pub fn status(&self, now: Time) -> Status {
         let link = |link: &Link| {
             let neighbour = self.broadcast.neighbour(link.id);
             LinkStatus {
@@ -380,6 +418,7 @@ impl Peer {
                 documents_received: neighbour.map_or(0, |neighbour| neighbour.received),
                 duplicates: neighbour.map_or(0, |neighbour| neighbour.duplicates),
                 rejected: link.offences,
+                points: self.reputation.points(&link.peer, now),
                 queued_bytes: link.lanes.queued(),
             }
         };
@@ -390,6 +429,7 @@ impl Peer {
             candidates: self.candidates.len(),
             private: self.directory.len(),
             failed: self.candidates.failures(),
+            blacklist: self.reputation.blacklist(now),
             counters: self.counters.clone(),
         }
     }
@@ -492,27 +532,13 @@ impl Peer {
             Frame::Signal(signal) => self.neighbour_signal(link, signal, now),
             Frame::Relay(signal) => self.relayed(link, signal, now),
             Frame::Astray(astray) => self.went_astray(link, astray, now),
+            Frame::Compare(compare) => self.compared(link, &compare, now),
             Frame::Unreachable(peer) => {
                 self.unreachable(peer, link, now);
                 Ok(())
             }
             // Handled above.
             _ => Ok(()),
-        }
-    }
-
-    /// Counts an offence, and closes the link over what is fatal or too much.
-    fn offence(&mut self, link: LinkId, misbehaviour: Misbehaviour, now: Time) {
-        *self.counters.rejected.entry(misbehaviour).or_default() += 1;
-        let Some(state) = self.links.get_mut(&link) else { return };
-        if misbehaviour.is_certain() {
-            state.offences += 1;
-        }
-        let peer = state.is_proven().then_some(state.peer);
-        let enough = state.offences >= limits::OFFENCES;
-        self.outputs.push_back(Output::Event(Event::Rejected { peer, misbehaviour }));
-        if misbehaviour.is_fatal() || enough {
-            self.close(link, None, Disconnect::Misbehaved(misbehaviour), now);
         }
     }
 
@@ -542,6 +568,7 @@ impl Peer {
                 }
                 Act::Control { link, frame } => self.control(link, &frame, now),
                 Act::Broken { link } => self.offence(link, Misbehaviour::BrokenPromise, now),
+                Act::Compare { link } => self.compare(link, now),
             }
         }
     }
@@ -613,18 +640,20 @@ impl Peer {
         self.restless = true;
         self.dirty.remove(&link);
         self.signal_budgets.remove(&link);
+        self.passed_budgets.remove(&link);
         self.seeds.lost(link, &mut self.rng, now);
         self.signalling.end(state.session);
         self.lost_route(link, now);
         let peer = state.peer;
         self.weigh_surplus(now);
+        let useless = matches!(cause, Disconnect::Misbehaved(_));
         // Who is not heard of after a wake may well be there, and we at another place.
         let blameless = state.is_probed();
         if state.is_active() {
             self.broadcast.lost(link, now);
             self.finds.lost(link);
             self.finish_finds(now);
-            if !blameless && matches!(cause, Disconnect::Silent | Disconnect::Link(_)) {
+            if useless || !blameless && matches!(cause, Disconnect::Silent | Disconnect::Link(_)) {
                 self.candidates.failed(&peer, cause.clone(), &mut self.rng, now);
             }
             self.signallers.ask_again(&mut self.rng, now);

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use taiinet_document::Network;
-use taiinet_mesh::limits;
+use taiinet_mesh::{Quota, limits};
 
 use crate::SignallerIndex;
 
@@ -83,6 +83,10 @@ pub struct PeerSpec {
     pub max_links: usize,
     /// The signallers it knows.
     pub signallers: Vec<SignallerIndex>,
+    /// How much one author may write.
+    pub quota: Quota,
+    /// How far its clock is ahead of the true time, in milliseconds, or behind.
+    pub clock_error: i64,
 }
 
 impl PeerSpec {
@@ -93,6 +97,8 @@ impl PeerSpec {
             target_links: limits::TARGET_LINKS,
             max_links: limits::MAX_LINKS,
             signallers: signallers.to_vec(),
+            quota: Quota::default(),
+            clock_error: 0,
         }
     }
 }

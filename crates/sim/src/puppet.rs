@@ -242,6 +242,11 @@ impl Puppet {
         self.joined
     }
 
+    /// Its key.
+    pub const fn identity(&self) -> &Identity {
+        &self.identity
+    }
+
     /// All that its signaller told it.
     pub fn heard(&self) -> &[FromSignaller] {
         &self.heard

@@ -19,8 +19,8 @@ pub use desks::Tamper;
 use taiinet_document::{Content, DocumentId, Map, Opened};
 use taiinet_identity::{Identity, PeerId};
 use taiinet_mesh::{
-    Config, Event, FindId, Input, LinkId, Peer, PublishError, PublishOptions, SignallerAddress,
-    Time, TooManyFinds,
+    BlacklistError, Config, Event, FindId, Input, LinkId, Peer, PublishError, PublishOptions,
+    SignallerAddress, Time, TooManyFinds,
 };
 use taiinet_query::Query;
 
@@ -163,6 +163,12 @@ impl World {
         Time::from_millis(self.now)
     }
 
+    /// What time a peer believes it is.
+    pub fn time_of(&self, peer: PeerIndex) -> Time {
+        let error = self.peers[peer.0].spec.clock_error;
+        Time::from_millis(self.now.saturating_add_signed(error))
+    }
+
     /// How long the world has been running.
     pub const fn elapsed(&self) -> Duration {
         Duration::from_millis(self.now - GENESIS)
@@ -220,10 +226,12 @@ impl World {
             signallers: spec.signallers.iter().map(address).collect(),
             target_links: spec.target_links,
             max_links: spec.max_links,
+            quota: spec.quota,
             ..Config::new(spec.network.clone())
         };
         let seed = self.rng.bytes();
-        Peer::new(identity.clone(), config, seed, self.now())
+        let now = Time::from_millis(self.now.saturating_add_signed(spec.clock_error));
+        Peer::new(identity.clone(), config, seed, now)
     }
 
     /// Subscribes a peer to the documents that match `query` (JSON); it does so again after a
@@ -245,14 +253,31 @@ impl World {
     /// [`PublishError`], as the peer says.
     pub fn publish(&mut self, peer: PeerIndex, content: &str) -> Result<DocumentId, PublishError> {
         let content = crate::forge::fields(content);
-        let now = self.now();
+        let (at, now) = (self.now(), self.time_of(peer));
         let node = &mut self.peers[peer.0];
         let open = Content::Open(content.clone());
         let id = node.peer.publish(open, PublishOptions::default(), now)?;
         self.dirty.insert(Node::Peer(peer));
-        self.published.push(Published { id, by: peer, at: now, content });
+        self.published.push(Published { id, by: peer, at, content });
         self.trace.note(self.now, peer.0, "publish", 0, id.as_bytes());
         Ok(id)
+    }
+
+    /// A peer has nothing to do with another any more.
+    ///
+    /// # Errors
+    /// [`BlacklistError`], as the peer says.
+    pub fn blacklist(&mut self, peer: PeerIndex, other: PeerId) -> Result<(), BlacklistError> {
+        let now = self.time_of(peer);
+        self.peers[peer.0].peer.blacklist(other, None, now)?;
+        self.dirty.insert(Node::Peer(peer));
+        Ok(())
+    }
+
+    /// A peer forgives another; whether that was blacklisted.
+    pub fn lift(&mut self, peer: PeerIndex, other: &PeerId) -> bool {
+        let now = self.time_of(peer);
+        self.peers[peer.0].peer.lift(other, now)
     }
 
     /// Tells a peer whether its application is behind with its deliveries.
@@ -291,7 +316,7 @@ impl World {
 
     /// First its timers come, then what happened meanwhile: the worse order of the two.
     fn resume_peer(&mut self, peer: PeerIndex, missed: Option<Vec<Input>>) {
-        let now = self.now();
+        let now = self.time_of(peer);
         let node = &mut self.peers[peer.0];
         if node.life == Life::Alive && node.peer.poll_timeout().is_some_and(|due| due <= now) {
             node.peer.handle_timeout(now);
@@ -316,7 +341,7 @@ impl World {
         limit: u16,
     ) -> Result<FindId, TooManyFinds> {
         let query = Query::from_json(query).expect("a test's query is valid");
-        let now = self.now();
+        let now = self.time_of(peer);
         let find = self.peers[peer.0].peer.find(query, limit, now)?;
         self.dirty.insert(Node::Peer(peer));
         Ok(find)
@@ -329,7 +354,7 @@ impl World {
 
     /// Gives a living peer an input.
     fn input(&mut self, peer: PeerIndex, input: Input) {
-        let now = self.now();
+        let now = self.time_of(peer);
         let node = &mut self.peers[peer.0];
         if node.life == Life::Crashed {
             return;

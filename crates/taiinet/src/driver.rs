@@ -209,7 +209,7 @@ impl Driver {
                 let _ = tell.send(self.peer.recipients(&content, &to, self.clock.now()));
             }
             Control::Status(tell) => {
-                let _ = tell.send(self.peer.status());
+                let _ = tell.send(self.peer.status(self.clock.now()));
             }
             Control::Close => return ControlFlow::Break(()),
         }
@@ -307,7 +307,7 @@ impl Driver {
             Event::Taken { id } => return self.state.outbox.taken(&id),
             Event::Lost { id } => self.state.outbox.lost(&id),
             Event::PeerConnected { .. } | Event::PeerDisconnected { .. } => {
-                let status = self.peer.status();
+                let status = self.peer.status(self.clock.now());
                 let active = status.links.iter().filter(|link| link.state == LinkState::Active);
                 self.neighbours.send_replace(active.count());
             }

@@ -29,6 +29,8 @@ pub(crate) struct Neighbour {
     queue: BTreeSet<(Time, DocumentId)>,
     announcements: Budget,
     distrusted_until: Time,
+    /// Something of what it has may have escaped us: when to compare, at the earliest.
+    missed: Option<Time>,
     /// What we asked it for; one timer for all of it.
     asked: BTreeSet<DocumentId>,
     asked_until: Time,
@@ -56,6 +58,7 @@ impl Neighbour {
             queue: BTreeSet::new(),
             announcements: Budget::new(limits::ANNOUNCEMENTS, now),
             distrusted_until: now,
+            missed: None,
             asked: BTreeSet::new(),
             asked_until: now,
             requested: VecDeque::new(),
@@ -115,23 +118,44 @@ impl Neighbour {
     }
 
     /// It announced a document that we lack.
-    pub(super) fn promise(
-        &mut self,
-        id: DocumentId,
-        patience: Duration,
-        now: Time,
-    ) -> Result<(), Misbehaviour> {
+    pub(super) fn promise(&mut self, id: DocumentId, patience: Duration, now: Time) {
         if now < self.distrusted_until || self.asked.contains(&id) || self.promised.contains(&id) {
-            return Ok(());
+            return;
         }
         if self.promised.len() >= limits::PROMISED_IDS || self.queue.len() >= limits::PROMISED_IDS {
-            return Err(Misbehaviour::AnnouncementFlood);
+            // That we do not keep up is no fault of its own.
+            self.misses(now);
+            return;
         }
         self.promised.insert(id);
         // A dozer announces at once; others that have it too get the time to say so.
         let patience = if self.dozing { patience + limits::DOZE_GRAFT_AFTER } else { patience };
         self.queue.insert((now.after(self.gather(patience)), id));
-        Ok(())
+    }
+
+    /// Something of what it has escapes us.
+    pub(super) fn misses(&mut self, now: Time) {
+        self.missed.get_or_insert(now.after(limits::COMPARE_AFTER));
+    }
+
+    /// When to compare, once there is room for what comes of it.
+    fn compare_at(&self) -> Option<Time> {
+        let room = self.promised.len().max(self.queue.len()) < limits::PROMISED_IDS / 2;
+        self.missed.filter(|_| room)
+    }
+
+    /// Whether to compare now.
+    pub(super) fn compares(&mut self, now: Time) -> bool {
+        let due = self.compare_at().is_some_and(|at| at <= now);
+        if due {
+            self.missed = None;
+        }
+        due
+    }
+
+    /// How many more ids may wait to be announced to it.
+    pub(super) fn room_for_ids(&self) -> usize {
+        limits::OWED_IDS.saturating_sub(self.owed.len())
     }
 
     /// A document came, from it or from another. True if it had announced it.
@@ -237,14 +261,22 @@ impl Neighbour {
     }
 
     /// It sent a document of so many bytes, of whatever use.
-    pub(crate) fn took(&mut self, bytes: usize, now: Time) {
+    ///
+    /// # Errors
+    /// [`Misbehaviour::OverWindow`]: an honest one sends no more than the last document that begins
+    /// within the window.
+    pub(crate) fn took(&mut self, bytes: usize, now: Time) -> Result<(), Misbehaviour> {
         self.unacknowledged = self.unacknowledged.saturating_add(bytes);
+        if self.unacknowledged > limits::LINK_WINDOW + taiinet_document::limits::DOCUMENT_BYTES {
+            return Err(Misbehaviour::OverWindow);
+        }
         let at = if self.unacknowledged >= limits::LINK_WINDOW / 4 {
             now
         } else {
             now.after(self.gather(limits::ACK_EVERY))
         };
         self.acknowledge_at = Some(self.acknowledge_at.map_or(at, |earlier| earlier.min(at)));
+        Ok(())
     }
 
     pub(super) fn acknowledge(&mut self, now: Time) -> Option<Frame> {
@@ -284,8 +316,11 @@ impl Neighbour {
         } else {
             Some(self.asked_until)
         };
-        let unless_behind =
-            if behind { None } else { [asks, self.acknowledge_at].into_iter().flatten().min() };
+        let unless_behind = if behind {
+            None
+        } else {
+            [asks, self.acknowledge_at, self.compare_at()].into_iter().flatten().min()
+        };
         [unless_behind, self.announce_at].into_iter().flatten().min()
     }
 }

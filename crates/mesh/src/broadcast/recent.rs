@@ -2,6 +2,7 @@
 
 use std::{
     collections::{BTreeMap, VecDeque},
+    ops::RangeBounds,
     sync::Arc,
 };
 
@@ -33,6 +34,7 @@ pub(crate) struct Recent {
     order: VecDeque<(Time, DocumentId)>,
     kept_bytes: usize,
     most_bytes: usize,
+    most_ids: usize,
 }
 
 /// A document that was seen.
@@ -69,6 +71,7 @@ impl Recent {
             order: VecDeque::new(),
             kept_bytes: 0,
             most_bytes,
+            most_ids: limits::SEEN_IDS,
         }
     }
 
@@ -99,7 +102,7 @@ impl Recent {
                 self.replace(older);
             }
         }
-        self.forget(now, limits::SEEN_IDS);
+        self.forget(now, self.most_ids);
     }
 
     fn replace(&mut self, (created_at, id): (Timestamp, DocumentId)) {
@@ -131,7 +134,7 @@ impl Recent {
 
     /// Drops what is too old, or too much.
     pub(crate) fn expire(&mut self, now: Time) {
-        self.forget(now, limits::SEEN_IDS);
+        self.forget(now, self.most_ids);
     }
 
     fn forget(&mut self, now: Time, most: usize) {
@@ -180,6 +183,18 @@ impl Recent {
         ids.take(limits::FIND_DOCUMENTS).filter_map(|id| self.offered(id))
     }
 
+    /// Whether there is room for a document of this time: see [`limits::FUTURE_GRACE`].
+    pub(crate) fn has_room_for(&self, created_at: Timestamp, now: Time) -> bool {
+        self.seen.len() < self.most_ids / 2
+            || Time::from(created_at) <= now.after(limits::FUTURE_GRACE)
+    }
+
+    /// What we have of the time from `since` until `until`, step by step.
+    pub(crate) fn digests_until(&self, since: Timestamp, until: Timestamp) -> Vec<u64> {
+        let steps = step(since)..step(until);
+        steps.take(limits::DIGESTS).map(|step| self.digest(step)).collect()
+    }
+
     /// What we have from `since` on, step by step.
     pub(crate) fn digests(&self, since: Timestamp) -> Vec<u64> {
         let first = step(since);
@@ -195,6 +210,31 @@ impl Recent {
     /// What we can serve of the steps in which another has something else than we, oldest first. It
     /// cares for documents from `since` on.
     pub(crate) fn differing(&self, since: Timestamp, theirs: &[u64], now: Time) -> Vec<DocumentId> {
+        self.differing_in(since.., since, theirs, now)
+    }
+
+    /// The same, of the time of which it says what it has.
+    pub(crate) fn differing_within(
+        &self,
+        since: Timestamp,
+        theirs: &[u64],
+        now: Time,
+    ) -> Vec<DocumentId> {
+        let end = step(since).saturating_add(theirs.len() as u64);
+        let end = Timestamp::from_millis(end.saturating_mul(limits::DIGEST_MS));
+        if end <= since {
+            return Vec::new();
+        }
+        self.differing_in(since..end, since, theirs, now)
+    }
+
+    fn differing_in(
+        &self,
+        times: impl RangeBounds<Timestamp>,
+        since: Timestamp,
+        theirs: &[u64],
+        now: Time,
+    ) -> Vec<DocumentId> {
         let live = now.before(limits::LIVE_WINDOW).after(limits::LIVE_MARGIN).timestamp();
         let first = step(since);
         let differs = |step: u64| {
@@ -203,7 +243,10 @@ impl Recent {
         };
         let (mut at, mut at_differs) = (first, differs(first));
         let mut ids = Vec::new();
-        for (created_at, documents) in self.by_age.range(since.max(live)..) {
+        for (created_at, documents) in self.by_age.range(times) {
+            if *created_at < live {
+                continue;
+            }
             if step(*created_at) != at {
                 at = step(*created_at);
                 at_differs = differs(at);
@@ -295,6 +338,31 @@ mod tests {
         let rest = one.differing(at(15_000).timestamp(), &[], at(20_000));
         assert_eq!(rest.len(), 5);
         assert!(one.differing(Timestamp::default(), &[u64::MAX; 3], at(20_000)).len() == 20);
+    }
+
+    /// Otherwise thousands of documents dated ahead would push out what is written now, and it would be
+    /// refused as too old.
+    #[test]
+    fn documents_dated_ahead_do_not_make_those_of_now_too_old() {
+        let author = testing::identity(1);
+        let mut recent = Recent { most_ids: 100, ..Recent::default() };
+        let ahead = NOW.after(limits::CLOCK_SKEW);
+        let mut taken = 0;
+        for nonce in 0..1000 {
+            let document = testing::document_at(&author, nonce, 1, ahead);
+            if recent.has_room_for(document.created_at, NOW) {
+                recent.insert(&document, 0, NOW);
+                taken += 1;
+            }
+        }
+        assert_eq!(taken, 50);
+        for nonce in 1000..2000 {
+            let at = NOW.after(core::time::Duration::from_millis(u64::from(nonce)));
+            let document = testing::document_at(&author, nonce, 1, at);
+            assert!(!recent.is_too_old(document.created_at));
+            assert!(recent.has_room_for(document.created_at, at));
+            recent.insert(&document, 0, at);
+        }
     }
 
     #[test]

@@ -33,9 +33,9 @@ fn a_dozer_is_asked_last_to_push_never_and_its_silence_is_no_offence() {
     let mut broadcast = broadcast(&[AWAKE, DOZER]);
     assert_eq!(broadcast.neighbour_dozes(DOZER, true), Some(Frame::Prune));
     for link in [DOZER, AWAKE] {
-        broadcast.announced(link, &[id(1)], NOW).unwrap();
+        broadcast.announced(link, &[id(1)], true, NOW).unwrap();
     }
-    broadcast.announced(DOZER, &[id(2)], NOW).unwrap();
+    broadcast.announced(DOZER, &[id(2)], true, NOW).unwrap();
     let later = NOW.after(limits::PROMISE);
     let asked = frames(broadcast.tick(later, |_| true));
     let expected =
@@ -58,7 +58,7 @@ fn a_dozer_is_asked_last_to_push_never_and_its_silence_is_no_offence() {
 fn where_all_doze_they_push_to_each_other() {
     let mut broadcast = broadcast(&[DOZER]);
     assert_eq!(broadcast.neighbour_dozes(DOZER, true), None);
-    broadcast.announced(DOZER, &[id(1)], NOW).unwrap();
+    broadcast.announced(DOZER, &[id(1)], true, NOW).unwrap();
     let asked = frames(broadcast.tick(NOW.after(limits::PROMISE), |_| true));
     assert_eq!(asked, [(DOZER, Frame::Graft(vec![id(1)]))]);
 }

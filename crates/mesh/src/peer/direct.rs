@@ -48,10 +48,10 @@ impl Peer {
         link
     }
 
-    /// Whether the operator lets this one be a neighbour.
-    pub(super) fn allows(&self, peer: &PeerId) -> bool {
+    /// Whether this one may be a neighbour.
+    pub(super) fn allows(&self, peer: &PeerId, now: Time) -> bool {
         let allowed = self.config.direct.as_ref().and_then(|direct| direct.allowed.as_ref());
-        allowed.is_none_or(|allowed| allowed.contains(peer))
+        allowed.is_none_or(|allowed| allowed.contains(peer)) && self.is_welcome(peer, now)
     }
 
     /// Of two links to one peer: whether the new one is to go. Where both ends dial at once, both

@@ -7,7 +7,12 @@ use taiinet_document::{
 };
 
 use super::Peer;
-use crate::{Event, LinkId, Misbehaviour, PublishError, PublishOptions, Time, frame::Push, limits};
+use crate::{
+    Event, LinkId, Misbehaviour, PublishError, PublishOptions, Time,
+    frame::{Compare, Frame, Push},
+    limits,
+    link::Link,
+};
 
 impl Peer {
     pub(super) fn publish_document(
@@ -47,7 +52,8 @@ impl Peer {
             Misbehaviour::WrongNetwork => PublishError::WrongNetwork,
             _ => PublishError::OutOfTime,
         })?;
-        if self.left || !self.broadcast.outbox.has_room() {
+        let size = document.signed().size();
+        if self.left || !self.broadcast.outbox.has_room() || !self.quotas.may_publish(size, now) {
             return Err(PublishError::Busy);
         }
         self.counters.published += 1;
@@ -67,8 +73,9 @@ impl Peer {
     ) -> Result<(), Misbehaviour> {
         let Push { hops, document } = push;
         let id = document.id();
+        let size = document.size();
         if let Some(neighbour) = self.broadcast.neighbour_mut(link) {
-            neighbour.took(document.size(), now);
+            neighbour.took(size, now)?;
         }
         if self.broadcast.recent.has_seen(&id) {
             self.counters.duplicates += 1;
@@ -80,8 +87,17 @@ impl Peer {
             }
             return Ok(());
         }
+        let author = document.author();
+        if self.reputation.is_listed_by_hand(&author, now)
+            || !self.broadcast.has_room(link, size, now)
+        {
+            return Ok(());
+        }
         let inspected = Self::inspect(document)?;
         self.check(inspected.document(), now)?;
+        if !self.quotas.admits(author, inspected.document(), size) {
+            return self.blame_signer(link, author, Misbehaviour::AuthorFlood);
+        }
         let verified = self.verify(inspected)?;
         if let Some(neighbour) = self.broadcast.neighbour_mut(link) {
             neighbour.received += 1;
@@ -117,10 +133,18 @@ impl Peer {
         }
         let created_at = Time::from(document.created_at);
         let expired = document.expires_at.is_some_and(|expires_at| now >= expires_at.into());
-        if created_at > now.after(limits::CLOCK_SKEW)
+        let (skew, far) = (limits::CLOCK_SKEW, limits::LONG_OVER);
+        if now.since(created_at) > limits::LIVE_WINDOW + far
+            || created_at > now.after(skew + far)
+            || document.expires_at.is_some_and(|end| now.since(end.into()) > far)
+        {
+            return Err(Misbehaviour::LongOver);
+        }
+        if created_at > now.after(skew)
             || now.since(created_at) > limits::LIVE_WINDOW
             || expired
             || self.broadcast.recent.is_too_old(document.created_at)
+            || !self.broadcast.recent.has_room_for(document.created_at, now)
         {
             return Err(Misbehaviour::OutOfTime);
         }
@@ -136,6 +160,7 @@ impl Peer {
         now: Time,
     ) {
         self.broadcast.recent.insert(document, hops, now);
+        self.quotas.note(document.author(), document, document.signed().size());
         self.note_subscription(document, now);
         let sender = from.and_then(|link| Some(self.links.get(&link)?.peer));
         self.deliver(document, hops, sender);
@@ -150,9 +175,35 @@ impl Peer {
         now: Time,
     ) -> Result<(), Misbehaviour> {
         self.counters.announced = self.counters.announced.saturating_add(ids.len() as u64);
-        for id in self.broadcast.announced(link, ids, now)? {
+        let suspect = |link: &Link| self.reputation.is_suspect(&link.peer, now);
+        let believed = !self.links.get(&link).is_some_and(suspect);
+        for id in self.broadcast.announced(link, ids, believed, now)? {
             self.taken(id);
         }
+        Ok(())
+    }
+
+    /// Tells a neighbour what we have, so that it announces what we lack.
+    pub(super) fn compare(&mut self, link: LinkId, now: Time) {
+        let since = self.cares_since(now);
+        let until = now.before(limits::COMPARE_MARGIN).timestamp();
+        let digests = self.broadcast.recent.digests_until(since, until);
+        self.control(link, &Frame::Compare(Compare { since, digests }), now);
+    }
+
+    /// A neighbour tells what it has.
+    pub(super) fn compared(
+        &mut self,
+        link: LinkId,
+        compare: &Compare,
+        now: Time,
+    ) -> Result<(), Misbehaviour> {
+        if compare.digests.len() > limits::DIGESTS {
+            return Err(Misbehaviour::Oversize);
+        }
+        self.may_exchange(link, now)?;
+        let lacking = self.broadcast.recent.differing_within(compare.since, &compare.digests, now);
+        self.broadcast.lacks(link, lacking, now);
         Ok(())
     }
 
@@ -193,15 +244,14 @@ impl Peer {
         let ready = |link| links.get(&link).is_some_and(|link| link.lanes.has_control_room());
         let acts = self.broadcast.tick(now, ready);
         for act in &acts {
-            if let crate::broadcast::Act::Control {
-                frame: crate::frame::Frame::Graft(ids), ..
-            } = act
-            {
+            if let crate::broadcast::Act::Control { frame: Frame::Graft(ids), .. } = act {
                 self.counters.grafted += ids.len() as u64;
             }
         }
         self.act(acts, now);
         self.broadcast.recent.expire(now);
+        self.quotas.expire(now);
+        self.quotas.tick(now);
         for id in self.broadcast.outbox.expired(now) {
             self.event(Event::Lost { id });
         }

@@ -104,10 +104,14 @@ impl Peer {
         now: Time,
     ) -> Result<(), Misbehaviour> {
         let (id, bytes) = (document.id(), document.size());
+        let unwanted = self.reputation.is_listed_by_hand(&document.author(), now);
         let wanted = self.finds.brings(link, request, &id, bytes)?;
         let Some((find, query)) = wanted.map(|(find, query)| (find, query.clone())) else {
             return Ok(());
         };
+        if unwanted {
+            return Ok(());
+        }
         let document = match self.broadcast.recent.get(&id) {
             Some((ours, _)) => ours,
             None => {

@@ -65,7 +65,7 @@ impl Peer {
         let (peer, incoming) = (state.peer, state.incoming);
         // A second link to the same peer: it would not have made it if the first still served.
         let older = self.other_link(link, |other| other.peer == peer && other.is_admitted());
-        if !self.allows(&peer) {
+        if !self.allows(&peer, now) {
             self.refuse(link, RefusalReason::NotAdmitted, now);
             return Ok(());
         }
@@ -148,7 +148,7 @@ impl Peer {
     }
 
     /// From when on we care for documents: from our start, as far as they are live.
-    fn cares_since(&self, now: Time) -> Timestamp {
+    pub(super) fn cares_since(&self, now: Time) -> Timestamp {
         let start = match self.config.direct {
             // What the others have said before counts for a new member of the pool.
             Some(_) => Time::default(),
@@ -168,21 +168,25 @@ impl Peer {
         }
         let Some(state) = self.links.get(&link) else { return Ok(()) };
         let (peer, proven) = (state.peer, state.is_proven());
-        if proven {
-            for presence in refusal.instead {
-                if presence.signer() != self.identity.peer_id() {
-                    let network = &self.config.network;
-                    self.candidates.hear(presence, link, network, &mut self.rng, now)?;
-                }
-            }
-        }
+        let heard = if proven { self.hear(link, refusal.instead, now) } else { Ok(()) };
         self.close(link, None, Disconnect::Refused(refusal.reason), now);
         let wait = Duration::from_millis(u64::from(refusal.retry_after_ms));
         self.candidates.rest(&peer, wait, now);
-        Ok(())
+        heard
     }
 
     pub(super) fn refuse(&mut self, link: LinkId, reason: RefusalReason, now: Time) {
+        self.refuse_with(link, reason, Disconnect::Refused(reason), now);
+    }
+
+    /// Refuses; `cause` is what we tell ourselves.
+    pub(super) fn refuse_with(
+        &mut self,
+        link: LinkId,
+        reason: RefusalReason,
+        cause: Disconnect,
+        now: Time,
+    ) {
         let Some(state) = self.links.get(&link) else { return };
         let (peer, proven) = (state.peer, state.is_proven());
         let instead = if proven {
@@ -194,7 +198,7 @@ impl Peer {
         };
         let retry_after_ms = self.retry_after_ms();
         let refusal = Refusal { reason, retry_after_ms, instead };
-        self.close(link, Some(Frame::Refuse(refusal)), Disconnect::Refused(reason), now);
+        self.close(link, Some(Frame::Refuse(refusal)), cause, now);
     }
 
     /// When somebody that we have no room for may ask again.

@@ -187,7 +187,8 @@ impl Peer {
             return Err(Misbehaviour::Oversize);
         }
         for presence in presences {
-            if presence.signer() != self.identity.peer_id() {
+            let peer = presence.signer();
+            if peer != self.identity.peer_id() && !self.reputation.is_blacklisted(&peer, now) {
                 let network = &self.config.network;
                 self.restless |=
                     self.candidates.hear(presence, link, network, &mut self.rng, now)?;
@@ -274,7 +275,11 @@ impl Peer {
     fn send_signal(&mut self, outgoing: Outgoing, now: Time) {
         match outgoing.route {
             Route::Signaller(link) => self.tell(link, &ToSignaller::Signal(outgoing.signal), now),
-            Route::Neighbour(link) => self.control(link, &Frame::Signal(outgoing.signal), now),
+            Route::Neighbour(link) => {
+                // Our own are few, and go whatever others had us pass on.
+                let _ = self.may_pass_on(link, now);
+                self.control(link, &Frame::Signal(outgoing.signal), now);
+            }
         }
     }
 
@@ -321,6 +326,17 @@ impl Peer {
         if budget.take(1, now) { Ok(()) } else { Err(Misbehaviour::SignalFlood) }
     }
 
+    /// Whether a neighbour is to get another signal, so that we keep well below what it allows us,
+    /// whatever others would have us pass on.
+    fn may_pass_on(&mut self, link: LinkId, now: Time) -> bool {
+        let (burst, rate) = limits::SIGNALS;
+        let budget = self
+            .passed_budgets
+            .entry(link)
+            .or_insert_with(|| Budget::new((burst / 2, rate / 2), now));
+        budget.take(1, now)
+    }
+
     /// A signal from a neighbour: for us, or to be passed on to another neighbour.
     pub(super) fn neighbour_signal(
         &mut self,
@@ -336,7 +352,7 @@ impl Peer {
             return Ok(());
         }
         let next = self.other_link(link, |other| other.peer == to && other.is_active());
-        match next {
+        match next.filter(|next| self.may_pass_on(*next, now)) {
             Some(next) => self.control(next, &Frame::Signal(verified.signed().clone()), now),
             None => self.control(link, &Frame::Unreachable(to), now),
         }
@@ -346,6 +362,9 @@ impl Peer {
     /// A signal for us.
     fn signal(&mut self, signal: &Verified<Signal>, route: Route, now: Time) {
         let peer = signal.signer();
+        if self.reputation.is_blacklisted(&peer, now) {
+            return;
+        }
         let Some(body) = signalling::open(signal, &self.identity) else { return };
         let link = self.signalling.link(body.session, &peer);
         match (body.part, link) {
@@ -392,8 +411,8 @@ impl Peer {
         // A peer that offers has no link to us, whatever we believe: it does not count as one here.
         let counts = |link: &Link| link.peer != peer;
         let pending = |link: &Link| link.incoming && !link.is_admitted();
-        let room = self
-            .has_room(true, |link| counts(link) && (link.is_admitted() || pending(link)))
+        let room = !self.reputation.is_resting(&peer, now)
+            && self.has_room(true, |link| counts(link) && (link.is_admitted() || pending(link)))
             && self.links.values().filter(|link| pending(link)).count() < limits::PENDING_LINKS / 2;
         if !room {
             let retry_after_ms = self.retry_after_ms();

@@ -89,17 +89,18 @@ impl Peer {
         }
     }
 
-    /// Tells a neighbour at random of some peers.
+    /// Tells a neighbour at random of some peers, and of what we have.
     fn shuffle(&mut self, now: Time) {
         let active: Vec<(LinkId, PeerId)> = self
             .links
             .values()
-            .filter(|link| link.is_active())
+            .filter(|link| link.is_active() && !self.reputation.is_suspect(&link.peer, now))
             .map(|link| (link.id, link.peer))
             .collect();
         if let Some((link, peer)) = self.rng.choose(&active).copied() {
             let presences = self.presences_for(&peer, now);
             self.control(link, &Frame::Shuffle(presences), now);
+            self.compare(link, now);
         }
     }
 
@@ -110,8 +111,13 @@ impl Peer {
         reply: bool,
         now: Time,
     ) -> Result<(), Misbehaviour> {
+        self.may_exchange(link, now)?;
+        let Some(peer) = self.links.get(&link).map(|link| link.peer) else { return Ok(()) };
+        if self.reputation.is_suspect(&peer, now) {
+            return Ok(());
+        }
         self.hear(link, presences, now)?;
-        if reply && let Some(peer) = self.links.get(&link).map(|link| link.peer) {
+        if reply {
             let presences = self.presences_for(&peer, now);
             self.control(link, &Frame::ShuffleReply(presences), now);
         }
@@ -200,17 +206,19 @@ impl Peer {
         }
     }
 
-    /// Parts with one of these neighbours at random, but keeps those of our own choice that we must
-    /// have.
+    /// Parts with one of these neighbours, of those who misbehaved most at random, but keeps those of our
+    /// own choice that we must have.
     fn part(&mut self, which: impl Fn(&Link) -> bool, now: Time) {
         let spare_ours = self.can_spare_ours();
-        let candidates: Vec<LinkId> = self
+        let mut candidates: Vec<(u32, LinkId)> = self
             .links
             .values()
             .filter(|link| link.is_active() && which(link) && (link.incoming || spare_ours))
-            .map(|link| link.id)
+            .map(|link| (self.reputation.points(&link.peer, now), link.id))
             .collect();
-        if let Some(link) = self.rng.choose(&candidates).copied() {
+        let most = candidates.iter().map(|(points, _)| *points).max();
+        candidates.retain(|(points, _)| Some(*points) == most);
+        if let Some((_, link)) = self.rng.choose(&candidates).copied() {
             self.refuse(link, RefusalReason::Full, now);
         }
     }

@@ -42,7 +42,7 @@ impl World {
 
     /// What a peer says of itself.
     pub fn status(&self, peer: PeerIndex) -> Status {
-        self.peers[peer.0].peer.status()
+        self.peers[peer.0].peer.status(self.time_of(peer))
     }
 
     /// How many documents of a peer's own no neighbour has taken yet.

@@ -22,7 +22,7 @@ impl World {
 
     /// Ends a subscription.
     pub fn unsubscribe(&mut self, peer: PeerIndex, subscription: SubscriptionId) {
-        let now = self.now();
+        let now = self.time_of(peer);
         self.peers[peer.0].peer.unsubscribe(subscription, now);
         self.dirty.insert(Node::Peer(peer));
     }
@@ -38,7 +38,7 @@ impl World {
         options: PublishOptions,
     ) -> Result<DocumentId, PublishError> {
         let open = Content::Open(crate::forge::fields(content));
-        let now = self.now();
+        let now = self.time_of(peer);
         let id = self.peers[peer.0].peer.publish(open, options, now)?;
         self.dirty.insert(Node::Peer(peer));
         self.trace.note(self.now, peer.0, "publish", 0, id.as_bytes());

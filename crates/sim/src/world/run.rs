@@ -73,9 +73,9 @@ impl World {
     }
 
     fn time_out(&mut self, node: Node) {
-        let now = self.now();
         match node {
             Node::Peer(peer) => {
+                let now = self.time_of(peer);
                 let node = &mut self.peers[peer.0];
                 node.wake = None;
                 if node.life == Life::Alive {
@@ -115,12 +115,14 @@ impl World {
             }
             return;
         }
-        let now = self.now();
+        let now = self.time_of(peer);
         while let Some(output) = self.peers[peer.0].peer.poll_output(now) {
             self.perform(peer, output);
         }
         let node = &mut self.peers[peer.0];
-        let deadline = node.peer.poll_timeout().map(taiinet_mesh::Time::as_millis);
+        let error = node.spec.clock_error;
+        let deadline = node.peer.poll_timeout();
+        let deadline = deadline.map(|at| at.as_millis().saturating_sub_signed(error));
         let spinning = node.ticks.0 == self.now && node.ticks.1 >= TICKS;
         let earliest = if spinning { self.now + 1 } else { self.now };
         if spinning

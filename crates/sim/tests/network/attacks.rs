@@ -3,5 +3,6 @@
 mod documents;
 mod frames;
 mod promises;
+mod reputation;
 mod signals;
 mod strangers;

@@ -3,7 +3,7 @@
 use std::{ops::Range, time::Duration};
 
 use taiinet_document::Network;
-use taiinet_mesh::Misbehaviour;
+use taiinet_mesh::{Event, Misbehaviour};
 use taiinet_sim::{
     Audit, DeskConfig, Manners, PeerIndex, PeerSpec, Published, PuppetIndex, PuppetSpec,
     SignallerIndex, WireId, World, WorldConfig,
@@ -99,6 +99,7 @@ impl Setting {
             self.world.publish(*peer, r#"{"are": "you there"}"#).expect("there is room");
         }
         self.arrives(seconds(10), |published| published.at >= since);
+        self.nobody_honest_is_blamed();
     }
 
     /// How often a peer refused something for this.
@@ -149,7 +150,23 @@ impl Setting {
         panic!("{peer:?} answers no puppet: {:?}", self.world.status(peer).links);
     }
 
+    /// Nobody who keeps the rules was ever blacklisted, or is so much as suspected.
+    pub(crate) fn nobody_honest_is_blamed(&self) {
+        let honest: Vec<_> = self.world.peers().iter().map(|peer| self.world.id(*peer)).collect();
+        for peer in self.world.peers() {
+            for (at, event) in self.world.events(peer) {
+                if let Event::Blacklisted(listed) = event {
+                    assert!(!honest.contains(&listed.peer), "{peer:?} at {at:?}: {listed:?}");
+                }
+            }
+            for link in self.world.status(peer).links {
+                assert!(!honest.contains(&link.peer) || link.points == 0, "{peer:?}: {link:?}");
+            }
+        }
+    }
+
     pub(crate) fn sound(&self) {
+        self.nobody_honest_is_blamed();
         assert_eq!(self.world.violations(), &[] as &[String]);
     }
 }

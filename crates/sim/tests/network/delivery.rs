@@ -154,3 +154,35 @@ fn a_reader_that_falls_behind_loses_nothing_once_it_catches_up() {
     setting.world.set_behind(slow, false);
     arrives_everywhere(&mut setting);
 }
+
+/// While it is behind it hears of more documents than a link remembers announcements, and is pushed more
+/// than it takes: nobody is to blame, and it gets them all.
+#[test]
+fn a_reader_that_falls_far_behind_loses_nothing_and_blames_nobody() {
+    let mut setting = started(71, 5);
+    for peer in setting.peers.clone() {
+        setting.world.subscribe(peer, "{}");
+    }
+    setting.connect();
+    setting.world.run_for(seconds(5));
+    let slow = setting.peers[4];
+    setting.world.set_behind(slow, true);
+    let text = "x".repeat(1500);
+    let mut published = 0;
+    while published < 12_000 {
+        let by = setting.peers[published % 2];
+        let content = format!(r#"{{"text": "{text}", "number": {published}}}"#);
+        match setting.world.publish(by, &content) {
+            Ok(_) => published += 1,
+            Err(_) => setting.world.run_for(std::time::Duration::from_millis(20)),
+        }
+    }
+    setting.world.run_for(seconds(5));
+    assert!(setting.world.deliveries(slow).len() < published / 2);
+    setting.world.set_behind(slow, false);
+    setting.arrives(seconds(100), |_| true);
+    setting.sound();
+    for peer in setting.peers.clone() {
+        assert_eq!(setting.world.status(peer).counters.rejected.values().sum::<u64>(), 0);
+    }
+}

@@ -212,13 +212,14 @@ fn answers_that_nobody_asked_for_end_the_link() {
     let author = setting.world.identity();
     let now = setting.world.now().as_millis();
     let document = forge::document(&author, &network(), now, "{}");
-    for request in 0..limits::OFFENCES {
-        let request = u32::try_from(request).expect("few") + 1_000;
+    let enough = limits::BLACKLISTED_AT / Misbehaviour::Unasked.weight();
+    for request in 0..2 * enough {
+        let request = request + 1_000;
         let documents = vec![document.clone()];
         setting.world.speak(wire, &[Frame::Found(Found { request, documents, last: true })]);
     }
     setting.world.run_for(seconds(2));
-    assert_eq!(setting.refused(victim, Misbehaviour::Unasked), limits::OFFENCES);
+    assert_eq!(setting.refused(victim, Misbehaviour::Unasked), u64::from(enough));
     assert!(setting.world.wire(wire).ended().is_some());
     setting.still_works();
 }
@@ -289,7 +290,7 @@ fn a_flood_of_searches_is_held_to_its_budget_and_displaces_no_live_document() {
         setting.world.speak(wire, &[ask(burst + request)]);
         setting.world.run_for(Duration::from_millis(20));
     }
-    assert!(setting.refused(victim, Misbehaviour::FindFlood) >= limits::OFFENCES);
+    assert!(setting.refused(victim, Misbehaviour::FindFlood) >= 50);
     assert!(setting.world.wire(wire).ended().is_some(), "the flood still has its link");
     assert!(rate <= 2, "so that an attacker costs little");
     setting.still_works();

@@ -17,15 +17,11 @@ const LINK: LinkId = LinkId::from_raw(1);
 fn thousands_of_false_announcements_grow_nothing_and_have_one_deadline() {
     let mut neighbour = Neighbour::new(NOW);
     let (mut asked, recent) = (BTreeMap::new(), Recent::default());
-    let mut refused = 0;
     for number in 0..100_000 {
-        if neighbour.promise(id(number), limits::GRAFT_AFTER, NOW).is_err() {
-            refused += 1;
-        }
+        neighbour.promise(id(number), limits::GRAFT_AFTER, NOW);
     }
     assert!(neighbour.promised.len() <= limits::PROMISED_IDS);
     assert!(neighbour.queue.len() <= limits::PROMISED_IDS);
-    assert_eq!(refused, 100_000 - limits::PROMISED_IDS);
 
     let due = neighbour.deadline(false).unwrap();
     assert_eq!(due, NOW.after(limits::GRAFT_AFTER));
@@ -38,9 +34,9 @@ fn thousands_of_false_announcements_grow_nothing_and_have_one_deadline() {
     assert_eq!(neighbour.deadline(false), Some(broken));
     assert_eq!(neighbour.broken(broken).unwrap().len(), limits::IDS_PER_FRAME);
     assert!(neighbour.promised.is_empty() && neighbour.queue.is_empty());
-    neighbour.promise(id(7), limits::GRAFT_AFTER, broken).unwrap();
+    neighbour.promise(id(7), limits::GRAFT_AFTER, broken);
     assert!(neighbour.promised.is_empty());
-    neighbour.promise(id(7), limits::GRAFT_AFTER, broken.after(limits::DISTRUST)).unwrap();
+    neighbour.promise(id(7), limits::GRAFT_AFTER, broken.after(limits::DISTRUST));
     assert_eq!(neighbour.promised.len(), 1);
 }
 
@@ -48,8 +44,8 @@ fn thousands_of_false_announcements_grow_nothing_and_have_one_deadline() {
 fn a_document_asked_of_one_is_not_asked_of_another_until_it_fails() {
     let (mut one, mut other) = (Neighbour::new(NOW), Neighbour::new(NOW));
     let (mut asked, recent) = (BTreeMap::new(), Recent::default());
-    one.promise(id(1), limits::GRAFT_AFTER, NOW).unwrap();
-    other.promise(id(1), limits::GRAFT_AFTER, NOW).unwrap();
+    one.promise(id(1), limits::GRAFT_AFTER, NOW);
+    other.promise(id(1), limits::GRAFT_AFTER, NOW);
     let due = NOW.after(limits::GRAFT_AFTER);
     assert!(one.ask(LINK, &mut asked, &recent, due).is_some());
     assert_eq!(other.ask(LinkId::from_raw(2), &mut asked, &recent, due), None);
@@ -65,8 +61,8 @@ fn a_document_asked_of_one_is_not_asked_of_another_until_it_fails() {
 fn progress_gives_more_time() {
     let mut neighbour = Neighbour::new(NOW);
     let (mut asked, recent) = (BTreeMap::new(), Recent::default());
-    neighbour.promise(id(1), limits::GRAFT_AFTER, NOW).unwrap();
-    neighbour.promise(id(2), limits::GRAFT_AFTER, NOW).unwrap();
+    neighbour.promise(id(1), limits::GRAFT_AFTER, NOW);
+    neighbour.promise(id(2), limits::GRAFT_AFTER, NOW);
     let due = NOW.after(limits::GRAFT_AFTER);
     neighbour.ask(LINK, &mut asked, &recent, due).unwrap();
     let later = due.after(limits::PROMISE - Duration::from_millis(1));
@@ -124,8 +120,8 @@ fn while_we_doze_nothing_is_gathered() {
     let (mut asked, recent) = (BTreeMap::new(), Recent::default());
     // Also what was being gathered when we began to.
     neighbour.owe(id(1), NOW);
-    neighbour.took(10, NOW);
-    neighbour.promise(id(2), limits::GRAFT_AFTER, NOW).unwrap();
+    neighbour.took(10, NOW).unwrap();
+    neighbour.promise(id(2), limits::GRAFT_AFTER, NOW);
     assert_eq!(neighbour.announce(NOW), None);
     assert_eq!(neighbour.acknowledge(NOW), None);
     assert_eq!(neighbour.ask(LINK, &mut asked, &recent, NOW), None);
@@ -139,8 +135,8 @@ fn while_we_doze_nothing_is_gathered() {
         neighbour.fulfilled(&id(round + 2), NOW);
         assert_eq!(neighbour.deadline(false), None);
         neighbour.owe(id(11), NOW);
-        neighbour.took(10, NOW);
-        neighbour.promise(id(12), limits::GRAFT_AFTER, NOW).unwrap();
+        neighbour.took(10, NOW).unwrap();
+        neighbour.promise(id(12), limits::GRAFT_AFTER, NOW);
     }
     neighbour.set_prompt(false, NOW);
     neighbour.announce(NOW);
@@ -155,7 +151,7 @@ fn a_dozer_that_asks_does_not_offer_to_push() {
         let mut neighbour = Neighbour::new(NOW);
         neighbour.prune(NOW);
         neighbour.set_prompt(dozes, NOW);
-        neighbour.promise(id(1), limits::GRAFT_AFTER, NOW).unwrap();
+        neighbour.promise(id(1), limits::GRAFT_AFTER, NOW);
         let later = NOW.after(limits::GRAFT_AFTER);
         let asked = neighbour.ask(LINK, &mut BTreeMap::new(), &Recent::default(), later);
         assert!(asked.is_some());
@@ -166,7 +162,40 @@ fn a_dozer_that_asks_does_not_offer_to_push() {
 #[test]
 fn what_a_dozer_announced_is_awaited_longer_from_others() {
     let mut neighbour = Neighbour { dozing: true, ..Neighbour::new(NOW) };
-    neighbour.promise(id(1), limits::GRAFT_AFTER, NOW).unwrap();
+    neighbour.promise(id(1), limits::GRAFT_AFTER, NOW);
     let due = NOW.after(limits::GRAFT_AFTER).after(limits::DOZE_GRAFT_AFTER);
     assert_eq!(neighbour.deadline(false), Some(due));
+}
+
+#[test]
+fn who_sends_more_than_its_window_holds_is_no_honest_sender() {
+    let mut neighbour = Neighbour::new(NOW);
+    let document = taiinet_document::limits::DOCUMENT_BYTES;
+    // The last document may begin where the window is all but full.
+    neighbour.took(limits::LINK_WINDOW - 1, NOW).unwrap();
+    neighbour.took(document, NOW).unwrap();
+    assert_eq!(neighbour.took(2, NOW), Err(Misbehaviour::OverWindow));
+    let mut other = Neighbour::new(NOW);
+    for _ in 0..1000 {
+        other.took(document, NOW).unwrap();
+        other.acknowledge(NOW.after(limits::ACK_EVERY)).unwrap();
+    }
+}
+
+#[test]
+fn what_had_no_room_among_the_promises_is_compared_once_there_is_some() {
+    let mut neighbour = Neighbour::new(NOW);
+    let count = u32::try_from(limits::PROMISED_IDS).unwrap();
+    for number in 0..=count {
+        neighbour.promise(id(number), limits::GRAFT_AFTER, NOW);
+    }
+    let later = NOW.after(limits::COMPARE_AFTER);
+    assert!(!neighbour.compares(later), "still full");
+    for number in 0..count {
+        neighbour.fulfilled(&id(number), NOW);
+    }
+    neighbour.queue.clear();
+    assert_eq!(neighbour.deadline(false), Some(later));
+    assert_eq!(neighbour.deadline(true), None, "not while the application is behind");
+    assert!(!neighbour.compares(NOW) && neighbour.compares(later) && !neighbour.compares(later));
 }
