@@ -1,5 +1,6 @@
 //! The `taiinet` command.
 
+mod blacklist;
 mod demo;
 mod doctor;
 mod exit;
@@ -55,6 +56,7 @@ enum Command {
     Subscribe(subscribe::SubscribeArgs),
     Find(find::FindArgs),
     Peers(peers::PeersArgs),
+    Blacklist(blacklist::BlacklistArgs),
     Doctor(doctor::DoctorArgs),
     Match(matching::MatchArgs),
     Demo(demo::DemoArgs),
@@ -76,6 +78,7 @@ fn run(Cli { net, command }: Cli) -> Outcome {
         Command::Subscribe(args) => on_runtime(subscribe::run(net, args)),
         Command::Find(args) => on_runtime(find::run(net, args)),
         Command::Peers(args) => on_runtime(peers::run(net, args)),
+        Command::Blacklist(args) => blacklist::run(&net, args),
         Command::Doctor(args) => on_runtime(doctor::run(net, args)),
         Command::Demo(args) => on_runtime(demo::run(net.network(), args)),
         Command::Completions(args) => manual::completions(Cli::command(), &args),

@@ -8,7 +8,7 @@ use std::{
 };
 
 use clap::Args;
-use taiinet::{Builder, TaiiNet};
+use taiinet::{Builder, Quota, TaiiNet};
 #[cfg(unix)]
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -36,6 +36,13 @@ pub(crate) struct NetArgs {
     /// A file with the passphrase of the key file; else TAIINET_PASSPHRASE or the terminal
     #[arg(long, global = true, value_name = "FILE")]
     passphrase_file: Option<PathBuf>,
+    /// The file of those to have no link to; beside the key file, as FILE.blacklist, if not given
+    #[arg(long, global = true, env = "TAIINET_BLACKLIST", value_name = "FILE")]
+    blacklist: Option<PathBuf>,
+    /// How many documents a second one author may write in this network, and how many at once; all
+    /// peers must say the same
+    #[arg(long, global = true, value_name = "RATE[,BURST]")]
+    quota: Option<AuthorRate>,
     /// How many neighbours to look for, and how many to accept at most
     #[arg(long, global = true, value_name = "TARGET[,MAX]")]
     links: Option<LinkNumbers>,
@@ -105,10 +112,41 @@ impl FromStr for LinkNumbers {
     }
 }
 
+/// `RATE[,BURST]`
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct AuthorRate {
+    documents: (u32, u32),
+}
+
+impl FromStr for AuthorRate {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let number = |text: &str| {
+            let number = text.trim().parse().ok().filter(|number: &u32| *number > 0);
+            number.ok_or_else(|| format!("`{text}` is no number of documents"))
+        };
+        let (rate, burst) = match text.split_once(',') {
+            Some((rate, burst)) => (number(rate)?, number(burst)?),
+            None => (number(text)?, number(text)?.saturating_mul(16)),
+        };
+        Ok(Self { documents: (burst, rate) })
+    }
+}
+
 impl NetArgs {
     /// The network's name, if one was given.
     pub(crate) fn network(&self) -> Option<&str> {
         self.network.as_deref()
+    }
+
+    /// Where the blacklist is kept, if anywhere.
+    pub(crate) fn blacklist(&self) -> Option<PathBuf> {
+        self.blacklist.clone().or_else(|| {
+            let mut path = self.identity.clone()?.into_os_string();
+            path.push(".blacklist");
+            Some(path.into())
+        })
     }
 
     /// Starts the peer.
@@ -119,6 +157,9 @@ impl NetArgs {
         let mut builder = self.builder()?.network(network);
         if let Some(file) = &self.identity {
             builder = builder.identity(identity::read(file, self.passphrase_file.as_deref())?);
+        }
+        if let Some(path) = self.blacklist() {
+            builder = builder.blacklist_file(path);
         }
         Ok(builder.connect().await?)
     }
@@ -134,6 +175,9 @@ impl NetArgs {
         }
         if let Some(LinkNumbers { target, max }) = self.links {
             builder = builder.links(target, max);
+        }
+        if let Some(AuthorRate { documents }) = self.quota {
+            builder = builder.quota(Quota { documents, ..Quota::default() });
         }
         Ok(builder)
     }
@@ -167,6 +211,14 @@ mod tests {
         assert!(address("127.0.0.1:7000").is_err());
         assert!(address("localhost").is_err());
         assert!(address("::1").is_ok());
+    }
+
+    #[test]
+    fn rates_of_authors() {
+        assert_eq!("10,50".parse(), Ok(AuthorRate { documents: (50, 10) }));
+        assert_eq!("10".parse(), Ok(AuthorRate { documents: (160, 10) }));
+        assert!("0".parse::<AuthorRate>().is_err());
+        assert!("x,1".parse::<AuthorRate>().is_err());
     }
 
     #[test]

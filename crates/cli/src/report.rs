@@ -5,6 +5,8 @@ use std::time::Duration;
 use serde_json::{Map, Value, json};
 use taiinet::{LinkState, LinkStatus, PeerId, Status, TaiiNet};
 
+use crate::blacklist;
+
 /// How often `--report` reports.
 const REPORT_EVERY: Duration = Duration::from_millis(250);
 
@@ -30,6 +32,7 @@ pub(crate) fn status_json(peer_id: PeerId, status: &Status) -> Value {
             "peer": peer,
             "cause": cause.to_string(),
         })).collect::<Vec<_>>(),
+        "blacklist": status.blacklist.iter().map(blacklist::to_json).collect::<Vec<_>>(),
         "counters": {
             "published": counters.published,
             "delivered": counters.delivered,
@@ -56,6 +59,7 @@ fn link_json(link: &LinkStatus) -> Value {
         "documents_received": link.documents_received,
         "duplicates": link.duplicates,
         "rejected": link.rejected,
+        "points": link.points,
         "queued_bytes": link.queued_bytes,
     })
 }

@@ -2,6 +2,7 @@
 
 use std::{
     net::IpAddr,
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicU32, AtomicU64, AtomicUsize},
@@ -12,7 +13,7 @@ use getrandom::SysRng;
 use rand_core::UnwrapErr;
 use taiinet_document::Network;
 use taiinet_identity::Identity;
-use taiinet_mesh::{Config, Peer, limits};
+use taiinet_mesh::{Config, Peer, Quota, limits};
 use taiinet_transport::{Links, TransportConfig};
 use tokio::{
     runtime::{Handle, RuntimeFlavor},
@@ -22,6 +23,7 @@ use tokio::{
 use crate::{
     Error, TaiiNet,
     address::parse_signaller,
+    blacklist,
     clock::Clock,
     driver::{Driver, State},
     events::EVENTS,
@@ -40,6 +42,8 @@ pub struct Builder {
     signallers: Vec<String>,
     identity: Option<Identity>,
     links: (usize, usize),
+    quota: Quota,
+    blacklist: Option<PathBuf>,
     bind: Vec<IpAddr>,
     relay_only: bool,
     extra_roots: Vec<u8>,
@@ -52,6 +56,8 @@ impl Default for Builder {
             signallers: Vec::new(),
             identity: None,
             links: (limits::TARGET_LINKS, limits::MAX_LINKS),
+            quota: Quota::default(),
+            blacklist: None,
             bind: Vec::new(),
             relay_only: false,
             extra_roots: Vec::new(),
@@ -88,6 +94,19 @@ impl Builder {
         self
     }
 
+    /// How much one author may write in this network: this peer is held back at that rate, and drops
+    /// what others write beyond twice of it. All peers of a network must say the same.
+    pub const fn quota(mut self, quota: Quota) -> Self {
+        self.quota = quota;
+        self
+    }
+
+    /// A file that keeps the blacklist from run to run ([`crate::blacklist`]); it need not exist yet.
+    pub fn blacklist_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.blacklist = Some(path.into());
+        self
+    }
+
     /// Local addresses for WebRTC links, instead of every address of this machine.
     pub fn bind(mut self, addresses: impl IntoIterator<Item = IpAddr>) -> Self {
         self.bind.extend(addresses);
@@ -113,7 +132,7 @@ impl Builder {
     ///
     /// # Errors
     /// [`Error::NoNetwork`], [`Error::Network`], [`Error::Signaller`], [`Error::TooManySignallers`],
-    /// [`Error::Links`], [`Error::Random`].
+    /// [`Error::Links`], [`Error::Random`], [`Error::Blacklist`].
     ///
     /// # Panics
     /// Outside a tokio runtime.
@@ -161,6 +180,7 @@ impl Builder {
             peer,
             links,
             inputs,
+            blacklist: self.blacklist,
             clock,
             controls: control_queue,
             publishes: publish_queue,
@@ -192,6 +212,8 @@ impl Builder {
             signallers: signallers.collect::<Result<_, _>>()?,
             target_links: target,
             max_links: max,
+            quota: self.quota,
+            blacklist: self.blacklist.as_deref().map_or(Ok(Vec::new()), blacklist::read)?,
             ..Config::new(network)
         })
     }

@@ -4,6 +4,7 @@
 use std::{
     collections::{BTreeMap, BTreeSet},
     ops::ControlFlow,
+    path::PathBuf,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -25,6 +26,7 @@ use tokio::{
 
 use crate::{
     Delivery,
+    blacklist::{self, BlacklistFileError},
     clock::Clock,
     find::FoundSender,
     net::{Control, Publish},
@@ -51,6 +53,7 @@ pub(crate) struct Driver {
     pub(crate) peer: Peer,
     pub(crate) links: Links,
     pub(crate) inputs: LinkInputs,
+    pub(crate) blacklist: Option<PathBuf>,
     pub(crate) clock: Arc<Clock>,
     pub(crate) controls: mpsc::UnboundedReceiver<Control>,
     pub(crate) publishes: mpsc::Receiver<Publish>,
@@ -211,9 +214,24 @@ impl Driver {
             Control::Status(tell) => {
                 let _ = tell.send(self.peer.status(self.clock.now()));
             }
+            Control::Blacklist { peer, life, done } => {
+                let now = self.clock.now();
+                let until = life.map(|life| now.after(life).timestamp());
+                let listed = self.peer.blacklist(peer, until, now).map(|()| self.keep_blacklist());
+                let _ = done.send(listed);
+            }
+            Control::Lift { peer, done } => {
+                let lifted = self.peer.lift(&peer, self.clock.now());
+                let _ = done.send(self.keep_blacklist().map(|()| lifted));
+            }
             Control::Close => return ControlFlow::Break(()),
         }
         ControlFlow::Continue(())
+    }
+
+    fn keep_blacklist(&self) -> Result<(), BlacklistFileError> {
+        let Some(path) = &self.blacklist else { return Ok(()) };
+        blacklist::write(path, &self.peer.blacklist_to_keep(self.clock.now()))
     }
 
     fn take_publishes(&mut self, first: Publish) -> ControlFlow<()> {
@@ -306,6 +324,11 @@ impl Driver {
         match event {
             Event::Taken { id } => return self.state.outbox.taken(&id),
             Event::Lost { id } => self.state.outbox.lost(&id),
+            Event::Blacklisted(_) => {
+                if let Err(error) = self.keep_blacklist() {
+                    tracing::warn!("{error}");
+                }
+            }
             Event::PeerConnected { .. } | Event::PeerDisconnected { .. } => {
                 let status = self.peer.status(self.clock.now());
                 let active = status.links.iter().filter(|link| link.state == LinkState::Active);

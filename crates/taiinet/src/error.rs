@@ -1,10 +1,10 @@
 //! What can go wrong.
 
 use taiinet_document::{DocumentError, JsonError, NetworkError, SealError};
-use taiinet_mesh::{TooManyFinds, TooManySubscriptions, limits};
+use taiinet_mesh::{BlacklistError, TooManyFinds, TooManySubscriptions, limits};
 use taiinet_query::QueryError;
 
-use crate::AddressError;
+use crate::{AddressError, blacklist::BlacklistFileError};
 
 /// Why something could not be done.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +41,12 @@ pub enum Error {
     /// The operating system gives no random numbers.
     #[error("no random numbers: {0}")]
     Random(#[from] getrandom::Error),
+    /// The file of the blacklist.
+    #[error(transparent)]
+    Blacklist(#[from] BlacklistFileError),
+    /// A peer cannot be blacklisted.
+    #[error(transparent)]
+    NotBlacklisted(#[from] BlacklistError),
     /// The query.
     #[error("query: {0}")]
     Query(#[from] QueryError),

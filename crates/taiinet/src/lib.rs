@@ -30,12 +30,14 @@
 //! - [`TaiiNet::publish`] waits until a neighbour has the document; [`TaiiNet::queue`] and
 //!   [`TaiiNet::flush`] are for many.
 //! - [`TaiiNet::find`] looks for recent documents that the neighbours have.
+//! - [`TaiiNet::blacklist`] keeps a peer out; those that flood are kept out by themselves.
 //! - [`TaiiNet::events`] and [`TaiiNet::status`] answer "why am I not connected?".
 //!
 //! The peer runs as a task on the tokio runtime that called [`Builder::connect`]. Call
 //! [`TaiiNet::close`] before the runtime ends, so that the neighbours hear a goodbye.
 
 mod address;
+pub mod blacklist;
 mod builder;
 mod clock;
 mod document;
@@ -70,8 +72,8 @@ pub use taiinet_document::{DocumentId, Map, Network, Timestamp, Value, VerifiedD
 pub use taiinet_identity::{Identity, PeerId, keyfile};
 #[doc(no_inline)]
 pub use taiinet_mesh::{
-    Audience, Counters, Disconnect, Event, LinkFailure, LinkState, LinkStatus, Misbehaviour,
-    SignallerAddress, SignallerStatus, Status, Time,
+    Audience, BlacklistError, Blacklisted, Counters, Disconnect, Event, LinkFailure, LinkState,
+    LinkStatus, Misbehaviour, Quota, SignallerAddress, SignallerStatus, Status, Time,
 };
 #[doc(no_inline)]
 pub use taiinet_query::{Query, QueryError};

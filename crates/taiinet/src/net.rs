@@ -7,17 +7,19 @@ use std::{
         Arc,
         atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering},
     },
+    time::Duration,
 };
 
 use taiinet_document::{Content, Document, DocumentId, Map, Network, VerifiedDocument};
 use taiinet_identity::{Identity, PeerId, Recipient};
-use taiinet_mesh::{Event, PublishError, Status, TooManySubscriptions, limits};
+use taiinet_mesh::{BlacklistError, Event, PublishError, Status, TooManySubscriptions, limits};
 use taiinet_query::Query;
 use tokio::sync::{Notify, broadcast, mpsc, oneshot, watch};
 
 use crate::{
     Builder, Delivery, Error, Events, FindOptions, IntoDocument, IntoQuery, PublishOptions,
     Subscription,
+    blacklist::BlacklistFileError,
     clock::Clock,
     find::{self, FoundSender},
     outbox::{Flushed, Taken},
@@ -73,9 +75,13 @@ pub(crate) enum Control {
     Unsubscribe { id: u64, private: bool },
     Find { query: Query, limit: u16, found: FoundSender },
     Status(oneshot::Sender<Status>),
+    Blacklist { peer: PeerId, life: Option<Duration>, done: oneshot::Sender<Listed> },
+    Lift { peer: PeerId, done: oneshot::Sender<Result<bool, BlacklistFileError>> },
     Close,
 }
 
+/// Both what the core says and what the file does may go wrong.
+pub(crate) type Listed = Result<Result<(), BlacklistFileError>, BlacklistError>;
 pub(crate) type Recipients = Result<BTreeSet<Recipient>, PublishError>;
 
 /// What waits for room at the core, in order.
@@ -322,6 +328,29 @@ impl TaiiNet {
         let (tell, status) = oneshot::channel();
         self.control(Control::Status(tell));
         status.await.map_err(|_| Error::Closed)
+    }
+
+    /// Has nothing to do with a peer any more, for so long or until it is lifted: no links, and none of
+    /// its documents. Peers that misbehave are blacklisted by themselves ([`Event::Blacklisted`]); all
+    /// are in [`status`](Self::status).
+    ///
+    /// # Errors
+    /// [`Error::NotBlacklisted`] for this peer itself, or if there are too many; [`Error::Blacklist`] if
+    /// the file cannot be written (it counts for this run all the same); [`Error::Closed`]
+    pub async fn blacklist(&self, peer: PeerId, life: Option<Duration>) -> Result<(), Error> {
+        let (done, is_done) = oneshot::channel();
+        self.control(Control::Blacklist { peer, life, done });
+        Ok(is_done.await.map_err(|_| Error::Closed)???)
+    }
+
+    /// Forgives a peer whatever it did. Whether it was blacklisted.
+    ///
+    /// # Errors
+    /// [`Error::Blacklist`] if the file cannot be written; [`Error::Closed`]
+    pub async fn lift(&self, peer: PeerId) -> Result<bool, Error> {
+        let (done, is_done) = oneshot::channel();
+        self.control(Control::Lift { peer, done });
+        Ok(is_done.await.map_err(|_| Error::Closed)??)
     }
 
     /// Waits until there is a neighbour.

@@ -8,7 +8,7 @@ use std::{
 use anstyle::{AnsiColor, Style};
 use taiinet::{LinkState, LinkStatus, Status, TaiiNet, Time};
 
-use crate::{hints, report::state_name};
+use crate::{blacklist, hints, report::state_name};
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -52,6 +52,11 @@ fn write(text: &mut String, net: &TaiiNet, status: &Status, now: Time) -> std::f
     }
     if status.links.is_empty() {
         writeln!(text, "{DIM}no links yet{DIM:#}")?;
+    }
+    for listed in &status.blacklist {
+        let style = AnsiColor::Red.on_default();
+        let why = blacklist::describe(listed);
+        writeln!(text, "{:<10} {style}blacklisted{style:#} {why}", listed.peer.short())?;
     }
     for (peer, cause) in &status.failed {
         let style = AnsiColor::Yellow.on_default();

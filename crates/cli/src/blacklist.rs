@@ -1,0 +1,133 @@
+//! `taiinet blacklist`: the file of those that a peer has nothing to do with.
+
+use std::{
+    io::Write,
+    path::Path,
+    time::{Duration, SystemTime, UNIX_EPOCH},
+};
+
+use serde_json::json;
+use taiinet::{Blacklisted, PeerId, Time, blacklist};
+
+use crate::{
+    exit::{Exit, Outcome},
+    net::NetArgs,
+};
+
+/// Add, list and lift the peers that have no link to ours
+///
+/// Peers that misbehave get on the list by themselves. Of those added by hand documents are refused,
+/// too.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  taiinet blacklist add tn1… --for 7d --blacklist black.json
+  taiinet blacklist list --json --identity me.key       # the list is me.key.blacklist
+  taiinet blacklist lift tn1… --identity me.key
+
+A peer reads the list when it starts, and writes it when somebody gets on it.")]
+pub(crate) struct BlacklistArgs {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum Action {
+    /// Add a peer
+    Add {
+        /// The peer's name, tn1…
+        peer: PeerId,
+        /// For how long, like 30min or 7d; until it is lifted if not given
+        #[arg(long = "for", value_name = "TIME", value_parser = humantime::parse_duration)]
+        life: Option<Duration>,
+    },
+    /// List those that are on it
+    List {
+        /// As JSON, one line each
+        #[arg(long)]
+        json: bool,
+    },
+    /// Forgive a peer whatever it did
+    Lift {
+        /// The peer's name, tn1…
+        peer: PeerId,
+    },
+}
+
+pub(crate) fn run(net: &NetArgs, args: BlacklistArgs) -> Outcome {
+    let Some(path) = net.blacklist() else {
+        return Err(Exit::usage("which list? Give --blacklist FILE or --identity FILE"));
+    };
+    let mut list = blacklist::read(&path).map_err(failed)?;
+    let now = now();
+    let is_over = |listed: &Blacklisted| listed.until.is_some_and(|until| Time::from(until) <= now);
+    match args.action {
+        Action::Add { peer, life } => {
+            let until = life.map(|life| now.after(life).timestamp());
+            list.retain(|listed| listed.peer != peer);
+            list.push(Blacklisted::by_hand(peer, until));
+            blacklist::write(&path, &list).map_err(failed)
+        }
+        Action::Lift { peer } => {
+            let before = list.len();
+            list.retain(|listed| listed.peer != peer);
+            if list.len() == before {
+                return Err(Exit::Failed(format!("{peer} is not on {}", path.display())));
+            }
+            blacklist::write(&path, &list).map_err(failed)
+        }
+        Action::List { json } => {
+            list.retain(|listed| !is_over(listed));
+            print(&path, &list, json)
+        }
+    }
+}
+
+fn print(path: &Path, list: &[Blacklisted], json: bool) -> Outcome {
+    let mut out = anstream::stdout().lock();
+    for listed in list {
+        if json {
+            writeln!(out, "{}", to_json(listed))?;
+        } else {
+            writeln!(out, "{} {}", listed.peer, describe(listed))?;
+        }
+    }
+    if list.is_empty() && !json {
+        anstream::eprintln!("nobody is on {}", path.display());
+    }
+    Ok(())
+}
+
+/// One that is listed, for scripts.
+pub(crate) fn to_json(listed: &Blacklisted) -> serde_json::Value {
+    json!({
+        "peer": listed.peer,
+        "until": listed.until,
+        "misbehaviour": listed.misbehaviour,
+        "times": listed.times,
+    })
+}
+
+/// Until when one is listed, and why.
+pub(crate) fn describe(listed: &Blacklisted) -> String {
+    let until = listed.until.map_or_else(
+        || "until it is lifted".to_owned(),
+        |until| {
+            let at = UNIX_EPOCH + Duration::from_millis(until.as_millis());
+            format!("until {}", humantime::format_rfc3339_seconds(at))
+        },
+    );
+    match listed.misbehaviour {
+        Some(what) if listed.times > 1 => format!("{until}: it {what} (time {})", listed.times),
+        Some(what) => format!("{until}: it {what}"),
+        None => format!("{until}, by hand"),
+    }
+}
+
+fn failed(error: blacklist::BlacklistFileError) -> Exit {
+    Exit::Failed(error.to_string())
+}
+
+fn now() -> Time {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Time::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
+}
