@@ -12,7 +12,7 @@ use js_sys::{Function, Promise, Uint8Array};
 use serde::Deserialize;
 use taiinet_document::{Network, Timestamp, json};
 use taiinet_identity::{Identity, PeerId, Seed};
-use taiinet_mesh::{Audience, Config, Input, PublishOptions, SignallerAddress, limits};
+use taiinet_mesh::{Audience, Blacklisted, Config, Input, PublishOptions, SignallerAddress, limits};
 use taiinet_query::Query;
 use wasm_bindgen::prelude::*;
 
@@ -148,6 +148,29 @@ impl Core {
         self.driver.handle(Input::Wake);
     }
 
+    /// Has nothing to do with this peer any more, until then (milliseconds since 1970) or for ever.
+    ///
+    /// # Errors
+    /// `options`
+    pub fn blacklist(&self, peer: &str, until: Option<f64>) -> Result<(), JsValue> {
+        let until = until.map(|until| Timestamp::from_millis(until as u64));
+        Ok(self.driver.blacklist(name(peer)?, until)?)
+    }
+
+    /// Forgives this peer whatever it did; whether it was blacklisted.
+    ///
+    /// # Errors
+    /// `options`
+    pub fn lift(&self, peer: &str) -> Result<bool, JsValue> {
+        Ok(self.driver.lift(name(peer)?))
+    }
+
+    /// What [`Self::new`] is to be given as `blacklist` the next time.
+    #[wasm_bindgen(js_name = blacklistToKeep)]
+    pub fn blacklist_to_keep(&self) -> String {
+        self.driver.blacklist_to_keep()
+    }
+
     /// Its links, signallers and counters.
     pub fn status(&self) -> String {
         self.driver.status()
@@ -168,6 +191,10 @@ struct Options {
     signallers: Vec<String>,
     target_links: Option<usize>,
     max_links: Option<usize>,
+    /// As [`Core::blacklist_to_keep`] gave it, perhaps of another version, or damaged where it was kept:
+    /// what is not understood is passed over.
+    #[serde(default)]
+    blacklist: Vec<serde_json::Value>,
 }
 
 impl Options {
@@ -177,6 +204,8 @@ impl Options {
         config.max_links = self.max_links.unwrap_or(limits::MAX_LINKS).clamp(1, limits::MAX_LINKS);
         config.target_links = self.target_links.unwrap_or(limits::TARGET_LINKS);
         config.store_bytes = STORE_BYTES;
+        let listed = |one| serde_json::from_value::<Blacklisted>(one).ok();
+        config.blacklist = self.blacklist.into_iter().filter_map(listed).collect();
         config.signallers =
             self.signallers.iter().map(|address| signaller(address)).collect::<Result<_, _>>()?;
         Ok(config)
@@ -196,6 +225,13 @@ fn signaller(address: &str) -> Result<SignallerAddress, Fault> {
         None => (address, None),
     };
     Ok(SignallerAddress { url: url.to_owned(), pinned })
+}
+
+fn name(peer: &str) -> Result<PeerId, Fault> {
+    peer.parse().map_err(|error| {
+        let fault = Fault::options(format!("`{peer}` is no peer's name: {error}"));
+        Fault { path: Some("peer".to_owned()), ..fault }
+    })
 }
 
 /// How to subscribe.

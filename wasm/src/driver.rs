@@ -13,7 +13,7 @@ use js_sys::{Function, Promise};
 use taiinet_document::{
     Content, Document, DocumentId, Map, Network, Opened, Timestamp, VerifiedDocument,
 };
-use taiinet_identity::{Identity, Recipient};
+use taiinet_identity::{Identity, PeerId, Recipient};
 use taiinet_mesh::{
     Audience, Delivery, Event, FindId, Input, LinkFailure, LinkId, Output, Peer, PublishError,
     PublishOptions, SubscriptionId, Time, limits,
@@ -293,6 +293,23 @@ impl Driver {
 
     pub(crate) fn handle(&self, input: Input) {
         self.with(|state, now| state.peer.handle(input, now));
+    }
+
+    pub(crate) fn blacklist(&self, peer: PeerId, until: Option<Timestamp>) -> Result<(), Fault> {
+        self.with(|state, now| {
+            state.check_open()?;
+            state.peer.blacklist(peer, until, now).map_err(Fault::options)
+        })
+    }
+
+    pub(crate) fn lift(&self, peer: PeerId) -> bool {
+        self.with(|state, now| state.peer.lift(&peer, now))
+    }
+
+    pub(crate) fn blacklist_to_keep(&self) -> String {
+        let state = self.state.borrow();
+        let list = state.peer.blacklist_to_keep(state.clock.now());
+        serde_json::to_string(&list).unwrap_or_default()
     }
 
     pub(crate) fn status(&self) -> String {

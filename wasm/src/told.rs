@@ -6,7 +6,7 @@ use js_sys::Array;
 use serde::Serialize;
 use taiinet_document::{Map, Opened, Value, VerifiedDocument, json};
 use taiinet_identity::PeerId;
-use taiinet_mesh::{Counters, Event, LinkState, LinkStatus, Status, Time};
+use taiinet_mesh::{Blacklisted, Counters, Event, LinkState, LinkStatus, Status, Time};
 use wasm_bindgen::JsValue;
 
 use crate::private::privacy;
@@ -111,6 +111,7 @@ pub(crate) fn event(event: &Event) -> Option<String> {
             misbehaviour: format!("{misbehaviour:?}"),
             text: misbehaviour.to_string(),
         },
+        Event::Blacklisted(listed) => Happening::Blacklisted(Listed::from(listed)),
         Event::Taken { .. } | Event::Lost { .. } => return None,
     };
     serde_json::to_string(&told).ok()
@@ -131,7 +132,34 @@ enum Happening {
     SignallerLearned { url: String, signaller: String },
     SignallerLost { url: String, cause: String, retry_at: u64 },
     Rejected { peer: Option<String>, misbehaviour: String, text: String },
+    Blacklisted(Listed),
     Panicked { message: String },
+}
+
+/// One that is blacklisted.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Listed {
+    peer: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    until: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    misbehaviour: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    text: Option<String>,
+    times: u8,
+}
+
+impl From<&Blacklisted> for Listed {
+    fn from(listed: &Blacklisted) -> Self {
+        Self {
+            peer: listed.peer.to_string(),
+            until: listed.until.map(|until| until.as_millis()),
+            misbehaviour: listed.misbehaviour.map(|what| format!("{what:?}")),
+            text: listed.misbehaviour.map(|what| what.to_string()),
+            times: listed.times,
+        }
+    }
 }
 
 /// A picture of the peer.
@@ -158,6 +186,7 @@ pub(crate) fn status(peer: PeerId, network: &str, status: &Status, now: Time) ->
             .iter()
             .map(|(peer, cause)| Failed { peer: peer.to_string(), cause: cause.to_string() })
             .collect(),
+        blacklist: status.blacklist.iter().map(Listed::from).collect(),
         counters: Counts::from(&status.counters),
     };
     serde_json::to_string(&picture).unwrap_or_default()
@@ -174,6 +203,7 @@ struct Picture<'a> {
     candidates: usize,
     private: usize,
     failed: Vec<Failed>,
+    blacklist: Vec<Listed>,
     counters: Counts,
 }
 
@@ -192,6 +222,7 @@ struct Link {
     documents_received: u64,
     duplicates: u64,
     rejected: u64,
+    points: u32,
     queued_bytes: usize,
 }
 
@@ -213,6 +244,7 @@ impl From<&LinkStatus> for Link {
             documents_received: link.documents_received,
             duplicates: link.duplicates,
             rejected: link.rejected,
+            points: link.points,
             queued_bytes: link.queued_bytes,
         }
     }

@@ -31,7 +31,21 @@ export type CoreEvent =
   | { type: "signaller-learned"; url: string; signaller: string }
   | { type: "signaller-lost"; url: string; cause: string; retryAt: number }
   | { type: "rejected"; peer?: string; misbehaviour: string; text: string }
+  | ({ type: "blacklisted" } & Blacklisted)
   | { type: "panicked"; message: string };
+
+/** A peer that this one has nothing to do with. Of one that was listed by hand, documents are refused as
+ *  well. */
+export interface Blacklisted {
+  peer: string;
+  /** Until when, in milliseconds since 1970; until it is lifted, if undefined. */
+  until?: number;
+  /** What it did, if it was not listed by hand, and in words. */
+  misbehaviour?: string;
+  text?: string;
+  /** How often it was listed for what it did; each time is twice as long as the one before. */
+  times: number;
+}
 
 /** A link to another peer. */
 export interface PeerInfo {
@@ -53,6 +67,8 @@ export interface PeerInfo {
   duplicates: number;
   /** What was refused from it. */
   rejected: number;
+  /** What this peer has against it; 100 points lead to the blacklist. */
+  points: number;
   queuedBytes: number;
 }
 
@@ -79,6 +95,8 @@ export interface CoreStatus {
   private: number;
   /** Peers that no link could be made to, and why. */
   failed: { peer: string; cause: string }[];
+  /** Who is blacklisted now. */
+  blacklist: Blacklisted[];
   counters: {
     published: number;
     delivered: number;
@@ -136,6 +154,9 @@ export interface Engine {
   publish(document: string, options: PublishQuery): Promise<string>;
   find(query: string, options: FindQuery): Promise<Raw[]>;
   status(): Promise<CoreStatus>;
+  /** Until then (milliseconds since 1970), or until it is lifted. */
+  blacklist(peer: string, until: number | undefined): Promise<void>;
+  lift(peer: string): Promise<boolean>;
   /** Begins anew, with the identity that is kept now. */
   restart(): Promise<void>;
   close(): Promise<void>;

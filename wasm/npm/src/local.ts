@@ -14,6 +14,12 @@ export interface CoreOptions {
   maxLinks?: number | undefined;
 }
 
+/** Where the blacklist is kept; what is kept is JSON that only the core reads. */
+export interface Keep {
+  load(): string | undefined;
+  save(list: string): void;
+}
+
 interface Subscriber {
   query: string;
   options: SubscribeQuery;
@@ -25,6 +31,7 @@ export class LocalEngine implements Engine {
   readonly #options: CoreOptions;
   readonly #seed: () => Promise<Uint8Array>;
   readonly #audience: Audience;
+  readonly #keep: Keep;
   #core: Core | undefined;
   #subscribers = new Map<number, Subscriber>();
   /** By feed: the core's number changes when the peer is started anew. */
@@ -33,16 +40,17 @@ export class LocalEngine implements Engine {
   #stopLiving = () => {};
   #state: "running" | "closed" | TaiiNetError = "running";
 
-  private constructor(wasm: Bindings, options: CoreOptions, seed: () => Promise<Uint8Array>, audience: Audience) {
+  private constructor(wasm: Bindings, options: CoreOptions, seed: () => Promise<Uint8Array>, audience: Audience, keep: Keep) {
     this.#wasm = wasm;
+    this.#keep = keep;
     this.#options = options;
     this.#seed = seed;
     this.#audience = audience;
   }
 
   /** Starts a peer; `seed` gives a copy of the secret key, which is wiped. */
-  static async start(wasm: Bindings, options: CoreOptions, seed: () => Promise<Uint8Array>, audience: Audience): Promise<LocalEngine> {
-    const engine = new LocalEngine(wasm, options, seed, audience);
+  static async start(wasm: Bindings, options: CoreOptions, seed: () => Promise<Uint8Array>, audience: Audience, keep: Keep): Promise<LocalEngine> {
+    const engine = new LocalEngine(wasm, options, seed, audience, keep);
     await engine.#begin();
     return engine;
   }
@@ -50,7 +58,7 @@ export class LocalEngine implements Engine {
   async #begin(): Promise<void> {
     const seed = await this.#seed();
     try {
-      this.#core = new this.#wasm.Core(seed, JSON.stringify(this.#options), {
+      this.#core = new this.#wasm.Core(seed, this.#coreOptions(), {
         delivery: this.#delivery,
         event: this.#event,
       });
@@ -66,6 +74,13 @@ export class LocalEngine implements Engine {
       leave: () => void this.close(),
     });
     this.#audience.started(core.peerId);
+  }
+
+  #coreOptions(): string {
+    const options = JSON.stringify(this.#options);
+    const list = this.#keep.load();
+    // As it is: an integer of it may be beyond JavaScript's.
+    return list ? `${options.slice(0, -1)},"blacklist":${list}}` : options;
   }
 
   #delivery = (
@@ -87,8 +102,15 @@ export class LocalEngine implements Engine {
   #event = (json: string): void => {
     const event = JSON.parse(json) as CoreEvent;
     if (event.type === "panicked") this.#fail(event.message);
-    else this.#audience.event(event);
+    else {
+      if (event.type === "blacklisted") this.#keepBlacklist();
+      this.#audience.event(event);
+    }
   };
+
+  #keepBlacklist(): void {
+    this.#keep.save(this.#try((core) => core.blacklistToKeep()));
+  }
 
   /** A core that has panicked or trapped must not be called again. */
   #fail(reason: unknown): TaiiNetError {
@@ -171,6 +193,17 @@ export class LocalEngine implements Engine {
 
   async status(): Promise<CoreStatus> {
     return JSON.parse(this.#try((core) => core.status())) as CoreStatus;
+  }
+
+  async blacklist(peer: string, until: number | undefined): Promise<void> {
+    this.#try((core) => core.blacklist(peer, until));
+    this.#keepBlacklist();
+  }
+
+  async lift(peer: string): Promise<boolean> {
+    const lifted = this.#try((core) => core.lift(peer));
+    this.#keepBlacklist();
+    return lifted;
   }
 
   async restart(): Promise<void> {

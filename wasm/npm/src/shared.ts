@@ -21,6 +21,8 @@ type Call =
   | { name: "publish"; document: string; options: PublishQuery }
   | { name: "find"; query: string; options: FindQuery }
   | { name: "status" }
+  | { name: "blacklist"; peer: string; until: number | undefined }
+  | { name: "lift"; peer: string }
   | { name: "restart" };
 
 type Message =
@@ -284,6 +286,10 @@ export class SharedEngine implements Engine {
         return engine.find(call.query, call.options);
       case "status":
         return engine.status();
+      case "blacklist":
+        return engine.blacklist(call.peer, call.until);
+      case "lift":
+        return engine.lift(call.peer);
       case "restart":
         return engine.restart();
     }
@@ -335,6 +341,14 @@ export class SharedEngine implements Engine {
 
   status(): Promise<CoreStatus> {
     return this.#ask({ name: "status" });
+  }
+
+  blacklist(peer: string, until: number | undefined): Promise<void> {
+    return this.#ask({ name: "blacklist", peer, until });
+  }
+
+  lift(peer: string): Promise<boolean> {
+    return this.#ask({ name: "lift", peer });
   }
 
   restart(): Promise<void> {

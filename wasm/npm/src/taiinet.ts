@@ -1,5 +1,6 @@
 import { boolean, duration, integer, list, options as checkOptions, signaller, string } from "./arguments.js";
-import type { Audience, CoreEvent, CoreStatus, Engine, PeerInfo, PublishQuery, Raw, WasmSource } from "./engine.js";
+import type { Audience, Blacklisted, CoreEvent, CoreStatus, Engine, PeerInfo, PublishQuery, Raw, WasmSource } from "./engine.js";
+import { Blacklist, keepBeside } from "./blacklist.js";
 import { TaiiNetError, closed, fromCore, wrongType } from "./errors.js";
 import { Emitter } from "./events.js";
 import { MemoryVault, openVault, type Vault } from "./identity.js";
@@ -64,6 +65,8 @@ export interface TaiiNetEvents {
   "peer-disconnected": { peer: string; cause: string };
   /** Something from a neighbour was refused. */
   rejected: { peer: string | undefined; misbehaviour: string; text: string };
+  /** A peer misbehaved so much that this one has nothing to do with it for a while. */
+  blacklisted: Blacklisted;
   warning: Warning;
   /** The peer cannot go on. */
   error: Error;
@@ -79,7 +82,7 @@ export interface Identity {
   import(file: string | Uint8Array, passphrase: string): Promise<void>;
 }
 
-const EVENTS = ["status", "peer-connected", "peer-disconnected", "rejected", "warning", "error"] as const;
+const EVENTS = ["status", "peer-connected", "peer-disconnected", "rejected", "blacklisted", "warning", "error"] as const;
 const OPTIONS = ["network", "signallers", "identity", "shared", "targetLinks", "maxLinks", "wasm"] as const;
 const EPHEMERAL = "ephemeral";
 const MAX_LINKS = 10;
@@ -97,6 +100,8 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
   /** Resolves when the peer runs; rejects if it cannot. */
   readonly ready: Promise<void>;
   readonly identity: Identity;
+  /** Who is kept out, and who is to be. */
+  readonly blacklist: Blacklist;
   readonly #options: CoreOptions;
   #vault: Vault = new MemoryVault();
   #engine: Engine | undefined;
@@ -119,6 +124,7 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
     const name = string(identity, "options.identity");
     if (shared !== undefined) boolean(shared, "options.shared");
     this.identity = this.#identity(name);
+    this.blacklist = new Blacklist(() => this.#running());
     this.ready = this.#start(name, shared ?? name !== EPHEMERAL, wasm);
     // Who does not wait for it hears of it by the event.
     this.ready.catch(() => {});
@@ -212,7 +218,7 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
       const [bindings] = await Promise.all([loadWasm(wasm), name === EPHEMERAL || this.#openVault(name)]);
       if (this.#state === "closed") throw closed();
       const start = (audience: Audience) =>
-        LocalEngine.start(bindings, this.#options, () => this.#vault.seed(), audience);
+        LocalEngine.start(bindings, this.#options, () => this.#vault.seed(), audience, keepBeside(name === EPHEMERAL ? undefined : name));
       const started = new Promise<void>((resolve, reject) => {
         const audience: Audience = {
           started: (peerId: string) => {
@@ -321,6 +327,11 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
         break;
       case "rejected":
         this.emit("rejected", { peer: event.peer, misbehaviour: event.misbehaviour, text: event.text });
+        break;
+      case "blacklisted": {
+        const { type: _, ...listed } = event;
+        this.emit("blacklisted", listed);
+      }
     }
     this.#refresh();
   }
@@ -423,5 +434,5 @@ function after(milliseconds: number): Promise<void> {
 
 function empty(network: string, peerId: string): CoreStatus {
   const counters = { published: 0, delivered: 0, received: 0, duplicates: 0, sent: 0, announced: 0, grafted: 0, rejected: {} };
-  return { peerId, network, now: Date.now(), links: [], signallers: [], candidates: 0, private: 0, failed: [], counters };
+  return { peerId, network, now: Date.now(), links: [], signallers: [], candidates: 0, private: 0, failed: [], blacklist: [], counters };
 }

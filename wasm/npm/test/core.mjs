@@ -52,6 +52,21 @@ export class Core {
     this.found?.forEach((json, index) => each(`found-${index}`, "tn1author", index, 0, undefined, undefined, json, true, "open"));
   }
 
+  blacklist(peer, until) {
+    if (!peer.startsWith("tn1")) throw JSON.stringify({ code: "options", message: `\`${peer}\` is no peer's name`, path: "peer" });
+    (this.listed ??= []).push({ peer, ...(until === undefined ? {} : { until }), times: 0 });
+  }
+
+  lift(peer) {
+    const before = this.listed?.length ?? 0;
+    this.listed = this.listed?.filter((listed) => listed.peer !== peer);
+    return before > (this.listed?.length ?? 0);
+  }
+
+  blacklistToKeep() {
+    return JSON.stringify(this.listed ?? []);
+  }
+
   deliver(id, json, exact = true, privacy = "open") {
     this.handlers.delivery(Uint32Array.from(this.subscriptions), id, "tn1author", 1, 1, "tn1from", undefined, json, exact, privacy);
   }
@@ -69,7 +84,7 @@ export class Core {
 
   status() {
     if (this.trap) throw new WebAssembly.RuntimeError("unreachable");
-    return JSON.stringify({ peerId: this.peerId, network: this.options.network, now: 0, links: this.links ?? [], signallers: [], candidates: 0, failed: [], counters: { rejected: {} } });
+    return JSON.stringify({ peerId: this.peerId, network: this.options.network, now: 0, links: this.links ?? [], signallers: [], candidates: 0, failed: [], blacklist: this.listed ?? [], counters: { rejected: {} } });
   }
 
   async close() {

@@ -1,0 +1,63 @@
+// Who this peer has nothing to do with, and where that is kept from visit to visit.
+
+import { duration, options as checkOptions, string } from "./arguments.js";
+import type { Blacklisted, Engine } from "./engine.js";
+import type { Keep } from "./local.js";
+
+export interface BlacklistOptions {
+  /** For how long: milliseconds, `"30m"`, `"7d"`. Until it is lifted if not given. */
+  for?: number | string;
+}
+
+/** The peers that are kept out: those that misbehaved, by themselves, and those that the page adds. */
+export class Blacklist {
+  readonly #engine: () => Promise<Engine>;
+
+  /** @internal */
+  constructor(engine: () => Promise<Engine>) {
+    this.#engine = engine;
+  }
+
+  /** Has nothing to do with a peer (`tn1…`) any more: no links, none of its documents. */
+  async add(peer: string, options?: BlacklistOptions): Promise<void> {
+    string(peer, "peer", "argument");
+    const { for: life } = checkOptions<BlacklistOptions>(options, ["for"]);
+    const until = life === undefined ? undefined : Math.round(Date.now() + duration(life, "options.for"));
+    await (await this.#engine()).blacklist(peer, until);
+  }
+
+  /** Who is kept out now. */
+  async list(): Promise<Blacklisted[]> {
+    return (await (await this.#engine()).status()).blacklist;
+  }
+
+  /** Forgives a peer whatever it did; whether it was kept out. */
+  async lift(peer: string): Promise<boolean> {
+    string(peer, "peer", "argument");
+    return (await this.#engine()).lift(peer);
+  }
+}
+
+/** Kept beside the identity of this name; nowhere, where a browser keeps nothing. */
+export function keepBeside(identity: string | undefined): Keep {
+  const name = `taiinet blacklist ${identity}`;
+  const attempt = <T>(act: (storage: Storage) => T): T | undefined => {
+    try {
+      return identity === undefined ? undefined : act(localStorage);
+    } catch {
+      return undefined;
+    }
+  };
+  return {
+    load: () => {
+      const list = attempt((storage) => storage.getItem(name));
+      try {
+        // What somebody has damaged must not keep the peer from starting.
+        return list && Array.isArray(JSON.parse(list)) ? list : undefined;
+      } catch {
+        return undefined;
+      }
+    },
+    save: (list) => void attempt((storage) => storage.setItem(name, list)),
+  };
+}
