@@ -15,7 +15,6 @@ mod failure;
 mod files;
 mod output;
 mod passphrase;
-mod signature_file;
 mod vanity;
 
 fn main() -> ExitCode {

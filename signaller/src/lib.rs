@@ -9,6 +9,9 @@
 
 mod admission;
 mod desk;
+mod forwarded;
+#[doc(hidden)]
+pub mod fuzz;
 pub mod limits;
 mod pool;
 #[cfg(feature = "server")]

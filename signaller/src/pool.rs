@@ -9,7 +9,7 @@
 //! A signal goes straight to the signaller that its recipient has joined, and is verified there.
 
 mod directory;
-mod news;
+pub(crate) mod news;
 mod replays;
 
 use std::collections::BTreeSet;

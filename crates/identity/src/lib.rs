@@ -3,8 +3,8 @@
 //! A peer *is* an Ed25519 key (RFC 8032). This crate holds the key ([`Identity`]), its public name
 //! ([`PeerId`], [`PublicKey`]), signatures that are bound to one purpose ([`Domain`]), values that
 //! carry such a signature ([`Signed`], [`Verified`]), sealing to a peer ([`seal`], HPKE of RFC 9180)
-//! and to many ([`Envelope`]), and, for native builds with the feature `keyfile`, key files at rest (`keyfile`)
-//! and files sealed to peers (`sealed_file`).
+//! and to many ([`Envelope`]), and, for native builds with the feature `keyfile`, key files at rest (`keyfile`),
+//! files sealed to peers (`sealed_file`) and signatures of files (`signature_file`).
 //!
 //! There is **one validity rule everywhere**: a signature counts only if `verify_strict` accepts it
 //! under a canonically encoded key that is not of small order.
@@ -18,6 +18,8 @@ mod peer_id;
 pub mod sealed_file;
 mod sealing;
 mod signature;
+#[cfg(feature = "keyfile")]
+pub mod signature_file;
 mod signed;
 #[cfg(test)]
 mod test_util;

@@ -110,6 +110,14 @@ pub fn seal(
 pub fn open(
     identity: &Identity,
     reader: impl Read,
+    writer: impl Write,
+) -> Result<u64, SealedFileError> {
+    open_with(|| age_identity(identity), reader, writer)
+}
+
+fn open_with(
+    key: impl FnOnce() -> Result<x25519::Identity, SealedFileError>,
+    reader: impl Read,
     mut writer: impl Write,
 ) -> Result<u64, SealedFileError> {
     let mut input = input::without_armor(reader).map_err(of_header)?;
@@ -122,7 +130,7 @@ pub fn open(
     if decryptor.is_scrypt() {
         return Err(SealedFileError::Passphrase);
     }
-    let key = age_identity(identity)?;
+    let key = key()?;
     let content =
         decryptor.decrypt(iter::once(&key as &dyn age::Identity)).map_err(|error| match error {
             DecryptError::NoMatchingKeys => SealedFileError::NotRecipient,
@@ -186,5 +194,7 @@ fn secret_key(identity: &Identity) -> Zeroizing<String> {
     text
 }
 
+#[cfg(test)]
+mod testkit;
 #[cfg(test)]
 mod tests;

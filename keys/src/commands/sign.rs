@@ -1,13 +1,12 @@
 //! `taiinet-keys sign`
 
-use taiinet_identity::{Domain, keyfile::Access};
+use taiinet_identity::{Domain, keyfile::Access, signature_file::SignatureFile};
 
 use crate::{
     args::{Sign, overwrite},
     failure::Failure,
     files,
     passphrase::Source,
-    signature_file::SignatureFile,
 };
 
 pub(crate) fn run(args: &Sign) -> Result<(), Failure> {

@@ -7,13 +7,15 @@ use std::{
 };
 
 use serde_json::json;
-use taiinet_identity::Domain;
+use taiinet_identity::{
+    Domain,
+    signature_file::{self, SignatureFile},
+};
 
 use crate::{
     args::{Verify, is_dash},
     failure::Failure,
     files,
-    signature_file::{self, SignatureFile},
 };
 
 pub(crate) fn run(args: &Verify) -> Result<(), Failure> {

@@ -59,7 +59,7 @@ impl Directory {
 
     /// Takes what a signaller says of its own clients. All that is cheap is checked before the
     /// signature.
-    pub(super) fn take(&mut self, signaller: PeerId, item: Item, now: Time) -> Result<(), Refused> {
+    pub(crate) fn take(&mut self, signaller: PeerId, item: Item, now: Time) -> Result<(), Refused> {
         match item {
             Item::Joined(presence) => self.joined(signaller, presence, now),
             Item::Left(left) => self.left(signaller, left, now),
@@ -136,7 +136,7 @@ impl Directory {
     }
 
     /// Drops what is over.
-    pub(super) fn expire(&mut self, now: Time) {
+    pub(crate) fn expire(&mut self, now: Time) {
         let Self { networks, filled, seats, .. } = self;
         networks.retain(|_, peers| {
             peers.retain(|_, places| {

@@ -12,7 +12,7 @@ use crate::{Refused, limits};
 
 /// Somebody has left the signaller that says so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Left {
+pub(crate) struct Left {
     pub(super) network: Network,
     pub(super) peer: PeerId,
     /// Presences from before do not count any more.
@@ -21,7 +21,7 @@ pub(super) struct Left {
 
 /// A piece of news.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Item {
+pub(crate) enum Item {
     Joined(Signed<Presence>),
     Left(Left),
 }
@@ -58,7 +58,7 @@ impl News {
 }
 
 /// Reads what a member published, piece by piece. What else is in it is left for later versions.
-pub(super) fn read(fields: &Map, mut each: impl FnMut(Result<Item, Refused>)) {
+pub(crate) fn read(fields: &Map, mut each: impl FnMut(Result<Item, Refused>)) {
     let items = |name: &str| match fields.get(name) {
         Some(Value::List(items)) => items.as_slice(),
         _ => &[],

@@ -4,16 +4,16 @@
 //! each appends the address that it saw: so the client is the rightmost address that is no such proxy.
 //! Only one of the two headers is believed: a proxy that sets one passes the other on as it came.
 
-use std::{
-    net::{IpAddr, SocketAddr},
-    str::FromStr,
-};
+use std::net::IpAddr;
 
 use axum::http::{HeaderMap, HeaderName, header::FORWARDED};
 use serde::{Deserialize, Serialize};
 
 use super::prefix::AddressPrefix;
-use crate::limits;
+use crate::{
+    forwarded::{forwarded, forwarded_for},
+    limits,
+};
 
 /// The reverse proxies that are believed.
 #[derive(Debug, Clone, Default)]
@@ -55,9 +55,7 @@ impl Proxies {
         let hops = lines.flat_map(|line| {
             let mut hops = match (line.to_str(), self.header) {
                 (Err(_), _) => vec![None],
-                (Ok(line), ProxyHeader::XForwardedFor) => {
-                    line.split(',').map(|hop| address(hop.trim())).collect()
-                }
+                (Ok(line), ProxyHeader::XForwardedFor) => forwarded_for(line),
                 (Ok(line), ProxyHeader::Forwarded) => forwarded(line),
             };
             hops.reverse();
@@ -73,50 +71,6 @@ impl Proxies {
         }
         client
     }
-}
-
-/// The addresses in a line of `Forwarded`; none for what is hidden, or no address.
-fn forwarded(line: &str) -> Vec<Option<IpAddr>> {
-    let Some(hops) = split_unquoted(line, ',') else { return vec![None] };
-    let hop = |hop| {
-        let pairs = split_unquoted(hop, ';')?;
-        let value = pairs.into_iter().find_map(|pair| {
-            let (name, value) = pair.split_once('=')?;
-            name.trim().eq_ignore_ascii_case("for").then(|| value.trim())
-        })?;
-        let bare = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
-        address(bare.unwrap_or(value))
-    };
-    hops.into_iter().map(hop).collect()
-}
-
-/// Splits at a separator outside of quotes: what a client chose, such as `host`, may stand in them.
-/// None if a quote is left open, since then nobody knows what was meant.
-fn split_unquoted(text: &str, separator: char) -> Option<Vec<&str>> {
-    let (mut parts, mut start, mut quoted, mut escaped) = (Vec::new(), 0, false, false);
-    for (index, letter) in text.char_indices() {
-        match letter {
-            _ if escaped => escaped = false,
-            '\\' if quoted => escaped = true,
-            '"' => quoted = !quoted,
-            _ if letter == separator && !quoted => {
-                parts.push(text.get(start..index)?);
-                start = index + letter.len_utf8();
-            }
-            _ => {}
-        }
-    }
-    parts.push(text.get(start..)?);
-    (!quoted).then_some(parts)
-}
-
-/// An address, with or without brackets and a port.
-fn address(text: &str) -> Option<IpAddr> {
-    let bare = text.strip_prefix('[').and_then(|text| text.strip_suffix(']')).unwrap_or(text);
-    let address = IpAddr::from_str(bare)
-        .or_else(|_| SocketAddr::from_str(text).map(|address| address.ip()))
-        .ok()?;
-    Some(address.to_canonical())
 }
 
 #[cfg(test)]

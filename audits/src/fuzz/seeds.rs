@@ -1,0 +1,128 @@
+//! Where the fuzzers begin: one good input of each kind, from the vectors.
+
+use taiinet_document::Content;
+use taiinet_identity::{Identity, Seed, sealed_file};
+use taiinet_mesh::frame::{Frame, codec};
+
+use super::member::{self, QUERIES};
+use crate::{
+    fixture::{NOW, identity, map, sign},
+    vectors,
+};
+
+const JSON: [&str; 4] = [
+    r#"{"type":"tweet","text":"h\u00e4llo \ud83d\ude00","likes":5,"half":-0.5e-3,"n":null}"#,
+    r#"{"min":-9223372036854775808,"bytes":{"$bytes":"AAEC/w=="},"$":{"$$bytes":[true,{}]}}"#,
+    r#"[1,[2,[3,{"deep":[]}]],""]"#,
+    "-0",
+];
+
+const FORWARDED: [&str; 4] = [
+    "192.0.2.1, 198.51.100.7",
+    r#"for=192.0.2.60;proto=http;by=203.0.113.43"#,
+    r#"For="[2001:db8:cafe::17]:4711", host="a,b;\"";for=_hidden"#,
+    "[::ffff:10.0.0.1]:443, unknown",
+];
+
+/// Good inputs for a target; none if there is no such target.
+pub fn seeds(target: &str) -> Vec<Vec<u8>> {
+    match target {
+        "message" => vectors::peer_frames()
+            .into_iter()
+            .map(|frame| codec::message(&[frame, Frame::Ping(1)]))
+            .collect(),
+        "fragments" => vec![vec![0xff, 0x0f], vec![0, 0x20, 4, 0, 0, 1, 0xff]],
+        "to_signaller" => vectors::signaller_frames()[0].clone(),
+        "from_signaller" => vectors::signaller_frames()[1].clone(),
+        "binding" => {
+            let fingerprint =
+                |byte: &str| format!("v=0\r\na=fingerprint:sha-256 {}\r\n", [byte; 32].join(":"));
+            vec![format!("{}\0{}", fingerprint("AB"), fingerprint("01")).into_bytes()]
+        }
+        "document" => documents(),
+        "value" => JSON
+            .into_iter()
+            .filter_map(|text| taiinet_document::Value::from_json(text).ok())
+            .map(|value| codec::encode(&value))
+            .collect(),
+        "json" => JSON.map(|text| text.as_bytes().to_vec()).to_vec(),
+        "query" => {
+            let queries = QUERIES.iter().chain(&[
+                r#"{"a":{"$elemMatch":{"b":{"$mod":[4,1]},"c":{"$exists":false}}}}"#,
+                r#"{"a":{"$all":[1,"x"],"$size":2,"$type":"array"},"b":{"$not":{"$nin":[null]}}}"#,
+                r#"{"$and":[{"a":{"$regex":"^(a|b)+[c-e]{2,3}$","$options":"i"}}]}"#,
+            ]);
+            queries.map(|query| format!("{query}\n{}", JSON[0]).into_bytes()).collect()
+        }
+        "envelope" => vec![vectors::sealed().0, vec![0, 0, 1]],
+        "peer_id" => {
+            let peer = identity(1).peer_id();
+            [peer.to_string(), peer.to_did_key(), peer.to_string().to_uppercase()]
+                .map(String::into_bytes)
+                .to_vec()
+        }
+        "signature_file" => vec![member::signature_file().into_bytes()],
+        "key_file" => KEYS.map(<[u8]>::to_vec).to_vec(),
+        "sealed_file" => sealed_files(),
+        "forwarded" => FORWARDED.map(|line| line.as_bytes().to_vec()).to_vec(),
+        "peer" => histories([&PEER_JOINS, &PEER_LINKS, &POOL_LINKS]),
+        "pair" => histories([&[5, 0, 1, 5, 1, 1, 0, 0xff], &[7, 0, 0, 0], &[2, 8, 0, 4]]),
+        "desk" => histories([&DESK_JOINS, &DESK_POOL, &[0, 15, 1, 1, 1, 0, 0]]),
+        _ => Vec::new(),
+    }
+}
+
+fn documents() -> Vec<Vec<u8>> {
+    let author = identity(1);
+    let good = sign(&author, 1, NOW, Content::Open(map(JSON[0])));
+    let sealed = vectors::sealed().1;
+    vec![good.signed().body().to_vec(), codec::encode(good.signed()), sealed]
+}
+
+/// Keys that are nobody's, made for the tests of key files.
+const KEYS: [&[u8]; 6] = [
+    include_bytes!("../../../crates/identity/tests/data/keys/age.txt"),
+    include_bytes!("../../../crates/identity/tests/data/keys/age-binary.age"),
+    include_bytes!("../../../crates/identity/tests/data/keys/openssh"),
+    include_bytes!("../../../crates/identity/tests/data/keys/openssh-passphrase"),
+    include_bytes!("../../../crates/identity/tests/data/keys/pkcs8.pem"),
+    include_bytes!("../../../crates/identity/tests/data/keys/pkcs8-passphrase.pem"),
+];
+
+/// What `sealed_file::seal` made once for peer 2, in both forms: it is random.
+fn sealed_files() -> Vec<Vec<u8>> {
+    let reader = Identity::from_seed(&Seed::from_bytes([2; 32])).peer_id();
+    [sealed_file::Form::Binary, sealed_file::Form::Text]
+        .into_iter()
+        .filter_map(|form| {
+            let mut sealed = Vec::new();
+            sealed_file::seal(&[reader], &b"hello\n"[..], &mut sealed, form).ok()?;
+            Some(sealed)
+        })
+        .collect()
+}
+
+/// Time passes, the signaller's link opens, it welcomes, introduces; the offer goes; time passes.
+const PEER_JOINS: [u8; 24] =
+    [0, 1, 10, 2, 0, 10, 0, 0, 7, 0, 0, 0, 6, 0, 0, 1, 2, 0, 0, 255, 127, 0, 1, 50];
+/// The same, and a document and a query.
+const PEER_LINKS: [u8; 30] =
+    [0, 1, 10, 2, 0, 10, 0, 0, 7, 0, 0, 6, 0, 0, 3, 1, 13, 0, 1, 12, 5, 0, 3, 0, 0, 2, 1, 10, 1, 1];
+/// A member of the pool opens, greets, pushes.
+const POOL_LINKS: [u8; 28] =
+    [1, 1, 10, 2, 0, 10, 0, 0, 0, 255, 127, 9, 6, 0, 0, 9, 5, 0, 1, 255, 127, 0, 0, 19, 2, 6, 0, 1];
+/// Clients connect, knock, join, ask.
+const DESK_JOINS: [u8; 26] =
+    [4, 1, 1, 1, 1, 2, 1, 5, 0, 1, 0, 9, 0, 0, 5, 5, 1, 1, 0, 9, 1, 0, 5, 8, 0, 1];
+/// A member of the pool comes, greets, and tells.
+const DESK_POOL: [u8; 24] =
+    [0, 10, 11, 0, 0, 0, 9, 0, 0, 12, 0, 2, 0, 1, 2, 4, 9, 9, 0, 13, 0, 1, 0, 0];
+
+/// What happened, also at greater length.
+fn histories<const N: usize>(of: [&[u8]; N]) -> Vec<Vec<u8>> {
+    let mut all: Vec<Vec<u8>> = of.iter().map(|history| history.to_vec()).collect();
+    all.push(of.iter().flat_map(|history| history[1..].to_vec()).collect());
+    all.push((0..=255).collect());
+    all.push((0..512_u32).map(|n| (n * 167 % 251).to_le_bytes()[0]).collect());
+    all
+}

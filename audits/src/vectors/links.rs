@@ -1,0 +1,184 @@
+//! Frames between peers, the handshake, signals.
+
+use rand_core::UnwrapErr;
+use serde_json::{Value as Json, json};
+use taiinet_document::{Content, VerifiedDocument};
+use taiinet_identity::{Domain, PeerId, Signature, Signed, seal};
+use taiinet_mesh::{
+    ChannelBinding,
+    frame::{
+        Astray, Find, Found, Fragment, Frame, Hello, Joined, Neighbour, Presence, Push, Refusal,
+        RefusalReason, Signal, SignalBody, SignalPart, VERSION, codec,
+    },
+};
+
+use super::Recorder;
+use crate::fixture::{NOW, at, hex, identity, map, network, sign};
+
+pub(super) fn presence(of: u8, joined: Option<Joined>, address: Option<&str>) -> Signed<Presence> {
+    let presence = Presence {
+        network: network(),
+        joined,
+        issued_at: at(0),
+        expires_at: at(600),
+        address: address.map(str::to_owned),
+    };
+    Signed::new(&identity(of), &presence)
+}
+
+fn document() -> VerifiedDocument {
+    sign(&identity(1), 1, NOW, Content::Open(map(r#"{"text":"hello"}"#)))
+}
+
+/// Every kind of frame, with what is in it.
+pub(super) fn examples() -> Vec<(&'static str, Frame)> {
+    let (one, two) = (identity(1).peer_id(), identity(2).peer_id());
+    let document = document();
+    let id = document.id();
+    let joined = Joined { signaller: identity(9).peer_id(), challenge: [7; 32] };
+    let presence = |of| presence(of, None, None);
+    let (hello_one, hello_two) = hellos();
+    let content = Hello::proof_content(&hello_one, &hello_two, ChannelBinding::NONE, true);
+    let proof = identity(1).sign(Domain::Hello, &content);
+    let signal = || signal(1, 2, SignalPart::Answer("v=0\r\n".to_owned())).0;
+    let neighbour = Neighbour {
+        presence: Some(self::presence(1, Some(joined), Some("wss://signaller.example"))),
+        since: at(-2),
+        digests: vec![0, 0x0102_0304_0506_0708, u64::MAX],
+    };
+    let refusal =
+        Refusal { reason: RefusalReason::Full, retry_after_ms: 4000, instead: vec![presence(3)] };
+    let find = Find { request: 1, query: r#"{"a":1}"#.to_owned(), limit: 20, since: at(-60) };
+    let found = Found { request: 1, documents: vec![document.signed().clone()], last: true };
+    vec![
+        ("hello", Frame::Hello(hello_one)),
+        ("proof", Frame::Proof(proof)),
+        ("neighbour", Frame::Neighbour(neighbour)),
+        ("refuse", Frame::Refuse(refusal)),
+        ("bye", Frame::Bye),
+        ("ping", Frame::Ping(300)),
+        ("pong", Frame::Pong(300)),
+        ("shuffle", Frame::Shuffle(vec![presence(1), presence(2)])),
+        ("shuffle reply", Frame::ShuffleReply(Vec::new())),
+        ("push", Frame::Push(Push { hops: 3, document: document.signed().clone() })),
+        ("have", Frame::Have(vec![id])),
+        ("graft", Frame::Graft(vec![id])),
+        ("prune", Frame::Prune),
+        ("surplus", Frame::Surplus(true)),
+        ("ack", Frame::Ack(u32::MAX)),
+        ("signal", Frame::Signal(signal())),
+        ("unreachable", Frame::Unreachable(two)),
+        ("fragment", Frame::Fragment(Fragment { last: true, bytes: vec![1, 2, 3] })),
+        ("doze", Frame::Doze(true)),
+        ("find", Frame::Find(find)),
+        ("found", Frame::Found(found)),
+        ("relay", Frame::Relay(signal())),
+        ("astray", Frame::Astray(Astray { network: network(), from: one, to: two })),
+    ]
+}
+
+pub(super) fn frames() -> Json {
+    let frames: Vec<Json> = examples()
+        .into_iter()
+        .map(|(what, frame)| {
+            json!({ "what": what, "shown": format!("{frame:?}"), "frame": hex(&codec::encode(&frame)) })
+        })
+        .collect();
+    let pings = [Frame::Ping(1), Frame::Ping(300)];
+    json!({
+        "frames": frames,
+        "message_of_ping_1_and_ping_300": hex(&codec::message(&pings)),
+        "fragments": fragments(),
+    })
+}
+
+/// A frame of just too many bytes, and what its pieces are.
+fn fragments() -> Json {
+    let frame = vec![0xaa; taiinet_mesh::limits::MESSAGE_BYTES - 2];
+    assert!(codec::needs_fragments(&frame) && !codec::needs_fragments(&frame[1..]));
+    let pieces = codec::fragment(&frame);
+    let begin = |piece: &Vec<u8>| json!({ "begins": hex(&piece[..8]), "bytes": piece.len() });
+    json!({ "frame_bytes": frame.len(), "fragments": pieces.iter().map(begin).collect::<Vec<_>>() })
+}
+
+/// Of peer 1, which offers, and peer 2.
+fn hellos() -> (Hello, Hello) {
+    let hello = |number: u8| Hello {
+        version: VERSION,
+        network: network(),
+        peer: identity(number).peer_id(),
+        nonce: [number; 32],
+    };
+    (hello(1), hello(2))
+}
+
+pub(super) fn handshake() -> Json {
+    let description = |first: &str| {
+        let rest = ["5A"; 31].join(":");
+        format!("v=0\r\na=fingerprint:sha-256 {first}:{rest}\r\n")
+    };
+    let descriptions = [description("FF"), description("01")];
+    let binding = ChannelBinding::of_descriptions(&descriptions[0], &descriptions[1]);
+    let binding = binding.expect("a fingerprint each");
+    let (offerer, answerer) = hellos();
+    let proof = |by: u8, by_offerer: bool| {
+        let content = Hello::proof_content(&offerer, &answerer, binding, by_offerer);
+        let signature = identity(by).sign(Domain::Hello, &content);
+        json!({ "seed": hex(&[by; 32]), "content": hex(&content), "frame": frame(signature) })
+    };
+    json!({
+        "descriptions": descriptions,
+        "binding": hex(binding.as_bytes()),
+        "hello_of_offerer": hex(&codec::encode(&offerer)),
+        "hello_of_answerer": hex(&codec::encode(&answerer)),
+        "proof_of_offerer": proof(1, true),
+        "proof_of_answerer": proof(2, false),
+    })
+}
+
+fn frame(proof: Signature) -> String {
+    hex(&codec::encode(&Frame::Proof(proof)))
+}
+
+/// A signal, what it was drawn, and the info that it is sealed under.
+pub(super) fn signal(from: u8, to: u8, part: SignalPart) -> (Signed<Signal>, Vec<u8>, String) {
+    let (sender, to) = (identity(from), identity(to).peer_id());
+    let body = codec::encode(&SignalBody { session: 0x0102_0304_0506_0708, part });
+    let info = info(sender.peer_id(), to);
+    let mut rng = UnwrapErr(Recorder::new(9));
+    let sealed = seal(&to, &info, &body, &mut rng).expect("a usable key");
+    let signal = Signal { network: network(), to, sent_at: at(0), sealed };
+    (Signed::new(&sender, &signal), body, rng.0.given.concat())
+}
+
+/// As section 13 has it, written a second time: a real peer opens what was sealed under it.
+pub(crate) fn info(from: PeerId, to: PeerId) -> Vec<u8> {
+    let network = network();
+    [b"taiinet/1 signal", &from.as_bytes()[..], to.as_bytes(), network.as_str().as_bytes()].concat()
+}
+
+pub(super) fn signals() -> Json {
+    let parts = [
+        ("offer", SignalPart::Offer("v=0\r\n".to_owned())),
+        ("answer", SignalPart::Answer("v=0\r\n".to_owned())),
+        ("candidate", SignalPart::Candidate("candidate:1 1 udp 1 192.0.2.1 9 typ host".to_owned())),
+        ("refuse", SignalPart::Refuse { reason: RefusalReason::Full, retry_after_ms: 4000 }),
+    ];
+    let vector = |(what, part): (&str, SignalPart)| {
+        let (signed, body, random) = signal(1, 2, part);
+        let (from, to) = (signed.signer(), identity(2));
+        let sealed = signed.peek().expect("a signal").sealed;
+        let opened = to.open(&info(from, to.peer_id()), &sealed);
+        assert_eq!(opened.as_ref(), Ok(&body));
+        json!({
+            "what": what,
+            "from_seed": hex(&[1; 32]),
+            "to_seed": hex(&[2; 32]),
+            "info": hex(&info(from, to.peer_id())),
+            "body": hex(&body),
+            "random_ikmE": random,
+            "signed": hex(&codec::encode(&signed)),
+        })
+    };
+    Json::Array(parts.into_iter().map(vector).collect())
+}

@@ -1,0 +1,43 @@
+//! Doors for the fuzz targets of `audits/` to what is private here.
+
+use std::net::IpAddr;
+
+use taiinet_document::Map;
+use taiinet_identity::PeerId;
+use taiinet_mesh::Time;
+
+use crate::{
+    Refused, forwarded,
+    pool::{Directory, news},
+};
+
+/// The addresses in a proxy's header: `X-Forwarded-For`'s, and `Forwarded`'s.
+pub fn forwarded(line: &str) -> [Vec<Option<IpAddr>>; 2] {
+    [forwarded::forwarded_for(line), forwarded::forwarded(line)]
+}
+
+/// What one signaller remembers of others' clients.
+#[derive(Debug)]
+pub struct News(Directory);
+
+impl News {
+    /// Nothing yet.
+    pub const fn new(own: PeerId) -> Self {
+        Self(Directory::new(own))
+    }
+
+    /// Takes what a member published; what was refused of it.
+    pub fn take(&mut self, member: PeerId, fields: &Map, now: Time) -> Vec<Refused> {
+        let mut refused = Vec::new();
+        news::read(fields, |item| {
+            refused.extend(item.and_then(|item| self.0.take(member, item, now)).err());
+        });
+        refused
+    }
+
+    /// Drops what is over; how much is left.
+    pub fn expire(&mut self, now: Time) -> usize {
+        self.0.expire(now);
+        self.0.len()
+    }
+}
