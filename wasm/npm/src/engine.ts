@@ -132,7 +132,8 @@ export interface Audience {
 
 /** A peer. All texts are JSON. */
 export interface Engine {
-  subscribe(query: string, options: SubscribeQuery, deliver: (raw: Raw) => void): Feed;
+  /** `failed` is called, once, for a fault that shows later: when another peer has taken over. */
+  subscribe(query: string, options: SubscribeQuery, deliver: (raw: Raw) => void, failed: (error: Error) => void): Feed;
   publish(document: string, options: PublishQuery): Promise<string>;
   find(query: string, options: FindQuery): Promise<Raw[]>;
   status(): Promise<CoreStatus>;

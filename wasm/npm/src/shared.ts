@@ -9,7 +9,7 @@ import type { Audience, CoreEvent, CoreStatus, Engine, Feed, FindQuery, PublishQ
 import { TaiiNetError, closed, fromPlain, toPlain, type PlainError } from "./errors.js";
 
 /** Changes with the messages: tabs of different versions of the package have a peer each. */
-const VERSION = 2;
+const VERSION = 3;
 /** Documents of which a tab remembers that it has shown them, so that none comes again when another
  *  tab takes over. */
 const SEEN = 4096;
@@ -27,7 +27,7 @@ type Message =
   | { kind: "hello"; from: string }
   | { kind: "leader"; leader: string; peerId: string }
   | { kind: "event"; leader: string; event: CoreEvent }
-  | { kind: "failed"; leader: string; error: PlainError }
+  | { kind: "refused"; to: string; feed: number; error: PlainError }
   | { kind: "call"; to: string; from: string; id: number; call: Call }
   | { kind: "answer"; to: string; id: number; value?: unknown; error?: PlainError }
   | { kind: "document"; to: string; feed: number; raw: Raw };
@@ -42,6 +42,7 @@ interface Subscriber {
   query: string;
   options: SubscribeQuery;
   deliver: (raw: Raw) => void;
+  failed: (error: Error) => void;
   behind: boolean;
   seen: Set<string>;
   /** The feed of the engine in this tab, while it runs here. */
@@ -121,7 +122,14 @@ export class SharedEngine implements Engine {
       await this.#engine.close();
       return false;
     }
-    for (const subscriber of this.#subscribers.values()) this.#open(this.#engine, subscriber);
+    for (const [number, subscriber] of this.#subscribers) {
+      try {
+        this.#open(this.#engine, subscriber);
+      } catch (error) {
+        this.#refused(number, toPlain(error));
+      }
+    }
+    if (this.#end.signal.aborted) return false;
     this.#tellLeader();
     // What the tab before has not answered is asked again, here.
     for (const [id, { call }] of this.#waiting) {
@@ -139,14 +147,14 @@ export class SharedEngine implements Engine {
     this.#audience.started(this.#peerId);
   }
 
+  /** The peer cannot go on in this tab. It leaves the peer to the next, whose module is its own. */
   #fail(error: unknown): void {
+    if (this.#end.signal.aborted) return;
     const plain = toPlain(error);
-    this.#post({ kind: "failed", leader: this.#tab, error: plain });
-    this.#failHere(plain);
-  }
-
-  #failHere(plain: PlainError): void {
     this.#failed = fromPlain(plain);
+    this.#engine = undefined;
+    this.#end.abort();
+    this.#channel.close();
     for (const id of [...this.#waiting.keys()]) this.#settle(id, undefined, plain);
     this.#audience.failed(this.#failed);
   }
@@ -166,8 +174,8 @@ export class SharedEngine implements Engine {
       case "event":
         if (message.leader === this.#leader) this.#audience.event(message.event);
         return;
-      case "failed":
-        if (message.leader === this.#leader) this.#failHere(message.error);
+      case "refused":
+        if (message.to === this.#tab) this.#refused(message.feed, message.error);
         return;
       case "call":
         if (message.to === this.#tab) void this.#host(message.from, message.id, message.call);
@@ -205,8 +213,8 @@ export class SharedEngine implements Engine {
   }
 
   #ask<T>(call: Call): Promise<T> {
-    if (this.#end.signal.aborted) return Promise.reject(closed());
     if (this.#failed) return Promise.reject(this.#failed);
+    if (this.#end.signal.aborted) return Promise.reject(closed());
     if (this.#engine) return this.#serve(call) as Promise<T>;
     return new Promise<T>((resolve, reject) => {
       this.#next += 1;
@@ -222,6 +230,11 @@ export class SharedEngine implements Engine {
     this.#waiting.delete(id);
     if (error) waiting.reject(fromPlain(error));
     else waiting.resolve(value as never);
+  }
+
+  #refused(feed: number, error: PlainError): void {
+    const subscriber = this.#subscribers.get(feed);
+    if (this.#subscribers.delete(feed)) subscriber?.failed(fromPlain(error));
   }
 
   #deliver(subscriber: Subscriber | undefined, raw: Raw): void {
@@ -243,8 +256,12 @@ export class SharedEngine implements Engine {
     try {
       const value = await this.#serve(call, from, guests);
       if (id) this.#post({ kind: "answer", to: from, id, value });
-    } catch (error) {
-      if (id) this.#post({ kind: "answer", to: from, id, error: toPlain(error) });
+    } catch (fault) {
+      const error = toPlain(fault);
+      // A peer that goes away has answered nothing: who waits asks the next tab's.
+      if (error.code === "closed") return;
+      if (id) this.#post({ kind: "answer", to: from, id, error });
+      else if (call.name === "subscribe") this.#post({ kind: "refused", to: from, feed: call.feed, error });
     }
   }
 
@@ -269,7 +286,12 @@ export class SharedEngine implements Engine {
       case "subscribe":
         if (from && guests && !guests.has(call.feed)) {
           const { feed } = call;
-          guests.set(feed, engine.subscribe(call.query, call.options, (raw) => this.#post({ kind: "document", to: from, feed, raw })));
+          const deliver = (raw: Raw) => this.#post({ kind: "document", to: from, feed, raw });
+          const failed = (error: Error) => {
+            guests.delete(feed);
+            this.#post({ kind: "refused", to: from, feed, error: toPlain(error) });
+          };
+          guests.set(feed, engine.subscribe(call.query, call.options, deliver, failed));
         }
         return undefined;
       case "unsubscribe":
@@ -290,18 +312,19 @@ export class SharedEngine implements Engine {
   }
 
   #open(engine: Engine, subscriber: Subscriber): void {
-    subscriber.feed = engine.subscribe(subscriber.query, subscriber.options, (raw) => this.#deliver(subscriber, raw));
+    const { query, options, failed } = subscriber;
+    subscriber.feed = engine.subscribe(query, options, (raw) => this.#deliver(subscriber, raw), failed);
     if (subscriber.behind) subscriber.feed.behind(true);
   }
 
   // ---- Engine ----
 
-  subscribe(query: string, options: SubscribeQuery, deliver: (raw: Raw) => void): Feed {
-    if (this.#end.signal.aborted) throw closed();
+  subscribe(query: string, options: SubscribeQuery, deliver: (raw: Raw) => void, failed: (error: Error) => void): Feed {
     if (this.#failed) throw this.#failed;
+    if (this.#end.signal.aborted) throw closed();
     this.#next += 1;
     const number = this.#next;
-    const subscriber: Subscriber = { query, options, deliver, behind: false, seen: new Set() };
+    const subscriber: Subscriber = { query, options, deliver, failed, behind: false, seen: new Set() };
     if (this.#engine) this.#open(this.#engine, subscriber);
     this.#subscribers.set(number, subscriber);
     this.#tell({ name: "subscribe", feed: number, query, options });

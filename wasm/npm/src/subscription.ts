@@ -40,7 +40,7 @@ export interface SubscriptionEvents<T> {
 
 /** What a {@link Subscription} needs of its peer. @internal */
 export interface Source {
-  open(deliver: (raw: Raw) => void): Promise<Feed>;
+  open(deliver: (raw: Raw) => void, failed: (error: Error) => void): Promise<Feed>;
   backlog(): Promise<Raw[]>;
   publish(document: Fields, options?: PublishOptions): Promise<string>;
   closed(subscription: { close(): void }): void;
@@ -71,13 +71,14 @@ export class Subscription<T extends object = Fields> extends Emitter<Subscriptio
     super(["data", "backlog", "error", "close"]);
     this.#source = source;
     if (withBacklog) this.#live = new Set();
-    source.open(this.#deliver).then(
+    const failed = (error: unknown) => this.#fail(error);
+    source.open(this.#deliver, failed).then(
       (feed) => {
         if (this.#closed) return feed.close();
         this.#feed = feed;
         if (withBacklog) void this.#catchUp();
       },
-      (error: unknown) => this.#fail(error),
+      failed,
     );
   }
 

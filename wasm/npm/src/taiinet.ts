@@ -9,7 +9,7 @@ import { SharedEngine, canShare } from "./shared.js";
 import { active, judge, type Status } from "./status.js";
 import { Subscription, checkSubscribeOptions, type Delivery, type SubscribeOptions } from "./subscription.js";
 import { decode, encode, type Fields } from "./values.js";
-import { loadWasm, wasmIfLoaded } from "./wasm.js";
+import { discardWasm, loadWasm, wasmIfLoaded } from "./wasm.js";
 
 export interface TaiiNetOptions {
   /** The network to take part in; the application chooses the name. */
@@ -19,7 +19,8 @@ export interface TaiiNetOptions {
   /** Under which name the identity is kept in this browser; `"ephemeral"` for one that is not.
    *  Default `"default"`. */
   identity?: string;
-  /** Whether all tabs of this origin share one peer. Default true, but not for an ephemeral one. */
+  /** Whether all tabs of this origin share one peer. Default true, but not for an identity that is not
+   *  kept: each tab has another. */
   shared?: boolean;
   /** How many links to keep, from 1 to 10. Default 6. */
   targetLinks?: number;
@@ -136,7 +137,7 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
     if (signal !== undefined && !(signal instanceof AbortSignal)) throw wrongType("options", "options.signal", "an AbortSignal", signal);
     const subscription = new Subscription<T>(
       {
-        open: async (deliver) => (await this.#running()).subscribe(text, { private: isPrivate }, deliver),
+        open: async (deliver, failed) => (await this.#running()).subscribe(text, { private: isPrivate }, deliver, failed),
         backlog: async () => {
           await this.#meet();
           return (await this.#running()).find(text, BACKLOG);
@@ -217,6 +218,7 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
         const audience: Audience = {
           started: (peerId: string) => {
             this.#peerId = peerId;
+            this.#forgetNeighbours();
             resolve();
             this.#refresh();
           },
@@ -226,10 +228,11 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
             this.#fail(error);
           },
         };
-        if (shared && canShare()) {
+        const obstacle = !canShare() ? "this browser has no Web Locks" : this.#vault.isKept ? undefined : "the identity is not kept where other tabs find it";
+        if (shared && !obstacle) {
           this.#engine = new SharedEngine(`${this.network} ${name}`, start, audience);
         } else {
-          if (shared) this.emit("warning", { code: "not-shared", message: "this browser has no Web Locks, so each tab is a peer of its own" });
+          if (shared) this.emit("warning", { code: "not-shared", message: `${obstacle}, so each tab is a peer of its own` });
           start(audience).then((engine) => (this.#engine = engine), audience.failed);
         }
       });
@@ -298,9 +301,12 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
 
   #query(query: unknown): string {
     const text = encode(query, "query");
+    const bindings = wasmIfLoaded();
+    if (!bindings) return text;
     try {
-      wasmIfLoaded()?.checkQuery(text);
+      bindings.checkQuery(text);
     } catch (error) {
+      if (error instanceof WebAssembly.RuntimeError) discardWasm(bindings);
       throw fromCore(error);
     }
     return text;
@@ -325,13 +331,20 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
     this.#refresh();
   }
 
+  /** Those of the peer that ran before: the one that has taken over has none yet. */
+  #forgetNeighbours(): void {
+    const before = [...this.#neighbours];
+    this.#neighbours.clear();
+    for (const peer of before) this.emit("peer-disconnected", { peer, cause: "the tab that held the link is gone" });
+  }
+
   #fail(error: unknown): TaiiNetError {
     if (this.#state instanceof TaiiNetError) return this.#state;
     const failure = fromCore(error);
     this.#state = failure;
     this.emit("error", failure);
     for (const subscription of [...this.#subscriptions]) subscription.close();
-    this.#show({ state: "failed", peers: 0, problem: failure.message, advice: "reload the page" });
+    this.#show({ state: "failed", peers: 0, problem: failure.message, advice: "make a new TaiiNet, or reload the page" });
     return failure;
   }
 

@@ -1,10 +1,10 @@
-// Loads the WebAssembly module, once.
+// Loads the WebAssembly module, once; and once more when it has trapped.
 
-import init, * as bindings from "../core/taiinet_wasm.js";
+import instance from "../core/taiinet_wasm_instance.js";
 import type { WasmSource } from "./engine.js";
 import { TaiiNetError } from "./errors.js";
 
-export type Bindings = typeof bindings;
+export type Bindings = ReturnType<typeof instance>;
 
 let loading: Promise<Bindings> | undefined;
 let loaded: Bindings | undefined;
@@ -22,9 +22,18 @@ export function wasmIfLoaded(): Bindings | undefined {
   return loaded;
 }
 
+/** A module that has trapped is not fit for use: who comes next gets another. */
+export function discardWasm(bindings: Bindings): void {
+  if (bindings !== loaded) return;
+  loading = undefined;
+  loaded = undefined;
+}
+
 async function load(source: WasmSource = new URL("./taiinet.wasm", import.meta.url)): Promise<Bindings> {
+  // Each instance has bindings of its own: what an old one left behind must not call into the new.
+  const bindings = instance();
   try {
-    await init({ module_or_path: source as URL });
+    await bindings({ module_or_path: source as URL });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new TaiiNetError(

@@ -3,20 +3,30 @@
 
 /** All peers that were started, also the closed ones. */
 export const cores = (globalThis.fakeCores ??= []);
+/** All modules that were loaded. */
+export const instances = (globalThis.fakeInstances ??= []);
 
-export default async function init() {}
+const CLOSED = JSON.stringify({ code: "closed", message: "the peer is closed" });
 
-export function checkQuery(query) {
+/** As the generated module has it: bindings of their own each time. */
+export default function instance() {
+  instances.push(Object.assign(async () => {}, { Core: class extends Core {}, checkQuery }));
+  return instances.at(-1);
+}
+
+function checkQuery(query) {
   if (query.includes("$gtt")) throw JSON.stringify({ code: "query", message: "a.$gtt: there is no operator `$gtt`", path: "a.$gtt" });
 }
 
-export class Core {
+class Core {
   subscriptions = new Set();
   /** The options of all subscriptions so far. */
   subscribed = [];
   published = [];
   closed = false;
   isBehind = false;
+  /** Who waits for an answer. */
+  #pending = new Set();
   #next = 0;
 
   constructor(seed, options, handlers) {
@@ -27,6 +37,8 @@ export class Core {
   }
 
   subscribe(query, options) {
+    this.#check();
+    if (globalThis.fakeRefused?.(JSON.parse(query))) throw JSON.stringify({ code: "options", message: "too many" });
     this.#next += 1;
     this.subscribed.push(JSON.parse(options));
     this.subscriptions.add(this.#next);
@@ -39,8 +51,10 @@ export class Core {
 
   /** With `hold` a document is not taken until `take()`. */
   publish(document, options) {
+    this.#check();
     const id = `id-${this.published.length}-${this.peerId}`;
     return new Promise((resolve, reject) => {
+      this.#pending.add(reject);
       this.published.push({ document, options: JSON.parse(options), take: () => resolve(id), reject });
       if (!globalThis.fakeHold) resolve(id);
     });
@@ -68,12 +82,21 @@ export class Core {
   wake() {}
 
   status() {
-    if (this.trap) throw new WebAssembly.RuntimeError("unreachable");
+    this.#check();
     return JSON.stringify({ peerId: this.peerId, network: this.options.network, now: 0, links: this.links ?? [], signallers: [], candidates: 0, failed: [], counters: { rejected: {} } });
   }
 
+  /** Answers, as the real one, nothing any more; with `goodbye` not before that resolves. */
   async close() {
     this.closed = true;
+    for (const reject of this.#pending) reject(CLOSED);
+    await globalThis.fakeGoodbye;
+    this.gone = true;
+  }
+
+  #check() {
+    if (this.trap) throw new WebAssembly.RuntimeError("unreachable");
+    if (this.closed) throw CLOSED;
   }
 
   free() {}

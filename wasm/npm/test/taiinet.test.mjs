@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { load } from "./bundle.mjs";
-import { cores } from "./core.mjs";
+import { cores, instances } from "./core.mjs";
 
 const { TaiiNet, TaiiNetError } = await load("index.ts");
 const OPTIONS = { network: "n", signallers: ["ws://127.0.0.1:1"], identity: "ephemeral" };
@@ -162,6 +162,28 @@ test("a trap in the module is told, once, and later calls say so", async () => {
   await eventually(() => states.at(-1) === "failed");
   assert.equal(errors.length, 1);
   assert.ok(errors[0] instanceof TaiiNetError);
+});
+
+test("after a trap a new peer has a module of its own, and what waited is told", async () => {
+  const { taiinet, core } = await start();
+  globalThis.fakeHold = true;
+  const publishing = taiinet.publish({});
+  publishing.catch(() => {});
+  await eventually(() => core.published.length === 1);
+  globalThis.fakeHold = false;
+  core.trap = true;
+  await assert.rejects(taiinet.status(), { code: "failed" });
+  await assert.rejects(publishing, { code: "failed" });
+
+  const modules = instances.length;
+  const { taiinet: next, core: fresh } = await start();
+  assert.equal(instances.length, modules + 1);
+  assert.ok(fresh instanceof instances.at(-1).Core && !(fresh instanceof instances.at(-2).Core));
+  await next.publish({});
+  // And one without a trap does not.
+  await start();
+  assert.equal(instances.length, modules + 1);
+  await next.close();
 });
 
 test("arguments of the wrong type are TypeErrors that name the field", () => {
