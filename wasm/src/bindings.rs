@@ -19,7 +19,7 @@ use wasm_bindgen::prelude::*;
 use crate::{
     driver::Driver,
     fault::{Code, Fault},
-    told,
+    link, told,
 };
 
 /// Bytes of recent documents that a page keeps for its neighbours: pages on phones have little memory,
@@ -328,6 +328,7 @@ fn report_panics(driver: &Rc<Driver>) {
     });
     HOOK.call_once(|| {
         std::panic::set_hook(Box::new(|info| {
+            link::abandon();
             let text = told::panicked(info.to_string());
             let all = DRIVERS.with(|all| all.try_borrow().map(|all| all.clone()));
             for driver in all.unwrap_or_default().iter().filter_map(Weak::upgrade) {
