@@ -117,7 +117,9 @@ export class LocalEngine implements Engine {
     try {
       return call(this.#core);
     } catch (error) {
-      if (error instanceof WebAssembly.RuntimeError) throw this.#fail(error);
+      // Its own faults are texts. All else (a RuntimeError; a RangeError, of a stack that is full) has
+      // left it in the middle of something.
+      if (typeof error !== "string") throw this.#fail(error);
       throw fromCore(error);
     }
   }
@@ -177,7 +179,7 @@ export class LocalEngine implements Engine {
   }
 
   async status(): Promise<CoreStatus> {
-    return JSON.parse(await this.#ask((core) => Promise.resolve(core.status()))) as CoreStatus;
+    return this.#ask((core) => Promise.resolve(JSON.parse(core.status()) as CoreStatus));
   }
 
   /** Asks the core; what it has not answered when it is started anew is asked once more. */

@@ -306,7 +306,7 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
     try {
       bindings.checkQuery(text);
     } catch (error) {
-      if (error instanceof WebAssembly.RuntimeError) discardWasm(bindings);
+      if (typeof error !== "string") discardWasm(bindings);
       throw fromCore(error);
     }
     return text;
