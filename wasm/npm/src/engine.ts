@@ -121,10 +121,18 @@ export interface PublishQuery {
   waitMs?: number;
 }
 
+/** What the core is started with. */
+export interface CoreOptions {
+  network: string;
+  signallers: string[];
+  targetLinks?: number | undefined;
+  maxLinks?: number | undefined;
+}
+
 /** Who wants to hear of an engine. */
 export interface Audience {
-  /** The peer runs, under this name. */
-  started(peerId: string): void;
+  /** The peer runs, under this name and with these options, which may be another tab's. */
+  started(peerId: string, options: CoreOptions): void;
   event(event: CoreEvent): void;
   /** The peer cannot go on. */
   failed(error: Error): void;

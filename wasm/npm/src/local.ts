@@ -1,18 +1,14 @@
 // The peer in this tab.
 
 import type { Core } from "../core/taiinet_wasm.js";
-import type { Audience, CoreEvent, CoreStatus, Engine, Feed, FindQuery, Privacy, PublishQuery, Raw, SubscribeQuery } from "./engine.js";
+import type { Audience, CoreEvent, CoreOptions, CoreStatus, Engine, Feed, FindQuery, Privacy, PublishQuery, Raw, SubscribeQuery } from "./engine.js";
 import { TaiiNetError, closed, fromCore } from "./errors.js";
 import { liveIn } from "./page.js";
 import { discardWasm, type Bindings } from "./wasm.js";
 
-/** What the core is started with. */
-export interface CoreOptions {
-  network: string;
-  signallers: string[];
-  targetLinks?: number | undefined;
-  maxLinks?: number | undefined;
-}
+/** What the core looks for at once (taiinet-mesh, limits::FINDS), and what may wait for that. */
+const FINDS = 16;
+const FINDS_WAITING = 1024;
 
 interface Subscriber {
   query: string;
@@ -32,6 +28,9 @@ export class LocalEngine implements Engine {
   /** All that there are; without a number while the peer is started anew. */
   #numbers = new Map<Subscriber, number | undefined>();
   #behind = new Set<Subscriber>();
+  #finding = 0;
+  /** Searches that wait for their turn, in order. */
+  #turns: (() => void)[] = [];
   /** Until the peer runs again, under another key. */
   #restarting: Promise<void> | undefined;
   /** A core that has trapped answers nothing any more: these are told so. */
@@ -72,7 +71,7 @@ export class LocalEngine implements Engine {
       wake: () => this.#try(() => core.wake()),
       leave: () => void this.close(),
     });
-    this.#audience.started(core.peerId);
+    this.#audience.started(core.peerId, this.#options);
   }
 
   #delivery = (
@@ -171,11 +170,25 @@ export class LocalEngine implements Engine {
     const each = (id: string, author: string, createdAt: number, hops: number, from: string | undefined, key: string | undefined, json: string, exact: boolean, privacy: Privacy) => {
       found.push({ id, author, createdAt, receivedAt: Date.now(), hops, from, key, json, exact, privacy });
     };
-    await this.#ask((core) => {
-      found = [];
-      return core.find(query, JSON.stringify(options), each);
-    });
+    await this.#turn();
+    try {
+      await this.#ask((core) => {
+        found = [];
+        return core.find(query, JSON.stringify(options), each);
+      });
+    } finally {
+      this.#finding -= 1;
+      this.#turns.shift()?.();
+    }
     return found;
+  }
+
+  async #turn(): Promise<void> {
+    if (this.#turns.length >= FINDS_WAITING) {
+      throw new TaiiNetError("busy", `${FINDS_WAITING} searches wait already; await earlier ones first`);
+    }
+    if (this.#finding >= FINDS) await new Promise<void>((turn) => this.#turns.push(turn));
+    this.#finding += 1;
   }
 
   async status(): Promise<CoreStatus> {

@@ -5,7 +5,7 @@
 // tells the others, and each says again what it wants. Each tab holds a lock of its own as well, by
 // which the peer's tab learns of its end.
 
-import type { Audience, CoreEvent, CoreStatus, Engine, Feed, FindQuery, PublishQuery, Raw, SubscribeQuery } from "./engine.js";
+import type { Audience, CoreEvent, CoreOptions, CoreStatus, Engine, Feed, FindQuery, PublishQuery, Raw, SubscribeQuery } from "./engine.js";
 import { TaiiNetError, closed, fromPlain, toPlain, type PlainError } from "./errors.js";
 
 /** Changes with the messages: tabs of different versions of the package have a peer each. */
@@ -25,7 +25,7 @@ type Call =
 
 type Message =
   | { kind: "hello"; from: string }
-  | { kind: "leader"; leader: string; peerId: string }
+  | { kind: "leader"; leader: string; peerId: string; options: CoreOptions }
   | { kind: "event"; leader: string; event: CoreEvent }
   | { kind: "refused"; to: string; feed: number; error: PlainError }
   | { kind: "call"; to: string; from: string; id: number; call: Call }
@@ -64,6 +64,8 @@ export class SharedEngine implements Engine {
   readonly #end = new AbortController();
   #leader: string | undefined;
   #peerId = "";
+  /** Of the tab that leads. */
+  #options: CoreOptions | undefined;
   /** The engine, while it runs in this tab. */
   #engine: Engine | undefined;
   /** What other tabs subscribed to here. */
@@ -104,8 +106,9 @@ export class SharedEngine implements Engine {
   async #lead(): Promise<boolean> {
     try {
       this.#engine = await this.#start({
-        started: (peerId) => {
+        started: (peerId, options) => {
           this.#peerId = peerId;
+          this.#options = options;
           if (this.#engine) this.#tellLeader();
         },
         event: (event) => {
@@ -142,9 +145,10 @@ export class SharedEngine implements Engine {
   }
 
   #tellLeader(): void {
+    const options = this.#options as CoreOptions;
     this.#leader = this.#tab;
-    this.#post({ kind: "leader", leader: this.#tab, peerId: this.#peerId });
-    this.#audience.started(this.#peerId);
+    this.#post({ kind: "leader", leader: this.#tab, peerId: this.#peerId, options });
+    this.#audience.started(this.#peerId, options);
   }
 
   /** The peer cannot go on in this tab. It leaves the peer to the next, whose module is its own. */
@@ -167,10 +171,10 @@ export class SharedEngine implements Engine {
     if (this.#end.signal.aborted) return;
     switch (message.kind) {
       case "hello":
-        if (this.#engine) this.#post({ kind: "leader", leader: this.#tab, peerId: this.#peerId });
+        if (this.#engine) this.#post({ kind: "leader", leader: this.#tab, peerId: this.#peerId, options: this.#options as CoreOptions });
         return;
       case "leader":
-        return this.#follow(message.leader, message.peerId);
+        return this.#follow(message.leader, message.peerId, message.options);
       case "event":
         if (message.leader === this.#leader) this.#audience.event(message.event);
         return;
@@ -190,7 +194,7 @@ export class SharedEngine implements Engine {
 
   // ---- In a tab that is not the peer's ----
 
-  #follow(leader: string, peerId: string): void {
+  #follow(leader: string, peerId: string, options: CoreOptions): void {
     if (leader === this.#tab) return;
     const news = leader !== this.#leader;
     this.#leader = leader;
@@ -203,7 +207,7 @@ export class SharedEngine implements Engine {
     }
     if (news || peerId !== this.#peerId) {
       this.#peerId = peerId;
-      this.#audience.started(peerId);
+      this.#audience.started(peerId, options);
     }
   }
 

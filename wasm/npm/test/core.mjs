@@ -23,6 +23,10 @@ class Core {
   /** The options of all subscriptions so far. */
   subscribed = [];
   published = [];
+  /** The options of all searches so far; how many go on, and did at most. */
+  asked = [];
+  finding = 0;
+  mostFinds = 0;
   closed = false;
   isBehind = false;
   /** Who waits for an answer. */
@@ -62,7 +66,11 @@ class Core {
 
   /** With `gate` nothing is found before that resolves. */
   async find(query, options, each) {
+    this.asked.push(JSON.parse(options));
+    this.finding += 1;
+    this.mostFinds = Math.max(this.mostFinds, this.finding);
     await this.gate;
+    this.finding -= 1;
     this.found?.forEach((json, index) => each(`found-${index}`, "tn1author", index, 0, undefined, undefined, json, true, "open"));
   }
 
@@ -83,7 +91,7 @@ class Core {
 
   status() {
     this.#check();
-    return JSON.stringify({ peerId: this.peerId, network: this.options.network, now: 0, links: this.links ?? [], signallers: [], candidates: 0, failed: [], counters: { rejected: {} } });
+    return JSON.stringify({ peerId: this.peerId, network: this.options.network, now: this.now ?? 0, links: this.links ?? [], signallers: this.signallers ?? [], candidates: 0, failed: [], counters: { rejected: {} } });
   }
 
   /** Answers, as the real one, nothing any more; with `goodbye` not before that resolves. */

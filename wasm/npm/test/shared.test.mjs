@@ -364,3 +364,22 @@ test("neighbours of a peer that is gone are forgotten: a find waits for one of t
   cores[1].event({ type: "peer-connected", peer: "tn1bob" });
   await finding;
 });
+
+test("a tab is told when the peer runs with another tab's options", async () => {
+  await tab("one");
+  enter("two");
+  const { TaiiNet } = await load("index.ts");
+  enter("two");
+  const two = new TaiiNet({ network: "n", signallers: ["ws://127.0.0.1:2"], identity: "shared", maxLinks: 3 });
+  opened.push(two);
+  const warnings = [];
+  two.on("warning", (warning) => warnings.push(warning));
+  await two.ready;
+  assert.equal(warnings.length, 1);
+  assert.equal(warnings[0].code, "options-of-another-tab");
+  assert.match(warnings[0].message, /options\.signallers, options\.maxLinks/);
+  // The same options are no news.
+  const three = await tab("three");
+  three.on("warning", (warning) => warnings.push(warning));
+  assert.equal(warnings.length, 1);
+});
