@@ -29,7 +29,14 @@ export function discardWasm(bindings: Bindings): void {
   loaded = undefined;
 }
 
-async function load(source: WasmSource = new URL("./taiinet.wasm", import.meta.url)): Promise<Bindings> {
+/** Beside this script. Vite's development server, up to version 7, moves the script alone. */
+function beside(): URL {
+  const here = new URL("./taiinet.wasm", import.meta.url);
+  const [before, inCache] = import.meta.url.split("/node_modules/.vite/");
+  return inCache === undefined ? here : new URL(`${before}/node_modules/taiinet/dist/taiinet.wasm`);
+}
+
+async function load(source: WasmSource = beside()): Promise<Bindings> {
   // Each instance has bindings of its own: what an old one left behind must not call into the new.
   const bindings = instance();
   try {
@@ -38,7 +45,7 @@ async function load(source: WasmSource = new URL("./taiinet.wasm", import.meta.u
     const reason = error instanceof Error ? error.message : String(error);
     throw new TaiiNetError(
       "failed",
-      `the WebAssembly module could not be loaded: ${reason}; see that taiinet.wasm lies beside the script, or name its address in options.wasm`,
+      `the WebAssembly module could not be loaded: ${reason}; see that taiinet.wasm lies beside the script (a bundler may move the script alone: Vite does not with optimizeDeps: { exclude: ["taiinet"] }), or name its address in options.wasm`,
     );
   }
   loaded = bindings;
