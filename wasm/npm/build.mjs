@@ -17,7 +17,7 @@ const core = join(here, "core/taiinet_wasm_bg.wasm");
 const AIM = 250 * 1024;
 
 if (!existsSync(core)) {
-  console.error("core/ is missing: run `cargo xtask wasm`");
+  console.error("nothing is built, and nothing can be packed, without core/: run `cargo xtask wasm`");
   process.exit(1);
 }
 rmSync(dist, { recursive: true, force: true });

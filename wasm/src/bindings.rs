@@ -19,7 +19,7 @@ use wasm_bindgen::prelude::*;
 use crate::{
     driver::Driver,
     fault::{Code, Fault},
-    told,
+    link, told,
 };
 
 /// Bytes of recent documents that a page keeps for its neighbours: pages on phones have little memory,
@@ -199,30 +199,32 @@ struct Options {
 
 impl Options {
     fn config(self) -> Result<Config, Fault> {
-        let network: Network = self.network.parse().map_err(Fault::options)?;
+        let network: Network =
+            self.network.parse().map_err(|error| Fault::option("options.network", error))?;
         let mut config = Config::new(network);
         config.max_links = self.max_links.unwrap_or(limits::MAX_LINKS).clamp(1, limits::MAX_LINKS);
         config.target_links = self.target_links.unwrap_or(limits::TARGET_LINKS);
         config.store_bytes = STORE_BYTES;
         let listed = |one| serde_json::from_value::<Blacklisted>(one).ok();
         config.blacklist = self.blacklist.into_iter().filter_map(listed).collect();
-        config.signallers =
-            self.signallers.iter().map(|address| signaller(address)).collect::<Result<_, _>>()?;
+        let signallers = self.signallers.iter().enumerate();
+        config.signallers = signallers.map(signaller).collect::<Result<_, _>>()?;
         Ok(config)
     }
 }
 
 /// `ws://…` or `wss://…`, and behind a `#` the key that the signaller must prove. The browser itself
 /// checks the rest.
-fn signaller(address: &str) -> Result<SignallerAddress, Fault> {
+fn signaller((index, address): (usize, &String)) -> Result<SignallerAddress, Fault> {
     let (url, pinned) = match address.split_once('#') {
         Some((url, key)) => {
             let key: PeerId = key.parse().map_err(|error| {
-                Fault::options(format!("behind the # of {url} stands no signaller's key: {error}"))
+                let text = format!("behind the # of {url} stands no signaller's key: {error}");
+                Fault::option(&format!("options.signallers[{index}]"), text)
             })?;
             (url, Some(key))
         }
-        None => (address, None),
+        None => (address.as_str(), None),
     };
     Ok(SignallerAddress { url: url.to_owned(), pinned })
 }
@@ -268,9 +270,8 @@ impl To {
     fn audience(self) -> Result<Audience, Fault> {
         let peer = |(index, peer): (usize, String)| {
             peer.parse::<PeerId>().map_err(|error| {
-                let path = format!("options.to[{index}]");
-                let fault = Fault::options(format!("{path} is `{peer}`: {error}"));
-                Fault { path: Some(path), ..fault }
+                let text = format!("`{peer}` is no peer: {error}");
+                Fault::option(&format!("options.to[{index}]"), text)
             })
         };
         match self {
@@ -364,6 +365,7 @@ fn report_panics(driver: &Rc<Driver>) {
     });
     HOOK.call_once(|| {
         std::panic::set_hook(Box::new(|info| {
+            link::abandon();
             let text = told::panicked(info.to_string());
             let all = DRIVERS.with(|all| all.try_borrow().map(|all| all.clone()));
             for driver in all.unwrap_or_default().iter().filter_map(Weak::upgrade) {

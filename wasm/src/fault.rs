@@ -45,6 +45,11 @@ impl Fault {
     pub(crate) fn options(message: impl ToString) -> Self {
         Self::new(Code::Options, message)
     }
+
+    /// Of one option.
+    pub(crate) fn option(path: &str, message: impl core::fmt::Display) -> Self {
+        Self { path: Some(path.to_owned()), ..Self::options(format!("{path}: {message}")) }
+    }
 }
 
 impl From<QueryError> for Fault {

@@ -2,6 +2,7 @@
 
 mod channel;
 mod listener;
+mod open;
 mod socket;
 mod timer;
 
@@ -11,7 +12,7 @@ use taiinet_mesh::{Dial, Input, LinkFailure, LinkId, Negotiation};
 use wasm_bindgen::JsValue;
 
 use self::{channel::Channel, socket::Socket};
-pub(crate) use self::{listener::Listener, timer::Timer};
+pub(crate) use self::{listener::Listener, open::abandon, timer::Timer};
 
 /// Where links report to.
 pub(crate) trait Reports {

@@ -28,7 +28,8 @@ impl ChannelBinding {
     /// Of a WebRTC channel, from the two session descriptions in either order. The DTLS stack has
     /// checked each certificate against the fingerprint in its description.
     ///
-    /// None if a description has no SHA-256 fingerprint, or two that differ.
+    /// None if a description has no SHA-256 fingerprint, two that differ, or one by another hash: a
+    /// stack may check the certificate against just that one. No browser sends others.
     pub fn of_descriptions(one: &str, other: &str) -> Option<Self> {
         let mut fingerprints = [fingerprint(one)?, fingerprint(other)?];
         fingerprints.sort_unstable();
@@ -50,10 +51,15 @@ impl fmt::Debug for ChannelBinding {
 fn fingerprint(description: &str) -> Option<[u8; 32]> {
     let mut found = None;
     for line in description.lines() {
-        let Some(value) = line.trim_end().strip_prefix("a=fingerprint:") else { continue };
+        let line = line.trim_end();
+        let named = line.get(.."a=fingerprint".len());
+        if !named.is_some_and(|name| name.eq_ignore_ascii_case("a=fingerprint")) {
+            continue;
+        }
+        let value = line.strip_prefix("a=fingerprint:")?;
         let (algorithm, hex) = value.split_once(' ')?;
         if !algorithm.eq_ignore_ascii_case("sha-256") {
-            continue;
+            return None;
         }
         let bytes: Vec<u8> =
             hex.split(':').map(|byte| u8::from_str_radix(byte, 16).ok()).collect::<Option<_>>()?;
@@ -90,6 +96,21 @@ mod tests {
         assert_eq!(ChannelBinding::of_descriptions(&a, "v=0\r\n"), None);
         let two = format!("{a}{}", description([2; 32]));
         assert_eq!(ChannelBinding::of_descriptions(&two, &a), None);
+        // Two of one certificate, as RFC 8122 has it, or the second of another: who could tell?
+        let victim = description([2; 32]);
+        let hidden = format!("{victim}a=fingerprint:sha-512 01:02:03\r\n");
+        assert!(ChannelBinding::of_descriptions(&victim, &a).is_some());
+        assert_eq!(ChannelBinding::of_descriptions(&hidden, &a), None);
+        assert_eq!(ChannelBinding::of_descriptions(&a, &hidden), None);
+        for line in
+            ["A=FINGERPRINT:sha-512 01", "a=Fingerprint:sha-256 01", "a=fingerprint :sha-1 01"]
+        {
+            assert_eq!(
+                ChannelBinding::of_descriptions(&format!("{victim}{line}\r\n"), &a),
+                None,
+                "{line}"
+            );
+        }
         let odd = "a=fingerprint:sha-256 01:zz\r\n";
         assert_eq!(ChannelBinding::of_descriptions(odd, &a), None);
     }

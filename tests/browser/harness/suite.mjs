@@ -3,9 +3,12 @@
 import assert from "node:assert/strict";
 import { after, afterEach } from "node:test";
 
-import { eventually } from "./eventually.mjs";
+import { eventually, pause } from "./eventually.mjs";
 import { Browser } from "./pages.mjs";
 import { killAll } from "./processes.mjs";
+
+/** Longer than a copy takes over another way through a mesh on one machine. */
+const SETTLING_MS = 300;
 
 /**
  * Browsers of this test file. Pages are closed after each test, and programs killed unless they are
@@ -41,4 +44,7 @@ export async function exactly(peer, expected) {
   const here = async () => (await peer.documents()).length >= expected.length;
   await eventually(`${peer.name} got ${expected.length} documents`, here, { state: () => peer.documents() });
   assert.equal(sorted(await peer.documents()), sorted(expected), peer.name);
+  // One too many would come a little later, by another neighbour.
+  await pause(SETTLING_MS);
+  assert.equal(sorted(await peer.documents()), sorted(expected), `${peer.name}, a moment later`);
 }

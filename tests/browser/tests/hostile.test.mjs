@@ -55,3 +55,15 @@ test("nothing forged is shown or passed on, each is counted, and honest document
   assert.deepEqual([...(await honest.neighbours())], [await page.id()]);
   assert.deepEqual(honest.report.counters.rejected, {});
 });
+
+test("a message larger than any may be is an offence that costs the link, and nothing of it is kept", async () => {
+  const signaller = await Signaller.start();
+  const mesh = new Mesh([signaller]);
+  const page = await (await chromium()).peer("page", mesh.options());
+  const hostile = new Process("hostile", program("hostile"), [signaller.url, mesh.network, await page.id()]);
+  const heard = () => hostile.stdout.map((line) => JSON.parse(line));
+  await hostile.eventually("is linked to the page", () => heard().some(({ event }) => event === "linked"));
+  hostile.write("oversize");
+  await page.eventually("refused it", async () => "Oversize" in (await page.status()).counters.rejected);
+  await hostile.eventually("lost its link", () => heard().some(({ event }) => event === "closed"));
+});

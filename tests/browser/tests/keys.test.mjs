@@ -57,3 +57,55 @@ test("a key of taiinet-keys becomes the page's own, in all its tabs, and stays",
   await page.reload();
   assert.equal(await page.start(mesh.options()), id);
 });
+
+test("what is kept in the browser holds no key in clear, and none that a script can read the bytes of", async () => {
+  const mesh = new Mesh([await Signaller.start()]);
+  const page = await (await chromium()).peer("page", mesh.options());
+  const kept = await page.evaluate(async () => {
+    const open = indexedDB.open("taiinet");
+    await new Promise((done) => (open.onsuccess = done));
+    const stores = [...open.result.objectStoreNames];
+    const records = /** @type {any[]} */ ([]);
+    for (const store of stores) {
+      const all = open.result.transaction(store).objectStore(store).getAll();
+      await new Promise((done) => (all.onsuccess = done));
+      records.push(...all.result);
+    }
+    const [{ wrapping, iv, wrapped }] = records;
+    const { key, ...rest } = { key: wrapping, iv, wrapped };
+    const seed = new Uint8Array(await crypto.subtle.decrypt({ name: "AES-GCM", iv }, key, wrapped));
+    const hex = (/** @type {Uint8Array} */ bytes) => [...bytes].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+    // All bytes and texts of all that is kept, also beside the database.
+    const texts = /** @type {string[]} */ (Object.values({ ...localStorage, ...sessionStorage }));
+    const walk = (/** @type {any} */ value) => {
+      if (value instanceof ArrayBuffer) texts.push(hex(new Uint8Array(value)));
+      else if (ArrayBuffer.isView(value)) texts.push(hex(new Uint8Array(value.buffer)));
+      else if (typeof value === "string") texts.push(value);
+      else if (typeof value === "object" && value !== null) Object.values(value).forEach(walk);
+    };
+    records.forEach(walk);
+    const forms = [hex(seed), btoa(String.fromCharCode(...seed)), [...seed].join(",")];
+    return {
+      databases: (await indexedDB.databases()).map(({ name }) => name),
+      records: records.length,
+      fields: Object.keys(rest),
+      seedBytes: seed.length,
+      looked: texts.length,
+      inClear: texts.filter((text) => forms.some((form) => text.includes(form))),
+      isKey: wrapping instanceof CryptoKey,
+      extractable: wrapping.extractable,
+      exported: await Promise.allSettled([crypto.subtle.exportKey("raw", wrapping), crypto.subtle.exportKey("jwk", wrapping)]).then((all) => all.map(({ status }) => status)),
+    };
+  });
+  assert.deepEqual(kept, {
+    databases: ["taiinet"],
+    records: 1,
+    fields: ["iv", "wrapped"],
+    seedBytes: 32,
+    looked: 2,
+    inClear: [],
+    isKey: true,
+    extractable: false,
+    exported: ["rejected", "rejected"],
+  });
+});

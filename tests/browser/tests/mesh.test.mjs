@@ -80,6 +80,59 @@ test("Chromium, Firefox and a native peer in one mesh: documents all ways", asyn
   await exactly(native, [...documents, { by: "Chromium", ok: false }]);
 });
 
+test("without any signaller: links page to page, Chromium to Firefox and to native are made through the mesh", async () => {
+  const signaller = await Signaller.start();
+  const mesh = new Mesh([signaller]);
+  const native = mesh.subscriber("native");
+  const tolerate = [REFUSED_SOCKETS];
+  const before = () => {
+    const scope = /** @type {any} */ (globalThis);
+    scope.connections = [];
+    scope.RTCPeerConnection = class extends RTCPeerConnection {
+      constructor(/** @type {any[]} */ ...args) {
+        super(...args);
+        scope.connections.push(this);
+      }
+    };
+  };
+  const blink = await (await chromium()).peer("Chromium", mesh.options(), { before, tolerate });
+  const other = await (await chromium()).peer("another Chromium page", mesh.options(), { tolerate });
+  const gecko = await (await firefox()).peer("Firefox", mesh.options(), { tolerate });
+  const others = new Map(await Promise.all([native, other, gecko].map(async (peer) => /** @type {const} */ ([await peer.id(), peer.name]))));
+  /** Since when it has which links. @returns {Promise<Map<string, number>>} */
+  const links = async () => {
+    const { links } = await blink.status();
+    return new Map(links.filter((/** @type {any} */ link) => link.state === "active").map((/** @type {any} */ link) => [link.peer, link.since]));
+  };
+  await connected([native, blink, other, gecko]);
+  await blink.eventually("is linked to all", async () => (await links()).size === others.size);
+  await signaller.kill();
+  for (const page of [blink, other, gecko]) {
+    await page.eventually("knows that the signaller is gone", async () => !(await page.status()).signallers[0].joined);
+  }
+
+  // One link is left each time, by turns: the others must be made anew over it.
+  const remade = new Set();
+  for (const kept of [0, 1]) {
+    const was = await links();
+    await blink.evaluate((kept) => {
+      const open = globalThis.connections.filter((/** @type {any} */ one) => one.connectionState === "connected");
+      open.forEach((/** @type {any} */ one, /** @type {number} */ index) => index !== kept && one.close());
+    }, kept);
+    await blink.eventually("has two links anew", async () => {
+      const now = await links();
+      return now.size === others.size && [...now].filter(([peer, since]) => since !== was.get(peer)).length >= others.size - 1;
+    });
+    for (const [peer, since] of await links()) if (since !== was.get(peer)) remade.add(others.get(peer));
+  }
+  assert.deepEqual([...remade].sort(), [...others.values()].sort());
+  assert.ok(!(await blink.status()).signallers[0].joined);
+  for (const page of [other, gecko]) await page.subscribe({});
+  await connected([native, blink, other, gecko]);
+  await blink.publish({ by: "mesh" });
+  for (const peer of [native, other, gecko]) await exactly(peer, [{ by: "mesh" }]);
+});
+
 test("every signaller killed, and then a neighbour: new links come through the mesh alone", async () => {
   const signallers = [await Signaller.start(), await Signaller.start()];
   const mesh = new Mesh(signallers);

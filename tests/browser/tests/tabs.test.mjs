@@ -131,6 +131,67 @@ test("the leading tab is closed amid publishing by another: each document goes o
   await exactly(native, [...Array(count).keys()].map((n) => ({ n })));
 });
 
+test("the leading tab is closed while another's document waits, with nobody there: it goes out later", async () => {
+  const mesh = new Mesh([await Signaller.start()]);
+  const browser = await chromium();
+  const context = await browser.context();
+  const leading = await browser.peer("leading tab", mesh.options(), { context });
+  const other = await browser.peer("other tab", mesh.options(), { context });
+  await other.evaluate(() => {
+    inPage.waiting = inPage.peer.publish({ waits: true });
+    inPage.waiting.catch(() => {});
+  });
+  await other.status(); // The document is at the leading tab's peer by now: calls keep their order.
+  await leading.puppet.close({ runBeforeUnload: true });
+  await other.eventually("has the peer", async () => (await other.status()).peerId);
+  const native = mesh.subscriber("native");
+  await other.evaluate(() => inPage.waiting);
+  await exactly(native, [{ waits: true }]);
+});
+
+test("the leading tab's module traps: another tab takes over, and the page itself can begin anew", async () => {
+  const mesh = new Mesh([await Signaller.start()]);
+  const native = mesh.subscriber("native");
+  const browser = await chromium();
+  const context = await browser.context();
+  const before = () => {
+    const scope = /** @type {any} */ (globalThis);
+    scope.memories = [];
+    for (const name of /** @type {const} */ (["instantiate", "instantiateStreaming"])) {
+      const original = /** @type {any} */ (WebAssembly[name]);
+      /** @type {any} */ (WebAssembly)[name] = async (/** @type {any[]} */ ...args) => {
+        const made = await original(...args);
+        scope.memories.push((made.instance ?? made).exports.memory);
+        return made;
+      };
+    }
+  };
+  const tolerate = [/RuntimeError|panicked/];
+  const leading = await browser.peer("leading tab", mesh.options(), { context, before, tolerate });
+  const other = await browser.peer("other tab", mesh.options(), { context });
+  const id = await leading.id();
+  await other.subscribe({});
+  await connected([leading, native]);
+
+  // Nothing in the module's memory is what it was.
+  await leading.evaluate(() => memories.forEach((memory) => new Uint8Array(memory.buffer).fill(0xff)));
+  const error = await leading.thrown(`await peer.status()`);
+  assert.equal(error?.code, "failed", JSON.stringify(error));
+  assert.equal((await leading.events("status")).at(-1).state, "failed");
+  await connected([other, native]);
+  assert.equal(await other.id(), id);
+  await other.publish({ after: "the trap" });
+  await exactly(native, [{ after: "the trap" }]);
+
+  // In the same page a new one works, as one more tab and, when the other has gone, as the peer.
+  assert.equal(await leading.start(mesh.options()), id);
+  await leading.publish({ again: 1 });
+  await exactly(other, [{ after: "the trap" }, { again: 1 }]);
+  await other.puppet.close();
+  await leading.publish({ again: 2 });
+  await exactly(native, [{ after: "the trap" }, { again: 1 }, { again: 2 }]);
+});
+
 test("the tab that leads is the only one that others see, also among five", async () => {
   const mesh = new Mesh([await Signaller.start()]);
   const native = mesh.subscriber("native");
@@ -163,6 +224,9 @@ test("private mode without IndexedDB works, with a warning", async () => {
     return warnings.length > 0 && warnings;
   });
   assert.match(warning.message ?? JSON.stringify(warning), /not kept|reload|IndexedDB/i);
+  // Another tab has another key, and so is another peer.
+  const tab = await (await chromium()).page("tab", { before, context: page.puppet.browserContext() });
+  assert.notEqual(await tab.start(mesh.options()), await page.id());
   await page.publish({ from: "private" });
   await exactly(native, [{ from: "private" }]);
 });

@@ -63,6 +63,8 @@ enum Forgery {
     Malformed,
     /// `bytes`: a message that is no frame.
     Bytes,
+    /// `oversize`: a message larger than any may be.
+    Oversize,
 }
 
 impl FromStr for Forgery {
@@ -77,6 +79,7 @@ impl FromStr for Forgery {
             "future" => Ok(Self::Future),
             "malformed" => Ok(Self::Malformed),
             "bytes" => Ok(Self::Bytes),
+            "oversize" => Ok(Self::Oversize),
             other => Err(format!("no forgery: {other}")),
         }
     }
@@ -218,6 +221,7 @@ impl Hostile {
                 return (None, message.finish());
             }
             Forgery::Bytes => return (None, vec![0xff; 64]),
+            Forgery::Oversize => return (None, vec![0xff; 40 * 1024]),
         };
         let id = document.id().to_string();
         (Some(id), codec::message(&[Frame::Push(Push { hops: 0, document })]))

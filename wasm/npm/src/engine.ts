@@ -139,10 +139,18 @@ export interface PublishQuery {
   waitMs?: number;
 }
 
+/** What the core is started with. */
+export interface CoreOptions {
+  network: string;
+  signallers: string[];
+  targetLinks?: number | undefined;
+  maxLinks?: number | undefined;
+}
+
 /** Who wants to hear of an engine. */
 export interface Audience {
-  /** The peer runs, under this name. */
-  started(peerId: string): void;
+  /** The peer runs, under this name and with these options, which may be another tab's. */
+  started(peerId: string, options: CoreOptions): void;
   event(event: CoreEvent): void;
   /** The peer cannot go on. */
   failed(error: Error): void;
@@ -150,7 +158,8 @@ export interface Audience {
 
 /** A peer. All texts are JSON. */
 export interface Engine {
-  subscribe(query: string, options: SubscribeQuery, deliver: (raw: Raw) => void): Feed;
+  /** `failed` is called, once, for a fault that shows later: when another peer has taken over. */
+  subscribe(query: string, options: SubscribeQuery, deliver: (raw: Raw) => void, failed: (error: Error) => void): Feed;
   publish(document: string, options: PublishQuery): Promise<string>;
   find(query: string, options: FindQuery): Promise<Raw[]>;
   status(): Promise<CoreStatus>;

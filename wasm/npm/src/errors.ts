@@ -67,7 +67,7 @@ export function fromCore(thrown: unknown): TaiiNetError {
     }
   }
   const message = thrown instanceof Error ? thrown.message : String(thrown);
-  return new TaiiNetError("failed", `the peer has failed: ${message}; reload the page`);
+  return new TaiiNetError("failed", `the peer has failed: ${message}; make a new TaiiNet, or reload the page`);
 }
 
 /** An error as it goes from tab to tab. */

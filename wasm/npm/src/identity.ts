@@ -1,5 +1,7 @@
 // The secret key of this origin: made at first use, kept in IndexedDB, wrapped by a WebCrypto key
-// that no script can read. So a copy of the database alone, or a script that reads it, has no key.
+// whose bytes no script can read. That protects a copy of what scripts can read (a backup, a dump of
+// the database by a script), not the key from scripts of this origin: they can unwrap it, as we do. It
+// must be unwrapped, since WebCrypto has no X25519 of an Ed25519 key and no Ed25519 in all browsers.
 
 import { TaiiNetError } from "./errors.js";
 
@@ -18,6 +20,8 @@ interface Kept {
 export interface Vault {
   /** Why the key is not kept; undefined if it is. */
   readonly warning?: string;
+  /** Whether other tabs have the same key. */
+  readonly isKept: boolean;
   /** A copy of the key, made if there is none; to be wiped. */
   seed(): Promise<Uint8Array<ArrayBuffer>>;
   replace(seed: Uint8Array<ArrayBuffer>): Promise<void>;
@@ -40,6 +44,7 @@ export async function openVault(name: string): Promise<Vault> {
 /** A key that lives and dies with the page. */
 export class MemoryVault implements Vault {
   readonly warning?: string;
+  readonly isKept = false;
   #seed = fresh();
 
   constructor(warning?: string) {
@@ -57,6 +62,7 @@ export class MemoryVault implements Vault {
 }
 
 class DatabaseVault implements Vault {
+  readonly isKept = true;
   readonly #database: IDBDatabase;
   readonly #name: string;
 

@@ -1,18 +1,14 @@
 // The peer in this tab.
 
 import type { Core } from "../core/taiinet_wasm.js";
-import type { Audience, CoreEvent, CoreStatus, Engine, Feed, FindQuery, Privacy, PublishQuery, Raw, SubscribeQuery } from "./engine.js";
+import type { Audience, CoreEvent, CoreOptions, CoreStatus, Engine, Feed, FindQuery, Privacy, PublishQuery, Raw, SubscribeQuery } from "./engine.js";
 import { TaiiNetError, closed, fromCore } from "./errors.js";
 import { liveIn } from "./page.js";
-import type { Bindings } from "./wasm.js";
+import { discardWasm, type Bindings } from "./wasm.js";
 
-/** What the core is started with. */
-export interface CoreOptions {
-  network: string;
-  signallers: string[];
-  targetLinks?: number | undefined;
-  maxLinks?: number | undefined;
-}
+/** What the core looks for at once (taiinet-mesh, limits::FINDS), and what may wait for that. */
+const FINDS = 16;
+const FINDS_WAITING = 1024;
 
 /** Where the blacklist is kept; what is kept is JSON that only the core reads. */
 export interface Keep {
@@ -24,6 +20,7 @@ interface Subscriber {
   query: string;
   options: SubscribeQuery;
   deliver: (raw: Raw) => void;
+  failed: (error: Error) => void;
 }
 
 export class LocalEngine implements Engine {
@@ -33,10 +30,18 @@ export class LocalEngine implements Engine {
   readonly #audience: Audience;
   readonly #keep: Keep;
   #core: Core | undefined;
+  /** By the core's numbers, which change when the peer is started anew. */
   #subscribers = new Map<number, Subscriber>();
-  /** By feed: the core's number changes when the peer is started anew. */
-  #numbers = new Map<Subscriber, number>();
+  /** All that there are; without a number while the peer is started anew. */
+  #numbers = new Map<Subscriber, number | undefined>();
   #behind = new Set<Subscriber>();
+  #finding = 0;
+  /** Searches that wait for their turn, in order. */
+  #turns: (() => void)[] = [];
+  /** Until the peer runs again, under another key. */
+  #restarting: Promise<void> | undefined;
+  /** A core that has trapped answers nothing any more: these are told so. */
+  #unanswered = new Set<(error: Error) => void>();
   #stopLiving = () => {};
   #state: "running" | "closed" | TaiiNetError = "running";
 
@@ -58,6 +63,7 @@ export class LocalEngine implements Engine {
   async #begin(): Promise<void> {
     const seed = await this.#seed();
     try {
+      if (this.#state !== "running") throw closed();
       this.#core = new this.#wasm.Core(seed, this.#coreOptions(), {
         delivery: this.#delivery,
         event: this.#event,
@@ -73,7 +79,7 @@ export class LocalEngine implements Engine {
       wake: () => this.#try(() => core.wake()),
       leave: () => void this.close(),
     });
-    this.#audience.started(core.peerId);
+    this.#audience.started(core.peerId, this.#options);
   }
 
   #coreOptions(): string {
@@ -118,7 +124,10 @@ export class LocalEngine implements Engine {
     const error = fromCore(reason instanceof Error ? reason : new Error(String(reason)));
     this.#state = error;
     this.#stopLiving();
+    discardWasm(this.#wasm);
     this.#audience.failed(error);
+    for (const reject of this.#unanswered) reject(error);
+    this.#unanswered.clear();
     return error;
   }
 
@@ -129,14 +138,17 @@ export class LocalEngine implements Engine {
     try {
       return call(this.#core);
     } catch (error) {
-      if (error instanceof WebAssembly.RuntimeError) throw this.#fail(error);
+      // Its own faults are texts. All else (a RuntimeError; a RangeError, of a stack that is full) has
+      // left it in the middle of something.
+      if (typeof error !== "string") throw this.#fail(error);
       throw fromCore(error);
     }
   }
 
-  subscribe(query: string, options: SubscribeQuery, deliver: (raw: Raw) => void): Feed {
-    const subscriber = { query, options, deliver };
-    this.#add(subscriber);
+  subscribe(query: string, options: SubscribeQuery, deliver: (raw: Raw) => void, failed: (error: Error) => void): Feed {
+    const subscriber = { query, options, deliver, failed };
+    if (this.#restarting) this.#numbers.set(subscriber, undefined);
+    else this.#add(subscriber);
     return {
       behind: (behind) => {
         if (behind) this.#behind.add(subscriber);
@@ -145,11 +157,12 @@ export class LocalEngine implements Engine {
       },
       close: () => {
         const number = this.#numbers.get(subscriber);
-        if (number === undefined) return;
-        this.#numbers.delete(subscriber);
-        this.#subscribers.delete(number);
+        if (!this.#numbers.delete(subscriber)) return;
         this.#behind.delete(subscriber);
-        if (this.#state === "running") this.#try((core) => core.unsubscribe(number));
+        if (number !== undefined) {
+          this.#subscribers.delete(number);
+          if (this.#state === "running") this.#try((core) => core.unsubscribe(number));
+        }
         this.#tellBehind();
       },
     };
@@ -165,59 +178,113 @@ export class LocalEngine implements Engine {
 
   #tellBehind(): void {
     const behind = this.#behind.size > 0;
-    if (behind === this.#wasBehind || this.#state !== "running") return;
+    if (behind === this.#wasBehind || this.#state !== "running" || this.#restarting) return;
     this.#wasBehind = behind;
     this.#try((core) => core.behind(behind));
   }
 
-  async publish(document: string, options: PublishQuery): Promise<string> {
-    return this.#settled(this.#try((core) => core.publish(document, JSON.stringify(options))));
+  publish(document: string, options: PublishQuery): Promise<string> {
+    return this.#ask((core) => core.publish(document, JSON.stringify(options)));
   }
 
   async find(query: string, options: FindQuery): Promise<Raw[]> {
-    const found: Raw[] = [];
+    let found: Raw[] = [];
     const each = (id: string, author: string, createdAt: number, hops: number, from: string | undefined, key: string | undefined, json: string, exact: boolean, privacy: Privacy) => {
       found.push({ id, author, createdAt, receivedAt: Date.now(), hops, from, key, json, exact, privacy });
     };
-    await this.#settled(this.#try((core) => core.find(query, JSON.stringify(options), each)));
+    await this.#turn();
+    try {
+      await this.#ask((core) => {
+        found = [];
+        return core.find(query, JSON.stringify(options), each);
+      });
+    } finally {
+      this.#finding -= 1;
+      this.#turns.shift()?.();
+    }
     return found;
   }
 
-  async #settled<T>(promise: Promise<T>): Promise<T> {
-    try {
-      return await promise;
-    } catch (error) {
-      throw fromCore(error);
+  async #turn(): Promise<void> {
+    if (this.#turns.length >= FINDS_WAITING) {
+      throw new TaiiNetError("busy", `${FINDS_WAITING} searches wait already; await earlier ones first`);
     }
+    if (this.#finding >= FINDS) await new Promise<void>((turn) => this.#turns.push(turn));
+    this.#finding += 1;
   }
 
   async status(): Promise<CoreStatus> {
-    return JSON.parse(this.#try((core) => core.status())) as CoreStatus;
+    return this.#ask((core) => Promise.resolve(JSON.parse(core.status()) as CoreStatus));
   }
 
   async blacklist(peer: string, until: number | undefined): Promise<void> {
-    this.#try((core) => core.blacklist(peer, until));
+    await this.#ask((core) => Promise.resolve(core.blacklist(peer, until)));
     this.#keepBlacklist();
   }
 
   async lift(peer: string): Promise<boolean> {
-    const lifted = this.#try((core) => core.lift(peer));
+    const lifted = await this.#ask((core) => Promise.resolve(core.lift(peer)));
     this.#keepBlacklist();
     return lifted;
   }
 
-  async restart(): Promise<void> {
-    const before = this.#core;
+  /** Asks the core; what it has not answered when it is started anew is asked once more. */
+  async #ask<T>(call: (core: Core) => Promise<T>): Promise<T> {
+    for (;;) {
+      if (this.#restarting) await this.#restarting.catch(() => {});
+      const asked = this.#core;
+      try {
+        return await this.#answer(this.#try(call));
+      } catch (error) {
+        const fault = fromCore(error);
+        const anew = this.#restarting !== undefined || this.#core !== asked;
+        if (fault.code !== "closed" || this.#state !== "running" || !anew) throw fault;
+      }
+    }
+  }
+
+  #answer<T>(promise: Promise<T>): Promise<T> {
+    return new Promise<T>((resolve, reject) => {
+      this.#unanswered.add(reject);
+      promise.finally(() => this.#unanswered.delete(reject)).then(resolve, reject);
+    });
+  }
+
+  /** One after the other: two at once would be two peers of one key. */
+  restart(): Promise<void> {
+    const before = this.#restarting ?? Promise.resolve();
+    const restarting = before.catch(() => {}).then(() => this.#anew());
+    const done = () => {
+      if (this.#restarting === restarting) this.#restarting = undefined;
+    };
+    this.#restarting = restarting;
+    restarting.then(done, done);
+    return restarting;
+  }
+
+  async #anew(): Promise<void> {
+    const before = this.#try((core) => core);
     this.#stopLiving();
-    const subscribers = [...this.#numbers.keys()];
     this.#subscribers.clear();
-    this.#numbers.clear();
+    for (const subscriber of this.#numbers.keys()) this.#numbers.set(subscriber, undefined);
     this.#wasBehind = false;
-    await before?.close();
-    await this.#begin();
-    before?.free();
-    subscribers.forEach((subscriber) => this.#add(subscriber));
-    this.#tellBehind();
+    await this.#answer(this.#try((core) => core.close()));
+    try {
+      await this.#begin();
+    } catch (error) {
+      throw this.#state === "closed" ? closed() : this.#fail(error);
+    }
+    before.free();
+    for (const subscriber of this.#numbers.keys()) {
+      try {
+        this.#add(subscriber);
+      } catch (error) {
+        this.#numbers.delete(subscriber);
+        subscriber.failed(fromCore(error));
+      }
+    }
+    this.#wasBehind = this.#behind.size > 0;
+    if (this.#wasBehind) this.#try((core) => core.behind(true));
   }
 
   async close(): Promise<void> {

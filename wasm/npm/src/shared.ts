@@ -5,11 +5,11 @@
 // tells the others, and each says again what it wants. Each tab holds a lock of its own as well, by
 // which the peer's tab learns of its end.
 
-import type { Audience, CoreEvent, CoreStatus, Engine, Feed, FindQuery, PublishQuery, Raw, SubscribeQuery } from "./engine.js";
+import type { Audience, CoreEvent, CoreOptions, CoreStatus, Engine, Feed, FindQuery, PublishQuery, Raw, SubscribeQuery } from "./engine.js";
 import { TaiiNetError, closed, fromPlain, toPlain, type PlainError } from "./errors.js";
 
 /** Changes with the messages: tabs of different versions of the package have a peer each. */
-const VERSION = 2;
+const VERSION = 3;
 /** Documents of which a tab remembers that it has shown them, so that none comes again when another
  *  tab takes over. */
 const SEEN = 4096;
@@ -27,9 +27,9 @@ type Call =
 
 type Message =
   | { kind: "hello"; from: string }
-  | { kind: "leader"; leader: string; peerId: string }
+  | { kind: "leader"; leader: string; peerId: string; options: CoreOptions }
   | { kind: "event"; leader: string; event: CoreEvent }
-  | { kind: "failed"; leader: string; error: PlainError }
+  | { kind: "refused"; to: string; feed: number; error: PlainError }
   | { kind: "call"; to: string; from: string; id: number; call: Call }
   | { kind: "answer"; to: string; id: number; value?: unknown; error?: PlainError }
   | { kind: "document"; to: string; feed: number; raw: Raw };
@@ -44,6 +44,7 @@ interface Subscriber {
   query: string;
   options: SubscribeQuery;
   deliver: (raw: Raw) => void;
+  failed: (error: Error) => void;
   behind: boolean;
   seen: Set<string>;
   /** The feed of the engine in this tab, while it runs here. */
@@ -65,6 +66,8 @@ export class SharedEngine implements Engine {
   readonly #end = new AbortController();
   #leader: string | undefined;
   #peerId = "";
+  /** Of the tab that leads. */
+  #options: CoreOptions | undefined;
   /** The engine, while it runs in this tab. */
   #engine: Engine | undefined;
   /** What other tabs subscribed to here. */
@@ -105,8 +108,9 @@ export class SharedEngine implements Engine {
   async #lead(): Promise<boolean> {
     try {
       this.#engine = await this.#start({
-        started: (peerId) => {
+        started: (peerId, options) => {
           this.#peerId = peerId;
+          this.#options = options;
           if (this.#engine) this.#tellLeader();
         },
         event: (event) => {
@@ -123,7 +127,14 @@ export class SharedEngine implements Engine {
       await this.#engine.close();
       return false;
     }
-    for (const subscriber of this.#subscribers.values()) this.#open(this.#engine, subscriber);
+    for (const [number, subscriber] of this.#subscribers) {
+      try {
+        this.#open(this.#engine, subscriber);
+      } catch (error) {
+        this.#refused(number, toPlain(error));
+      }
+    }
+    if (this.#end.signal.aborted) return false;
     this.#tellLeader();
     // What the tab before has not answered is asked again, here.
     for (const [id, { call }] of this.#waiting) {
@@ -136,19 +147,20 @@ export class SharedEngine implements Engine {
   }
 
   #tellLeader(): void {
+    const options = this.#options as CoreOptions;
     this.#leader = this.#tab;
-    this.#post({ kind: "leader", leader: this.#tab, peerId: this.#peerId });
-    this.#audience.started(this.#peerId);
+    this.#post({ kind: "leader", leader: this.#tab, peerId: this.#peerId, options });
+    this.#audience.started(this.#peerId, options);
   }
 
+  /** The peer cannot go on in this tab. It leaves the peer to the next, whose module is its own. */
   #fail(error: unknown): void {
+    if (this.#end.signal.aborted) return;
     const plain = toPlain(error);
-    this.#post({ kind: "failed", leader: this.#tab, error: plain });
-    this.#failHere(plain);
-  }
-
-  #failHere(plain: PlainError): void {
     this.#failed = fromPlain(plain);
+    this.#engine = undefined;
+    this.#end.abort();
+    this.#channel.close();
     for (const id of [...this.#waiting.keys()]) this.#settle(id, undefined, plain);
     this.#audience.failed(this.#failed);
   }
@@ -161,15 +173,15 @@ export class SharedEngine implements Engine {
     if (this.#end.signal.aborted) return;
     switch (message.kind) {
       case "hello":
-        if (this.#engine) this.#post({ kind: "leader", leader: this.#tab, peerId: this.#peerId });
+        if (this.#engine) this.#post({ kind: "leader", leader: this.#tab, peerId: this.#peerId, options: this.#options as CoreOptions });
         return;
       case "leader":
-        return this.#follow(message.leader, message.peerId);
+        return this.#follow(message.leader, message.peerId, message.options);
       case "event":
         if (message.leader === this.#leader) this.#audience.event(message.event);
         return;
-      case "failed":
-        if (message.leader === this.#leader) this.#failHere(message.error);
+      case "refused":
+        if (message.to === this.#tab) this.#refused(message.feed, message.error);
         return;
       case "call":
         if (message.to === this.#tab) void this.#host(message.from, message.id, message.call);
@@ -184,7 +196,7 @@ export class SharedEngine implements Engine {
 
   // ---- In a tab that is not the peer's ----
 
-  #follow(leader: string, peerId: string): void {
+  #follow(leader: string, peerId: string, options: CoreOptions): void {
     if (leader === this.#tab) return;
     const news = leader !== this.#leader;
     this.#leader = leader;
@@ -197,7 +209,7 @@ export class SharedEngine implements Engine {
     }
     if (news || peerId !== this.#peerId) {
       this.#peerId = peerId;
-      this.#audience.started(peerId);
+      this.#audience.started(peerId, options);
     }
   }
 
@@ -207,8 +219,8 @@ export class SharedEngine implements Engine {
   }
 
   #ask<T>(call: Call): Promise<T> {
-    if (this.#end.signal.aborted) return Promise.reject(closed());
     if (this.#failed) return Promise.reject(this.#failed);
+    if (this.#end.signal.aborted) return Promise.reject(closed());
     if (this.#engine) return this.#serve(call) as Promise<T>;
     return new Promise<T>((resolve, reject) => {
       this.#next += 1;
@@ -224,6 +236,11 @@ export class SharedEngine implements Engine {
     this.#waiting.delete(id);
     if (error) waiting.reject(fromPlain(error));
     else waiting.resolve(value as never);
+  }
+
+  #refused(feed: number, error: PlainError): void {
+    const subscriber = this.#subscribers.get(feed);
+    if (this.#subscribers.delete(feed)) subscriber?.failed(fromPlain(error));
   }
 
   #deliver(subscriber: Subscriber | undefined, raw: Raw): void {
@@ -245,8 +262,12 @@ export class SharedEngine implements Engine {
     try {
       const value = await this.#serve(call, from, guests);
       if (id) this.#post({ kind: "answer", to: from, id, value });
-    } catch (error) {
-      if (id) this.#post({ kind: "answer", to: from, id, error: toPlain(error) });
+    } catch (fault) {
+      const error = toPlain(fault);
+      // A peer that goes away has answered nothing: who waits asks the next tab's.
+      if (error.code === "closed") return;
+      if (id) this.#post({ kind: "answer", to: from, id, error });
+      else if (call.name === "subscribe") this.#post({ kind: "refused", to: from, feed: call.feed, error });
     }
   }
 
@@ -271,7 +292,12 @@ export class SharedEngine implements Engine {
       case "subscribe":
         if (from && guests && !guests.has(call.feed)) {
           const { feed } = call;
-          guests.set(feed, engine.subscribe(call.query, call.options, (raw) => this.#post({ kind: "document", to: from, feed, raw })));
+          const deliver = (raw: Raw) => this.#post({ kind: "document", to: from, feed, raw });
+          const failed = (error: Error) => {
+            guests.delete(feed);
+            this.#post({ kind: "refused", to: from, feed, error: toPlain(error) });
+          };
+          guests.set(feed, engine.subscribe(call.query, call.options, deliver, failed));
         }
         return undefined;
       case "unsubscribe":
@@ -296,18 +322,19 @@ export class SharedEngine implements Engine {
   }
 
   #open(engine: Engine, subscriber: Subscriber): void {
-    subscriber.feed = engine.subscribe(subscriber.query, subscriber.options, (raw) => this.#deliver(subscriber, raw));
+    const { query, options, failed } = subscriber;
+    subscriber.feed = engine.subscribe(query, options, (raw) => this.#deliver(subscriber, raw), failed);
     if (subscriber.behind) subscriber.feed.behind(true);
   }
 
   // ---- Engine ----
 
-  subscribe(query: string, options: SubscribeQuery, deliver: (raw: Raw) => void): Feed {
-    if (this.#end.signal.aborted) throw closed();
+  subscribe(query: string, options: SubscribeQuery, deliver: (raw: Raw) => void, failed: (error: Error) => void): Feed {
     if (this.#failed) throw this.#failed;
+    if (this.#end.signal.aborted) throw closed();
     this.#next += 1;
     const number = this.#next;
-    const subscriber: Subscriber = { query, options, deliver, behind: false, seen: new Set() };
+    const subscriber: Subscriber = { query, options, deliver, failed, behind: false, seen: new Set() };
     if (this.#engine) this.#open(this.#engine, subscriber);
     this.#subscribers.set(number, subscriber);
     this.#tell({ name: "subscribe", feed: number, query, options });

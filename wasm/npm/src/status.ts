@@ -14,8 +14,22 @@ export interface Status extends CoreStatus {
   advice?: string;
 }
 
+type Judgement = Pick<Status, "state" | "peers" | "problem" | "advice">;
+
+/** Others refuse what is dated so far ahead (taiinet-mesh, limits::CLOCK_SKEW). */
+const SKEW_MS = 120_000;
+
 /** The part of the status that the core does not know. */
-export function judge(core: CoreStatus): Pick<Status, "state" | "peers" | "problem" | "advice"> {
+export function judge(core: CoreStatus): Judgement {
+  const judgement = judged(core);
+  // The core's time never runs backwards.
+  const ahead = core.now - Date.now();
+  if (judgement.problem || ahead < SKEW_MS) return judgement;
+  const problem = `this device's clock was set back by ${Math.round(ahead / 60_000)} minutes while the peer ran; others refuse what it publishes as of the future`;
+  return { ...judgement, problem, advice: "reload the page" };
+}
+
+function judged(core: CoreStatus): Judgement {
   const peers = active(core).length;
   const joined = core.signallers.filter(({ joined }) => joined).length;
   if (peers === 0 && isOffline()) {

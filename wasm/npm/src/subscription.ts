@@ -33,6 +33,9 @@ export interface SubscriptionEvents<T> {
   data: Delivery<T>;
   /** One that was published before the subscription; with the option `backlog`. */
   backlog: Delivery<T>;
+  /** The peer has a neighbour more, or less: as its own events. */
+  "peer-connected": { peer: string };
+  "peer-disconnected": { peer: string; cause: string };
   error: Error;
   /** Nothing more comes. */
   close: undefined;
@@ -40,19 +43,29 @@ export interface SubscriptionEvents<T> {
 
 /** What a {@link Subscription} needs of its peer. @internal */
 export interface Source {
-  open(deliver: (raw: Raw) => void): Promise<Feed>;
+  open(deliver: (raw: Raw) => void, failed: (error: Error) => void): Promise<Feed>;
   backlog(): Promise<Raw[]>;
   publish(document: Fields, options?: PublishOptions): Promise<string>;
-  closed(subscription: { close(): void }): void;
+  closed(): void;
 }
 
 /** Unread documents beyond which the neighbours are slowed down, and until which. */
 const HIGH = 1024;
 const LOW = HIGH / 2;
+/** What is kept for a reader that is yet to come: the newest, so many and of so much text. Nobody is
+ *  slowed down for it, since perhaps nobody will ever read. */
+const KEPT = 1024;
+const KEPT_LENGTH = 4 * 1024 * 1024;
 
 interface Reader<T> {
   queue: Delivery<T>[];
-  wake: (() => void) | undefined;
+  /** Who waits for the next. */
+  wakes: (() => void)[];
+  ended?: boolean;
+}
+
+function wake({ wakes }: { wakes: (() => void)[] }): void {
+  for (const one of wakes.splice(0)) one();
 }
 
 /** Documents that match a query, as events or by `for await`. */
@@ -60,6 +73,10 @@ export class Subscription<T extends object = Fields> extends Emitter<Subscriptio
   readonly #source: Source;
   #feed: Feed | undefined;
   #readers = new Set<Reader<T>>();
+  /** What came while nobody listened, until somebody does. */
+  #kept: Delivery<T>[] | undefined = [];
+  #lengths: number[] = [];
+  #length = 0;
   #behind = false;
   #closed = false;
   /** What came live while the backlog was looked for: it is not shown twice. */
@@ -68,16 +85,17 @@ export class Subscription<T extends object = Fields> extends Emitter<Subscriptio
 
   /** @internal */
   constructor(source: Source, withBacklog: boolean) {
-    super(["data", "backlog", "error", "close"]);
+    super(["data", "backlog", "peer-connected", "peer-disconnected", "error", "close"]);
     this.#source = source;
     if (withBacklog) this.#live = new Set();
-    source.open(this.#deliver).then(
+    const failed = (error: unknown) => this.#fail(error);
+    source.open(this.#deliver, failed).then(
       (feed) => {
         if (this.#closed) return feed.close();
         this.#feed = feed;
         if (withBacklog) void this.#catchUp();
       },
-      (error: unknown) => this.#fail(error),
+      failed,
     );
   }
 
@@ -87,44 +105,65 @@ export class Subscription<T extends object = Fields> extends Emitter<Subscriptio
     return this.#source.publish(document, options);
   }
 
+  /** @internal What happens to the peer. */
+  hear<K extends "peer-connected" | "peer-disconnected">(name: K, event: SubscriptionEvents<T>[K]): void {
+    this.emit(name, event);
+  }
+
   /** Ends the subscription. */
   close(): void {
     if (this.#closed) return;
     this.#closed = true;
     this.#feed?.close();
-    for (const reader of this.#readers) reader.wake?.();
-    this.#source.closed(this);
+    for (const reader of this.#readers) wake(reader);
+    this.#source.closed();
     this.emit("close", undefined);
   }
 
-  async *[Symbol.asyncIterator](): AsyncGenerator<Delivery<T>, void, undefined> {
-    yield* this.#read(this.#reader());
-  }
-
-  #reader(): Reader<T> {
-    const reader: Reader<T> = { queue: [], wake: undefined };
+  /** Reads from now on; the first, if nobody listens for `data` or `backlog`, also what came since the
+   *  subscription was made: the newest 1024, or 4 MiB, of that. A reader that is behind slows the
+   *  neighbours down; one that has stopped must say so by `return()`, as `for await` does. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<Delivery<T>> {
+    // Not a generator: that would begin only with the first `next()`.
+    const reader: Reader<T> = { queue: this.#kept ?? [], wakes: [] };
+    this.#kept = undefined;
     this.#readers.add(reader);
-    return reader;
-  }
-
-  async *#read(reader: Reader<T>): AsyncGenerator<Delivery<T>, void, undefined> {
-    try {
-      for (;;) {
-        const next = reader.queue.shift();
-        if (next) {
-          this.#weigh();
-          yield next;
-        } else if (this.#closed) {
-          return;
-        } else {
-          await new Promise<void>((wake) => (reader.wake = wake));
-          reader.wake = undefined;
-        }
-      }
-    } finally {
+    const end = () => {
       this.#readers.delete(reader);
       this.#weigh();
-    }
+      reader.queue = [];
+      reader.ended = true;
+      wake(reader);
+    };
+    const iterator: AsyncIterableIterator<Delivery<T>> = {
+      next: async () => {
+        for (;;) {
+          const value = reader.queue.shift();
+          if (value) {
+            this.#weigh();
+            return { done: false, value };
+          }
+          if (this.#closed || reader.ended) {
+            end();
+            return { done: true, value: undefined };
+          }
+          await new Promise<void>((wake) => reader.wakes.push(wake));
+        }
+      },
+      return: async () => {
+        end();
+        return { done: true, value: undefined };
+      },
+      [Symbol.asyncIterator]: () => iterator,
+    };
+    return iterator;
+  }
+
+  /** As {@link Emitter.on}; who listens for documents needs none to be kept. */
+  override on<K extends keyof SubscriptionEvents<T> & string>(name: K, listen: (event: SubscriptionEvents<T>[K]) => void): () => void {
+    const off = super.on(name, listen);
+    if (name === "data" || name === "backlog") this.#kept = undefined;
+    return off;
   }
 
   #deliver = (raw: Raw): void => {
@@ -139,9 +178,20 @@ export class Subscription<T extends object = Fields> extends Emitter<Subscriptio
     this.emit(event, delivery);
     for (const reader of this.#readers) {
       reader.queue.push(delivery);
-      reader.wake?.();
+      wake(reader);
     }
+    if (this.#kept) this.#keep(this.#kept, delivery, json.length);
     this.#weigh();
+  }
+
+  #keep(kept: Delivery<T>[], delivery: Delivery<T>, length: number): void {
+    kept.push(delivery);
+    this.#lengths.push(length);
+    this.#length += length;
+    while (kept.length > KEPT || this.#length > KEPT_LENGTH) {
+      kept.shift();
+      this.#length -= this.#lengths.shift() ?? 0;
+    }
   }
 
   #weigh(): void {

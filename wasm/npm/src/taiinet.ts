@@ -1,16 +1,16 @@
 import { boolean, duration, integer, list, options as checkOptions, signaller, string } from "./arguments.js";
-import type { Audience, Blacklisted, CoreEvent, CoreStatus, Engine, PeerInfo, PublishQuery, Raw, WasmSource } from "./engine.js";
+import type { Audience, Blacklisted, CoreEvent, CoreOptions, CoreStatus, Engine, PeerInfo, PublishQuery, Raw, WasmSource } from "./engine.js";
 import { Blacklist, keepBeside } from "./blacklist.js";
 import { TaiiNetError, closed, fromCore, wrongType } from "./errors.js";
 import { Emitter } from "./events.js";
 import { MemoryVault, openVault, type Vault } from "./identity.js";
-import { LocalEngine, type CoreOptions } from "./local.js";
+import { LocalEngine } from "./local.js";
 import type { Query } from "./query.js";
 import { SharedEngine, canShare } from "./shared.js";
 import { active, judge, type Status } from "./status.js";
-import { Subscription, checkSubscribeOptions, type Delivery, type SubscribeOptions } from "./subscription.js";
+import { Subscription, checkSubscribeOptions, type Delivery, type SubscribeOptions, type SubscriptionEvents } from "./subscription.js";
 import { decode, encode, type Fields } from "./values.js";
-import { loadWasm, wasmIfLoaded } from "./wasm.js";
+import { discardWasm, loadWasm, wasmIfLoaded } from "./wasm.js";
 
 export interface TaiiNetOptions {
   /** The network to take part in; the application chooses the name. */
@@ -20,7 +20,9 @@ export interface TaiiNetOptions {
   /** Under which name the identity is kept in this browser; `"ephemeral"` for one that is not.
    *  Default `"default"`. */
   identity?: string;
-  /** Whether all tabs of this origin share one peer. Default true, but not for an ephemeral one. */
+  /** Whether all tabs of this origin share one peer. Default true, but not for an identity that is not
+   *  kept: each tab has another. Of tabs that differ in `signallers`, `targetLinks` or `maxLinks` the one
+   *  that runs the peer decides; the others get a `warning`. */
   shared?: boolean;
   /** How many links to keep, from 1 to 10. Default 6. */
   targetLinks?: number;
@@ -49,13 +51,15 @@ export interface PublishOptions {
 export interface FindOptions {
   /** How many documents at most; default 100. */
   limit?: number;
-  /** How long to wait for neighbours, in milliseconds or like `"2s"`; default 5 s. */
+  /** How long to wait for a first neighbour, if there is none, and for answers; in milliseconds or like
+   *  `"2s"`, an hour at most. Default 5 s. Neighbours are given 4 s of it; who has not answered by then
+   *  has nothing. */
   timeout?: number | string;
 }
 
 /** Something worth knowing that is not an error. */
 export interface Warning {
-  code: "identity-not-kept" | "not-shared";
+  code: "identity-not-kept" | "not-shared" | "options-of-another-tab";
   message: string;
 }
 
@@ -87,12 +91,15 @@ const OPTIONS = ["network", "signallers", "identity", "shared", "targetLinks", "
 const EPHEMERAL = "ephemeral";
 const MAX_LINKS = 10;
 const FIND_LIMIT = 1000;
+const LONGEST_FIND_MS = 3_600_000;
+/** Dates end there (ECMA-262, 21.4.1.1). */
+const LAST_DATE = 8.64e15;
 const PUBLISH_OPTIONS = ["key", "expires", "to", "public", "waitMs"] as const;
 const RECIPIENTS = 1000;
 const WAIT_MS = 2000;
 /** Then it would be too old for anybody. */
 const LONGEST_WAIT_MS = 300_000;
-const BACKLOG = { limit: 200, timeoutMs: 5000 };
+const BACKLOG = { limit: 200, timeoutMs: 4000 };
 
 /** A peer: the page's place in the mesh. */
 export class TaiiNet extends Emitter<TaiiNetEvents> {
@@ -107,7 +114,7 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
   #engine: Engine | undefined;
   #peerId = "";
   #state: "starting" | "running" | "closed" | TaiiNetError = "starting";
-  #subscriptions = new Set<{ close(): void }>();
+  #subscriptions = new Set<Subscription<never>>();
   #neighbours = new Set<string>();
   /** Called when there is a neighbour. */
   #met = new Set<() => void>();
@@ -142,18 +149,18 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
     if (signal !== undefined && !(signal instanceof AbortSignal)) throw wrongType("options", "options.signal", "an AbortSignal", signal);
     const subscription = new Subscription<T>(
       {
-        open: async (deliver) => (await this.#running()).subscribe(text, { private: isPrivate }, deliver),
+        open: async (deliver, failed) => (await this.#running()).subscribe(text, { private: isPrivate }, deliver, failed),
         backlog: async () => {
           await this.#meet();
           return (await this.#running()).find(text, BACKLOG);
         },
         publish: async (document, publishOptions) =>
           this.publish(document, isPrivate ? { to: "subscribers", ...checkOptions<PublishOptions>(publishOptions, PUBLISH_OPTIONS) } : publishOptions),
-        closed: (one) => this.#subscriptions.delete(one),
+        closed: () => this.#subscriptions.delete(subscription as Subscription<never>),
       },
       backlog,
     );
-    this.#subscriptions.add(subscription);
+    this.#subscriptions.add(subscription as Subscription<never>);
     signal?.addEventListener("abort", () => subscription.close(), { once: true });
     if (signal?.aborted) subscription.close();
     return subscription;
@@ -173,17 +180,20 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
     return (await this.#running()).publish(text, { key, expiresAt, ...recipients });
   }
 
-  /** Recent documents that match, of this peer and its neighbours, newest first. */
+  /** Recent documents that match, of this peer and its neighbours, newest first. Many searches at once
+   *  wait for their turn, 16 at a time. */
   async find<T extends object = Fields>(query: Query<T>, options?: FindOptions): Promise<Delivery<T>[]> {
     this.#checkOpen();
     const text = this.#query(query);
     const { limit = 100, timeout = 5000 } = checkOptions<FindOptions>(options, ["limit", "timeout"]);
     integer(limit, "options.limit", 1, FIND_LIMIT);
-    const timeoutMs = Math.round(duration(timeout, "options.timeout"));
+    const timeoutMs = Math.ceil(duration(timeout, "options.timeout"));
+    if (timeoutMs > LONGEST_FIND_MS) throw new TaiiNetError("options", "options.timeout must be an hour at most", "options.timeout");
     const engine = await this.#running();
+    const until = Date.now() + timeoutMs;
     // One that has just started has nobody to ask yet.
     await Promise.race([this.#meet(), after(timeoutMs)]);
-    const found = await engine.find(text, { limit, timeoutMs });
+    const found = await engine.find(text, { limit, timeoutMs: Math.max(1, until - Date.now()) });
     return found.sort((a, b) => b.createdAt - a.createdAt).map((raw) => delivery<T>(raw));
   }
 
@@ -221,8 +231,10 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
         LocalEngine.start(bindings, this.#options, () => this.#vault.seed(), audience, keepBeside(name === EPHEMERAL ? undefined : name));
       const started = new Promise<void>((resolve, reject) => {
         const audience: Audience = {
-          started: (peerId: string) => {
+          started: (peerId: string, running: CoreOptions) => {
             this.#peerId = peerId;
+            this.#compare(running);
+            this.#forgetNeighbours();
             resolve();
             this.#refresh();
           },
@@ -232,10 +244,11 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
             this.#fail(error);
           },
         };
-        if (shared && canShare()) {
+        const obstacle = !canShare() ? "this browser has no Web Locks" : this.#vault.isKept ? undefined : "the identity is not kept where other tabs find it";
+        if (shared && !obstacle) {
           this.#engine = new SharedEngine(`${this.network} ${name}`, start, audience);
         } else {
-          if (shared) this.emit("warning", { code: "not-shared", message: "this browser has no Web Locks, so each tab is a peer of its own" });
+          if (shared) this.emit("warning", { code: "not-shared", message: `${obstacle}, so each tab is a peer of its own` });
           start(audience).then((engine) => (this.#engine = engine), audience.failed);
         }
       });
@@ -304,9 +317,12 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
 
   #query(query: unknown): string {
     const text = encode(query, "query");
+    const bindings = wasmIfLoaded();
+    if (!bindings) return text;
     try {
-      wasmIfLoaded()?.checkQuery(text);
+      bindings.checkQuery(text);
     } catch (error) {
+      if (typeof error !== "string") discardWasm(bindings);
       throw fromCore(error);
     }
     return text;
@@ -319,11 +335,11 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
       case "peer-connected":
         this.#neighbours.add(event.peer);
         for (const met of this.#met) met();
-        this.emit("peer-connected", { peer: event.peer });
+        this.#tell("peer-connected", { peer: event.peer });
         break;
       case "peer-disconnected":
         this.#neighbours.delete(event.peer);
-        this.emit("peer-disconnected", { peer: event.peer, cause: event.cause });
+        this.#tell("peer-disconnected", { peer: event.peer, cause: event.cause });
         break;
       case "rejected":
         this.emit("rejected", { peer: event.peer, misbehaviour: event.misbehaviour, text: event.text });
@@ -336,13 +352,33 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
     this.#refresh();
   }
 
+  /** Of a peer that another tab runs, only that tab's options count. */
+  #compare(running: CoreOptions): void {
+    const differ = (["signallers", "targetLinks", "maxLinks"] as const).filter((name) => JSON.stringify(running[name]) !== JSON.stringify(this.#options[name]));
+    if (differ.length === 0) return;
+    const names = differ.map((name) => `options.${name}`).join(", ");
+    this.emit("warning", { code: "options-of-another-tab", message: `another tab runs the peer, with its own ${names}; this tab's count when it takes over` });
+  }
+
+  /** Those of the peer that ran before: the one that has taken over has none yet. */
+  #forgetNeighbours(): void {
+    const before = [...this.#neighbours];
+    this.#neighbours.clear();
+    for (const peer of before) this.#tell("peer-disconnected", { peer, cause: "the tab that held the link is gone" });
+  }
+
+  #tell<K extends "peer-connected" | "peer-disconnected">(name: K, event: TaiiNetEvents[K]): void {
+    this.emit(name, event);
+    for (const subscription of [...this.#subscriptions]) subscription.hear(name, event as SubscriptionEvents<never>[K]);
+  }
+
   #fail(error: unknown): TaiiNetError {
     if (this.#state instanceof TaiiNetError) return this.#state;
     const failure = fromCore(error);
     this.#state = failure;
     this.emit("error", failure);
     for (const subscription of [...this.#subscriptions]) subscription.close();
-    this.#show({ state: "failed", peers: 0, problem: failure.message, advice: "reload the page" });
+    this.#show({ state: "failed", peers: 0, problem: failure.message, advice: "make a new TaiiNet, or reload the page" });
     return failure;
   }
 
@@ -396,6 +432,7 @@ function coreOptions({ network, signallers, targetLinks, maxLinks }: Partial<Tai
 function expiry(expires: unknown): number {
   const at = expires instanceof Date ? expires.getTime() : Date.now() + duration(expires, "options.expires");
   if (!(at > Date.now())) throw new TaiiNetError("options", "options.expires must lie in the future", "options.expires");
+  if (at > LAST_DATE) throw new TaiiNetError("options", "options.expires lies beyond the last date there is; leave it out for none", "options.expires");
   return Math.round(at);
 }
 

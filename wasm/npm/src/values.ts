@@ -62,7 +62,8 @@ function encoded(value: unknown, place: Place): string {
   if (value === null) return "null";
   if (value instanceof Uint8Array) return `{"$bytes":"${base64(value)}"}`;
   if (Array.isArray(value)) {
-    const items = () => value.map((item, index) => encoded(item, { ...place, path: `${place.path}[${index}]` }));
+    // `from`, since `map` leaves out holes.
+    const items = () => Array.from(value, (item, index) => encoded(item, { ...place, path: `${place.path}[${index}]` }));
     return within(value, place, () => `[${items().join(",")}]`);
   }
   if (value instanceof Date) throw fault("a string or number, like date.toISOString() or date.getTime()");

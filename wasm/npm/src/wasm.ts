@@ -1,10 +1,10 @@
-// Loads the WebAssembly module, once.
+// Loads the WebAssembly module, once; and once more when it has trapped.
 
-import init, * as bindings from "../core/taiinet_wasm.js";
+import instance from "../core/taiinet_wasm_instance.js";
 import type { WasmSource } from "./engine.js";
 import { TaiiNetError } from "./errors.js";
 
-export type Bindings = typeof bindings;
+export type Bindings = ReturnType<typeof instance>;
 
 let loading: Promise<Bindings> | undefined;
 let loaded: Bindings | undefined;
@@ -22,14 +22,30 @@ export function wasmIfLoaded(): Bindings | undefined {
   return loaded;
 }
 
-async function load(source: WasmSource = new URL("./taiinet.wasm", import.meta.url)): Promise<Bindings> {
+/** A module that has trapped is not fit for use: who comes next gets another. */
+export function discardWasm(bindings: Bindings): void {
+  if (bindings !== loaded) return;
+  loading = undefined;
+  loaded = undefined;
+}
+
+/** Beside this script. Vite's development server, up to version 7, moves the script alone. */
+function beside(): URL {
+  const here = new URL("./taiinet.wasm", import.meta.url);
+  const [before, inCache] = import.meta.url.split("/node_modules/.vite/");
+  return inCache === undefined ? here : new URL(`${before}/node_modules/taiinet/dist/taiinet.wasm`);
+}
+
+async function load(source: WasmSource = beside()): Promise<Bindings> {
+  // Each instance has bindings of its own: what an old one left behind must not call into the new.
+  const bindings = instance();
   try {
-    await init({ module_or_path: source as URL });
+    await bindings({ module_or_path: source as URL });
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
     throw new TaiiNetError(
       "failed",
-      `the WebAssembly module could not be loaded: ${reason}; see that taiinet.wasm lies beside the script, or name its address in options.wasm`,
+      `the WebAssembly module could not be loaded: ${reason}; see that taiinet.wasm lies beside the script (a bundler may move the script alone: Vite does not with optimizeDeps: { exclude: ["taiinet"] }), or name its address in options.wasm`,
     );
   }
   loaded = bindings;

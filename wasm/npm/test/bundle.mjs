@@ -10,7 +10,7 @@ const here = import.meta.dirname ?? new URL(".", import.meta.url).pathname;
 
 const core = {
   name: "core",
-  setup: (build) => build.onResolve({ filter: /taiinet_wasm\.js$/ }, () => ({ path: join(here, "core.mjs") })),
+  setup: (build) => build.onResolve({ filter: /taiinet_wasm_instance\.js$/ }, () => ({ path: join(here, "core.mjs") })),
 };
 
 /** The exports of a source file. Each call gives instances of their own, as another tab has them. */

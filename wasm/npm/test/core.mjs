@@ -3,20 +3,34 @@
 
 /** All peers that were started, also the closed ones. */
 export const cores = (globalThis.fakeCores ??= []);
+/** All modules that were loaded. */
+export const instances = (globalThis.fakeInstances ??= []);
 
-export default async function init() {}
+const CLOSED = JSON.stringify({ code: "closed", message: "the peer is closed" });
 
-export function checkQuery(query) {
+/** As the generated module has it: bindings of their own each time. */
+export default function instance() {
+  instances.push(Object.assign(async () => {}, { Core: class extends Core {}, checkQuery }));
+  return instances.at(-1);
+}
+
+function checkQuery(query) {
   if (query.includes("$gtt")) throw JSON.stringify({ code: "query", message: "a.$gtt: there is no operator `$gtt`", path: "a.$gtt" });
 }
 
-export class Core {
+class Core {
   subscriptions = new Set();
   /** The options of all subscriptions so far. */
   subscribed = [];
   published = [];
+  /** The options of all searches so far; how many go on, and did at most. */
+  asked = [];
+  finding = 0;
+  mostFinds = 0;
   closed = false;
   isBehind = false;
+  /** Who waits for an answer. */
+  #pending = new Set();
   #next = 0;
 
   constructor(seed, options, handlers) {
@@ -27,6 +41,8 @@ export class Core {
   }
 
   subscribe(query, options) {
+    this.#check();
+    if (globalThis.fakeRefused?.(JSON.parse(query))) throw JSON.stringify({ code: "options", message: "too many" });
     this.#next += 1;
     this.subscribed.push(JSON.parse(options));
     this.subscriptions.add(this.#next);
@@ -39,8 +55,10 @@ export class Core {
 
   /** With `hold` a document is not taken until `take()`. */
   publish(document, options) {
+    this.#check();
     const id = `id-${this.published.length}-${this.peerId}`;
     return new Promise((resolve, reject) => {
+      this.#pending.add(reject);
       this.published.push({ document, options: JSON.parse(options), take: () => resolve(id), reject });
       if (!globalThis.fakeHold) resolve(id);
     });
@@ -48,7 +66,11 @@ export class Core {
 
   /** With `gate` nothing is found before that resolves. */
   async find(query, options, each) {
+    this.asked.push(JSON.parse(options));
+    this.finding += 1;
+    this.mostFinds = Math.max(this.mostFinds, this.finding);
     await this.gate;
+    this.finding -= 1;
     this.found?.forEach((json, index) => each(`found-${index}`, "tn1author", index, 0, undefined, undefined, json, true, "open"));
   }
 
@@ -83,12 +105,21 @@ export class Core {
   wake() {}
 
   status() {
-    if (this.trap) throw new WebAssembly.RuntimeError("unreachable");
-    return JSON.stringify({ peerId: this.peerId, network: this.options.network, now: 0, links: this.links ?? [], signallers: [], candidates: 0, failed: [], blacklist: this.listed ?? [], counters: { rejected: {} } });
+    this.#check();
+    return JSON.stringify({ peerId: this.peerId, network: this.options.network, now: this.now ?? 0, links: this.links ?? [], signallers: this.signallers ?? [], candidates: 0, failed: [], blacklist: this.listed ?? [], counters: { rejected: {} } });
   }
 
+  /** Answers, as the real one, nothing any more; with `goodbye` not before that resolves. */
   async close() {
     this.closed = true;
+    for (const reject of this.#pending) reject(CLOSED);
+    await globalThis.fakeGoodbye;
+    this.gone = true;
+  }
+
+  #check() {
+    if (this.trap) throw new WebAssembly.RuntimeError("unreachable");
+    if (this.closed) throw CLOSED;
   }
 
   free() {}

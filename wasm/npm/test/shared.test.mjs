@@ -4,6 +4,9 @@ import assert from "node:assert/strict";
 import { afterEach, test } from "node:test";
 import { load } from "./bundle.mjs";
 import { cores } from "./core.mjs";
+import { indexedDB, kept } from "./indexeddb.mjs";
+
+globalThis.indexedDB = indexedDB;
 
 /** Web Locks, of which a tab's can be taken from it as when it crashes. */
 class Locks {
@@ -37,6 +40,11 @@ class Locks {
     for (const [name, held] of [...this.#held]) if (held.tab === tab) held.release();
   }
 }
+
+/** A private key without a passphrase (RFC 8032, 7.1, test 1). */
+const KEY_FILE = `-----BEGIN PRIVATE KEY-----
+${Buffer.from("302e020100300506032b6570042204209d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60", "hex").toString("base64")}
+-----END PRIVATE KEY-----`;
 
 let locks = new Locks();
 const Channel = globalThis.BroadcastChannel;
@@ -77,6 +85,10 @@ function crash(name) {
 
 afterEach(async () => {
   globalThis.fakeHold = false;
+  globalThis.fakeGoodbye = undefined;
+  globalThis.fakeRefused = undefined;
+  globalThis.indexedDB = indexedDB;
+  kept.clear();
   await Promise.all(opened.splice(0).map((taiinet) => taiinet.close().catch(() => {})));
   channels.forEach((channel) => channel.close());
   channels.clear();
@@ -185,4 +197,189 @@ test("a slow reader in another tab slows the neighbours down", async () => {
   await first;
   for (let n = 1; n < 1100; n += 1) await reader.next();
   await eventually("and up again", () => !cores[0].isBehind);
+});
+
+test("a tab whose peer traps leaves it to the next, and nobody else notices", async () => {
+  const one = await tab("one");
+  const two = await tab("two");
+  const got = [];
+  two.subscribe({}).on("data", ({ id }) => got.push(id));
+  const errors = [];
+  two.on("error", (error) => errors.push(error));
+  await eventually("subscribed", () => cores[0].subscriptions.size === 1);
+  globalThis.fakeHold = true;
+  const [own, others] = [one.publish({ by: "one" }), two.publish({ by: "two" })];
+  own.catch(() => {});
+  await eventually("both are at the core", () => cores[0].published.length === 2);
+
+  enter("two");
+  cores[0].trap = true;
+  await assert.rejects(one.status(), { code: "failed" });
+  await assert.rejects(own, { code: "failed" });
+  await eventually("the other tab has the peer", () => cores.length === 2);
+  await eventually("what was not taken is published again", () => cores[1].published.length === 1);
+  cores[1].published[0].take();
+  await others;
+  await eventually("the subscription is there again", () => cores[1].subscriptions.size === 1);
+  cores[1].deliver("later", "{}");
+  await eventually("delivered", () => got.includes("later"));
+  assert.deepEqual(errors, []);
+  // A tab that comes later finds a peer that works.
+  const three = await tab("three");
+  globalThis.fakeHold = false;
+  assert.match(await three.publish({}), /^id-/);
+  assert.equal(cores.length, 2);
+});
+
+test("the peer's tab closes while others publish: they ask the next one", async () => {
+  const one = await tab("one");
+  const two = await tab("two");
+  globalThis.fakeHold = true;
+  const publishing = two.publish({ mine: true });
+  await eventually("it is at the core", () => cores[0].published.length === 1);
+  let left;
+  globalThis.fakeGoodbye = new Promise((resolve) => (left = resolve));
+  enter("two");
+  const closing = one.close();
+  // Amid the goodbye, which answers everything at once.
+  const later = two.publish({ later: true });
+  await new Promise((next) => setTimeout(next, 20));
+  left();
+  await closing;
+  await eventually("both are published by the other tab", () => cores[1]?.published.length === 2);
+  cores[1].published.forEach(({ take }) => take());
+  await Promise.all([publishing, later]);
+});
+
+test("an import while documents wait and subscriptions come and go: nothing of it is lost", async () => {
+  const one = await tab("one");
+  const two = await tab("two");
+  enter("one");
+  const got = new Map();
+  const listen = (taiinet, name) => {
+    const subscription = taiinet.subscribe({});
+    subscription.on("data", ({ id }) => got.set(name, id));
+    subscription.on("error", (error) => got.set(name, error));
+    return subscription;
+  };
+  listen(one, "one before");
+  const closed = listen(two, "two, closed meanwhile");
+  await eventually("subscribed", () => cores[0].subscriptions.size === 2);
+  globalThis.fakeHold = true;
+  const publishing = [one.publish({ n: 0 }), two.publish({ n: 1 })];
+  await eventually("both are at the core", () => cores[0].published.length === 2);
+
+  let left;
+  globalThis.fakeGoodbye = new Promise((resolve) => (left = resolve));
+  const importing = two.identity.import(KEY_FILE, "not needed");
+  await eventually("the peer says goodbye", () => cores[0].closed);
+  publishing.push(one.publish({ n: 2 }), two.publish({ n: 3 }));
+  listen(one, "one meanwhile");
+  listen(two, "two meanwhile");
+  closed.close();
+  // A second import waits for the first: never are there two peers of one key.
+  const again = one.identity.import(KEY_FILE, "not needed");
+  await new Promise((next) => setTimeout(next, 50));
+  assert.equal(cores.length, 1);
+  left();
+  await Promise.all([importing, again]);
+  assert.equal(cores.length, 3);
+  assert.deepEqual(cores.map(({ gone }) => gone), [true, true, undefined]);
+  const core = cores[2];
+  assert.notEqual(core.peerId, cores[0].peerId);
+  await eventually("the documents are published", () => core.published.length === 4);
+  core.published.forEach(({ take }) => take());
+  await Promise.all(publishing);
+  await eventually("those that are open are there again", () => core.subscriptions.size === 3);
+  core.deliver("new", "{}");
+  await eventually("all got it", () => got.size === 3);
+  assert.deepEqual([...got].sort(), ["one before", "one meanwhile", "two meanwhile"].map((name) => [name, "new"]));
+});
+
+test("a subscription that the peer refuses ends with an error in its tab, and only that", async () => {
+  await tab("one");
+  const two = await tab("two");
+  globalThis.fakeRefused = ({ bad }) => bad;
+  const listen = (query) => {
+    const subscription = two.subscribe(query);
+    const heard = [];
+    subscription.on("error", ({ code }) => heard.push(code));
+    subscription.on("close", () => heard.push("close"));
+    return heard;
+  };
+  const bad = listen({ bad: true });
+  const [good, later] = [listen({ good: true }), listen({ later: true })];
+  await eventually("told", () => bad.length === 2);
+  assert.deepEqual(bad, ["options", "close"]);
+  await eventually("subscribed", () => cores[0].subscriptions.size === 2);
+  // The next tab's peer refuses another one, and goes on with the rest.
+  globalThis.fakeRefused = ({ later }) => later;
+  enter("two");
+  crash("one");
+  await eventually("told", () => later.length === 2);
+  assert.equal(cores[1].subscriptions.size, 1);
+  assert.deepEqual(good, []);
+  assert.match(await two.publish({}), /^id-/);
+});
+
+test("where no identity is kept each tab is a peer of its own, and exports its own key", async () => {
+  globalThis.indexedDB = undefined;
+  const one = await tab("one");
+  const warnings = [];
+  enter("two");
+  const { TaiiNet } = await load("index.ts");
+  enter("two");
+  const two = new TaiiNet({ network: "n", signallers: ["ws://127.0.0.1:1"], identity: "shared", shared: true });
+  opened.push(two);
+  two.on("warning", ({ code }) => warnings.push(code));
+  await two.ready;
+  assert.deepEqual(warnings, ["identity-not-kept", "not-shared"]);
+  assert.equal(cores.length, 2);
+  assert.notEqual(one.identity.peerId, two.identity.peerId);
+  await two.identity.import(KEY_FILE, "not needed");
+  assert.equal(two.identity.peerId, "tn1157x97x177x157");
+  const file = await two.identity.export("secret");
+  await one.identity.import(file, "secret");
+  assert.equal(one.identity.peerId, two.identity.peerId);
+});
+
+test("neighbours of a peer that is gone are forgotten: a find waits for one of the next", async () => {
+  await tab("one");
+  const two = await tab("two");
+  const gone = [];
+  two.on("peer-disconnected", ({ peer }) => gone.push(peer));
+  let met = false;
+  two.on("peer-connected", () => (met = true));
+  cores[0].event({ type: "peer-connected", peer: "tn1ada" });
+  await eventually("told", () => met);
+  enter("two");
+  crash("one");
+  await eventually("another tab has the peer", () => cores.length === 2);
+  await eventually("told", () => gone.length === 1);
+  assert.deepEqual(gone, ["tn1ada"]);
+  let found = false;
+  const finding = two.find({}).then(() => (found = true));
+  await new Promise((next) => setTimeout(next, 50));
+  assert.equal(found, false, "there is nobody to ask yet");
+  cores[1].event({ type: "peer-connected", peer: "tn1bob" });
+  await finding;
+});
+
+test("a tab is told when the peer runs with another tab's options", async () => {
+  await tab("one");
+  enter("two");
+  const { TaiiNet } = await load("index.ts");
+  enter("two");
+  const two = new TaiiNet({ network: "n", signallers: ["ws://127.0.0.1:2"], identity: "shared", maxLinks: 3 });
+  opened.push(two);
+  const warnings = [];
+  two.on("warning", (warning) => warnings.push(warning));
+  await two.ready;
+  assert.equal(warnings.length, 1);
+  assert.equal(warnings[0].code, "options-of-another-tab");
+  assert.match(warnings[0].message, /options\.signallers, options\.maxLinks/);
+  // The same options are no news.
+  const three = await tab("three");
+  three.on("warning", (warning) => warnings.push(warning));
+  assert.equal(warnings.length, 1);
 });

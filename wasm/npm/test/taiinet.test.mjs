@@ -3,7 +3,7 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 import { load } from "./bundle.mjs";
-import { cores } from "./core.mjs";
+import { cores, instances } from "./core.mjs";
 
 const { TaiiNet, TaiiNetError } = await load("index.ts");
 const OPTIONS = { network: "n", signallers: ["ws://127.0.0.1:1"], identity: "ephemeral" };
@@ -37,6 +37,114 @@ test("a slow reader slows the neighbours down, and gets everything in order", as
   subscription.close();
   assert.equal((await end).done, true);
   assert.equal(core.subscriptions.size, 0);
+  await taiinet.close();
+});
+
+test("a reader has what comes from when it is made, not from its first next()", async () => {
+  const { taiinet, core } = await start();
+  const subscription = taiinet.subscribe({});
+  subscription.on("data", () => {}); // Nothing is kept for those that come later.
+  await eventually(() => core.subscriptions.size === 1);
+  core.deliver("before", "{}");
+  const reader = subscription[Symbol.asyncIterator]();
+  core.deliver("first", "{}");
+  assert.equal((await reader.next()).value.id, "first");
+  // One that waits when it is ended, or was never read, is no reader any more.
+  const waiting = reader.next();
+  await reader.return();
+  assert.deepEqual([await waiting, await reader.next()], Array(2).fill({ done: true, value: undefined }));
+  await subscription[Symbol.asyncIterator]().return();
+  for (let n = 0; n < 2000; n += 1) core.deliver(`id-${n}`, "{}");
+  assert.equal(core.isBehind, false);
+  await taiinet.close();
+});
+
+test("what comes before anybody listens is kept for the first reader, the newest of it, at nobody's cost", async () => {
+  const { taiinet, core } = await start();
+  const subscription = taiinet.subscribe({});
+  await eventually(() => core.subscriptions.size === 1);
+  for (let n = 0; n < 1500; n += 1) core.deliver(`id-${n}`, "{}");
+  assert.equal(core.isBehind, false);
+  const got = [];
+  for await (const { id } of subscription) {
+    got.push(id);
+    if (id === "id-1499") break;
+  }
+  assert.deepEqual([got.length, got[0]], [1024, "id-476"]);
+  // Large ones by their size.
+  const other = taiinet.subscribe({});
+  await eventually(() => core.subscriptions.size === 2);
+  for (let n = 0; n < 100; n += 1) core.deliver(`large-${n}`, `{"text":"${"x".repeat(200 * 1024)}"}`);
+  const reader = other[Symbol.asyncIterator]();
+  assert.equal((await reader.next()).value.id, "large-80");
+  await taiinet.close();
+});
+
+test("many searches at once wait for their turn, up to a bound; none is refused for the core's", async () => {
+  const { taiinet, core } = await start();
+  core.links = [{ peer: "tn1a", state: "active" }];
+  let open;
+  core.gate = new Promise((resolve) => (open = resolve));
+  const finds = Array.from({ length: 100 }, () => taiinet.find({}));
+  await eventually(() => core.finding === 16);
+  const tooMany = Promise.allSettled(Array.from({ length: 1100 }, () => taiinet.find({})));
+  open();
+  assert.deepEqual(await Promise.all(finds), Array(100).fill([]));
+  assert.equal(core.mostFinds, 16);
+  const refused = (await tooMany).filter(({ status }) => status === "rejected").map(({ reason }) => reason.code);
+  assert.ok(refused.length > 0 && refused.length < 200 && refused.every((code) => code === "busy"), `${refused.length}`);
+  assert.deepEqual(await taiinet.find({}), []);
+  await taiinet.close();
+});
+
+test("a search waits for a first neighbour and for answers, in all not longer than it may", async () => {
+  const { taiinet, core } = await start();
+  const began = Date.now();
+  await taiinet.find({}, { timeout: 300 });
+  assert.ok(Date.now() - began < 2000);
+  assert.ok(core.asked.at(-1).timeoutMs < 300, JSON.stringify(core.asked));
+  core.links = [{ peer: "tn1a", state: "active" }];
+  await taiinet.find({}, { timeout: "20s" });
+  assert.ok(core.asked.at(-1).timeoutMs > 15_000);
+  await assert.rejects(taiinet.find({}, { timeout: "100d" }), { code: "options", path: "options.timeout" });
+  await taiinet.close();
+});
+
+test("dates beyond all dates are refused by name", async () => {
+  const { taiinet, core } = await start();
+  for (const expires of [1e300, 8.64e15, "99999999999d", new Date(NaN), Infinity]) {
+    await assert.rejects(taiinet.publish({}, { expires }), { code: "options", path: "options.expires" }, String(expires));
+  }
+  await taiinet.publish({}, { expires: new Date(8.64e15) });
+  assert.equal(core.published.length, 1);
+  await taiinet.close();
+});
+
+test("a clock that was set back is told of", async () => {
+  const { taiinet, core } = await start();
+  core.links = [{ peer: "tn1a", state: "active" }];
+  globalThis.RTCPeerConnection = class {};
+  core.signallers = [{ url: "ws://a", joined: true }];
+  core.now = Date.now() + 60_000;
+  assert.equal((await taiinet.status()).problem, undefined);
+  core.now = Date.now() + 600_000;
+  const { state, problem, advice } = await taiinet.status();
+  assert.equal(state, "connected");
+  assert.match(`${problem} ${advice}`, /clock was set back by 10 minutes.*reload/);
+  delete globalThis.RTCPeerConnection;
+  await taiinet.close();
+});
+
+test("neighbours that come and go are events of subscriptions, too", async () => {
+  const { taiinet, core } = await start();
+  const heard = [];
+  for (const one of [taiinet, taiinet.subscribe({})]) {
+    one.on("peer-connected", ({ peer }) => heard.push(`+${peer}`));
+    one.on("peer-disconnected", ({ peer, cause }) => heard.push(`-${peer} ${cause}`));
+  }
+  core.event({ type: "peer-connected", peer: "tn1ada" });
+  core.event({ type: "peer-disconnected", peer: "tn1ada", cause: "it left" });
+  assert.deepEqual(heard, ["+tn1ada", "+tn1ada", "-tn1ada it left", "-tn1ada it left"]);
   await taiinet.close();
 });
 
@@ -162,6 +270,28 @@ test("a trap in the module is told, once, and later calls say so", async () => {
   await eventually(() => states.at(-1) === "failed");
   assert.equal(errors.length, 1);
   assert.ok(errors[0] instanceof TaiiNetError);
+});
+
+test("after a trap a new peer has a module of its own, and what waited is told", async () => {
+  const { taiinet, core } = await start();
+  globalThis.fakeHold = true;
+  const publishing = taiinet.publish({});
+  publishing.catch(() => {});
+  await eventually(() => core.published.length === 1);
+  globalThis.fakeHold = false;
+  core.trap = true;
+  await assert.rejects(taiinet.status(), { code: "failed" });
+  await assert.rejects(publishing, { code: "failed" });
+
+  const modules = instances.length;
+  const { taiinet: next, core: fresh } = await start();
+  assert.equal(instances.length, modules + 1);
+  assert.ok(fresh instanceof instances.at(-1).Core && !(fresh instanceof instances.at(-2).Core));
+  await next.publish({});
+  // And one without a trap does not.
+  await start();
+  assert.equal(instances.length, modules + 1);
+  await next.close();
 });
 
 test("arguments of the wrong type are TypeErrors that name the field", () => {

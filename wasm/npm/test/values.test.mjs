@@ -40,6 +40,7 @@ test("what JSON cannot hold is named by its place", () => {
     [{ a: { b: () => 1 } }, "a.b"],
     [{ a: Symbol("s") }, "a"],
     [{ a: [undefined] }, "a[0]"],
+    [{ a: [1, , 2] }, "a[1]"],
     [{ a: 2n ** 63n }, "a"],
     [{ a: new Map() }, "a"],
     [{ a: new Date(0) }, "a"],

@@ -13,7 +13,7 @@ use web_sys::{
     RtcPeerConnectionState, RtcSdpType, RtcSessionDescriptionInit,
 };
 
-use super::{Listener, Reporter, Timer, broken, socket::message_bytes};
+use super::{Listener, Reporter, Timer, broken, open::Open, socket::message_bytes};
 
 /// So many bytes may wait in the browser before the core is told that there is no room.
 const BUFFERED: u32 = 64 * 1024;
@@ -31,6 +31,7 @@ pub(crate) struct Channel {
     reporter: Reporter,
     /// Ends a close that the other end does not answer.
     closing: Option<Timer>,
+    _open: Open,
     _listeners: Vec<Listener>,
 }
 
@@ -69,6 +70,7 @@ impl Channel {
         let negotiation =
             Rc::new(Negotiator { connection: connection.clone(), early: RefCell::default() });
         Ok(Self {
+            _open: Open::new(&connection),
             connection,
             channel,
             negotiation,

@@ -3,6 +3,8 @@
 use wasm_bindgen::{JsCast, closure::Closure};
 use web_sys::EventTarget;
 
+use super::open::has_panicked;
+
 /// A listener that is taken away when this is dropped.
 pub(crate) struct Listener {
     target: EventTarget,
@@ -15,9 +17,13 @@ impl Listener {
     pub(crate) fn new(
         target: &EventTarget,
         event: &'static str,
-        callback: impl FnMut(web_sys::Event) + 'static,
+        mut callback: impl FnMut(web_sys::Event) + 'static,
     ) -> Self {
-        let callback = Closure::new(callback);
+        let callback = Closure::new(move |event| {
+            if !has_panicked() {
+                callback(event);
+            }
+        });
         // Fails only for a callback that is no function.
         drop(target.add_event_listener_with_callback(event, callback.as_ref().unchecked_ref()));
         Self { target: target.clone(), event, callback }

@@ -4,6 +4,8 @@ use core::time::Duration;
 
 use wasm_bindgen::prelude::*;
 
+use super::open::has_panicked;
+
 #[wasm_bindgen]
 extern "C" {
     #[wasm_bindgen(js_name = setTimeout)]
@@ -20,8 +22,12 @@ pub(crate) struct Timer {
 }
 
 impl Timer {
-    pub(crate) fn new(after: Duration, callback: impl FnMut() + 'static) -> Self {
-        let callback = Closure::new(callback);
+    pub(crate) fn new(after: Duration, mut callback: impl FnMut() + 'static) -> Self {
+        let callback = Closure::new(move || {
+            if !has_panicked() {
+                callback();
+            }
+        });
         let milliseconds = i32::try_from(after.as_millis()).unwrap_or(i32::MAX);
         Self { name: set_timeout(&callback, milliseconds), _callback: callback }
     }

@@ -1,0 +1,45 @@
+// The package as it is packed and installed, for Node's type checker and Node itself.
+
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+
+const PACKAGE = join(import.meta.dirname ?? new URL(".", import.meta.url).pathname, "..");
+const folder = mkdtempSync(join(tmpdir(), "taiinet-consumer-"));
+after(() => rmSync(folder, { recursive: true, force: true }));
+
+const run = (command, ...args) => execFileSync(command, args, { cwd: folder, encoding: "utf8" });
+
+before(() => {
+  // Builds it, too: what is published is never older than its sources.
+  const packed = execFileSync("npm", ["pack", "--silent", "--pack-destination", folder], { cwd: PACKAGE, encoding: "utf8" });
+  const file = packed.trim().split("\n").at(-1);
+  writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "consumer", private: true, type: "module" }));
+  run("npm", "install", "--offline", "--no-audit", "--no-fund", "--legacy-peer-deps", `./${file}`);
+  mkdirSync(join(folder, "node_modules/@types"));
+  for (const name of ["@types/react", "react", "csstype"]) symlinkSync(join(PACKAGE, "node_modules", name), join(folder, "node_modules", name));
+});
+
+test("Node's type checker (nodenext) finds the types, checks them all, and refuses what is wrong", () => {
+  const settings = { target: "es2022", module: "nodenext", lib: ["es2022", "dom"], types: [], jsx: "react-jsx", strict: true, exactOptionalPropertyTypes: true, skipLibCheck: false, noEmit: true };
+  writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions: settings, files: ["consumer.ts", "common.cts"] }));
+  const types = readFileSync(join(PACKAGE, "test/types/types.ts"), "utf8");
+  // The same as for bundlers, but from the package by its name.
+  writeFileSync(join(folder, "consumer.ts"), types.replace("../../dist/index.js", "taiinet").replace("../../dist/react.js", "taiinet/react"));
+  writeFileSync(join(folder, "common.cts"), 'import type { TaiiNet } from "taiinet" with { "resolution-mode": "import" };\nexport type Peer = TaiiNet;\n');
+  run(process.execPath, join(PACKAGE, "node_modules/typescript/bin/tsc"));
+});
+
+test("Node loads it, and it holds what it should and nothing else", () => {
+  const script = 'import("taiinet").then(({ TaiiNet, TaiiNetError, Subscription }) => console.log(typeof TaiiNet, typeof TaiiNetError, typeof Subscription))';
+  assert.equal(run(process.execPath, "--input-type=module", "--eval", script).trim(), "function function function");
+  const wasm = run(process.execPath, "--input-type=module", "--eval", 'console.log(import.meta.resolve("taiinet/taiinet.wasm"))');
+  assert.match(wasm, /node_modules\/taiinet\/dist\/taiinet\.wasm/);
+  const listed = run("find", "node_modules/taiinet/", "-type", "f", "-printf", "%P\n").trim().split("\n");
+  for (const name of ["package.json", "README.md", "dist/index.js", "dist/index.d.ts", "dist/react.js", "dist/react.d.ts", "dist/taiinet.wasm"]) assert.ok(listed.includes(name), name);
+  const foreign = listed.filter((name) => !/^(package\.json|README\.md|LICENSE.*|dist\/[\w-]+\.(js|d\.ts|wasm))$/.test(name));
+  assert.deepEqual(foreign, []);
+});
