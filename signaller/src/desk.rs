@@ -536,7 +536,7 @@ impl Desk {
             return Err(Refused::TooOften);
         }
         let challenge = client.challenge().ok_or(Refused::OutOfTurn)?;
-        let body = presence.peek().map_err(|_| Refused::Undecodable)?;
+        let body = Presence::peek(&presence).map_err(|_| Refused::Undecodable)?;
         let answers = body.joined.is_some_and(|joined| {
             joined.signaller == self.identity.peer_id() && joined.challenge == challenge
         });
@@ -668,7 +668,7 @@ impl Desk {
         if !client.signals.take(1, now) {
             return Err(Refused::TooOften);
         }
-        let body = signal.peek().map_err(|_| Refused::Undecodable)?;
+        let body = Signal::peek(&signal).map_err(|_| Refused::Undecodable)?;
         if signal.signer() != presence.signer() || body.network != presence.network {
             return Err(Refused::FalseName);
         }

@@ -212,7 +212,7 @@ impl Pool {
     /// Other signallers that a peer may turn to, with their addresses.
     pub(crate) fn signallers(&self, now: Time) -> Vec<Signed<Presence>> {
         let mut known = self.peer.neighbours(now);
-        known.retain(|presence| presence.peek().is_ok_and(|body| body.address.is_some()));
+        known.retain(|presence| presence.peek().is_ok_and(|body| body.reachable_at().is_some()));
         known
     }
 
@@ -243,7 +243,7 @@ impl Pool {
         signal: Signed<Signal>,
         now: Time,
     ) -> Result<Verified<Signal>, Refused> {
-        let body = signal.peek().map_err(|_| Refused::Undecodable)?;
+        let body = Signal::peek(&signal).map_err(|_| Refused::Undecodable)?;
         let sent_at = Time::from(body.sent_at);
         if sent_at > now.after(mesh_limits::CLOCK_SKEW)
             || now.since(sent_at) > mesh_limits::SIGNAL_LIFE

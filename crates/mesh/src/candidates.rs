@@ -47,7 +47,7 @@ impl Candidates {
         rng: &mut Rng,
         now: Time,
     ) -> Result<bool, Misbehaviour> {
-        let body = presence.peek().map_err(|_| Misbehaviour::Undecodable)?;
+        let body = Presence::peek(&presence)?;
         if body.network != *network {
             return Err(Misbehaviour::WrongNetwork);
         }

@@ -265,6 +265,31 @@ fn a_signal_goes_to_its_recipient_as_it_came_and_only_in_ones_own_name() {
     assert!(closed(&room.say(2, &ToSignaller::Signal(foreign)), 2));
 }
 
+/// Else one frame would end a victim's connection, or block a link of the pool.
+#[test]
+fn what_is_too_large_for_its_recipients_ends_with_its_sender() {
+    let mut room = Room::new(DeskConfig::default());
+    room.join(1, "a");
+    room.join(2, "a");
+    let of = |bytes| {
+        let to = identity(2).peer_id();
+        let (network, sealed) = (network("a"), vec![0; bytes]);
+        let signal = Signal { network, to, sent_at: NOW.timestamp(), sealed };
+        ToSignaller::Signal(Signed::new(&identity(1), &signal))
+    };
+    let largest = room.say(1, &of(mesh_limits::SEALED_BYTES));
+    assert!(matches!(&largest[..], [(2, Some(FromSignaller::Signal(_)))]), "{largest:?}");
+    let larger = room.say(1, &of(mesh_limits::SEALED_BYTES + 1));
+    assert!(closed(&larger, 1) && larger.iter().all(|(to, _)| *to == 1));
+
+    room.open(3);
+    let welcome = room.knock(3);
+    let address = Some(format!("wss://{}", "a".repeat(mesh_limits::ADDRESS_BYTES)));
+    let presence = Presence { address, ..room.presence(&welcome, "a") };
+    let presence = Signed::new(&identity(3), &presence);
+    assert_eq!(room.try_join(3, presence), Some(Refused::Undecodable));
+}
+
 #[test]
 fn the_newer_connection_of_a_peer_counts() {
     let mut room = Room::new(DeskConfig::default());

@@ -72,7 +72,7 @@ impl Directory {
         presence: Signed<Presence>,
         now: Time,
     ) -> Result<(), Refused> {
-        let body = presence.peek().map_err(|_| Refused::Undecodable)?;
+        let body = Presence::peek(&presence).map_err(|_| Refused::Undecodable)?;
         if body.joined.is_none_or(|joined| joined.signaller != signaller) {
             return Err(Refused::Challenge);
         }

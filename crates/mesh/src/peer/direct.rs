@@ -68,9 +68,8 @@ impl Peer {
 
     /// Remembers where a member of the pool is.
     pub(super) fn learn_address(&mut self, presence: &Presence, peer: PeerId, now: Time) {
-        if let Some(address) = presence.address.as_deref()
+        if let Some(address) = presence.reachable_at()
             && self.config.direct.is_some()
-            && address.len() <= limits::ADDRESS_BYTES
         {
             self.seeds.learn(address, peer, now);
         }

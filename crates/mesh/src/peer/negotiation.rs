@@ -118,16 +118,14 @@ impl Peer {
             return Err(Misbehaviour::Oversize);
         }
         for presence in presences {
-            let body = presence.peek().map_err(|_| Misbehaviour::Undecodable)?;
+            let body = Presence::peek(&presence)?;
             if body.network.as_str() != POOL {
                 return Err(Misbehaviour::WrongNetwork);
             }
             if !crate::candidates::in_time(&body, now) {
                 return Err(Misbehaviour::OutOfTime);
             }
-            let Some(url) = body.address.filter(|url| signallers::is_address(url)) else {
-                continue;
-            };
+            let Some(url) = body.reachable_at().map(str::to_owned) else { continue };
             let signaller = presence.signer();
             if self.signallers.knows(&url) {
                 continue;
@@ -201,8 +199,9 @@ impl Peer {
     /// Offers a link to a candidate.
     pub(super) fn dial(&mut self, peer: PeerId, now: Time) {
         if self.config.direct.is_some() {
-            let address = self.candidates.get(&peer).and_then(|(known, _)| known.address.clone());
-            if let Some(url) = address.filter(|url| signallers::is_address(url)) {
+            let known = self.candidates.get(&peer);
+            let url = known.and_then(|(known, _)| known.reachable_at().map(str::to_owned));
+            if let Some(url) = url {
                 self.dial_address(peer, url, now);
             }
             return;

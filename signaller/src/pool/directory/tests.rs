@@ -78,6 +78,9 @@ fn what_a_member_has_no_right_to_say_is_refused() {
     bytes[..PeerId::LEN].copy_from_slice(id(1).as_bytes());
     let forged = taiinet_mesh::frame::codec::decode(&bytes).expect("well formed");
     refused(50, Item::Joined(forged), Refused::Signature);
+    // Larger than one may be.
+    let address = Some(format!("wss://{}", "a".repeat(mesh_limits::ADDRESS_BYTES)));
+    refused(50, joined(1, &Presence { address, ..honest.clone() }), Refused::Undecodable);
     // Expired, of the future, or for too long.
     let ends = |seconds: u64| NOW.after(Duration::from_secs(seconds)).timestamp();
     let expired = Presence {

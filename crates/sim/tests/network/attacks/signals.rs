@@ -284,3 +284,26 @@ fn a_neighbour_that_shuffles_forged_presences_teaches_nobody() {
     assert!(total >= 4, "{:?}", setting.world.status(victim).counters);
     setting.still_works();
 }
+
+/// A presence that is larger than one may be goes no further than its first bearer, whose lanes would
+/// have to carry sixteen of them to everybody.
+#[test]
+fn a_giant_presence_is_kept_by_nobody_and_ends_the_link_that_brought_it() {
+    let mut setting = sparse(10, 5);
+    let victim = setting.peers[0];
+    let wire = setting.befriend(victim, Manners::HONEST).1;
+    let sybil = setting.world.identity();
+    let now = setting.world.now().as_millis();
+    let honest = forge::presence(&sybil, &network(), None, now);
+    let body = honest.peek().expect("a presence");
+    let before = setting.world.status(victim).candidates;
+    let giant = Presence { address: Some(format!("wss://{}", "a".repeat(15_000))), ..body };
+    let giant = Signed::new(&sybil, &giant);
+    setting.world.speak(wire, &[Frame::ShuffleReply(vec![giant])]);
+    setting.world.run_for(seconds(1));
+    assert!(setting.world.status(victim).candidates <= before, "it keeps it");
+    assert!(setting.world.wire(wire).ended().is_some());
+    assert!(setting.refused(victim, Misbehaviour::Oversize) > 0);
+    setting.still_works();
+    setting.sound();
+}
