@@ -19,11 +19,20 @@ impl Budget {
         Self { burst, per_second: u64::from(per_second), left: burst, filled: now }
     }
 
-    /// Takes `count` if so much is left.
-    pub fn take(&mut self, count: usize, now: Time) -> bool {
+    fn left(&self, now: Time) -> u64 {
         let elapsed = u64::try_from(now.since(self.filled).as_millis()).unwrap_or(u64::MAX);
         let refill = elapsed.saturating_mul(self.per_second);
-        self.left = self.left.saturating_add(refill).min(self.burst);
+        self.left.saturating_add(refill).min(self.burst)
+    }
+
+    /// Whether nothing of it is spent.
+    pub fn is_full(&self, now: Time) -> bool {
+        self.left(now) >= self.burst
+    }
+
+    /// Takes `count` if so much is left.
+    pub fn take(&mut self, count: usize, now: Time) -> bool {
+        self.left = self.left(now);
         self.filled = now;
         let wanted = (count as u64).saturating_mul(1000);
         if wanted > self.left {
