@@ -1,5 +1,6 @@
 //! What a signaller does, without any IO: clients' messages and the time in, answers out.
 
+mod allowance;
 mod client;
 mod pool;
 mod turn;
@@ -22,6 +23,8 @@ use taiinet_mesh::{
 };
 
 use crate::{Admission, limits, pool::Pool};
+use allowance::Allowance;
+pub(crate) use allowance::Shares;
 use client::{Client, Stage, prefix};
 pub use turn::Turn;
 
@@ -147,6 +150,12 @@ pub struct Budgets {
     pub introductions: (u32, u32),
     /// Signals.
     pub signals: (u32, u32),
+    /// Of these, signals for one and the same peer.
+    pub signals_to_one: (u32, u32),
+    /// Signals from all for one client.
+    pub signals_for_one: (u32, u32),
+    /// Their bytes.
+    pub signal_bytes_for_one: (u32, u32),
 }
 
 impl Default for Budgets {
@@ -156,6 +165,9 @@ impl Default for Budgets {
             joins: limits::JOINS,
             introductions: limits::INTRODUCTIONS,
             signals: limits::SIGNALS,
+            signals_to_one: limits::SIGNALS_TO_ONE,
+            signals_for_one: limits::SIGNALS_FOR_ONE,
+            signal_bytes_for_one: limits::SIGNAL_BYTES_FOR_ONE,
         }
     }
 }
@@ -265,6 +277,28 @@ pub struct DeskStatus {
     pub refused: BTreeMap<Refused, u64>,
 }
 
+/// Who is in a network.
+#[derive(Debug)]
+struct Members {
+    clients: Vec<ClientId>,
+    /// From where the first of them came.
+    opened_from: IpAddr,
+}
+
+/// What is counted of an address.
+#[derive(Debug, Default)]
+struct Address {
+    connections: usize,
+    /// Networks that were opened from there.
+    networks: usize,
+}
+
+impl Address {
+    const fn is_of_no_use(&self) -> bool {
+        self.connections == 0 && self.networks == 0
+    }
+}
+
 /// A signaller, without any IO.
 #[derive(Debug)]
 pub struct Desk {
@@ -273,8 +307,10 @@ pub struct Desk {
     rng: ChaCha12Rng,
     clients: BTreeMap<ClientId, Client>,
     by_peer: BTreeMap<(Network, PeerId), ClientId>,
-    networks: BTreeMap<Network, Vec<ClientId>>,
-    addresses: BTreeMap<IpAddr, usize>,
+    networks: BTreeMap<Network, Members>,
+    addresses: BTreeMap<IpAddr, Address>,
+    /// What is left to peers that have left.
+    allowances: BTreeMap<PeerId, Allowance>,
     outputs: VecDeque<DeskOutput>,
     next_check: Time,
     counters: DeskStatus,
@@ -299,6 +335,7 @@ impl Desk {
             by_peer: BTreeMap::new(),
             networks: BTreeMap::new(),
             addresses: BTreeMap::new(),
+            allowances: BTreeMap::new(),
             outputs: VecDeque::new(),
             next_check: now.after(limits::CHECK_EVERY),
             counters: DeskStatus::default(),
@@ -375,6 +412,7 @@ impl Desk {
         for client in late {
             self.close(client, now);
         }
+        self.allowances.retain(|_, allowance| !allowance.is_full(now));
         if let Some(pool) = &mut self.pool {
             pool.expire(now);
         }
@@ -408,7 +446,7 @@ impl Desk {
 
     fn connected(&mut self, id: ClientId, address: IpAddr, now: Time) {
         let prefix = prefix(address);
-        let from_there = self.addresses.get(&prefix).copied().unwrap_or(0);
+        let from_there = self.addresses.get(&prefix).map_or(0, |address| address.connections);
         if self.clients.len() >= self.config.clients
             || from_there >= self.config.clients_per_address
         {
@@ -417,19 +455,19 @@ impl Desk {
             self.outputs.push_back(DeskOutput::Close { client: id });
             return;
         }
-        *self.addresses.entry(prefix).or_default() += 1;
+        self.addresses.entry(prefix).or_default().connections += 1;
         self.clients.insert(id, Client::new(prefix, &self.config.budgets, now));
     }
 
     fn forget(&mut self, id: ClientId, now: Time) {
         let Some(client) = self.clients.remove(&id) else { return };
-        if let Some(count) = self.addresses.get_mut(&client.prefix) {
-            *count -= 1;
-            if *count == 0 {
-                self.addresses.remove(&client.prefix);
-            }
-        }
+        self.uncount(client.prefix, |address| &mut address.connections);
         let Stage::Joined { presence, .. } = client.stage else { return };
+        // Coming back does not refill what was spent.
+        let Client { allowance, .. } = client;
+        if !allowance.is_full(now) && self.allowances.len() < limits::ALLOWANCES {
+            self.allowances.insert(presence.signer(), allowance);
+        }
         let key = (presence.network.clone(), presence.signer());
         if self.by_peer.get(&key) == Some(&id) {
             self.by_peer.remove(&key);
@@ -438,9 +476,32 @@ impl Desk {
             }
         }
         if let Some(members) = self.networks.get_mut(&key.0) {
-            members.retain(|member| *member != id);
-            if members.is_empty() {
+            members.clients.retain(|member| *member != id);
+            if members.clients.is_empty() {
+                let opened_from = members.opened_from;
                 self.networks.remove(&key.0);
+                self.uncount(opened_from, |address| &mut address.networks);
+            }
+        }
+    }
+
+    fn uncount(&mut self, prefix: IpAddr, what: impl Fn(&mut Address) -> &mut usize) {
+        if let Some(address) = self.addresses.get_mut(&prefix) {
+            let count = what(address);
+            *count = count.saturating_sub(1);
+            if address.is_of_no_use() {
+                self.addresses.remove(&prefix);
+            }
+        }
+    }
+
+    /// Whether there is room for another member of a network, from this address.
+    fn has_room(&self, network: &Network, from: IpAddr) -> bool {
+        match self.networks.get(network) {
+            Some(members) => members.clients.len() < limits::PRESENCES_PER_NETWORK,
+            None => {
+                let opened = self.addresses.get(&from).map_or(0, |address| address.networks);
+                self.networks.len() < limits::NETWORKS && opened < limits::NETWORKS_PER_ADDRESS
             }
         }
     }
@@ -536,7 +597,7 @@ impl Desk {
             return Err(Refused::TooOften);
         }
         let challenge = client.challenge().ok_or(Refused::OutOfTurn)?;
-        let body = presence.peek().map_err(|_| Refused::Undecodable)?;
+        let body = Presence::peek(&presence).map_err(|_| Refused::Undecodable)?;
         let answers = body.joined.is_some_and(|joined| {
             joined.signaller == self.identity.peer_id() && joined.challenge == challenge
         });
@@ -571,20 +632,20 @@ impl Desk {
         {
             return Err(Refused::OutOfTurn);
         }
-        let members = self.networks.get(&body.network).map(Vec::len);
-        if members.is_none() && self.networks.len() >= limits::NETWORKS
-            || members.unwrap_or(0) >= limits::PRESENCES_PER_NETWORK
-        {
+        let prefix = client.prefix;
+        let again = matches!(client.stage, Stage::Joined { .. });
+        // Who is here already takes no further place.
+        let key = (body.network, presence.signer());
+        if !again && !self.by_peer.contains_key(&key) && !self.has_room(&key.0, prefix) {
             return Err(Refused::Joins);
         }
         let presence = presence.verify().map_err(|_| Refused::Signature)?;
+        let Some(client) = self.clients.get_mut(&id) else { return Ok(()) };
         self.counters.joins += 1;
         if let Some(pool) = &mut self.pool {
             pool.joined(&presence, now);
         }
         let peer = presence.signer();
-        let key = (presence.network.clone(), peer);
-        let again = matches!(client.stage, Stage::Joined { .. });
         client.stage = Stage::Joined { presence: Box::new(presence), challenge };
         // The newer connection of a peer counts: it would not have made it if the older served.
         if let Some(older) = self.by_peer.insert(key.clone(), id)
@@ -593,8 +654,17 @@ impl Desk {
             self.tell_refusal(older, RefusalReason::AlreadyLinked, limits::RETRY_AFTER);
             self.close(older, now);
         }
+        if let Some(left) = self.allowances.remove(&peer)
+            && let Some(client) = self.clients.get_mut(&id)
+        {
+            client.allowance = left;
+        }
         if !again {
-            self.networks.entry(key.0).or_default().push(id);
+            let members = self.networks.entry(key.0).or_insert_with(|| {
+                self.addresses.entry(prefix).or_default().networks += 1;
+                Members { clients: Vec::new(), opened_from: prefix }
+            });
+            members.clients.push(id);
         }
         self.say(id, &FromSignaller::Joined);
         if let Some(turn) = &self.config.turn {
@@ -612,7 +682,7 @@ impl Desk {
         let Stage::Joined { presence, .. } = &client.stage else {
             return Err(Refused::OutOfTurn);
         };
-        if !client.introductions.take(1, now) {
+        if !client.allowance.introductions.take(1, now) {
             return Err(Refused::TooOften);
         }
         let network = presence.network.clone();
@@ -635,7 +705,9 @@ impl Desk {
         want: usize,
         now: Time,
     ) -> Vec<Signed<Presence>> {
-        let Some(members) = self.networks.get_mut(network) else { return Vec::new() };
+        let Some(Members { clients: members, .. }) = self.networks.get_mut(network) else {
+            return Vec::new();
+        };
         let mut chosen = Vec::new();
         // A partial shuffle in place: the order of the members means nothing.
         for index in 0..members.len() {
@@ -665,25 +737,47 @@ impl Desk {
         let Stage::Joined { presence, .. } = &client.stage else {
             return Err(Refused::OutOfTurn);
         };
-        if !client.signals.take(1, now) {
+        if !client.allowance.signals.take(1, now) {
             return Err(Refused::TooOften);
         }
-        let body = signal.peek().map_err(|_| Refused::Undecodable)?;
+        let body = Signal::peek(&signal).map_err(|_| Refused::Undecodable)?;
         if signal.signer() != presence.signer() || body.network != presence.network {
             return Err(Refused::FalseName);
         }
-        let to = body.to;
-        if let Some(recipient) = self.by_peer.get(&(body.network, to)).copied() {
-            self.counters.signals += 1;
-            self.say(recipient, &FromSignaller::Signal(signal));
-            return Ok(());
+        let Signal { network, to, sealed, .. } = body;
+        if !client.allowance.to.take(to, now) {
+            return Err(Refused::TooOften);
         }
-        let network = presence.network.clone();
-        if !self.relay(&network, &to, signal, now)? {
+        let key = (network, to);
+        let passed = if self.by_peer.contains_key(&key) {
+            self.hand_over(&key, sealed.len(), signal, now)
+        } else {
+            self.relay(&key.0, &to, signal, now)?
+        };
+        if !passed {
             self.counters.unreachable += 1;
             self.say(id, &FromSignaller::Unreachable(to));
         }
         Ok(())
+    }
+
+    /// Gives a signal to its recipient, if that is here and has room for it.
+    fn hand_over(
+        &mut self,
+        to: &(Network, PeerId),
+        bytes: usize,
+        signal: Signed<Signal>,
+        now: Time,
+    ) -> bool {
+        let Some(recipient) = self.by_peer.get(to).copied() else { return false };
+        let Some(client) = self.clients.get_mut(&recipient) else { return false };
+        if !client.may_receive(bytes, now) {
+            *self.counters.refused.entry(Refused::TooOften).or_default() += 1;
+            return false;
+        }
+        self.counters.signals += 1;
+        self.say(recipient, &FromSignaller::Signal(signal));
+        true
     }
 
     // ---- Answers ----

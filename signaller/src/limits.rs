@@ -23,6 +23,22 @@ pub const JOINS: (u32, u32) = (4, 1);
 pub const INTRODUCTIONS: (u32, u32) = (12, 1);
 /// Signals from one client at once, and how many more each second.
 pub const SIGNALS: (u32, u32) = (300, 50);
+/// Of these, signals for one and the same peer: fewer than it takes in all, so that one sender leaves
+/// room for others.
+pub const SIGNALS_TO_ONE: (u32, u32) = (60, 4);
+/// Recipients of one client whose share is counted at once; it refills within seconds.
+pub const RECIPIENTS: usize = 32;
+/// Signals from all for one client: no more than a peer takes from one signaller
+/// ([`taiinet_mesh::limits::SIGNALS`]). The others' senders are told that it cannot be reached.
+pub const SIGNALS_FOR_ONE: (u32, u32) = (110, 18);
+/// And their bytes: less than may wait for it ([`OUTBOX_BYTES`]).
+pub const SIGNAL_BYTES_FOR_ONE: (u32, u32) = (192 * 1024, 24 * 1024);
+/// Peers that have left and whose budgets are remembered until they are full again.
+pub const ALLOWANCES: usize = 20_000;
+/// Pairs of peers whose signals through the pool are counted at once, for each other signaller.
+pub const POOL_PAIRS: usize = 1024;
+/// Networks at once that were opened from one address.
+pub const NETWORKS_PER_ADDRESS: usize = 64;
 /// When somebody that asked too often may ask again.
 pub const RETRY_AFTER: Duration = Duration::from_secs(2);
 /// When somebody that found no room may come again.
@@ -90,6 +106,21 @@ pub const POOL_SEATS_PER_SIGNALLER: usize = 50_000;
 pub const POOL_LOOK: usize = 64;
 /// How many signals that other signallers passed on are remembered.
 pub const POOL_REPLAYS: usize = 100_000;
+/// How many signals that other signallers were to pass on are remembered.
+pub const POOL_SENT: usize = 100_000;
+/// Networks that the clients of other signallers are in, in all and of each.
+pub const POOL_NETWORKS: usize = 4 * POOL_NETWORKS_PER_SIGNALLER;
+/// See [`POOL_NETWORKS`].
+pub const POOL_NETWORKS_PER_SIGNALLER: usize = NETWORKS;
+/// How many clients of each other signaller that have left are remembered, for a presence that was
+/// overtaken on its way.
+pub const POOL_LEFT_PER_SIGNALLER: usize = 4096;
+/// Signallers that are or were linked lately, whose news count.
+pub const POOL_MEMBERS: usize = 256;
+/// After everything was told, how long until it is told again, at first and at last: it doubles while
+/// newcomers go on coming.
+pub const POOL_ALL_BACKOFF: (Duration, Duration) =
+    (Duration::from_millis(500), Duration::from_secs(20));
 /// Messages that may wait for another signaller; the mesh core's window bounds their bytes.
 pub const POOL_OUTBOX_MESSAGES: usize = 16 * 1024;
 /// How long a join may take that needs work.

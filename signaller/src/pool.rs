@@ -9,10 +9,13 @@
 //! A signal goes straight to the signaller that its recipient has joined, and is verified there.
 
 mod directory;
+mod members;
 pub(crate) mod news;
 mod replays;
+mod sent;
 
-use std::collections::BTreeSet;
+use core::{net::IpAddr, time::Duration};
+use std::collections::{BTreeMap, BTreeSet};
 
 use taiinet_document::{Content, Network};
 use taiinet_identity::{Identity, PeerId, Signed, Verified};
@@ -23,10 +26,12 @@ use taiinet_mesh::{
 };
 use taiinet_query::Query;
 
-use crate::{Refused, limits};
+use crate::{Refused, desk::Shares, limits};
 pub(crate) use directory::Directory;
+use members::Members;
 use news::News;
 use replays::Replays;
+use sent::Sent;
 
 /// What a desk is to do for its pool, or has learned from it.
 #[derive(Debug)]
@@ -39,8 +44,8 @@ pub(crate) enum PoolOutput {
     Close { link: LinkId },
     /// A signal for a client here, from one there.
     Signal { from: PeerId, signal: Signed<Signal> },
-    /// A signal of a client here found nobody.
-    Astray(Astray),
+    /// A signal of a client here found nobody, says the signaller that was to pass it on.
+    Astray { from: PeerId, astray: Astray },
 }
 
 /// The pool, as one of its members sees it.
@@ -49,10 +54,16 @@ pub(crate) struct Pool {
     peer: Peer,
     directory: Directory,
     replays: Replays,
+    sent: Sent,
+    members: Members,
+    /// How many signals of each sender each other signaller may still pass on to each recipient.
+    shares: BTreeMap<PeerId, Shares<(PeerId, PeerId)>>,
     news: News,
     /// When what is new is told, and when all is, because somebody new came.
     tell_at: Option<Time>,
     all_at: Option<Time>,
+    /// When all was told last, and how long it then had to wait.
+    told_all: (Time, Duration),
 }
 
 impl Pool {
@@ -75,10 +86,19 @@ impl Pool {
             peer,
             directory: Directory::new(id),
             replays: Replays::default(),
+            sent: Sent::default(),
+            members: Members::default(),
+            shares: BTreeMap::new(),
             news: News::default(),
             tell_at: None,
             all_at: None,
+            told_all: (Time::default(), Duration::ZERO),
         }
+    }
+
+    #[cfg(test)]
+    pub(crate) const fn peer(&mut self) -> &mut Peer {
+        &mut self.peer
     }
 
     // ---- The mesh core's time and links ----
@@ -87,8 +107,8 @@ impl Pool {
         self.peer.handle(input, now);
     }
 
-    pub(crate) fn accept(&mut self, now: Time) -> Option<LinkId> {
-        self.peer.accept_link(ChannelBinding::NONE, now)
+    pub(crate) fn accept(&mut self, from: IpAddr, now: Time) -> Option<LinkId> {
+        self.peer.accept_link(from, ChannelBinding::NONE, now)
     }
 
     pub(crate) fn handle_timeout(&mut self, now: Time) {
@@ -109,8 +129,19 @@ impl Pool {
         let due = self.all_at.is_some_and(|due| due <= now);
         if due {
             self.all_at = None;
+            let (first, longest) = limits::POOL_ALL_BACKOFF;
+            let (last, wait) = self.told_all;
+            let often = now.since(last) < wait.saturating_mul(2);
+            let wait = if often { wait.saturating_mul(2).min(longest) } else { first };
+            self.told_all = (now, wait);
         }
         due
+    }
+
+    /// Tells everything, soon, but not again and again because somebody comes and goes.
+    fn tell_all(&mut self, after: Duration, now: Time) {
+        let (last, wait) = self.told_all;
+        self.all_at.get_or_insert(now.after(after).max(last.after(wait)));
     }
 
     /// What is to be done; what others published is taken in on the way. `refused` hears of what was
@@ -126,12 +157,19 @@ impl Pool {
                 Output::Send { link, bytes } => PoolOutput::Send { link, bytes },
                 Output::Close { link } => PoolOutput::Close { link },
                 Output::Relayed { from, signal } => PoolOutput::Signal { from, signal },
-                Output::Astray(astray) => PoolOutput::Astray(astray),
+                Output::Astray { from, astray } => PoolOutput::Astray { from, astray },
                 Output::Deliver(delivery) => {
                     let author = delivery.document.author();
-                    if author != self.peer.id()
-                        && let Content::Open(fields) = delivery.document.content()
-                    {
+                    if author == self.peer.id() {
+                        continue;
+                    }
+                    // Whoever is no member of ours has nothing to tell. Once there is a link it tells
+                    // everything.
+                    if !self.members.has(&author) {
+                        refused(Refused::NotAdmitted);
+                        continue;
+                    }
+                    if let Content::Open(fields) = delivery.document.content() {
                         news::read(fields, |news| {
                             if let Err(why) =
                                 news.and_then(|news| self.directory.take(author, news, now))
@@ -142,9 +180,14 @@ impl Pool {
                     }
                     continue;
                 }
-                Output::Event(Event::PeerConnected { .. }) => {
+                Output::Event(Event::PeerConnected { peer, .. }) => {
+                    self.members.linked(peer);
                     // The newcomer shall know who is here; several at once are told together.
-                    self.all_at.get_or_insert(now.after(limits::POOL_ALL_AFTER));
+                    self.tell_all(limits::POOL_ALL_AFTER, now);
+                    continue;
+                }
+                Output::Event(Event::PeerDisconnected { peer, .. }) => {
+                    self.members.lost(peer, now);
                     continue;
                 }
                 _ => continue,
@@ -181,7 +224,7 @@ impl Pool {
         for content in documents {
             if self.peer.publish(content, PublishOptions::default(), now).is_err() {
                 // No room: all is told once more when there is.
-                self.all_at.get_or_insert(now.after(limits::POOL_ALL_AGAIN));
+                self.tell_all(limits::POOL_ALL_AGAIN, now);
                 return;
             }
         }
@@ -212,47 +255,73 @@ impl Pool {
     /// Other signallers that a peer may turn to, with their addresses.
     pub(crate) fn signallers(&self, now: Time) -> Vec<Signed<Presence>> {
         let mut known = self.peer.neighbours(now);
-        known.retain(|presence| presence.peek().is_ok_and(|body| body.address.is_some()));
+        known.retain(|presence| presence.peek().is_ok_and(|body| body.reachable_at().is_some()));
         known
     }
 
     pub(crate) fn expire(&mut self, now: Time) {
         self.directory.expire(now);
         self.replays.expire(now);
+        self.sent.expire(now);
+        self.members.expire(now);
+        let members = &self.members;
+        self.shares.retain(|member, _| members.has(member));
     }
 
     // ---- Signals ----
 
-    /// Sends a client's signal to where its recipient is; whether there is such a place.
-    pub(crate) fn relay(
-        &mut self,
-        network: &Network,
-        to: &PeerId,
-        signal: &Signed<Signal>,
-        now: Time,
-    ) -> bool {
-        let members = self.members();
-        let place = self.directory.place_of(network, to, &members, now);
-        place.is_some_and(|signaller| self.peer.relay(signaller, signal.clone(), now))
+    /// The other signaller that has this peer.
+    pub(crate) fn place_of(&self, network: &Network, to: &PeerId, now: Time) -> Option<PeerId> {
+        self.directory.place_of(network, to, &self.members(), now)
     }
 
-    /// Checks a signal that another signaller passes on for one of its clients.
+    /// Sends a client's signal to where its recipient is; whether there is room on the way.
+    pub(crate) fn relay(&mut self, place: PeerId, signal: &Verified<Signal>, now: Time) -> bool {
+        let relayed = self.peer.relay(place, signal.signed().clone(), now);
+        if relayed {
+            self.sent.note(place, signal, now);
+        }
+        relayed
+    }
+
+    /// Whether this signaller may say that such a signal found nobody: one that was sent to it, and
+    /// not long ago.
+    pub(crate) fn went_astray(&mut self, member: PeerId, astray: Astray, now: Time) -> bool {
+        self.sent.take(member, astray, now)
+    }
+
+    /// Checks a signal that another signaller passes on for one of its clients, but for its signature.
     pub(crate) fn check(
         &mut self,
         from: PeerId,
-        signal: Signed<Signal>,
+        signal: &Signed<Signal>,
         now: Time,
-    ) -> Result<Verified<Signal>, Refused> {
-        let body = signal.peek().map_err(|_| Refused::Undecodable)?;
+    ) -> Result<Signal, Refused> {
+        let body = Signal::peek(signal).map_err(|_| Refused::Undecodable)?;
         let sent_at = Time::from(body.sent_at);
         if sent_at > now.after(mesh_limits::CLOCK_SKEW)
             || now.since(sent_at) > mesh_limits::SIGNAL_LIFE
         {
             return Err(Refused::OutOfTime);
         }
-        if !self.directory.is_at(&body.network, &signal.signer(), from, now) {
+        let sender = signal.signer();
+        if !self.directory.is_at(&body.network, &sender, from, now) {
             return Err(Refused::FalseName);
         }
+        if self.replays.has(sender, &body) {
+            return Err(Refused::Replayed);
+        }
+        let shares = || Shares::new(limits::SIGNALS_TO_ONE, limits::POOL_PAIRS);
+        let shares = self.shares.entry(from).or_insert_with(shares);
+        if shares.take((sender, body.to), now) { Ok(body) } else { Err(Refused::TooOften) }
+    }
+
+    /// Checks the signature of one that was found good otherwise, and that it came for the first time.
+    pub(crate) fn verify(
+        &mut self,
+        signal: Signed<Signal>,
+        now: Time,
+    ) -> Result<Verified<Signal>, Refused> {
         let signal = signal.verify().map_err(|_| Refused::Signature)?;
         if self.replays.is_one(&signal, now) { Err(Refused::Replayed) } else { Ok(signal) }
     }
@@ -260,5 +329,34 @@ impl Pool {
     /// Says that a signal found nobody here.
     pub(crate) fn astray(&mut self, to: PeerId, astray: Astray, now: Time) {
         self.peer.astray(to, astray, now);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use taiinet_identity::Seed;
+
+    use super::*;
+
+    /// Everybody's presence goes to everybody: not each time that somebody knocks.
+    #[test]
+    fn who_comes_and_goes_does_not_make_it_tell_everything_each_time() {
+        let identity = Identity::from_seed(&Seed::from_bytes([1; 32]));
+        let start = Time::from_millis(1_800_000_000_000);
+        let mut pool = Pool::new(identity, Direct::default(), [1; 32], start);
+        let at = |tenths: u64| start.after(Duration::from_millis(100 * tenths));
+        let mut told = Vec::new();
+        for tenths in 0..1200 {
+            pool.tell_all(limits::POOL_ALL_AFTER, at(tenths));
+            if pool.is_to_tell_all(at(tenths)) {
+                told.push(tenths);
+            }
+        }
+        assert_eq!(told.first(), Some(&2), "the first is told at once");
+        assert!((3..15).contains(&told.len()), "{told:?}");
+        // After some quiet, a newcomer is told at once again.
+        pool.all_at = None;
+        pool.tell_all(limits::POOL_ALL_AFTER, at(3000));
+        assert!(pool.is_to_tell_all(at(3002)));
     }
 }

@@ -466,7 +466,7 @@ impl State {
                 }
             }
             // Only among signallers.
-            Output::Relayed { .. } | Output::Astray(_) => {}
+            Output::Relayed { .. } | Output::Astray { .. } => {}
             Output::FindDone { find, .. } => {
                 if let Some(Find { done, .. }) = self.finds.remove(&find) {
                     calls.push_back(Call::Settle(done, Ok(JsValue::UNDEFINED)));

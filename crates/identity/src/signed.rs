@@ -42,6 +42,11 @@ impl<T: Signable> Signed<T> {
         self.signer
     }
 
+    /// How many bytes of it there are: key, signature, body.
+    pub const fn size(&self) -> usize {
+        PeerId::LEN + Signature::LEN + self.body.len()
+    }
+
     /// The body, **unverified**: for cheap checks that come before the signature's.
     ///
     /// # Errors

@@ -230,8 +230,14 @@ pub enum Output {
         /// The signal; nothing of it is checked.
         signal: Signed<Signal>,
     },
-    /// A signal that we passed on ([`crate::Peer::relay`]) did not find its recipient.
-    Astray(Astray),
+    /// A signal that we passed on ([`crate::Peer::relay`]) did not find its recipient, says a
+    /// neighbour in the pool.
+    Astray {
+        /// The neighbour. Whether the signal went to this one is not checked.
+        from: PeerId,
+        /// Which signal.
+        astray: Astray,
+    },
     /// A search is over: nothing more of it comes.
     FindDone {
         /// Which.
@@ -390,6 +396,9 @@ pub enum Disconnect {
         /// How much.
         bits: u8,
     },
+    /// Too many had dialled us and not proven who they are.
+    #[error("too many strangers came at once")]
+    Crowded,
     /// It does not keep up with what it is sent.
     #[error("it does not keep up")]
     Overloaded,

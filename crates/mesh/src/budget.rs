@@ -19,10 +19,20 @@ impl Budget {
         Self { burst, per_second: u64::from(per_second), left: burst, filled: now }
     }
 
+    fn left(&self, now: Time) -> u64 {
+        let elapsed = u64::try_from(now.since(self.filled).as_millis()).unwrap_or(u64::MAX);
+        let refill = elapsed.saturating_mul(self.per_second);
+        self.left.saturating_add(refill).min(self.burst)
+    }
+
+    /// Whether nothing of it is spent.
+    pub fn is_full(&self, now: Time) -> bool {
+        self.left(now) >= self.burst
+    }
+
     /// Whether so much is left.
-    pub fn has(&mut self, count: usize, now: Time) -> bool {
-        self.fill(now);
-        (count as u64).saturating_mul(1000) <= self.left
+    pub fn has(&self, count: usize, now: Time) -> bool {
+        (count as u64).saturating_mul(1000) <= self.left(now)
     }
 
     /// Takes `count` if so much is left.
@@ -30,15 +40,9 @@ impl Budget {
         if !self.has(count, now) {
             return false;
         }
-        self.left -= (count as u64).saturating_mul(1000);
-        true
-    }
-
-    fn fill(&mut self, now: Time) {
-        let elapsed = u64::try_from(now.since(self.filled).as_millis()).unwrap_or(u64::MAX);
-        let refill = elapsed.saturating_mul(self.per_second);
-        self.left = self.left.saturating_add(refill).min(self.burst);
+        self.left = self.left(now) - (count as u64).saturating_mul(1000);
         self.filled = now;
+        true
     }
 }
 

@@ -47,7 +47,7 @@ impl Candidates {
         rng: &mut Rng,
         now: Time,
     ) -> Result<bool, Misbehaviour> {
-        let body = presence.peek().map_err(|_| Misbehaviour::Undecodable)?;
+        let body = Presence::peek(&presence)?;
         if body.network != *network {
             return Err(Misbehaviour::WrongNetwork);
         }
@@ -70,7 +70,7 @@ impl Candidates {
             remember(&mut known.heard_from, from);
             return Ok(false);
         }
-        self.make_room(rng, now);
+        self.make_room(from, rng, now);
         let candidate = Candidate {
             presence,
             heard_from: vec![from],
@@ -82,8 +82,18 @@ impl Candidates {
         Ok(true)
     }
 
-    /// When full, the expired go first, then those that failed, then one at random.
-    fn make_room(&mut self, rng: &mut Rng, now: Time) {
+    /// When full, the expired go first, then those that failed, then one at random. Whoever told of
+    /// many that nobody else knows of displaces one of these.
+    fn make_room(&mut self, from: LinkId, rng: &mut Rng, now: Time) {
+        let only_theirs = |known: &Candidate| known.heard_from == [from];
+        let theirs = self.known.iter().filter(|(_, known)| only_theirs(known));
+        let theirs: Vec<PeerId> = theirs.map(|(peer, _)| *peer).collect();
+        if theirs.len() >= limits::PASSIVE_SHARE {
+            if let Some(victim) = rng.choose(&theirs) {
+                self.known.remove(victim);
+            }
+            return;
+        }
         if self.known.len() < limits::PASSIVE_VIEW {
             return;
         }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use taiinet_document::{DocumentId, Network, SignedDocument, Timestamp};
 use taiinet_identity::{Domain, PeerId, Signable, Signature, Signed};
 
-use crate::ChannelBinding;
+use crate::{ChannelBinding, Misbehaviour, limits};
 
 /// The version of the protocol that this crate speaks.
 pub const VERSION: u16 = 1;
@@ -251,6 +251,27 @@ impl Signable for Presence {
     const DOMAIN: Domain = Domain::Presence;
 }
 
+impl Presence {
+    /// What a signed one says, **unverified**, if it is no larger than one may be: whoever keeps it
+    /// or passes it on asks this first.
+    ///
+    /// # Errors
+    /// [`Misbehaviour::Oversize`], [`Misbehaviour::Undecodable`].
+    pub fn peek(signed: &Signed<Self>) -> Result<Self, Misbehaviour> {
+        if signed.size() > limits::PRESENCE_BYTES {
+            return Err(Misbehaviour::Oversize);
+        }
+        let body = signed.peek().map_err(|_| Misbehaviour::Undecodable)?;
+        let address = body.address.as_ref().map_or(0, String::len);
+        if address > limits::ADDRESS_BYTES { Err(Misbehaviour::Oversize) } else { Ok(body) }
+    }
+
+    /// Where it can be reached, if that is an address that a signaller may have.
+    pub fn reachable_at(&self) -> Option<&str> {
+        self.address.as_deref().filter(|url| crate::signallers::is_address(url))
+    }
+}
+
 /// Binds a join to one signaller and one connection, so that it cannot be replayed elsewhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Joined {
@@ -276,6 +297,20 @@ pub struct Signal {
 
 impl Signable for Signal {
     const DOMAIN: Domain = Domain::Signal;
+}
+
+impl Signal {
+    /// What a signed one says, **unverified**, if it is no larger than one may be.
+    ///
+    /// # Errors
+    /// [`Misbehaviour::Oversize`], [`Misbehaviour::Undecodable`].
+    pub fn peek(signed: &Signed<Self>) -> Result<Self, Misbehaviour> {
+        let body = signed.peek().map_err(|_| Misbehaviour::Undecodable)?;
+        if body.sealed.len() > limits::SEALED_BYTES {
+            return Err(Misbehaviour::Oversize);
+        }
+        Ok(body)
+    }
 }
 
 /// What is sealed inside a [`Signal`].
@@ -396,7 +431,7 @@ impl IceServer {
     /// Whether it has the form of one, and is not too long.
     pub fn is_well_formed(&self) -> bool {
         let kind = ["stun:", "turn:", "turns:"].iter().any(|kind| self.url.starts_with(kind));
-        let fits = |text: &str| text.len() <= crate::limits::ICE_SERVER_BYTES;
+        let fits = |text: &str| text.len() <= limits::ICE_SERVER_BYTES;
         kind && fits(&self.url) && fits(&self.username) && fits(&self.credential)
     }
 }

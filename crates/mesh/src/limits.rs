@@ -12,6 +12,8 @@ pub const NEGOTIATION_BYTES: usize = 8 * 1024;
 pub const IDS_PER_FRAME: usize = 400;
 /// How many presences one frame carries at most.
 pub const PRESENCES_PER_FRAME: usize = 16;
+/// The largest signed presence, in bytes: with the longest names there are, and some.
+pub const PRESENCE_BYTES: usize = 512;
 
 /// How many active links a peer wants, unless configured otherwise.
 pub const TARGET_LINKS: usize = 6;
@@ -117,6 +119,15 @@ pub const SIGNALLER_PING_AFTER: Duration = Duration::from_secs(15);
 pub const SIGNALLER_SILENCE: Duration = Duration::from_secs(40);
 /// How many candidates a signaller is asked for at once.
 pub const INTRODUCE: u8 = 8;
+/// How many introductions of a signaller may be outstanding; more are not listened to.
+pub const INTRODUCTIONS_AWAITED: u8 = 4;
+/// Offences of a signaller's own after which its connection is closed.
+pub const SIGNALLER_OFFENCES: u32 = 16;
+/// And how long it is then left alone, at first and at last.
+pub const SIGNALLER_DISTRUST: (Duration, Duration) =
+    (Duration::from_secs(30), Duration::from_secs(1800));
+/// Of the passive view at most so many are known from one and the same neighbour or signaller alone.
+pub const PASSIVE_SHARE: usize = PASSIVE_VIEW / 2;
 /// How long a neighbour that broke its promises is not believed.
 pub const DISTRUST: Duration = Duration::from_secs(10);
 /// Documents asked for and not yet sent, for each link.
@@ -253,6 +264,11 @@ pub const SEED_BACKOFF: (Duration, Duration) =
     (Duration::from_millis(500), Duration::from_secs(15));
 /// Of two links between the same two peers that are younger than this, the smaller key's stays.
 pub const GLARE: Duration = Duration::from_secs(5);
+/// How many connections of others to the pool may be in their handshake at once, and of these from one
+/// address.
+pub const STRANGERS: usize = 64;
+/// See [`STRANGERS`].
+pub const STRANGERS_PER_ADDRESS: usize = 4;
 /// How many signals a neighbour in the pool may pass us at once, and how many each second.
 pub const RELAYED: (u32, u32) = (20_000, 5_000);
 /// How many signallers a signaller tells of at once.

@@ -6,7 +6,7 @@
 
 pub(crate) mod lanes;
 
-use core::time::Duration;
+use core::{net::IpAddr, time::Duration};
 
 use taiinet_document::Network;
 use taiinet_identity::{Domain, Identity, PeerId, Signature, Verified};
@@ -50,6 +50,8 @@ pub(crate) struct Link {
     pub(crate) peer: PeerId,
     /// Whether the other end made the offer.
     pub(crate) incoming: bool,
+    /// From which address it came, where links are made by address.
+    pub(crate) from: Option<IpAddr>,
     /// The negotiation it came from.
     pub(crate) session: u64,
     pub(crate) lanes: Lanes,
@@ -91,6 +93,7 @@ impl Link {
             id,
             peer,
             incoming,
+            from: None,
             session,
             lanes: Lanes::default(),
             assembler: Assembler::default(),
@@ -245,6 +248,11 @@ impl Link {
     /// Whether both ends take each other as neighbours.
     pub(crate) const fn is_active(&self) -> bool {
         matches!(self.stage, Stage::Proven { admitted: true, accepted: true })
+    }
+
+    /// Whether what others want passed on has room here; without it that is not worth a link.
+    pub(crate) const fn takes_more(&self) -> bool {
+        self.is_active() && self.lanes.has_control_room()
     }
 
     pub(crate) const fn state(&self) -> LinkState {

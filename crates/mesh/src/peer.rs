@@ -247,7 +247,7 @@ impl Peer {
     }
 
     /// Passes a signal of a client to the signaller that its recipient has joined, if that is a
-    /// neighbour in the pool; whether it is.
+    /// neighbour in the pool; whether it is, and keeps up: what clients send never ends its link.
     pub fn relay(&mut self, to: PeerId, signal: Signed<Signal>, now: Time) -> bool {
         self.send_to(to, &Frame::Relay(signal), now)
     }

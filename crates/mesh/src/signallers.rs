@@ -40,6 +40,13 @@ struct Signaller {
     retry: Backoff,
     ask: Backoff,
     ask_at: Time,
+    /// Introductions that were asked for and have not come.
+    awaited: u8,
+    /// What it did wrong on this connection that is certainly its own doing.
+    offences: u32,
+    /// How long it is not trusted after it did too much of that, and until when it is not.
+    distrust: Backoff,
+    not_before: Time,
     failure: Option<Disconnect>,
 }
 
@@ -90,6 +97,10 @@ impl Signaller {
             retry: Backoff::new(limits::SIGNALLER_BACKOFF),
             ask: Backoff::new(limits::INTRODUCE_BACKOFF),
             ask_at: now,
+            awaited: 0,
+            offences: 0,
+            distrust: Backoff::new(limits::SIGNALLER_DISTRUST),
+            not_before: now,
             failure: None,
         }
     }
@@ -233,6 +244,7 @@ impl Signallers {
             signaller.stage = Stage::Dialling { link };
             signaller.since = now;
             signaller.probe = None;
+            (signaller.awaited, signaller.offences) = (0, 0);
         }
     }
 
@@ -323,7 +335,7 @@ impl Signallers {
     ) -> Option<(String, Time)> {
         let signaller = self.of(link)?;
         let wait = signaller.retry.wait(rng).max(retry_after.min(limits::REDIAL_BACKOFF.1));
-        let retry_at = now.after(wait);
+        let retry_at = now.after(wait).max(signaller.not_before);
         signaller.stage = Stage::Away { retry_at };
         signaller.failure = Some(cause.clone());
         Some((signaller.address.url.clone(), retry_at))
@@ -337,10 +349,46 @@ impl Signallers {
             let Some((link, _)) = signaller.joined() else { continue };
             if now >= signaller.ask_at {
                 signaller.ask_at = now.after(signaller.ask.wait(rng));
+                signaller.awaited = (signaller.awaited + 1).min(limits::INTRODUCTIONS_AWAITED);
                 links.push(link);
             }
         }
         links
+    }
+
+    /// It introduces: whether it was asked to.
+    pub(crate) fn answers(&mut self, link: LinkId) -> bool {
+        let Some(signaller) = self.of(link).filter(|signaller| signaller.awaited > 0) else {
+            return false;
+        };
+        signaller.awaited -= 1;
+        true
+    }
+
+    /// Whether the one at the other end has proven who it is.
+    pub(crate) fn is_proven(&self, link: LinkId) -> bool {
+        let proven = |signaller: &Signaller| {
+            matches!(signaller.stage, Stage::Working { .. } | Stage::Joining { .. })
+        };
+        self.known.iter().any(|signaller| signaller.link() == Some(link) && proven(signaller))
+    }
+
+    /// It did wrong. Whether the connection is to end: at once over what is fatal, and over too much of
+    /// what it must have done itself. One that had taken our join is then left alone for a while.
+    pub(crate) fn offends(
+        &mut self,
+        link: LinkId,
+        misbehaviour: Misbehaviour,
+        rng: &mut Rng,
+        now: Time,
+    ) -> bool {
+        let Some(signaller) = self.of(link) else { return false };
+        signaller.offences += u32::from(misbehaviour.weight() > 0);
+        let over = misbehaviour.is_fatal() || signaller.offences >= limits::SIGNALLER_OFFENCES;
+        if over && signaller.joined().is_some() {
+            signaller.not_before = now.after(signaller.distrust.wait(rng));
+        }
+        over
     }
 
     /// When [`Self::ask`] has somebody to ask again.
@@ -381,7 +429,7 @@ impl Signallers {
             signaller.ask.reset();
             signaller.ask_at = now;
             if let Stage::Away { retry_at } = &mut signaller.stage {
-                *retry_at = now;
+                *retry_at = now.max(signaller.not_before);
             }
         }
     }

@@ -197,12 +197,9 @@ pub(crate) fn verify(
     network: &Network,
     now: Time,
 ) -> Result<Verified<Signal>, Misbehaviour> {
-    let body = signal.peek().map_err(|_| Misbehaviour::Undecodable)?;
+    let body = Signal::peek(&signal)?;
     if body.network != *network {
         return Err(Misbehaviour::WrongNetwork);
-    }
-    if body.sealed.len() > limits::SEALED_BYTES {
-        return Err(Misbehaviour::Oversize);
     }
     let sent_at = Time::from(body.sent_at);
     if sent_at > now.after(limits::CLOCK_SKEW)

@@ -279,7 +279,7 @@ impl Driver {
                 Output::FindDone { find, .. } => drop(self.state.finds.remove(&find)),
                 Output::Event(event) => self.event(event),
                 // Only among signallers.
-                Output::Relayed { .. } | Output::Astray(_) => {}
+                Output::Relayed { .. } | Output::Astray { .. } => {}
             }
         }
     }

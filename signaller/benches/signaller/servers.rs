@@ -22,7 +22,15 @@ use tokio_tungstenite::{
 pub(crate) async fn desk() {
     raise_descriptors();
     let plenty = (u32::MAX, u32::MAX);
-    let budgets = Budgets { frames: plenty, joins: plenty, introductions: plenty, signals: plenty };
+    let budgets = Budgets {
+        frames: plenty,
+        joins: plenty,
+        introductions: plenty,
+        signals: plenty,
+        signals_to_one: plenty,
+        signals_for_one: plenty,
+        signal_bytes_for_one: plenty,
+    };
     let desk = DeskConfig {
         clients: 50_000,
         clients_per_address: 50_000,

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use taiinet_identity::Verified;
 use taiinet_mesh::{Budget, Time, frame::Presence};
 
-use super::Budgets;
+use super::{Budgets, allowance::Allowance};
 use crate::limits;
 
 /// How far a client is.
@@ -27,8 +27,10 @@ pub(super) struct Client {
     pub(super) heard: Time,
     pub(super) frames: Budget,
     pub(super) joins: Budget,
-    pub(super) introductions: Budget,
-    pub(super) signals: Budget,
+    pub(super) allowance: Allowance,
+    /// Signals that it may still be sent, and their bytes.
+    arrivals: Budget,
+    arriving_bytes: Budget,
 }
 
 impl Client {
@@ -39,9 +41,16 @@ impl Client {
             heard: now,
             frames: Budget::new(budgets.frames, now),
             joins: Budget::new(budgets.joins, now),
-            introductions: Budget::new(budgets.introductions, now),
-            signals: Budget::new(budgets.signals, now),
+            allowance: Allowance::new(budgets, now),
+            arrivals: Budget::new(budgets.signals_for_one, now),
+            arriving_bytes: Budget::new(budgets.signal_bytes_for_one, now),
         }
+    }
+
+    /// Whether one more signal of so many bytes may be sent to it: others must not be able to fill
+    /// its outbox, nor to use up what it takes from its signaller.
+    pub(super) fn may_receive(&mut self, bytes: usize, now: Time) -> bool {
+        self.arrivals.take(1, now) && self.arriving_bytes.take(bytes, now)
     }
 
     pub(super) const fn challenge(&self) -> Option<[u8; 32]> {

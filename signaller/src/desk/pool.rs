@@ -1,5 +1,7 @@
 //! The desk and the other signallers.
 
+use core::net::IpAddr;
+
 use rand_core::Rng as _;
 use taiinet_document::Network;
 use taiinet_identity::{PeerId, Signed};
@@ -9,14 +11,17 @@ use taiinet_mesh::{
     limits as mesh_limits,
 };
 
-use super::{ClientId, Desk, DeskOutput, Refused, client::Stage};
+use super::{
+    ClientId, Desk, DeskOutput, Refused,
+    client::{Stage, prefix},
+};
 use crate::pool::PoolOutput;
 
 impl Desk {
-    /// Another signaller has opened a connection to our pool. Gives its name; none if there is no pool
-    /// or no room: then close it.
-    pub fn accept(&mut self, now: Time) -> Option<LinkId> {
-        let link = self.pool.as_mut()?.accept(now);
+    /// Another signaller has opened a connection to our pool. Gives its name; none if there is no
+    /// pool: then close it.
+    pub fn accept(&mut self, from: IpAddr, now: Time) -> Option<LinkId> {
+        let link = self.pool.as_mut()?.accept(prefix(from), now);
         self.drain_pool(now);
         link
     }
@@ -51,8 +56,12 @@ impl Desk {
                     self.outputs.push_back(DeskOutput::CloseLink { link });
                 }
                 PoolOutput::Signal { from, signal } => self.relayed(from, signal, now),
-                PoolOutput::Astray(astray) => {
-                    let Astray { network, from, to } = astray;
+                PoolOutput::Astray { from: member, astray } => {
+                    let Astray { network, from, to } = astray.clone();
+                    if !pool.went_astray(member, astray, now) {
+                        *counters.entry(Refused::FalseName).or_default() += 1;
+                        continue;
+                    }
                     if let Some(client) = self.by_peer.get(&(network, from)).copied() {
                         self.counters.unreachable += 1;
                         self.say(client, &FromSignaller::Unreachable(to));
@@ -62,8 +71,8 @@ impl Desk {
         }
     }
 
-    /// Passes a signal of a client on to the signaller that has its recipient; whether there is one.
-    /// It is verified before, or its recipient's signaller would blame us.
+    /// Passes a signal of a client on to the signaller that has its recipient; whether there is one,
+    /// with room for it. It is verified before, or its recipient's signaller would blame us.
     pub(super) fn relay(
         &mut self,
         network: &Network,
@@ -72,29 +81,41 @@ impl Desk {
         now: Time,
     ) -> Result<bool, Refused> {
         let Some(pool) = &mut self.pool else { return Ok(false) };
+        let Some(place) = pool.place_of(network, to, now) else { return Ok(false) };
         let signal = signal.verify().map_err(|_| Refused::Signature)?;
-        let relayed = pool.relay(network, to, signal.signed(), now);
+        let relayed = pool.relay(place, &signal, now);
         self.counters.relayed += u64::from(relayed);
         Ok(relayed)
     }
 
     /// Another signaller passes on a signal of its client.
     fn relayed(&mut self, from: PeerId, signal: Signed<Signal>, now: Time) {
-        let Some(pool) = &mut self.pool else { return };
-        let signal = match pool.check(from, signal, now) {
-            Ok(signal) => signal,
-            Err(why) => {
-                *self.counters.refused_of_pool.entry(why).or_default() += 1;
-                return;
-            }
-        };
-        if let Some(client) = self.by_peer.get(&(signal.network.clone(), signal.to)).copied() {
-            self.counters.signals += 1;
-            self.say(client, &FromSignaller::Signal(signal.signed().clone()));
-        } else {
-            let (network, to) = (signal.network.clone(), signal.to);
-            pool.astray(from, Astray { network, from: signal.signer(), to }, now);
+        if let Err(why) = self.take_relayed(from, signal, now) {
+            *self.counters.refused_of_pool.entry(why).or_default() += 1;
         }
+    }
+
+    /// All that is cheap comes before the signature.
+    fn take_relayed(
+        &mut self,
+        from: PeerId,
+        signal: Signed<Signal>,
+        now: Time,
+    ) -> Result<(), Refused> {
+        let Some(pool) = &mut self.pool else { return Ok(()) };
+        let body = pool.check(from, &signal, now)?;
+        let key = (body.network, body.to);
+        let sender = signal.signer();
+        let passed = if self.by_peer.contains_key(&key) {
+            let signal = pool.verify(signal, now)?;
+            self.hand_over(&key, body.sealed.len(), signal.signed().clone(), now)
+        } else {
+            false
+        };
+        if !passed && let Some(pool) = &mut self.pool {
+            pool.astray(from, Astray { network: key.0, from: sender, to: key.1 }, now);
+        }
+        Ok(())
     }
 
     /// Clients of other signallers.

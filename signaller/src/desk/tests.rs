@@ -4,7 +4,7 @@ use core::time::Duration;
 
 use proptest::prelude::*;
 use taiinet_identity::{Seed, seal};
-use taiinet_mesh::frame::Joined;
+use taiinet_mesh::frame::{Astray, Joined};
 
 use super::*;
 
@@ -265,6 +265,139 @@ fn a_signal_goes_to_its_recipient_as_it_came_and_only_in_ones_own_name() {
     assert!(closed(&room.say(2, &ToSignaller::Signal(foreign)), 2));
 }
 
+/// Else one frame would end a victim's connection, or block a link of the pool.
+#[test]
+fn what_is_too_large_for_its_recipients_ends_with_its_sender() {
+    let mut room = Room::new(DeskConfig::default());
+    room.join(1, "a");
+    room.join(2, "a");
+    let largest = room.say(1, &sealed(1, 2, mesh_limits::SEALED_BYTES));
+    assert!(matches!(&largest[..], [(2, Some(FromSignaller::Signal(_)))]), "{largest:?}");
+    let larger = room.say(1, &sealed(1, 2, mesh_limits::SEALED_BYTES + 1));
+    assert!(closed(&larger, 1) && larger.iter().all(|(to, _)| *to == 1));
+
+    room.open(3);
+    let welcome = room.knock(3);
+    let address = Some(format!("wss://{}", "a".repeat(mesh_limits::ADDRESS_BYTES)));
+    let presence = Presence { address, ..room.presence(&welcome, "a") };
+    let presence = Signed::new(&identity(3), &presence);
+    assert_eq!(room.try_join(3, presence), Some(Refused::Undecodable));
+}
+
+fn sealed(from: u8, to: u8, bytes: usize) -> ToSignaller {
+    let (network, sealed) = (network("a"), vec![0; bytes]);
+    let to = identity(to).peer_id();
+    let signal = Signal { network, to, sent_at: NOW.timestamp(), sealed };
+    ToSignaller::Signal(Signed::new(&identity(from), &signal))
+}
+
+fn signals_to(answers: &[(u64, Option<FromSignaller>)], client: u64) -> usize {
+    let theirs = answers.iter().filter(|(to, _)| *to == client);
+    theirs.filter(|(_, frame)| matches!(frame, Some(FromSignaller::Signal(_)))).count()
+}
+
+/// A peer takes so many signals from a signaller in all; one that sends many must not use that up.
+#[test]
+fn one_sender_leaves_room_for_others() {
+    let mut room = Room::new(DeskConfig::default());
+    for client in 1..=3 {
+        room.join(client, "a");
+    }
+    let flood: Vec<_> = (0..200).flat_map(|_| room.say(1, &sealed(1, 2, 300))).collect();
+    let most = usize::try_from(mesh_limits::SIGNALS.0).unwrap();
+    assert!((1..most * 2 / 3).contains(&signals_to(&flood, 2)), "{}", signals_to(&flood, 2));
+    assert_eq!(refusal(&flood), Some(RefusalReason::TooOften));
+    let honest: Vec<_> = (0..20).flat_map(|_| room.say(3, &sealed(3, 2, 1500))).collect();
+    assert_eq!(signals_to(&honest, 2), 20);
+}
+
+/// What waits for a client is bounded, and who does not read is dropped: others must not be able to
+/// bring that about.
+#[test]
+fn many_senders_together_do_not_fill_a_recipients_outbox() {
+    let mut room = Room::new(DeskConfig::default());
+    for client in 1..=20 {
+        room.join(client, "a");
+    }
+    let mut flood = Vec::new();
+    for client in 2..=20 {
+        let largest = sealed(client, 1, mesh_limits::SEALED_BYTES);
+        flood.extend((0..40).flat_map(|_| room.say(client.into(), &largest)));
+    }
+    let bytes = signals_to(&flood, 1) * mesh_limits::SEALED_BYTES;
+    assert!((1..limits::OUTBOX_BYTES / 2).contains(&bytes), "{bytes}");
+    assert!(!flood.iter().any(|(_, frame)| frame.is_none()), "nobody is closed over it");
+    let victim = identity(1).peer_id();
+    assert!(flood.contains(&(20, Some(FromSignaller::Unreachable(victim)))), "and senders know");
+    room.now = room.now.after(Duration::from_secs(2));
+    assert_eq!(signals_to(&room.say(2, &sealed(2, 1, 1500)), 1), 1, "it goes on");
+}
+
+#[test]
+fn what_a_peer_has_spent_is_not_refilled_by_coming_back() {
+    let mut room = Room::new(DeskConfig::default());
+    let ask = ToSignaller::Introduce { want: 1 };
+    for connection in 0..4 {
+        let client = 1 + 256 * connection;
+        room.join(client, "a");
+        let answers: Vec<_> = (0..4).flat_map(|_| room.say(client, &ask)).collect();
+        let spent = refusal(&answers) == Some(RefusalReason::TooOften);
+        assert_eq!(spent, connection == 3, "{connection}");
+        room.desk.handle(DeskInput::Disconnected { client: client.into() }, room.now);
+    }
+    // Nor by a second connection beside the first.
+    room.join(1, "a");
+    room.open(257);
+    let welcome = room.knock(257);
+    room.try_join(257, Signed::new(&identity(1), &room.presence(&welcome, "a")));
+    assert_eq!(refusal(&room.say(257, &ask)), Some(RefusalReason::TooOften));
+    room.desk.handle(DeskInput::Disconnected { client: 257.into() }, room.now);
+    room.now = room.now.after(Duration::from_secs(60));
+    room.desk.handle_timeout(room.now);
+    assert!(room.desk.allowances.is_empty(), "it is forgotten when it makes no difference");
+}
+
+#[test]
+fn who_is_in_a_full_network_may_stay_and_come_back() {
+    let mut room = Room::new(DeskConfig::default());
+    let welcome = room.join(1, "a");
+    let members = room.desk.networks.get_mut(&network("a")).unwrap();
+    members.clients.resize(limits::PRESENCES_PER_NETWORK, ClientId(9999));
+    let presence = Signed::new(&identity(1), &room.presence(&welcome, "a"));
+    assert_eq!(room.try_join(1, presence), None, "a renewal");
+    room.open(2);
+    let welcome = room.knock(2);
+    let presence = Signed::new(&identity(2), &room.presence(&welcome, "a"));
+    assert_eq!(room.try_join(2, presence), Some(Refused::Joins), "there is no room for another");
+    room.open(257);
+    let welcome = room.knock(257);
+    let presence = Signed::new(&identity(1), &room.presence(&welcome, "a"));
+    assert_eq!(room.try_join(257, presence), None, "over a new connection");
+}
+
+#[test]
+fn one_address_opens_so_many_networks() {
+    let mut room = Room::new(DeskConfig::default());
+    let mut join = |client: u64, address: [u8; 4], name: &str| {
+        let address = IpAddr::from(address);
+        room.desk.handle(DeskInput::Connected { client: client.into(), address }, NOW);
+        let welcome = room.knock(client);
+        let presence = room.presence(&welcome, name);
+        room.try_join(client, Signed::new(&identity(client as u8), &presence))
+    };
+    let most = limits::NETWORKS_PER_ADDRESS as u64;
+    for client in 0..most {
+        assert_eq!(join(client, [10, 0, 0, 1], &format!("n{client}")), None);
+    }
+    assert_eq!(join(most, [10, 0, 0, 1], "another"), Some(Refused::Joins));
+    assert_eq!(join(most + 1, [10, 0, 0, 1], "n1"), None, "one that there is");
+    assert_eq!(join(most + 2, [10, 0, 0, 2], "another"), None);
+    for client in 0..=most + 2 {
+        room.desk.handle(DeskInput::Disconnected { client: client.into() }, NOW);
+    }
+    assert!(room.desk.addresses.is_empty() && room.desk.networks.is_empty());
+}
+
 #[test]
 fn the_newer_connection_of_a_peer_counts() {
     let mut room = Room::new(DeskConfig::default());
@@ -432,7 +565,8 @@ impl Two {
                     told.push((at, client.0, codec::decode(&bytes).unwrap()));
                 }
                 DeskOutput::Dial { link, .. } => {
-                    let theirs = self.rooms[1 - at].desk.accept(now).unwrap();
+                    let from = IpAddr::from([10, 1, 0, at as u8]);
+                    let theirs = self.rooms[1 - at].desk.accept(from, now).unwrap();
                     self.ends = Some(if at == 0 { (link, theirs) } else { (theirs, link) });
                     let binding = taiinet_mesh::ChannelBinding::NONE;
                     let up = DeskInput::Pool(Input::LinkUp { link, binding });
@@ -504,7 +638,10 @@ fn a_member_that_makes_up_or_alters_signals_is_refused_and_counted() {
     let now = two.rooms[1].now;
     let (victim, from) = (identity(2).peer_id(), identity(200).peer_id());
     let pool = two.rooms[1].desk.pool.as_mut().unwrap();
-    let check = |pool: &mut Pool, signal| pool.check(from, signal, now).map(|_| ());
+    let check = |pool: &mut Pool, signal: Signed<Signal>| {
+        pool.check(from, &signal, now)?;
+        pool.verify(signal, now).map(|_| ())
+    };
     // In the name of a peer that has not joined the signaller that passes it on.
     let stranger = signal_at(&identity(66), victim, now, 3);
     assert_eq!(check(pool, stranger), Err(Refused::FalseName));
@@ -521,6 +658,112 @@ fn a_member_that_makes_up_or_alters_signals_is_refused_and_counted() {
         assert_eq!(check(pool, signal), Err(Refused::OutOfTime));
     }
     assert_eq!(check(pool, signal_at(&identity(1), victim, now, 6)), Ok(()));
+}
+
+/// Only the signaller that a signal went to may say that it found nobody, and only of that.
+#[test]
+fn a_member_cannot_say_of_others_signals_that_they_went_astray() {
+    let mut two = Two::new();
+    two.rooms[0].join(1, "a");
+    two.rooms[1].join(2, "a");
+    two.run(Duration::from_secs(1));
+    let now = two.rooms[0].now;
+    let (from, to) = (identity(1).peer_id(), identity(2).peer_id());
+    let forge = |two: &mut Two, to| {
+        let pool = two.rooms[1].desk.pool.as_mut().unwrap();
+        pool.astray(identity(200).peer_id(), Astray { network: network("a"), from, to }, now);
+        two.run(Duration::from_millis(200))
+    };
+    let of_no_signal = forge(&mut two, to);
+    let of_a_local_peer = forge(&mut two, identity(3).peer_id());
+    assert!(of_no_signal.is_empty() && of_a_local_peer.is_empty());
+    assert_eq!(two.refused(0, Refused::FalseName), 2);
+    // One that was sent and did find nobody: its recipient left meanwhile.
+    two.say(0, 1, &ToSignaller::Signal(signal_at(&identity(1), to, now, 1)));
+    two.rooms[1].desk.handle(DeskInput::Disconnected { client: 2.into() }, now);
+    let told = two.run(Duration::from_millis(200));
+    assert!(told.contains(&(0, 1, FromSignaller::Unreachable(to))), "{told:?}");
+    // And once is enough.
+    assert!(forge(&mut two, to).is_empty());
+    assert_eq!(two.refused(0, Refused::FalseName), 3);
+}
+
+/// A signature is checked only for a signal that has somewhere to go.
+#[test]
+fn a_signal_to_nobody_costs_no_signature() {
+    let mut two = Two::new();
+    two.rooms[0].join(1, "a");
+    two.run(Duration::from_secs(1));
+    let nobody = identity(77).peer_id();
+    let mut bytes = codec::encode(&signal_at(&identity(1), nobody, NOW, 2));
+    *bytes.last_mut().unwrap() ^= 1;
+    two.say(0, 1, &ToSignaller::Signal(codec::decode(&bytes).unwrap()));
+    let told = two.run(Duration::from_millis(200));
+    assert_eq!(told, [(0, 1, FromSignaller::Unreachable(nobody))]);
+}
+
+/// Anybody may sign a document of the pool; what counts is that of its members.
+#[test]
+fn news_of_who_is_no_member_are_refused() {
+    use taiinet_document::{Content, Document, Map, Value, VerifiedDocument};
+    let mut two = Two::new();
+    let now = two.rooms[1].now;
+    let outsider = identity(66);
+    let joined = Joined { signaller: outsider.peer_id(), challenge: [1; 32] };
+    let presence = Presence {
+        network: network("a"),
+        joined: Some(joined),
+        issued_at: now.timestamp(),
+        expires_at: now.after(Duration::from_secs(300)).timestamp(),
+        address: None,
+    };
+    let told = codec::encode(&Signed::new(&identity(5), &presence));
+    let news = Value::List(vec![Value::Bytes(told)]);
+    let document = Document {
+        network: network(POOL),
+        created_at: now.timestamp(),
+        nonce: 1,
+        expires_at: None,
+        key: None,
+        content: Content::Open(Map::from([("joined".to_owned(), news)])),
+    };
+    let document = VerifiedDocument::sign(&outsider, document).unwrap();
+    let pool = two.rooms[1].desk.pool.as_mut().unwrap();
+    pool.peer().publish_signed(document.into(), now).unwrap();
+    two.run(Duration::from_secs(1));
+    assert_eq!(two.rooms[0].desk.status().remote, 0);
+    assert_eq!(two.refused(0, Refused::NotAdmitted), 1);
+}
+
+/// Connections that prove nothing take no place from who does.
+#[test]
+fn idle_connections_to_the_pool_keep_no_member_out() {
+    let pool = DeskConfig { pool: Some(Direct::default()), ..DeskConfig::default() };
+    let mut desk = Desk::new(identity(200), pool, [5; 32], NOW);
+    let mut closed = Vec::new();
+    let mut accept = |address: [u8; 4]| {
+        let link = desk.accept(IpAddr::from(address), NOW).unwrap();
+        closed.extend(core::iter::from_fn(|| desk.poll_output()).filter_map(
+            |output| match output {
+                DeskOutput::CloseLink { link } => Some(link),
+                _ => None,
+            },
+        ));
+        (link, closed.len())
+    };
+    let (member, _) = accept([10, 0, 0, 1]);
+    for count in 1..1000 {
+        let (_, closed) = accept([10, 0, 0, 2]);
+        assert_eq!(
+            closed,
+            count.max(mesh_limits::STRANGERS_PER_ADDRESS) - mesh_limits::STRANGERS_PER_ADDRESS
+        );
+    }
+    // From many addresses: those from the one with most go first.
+    for address in 0..200 {
+        accept([10, 0, 1, address]);
+    }
+    assert!(closed.len() > 1000 && !closed.contains(&member));
 }
 
 #[test]

@@ -25,6 +25,10 @@ impl Seat {
         }
     }
 
+    const fn is_left(&self) -> bool {
+        matches!(self, Self::Left(_))
+    }
+
     /// When it is of no use any more.
     fn ends_at(&self) -> Time {
         match self {
@@ -41,10 +45,28 @@ type Seats = BTreeMap<PeerId, Seat>;
 #[derive(Debug)]
 pub(crate) struct Directory {
     own: PeerId,
-    networks: BTreeMap<Network, BTreeMap<PeerId, Seats>>,
-    /// How many seats each signaller has filled.
-    filled: BTreeMap<PeerId, usize>,
+    networks: BTreeMap<Network, Peers>,
+    /// What each signaller has filled.
+    filled: BTreeMap<PeerId, Filled>,
     seats: usize,
+}
+
+/// The peers of one network.
+#[derive(Debug)]
+struct Peers {
+    seats: BTreeMap<PeerId, Seats>,
+    /// The signaller that told of the network first.
+    opened_by: PeerId,
+}
+
+/// How much a signaller has filled.
+#[derive(Debug, Default)]
+struct Filled {
+    seats: usize,
+    /// Of these, of peers that have left.
+    left: usize,
+    /// Networks that it was the first to tell of.
+    networks: usize,
 }
 
 impl Directory {
@@ -72,7 +94,7 @@ impl Directory {
         presence: Signed<Presence>,
         now: Time,
     ) -> Result<(), Refused> {
-        let body = presence.peek().map_err(|_| Refused::Undecodable)?;
+        let body = Presence::peek(&presence).map_err(|_| Refused::Undecodable)?;
         if body.joined.is_none_or(|joined| joined.signaller != signaller) {
             return Err(Refused::Challenge);
         }
@@ -95,15 +117,25 @@ impl Directory {
         if Time::from(left.at) > now.after(mesh_limits::CLOCK_SKEW) {
             return Err(Refused::OutOfTime);
         }
-        // Of whom nothing is known nothing needs to be remembered, but for what may still come.
-        if self.is_old(signaller, &left.network, &left.peer, left.at) {
+        let ends_at = Seat::Left(left.at).ends_at();
+        if ends_at <= now || self.is_old(signaller, &left.network, &left.peer, left.at) {
+            return Ok(());
+        }
+        // It is remembered for what may still come, which costs no signature: so only for a few, and
+        // in networks that there are.
+        let many = |filled: &Filled| filled.left >= limits::POOL_LEFT_PER_SIGNALLER;
+        if self.filled.get(&signaller).is_some_and(many) {
+            self.empty(signaller, &left.network, &left.peer);
+            return Ok(());
+        }
+        if !self.networks.contains_key(&left.network) {
             return Ok(());
         }
         self.fill(signaller, left.network, left.peer, Seat::Left(left.at))
     }
 
     fn seats(&self, network: &Network, peer: &PeerId) -> Option<&Seats> {
-        self.networks.get(network)?.get(peer)
+        self.networks.get(network)?.seats.get(peer)
     }
 
     fn is_old(&self, signaller: PeerId, network: &Network, peer: &PeerId, at: Timestamp) -> bool {
@@ -119,42 +151,72 @@ impl Directory {
         seat: Seat,
     ) -> Result<(), Refused> {
         let known = self.seats(&network, &peer).is_some_and(|seats| seats.contains_key(&signaller));
-        if !known {
-            let filled = self.filled.get(&signaller).copied().unwrap_or(0);
-            let new_network = !self.networks.contains_key(&network);
-            if filled >= limits::POOL_SEATS_PER_SIGNALLER
-                || self.seats >= limits::POOL_SEATS
-                || new_network && self.networks.len() >= limits::NETWORKS
-            {
-                return Err(Refused::Joins);
-            }
-            self.seats += 1;
-            self.filled.insert(signaller, filled + 1);
+        let new_network = !self.networks.contains_key(&network);
+        let filled = self.filled.entry(signaller).or_default();
+        let no_room = filled.seats >= limits::POOL_SEATS_PER_SIGNALLER
+            || self.seats >= limits::POOL_SEATS
+            || new_network
+                && (self.networks.len() >= limits::POOL_NETWORKS
+                    || filled.networks >= limits::POOL_NETWORKS_PER_SIGNALLER);
+        if !known && no_room {
+            return Err(Refused::Joins);
         }
-        self.networks.entry(network).or_default().entry(peer).or_default().insert(signaller, seat);
+        filled.networks += usize::from(new_network);
+        filled.left += usize::from(seat.is_left());
+        filled.seats += 1;
+        self.seats += 1;
+        let open = || Peers { seats: BTreeMap::new(), opened_by: signaller };
+        let peers = self.networks.entry(network).or_insert_with(open);
+        let earlier = peers.seats.entry(peer).or_default().insert(signaller, seat);
+        if let Some(earlier) = earlier {
+            self.uncount(signaller, &earlier);
+        }
         Ok(())
+    }
+
+    fn uncount(&mut self, signaller: PeerId, seat: &Seat) {
+        self.seats -= 1;
+        if let Some(filled) = self.filled.get_mut(&signaller) {
+            filled.seats -= 1;
+            filled.left -= usize::from(seat.is_left());
+        }
+    }
+
+    /// Forgets where a peer was.
+    fn empty(&mut self, signaller: PeerId, network: &Network, peer: &PeerId) {
+        let peers = self.networks.get_mut(network);
+        let seats = peers.and_then(|peers| peers.seats.get_mut(peer));
+        if let Some(seat) = seats.and_then(|seats| seats.remove(&signaller)) {
+            self.uncount(signaller, &seat);
+        }
     }
 
     /// Drops what is over.
     pub(crate) fn expire(&mut self, now: Time) {
         let Self { networks, filled, seats, .. } = self;
         networks.retain(|_, peers| {
-            peers.retain(|_, places| {
+            peers.seats.retain(|_, places| {
                 places.retain(|signaller, seat| {
                     let lives = seat.ends_at() > now;
                     if !lives {
                         *seats -= 1;
-                        if let Some(count) = filled.get_mut(signaller) {
-                            *count -= 1;
+                        if let Some(filled) = filled.get_mut(signaller) {
+                            filled.seats -= 1;
+                            filled.left -= usize::from(seat.is_left());
                         }
                     }
                     lives
                 });
                 !places.is_empty()
             });
-            !peers.is_empty()
+            if peers.seats.is_empty()
+                && let Some(filled) = filled.get_mut(&peers.opened_by)
+            {
+                filled.networks -= 1;
+            }
+            !peers.seats.is_empty()
         });
-        filled.retain(|_, count| *count > 0);
+        filled.retain(|_, filled| filled.seats > 0 || filled.networks > 0);
     }
 
     /// Where a peer can be reached now: the latest of its signallers that is linked.
@@ -193,7 +255,8 @@ impl Directory {
         now: Time,
     ) -> Vec<Signed<Presence>> {
         let Some(peers) = self.networks.get(network) else { return Vec::new() };
-        let others = peers.range(from..).chain(peers.range(..from)).take(limits::POOL_LOOK);
+        let others = peers.seats.range(from..).chain(peers.seats.range(..from));
+        let others = others.take(limits::POOL_LOOK);
         let others = others.filter(|(peer, _)| *peer != but && **peer != self.own);
         let reachable = others.filter_map(|(_, seats)| latest(seats, linked, now));
         reachable.take(want).map(|(_, presence)| presence.signed().clone()).collect()

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use taiinet_identity::Verified;
+use taiinet_identity::{PeerId, Verified};
 use taiinet_mesh::{
     Time,
     frame::{Signal, codec},
@@ -20,11 +20,14 @@ pub(super) struct Replays {
 }
 
 impl Replays {
+    /// Whether one of this content has passed before.
+    pub(super) fn has(&self, sender: PeerId, body: &Signal) -> bool {
+        self.seen.contains(&name(sender, body))
+    }
+
     /// Whether this one has passed before; from now on it has.
     pub(super) fn is_one(&mut self, signal: &Verified<Signal>, now: Time) -> bool {
-        // The content is what counts: there may be several valid signatures of it.
-        let body: &Signal = signal;
-        let name = codec::encode(&(signal.signer(), body.to, body.sent_at, tag(&body.sealed)));
+        let name = name(signal.signer(), signal);
         if !self.seen.insert(name.clone()) {
             return true;
         }
@@ -47,6 +50,11 @@ impl Replays {
             self.seen.remove(&name);
         }
     }
+}
+
+/// The content is what counts: there may be several valid signatures of it.
+fn name(sender: PeerId, body: &Signal) -> Vec<u8> {
+    codec::encode(&(sender, body.to, body.sent_at, tag(&body.sealed)))
 }
 
 /// The beginning of what is sealed: an encapsulated key, fresh for each signal.

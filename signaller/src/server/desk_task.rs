@@ -26,7 +26,7 @@ enum ToDesk {
     Connected { client: ClientId, address: IpAddr, outbox: Outbox },
     Message { client: ClientId, bytes: Vec<u8> },
     Disconnected { client: ClientId },
-    Accept { outbox: Outbox, tell: oneshot::Sender<LinkId> },
+    Accept { address: IpAddr, outbox: Outbox, tell: oneshot::Sender<LinkId> },
     Pool(Input),
     Status(oneshot::Sender<(DeskStatus, Duration)>),
     Drain,
@@ -57,9 +57,9 @@ impl DeskHandle {
     }
 
     /// Announces a connection of another signaller. Gives its name; none if there is no room.
-    pub(super) async fn accept(&self, outbox: Outbox) -> Option<LinkId> {
+    pub(super) async fn accept(&self, address: IpAddr, outbox: Outbox) -> Option<LinkId> {
         let (tell, told) = oneshot::channel();
-        self.inbox.send(ToDesk::Accept { outbox, tell }).await.ok()?;
+        self.inbox.send(ToDesk::Accept { address, outbox, tell }).await.ok()?;
         told.await.ok()
     }
 
@@ -157,8 +157,8 @@ impl DeskTask {
                 self.outboxes.remove(&client);
                 DeskInput::Disconnected { client }
             }
-            ToDesk::Accept { outbox, tell } => {
-                if let Some(link) = self.desk.accept(now) {
+            ToDesk::Accept { address, outbox, tell } => {
+                if let Some(link) = self.desk.accept(address, now) {
                     self.members.insert(link, outbox);
                     let _ = tell.send(link);
                 }

@@ -75,6 +75,14 @@ enum Visitor {
     Operator,
 }
 
+/// Who has come in, and from where.
+#[derive(Debug, Clone, Copy)]
+enum Guest {
+    Client(IpAddr),
+    /// Another signaller, which is yet to prove it.
+    Signaller(IpAddr),
+}
+
 /// Why somebody is refused, and one of the few places of those who are told.
 #[derive(Debug)]
 struct Refusal {
@@ -225,19 +233,20 @@ impl Front {
             None => return StatusCode::BAD_REQUEST.into_response(),
         };
         match request.uri().path() {
-            "/" | "/ws" => self.enter(request, Some(address), place).await,
-            "/pool" if self.config.pool => self.enter(request, None, place).await,
+            "/" | "/ws" => self.enter(request, Guest::Client(address), place).await,
+            "/pool" if self.config.pool => {
+                self.enter(request, Guest::Signaller(address), place).await
+            }
             "/healthz" => "ok\n".into_response(),
             _ => StatusCode::NOT_FOUND.into_response(),
         }
     }
 
-    /// A WebSocket (of a client from this address, or of another signaller), or a word for who comes
-    /// with a browser.
+    /// A WebSocket, or a word for who comes with a browser.
     async fn enter(
         self: Arc<Self>,
         request: Request<Body>,
-        client: Option<IpAddr>,
+        guest: Guest,
         place: Place,
     ) -> Response {
         let (mut parts, _) = request.into_parts();
@@ -253,9 +262,9 @@ impl Front {
             .max_message_size(taiinet_mesh::limits::MESSAGE_BYTES)
             .max_frame_size(taiinet_mesh::limits::MESSAGE_BYTES)
             .on_upgrade(move |socket| async move {
-                match client {
-                    Some(address) => connection::serve(socket, address, &self).await,
-                    None => member::serve(socket, &self).await,
+                match guest {
+                    Guest::Client(address) => connection::serve(socket, address, &self).await,
+                    Guest::Signaller(address) => member::serve(socket, address, &self).await,
                 }
                 drop((place, token));
             })

@@ -1,6 +1,9 @@
 //! A WebSocket that another signaller has opened to our pool.
 
-use std::sync::{Arc, atomic::Ordering::Relaxed};
+use std::{
+    net::IpAddr,
+    sync::{Arc, atomic::Ordering::Relaxed},
+};
 
 use axum::extract::ws::{Message, WebSocket};
 use futures::{
@@ -16,9 +19,9 @@ use super::{
 };
 use crate::limits;
 
-pub(super) async fn serve(socket: WebSocket, front: &Arc<Front>) {
+pub(super) async fn serve(socket: WebSocket, address: IpAddr, front: &Arc<Front>) {
     let (outbox, mut waiting) = outbox(limits::POOL_OUTBOX_MESSAGES, limits::OUTBOX_BYTES);
-    let Some(link) = front.desk.accept(outbox).await else { return };
+    let Some(link) = front.desk.accept(address, outbox).await else { return };
     tracing::debug!(%link, "a signaller of the pool has connected");
     let (sink, mut stream) = socket.split();
     tokio::select! {

@@ -49,7 +49,10 @@ fn the_view_is_bounded_and_those_that_failed_go_first() {
         Identity::from_seed(&Seed::from_bytes(seed))
     };
     for number in 0..limits::PASSIVE_VIEW as u64 {
-        hear(&mut candidates, presence(&peer(number), NOW).signed().clone()).unwrap();
+        // From several, for none may fill it.
+        let from = LinkId::from_raw(2 + number % 3);
+        let presence = presence(&peer(number), NOW).signed().clone();
+        candidates.hear(presence, from, &network(), &mut rng, NOW).unwrap();
     }
     let victim = peer(5).peer_id();
     candidates.failed(&victim, Disconnect::DialTimeout, &mut rng, NOW);
@@ -58,6 +61,27 @@ fn the_view_is_bounded_and_those_that_failed_go_first() {
         assert!(candidates.get(&victim).is_none());
     }
     assert_eq!(candidates.len(), limits::PASSIVE_VIEW);
+}
+
+#[test]
+fn one_source_fills_half_of_the_view_at_most_and_displaces_nobody_elses() {
+    let mut candidates = Candidates::default();
+    let mut rng = Rng::new([1; 32]);
+    let peer = |number: u64| {
+        let mut seed = [0; 32];
+        seed[..8].copy_from_slice(&number.to_be_bytes());
+        Identity::from_seed(&Seed::from_bytes(seed))
+    };
+    let honest = LinkId::from_raw(7);
+    for number in 0..20 {
+        let presence = presence(&peer(number), NOW).signed().clone();
+        candidates.hear(presence, honest, &network(), &mut rng, NOW).unwrap();
+    }
+    for number in 1000..1300 {
+        hear(&mut candidates, presence(&peer(number), NOW).signed().clone()).unwrap();
+    }
+    assert!((0..20).all(|number| candidates.get(&peer(number).peer_id()).is_some()));
+    assert_eq!(candidates.len(), 20 + limits::PASSIVE_SHARE);
 }
 
 #[test]

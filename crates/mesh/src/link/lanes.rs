@@ -67,7 +67,7 @@ pub(crate) struct Lanes {
     /// What was found for the neighbour, each with the request that it answers; none: that is all.
     found: VecDeque<(u32, Option<Arc<VerifiedDocument>>)>,
     found_bytes: usize,
-    /// The pieces of the document that is being sent.
+    /// The pieces of the frame that is being sent.
     pieces: VecDeque<Vec<u8>>,
     in_flight: VecDeque<InFlight>,
     in_flight_bytes: usize,
@@ -185,21 +185,33 @@ impl Lanes {
     /// The control frames that wait, for a link that is about to close; the windows do not count.
     pub(crate) fn last_words(&mut self) -> Vec<Vec<u8>> {
         let mut messages = Vec::new();
-        while !self.control.is_empty() {
+        let in_pieces = self.control.iter().any(|frame| codec::needs_fragments(frame));
+        loop {
             let mut message = MessageWriter::default();
             self.fill_control(&mut message);
+            if in_pieces {
+                self.fill_pieces(&mut message);
+            }
+            if message.is_empty() {
+                return messages;
+            }
             messages.push(message.finish());
         }
-        messages
     }
 
     fn fill_control(&mut self, message: &mut MessageWriter) {
         while let Some(frame) = self.control.front() {
-            if !message.push(frame) {
-                break;
+            let in_pieces = codec::needs_fragments(frame);
+            // Pieces of one frame follow one another: first what was begun.
+            let room = if in_pieces { self.fill_pieces(message) } else { message.push(frame) };
+            if !room {
+                return;
             }
+            let Some(frame) = self.control.pop_front() else { return };
             self.control_bytes -= frame.len();
-            self.control.pop_front();
+            if in_pieces {
+                self.pieces.extend(codec::fragment(&frame));
+            }
         }
     }
 

@@ -1,10 +1,13 @@
 //! Links by address, as signallers make them among themselves, and what they pass on for clients.
 
+use core::net::IpAddr;
+use std::collections::BTreeMap;
+
 use taiinet_identity::{PeerId, Signed};
 
 use super::Peer;
 use crate::{
-    ChannelBinding, Dial, LinkId, Misbehaviour, Output, Time,
+    ChannelBinding, Dial, Disconnect, LinkId, Misbehaviour, Output, Time,
     budget::Budget,
     frame::{Astray, Frame, Presence, Signal},
     limits,
@@ -12,22 +15,49 @@ use crate::{
 };
 
 impl Peer {
-    /// Another member of the pool has dialled us ([`crate::Direct`]). Gives the link's name, or none if
-    /// there is no room for another stranger: then close the connection.
-    pub fn accept_link(&mut self, binding: ChannelBinding, now: Time) -> Option<LinkId> {
-        let strangers = self.links.values().filter(|link| link.incoming && !link.is_admitted());
-        if self.left || self.config.direct.is_none() || strangers.count() >= limits::PENDING_LINKS {
+    /// Another member of the pool has dialled us, from an address (or what counts as one:
+    /// [`crate::Direct`]). Gives the link's name, or none if there is no pool: then close the
+    /// connection. Where strangers are too many the one goes that has been one for longest.
+    pub fn accept_link(
+        &mut self,
+        from: IpAddr,
+        binding: ChannelBinding,
+        now: Time,
+    ) -> Option<LinkId> {
+        if self.left || self.config.direct.is_none() {
             return None;
         }
+        while let Some(oldest) = self.crowding(from) {
+            self.close(oldest, None, Disconnect::Crowded, now);
+        }
         let link = self.new_link();
-        self.links.insert(link, Link::new(link, NOBODY, true, 0, now));
+        let mut state = Link::new(link, NOBODY, true, 0, now);
+        state.from = Some(from);
+        self.links.insert(link, state);
         self.link_up(link, binding, now);
         Some(link)
     }
 
+    /// The stranger that has to go before another comes from an address: of those from there, or of
+    /// those from the address that has most.
+    fn crowding(&self, from: IpAddr) -> Option<LinkId> {
+        let strangers = self.links.values().filter(|link| link.incoming && !link.is_admitted());
+        let mut by_address: BTreeMap<Option<IpAddr>, Vec<LinkId>> = BTreeMap::new();
+        for link in strangers {
+            by_address.entry(link.from).or_default().push(link.id);
+        }
+        let there = by_address
+            .get(&Some(from))
+            .filter(|there| there.len() >= limits::STRANGERS_PER_ADDRESS);
+        let all: usize = by_address.values().map(Vec::len).sum();
+        let most = || by_address.values().max_by_key(|links| links.len());
+        let crowd = there.or_else(|| most().filter(|_| all >= limits::STRANGERS))?;
+        crowd.first().copied()
+    }
+
     /// Dials the addresses that are due.
     pub(super) fn tick_seeds(&mut self, now: Time) {
-        let linked = |links: &std::collections::BTreeMap<LinkId, Link>, peer: &PeerId| {
+        let linked = |links: &BTreeMap<LinkId, Link>, peer: &PeerId| {
             links.values().any(|link| link.peer == *peer)
         };
         while self.seeds.deadline().is_some_and(|due| due <= now) {
@@ -68,9 +98,8 @@ impl Peer {
 
     /// Remembers where a member of the pool is.
     pub(super) fn learn_address(&mut self, presence: &Presence, peer: PeerId, now: Time) {
-        if let Some(address) = presence.address.as_deref()
+        if let Some(address) = presence.reachable_at()
             && self.config.direct.is_some()
-            && address.len() <= limits::ADDRESS_BYTES
         {
             self.seeds.learn(address, peer, now);
         }
@@ -78,7 +107,7 @@ impl Peer {
 
     pub(super) fn send_to(&mut self, peer: PeerId, frame: &Frame, now: Time) -> bool {
         let mut links = self.links.values();
-        let link = links.find(|link| link.peer == peer && link.is_active()).map(|link| link.id);
+        let link = links.find(|link| link.peer == peer && link.takes_more()).map(|link| link.id);
         if let Some(link) = link {
             self.control(link, frame, now);
         }
@@ -102,8 +131,8 @@ impl Peer {
         astray: Astray,
         now: Time,
     ) -> Result<(), Misbehaviour> {
-        self.of_pool(link, now)?;
-        self.outputs.push_back(Output::Astray(astray));
+        let from = self.of_pool(link, now)?;
+        self.outputs.push_back(Output::Astray { from, astray });
         Ok(())
     }
 

@@ -8,7 +8,7 @@ use taiinet_identity::Signature;
 use super::Peer;
 use crate::{
     ChannelBinding, Disconnect, Event, LinkId, Misbehaviour, Time,
-    frame::{Frame, Hello, Neighbour, Refusal, RefusalReason, VERSION},
+    frame::{Frame, Hello, Neighbour, Presence, Refusal, RefusalReason, VERSION},
     limits,
     link::{Handshake, Link},
 };
@@ -112,12 +112,12 @@ impl Peer {
             return Ok(());
         }
         let (peer, session) = (state.peer, state.session);
+        let fits = |body: &Presence| {
+            body.network == self.config.network && crate::candidates::in_time(body, now)
+        };
         if let Some(presence) = neighbour.presence
             && presence.signer() == peer
-            && presence.peek().is_ok_and(|presence| {
-                presence.network == self.config.network
-                    && crate::candidates::in_time(&presence, now)
-            })
+            && fits(&Presence::peek(&presence)?)
         {
             let presence = presence.verify().map_err(|_| Misbehaviour::InvalidSignature)?;
             if let Some(state) = self.links.get_mut(&link) {

@@ -25,14 +25,19 @@ impl Peer {
         self.signallers.hears(link, now);
         let result = codec::decode(bytes).and_then(|frame| self.signaller_frame(link, frame, now));
         if let Err(misbehaviour) = result {
-            *self.counters.rejected.entry(misbehaviour).or_default() += 1;
-            self.event(Event::Rejected { peer: None, misbehaviour });
-            if misbehaviour.is_fatal() {
+            self.reject(misbehaviour);
+            if self.signallers.offends(link, misbehaviour, &mut self.rng, now) {
                 self.outputs.push_back(Output::Close { link });
                 let cause = Disconnect::Misbehaved(misbehaviour);
                 self.lose_signaller(link, cause, Duration::ZERO, now);
             }
         }
+    }
+
+    /// Counts what came by way of a signaller.
+    fn reject(&mut self, misbehaviour: Misbehaviour) {
+        *self.counters.rejected.entry(misbehaviour).or_default() += 1;
+        self.event(Event::Rejected { peer: None, misbehaviour });
     }
 
     fn signaller_frame(
@@ -41,6 +46,13 @@ impl Peer {
         frame: FromSignaller,
         now: Time,
     ) -> Result<(), Misbehaviour> {
+        let for_anybody = matches!(
+            frame,
+            FromSignaller::Welcome(_) | FromSignaller::Refused { .. } | FromSignaller::Pong(_)
+        );
+        if !for_anybody && !self.signallers.is_proven(link) {
+            return Err(Misbehaviour::Unproven);
+        }
         match frame {
             FromSignaller::Welcome(welcome) => {
                 let with = self.signallers.welcome(link, &welcome, self.id(), now)?;
@@ -66,15 +78,24 @@ impl Peer {
             FromSignaller::Introduced { presences, retry_after_ms } => {
                 let wait = Duration::from_millis(u64::from(retry_after_ms));
                 self.signallers.not_before(link, wait, now);
+                if !self.signallers.answers(link) {
+                    return Err(Misbehaviour::Unasked);
+                }
                 self.hear(link, presences, now)?;
             }
             FromSignaller::Signal(signal) => {
-                self.may_signal(link, now)?;
-                let signal = signalling::verify(signal, &self.config.network, now)?;
-                if signal.to != self.identity.peer_id() {
-                    return Err(Misbehaviour::OutOfTurn);
+                // A signaller passes on what others sign, unopened and unverified: whatever is wrong
+                // with that is not its doing.
+                let signal = self
+                    .may_signal(link, now)
+                    .and_then(|()| signalling::verify(signal, &self.config.network, now));
+                match signal {
+                    Ok(signal) if signal.to == self.identity.peer_id() => {
+                        self.signal(&signal, Route::Signaller(link), now);
+                    }
+                    Ok(_) => return Err(Misbehaviour::OutOfTurn),
+                    Err(misbehaviour) => self.reject(misbehaviour),
                 }
-                self.signal(&signal, Route::Signaller(link), now);
             }
             FromSignaller::Unreachable(peer) => {
                 // Its presence is of no use any more, unless somebody else can reach it.
@@ -118,16 +139,14 @@ impl Peer {
             return Err(Misbehaviour::Oversize);
         }
         for presence in presences {
-            let body = presence.peek().map_err(|_| Misbehaviour::Undecodable)?;
+            let body = Presence::peek(&presence)?;
             if body.network.as_str() != POOL {
                 return Err(Misbehaviour::WrongNetwork);
             }
             if !crate::candidates::in_time(&body, now) {
                 return Err(Misbehaviour::OutOfTime);
             }
-            let Some(url) = body.address.filter(|url| signallers::is_address(url)) else {
-                continue;
-            };
+            let Some(url) = body.reachable_at().map(str::to_owned) else { continue };
             let signaller = presence.signer();
             if self.signallers.knows(&url) {
                 continue;
@@ -202,8 +221,9 @@ impl Peer {
     /// Offers a link to a candidate.
     pub(super) fn dial(&mut self, peer: PeerId, now: Time) {
         if self.config.direct.is_some() {
-            let address = self.candidates.get(&peer).and_then(|(known, _)| known.address.clone());
-            if let Some(url) = address.filter(|url| signallers::is_address(url)) {
+            let known = self.candidates.get(&peer);
+            let url = known.and_then(|(known, _)| known.reachable_at().map(str::to_owned));
+            if let Some(url) = url {
                 self.dial_address(peer, url, now);
             }
             return;
@@ -351,7 +371,7 @@ impl Peer {
             self.signal(&verified, Route::Neighbour(link), now);
             return Ok(());
         }
-        let next = self.other_link(link, |other| other.peer == to && other.is_active());
+        let next = self.other_link(link, |other| other.peer == to && other.takes_more());
         match next.filter(|next| self.may_pass_on(*next, now)) {
             Some(next) => self.control(next, &Frame::Signal(verified.signed().clone()), now),
             None => self.control(link, &Frame::Unreachable(to), now),

@@ -13,7 +13,7 @@ use taiinet_signaller::{ClientId, Desk, DeskConfig, DeskInput, DeskOutput};
 
 use super::World;
 use crate::{
-    Node, SignallerIndex,
+    Node, PeerIndex, SignallerIndex,
     channel::{End, EndId, Owner},
     queue::Event,
     rng::millis,
@@ -102,6 +102,23 @@ impl World {
         let clients: Vec<EndId> = self.desks[signaller.0].clients.values().copied().collect();
         for end in clients {
             self.send(end, codec::encode(frame));
+        }
+    }
+
+    /// As [`Self::signaller_says`], to one of them.
+    pub fn signaller_says_to(
+        &mut self,
+        signaller: SignallerIndex,
+        to: PeerIndex,
+        frame: &FromSignaller,
+    ) {
+        let clients: Vec<EndId> = self.desks[signaller.0].clients.values().copied().collect();
+        for end in clients {
+            let theirs =
+                self.ends.get(&end).and_then(|end| end.twin).and_then(|twin| self.node_of(twin));
+            if theirs == Some(Node::Peer(to)) {
+                self.send(end, codec::encode(frame));
+            }
         }
     }
 
@@ -259,7 +276,7 @@ impl World {
 }
 
 /// Each node has an address of its own, no two in one prefix.
-fn address(node: Node) -> IpAddr {
+pub(super) fn address(node: Node) -> IpAddr {
     let (net, index) = match node {
         Node::Peer(peer) => (10, peer.0),
         Node::Puppet(puppet) => (11, puppet.0),

@@ -4,7 +4,7 @@ use taiinet_identity::PeerId;
 use taiinet_mesh::{ChannelBinding, Direct, Input, LinkFailure, LinkId, SignallerAddress};
 use taiinet_signaller::{DeskConfig, DeskInput, DeskStatus};
 
-use super::World;
+use super::{World, desks::address};
 use crate::{
     Node, SignallerIndex,
     channel::{End, EndId, Owner},
@@ -62,7 +62,9 @@ impl World {
         to: SignallerIndex,
     ) {
         let now = self.now();
-        let accepted = self.desks[to.0].desk.as_mut().and_then(|desk| desk.accept(now));
+        let address = address(Node::Signaller(from));
+        let desk = self.desks[to.0].desk.as_mut();
+        let accepted = desk.and_then(|desk| desk.accept(address, now));
         self.dirty.insert(Node::Signaller(to));
         let Some(theirs) = accepted else {
             self.ends(end, LinkFailure::Transport("it answers HTTP 404".to_owned()));

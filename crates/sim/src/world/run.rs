@@ -184,7 +184,7 @@ impl World {
                 self.peers[peer.0].found.entry(find).or_default().done = Some((at, complete));
             }
             // Only among signallers, whose desks take them.
-            Output::Relayed { .. } | Output::Astray(_) => {
+            Output::Relayed { .. } | Output::Astray { .. } => {
                 self.violated(peer, "passes on what only signallers do");
             }
             Output::Event(event) => {

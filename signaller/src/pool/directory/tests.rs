@@ -78,6 +78,9 @@ fn what_a_member_has_no_right_to_say_is_refused() {
     bytes[..PeerId::LEN].copy_from_slice(id(1).as_bytes());
     let forged = taiinet_mesh::frame::codec::decode(&bytes).expect("well formed");
     refused(50, Item::Joined(forged), Refused::Signature);
+    // Larger than one may be.
+    let address = Some(format!("wss://{}", "a".repeat(mesh_limits::ADDRESS_BYTES)));
+    refused(50, joined(1, &Presence { address, ..honest.clone() }), Refused::Undecodable);
     // Expired, of the future, or for too long.
     let ends = |seconds: u64| NOW.after(Duration::from_secs(seconds)).timestamp();
     let expired = Presence {
@@ -130,7 +133,8 @@ fn what_is_over_is_forgotten_and_the_counts_are_right() {
 #[test]
 fn one_member_cannot_fill_it() {
     let mut directory = directory();
-    directory.filled.insert(id(50), limits::POOL_SEATS_PER_SIGNALLER);
+    let full = Filled { seats: limits::POOL_SEATS_PER_SIGNALLER, ..Filled::default() };
+    directory.filled.insert(id(50), full);
     let one = joined(1, &presence(50, 0));
     assert_eq!(directory.take(id(50), one, NOW), Err(Refused::Joins));
     assert_eq!(directory.take(id(51), joined(1, &presence(51, 0)), NOW), Ok(()));
@@ -153,4 +157,40 @@ fn introductions_are_of_others_who_can_be_reached() {
     }
     let elsewhere = "elsewhere".parse().expect("a name");
     assert!(directory.some(&elsewhere, &id(2), id(1), 5, &linked, NOW).is_empty());
+}
+
+/// A farewell costs no signature: it makes no network, and few are remembered.
+#[test]
+fn farewells_fill_nothing() {
+    let mut directory = directory();
+    directory.take(id(50), left(1, 0), NOW).expect("of no use");
+    assert!(directory.len() == 0 && directory.networks.is_empty());
+    directory.take(id(50), joined(1, &presence(50, 0)), NOW).expect("valid");
+    for number in 0..2 * limits::POOL_LEFT_PER_SIGNALLER as u64 {
+        let mut peer = [7; 32];
+        peer[..8].copy_from_slice(&number.to_be_bytes());
+        let (peer, at) = (PeerId::from_bytes(peer), NOW.timestamp());
+        let item = Item::Left(Left { network: network(), peer, at });
+        directory.take(id(50), item, NOW).expect("no offence");
+    }
+    assert_eq!(directory.len(), 1 + limits::POOL_LEFT_PER_SIGNALLER);
+    // Who is known to be here leaves all the same.
+    directory.take(id(50), left(1, 1), NOW).expect("valid");
+    assert_eq!(place(&directory, 1, &[50]), None);
+    assert_eq!(directory.len(), limits::POOL_LEFT_PER_SIGNALLER);
+}
+
+#[test]
+fn one_member_fills_a_share_of_the_networks() {
+    let mut directory = directory();
+    let of = |signaller: u8, number: usize| {
+        let network = format!("n{number}").parse().expect("a name");
+        joined(1, &Presence { network, ..presence(signaller, 0) })
+    };
+    directory.take(id(50), of(50, 0), NOW).expect("valid");
+    directory.filled.get_mut(&id(50)).expect("it is").networks =
+        limits::POOL_NETWORKS_PER_SIGNALLER;
+    assert_eq!(directory.take(id(50), of(50, 1), NOW), Err(Refused::Joins));
+    assert_eq!(directory.take(id(51), of(51, 1), NOW), Ok(()));
+    assert_eq!(directory.take(id(50), of(50, 1), NOW), Ok(()), "one that there is");
 }

@@ -2,11 +2,14 @@
 
 use proptest::prelude::*;
 use taiinet_document::DocumentId;
-use taiinet_identity::Signature;
+use taiinet_identity::{Signature, Signed};
 
 use super::*;
 use crate::{
-    frame::{Find, Found, FromSignaller, Neighbour, Push, Refusal, RefusalReason, ToSignaller},
+    frame::{
+        Astray, Find, Found, FromSignaller, Joined, Neighbour, Presence, Push, Refusal,
+        RefusalReason, Signal, ToSignaller,
+    },
     testing,
 };
 
@@ -173,4 +176,66 @@ fn fragments_are_bounded_and_never_nest() {
     assert_eq!(assembler.push(&piece(false, Vec::new())), Err(Misbehaviour::Undecodable));
     let inner = encode(&Frame::Fragment(piece(true, vec![1])));
     assert_eq!(assembler.push(&piece(true, inner)), Err(Misbehaviour::Undecodable));
+}
+
+/// What each may hold at most, a message has room for: nothing honest needs to be cut, and nothing is
+/// too long for a transport.
+#[test]
+fn the_largest_of_each_frame_fits_into_a_message() {
+    let most = limits::PRESENCE_BYTES;
+    // The longest presence there is, and one padded to the limit.
+    let end = taiinet_document::Timestamp::from_millis(u64::MAX);
+    let longest = Presence {
+        network: "n".repeat(64).parse().unwrap(),
+        joined: Some(Joined { signaller: testing::identity(1).peer_id(), challenge: [7; 32] }),
+        issued_at: end,
+        expires_at: end,
+        address: Some(format!("wss://{}", "a".repeat(limits::ADDRESS_BYTES - 6))),
+    };
+    let signed = Signed::new(&testing::identity(1), &longest);
+    assert!(signed.size() <= most && encode(&signed).len() <= most, "{}", signed.size());
+    assert_eq!(Presence::peek(&signed), Ok(longest.clone()));
+    let over = Presence { address: longest.address.clone().map(|url| url + "a"), ..longest };
+    let over = Signed::new(&testing::identity(1), &over);
+    assert_eq!(Presence::peek(&over), Err(Misbehaviour::Oversize));
+
+    let sealed = vec![0; limits::SEALED_BYTES];
+    let network: taiinet_document::Network = "n".repeat(64).parse().unwrap();
+    let to = testing::identity(2).peer_id();
+    let signal = Signal { network: network.clone(), to, sent_at: end, sealed };
+    let larger = Signal { sealed: vec![0; limits::SEALED_BYTES + 1], ..signal.clone() };
+    let signal = Signed::new(&testing::identity(1), &signal);
+    assert!(Signal::peek(&signal).is_ok());
+    let larger = Signed::new(&testing::identity(1), &larger);
+    assert_eq!(Signal::peek(&larger), Err(Misbehaviour::Oversize));
+
+    let ids = vec![DocumentId::from_bytes([1; 32]); limits::IDS_PER_FRAME];
+    let presences = vec![signed.clone(); limits::PRESENCES_PER_FRAME];
+    let digests = vec![u64::MAX; limits::DIGESTS];
+    let query = "q".repeat(limits::FIND_QUERY_BYTES);
+    let (request, retry_after_ms) = (u32::MAX, u32::MAX);
+    for frame in [
+        Frame::Shuffle(presences.clone()),
+        Frame::Refuse(Refusal {
+            reason: RefusalReason::Full,
+            retry_after_ms,
+            instead: presences.clone(),
+        }),
+        Frame::Neighbour(Neighbour { presence: Some(signed), since: end, digests }),
+        Frame::Have(ids.clone()),
+        Frame::Graft(ids),
+        Frame::Find(Find { request, query, limit: u16::MAX, since: end }),
+        Frame::Signal(signal.clone()),
+        Frame::Relay(signal.clone()),
+        Frame::Astray(Astray { network, from: to, to }),
+    ] {
+        assert!(!needs_fragments(&encode(&frame)), "{frame:?}");
+    }
+    for frame in [
+        FromSignaller::Introduced { presences: presences.clone(), retry_after_ms },
+        FromSignaller::Signallers(presences),
+        FromSignaller::Signal(signal),
+    ] {
+        assert!(encode(&frame).len() <= limits::MESSAGE_BYTES, "{frame:?}");
+    }
 }

@@ -184,3 +184,56 @@ fn a_full_window_does_not_stop_an_answer() {
         "{frames:?}"
     );
 }
+
+/// Nothing within its limits is so large; if something is, it neither blocks the lane nor is lost.
+#[test]
+fn a_control_frame_that_is_too_large_for_a_message_goes_in_pieces() {
+    let large = |id| Frame::Have(vec![DocumentId::from_bytes([id; 32]); 2000]);
+    let begun = document(&identity(1), 1, 40_000);
+    let mut lanes = Lanes::default();
+    assert!(lanes.push(parcel(&begun)));
+    let first = lanes.transmit().unwrap();
+    lanes.sent(first.len());
+    // In the middle of a document's pieces.
+    for frame in [large(1), Frame::Ping(1), large(2)] {
+        assert!(lanes.control(&frame));
+    }
+    let mut assembler = Assembler::default();
+    let mut frames = Vec::new();
+    let mut messages = vec![first];
+    messages.extend(core::iter::from_fn(|| {
+        let message = lanes.transmit()?;
+        lanes.sent(message.len());
+        Some(message)
+    }));
+    for message in &messages {
+        for bytes in MessageReader::new(message).unwrap() {
+            match decode(bytes.unwrap()).unwrap() {
+                Frame::Fragment(fragment) => frames.extend(assembler.push(&fragment).unwrap()),
+                frame => frames.push(frame),
+            }
+        }
+    }
+    assert_eq!(pushed(&frames), [begun.id()]);
+    for frame in [large(1), Frame::Ping(1), large(2)] {
+        assert!(frames.contains(&frame));
+    }
+    assert_eq!(lanes.queued(), 0);
+}
+
+#[test]
+fn last_words_come_to_an_end_whatever_waits() {
+    let mut lanes = Lanes::default();
+    let last = [
+        Frame::Ping(1),
+        Frame::Have(vec![DocumentId::from_bytes([1; 32]); 2000]),
+        Frame::Have(vec![DocumentId::from_bytes([2; 32]); limits::IDS_PER_FRAME]),
+        Frame::Bye,
+    ];
+    assert!(last.iter().all(|frame| lanes.control(frame)));
+    let messages = lanes.last_words();
+    assert!(messages.iter().all(|message| MessageReader::new(message).is_ok()));
+    let bytes: usize = messages.iter().map(Vec::len).sum();
+    assert!((2400 * 32..2400 * 32 + 200).contains(&bytes), "{bytes}");
+    assert!(lanes.last_words().is_empty());
+}

@@ -6,8 +6,8 @@ use taiinet_identity::Signed;
 use taiinet_mesh::{
     Disconnect, Event, Misbehaviour,
     frame::{
-        Frame, FromSignaller, Presence, RefusalReason, Signal, SignalBody, SignalPart, Welcome,
-        codec,
+        Frame, FromSignaller, IceServer, Presence, RefusalReason, Signal, SignalBody, SignalPart,
+        Welcome, codec,
     },
     limits,
 };
@@ -282,5 +282,118 @@ fn a_neighbour_that_shuffles_forged_presences_teaches_nobody() {
     }
     let total: u64 = setting.world.status(victim).counters.rejected.values().sum();
     assert!(total >= 4, "{:?}", setting.world.status(victim).counters);
+    setting.still_works();
+}
+
+/// A presence that is larger than one may be goes no further than its first bearer, whose lanes would
+/// have to carry sixteen of them to everybody.
+#[test]
+fn a_giant_presence_is_kept_by_nobody_and_ends_the_link_that_brought_it() {
+    let mut setting = sparse(10, 5);
+    let victim = setting.peers[0];
+    let wire = setting.befriend(victim, Manners::HONEST).1;
+    let sybil = setting.world.identity();
+    let now = setting.world.now().as_millis();
+    let honest = forge::presence(&sybil, &network(), None, now);
+    let body = honest.peek().expect("a presence");
+    let before = setting.world.status(victim).candidates;
+    let giant = Presence { address: Some(format!("wss://{}", "a".repeat(15_000))), ..body };
+    let giant = Signed::new(&sybil, &giant);
+    setting.world.speak(wire, &[Frame::ShuffleReply(vec![giant])]);
+    setting.world.run_for(seconds(1));
+    assert!(setting.world.status(victim).candidates <= before, "it keeps it");
+    assert!(setting.world.wire(wire).ended().is_some());
+    assert!(setting.refused(victim, Misbehaviour::Oversize) > 0);
+    setting.still_works();
+    setting.sound();
+}
+
+/// Nothing that a signaller says before it has proven its key is taken from it: whoever sits between
+/// could say it.
+#[test]
+fn who_has_not_proven_the_signallers_key_is_not_listened_to() {
+    let evil = || IceServer {
+        url: "turn:evil.example:3478".to_owned(),
+        username: "u".to_owned(),
+        credential: "c".to_owned(),
+    };
+    for early in [
+        FromSignaller::Turn(vec![evil()]),
+        FromSignaller::Introduced { presences: Vec::new(), retry_after_ms: 60_000 },
+        FromSignaller::Signallers(Vec::new()),
+        FromSignaller::Joined,
+    ] {
+        let said = early.clone();
+        let (mut world, hostile) = between(
+            11,
+            Box::new(move |frame| match frame {
+                FromSignaller::Welcome(_) => vec![said.clone(), frame],
+                frame => vec![frame],
+            }),
+        );
+        assert!(world.run_until(seconds(30), World::is_connected), "{}", describe(&world));
+        assert!(rejected(&world, Misbehaviour::Unproven) > 0, "{early:?}");
+        assert_eq!(world.joins(hostile), &[], "{early:?}");
+        let named = |peer| world.status(peer).ice_servers.contains(&evil());
+        assert!(!world.alive().into_iter().any(named), "{early:?}");
+    }
+}
+
+/// A lying signaller fills nobody's view with its own: it is heard only when it is asked, and is left
+/// when it goes on.
+#[test]
+fn a_signaller_that_introduces_unasked_is_left() {
+    let mut setting = sparse(12, 5);
+    let victim = setting.peers[0];
+    let now = setting.world.now().as_millis();
+    let before = setting.world.status(victim).candidates;
+    for _ in 0..40 {
+        let sybils: Vec<_> = (0..limits::PRESENCES_PER_FRAME)
+            .map(|_| forge::presence(&setting.world.identity(), &network(), None, now))
+            .collect();
+        let frame = FromSignaller::Introduced { presences: sybils, retry_after_ms: 60_000 };
+        setting.world.signaller_says(setting.signaller, &frame);
+    }
+    setting.world.run_for(seconds(2));
+    let status = setting.world.status(victim);
+    let heard = usize::from(limits::INTRODUCTIONS_AWAITED) * limits::PRESENCES_PER_FRAME;
+    assert!(status.candidates <= before + heard, "{} candidates", status.candidates);
+    assert!(setting.refused(victim, Misbehaviour::Unasked) > 0);
+    let why = status.signallers[0].failure.clone();
+    assert_eq!(why, Some(Disconnect::Misbehaved(Misbehaviour::Unasked)));
+    setting.world.run_for(limits::SIGNALLER_DISTRUST.0 / 2);
+    assert!(!setting.world.status(victim).signallers[0].joined, "it is not trusted again so soon");
+}
+
+/// What is wrong with a signal is its signer's doing, not the signaller's that passed it on.
+#[test]
+fn nobody_throws_a_peer_off_its_signaller_by_what_it_signs() {
+    let mut setting = sparse(13, 5);
+    let victim = setting.peers[0];
+    let stranger = setting.world.identity();
+    let now = setting.world.now().as_millis();
+    let signal = |bytes: usize, at: u64| Signal {
+        network: network(),
+        to: setting.world.id(victim),
+        sent_at: taiinet_document::Timestamp::from_millis(at),
+        sealed: vec![1; bytes],
+    };
+    let mut bad = vec![Signed::new(&stranger, &signal(16_000, now))];
+    bad.push(Signed::new(&stranger, &signal(300, now - 1_000_000)));
+    bad.extend(altered(&Signed::new(&stranger, &signal(300, now))));
+    let counted = |setting: &crate::common::Setting| -> u64 {
+        setting.world.status(victim).counters.rejected.values().sum()
+    };
+    let before = counted(&setting);
+    for _ in 0..30 {
+        for signal in &bad {
+            let to_victim = FromSignaller::Signal(signal.clone());
+            setting.world.signaller_says_to(setting.signaller, victim, &to_victim);
+        }
+        setting.world.run_for(std::time::Duration::from_millis(500));
+    }
+    assert!(counted(&setting) >= before + 80);
+    let signaller = &setting.world.status(victim).signallers[0];
+    assert!(signaller.joined && signaller.failure.is_none(), "{signaller:?}");
     setting.still_works();
 }
