@@ -12,7 +12,9 @@ use js_sys::{Function, Promise, Uint8Array};
 use serde::Deserialize;
 use taiinet_document::{Network, Timestamp, json};
 use taiinet_identity::{Identity, PeerId, Seed};
-use taiinet_mesh::{Audience, Blacklisted, Config, Input, PublishOptions, SignallerAddress, limits};
+use taiinet_mesh::{
+    Audience, Blacklisted, Config, Input, PublishOptions, SignallerAddress, limits,
+};
 use taiinet_query::Query;
 use wasm_bindgen::prelude::*;
 

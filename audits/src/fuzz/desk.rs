@@ -125,7 +125,8 @@ impl World {
                 self.says(client, &frame);
             }
             10 => {
-                if let Some(link) = self.desk.accept(now) {
+                if let Some(link) = self.desk.accept([127, 0, 0, bytes.below(3) as u8].into(), now)
+                {
                     self.links.push((link, false, None));
                 }
             }

@@ -229,7 +229,8 @@ impl Pair {
         let [end, other] = self.both(index);
         let free = end.link.is_none() && other.link.is_none();
         let direct = matches!(dial, Dial::Direct { .. });
-        let accepted = (free && direct).then(|| other.peer.accept_link(ChannelBinding::NONE, now));
+        let accepted = (free && direct)
+            .then(|| other.peer.accept_link([127, 0, 0, 1].into(), ChannelBinding::NONE, now));
         let Some(Some(theirs)) = accepted else {
             let cause = LinkFailure::Unreachable("no wire".to_owned());
             end.peer.handle(Input::LinkDown { link, cause }, now);

@@ -194,7 +194,10 @@ impl World {
                 self.peer.handle(Input::Sent { link, bytes: sent }, now);
             }
             18 => {
-                let input = match bytes.below(5) {
+                let member = identity(Member::key(bytes)).peer_id();
+                let input = match bytes.below(7) {
+                    5 => return drop(self.peer.blacklist(member, None, now)),
+                    6 => return drop(self.peer.lift(&member, now)),
                     0 => Input::Behind(true),
                     1 => Input::Behind(false),
                     2 => Input::Doze(true),
@@ -205,8 +208,9 @@ impl World {
             }
             _ => {
                 let number = Member::key(bytes);
+                let from = [127, 0, 0, number].into();
                 if self.direct
-                    && let Some(link) = self.peer.accept_link(ChannelBinding::NONE, now)
+                    && let Some(link) = self.peer.accept_link(from, ChannelBinding::NONE, now)
                 {
                     let end = End::Member { number, offered: false };
                     self.lines.push(Line { link, end, up: true, hello: None, nonce: None });
@@ -420,7 +424,7 @@ impl World {
 
     /// The bounds hold.
     fn check(&self) {
-        let status = self.peer.status();
+        let status = self.peer.status(self.now);
         let active = status.links.iter().filter(|link| link.state == LinkState::Active);
         assert!(active.clone().count() <= self.max_links);
         assert!(active.filter(|link| link.incoming).count() < self.max_links);
@@ -430,6 +434,8 @@ impl World {
         for link in &status.links {
             assert!(link.queued_bytes <= lanes + 2 * limits::FRAME_BYTES);
         }
+        assert!(status.blacklist.len() <= limits::REPUTATIONS);
+        assert!(status.links.iter().all(|link| link.points < limits::BLACKLISTED_AT));
         assert!(status.candidates <= limits::PASSIVE_VIEW);
         assert!(status.signallers.len() <= limits::SIGNALLERS);
         assert!(status.ice_servers.len() <= 2 * limits::ICE_SERVERS);
