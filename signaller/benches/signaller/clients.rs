@@ -19,6 +19,7 @@ use tokio_tungstenite::{
     WebSocketStream, client_async_with_config,
     tungstenite::{Message, protocol::WebSocketConfig},
 };
+use crate::process::Kind;
 
 /// Signals on their way between two: more would only wait at the server.
 const WINDOW: usize = 64;
@@ -53,18 +54,18 @@ pub(crate) fn signal_bytes() -> usize {
 }
 
 impl Client {
-    async fn connect(address: SocketAddr) -> Self {
+    async fn connect(address: SocketAddr, path: &str) -> Self {
         let stream = TcpStream::connect(address).await.unwrap();
         stream.set_nodelay(true).unwrap();
         let config = WebSocketConfig::default().read_buffer_size(4096).write_buffer_size(16 * 1024);
-        let request = format!("ws://{address}/");
+        let request = format!("ws://{address}/{path}");
         let (socket, _) = client_async_with_config(request, stream, Some(config)).await.unwrap();
         Self { socket, identity: Identity::generate(&mut UnwrapErr(getrandom::SysRng)) }
     }
 
     /// One that has joined.
     pub(crate) async fn join(address: SocketAddr, number: usize) -> Self {
-        let mut client = Self::connect(address).await;
+        let mut client = Self::connect(address, "").await;
         let mut nonce = [0; 32];
         nonce[..8].copy_from_slice(&number.to_le_bytes());
         client.say(codec::encode(&ToSignaller::Knock { version: VERSION, nonce })).await;
@@ -82,6 +83,15 @@ impl Client {
         client
     }
 
+    /// One that has introduced itself to the npm package `peer`.
+    async fn open(address: SocketAddr, number: usize) -> Self {
+        let path = format!("peerjs?key=peerjs&id=peer-{number}&token=token");
+        let mut client = Self::connect(address, &path).await;
+        let hello = client.socket.next().await.unwrap().unwrap();
+        assert_eq!(hello.into_text().unwrap().as_str(), r#"{"type":"OPEN"}"#);
+        client
+    }
+
     async fn say(&mut self, bytes: Vec<u8>) {
         self.socket.send(Message::Binary(bytes.into())).await.unwrap();
     }
@@ -96,24 +106,38 @@ impl Client {
 pub(crate) struct Pair {
     from: Client,
     to: Client,
-    message: Vec<u8>,
+    message: Message,
 }
 
 impl Pair {
-    pub(crate) async fn connect(address: SocketAddr, number: usize, joined: bool) -> Self {
-        if joined {
-            let from = Client::join(address, 2 * number).await;
-            let to = Client::join(address, 2 * number + 1).await;
-            let signal = signal(&from.identity, to.identity.peer_id());
-            let message = codec::encode(&ToSignaller::Signal(signal));
-            return Self { from, to, message };
+    pub(crate) async fn connect(address: SocketAddr, number: usize, kind: Kind) -> Self {
+        let (one, other) = (2 * number, 2 * number + 1);
+        match kind {
+            Kind::Desk => {
+                let from = Client::join(address, one).await;
+                let to = Client::join(address, other).await;
+                let signal = signal(&from.identity, to.identity.peer_id());
+                let message = codec::encode(&ToSignaller::Signal(signal));
+                Self { from, to, message: Message::Binary(message.into()) }
+            }
+            Kind::Bare => {
+                let mut from = Client::connect(address, "").await;
+                let mut to = Client::connect(address, "").await;
+                to.say([other.to_le_bytes(), one.to_le_bytes()].concat()).await;
+                from.say([one.to_le_bytes(), other.to_le_bytes()].concat()).await;
+                Self { from, to, message: Message::Binary(vec![7; signal_bytes()].into()) }
+            }
+            Kind::Peer => {
+                let from = Client::open(address, one).await;
+                let to = Client::open(address, other).await;
+                // As long as a signal of ours, all in all.
+                let frame = |payload: &str| {
+                    format!(r#"{{"type":"OFFER","dst":"peer-{other}","payload":"{payload}"}}"#)
+                };
+                let room = signal_bytes() - frame("").len();
+                Self { from, to, message: Message::Text(frame(&"7".repeat(room)).into()) }
+            }
         }
-        let (mut from, mut to) = (Client::connect(address).await, Client::connect(address).await);
-        let (one, other) = (2 * number as u64, 2 * number as u64 + 1);
-        to.say([other.to_le_bytes(), one.to_le_bytes()].concat()).await;
-        from.say([one.to_le_bytes(), other.to_le_bytes()].concat()).await;
-        let message = vec![7; signal_bytes()];
-        Self { from, to, message }
     }
 }
 
@@ -135,7 +159,6 @@ pub(crate) async fn measure(pairs: Vec<Pair>, time: Duration) -> (u64, Duration)
             drop(_sink);
         }));
         tasks.push(tokio::spawn(async move {
-            let message = Message::Binary(message.into());
             loop {
                 room.acquire().await.unwrap().forget();
                 sink.feed(message.clone()).await.unwrap();
