@@ -244,6 +244,9 @@ impl Pool {
         now: Time,
     ) -> Result<Verified<Signal>, Refused> {
         let body = signal.peek().map_err(|_| Refused::Undecodable)?;
+        if body.sealed.len() > mesh_limits::SEALED_BYTES {
+            return Err(Refused::Undecodable);
+        }
         let sent_at = Time::from(body.sent_at);
         if sent_at > now.after(mesh_limits::CLOCK_SKEW)
             || now.since(sent_at) > mesh_limits::SIGNAL_LIFE

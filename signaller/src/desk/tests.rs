@@ -265,6 +265,22 @@ fn a_signal_goes_to_its_recipient_as_it_came_and_only_in_ones_own_name() {
     assert!(closed(&room.say(2, &ToSignaller::Signal(foreign)), 2));
 }
 
+/// Its recipient would take it for a breach by the signaller, and leave it.
+#[test]
+fn a_signal_that_is_too_large_for_its_recipient_is_not_passed_on() {
+    let mut room = Room::new(DeskConfig::default());
+    room.join(1, "a");
+    room.join(2, "a");
+    let mut say = |length| {
+        let (network, to) = (network("a"), identity(2).peer_id());
+        let signal = Signal { network, to, sent_at: NOW.timestamp(), sealed: vec![7; length] };
+        room.say(1, &ToSignaller::Signal(Signed::new(&identity(1), &signal)))
+    };
+    assert!(matches!(say(mesh_limits::SEALED_BYTES)[..], [(2, Some(FromSignaller::Signal(_)))]));
+    let answer = say(mesh_limits::SEALED_BYTES + 1);
+    assert!(closed(&answer, 1) && answer.iter().all(|(to, _)| *to == 1), "{answer:?}");
+}
+
 #[test]
 fn the_newer_connection_of_a_peer_counts() {
     let mut room = Room::new(DeskConfig::default());
@@ -515,6 +531,9 @@ fn a_member_that_makes_up_or_alters_signals_is_refused_and_counted() {
     *bytes.last_mut().unwrap() ^= 1;
     let altered: Signed<Signal> = codec::decode(&bytes).unwrap();
     assert_eq!(check(pool, altered), Err(Refused::Signature));
+    let sealed = vec![7; mesh_limits::SEALED_BYTES + 1];
+    let large = Signal { network: network("a"), to: victim, sent_at: now.timestamp(), sealed };
+    assert_eq!(check(pool, Signed::new(&identity(1), &large)), Err(Refused::Undecodable));
     // Old, and of the future.
     for at in [now.before(Duration::from_secs(90)), now.after(Duration::from_secs(600))] {
         let signal = signal_at(&identity(1), victim, at, 5);
