@@ -32,8 +32,10 @@ pub(crate) fn measure(quick: bool) {
         (0..).zip(&clients).map(join).collect()
     };
     let bare: Vec<Bare> = joins.iter().map(Bare::new).collect();
-    let messages: Vec<Vec<u8>> =
-        joins.into_iter().map(|presence| codec::encode(&ToSignaller::Join { presence, work: 0 })).collect();
+    let messages: Vec<Vec<u8>> = joins
+        .into_iter()
+        .map(|presence| codec::encode(&ToSignaller::Join { presence, work: 0 }))
+        .collect();
 
     // The best of several rounds for each batch, and each in turn: what a busy neighbour on the
     // machine takes away falls out.
@@ -66,7 +68,8 @@ pub(crate) fn measure(quick: bool) {
         (rate(&ours), rate(&knocks), rate(&strict), rate(&decoded));
     println!("{:<40} {:>7}   ours to it", "joins", "/s");
     println!("{:<40} {ours:>7.0}", "desk: decoded, checked, answered");
-    let print = |name, rate: f64, aim| println!("{name:<40} {rate:>7.0}   {:>10.2}   {aim}", ours / rate);
+    let print =
+        |name, rate: f64, aim| println!("{name:<40} {rate:>7.0}   {:>10.2}   {aim}", ours / rate);
     print("bare verify_strict, the key at hand", strict, "(aim: at least 0.8)");
     print("the key decoded and verify_strict", decoded, "");
     println!("{:<40} {knocks:>7.0}", "desk: knocks before it, each answer signed");
@@ -106,7 +109,8 @@ struct Bare {
 impl Bare {
     fn new(presence: &Signed<Presence>) -> Self {
         let body = codec::encode(&presence.peek().unwrap());
-        let message = [Domain::Presence.as_str().as_bytes(), blake3::hash(&body).as_bytes()].concat();
+        let message =
+            [Domain::Presence.as_str().as_bytes(), blake3::hash(&body).as_bytes()].concat();
         let wire = codec::encode(presence);
         let signature = wire[PeerId::LEN..][..64].try_into().unwrap();
         let key = ed25519_dalek::VerifyingKey::from_bytes(presence.signer().as_bytes()).unwrap();

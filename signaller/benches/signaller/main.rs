@@ -55,21 +55,28 @@ fn signals(runtime: &Runtime, quick: bool) {
         desk.extend(round(Kind::Desk, runtime, time));
         peer.extend(round(Kind::Peer, runtime, time));
     }
-    println!("{:<18} {:>10} {:>16}   ours to it", "", "signals/s", "server µs each");
+    println!(
+        "{:<12} {:>10} {:>16} | {:>11} {:>9}",
+        "", "signals/s", "server µs each", "ours: rate", "µs each"
+    );
     let ours = median(desk);
     let print = |name: &str, theirs: &Round, aim: &str| {
         let (rate, micros) = (theirs.rate, theirs.micros);
-        println!("{name:<18} {rate:>10.0} {micros:>16.2}   {:>10.2}   {aim}", ours.rate / rate);
+        println!(
+            "{name:<12} {rate:>10.0} {micros:>16.2} | {:>10.2}× {:>8.2}×   {aim}",
+            ours.rate / rate,
+            ours.micros / micros
+        );
     };
     print("signaller", &ours, "(aim: at most 2.5 µs)");
-    print("bare relay", &median(bare), "(aim: at least 0.5)");
+    print("bare relay", &median(bare), "(aim: at least 0.5 of its rate)");
     if peer.is_empty() {
         println!(
-            "{:<18} left out: it takes Node.js and `cargo xtask bench signaller`, which installs it",
+            "{:<12} left out: it takes Node.js and `cargo xtask bench signaller`, which installs it",
             "npm peer"
         );
     } else {
-        print("npm peer", &median(peer), "(aim: at least 10)");
+        print("npm peer", &median(peer), "(aim: at least 10 times its rate)");
     }
 }
 
@@ -109,7 +116,7 @@ fn memory(runtime: &Runtime, peers: usize) -> f64 {
         let before = server.memory();
         let mut joined = Vec::new();
         for number in 0..peers {
-            joined.push(Client::join(server.address, number).await);
+            joined.push(Client::idle(server.address, number).await);
         }
         let after = server.memory();
         (after - before) as f64 / peers as f64
