@@ -375,7 +375,7 @@ impl Desk {
     pub fn handle(&mut self, input: DeskInput, now: Time) {
         match input {
             DeskInput::Connected { client, address } => self.connected(client, address, now),
-            DeskInput::Message { client, bytes } => self.message(client, &bytes, now),
+            DeskInput::Message { client, bytes } => self.message(client, bytes, now),
             DeskInput::Disconnected { client } => self.forget(client, now),
             DeskInput::Pool(input) => {
                 if let Some(pool) = &mut self.pool {
@@ -513,7 +513,7 @@ impl Desk {
 
     // ---- Messages ----
 
-    fn message(&mut self, id: ClientId, bytes: &[u8], now: Time) {
+    fn message(&mut self, id: ClientId, bytes: Vec<u8>, now: Time) {
         let Some(client) = self.clients.get_mut(&id) else { return };
         client.heard = now;
         // Who goes on after its budget is spent is not told each time.
@@ -525,19 +525,26 @@ impl Desk {
         let result = if bytes.len() > mesh_limits::MESSAGE_BYTES {
             Err(Refused::Undecodable)
         } else {
-            codec::decode(bytes).map_err(|_| Refused::Undecodable)
+            codec::decode(&bytes).map_err(|_| Refused::Undecodable)
         };
-        if let Err(refused) = result.and_then(|frame| self.frame(id, frame, now)) {
+        if let Err(refused) = result.and_then(|frame| self.frame(id, frame, bytes, now)) {
             self.refuse(id, refused, now);
         }
     }
 
-    fn frame(&mut self, id: ClientId, frame: ToSignaller, now: Time) -> Result<(), Refused> {
+    /// Takes a frame, and the message that it was in.
+    fn frame(
+        &mut self,
+        id: ClientId,
+        frame: ToSignaller,
+        message: Vec<u8>,
+        now: Time,
+    ) -> Result<(), Refused> {
         match frame {
             ToSignaller::Knock { version, nonce } => self.knock(id, version, &nonce, now),
             ToSignaller::Join { presence, work } => self.join(id, presence, work, now),
             ToSignaller::Introduce { want } => self.introduce(id, want, now),
-            ToSignaller::Signal(signal) => self.signal(id, signal, now),
+            ToSignaller::Signal(signal) => self.signal(id, signal, message, now),
             ToSignaller::Ping(number) => {
                 self.say(id, &FromSignaller::Pong(number));
                 Ok(())
@@ -730,9 +737,23 @@ impl Desk {
         chosen
     }
 
-    /// Passes a signal on, unopened. Its signature is for the recipient to check; here it is enough
-    /// that it bears the name that was proven on this connection.
-    fn signal(&mut self, id: ClientId, signal: Signed<Signal>, now: Time) -> Result<(), Refused> {
+    /// Passes a signal on, unopened and as it came.
+    ///
+    /// Its signature is for the recipient to check, who trusts no signaller. Here it is enough that
+    /// it bears the name that was proven on this connection: by a join that is signed over this
+    /// connection's challenge. A client that signs falsely in its own name harms nobody: the
+    /// recipient drops that and holds it against no signaller. What the recipient *would* hold
+    /// against us, because everybody can see it, is caught here.
+    ///
+    /// Where another signaller stands between, there is no such proof: what we pass on to the pool
+    /// and what the pool passes on to us is verified each time ([`Self::relay`], [`Self::relayed`]).
+    fn signal(
+        &mut self,
+        id: ClientId,
+        signal: Signed<Signal>,
+        message: Vec<u8>,
+        now: Time,
+    ) -> Result<(), Refused> {
         let Some(client) = self.clients.get_mut(&id) else { return Ok(()) };
         let Stage::Joined { presence, .. } = &client.stage else {
             return Err(Refused::OutOfTurn);
@@ -750,7 +771,8 @@ impl Desk {
         }
         let key = (network, to);
         let passed = if self.by_peer.contains_key(&key) {
-            self.hand_over(&key, sealed.len(), signal, now)
+            // A signal is the same message to a signaller and from one.
+            self.hand_over(&key, sealed.len(), message, now)
         } else {
             self.relay(&key.0, &to, signal, now)?
         };
@@ -766,7 +788,7 @@ impl Desk {
         &mut self,
         to: &(Network, PeerId),
         bytes: usize,
-        signal: Signed<Signal>,
+        message: Vec<u8>,
         now: Time,
     ) -> bool {
         let Some(recipient) = self.by_peer.get(to).copied() else { return false };
@@ -776,7 +798,7 @@ impl Desk {
             return false;
         }
         self.counters.signals += 1;
-        self.say(recipient, &FromSignaller::Signal(signal));
+        self.outputs.push_back(DeskOutput::Send { client: recipient, bytes: message });
         true
     }
 

@@ -45,8 +45,14 @@ pub const RETRY_AFTER: Duration = Duration::from_secs(2);
 pub const FULL_RETRY_AFTER: Duration = Duration::from_secs(20);
 /// How often late and silent clients are looked for.
 pub const CHECK_EVERY: Duration = Duration::from_secs(1);
-/// Messages waiting for the desk; who sends more waits.
-pub const INBOX_MESSAGES: usize = 1024;
+/// What one client said together is handed to the desk together, up to so many messages.
+pub const TOGETHER_MESSAGES: usize = 64;
+/// And no more of them once they have so many bytes: about what is read at once.
+pub const TOGETHER_BYTES: usize = READ_BUFFER;
+/// What waits for the desk, each of one client; who says more waits.
+pub const INBOX: usize = 1024;
+/// So much of it the desk takes in before it answers.
+pub const INBOX_BATCH: usize = 64;
 /// Messages waiting for one client; one that does not read them is dropped.
 pub const OUTBOX_MESSAGES: usize = 256;
 /// Bytes waiting for one client; one that does not read them is dropped.
@@ -55,6 +61,8 @@ pub const OUTBOX_BYTES: usize = 512 * 1024;
 pub const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 /// What a WebSocket reads at once: it is resident for each idle connection.
 pub const READ_BUFFER: usize = 4096;
+/// So much is gathered before it is written, unless that is all.
+pub const WRITE_GATHERED: usize = 16 * 1024;
 /// What a WebSocket may have unwritten.
 pub const WRITE_BUFFER: usize = 256 * 1024;
 /// How long all that is left to be said may take when the server stops.

@@ -144,7 +144,7 @@ async fn a_client_that_does_not_read_is_dropped_and_the_others_go_on() {
     'flood: for _ in 0..40 {
         let mut sender = Client::join(running.address).await;
         for _ in 0..150 {
-            let flood = sender.signal(&sleeper, 14_000);
+            let flood = sender.signal(&sleeper, 8_000);
             sender.say(&flood).await;
         }
         sender.say(&ToSignaller::Ping(1)).await;

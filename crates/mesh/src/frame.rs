@@ -362,7 +362,7 @@ pub enum ToSignaller {
         /// How many.
         want: u8,
     },
-    /// Pass this on.
+    /// Pass this on: the same bytes are the [`FromSignaller::Signal`] that the recipient gets.
     Signal(Signed<Signal>),
     /// Are you there?
     Ping(u32),
@@ -384,7 +384,7 @@ pub enum FromSignaller {
         /// Do not ask again before so many milliseconds.
         retry_after_ms: u32,
     },
-    /// A signal for you.
+    /// A signal for you: the same bytes as the [`ToSignaller::Signal`] that its sender sent.
     Signal(Signed<Signal>),
     /// The peer that your signal was for is not here.
     Unreachable(PeerId),

@@ -22,11 +22,18 @@ struct Bench {
 enum Kind {
     /// A `harness = false` target of this package.
     Target(&'static str),
+    /// The same, beside what this folder's package.json names.
+    Beside { package: &'static str, npm: &'static str },
     /// Pages and native peers, by `tests/browser/bench.mjs`.
     Browser,
 }
 
-const BENCHES: [Bench; 6] = [
+const BENCHES: [Bench; 7] = [
+    Bench {
+        name: "seal",
+        kind: Kind::Target("taiinet-identity"),
+        title: "one content sealed to several recipients; against bare HPKE",
+    },
     Bench {
         name: "ingest",
         kind: Kind::Target("taiinet-mesh"),
@@ -49,8 +56,8 @@ const BENCHES: [Bench; 6] = [
     },
     Bench {
         name: "signaller",
-        kind: Kind::Target("taiinet-signaller"),
-        title: "signals between WebSockets, joins, memory; against a bare relay and bare verification",
+        kind: Kind::Beside { package: "taiinet-signaller", npm: "signaller/benches/peer" },
+        title: "signals, joins, memory; against a bare relay, npm `peer` and bare verification",
     },
     Bench {
         name: "browser",
@@ -98,8 +105,14 @@ pub(crate) fn run(args: &[String]) -> Result<bool, String> {
 
 /// Runs one benchmark, shows its lines as they come and keeps them.
 fn measure(bench: &Bench, quick: bool) -> (Vec<String>, bool) {
+    if let Kind::Beside { npm, .. } = bench.kind
+        && let Outcome::Failed(why) = wasm::node_modules(&root().join(npm))
+    {
+        // The rest is measured all the same.
+        eprintln!("without what is in {npm}: {why}");
+    }
     let mut command = match bench.kind {
-        Kind::Target(package) => {
+        Kind::Target(package) | Kind::Beside { package, .. } => {
             let mut command =
                 cargo(["bench", "--locked", "--package", package, "--bench", bench.name]);
             if quick {

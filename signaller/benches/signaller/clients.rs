@@ -9,12 +9,13 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
+use crate::process::Kind;
 use futures::{SinkExt, StreamExt};
 use rand_core::UnwrapErr;
 use taiinet_document::Timestamp;
 use taiinet_identity::{Identity, PeerId, Signed, seal};
 use taiinet_mesh::frame::{FromSignaller, Joined, Presence, Signal, ToSignaller, VERSION, codec};
-use tokio::{net::TcpStream, sync::Semaphore, time::timeout};
+use tokio::{net::TcpStream, sync::Semaphore, task::JoinSet};
 use tokio_tungstenite::{
     WebSocketStream, client_async_with_config,
     tungstenite::{Message, protocol::WebSocketConfig},
@@ -22,9 +23,12 @@ use tokio_tungstenite::{
 
 /// Signals on their way between two: more would only wait at the server.
 const WINDOW: usize = 64;
+/// What those read at once that have much to read.
+const BUSY: usize = 32 * 1024;
 /// What is sealed in each, about an ICE candidate.
 const CONTENT: usize = 100;
-const BATCH: usize = 16;
+/// How many are sent together.
+const BATCH: u32 = 16;
 
 pub(crate) struct Client {
     socket: WebSocketStream<TcpStream>,
@@ -53,32 +57,47 @@ pub(crate) fn signal_bytes() -> usize {
 }
 
 impl Client {
-    async fn connect(address: SocketAddr) -> Self {
+    /// `read` bytes at once.
+    async fn connect(address: SocketAddr, path: &str, read: usize) -> Self {
         let stream = TcpStream::connect(address).await.unwrap();
         stream.set_nodelay(true).unwrap();
-        let config = WebSocketConfig::default().read_buffer_size(4096).write_buffer_size(16 * 1024);
-        let request = format!("ws://{address}/");
+        let config = WebSocketConfig::default().read_buffer_size(read).write_buffer_size(16 * 1024);
+        let request = format!("ws://{address}/{path}");
         let (socket, _) = client_async_with_config(request, stream, Some(config)).await.unwrap();
         Self { socket, identity: Identity::generate(&mut UnwrapErr(getrandom::SysRng)) }
     }
 
-    /// One that has joined.
-    pub(crate) async fn join(address: SocketAddr, number: usize) -> Self {
-        let mut client = Self::connect(address).await;
+    /// One that has joined and says nothing.
+    pub(crate) async fn idle(address: SocketAddr, number: usize) -> Self {
+        Self::join(address, number, 512).await
+    }
+
+    async fn join(address: SocketAddr, number: usize, read: usize) -> Self {
+        let mut client = Self::connect(address, "", read).await;
         let mut nonce = [0; 32];
         nonce[..8].copy_from_slice(&number.to_le_bytes());
         client.say(codec::encode(&ToSignaller::Knock { version: VERSION, nonce })).await;
         let FromSignaller::Welcome(welcome) = client.hear().await else { panic!("a welcome") };
+        let now = now();
         let presence = Presence {
             network: network(),
             joined: Some(Joined { signaller: welcome.signaller, challenge: welcome.challenge }),
-            issued_at: Timestamp::from_millis(now()),
-            expires_at: Timestamp::from_millis(now() + 600_000),
+            issued_at: Timestamp::from_millis(now),
+            expires_at: Timestamp::from_millis(now + 600_000),
             address: None,
         };
         let presence = Signed::new(&client.identity, &presence);
         client.say(codec::encode(&ToSignaller::Join { presence, work: 0 })).await;
         assert_eq!(client.hear().await, FromSignaller::Joined);
+        client
+    }
+
+    /// One that has introduced itself to the npm package `peer`.
+    async fn open(address: SocketAddr, number: usize) -> Self {
+        let path = format!("peerjs?key=peerjs&id=peer-{number}&token=token");
+        let mut client = Self::connect(address, &path, BUSY).await;
+        let hello = client.socket.next().await.unwrap().unwrap();
+        assert_eq!(hello.into_text().unwrap().as_str(), r#"{"type":"OPEN"}"#);
         client
     }
 
@@ -96,63 +115,74 @@ impl Client {
 pub(crate) struct Pair {
     from: Client,
     to: Client,
-    message: Vec<u8>,
+    message: Message,
 }
 
 impl Pair {
-    pub(crate) async fn connect(address: SocketAddr, number: usize, joined: bool) -> Self {
-        if joined {
-            let from = Client::join(address, 2 * number).await;
-            let to = Client::join(address, 2 * number + 1).await;
-            let signal = signal(&from.identity, to.identity.peer_id());
-            let message = codec::encode(&ToSignaller::Signal(signal));
-            return Self { from, to, message };
+    pub(crate) async fn connect(address: SocketAddr, number: usize, kind: Kind) -> Self {
+        let (one, other) = (2 * number, 2 * number + 1);
+        match kind {
+            Kind::Desk => {
+                let from = Client::join(address, one, BUSY).await;
+                let to = Client::join(address, other, BUSY).await;
+                let signal = signal(&from.identity, to.identity.peer_id());
+                let message = codec::encode(&ToSignaller::Signal(signal));
+                Self { from, to, message: Message::Binary(message.into()) }
+            }
+            Kind::Bare => {
+                let mut from = Client::connect(address, "", BUSY).await;
+                let mut to = Client::connect(address, "", BUSY).await;
+                to.say([other.to_le_bytes(), one.to_le_bytes()].concat()).await;
+                from.say([one.to_le_bytes(), other.to_le_bytes()].concat()).await;
+                Self { from, to, message: Message::Binary(vec![7; signal_bytes()].into()) }
+            }
+            Kind::Peer => {
+                let from = Client::open(address, one).await;
+                let to = Client::open(address, other).await;
+                // As long as a signal of ours, all in all.
+                let frame = |payload: &str| {
+                    format!(r#"{{"type":"OFFER","dst":"peer-{other}","payload":"{payload}"}}"#)
+                };
+                let room = signal_bytes() - frame("").len();
+                Self { from, to, message: Message::Text(frame(&"7".repeat(room)).into()) }
+            }
         }
-        let (mut from, mut to) = (Client::connect(address).await, Client::connect(address).await);
-        let (one, other) = (2 * number as u64, 2 * number as u64 + 1);
-        to.say([other.to_le_bytes(), one.to_le_bytes()].concat()).await;
-        from.say([one.to_le_bytes(), other.to_le_bytes()].concat()).await;
-        let message = vec![7; signal_bytes()];
-        Self { from, to, message }
     }
 }
 
 /// How many messages arrive, and in what time.
+///
+/// The clients share the processors with the server, so they take and give in batches, as cheaply as
+/// they can: what they cost would make all servers look alike.
 pub(crate) async fn measure(pairs: Vec<Pair>, time: Duration) -> (u64, Duration) {
     let arrived = Arc::new(AtomicU64::new(0));
     let begun = Instant::now();
-    let mut tasks = Vec::new();
+    let mut tasks = JoinSet::new();
     for Pair { from, to, message } in pairs {
         let room = Arc::new(Semaphore::new(WINDOW));
         let (mut sink, _rest) = from.socket.split();
-        let (_sink, mut stream) = to.socket.split();
+        let mut stream = to.socket.ready_chunks(WINDOW);
         let (counted, freed) = (arrived.clone(), room.clone());
-        tasks.push(tokio::spawn(async move {
-            while let Some(Ok(_)) = stream.next().await {
-                counted.fetch_add(1, Relaxed);
-                freed.add_permits(1);
+        tasks.spawn(async move {
+            while let Some(messages) = stream.next().await {
+                assert!(messages.iter().all(Result::is_ok), "the server closed a connection");
+                counted.fetch_add(messages.len() as u64, Relaxed);
+                freed.add_permits(messages.len());
             }
-            drop(_sink);
-        }));
-        tasks.push(tokio::spawn(async move {
-            let message = Message::Binary(message.into());
+        });
+        tasks.spawn(async move {
             loop {
-                room.acquire().await.unwrap().forget();
-                sink.feed(message.clone()).await.unwrap();
-                for _ in 1..BATCH {
-                    let Ok(permit) = room.try_acquire() else { break };
-                    permit.forget();
+                room.acquire_many(BATCH).await.unwrap().forget();
+                for _ in 0..BATCH {
                     sink.feed(message.clone()).await.unwrap();
                 }
                 sink.flush().await.unwrap();
             }
-        }));
+        });
     }
-    let forever = std::future::pending::<()>();
-    let _ = timeout(time, forever).await;
-    let (count, elapsed) = (arrived.load(Relaxed), begun.elapsed());
-    for task in tasks {
-        task.abort();
-    }
-    (count, elapsed)
+    tokio::time::sleep(time).await;
+    let measured = (arrived.load(Relaxed), begun.elapsed());
+    // Before anything is dropped: its other end would be cut off in the middle.
+    tasks.shutdown().await;
+    measured
 }

@@ -52,7 +52,8 @@ pub(crate) async fn desk() {
     server.run(std::future::pending()).await.unwrap();
 }
 
-fn raise_descriptors() {
+/// As many connections as the system allows.
+pub(crate) fn raise_descriptors() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });

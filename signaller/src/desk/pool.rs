@@ -7,7 +7,7 @@ use taiinet_document::Network;
 use taiinet_identity::{PeerId, Signed};
 use taiinet_mesh::{
     LinkId, Time,
-    frame::{Astray, FromSignaller, Presence, Signal},
+    frame::{Astray, FromSignaller, Presence, Signal, codec},
     limits as mesh_limits,
 };
 
@@ -108,7 +108,8 @@ impl Desk {
         let sender = signal.signer();
         let passed = if self.by_peer.contains_key(&key) {
             let signal = pool.verify(signal, now)?;
-            self.hand_over(&key, body.sealed.len(), signal.signed().clone(), now)
+            let message = codec::encode(&FromSignaller::Signal(signal.signed().clone()));
+            self.hand_over(&key, body.sealed.len(), message, now)
         } else {
             false
         };

@@ -652,6 +652,9 @@ fn a_member_that_makes_up_or_alters_signals_is_refused_and_counted() {
     *bytes.last_mut().unwrap() ^= 1;
     let altered: Signed<Signal> = codec::decode(&bytes).unwrap();
     assert_eq!(check(pool, altered), Err(Refused::Signature));
+    let sealed = vec![7; mesh_limits::SEALED_BYTES + 1];
+    let large = Signal { network: network("a"), to: victim, sent_at: now.timestamp(), sealed };
+    assert_eq!(check(pool, Signed::new(&identity(1), &large)), Err(Refused::Undecodable));
     // Old, and of the future.
     for at in [now.before(Duration::from_secs(90)), now.after(Duration::from_secs(600))] {
         let signal = signal_at(&identity(1), victim, at, 5);

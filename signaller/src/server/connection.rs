@@ -1,22 +1,22 @@
 //! One WebSocket: what comes in goes to the desk, what the desk says goes out.
 
-use std::{net::IpAddr, sync::atomic::Ordering::Relaxed};
+use std::net::IpAddr;
 
 use axum::extract::ws::{Message, WebSocket};
 use futures::{
-    SinkExt, StreamExt,
+    FutureExt, SinkExt, StreamExt,
     stream::{SplitSink, SplitStream},
 };
 use tokio::time::timeout;
 
 use super::{
     front::Front,
-    outbox::{Waiting, outbox},
+    outbox::{Next, Waiting, outbox},
 };
 use crate::{ClientId, limits};
 
 pub(super) async fn serve(socket: WebSocket, address: IpAddr, front: &Front) {
-    let (outbox, mut waiting) = outbox(front.config.outbox_messages, front.config.outbox_bytes);
+    let (outbox, waiting) = outbox(front.config.outbox_messages, front.config.outbox_bytes);
     let Some(client) = front.desk.connect(address, outbox).await else { return };
     front.counters.connections.add(1);
     tracing::debug!(?client, address = front.shown(address), "connected");
@@ -24,7 +24,7 @@ pub(super) async fn serve(socket: WebSocket, address: IpAddr, front: &Front) {
     let mut lists = front.lists.clone();
     let told = tokio::select! {
         // The desk closes by dropping the outbox.
-        told = write(sink, &mut waiting, front) => told,
+        told = write(sink, &waiting, front) => told,
         () = read(&mut stream, client, front) => false,
         // A new list of the operator's ends who is here already.
         Ok(_) = lists.wait_for(|lists| !lists.admit_address(address)) => {
@@ -42,17 +42,36 @@ pub(super) async fn serve(socket: WebSocket, address: IpAddr, front: &Front) {
 }
 
 async fn read(stream: &mut SplitStream<WebSocket>, client: ClientId, front: &Front) {
-    while let Some(Ok(message)) = stream.next().await {
-        let bytes = match message {
-            Message::Binary(bytes) => bytes.into(),
-            // What is no frame is for the desk to refuse.
-            Message::Text(text) => text.as_bytes().to_vec(),
-            Message::Ping(_) | Message::Pong(_) => continue,
-            Message::Close(_) => return,
-        };
-        front.counters.messages_in.add(1);
-        front.counters.bytes_in.add(bytes.len());
-        if !front.desk.message(client, bytes).await {
+    let mut is_open = true;
+    while is_open {
+        let (mut messages, mut bytes) = (Vec::new(), 0);
+        let mut next = stream.next().await;
+        // What came together is handed over together.
+        loop {
+            let message: Vec<u8> = match next {
+                Some(Ok(Message::Binary(message))) => message.into(),
+                // What is no frame is for the desk to refuse.
+                Some(Ok(Message::Text(text))) => text.as_bytes().to_vec(),
+                Some(Ok(Message::Ping(_) | Message::Pong(_))) => break,
+                Some(Ok(Message::Close(_)) | Err(_)) | None => {
+                    is_open = false;
+                    break;
+                }
+            };
+            bytes += message.len();
+            messages.push(message);
+            if bytes >= limits::TOGETHER_BYTES || messages.len() >= limits::TOGETHER_MESSAGES {
+                break;
+            }
+            let Some(more) = stream.next().now_or_never() else { break };
+            next = more;
+        }
+        if messages.is_empty() {
+            continue;
+        }
+        front.counters.messages_in.add(messages.len());
+        front.counters.bytes_in.add(bytes);
+        if !front.desk.messages(client, messages).await {
             // The desk is closed. What it said last is still to be written.
             return std::future::pending().await;
         }
@@ -60,22 +79,15 @@ async fn read(stream: &mut SplitStream<WebSocket>, client: ClientId, front: &Fro
 }
 
 /// Writes all that waits, then flushes once. Whether the client was told all.
-async fn write(
-    mut sink: SplitSink<WebSocket, Message>,
-    waiting: &mut Waiting,
-    front: &Front,
-) -> bool {
+async fn write(mut sink: SplitSink<WebSocket, Message>, waiting: &Waiting, front: &Front) -> bool {
     let mut batch = Vec::new();
-    let most = front.config.outbox_messages;
     loop {
-        let count = tokio::select! {
-            biased;
-            () = waiting.cut.cancelled() => return false,
-            count = waiting.messages.recv_many(&mut batch, most) => count,
-        };
-        if count == 0 {
-            break;
+        match waiting.next(&mut batch).await {
+            Next::Write => {}
+            Next::Close => break,
+            Next::Cut => return false,
         }
+        let count = batch.len();
         let bytes: usize = batch.iter().map(Vec::len).sum();
         let send = async {
             for bytes in batch.drain(..) {
@@ -84,9 +96,10 @@ async fn write(
             sink.flush().await
         };
         let sent = tokio::select! {
+            // Most are out at once: first of all.
             biased;
-            () = waiting.cut.cancelled() => return false,
             sent = timeout(front.config.write_timeout, send) => sent,
+            () = waiting.cut() => return false,
         };
         match sent {
             Ok(Ok(())) => {}
@@ -97,7 +110,7 @@ async fn write(
                 return false;
             }
         }
-        waiting.bytes.fetch_sub(bytes, Relaxed);
+        waiting.written(bytes);
         front.counters.messages_out.add(count);
         front.counters.bytes_out.add(bytes);
     }

@@ -17,14 +17,19 @@ use tokio::{
     time::timeout,
 };
 
-use super::{clock::Clock, counters::Counters, lists::Lists, outbox::Outbox};
+use super::{
+    clock::Clock,
+    counters::Counters,
+    lists::Lists,
+    outbox::{Outbox, Wake},
+};
 use crate::{ClientId, Desk, DeskInput, DeskOutput, DeskStatus, limits};
 
 /// What connections say to the desk.
 #[derive(Debug)]
 enum ToDesk {
     Connected { client: ClientId, address: IpAddr, outbox: Outbox },
-    Message { client: ClientId, bytes: Vec<u8> },
+    Messages { client: ClientId, messages: Vec<Vec<u8>> },
     Disconnected { client: ClientId },
     Accept { address: IpAddr, outbox: Outbox, tell: oneshot::Sender<LinkId> },
     Pool(Input),
@@ -47,9 +52,9 @@ impl DeskHandle {
         Some(client)
     }
 
-    /// Hands over a message; waits while the desk is busy. False while the server stops.
-    pub(super) async fn message(&self, client: ClientId, bytes: Vec<u8>) -> bool {
-        self.inbox.send(ToDesk::Message { client, bytes }).await.is_ok()
+    /// Hands over what a client said; waits while the desk is busy. False while the server stops.
+    pub(super) async fn messages(&self, client: ClientId, messages: Vec<Vec<u8>>) -> bool {
+        self.inbox.send(ToDesk::Messages { client, messages }).await.is_ok()
     }
 
     pub(super) async fn disconnect(&self, client: ClientId) {
@@ -106,7 +111,7 @@ impl DeskTask {
         counters: Arc<Counters>,
         extra_roots: Vec<u8>,
     ) -> (Self, DeskHandle) {
-        let (sender, inbox) = mpsc::channel(limits::INBOX_MESSAGES);
+        let (sender, inbox) = mpsc::channel(limits::INBOX);
         let handle = DeskHandle { inbox: sender, next_client: Arc::default() };
         let (links, inputs) =
             Links::new(TransportConfig { extra_roots, ..TransportConfig::default() });
@@ -115,44 +120,53 @@ impl DeskTask {
     }
 
     pub(super) async fn run(mut self) {
+        let mut batch = Vec::with_capacity(limits::INBOX_BATCH);
         loop {
             let wait = self.desk.poll_timeout().map(|time| self.clock.until(time));
-            let message = tokio::select! {
-                message = self.inbox.recv() => message,
-                Some(input) = self.inputs.recv() => Some(ToDesk::Pool(input)),
+            tokio::select! {
+                count = self.inbox.recv_many(&mut batch, limits::INBOX_BATCH) => {
+                    if count == 0 {
+                        return;
+                    }
+                }
+                Some(input) = self.inputs.recv() => batch.push(ToDesk::Pool(input)),
                 () = tokio::time::sleep(wait.unwrap_or(limits::CHECK_EVERY)) => {
                     self.desk.handle_timeout(self.clock.now());
-                    self.flush();
-                    continue;
                 }
-                Ok(()) = self.lists.changed() => {
-                    self.desk.recheck(self.clock.now());
+                Ok(()) = self.lists.changed() => self.desk.recheck(self.clock.now()),
+            }
+            for input in batch.drain(..) {
+                // Whoever is told something by all these messages is woken once. What comes or goes
+                // meanwhile finds everything said.
+                if !matches!(input, ToDesk::Messages { .. }) {
                     self.flush();
-                    continue;
                 }
-            };
-            match message {
-                None => return,
-                Some(ToDesk::Drain) => {
+                if matches!(input, ToDesk::Drain) {
                     self.desk.handle(DeskInput::Drain, self.clock.now());
                     self.flush();
                     self.links.shutdown().await;
                     return;
                 }
-                Some(message) => self.take(message),
+                self.take(input);
             }
             self.flush();
         }
     }
 
-    fn take(&mut self, message: ToDesk) {
+    fn take(&mut self, input: ToDesk) {
         let now = self.clock.now();
-        let input = match message {
+        let input = match input {
             ToDesk::Connected { client, address, outbox } => {
                 self.outboxes.insert(client, outbox);
                 DeskInput::Connected { client, address }
             }
-            ToDesk::Message { client, bytes } => DeskInput::Message { client, bytes },
+            ToDesk::Messages { client, messages } => {
+                for bytes in messages {
+                    self.desk.handle(DeskInput::Message { client, bytes }, now);
+                }
+                self.desk.handle_timeout(now);
+                return;
+            }
             ToDesk::Disconnected { client } => {
                 self.outboxes.remove(&client);
                 DeskInput::Disconnected { client }
@@ -181,11 +195,13 @@ impl DeskTask {
     }
 
     fn flush(&mut self) {
+        // Dropped at the end, when all that is said is in its outbox.
+        let mut wakes = Vec::<Wake>::new();
         while let Some(output) = self.desk.poll_output() {
             match output {
                 DeskOutput::Send { client, bytes } => {
                     let Some(outbox) = self.outboxes.get(&client) else { continue };
-                    if !outbox.send(bytes) {
+                    if !outbox.put(bytes, &mut wakes) {
                         self.drop_slow(client);
                     }
                 }
@@ -196,7 +212,7 @@ impl DeskTask {
                 DeskOutput::Dial { link, url } => self.links.dial(link, Dial::Direct { url }),
                 DeskOutput::SendTo { link, bytes } => match self.members.get(&link) {
                     Some(outbox) => {
-                        if !outbox.send(bytes) {
+                        if !outbox.put(bytes, &mut wakes) {
                             self.members.remove(&link).and_then(Outbox::cut);
                         }
                     }

@@ -257,7 +257,7 @@ impl Front {
         let token = self.tasks.token();
         upgrade
             .read_buffer_size(self.config.read_buffer)
-            .write_buffer_size(self.config.read_buffer)
+            .write_buffer_size(limits::WRITE_GATHERED)
             .max_write_buffer_size(limits::WRITE_BUFFER)
             .max_message_size(taiinet_mesh::limits::MESSAGE_BYTES)
             .max_frame_size(taiinet_mesh::limits::MESSAGE_BYTES)

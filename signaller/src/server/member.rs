@@ -1,9 +1,6 @@
 //! A WebSocket that another signaller has opened to our pool.
 
-use std::{
-    net::IpAddr,
-    sync::{Arc, atomic::Ordering::Relaxed},
-};
+use std::{net::IpAddr, sync::Arc};
 
 use axum::extract::ws::{Message, WebSocket};
 use futures::{
@@ -15,18 +12,18 @@ use tokio::time::timeout;
 
 use super::{
     front::Front,
-    outbox::{Waiting, outbox},
+    outbox::{Next, Waiting, outbox},
 };
 use crate::limits;
 
 pub(super) async fn serve(socket: WebSocket, address: IpAddr, front: &Arc<Front>) {
-    let (outbox, mut waiting) = outbox(limits::POOL_OUTBOX_MESSAGES, limits::OUTBOX_BYTES);
+    let (outbox, waiting) = outbox(limits::POOL_OUTBOX_MESSAGES, limits::OUTBOX_BYTES);
     let Some(link) = front.desk.accept(address, outbox).await else { return };
     tracing::debug!(%link, "a signaller of the pool has connected");
     let (sink, mut stream) = socket.split();
     tokio::select! {
         // The desk closes by dropping the outbox.
-        () = write(sink, &mut waiting, link, front) => {}
+        () = write(sink, &waiting, link, front) => {}
         () = read(&mut stream, link, front) => {}
     }
     front.desk.pool(Input::LinkDown { link, cause: LinkFailure::Remote }).await;
@@ -49,19 +46,16 @@ async fn read(stream: &mut SplitStream<WebSocket>, link: LinkId, front: &Front) 
 
 async fn write(
     mut sink: SplitSink<WebSocket, Message>,
-    waiting: &mut Waiting,
+    waiting: &Waiting,
     link: LinkId,
     front: &Front,
 ) {
     let mut batch = Vec::new();
     loop {
-        let count = tokio::select! {
-            biased;
-            () = waiting.cut.cancelled() => return,
-            count = waiting.messages.recv_many(&mut batch, limits::POOL_OUTBOX_MESSAGES) => count,
-        };
-        if count == 0 {
-            break;
+        match waiting.next(&mut batch).await {
+            Next::Write => {}
+            Next::Close => break,
+            Next::Cut => return,
         }
         let bytes: usize = batch.iter().map(Vec::len).sum();
         let send = async {
@@ -72,13 +66,13 @@ async fn write(
         };
         let sent = tokio::select! {
             biased;
-            () = waiting.cut.cancelled() => return,
             sent = timeout(front.config.write_timeout, send) => sent,
+            () = waiting.cut() => return,
         };
         if !matches!(sent, Ok(Ok(()))) {
             return;
         }
-        waiting.bytes.fetch_sub(bytes, Relaxed);
+        waiting.written(bytes);
         front.counters.pool_bytes_out.add(bytes);
         // This is what makes room for more.
         front.desk.pool(Input::Sent { link, bytes }).await;

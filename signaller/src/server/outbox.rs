@@ -1,56 +1,177 @@
 //! What waits for one client: bounded in messages and bytes.
+//!
+//! A queue behind a lock rather than a channel: the desk puts in all that it has for a client before
+//! it wakes the writer, and the writer takes all at once. A channel would wake it for the first
+//! message, and two thirds of the server's time would go into waking and into tiny writes.
 
-use std::sync::{
-    Arc,
-    atomic::{AtomicUsize, Ordering::Relaxed},
-};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use tokio::sync::mpsc;
-use tokio_util::sync::CancellationToken;
+use tokio::sync::Notify;
+
+/// Room for so many messages is kept when nothing waits.
+const KEPT: usize = 16;
 
 /// The way to a client. Dropping it closes the connection once what waits is written.
 #[derive(Debug)]
 pub(super) struct Outbox {
-    messages: mpsc::Sender<Vec<u8>>,
-    waiting: Arc<AtomicUsize>,
+    shared: Arc<Shared>,
     most: usize,
-    cut: CancellationToken,
+    most_bytes: usize,
 }
 
 /// Its other end.
 #[derive(Debug)]
 pub(super) struct Waiting {
-    pub(super) messages: mpsc::Receiver<Vec<u8>>,
-    /// Bytes that were given to the outbox and are not written yet.
-    pub(super) bytes: Arc<AtomicUsize>,
-    /// Whether the connection is to end at once.
-    pub(super) cut: CancellationToken,
+    shared: Arc<Shared>,
+}
+
+/// Wakes the writer when it is dropped.
+#[derive(Debug)]
+pub(super) struct Wake(Arc<Shared>);
+
+/// What a writer is to do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Next {
+    /// Write what it was given.
+    Write,
+    /// Say goodbye: that was all.
+    Close,
+    /// End at once.
+    Cut,
+}
+
+#[derive(Debug, Default)]
+struct Shared {
+    queue: Mutex<Queue>,
+    /// For the writer, who alone waits.
+    news: Notify,
+}
+
+#[derive(Debug, Default)]
+struct Queue {
+    messages: Vec<Vec<u8>>,
+    /// Bytes that were put in and are not written yet.
+    unwritten: usize,
+    state: State,
+}
+
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+enum State {
+    #[default]
+    Open,
+    /// The desk has dropped its end.
+    Closed,
+    Cut,
+    /// The writer has dropped its end.
+    Gone,
 }
 
 pub(super) fn outbox(messages: usize, bytes: usize) -> (Outbox, Waiting) {
-    let (sender, receiver) = mpsc::channel(messages);
-    let cut = CancellationToken::new();
-    let waiting = Arc::<AtomicUsize>::default();
-    let outbox =
-        Outbox { messages: sender, waiting: waiting.clone(), most: bytes, cut: cut.clone() };
-    (outbox, Waiting { messages: receiver, bytes: waiting, cut })
+    let shared = Arc::<Shared>::default();
+    (Outbox { shared: shared.clone(), most: messages, most_bytes: bytes }, Waiting { shared })
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, Queue> {
+        self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn end(&self, state: State) {
+        let mut queue = self.lock();
+        if queue.state == State::Open {
+            queue.state = state;
+        }
+        drop(queue);
+        self.news.notify_one();
+    }
 }
 
 impl Outbox {
-    /// False if it is full, or its client is gone.
-    pub(super) fn send(&self, bytes: Vec<u8>) -> bool {
-        let length = bytes.len();
-        if self.waiting.fetch_add(length, Relaxed).saturating_add(length) > self.most {
+    /// False if it is full, or its client is gone. What was put in is written once `wakes` are
+    /// dropped.
+    pub(super) fn put(&self, bytes: Vec<u8>, wakes: &mut Vec<Wake>) -> bool {
+        let mut queue = self.shared.lock();
+        let unwritten = queue.unwritten.saturating_add(bytes.len());
+        if queue.state != State::Open
+            || queue.messages.len() >= self.most
+            || unwritten > self.most_bytes
+        {
             return false;
         }
-        self.messages.try_send(bytes).is_ok()
+        queue.unwritten = unwritten;
+        queue.messages.push(bytes);
+        // For those that follow it the writer is being woken already.
+        if queue.messages.len() == 1 {
+            wakes.push(Wake(self.shared.clone()));
+        }
+        true
     }
 
     /// Ends the connection without writing what waits; how many messages that were. None if the
     /// client was gone already.
     pub(super) fn cut(self) -> Option<usize> {
-        self.cut.cancel();
-        let waiting = self.messages.max_capacity() - self.messages.capacity();
-        (!self.messages.is_closed()).then_some(waiting)
+        self.shared.end(State::Cut);
+        let queue = self.shared.lock();
+        (queue.state == State::Cut).then_some(queue.messages.len())
     }
 }
+
+impl Drop for Outbox {
+    fn drop(&mut self) {
+        self.shared.end(State::Closed);
+    }
+}
+
+impl Drop for Wake {
+    fn drop(&mut self) {
+        self.0.news.notify_one();
+    }
+}
+
+impl Waiting {
+    /// Waits until there is something to do. `batch`, which is empty, gets all that waits.
+    pub(super) async fn next(&self, batch: &mut Vec<Vec<u8>>) -> Next {
+        loop {
+            {
+                let mut queue = self.shared.lock();
+                if queue.state == State::Cut {
+                    return Next::Cut;
+                }
+                if !queue.messages.is_empty() {
+                    std::mem::swap(&mut queue.messages, batch);
+                    return Next::Write;
+                }
+                if queue.state != State::Open {
+                    return Next::Close;
+                }
+                // What a burst took is given back.
+                queue.messages.shrink_to(KEPT);
+                batch.shrink_to(KEPT);
+            }
+            self.shared.news.notified().await;
+        }
+    }
+
+    /// So many bytes are out.
+    pub(super) fn written(&self, bytes: usize) {
+        let mut queue = self.shared.lock();
+        queue.unwritten = queue.unwritten.saturating_sub(bytes);
+    }
+
+    /// Waits until the connection is to end at once. It may miss that something was put in:
+    /// [`Self::next`] looks for itself.
+    pub(super) async fn cut(&self) {
+        while self.shared.lock().state != State::Cut {
+            self.shared.news.notified().await;
+        }
+    }
+}
+
+impl Drop for Waiting {
+    fn drop(&mut self) {
+        self.shared.end(State::Gone);
+    }
+}
+
+#[cfg(test)]
+mod tests;

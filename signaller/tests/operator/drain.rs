@@ -41,9 +41,9 @@ async fn with_a_sleeper(args: &[&str]) -> (Program, Client) {
     ];
     let program = Program::start(&all.concat());
     let sleeper = Client::joined(program.address(), "test").await;
-    // 17 MB, more than the system buffers for a socket.
+    // 18 MB, more than the system buffers for a socket.
     let pong = FromSignaller::Pong(1);
-    flood(&program, &sleeper, "test", |frame, senders| *frame == pong && senders == 5).await;
+    flood(&program, &sleeper, "test", |frame, senders| *frame == pong && senders == 9).await;
     (program, sleeper)
 }
 

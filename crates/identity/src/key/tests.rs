@@ -121,6 +121,25 @@ fn no_key_of_small_order_or_odd_encoding_is_usable() {
     }
 }
 
+/// The rule by which keys are told apart is the same as encoding the point again, for each encoding
+/// for which that could matter.
+#[test]
+fn canonical_is_what_encodes_to_the_same_bytes() {
+    let mut seen = [0, 0];
+    for low in 0..=0xff_u8 {
+        for (rest, high) in [(0xff, 0x7f), (0xff, 0xff), (0xff, 0x7e), (0, 0), (0, 0x80)] {
+            let mut encoded = [rest; 32];
+            (encoded[0], encoded[31]) = (low, high);
+            let Ok(key) = VerifyingKey::from_bytes(&encoded) else { continue };
+            let same = key.to_edwards().compress().to_bytes() == encoded;
+            let usable = PeerId::from_bytes(encoded).public_key().is_ok();
+            assert_eq!(usable, same && !key.is_weak(), "{encoded:x?}");
+            seen[usize::from(usable)] += 1;
+        }
+    }
+    assert!(seen[0] > 10 && seen[1] > 100, "{seen:?}");
+}
+
 /// A second valid-looking signature must not be made from a first one without the key.
 #[test]
 fn s_plus_the_order_is_refused() {

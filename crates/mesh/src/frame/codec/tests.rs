@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use taiinet_document::DocumentId;
-use taiinet_identity::{Signature, Signed};
+use taiinet_identity::{Identity, Seed, Signature, Signed};
 
 use super::*;
 use crate::{
@@ -147,6 +147,22 @@ fn the_numbers_of_frames_never_change() {
     ] {
         assert_eq!(encode(&frame), bytes, "{frame:?}");
     }
+}
+
+/// A signaller passes a signal on as it came.
+#[test]
+fn a_signal_is_the_same_message_to_a_signaller_and_from_one() {
+    let from = Identity::from_seed(&Seed::from_bytes([1; 32]));
+    let signal = Signal {
+        network: "a".parse().unwrap(),
+        to: from.peer_id(),
+        sent_at: taiinet_document::Timestamp::from_millis(5),
+        sealed: vec![7; 300],
+    };
+    let signal = Signed::new(&from, &signal);
+    let message = encode(&ToSignaller::Signal(signal.clone()));
+    assert_eq!(message, encode(&FromSignaller::Signal(signal.clone())));
+    assert_eq!(decode(&message), Ok(FromSignaller::Signal(signal)));
 }
 
 #[test]

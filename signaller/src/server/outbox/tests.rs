@@ -1,0 +1,57 @@
+use futures::FutureExt as _;
+
+use super::*;
+
+fn put(outbox: &Outbox, bytes: &[u8]) -> bool {
+    outbox.put(bytes.to_vec(), &mut Vec::new())
+}
+
+#[test]
+fn all_that_waits_comes_at_once_and_then_the_goodbye() {
+    let (outbox, waiting) = outbox(8, 100);
+    let mut batch = Vec::new();
+    assert_eq!(waiting.next(&mut batch).now_or_never(), None);
+    assert!(put(&outbox, b"one") && put(&outbox, b"two"));
+    drop(outbox);
+    assert_eq!(waiting.next(&mut batch).now_or_never(), Some(Next::Write));
+    assert_eq!(batch, [b"one", b"two"]);
+    batch.clear();
+    assert_eq!(waiting.next(&mut batch).now_or_never(), Some(Next::Close));
+}
+
+#[test]
+fn one_wake_for_all_that_waits() {
+    let (outbox, waiting) = outbox(8, 100);
+    let (mut batch, mut wakes) = (Vec::new(), Vec::new());
+    for _ in 0..3 {
+        assert!(outbox.put(vec![1], &mut wakes));
+    }
+    assert_eq!(wakes.len(), 1);
+    assert_eq!(waiting.next(&mut batch).now_or_never(), Some(Next::Write));
+    assert!(outbox.put(vec![1], &mut wakes));
+    assert_eq!(wakes.len(), 2);
+}
+
+#[test]
+fn full_by_messages_or_by_bytes_until_they_are_written() {
+    let (outbox, waiting) = outbox(2, 10);
+    let mut batch = Vec::new();
+    assert!(put(&outbox, &[0; 4]) && put(&outbox, &[0; 4]));
+    assert!(!put(&outbox, &[]), "too many");
+    assert_eq!(waiting.next(&mut batch).now_or_never(), Some(Next::Write));
+    assert!(!put(&outbox, &[0; 4]), "what is being written counts");
+    waiting.written(8);
+    assert!(put(&outbox, &[0; 10]));
+    assert_eq!(outbox.cut(), Some(1));
+    batch.clear();
+    assert_eq!(waiting.next(&mut batch).now_or_never(), Some(Next::Cut));
+    assert_eq!(waiting.cut().now_or_never(), Some(()));
+}
+
+#[test]
+fn who_is_gone_gets_nothing() {
+    let (outbox, waiting) = outbox(2, 10);
+    drop(waiting);
+    assert!(!put(&outbox, &[1]));
+    assert_eq!(outbox.cut(), None);
+}
