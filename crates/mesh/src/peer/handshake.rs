@@ -169,12 +169,7 @@ impl Peer {
         let Some(state) = self.links.get(&link) else { return Ok(()) };
         let (peer, proven) = (state.peer, state.is_proven());
         if proven {
-            for presence in refusal.instead {
-                if presence.signer() != self.identity.peer_id() {
-                    let network = &self.config.network;
-                    self.candidates.hear(presence, link, network, &mut self.rng, now)?;
-                }
-            }
+            self.hear(link, refusal.instead, now)?;
         }
         self.close(link, None, Disconnect::Refused(refusal.reason), now);
         let wait = Duration::from_millis(u64::from(refusal.retry_after_ms));
