@@ -448,7 +448,8 @@ impl Settings {
     fn budgets(&self) -> Budgets {
         let usual = Budgets::default();
         let (most, each_second) = usual.signal_bytes_for_one;
-        let share = u32::try_from(self.max_waiting_bytes / 2).unwrap_or(u32::MAX);
+        let share = (self.max_waiting_bytes / 2).max(taiinet_mesh::limits::SEALED_BYTES);
+        let share = u32::try_from(share).unwrap_or(u32::MAX);
         let (signals, signals_each_second) = usual.signals_for_one;
         let messages = u32::try_from(self.max_waiting_messages.div_ceil(2)).unwrap_or(u32::MAX);
         Budgets {
