@@ -10,4 +10,9 @@ use taiinet_identity::PeerId;
 pub trait Admission: fmt::Debug + Send {
     /// Whether this peer may join this network here.
     fn admits(&self, peer: &PeerId, network: &Network) -> bool;
+
+    /// Whether this signaller may be of our pool, as far as that is not configured otherwise.
+    fn admits_member(&self, _member: &PeerId) -> bool {
+        true
+    }
 }

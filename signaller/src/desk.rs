@@ -351,7 +351,7 @@ impl Desk {
         self
     }
 
-    /// Closes whoever has joined and is not admitted any more. Call it when what the admission says
+    /// Closes whoever has joined, or is of our pool, and is not admitted any more. Call it when what the admission says
     /// has changed.
     pub fn recheck(&mut self, now: Time) {
         let names = self.by_peer.iter();
@@ -360,6 +360,11 @@ impl Desk {
         for client in gone {
             self.refuse(client, Refused::NotAdmitted, now);
         }
+        if let Some(pool) = &mut self.pool {
+            let admission = self.admission.as_ref();
+            pool.recheck(|member| admission.is_none_or(|list| list.admits_member(member)), now);
+        }
+        self.drain_pool(now);
     }
 
     fn admits(&self, peer: &PeerId, network: &Network) -> bool {

@@ -131,7 +131,10 @@ pub const POOL_ALL_BACKOFF: (Duration, Duration) =
     (Duration::from_millis(500), Duration::from_secs(20));
 /// Messages that may wait for another signaller; the mesh core's window bounds their bytes.
 pub const POOL_OUTBOX_MESSAGES: usize = 16 * 1024;
-/// How long a join may take that needs work.
+/// How many tries a slow device does in a second of the work for a join. It gets four times as long as
+/// the work then takes on average.
+pub const SLOW_TRIES: u64 = 100_000;
+/// How long a join may take in any case.
 pub const WORK_TIMEOUT: Duration = taiinet_mesh::limits::WORK_TIMEOUT;
 /// The work that a join takes under load, in zero bits.
 pub const JOIN_WORK: u8 = 18;

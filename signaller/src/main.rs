@@ -63,6 +63,9 @@ fn check(settings: &Settings) -> ExitCode {
             return fail(&format!("{}: {error}", file.display()), USAGE);
         }
     }
+    if let Some(warning) = settings.warning() {
+        eprintln!("taiinet-signaller: {warning}");
+    }
     let text = if settings.json {
         serde_json::to_string_pretty(settings).map_err(|error| error.to_string())
     } else {
@@ -114,6 +117,9 @@ async fn run(options: Options) -> Result<(), String> {
         tracing::warn!(
             "without --identity the key is another after each start: others must learn it anew"
         );
+    }
+    if let Some(warning) = settings.warning() {
+        tracing::warn!("{warning}");
     }
     let server = Server::bind_with(config, front, identity).await.map_err(|error| {
         format!("{error}\n  Is another one running there? --listen takes another address.")

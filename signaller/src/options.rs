@@ -21,7 +21,7 @@ use taiinet_document::Network;
 use taiinet_identity::PeerId;
 use taiinet_mesh::Direct;
 use taiinet_signaller::{
-    DeskConfig, JoinWork, Turn, limits,
+    Budgets, DeskConfig, JoinWork, Turn, limits,
     server::{
         AddressPrefix, FrontConfig, GateConfig, ListFiles, Proxies, ProxyHeader, ServerConfig,
         StunAddress, TlsFiles,
@@ -118,7 +118,7 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "URL", help_heading = "Other signallers")]
     pub(crate) peer: Vec<MemberAddress>,
     /// Where others and their peers reach this one, ws://… or wss://…; if not given, the first
-    /// address to listen on
+    /// address to listen on that is one
     #[arg(long, value_name = "URL", help_heading = "Other signallers")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) public_url: Option<PublicUrl>,
@@ -143,9 +143,11 @@ pub(crate) struct Settings {
     /// tenth of a second; 0 for none, ever
     #[arg(long, value_name = "BITS", help_heading = "Limits")]
     pub(crate) join_work: u8,
-    /// Ask for it while there are so many connections; 0 for always
+    /// Ask for it while there are so many connections; 0 for always; if not given, three quarters of
+    /// --max-clients
     #[arg(long, value_name = "N", help_heading = "Limits")]
-    pub(crate) join_work_from: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) join_work_from: Option<usize>,
     /// Connections at once
     #[arg(long, value_name = "N", help_heading = "Limits")]
     pub(crate) max_clients: usize,
@@ -200,6 +202,21 @@ pub(crate) struct Settings {
     pub(crate) log_addresses: bool,
 }
 
+/// What a pool is told of where a signaller is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Told {
+    /// What was given, or an address it listens on; or there is no pool.
+    WhatIsRight,
+    /// An address that leads every host to itself.
+    Loopback,
+    /// Nothing: it listens on all addresses, and knows none.
+    Nothing,
+}
+
+fn is_loopback(address: &SocketAddr) -> bool {
+    address.ip().to_canonical().is_loopback()
+}
+
 /// How the log is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -233,7 +250,7 @@ impl Default for Settings {
             turn: Vec::new(),
             turn_secret_file: None,
             join_work: limits::JOIN_WORK,
-            join_work_from: limits::CLIENTS / 4 * 3,
+            join_work_from: None,
             max_clients: limits::CLIENTS,
             max_clients_per_address: limits::CLIENTS_PER_ADDRESS,
             max_new_per_minute: limits::ARRIVALS_PER_MINUTE,
@@ -326,10 +343,44 @@ impl Settings {
             let most = taiinet_mesh::limits::WORK_BITS;
             return Err(format!("join-work: at most {most}, as much as a peer does"));
         }
+        if self.tells_others() == Told::Loopback
+            && !(self.trusted_proxy.is_empty() && self.listen.iter().all(is_loopback))
+        {
+            return Err(
+                "a pool is told where this signaller is, and the only address it could tell is \
+                        one of this host: give --public-url wss://…"
+                    .to_owned(),
+            );
+        }
         if let Some(filter) = &self.log {
             EnvFilter::try_new(filter).map_err(|error| format!("log: {error}"))?;
         }
         Ok(())
+    }
+
+    /// What others of a pool are told of where it is.
+    fn tells_others(&self) -> Told {
+        if !self.is_in_pool() || self.public_url.is_some() {
+            return Told::WhatIsRight;
+        }
+        let mut known = self.listen.iter().filter(|address| !address.ip().is_unspecified());
+        match known.next() {
+            None => Told::Nothing,
+            Some(first) if is_loopback(first) && known.all(is_loopback) => Told::Loopback,
+            Some(_) => Told::WhatIsRight,
+        }
+    }
+
+    /// What can run, but most likely not as it was meant.
+    pub(crate) fn warning(&self) -> Option<&'static str> {
+        (self.tells_others() == Told::Nothing).then_some(
+            "without --public-url the pool is not told where this signaller is: it dials others, none \
+             dials it, and no peer learns of it",
+        )
+    }
+
+    const fn is_in_pool(&self) -> bool {
+        self.pool || !self.peer.is_empty()
     }
 
     /// The settings as the server takes them.
@@ -354,8 +405,9 @@ impl Settings {
                 networks: self.allow_network.clone(),
                 clients: self.max_clients,
                 clients_per_address: self.max_clients,
-                work: JoinWork { bits: self.join_work, from_clients: self.join_work_from },
+                work: JoinWork { bits: self.join_work, from_clients: self.join_work_from() },
                 turn,
+                budgets: self.budgets(),
                 pool: self.pool(),
                 ..DeskConfig::default()
             },
@@ -392,8 +444,27 @@ impl Settings {
         Ok((server, front))
     }
 
+    /// What others send to a client is always less than may wait for it.
+    fn budgets(&self) -> Budgets {
+        let usual = Budgets::default();
+        let (most, each_second) = usual.signal_bytes_for_one;
+        let share = (self.max_waiting_bytes / 2).max(taiinet_mesh::limits::SEALED_BYTES);
+        let share = u32::try_from(share).unwrap_or(u32::MAX);
+        let (signals, signals_each_second) = usual.signals_for_one;
+        let messages = u32::try_from(self.max_waiting_messages.div_ceil(2)).unwrap_or(u32::MAX);
+        Budgets {
+            signal_bytes_for_one: (most.min(share), each_second),
+            signals_for_one: (signals.min(messages), signals_each_second),
+            ..usual
+        }
+    }
+
+    fn join_work_from(&self) -> usize {
+        self.join_work_from.unwrap_or(self.max_clients - self.max_clients / 4)
+    }
+
     fn pool(&self) -> Option<Direct> {
-        (self.pool || !self.peer.is_empty()).then(|| Direct {
+        self.is_in_pool().then(|| Direct {
             address: self.public_url.as_ref().map(ToString::to_string),
             seeds: self.peer.iter().map(|peer| peer.0.clone()).collect(),
             allowed: (!self.allow_member.is_empty())

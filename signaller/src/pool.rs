@@ -144,10 +144,22 @@ impl Pool {
         self.all_at.get_or_insert(now.after(after).max(last.after(wait)));
     }
 
+    /// Parts with members that are not admitted any more; what they said before counts no longer than
+    /// that of others who have gone.
+    pub(crate) fn recheck(&mut self, admits: impl Fn(&PeerId) -> bool, now: Time) {
+        for member in self.members() {
+            if !admits(&member) {
+                self.peer.expel(member, now);
+                self.members.forget(&member);
+            }
+        }
+    }
+
     /// What is to be done; what others published is taken in on the way. `refused` hears of what was
     /// wrong with it.
     pub(crate) fn poll_output(
         &mut self,
+        admits: impl Fn(&PeerId) -> bool,
         mut refused: impl FnMut(Refused),
         now: Time,
     ) -> Option<PoolOutput> {
@@ -178,6 +190,11 @@ impl Pool {
                             }
                         });
                     }
+                    continue;
+                }
+                Output::Event(Event::PeerConnected { peer, .. }) if !admits(&peer) => {
+                    refused(Refused::NotAdmitted);
+                    self.peer.expel(peer, now);
                     continue;
                 }
                 Output::Event(Event::PeerConnected { peer, .. }) => {

@@ -244,7 +244,8 @@ impl Server {
 /// An address at which others can reach this server, as far as it can know.
 fn reachable(addresses: &[SocketAddr], tls: bool) -> Option<String> {
     let scheme = if tls { "wss" } else { "ws" };
-    let address = addresses.iter().find(|address| !address.ip().is_unspecified())?;
+    let known = || addresses.iter().filter(|address| !address.ip().is_unspecified());
+    let address = known().find(|address| !address.ip().is_loopback()).or_else(|| known().next())?;
     Some(format!("{scheme}://{address}"))
 }
 

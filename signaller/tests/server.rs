@@ -11,7 +11,7 @@ use taiinet_mesh::frame::{
     FromSignaller, Joined, Presence, RefusalReason, Signal, ToSignaller, VERSION, codec,
 };
 use taiinet_signaller::{
-    DeskConfig,
+    Budgets, DeskConfig,
     server::{Server, ServerConfig, StunAddress},
 };
 use tokio::{
@@ -31,11 +31,22 @@ struct Running {
     server: JoinHandle<std::io::Result<()>>,
 }
 
+/// The desk keeps peers from flooding one another; these tests are of what comes behind it.
+fn budgets() -> Budgets {
+    let plenty = (u32::MAX, u32::MAX);
+    Budgets {
+        signals_to_one: plenty,
+        signals_for_one: plenty,
+        signal_bytes_for_one: plenty,
+        ..Budgets::default()
+    }
+}
+
 async fn start() -> Running {
     let config = ServerConfig {
         listen: vec!["127.0.0.1:0".parse().unwrap()],
         stun: StunAddress::Same,
-        desk: DeskConfig::default(),
+        desk: DeskConfig { budgets: budgets(), ..DeskConfig::default() },
     };
     let identity = Identity::generate(&mut UnwrapErr(getrandom::SysRng));
     let server = Server::bind(config, identity).await.unwrap();

@@ -64,7 +64,7 @@ impl Waiting {
     /// Those that have recipients by now, or have waited long enough.
     pub(crate) fn decided(
         &mut self,
-        peer: &Peer,
+        peer: &mut Peer,
         now: Time,
     ) -> Vec<(Unsealed, Result<BTreeSet<Recipient>, PublishError>)> {
         if self.look_at.is_none_or(|at| at > now) {

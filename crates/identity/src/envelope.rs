@@ -48,8 +48,8 @@ const HINT: usize = 4;
 const CONTENT_KEY: usize = 32;
 const SLOT: usize = HINT + CONTENT_KEY + SEAL_OVERHEAD;
 const TAG: usize = 16;
-/// How many slots one key tries: a stranger could give all the same hint.
-const TRIES: usize = 4;
+/// How many slots are tried in all: an author who knows the keys could give each slot a hint of one.
+const TRIES: usize = 8;
 
 /// Who sealed an envelope, and where it may be opened.
 #[derive(Debug, Clone, Copy)]
@@ -140,7 +140,8 @@ impl Envelope {
 
     /// Opens it with the first of `keys` that it was sealed to.
     ///
-    /// Costs one X25519 exchange for each key that it is not for.
+    /// Costs one X25519 exchange for each key that it is not for, and a few more in all if its author
+    /// means harm.
     ///
     /// # Errors
     /// [`OpenError`] if it is for none of them, or was altered in any part.
@@ -149,8 +150,9 @@ impl Envelope {
         keys: impl IntoIterator<Item = OpeningKey<'a>>,
         context: &Context<'_>,
     ) -> Result<Opened, OpenError> {
+        let mut tries = TRIES;
         for key in keys {
-            if let Some(content_key) = self.content_key(&key, context) {
+            if let Some(content_key) = self.content_key(&key, context, &mut tries) {
                 let content = self.content(&content_key)?;
                 return Ok(Opened { content, recipient: key.recipient() });
             }
@@ -168,6 +170,7 @@ impl Envelope {
         &self,
         key: &OpeningKey<'_>,
         context: &Context<'_>,
+        tries: &mut usize,
     ) -> Option<Zeroizing<[u8; CONTENT_KEY]>> {
         let (secret, public) = (key.secret(), key.public());
         let shared = StaticSecret::from(*secret).diffie_hellman(&self.ephemeral.into());
@@ -177,7 +180,8 @@ impl Envelope {
         let hint = self::hint(shared.as_bytes(), &self.ephemeral, &public);
         let info = context.info(key.recipient().purpose());
         let (slots, _) = self.slots.as_chunks::<SLOT>();
-        slots.iter().filter(|slot| slot[..HINT] == hint).take(TRIES).find_map(|slot| {
+        slots.iter().filter(|slot| slot[..HINT] == hint).find_map(|slot| {
+            *tries = tries.checked_sub(1)?;
             let opened = Zeroizing::new(open_with(&secret, &info, &slot[HINT..], &[]).ok()?);
             Some(Zeroizing::new(<[u8; CONTENT_KEY]>::try_from(&opened[..]).ok()?))
         })

@@ -55,6 +55,14 @@ pub struct SignallerAddress {
     pub pinned: Option<PeerId>,
 }
 
+impl SignallerAddress {
+    /// Whether this is the URL of a signaller's address: `ws://HOST` or `wss://HOST`, with a port and a
+    /// path or without, and nothing else.
+    pub fn is_url(text: &str) -> bool {
+        crate::signallers::is_address(text)
+    }
+}
+
 /// How a peer takes part.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -419,7 +427,9 @@ pub enum Audience {
     /// Everyone in the network.
     #[default]
     Everyone,
-    /// Whoever subscribed privately to what it matches, as far as this peer has heard.
+    /// Whoever subscribed privately to what it matches, as far as this peer has heard. Where that are
+    /// more than an envelope has room for, each peer gets its turn, and [`Counters::left_out`] counts
+    /// the rest.
     Subscribers,
     /// These peers: by their private subscriptions that it matches (forward-secret), or else by their
     /// identity keys.
@@ -569,6 +579,8 @@ pub struct SignallerStatus {
 pub struct Counters {
     /// Documents of our own.
     pub published: u64,
+    /// Private subscriptions that our documents matched and had no room for.
+    pub left_out: u64,
     /// Documents that matched a subscription.
     pub delivered: u64,
     /// Documents received and verified, first copies.

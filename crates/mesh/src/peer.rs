@@ -200,7 +200,7 @@ impl Peer {
     /// # Errors
     /// [`PublishError::NoRecipient`], [`PublishError::Seal`]
     pub fn recipients(
-        &self,
+        &mut self,
         content: &Map,
         options: &PublishOptions,
         now: Time,

@@ -5,10 +5,13 @@
 //! announced again before; a deletion ends it. Each peer keeps what it hears, so that it can seal what
 //! it publishes to whoever wants it.
 
+use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 
 use taiinet_document::{DocumentId, Map, Timestamp, VerifiedDocument};
-use taiinet_identity::{Identity, OpeningKey, PeerId, Recipient, RecipientId, RecipientKey};
+use taiinet_identity::{
+    Identity, OpeningKey, PeerId, RECIPIENTS, Recipient, RecipientId, RecipientKey,
+};
 use taiinet_query::{Attributes, Index, Query, Scratch};
 
 use crate::{Audience, SubscriptionId, Time, limits, rng::Rng};
@@ -21,6 +24,8 @@ pub(crate) struct Own(BTreeMap<SubscriptionId, Announced>);
 struct Announced {
     key: RecipientKey,
     query: String,
+    /// When it was announced last.
+    said_at: Time,
     again_at: Time,
 }
 
@@ -38,17 +43,20 @@ impl Own {
         now: Time,
     ) {
         let key = RecipientKey::generate(rng.crypto());
-        let announced = Announced { key, query: query.to_string(), again_at: now };
+        let query = query.to_string();
+        let announced = Announced { key, query, said_at: now, again_at: now };
         self.0.insert(subscription, announced);
     }
 
-    /// Wipes the key of a subscription, if it has one; gives what is to be withdrawn.
+    /// Wipes the key of a subscription, if it has one; gives what is to be withdrawn, and when that may
+    /// be said: later than it was announced, or it would not count.
     pub(crate) fn end(
         &mut self,
         subscription: SubscriptionId,
-    ) -> Option<taiinet_document::Subscription> {
-        let Announced { key, query, .. } = self.0.remove(&subscription)?;
-        Some(taiinet_document::Subscription { query, recipient: key.id() })
+    ) -> Option<(taiinet_document::Subscription, Time)> {
+        let Announced { key, query, said_at, .. } = self.0.remove(&subscription)?;
+        let ended = taiinet_document::Subscription { query, recipient: key.id() };
+        Some((ended, said_at.after(Duration::from_millis(1))))
     }
 
     pub(crate) fn subscriptions(&self) -> Vec<SubscriptionId> {
@@ -63,6 +71,7 @@ impl Own {
         now: Time,
     ) -> Option<taiinet_document::Subscription> {
         let announced = self.0.values_mut().find(|announced| announced.again_at <= now)?;
+        announced.said_at = now;
         announced.again_at = now.after(rng.jitter(limits::ANNOUNCE_AGAIN));
         let (query, recipient) = (announced.query.clone(), announced.key.id());
         Some(taiinet_document::Subscription { query, recipient })
@@ -139,6 +148,10 @@ impl Directory {
             return;
         }
         let Ok(query) = subscription.query.parse::<Query>() else { return };
+        // To a key that is none nothing could be sealed, nor what goes to others beside it.
+        if !subscription.recipient.is_usable() {
+            return;
+        }
         self.remove(&name);
         self.make_room(&name.0, rng, now);
         let bytes = limits::DIRECTORY_ENTRY_BYTES + subscription.query.len();
@@ -159,16 +172,17 @@ impl Directory {
         self.insert(name, document, None, limits::DIRECTORY_ENTRY_BYTES);
     }
 
-    /// Who may read a document: those of the audience whose queries it matches, and who else is named.
+    /// Who may read a document: those of the audience whose queries it matches, and who else is named;
+    /// and how many more there would be, had it room for them.
     pub(crate) fn recipients(
         &self,
         attributes: Attributes<'_>,
         content: &Map,
         audience: &Audience,
         now: Time,
-    ) -> BTreeSet<Recipient> {
+    ) -> (BTreeSet<Recipient>, usize) {
         let named: Option<BTreeSet<PeerId>> = match audience {
-            Audience::Everyone => return BTreeSet::new(),
+            Audience::Everyone => return (BTreeSet::new(), 0),
             Audience::Subscribers => None,
             Audience::Peers(peers) => Some(peers.iter().copied().collect()),
         };
@@ -181,13 +195,13 @@ impl Directory {
             lives && named.as_ref().is_none_or(|named| named.contains(&name.0))
         });
         let mut others = named.unwrap_or_default();
-        let mut recipients = BTreeSet::new();
+        let mut keys: BTreeMap<PeerId, BTreeSet<Recipient>> = BTreeMap::new();
         for (peer, recipient) in found {
             others.remove(&peer);
-            recipients.insert(Recipient::Subscription(recipient));
+            keys.entry(peer).or_default().insert(Recipient::Subscription(recipient));
         }
-        recipients.extend(others.into_iter().map(Recipient::Peer));
-        recipients
+        keys.extend(others.into_iter().map(|peer| (peer, BTreeSet::from([Recipient::Peer(peer)]))));
+        share_out(&keys, attributes.created_at)
     }
 
     /// The announcements from before `since`, for a neighbour that came later.
@@ -248,6 +262,37 @@ impl Directory {
             self.remove(&name);
         }
     }
+}
+
+/// Chooses as many as an envelope has room for, in turns: one of each peer, then another of each that
+/// has more. Who has many takes nothing from others. Where not even each has one, the peers that follow
+/// a place in the order of keys are chosen, which is another for each document.
+fn share_out(
+    keys: &BTreeMap<PeerId, BTreeSet<Recipient>>,
+    created_at: Timestamp,
+) -> (BTreeSet<Recipient>, usize) {
+    let all: BTreeSet<Recipient> = keys.values().flatten().copied().collect();
+    if all.len() <= RECIPIENTS {
+        return (all, 0);
+    }
+    let mut place = [0; PeerId::LEN];
+    let scattered = created_at.as_millis().wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    place[..8].copy_from_slice(&scattered.to_be_bytes());
+    let place = PeerId::from_bytes(place);
+    let in_order = keys.range(place..).chain(keys.range(..place));
+    let mut waiting: Vec<_> = in_order.map(|(_, theirs)| theirs.iter()).collect();
+    let mut chosen = BTreeSet::new();
+    while !waiting.is_empty() && chosen.len() < RECIPIENTS {
+        waiting.retain_mut(|theirs| {
+            let next = theirs.next().filter(|_| chosen.len() < RECIPIENTS);
+            next.is_some_and(|recipient| {
+                chosen.insert(*recipient);
+                true
+            })
+        });
+    }
+    let left_out = all.len() - chosen.len();
+    (chosen, left_out)
 }
 
 /// The recipient in the `key` of a subscription's documents.

@@ -1,5 +1,6 @@
 //! Addresses at which members of the pool are, to be dialled until a link to each is there.
 
+use taiinet_document::Timestamp;
 use taiinet_identity::PeerId;
 
 use crate::{
@@ -14,6 +15,8 @@ struct Seed {
     given: bool,
     /// Who was found there.
     peer: Option<PeerId>,
+    /// When that one signed the address, if it was learned.
+    said_at: Timestamp,
     link: Option<LinkId>,
     retry: Backoff,
     retry_at: Time,
@@ -27,24 +30,33 @@ impl Seeds {
     pub(crate) fn new(given: &[SignallerAddress], now: Time) -> Self {
         let mut seeds = Self::default();
         for address in given.iter().take(limits::SEEDS) {
-            seeds.insert(address.clone(), true, now);
+            seeds.insert(address.clone(), true, Timestamp::default(), now);
         }
         seeds
     }
 
-    fn insert(&mut self, address: SignallerAddress, given: bool, now: Time) {
+    fn insert(&mut self, address: SignallerAddress, given: bool, said_at: Timestamp, now: Time) {
+        if self.0.iter().any(|seed| seed.address == address) {
+            return;
+        }
         let peer = address.pinned;
         let retry = Backoff::new(limits::SEED_BACKOFF);
-        self.0.push(Seed { address, given, peer, link: None, retry, retry_at: now });
+        self.0.push(Seed { address, given, peer, said_at, link: None, retry, retry_at: now });
     }
 
-    /// A member says where it is; remembered for when its presence is long gone.
-    pub(crate) fn learn(&mut self, url: &str, peer: PeerId, now: Time) {
-        let known = |seed: &Seed| seed.peer == Some(peer) || seed.address.url == url;
-        if let Some(seed) = self.0.iter_mut().find(|seed| known(seed)) {
-            if !seed.given && seed.peer == Some(peer) {
+    /// A member says where it is, and did so at that time; remembered for when its presence is long
+    /// gone. Nobody keeps another from an address by signing it first.
+    pub(crate) fn learn(&mut self, url: &str, peer: PeerId, said_at: Timestamp, now: Time) {
+        let of_peer = |seed: &&mut Seed| seed.peer == Some(peer);
+        if let Some(seed) = self.0.iter_mut().find(of_peer) {
+            if !seed.given && seed.said_at < said_at {
                 url.clone_into(&mut seed.address.url);
+                seed.said_at = said_at;
             }
+            return;
+        }
+        // Who is at an address that was named without a key is found out there.
+        if self.0.iter().any(|seed| seed.address.url == url && seed.peer.is_none()) {
             return;
         }
         if self.0.len() >= limits::SEEDS {
@@ -54,7 +66,8 @@ impl Seeds {
             let Some((index, _)) = worst.max_by_key(|(_, seed)| seed.retry_at) else { return };
             self.0.swap_remove(index);
         }
-        self.insert(SignallerAddress { url: url.to_owned(), pinned: Some(peer) }, false, now);
+        let address = SignallerAddress { url: url.to_owned(), pinned: Some(peer) };
+        self.insert(address, false, said_at, now);
     }
 
     /// An address to dial now; `linked` says to whom there is a link already.
@@ -71,8 +84,8 @@ impl Seeds {
     }
 
     /// The address is being dialled.
-    pub(crate) fn dialled(&mut self, url: &str, link: LinkId) {
-        if let Some(seed) = self.0.iter_mut().find(|seed| seed.address.url == url) {
+    pub(crate) fn dialled(&mut self, address: &SignallerAddress, link: LinkId) {
+        if let Some(seed) = self.0.iter_mut().find(|seed| seed.address == *address) {
             seed.link = Some(link);
         }
     }
@@ -117,7 +130,7 @@ mod tests {
         for _ in 0..20 {
             assert_eq!(seeds.due(|_| false, &mut rng, now), Some(address("ws://a")));
             assert_eq!(seeds.due(|_| false, &mut rng, now), None, "not twice at once");
-            seeds.dialled("ws://a", LinkId::from_raw(1));
+            seeds.dialled(&address("ws://a"), LinkId::from_raw(1));
             assert_eq!(seeds.deadline(), None, "it is being dialled");
             seeds.lost(LinkId::from_raw(1), &mut rng, now);
             let next = seeds.deadline().expect("again");
@@ -131,7 +144,7 @@ mod tests {
         let (mut rng, peer) = (Rng::new([1; 32]), testing::identity(1).peer_id());
         let mut seeds = Seeds::new(&[address("ws://a")], NOW);
         let _ = seeds.due(|_| false, &mut rng, NOW);
-        seeds.dialled("ws://a", LinkId::from_raw(1));
+        seeds.dialled(&address("ws://a"), LinkId::from_raw(1));
         seeds.proven(LinkId::from_raw(1), peer);
         seeds.lost(LinkId::from_raw(1), &mut rng, NOW);
         let later = seeds.deadline().expect("again");
@@ -142,14 +155,46 @@ mod tests {
     fn what_is_learned_is_bounded_and_never_displaces_what_was_given() {
         let mut seeds = Seeds::new(&[address("ws://given")], NOW);
         for number in 0..=255 {
-            seeds.learn(&format!("ws://{number}"), testing::identity(number).peer_id(), NOW);
+            seeds.learn(
+                &format!("ws://{number}"),
+                testing::identity(number).peer_id(),
+                NOW.timestamp(),
+                NOW,
+            );
         }
         assert_eq!(seeds.0.len(), limits::SEEDS);
         assert!(seeds.0.iter().any(|seed| seed.address.url == "ws://given"));
         // Nor does anybody take over an address that another has.
-        seeds.learn("ws://given", testing::identity(7).peer_id(), NOW);
+        seeds.learn("ws://given", testing::identity(7).peer_id(), NOW.timestamp(), NOW);
         let given: Vec<_> =
             seeds.0.iter().filter(|seed| seed.address.url == "ws://given").collect();
         assert!(given.len() == 1 && given[0].peer.is_none());
+    }
+
+    #[test]
+    fn who_signs_anothers_address_does_not_stand_in_its_way() {
+        let (squatter, honest) = (testing::identity(1).peer_id(), testing::identity(2).peer_id());
+        let mut seeds = Seeds::default();
+        seeds.learn("ws://honest", squatter, NOW.timestamp(), NOW);
+        seeds.learn("ws://honest", honest, NOW.timestamp(), NOW);
+        let (mut rng, mut found) = (Rng::new([1; 32]), Vec::new());
+        for raw in 0..2 {
+            let address = seeds.due(|_| false, &mut rng, NOW).expect("two to dial");
+            seeds.dialled(&address, LinkId::from_raw(raw));
+            found.push(address.pinned);
+        }
+        assert_eq!(found, [Some(squatter), Some(honest)]);
+    }
+
+    #[test]
+    fn a_replay_takes_nobody_back_to_an_earlier_address() {
+        let peer = testing::identity(1).peer_id();
+        let later = NOW.after(core::time::Duration::from_secs(9)).timestamp();
+        let mut seeds = Seeds::default();
+        seeds.learn("ws://old", peer, NOW.timestamp(), NOW);
+        seeds.learn("ws://new", peer, later, NOW);
+        seeds.learn("ws://old", peer, NOW.timestamp(), NOW);
+        assert_eq!(seeds.0.len(), 1);
+        assert_eq!(seeds.0[0].address.url, "ws://new");
     }
 }

@@ -1,6 +1,8 @@
 //! The signallers that a peer knows: knocking, joining, asking for introductions, coming back.
 
-use taiinet_document::Network;
+use core::net::Ipv6Addr;
+
+use taiinet_document::{Network, Timestamp};
 use taiinet_identity::{Domain, Identity, PeerId, Verified};
 
 use crate::{
@@ -29,8 +31,8 @@ enum Stage {
 #[derive(Debug)]
 struct Signaller {
     address: SignallerAddress,
-    /// Whether another signaller told us of it.
-    learned: bool,
+    /// Whether another signaller told us of it, and when that one signed its address.
+    learned: Option<Timestamp>,
     stage: Stage,
     since: Time,
     heard: Time,
@@ -88,7 +90,7 @@ impl Signaller {
     fn new(address: SignallerAddress, now: Time) -> Self {
         Self {
             address,
-            learned: false,
+            learned: None,
             stage: Stage::Away { retry_at: now },
             since: now,
             heard: now,
@@ -115,6 +117,15 @@ impl Signaller {
         }
     }
 
+    /// Whether this is its key, as far as we know it.
+    fn is(&self, key: PeerId) -> bool {
+        let proven = match self.stage {
+            Stage::Working { with, .. } | Stage::Joining { with, .. } => Some(with.signaller),
+            _ => None,
+        };
+        self.address.pinned.or(proven) == Some(key)
+    }
+
     const fn joined(&self) -> Option<(LinkId, Joined)> {
         match self.stage {
             Stage::Joining { link, with, joined: true, .. } => Some((link, with)),
@@ -126,7 +137,7 @@ impl Signaller {
     fn deadline(&self, bounds: Bounds) -> Option<Time> {
         match self.stage {
             Stage::Away { retry_at } => {
-                let wanted = if self.learned { bounds.wanting } else { bounds.room };
+                let wanted = if self.learned.is_some() { bounds.wanting } else { bounds.room };
                 wanted.then_some(retry_at)
             }
             Stage::Dialling { .. } => Some(self.pending_until(limits::DIAL_TIMEOUT)),
@@ -175,23 +186,33 @@ impl Signallers {
         }
     }
 
-    /// Whether this address is among them.
-    pub(crate) fn knows(&self, url: &str) -> bool {
-        self.known.iter().any(|signaller| signaller.address.url == url)
+    /// Whether it is no news that this key is at this address, or was when that was signed. Nobody
+    /// takes over the address of one that was named, nor stands in the way of another's by signing it.
+    pub(crate) fn knows(&self, url: &str, key: PeerId, said_at: Timestamp) -> bool {
+        self.known.iter().any(|signaller| match signaller.learned {
+            None => signaller.address.url == url || signaller.is(key),
+            Some(earlier) => {
+                signaller.is(key) && (signaller.address.url == url || earlier >= said_at)
+            }
+        })
     }
 
-    /// Another signaller told us of this one; it is turned to when those that were named are too few.
-    /// Whether it is news.
-    pub(crate) fn learn(&mut self, url: &str, key: PeerId, now: Time) -> bool {
-        // One key has one place: it may have moved.
-        let same =
-            |signaller: &Signaller| signaller.learned && signaller.address.pinned == Some(key);
-        if let Some(moved) = self.known.iter_mut().find(|signaller| same(signaller)) {
+    /// Another signaller told us of this one, which said so itself at that time; it is turned to when
+    /// those that were named are too few. Whether it is one more.
+    pub(crate) fn learn(&mut self, url: &str, key: PeerId, said_at: Timestamp, now: Time) -> bool {
+        if self.knows(url, key, said_at) {
+            return false;
+        }
+        // One key has one place: it has moved.
+        let mut learned = self.known.iter_mut().filter(|known| known.learned.is_some());
+        if let Some(moved) = learned.find(|known| known.is(key)) {
             url.clone_into(&mut moved.address.url);
+            moved.learned = Some(said_at);
             return false;
         }
         if self.known.len() >= limits::SIGNALLERS {
-            let idle = |signaller: &Signaller| signaller.learned && signaller.failure.is_some();
+            let idle =
+                |signaller: &Signaller| signaller.learned.is_some() && signaller.failure.is_some();
             let Some(index) =
                 self.known.iter().position(|known| idle(known) && known.link().is_none())
             else {
@@ -200,7 +221,8 @@ impl Signallers {
             self.known.remove(index);
         }
         let address = SignallerAddress { url: url.to_owned(), pinned: Some(key) };
-        self.known.push(Signaller { learned: true, ..Signaller::new(address, now) });
+        let learned = Some(said_at);
+        self.known.push(Signaller { learned, ..Signaller::new(address, now) });
         true
     }
 
@@ -549,11 +571,36 @@ pub(crate) fn presence(
     Verified::sign(identity, presence)
 }
 
-/// Whether this is an address that a signaller may have: a plain `ws` or `wss` one, without a key.
+/// Whether this is an address that a signaller may have: `ws` or `wss`, a host and perhaps a port and a
+/// path, and nothing that could mean something else to whoever reads it, such as a name and password.
 pub(crate) fn is_address(url: &str) -> bool {
-    let scheme = url.starts_with("ws://") || url.starts_with("wss://");
-    let plain = url.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#');
-    scheme && plain && url.len() <= limits::ADDRESS_BYTES && host(url).is_some()
+    let rest = url.strip_prefix("wss://").or_else(|| url.strip_prefix("ws://"));
+    let Some(rest) = rest.filter(|_| url.len() <= limits::ADDRESS_BYTES) else { return false };
+    let (authority, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let in_path = |byte: u8| byte.is_ascii_alphanumeric() || b"/-._~%+=,:".contains(&byte);
+    let in_host = |byte: u8| byte.is_ascii_alphanumeric() || b"-._".contains(&byte);
+    let (host, port) = match authority.strip_prefix('[') {
+        Some(v6) => {
+            let Some((host, port)) = v6.split_once(']') else { return false };
+            if host.parse::<Ipv6Addr>().is_err() {
+                return false;
+            }
+            (host, port)
+        }
+        None => {
+            let (host, port) = authority.split_at(authority.find(':').unwrap_or(authority.len()));
+            if host.is_empty() || !host.bytes().all(in_host) {
+                return false;
+            }
+            (host, port)
+        }
+    };
+    let digits = |port: &str| port.bytes().all(|byte| byte.is_ascii_digit());
+    let port = port.is_empty()
+        || port
+            .strip_prefix(':')
+            .is_some_and(|port| digits(port) && port.parse::<u16>().is_ok_and(|port| port > 0));
+    !host.is_empty() && port && path.bytes().all(in_path)
 }
 
 /// The STUN servers that a signaller names; an empty host means the signaller's own.

@@ -1,5 +1,6 @@
 //! One connection.
 
+use core::time::Duration;
 use std::net::{IpAddr, Ipv6Addr};
 
 use taiinet_identity::Verified;
@@ -65,15 +66,20 @@ impl Client {
     /// When it is closed if nothing changes.
     pub(super) fn deadline(&self) -> Time {
         match &self.stage {
-            Stage::Challenged { work: 1.., since, .. } => since.after(limits::WORK_TIMEOUT),
-            Stage::Connected { since } | Stage::Challenged { since, .. } => {
-                since.after(limits::JOIN_TIMEOUT)
-            }
+            Stage::Connected { since } => since.after(limits::JOIN_TIMEOUT),
+            Stage::Challenged { work, since, .. } => since.after(join_timeout(*work)),
             Stage::Joined { presence, .. } => {
                 self.heard.after(limits::IDLE_TIMEOUT).min(presence.expires_at.into())
             }
         }
     }
+}
+
+/// How long a join may take that needs so much work.
+fn join_timeout(bits: u8) -> Duration {
+    let tries = if bits == 0 { 0 } else { 1_u64.checked_shl(bits.into()).unwrap_or(u64::MAX) };
+    let work = Duration::from_secs(tries.saturating_mul(4) / limits::SLOW_TRIES);
+    (limits::JOIN_TIMEOUT + work).min(limits::WORK_TIMEOUT)
 }
 
 /// What counts as one address: all of an IPv4 address, the first half of an IPv6 address.

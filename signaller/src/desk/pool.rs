@@ -44,7 +44,9 @@ impl Desk {
             let Some(pool) = &mut self.pool else { return };
             let counters = &mut self.counters.refused_of_pool;
             let refused = |why| *counters.entry(why).or_default() += 1;
-            let Some(output) = pool.poll_output(refused, now) else { return };
+            let admission = self.admission.as_ref();
+            let admits = |member: &PeerId| admission.is_none_or(|list| list.admits_member(member));
+            let Some(output) = pool.poll_output(admits, refused, now) else { return };
             match output {
                 PoolOutput::Dial { link, url } => {
                     self.outputs.push_back(DeskOutput::Dial { link, url });

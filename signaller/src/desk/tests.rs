@@ -1,6 +1,10 @@
 #![allow(clippy::unwrap_used)]
 
 use core::time::Duration;
+use std::sync::{
+    Arc,
+    atomic::{AtomicBool, Ordering::Relaxed},
+};
 
 use proptest::prelude::*;
 use taiinet_identity::{Seed, seal};
@@ -482,6 +486,24 @@ fn who_does_not_join_falls_silent_or_expires_is_closed() {
     assert_eq!(room.desk.poll_timeout(), None);
 }
 
+/// Who asks for work gives time for it, but no more: places are what a flood is after.
+#[test]
+fn who_is_asked_for_work_has_time_for_it() {
+    for (bits, least, most) in [(1, 5, 6), (18, 10, 20), (24, 55, 61)] {
+        let work = JoinWork { bits, from_clients: 0 };
+        let mut room = Room::new(DeskConfig { work, ..DeskConfig::default() });
+        room.open(1);
+        room.knock(1);
+        let mut lasted = 0;
+        while room.desk.status().clients > 0 {
+            lasted += 1;
+            room.now = room.now.after(Duration::from_secs(1));
+            room.desk.handle_timeout(room.now);
+        }
+        assert!((least..=most).contains(&lasted), "{bits} bits: {lasted} s");
+    }
+}
+
 #[test]
 fn draining_tells_everybody() {
     let mut room = Room::new(DeskConfig::default());
@@ -767,6 +789,36 @@ fn idle_connections_to_the_pool_keep_no_member_out() {
         accept([10, 0, 1, address]);
     }
     assert!(closed.len() > 1000 && !closed.contains(&member));
+}
+
+#[test]
+fn a_member_that_comes_on_the_block_list_is_parted_with_and_not_let_in_again() {
+    #[derive(Debug)]
+    struct Blocked(Arc<AtomicBool>);
+    impl Admission for Blocked {
+        fn admits(&self, _: &PeerId, _: &Network) -> bool {
+            true
+        }
+        fn admits_member(&self, member: &PeerId) -> bool {
+            !self.0.load(Relaxed) || *member != identity(201).peer_id()
+        }
+    }
+    let blocked = Arc::<AtomicBool>::default();
+    let mut two = Two::new();
+    two.rooms[0].desk.admission = Some(Box::new(Blocked(blocked.clone())));
+    two.rooms[1].join(2, "a");
+    two.run(Duration::from_secs(1));
+    assert_eq!(two.rooms[0].desk.status().remote, 1);
+    blocked.store(true, Relaxed);
+    let now = two.rooms[0].now;
+    two.rooms[0].desk.recheck(now);
+    for _ in 0..30 {
+        two.run(Duration::from_secs(1));
+        assert_eq!(two.rooms[0].desk.status().members, 0);
+    }
+    blocked.store(false, Relaxed);
+    two.run(Duration::from_secs(40));
+    assert_eq!(two.rooms[0].desk.status().members, 1, "until it is taken off");
 }
 
 #[test]

@@ -53,10 +53,7 @@ impl FromStr for PublicUrl {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let rest = text.strip_prefix("wss://").or_else(|| text.strip_prefix("ws://"));
-        let host = rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['/', ':']));
-        let plain = text.bytes().all(|byte| byte.is_ascii_graphic() && byte != b'#');
-        if !host || !plain || text.len() > limits::ADDRESS_BYTES {
+        if !SignallerAddress::is_url(text) {
             return Err(format!("expected ws://HOST or wss://HOST, not `{text}`"));
         }
         Ok(Self(text.to_owned()))

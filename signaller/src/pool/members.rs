@@ -37,6 +37,12 @@ impl Members {
         self.lately.insert(peer, now.after(mesh_limits::PRESENCE_LIFE));
     }
 
+    /// It is no member any more, linked or not.
+    pub(super) fn forget(&mut self, peer: &PeerId) {
+        self.linked.remove(peer);
+        self.lately.remove(peer);
+    }
+
     pub(super) fn has(&self, peer: &PeerId) -> bool {
         self.linked.contains(peer) || self.lately.contains_key(peer)
     }

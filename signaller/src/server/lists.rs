@@ -149,6 +149,11 @@ impl Admission for Listed {
     fn admits(&self, peer: &PeerId, network: &Network) -> bool {
         self.0.borrow().admit(peer, network)
     }
+
+    // The allow-list is of clients: `--allow-member` names members.
+    fn admits_member(&self, member: &PeerId) -> bool {
+        !self.0.borrow().block.peers.contains(member)
+    }
 }
 
 #[cfg(test)]

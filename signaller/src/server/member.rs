@@ -21,10 +21,15 @@ pub(super) async fn serve(socket: WebSocket, address: IpAddr, front: &Arc<Front>
     let Some(link) = front.desk.accept(address, outbox).await else { return };
     tracing::debug!(%link, "a signaller of the pool has connected");
     let (sink, mut stream) = socket.split();
+    let mut lists = front.lists.clone();
     tokio::select! {
         // The desk closes by dropping the outbox.
         () = write(sink, &waiting, link, front) => {}
         () = read(&mut stream, link, front) => {}
+        // A new list of the operator's ends who is here already.
+        Ok(_) = lists.wait_for(|lists| !lists.admit_address(address)) => {
+            front.counters.cut_by_list.add(1);
+        }
     }
     front.desk.pool(Input::LinkDown { link, cause: LinkFailure::Remote }).await;
     tracing::debug!(%link, "a signaller of the pool has gone");

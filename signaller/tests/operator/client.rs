@@ -99,6 +99,21 @@ impl Client {
         client
     }
 
+    /// One that has joined and reads nothing more; the system buffers little for it.
+    pub(crate) async fn sleeper(address: SocketAddr, network: &str) -> Self {
+        use socket2::{Domain, Socket, Type};
+        let socket = Socket::new(Domain::for_address(address), Type::STREAM, None).unwrap();
+        socket.set_recv_buffer_size(4096).unwrap();
+        // By it the other end's system reckons how much it buffers.
+        socket.set_tcp_mss(536).unwrap();
+        socket.connect(&address.into()).unwrap();
+        socket.set_nonblocking(true).unwrap();
+        let stream = TcpStream::from_std(socket.into()).unwrap();
+        let Ok(mut client) = Self::over(Box::new(stream), &[]).await else { panic!("let in") };
+        assert_eq!(client.join(network).await, Some(FromSignaller::Joined));
+        client
+    }
+
     /// Whether it is still served.
     pub(crate) async fn is_served(&mut self) -> bool {
         let ping = Message::Binary(codec::encode(&ToSignaller::Ping(7)).into());

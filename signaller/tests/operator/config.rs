@@ -124,6 +124,9 @@ fn what_cannot_run_is_refused_with_a_reason() {
         (vec!["--tls-cert", &garbage], "tls-key"),
         (vec!["--log", "signaller=loud=very"], "log"),
         (vec!["--config", &missing], "missing"),
+        (vec!["--pool", "--trusted-proxy", "127.0.0.1"], "--public-url"),
+        (vec!["--pool", "--listen", "127.0.0.1:0", "--listen", "0.0.0.0:0"], "--public-url"),
+        (vec!["--public-url", "wss://user:password@one.example"], "wss://HOST"),
     ] {
         let told = complaint(&args);
         assert!(told.contains(reason), "{args:?}: {told}");
@@ -139,6 +142,19 @@ fn what_cannot_run_is_refused_with_a_reason() {
         assert_eq!(checked.status.code(), Some(2), "{args:?}");
         assert!(text(&checked.stderr).contains(reason), "{}", text(&checked.stderr));
         assert_eq!(run(&args).status.code(), Some(1), "{args:?}");
+    }
+}
+
+/// Where a signaller of a pool cannot know where it is, it says so.
+#[test]
+fn what_a_pool_would_be_told_wrongly_is_said() {
+    let everywhere = ["--pool", "--listen", "0.0.0.0:7700", "--check-config"];
+    let output = run(&everywhere);
+    assert!(output.status.success() && text(&output.stderr).contains("--public-url"));
+    let given = [&everywhere[..], &["--public-url", "wss://one.example"]].concat();
+    assert_eq!(text(&run(&given).stderr), "");
+    for args in [&["--pool"][..], &["--listen", "0.0.0.0:7700", "--trusted-proxy", "127.0.0.1"]] {
+        assert_eq!(text(&run(&[args, &["--check-config"]].concat()).stderr), "", "{args:?}");
     }
 }
 

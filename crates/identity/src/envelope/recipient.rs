@@ -11,19 +11,27 @@ use crate::{Identity, PeerId};
 
 /// An X25519 key (RFC 7748) made for one subscription. When the subscription ends it is wiped, and what
 /// was sealed to it is beyond everybody's reach: forward secrecy.
-#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+#[derive(Clone)]
 pub struct RecipientKey {
-    secret: [u8; 32],
-    #[zeroize(skip)]
+    /// In a place of its own: what is moved leaves no copy behind.
+    secret: Box<[u8; 32]>,
     id: RecipientId,
 }
+
+impl Drop for RecipientKey {
+    fn drop(&mut self) {
+        self.secret.zeroize();
+    }
+}
+
+impl ZeroizeOnDrop for RecipientKey {}
 
 impl RecipientKey {
     /// A fresh key.
     pub fn generate(rng: &mut impl CryptoRng) -> Self {
-        let mut secret = [0; 32];
-        rng.fill_bytes(&mut secret);
-        let public = X25519Public::from(&StaticSecret::from(secret)).to_bytes();
+        let mut secret = Box::new([0; 32]);
+        rng.fill_bytes(&mut *secret);
+        let public = X25519Public::from(&StaticSecret::from(*secret)).to_bytes();
         Self { secret, id: RecipientId(public) }
     }
 
@@ -52,6 +60,14 @@ impl RecipientId {
     /// The 32 bytes.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
+    }
+
+    /// Whether something can be sealed to it: a point of small order gives everybody the same secret,
+    /// and is nobody's key. Costs one X25519 exchange.
+    pub fn is_usable(&self) -> bool {
+        // Any number does: all that X25519 takes are multiples of the cofactor.
+        let any = StaticSecret::from([1; 32]);
+        any.diffie_hellman(&X25519Public::from(self.0)).was_contributory()
     }
 }
 
@@ -125,7 +141,7 @@ impl OpeningKey<'_> {
 
     pub(super) fn secret(&self) -> Zeroizing<[u8; 32]> {
         match self {
-            Self::Subscription(key) => Zeroizing::new(key.secret),
+            Self::Subscription(key) => Zeroizing::new(*key.secret),
             Self::Identity(identity) => identity.x25519_secret(),
         }
     }

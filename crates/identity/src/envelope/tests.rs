@@ -258,3 +258,52 @@ fn agrees_with_wycheproof_on_chacha20_poly1305() {
     }
     assert!(seen >= 300, "only {seen} vectors");
 }
+
+#[test]
+fn points_of_small_order_are_no_keys() {
+    // 0, 1, the order-8 points, p - 1, p, p + 1 (RFC 7748 does not refuse them; cr.yp.to/ecdh.html).
+    let hex = |text: &str| -> [u8; 32] {
+        let byte = |at: usize| u8::from_str_radix(&text[2 * at..2 * at + 2], 16).expect("hex");
+        core::array::from_fn(byte)
+    };
+    for point in [
+        "0000000000000000000000000000000000000000000000000000000000000000",
+        "0100000000000000000000000000000000000000000000000000000000000000",
+        "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
+        "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
+        "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "edffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+        "eeffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+    ] {
+        assert!(!RecipientId::from_bytes(hex(point)).is_usable(), "{point}");
+    }
+    assert!(RecipientKey::generate(&mut rng()).id().is_usable());
+}
+
+/// Hints are for the author to choose; who chooses many of one's keys makes it no dearer to look.
+#[test]
+fn the_slots_that_are_tried_are_bounded_over_all_keys() {
+    let keys: Vec<_> = (0..5).map(|_| RecipientKey::generate(&mut rng())).collect();
+    let last = &keys[4];
+    let honest = seal(b"hello", &[Recipient::Subscription(last.id())]);
+    let with_false_hints = |each: usize| {
+        let mut slots = Vec::new();
+        for key in &keys[..4] {
+            let public = OpeningKey::Subscription(key).public();
+            let secret = StaticSecret::from(*OpeningKey::Subscription(key).secret());
+            let shared = secret.diffie_hellman(&honest.ephemeral.into());
+            let mut slot = [7; SLOT];
+            slot[..HINT].copy_from_slice(&hint(shared.as_bytes(), &honest.ephemeral, &public));
+            slots.extend(slot.repeat(each));
+        }
+        slots.extend(&honest.slots);
+        let mut tries = TRIES;
+        let envelope = Envelope { slots, ..honest.clone() };
+        let found = keys.iter().any(|key| {
+            envelope.content_key(&key.into(), &context(&identity(0)), &mut tries).is_some()
+        });
+        (found, TRIES - tries)
+    };
+    assert_eq!(with_false_hints(1), (true, 5));
+    assert_eq!(with_false_hints(100), (false, TRIES));
+}

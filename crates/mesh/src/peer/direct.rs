@@ -9,7 +9,7 @@ use super::Peer;
 use crate::{
     ChannelBinding, Dial, Disconnect, LinkId, Misbehaviour, Output, Time,
     budget::Budget,
-    frame::{Astray, Frame, Presence, Signal},
+    frame::{Astray, Frame, Presence, RefusalReason, Signal},
     limits,
     link::{Link, NOBODY},
 };
@@ -55,6 +55,14 @@ impl Peer {
         crowd.first().copied()
     }
 
+    /// Parts with a neighbour that the operator does not want.
+    pub fn expel(&mut self, peer: PeerId, now: Time) {
+        let mut links = self.links.values();
+        if let Some(link) = links.find(|link| link.peer == peer && link.is_proven()) {
+            self.refuse(link.id, RefusalReason::NotAdmitted, now);
+        }
+    }
+
     /// Dials the addresses that are due.
     pub(super) fn tick_seeds(&mut self, now: Time) {
         let linked = |links: &BTreeMap<LinkId, Link>, peer: &PeerId| {
@@ -66,7 +74,7 @@ impl Peer {
             if let Some(address) = due {
                 let peer = address.pinned.unwrap_or(NOBODY);
                 let link = self.dial_address(peer, address.url.clone(), now);
-                self.seeds.dialled(&address.url, link);
+                self.seeds.dialled(&address, link);
             }
         }
     }
@@ -101,7 +109,7 @@ impl Peer {
         if let Some(address) = presence.reachable_at()
             && self.config.direct.is_some()
         {
-            self.seeds.learn(address, peer, now);
+            self.seeds.learn(address, peer, presence.issued_at, now);
         }
     }
 

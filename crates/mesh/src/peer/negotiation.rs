@@ -25,7 +25,7 @@ impl Peer {
         self.signallers.hears(link, now);
         let result = codec::decode(bytes).and_then(|frame| self.signaller_frame(link, frame, now));
         if let Err(misbehaviour) = result {
-            self.reject(misbehaviour);
+            self.reject(link, misbehaviour);
             if self.signallers.offends(link, misbehaviour, &mut self.rng, now) {
                 self.outputs.push_back(Output::Close { link });
                 let cause = Disconnect::Misbehaved(misbehaviour);
@@ -34,10 +34,12 @@ impl Peer {
         }
     }
 
-    /// Counts what came by way of a signaller.
-    fn reject(&mut self, misbehaviour: Misbehaviour) {
+    /// Counts what came over a link to a signaller or a peer, and is held against nobody here.
+    fn reject(&mut self, link: LinkId, misbehaviour: Misbehaviour) {
+        let proven = self.links.get(&link).filter(|link| link.is_proven());
+        let peer = proven.map(|link| link.peer);
         *self.counters.rejected.entry(misbehaviour).or_default() += 1;
-        self.event(Event::Rejected { peer: None, misbehaviour });
+        self.event(Event::Rejected { peer, misbehaviour });
     }
 
     fn signaller_frame(
@@ -94,7 +96,7 @@ impl Peer {
                         self.signal(&signal, Route::Signaller(link), now);
                     }
                     Ok(_) => return Err(Misbehaviour::OutOfTurn),
-                    Err(misbehaviour) => self.reject(misbehaviour),
+                    Err(misbehaviour) => self.reject(link, misbehaviour),
                 }
             }
             FromSignaller::Unreachable(peer) => {
@@ -116,7 +118,7 @@ impl Peer {
                 let usable = named.filter(IceServer::is_well_formed).collect();
                 self.turn_servers.insert(link, usable);
             }
-            FromSignaller::Signallers(presences) => self.learn_signallers(presences, now)?,
+            FromSignaller::Signallers(presences) => self.learn_signallers(link, presences, now)?,
         }
         Ok(())
     }
@@ -132,6 +134,7 @@ impl Peer {
     /// A signaller tells of others, who signed where they are.
     fn learn_signallers(
         &mut self,
+        link: LinkId,
         presences: Vec<Signed<Presence>>,
         now: Time,
     ) -> Result<(), Misbehaviour> {
@@ -143,16 +146,18 @@ impl Peer {
             if body.network.as_str() != POOL {
                 return Err(Misbehaviour::WrongNetwork);
             }
+            // What depends on a clock is no reason to hear nothing of the rest.
             if !crate::candidates::in_time(&body, now) {
-                return Err(Misbehaviour::OutOfTime);
+                self.reject(link, Misbehaviour::OutOfTime);
+                continue;
             }
             let Some(url) = body.reachable_at().map(str::to_owned) else { continue };
-            let signaller = presence.signer();
-            if self.signallers.knows(&url) {
+            let (signaller, said_at) = (presence.signer(), body.issued_at);
+            if self.signallers.knows(&url, signaller, said_at) {
                 continue;
             }
             presence.verify().map_err(|_| Misbehaviour::InvalidSignature)?;
-            if self.signallers.learn(&url, signaller, now) {
+            if self.signallers.learn(&url, signaller, said_at, now) {
                 self.event(Event::SignallerLearned { url, signaller });
             }
         }
@@ -207,10 +212,15 @@ impl Peer {
         }
         for presence in presences {
             let peer = presence.signer();
-            if peer != self.identity.peer_id() && !self.reputation.is_blacklisted(&peer, now) {
-                let network = &self.config.network;
-                self.restless |=
-                    self.candidates.hear(presence, link, network, &mut self.rng, now)?;
+            if peer == self.identity.peer_id() || self.reputation.is_blacklisted(&peer, now) {
+                continue;
+            }
+            let network = &self.config.network;
+            match self.candidates.hear(presence, link, network, &mut self.rng, now) {
+                Ok(news) => self.restless |= news,
+                // What depends on a clock is no reason to hear nothing of the rest.
+                Err(Misbehaviour::OutOfTime) => self.reject(link, Misbehaviour::OutOfTime),
+                Err(misbehaviour) => return Err(misbehaviour),
             }
         }
         Ok(())

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, sync::Arc};
 
 use taiinet_document::{Content, Map, Opened, Sealed, VerifiedDocument};
-use taiinet_identity::{EnvelopeError, Recipient};
+use taiinet_identity::{EnvelopeError, RECIPIENTS, Recipient};
 use taiinet_query::{Attributes, Query};
 
 use super::Peer;
@@ -29,10 +29,10 @@ impl Peer {
 
     /// The key is gone from here on; others are told that it is of no use any more.
     pub(super) fn end_private(&mut self, subscription: SubscriptionId, now: Time) {
-        if let Some(ended) = self.private.end(subscription) {
+        if let Some((ended, not_before)) = self.private.end(subscription) {
             let options = PublishOptions { key: Some(ended.key()), ..PublishOptions::default() };
             // If there is no room to say so, it expires.
-            let _ = self.publish_document(Content::Deleted, options, now);
+            let _ = self.publish_document(Content::Deleted, options, now.max(not_before));
             self.hurry(now);
         }
     }
@@ -63,7 +63,7 @@ impl Peer {
 
     /// To whom a document of ours is to be sealed.
     pub(super) fn choose_recipients(
-        &self,
+        &mut self,
         content: &Map,
         options: &PublishOptions,
         now: Time,
@@ -74,13 +74,21 @@ impl Peer {
             key: options.key.as_deref(),
             created_at: now.timestamp(),
         };
-        let recipients = self.directory.recipients(attributes, content, &options.audience, now);
-        match (recipients.len(), &options.audience) {
-            (0, Audience::Peers(_) | Audience::Subscribers) => Err(PublishError::NoRecipient),
-            (recipients, _) if recipients > taiinet_identity::RECIPIENTS => {
+        let (recipients, left_out) =
+            self.directory.recipients(attributes, content, &options.audience, now);
+        match &options.audience {
+            Audience::Peers(_) | Audience::Subscribers if recipients.is_empty() => {
+                Err(PublishError::NoRecipient)
+            }
+            // Whoever is named is not left out in silence.
+            Audience::Peers(named) if named.len() > RECIPIENTS && left_out > 0 => {
+                let recipients = recipients.len() + left_out;
                 Err(EnvelopeError::TooManyRecipients { recipients }.into())
             }
-            _ => Ok(recipients),
+            _ => {
+                self.counters.left_out += left_out as u64;
+                Ok(recipients)
+            }
         }
     }
 

@@ -53,7 +53,7 @@ impl Setting {
         let attributes =
             Attributes { id: None, author: peer(9), key: None, created_at: at.timestamp() };
         let content = taiinet_document::parse_map(json).expect("a document");
-        self.directory.recipients(attributes, &content, audience, at).into_iter().collect()
+        self.directory.recipients(attributes, &content, audience, at).0.into_iter().collect()
     }
 }
 
@@ -137,7 +137,7 @@ fn a_query_that_is_none_is_left_out() {
 #[test]
 fn an_author_has_so_many_and_all_have_so_many() {
     let mut setting = setting();
-    setting.announce(2, "{}", recipient(0), NOW);
+    setting.announce(2, "{}", recipient(1), NOW);
     let long = format!(r#"{{"a": "{}"}}"#, "x".repeat(4000));
     for n in 0..255 {
         setting.announce(1, &long, recipient(n), NOW);
@@ -179,4 +179,44 @@ fn a_newcomer_is_told_what_stands() {
     assert_eq!(told(50, 101), 1, "the other is told as what is recent");
     assert_eq!(told(150, 150), 2);
     assert_eq!(told(300, 300), 1);
+}
+
+/// Else whoever announces it would make every document of all others fail.
+#[test]
+fn a_key_that_is_none_is_not_kept() {
+    let mut setting = setting();
+    setting.announce(1, "{}", recipient(0), NOW);
+    setting.announce(2, "{}", recipient(2), NOW);
+    assert_eq!(setting.recipients("{}", &Audience::Subscribers, NOW), [subscription(2)]);
+}
+
+#[test]
+fn where_there_are_too_many_each_peer_has_its_turn() {
+    let name = |peer: u32, key: u32| {
+        let mut bytes = [0; 32];
+        bytes[..4].copy_from_slice(&peer.wrapping_mul(0x9e37_79b9).to_be_bytes());
+        bytes[4..8].copy_from_slice(&key.to_be_bytes());
+        bytes
+    };
+    let peer = |number| PeerId::from_bytes(name(number, 0));
+    let key = |number, key| Recipient::Subscription(RecipientId::from_bytes(name(number, key)));
+    // Forty with as many keys as one may have, and three hundred with one each.
+    let mut keys: BTreeMap<PeerId, BTreeSet<Recipient>> = BTreeMap::new();
+    for number in 0..340 {
+        let count = if number < 40 { limits::PRIVATE_SUBSCRIPTIONS as u32 } else { 1 };
+        keys.insert(peer(number), (0..count).map(|at| key(number, at)).collect());
+    }
+    let (chosen, left_out) = share_out(&keys, NOW.timestamp());
+    assert_eq!((chosen.len(), left_out), (RECIPIENTS, 40 * 32 + 300 - RECIPIENTS));
+    assert!((40..340).all(|number| chosen.contains(&key(number, 0))));
+    // With more peers than there is room, each has a chance.
+    keys.extend((340..2340).map(|number| (peer(number), BTreeSet::from([key(number, 0)]))));
+    let mut ever = BTreeSet::new();
+    for millis in 0..50 {
+        let at = NOW.after(Duration::from_millis(millis)).timestamp();
+        let (chosen, left_out) = share_out(&keys, at);
+        assert_eq!((chosen.len(), left_out), (RECIPIENTS, 40 * 32 + 2300 - RECIPIENTS));
+        ever.extend(chosen);
+    }
+    assert!((0..2340).all(|number| ever.contains(&key(number, 0))));
 }

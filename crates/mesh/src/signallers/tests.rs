@@ -139,3 +139,67 @@ fn a_join_that_takes_work_is_made_in_pieces_and_only_when_it_is_done() {
     assert!(crate::work::is_done(&challenge, &me, 16, work));
     assert!(signallers.due(now).is_none(), "once");
 }
+
+#[test]
+fn an_address_is_a_host_with_a_port_and_path_or_without() {
+    for good in [
+        "ws://127.0.0.1:7700",
+        "wss://one.example",
+        "wss://one.example/a/b-c.d",
+        "ws://[::1]:7700/ws",
+        "ws://signaller-0.virtual",
+    ] {
+        assert!(is_address(good), "{good}");
+    }
+    let long = format!("ws://{}", "a".repeat(limits::ADDRESS_BYTES));
+    for bad in [
+        "",
+        "ws://",
+        "ws:///x",
+        "ws://:1",
+        "http://one.example",
+        "wss://user@one.example",
+        "wss://user:password@one.example:1",
+        "ws://one.example:0",
+        "ws://one.example:65536",
+        "ws://one.example:",
+        "ws://one.example:+1",
+        "ws://one.example:8a",
+        "ws://one.example#key",
+        "ws://one.example?query",
+        "ws://one.example/?query",
+        "ws://one.example/#key",
+        "ws://one example",
+        "ws://one.example\\@other.example",
+        "ws://[::1",
+        "ws://[one]",
+        "ws://[::1]x:1",
+        "ws://one.example/a b",
+        "ws://\u{fc}ber.example",
+        &long,
+    ] {
+        assert!(!is_address(bad), "{bad}");
+    }
+}
+
+#[test]
+fn who_signs_anothers_address_does_not_stand_in_its_way_and_a_replay_moves_nobody() {
+    let [squatter, honest, named] = [1, 2, 3].map(|number| identity(number).peer_id());
+    let (at, later) = (NOW.timestamp(), NOW.after(core::time::Duration::from_secs(9)).timestamp());
+    let mut signallers = Signallers::default();
+    signallers.add(SignallerAddress { url: "ws://named".to_owned(), pinned: Some(named) }, NOW);
+    assert!(signallers.learn("ws://honest", squatter, at, NOW));
+    assert!(!signallers.knows("ws://honest", honest, at));
+    assert!(signallers.learn("ws://honest", honest, at, NOW));
+    // It moves, and what it said before does not bring it back.
+    assert!(!signallers.learn("ws://moved", honest, later, NOW));
+    assert!(!signallers.learn("ws://honest", honest, at, NOW));
+    let urls = |signallers: &Signallers| -> Vec<String> {
+        signallers.known.iter().map(|known| known.address.url.clone()).collect()
+    };
+    assert_eq!(urls(&signallers), ["ws://named", "ws://honest", "ws://moved"]);
+    // What was named stays where it is, and nobody else's.
+    assert!(!signallers.learn("ws://elsewhere", named, later, NOW));
+    assert!(!signallers.learn("ws://named", squatter, later, NOW));
+    assert_eq!(urls(&signallers), ["ws://named", "ws://honest", "ws://moved"]);
+}
