@@ -9,6 +9,7 @@ use crate::{
     frame::{Astray, Frame, Presence, Signal},
     limits,
     link::{Link, NOBODY},
+    signallers::is_address,
 };
 
 impl Peer {
@@ -70,7 +71,7 @@ impl Peer {
     pub(super) fn learn_address(&mut self, presence: &Presence, peer: PeerId, now: Time) {
         if let Some(address) = presence.address.as_deref()
             && self.config.direct.is_some()
-            && address.len() <= limits::ADDRESS_BYTES
+            && is_address(address)
         {
             self.seeds.learn(address, peer, now);
         }
