@@ -39,6 +39,17 @@ struct World {
 }
 
 pub(super) fn run(data: &[u8]) {
+    let mut world = play(data, |_| {});
+    world.pass(700_000);
+    world.check();
+    assert_eq!(world.news.expire(Time::from_millis(u64::MAX)), 0, "nothing lives for ever");
+    world.desk.handle(DeskInput::Drain, world.now);
+    world.drain();
+    assert_eq!(world.desk.status().clients, 0);
+}
+
+/// All that happens; `look` sees the desk after each step.
+fn play(data: &[u8], mut look: impl FnMut(&World)) -> World {
     let mut bytes = Bytes::new(data);
     let mut world = World::new(bytes.u8());
     for _ in 0..STEPS {
@@ -48,13 +59,9 @@ pub(super) fn run(data: &[u8]) {
         world.step(&mut bytes);
         world.drain();
         world.check();
+        look(&world);
     }
-    world.pass(700_000);
-    world.check();
-    assert_eq!(world.news.expire(Time::from_millis(u64::MAX)), 0, "nothing lives for ever");
-    world.desk.handle(DeskInput::Drain, world.now);
-    world.drain();
-    assert_eq!(world.desk.status().clients, 0);
+    world
 }
 
 impl World {
@@ -161,7 +168,7 @@ impl World {
 
     fn join(&mut self, bytes: &mut Bytes<'_>) {
         let Some((client, challenge)) = bytes.choose(&self.clients) else { return };
-        let challenge = challenge.unwrap_or([bytes.u8(); 32]);
+        let challenge = challenge.unwrap_or_else(|| [bytes.u8(); 32]);
         let joined = Joined { signaller: self.desk.id(), challenge };
         let name = if bytes.below(16) == 0 { POOL } else { "vectors" };
         let presence = Member::presence(bytes, name, Some(joined), self.now);
@@ -327,5 +334,38 @@ impl World {
         assert!(status.clients <= CLIENTS.0);
         assert!(status.joined <= status.clients && status.networks <= status.joined);
         assert!(status.members <= limits::POOL_LINKS);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Mutator, seeds};
+    use super::*;
+
+    /// A fuzzer that is stopped by the first check finds nothing.
+    #[test]
+    fn mutations_of_the_seeds_come_past_every_door() {
+        let (seeds, mut mutator) = (seeds("desk"), Mutator::new(3));
+        let mut seen = [false; 6];
+        for _ in 0..6000 {
+            play(&mutator.next(&seeds, 512), |world| {
+                let status = world.desk.status();
+                let now = [
+                    status.joined > 1,
+                    status.introductions > 0,
+                    status.signals > 0,
+                    status.members > 0,
+                    status.remote > 0,
+                    status.refused.len() > 1,
+                ];
+                for (seen, now) in seen.iter_mut().zip(now) {
+                    *seen |= now;
+                }
+            });
+            if seen == [true; 6] {
+                return;
+            }
+        }
+        panic!("not reached: {seen:?}");
     }
 }

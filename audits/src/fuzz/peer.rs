@@ -58,6 +58,16 @@ struct World {
 }
 
 pub(super) fn run(data: &[u8]) {
+    let mut world = play(data, |_| {});
+    world.pass(30_000);
+    world.check();
+    world.peer.leave(world.now);
+    world.drain();
+    assert_eq!(world.peer.poll_timeout(), None);
+}
+
+/// All that happens; `look` sees the peer after each step.
+fn play(data: &[u8], mut look: impl FnMut(&Peer)) -> World {
     let mut bytes = Bytes::new(data);
     let mut world = World::new(bytes.u8());
     for _ in 0..STEPS {
@@ -67,12 +77,9 @@ pub(super) fn run(data: &[u8]) {
         world.step(&mut bytes);
         world.drain();
         world.check();
+        look(&world.peer);
     }
-    world.pass(30_000);
-    world.check();
-    world.peer.leave(world.now);
-    world.drain();
-    assert_eq!(world.peer.poll_timeout(), None);
+    world
 }
 
 impl World {
@@ -196,8 +203,14 @@ impl World {
             18 => {
                 let member = identity(Member::key(bytes)).peer_id();
                 let input = match bytes.below(7) {
-                    5 => return drop(self.peer.blacklist(member, None, now)),
-                    6 => return drop(self.peer.lift(&member, now)),
+                    5 => {
+                        let _ = self.peer.blacklist(member, None, now);
+                        return;
+                    }
+                    6 => {
+                        self.peer.lift(&member, now);
+                        return;
+                    }
                     0 => Input::Behind(true),
                     1 => Input::Behind(false),
                     2 => Input::Doze(true),
@@ -441,5 +454,42 @@ impl World {
         assert!(status.ice_servers.len() <= 2 * limits::ICE_SERVERS);
         assert!(status.private <= limits::DIRECTORY_ENTRIES);
         assert!(self.peer.untaken() <= limits::OUTBOX_DOCUMENTS);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::{Mutator, seeds};
+    use super::*;
+
+    /// A fuzzer that is stopped by the first check finds nothing.
+    #[test]
+    fn mutations_of_the_seeds_come_past_every_door() {
+        let (seeds, mut mutator) = (seeds("peer"), Mutator::new(3));
+        let mut seen = [false; 7];
+        for _ in 0..6000 {
+            let input = mutator.next(&seeds, 512);
+            let direct = input.first().is_some_and(|kind| kind & 1 == 1);
+            play(&input, |peer| {
+                let status = peer.status(NOW);
+                let active = status.links.iter().any(|link| link.state == LinkState::Active);
+                let now = [
+                    active && direct,
+                    active && !direct,
+                    status.signallers.iter().any(|signaller| signaller.joined),
+                    status.links.iter().any(|link| link.incoming && !direct),
+                    status.counters.received > 0,
+                    status.counters.delivered > 0,
+                    status.private > 0,
+                ];
+                for (seen, now) in seen.iter_mut().zip(now) {
+                    *seen |= now;
+                }
+            });
+            if seen == [true; 7] {
+                return;
+            }
+        }
+        panic!("not reached: {seen:?}");
     }
 }

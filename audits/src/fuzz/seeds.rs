@@ -65,7 +65,7 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
         "key_file" => KEYS.map(<[u8]>::to_vec).to_vec(),
         "sealed_file" => sealed_files(),
         "forwarded" => FORWARDED.map(|line| line.as_bytes().to_vec()).to_vec(),
-        "peer" => histories([&PEER_JOINS, &PEER_LINKS, &POOL_LINKS]),
+        "peer" => histories([&PEER_LINKS, &PEER_OFFERED, &POOL_LINKS]),
         "pair" => histories([&[5, 0, 1, 5, 1, 1, 0, 0xff], &[7, 0, 0, 0], &[2, 8, 0, 4]]),
         "desk" => histories([&DESK_JOINS, &DESK_POOL, &[0, 15, 1, 1, 1, 0, 0]]),
         _ => Vec::new(),
@@ -102,21 +102,33 @@ fn sealed_files() -> Vec<Vec<u8>> {
         .collect()
 }
 
-/// Time passes, the signaller's link opens, it welcomes, introduces; the offer goes; time passes.
-const PEER_JOINS: [u8; 24] =
-    [0, 1, 10, 2, 0, 10, 0, 0, 7, 0, 0, 0, 6, 0, 0, 1, 2, 0, 0, 255, 127, 0, 1, 50];
-/// The same, and a document and a query.
-const PEER_LINKS: [u8; 30] =
-    [0, 1, 10, 2, 0, 10, 0, 0, 7, 0, 0, 6, 0, 0, 3, 1, 13, 0, 1, 12, 5, 0, 3, 0, 0, 2, 1, 10, 1, 1];
-/// A member of the pool opens, greets, pushes.
-const POOL_LINKS: [u8; 28] =
-    [1, 1, 10, 2, 0, 10, 0, 0, 0, 255, 127, 9, 6, 0, 0, 9, 5, 0, 1, 255, 127, 0, 0, 19, 2, 6, 0, 1];
-/// Clients connect, knock, join, ask.
-const DESK_JOINS: [u8; 26] =
-    [4, 1, 1, 1, 1, 2, 1, 5, 0, 1, 0, 9, 0, 0, 5, 5, 1, 1, 0, 9, 1, 0, 5, 8, 0, 1];
-/// A member of the pool comes, greets, and tells.
-const DESK_POOL: [u8; 24] =
-    [0, 10, 11, 0, 0, 0, 9, 0, 0, 12, 0, 2, 0, 1, 2, 4, 9, 9, 0, 13, 0, 1, 0, 0];
+/// Time passes; the signaller's link opens; it welcomes and introduces; a query; the link that was offered
+/// opens; the member at its other end proves its key, and pushes a document.
+const PEER_LINKS: [u8; 60] = [
+    0, 0, 10, 0, 0, 2, 0, 10, 0, 0, 5, 0, 0, 6, 0, 1, 0, 9, 255, 127, 1, 3, 1, 4, 1, 1, 0, 0, 0,
+    13, 0, 1, 2, 1, 10, 2, 0, 0, 0, 0, 9, 255, 127, 6, 2, 0, 9, 5, 0, 0, 9, 255, 127, 3, 1, 7, 1,
+    1, 3, 0,
+];
+/// The signaller passes on a signal.
+const PEER_OFFERED: [u8; 34] = [
+    0, 0, 10, 0, 0, 2, 0, 10, 0, 0, 5, 0, 0, 6, 0, 3, 1, 3, 0, 2, 0, 1, 7, 9, 255, 127, 1, 0, 255,
+    127, 0, 2, 1, 10,
+];
+/// Of the pool: a member opens, proves its key, tells of another.
+const POOL_LINKS: [u8; 36] = [
+    1, 0, 10, 0, 0, 2, 0, 10, 0, 0, 0, 0, 0, 9, 255, 127, 6, 0, 0, 7, 1, 1, 9, 255, 127, 1, 0, 7,
+    1, 4, 1, 0, 255, 15, 0, 0,
+];
+/// Two clients connect, knock and join; one asks for peers, and sends a signal.
+const DESK_JOINS: [u8; 50] = [
+    0, 1, 1, 1, 1, 2, 1, 5, 0, 1, 9, 255, 127, 1, 3, 1, 0, 1, 0, 5, 1, 1, 9, 255, 127, 1, 3, 1, 1,
+    1, 0, 8, 0, 1, 8, 8, 0, 4, 1, 3, 0, 4, 1, 0, 1, 7, 9, 255, 127, 1,
+];
+/// A member of the pool comes, proves its key, and tells who has joined it.
+const DESK_POOL: [u8; 32] = [
+    0, 10, 11, 0, 2, 0, 0, 0, 0, 9, 255, 127, 12, 0, 2, 2, 1, 4, 2, 7, 9, 255, 127, 1, 3, 1, 3, 1,
+    0, 9, 255, 127,
+];
 
 /// What happened, also at greater length.
 fn histories<const N: usize>(of: [&[u8]; N]) -> Vec<Vec<u8>> {

@@ -182,3 +182,55 @@ pub(super) fn signals() -> Json {
     };
     Json::Array(parts.into_iter().map(vector).collect())
 }
+
+#[cfg(test)]
+mod tests {
+    use taiinet_identity::Domain;
+    use taiinet_mesh::{
+        Config, Dial, Input, Output, Peer, SignallerAddress,
+        frame::{FromSignaller, ToSignaller, Welcome},
+    };
+
+    use super::*;
+
+    /// What is sealed here by the book is opened by the core.
+    #[test]
+    fn a_peer_answers_the_offer_of_the_vectors() {
+        let mut config = Config::new(network());
+        config.signallers.push(SignallerAddress { url: "wss://a.example".into(), pinned: None });
+        let mut peer = Peer::new(identity(2), config, [1; 32], NOW);
+        let mut knock = None;
+        peer.handle_timeout(NOW);
+        while let Some(output) = peer.poll_output(NOW) {
+            if let Output::Dial { link, .. } = output {
+                let binding = ChannelBinding::NONE;
+                peer.handle(Input::LinkUp { link, binding }, NOW);
+            } else if let Output::Send { link, bytes } = output {
+                knock = Some((link, codec::decode::<ToSignaller>(&bytes)));
+            }
+        }
+        let Some((link, Ok(ToSignaller::Knock { nonce, .. }))) = knock else { panic!("{knock:?}") };
+        let (signaller, challenge) = (identity(9), [4; 32]);
+        let transcript = Welcome::transcript(&nonce, &challenge);
+        let welcome = Welcome {
+            signaller: signaller.peer_id(),
+            challenge,
+            signature: signaller.sign(Domain::Welcome, &transcript),
+            ice_servers: Vec::new(),
+            work: 0,
+        };
+        let offer = signal(1, 2, SignalPart::Offer("v=0\r\n".to_owned())).0;
+        let frames =
+            [FromSignaller::Welcome(welcome), FromSignaller::Joined, FromSignaller::Signal(offer)];
+        for frame in frames {
+            peer.handle(Input::Message { link, bytes: codec::encode(&frame) }, NOW);
+        }
+        let answers = std::iter::from_fn(|| peer.poll_output(NOW)).any(|output| {
+            let Output::Dial { dial: Dial::Answer { to, offer, .. }, .. } = output else {
+                return false;
+            };
+            to == identity(1).peer_id() && offer == "v=0\r\n"
+        });
+        assert!(answers);
+    }
+}

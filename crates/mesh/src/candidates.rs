@@ -16,6 +16,7 @@ use crate::{
     frame::Presence,
     limits,
     rng::{Backoff, Rng},
+    signallers::is_address,
 };
 
 #[derive(Debug)]
@@ -26,6 +27,12 @@ struct Candidate {
     redial: Backoff,
     not_before: Time,
     failure: Option<Disconnect>,
+}
+
+impl Candidate {
+    fn has_address(&self) -> bool {
+        self.presence.address.as_deref().is_some_and(is_address)
+    }
 }
 
 /// The passive view.
@@ -126,7 +133,7 @@ impl Candidates {
     }
 
     /// A candidate that may be dialled now and is not `taken`, at random; `by_address`: one that has
-    /// an address.
+    /// an address that can be dialled.
     pub(crate) fn pick(
         &mut self,
         taken: impl Fn(&PeerId) -> bool,
@@ -139,15 +146,24 @@ impl Candidates {
             .known
             .iter()
             .filter(|(peer, known)| known.not_before <= now && !taken(peer))
-            .filter(|(_, known)| !by_address || known.presence.address.is_some())
+            .filter(|(_, known)| !by_address || known.has_address())
             .map(|(peer, _)| *peer)
             .collect();
         rng.choose(&ready).copied()
     }
 
-    /// When the next candidate that rests and is not `taken` may be dialled.
-    pub(crate) fn deadline(&self, taken: impl Fn(&PeerId) -> bool) -> Option<Time> {
-        self.known.iter().filter(|(peer, _)| !taken(peer)).map(|(_, known)| known.not_before).min()
+    /// When the next candidate that rests and that [`Self::pick`] could then choose may be dialled. One
+    /// that it never chooses must not count: the peer would want to be called again at once, for ever.
+    pub(crate) fn deadline(
+        &self,
+        taken: impl Fn(&PeerId) -> bool,
+        by_address: bool,
+    ) -> Option<Time> {
+        self.known
+            .iter()
+            .filter(|(peer, known)| !taken(peer) && (!by_address || known.has_address()))
+            .map(|(_, known)| known.not_before)
+            .min()
     }
 
     /// A link to it failed: the candidate rests, longer each time.

@@ -4,6 +4,7 @@
 
 mod bench;
 mod demo;
+mod fuzz;
 mod steps;
 mod test;
 mod tools;
@@ -19,9 +20,10 @@ Usage: cargo xtask COMMAND [ARGS]
   demo [ARGS]                  build the release and run a mesh of seven processes on this machine
                                (`cargo xtask demo --help` for its options)
   test [STEP…] [--fail-fast]   run every check, or only the named steps:
-                               fmt clippy build test doctest doc wasm npm browser deny
+                               fmt clippy build test fuzz doctest doc wasm npm browser deny
   lint                         test fmt clippy
   wasm [--fast]                build the browser's package in wasm/npm/dist; --fast does not minify
+  fuzz [TARGET…] [--seconds N] run the fuzz targets guided by coverage, a minute each (cargo-fuzz)
   bench [NAME…] [--quick]      run the benchmarks: ingest index link documents browser
   help                         print this
 ";
@@ -35,6 +37,7 @@ fn main() -> ExitCode {
         Some("test") => test::run(&rest),
         Some("wasm") => wasm::run(&rest),
         Some("lint") => lint(&rest),
+        Some("fuzz") => fuzz::run(&rest),
         Some("bench") => bench::run(&rest),
         Some("help" | "--help" | "-h") => {
             print!("{USAGE}");

@@ -65,6 +65,11 @@ pub(crate) fn apt_install(packages: &[&str]) -> bool {
     apt(&install) || (apt(&["update"]) && apt(&install))
 }
 
+/// Installs a tool of cargo's, in `~/.cargo/bin`; that takes some minutes, and only once.
+pub(crate) fn cargo_install(tool: &str) -> bool {
+    outcome(&mut cargo(["install", "--locked", tool])) == Outcome::Passed
+}
+
 /// A command as one would type it, with the variables that were set for it.
 fn line(command: &Command) -> String {
     let variables = command

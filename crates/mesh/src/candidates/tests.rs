@@ -90,7 +90,7 @@ fn a_candidate_rests_after_a_failure_and_longer_after_the_next() {
     let mut rng = Rng::new([1; 32]);
     let peer = identity(1).peer_id();
     hear(&mut candidates, presence(&identity(1), NOW).signed().clone()).unwrap();
-    let rest = |candidates: &Candidates| candidates.deadline(|_| false).unwrap().since(NOW);
+    let rest = |candidates: &Candidates| candidates.deadline(|_| false, false).unwrap().since(NOW);
     candidates.failed(&peer, Disconnect::DialTimeout, &mut rng, NOW);
     assert_eq!(candidates.pick(|_| false, false, &mut rng, NOW), None);
     let first = rest(&candidates);
@@ -102,4 +102,22 @@ fn a_candidate_rests_after_a_failure_and_longer_after_the_next() {
     assert_eq!(candidates.failures(), [(peer, Disconnect::DialTimeout)]);
     candidates.wake(NOW);
     assert_eq!(candidates.pick(|_| false, false, &mut rng, NOW), Some(peer));
+}
+
+/// A signaller whose pool heard of a member without an address, or with one that is none, wanted to be
+/// called again at once, for as long as that presence lived.
+#[test]
+fn nobody_is_waited_for_who_cannot_be_dialled() {
+    let mut rng = Rng::new([1; 32]);
+    for (address, dialled) in
+        [(None, false), (Some("nowhere"), false), (Some("wss://a.example"), true)]
+    {
+        let mut candidates = Candidates::default();
+        let mut body = (*presence(&identity(1), NOW)).clone();
+        body.address = address.map(str::to_owned);
+        hear(&mut candidates, Signed::new(&identity(1), &body)).unwrap();
+        let picked = candidates.pick(|_| false, true, &mut rng, NOW);
+        assert_eq!(picked.is_some(), dialled, "{address:?}");
+        assert_eq!(candidates.deadline(|_| false, true).is_some(), dialled, "{address:?}");
+    }
 }

@@ -59,7 +59,8 @@ impl Peer {
         let seek = if self.wanting() > 0 {
             let links = &self.links;
             let taken = |peer: &PeerId| links.values().any(|link| link.peer == *peer);
-            [self.candidates.deadline(taken), self.signallers.ask_deadline()]
+            let by_address = self.config.direct.is_some();
+            [self.candidates.deadline(taken, by_address), self.signallers.ask_deadline()]
                 .into_iter()
                 .flatten()
                 .min()

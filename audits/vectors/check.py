@@ -1,0 +1,279 @@
+#!/usr/bin/env python3
+"""Reads the vectors with code that was written from PROTOCOL.md alone, and with other libraries.
+
+    pip install cryptography blake3 pynacl
+    python3 audits/vectors/check.py
+
+No test runs it: it is the proof that the page suffices, and a beginning for another implementation.
+"""
+
+import hashlib
+import hmac
+import json
+import pathlib
+import struct
+
+import nacl.bindings
+from blake3 import blake3
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+
+H = bytes.fromhex
+
+
+def vectors(name):
+    return json.loads((pathlib.Path(__file__).parent / name).read_text())
+
+
+class Reader:
+    """postcard, section 1."""
+
+    def __init__(self, data):
+        self.data = data
+
+    def take(self, count):
+        taken, self.data = self.data[:count], self.data[count:]
+        assert len(taken) == count, "cut off"
+        return taken
+
+    def varint(self):
+        number, shift = 0, 0
+        while True:
+            byte = self.take(1)[0]
+            number |= (byte & 0x7F) << shift
+            shift += 7
+            if byte < 0x80:
+                return number
+
+    def bytes(self):
+        return self.take(self.varint())
+
+    def end(self):
+        assert not self.data, "something follows"
+
+
+# ---- Sections 2 and 3: peers, signatures
+
+
+def public(seed):
+    return Ed25519PrivateKey.from_private_bytes(seed).public_key().public_bytes_raw()
+
+
+def x25519_private(seed):
+    return hashlib.sha512(seed).digest()[:32]
+
+
+def x25519_public(private):
+    return X25519PrivateKey.from_private_bytes(private).public_key().public_bytes_raw()
+
+
+def exchange(private, of):
+    key = X25519PublicKey.from_public_bytes(of)
+    return X25519PrivateKey.from_private_bytes(private).exchange(key)
+
+
+def verify(key, domain, content, signature):
+    message = domain.encode() + blake3(content).digest()
+    Ed25519PublicKey.from_public_bytes(key).verify(signature, message)
+
+
+def bech32m(prefix, data):
+    letters = "qpzry9x8gf2tvdw0s3jn54khce6mua7l"
+    bits = int.from_bytes(data, "big") << (-8 * len(data) % 5)
+    count = -(-8 * len(data) // 5)
+    fives = [bits >> 5 * (count - 1 - n) & 31 for n in range(count)]
+
+    def polymod(values):
+        check = 1
+        for value in values:
+            top, check = check >> 25, (check & 0x1FFFFFF) << 5 ^ value
+            for bit, generator in enumerate(
+                (0x3B6A57B2, 0x26508E6D, 0x1EA119FA, 0x3D4233DD, 0x2A1462B3)
+            ):
+                check ^= generator if top >> bit & 1 else 0
+        return check
+
+    spread = [ord(c) >> 5 for c in prefix] + [0] + [ord(c) & 31 for c in prefix]
+    check = polymod(spread + fives + [0] * 6) ^ 0x2BC830A3
+    fives += [check >> 5 * (5 - n) & 31 for n in range(6)]
+    return prefix + "1" + "".join(letters[five] for five in fives)
+
+
+def base58(data):
+    digits = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
+    number, text = int.from_bytes(data, "big"), ""
+    while number:
+        number, digit = divmod(number, 58)
+        text = digits[digit] + text
+    return text
+
+
+def keys():
+    known = vectors("keys.json")
+    for identity in known["identities"]:
+        key = public(H(identity["seed"]))
+        assert key == H(identity["peer_id"])
+        assert identity["text"] == bech32m("tn", key) and len(identity["text"]) == 61
+        assert identity["did_key"] == "did:key:z" + base58(b"\xed\x01" + key)
+        converted = nacl.bindings.crypto_sign_ed25519_pk_to_curve25519(key)
+        assert converted == H(identity["x25519"])
+        assert converted == x25519_public(x25519_private(H(identity["seed"])))
+    for made in known["signatures"]:
+        verify(public(H(made["seed"])), made["domain"], H(made["content"]), H(made["signature"]))
+
+
+# ---- Section 5: documents
+
+
+def documents():
+    for known in vectors("documents.json")["documents"]:
+        wire = Reader(H(known["wire"]))
+        author, signature, body = wire.take(32), wire.take(64), wire.bytes()
+        wire.end()
+        verify(author, "taiinet/1 document", body, signature)
+        assert blake3(author + blake3(body).digest()).hexdigest() == known["id"]
+        assert known["size"] == 96 + len(body)
+
+
+# ---- Section 7: HPKE (RFC 9180, base mode), envelopes
+
+KEM, SUITE = b"KEM\x00\x20", b"HPKE\x00\x20\x00\x01\x00\x03"
+
+
+def hmac256(key, data):
+    return hmac.new(key, data, hashlib.sha256).digest()
+
+
+def extract(suite, salt, label, material):
+    return hmac256(salt or bytes(32), b"HPKE-v1" + suite + label + material)
+
+
+def expand(suite, key, label, info, length):
+    # No more than one block is asked for here.
+    info = struct.pack(">H", length) + b"HPKE-v1" + suite + label + info
+    return hmac256(key, info + b"\x01")[:length]
+
+
+def hpke_open(private, encapsulated, ciphertext, info):
+    shared = exchange(private, encapsulated)
+    context = encapsulated + x25519_public(private)
+    shared = expand(KEM, extract(KEM, b"", b"eae_prk", shared), b"shared_secret", context, 32)
+    context = b"\x00" + extract(SUITE, b"", b"psk_id_hash", b"")
+    context += extract(SUITE, b"", b"info_hash", info)
+    secret = extract(SUITE, shared, b"secret", b"")
+    key = expand(SUITE, secret, b"key", context, 32)
+    nonce = expand(SUITE, secret, b"base_nonce", context, 12)
+    return ChaCha20Poly1305(key).decrypt(nonce, ciphertext, b"")
+
+
+def kdf(context, material):
+    return blake3(material, derive_key_context=context).digest()
+
+
+def padme(length):
+    if length < 2:
+        return length
+    exponent = length.bit_length() - 1
+    mask = (1 << exponent - exponent.bit_length()) - 1
+    return length + mask & ~mask
+
+
+def open_envelope(envelope, private, purpose, author, network):
+    wire = Reader(envelope)
+    ephemeral, slots, commitment, sealed = wire.take(32), wire.bytes(), wire.take(32), wire.bytes()
+    wire.end()
+    key = x25519_public(private)
+    hint = kdf("taiinet/1 envelope hint", exchange(private, ephemeral) + ephemeral + key)[:4]
+    (slot,) = [slots[n : n + 84] for n in range(0, len(slots), 84) if slots[n : n + 4] == hint]
+    content_key = hpke_open(private, slot[4:36], slot[36:], purpose.encode() + author + network)
+    assert blake3(ephemeral + slots, key=content_key).digest() == commitment
+    cipher = ChaCha20Poly1305(kdf("taiinet/1 envelope content", content_key))
+    padded = cipher.decrypt(bytes(12), sealed, commitment)
+    content = padded.rstrip(b"\x00")
+    assert content[-1] == 0x80 and padme(len(content)) == len(padded)
+    return content[:-1]
+
+
+def envelopes():
+    known = vectors("envelopes.json")
+    author, network = public(bytes([1] * 32)), known["network"].encode()
+    assert bech32m("tn", author) == known["author"]
+    for private, purpose in (
+        (H(known["subscription_secret"]), "taiinet/1 envelope subscription"),
+        (x25519_private(H(known["peer_seed"])), "taiinet/1 envelope identity"),
+    ):
+        opened = open_envelope(H(known["envelope"]), private, purpose, author, network)
+        assert opened == H(known["content"])
+    for padding in known["padding"]:
+        assert padme(padding["content"] + 1) == padding["padded"]
+
+
+# ---- Sections 9, 10, 12, 13 and 14: handshake, frames, presences, signals, joins
+
+
+def signed(wire, domain):
+    signer, signature, body = wire.take(32), wire.take(64), wire.bytes()
+    verify(signer, domain, body, signature)
+    return signer, Reader(body)
+
+
+def handshake():
+    known = vectors("handshake.json")
+    prints = [text.split("sha-256 ")[1].strip() for text in known["descriptions"]]
+    prints = sorted(H(text.replace(":", "")) for text in prints)
+    binding = blake3(b"taiinet/1 channel" + b"".join(prints)).digest()
+    assert binding == H(known["binding"])
+    hellos = H(known["hello_of_offerer"]) + H(known["hello_of_answerer"])
+    for role, name in ((1, "proof_of_offerer"), (0, "proof_of_answerer")):
+        content = hellos + binding + bytes([role])
+        assert content == H(known[name]["content"])
+        frame = Reader(H(known[name]["frame"]))
+        assert frame.varint() == 1
+        verify(public(H(known[name]["seed"])), "taiinet/1 hello", content, frame.take(64))
+        frame.end()
+
+
+def frames():
+    for number, known in enumerate(vectors("frames.json")["frames"]):
+        assert Reader(H(known["frame"])).varint() == number, known["what"]
+
+
+def signals():
+    for known in vectors("signals.json"):
+        wire = Reader(H(known["signed"]))
+        sender, body = signed(wire, "taiinet/1 signal")
+        wire.end()
+        network, to, _sent_at, sealed = body.bytes(), body.take(32), body.varint(), body.bytes()
+        body.end()
+        info = b"taiinet/1 signal" + sender + to + network
+        opened = hpke_open(x25519_private(H(known["to_seed"])), sealed[:32], sealed[32:], info)
+        assert opened == H(known["body"])
+
+
+def signallers():
+    known = vectors("signallers.json")
+    to, of = ({x["what"]: x["frame"] for x in known[way]} for way in ("to_signaller", "from_signaller"))
+    join = Reader(H(to["join"]))
+    assert join.varint() == 1
+    peer, presence = signed(join, "taiinet/1 presence")
+    work = join.varint()
+    join.end()
+    challenge = H(known["challenge"])
+    hashed = blake3(b"taiinet/1 work" + challenge + peer + struct.pack("<Q", work)).digest()
+    assert int.from_bytes(hashed[:8], "big") >> 64 - known["work"]["bits"] == 0
+    assert presence.bytes() == b"vectors" and presence.take(1) == b"\x01"
+    assert presence.take(32) == public(H(known["signaller_seed"]))
+    assert presence.take(32) == challenge
+    issued_at, expires_at = presence.varint(), presence.varint()
+    assert expires_at - issued_at == 600_000 and presence.take(1) == b"\x00"
+    presence.end()
+    welcome = Reader(H(of["welcome"]))
+    assert welcome.varint() == 0
+    signaller, challenge = welcome.take(32), welcome.take(32)
+    verify(signaller, "taiinet/1 welcome", H(known["nonce"]) + challenge, welcome.take(64))
+
+
+for check in (keys, documents, envelopes, handshake, frames, signals, signallers):
+    check()
+print("all vectors hold")
