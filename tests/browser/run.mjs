@@ -10,7 +10,7 @@ import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
 import { build, unshareArgs } from "./harness/namespace.mjs";
-import { ARTEFACTS, missing } from "./harness/places.mjs";
+import { ARTEFACTS, missing, newer } from "./harness/places.mjs";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
 /** For everything, and for one file of tests. */
@@ -37,6 +37,8 @@ async function main(args) {
     console.error("or TAIINET_BROWSER=skip to go without the browser tests");
     return 1;
   }
+  const stale = process.env.TAIINET_PACKAGE === undefined && newer();
+  if (stale) console.error(`the package is older than ${stale}: what is tested is the old one (cargo xtask wasm)`);
   const unshare = process.env.TAIINET_BROWSER === "host" ? undefined : unshareArgs();
   console.log(unshare ? "in a private network" : "on this machine's own network: what needs a private one is skipped");
   const command = [...(unshare ? ["unshare", ...unshare] : []), process.execPath, fileURLToPath(import.meta.url), ...args];

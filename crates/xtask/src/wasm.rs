@@ -10,7 +10,7 @@ use ::std::{
 use self::std::Std;
 use crate::{
     steps::Outcome,
-    tools::{apt_install, cargo, outcome, root, succeeds},
+    tools::{apt_install, cargo, outcome, root, stdout, succeeds},
 };
 
 /// What the crate is built as, see the root's Cargo.toml.
@@ -35,11 +35,6 @@ pub(crate) fn run(args: &[String]) -> Result<bool, String> {
 /// Where the package is when it is built.
 pub(crate) fn package_dir() -> PathBuf {
     npm_dir().join("dist")
-}
-
-/// Where the module with the vectors is when it is built.
-pub(crate) fn vectors_dir() -> PathBuf {
-    npm_dir().join("vectors")
 }
 
 fn npm_dir() -> PathBuf {
@@ -104,13 +99,46 @@ pub(crate) fn node_modules(folder: &Path) -> Outcome {
     outcome(Command::new("npm").args(["ci", "--no-fund", "--no-audit"]).current_dir(folder))
 }
 
+/// The oldest Node.js that the builds and tests run on: the first with `import.meta.dirname`.
+const NODE: (u32, u32) = (20, 11);
+
 fn find_node() -> Result<(), String> {
-    let is_there = || {
-        succeeds(Command::new("node").arg("--version"))
-            && succeeds(Command::new("npm").arg("--version"))
+    let version = || {
+        let npm = succeeds(Command::new("npm").arg("--version"));
+        stdout(Command::new("node").arg("--version")).filter(|_| npm)
     };
-    if is_there() || (apt_install(&["nodejs", "npm"]) && is_there()) {
-        return Ok(());
+    let found = version().or_else(|| apt_install(&["nodejs", "npm"]).then(version).flatten());
+    suits(found.as_deref())
+}
+
+/// Whether this is a Node.js that will do; otherwise what to do about it.
+fn suits(version: Option<&str>) -> Result<(), String> {
+    let (major, minor) = NODE;
+    let how = "install one from https://nodejs.org/en/download, or with nvm or your distribution's \
+               backports";
+    let Some(version) = version else {
+        return Err(format!("Node.js {major}.{minor} or newer is missing, or npm is: {how}"));
+    };
+    let mut numbers = version.trim_start_matches('v').split('.').map(|part| part.parse().ok());
+    match (numbers.next().flatten(), numbers.next().flatten()) {
+        (Some(first), Some(second)) if (first, second) >= NODE => Ok(()),
+        _ => Err(format!("Node.js is {version}, and {major}.{minor} or newer is needed: {how}")),
     }
-    Err("Node.js is missing: install it with `sudo apt-get install nodejs npm`".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_old_node_is_refused_with_both_versions() {
+        for good in ["v20.11.0", "v20.20.2", "v22.0.0", "v26.1.0-nightly"] {
+            assert_eq!(suits(Some(good)), Ok(()), "{good}");
+        }
+        for old in ["v18.20.4", "v20.10.0", "v0.12.7", "nonsense"] {
+            let fault = suits(Some(old)).expect_err(old);
+            assert!(fault.contains(old) && fault.contains("20.11"), "{fault}");
+        }
+        assert!(suits(None).is_err());
+    }
 }

@@ -1,7 +1,7 @@
 // Where things are on this machine.
 
-import { existsSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { delimiter, dirname, join, resolve } from "node:path";
 import { fileURLToPath } from "node:url";
 
 /** The top of the checkout. */
@@ -23,9 +23,10 @@ export const program = (name) => join(BIN_DIR, process.platform === "win32" ? `$
 /** The programs that the tests run, users' and ours. */
 export const PROGRAMS = ["taiinet", "taiinet-signaller", "taiinet-keys", "hostile"];
 
+/** By a variable, or by these names. */
 const BROWSERS = {
-  chromium: ["CHROMIUM", "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome"],
-  firefox: ["FIREFOX", "/usr/bin/firefox-esr", "/usr/bin/firefox"],
+  chromium: ["CHROMIUM", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable"],
+  firefox: ["FIREFOX", "firefox-esr", "firefox"],
 };
 
 /**
@@ -33,8 +34,20 @@ const BROWSERS = {
  * @param {"chromium" | "firefox"} name
  */
 export function browser(name) {
-  const [variable, ...usual] = BROWSERS[name];
+  const [variable, ...names] = BROWSERS[name];
+  const folders = ["/usr/bin", ...(process.env.PATH ?? "").split(delimiter).filter(Boolean)];
+  const usual = names.flatMap((name) => folders.map((folder) => join(folder, name)));
   return [process.env[variable], ...usual].find((path) => path && existsSync(path));
+}
+
+/** What the package is made of. */
+const SOURCES = ["wasm/src", "wasm/npm/src", ...["identity", "document", "query", "mesh"].map((name) => `crates/${name}/src`)];
+
+/** The first source that is newer than the package, if one is: then something old would be tested. */
+export function newer() {
+  const built = statSync(join(PACKAGE, "taiinet.wasm")).mtimeMs;
+  const files = SOURCES.flatMap((folder) => readdirSync(join(ROOT, folder), { recursive: true }).map((file) => join(folder, String(file))));
+  return files.find((file) => /\.(rs|tsx?)$/.test(file) && statSync(join(ROOT, file)).mtimeMs > built);
 }
 
 /** What is missing for the tests, each with the one command that brings it. */
@@ -57,3 +70,6 @@ export function missing() {
   }
   return faults;
 }
+
+// As a command: whether there are browsers.
+if (process.argv[1] === fileURLToPath(import.meta.url)) process.exit(browser("chromium") && browser("firefox") ? 0 : 1);
