@@ -8,7 +8,7 @@ use std::{
 
 use taiinet_identity::{
     Identity,
-    keyfile::{self, Access, KeyFile, KeyFileError, Overwrite},
+    keyfile::{self, Access, KeyFile, KeyFileError, NewFile, Overwrite},
 };
 
 use crate::{
@@ -68,11 +68,16 @@ fn warn_if_others_can_read(path: &Path) {
 #[cfg(not(unix))]
 fn warn_if_others_can_read(_: &Path) {}
 
-/// Fails if `path` may not be written, before anybody is asked or kept waiting.
+/// Fails if `path` may or can not be written, before anybody is asked or kept waiting.
 pub(crate) fn check_target(path: &Path, overwrite: Overwrite) -> Result<(), Failure> {
-    let exists = !is_dash(path) && path.symlink_metadata().is_ok();
-    if exists && overwrite == Overwrite::Never {
-        return Err(Failure::of_key(path, &KeyFileError::Exists));
+    if is_dash(path) {
+        return Ok(());
+    }
+    let failure = |error: KeyFileError| Failure::of_key(path, &error);
+    // The temporary file, which is gone at once, shows whether there can be one.
+    NewFile::create(path, overwrite, Access::OwnerOnly).map_err(failure)?;
+    if path.is_dir() {
+        return Err(failure(KeyFileError::Write(io::ErrorKind::IsADirectory.into())));
     }
     Ok(())
 }

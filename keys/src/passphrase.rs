@@ -1,21 +1,13 @@
 //! Where passphrases come from: a file, the environment, or the terminal.
 
 use std::{
-    fs::File,
-    io::{self, Read},
+    io,
     path::{Path, PathBuf},
 };
 
 use taiinet_identity::keyfile::{Passphrase, WorkFactor};
-use zeroize::Zeroizing;
 
-use crate::{
-    args::{PassphraseArgs, is_dash},
-    failure::Failure,
-};
-
-/// The longest passphrase that is taken from a file.
-const MAX_LEN: u64 = 4096;
+use crate::{args::PassphraseArgs, failure::Failure};
 
 /// Where one passphrase comes from.
 #[derive(Debug)]
@@ -94,17 +86,7 @@ impl Source {
     }
 
     fn given(&self) -> io::Result<Option<Passphrase>> {
-        if let Some(path) = &self.file {
-            let named = |error| io::Error::other(format!("{}: {error}", path.display()));
-            return read_first_line(path).map(Some).map_err(named);
-        }
-        match std::env::var_os(self.variable) {
-            None => Ok(None),
-            Some(text) => text
-                .into_string()
-                .map(|text| Some(Passphrase::new(text)))
-                .map_err(|_| io::Error::other(format!("{} is not UTF-8", self.variable))),
-        }
+        Passphrase::given(self.file.as_deref(), self.variable)
     }
 }
 
@@ -116,19 +98,4 @@ fn ask(prompt: &str) -> io::Result<Passphrase> {
             _ => io::Error::other("there is no terminal to ask on"),
         }
     })
-}
-
-/// Without its line end, and nothing else taken away.
-fn read_first_line(path: &Path) -> io::Result<Passphrase> {
-    let input: Box<dyn Read> =
-        if is_dash(path) { Box::new(io::stdin()) } else { Box::new(File::open(path)?) };
-    let mut bytes = Zeroizing::new(Vec::with_capacity(MAX_LEN as usize + 1));
-    input.take(MAX_LEN + 1).read_to_end(&mut bytes)?;
-    let line = bytes.split(|&byte| byte == b'\n').next().unwrap_or_default();
-    let line = line.strip_suffix(b"\r").unwrap_or(line);
-    if line.len() as u64 >= MAX_LEN {
-        return Err(io::Error::other("its first line is too long for a passphrase"));
-    }
-    let text = std::str::from_utf8(line).map_err(|_| io::Error::other("it is not UTF-8"))?;
-    Ok(Passphrase::new(text))
 }

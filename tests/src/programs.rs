@@ -27,7 +27,7 @@ pub fn program(name: &str) -> PathBuf {
 /// The `taiinet` command with these arguments, and nothing of the user's own configuration.
 pub fn taiinet<S: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
     let mut command = Command::new(program("taiinet"));
-    for variable in ["NETWORK", "SIGNALLER", "IDENTITY", "PASSPHRASE"] {
+    for variable in ["NETWORK", "SIGNALLER", "IDENTITY", "PASSPHRASE", "BLACKLIST"] {
         command.env_remove(format!("TAIINET_{variable}"));
     }
     command.args(args);

@@ -50,3 +50,17 @@ fn missing_and_wrong_options_are_wrong_usage() {
         assert!(said.contains(named), "{args:?}: {said}");
     }
 }
+
+#[test]
+fn a_file_that_cannot_be_read_is_no_invalid_line() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let folder = folder.path().display().to_string();
+    let missing = format!("{folder}/missing.ndjson");
+    for file in [&folder, &missing] {
+        for command in [&["match", "{}", file][..], &["match", "--skip-invalid", "{}", file]] {
+            let (code, said) = run(command);
+            assert_eq!(code, 1, "{command:?}: {said}");
+            assert!(said.contains(&format!("{file}: ")), "{command:?}: {said}");
+        }
+    }
+}

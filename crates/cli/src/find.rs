@@ -41,15 +41,22 @@ pub(crate) struct FindArgs {
 pub(crate) async fn run(net: NetArgs, args: FindArgs) -> Outcome {
     let query = query::parse(&args.query)?;
     let net = net.connect().await?;
+    let mut printer = Printer::new(args.json);
     let outcome = tokio::select! {
-        outcome = find(&net, query, &args) => outcome,
+        outcome = find(&net, query, &args, &mut printer) => outcome,
         () = net::told_to_leave() => Ok(()),
     };
+    let left = printer.leave().await;
     net.close().await;
-    outcome
+    outcome.and(left)
 }
 
-async fn find(net: &TaiiNet, query: taiinet::Query, args: &FindArgs) -> Outcome {
+async fn find(
+    net: &TaiiNet,
+    query: taiinet::Query,
+    args: &FindArgs,
+    printer: &mut Printer,
+) -> Outcome {
     match timeout(args.timeout, net.connected()).await {
         Ok(connected) => connected?,
         Err(_) => return Err(Exit::Failed(hints::why_alone(&net.status().await?))),
@@ -58,9 +65,8 @@ async fn find(net: &TaiiNet, query: taiinet::Query, args: &FindArgs) -> Outcome 
     let (enough, patience) = ENOUGH;
     let _ = timeout(patience, net.wait_for_peers(enough)).await;
     let found = net.find(query, FindOptions { limit: args.limit, ..Default::default() }).await?;
-    let mut printer = Printer::new(args.json);
     for delivery in &found {
-        printer.print(delivery)?;
+        printer.print(delivery).await?;
     }
-    Ok(printer.flush()?)
+    printer.finish().await
 }

@@ -1,7 +1,6 @@
 //! The identity to take part with, from a key file.
 
 use std::{
-    fs,
     io::{self, IsTerminal},
     path::Path,
 };
@@ -23,13 +22,8 @@ pub(crate) fn read(file: &Path, passphrase_file: Option<&Path>) -> Result<Identi
 }
 
 fn passphrase(file: &Path, passphrase_file: Option<&Path>) -> io::Result<Passphrase> {
-    if let Some(path) = passphrase_file {
-        let text = fs::read_to_string(path)
-            .map_err(|error| io::Error::other(format!("{}: {error}", path.display())))?;
-        return Ok(Passphrase::new(text.trim_end_matches(['\r', '\n'])));
-    }
-    if let Ok(text) = std::env::var(VARIABLE) {
-        return Ok(Passphrase::new(text));
+    if let Some(given) = Passphrase::given(passphrase_file, VARIABLE)? {
+        return Ok(given);
     }
     if !io::stderr().is_terminal() {
         let hint =

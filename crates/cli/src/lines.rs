@@ -14,6 +14,15 @@ use taiinet_document::{Map, parse_map};
 /// The longest line that is read. The largest document, with every byte escaped, is shorter.
 const LINE_BYTES: u64 = 4 * 1024 * 1024;
 
+/// How many bytes these files have together, if all are regular files.
+pub(crate) fn total_bytes(files: &[PathBuf]) -> Option<u64> {
+    let bytes = |file: &PathBuf| {
+        let about = (file != Path::new("-")).then(|| file.metadata().ok()).flatten()?;
+        about.is_file().then_some(about.len())
+    };
+    if files.is_empty() { None } else { files.iter().map(bytes).sum() }
+}
+
 /// Where a line stands.
 #[derive(Debug, Clone)]
 pub(crate) struct Place {
@@ -34,6 +43,10 @@ pub(crate) struct Line {
     pub(crate) text: String,
     /// What it says.
     pub(crate) document: Map,
+    /// Where it stands.
+    pub(crate) place: Place,
+    /// How many bytes of all files were read with it.
+    pub(crate) read: u64,
 }
 
 /// Why there is no document.
@@ -58,6 +71,7 @@ impl fmt::Display for Fault {
 pub(crate) struct Lines {
     files: vec::IntoIter<PathBuf>,
     current: Option<(Box<dyn BufRead + Send>, Place)>,
+    read: u64,
 }
 
 impl Lines {
@@ -66,7 +80,7 @@ impl Lines {
         if files.is_empty() {
             files.push("-".into());
         }
-        Self { files: files.into_iter(), current: None }
+        Self { files: files.into_iter(), current: None, read: 0 }
     }
 
     /// The next line's text.
@@ -79,7 +93,7 @@ impl Lines {
                 }
             }
             let (reader, place) = self.current.as_mut()?;
-            match read_line(reader, place) {
+            match read_line(reader, place, &mut self.read) {
                 Ok(Some(text)) if text.trim().is_empty() => {}
                 Ok(Some(text)) => return Some(Ok((place.clone(), text))),
                 Ok(None) => self.current = None,
@@ -103,7 +117,7 @@ impl Iterator for Lines {
             Err(fault) => return Some(Err(fault)),
         };
         Some(match parse_map(&text) {
-            Ok(document) => Ok(Line { text, document }),
+            Ok(document) => Ok(Line { text, document, place, read: self.read }),
             Err(error) => {
                 let reason = format!("column {}: {}", error.column(), error.message());
                 Err(Fault::Line(place, reason))
@@ -127,16 +141,19 @@ fn open(path: &Path) -> Result<(Box<dyn BufRead + Send>, Place), Fault> {
 fn read_line(
     reader: &mut Box<dyn BufRead + Send>,
     place: &mut Place,
+    read: &mut u64,
 ) -> Result<Option<String>, Fault> {
     let unreadable = |error, place: &Place| Fault::File(Arc::clone(&place.file), error);
     let mut bytes = Vec::new();
-    let read = reader.by_ref().take(LINE_BYTES).read_until(b'\n', &mut bytes);
-    if read.map_err(|error| unreadable(error, place))? == 0 {
-        return Ok(None);
+    let count = reader.by_ref().take(LINE_BYTES).read_until(b'\n', &mut bytes);
+    match count.map_err(|error| unreadable(error, place))? {
+        0 => return Ok(None),
+        count => *read += count as u64,
     }
     place.line += 1;
     if bytes.last() != Some(&b'\n') && bytes.len() as u64 == LINE_BYTES {
-        reader.skip_until(b'\n').map_err(|error| unreadable(error, place))?;
+        let skipped = reader.skip_until(b'\n').map_err(|error| unreadable(error, place))?;
+        *read += skipped as u64;
         return Err(Fault::Line(place.clone(), "the line is too long for a document".into()));
     }
     while matches!(bytes.last(), Some(b'\n' | b'\r')) {
@@ -145,5 +162,29 @@ fn read_line(
     match String::from_utf8(bytes) {
         Ok(text) => Ok(Some(text)),
         Err(_) => Err(Fault::Line(place.clone(), "the line is not UTF-8".into())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_byte_is_counted_where_the_total_is_known() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let (first, second) = (folder.path().join("a"), folder.path().join("b"));
+        std::fs::write(&first, "{\"n\":1}\r\n\n{\"n\":2}").expect("written");
+        std::fs::write(&second, format!("{{}}\n{}\n{{}}\n", "x".repeat(5_000_000)))
+            .expect("written");
+        let files = vec![first, second];
+        let total = total_bytes(&files).expect("regular files");
+        let read: Vec<u64> =
+            Lines::new(files.clone()).filter_map(Result::ok).map(|line| line.read).collect();
+        assert_eq!(read, [9, 17, 20, total]);
+
+        assert_eq!(total_bytes(&[]), None, "stdin");
+        assert_eq!(total_bytes(&[files[0].clone(), "-".into()]), None);
+        assert_eq!(total_bytes(&[folder.path().to_owned()]), None);
+        assert_eq!(total_bytes(&[folder.path().join("none")]), None);
     }
 }

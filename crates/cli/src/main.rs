@@ -86,13 +86,13 @@ fn run(Cli { net, command }: Cli) -> Outcome {
     }
 }
 
-/// Runs a command beside its peer: the command on this thread, where it may block on its input and
-/// output, the peer on others.
+/// Runs a command beside its peer: the command on this thread, the peer on others. Threads of their own
+/// read stdin and write documents to stdout, since either may block for ever.
 fn on_runtime(command: impl Future<Output = Outcome>) -> Outcome {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Exit::Failed(format!("cannot start: {error}")))?;
     let outcome = runtime.block_on(command);
-    // A thread that waits for stdin would hold us up.
+    // A task that does not end would hold us up.
     runtime.shutdown_background();
     outcome
 }

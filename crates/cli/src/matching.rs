@@ -7,7 +7,7 @@ use std::{
 
 use crate::{
     exit::{Exit, Outcome},
-    lines::Lines,
+    lines::{Fault, Lines},
     query,
 };
 
@@ -41,7 +41,7 @@ pub(crate) fn run(args: MatchArgs) -> Outcome {
     for line in Lines::new(args.files) {
         let line = match line {
             Ok(line) => line,
-            Err(fault) if args.skip_invalid => {
+            Err(fault @ Fault::Line(..)) if args.skip_invalid => {
                 eprintln!("warning: {fault}");
                 continue;
             }

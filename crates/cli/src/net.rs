@@ -33,7 +33,8 @@ pub(crate) struct NetArgs {
     /// The key file to take part with; a fresh identity for this run if not given
     #[arg(long, global = true, env = "TAIINET_IDENTITY", value_name = "FILE")]
     identity: Option<PathBuf>,
-    /// A file with the passphrase of the key file; else TAIINET_PASSPHRASE or the terminal
+    /// A file whose first line is the passphrase of the key file, `-` for stdin; else
+    /// TAIINET_PASSPHRASE or the terminal
     #[arg(long, global = true, value_name = "FILE")]
     passphrase_file: Option<PathBuf>,
     /// The file of those to have no link to; beside the key file, as FILE.blacklist, if not given

@@ -1,54 +1,155 @@
 //! Documents on stdout, one a line.
+//!
+//! A thread of their own writes them: whoever reads our stdout may be as slow as it likes, and signals
+//! are heard all the same. What waits for it is bounded, so a slow reader slows us down.
 
-use std::io::{self, BufWriter, StdoutLock, Write};
+use std::{
+    fmt::Write as _,
+    io,
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use serde_json::json;
 use taiinet::{Delivery, Privacy};
+use tokio::{
+    sync::{mpsc, oneshot},
+    time::timeout,
+};
+
+use crate::exit::{Exit, Outcome};
+
+/// How long a batch grows while more documents are at hand, in bytes.
+const BATCH_BYTES: usize = 64 * 1024;
+/// Batches that wait for the writer.
+const BATCHES: usize = 2;
+/// How long the writer may still take when we were told to leave.
+const LEAVING: Duration = Duration::from_millis(500);
+
+/// Lines that are written together.
+#[derive(Debug, Default)]
+struct Batch {
+    text: String,
+    count: u64,
+}
 
 /// Writes documents: their data alone, or with who wrote them and when.
+#[derive(Debug)]
 pub(crate) struct Printer {
-    out: BufWriter<StdoutLock<'static>>,
+    batch: Batch,
+    batches: Option<mpsc::Sender<Batch>>,
+    ended: oneshot::Receiver<io::Result<()>>,
+    written: Arc<AtomicU64>,
     json: bool,
     count: u64,
 }
 
 impl Printer {
     pub(crate) fn new(json: bool) -> Self {
-        Self { out: BufWriter::new(io::stdout().lock()), json, count: 0 }
+        Self::to(io::stdout(), json)
     }
 
-    /// How many were printed.
+    fn to(mut out: impl io::Write + Send + 'static, json: bool) -> Self {
+        let (batches, mut waiting) = mpsc::channel::<Batch>(BATCHES);
+        let (end, ended) = oneshot::channel();
+        let written = Arc::new(AtomicU64::new(0));
+        let count = Arc::clone(&written);
+        std::thread::spawn(move || {
+            let mut write = || {
+                while let Some(batch) = waiting.blocking_recv() {
+                    out.write_all(batch.text.as_bytes())?;
+                    out.flush()?;
+                    count.fetch_add(batch.count, Ordering::Relaxed);
+                }
+                Ok(())
+            };
+            let _ = end.send(write());
+        });
+        let batch = Batch::default();
+        Self { batch, batches: Some(batches), ended, written, json, count: 0 }
+    }
+
+    /// How many were given to print.
     pub(crate) const fn count(&self) -> u64 {
         self.count
     }
 
-    pub(crate) fn print(&mut self, delivery: &Delivery) -> io::Result<()> {
-        self.count += 1;
-        if !self.json {
-            return writeln!(self.out, "{}", delivery.json());
-        }
-        // The data stand first and are written as they are without --json.
-        let mut about = json!({
-            "author": delivery.author(),
-            "id": delivery.id().to_string(),
-            "created_at": delivery.created_at().as_millis(),
-            "received_at": delivery.received_at().as_millis(),
-            "hops": delivery.hops(),
-        });
-        if let Some(key) = delivery.key() {
-            about["key"] = key.into();
-        }
-        if let Some(expires_at) = delivery.expires_at() {
-            about["expires_at"] = expires_at.as_millis().into();
-        }
-        if delivery.privacy() != Privacy::Open {
-            about["privacy"] = delivery.privacy().as_str().into();
-        }
-        let about = about.to_string();
-        writeln!(self.out, "{{\"data\":{},{}", delivery.json(), &about[1..])
+    /// How many of them the reader of stdout has let us write.
+    pub(crate) fn written(&self) -> u64 {
+        self.written.load(Ordering::Relaxed)
     }
 
-    pub(crate) fn flush(&mut self) -> io::Result<()> {
-        self.out.flush()
+    /// Prints a document, some time before the next [`flush`](Self::flush) ends. Cancel-safe.
+    pub(crate) async fn print(&mut self, delivery: &Delivery) -> Outcome {
+        self.count += 1;
+        self.batch.count += 1;
+        // Writing to a string cannot fail.
+        let _ = match self.json {
+            true => write_about(&mut self.batch.text, delivery),
+            false => writeln!(self.batch.text, "{}", delivery.json()),
+        };
+        if self.batch.text.len() < BATCH_BYTES { Ok(()) } else { self.flush().await }
     }
+
+    /// Hands what was printed to the writer, as soon as it has room. Cancel-safe.
+    pub(crate) async fn flush(&mut self) -> Outcome {
+        if self.batch.count == 0 {
+            return Ok(());
+        }
+        let Some(batches) = &self.batches else { return Ok(()) };
+        if let Ok(room) = batches.reserve().await {
+            room.send(std::mem::take(&mut self.batch));
+            return Ok(());
+        }
+        self.end().await
+    }
+
+    /// Waits until all is written, as long as it takes. Cancel-safe.
+    pub(crate) async fn finish(&mut self) -> Outcome {
+        self.flush().await?;
+        self.end().await
+    }
+
+    /// Waits until all is written, but not long: an end that a signal or a time-out wants does not wait
+    /// for a reader.
+    pub(crate) async fn leave(&mut self) -> Outcome {
+        timeout(LEAVING, self.finish()).await.unwrap_or(Ok(()))
+    }
+
+    /// What the writer ended with.
+    async fn end(&mut self) -> Outcome {
+        if self.ended.is_terminated() {
+            return Ok(());
+        }
+        self.batches = None;
+        match (&mut self.ended).await {
+            Ok(ended) => Ok(ended?),
+            Err(_) => Err(Exit::failed("the thread that writes to stdout has died")),
+        }
+    }
+}
+
+/// The data stand first and are written as they are without --json.
+fn write_about(text: &mut String, delivery: &Delivery) -> std::fmt::Result {
+    let mut about = json!({
+        "author": delivery.author(),
+        "id": delivery.id().to_string(),
+        "created_at": delivery.created_at().as_millis(),
+        "received_at": delivery.received_at().as_millis(),
+        "hops": delivery.hops(),
+    });
+    if let Some(key) = delivery.key() {
+        about["key"] = key.into();
+    }
+    if let Some(expires_at) = delivery.expires_at() {
+        about["expires_at"] = expires_at.as_millis().into();
+    }
+    if delivery.privacy() != Privacy::Open {
+        about["privacy"] = delivery.privacy().as_str().into();
+    }
+    let about = about.to_string();
+    writeln!(text, "{{\"data\":{},{}", delivery.json(), &about[1..])
 }

@@ -8,13 +8,13 @@ use std::{
 
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use serde_json::json;
-use taiinet::{Audience, PeerId, PublishOptions, TaiiNet};
+use taiinet::{Audience, Error, LinkState, PeerId, PublishOptions, TaiiNet};
 use tokio::sync::mpsc;
 
 use crate::{
     exit::{Exit, Outcome},
     hints,
-    lines::{Fault, Line, Lines},
+    lines::{Fault, Line, Lines, total_bytes},
     net::{self, NetArgs},
     report,
 };
@@ -30,7 +30,8 @@ const LINES_AHEAD: usize = 64;
   taiinet publish orders.ndjson --private --public type
   echo '{\"text\": \"for your eyes only\"}' | taiinet publish --to tn1…
 
-A line that is no document ends it: what came before is published, the exit code is 1.")]
+A line that is no document, or cannot be published, ends it: what came before is published, the
+exit code is 1.")]
 pub(crate) struct PublishArgs {
     /// NDJSON files, one document a line; `-` or none: stdin
     files: Vec<PathBuf>,
@@ -60,7 +61,7 @@ pub(crate) struct PublishArgs {
     /// Give up after so many seconds
     #[arg(long, value_name = "SECS", value_parser = net::seconds)]
     timeout: Option<Duration>,
-    /// Pass over lines that are no documents, with a warning
+    /// Pass over lines that are no documents or cannot be published, with a warning
     #[arg(long)]
     skip_invalid: bool,
     /// Print a summary as one line of JSON on stdout
@@ -78,20 +79,27 @@ pub(crate) async fn run(net: NetArgs, args: PublishArgs) -> Outcome {
         report::spawn(&net);
     }
     let started = Instant::now();
-    let mut job = Job { net: &net, bar: progress_bar(args.report), given: 0, taken: 0 };
-    let outcome = tokio::select! {
-        outcome = job.run(&args) => outcome,
-        outcome = give_up(&net, args.timeout) => outcome,
-        () = net::told_to_leave() => Err(Exit::failed("interrupted")),
+    let bar = if args.report { ProgressBar::hidden() } else { progress_bar(&args.files) };
+    let mut job = Job { net: &net, bar, given: 0, stage: Stage::Connecting };
+    let ended = tokio::select! {
+        outcome = job.run(&args) => Ok(outcome),
+        limit = elapsed(args.timeout) => Err(format!("not done within {} s", limit.as_secs_f64())),
+        () = net::told_to_leave() => Err("interrupted".to_owned()),
+    };
+    let outcome = match ended {
+        Ok(outcome) => outcome,
+        Err(what) => Err(Exit::Failed(format!("{what}: {}", job.why_unfinished(&args).await))),
     };
     job.bar.finish_and_clear();
-    let Job { given, taken, .. } = job;
+    let given = job.given;
     let seconds = started.elapsed().as_secs_f64();
     if args.report {
         report::finish(&net).await;
     }
     net.close().await;
     let peer_id = net.peer_id();
+    // What the neighbours took before the goodbye counts as well.
+    let taken = net.outcome().taken.min(given);
     if args.json {
         let untaken = given - taken;
         let summary = json!({ "published": taken, "untaken": untaken, "seconds": seconds, "peer_id": peer_id });
@@ -135,8 +143,18 @@ struct Job<'a> {
     bar: ProgressBar,
     /// Documents given to the peer.
     given: u64,
-    /// Of these, known to be taken by a neighbour.
-    taken: u64,
+    stage: Stage,
+}
+
+/// What a run waits for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// Neighbours.
+    Connecting,
+    /// A line.
+    Reading,
+    /// Neighbours to take documents, or somebody to seal one to.
+    Publishing,
 }
 
 impl Job<'_> {
@@ -145,25 +163,75 @@ impl Job<'_> {
         let options = args.options();
         let mut lines = read_ahead(args.files.clone());
         let mut fault = None;
-        while let Some(line) = lines.recv().await {
-            let given = match line {
-                Ok(line) => self.net.queue_with(line.document, options.clone()).await,
+        loop {
+            self.stage = Stage::Reading;
+            let Some(line) = lines.recv().await else { break };
+            self.stage = Stage::Publishing;
+            match self.publish(line, options.clone()).await? {
+                Ok(()) => {}
                 Err(found @ Fault::Line(..)) if args.skip_invalid => {
                     self.bar.suspend(|| anstream::eprintln!("warning: {found}"));
-                    continue;
                 }
                 Err(found) => {
                     fault = Some(found);
                     break;
                 }
-            };
-            given?;
-            self.given += 1;
+            }
+        }
+        self.stage = Stage::Publishing;
+        // What came before a fault is good.
+        let flushed = self.net.flush().await;
+        match fault {
+            Some(fault) => Err(Exit::failed(fault)),
+            None => Ok(flushed?),
+        }
+    }
+
+    /// Gives the peer a document. Whatever is wrong with it is the line's fault.
+    async fn publish(
+        &mut self,
+        line: Result<Line, Fault>,
+        options: PublishOptions,
+    ) -> Result<Result<(), Fault>, Error> {
+        let Line { document, place, read, .. } = match line {
+            Ok(line) => line,
+            Err(fault) => return Ok(Err(fault)),
+        };
+        match self.net.queue_with(document, options).await {
+            Ok(_) => {}
+            Err(Error::Closed) => return Err(Error::Closed),
+            Err(error) => return Ok(Err(Fault::Line(place, error.to_string()))),
+        }
+        self.given += 1;
+        if self.bar.length().is_some() {
+            self.bar.set_position(read);
+            self.bar.set_message(documents(self.given));
+        } else {
             self.bar.inc(1);
         }
-        self.net.flush().await?;
-        self.taken = self.given;
-        fault.map_or(Ok(()), |fault| Err(Exit::failed(fault)))
+        Ok(Ok(()))
+    }
+
+    /// What it waited for when it was cut off.
+    async fn why_unfinished(&self, args: &PublishArgs) -> String {
+        let Ok(status) = self.net.status().await else { return Error::Closed.to_string() };
+        let neighbours = status.links.iter().filter(|link| link.state == LinkState::Active).count();
+        let untaken = self.given > self.net.outcome().taken;
+        match self.stage {
+            Stage::Connecting if neighbours > 0 => {
+                format!(
+                    "{neighbours} of the {} neighbours that --wait-peers wants",
+                    args.wait_peers
+                )
+            }
+            Stage::Connecting => hints::why_alone(&status),
+            _ if untaken && neighbours == 0 => hints::why_alone(&status),
+            Stage::Reading => "the input has not ended".to_owned(),
+            Stage::Publishing if args.private && !untaken => {
+                "nobody is known who subscribed privately to the next document".to_owned()
+            }
+            Stage::Publishing => "neighbours have not taken all documents yet".to_owned(),
+        }
     }
 }
 
@@ -180,24 +248,27 @@ fn read_ahead(files: Vec<PathBuf>) -> mpsc::Receiver<Result<Line, Fault>> {
     lines
 }
 
-async fn give_up(net: &TaiiNet, after: Option<Duration>) -> Outcome {
-    let Some(after) = after else { return std::future::pending().await };
-    tokio::time::sleep(after).await;
-    let status = net.status().await?;
-    let why = if status.links.iter().any(|link| link.state == taiinet::LinkState::Active) {
-        "the neighbours do not take them fast enough".to_owned()
-    } else {
-        hints::why_alone(&status)
-    };
-    Err(Exit::Failed(format!("not done within {} s: {why}", after.as_secs_f64())))
+/// Gives the time back when it is over.
+async fn elapsed(time: Option<Duration>) -> Duration {
+    let Some(time) = time else { return std::future::pending().await };
+    tokio::time::sleep(time).await;
+    time
 }
 
-fn progress_bar(hidden: bool) -> ProgressBar {
-    if hidden || !std::io::stderr().is_terminal() {
+/// With a total, in bytes, where it is known.
+fn progress_bar(files: &[PathBuf]) -> ProgressBar {
+    if !std::io::stderr().is_terminal() {
         return ProgressBar::hidden();
     }
-    let bar = ProgressBar::new_spinner();
-    let template = "{spinner} {pos} documents, {rate} a second, {elapsed}";
+    let (bar, template) = match total_bytes(files) {
+        Some(total) => (
+            ProgressBar::new(total),
+            "{wide_bar} {bytes} of {total_bytes}, {msg}, {elapsed}, {eta} to go",
+        ),
+        None => {
+            (ProgressBar::new_spinner(), "{spinner} {pos} documents, {rate} a second, {elapsed}")
+        }
+    };
     if let Ok(style) = ProgressStyle::with_template(template) {
         let rate = |state: &ProgressState, text: &mut dyn std::fmt::Write| {
             let _ = write!(text, "{:.0}", state.per_sec());

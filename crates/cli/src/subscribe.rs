@@ -12,7 +12,7 @@ use crate::{
     query, report,
 };
 
-/// How many documents are written before stdout is flushed, if more are waiting.
+/// How many documents are written together, if more are waiting.
 const BATCH: usize = 256;
 
 /// Print the documents that match a query, as they come.
@@ -56,14 +56,15 @@ pub(crate) async fn run(net: NetArgs, args: SubscribeArgs) -> Outcome {
     }
     let mut printer = Printer::new(args.json);
     let outcome = tokio::select! {
-        outcome = print(&mut printer, &mut subscription, args.count) => outcome,
-        () = elapsed(args.timeout) => match args.count {
-            Some(wanted) => {
-                Err(Exit::Failed(format!("{} of {wanted} documents came", printer.count())))
-            }
-            None => Ok(()),
-        },
-        () = net::told_to_leave() => Ok(()),
+        outcome = print(&mut printer, &mut subscription, args.count) => Some(outcome),
+        () = elapsed(args.timeout) => None,
+        () = net::told_to_leave() => Some(Ok(())),
+    };
+    let left = printer.leave().await;
+    let outcome = match (outcome, args.count) {
+        (Some(outcome), _) => outcome.and(left),
+        (None, Some(wanted)) if left.is_ok() => Err(Exit::Failed(too_few(&printer, wanted))),
+        (None, _) => left,
     };
     if args.report {
         report::finish(&net).await;
@@ -79,6 +80,16 @@ async fn elapsed(time: Option<Duration>) {
     }
 }
 
+fn too_few(printer: &Printer, wanted: u64) -> String {
+    let (came, written) = (printer.count(), printer.written());
+    if written < came {
+        return format!(
+            "{written} of {wanted} documents were written: whoever reads our stdout does not read on"
+        );
+    }
+    format!("{came} of {wanted} documents came")
+}
+
 /// Prints what comes until so many were printed, or the peer is closed.
 async fn print(
     printer: &mut Printer,
@@ -87,18 +98,18 @@ async fn print(
 ) -> Outcome {
     let enough = |printer: &Printer| wanted.is_some_and(|wanted| printer.count() >= wanted);
     while let Some(delivery) = subscription.next().await {
-        printer.print(&delivery)?;
+        printer.print(&delivery).await?;
         for _ in 1..BATCH {
             if enough(printer) {
                 break;
             }
             let Some(delivery) = subscription.try_next() else { break };
-            printer.print(&delivery)?;
+            printer.print(&delivery).await?;
         }
-        printer.flush()?;
+        printer.flush().await?;
         if enough(printer) {
-            return Ok(());
+            break;
         }
     }
-    Ok(())
+    printer.finish().await
 }

@@ -1,5 +1,7 @@
 //! Content that only its recipients read, and how others learn to whom it could be sealed.
 
+use core::fmt;
+
 use rand_core::CryptoRng;
 use serde::{Deserialize, Deserializer, Serialize, de};
 use taiinet_identity::{
@@ -74,12 +76,19 @@ fn deserialize_query<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Strin
 }
 
 /// A sealed document that was opened.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub struct Opened {
     /// All fields: those in clear and those that were sealed.
     pub fields: Map,
     /// Which of our keys it was sealed to.
     pub recipient: Recipient,
+}
+
+/// Without the fields: what was sealed belongs into no log.
+impl fmt::Debug for Opened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Opened").field("recipient", &self.recipient).finish_non_exhaustive()
+    }
 }
 
 impl VerifiedDocument {

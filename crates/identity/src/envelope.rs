@@ -26,6 +26,8 @@
 mod recipient;
 mod wire;
 
+use core::fmt;
+
 use blake3::Hash;
 use chacha20poly1305::{
     ChaCha20Poly1305, KeyInit, Nonce,
@@ -79,12 +81,18 @@ pub struct Envelope {
 }
 
 /// What was in an envelope.
-#[derive(Debug)]
 pub struct Opened {
     /// The content.
     pub content: Zeroizing<Vec<u8>>,
     /// Which of the recipient's keys opened it.
     pub recipient: Recipient,
+}
+
+/// Without the content.
+impl fmt::Debug for Opened {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Opened").field("recipient", &self.recipient).finish_non_exhaustive()
+    }
 }
 
 impl Envelope {

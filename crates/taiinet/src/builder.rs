@@ -28,6 +28,7 @@ use crate::{
     driver::{Driver, State},
     events::EVENTS,
     net::Inner,
+    outbox::Tally,
 };
 
 /// Signed documents that wait for the driver.
@@ -162,6 +163,7 @@ impl Builder {
         let relief = Arc::new(Notify::new());
         let subscriptions = Arc::new(AtomicUsize::new(0));
         let private = Arc::new(AtomicUsize::new(0));
+        let tally = Arc::<Tally>::default();
         let inner = Inner {
             identity,
             network,
@@ -174,6 +176,7 @@ impl Builder {
             subscriptions: Arc::clone(&subscriptions),
             private: Arc::clone(&private),
             next_subscription: AtomicU64::new(0),
+            tally: Arc::clone(&tally),
             nonce: AtomicU32::new(getrandom::u32()?),
         };
         let driver = Driver {
@@ -190,7 +193,7 @@ impl Builder {
             subscriptions,
             private,
             beside: Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread,
-            state: State::default(),
+            state: State::new(tally),
         };
         tokio::spawn(driver.run());
         Ok(TaiiNet::new(inner))

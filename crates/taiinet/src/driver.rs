@@ -30,7 +30,7 @@ use crate::{
     clock::Clock,
     find::FoundSender,
     net::{Control, Publish},
-    outbox::Outbox,
+    outbox::{Outbox, Tally},
     subscription::Inbox,
 };
 
@@ -83,6 +83,13 @@ pub(crate) struct State {
     refused: Option<Publish>,
     /// Links dialled and not yet reported down.
     open_links: usize,
+}
+
+impl State {
+    /// What became of documents is counted in `tally`.
+    pub(crate) fn new(tally: Arc<Tally>) -> Self {
+        Self { outbox: Outbox::new(tally), ..Self::default() }
+    }
 }
 
 impl Driver {
@@ -257,8 +264,11 @@ impl Driver {
             Err(PublishError::Busy) => {
                 self.state.refused = Some(Publish::Document { document, taken });
             }
-            // It kept the limits when it was signed.
-            Err(error) => tracing::warn!("{:?} was not published: {error}", document.id()),
+            // It kept the limits when it was signed; since then it became too old, or expired.
+            Err(error) => {
+                tracing::warn!("{:?} was not published: {error}", document.id());
+                self.state.outbox.refused(taken);
+            }
         }
     }
 

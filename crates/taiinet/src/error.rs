@@ -76,10 +76,10 @@ pub enum Error {
         /// The type it has.
         found: &'static str,
     },
-    /// Documents of ours that no neighbour took before they were too old to be accepted.
+    /// Documents of ours that no neighbour took before they were too old to be accepted, or expired.
     #[error(
-        "{documents} of the documents found no neighbour within {} s and are too old now; publish \
-         them again",
+        "{documents} of the documents found no neighbour before they were too old ({} s) or expired; \
+         publish them again",
         limits::LIVE_WINDOW.as_secs()
     )]
     Lost {

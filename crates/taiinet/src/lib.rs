@@ -58,6 +58,7 @@ pub use error::Error;
 pub use events::{Events, Missed};
 pub use find::FindOptions;
 pub use net::TaiiNet;
+pub use outbox::Outcome;
 pub use private::Privacy;
 pub use query::IntoQuery;
 pub use subscription::{Delivery, Subscription};

@@ -22,7 +22,7 @@ use crate::{
     blacklist::BlacklistFileError,
     clock::Clock,
     find::{self, FoundSender},
-    outbox::{Flushed, Taken},
+    outbox::{Flushed, Outcome, Taken, Tally},
     private,
     subscription::Inbox,
 };
@@ -51,6 +51,7 @@ pub(crate) struct Inner {
     /// Of these, the private ones.
     pub(crate) private: Arc<AtomicUsize>,
     pub(crate) next_subscription: AtomicU64,
+    pub(crate) tally: Arc<Tally>,
     /// Counts up from a random start.
     pub(crate) nonce: AtomicU32,
 }
@@ -67,8 +68,7 @@ impl Prepared {
     }
 }
 
-/// What a handle asks of the driver.
-#[derive(Debug)]
+/// What a handle asks of the driver. No `Debug`: it may hold what is about to be sealed.
 pub(crate) enum Control {
     Subscribe { id: u64, query: Query, private: bool, inbox: Inbox },
     Recipients { content: Map, to: taiinet_mesh::PublishOptions, tell: oneshot::Sender<Recipients> },
@@ -178,7 +178,7 @@ impl TaiiNet {
     /// # Errors
     /// [`Error::Document`], [`Error::Json`], [`Error::NotADocument`] for what is no document;
     /// [`Error::Lost`] if there was no neighbour for five minutes, after which nobody would accept
-    /// it; [`Error::Closed`] if the peer was closed before a neighbour took it.
+    /// it, or until it expired; [`Error::Closed`] if the peer was closed before a neighbour took it.
     pub async fn publish(&self, document: impl IntoDocument) -> Result<DocumentId, Error> {
         self.publish_with(document, PublishOptions::default()).await
     }
@@ -309,6 +309,12 @@ impl TaiiNet {
             Ok(documents) => Err(Error::Lost { documents }),
             Err(_) => Err(Error::Closed),
         }
+    }
+
+    /// What became of the documents published here so far: those in neither number still wait for a
+    /// neighbour, or did when the peer was closed. May be asked at any time, also after the end.
+    pub fn outcome(&self) -> Outcome {
+        self.inner.tally.read()
     }
 
     /// What happens from now on: neighbours won and lost, failed links, signallers, refused frames.

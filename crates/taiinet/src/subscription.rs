@@ -210,12 +210,14 @@ impl Delivery {
     }
 }
 
+/// With the fields that everybody could read; what was sealed belongs into no log.
 impl fmt::Debug for Delivery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Delivery")
             .field("id", &self.id())
             .field("author", &self.author())
-            .field("data", self.data())
+            .field("privacy", &self.privacy())
+            .field("open", &self.document.content().fields())
             .finish_non_exhaustive()
     }
 }
@@ -261,5 +263,45 @@ impl Inbox {
 
     pub(crate) fn has_caught_up(&self) -> bool {
         self.level.unread.load(Ordering::Acquire) <= LOW_WATER
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use getrandom::SysRng;
+    use rand_core::UnwrapErr;
+    use taiinet_document::{Content, Document, Sealed, parse_map};
+    use taiinet_identity::{Identity, OpeningKey, Recipient, Seed};
+
+    use super::*;
+
+    #[test]
+    fn what_was_sealed_is_not_printed() {
+        let identity = Identity::from_seed(&Seed::from_bytes([1; 32]));
+        let (author, network) = (identity.peer_id(), "n".parse().expect("a name"));
+        let fields = parse_map(r#"{"type": "tweet", "text": "psst"}"#).expect("JSON");
+        let to = [Recipient::Peer(author)];
+        let sealed = Sealed::seal(fields, &["type"], &to, author, &network, &mut UnwrapErr(SysRng));
+        let document = Document {
+            network,
+            created_at: Timestamp::from_millis(1),
+            nonce: 0,
+            expires_at: None,
+            key: None,
+            content: Content::Sealed(sealed.expect("sealed")),
+        };
+        let document = VerifiedDocument::sign(&identity, document).expect("signed");
+        let opened = document.open([OpeningKey::Identity(&identity)]).expect("ours");
+        let delivery = Delivery {
+            document: Arc::new(document),
+            opened: Some(Arc::new(opened)),
+            received_at: Timestamp::from_millis(2),
+            hops: 0,
+            from: None,
+        };
+        assert!(delivery.json().contains("psst"));
+        let printed = format!("{delivery:?}");
+        assert!(printed.contains("tweet"), "{printed}");
+        assert!(!printed.contains("psst") && !printed.contains("text"), "{printed}");
     }
 }

@@ -66,6 +66,25 @@ fn nothing_is_overwritten_without_force() {
 }
 
 #[test]
+fn where_nothing_can_be_written_is_said_before_a_long_search() {
+    let folder = Folder::new();
+    folder.write("letter", "hello");
+    fs::create_dir(folder.path().join("folder")).expect("a folder");
+    for (out, reason) in [
+        ("missing/me.key", "missing/me.key"),
+        ("letter/me.key", "letter/me.key"),
+        // As root, a folder's mode forbids nothing: one where nobody can write.
+        ("/proc/me.key", "/proc/me.key"),
+        ("folder", "folder"),
+    ] {
+        // This search would not end in a lifetime.
+        let args = ["generate", "--force", "--out", out, "--vanity", "qqqqqqqqqqqq"];
+        folder.run(&args).fails(1, reason);
+    }
+    assert_eq!(folder.names(), ["folder", "letter"]);
+}
+
+#[test]
 fn a_wrong_passphrase_loses_nothing() {
     let folder = Folder::new();
     folder.generate("me.key");

@@ -56,6 +56,17 @@ fn a_recipient_reads_all_and_others_what_is_public() {
 }
 
 #[test]
+fn what_was_sealed_is_not_printed() {
+    let (author, reader) = (identity(1), identity(2));
+    let all = content(r#"{"type": "tweet", "text": "psst"}"#);
+    let sealed = seal(&author, all, &["type"], &[to(&reader)]);
+    let opened = open(&sealed, &reader).expect("a recipient");
+    for printed in [format!("{opened:?}"), format!("{sealed:?}")] {
+        assert!(!printed.contains("psst") && !printed.contains("text"), "{printed}");
+    }
+}
+
+#[test]
 fn nobody_can_pass_an_envelope_off_as_their_own() {
     let (author, thief, reader) = (identity(1), identity(2), identity(3));
     let theirs = seal(&author, content(r#"{"a": 1}"#), &[], &[to(&reader)]);

@@ -1,8 +1,16 @@
 //! A passphrase, and what it costs to try one.
 
-use std::fmt;
+use std::{
+    fmt,
+    fs::File,
+    io::{self, Read},
+    path::Path,
+};
 
 use zeroize::Zeroizing;
+
+/// The longest passphrase that is taken from a file, in bytes.
+const MAX_LEN: usize = 4096;
 
 /// What the user typed to protect a key. Wiped on drop, never printed.
 #[derive(Clone)]
@@ -15,6 +23,26 @@ impl Passphrase {
     /// Takes the text as it is: every character counts, spaces at the ends too.
     pub fn new(text: impl Into<String>) -> Self {
         Self { text: Zeroizing::new(text.into()), work: WorkFactor::DEFAULT }
+    }
+
+    /// The passphrase that the user has given beforehand: in `file` if there is one, else in the
+    /// environment variable `variable`. Nothing if in neither: then ask.
+    ///
+    /// Of a file it is the first line, without its end; `-` is standard input, of which the lines
+    /// after the first are left unread.
+    ///
+    /// # Errors
+    /// [`io::Error`], with the name of the file or the variable.
+    pub fn given(file: Option<&Path>, variable: &str) -> io::Result<Option<Self>> {
+        if let Some(path) = file {
+            let named = |error| io::Error::other(format!("{}: {error}", path.display()));
+            return open(path).and_then(read_first_line).map(Some).map_err(named);
+        }
+        match std::env::var_os(variable).map(|text| text.into_string()) {
+            None => Ok(None),
+            Some(Ok(text)) => Ok(Some(Self::new(text))),
+            Some(Err(_)) => Err(io::Error::other(format!("{variable} is not UTF-8"))),
+        }
     }
 
     /// The same passphrase, with another cost in the age files that are encrypted with it.
@@ -35,6 +63,38 @@ impl Passphrase {
     pub(super) const fn work(&self) -> WorkFactor {
         self.work
     }
+}
+
+fn open(path: &Path) -> io::Result<Box<dyn Read>> {
+    if path != Path::new("-") {
+        return Ok(Box::new(File::open(path)?));
+    }
+    // Not through the standard library's buffer, which would take more than the line, and keep it.
+    #[cfg(unix)]
+    {
+        use std::os::fd::AsFd;
+        Ok(Box::new(File::from(io::stdin().as_fd().try_clone_to_owned()?)))
+    }
+    #[cfg(not(unix))]
+    Ok(Box::new(io::stdin()))
+}
+
+/// Without its end, and nothing else taken away. Byte by byte, so that nothing behind it is read.
+fn read_first_line(input: impl Read) -> io::Result<Passphrase> {
+    // Room for everything at once: a buffer that grew would leave copies of the secret behind.
+    let mut line = Zeroizing::new(Vec::with_capacity(MAX_LEN));
+    for byte in input.bytes() {
+        match byte? {
+            b'\n' => break,
+            _ if line.len() == MAX_LEN => {
+                return Err(io::Error::other("its first line is too long for a passphrase"));
+            }
+            byte => line.push(byte),
+        }
+    }
+    let line = line.strip_suffix(b"\r").unwrap_or(&line);
+    let text = std::str::from_utf8(line).map_err(|_| io::Error::other("it is not UTF-8"))?;
+    Ok(Passphrase::new(text))
 }
 
 /// In constant time for passphrases of the same length.
@@ -74,5 +134,44 @@ impl WorkFactor {
     /// The power of two.
     pub const fn log_n(self) -> u8 {
         self.0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_file_it_is_the_first_line() {
+        for (content, wanted) in [
+            ("secret", "secret"),
+            ("secret\n", "secret"),
+            ("secret\r\nnot this\n", "secret"),
+            (" two words \n\n", " two words "),
+            ("", ""),
+        ] {
+            let read = read_first_line(content.as_bytes()).expect("a passphrase");
+            assert_eq!(read.expose(), wanted, "{content:?}");
+        }
+        let longest = "x".repeat(MAX_LEN);
+        let read = read_first_line(format!("{longest}\nmore").as_bytes()).expect("a passphrase");
+        assert_eq!(read.expose(), longest);
+        assert!(read_first_line(format!("{longest}x").as_bytes()).is_err());
+        assert!(read_first_line(io::repeat(b'x')).is_err(), "and no more is read");
+        assert!(read_first_line(&b"\xff\n"[..]).is_err());
+    }
+
+    #[test]
+    fn what_follows_the_line_is_left() {
+        let mut input = &b"secret\n{}\n"[..];
+        read_first_line(&mut input).expect("a passphrase");
+        assert_eq!(input, b"{}\n");
+    }
+
+    #[test]
+    fn a_fault_names_the_file() {
+        let error = Passphrase::given(Some(Path::new("absent/pw")), "NONE").expect_err("no file");
+        assert!(error.to_string().starts_with("absent/pw: "), "{error}");
+        assert_eq!(Passphrase::given(None, "TAIINET_NO_SUCH_VARIABLE").expect("none"), None);
     }
 }

@@ -1,8 +1,9 @@
 //! Who gets which documents.
 
-use std::time::Duration;
+use std::{pin::pin, time::Duration};
 
-use taiinet::{Error, LinkState, PublishOptions, json, query};
+use futures::poll;
+use taiinet::{Error, LinkState, Outcome, PublishOptions, json, query};
 
 use crate::support::{Signaller, connect, next, number, numbers_until, peer, within};
 
@@ -98,6 +99,30 @@ async fn a_document_published_to_nobody_waits_for_somebody() {
     let mut all = reader.subscribe(query!({})).unwrap();
     assert_eq!(next(&mut all).await.id(), id);
     within("taken", writer.flush()).await.unwrap();
+    assert_eq!(writer.outcome(), Outcome { taken: 1, lost: 0 });
+}
+
+/// On one thread, so that time passes before the driver gets its turn.
+#[tokio::test]
+async fn what_is_over_before_its_turn_is_lost() {
+    let net = connect("ws://127.0.0.1:9").await;
+    let brief =
+        || PublishOptions { expires: Some(Duration::from_millis(1)), ..PublishOptions::default() };
+    let mut publishing = pin!(net.publish_with(json!({}), brief()));
+    assert!(poll!(&mut publishing).is_pending());
+    std::thread::sleep(Duration::from_millis(5));
+    let told = within("told", publishing).await;
+    assert!(matches!(told, Err(Error::Lost { documents: 1 })), "{told:?}");
+
+    let prepared = net.prepare(json!({}), brief()).unwrap();
+    std::thread::sleep(Duration::from_millis(5));
+    net.queue_prepared(prepared).await.unwrap();
+    let flushed = within("flushed", net.flush()).await;
+    // With the one above: it was lost since the last flush.
+    assert!(matches!(flushed, Err(Error::Lost { documents: 2 })), "{flushed:?}");
+    assert_eq!(net.outcome(), Outcome { taken: 0, lost: 2 });
+    within("closed", net.close()).await;
+    assert_eq!(net.outcome().lost, 2, "known after the end as well");
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
