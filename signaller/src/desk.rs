@@ -3,6 +3,7 @@
 mod allowance;
 mod client;
 mod pool;
+mod standing;
 mod turn;
 
 use std::{
@@ -15,7 +16,7 @@ use rand_core::{Rng as _, SeedableRng};
 use taiinet_document::Network;
 use taiinet_identity::{Domain, Identity, PeerId, Signed};
 use taiinet_mesh::{
-    Direct, Input, LinkId, Time,
+    Direct, Input, LinkId, Reputation, Time,
     frame::{
         FromSignaller, POOL, Presence, RefusalReason, Signal, ToSignaller, VERSION, Welcome, codec,
     },
@@ -230,6 +231,12 @@ pub enum Refused {
     /// A signal that another signaller has passed on before.
     #[error("a signal that came before")]
     Replayed,
+    /// A peer that misbehaved here, and is blacklisted for a while.
+    #[error("a peer that is blacklisted")]
+    Blacklisted,
+    /// Frames without end.
+    #[error("a flood of frames")]
+    Flood,
     /// More than its budget.
     #[error("too often")]
     TooOften,
@@ -242,6 +249,7 @@ impl Refused {
             Self::Connections | Self::Joins => RefusalReason::Full,
             Self::Version => RefusalReason::Version,
             Self::Network | Self::NotAdmitted => RefusalReason::Network,
+            Self::Blacklisted => RefusalReason::NotAdmitted,
             Self::TooOften => RefusalReason::TooOften,
             _ => RefusalReason::Invalid,
         }
@@ -265,6 +273,10 @@ pub struct DeskStatus {
     pub signals: u64,
     /// Signals for peers that are not here, so far.
     pub unreachable: u64,
+    /// Peers that are blacklisted now.
+    pub blacklisted: usize,
+    /// How often a peer was blacklisted, so far.
+    pub blacklistings: u64,
     /// Other signallers of the pool that are linked.
     pub members: usize,
     /// Presences of their clients.
@@ -315,6 +327,7 @@ pub struct Desk {
     next_check: Time,
     counters: DeskStatus,
     admission: Option<Box<dyn Admission>>,
+    reputation: Reputation,
     pool: Option<Pool>,
 }
 
@@ -340,6 +353,7 @@ impl Desk {
             next_check: now.after(limits::CHECK_EVERY),
             counters: DeskStatus::default(),
             admission: None,
+            reputation: Reputation::default(),
             pool,
         }
     }
@@ -436,11 +450,13 @@ impl Desk {
     }
 
     /// A picture of it.
-    pub fn status(&self) -> DeskStatus {
+    pub fn status(&self, now: Time) -> DeskStatus {
         DeskStatus {
             clients: self.clients.len(),
             joined: self.by_peer.len(),
             networks: self.networks.len(),
+            blacklisted: self.reputation.blacklist(now).len()
+                + self.pool.as_ref().map_or(0, |pool| pool.blacklisted(now)),
             members: self.pool.as_ref().map_or(0, |pool| pool.members().len()),
             remote: self.pool.as_ref().map_or(0, Pool::presences),
             ..self.counters.clone()
@@ -523,7 +539,8 @@ impl Desk {
         client.heard = now;
         // Who goes on after its budget is spent is not told each time.
         if !client.frames.take(1, now) {
-            *self.counters.refused.entry(Refused::TooOften).or_default() += 1;
+            *self.counters.refused.entry(Refused::Flood).or_default() += 1;
+            self.charge(id, Refused::Flood, now);
             self.close(id, now);
             return;
         }
@@ -637,6 +654,9 @@ impl Desk {
         let admission = self.admission.as_ref();
         if admission.is_some_and(|admission| !admission.admits(&presence.signer(), &body.network)) {
             return Err(Refused::NotAdmitted);
+        }
+        if self.reputation.is_blacklisted(&presence.signer(), now) {
+            return Err(Refused::Blacklisted);
         }
         // Neither the network nor the name may change on a connection.
         if let Stage::Joined { presence: earlier, .. } = &client.stage
@@ -825,8 +845,9 @@ impl Desk {
 
     fn refuse(&mut self, client: ClientId, refused: Refused, now: Time) {
         *self.counters.refused.entry(refused).or_default() += 1;
+        self.charge(client, refused, now);
         let retry_after = match refused {
-            Refused::Joins => limits::FULL_RETRY_AFTER,
+            Refused::Joins | Refused::Blacklisted => limits::FULL_RETRY_AFTER,
             _ => limits::RETRY_AFTER,
         };
         self.tell_refusal(client, refused.reason(), retry_after);

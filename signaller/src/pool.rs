@@ -252,6 +252,11 @@ impl Pool {
         self.peer.neighbour_ids().collect()
     }
 
+    /// How many members are kept out for what they did.
+    pub(crate) fn blacklisted(&self, now: Time) -> usize {
+        self.peer.status(now).blacklist.len()
+    }
+
     /// How many presences of clients of others are known.
     pub(crate) fn presences(&self) -> usize {
         self.directory.len()

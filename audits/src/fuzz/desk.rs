@@ -45,7 +45,7 @@ pub(super) fn run(data: &[u8]) {
     assert_eq!(world.news.expire(Time::from_millis(u64::MAX)), 0, "nothing lives for ever");
     world.desk.handle(DeskInput::Drain, world.now);
     world.drain();
-    assert_eq!(world.desk.status().clients, 0);
+    assert_eq!(world.desk.status(world.now).clients, 0);
 }
 
 /// All that happens; `look` sees the desk after each step.
@@ -330,7 +330,7 @@ impl World {
     }
 
     fn check(&self) {
-        let status = self.desk.status();
+        let status = self.desk.status(self.now);
         assert!(status.clients <= CLIENTS.0);
         assert!(status.joined <= status.clients && status.networks <= status.joined);
         assert!(status.members <= limits::POOL_LINKS);
@@ -349,7 +349,7 @@ mod tests {
         let mut seen = [false; 6];
         for _ in 0..6000 {
             play(&mutator.next(&seeds, 512), |world| {
-                let status = world.desk.status();
+                let status = world.desk.status(world.now);
                 let now = [
                     status.joined > 1,
                     status.introductions > 0,

@@ -47,6 +47,8 @@ pub(crate) struct Broadcast {
     behind: Option<usize>,
     /// While we doze, nothing is gathered.
     dozing: bool,
+    /// We are about to leave: what we still say cannot be asked for.
+    leaving: bool,
     rng: Rng,
     /// How long this peer waits for an announced document to be pushed. It differs from peer to
     /// peer and from time to time: where a whole part of the tree was cut off, the first of it that
@@ -63,6 +65,7 @@ impl Broadcast {
             asked: BTreeMap::new(),
             behind: None,
             dozing: false,
+            leaving: false,
             patience: patience(&mut rng),
             rng,
         }
@@ -123,7 +126,7 @@ impl Broadcast {
                 continue;
             }
             // What a dozer writes itself it does not only announce: it may be late to answer.
-            if neighbour.eager || (self.dozing && from.is_none()) {
+            if neighbour.eager || ((self.dozing || self.leaving) && from.is_none()) {
                 let parcel = parcel.get_or_insert_with(|| Parcel::new(document, hops)).clone();
                 acts.push(Act::Push { link: *link, parcel });
             } else {
@@ -260,6 +263,11 @@ impl Broadcast {
     /// A neighbour is not relied on any more.
     pub(crate) fn distrust(&mut self, link: LinkId, now: Time) -> Option<Frame> {
         self.neighbours.get_mut(&link)?.prune(now)
+    }
+
+    /// From now on nothing can be asked for.
+    pub(crate) const fn leave(&mut self) {
+        self.leaving = true;
     }
 
     /// We begin or cease to doze.

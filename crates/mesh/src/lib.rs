@@ -110,5 +110,5 @@ pub use budget::Budget;
 pub use misbehaviour::Misbehaviour;
 pub use peer::Peer;
 pub use quota::Quota;
-pub use reputation::{BlacklistError, Blacklisted};
+pub use reputation::{BlacklistError, Blacklisted, Reputation, Verdict};
 pub use time::Time;

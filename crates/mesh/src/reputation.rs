@@ -63,7 +63,7 @@ pub enum BlacklistError {
 
 /// What follows from an offence.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Verdict {
+pub enum Verdict {
     /// Nothing yet.
     Noted,
     /// From now on it is not believed.
@@ -105,13 +105,13 @@ impl Record {
 
 /// The records of others' offences. Bounded: when there are too many, those with the fewest points go.
 #[derive(Debug, Default)]
-pub(crate) struct Reputation {
+pub struct Reputation {
     records: BTreeMap<PeerId, Record>,
 }
 
 impl Reputation {
     /// With what was kept from an earlier run.
-    pub(crate) fn new(kept: &[Blacklisted], now: Time) -> Self {
+    pub fn new(kept: &[Blacklisted], now: Time) -> Self {
         let mut reputation = Self::default();
         for listed in kept.iter().filter(|listed| !listed.is_forgotten(now)) {
             reputation.record(listed.peer, now).listed = Some(*listed);
@@ -120,7 +120,7 @@ impl Reputation {
     }
 
     /// The only way to a penalty. The peer must have proven that it is who did it.
-    pub(crate) fn charge(&mut self, peer: PeerId, what: Misbehaviour, now: Time) -> Verdict {
+    pub fn charge(&mut self, peer: PeerId, what: Misbehaviour, now: Time) -> Verdict {
         let weight = what.weight();
         if weight == 0 || self.is_blacklisted(&peer, now) {
             return Verdict::Noted;
@@ -172,7 +172,7 @@ impl Reputation {
     }
 
     /// Forgives a peer everything. Whether it was listed.
-    pub(crate) fn lift(&mut self, peer: &PeerId, now: Time) -> bool {
+    pub fn lift(&mut self, peer: &PeerId, now: Time) -> bool {
         self.records.remove(peer).is_some_and(|record| record.is_listed(now))
     }
 
@@ -189,7 +189,8 @@ impl Reputation {
         self.records.get(peer).is_some_and(|record| now < record.rests_until)
     }
 
-    pub(crate) fn is_blacklisted(&self, peer: &PeerId, now: Time) -> bool {
+    /// Whether it is listed now, for what it did or by hand.
+    pub fn is_blacklisted(&self, peer: &PeerId, now: Time) -> bool {
         self.records.get(peer).is_some_and(|record| record.is_listed(now))
     }
 
@@ -199,7 +200,7 @@ impl Reputation {
     }
 
     /// All that are listed now, by name.
-    pub(crate) fn blacklist(&self, now: Time) -> Vec<Blacklisted> {
+    pub fn blacklist(&self, now: Time) -> Vec<Blacklisted> {
         let listed = self.records.values().filter_map(|record| record.listed);
         listed.filter(|listed| !listed.is_over(now)).collect()
     }

@@ -92,9 +92,9 @@ impl Room {
 
     /// A client that has knocked says a join made of `presence`: what it is refused for.
     fn try_join(&mut self, client: u64, presence: Signed<Presence>) -> Option<Refused> {
-        let before = self.desk.status().refused;
+        let before = self.desk.status(self.now).refused;
         self.say(client, &ToSignaller::Join { presence, work: 0 });
-        let after = self.desk.status().refused;
+        let after = self.desk.status(self.now).refused;
         after.iter().find(|(why, count)| before.get(why) != Some(*count)).map(|(why, _)| *why)
     }
 }
@@ -187,7 +187,7 @@ fn a_join_replayed_on_another_connection_or_signed_by_another_is_refused() {
     bytes[..32].copy_from_slice(identity(4).peer_id().as_bytes());
     let forged = codec::decode(&bytes).unwrap();
     assert_eq!(room.try_join(3, forged), Some(Refused::Signature));
-    assert_eq!(room.desk.status().joined, 1);
+    assert_eq!(room.desk.status(room.now).joined, 1);
 }
 
 #[test]
@@ -264,7 +264,7 @@ fn a_signal_goes_to_its_recipient_as_it_came_and_only_in_ones_own_name() {
     let spoofed = signal(&identity(3), identity(2).peer_id(), "a");
     let answer = room.say(1, &ToSignaller::Signal(spoofed));
     assert!(closed(&answer, 1) && answer.iter().all(|(to, _)| *to == 1));
-    assert_eq!(room.desk.status().refused.get(&Refused::FalseName), Some(&1));
+    assert_eq!(room.desk.status(room.now).refused.get(&Refused::FalseName), Some(&1));
     let foreign = signal(&identity(2), elsewhere, "b");
     assert!(closed(&room.say(2, &ToSignaller::Signal(foreign)), 2));
 }
@@ -418,7 +418,7 @@ fn the_newer_connection_of_a_peer_counts() {
     assert_eq!(answer, [(1001, Some(FromSignaller::Signal(sent)))]);
     // What is left of the older connection changes nothing.
     room.desk.handle(DeskInput::Disconnected { client: 1.into() }, NOW);
-    assert_eq!(room.desk.status().joined, 2);
+    assert_eq!(room.desk.status(room.now).joined, 2);
 }
 
 #[test]
@@ -482,7 +482,7 @@ fn who_does_not_join_falls_silent_or_expires_is_closed() {
     assert_eq!(run(&mut room, 10, Some(4)), [1, 2]);
     assert_eq!(run(&mut room, 90, Some(4)), [3]);
     assert_eq!(run(&mut room, 300, Some(4)), [4], "a presence that was not renewed");
-    assert_eq!(room.desk.status().clients, 0);
+    assert_eq!(room.desk.status(room.now).clients, 0);
     assert_eq!(room.desk.poll_timeout(), None);
 }
 
@@ -495,7 +495,7 @@ fn who_is_asked_for_work_has_time_for_it() {
         room.open(1);
         room.knock(1);
         let mut lasted = 0;
-        while room.desk.status().clients > 0 {
+        while room.desk.status(room.now).clients > 0 {
             lasted += 1;
             room.now = room.now.after(Duration::from_secs(1));
             room.desk.handle_timeout(room.now);
@@ -531,9 +531,9 @@ proptest! {
             room.desk.handle(DeskInput::Message { client: client.into(), bytes }, room.now);
         }
         room.outputs();
-        prop_assert!(room.desk.status().clients <= 10);
+        prop_assert!(room.desk.status(room.now).clients <= 10);
         room.desk.handle_timeout(NOW.after(Duration::from_secs(3600)));
-        prop_assert_eq!(room.desk.status().clients, 0);
+        prop_assert_eq!(room.desk.status(room.now).clients, 0);
         prop_assert!(room.desk.addresses.is_empty() && room.desk.networks.is_empty());
     }
 }
@@ -559,7 +559,7 @@ impl Two {
         let mut two =
             Self { rooms: [room(200, Direct::default()), room(201, dialler)], ends: None };
         two.run(Duration::from_secs(2));
-        assert_eq!(two.rooms.each_ref().map(|room| room.desk.status().members), [1, 1]);
+        assert_eq!(two.rooms.each_ref().map(|room| room.desk.status(room.now).members), [1, 1]);
         two
     }
 
@@ -631,7 +631,7 @@ fn a_signal_crosses_the_pool_once_and_only_in_the_name_of_who_is_there() {
     two.rooms[0].join(1, "a");
     two.rooms[1].join(2, "a");
     two.run(Duration::from_secs(1));
-    assert_eq!(two.rooms.each_ref().map(|room| room.desk.status().remote), [1, 1]);
+    assert_eq!(two.rooms.each_ref().map(|room| room.desk.status(room.now).remote), [1, 1]);
 
     let now = two.rooms[0].now;
     let signal = signal_at(&identity(1), identity(2).peer_id(), now, 1);
@@ -870,4 +870,53 @@ fn peers_are_told_of_turn_with_each_join() {
         assert!(servers.len() == 1 && servers[0].is_well_formed());
         assert!(servers[0].username.ends_with(&identity(1).peer_id().short().to_string()));
     }
+}
+
+/// A peer that misbehaves is kept out over whatever connection, whoever else comes from its address; the
+/// operator can forgive it.
+#[test]
+fn who_misbehaves_again_and_again_is_blacklisted_here() {
+    let mut room = Room::new(DeskConfig::default());
+    let network = || network("a");
+    let mut came = 0;
+    for connection in 0..20 {
+        let client = 1 + 256 * connection;
+        room.open(client);
+        let welcome = room.knock(client);
+        let presence = Signed::new(&identity(1), &room.presence(&welcome, "a"));
+        if room.try_join(client, presence).is_some() {
+            break;
+        }
+        came += 1;
+        // In somebody else's name.
+        let (to, sealed) = (identity(2).peer_id(), vec![0; 10]);
+        let signal = Signal { network: network(), to, sent_at: room.now.timestamp(), sealed };
+        let signal = Signed::new(&identity(3), &signal);
+        assert!(closed(&room.say(client, &ToSignaller::Signal(signal)), client));
+        room.now = room.now.after(Duration::from_secs(1));
+    }
+    assert!((10..=13).contains(&came), "{came}");
+    let status = room.desk.status(room.now);
+    assert_eq!((status.blacklisted, status.blacklistings), (1, 1));
+    assert_eq!(status.refused.get(&Refused::Blacklisted), Some(&1));
+    room.join(2, "a");
+    room.desk.forgive();
+    room.join(1 + 256 * 30, "a");
+    assert_eq!(room.desk.status(room.now).blacklisted, 0);
+}
+
+/// What is not proven is nobody's: a stranger cannot have a peer blacklisted by naming it.
+#[test]
+fn nobody_is_blacklisted_for_what_was_done_before_a_join() {
+    let mut room = Room::new(DeskConfig::default());
+    for connection in 0..50 {
+        let client = 1 + 256 * connection;
+        room.open(client);
+        let welcome = room.knock(client);
+        let mut presence = room.presence(&welcome, "a");
+        presence.joined = None;
+        room.try_join(client, Signed::new(&identity(1), &presence));
+        room.desk.handle(DeskInput::Disconnected { client: client.into() }, room.now);
+    }
+    assert_eq!(room.desk.status(room.now).blacklisted, 0);
 }

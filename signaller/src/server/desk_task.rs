@@ -133,7 +133,10 @@ impl DeskTask {
                 () = tokio::time::sleep(wait.unwrap_or(limits::CHECK_EVERY)) => {
                     self.desk.handle_timeout(self.clock.now());
                 }
-                Ok(()) = self.lists.changed() => self.desk.recheck(self.clock.now()),
+                Ok(()) = self.lists.changed() => {
+                    self.desk.forgive();
+                    self.desk.recheck(self.clock.now());
+                }
             }
             for input in batch.drain(..) {
                 // Whoever is told something by all these messages is woken once. What comes or goes
@@ -185,7 +188,7 @@ impl DeskTask {
                 DeskInput::Pool(input)
             }
             ToDesk::Status(tell) => {
-                let _ = tell.send((self.desk.status(), self.clock.uptime()));
+                let _ = tell.send((self.desk.status(self.clock.now()), self.clock.uptime()));
                 return;
             }
             ToDesk::Drain => DeskInput::Drain,

@@ -82,6 +82,9 @@ fn metrics(front: &Front, status: &DeskStatus, uptime: Duration) -> String {
     for (reason, count) in &status.refused {
         out.sample(&[("reason", &snake_case(&format!("{reason:?}")))], *count);
     }
+    out.gauge("blacklisted_peers", "Peers kept out for what they did", status.blacklisted as u64);
+    let listed = "How often a peer came to be kept out for what it did";
+    out.counter("blacklistings_total", listed, status.blacklistings);
     out.counter("introductions_total", "Presences told", status.introductions);
     out.family("signals_total", "counter", "Signals, by what became of them");
     out.sample(&[("result", "routed")], status.signals);

@@ -39,6 +39,7 @@ impl Peer {
 
     /// Ends all that are private, because we leave; what that says goes out before the goodbye.
     pub(super) fn end_all_private(&mut self, now: Time) {
+        self.broadcast.leave();
         for subscription in self.private.subscriptions() {
             self.end_private(subscription, now);
         }

@@ -31,7 +31,7 @@ impl World {
 
     /// What a signaller says of itself; none while it is down.
     pub fn desk_status(&self, signaller: SignallerIndex) -> Option<DeskStatus> {
-        Some(self.desks[signaller.0].desk.as_ref()?.status())
+        Some(self.desks[signaller.0].desk.as_ref()?.status(self.now()))
     }
 
     /// The signaller of this name.

@@ -127,6 +127,30 @@ fn an_ended_subscription_reads_nothing_more_even_of_what_was_sealed_to_it() {
     setting.sound();
 }
 
+/// Who leaves tells each neighbour outright: what it only announced nobody could ask for any more.
+#[test]
+fn who_leaves_takes_its_subscriptions_along() {
+    for seed in seeds(20..36) {
+        let mut setting = meshed(seed, 4);
+        let world = &mut setting.world;
+        let [author, reader, ..] = setting.peers[..] else { panic!("four peers") };
+        world.subscribe_privately(reader, "{}");
+        // So many that the tree is drawn, and other links are not of it.
+        for number in 0..40 {
+            for peer in setting.peers.clone() {
+                setting.world.publish(peer, &format!(r#"{{"number": {number}}}"#)).expect("room");
+            }
+            setting.world.run_for(std::time::Duration::from_millis(100));
+        }
+        assert_eq!(setting.world.status(author).private, 1);
+        setting.world.leave(reader);
+        setting.world.run_for(seconds(2));
+        for peer in setting.world.alive() {
+            assert_eq!(setting.world.status(peer).private, 0, "{peer:?} with seed {seed}");
+        }
+    }
+}
+
 #[test]
 fn a_subscription_is_still_known_after_a_long_time_and_forgotten_after_its_peer_died() {
     let mut setting = meshed(3, 8);
