@@ -1,5 +1,7 @@
 //! Who and when, in vectors and fuzz targets alike.
 
+use std::sync::OnceLock;
+
 use taiinet_document::{Content, Document, Map, Network, Timestamp, VerifiedDocument, parse_map};
 use taiinet_identity::{Identity, Seed};
 use taiinet_mesh::Time;
@@ -7,9 +9,11 @@ use taiinet_mesh::Time;
 /// When everything happens.
 pub(crate) const NOW: Time = Time::from_millis(1_800_000_000_000);
 
-/// The identity whose seed is 32 times this byte.
+/// The identity whose seed is 32 times this byte; made once, since fuzzers ask for it all the time.
 pub(crate) fn identity(number: u8) -> Identity {
-    Identity::from_seed(&Seed::from_bytes([number; 32]))
+    static MADE: [OnceLock<Identity>; 256] = [const { OnceLock::new() }; 256];
+    let make = || Identity::from_seed(&Seed::from_bytes([number; 32]));
+    MADE[usize::from(number)].get_or_init(make).clone()
 }
 
 /// The network of all.

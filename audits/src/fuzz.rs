@@ -1,7 +1,7 @@
 //! The bodies of the fuzz targets: each takes any bytes, and must neither panic nor let a bound go.
 //!
-//! A body reads its bytes as the input itself where that is one thing ([`wire`], [`documents`],
-//! [`files`]), and as a list of what happens where it is a state machine ([`peer`], [`desk`]): there it
+//! A body reads its bytes as the input itself where that is one thing (`wire`, `documents`,
+//! `files`), and as a list of what happens where it is a state machine (`peer`, `desk`): there it
 //! also signs and proves as a hostile member can, or nothing would ever come past the first check.
 
 mod bytes;

@@ -45,7 +45,7 @@ pub(super) fn run(data: &[u8]) {
     let before = pair.connected;
     pair.cut();
     pair.drain();
-    pair.pass(90_000);
+    pair.pass(60_000);
     assert!(pair.connected > before, "two honest peers did not meet again");
 }
 

@@ -95,7 +95,8 @@ fn test() -> Outcome {
 /// The tests have run each target over its corpus and some mutations; this goes on elsewhere.
 fn fuzz() -> Outcome {
     outcome(
-        cargo(["test", "--locked", "-p", "taiinet-audits", "--test", "fuzz"])
+        // Of the workspace, so that what the tests have built serves.
+        cargo(["test", "--locked", "--workspace", "--test", "fuzz"])
             .env("TAIINET_FUZZ_SEED", "2")
             .env("TAIINET_FUZZ_MILLIS", "2000"),
     )
