@@ -19,7 +19,7 @@ Usage: cargo xtask COMMAND [ARGS]
   demo [ARGS]                  build the release and run a mesh of seven processes on this machine
                                (`cargo xtask demo --help` for its options)
   test [STEP…] [--fail-fast]   run every check, or only the named steps:
-                               fmt clippy build test doctest doc wasm npm browser deny
+                               fmt clippy build test doctest doc wasm core npm browser deny
   lint                         test fmt clippy
   wasm [--fast]                build the browser's package in wasm/npm/dist; --fast does not minify
   bench [NAME…] [--quick]      run the benchmarks: ingest index link documents browser
