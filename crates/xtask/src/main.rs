@@ -20,7 +20,7 @@ Usage: cargo xtask COMMAND [ARGS]
   demo [ARGS]                  build the release and run a mesh of seven processes on this machine
                                (`cargo xtask demo --help` for its options)
   test [STEP…] [--fail-fast]   run every check, or only the named steps:
-                               fmt clippy build test fuzz doctest doc wasm npm browser deny
+                               fmt clippy build test fuzz doctest doc wasm core npm browser deny
   lint                         test fmt clippy
   wasm [--fast]                build the browser's package in wasm/npm/dist; --fast does not minify
   fuzz [TARGET…] [--seconds N] run the fuzz targets guided by coverage, a minute each (cargo-fuzz)

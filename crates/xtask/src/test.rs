@@ -18,6 +18,7 @@ const STEPS: [Step; 11] = [
     Step { name: "doctest", title: "the examples in the documentation", run: doctest },
     Step { name: "doc", title: "the documentation has no broken link", run: doc },
     Step { name: "wasm", title: "the browser's package, built", run: wasm },
+    Step { name: "core", title: "the core's unit tests as WebAssembly", run: wasm::core_tests },
     Step { name: "npm", title: "unit tests of the browser's package", run: npm },
     Step { name: "browser", title: "pages in real browsers", run: browser },
     Step { name: "deny", title: "licences and sources of what we depend on", run: deny },

@@ -70,6 +70,29 @@ pub(crate) fn vectors() -> Outcome {
     }
 }
 
+/// The unit tests of the core as WebAssembly, in Node: 32-bit sizes, and another code generator. The
+/// target is another one, since that of browsers has nothing to print with; the code is the same.
+pub(crate) fn core_tests() -> Outcome {
+    const TARGET: &str = "wasm32-wasip1";
+    let added = succeeds(Command::new("rustup").args(["target", "add", TARGET]));
+    if !added && !std::in_sysroot(TARGET) {
+        return Outcome::Skipped(format!("no standard library: rustup target add {TARGET}"));
+    }
+    if let Err(why) = find_node() {
+        return Outcome::Failed(why);
+    }
+    let packages = ["identity", "document", "query", "mesh"];
+    let packages = packages.iter().map(|name| format!("--package=taiinet-{name}"));
+    // Node 20's optimising compiler crashes on a large program of debug code, as this is.
+    let node = "node --no-warnings --liftoff-only";
+    let runner = root().join("crates/xtask/src/wasm/wasi.mjs");
+    outcome(
+        cargo(["test", "--locked", "--target", TARGET, "--lib", "--no-fail-fast"])
+            .args(packages)
+            .env("CARGO_TARGET_WASM32_WASIP1_RUNNER", format!("{node} {}", runner.display())),
+    )
+}
+
 /// Builds the crate and puts it with its bindings into a folder of `wasm/npm`.
 fn bindings(std: Std, name: &str, features: &[&str]) -> Outcome {
     let (mut build, folder) = std.cargo("build");

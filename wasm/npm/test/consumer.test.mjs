@@ -1,13 +1,16 @@
-// The package as it is packed and installed, for Node's type checker and Node itself.
+// The package as it is packed and installed, for Node's type checker and Node itself; and its size.
 
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, test } from "node:test";
+import { brotliCompressSync } from "node:zlib";
 
 const PACKAGE = join(import.meta.dirname ?? new URL(".", import.meta.url).pathname, "..");
+/** KiB, compressed by brotli: what there is, and a little. More needs a reason, and this number changed. */
+const MOST = { "taiinet.wasm": 350, "index.js": 15, keyfile: 16, "in all": 380 };
 const folder = mkdtempSync(join(tmpdir(), "taiinet-consumer-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -42,4 +45,16 @@ test("Node loads it, and it holds what it should and nothing else", () => {
   for (const name of ["package.json", "README.md", "dist/index.js", "dist/index.d.ts", "dist/react.js", "dist/react.d.ts", "dist/taiinet.wasm"]) assert.ok(listed.includes(name), name);
   const foreign = listed.filter((name) => !/^(package\.json|README\.md|LICENSE.*|dist\/[\w-]+\.(js|d\.ts|wasm))$/.test(name));
   assert.deepEqual(foreign, []);
+});
+
+test("it is not larger than it has reason to be", (t) => {
+  const dist = join(folder, "node_modules/taiinet/dist");
+  const sizes = { "in all": 0 };
+  for (const name of readdirSync(dist).filter((name) => /\.(js|wasm)$/.test(name))) {
+    const size = brotliCompressSync(readFileSync(join(dist, name))).length / 1024;
+    sizes[name.replace(/-\w+\.js$/, "")] = size;
+    sizes["in all"] += size;
+  }
+  t.diagnostic(JSON.stringify(sizes));
+  for (const [name, most] of Object.entries(MOST)) assert.ok(sizes[name] <= most, `${name}: ${sizes[name]} KiB compressed, more than ${most}`);
 });

@@ -25,7 +25,7 @@ impl Std {
     pub(super) fn find() -> Result<Self, String> {
         let only = std::env::var("TAIINET_WASM_STD").ok();
         let may = |name: &str| only.as_deref().is_none_or(|only| only == name);
-        if may("rustup") && (in_sysroot() || added_by_rustup()) {
+        if may("rustup") && (in_sysroot(TARGET) || added_by_rustup()) {
             println!("with the standard library from rustup");
             return Ok(Self::Rustup);
         }
@@ -71,9 +71,9 @@ fn rustup_linker() -> Option<std::path::PathBuf> {
 }
 
 /// rustup may list a target whose files it could not fetch; so look for the files.
-fn in_sysroot() -> bool {
+pub(super) fn in_sysroot(target: &str) -> bool {
     stdout(Command::new("rustc").args(["--print", "sysroot"])).is_some_and(|sysroot| {
-        let library = Path::new(&sysroot).join("lib/rustlib").join(TARGET).join("lib");
+        let library = Path::new(&sysroot).join("lib/rustlib").join(target).join("lib");
         library.read_dir().is_ok_and(|files| {
             files.flatten().any(|file| file.file_name().to_string_lossy().starts_with("libcore-"))
         })
@@ -82,7 +82,7 @@ fn in_sysroot() -> bool {
 
 fn added_by_rustup() -> bool {
     println!("$ rustup target add {TARGET}");
-    succeeds(Command::new("rustup").args(["target", "add", TARGET])) && in_sysroot()
+    succeeds(Command::new("rustup").args(["target", "add", TARGET])) && in_sysroot(TARGET)
 }
 
 fn debian_is_installed() -> bool {
