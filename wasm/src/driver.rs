@@ -404,7 +404,7 @@ impl State {
     }
 
     fn seal_waiting(&mut self, calls: &mut VecDeque<Call>, now: Time) {
-        for (one, recipients) in self.unsealed.decided(&self.peer, now) {
+        for (one, recipients) in self.unsealed.decided(&mut self.peer, now) {
             let sealed = recipients
                 .map_err(Fault::from)
                 .and_then(|recipients| self.seal(one.content, one.options, recipients, now));
