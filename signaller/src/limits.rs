@@ -125,10 +125,11 @@ pub const POOL_NETWORKS_PER_SIGNALLER: usize = NETWORKS;
 pub const POOL_LEFT_PER_SIGNALLER: usize = 4096;
 /// Signallers that are or were linked lately, whose news count.
 pub const POOL_MEMBERS: usize = 256;
-/// After everything was told, how long until it is told again, at first and at last: it doubles while
-/// newcomers go on coming.
-pub const POOL_ALL_BACKOFF: (Duration, Duration) =
-    (Duration::from_millis(500), Duration::from_secs(20));
+/// Telling everybody everything takes so much of [`POOL_ALL`]: eight times at once, for a pool that
+/// forms, and then every twenty seconds.
+pub const POOL_ALL_COST: usize = 20;
+/// See [`POOL_ALL_COST`].
+pub const POOL_ALL: (u32, u32) = (8 * 20, 1);
 /// Messages that may wait for another signaller; the mesh core's window bounds their bytes.
 pub const POOL_OUTBOX_MESSAGES: usize = 16 * 1024;
 /// How many tries a slow device does in a second of the work for a join. It gets four times as long as

@@ -14,13 +14,14 @@ pub(crate) mod news;
 mod replays;
 mod sent;
 
-use core::{net::IpAddr, time::Duration};
+use core::net::IpAddr;
 use std::collections::{BTreeMap, BTreeSet};
 
 use taiinet_document::{Content, Network};
 use taiinet_identity::{Identity, PeerId, Signed, Verified};
 use taiinet_mesh::{
-    ChannelBinding, Config, Dial, Direct, Event, Input, LinkId, Output, Peer, PublishOptions, Time,
+    Budget, ChannelBinding, Config, Dial, Direct, Event, Input, LinkId, Output, Peer,
+    PublishOptions, Time,
     frame::{Astray, POOL, Presence, Signal},
     limits as mesh_limits,
 };
@@ -62,8 +63,8 @@ pub(crate) struct Pool {
     /// When what is new is told, and when all is, because somebody new came.
     tell_at: Option<Time>,
     all_at: Option<Time>,
-    /// When all was told last, and how long it then had to wait.
-    told_all: (Time, Duration),
+    /// How often all may still be told.
+    all: Budget,
 }
 
 impl Pool {
@@ -92,7 +93,7 @@ impl Pool {
             news: News::default(),
             tell_at: None,
             all_at: None,
-            told_all: (Time::default(), Duration::ZERO),
+            all: Budget::new(limits::POOL_ALL, now),
         }
     }
 
@@ -128,20 +129,12 @@ impl Pool {
     pub(crate) fn is_to_tell_all(&mut self, now: Time) -> bool {
         let due = self.all_at.is_some_and(|due| due <= now);
         if due {
-            self.all_at = None;
-            let (first, longest) = limits::POOL_ALL_BACKOFF;
-            let (last, wait) = self.told_all;
-            let often = now.since(last) < wait.saturating_mul(2);
-            let wait = if often { wait.saturating_mul(2).min(longest) } else { first };
-            self.told_all = (now, wait);
+            // Not again and again because somebody comes and goes.
+            let may = self.all.take(limits::POOL_ALL_COST, now);
+            self.all_at = (!may).then(|| now.after(limits::POOL_ALL_AGAIN));
+            return may;
         }
-        due
-    }
-
-    /// Tells everything, soon, but not again and again because somebody comes and goes.
-    fn tell_all(&mut self, after: Duration, now: Time) {
-        let (last, wait) = self.told_all;
-        self.all_at.get_or_insert(now.after(after).max(last.after(wait)));
+        false
     }
 
     /// Parts with members that are not admitted any more; what they said before counts no longer than
@@ -200,7 +193,7 @@ impl Pool {
                 Output::Event(Event::PeerConnected { peer, .. }) => {
                     self.members.linked(peer);
                     // The newcomer shall know who is here; several at once are told together.
-                    self.tell_all(limits::POOL_ALL_AFTER, now);
+                    self.all_at.get_or_insert(now.after(limits::POOL_ALL_AFTER));
                     continue;
                 }
                 Output::Event(Event::PeerDisconnected { peer, .. }) => {
@@ -241,7 +234,7 @@ impl Pool {
         for content in documents {
             if self.peer.publish(content, PublishOptions::default(), now).is_err() {
                 // No room: all is told once more when there is.
-                self.tell_all(limits::POOL_ALL_AGAIN, now);
+                self.all_at.get_or_insert(now.after(limits::POOL_ALL_AGAIN));
                 return;
             }
         }
@@ -356,6 +349,8 @@ impl Pool {
 
 #[cfg(test)]
 mod tests {
+    use core::time::Duration;
+
     use taiinet_identity::Seed;
 
     use super::*;
@@ -369,16 +364,15 @@ mod tests {
         let at = |tenths: u64| start.after(Duration::from_millis(100 * tenths));
         let mut told = Vec::new();
         for tenths in 0..1200 {
-            pool.tell_all(limits::POOL_ALL_AFTER, at(tenths));
+            pool.all_at.get_or_insert(at(tenths).after(limits::POOL_ALL_AFTER));
             if pool.is_to_tell_all(at(tenths)) {
                 told.push(tenths);
             }
         }
         assert_eq!(told.first(), Some(&2), "the first is told at once");
-        assert!((3..15).contains(&told.len()), "{told:?}");
+        assert!((8..16).contains(&told.len()), "{told:?}");
         // After some quiet, a newcomer is told at once again.
-        pool.all_at = None;
-        pool.tell_all(limits::POOL_ALL_AFTER, at(3000));
-        assert!(pool.is_to_tell_all(at(3002)));
+        pool.all_at = Some(at(3000));
+        assert!(pool.is_to_tell_all(at(3000)));
     }
 }

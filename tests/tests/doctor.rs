@@ -44,3 +44,23 @@ fn a_signaller_that_is_not_there_or_does_not_serve_us_is_named_with_what_to_do()
     let (findings, code) = examine(&[]);
     assert!(findings.is_empty() && code == 2, "no signaller was given");
 }
+
+/// What a signaller names is tried; where it does not work that is said, with what to do.
+#[test]
+fn servers_that_do_not_answer_are_named_with_what_to_do() {
+    // Bound, so that nobody else is there; it answers nothing.
+    let deaf = std::net::UdpSocket::bind("127.0.0.1:0").expect("a port");
+    let turn = format!("turn:{}?transport=udp", deaf.local_addr().expect("bound"));
+    let file = tempfile::NamedTempFile::new().expect("a file");
+    std::fs::write(file.path(), "a secret\n").expect("written");
+    let secret = file.path().display().to_string();
+    let args = ["--turn", &turn, "--turn-secret-file", &secret, "--stun", "off"];
+    let signaller = Signaller::start_at("127.0.0.1:0", &args);
+    let (findings, code) = examine(&["--signaller", signaller.url(), "--timeout", "2"]);
+    assert_eq!((code, state(&findings, "TURN")), (1, "bad"), "{findings:?}");
+    assert_eq!((state(&findings, "STUN"), state(&findings, "links")), ("note", "good"));
+    for check in ["TURN", "STUN"] {
+        let finding = findings.iter().find(|finding| finding["check"] == check).expect("said");
+        assert!(finding["do"].is_string(), "{finding}");
+    }
+}

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use serde_json::json;
-use taiinet_tests::{Mesh, Peer, Signaller, connected, eventually};
+use taiinet_tests::{Mesh, Peer, Signaller, connected, eventually, generate_key};
 
 /// Three signallers, of which each knew only the one before it.
 fn pool() -> [Signaller; 3] {
@@ -115,4 +115,80 @@ fn a_signaller_that_asks_for_work_gets_it() {
     let mesh = Mesh::new(&signaller);
     let (one, other) = (mesh.subscribe("one", "{}"), mesh.subscribe("other", "{}"));
     connected(&[&one, &other]);
+}
+
+/// Each of three in its turn: no link is lost over it.
+#[test]
+fn the_end_of_no_signaller_ends_a_link() {
+    for victim in 0..3 {
+        let mut signallers = pool();
+        let network = Mesh::new(&signallers[0]);
+        let peers: Vec<Peer> = (0..6)
+            .map(|number| {
+                let here = network.at(&[&signallers[number % 3]]);
+                // Each is to be linked to each, so that nobody has a reason to change a neighbour.
+                here.subscribe_with(&format!("peer {number}"), "{}", &["--links", "5,10"])
+            })
+            .collect();
+        for peer in &peers {
+            peer.eventually("is linked to all", |_| (peer.neighbours().len() == 5).then_some(()));
+        }
+        let gone = signallers[victim].plain_url();
+        signallers[victim].kill();
+        let killed = Instant::now();
+        for peer in &peers {
+            peer.eventually("is with another signaller", |_| {
+                joined(peer).iter().any(|url| *url != gone).then_some(())
+            });
+        }
+        assert!(killed.elapsed() < Duration::from_secs(5), "it took {:?}", killed.elapsed());
+        // Longer than silence goes unnoticed.
+        while killed.elapsed() < Duration::from_secs(9) {
+            for peer in &peers {
+                assert_eq!(peer.neighbours().len(), 5, "without signaller {victim}");
+            }
+            std::thread::sleep(Duration::from_millis(100));
+        }
+    }
+}
+
+/// Members that are named, over TLS with an authority of their own; and one that is not.
+#[test]
+fn a_pool_over_tls_lets_in_those_that_are_named_and_no_other() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let key = rcgen::KeyPair::generate().expect("a key");
+    let params = rcgen::CertificateParams::new(vec!["127.0.0.1".to_owned()]).expect("a name");
+    let certificate = params.self_signed(&key).expect("signed");
+    std::fs::write(path("cert.pem"), certificate.pem()).expect("written");
+    std::fs::write(path("key.pem"), key.serialize_pem()).expect("written");
+    let names = ["one", "two", "stranger"];
+    for name in names {
+        generate_key(&folder.path().join(name));
+    }
+    let start = |name: &str, args: &[&str]| {
+        let (identity, cert, key) = (path(name), path("cert.pem"), path("key.pem"));
+        let tls = ["--identity", &identity, "--tls-cert", &cert, "--tls-key", &key];
+        let watched = ["--metrics", "127.0.0.1:0", "--log", "debug"];
+        Signaller::start_at("127.0.0.1:0", &[&tls[..], &watched[..], args].concat())
+    };
+    // Who is who: a first start says it.
+    let keys = names.map(|name| start(name, &[]).key().to_owned());
+    let ca = path("cert.pem");
+    let named = ["--allow-member", &keys[0], "--allow-member", &keys[1], "--pool-ca", &ca];
+    let one = start("one", &[&["--pool"][..], &named[..]].concat());
+    let url = one.named_url();
+    assert!(url.starts_with("wss://"), "{url}");
+    let two = start("two", &[&["--peer", &url][..], &named[..]].concat());
+    eventually("the two are a pool", || (two.metric("pool_members")? == 1.0).then_some(()));
+    let stranger = start("stranger", &["--peer", &url, "--pool-ca", &ca]);
+    // Without the authority there is no TLS, whoever it is.
+    let distrustful = start("two", &["--peer", &url]);
+    for outside in [&stranger, &distrustful] {
+        outside.eventually("has tried", |process| {
+            process.stderr().iter().any(|line| line.contains("link down")).then_some(())
+        });
+        assert_eq!(outside.metric("pool_members"), Some(0.0));
+    }
+    assert_eq!(one.metric("pool_members"), Some(1.0));
 }

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// In the order in which a mistake shows soonest.
-const STEPS: [Step; 11] = [
+const STEPS: [Step; 12] = [
     Step { name: "fmt", title: "the format is rustfmt's", run: fmt },
     Step { name: "clippy", title: "no warning from clippy in any target", run: clippy },
     Step { name: "build", title: "binaries, tests and examples", run: build },

@@ -262,3 +262,18 @@ fn nothing_is_sealed_to_nobody() {
     let nobody = setting.world.publish_with(alone, &secret(), to(Audience::Peers(Vec::new())));
     assert_eq!(nobody, Err(PublishError::NoRecipient));
 }
+
+/// Its end is told at the same moment as its beginning, and counts all the same.
+#[test]
+fn what_ends_in_the_moment_it_begins_is_written_to_by_nobody() {
+    let mut setting = meshed(9, 4);
+    let world = &mut setting.world;
+    let [author, reader, ..] = setting.peers[..] else { panic!("four peers") };
+    let subscription = world.subscribe_privately(reader, "{}");
+    world.unsubscribe(reader, subscription);
+    world.run_for(seconds(5));
+    assert!(world.alive().iter().all(|peer| world.status(*peer).private == 0));
+    let nobody = world.publish_with(author, &secret(), to(Audience::Subscribers));
+    assert_eq!(nobody, Err(PublishError::NoRecipient));
+    setting.sound();
+}

@@ -397,3 +397,21 @@ fn nobody_throws_a_peer_off_its_signaller_by_what_it_signs() {
     assert!(signaller.joined && signaller.failure.is_none(), "{signaller:?}");
     setting.still_works();
 }
+
+/// Clocks differ: what is out of its time for one keeps it from hearing nothing else.
+#[test]
+fn one_presence_that_is_too_old_does_not_hide_the_others() {
+    let mut setting = sparse(14, 5);
+    let victim = setting.peers[0];
+    let wire = setting.befriend(victim, Manners::HONEST).1;
+    let (old, good) = (setting.world.identity(), setting.world.identity());
+    let now = setting.world.now().as_millis();
+    let old = forge::presence(&old, &network(), None, now - 10_000_000);
+    let good = forge::presence(&good, &network(), None, now);
+    let before = setting.world.status(victim).candidates;
+    setting.world.speak(wire, &[Frame::ShuffleReply(vec![old, good])]);
+    setting.world.run_for(std::time::Duration::from_millis(300));
+    assert_eq!(setting.world.status(victim).candidates, before + 1);
+    assert!(setting.refused(victim, Misbehaviour::OutOfTime) > 0);
+    setting.sound();
+}
