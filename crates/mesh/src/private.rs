@@ -138,7 +138,7 @@ impl Directory {
         if document.key.as_deref() != Some(&subscription.key()) || self.is_old(&name, document) {
             return;
         }
-        let Ok(query) = subscription.query.parse::<Query>() else { return };
+        let Ok(query) = Query::of_stranger(&subscription.query) else { return };
         self.remove(&name);
         self.make_room(&name.0, rng, now);
         let bytes = limits::DIRECTORY_ENTRY_BYTES + subscription.query.len();
