@@ -22,7 +22,8 @@ Usage: cargo xtask COMMAND [ARGS]
                                fmt clippy build test doctest doc wasm npm browser deny
   lint                         test fmt clippy
   wasm [--fast]                build the browser's package in wasm/npm/dist; --fast does not minify
-  bench [NAME…] [--quick]      run the benchmarks: ingest index link documents browser
+  bench [NAME…] [--quick]      run the benchmarks:
+                               ingest index link documents signaller browser
   help                         print this
 ";
 
