@@ -198,6 +198,9 @@ impl Driver {
     pub(crate) fn subscribe(&self, query: Query, private: bool) -> Result<u32, Fault> {
         self.with(|state, now| {
             state.check_open()?;
+            if private {
+                query.check_for_others()?;
+            }
             let name = if private {
                 state.peer.subscribe_privately(query, now)
             } else {
@@ -268,6 +271,7 @@ impl Driver {
     ) -> Result<Promise, Fault> {
         self.with(|state, now| {
             state.check_open()?;
+            query.check_for_others()?;
             let find = state
                 .peer
                 .find(query, limit, now)

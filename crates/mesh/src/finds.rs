@@ -200,7 +200,7 @@ impl Finds {
         if !budgets.theirs.take(1, now) {
             return Err(Misbehaviour::FindFlood);
         }
-        let query: Query = asked.query.parse().map_err(|_| Misbehaviour::InvalidQuery)?;
+        let query = Query::of_stranger(&asked.query).map_err(|_| Misbehaviour::InvalidQuery)?;
         let mut bytes = 0;
         Ok(look(recent, &query, asked.since, &mut budgets.work, now)
             .take(asked.limit.into())

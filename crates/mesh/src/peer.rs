@@ -178,6 +178,8 @@ impl Peer {
     /// Subscribes with a key of its own: the network is told of the query and the key, so that others
     /// can seal what matches ([`Subscribers`](crate::Audience::Subscribers)). The key is wiped with the subscription.
     ///
+    /// The query must pass [`Query::check_for_others`], or nobody will take notice of it.
+    ///
     /// # Errors
     /// [`TooManySubscriptions`], also for more than [`limits::PRIVATE_SUBSCRIPTIONS`] of this kind.
     pub fn subscribe_privately(
@@ -212,6 +214,8 @@ impl Peer {
     /// the newest of each first, `limit` in all. They come as [`Output::Found`], each once, and are
     /// neither delivered to subscriptions nor passed on; [`Output::FindDone`] ends the search after
     /// [`limits::FIND_TIMEOUT`] at the latest. While there is no neighbour it waits for one.
+    ///
+    /// The query must pass [`Query::check_for_others`], or neighbours will think that we misbehave.
     ///
     /// # Errors
     /// [`TooManyFinds`]

@@ -147,7 +147,7 @@ impl Directory {
         if document.key.as_deref() != Some(&subscription.key()) || self.is_old(&name, document) {
             return;
         }
-        let Ok(query) = subscription.query.parse::<Query>() else { return };
+        let Ok(query) = Query::of_stranger(&subscription.query) else { return };
         // To a key that is none nothing could be sealed, nor what goes to others beside it.
         if !subscription.recipient.is_usable() {
             return;

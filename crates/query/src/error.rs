@@ -119,15 +119,18 @@ pub enum QueryError {
         /// Where it stands.
         at: Place,
     },
-    /// Regular expressions that are together larger than [`limits::REGEX_BYTES`].
+    /// Regular expressions that are together larger than [`limits::REGEX_BYTES`], or, in a query for
+    /// others, [`limits::STRANGERS_REGEX_BYTES`].
     #[error(
-        "{at}: a query's regular expressions may have {} bytes in all when compiled; use smaller \
+        "{at}: a query's regular expressions may have {most} bytes in all when compiled{}; use smaller \
          repetition counts, or fewer expressions",
-        limits::REGEX_BYTES
+        if *most < limits::REGEX_BYTES { " where others evaluate it" } else { "" }
     )]
     RegexTooLarge {
         /// Where the first one too large stands.
         at: Place,
+        /// How many bytes they may have in all.
+        most: usize,
     },
     /// More regular expressions than [`limits::REGEXES`].
     #[error("{at}: a query has at most {} regular expressions", limits::REGEXES)]
@@ -182,7 +185,7 @@ impl QueryError {
             | Self::Regex { at, .. }
             | Self::RegexOption { at, .. }
             | Self::OptionsWithoutRegex { at }
-            | Self::RegexTooLarge { at }
+            | Self::RegexTooLarge { at, .. }
             | Self::TooManyRegexes { at }
             | Self::TooDeep { at }
             | Self::TooManyClauses { at }

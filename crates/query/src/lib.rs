@@ -25,7 +25,7 @@
 //! | `$in`, `$nin` | a list | the field equals one of them, or none |
 //! | `$all` | a list | the field, or some element of it, equals each of them; or fulfils each of several `{"$elemMatch": …}`; none: never |
 //! | `$contains` | a value, or a list of them | the field is a string with this part, or a list with this element; of a list: with each of them; none: never. TaiiNet's own |
-//! | `$exists` | true or false | the field is there, even if null |
+//! | `$exists` | true or false; as in MongoDB a number other than 0 is true, 0 and null are false, but anything else is an error | the field is there, even if null |
 //! | `$type` | a name or BSON number, or a list of them | `double` 1, `string` 2, `object` 3, `array` 4, `binData` 5, `bool` 8, `null` 10, `int` 16 and `long` 18 (the same here: integers of 64 bits), `number` |
 //! | `$regex`, `$options` | strings | the field is a string in which the expression finds something; options: `i` case, `m` lines, `s` dot, `x` extended |
 //! | `$size` | a whole number | the field is a list of so many elements |
@@ -84,7 +84,7 @@
 //! Queries and documents come from strangers. [`limits`] bound a query; matching visits each value of a
 //! document at most once for each clause and each name in its path, in recursion bounded by the query.
 //! The dearest clause is a regular expression: at most [`limits::REGEX_BYTES`] of states for each
-//! character.
+//! character, [`limits::STRANGERS_REGEX_BYTES`] if the query is a stranger's ([`Query::of_stranger`]).
 //!
 //! ```
 //! # use taiinet_query::Query;

@@ -10,18 +10,20 @@ use crate::{
     limits,
 };
 
-/// Reads a query from a value that was checked.
-pub(crate) fn query(value: &Value) -> Result<Clause, QueryError> {
-    Parser::default().query(value, &Place::default(), 1)
+/// Reads a query from a value that was checked; its regular expressions may have so many bytes.
+pub(crate) fn query(value: &Value, regex_bytes: usize) -> Result<Clause, QueryError> {
+    let mut parser =
+        Parser { clauses: 0, regexes: 0, regex_bytes: 0, most_regex_bytes: regex_bytes };
+    parser.query(value, &Place::default(), 1)
 }
 
 /// Counts what a query may not have too much of.
-#[derive(Default)]
 struct Parser {
     clauses: usize,
     regexes: usize,
-    /// Never more than [`limits::REGEX_BYTES`].
+    /// Never more than `most_regex_bytes`.
     regex_bytes: usize,
+    most_regex_bytes: usize,
 }
 
 /// An operator that joins queries.

@@ -5,6 +5,7 @@
 //! expressions are written, and refuses what would be read differently.
 
 mod syntax;
+mod weight;
 
 use core::{
     cmp::Ordering,
@@ -45,8 +46,9 @@ pub(crate) enum PatternError {
 
 /// What `regex-lite` says of an expression beyond its size limit; it has no kinds of errors.
 const TOO_LARGE: &str = "compiled regex exceeded size limit";
-/// How exactly the size of an expression is measured, in bytes.
-const SIZE_STEP: usize = 64;
+/// What `regex-lite` may take beyond twice what we count, in bytes: never reached, but a bound that
+/// does not depend on how well we count.
+const SLACK: usize = 4 * 1024;
 
 impl Options {
     /// # Errors
@@ -79,38 +81,31 @@ impl Options {
 }
 
 impl Pattern {
-    /// Compiles an expression to at most `budget` bytes; the second value is how many it took.
+    /// Compiles an expression to at most `budget` bytes; the second value is how many it took, which is
+    /// the same on every target.
     pub(crate) fn new(
         source: &str,
         options: Options,
         budget: usize,
     ) -> Result<(Self, usize), PatternError> {
-        let translated = syntax::translate(source, options)
+        let (translated, weight) = syntax::translate(source, options)
             .map_err(|reason| PatternError::Invalid(reason.to_owned()))?;
-        let build = |size_limit| {
-            RegexBuilder::new(&translated)
-                .case_insensitive(options.ignore_case)
-                .multi_line(options.multi_line)
-                .dot_matches_new_line(options.dot_all)
-                .ignore_whitespace(options.extended)
-                .size_limit(size_limit)
-                .build()
-        };
-        let regex = build(budget).map_err(|error| match error.to_string() {
-            message if message == TOO_LARGE => PatternError::TooLarge,
-            message => PatternError::Invalid(message),
-        })?;
-        // `regex-lite` does not tell the size, only whether it fits.
-        let (mut too_small, mut fits) = (0, budget);
-        while fits - too_small > SIZE_STEP {
-            let half = too_small + (fits - too_small) / 2;
-            if build(half).is_ok() {
-                fits = half;
-            } else {
-                too_small = half;
-            }
-        }
-        Ok((Self { source: source.into(), options, regex }, fits))
+        let weight = usize::try_from(weight)
+            .ok()
+            .filter(|weight| *weight <= budget)
+            .ok_or(PatternError::TooLarge)?;
+        let regex = RegexBuilder::new(&translated)
+            .case_insensitive(options.ignore_case)
+            .multi_line(options.multi_line)
+            .dot_matches_new_line(options.dot_all)
+            .ignore_whitespace(options.extended)
+            .size_limit(weight.saturating_mul(2).saturating_add(SLACK))
+            .build()
+            .map_err(|error| match error.to_string() {
+                message if message == TOO_LARGE => PatternError::TooLarge,
+                message => PatternError::Invalid(message),
+            })?;
+        Ok((Self { source: source.into(), options, regex }, weight))
     }
 
     /// The expression as written.

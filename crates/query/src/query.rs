@@ -36,15 +36,15 @@ impl Query {
             Ok(text) if text.len() > limits::QUERY_BYTES => {
                 Err(QueryError::TooLong { bytes: text.len() })
             }
-            Ok(_) => Self::normalised(value),
+            Ok(_) => Self::normalised(value, limits::REGEX_BYTES),
             Err(ValueError::NotFinite) => Err(QueryError::NotFinite),
             Err(_) => Err(QueryError::TooDeep { at: Place::default() }),
         }
     }
 
     /// From a value that is short enough, finite and not too deep.
-    fn normalised(value: &Value) -> Result<Self, QueryError> {
-        let clause = parse::query(value)?;
+    fn normalised(value: &Value, regex_bytes: usize) -> Result<Self, QueryError> {
+        let clause = parse::query(value, regex_bytes)?;
         // Normalising seldom makes a query longer or deeper, but it can.
         let (canonical, depth) = text::canonical(&clause);
         match to_json_line(&canonical) {
@@ -62,10 +62,31 @@ impl Query {
     /// As [`Self::parse`], and [`QueryError::Json`]. Text longer than [`limits::QUERY_BYTES`] is
     /// refused unread.
     pub fn from_json(text: &str) -> Result<Self, QueryError> {
+        Self::read(text, limits::REGEX_BYTES)
+    }
+
+    /// As [`Self::from_json`], for what a stranger wants evaluated here: with the tighter bound of
+    /// [`limits::STRANGERS_REGEX_BYTES`].
+    ///
+    /// # Errors
+    /// As [`Self::from_json`].
+    pub fn of_stranger(text: &str) -> Result<Self, QueryError> {
+        Self::read(text, limits::STRANGERS_REGEX_BYTES)
+    }
+
+    /// Whether others, to whom we are strangers, would evaluate it ([`Self::of_stranger`]).
+    ///
+    /// # Errors
+    /// Why they would not: [`QueryError::RegexTooLarge`].
+    pub fn check_for_others(&self) -> Result<(), QueryError> {
+        Self::of_stranger(&self.to_string()).map(drop)
+    }
+
+    fn read(text: &str, regex_bytes: usize) -> Result<Self, QueryError> {
         if text.len() > limits::QUERY_BYTES {
             return Err(QueryError::TooLong { bytes: text.len() });
         }
-        Self::normalised(&Value::from_json(text)?)
+        Self::normalised(&Value::from_json(text)?, regex_bytes)
     }
 
     /// Whether a document's content matches; `_id` and the other reserved fields are fields like any.

@@ -140,14 +140,18 @@ impl TaiiNet {
     /// ```
     ///
     /// # Errors
-    /// As [`subscribe`](Self::subscribe); a peer has at most 32 private ones.
+    /// As [`subscribe`](Self::subscribe); a peer has at most 32 private ones. [`Error::Query`] also for
+    /// regular expressions so large that others would not evaluate them.
     pub fn subscribe_privately(&self, query: impl IntoQuery) -> Result<Subscription, Error> {
         let count = &self.inner.private;
         if count.fetch_add(1, Ordering::AcqRel) >= limits::PRIVATE_SUBSCRIPTIONS {
             count.fetch_sub(1, Ordering::AcqRel);
             return Err(TooManySubscriptions.into());
         }
-        let subscription = query.into_query().and_then(|query| self.begin(query, true));
+        let subscription = query.into_query().and_then(|query| {
+            query.check_for_others()?;
+            self.begin(query, true)
+        });
         if subscription.is_err() {
             count.fetch_sub(1, Ordering::AcqRel);
         }
@@ -287,13 +291,16 @@ impl TaiiNet {
     /// ```
     ///
     /// # Errors
-    /// [`Error::Query`]; [`Error::TooManyFinds`] if sixteen are under way; [`Error::Closed`]
+    /// [`Error::Query`], also for regular expressions so large that neighbours would not evaluate them;
+    /// [`Error::TooManyFinds`] if sixteen are under way; [`Error::Closed`]
     pub async fn find(
         &self,
         query: impl IntoQuery,
         options: FindOptions,
     ) -> Result<Vec<Delivery>, Error> {
-        find::find(self, query.into_query()?, options).await
+        let query = query.into_query()?;
+        query.check_for_others()?;
+        find::find(self, query, options).await
     }
 
     /// Waits until neighbours have taken all that was published before this call.

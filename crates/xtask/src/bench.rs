@@ -162,3 +162,19 @@ fn browser() -> Result<Command, String> {
     bench.env("TAIINET_BIN_DIR", target_dir().join("release"));
     Ok(bench)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_usage_names_every_benchmark() {
+        for bench in &BENCHES {
+            assert!(
+                crate::USAGE.split_whitespace().any(|word| word == bench.name),
+                "{}",
+                bench.name
+            );
+        }
+    }
+}

@@ -24,7 +24,8 @@ Usage: cargo xtask COMMAND [ARGS]
   lint                         test fmt clippy
   wasm [--fast]                build the browser's package in wasm/npm/dist; --fast does not minify
   fuzz [TARGET…] [--seconds N] run the fuzz targets guided by coverage, a minute each (cargo-fuzz)
-  bench [NAME…] [--quick]      run the benchmarks: ingest index link documents browser
+  bench [NAME…] [--quick]      run the benchmarks:
+                               ingest index link documents signaller seal browser
   help                         print this
 ";
 

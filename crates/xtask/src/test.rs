@@ -77,20 +77,23 @@ fn test() -> Outcome {
     if built != Outcome::Passed {
         return built;
     }
-    if let Err(missing) = turn_server() {
-        return Outcome::Failed(missing);
-    }
+    // Its tests fail without it; all others are run first to last.
+    let turn = turn_server();
     let runner: &[&str] = if succeeds(&mut cargo(["nextest", "--version"])) {
         &["nextest", "run"]
     } else {
         println!("cargo-nextest is not installed; `cargo test` runs the same tests");
         &["test", "--lib", "--bins", "--tests", "--examples"]
     };
-    outcome(
+    let ran = outcome(
         cargo(runner)
             .args(["--locked", "--workspace", "--no-fail-fast"])
             .env("TAIINET_BIN_DIR", target_dir().join("debug")),
-    )
+    );
+    match (ran, turn) {
+        (Outcome::Failed(why), Err(missing)) => Outcome::Failed(format!("{why}; {missing}")),
+        (ran, _) => ran,
+    }
 }
 
 /// The tests have run each target over its corpus and some mutations; this goes on elsewhere.

@@ -80,16 +80,20 @@ fn open(path: &Path) -> io::Result<Box<dyn Read>> {
 }
 
 /// Without its end, and nothing else taken away. Byte by byte, so that nothing behind it is read.
-fn read_first_line(input: impl Read) -> io::Result<Passphrase> {
+fn read_first_line(mut input: impl Read) -> io::Result<Passphrase> {
     // Room for everything at once: a buffer that grew would leave copies of the secret behind.
     let mut line = Zeroizing::new(Vec::with_capacity(MAX_LEN));
-    for byte in input.bytes() {
-        match byte? {
-            b'\n' => break,
-            _ if line.len() == MAX_LEN => {
+    let mut byte = Zeroizing::new([0]);
+    loop {
+        match input.read(&mut byte[..]) {
+            Ok(0) => break,
+            Ok(_) if byte[0] == b'\n' => break,
+            Ok(_) if line.len() == MAX_LEN => {
                 return Err(io::Error::other("its first line is too long for a passphrase"));
             }
-            byte => line.push(byte),
+            Ok(_) => line.push(byte[0]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
         }
     }
     let line = line.strip_suffix(b"\r").unwrap_or(&line);

@@ -112,6 +112,11 @@ fn more_searches_than_the_budget_are_a_flood() {
     let wrong =
         finds.answer(LinkId::from_raw(3), &asked(r#"{"a": {"$near": 1}}"#, 1), &recent, NOW);
     assert_eq!(wrong, Err(Misbehaviour::InvalidQuery));
+    // What one may ask oneself may be too much to ask of others.
+    let dear = r#"{"a": {"$regex": "^.{0,140}$"}}"#;
+    assert!(dear.parse::<Query>().is_ok());
+    let dear = finds.answer(LinkId::from_raw(3), &asked(dear, 1), &recent, NOW);
+    assert_eq!(dear, Err(Misbehaviour::InvalidQuery));
     let long = asked(&"x".repeat(limits::FIND_QUERY_BYTES + 1), 1);
     let long = finds.answer(LinkId::from_raw(3), &long, &recent, NOW);
     assert_eq!(long, Err(Misbehaviour::Oversize));

@@ -131,6 +131,8 @@ fn a_query_that_is_none_is_left_out() {
     let mut setting = setting();
     setting.announce(1, r#"{"a": {"$later": 1}}"#, recipient(1), NOW);
     setting.announce(1, "nonsense", recipient(2), NOW);
+    // Too dear to evaluate for others.
+    setting.announce(1, r#"{"a": {"$regex": "^.{0,140}$"}}"#, recipient(3), NOW);
     assert_eq!(setting.directory.len(), 0);
 }
 

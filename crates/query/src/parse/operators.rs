@@ -161,12 +161,13 @@ impl Parser {
                 return Err(operand(&at.sibling("$options"), "letters as a string", other));
             }
         };
-        match Pattern::new(source, options, limits::REGEX_BYTES - self.regex_bytes) {
+        let most = self.most_regex_bytes;
+        match Pattern::new(source, options, most - self.regex_bytes) {
             Ok((pattern, bytes)) => {
                 self.regex_bytes += bytes;
                 Ok(Tree::Is(Test::Regex(pattern)))
             }
-            Err(PatternError::TooLarge) => Err(QueryError::RegexTooLarge { at: at.clone() }),
+            Err(PatternError::TooLarge) => Err(QueryError::RegexTooLarge { at: at.clone(), most }),
             Err(PatternError::Invalid(reason)) => Err(QueryError::Regex { at: at.clone(), reason }),
         }
     }
@@ -210,6 +211,8 @@ fn exists(value: &Value, at: &Place) -> Result<Tests, QueryError> {
         Value::Bool(wanted) => *wanted,
         Value::Int(number) => *number != 0,
         Value::Float(number) => *number != 0.0,
+        Value::Null => false,
+        // MongoDB takes the rest for true, `"false"` as well: more likely a mistake.
         other => return Err(operand(at, "true or false", other)),
     };
     let exists = Tree::Is(Test::Exists);

@@ -101,8 +101,30 @@ fn the_size_is_limited() {
     }
     pattern(&"x".repeat(200), "").expect("200 characters fit");
     // Deep nesting is refused before it can exhaust the stack.
-    let nested = format!("{}a{}", "(".repeat(1000), ")".repeat(1000));
+    let nested = format!("{}a{}", "(?:".repeat(1000), ")".repeat(1000));
     assert!(matches!(pattern(&nested, ""), Err(PatternError::Invalid(_))));
+}
+
+/// What `regex-lite` takes on this machine, to the nearest of its steps.
+fn compiled(source: &str, options: Options) -> Option<usize> {
+    let (translated, _) = syntax::translate(source, options).ok()?;
+    let fits = |limit| {
+        RegexBuilder::new(&translated)
+            .case_insensitive(options.ignore_case)
+            .ignore_whitespace(options.extended)
+            .size_limit(limit)
+            .build()
+            .is_ok()
+    };
+    let (mut small, mut large) = (0, 1024 * 1024);
+    if !fits(large) {
+        return None;
+    }
+    while large - small > 8 {
+        let half = small.midpoint(large);
+        if fits(half) { large = half } else { small = half }
+    }
+    Some(large)
 }
 
 #[test]
@@ -111,8 +133,55 @@ fn the_size_is_measured() {
     let options = Options::default();
     let (_, size) = Pattern::new(source, options, limits::REGEX_BYTES).expect("it fits");
     Pattern::new(source, options, size).expect("just enough");
-    let less = Pattern::new(source, options, size - SIZE_STEP).expect_err("too little");
+    let less = Pattern::new(source, options, size - 1).expect_err("too little");
     assert_eq!(less, PatternError::TooLarge);
+}
+
+/// Fixed, because peers on all targets must agree on what is too large.
+#[test]
+fn the_size_is_the_same_on_every_target() {
+    for (source, options, size) in [
+        ("", "", 144),
+        ("abc", "", 208),
+        ("abc", "i", 256),
+        ("^.{0,140}$", "", 12_528),
+        ("[a-z0-9-]{3,}", "", 416),
+        ("(a|b)*c", "", 472),
+    ] {
+        let options = Options::parse(options).expect("options");
+        let (_, measured) = Pattern::new(source, options, limits::REGEX_BYTES).expect("it fits");
+        assert_eq!(measured, size, "{source}");
+    }
+}
+
+#[test]
+#[cfg(target_pointer_width = "64")]
+fn the_size_is_about_what_is_taken() {
+    let label = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?";
+    let words: Vec<String> = (0..42).map(|i| format!("elephant{i}")).collect();
+    for source in [
+        "^.{0,140}$",
+        ".{1,280}",
+        &format!("^{label}(\\.{label})*$"),
+        &words.join("|"),
+        "(a{20}){20}",
+        "((ab?)+c*){10,20}",
+        "[[:alpha:]_]\\w{5,50}",
+        "[aeiouy[:punct:]]{100}",
+        "\\s{50}",
+        "(?<name>x){50}",
+    ] {
+        for options in ["", "i"] {
+            let options = Options::parse(options).expect("options");
+            let (_, weight) = Pattern::new(source, options, limits::REGEX_BYTES)
+                .unwrap_or_else(|error| panic!("{source}: {error:?}"));
+            let taken = compiled(source, options).expect("it compiles");
+            assert!(
+                weight + 64 >= taken && weight <= 2 * taken + 256,
+                "{source}: {weight} counted, {taken} taken"
+            );
+        }
+    }
 }
 
 proptest! {
@@ -120,6 +189,18 @@ proptest! {
     fn no_expression_panics(source in "[a-cé\\[\\]{}()*+?|^$.\\\\0-9,:&~<>#\\- ]{0,24}", text in ".{0,16}", all in any::<bool>()) {
         if let Ok(pattern) = pattern(&source, if all { "imsx" } else { "" }) {
             let _ = pattern.is_match(&text);
+        }
+    }
+
+    /// Else it would depend on the target whether an expression is too large.
+    #[test]
+    #[cfg(target_pointer_width = "64")]
+    fn what_is_taken_is_bounded_by_what_is_counted(source in "[a-cé\\[\\]{}()*+?|^$.\\\\0-9,:wds&~# -]{0,24}", all in any::<bool>()) {
+        let options = Options::parse(if all { "ix" } else { "" }).expect("options");
+        if let Ok((_, weight)) = syntax::translate(&source, options)
+            && let Some(taken) = compiled(&source, options)
+        {
+            prop_assert!(taken as u64 <= 2 * weight + SLACK as u64 / 2, "{taken} of {weight}");
         }
     }
 }

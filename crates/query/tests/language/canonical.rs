@@ -28,6 +28,7 @@ fn the_canonical_form_is_short_and_sorted() {
         (r#"{"a":{"$not":{"$eq":1}}}"#, r#"{"a":{"$ne":1}}"#),
         (r#"{"a":{"$not":{"$exists":false}}}"#, r#"{"a":{"$exists":true}}"#),
         (r#"{"a":{"$exists":0}}"#, r#"{"a":{"$exists":false}}"#),
+        (r#"{"a":{"$exists":null}}"#, r#"{"a":{"$exists":false}}"#),
         (r#"{"a":{"$all":[2,1,2]}}"#, r#"{"a":{"$all":[1,2]}}"#),
         (r#"{"a":{"$all":[1]}}"#, r#"{"a":1}"#),
         (r#"{"$and":[{"a":1},{"a":2}]}"#, r#"{"a":{"$all":[1,2]}}"#),

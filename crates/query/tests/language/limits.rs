@@ -93,9 +93,39 @@ fn regexes() {
     let at = Place::from("f9.$regex");
     assert_eq!(error(&all(limits::REGEXES + 1)), QueryError::TooManyRegexes { at });
     // Each of them fits, all together do not.
-    let large = |count| fields(count, |i| format!("\"f{i}\":{{\"$regex\":\".{{50}}\"}}"));
+    let large = |count| fields(count, |i| format!("\"f{i}\":{{\"$regex\":\".{{250}}\"}}"));
     query(&large(2));
-    assert!(matches!(error(&large(16)), QueryError::RegexTooLarge { .. }));
+    let most = limits::REGEX_BYTES;
+    let too_large = error(&large(16));
+    assert!(
+        matches!(too_large, QueryError::RegexTooLarge { most: m, .. } if m == most),
+        "{too_large}"
+    );
+}
+
+#[test]
+fn ordinary_regexes_are_for_oneself_and_small_ones_for_others() {
+    let label = "[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?";
+    let words: Vec<String> = (0..42).map(|i| format!("elephant{i}")).collect();
+    for regex in [
+        "^.{0,140}$",
+        ".{1,280}",
+        &format!("^{label}(\\\\.{label})*$"),
+        &words.join("|"),
+        "^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$",
+    ] {
+        let text = format!(r#"{{"a":{{"$regex":"{regex}"}}}}"#);
+        let own = query(&text);
+        if regex.ends_with("12}$") {
+            own.check_for_others().expect("small enough");
+            continue;
+        }
+        let most = limits::STRANGERS_REGEX_BYTES;
+        for refused in [Query::of_stranger(&text).map(drop), own.check_for_others()] {
+            let place = Place::from("a.$regex");
+            assert_eq!(refused, Err(QueryError::RegexTooLarge { at: place, most }), "{regex}");
+        }
+    }
 }
 
 #[test]

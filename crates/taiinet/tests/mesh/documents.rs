@@ -3,7 +3,7 @@
 use std::{pin::pin, time::Duration};
 
 use futures::poll;
-use taiinet::{Error, LinkState, Outcome, PublishOptions, json, query};
+use taiinet::{Error, FindOptions, LinkState, Outcome, PublishOptions, Query, json, query};
 
 use crate::support::{Signaller, connect, next, number, numbers_until, peer, within};
 
@@ -143,4 +143,9 @@ async fn what_is_no_document_or_no_query_is_refused_at_once() {
     let large = json!({ "text": "x".repeat(300_000) });
     assert!(matches!(net.publish(large).await, Err(Error::Document(_))));
     assert!(matches!(net.subscribe(query!({ "a": { "$more": 1 } })), Err(Error::Query(_))));
+    // For oneself alone, not for others to evaluate.
+    let dear: Query = r#"{"a":{"$regex":"^.{0,140}$"}}"#.parse().unwrap();
+    assert!(net.subscribe(dear.clone()).is_ok());
+    assert!(matches!(net.subscribe_privately(dear.clone()), Err(Error::Query(_))));
+    assert!(matches!(net.find(dear, FindOptions::default()).await, Err(Error::Query(_))));
 }
