@@ -615,7 +615,7 @@ impl Two {
     }
 
     fn refused(&self, at: usize, why: Refused) -> u64 {
-        self.rooms[at].desk.status().refused_of_pool.get(&why).copied().unwrap_or(0)
+        self.rooms[at].desk.status(self.rooms[at].now).refused_of_pool.get(&why).copied().unwrap_or(0)
     }
 }
 
@@ -756,7 +756,7 @@ fn news_of_who_is_no_member_are_refused() {
     let pool = two.rooms[1].desk.pool.as_mut().unwrap();
     pool.peer().publish_signed(document.into(), now).unwrap();
     two.run(Duration::from_secs(1));
-    assert_eq!(two.rooms[0].desk.status().remote, 0);
+    assert_eq!(two.rooms[0].desk.status(two.rooms[0].now).remote, 0);
     assert_eq!(two.refused(0, Refused::NotAdmitted), 1);
 }
 
@@ -808,17 +808,17 @@ fn a_member_that_comes_on_the_block_list_is_parted_with_and_not_let_in_again() {
     two.rooms[0].desk.admission = Some(Box::new(Blocked(blocked.clone())));
     two.rooms[1].join(2, "a");
     two.run(Duration::from_secs(1));
-    assert_eq!(two.rooms[0].desk.status().remote, 1);
+    assert_eq!(two.rooms[0].desk.status(two.rooms[0].now).remote, 1);
     blocked.store(true, Relaxed);
     let now = two.rooms[0].now;
     two.rooms[0].desk.recheck(now);
     for _ in 0..30 {
         two.run(Duration::from_secs(1));
-        assert_eq!(two.rooms[0].desk.status().members, 0);
+        assert_eq!(two.rooms[0].desk.status(two.rooms[0].now).members, 0);
     }
     blocked.store(false, Relaxed);
     two.run(Duration::from_secs(40));
-    assert_eq!(two.rooms[0].desk.status().members, 1, "until it is taken off");
+    assert_eq!(two.rooms[0].desk.status(two.rooms[0].now).members, 1, "until it is taken off");
 }
 
 #[test]
