@@ -10,7 +10,7 @@ mod mesh;
 mod process;
 mod programs;
 
-pub use memory::memory_holds;
+pub use memory::{memory_holds, resident};
 pub use mesh::{Mesh, Peer, Signaller, connected};
 pub use process::{Process, eventually};
 pub use programs::{generate_key, program, taiinet};

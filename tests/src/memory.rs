@@ -7,6 +7,14 @@ use std::{
 
 use memchr::memmem;
 
+/// How much memory the process `id` has in RAM, in KiB (proc_pid_status(5)); 0 if it is gone.
+pub fn resident(id: u32) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{id}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let number = line.and_then(|line| line.trim().strip_suffix("kB")?.trim().parse().ok());
+    number.unwrap_or_default()
+}
+
 /// Whether the writable memory of the process `id`, a child of ours, holds these bytes anywhere
 /// (proc_pid_mem(5)).
 ///

@@ -615,7 +615,13 @@ impl Two {
     }
 
     fn refused(&self, at: usize, why: Refused) -> u64 {
-        self.rooms[at].desk.status(self.rooms[at].now).refused_of_pool.get(&why).copied().unwrap_or(0)
+        self.rooms[at]
+            .desk
+            .status(self.rooms[at].now)
+            .refused_of_pool
+            .get(&why)
+            .copied()
+            .unwrap_or(0)
     }
 }
 

@@ -2,9 +2,14 @@
 //! and with an honest handshake, and then sends what the words on its stdin say.
 //!
 //! `hostile SIGNALLER NETWORK VICTIM` prints a line of JSON for all that happens; a line on stdin is
-//! one of the words in [`Forgery`]. It ends with its stdin.
+//! one of the words in [`Forgery`], or of `Flood` and how many: they are sent as fast as the link takes
+//! them. It ends with its stdin.
+
+#[path = "hostile/flood.rs"]
+mod flood;
 
 use std::{
+    collections::VecDeque,
     net::IpAddr,
     process::ExitCode,
     str::FromStr,
@@ -28,6 +33,8 @@ use tokio::{
     time::sleep,
 };
 
+/// Bytes of a flood on their way: more would cost the link here.
+const WINDOW: usize = 96 * 1024;
 /// The longest sleep, should the core have nothing due.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
@@ -94,6 +101,10 @@ struct Hostile {
     inputs: LinkInputs,
     /// The link to the victim, once both have proven who they are.
     link: Option<LinkId>,
+    /// What is still to be sent of a flood, and how many bytes the link has not passed on.
+    flood: VecDeque<Vec<u8>>,
+    under_way: usize,
+    flooded: usize,
 }
 
 impl Hostile {
@@ -112,7 +123,18 @@ impl Hostile {
             ..TransportConfig::default()
         });
         say(&json!({ "event": "started", "peer": identity.peer_id() }));
-        Ok(Self { identity, network, victim, peer, links, inputs, link: None })
+        Ok(Self {
+            identity,
+            network,
+            victim,
+            peer,
+            links,
+            inputs,
+            link: None,
+            flood: VecDeque::new(),
+            under_way: 0,
+            flooded: 0,
+        })
     }
 
     async fn run(mut self) {
@@ -141,14 +163,39 @@ impl Hostile {
         true
     }
 
+    /// Sends of the flood what the link takes.
+    fn pump(&mut self) {
+        while let Some(link) = self.link
+            && self.under_way < WINDOW
+            && let Some(message) = self.flood.pop_front()
+        {
+            self.under_way += message.len();
+            self.flooded += 1;
+            self.links.send(link, message);
+            if self.flood.is_empty() {
+                say(&json!({ "event": "flooded", "messages": self.flooded }));
+            }
+        }
+    }
+
     fn take(&mut self, input: Input) {
+        if let Input::Sent { link, bytes } = &input
+            && self.link == Some(*link)
+        {
+            self.under_way = self.under_way.saturating_sub(*bytes);
+            self.pump();
+        }
         let input = match input {
             Input::Message { link, bytes } if self.link == Some(link) => {
                 Input::Message { link, bytes: without_acks(&bytes) }
             }
             Input::LinkDown { link, cause } if self.link == Some(link) => {
                 self.link = None;
-                say(&json!({ "event": "closed", "cause": cause.to_string() }));
+                self.flood.clear();
+                let messages = self.flooded;
+                say(
+                    &json!({ "event": "closed", "cause": cause.to_string(), "messages": messages }),
+                );
                 Input::LinkDown { link, cause }
             }
             input => input,
@@ -188,6 +235,15 @@ impl Hostile {
     }
 
     fn obey(&mut self, word: &str) {
+        if let Some((flood, count)) = word.split_once(' ')
+            && let (Ok(flood), Ok(count)) = (flood.parse::<flood::Flood>(), count.parse())
+            && self.link.is_some()
+        {
+            self.flood = flood.messages(&self.identity, &self.network, count, now());
+            self.flooded = 0;
+            say(&json!({ "event": "begins", "word": word }));
+            return self.pump();
+        }
         let (Some(link), Ok(forgery)) = (self.link, word.parse()) else {
             return say(
                 &json!({ "event": "refused", "word": word, "linked": self.link.is_some() }),
