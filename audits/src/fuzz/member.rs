@@ -9,8 +9,8 @@ use taiinet_identity::{
 use taiinet_mesh::{
     ChannelBinding, Time,
     frame::{
-        Astray, Find, Found, Fragment, Frame, Hello, Joined, Neighbour, Presence, Push, Refusal,
-        RefusalReason, Signal, SignalBody, SignalPart, VERSION, codec,
+        Astray, Compare, Find, Found, Fragment, Frame, Hello, Joined, Neighbour, Presence, Push,
+        Refusal, RefusalReason, Signal, SignalBody, SignalPart, VERSION, codec,
     },
 };
 
@@ -294,7 +294,14 @@ impl Member {
             11 => Frame::Have(self.ids(bytes)),
             12 => Frame::Graft(self.ids(bytes)),
             13 => Frame::Prune,
-            14 => Frame::Surplus(bytes.bool()),
+            14 => match bytes.below(3) {
+                2 => {
+                    let since = Self::when(bytes, now);
+                    let digests = vec![bytes.u8().into(); usize::from(bytes.u16() % 300)];
+                    Frame::Compare(Compare { since, digests })
+                }
+                surplus => Frame::Surplus(surplus == 1),
+            },
             15 => Frame::Ack(if bytes.bool() { bytes.u8().into() } else { bytes.u32() }),
             16 => Frame::Signal(Self::signal(bytes, usually, None, now)),
             17 => Frame::Unreachable(Self::somebody(bytes)),

@@ -7,8 +7,8 @@ use taiinet_identity::{Domain, PeerId, Signature, Signed, seal};
 use taiinet_mesh::{
     ChannelBinding,
     frame::{
-        Astray, Find, Found, Fragment, Frame, Hello, Joined, Neighbour, Presence, Push, Refusal,
-        RefusalReason, Signal, SignalBody, SignalPart, VERSION, codec,
+        Astray, Compare, Find, Found, Fragment, Frame, Hello, Joined, Neighbour, Presence, Push,
+        Refusal, RefusalReason, Signal, SignalBody, SignalPart, VERSION, codec,
     },
 };
 
@@ -48,6 +48,7 @@ pub(super) fn examples() -> Vec<(&'static str, Frame)> {
     };
     let refusal =
         Refusal { reason: RefusalReason::Full, retry_after_ms: 4000, instead: vec![presence(3)] };
+    let compare = Compare { since: at(-60), digests: vec![u64::MAX, 0, 300] };
     let find = Find { request: 1, query: r#"{"a":1}"#.to_owned(), limit: 20, since: at(-60) };
     let found = Found { request: 1, documents: vec![document.signed().clone()], last: true };
     vec![
@@ -73,6 +74,7 @@ pub(super) fn examples() -> Vec<(&'static str, Frame)> {
         ("find", Frame::Find(find)),
         ("found", Frame::Found(found)),
         ("relay", Frame::Relay(signal())),
+        ("compare", Frame::Compare(compare)),
         ("astray", Frame::Astray(Astray { network: network(), from: one, to: two })),
     ]
 }
