@@ -42,8 +42,8 @@ impl Attacker {
 
 fn event(process: &Process, name: &str) -> Option<Value> {
     let lines = process.stdout();
-    let events = lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
-    events.filter(|event| event["event"] == name).last()
+    let mut events = lines.iter().filter_map(|line| serde_json::from_str::<Value>(line).ok());
+    events.rfind(|event| event["event"] == name)
 }
 
 fn blacklist(peer: &Peer) -> Vec<String> {

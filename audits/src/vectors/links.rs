@@ -74,8 +74,8 @@ pub(super) fn examples() -> Vec<(&'static str, Frame)> {
         ("find", Frame::Find(find)),
         ("found", Frame::Found(found)),
         ("relay", Frame::Relay(signal())),
-        ("compare", Frame::Compare(compare)),
         ("astray", Frame::Astray(Astray { network: network(), from: one, to: two })),
+        ("compare", Frame::Compare(compare)),
     ]
 }
 

@@ -61,7 +61,7 @@ pub(crate) fn measure(quick: bool) {
                 while desk.poll_output().is_some() {}
             });
         }
-        assert_eq!(desk.status().joined, count);
+        assert_eq!(desk.status(NOW).joined, count);
     }
     let rate = |best: &[Duration]| count as f64 / best.iter().sum::<Duration>().as_secs_f64();
     let (ours, knocks, strict, decoded) =
