@@ -192,3 +192,25 @@ fn a_pool_over_tls_lets_in_those_that_are_named_and_no_other() {
     }
     assert_eq!(one.metric("pool_members"), Some(1.0));
 }
+
+/// What a peer learnt of the pool it knows in its next run, when the one that told it is gone.
+#[test]
+fn signallers_that_were_learnt_are_remembered() {
+    let mut signallers = pool();
+    let folder = tempfile::tempdir().expect("a folder");
+    let key = folder.path().join("me.key");
+    generate_key(&key);
+    let file = folder.path().join("me.key.signallers");
+    let key = key.display().to_string();
+    let network = Mesh::new(&signallers[0]);
+    {
+        let first = network.subscribe_with("first run", "{}", &["--identity", &key]);
+        first.eventually("learns of the others", |_| {
+            let text = std::fs::read_to_string(&file).ok()?;
+            (text.lines().count() >= 2).then_some(())
+        });
+    }
+    signallers[0].kill();
+    let again = network.subscribe_with("second run", "{}", &["--identity", &key]);
+    again.eventually("joins one that it was told of", |_| again.has_joined().then_some(()));
+}

@@ -173,6 +173,13 @@ impl Core {
         self.driver.blacklist_to_keep()
     }
 
+    /// What [`Self::new`] is to be given as `learned` the next time: addresses of signallers that others
+    /// told of.
+    #[wasm_bindgen(js_name = learnedSignallers)]
+    pub fn learned_signallers(&self) -> String {
+        self.driver.learned_signallers()
+    }
+
     /// Its links, signallers and counters.
     pub fn status(&self) -> String {
         self.driver.status()
@@ -193,6 +200,9 @@ struct Options {
     signallers: Vec<String>,
     target_links: Option<usize>,
     max_links: Option<usize>,
+    /// As [`Core::learned_signallers`] gave it; what is no address is passed over.
+    #[serde(default)]
+    learned: Vec<String>,
     /// As [`Core::blacklist_to_keep`] gave it, perhaps of another version, or damaged where it was kept:
     /// what is not understood is passed over.
     #[serde(default)]
@@ -207,6 +217,8 @@ impl Options {
         config.max_links = self.max_links.unwrap_or(limits::MAX_LINKS).clamp(1, limits::MAX_LINKS);
         config.target_links = self.target_links.unwrap_or(limits::TARGET_LINKS);
         config.store_bytes = STORE_BYTES;
+        let learned = self.learned.iter().filter_map(|address| signaller((0, address)).ok());
+        config.learned = learned.take(limits::SIGNALLERS).collect();
         let listed = |one| serde_json::from_value::<Blacklisted>(one).ok();
         config.blacklist = self.blacklist.into_iter().filter_map(listed).collect();
         let signallers = self.signallers.iter().enumerate();

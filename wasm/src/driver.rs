@@ -310,6 +310,14 @@ impl Driver {
         self.with(|state, now| state.peer.lift(&peer, now))
     }
 
+    pub(crate) fn learned_signallers(&self) -> String {
+        let learned = self.state.borrow().peer.learned_signallers();
+        let named = learned
+            .into_iter()
+            .filter_map(|address| Some(format!("{}#{}", address.url, address.pinned?)));
+        serde_json::to_string(&named.collect::<Vec<_>>()).unwrap_or_default()
+    }
+
     pub(crate) fn blacklist_to_keep(&self) -> String {
         let state = self.state.borrow();
         let list = state.peer.blacklist_to_keep(state.clock.now());

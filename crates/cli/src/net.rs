@@ -30,7 +30,8 @@ pub(crate) struct NetArgs {
         value_delimiter = ','
     )]
     signallers: Vec<String>,
-    /// The key file to take part with; a fresh identity for this run if not given
+    /// The key file to take part with; a fresh identity for this run if not given. Beside it stand FILE.blacklist
+    /// and FILE.signallers, those that a signaller's pool told of
     #[arg(long, global = true, env = "TAIINET_IDENTITY", value_name = "FILE")]
     identity: Option<PathBuf>,
     /// A file whose first line is the passphrase of the key file, `-` for stdin; else
@@ -143,11 +144,13 @@ impl NetArgs {
 
     /// Where the blacklist is kept, if anywhere.
     pub(crate) fn blacklist(&self) -> Option<PathBuf> {
-        self.blacklist.clone().or_else(|| {
-            let mut path = self.identity.clone()?.into_os_string();
-            path.push(".blacklist");
-            Some(path.into())
-        })
+        self.blacklist.clone().or_else(|| self.beside_identity(".blacklist"))
+    }
+
+    fn beside_identity(&self, ending: &str) -> Option<PathBuf> {
+        let mut path = self.identity.clone()?.into_os_string();
+        path.push(ending);
+        Some(path.into())
     }
 
     /// Starts the peer.
@@ -161,6 +164,9 @@ impl NetArgs {
         }
         if let Some(path) = self.blacklist() {
             builder = builder.blacklist_file(path);
+        }
+        if let Some(path) = self.beside_identity(".signallers") {
+            builder = builder.signallers_file(path);
         }
         Ok(builder.connect().await?)
     }

@@ -70,6 +70,9 @@ pub struct Config {
     pub network: Network,
     /// Where to be introduced to others.
     pub signallers: Vec<SignallerAddress>,
+    /// Signallers that others have told of in an earlier run ([`crate::Peer::learned_signallers`]), each
+    /// with its key.
+    pub learned: Vec<SignallerAddress>,
     /// How many active links to keep.
     pub target_links: usize,
     /// How many active links to have at most.
@@ -101,6 +104,7 @@ impl Config {
         Self {
             network,
             signallers: Vec::new(),
+            learned: Vec::new(),
             target_links: limits::TARGET_LINKS,
             max_links: limits::MAX_LINKS,
             store_bytes: limits::STORE_BYTES,

@@ -110,6 +110,11 @@ impl Peer {
         for address in &config.signallers {
             signallers.add(address.clone(), now);
         }
+        for SignallerAddress { url, pinned } in &config.learned {
+            if let Some(key) = pinned.filter(|_| crate::signallers::is_address(url)) {
+                signallers.learn(url, key, Timestamp::default(), now);
+            }
+        }
         let broadcast = Broadcast::new(Rng::new(rng.nonce()), config.store_bytes);
         let subscriptions = Index::with_seed(rng.next_u64());
         let directory = Directory::new(rng.next_u64());
@@ -274,6 +279,11 @@ impl Peer {
     /// Our own presence.
     pub fn presence(&mut self, now: Time) -> Signed<Presence> {
         self.own_presence(now)
+    }
+
+    /// The signallers that others have told of: for [`Config::learned`] in the next run.
+    pub fn learned_signallers(&self) -> Vec<SignallerAddress> {
+        self.signallers.learned()
     }
 
     /// Adds a signaller to those it knows.

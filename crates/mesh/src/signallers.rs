@@ -197,6 +197,12 @@ impl Signallers {
         })
     }
 
+    /// Those that others have told of, each with its key.
+    pub(crate) fn learned(&self) -> Vec<SignallerAddress> {
+        let learned = self.known.iter().filter(|signaller| signaller.learned.is_some());
+        learned.map(|signaller| signaller.address.clone()).collect()
+    }
+
     /// Another signaller told us of this one, which said so itself at that time; it is turned to when
     /// those that were named are too few. Whether it is one more.
     pub(crate) fn learn(&mut self, url: &str, key: PeerId, said_at: Timestamp, now: Time) -> bool {

@@ -29,6 +29,7 @@ use crate::{
     events::EVENTS,
     net::Inner,
     outbox::Tally,
+    remembered,
 };
 
 /// Signed documents that wait for the driver.
@@ -45,6 +46,7 @@ pub struct Builder {
     links: (usize, usize),
     quota: Quota,
     blacklist: Option<PathBuf>,
+    remembered: Option<PathBuf>,
     bind: Vec<IpAddr>,
     relay_only: bool,
     extra_roots: Vec<u8>,
@@ -59,6 +61,7 @@ impl Default for Builder {
             links: (limits::TARGET_LINKS, limits::MAX_LINKS),
             quota: Quota::default(),
             blacklist: None,
+            remembered: None,
             bind: Vec::new(),
             relay_only: false,
             extra_roots: Vec::new(),
@@ -105,6 +108,12 @@ impl Builder {
     /// A file that keeps the blacklist from run to run ([`crate::blacklist`]); it need not exist yet.
     pub fn blacklist_file(mut self, path: impl Into<PathBuf>) -> Self {
         self.blacklist = Some(path.into());
+        self
+    }
+
+    /// A file that keeps the signallers that others tell of from run to run; it need not exist yet.
+    pub fn signallers_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.remembered = Some(path.into());
         self
     }
 
@@ -184,6 +193,7 @@ impl Builder {
             links,
             inputs,
             blacklist: self.blacklist,
+            remembered: self.remembered,
             clock,
             controls: control_queue,
             publishes: publish_queue,
@@ -213,6 +223,7 @@ impl Builder {
         });
         Ok(Config {
             signallers: signallers.collect::<Result<_, _>>()?,
+            learned: self.remembered.as_deref().map(remembered::read).unwrap_or_default(),
             target_links: target,
             max_links: max,
             quota: self.quota,

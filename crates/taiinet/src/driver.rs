@@ -31,6 +31,7 @@ use crate::{
     find::FoundSender,
     net::{Control, Publish},
     outbox::{Outbox, Tally},
+    remembered,
     subscription::Inbox,
 };
 
@@ -54,6 +55,7 @@ pub(crate) struct Driver {
     pub(crate) links: Links,
     pub(crate) inputs: LinkInputs,
     pub(crate) blacklist: Option<PathBuf>,
+    pub(crate) remembered: Option<PathBuf>,
     pub(crate) clock: Arc<Clock>,
     pub(crate) controls: mpsc::UnboundedReceiver<Control>,
     pub(crate) publishes: mpsc::Receiver<Publish>,
@@ -334,6 +336,13 @@ impl Driver {
         match event {
             Event::Taken { id } => return self.state.outbox.taken(&id),
             Event::Lost { id } => self.state.outbox.lost(&id),
+            Event::SignallerLearned { .. } => {
+                if let Some(path) = &self.remembered
+                    && let Err(error) = remembered::write(path, &self.peer.learned_signallers())
+                {
+                    tracing::warn!("{}: {error}", path.display());
+                }
+            }
             Event::Blacklisted(_) => {
                 if let Err(error) = self.keep_blacklist() {
                     tracing::warn!("{error}");

@@ -49,6 +49,7 @@ mod net;
 mod outbox;
 mod private;
 mod query;
+mod remembered;
 mod subscription;
 
 pub use address::{AddressError, parse_signaller};

@@ -147,6 +147,19 @@ export interface CoreOptions {
   maxLinks?: number | undefined;
 }
 
+/** What is kept from visit to visit. */
+export interface Kept {
+  blacklist: Keep;
+  /** Those that others told of. */
+  signallers: Keep;
+}
+
+/** Where something is kept: a JSON list that only the core reads. */
+export interface Keep {
+  load(): string | undefined;
+  save(list: string): void;
+}
+
 /** Who wants to hear of an engine. */
 export interface Audience {
   /** The peer runs, under this name and with these options, which may be another tab's. */

@@ -1,7 +1,7 @@
 // The peer in this tab.
 
 import type { Core } from "../core/taiinet_wasm.js";
-import type { Audience, CoreEvent, CoreOptions, CoreStatus, Engine, Feed, FindQuery, Privacy, PublishQuery, Raw, SubscribeQuery } from "./engine.js";
+import type { Audience, CoreEvent, CoreOptions, CoreStatus, Engine, Feed, FindQuery, Kept, Privacy, PublishQuery, Raw, SubscribeQuery } from "./engine.js";
 import { TaiiNetError, closed, fromCore } from "./errors.js";
 import { liveIn } from "./page.js";
 import { discardWasm, type Bindings } from "./wasm.js";
@@ -9,12 +9,6 @@ import { discardWasm, type Bindings } from "./wasm.js";
 /** What the core looks for at once (taiinet-mesh, limits::FINDS), and what may wait for that. */
 const FINDS = 16;
 const FINDS_WAITING = 1024;
-
-/** Where the blacklist is kept; what is kept is JSON that only the core reads. */
-export interface Keep {
-  load(): string | undefined;
-  save(list: string): void;
-}
 
 interface Subscriber {
   query: string;
@@ -28,7 +22,7 @@ export class LocalEngine implements Engine {
   readonly #options: CoreOptions;
   readonly #seed: () => Promise<Uint8Array>;
   readonly #audience: Audience;
-  readonly #keep: Keep;
+  readonly #kept: Kept;
   #core: Core | undefined;
   /** By the core's numbers, which change when the peer is started anew. */
   #subscribers = new Map<number, Subscriber>();
@@ -45,17 +39,17 @@ export class LocalEngine implements Engine {
   #stopLiving = () => {};
   #state: "running" | "closed" | TaiiNetError = "running";
 
-  private constructor(wasm: Bindings, options: CoreOptions, seed: () => Promise<Uint8Array>, audience: Audience, keep: Keep) {
+  private constructor(wasm: Bindings, options: CoreOptions, seed: () => Promise<Uint8Array>, audience: Audience, kept: Kept) {
     this.#wasm = wasm;
-    this.#keep = keep;
+    this.#kept = kept;
     this.#options = options;
     this.#seed = seed;
     this.#audience = audience;
   }
 
   /** Starts a peer; `seed` gives a copy of the secret key, which is wiped. */
-  static async start(wasm: Bindings, options: CoreOptions, seed: () => Promise<Uint8Array>, audience: Audience, keep: Keep): Promise<LocalEngine> {
-    const engine = new LocalEngine(wasm, options, seed, audience, keep);
+  static async start(wasm: Bindings, options: CoreOptions, seed: () => Promise<Uint8Array>, audience: Audience, kept: Kept): Promise<LocalEngine> {
+    const engine = new LocalEngine(wasm, options, seed, audience, kept);
     await engine.#begin();
     return engine;
   }
@@ -83,10 +77,9 @@ export class LocalEngine implements Engine {
   }
 
   #coreOptions(): string {
-    const options = JSON.stringify(this.#options);
-    const list = this.#keep.load();
-    // As it is: an integer of it may be beyond JavaScript's.
-    return list ? `${options.slice(0, -1)},"blacklist":${list}}` : options;
+    // The lists as they are: an integer of them may be beyond JavaScript's.
+    const lists = [`"blacklist":${this.#kept.blacklist.load() ?? "[]"}`, `"learned":${this.#kept.signallers.load() ?? "[]"}`];
+    return `${JSON.stringify(this.#options).slice(0, -1)},${lists.join()}}`;
   }
 
   #delivery = (
@@ -110,12 +103,13 @@ export class LocalEngine implements Engine {
     if (event.type === "panicked") this.#fail(event.message);
     else {
       if (event.type === "blacklisted") this.#keepBlacklist();
+      if (event.type === "signaller-learned") this.#kept.signallers.save(this.#try((core) => core.learnedSignallers()));
       this.#audience.event(event);
     }
   };
 
   #keepBlacklist(): void {
-    this.#keep.save(this.#try((core) => core.blacklistToKeep()));
+    this.#kept.blacklist.save(this.#try((core) => core.blacklistToKeep()));
   }
 
   /** A core that has panicked or trapped must not be called again. */

@@ -227,8 +227,10 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
       this.#show({ state: "starting", peers: 0 });
       const [bindings] = await Promise.all([loadWasm(wasm), name === EPHEMERAL || this.#openVault(name)]);
       if (this.#state === "closed") throw closed();
+      const keptAs = name === EPHEMERAL ? undefined : name;
+      const kept = { blacklist: keepBeside(keptAs, "blacklist"), signallers: keepBeside(keptAs, "signallers") };
       const start = (audience: Audience) =>
-        LocalEngine.start(bindings, this.#options, () => this.#vault.seed(), audience, keepBeside(name === EPHEMERAL ? undefined : name));
+        LocalEngine.start(bindings, this.#options, () => this.#vault.seed(), audience, kept);
       const started = new Promise<void>((resolve, reject) => {
         const audience: Audience = {
           started: (peerId: string, running: CoreOptions) => {

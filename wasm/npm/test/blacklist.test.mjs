@@ -49,14 +49,29 @@ test("who misbehaved is told of", async () => {
 });
 
 test("the list is kept beside an identity, and one that is damaged is no obstacle", () => {
-  const keep = keepBeside("me");
+  const keep = keepBeside("me", "blacklist");
   assert.equal(keep.load(), undefined);
   keep.save('[{"peer":"tn1x","times":0}]');
-  assert.equal(keepBeside("me").load(), '[{"peer":"tn1x","times":0}]');
-  assert.equal(keepBeside("you").load(), undefined);
+  assert.equal(keepBeside("me", "blacklist").load(), '[{"peer":"tn1x","times":0}]');
+  assert.equal(keepBeside("you", "blacklist").load(), undefined);
   keep.save("[{");
   assert.equal(keep.load(), undefined);
-  const nowhere = keepBeside(undefined);
+  const nowhere = keepBeside(undefined, "blacklist");
   nowhere.save("[]");
   assert.equal(nowhere.load(), undefined);
+});
+
+test("signallers that others told of are kept, and known the next time", async () => {
+  const options = { ...OPTIONS, identity: "kept", shared: false };
+  const first = new TaiiNet(options);
+  await first.ready;
+  const core = cores.at(-1);
+  core.learned = ["wss://two.example#tn1two"];
+  core.event({ type: "signaller-learned", url: "wss://two.example", signaller: "tn1two" });
+  await first.close();
+  const second = new TaiiNet(options);
+  await second.ready;
+  assert.deepEqual(cores.at(-1).options.learned, ["wss://two.example#tn1two"]);
+  assert.deepEqual(cores.at(-1).options.blacklist, []);
+  await second.close();
 });

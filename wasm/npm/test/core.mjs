@@ -85,6 +85,10 @@ class Core {
     return before > (this.listed?.length ?? 0);
   }
 
+  learnedSignallers() {
+    return JSON.stringify(this.learned ?? []);
+  }
+
   blacklistToKeep() {
     return JSON.stringify(this.listed ?? []);
   }
