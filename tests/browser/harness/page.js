@@ -13,7 +13,7 @@ const plain = (value) =>
     }) ?? "null",
   );
 
-const EVENTS = ["status", "peer-connected", "peer-disconnected", "warning", "error", "rejected"];
+const EVENTS = ["status", "peer-connected", "peer-disconnected", "warning", "error", "rejected", "blacklisted"];
 
 class Subscriber {
   deliveries = [];

@@ -14,7 +14,7 @@ const FORGERIES = [
   ["signature", "InvalidSignature"],
   ["body", "InvalidSignature"],
   ["network", "WrongNetwork"],
-  ["future", "OutOfTime"],
+  ["future", "LongOver"],
   ["malformed", "MalformedDocument"],
   ["bytes", "Undecodable"],
 ];
@@ -66,4 +66,27 @@ test("a message larger than any may be is an offence that costs the link, and no
   hostile.write("oversize");
   await page.eventually("refused it", async () => "Oversize" in (await page.status()).counters.rejected);
   await hostile.eventually("lost its link", () => heard().some(({ event }) => event === "closed"));
+});
+
+test("a flood blacklists who sends it, the page is told, and honest documents flow on", async () => {
+  const signaller = await Signaller.start();
+  const mesh = new Mesh([signaller]);
+  const page = await (await chromium()).peer("page", mesh.options());
+  await page.subscribe({});
+  const honest = mesh.subscriber("honest");
+  await connected([page, honest]);
+  const hostile = new Process("hostile", program("hostile"), [signaller.url, mesh.network, await page.id()]);
+  const heard = () => hostile.stdout.map((line) => JSON.parse(line));
+  await hostile.eventually("is linked to the page", () => heard().some(({ event }) => event === "linked"));
+  const { peer } = heard().find(({ event }) => event === "started");
+  hostile.write("signatures 500");
+  await hostile.eventually("lost its link", () => heard().some(({ event }) => event === "closed"));
+  await page.eventually("was told", async () => (await page.events("blacklisted")).length === 1);
+  const [listed] = await page.events("blacklisted");
+  assert.deepEqual([listed.peer, listed.misbehaviour, listed.times], [peer, "InvalidSignature", 1]);
+  assert.deepEqual((await page.status()).blacklist.map((one) => one.peer), [peer]);
+
+  await page.publish({ honest: 1 });
+  await exactly(page, [{ honest: 1 }]);
+  await exactly(honest, [{ honest: 1 }]);
 });

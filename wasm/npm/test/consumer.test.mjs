@@ -10,7 +10,7 @@ import { brotliCompressSync } from "node:zlib";
 
 const PACKAGE = join(import.meta.dirname ?? new URL(".", import.meta.url).pathname, "..");
 /** KiB, compressed by brotli: what there is, and a little. More needs a reason, and this number changed. */
-const MOST = { "taiinet.wasm": 350, "index.js": 15, keyfile: 16, "in all": 380 };
+const MOST = { "taiinet.wasm": 365, "index.js": 15, keyfile: 16, "in all": 395 };
 const folder = mkdtempSync(join(tmpdir(), "taiinet-consumer-"));
 after(() => rmSync(folder, { recursive: true, force: true }));
 
