@@ -44,7 +44,8 @@ async function intoPeer(browser) {
     return `JS heap ${(JSHeapUsedSize / 1e6).toFixed(1)} MB, WebAssembly ${(wasm / 1e6).toFixed(1)} MB`;
   };
   await page.start(mesh.options());
-  const author = mesh.publisher("author");
+  // It may write as fast as the page reads.
+  const author = mesh.publisher("author", ["--quota", "1000000,1000000"]);
   await connected([page, author]);
   console.log(`memory of the page before the first document: ${await memory()}`);
   await page.evaluate((expected) => {

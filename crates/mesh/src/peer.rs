@@ -20,9 +20,9 @@ use taiinet_identity::{Identity, PeerId, PublicKey, Recipient, Signed, Verified}
 use taiinet_query::{Attributes, Index, Query, Scratch};
 
 use crate::{
-    BlacklistError, Blacklisted, Config, Counters, Disconnect, Event, FindId, Input, LinkFailure,
-    LinkId, LinkStatus, Misbehaviour, Output, PublishError, PublishOptions, SignallerAddress,
-    Status, SubscriptionId, Time, TooManyFinds, TooManySubscriptions,
+    Config, Counters, Disconnect, Event, FindId, Input, LinkFailure, LinkId, LinkStatus,
+    Misbehaviour, Output, PublishError, PublishOptions, SignallerAddress, Status, SubscriptionId,
+    Time, TooManyFinds, TooManySubscriptions,
     broadcast::{Act, Broadcast},
     budget::Budget,
     candidates::Candidates,
@@ -289,31 +289,6 @@ impl Peer {
     /// Adds a signaller to those it knows.
     pub fn add_signaller(&mut self, address: SignallerAddress, now: Time) {
         self.signallers.add(address, now);
-    }
-
-    /// Has nothing to do with a peer any more ([`Blacklisted`]), until then or for ever. Links to it are
-    /// closed.
-    ///
-    /// # Errors
-    /// [`BlacklistError`]
-    pub fn blacklist(
-        &mut self,
-        peer: PeerId,
-        until: Option<Timestamp>,
-        now: Time,
-    ) -> Result<(), BlacklistError> {
-        self.list_by_hand(peer, until, now)
-    }
-
-    /// Forgives a peer whatever it did. Whether it was blacklisted.
-    pub fn lift(&mut self, peer: &PeerId, now: Time) -> bool {
-        self.reputation.lift(peer, now)
-    }
-
-    /// Who is blacklisted, and who was and is remembered for it: for [`Config::blacklist`] in the next
-    /// run.
-    pub fn blacklist_to_keep(&self, now: Time) -> Vec<Blacklisted> {
-        self.reputation.to_keep(now)
     }
 
     /// Says goodbye to everybody; nothing but closing links comes after it.

@@ -122,6 +122,7 @@ impl Bed {
     pub(crate) fn new(queries: &[Query]) -> Self {
         let mut config = Config::new(network());
         config.target_links = LINKS + 1;
+        config.quota = taiinet_mesh::Quota::UNBOUNDED;
         config.signallers.push(SignallerAddress { url: "ws://bench".to_owned(), pinned: None });
         let mut peer = Peer::new(identity(2, 0), config, [1; 32], NOW);
         for query in queries {

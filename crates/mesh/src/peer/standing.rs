@@ -5,11 +5,48 @@ use taiinet_identity::PeerId;
 
 use super::Peer;
 use crate::{
-    BlacklistError, Disconnect, Event, LinkId, Misbehaviour, Output, Time, frame::RefusalReason,
-    limits, reputation::Verdict,
+    BlacklistError, Blacklisted, Disconnect, Event, LinkId, Misbehaviour, Output, Time,
+    frame::RefusalReason, limits, reputation::Verdict,
 };
 
 impl Peer {
+    /// Has nothing to do with a peer any more ([`Blacklisted`]), until then or for ever. Links to it are
+    /// closed.
+    ///
+    /// # Errors
+    /// [`BlacklistError`]
+    pub fn blacklist(
+        &mut self,
+        peer: PeerId,
+        until: Option<Timestamp>,
+        now: Time,
+    ) -> Result<(), BlacklistError> {
+        if peer == self.identity.peer_id() {
+            return Err(BlacklistError::Ourselves);
+        }
+        self.reputation.list(peer, until, now)?;
+        self.candidates.forget(&peer);
+        let links: Vec<LinkId> =
+            self.links.values().filter(|link| link.peer == peer).map(|link| link.id).collect();
+        for link in links {
+            self.refuse_with(link, RefusalReason::NotAdmitted, Disconnect::Blacklisted, now);
+        }
+        self.seek(now);
+        self.hurry(now);
+        Ok(())
+    }
+
+    /// Forgives a peer whatever it did. Whether it was blacklisted.
+    pub fn lift(&mut self, peer: &PeerId, now: Time) -> bool {
+        self.reputation.lift(peer, now)
+    }
+
+    /// Who is blacklisted, and who was and is remembered for it: for [`crate::Config::blacklist`] in the
+    /// next run.
+    pub fn blacklist_to_keep(&self, now: Time) -> Vec<Blacklisted> {
+        self.reputation.to_keep(now)
+    }
+
     /// Counts an offence, charges whoever it was for certain, and closes the link over what is fatal
     /// or too much.
     pub(super) fn offence(&mut self, link: LinkId, misbehaviour: Misbehaviour, now: Time) {
@@ -71,26 +108,5 @@ impl Peer {
     /// Whether we want a link to this peer at all.
     pub(super) fn is_welcome(&self, peer: &PeerId, now: Time) -> bool {
         !self.reputation.is_blacklisted(peer, now) && !self.reputation.is_resting(peer, now)
-    }
-
-    pub(super) fn list_by_hand(
-        &mut self,
-        peer: PeerId,
-        until: Option<Timestamp>,
-        now: Time,
-    ) -> Result<(), BlacklistError> {
-        if peer == self.identity.peer_id() {
-            return Err(BlacklistError::Ourselves);
-        }
-        self.reputation.list(peer, until, now)?;
-        self.candidates.forget(&peer);
-        let links: Vec<LinkId> =
-            self.links.values().filter(|link| link.peer == peer).map(|link| link.id).collect();
-        for link in links {
-            self.refuse_with(link, RefusalReason::NotAdmitted, Disconnect::Blacklisted, now);
-        }
-        self.seek(now);
-        self.hurry(now);
-        Ok(())
     }
 }

@@ -78,6 +78,7 @@ async fn on<T: Send + 'static>(
 async fn peer(signaller: String) -> TaiiNet {
     let loopback = IpAddr::from([127, 0, 0, 1]);
     let builder = TaiiNet::builder().network("bench").signaller(signaller).bind([loopback]);
+    let builder = builder.quota(taiinet::Quota::UNBOUNDED);
     builder.connect().await.unwrap()
 }
 
