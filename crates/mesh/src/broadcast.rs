@@ -253,11 +253,7 @@ impl Broadcast {
     /// A neighbour lacks these.
     pub(crate) fn lacks(&mut self, link: LinkId, ids: Vec<DocumentId>, now: Time) {
         let Some(neighbour) = self.neighbours.get_mut(&link) else { return };
-        // The oldest first: they have the least time left. The next comparison brings the rest.
-        let room = neighbour.room_for_ids();
-        for id in ids.into_iter().take(room) {
-            neighbour.owe(id, now);
-        }
+        neighbour.lacks(&ids, now);
     }
 
     /// A neighbour is not relied on any more.

@@ -31,6 +31,8 @@ pub(crate) struct Neighbour {
     distrusted_until: Time,
     /// Something of what it has may have escaped us: when to compare, at the earliest.
     missed: Option<Time>,
+    /// How far the last comparison came in telling what it lacks.
+    told: usize,
     /// What we asked it for; one timer for all of it.
     asked: BTreeSet<DocumentId>,
     asked_until: Time,
@@ -59,6 +61,7 @@ impl Neighbour {
             announcements: Budget::new(limits::ANNOUNCEMENTS, now),
             distrusted_until: now,
             missed: None,
+            told: 0,
             asked: BTreeSet::new(),
             asked_until: now,
             requested: VecDeque::new(),
@@ -128,6 +131,10 @@ impl Neighbour {
             return;
         }
         self.promised.insert(id);
+        if self.promised.len() >= limits::PROMISED_IDS / 4 {
+            // Where so much is missing there may be more than had room.
+            self.misses(now);
+        }
         // A dozer announces at once; others that have it too get the time to say so.
         let patience = if self.dozing { patience + limits::DOZE_GRAFT_AFTER } else { patience };
         self.queue.insert((now.after(self.gather(patience)), id));
@@ -153,9 +160,15 @@ impl Neighbour {
         due
     }
 
-    /// How many more ids may wait to be announced to it.
-    pub(super) fn room_for_ids(&self) -> usize {
-        limits::OWED_IDS.saturating_sub(self.owed.len())
+    /// It lacks some of these, and there may be no room to announce them all: the next comparison goes on
+    /// where this one ended, for else it would be told of the same ones each time.
+    pub(super) fn lacks(&mut self, ids: &[DocumentId], now: Time) {
+        let count = limits::OWED_IDS.saturating_sub(self.owed.len()).min(ids.len());
+        let start = if count < ids.len() { self.told % ids.len() } else { 0 };
+        for id in ids.iter().cycle().skip(start).take(count) {
+            self.owe(*id, now);
+        }
+        self.told = start + count;
     }
 
     /// A document came, from it or from another. True if it had announced it.

@@ -169,7 +169,7 @@ fn a_reader_that_falls_far_behind_loses_nothing_and_blames_nobody() {
     setting.world.set_behind(slow, true);
     let text = "x".repeat(1500);
     let mut published = 0;
-    while published < 12_000 {
+    while published < 20_000 {
         let by = setting.peers[published % 2];
         let content = format!(r#"{{"text": "{text}", "number": {published}}}"#);
         match setting.world.publish(by, &content) {

@@ -199,3 +199,15 @@ fn what_had_no_room_among_the_promises_is_compared_once_there_is_some() {
     assert_eq!(neighbour.deadline(true), None, "not while the application is behind");
     assert!(!neighbour.compares(NOW) && neighbour.compares(later) && !neighbour.compares(later));
 }
+
+#[test]
+fn comparisons_go_on_where_the_last_one_ended() {
+    let mut neighbour = Neighbour::new(NOW);
+    let ids: Vec<DocumentId> = (0..20_000).map(id).collect();
+    let mut told = BTreeSet::new();
+    for _ in 0..3 {
+        neighbour.lacks(&ids, NOW);
+        told.extend(neighbour.owed.drain(..));
+    }
+    assert_eq!(told.len(), ids.len());
+}
