@@ -6,12 +6,12 @@
 
 use std::{
     fs, io,
-    io::Write as _,
     path::{Path, PathBuf},
 };
 
 use taiinet_mesh::Blacklisted;
-use tempfile::NamedTempFile;
+
+use crate::files;
 
 /// The largest file that is read, in bytes: far more than a peer remembers.
 const LARGEST: u64 = 8 * 1024 * 1024;
@@ -67,16 +67,9 @@ pub fn read(path: &Path) -> Result<Vec<Blacklisted>, BlacklistFileError> {
 /// # Errors
 /// [`BlacklistFileError::File`]
 pub fn write(path: &Path, list: &[Blacklisted]) -> Result<(), BlacklistFileError> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let replace = || -> io::Result<()> {
-        let mut file = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
-        serde_json::to_writer_pretty(&mut file, list)?;
-        file.write_all(b"\n")?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        Ok(())
-    };
-    replace().map_err(BlacklistFileError::file(path))
+    let text = serde_json::to_string_pretty(list).map_err(io::Error::from);
+    text.and_then(|text| files::replace(path, format!("{text}\n").as_bytes()))
+        .map_err(BlacklistFileError::file(path))
 }
 
 #[cfg(test)]

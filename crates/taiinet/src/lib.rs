@@ -44,6 +44,7 @@ mod document;
 mod driver;
 mod error;
 mod events;
+mod files;
 mod find;
 mod net;
 mod outbox;

@@ -3,12 +3,11 @@
 //! What is in it may be out of date: each signaller must prove its key, and one that does not answer is
 //! only tried again later. So a line that is none is passed over.
 
-use std::{fs, io, io::Write as _, path::Path};
+use std::{fs, io, path::Path};
 
 use taiinet_mesh::{SignallerAddress, limits};
-use tempfile::NamedTempFile;
 
-use crate::parse_signaller;
+use crate::{files, parse_signaller};
 
 /// The largest file that is read, in bytes.
 const LARGEST: u64 = 64 * 1024;
@@ -23,15 +22,9 @@ pub(crate) fn read(path: &Path) -> Vec<SignallerAddress> {
 
 /// Writes these in place of what was there.
 pub(crate) fn write(path: &Path, addresses: &[SignallerAddress]) -> io::Result<()> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let mut file = NamedTempFile::new_in(folder.unwrap_or(Path::new(".")))?;
-    for SignallerAddress { url, pinned } in addresses {
-        if let Some(key) = pinned {
-            writeln!(file, "{url}#{key}")?;
-        }
-    }
-    file.persist(path)?;
-    Ok(())
+    let line = |address: &SignallerAddress| Some(format!("{}#{}\n", address.url, address.pinned?));
+    let text: String = addresses.iter().filter_map(line).collect();
+    files::replace(path, text.as_bytes())
 }
 
 #[cfg(test)]

@@ -1,9 +1,6 @@
 //! The table of links.
 
-use std::{
-    fmt::Write,
-    time::{Duration, SystemTime, UNIX_EPOCH},
-};
+use std::{fmt::Write, time::Duration};
 
 use anstyle::{AnsiColor, Style};
 use taiinet::{LinkState, LinkStatus, Status, TaiiNet, Time};
@@ -17,7 +14,7 @@ const DIM: Style = Style::new().dimmed();
 pub(crate) fn draw(net: &TaiiNet, status: &Status) -> String {
     let mut text = String::new();
     // Writing to a string cannot fail.
-    let _ = write(&mut text, net, status, now());
+    let _ = write(&mut text, net, status, blacklist::now());
     text
 }
 
@@ -94,9 +91,4 @@ fn short(duration: Duration) -> String {
         seconds @ 120..7200 => format!("{} min", seconds / 60),
         seconds => format!("{} h", seconds / 3600),
     }
-}
-
-fn now() -> Time {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Time::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }
