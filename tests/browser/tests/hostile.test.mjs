@@ -19,6 +19,15 @@ const FORGERIES = [
   ["bytes", "Undecodable"],
 ];
 
+/** A hostile peer with a link to the page.
+ *  @param {import("../harness/pages.mjs").Page} page @param {Mesh} mesh @param {Signaller} signaller */
+async function linkedTo(page, mesh, signaller) {
+  const hostile = new Process("hostile", program("hostile"), [signaller.url, mesh.network, await page.id()]);
+  const heard = () => hostile.stdout.map((line) => JSON.parse(line));
+  await hostile.eventually("is linked to the page", () => heard().some(({ event }) => event === "linked"));
+  return { hostile, heard };
+}
+
 test("nothing forged is shown or passed on, each is counted, and honest documents flow on", async () => {
   const signaller = await Signaller.start();
   const mesh = new Mesh([signaller]);
@@ -26,9 +35,7 @@ test("nothing forged is shown or passed on, each is counted, and honest document
   await page.subscribe({});
   const honest = mesh.subscriber("honest");
   await connected([page, honest]);
-  const hostile = new Process("hostile", program("hostile"), [signaller.url, mesh.network, await page.id()]);
-  const heard = () => hostile.stdout.map((line) => JSON.parse(line));
-  await hostile.eventually("is linked to the page", () => heard().some(({ event }) => event === "linked"));
+  const { hostile, heard } = await linkedTo(page, mesh, signaller);
 
   // Its link carries documents: what follows is refused for what it is.
   const told = (/** @type {string} */ word) => hostile.write(word);
@@ -60,9 +67,7 @@ test("a message larger than any may be is an offence that costs the link, and no
   const signaller = await Signaller.start();
   const mesh = new Mesh([signaller]);
   const page = await (await chromium()).peer("page", mesh.options());
-  const hostile = new Process("hostile", program("hostile"), [signaller.url, mesh.network, await page.id()]);
-  const heard = () => hostile.stdout.map((line) => JSON.parse(line));
-  await hostile.eventually("is linked to the page", () => heard().some(({ event }) => event === "linked"));
+  const { hostile, heard } = await linkedTo(page, mesh, signaller);
   hostile.write("oversize");
   await page.eventually("refused it", async () => "Oversize" in (await page.status()).counters.rejected);
   await hostile.eventually("lost its link", () => heard().some(({ event }) => event === "closed"));
@@ -75,9 +80,7 @@ test("a flood blacklists who sends it, the page is told, and honest documents fl
   await page.subscribe({});
   const honest = mesh.subscriber("honest");
   await connected([page, honest]);
-  const hostile = new Process("hostile", program("hostile"), [signaller.url, mesh.network, await page.id()]);
-  const heard = () => hostile.stdout.map((line) => JSON.parse(line));
-  await hostile.eventually("is linked to the page", () => heard().some(({ event }) => event === "linked"));
+  const { hostile, heard } = await linkedTo(page, mesh, signaller);
   const { peer } = heard().find(({ event }) => event === "started");
   hostile.write("signatures 500");
   await hostile.eventually("lost its link", () => heard().some(({ event }) => event === "closed"));
