@@ -24,11 +24,13 @@ enum Kind {
     Target(&'static str),
     /// The same, beside what this folder's package.json names.
     Beside { package: &'static str, npm: &'static str },
+    /// A program in a workspace of its own, whose dependencies stay out of ours.
+    Apart(&'static str),
     /// Pages and native peers, by `tests/browser/bench.mjs`.
     Browser,
 }
 
-const BENCHES: [Bench; 7] = [
+const BENCHES: [Bench; 8] = [
     Bench {
         name: "seal",
         kind: Kind::Target("taiinet-identity"),
@@ -53,6 +55,11 @@ const BENCHES: [Bench; 7] = [
         name: "documents",
         kind: Kind::Target("taiinet"),
         title: "documents over one link; against verification and the bare channel",
+    },
+    Bench {
+        name: "mesh",
+        kind: Kind::Apart("crates/sim/benches/mesh"),
+        title: "twenty peers of the core, all publishing; against libp2p's gossipsub",
     },
     Bench {
         name: "signaller",
@@ -115,6 +122,16 @@ fn measure(bench: &Bench, quick: bool) -> (Vec<String>, bool) {
         Kind::Target(package) | Kind::Beside { package, .. } => {
             let mut command =
                 cargo(["bench", "--locked", "--package", package, "--bench", bench.name]);
+            if quick {
+                command.args(["--", "--quick"]);
+            }
+            command
+        }
+        Kind::Apart(folder) => {
+            // Its lock file follows what our own crates come to depend on.
+            let mut command = cargo(["run", "--release"]);
+            command.current_dir(root().join(folder));
+            command.env("CARGO_TARGET_DIR", target_dir().join("bench-mesh"));
             if quick {
                 command.args(["--", "--quick"]);
             }

@@ -25,7 +25,7 @@ Usage: cargo xtask COMMAND [ARGS]
   wasm [--fast]                build the browser's package in wasm/npm/dist; --fast does not minify
   fuzz [TARGET…] [--seconds N] run the fuzz targets guided by coverage, a minute each (cargo-fuzz)
   bench [NAME…] [--quick]      run the benchmarks:
-                               ingest index link documents signaller seal browser
+                               ingest index link documents mesh signaller seal browser
   help                         print this
 ";
 
