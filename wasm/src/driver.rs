@@ -172,7 +172,7 @@ impl Driver {
     }
 
     fn deliver(&self, subscriptions: Vec<u32>, delivery: &Delivery) {
-        let from = delivery.from.map(|peer| peer.to_string());
+        let from = delivery.via.map(|peer| peer.to_string());
         let opened = delivery.opened.as_deref();
         let told = Told::new(&delivery.document, opened, delivery.hops, from);
         let Some(told) = told else { return };
@@ -307,7 +307,7 @@ impl Driver {
     }
 
     pub(crate) fn lift(&self, peer: PeerId) -> bool {
-        self.with(|state, now| state.peer.lift(&peer, now))
+        self.with(|state, now| state.peer.unblock(&peer, now))
     }
 
     pub(crate) fn learned_signallers(&self) -> String {

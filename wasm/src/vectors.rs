@@ -13,7 +13,7 @@ use taiinet_document::{
     json::{parse_map, to_json_line},
 };
 use taiinet_identity::{Domain, Identity, OpeningKey, Recipient, RecipientKey, Seed, Signed, seal};
-use taiinet_mesh::frame::{Frame, Presence, Push, codec};
+use taiinet_mesh::frame::{DocumentFrame, Frame, LinkFrame, Presence, Push, ViewFrame, codec};
 use taiinet_query::{Index, Query};
 use taiinet_sim::{DeskConfig, PeerSpec, World, WorldConfig};
 
@@ -145,10 +145,10 @@ fn frames(ann: &Identity, document: &SignedDocument) -> Vec<String> {
         address: None,
     };
     let frames = [
-        Frame::Push(Push { hops: 3, document: document.clone() }),
-        Frame::Have(vec![document.id(); 2]),
-        Frame::Shuffle(vec![Signed::new(ann, &presence)]),
-        Frame::Ack(u32::MAX),
+        Frame::Documents(DocumentFrame::Push(Push { hops: 3, document: document.clone() })),
+        Frame::Documents(DocumentFrame::Have(vec![document.id(); 2])),
+        Frame::View(ViewFrame::Shuffle(vec![Signed::new(ann, &presence)])),
+        Frame::Link(LinkFrame::Ack(u32::MAX)),
     ];
     frames.iter().map(|frame| hex(&codec::message(core::slice::from_ref(frame)))).collect()
 }

@@ -8,7 +8,8 @@ use taiinet_identity::Domain;
 use taiinet_mesh::{
     ChannelBinding, Direct, Input, LinkFailure, LinkId, SignallerAddress, Time,
     frame::{
-        Frame, FromSignaller, Hello, Joined, POOL, Push, ToSignaller, VERSION, Welcome,
+        DocumentFrame, Frame, FromSignaller, Hello, Joined, LinkFrame, POOL, PoolFrame, Push,
+        ToSignaller, VERSION, Welcome,
         codec::{self, MessageReader},
     },
     limits,
@@ -211,7 +212,12 @@ impl World {
         let Some((link, ..)) = bytes.choose_by(&self.links) else { return };
         let frame = match bytes.below(4) {
             0 => self.member.frame(bytes, POOL, self.now),
-            1 => Frame::Relay(Member::signal(bytes, network().as_str(), None, self.now)),
+            1 => Frame::Pool(PoolFrame::Relay(Member::signal(
+                bytes,
+                network().as_str(),
+                None,
+                self.now,
+            ))),
             _ => {
                 let author = identity(Member::key(bytes));
                 let content = Content::Open(self.fields(bytes));
@@ -227,7 +233,10 @@ impl World {
                 else {
                     return;
                 };
-                Frame::Push(Push { hops: 0, document: document.signed().clone() })
+                Frame::Documents(DocumentFrame::Push(Push {
+                    hops: 0,
+                    document: document.signed().clone(),
+                }))
             }
         };
         self.tells(link, &[frame]);
@@ -319,7 +328,7 @@ impl World {
         assert!(bytes.len() <= limits::MESSAGE_BYTES);
         for frame in MessageReader::new(bytes).expect("a message") {
             let frame: Frame = codec::decode(frame.expect("a frame's bytes")).expect("a frame");
-            if let Frame::Hello(hello) = frame {
+            if let Frame::Link(LinkFrame::Hello(hello)) = frame {
                 for (known, _, said) in &mut self.links {
                     if *known == link {
                         *said = Some(hello.clone());

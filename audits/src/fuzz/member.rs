@@ -9,8 +9,9 @@ use taiinet_identity::{
 use taiinet_mesh::{
     ChannelBinding, Time,
     frame::{
-        Astray, Compare, Find, Found, Fragment, Frame, Hello, Joined, Neighbour, Presence, Push,
-        Refusal, RefusalReason, Signal, SignalBody, SignalPart, VERSION, codec,
+        Astray, Compare, DocumentFrame, Find, FindFrame, Found, Fragment, Frame, Hello, Joined,
+        LinkFrame, Neighbour, PoolFrame, Presence, Push, Refusal, RefusalReason, Signal,
+        SignalBody, SignalFrame, SignalPart, SyncFrame, VERSION, ViewFrame, codec,
     },
 };
 
@@ -274,68 +275,78 @@ impl Member {
     /// Any frame between peers.
     pub(super) fn frame(&mut self, bytes: &mut Bytes<'_>, usually: &str, now: Time) -> Frame {
         match bytes.below(24) {
-            0 => Frame::Hello(Self::hello(Self::key(bytes), usually)),
-            1 => Frame::Proof(identity(Self::key(bytes)).sign(Domain::Hello, bytes.some())),
+            0 => Frame::Link(LinkFrame::Hello(Self::hello(Self::key(bytes), usually))),
+            1 => Frame::Link(LinkFrame::Proof(
+                identity(Self::key(bytes)).sign(Domain::Hello, bytes.some()),
+            )),
             2 => self.neighbour(bytes, usually, now),
-            3 => Frame::Refuse(Refusal {
+            3 => Frame::Link(LinkFrame::Refuse(Refusal {
                 reason: Self::reason(bytes),
                 retry_after_ms: bytes.u32(),
                 instead: Self::presences(bytes, usually, now),
-            }),
-            4 => Frame::Bye,
-            5 => Frame::Ping(bytes.u32()),
-            6 => Frame::Pong(bytes.u8().into()),
-            7 => Frame::Shuffle(Self::presences(bytes, usually, now)),
-            8 => Frame::ShuffleReply(Self::presences(bytes, usually, now)),
+            })),
+            4 => Frame::Link(LinkFrame::Bye),
+            5 => Frame::Link(LinkFrame::Ping(bytes.u32())),
+            6 => Frame::Link(LinkFrame::Pong(bytes.u8().into())),
+            7 => Frame::View(ViewFrame::Shuffle(Self::presences(bytes, usually, now))),
+            8 => Frame::View(ViewFrame::ShuffleReply(Self::presences(bytes, usually, now))),
             9 | 10 => {
                 let document = self.document(bytes, usually, now);
-                Frame::Push(Push { hops: bytes.u8(), document })
+                Frame::Documents(DocumentFrame::Push(Push { hops: bytes.u8(), document }))
             }
-            11 => Frame::Have(self.ids(bytes)),
-            12 => Frame::Graft(self.ids(bytes)),
-            13 => Frame::Prune,
+            11 => Frame::Documents(DocumentFrame::Have(self.ids(bytes))),
+            12 => Frame::Documents(DocumentFrame::Graft(self.ids(bytes))),
+            13 => Frame::Documents(DocumentFrame::Prune),
             14 => match bytes.below(3) {
                 2 => {
                     let since = Self::when(bytes, now);
                     let digests = vec![bytes.u8().into(); usize::from(bytes.u16() % 300)];
-                    Frame::Compare(Compare { since, digests })
+                    Frame::Sync(SyncFrame::Compare(Compare { since, digests }))
                 }
-                surplus => Frame::Surplus(surplus == 1),
+                surplus => Frame::View(ViewFrame::Surplus(surplus == 1)),
             },
-            15 => Frame::Ack(if bytes.bool() { bytes.u8().into() } else { bytes.u32() }),
-            16 => Frame::Signal(Self::signal(bytes, usually, None, now)),
-            17 => Frame::Unreachable(Self::somebody(bytes)),
+            15 => Frame::Link(LinkFrame::Ack(if bytes.bool() {
+                bytes.u8().into()
+            } else {
+                bytes.u32()
+            })),
+            16 => Frame::Signal(SignalFrame::Signal(Self::signal(bytes, usually, None, now))),
+            17 => Frame::Signal(SignalFrame::Unreachable(Self::somebody(bytes))),
             18 => Frame::Fragment(Fragment {
                 last: bytes.bool(),
                 bytes: vec![bytes.u8(); usize::from(bytes.u16() % 16_300)],
             }),
-            19 => Frame::Doze(bytes.bool()),
-            20 => Frame::Find(Find {
+            19 => Frame::Link(LinkFrame::Doze(bytes.bool())),
+            20 => Frame::Find(FindFrame::Find(Find {
                 request: bytes.u8().into(),
                 query: bytes.choose(&QUERIES).unwrap_or_default().to_owned(),
                 limit: bytes.u16(),
                 since: Self::when(bytes, now),
-            }),
-            21 => Frame::Found(Found {
+            })),
+            21 => Frame::Find(FindFrame::Found(Found {
                 request: bytes.below(3) as u32,
                 documents: (0..bytes.below(3))
                     .map(|_| self.document(bytes, usually, now))
                     .collect(),
                 last: bytes.bool(),
-            }),
-            22 => Frame::Relay(Self::signal(bytes, usually, None, now)),
-            _ => Frame::Astray(Astray {
+            })),
+            22 => Frame::Pool(PoolFrame::Relay(Self::signal(bytes, usually, None, now))),
+            _ => Frame::Pool(PoolFrame::Astray(Astray {
                 network: Self::network(bytes, usually),
                 from: Self::somebody(bytes),
                 to: Self::somebody(bytes),
-            }),
+            })),
         }
     }
 
     pub(super) fn neighbour(&mut self, bytes: &mut Bytes<'_>, usually: &str, now: Time) -> Frame {
         let presence = bytes.bool().then(|| Self::presence(bytes, usually, None, now));
         let digests = vec![bytes.u8().into(); usize::from(bytes.u16() % 300)];
-        Frame::Neighbour(Neighbour { presence, since: Self::when(bytes, now), digests })
+        Frame::Link(LinkFrame::Neighbour(Neighbour {
+            presence,
+            since: Self::when(bytes, now),
+            digests,
+        }))
     }
 
     pub(super) fn hello(number: u8, network: &str) -> Hello {
@@ -358,7 +369,7 @@ impl Member {
         let (offerer, answerer) = if they_offered { (theirs, &ours) } else { (&ours, theirs) };
         let content = Hello::proof_content(offerer, answerer, binding, !they_offered);
         let proof = identity(number).sign(Domain::Hello, &content);
-        [Frame::Hello(ours), Frame::Proof(proof)]
+        [Frame::Link(LinkFrame::Hello(ours)), Frame::Link(LinkFrame::Proof(proof))]
     }
 }
 

@@ -5,7 +5,8 @@ use taiinet_mesh::{
     Audience, ChannelBinding, Config, Dial, Direct, Input, LinkFailure, LinkId, LinkState,
     Negotiation, Output, Peer, PublishOptions, SignallerAddress, SubscriptionId, Time,
     frame::{
-        Frame, FromSignaller, Hello, IceServer, Joined, POOL, Presence, ToSignaller, Welcome,
+        Frame, FromSignaller, Hello, IceServer, Joined, LinkFrame, POOL, Presence, ToSignaller,
+        Welcome,
         codec::{self, MessageReader},
     },
     limits,
@@ -208,7 +209,7 @@ impl World {
                         return;
                     }
                     6 => {
-                        self.peer.lift(&member, now);
+                        self.peer.unblock(&member, now);
                         return;
                     }
                     0 => Input::Behind(true),
@@ -429,7 +430,7 @@ impl World {
         }
         for frame in MessageReader::new(bytes).expect("a message") {
             let frame: Frame = codec::decode(frame.expect("a frame's bytes")).expect("a frame");
-            if let Frame::Hello(hello) = frame {
+            if let Frame::Link(LinkFrame::Hello(hello)) = frame {
                 line.hello = Some(hello);
             }
         }

@@ -2,7 +2,7 @@
 
 use taiinet_document::Content;
 use taiinet_identity::{Identity, Seed, sealed_file};
-use taiinet_mesh::frame::{Frame, codec};
+use taiinet_mesh::frame::{Frame, LinkFrame, codec};
 
 use super::member::{self, QUERIES};
 use crate::{
@@ -29,7 +29,7 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
     match target {
         "message" => vectors::peer_frames()
             .into_iter()
-            .map(|frame| codec::message(&[frame, Frame::Ping(1)]))
+            .map(|frame| codec::message(&[frame, Frame::Link(LinkFrame::Ping(1))]))
             .collect(),
         "fragments" => vec![vec![0xff, 0x0f], vec![0, 0x20, 4, 0, 0, 1, 0xff]],
         "to_signaller" => vectors::signaller_frames()[0].clone(),

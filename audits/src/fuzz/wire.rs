@@ -3,7 +3,7 @@
 use taiinet_mesh::{
     ChannelBinding,
     frame::{
-        Fragment, Frame, FromSignaller, ToSignaller,
+        DocumentFrame, Fragment, Frame, FromSignaller, ToSignaller,
         codec::{self, Assembler, MessageReader},
     },
     limits,
@@ -42,10 +42,10 @@ pub(super) fn fragments(data: &[u8]) {
     let mut bytes = Bytes::new(data);
     let length = usize::from(bytes.u16()) * 8;
     // A frame that is large and does decode: many ids.
-    let have = codec::encode(&Frame::Have(vec![
+    let have = codec::encode(&Frame::Documents(DocumentFrame::Have(vec![
         taiinet_document::DocumentId::from_bytes([7; 32]);
         length / 32
-    ]));
+    ])));
     let mut pieces = codec::fragment(&have);
     let mut intact = true;
     while !bytes.is_empty() {

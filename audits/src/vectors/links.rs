@@ -7,8 +7,9 @@ use taiinet_identity::{Domain, PeerId, Signature, Signed, seal};
 use taiinet_mesh::{
     ChannelBinding,
     frame::{
-        Astray, Compare, Find, Found, Fragment, Frame, Hello, Joined, Neighbour, Presence, Push,
-        Refusal, RefusalReason, Signal, SignalBody, SignalPart, VERSION, codec,
+        Astray, Compare, DocumentFrame, Find, FindFrame, Found, Fragment, Frame, Hello, Joined,
+        LinkFrame, Neighbour, PoolFrame, Presence, Push, Refusal, RefusalReason, Signal,
+        SignalBody, SignalFrame, SignalPart, SyncFrame, VERSION, ViewFrame, codec,
     },
 };
 
@@ -52,30 +53,39 @@ pub(super) fn examples() -> Vec<(&'static str, Frame)> {
     let find = Find { request: 1, query: r#"{"a":1}"#.to_owned(), limit: 20, since: at(-60) };
     let found = Found { request: 1, documents: vec![document.signed().clone()], last: true };
     vec![
-        ("hello", Frame::Hello(hello_one)),
-        ("proof", Frame::Proof(proof)),
-        ("neighbour", Frame::Neighbour(neighbour)),
-        ("refuse", Frame::Refuse(refusal)),
-        ("bye", Frame::Bye),
-        ("ping", Frame::Ping(300)),
-        ("pong", Frame::Pong(300)),
-        ("shuffle", Frame::Shuffle(vec![presence(1), presence(2)])),
-        ("shuffle reply", Frame::ShuffleReply(Vec::new())),
-        ("push", Frame::Push(Push { hops: 3, document: document.signed().clone() })),
-        ("have", Frame::Have(vec![id])),
-        ("graft", Frame::Graft(vec![id])),
-        ("prune", Frame::Prune),
-        ("surplus", Frame::Surplus(true)),
-        ("ack", Frame::Ack(u32::MAX)),
-        ("signal", Frame::Signal(signal())),
-        ("unreachable", Frame::Unreachable(two)),
+        ("hello", Frame::Link(LinkFrame::Hello(hello_one))),
+        ("proof", Frame::Link(LinkFrame::Proof(proof))),
+        ("neighbour", Frame::Link(LinkFrame::Neighbour(neighbour))),
+        ("refuse", Frame::Link(LinkFrame::Refuse(refusal))),
+        ("bye", Frame::Link(LinkFrame::Bye)),
+        ("ping", Frame::Link(LinkFrame::Ping(300))),
+        ("pong", Frame::Link(LinkFrame::Pong(300))),
+        ("shuffle", Frame::View(ViewFrame::Shuffle(vec![presence(1), presence(2)]))),
+        ("shuffle reply", Frame::View(ViewFrame::ShuffleReply(Vec::new()))),
+        (
+            "push",
+            Frame::Documents(DocumentFrame::Push(Push {
+                hops: 3,
+                document: document.signed().clone(),
+            })),
+        ),
+        ("have", Frame::Documents(DocumentFrame::Have(vec![id]))),
+        ("graft", Frame::Documents(DocumentFrame::Graft(vec![id]))),
+        ("prune", Frame::Documents(DocumentFrame::Prune)),
+        ("surplus", Frame::View(ViewFrame::Surplus(true))),
+        ("ack", Frame::Link(LinkFrame::Ack(u32::MAX))),
+        ("signal", Frame::Signal(SignalFrame::Signal(signal()))),
+        ("unreachable", Frame::Signal(SignalFrame::Unreachable(two))),
         ("fragment", Frame::Fragment(Fragment { last: true, bytes: vec![1, 2, 3] })),
-        ("doze", Frame::Doze(true)),
-        ("find", Frame::Find(find)),
-        ("found", Frame::Found(found)),
-        ("relay", Frame::Relay(signal())),
-        ("astray", Frame::Astray(Astray { network: network(), from: one, to: two })),
-        ("compare", Frame::Compare(compare)),
+        ("doze", Frame::Link(LinkFrame::Doze(true))),
+        ("find", Frame::Find(FindFrame::Find(find))),
+        ("found", Frame::Find(FindFrame::Found(found))),
+        ("relay", Frame::Pool(PoolFrame::Relay(signal()))),
+        (
+            "astray",
+            Frame::Pool(PoolFrame::Astray(Astray { network: network(), from: one, to: two })),
+        ),
+        ("compare", Frame::Sync(SyncFrame::Compare(compare))),
     ]
 }
 
@@ -86,7 +96,7 @@ pub(super) fn frames() -> Json {
             json!({ "what": what, "shown": format!("{frame:?}"), "frame": hex(&codec::encode(&frame)) })
         })
         .collect();
-    let pings = [Frame::Ping(1), Frame::Ping(300)];
+    let pings = [Frame::Link(LinkFrame::Ping(1)), Frame::Link(LinkFrame::Ping(300))];
     json!({
         "frames": frames,
         "message_of_ping_1_and_ping_300": hex(&codec::message(&pings)),
@@ -139,7 +149,7 @@ pub(super) fn handshake() -> Json {
 }
 
 fn frame(proof: Signature) -> String {
-    hex(&codec::encode(&Frame::Proof(proof)))
+    hex(&codec::encode(&Frame::Link(LinkFrame::Proof(proof))))
 }
 
 /// A signal, what it was drawn, and the info that it is sealed under.

@@ -1,268 +1,197 @@
-//! Searches: ours that are under way, what neighbours may still ask of us, and looking itself.
+//! Searches: ours begun and answered, others' answered.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+mod searches;
 
-use taiinet_document::{DocumentId, Timestamp, VerifiedDocument};
-use taiinet_query::Query;
+use std::sync::Arc;
+
+use taiinet_document::{Content, SignedDocument, VerifiedDocument};
+use taiinet_query::{Attributes, Query};
 
 use crate::{
-    FindId, LinkId, Misbehaviour, Time, TooManyFinds, broadcast::Recent, budget::Budget, frame,
-    limits,
+    FindId, LinkId, Misbehaviour, Output, Time, TooManyFinds,
+    cx::Cx,
+    documents::{Rules, admit},
+    interest::Interest,
+    notice::Notice,
+    wire::{Find, FindFrame, Found},
 };
+use searches::{Search, Searches};
 
-/// All searches, both ways.
+/// The room of searches.
 #[derive(Debug, Default)]
 pub(crate) struct Finds {
-    last: u32,
-    running: BTreeMap<FindId, Search>,
-    neighbours: BTreeMap<LinkId, Budgets>,
-}
-
-/// A search of ours.
-#[derive(Debug)]
-pub(crate) struct Search {
-    query: Query,
-    limit: usize,
-    found: BTreeSet<DocumentId>,
-    ends_at: Time,
-    /// Who was asked and has not finished its answer.
-    waiting: BTreeMap<LinkId, Allowance>,
-    answered: usize,
-    /// Whether somebody who was asked is gone.
-    lost: bool,
-}
-
-/// What an answer may still bring.
-#[derive(Debug, Clone, Copy)]
-struct Allowance {
-    documents: usize,
-    bytes: usize,
-}
-
-/// What one neighbour may ask, and what we ask it.
-#[derive(Debug)]
-struct Budgets {
-    theirs: Budget,
-    work: Budget,
-    /// Well below what it must allow us.
-    ours: Budget,
-}
-
-impl Budgets {
-    fn new(now: Time) -> Self {
-        let (burst, rate) = limits::FIND_REQUESTS;
-        Self {
-            theirs: Budget::new((burst, rate), now),
-            work: Budget::new(limits::FIND_WORK, now),
-            ours: Budget::new((burst / 2, rate / 2), now),
-        }
-    }
+    searches: Searches,
 }
 
 impl Finds {
-    /// Begins a search.
+    /// Looks here, and asks the neighbours.
     pub(crate) fn begin(
         &mut self,
+        cx: &mut Cx,
         query: Query,
         limit: u16,
-        now: Time,
+        interest: &Interest,
     ) -> Result<FindId, TooManyFinds> {
-        if self.running.len() >= limits::FINDS {
-            return Err(TooManyFinds);
+        let find = self.searches.begin(query, limit, cx.now)?;
+        let search = self.searches.get(find);
+        let own = search.map(|search| search.own(&cx.store, cx.now));
+        for document in own.into_iter().flatten() {
+            self.found(cx, find, document, interest);
         }
-        self.last = self.last.wrapping_add(1);
-        let find = FindId(self.last);
-        let search = Search {
-            query,
-            limit: limit.into(),
-            found: BTreeSet::new(),
-            ends_at: now.after(limits::FIND_TIMEOUT),
-            waiting: BTreeMap::new(),
-            answered: 0,
-            lost: false,
-        };
-        self.running.insert(find, search);
+        // Who dozes is asked if nobody else is there.
+        let asked = |wakeful| cx.links.named(|link| link.is_active() && link.dozing != wakeful);
+        let wakeful = asked(true);
+        let links = if wakeful.is_empty() { asked(false) } else { wakeful };
+        self.finish(cx);
+        for link in links {
+            self.ask(cx, find, link);
+        }
         Ok(find)
     }
 
-    pub(crate) fn get(&self, find: FindId) -> Option<&Search> {
-        self.running.get(&find)
-    }
-
-    /// The searches under way.
-    pub(crate) fn running(&self) -> Vec<FindId> {
-        self.running.keys().copied().collect()
-    }
-
-    /// What to ask a neighbour for a search; none if it was asked too much already.
-    pub(crate) fn ask(&mut self, find: FindId, link: LinkId, now: Time) -> Option<frame::Find> {
-        let search = self.running.get_mut(&find)?;
-        let budgets = self.neighbours.entry(link).or_insert_with(|| Budgets::new(now));
-        if !budgets.ours.take(1, now) {
-            return None;
-        }
-        let allowance = Allowance { documents: search.limit, bytes: limits::FOUND_BYTES };
-        search.waiting.insert(link, allowance);
-        Some(frame::Find {
-            request: find.0,
-            query: search.query.to_string(),
-            limit: u16::try_from(search.limit).unwrap_or(u16::MAX),
-            since: Timestamp::default(),
-        })
-    }
-
-    /// A neighbour brings a document in answer to this request. Gives the search that it is for, if
-    /// that has not found it yet.
-    ///
-    /// # Errors
-    /// [`Misbehaviour::Unasked`] if there was no such request, or it brings more than it may.
-    pub(crate) fn brings(
+    pub(crate) fn frame(
         &mut self,
+        cx: &mut Cx,
         link: LinkId,
-        request: u32,
-        id: &DocumentId,
-        bytes: usize,
-    ) -> Result<Option<(FindId, &Query)>, Misbehaviour> {
-        let find = FindId(request);
-        let Some(search) = self.running.get_mut(&find) else {
-            // It may be over; but one that never was is an invention.
-            return if find.0 <= self.last { Ok(None) } else { Err(Misbehaviour::Unasked) };
-        };
-        let left = search.waiting.get_mut(&link).ok_or(Misbehaviour::Unasked)?;
-        left.documents = left.documents.checked_sub(1).ok_or(Misbehaviour::Unasked)?;
-        left.bytes = left.bytes.checked_sub(bytes).ok_or(Misbehaviour::Unasked)?;
-        Ok((!search.found.contains(id)).then_some((find, &search.query)))
-    }
-
-    /// A search has found a document. True if that was news.
-    pub(crate) fn found(&mut self, find: FindId, id: DocumentId) -> bool {
-        self.running.get_mut(&find).is_some_and(|search| search.found.insert(id))
-    }
-
-    /// A neighbour has said all it has to say to a request.
-    pub(crate) fn answered(&mut self, link: LinkId, request: u32) {
-        if let Some(search) = self.running.get_mut(&FindId(request))
-            && search.waiting.remove(&link).is_some()
-        {
-            search.answered += 1;
+        frame: FindFrame,
+        interest: &Interest,
+    ) -> Result<(), Misbehaviour> {
+        match frame {
+            FindFrame::Find(find) => answer(cx, link, &find),
+            FindFrame::Found(found) => self.answered(cx, link, found, interest),
         }
     }
 
-    /// A link is gone.
-    pub(crate) fn lost(&mut self, link: LinkId) {
-        self.neighbours.remove(&link);
-        for search in self.running.values_mut() {
-            search.lost |= search.waiting.remove(&link).is_some();
+    pub(crate) fn on(&mut self, cx: &mut Cx, notice: &Notice) {
+        match notice {
+            // A new neighbour is asked what is being looked for.
+            Notice::NeighbourUp(up) => {
+                for find in self.searches.running() {
+                    self.ask(cx, find, up.link);
+                }
+            }
+            Notice::LinkDown(down) => {
+                self.searches.lost(down.link);
+                self.finish(cx);
+            }
+            _ => {}
         }
     }
 
-    /// Ends a search; whether it was under way.
-    pub(crate) fn end(&mut self, find: FindId) -> bool {
-        self.running.remove(&find).is_some()
-    }
-
-    /// Takes out the searches that are over, with whether each is complete.
-    pub(crate) fn over(&mut self, now: Time) -> Vec<(FindId, bool)> {
-        let over: Vec<(FindId, bool)> = self
-            .running
-            .iter()
-            .filter_map(|(find, search)| Some((*find, search.is_over(now)?)))
-            .collect();
-        for (find, _) in &over {
-            self.running.remove(find);
-        }
-        over
+    /// Ends the searches that are over.
+    pub(crate) fn tick(&mut self, cx: &mut Cx) {
+        self.finish(cx);
     }
 
     /// When a search has lasted long enough.
     pub(crate) fn deadline(&self) -> Option<Time> {
-        self.running.values().map(|search| search.ends_at).min()
+        self.searches.deadline()
     }
 
-    /// What we have for a neighbour that asks, the newest first.
-    ///
-    /// # Errors
-    /// [`Misbehaviour::FindFlood`]; [`Misbehaviour::InvalidQuery`], [`Misbehaviour::Oversize`].
-    pub(crate) fn answer(
+    /// Ends all searches, because we leave.
+    pub(crate) fn end(&mut self, cx: &mut Cx) {
+        for find in self.searches.running() {
+            if self.searches.end(find) {
+                cx.out.push_back(Output::FindDone { find, complete: false });
+            }
+        }
+    }
+
+    fn ask(&mut self, cx: &mut Cx, find: FindId, link: LinkId) {
+        let Some(state) = cx.links.get_mut(link) else { return };
+        if let Some(question) = self.searches.ask(find, link, &mut state.budgets, cx.now) {
+            cx.send(link, FindFrame::Find(question));
+        }
+    }
+
+    /// A neighbour answers.
+    fn answered(
         &mut self,
+        cx: &mut Cx,
         link: LinkId,
-        asked: &frame::Find,
-        recent: &Recent,
-        now: Time,
-    ) -> Result<Vec<Arc<VerifiedDocument>>, Misbehaviour> {
-        if asked.query.len() > limits::FIND_QUERY_BYTES {
-            return Err(Misbehaviour::Oversize);
+        answer: Found,
+        interest: &Interest,
+    ) -> Result<(), Misbehaviour> {
+        let Found { request, documents, last } = answer;
+        let mut documents = documents.into_iter();
+        let result =
+            documents.try_for_each(|document| self.brings(cx, link, request, document, interest));
+        if last {
+            self.searches.answered(link, request);
         }
-        let budgets = self.neighbours.entry(link).or_insert_with(|| Budgets::new(now));
-        if !budgets.theirs.take(1, now) {
-            return Err(Misbehaviour::FindFlood);
+        self.finish(cx);
+        result
+    }
+
+    fn brings(
+        &mut self,
+        cx: &mut Cx,
+        link: LinkId,
+        request: u32,
+        document: SignedDocument,
+        interest: &Interest,
+    ) -> Result<(), Misbehaviour> {
+        let (id, bytes) = (document.id(), document.size());
+        let unwanted = cx.reputation.is_listed_by_hand(&document.author(), cx.now);
+        let wanted = self.searches.brings(link, request, &id, bytes)?;
+        let Some((find, query)) = wanted.map(|(find, query)| (find, query.clone())) else {
+            return Ok(());
+        };
+        if unwanted {
+            return Ok(());
         }
-        let query = Query::of_stranger(&asked.query).map_err(|_| Misbehaviour::InvalidQuery)?;
-        let mut bytes = 0;
-        Ok(look(recent, &query, asked.since, &mut budgets.work, now)
-            .take(asked.limit.into())
-            .take_while(|document| {
-                bytes += document.signed().size();
-                bytes <= limits::FOUND_BYTES
-            })
-            .collect())
-    }
-}
-
-impl Search {
-    /// What is looked for.
-    pub(crate) const fn query(&self) -> &Query {
-        &self.query
+        let document = match cx.store.get(&id) {
+            Some((ours, _)) => ours,
+            None => admit(cx, document, Rules::Found)?,
+        };
+        if !query.matches_document(&document) {
+            return Err(Misbehaviour::Unasked);
+        }
+        self.found(cx, find, document, interest);
+        Ok(())
     }
 
-    /// What we have ourselves, the newest first.
-    pub(crate) fn own(&self, recent: &Recent, now: Time) -> Vec<Arc<VerifiedDocument>> {
-        let mut work = Budget::new(limits::FIND_WORK, now);
-        look(recent, &self.query, Timestamp::default(), &mut work, now).take(self.limit).collect()
+    fn found(
+        &mut self,
+        cx: &mut Cx,
+        find: FindId,
+        document: Arc<VerifiedDocument>,
+        interest: &Interest,
+    ) {
+        let mut opened = None;
+        if matches!(document.content(), Content::Sealed(_)) {
+            opened = interest.open(&cx.identity, &document);
+            let query = self.searches.get(find).map(Search::query);
+            let matches = opened.as_ref().zip(query).is_some_and(|(opened, query)| {
+                query.matches_fields(Attributes::of(&document), &opened.fields)
+            });
+            if !matches {
+                return;
+            }
+        }
+        if self.searches.found(find, document.id()) {
+            cx.out.push_back(Output::Found { find, document, opened });
+        }
     }
 
-    /// Whether it is complete, if it is over.
-    fn is_over(&self, now: Time) -> Option<bool> {
-        if self.found.len() >= self.limit {
-            Some(true)
-        } else if self.waiting.is_empty() && self.answered > 0 {
-            Some(!self.lost)
-        } else {
-            (now >= self.ends_at).then_some(false)
+    fn finish(&mut self, cx: &mut Cx) {
+        for (find, complete) in self.searches.over(cx.now) {
+            cx.out.push_back(Output::FindDone { find, complete });
         }
     }
 }
 
-/// The documents since then that match, the newest first, as far as the work goes: a stranger chose
-/// the query and strangers the documents.
-fn look<'a>(
-    recent: &'a Recent,
-    query: &'a Query,
-    since: Timestamp,
-    work: &'a mut Budget,
-    now: Time,
-) -> impl Iterator<Item = Arc<VerifiedDocument>> + use<'a> {
-    let weight = weight(query);
-    let matches = move |document: &&Arc<VerifiedDocument>| {
-        let expired = document.expires_at.is_some_and(|expires_at| now >= expires_at.into());
-        // A large one that is too dear does not hide the small ones behind it.
-        !expired
-            && work.take(document.signed().size().saturating_mul(weight), now)
-            && query.matches_document(document)
-    };
-    recent.newest(since).filter(matches).map(Arc::clone)
+/// A neighbour looks for something.
+fn answer(cx: &mut Cx, link: LinkId, asked: &Find) -> Result<(), Misbehaviour> {
+    let Some(state) = cx.links.get_mut(link) else { return Ok(()) };
+    let documents = searches::answer(asked, &mut state.budgets, &cx.store, cx.now)?;
+    // What has no room is left out: live documents are worth more.
+    for document in documents {
+        if !state.lanes.found(asked.request, Some(document)) {
+            break;
+        }
+    }
+    let _ = state.lanes.found(asked.request, None);
+    cx.links.touch(link);
+    Ok(())
 }
-
-/// What it costs to match a query with a document, for each byte of it.
-fn weight(query: &Query) -> usize {
-    let text = query.to_string();
-    // Also found where it is but a value; then the query seems dearer than it is.
-    let regex = if text.contains("$regex") { limits::FIND_WEIGHT_REGEX } else { 0 };
-    1 + text.len() / limits::FIND_WEIGHT_BYTES + regex
-}
-
-#[cfg(test)]
-mod tests;

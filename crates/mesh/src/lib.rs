@@ -78,37 +78,36 @@
 //!   times saturate.
 
 mod api;
-mod binding;
-mod broadcast;
 mod budget;
-mod candidates;
+mod cx;
+mod dialling;
+mod documents;
 mod finds;
-pub mod frame;
+mod interest;
 pub mod limits;
-mod link;
-mod misbehaviour;
+mod links;
+mod membership;
+mod notice;
 mod peer;
-mod private;
-mod quota;
-mod reputation;
+mod pool;
 mod rng;
-mod seeds;
 mod signallers;
-mod signalling;
+mod sync;
 #[cfg(test)]
 mod testing;
 mod time;
-pub mod work;
+pub mod wire;
 
 pub use api::{
     Audience, Config, Counters, Delivery, Dial, Direct, Disconnect, Event, FindId, Input,
     LinkFailure, LinkId, LinkState, LinkStatus, Negotiation, Output, PublishError, PublishOptions,
     SignallerAddress, SignallerStatus, Status, SubscriptionId, TooManyFinds, TooManySubscriptions,
 };
-pub use binding::ChannelBinding;
 pub use budget::Budget;
-pub use misbehaviour::Misbehaviour;
+pub use documents::Quota;
+pub use links::{BlacklistError, Blacklisted, ChannelBinding, Misbehaviour, Reputation, Verdict};
 pub use peer::Peer;
-pub use quota::Quota;
-pub use reputation::{BlacklistError, Blacklisted, Reputation, Verdict};
+pub use signallers::work;
 pub use time::Time;
+/// The former name of [`wire`].
+pub use wire as frame;

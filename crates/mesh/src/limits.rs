@@ -173,10 +173,10 @@ pub const LISTING_REMEMBERED: Duration = Duration::from_secs(24 * 3600);
 pub const LISTED_BY_HAND: usize = 4096;
 /// Of how many peers offences are remembered.
 pub const REPUTATIONS: usize = 2 * LISTED_BY_HAND;
-/// How much a link may try our patience at once, and how much more each second
-/// ([`crate::Misbehaviour::strain`]).
-pub const PATIENCE: (u32, u32) = (256, 1);
-/// For how long there is no link to a peer that tried our patience.
+/// How much a link may cost at once, and how much more each second
+/// ([`crate::Misbehaviour::link_cost`]).
+pub const LINK_TOLERANCE: (u32, u32) = (256, 1);
+/// For how long there is no link to a peer whose link cost more than that.
 pub const USELESS_RESTS: Duration = Duration::from_secs(120);
 /// Beyond the limits on its time, a document that is further out than this was passed on knowingly, or
 /// one of two clocks is of no use: twice the clocks' skew, and a minute on the way.

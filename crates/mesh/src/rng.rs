@@ -25,6 +25,11 @@ impl Rng {
         nonce
     }
 
+    /// Another generator, for a part that goes its own way.
+    pub(crate) fn split(&mut self) -> Self {
+        Self::new(self.nonce())
+    }
+
     pub(crate) fn next_u32(&mut self) -> u32 {
         self.0.next_u32()
     }

@@ -5,9 +5,18 @@
 use std::sync::Arc;
 
 use taiinet_document::{Content, Document, Map, Network, Value, VerifiedDocument};
-use taiinet_identity::{Identity, Seed, Verified};
+use taiinet_identity::{Domain, Identity, Seed, Verified};
 
-use crate::{Time, frame::Presence, limits};
+use crate::{
+    ChannelBinding, Config, LinkId, Time,
+    cx::Cx,
+    limits,
+    rng::Rng,
+    wire::{
+        Frame, Hello, Presence, VERSION,
+        codec::{Assembler, MessageReader, decode},
+    },
+};
 
 pub(crate) const NOW: Time = Time::from_millis(1_800_000_000_000);
 
@@ -66,4 +75,46 @@ pub(crate) fn presence(of: &Identity, issued_at: Time) -> Verified<Presence> {
         address: None,
     };
     Verified::sign(of, presence)
+}
+
+/// The context of a room, of a peer that has no links yet.
+pub(crate) fn cx() -> Cx {
+    Cx::new(identity(0), Config::new(network()), Rng::new([1; 32]), NOW)
+}
+
+/// A link to a neighbour.
+pub(crate) fn neighbour(cx: &mut Cx, peer: &Identity) -> LinkId {
+    let (ours, network) = (cx.identity.peer_id(), network());
+    let hello = |peer, nonce| Hello {
+        version: VERSION,
+        network: network.clone(),
+        peer,
+        nonce: [nonce; 32],
+    };
+    let (ours, theirs) = (hello(ours, 1), hello(peer.peer_id(), 2));
+    let binding = ChannelBinding::NONE;
+    let link = cx.links.open(peer.peer_id(), false, 0, cx.now);
+    link.opened(binding, ours.clone(), cx.now).unwrap();
+    link.hello(theirs.clone(), &cx.identity, &network).unwrap();
+    let content = Hello::proof_content(&ours, &theirs, binding, false);
+    link.proof(&peer.sign(Domain::Hello, &content)).unwrap();
+    link.admit(cx.now);
+    link.accepted().unwrap();
+    link.id
+}
+
+/// The frames that wait on a link; the transport and the neighbour take them at once.
+pub(crate) fn sent(cx: &mut Cx, link: LinkId) -> Vec<Frame> {
+    let (mut frames, mut assembler) = (Vec::new(), Assembler::default());
+    let Some(state) = cx.links.get_mut(link) else { return frames };
+    while let Some(message) = state.lanes.transmit() {
+        state.lanes.sent(message.len());
+        for bytes in MessageReader::new(&message).unwrap() {
+            match decode(bytes.unwrap()).unwrap() {
+                Frame::Fragment(fragment) => frames.extend(assembler.push(&fragment).unwrap()),
+                frame => frames.push(frame),
+            }
+        }
+    }
+    frames
 }

@@ -125,10 +125,12 @@ pub fn with_bad_signature(document: &SignedDocument) -> SignedDocument {
 pub fn raw_push(identity: &Identity, hops: u8, body: &[u8]) -> Vec<u8> {
     // By hand, because the types refuse to hold what breaks a limit: variant, hops, author,
     // signature, length, body.
-    let template = codec::encode(&taiinet_mesh::frame::Frame::Push(taiinet_mesh::frame::Push {
-        hops,
-        document: document(identity, &"x".parse().expect("a name"), 1, "{}"),
-    }));
+    let template = codec::encode(&taiinet_mesh::frame::Frame::Documents(
+        taiinet_mesh::frame::DocumentFrame::Push(taiinet_mesh::frame::Push {
+            hops,
+            document: document(identity, &"x".parse().expect("a name"), 1, "{}"),
+        }),
+    ));
     let mut frame = template.get(..2).unwrap_or_default().to_vec();
     frame.extend_from_slice(identity.peer_id().as_bytes());
     frame.extend_from_slice(identity.sign(Domain::Document, body).as_bytes());

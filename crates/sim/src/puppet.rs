@@ -8,7 +8,7 @@ use taiinet_identity::{Identity, PeerId, Signature, Signed};
 use taiinet_mesh::{
     ChannelBinding, LinkFailure,
     frame::{
-        Frame, FromSignaller, Hello, Neighbour, Presence, Push, Refusal,
+        DocumentFrame, Frame, FromSignaller, Hello, LinkFrame, Neighbour, Presence, Push, Refusal,
         codec::{self, Assembler, MessageReader},
     },
 };
@@ -175,7 +175,7 @@ impl Wire {
     /// The documents that the peer pushed.
     pub fn pushed(&self) -> Vec<DocumentId> {
         let push = |frame: &Frame| match frame {
-            Frame::Push(push) => Some(push.document.id()),
+            Frame::Documents(DocumentFrame::Push(push)) => Some(push.document.id()),
             _ => None,
         };
         self.frames.iter().filter_map(push).collect()
@@ -184,7 +184,7 @@ impl Wire {
     /// The ids that the peer asked for.
     pub fn grafted(&self) -> Vec<DocumentId> {
         let graft = |frame: &Frame| match frame {
-            Frame::Graft(ids) => ids.clone(),
+            Frame::Documents(DocumentFrame::Graft(ids)) => ids.clone(),
             _ => Vec::new(),
         };
         self.frames.iter().flat_map(graft).collect()
@@ -193,7 +193,7 @@ impl Wire {
     /// How many bytes of documents the peer acknowledged.
     pub fn acknowledged(&self) -> u64 {
         let ack = |frame: &Frame| match frame {
-            Frame::Ack(bytes) => u64::from(*bytes),
+            Frame::Link(LinkFrame::Ack(bytes)) => u64::from(*bytes),
             _ => 0,
         };
         self.frames.iter().map(ack).sum()
@@ -261,7 +261,11 @@ impl Puppet {
     pub(crate) fn opened(&mut self, end: EndId, binding: ChannelBinding) -> Vec<Frame> {
         let Some(wire) = self.wires.get_mut(&end) else { return Vec::new() };
         wire.binding = Some(binding);
-        if self.manners.greets { vec![Frame::Hello(wire.ours.clone())] } else { Vec::new() }
+        if self.manners.greets {
+            vec![Frame::Link(LinkFrame::Hello(wire.ours.clone()))]
+        } else {
+            Vec::new()
+        }
     }
 
     /// A message came over a wire. Gives what it says to that.
@@ -291,18 +295,22 @@ impl Puppet {
         let Some(wire) = self.wires.get_mut(&end) else { return Vec::new() };
         let manners = self.manners;
         match frame {
-            Frame::Hello(theirs) => {
+            Frame::Link(LinkFrame::Hello(theirs)) => {
                 // Peers say hello again, and so does who answers: the first may have been lost in a
                 // channel that was open at one end only.
                 if wire.theirs.as_ref() == Some(theirs) {
                     return Vec::new();
                 }
                 wire.theirs = Some(theirs.clone());
-                let hello = manners.greets.then(|| Frame::Hello(wire.ours.clone()));
+                let hello =
+                    manners.greets.then(|| Frame::Link(LinkFrame::Hello(wire.ours.clone())));
                 let proof = wire.proof(&self.identity).filter(|_| manners.proves);
-                hello.into_iter().chain(proof.map(Frame::Proof)).collect()
+                hello
+                    .into_iter()
+                    .chain(proof.map(|value| Frame::Link(LinkFrame::Proof(value))))
+                    .collect()
             }
-            Frame::Proof(_) => {
+            Frame::Link(LinkFrame::Proof(_)) => {
                 wire.proven = true;
                 if !manners.accepts {
                     return Vec::new();
@@ -310,24 +318,33 @@ impl Puppet {
                 let presence = manners.shows.then(|| self.presence(now));
                 let since = taiinet_document::Timestamp::from_millis(now);
                 let digests = Vec::new();
-                vec![Frame::Neighbour(Neighbour { presence, since, digests })]
+                vec![Frame::Link(LinkFrame::Neighbour(Neighbour { presence, since, digests }))]
             }
-            Frame::Neighbour(neighbour) => {
+            Frame::Link(LinkFrame::Neighbour(neighbour)) => {
                 wire.neighbour = Some(neighbour.clone());
                 Vec::new()
             }
-            Frame::Refuse(refusal) => {
+            Frame::Link(LinkFrame::Refuse(refusal)) => {
                 wire.refused = Some(refusal.clone());
                 Vec::new()
             }
-            Frame::Ping(number) if manners.pongs => vec![Frame::Pong(*number)],
-            Frame::Push(push) if manners.acks => {
-                vec![Frame::Ack(u32::try_from(push.document.size()).unwrap_or(u32::MAX))]
+            Frame::Link(LinkFrame::Ping(number)) if manners.pongs => {
+                vec![Frame::Link(LinkFrame::Pong(*number))]
             }
-            Frame::Graft(ids) if manners.serves => {
+            Frame::Documents(DocumentFrame::Push(push)) if manners.acks => {
+                vec![Frame::Link(LinkFrame::Ack(
+                    u32::try_from(push.document.size()).unwrap_or(u32::MAX),
+                ))]
+            }
+            Frame::Documents(DocumentFrame::Graft(ids)) if manners.serves => {
                 let known = ids.iter().filter_map(|id| self.stash.get(id));
                 known
-                    .map(|document| Frame::Push(Push { hops: 0, document: document.clone() }))
+                    .map(|document| {
+                        Frame::Documents(DocumentFrame::Push(Push {
+                            hops: 0,
+                            document: document.clone(),
+                        }))
+                    })
                     .collect()
             }
             _ => Vec::new(),

@@ -277,7 +277,7 @@ impl World {
     /// A peer forgives another; whether that was blacklisted.
     pub fn lift(&mut self, peer: PeerIndex, other: &PeerId) -> bool {
         let now = self.time_of(peer);
-        self.peers[peer.0].peer.lift(other, now)
+        self.peers[peer.0].peer.unblock(other, now)
     }
 
     /// Tells a peer whether its application is behind with its deliveries.

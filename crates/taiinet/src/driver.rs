@@ -230,7 +230,7 @@ impl Driver {
                 let _ = done.send(listed);
             }
             Control::Lift { peer, done } => {
-                let lifted = self.peer.lift(&peer, self.clock.now());
+                let lifted = self.peer.unblock(&peer, self.clock.now());
                 let _ = done.send(self.keep_blacklist().map(|()| lifted));
             }
             Control::Close => return ControlFlow::Break(()),
@@ -302,7 +302,7 @@ impl Driver {
             opened: delivery.opened,
             received_at: self.clock.now().timestamp(),
             hops: delivery.hops,
-            from: delivery.from,
+            from: delivery.via,
         };
         for name in delivery.subscriptions {
             let Some(inbox) = self.state.inboxes.get(&name) else { continue };

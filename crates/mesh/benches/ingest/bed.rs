@@ -8,7 +8,8 @@ use taiinet_identity::{Domain, Identity, Seed, Verified};
 use taiinet_mesh::{
     ChannelBinding, Config, Dial, Input, LinkId, Output, Peer, SignallerAddress, Time,
     frame::{
-        Frame, FromSignaller, Hello, Neighbour, Presence, Push, ToSignaller, VERSION, Welcome,
+        DocumentFrame, Frame, FromSignaller, Hello, LinkFrame, Neighbour, Presence, Push,
+        ToSignaller, VERSION, Welcome,
         codec::{self, MessageReader, MessageWriter},
     },
 };
@@ -106,7 +107,10 @@ pub(crate) fn bare(document: &VerifiedDocument) -> Bare {
 
 /// A message that pushes one document.
 pub(crate) fn push(document: &VerifiedDocument) -> Vec<u8> {
-    codec::message(&[Frame::Push(Push { hops: 1, document: document.signed().clone() })])
+    codec::message(&[Frame::Documents(DocumentFrame::Push(Push {
+        hops: 1,
+        document: document.signed().clone(),
+    }))])
 }
 
 /// The peer under test.
@@ -168,7 +172,9 @@ impl Bed {
                 Output::Send { link, bytes } => {
                     inputs.push(Input::Sent { link, bytes: bytes.len() });
                     for frame in MessageReader::new(&bytes).expect("a message") {
-                        if let Ok(Frame::Push(push)) = codec::decode(frame.expect("a frame")) {
+                        if let Ok(Frame::Documents(DocumentFrame::Push(push))) =
+                            codec::decode(frame.expect("a frame"))
+                        {
                             *sizes.entry(link).or_default() += push.document.size() as u32;
                             self.forwarded += 1;
                         }
@@ -178,7 +184,7 @@ impl Bed {
             }
         }
         for link in &self.sinks {
-            let ack = Frame::Ack(sizes.get(link).copied().unwrap_or_default());
+            let ack = Frame::Link(LinkFrame::Ack(sizes.get(link).copied().unwrap_or_default()));
             inputs.push(Input::Message { link: *link, bytes: codec::message(&[ack]) });
         }
         let start = Instant::now();
@@ -267,18 +273,19 @@ impl Play {
         let mut answer = MessageWriter::default();
         for frame in MessageReader::new(bytes).expect("a message") {
             match codec::decode(frame.expect("a frame")).expect("a frame") {
-                Frame::Hello(hello) => {
-                    answer.push(&codec::encode(&Frame::Hello(ours.clone())));
+                Frame::Link(LinkFrame::Hello(hello)) => {
+                    answer.push(&codec::encode(&Frame::Link(LinkFrame::Hello(ours.clone()))));
                     *theirs = Some(hello);
                 }
-                Frame::Proof(_) => {
+                Frame::Link(LinkFrame::Proof(_)) => {
                     let theirs = theirs.as_ref().expect("a hello before");
                     let content = Hello::proof_content(theirs, &ours, BINDING, false);
-                    let proof = Frame::Proof(identity.sign(Domain::Hello, &content));
+                    let proof =
+                        Frame::Link(LinkFrame::Proof(identity.sign(Domain::Hello, &content)));
                     answer.push(&codec::encode(&proof));
                     let neighbour =
                         Neighbour { presence: None, since: NOW.timestamp(), digests: Vec::new() };
-                    answer.push(&codec::encode(&Frame::Neighbour(neighbour)));
+                    answer.push(&codec::encode(&Frame::Link(LinkFrame::Neighbour(neighbour))));
                     self.active.push(link);
                 }
                 _ => {}

@@ -5,8 +5,8 @@ use taiinet_identity::{PeerId, Signed};
 use taiinet_mesh::{
     ChannelBinding, LinkFailure,
     frame::{
-        Frame, FromSignaller, Joined, Refusal, Signal, SignalBody, SignalPart, ToSignaller,
-        VERSION, Welcome, codec,
+        Frame, FromSignaller, Joined, Refusal, Signal, SignalBody, SignalFrame, SignalPart,
+        ToSignaller, VERSION, Welcome, codec,
     },
 };
 
@@ -152,7 +152,7 @@ impl World {
             .iter()
             .skip(heard)
             .filter_map(|frame| match frame {
-                Frame::Signal(signal) => Some(signal.clone()),
+                Frame::Signal(SignalFrame::Signal(signal)) => Some(signal.clone()),
                 _ => None,
             })
             .collect();
@@ -239,7 +239,10 @@ impl World {
         if node.socket == Some(route) {
             self.tell_signaller(puppet, &ToSignaller::Signal(signal));
         } else {
-            self.speak(WireId { puppet, end: route }, &[Frame::Signal(signal)]);
+            self.speak(
+                WireId { puppet, end: route },
+                &[Frame::Signal(SignalFrame::Signal(signal))],
+            );
         }
     }
 }

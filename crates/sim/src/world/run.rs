@@ -167,7 +167,7 @@ impl World {
                     id,
                     author: delivery.document.author(),
                     hops: delivery.hops,
-                    from: delivery.from,
+                    from: delivery.via,
                     at,
                     life: node.lives,
                     opened: delivery.opened,

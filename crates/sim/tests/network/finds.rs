@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use taiinet_document::{DocumentId, SignedDocument};
 use taiinet_mesh::{
     FindId, Misbehaviour,
-    frame::{Find, Found, Frame},
+    frame::{DocumentFrame, Find, FindFrame, Found, Frame},
     limits,
 };
 use taiinet_sim::{Manners, PeerIndex, WireId, World, forge};
@@ -147,7 +147,7 @@ fn a_dozer_is_asked_only_when_nobody_else_is_there_and_answers_at_once() {
 fn asked(setting: &mut Setting, victim: PeerIndex, wire: WireId, find: FindId) -> u32 {
     let request = |world: &World| {
         world.wire(wire).frames().iter().rev().find_map(|frame| match frame {
-            Frame::Find(find) => Some(find.request),
+            Frame::Find(FindFrame::Find(find)) => Some(find.request),
             _ => None,
         })
     };
@@ -157,7 +157,9 @@ fn asked(setting: &mut Setting, victim: PeerIndex, wire: WireId, find: FindId) -
 }
 
 fn bring(setting: &mut Setting, wire: WireId, request: u32, documents: Vec<SignedDocument>) {
-    setting.world.speak(wire, &[Frame::Found(Found { request, documents, last: false })]);
+    setting
+        .world
+        .speak(wire, &[Frame::Find(FindFrame::Found(Found { request, documents, last: false }))]);
     setting.world.run_for(Duration::from_millis(300));
 }
 
@@ -199,7 +201,7 @@ fn forged_foreign_and_unwanted_answers_are_charged_and_never_found() {
     assert!(!anywhere(&setting.world));
     let wire = setting.befriend(victim, Manners::HONEST).1;
     let push = taiinet_mesh::frame::Push { hops: 0, document: right };
-    setting.world.speak(wire, &[Frame::Push(push)]);
+    setting.world.speak(wire, &[Frame::Documents(DocumentFrame::Push(push))]);
     assert!(setting.world.run_until(seconds(2), anywhere), "a live copy is delivered as ever");
     setting.sound();
 }
@@ -216,7 +218,10 @@ fn answers_that_nobody_asked_for_end_the_link() {
     for request in 0..2 * enough {
         let request = request + 1_000;
         let documents = vec![document.clone()];
-        setting.world.speak(wire, &[Frame::Found(Found { request, documents, last: true })]);
+        setting.world.speak(
+            wire,
+            &[Frame::Find(FindFrame::Found(Found { request, documents, last: true }))],
+        );
     }
     setting.world.run_for(seconds(2));
     assert_eq!(setting.refused(victim, Misbehaviour::Unasked), u64::from(enough));
@@ -261,7 +266,12 @@ fn a_flood_of_searches_is_held_to_its_budget_and_displaces_no_live_document() {
     let wire = setting.befriend(victim, Manners::HONEST).1;
     let ask = |request: u32| {
         let since = taiinet_document::Timestamp::from_millis(0);
-        Frame::Find(Find { request, query: "{}".to_owned(), limit: u16::MAX, since })
+        Frame::Find(FindFrame::Find(Find {
+            request,
+            query: "{}".to_owned(),
+            limit: u16::MAX,
+            since,
+        }))
     };
     let (burst, rate) = limits::FIND_REQUESTS;
     for request in 0..burst {
@@ -283,7 +293,7 @@ fn a_flood_of_searches_is_held_to_its_budget_and_displaces_no_live_document() {
     setting.arrives(seconds(2), |published| published.at >= since);
     let served = |world: &World| {
         let frames = world.wire(wire).frames().iter();
-        frames.filter(|frame| matches!(frame, Frame::Found(_))).count()
+        frames.filter(|frame| matches!(frame, Frame::Find(FindFrame::Found(_)))).count()
     };
     assert!(served(&setting.world) > 0);
     for request in 0..200 {
@@ -305,7 +315,7 @@ fn queries_that_are_none_are_charged() {
     for query in ["", "{", "[]", r#"{"a": {"$near": 1}}"#, r#"{"a": {"$regex": "("}}"#] {
         let since = taiinet_document::Timestamp::from_millis(0);
         let find = Find { request: 1, query: query.to_owned(), limit: 1, since };
-        setting.world.speak(wire, &[Frame::Find(find)]);
+        setting.world.speak(wire, &[Frame::Find(FindFrame::Find(find))]);
     }
     setting.world.run_for(seconds(1));
     assert_eq!(setting.refused(victim, Misbehaviour::InvalidQuery), 5);

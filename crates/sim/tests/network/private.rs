@@ -3,7 +3,7 @@
 use taiinet_document::{Document, DocumentId, VerifiedDocument};
 use taiinet_mesh::{
     Audience, PublishError, PublishOptions,
-    frame::{Frame, Push},
+    frame::{DocumentFrame, Frame, Push},
 };
 use taiinet_sim::{Delivered, Manners, PeerIndex, World};
 
@@ -219,14 +219,22 @@ fn an_envelope_replayed_under_another_name_is_read_by_nobody() {
     assert!(got(world, reader, id).is_some());
     // The thief takes the envelope out of what it was sent, and signs it as its own.
     let sealed = world.wire(wire).frames().iter().find_map(|frame| match frame {
-        Frame::Push(push) if push.document.id() == id => push.document.decode().ok(),
+        Frame::Documents(DocumentFrame::Push(push)) if push.document.id() == id => {
+            push.document.decode().ok()
+        }
         _ => None,
     });
     let sealed = Document { created_at: world.now().timestamp(), ..sealed.expect("pushed") };
     let thief = world.identity();
     let stolen = VerifiedDocument::sign(&thief, sealed).expect("it is small");
     let acknowledged = world.wire(wire).acknowledged();
-    world.speak(wire, &[Frame::Push(Push { hops: 0, document: stolen.signed().clone() })]);
+    world.speak(
+        wire,
+        &[Frame::Documents(DocumentFrame::Push(Push {
+            hops: 0,
+            document: stolen.signed().clone(),
+        }))],
+    );
     world.run_for(seconds(5));
     assert!(world.wire(wire).acknowledged() > acknowledged, "it was taken, and passed on");
     for peer in world.alive() {

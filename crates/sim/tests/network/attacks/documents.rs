@@ -5,7 +5,7 @@ use std::time::Duration;
 use taiinet_document::{DocumentId, SignedDocument};
 use taiinet_mesh::{
     Misbehaviour,
-    frame::{Frame, Push, codec},
+    frame::{DocumentFrame, Frame, Push, codec},
     limits,
 };
 use taiinet_sim::{Manners, PeerIndex, WireId, forge};
@@ -13,7 +13,7 @@ use taiinet_sim::{Manners, PeerIndex, WireId, forge};
 use crate::common::{Setting, network, seconds, sparse};
 
 fn push(document: &SignedDocument) -> Frame {
-    Frame::Push(Push { hops: 0, document: document.clone() })
+    Frame::Documents(DocumentFrame::Push(Push { hops: 0, document: document.clone() }))
 }
 
 /// The victim drops it, counts it once under this name, and tells nobody of it.
@@ -35,7 +35,12 @@ fn is_dropped(setting: &mut Setting, victim: PeerIndex, bad: &[u8], as_what: Mis
         setting.peers.iter().map(|peer| setting.world.deliveries(*peer).len()).collect();
     assert_eq!(delivered, after, "{as_what:?}: nobody gets anything");
     let told = &setting.world.wire(witness).frames()[announced..];
-    let of_documents = |frame: &Frame| matches!(frame, Frame::Push(_) | Frame::Have(_));
+    let of_documents = |frame: &Frame| {
+        matches!(
+            frame,
+            Frame::Documents(DocumentFrame::Push(_)) | Frame::Documents(DocumentFrame::Have(_))
+        )
+    };
     assert!(!told.iter().any(of_documents), "{as_what:?} was passed on: {told:?}");
     setting.world.hang_up(witness);
     setting.world.hang_up(wire);
@@ -131,7 +136,9 @@ fn a_bad_copy_does_not_suppress_the_good_one() {
         let bad = forge::with_bad_signature(&document);
         assert_eq!(bad.id(), document.id());
         for wire in &wires {
-            setting.world.speak(*wire, &[push(&bad), Frame::Have(vec![bad.id()])]);
+            setting
+                .world
+                .speak(*wire, &[push(&bad), Frame::Documents(DocumentFrame::Have(vec![bad.id()]))]);
         }
         setting.world.run_for(Duration::from_millis(200));
         setting.world.speak(wires[0], &[push(&document)]);
@@ -191,7 +198,9 @@ fn extreme_hop_counts_do_no_harm() {
         let now = setting.world.now().as_millis();
         let document = forge::document(&author, &network(), now, &format!(r#"{{"hops": {hops}}}"#));
         ids.push(document.id());
-        setting.world.speak(wire, &[Frame::Push(Push { hops, document })]);
+        setting
+            .world
+            .speak(wire, &[Frame::Documents(DocumentFrame::Push(Push { hops, document }))]);
     }
     for peer in setting.peers.clone() {
         let all = |world: &taiinet_sim::World| {

@@ -2,7 +2,7 @@
 
 use taiinet_mesh::{
     Misbehaviour,
-    frame::{Fragment, Frame, codec},
+    frame::{DocumentFrame, Fragment, Frame, LinkFrame, ViewFrame, codec},
     limits,
 };
 use taiinet_sim::{Manners, WireId};
@@ -11,8 +11,8 @@ use crate::common::{Setting, seconds, sparse};
 
 /// Messages that cannot be read to their end.
 fn unreadable(setting: &mut Setting) -> Vec<(&'static str, Vec<u8>)> {
-    let ping = codec::message(&[Frame::Ping(7)]);
-    let have = codec::encode(&Frame::Have(Vec::new()));
+    let ping = codec::message(&[Frame::Link(LinkFrame::Ping(7))]);
+    let have = codec::encode(&Frame::Documents(DocumentFrame::Have(Vec::new())));
     let mut cases = vec![
         ("empty", Vec::new()),
         ("a length and nothing behind it", vec![5]),
@@ -86,10 +86,10 @@ fn frames_over_their_limits_are_refused() {
         })
         .collect();
     for frame in [
-        Frame::Have(ids.clone()),
-        Frame::Graft(ids),
-        Frame::Shuffle(presences.clone()),
-        Frame::ShuffleReply(presences),
+        Frame::Documents(DocumentFrame::Have(ids.clone())),
+        Frame::Documents(DocumentFrame::Graft(ids)),
+        Frame::View(ViewFrame::Shuffle(presences.clone())),
+        Frame::View(ViewFrame::ShuffleReply(presences)),
     ] {
         let before = setting.refused(victim, Misbehaviour::Oversize);
         let wire = setting.befriend(victim, Manners::HONEST).1;
@@ -105,7 +105,7 @@ fn fragments_out_of_place_are_refused() {
     let mut setting = sparse(3, 4);
     let victim = setting.peers[0];
     let piece = |last, bytes: Vec<u8>| Frame::Fragment(Fragment { last, bytes });
-    let inner = codec::encode(&piece(true, codec::encode(&Frame::Ping(1))));
+    let inner = codec::encode(&piece(true, codec::encode(&Frame::Link(LinkFrame::Ping(1)))));
     for (what, frames) in [
         ("an empty piece", vec![piece(false, Vec::new())]),
         ("a fragment of fragments", vec![piece(true, inner)]),
@@ -132,7 +132,7 @@ fn a_storm_of_small_frames_does_no_harm() {
     let victim = setting.peers[0];
     let wire = setting.befriend(victim, Manners::HONEST).1;
     let mut writer = codec::MessageWriter::default();
-    while writer.push(&codec::encode(&Frame::Ping(1))) {}
+    while writer.push(&codec::encode(&Frame::Link(LinkFrame::Ping(1)))) {}
     let message = writer.finish();
     for _ in 0..100 {
         setting.world.speak_raw(wire, message.clone());

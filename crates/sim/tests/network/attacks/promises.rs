@@ -5,7 +5,7 @@ use std::time::Duration;
 use taiinet_document::DocumentId;
 use taiinet_mesh::{
     Misbehaviour,
-    frame::{Fragment, Frame, Push},
+    frame::{DocumentFrame, Fragment, Frame, LinkFrame, Push},
     limits,
 };
 use taiinet_sim::{Manners, World, forge};
@@ -21,7 +21,7 @@ fn invented(number: u64) -> DocumentId {
 fn announce(setting: &mut Setting, wire: taiinet_sim::WireId, range: std::ops::Range<u64>) {
     let ids: Vec<DocumentId> = range.map(invented).collect();
     for ids in ids.chunks(limits::IDS_PER_FRAME) {
-        setting.world.speak(wire, &[Frame::Have(ids.to_vec())]);
+        setting.world.speak(wire, &[Frame::Documents(DocumentFrame::Have(ids.to_vec()))]);
     }
 }
 
@@ -75,9 +75,9 @@ fn arrives_in_spite_of(liar_does: impl Fn(&mut Setting, taiinet_sim::WireId)) ->
     let document = forge::document(&author, &network(), began.as_millis(), r#"{"wanted": 1}"#);
     let id = document.id();
     setting.world.stash(honest, document);
-    setting.world.speak(liar, &[Frame::Have(vec![id])]);
+    setting.world.speak(liar, &[Frame::Documents(DocumentFrame::Have(vec![id]))]);
     setting.world.run_for(Duration::from_millis(100));
-    setting.world.speak(friend, &[Frame::Have(vec![id])]);
+    setting.world.speak(friend, &[Frame::Documents(DocumentFrame::Have(vec![id]))]);
     let got = |world: &World| world.deliveries(victim).iter().any(|delivered| delivered.id == id);
     for _ in 0..120 {
         liar_does(&mut setting, liar);
@@ -124,12 +124,14 @@ fn a_promise_hidden_among_kept_ones_does_not_hold_the_document_back() {
     ids.push(id);
     assert!(!setting.world.puppet(bad).has_joined() || setting.world.wire(liar).is_neighbour());
     setting.world.stash(honest, wanted);
-    setting.world.speak(liar, &[Frame::Have(ids)]);
+    setting.world.speak(liar, &[Frame::Documents(DocumentFrame::Have(ids))]);
     setting.world.run_for(Duration::from_millis(100));
-    setting.world.speak(friend, &[Frame::Have(vec![id])]);
+    setting.world.speak(friend, &[Frame::Documents(DocumentFrame::Have(vec![id]))]);
     let got = |world: &World| world.deliveries(victim).iter().any(|delivered| delivered.id == id);
     for document in bait {
-        setting.world.speak(liar, &[Frame::Push(Push { hops: 0, document })]);
+        setting
+            .world
+            .speak(liar, &[Frame::Documents(DocumentFrame::Push(Push { hops: 0, document }))]);
         if setting.world.run_until(Duration::from_millis(1500), got) {
             break;
         }
@@ -169,7 +171,7 @@ fn acknowledging_what_was_never_sent_ends_the_link() {
     for bytes in [1, 1_000_000, u32::MAX] {
         let wire = setting.befriend(victim, Manners::HONEST).1;
         let before = setting.refused(victim, Misbehaviour::FalseAck);
-        setting.world.speak(wire, &[Frame::Ack(bytes)]);
+        setting.world.speak(wire, &[Frame::Link(LinkFrame::Ack(bytes))]);
         setting.world.run_for(seconds(1));
         assert_eq!(setting.refused(victim, Misbehaviour::FalseAck), before + 1);
         assert!(setting.world.wire(wire).ended().is_some());
@@ -188,7 +190,7 @@ fn a_document_is_taken_only_by_who_got_it() {
     setting.world.run_for(seconds(2));
     assert_eq!(setting.world.wire(wire).pushed().len(), 1);
     assert_eq!(setting.world.untaken(publisher), 1, "nobody has said that it took it");
-    setting.world.speak(wire, &[Frame::Ack(u32::MAX)]);
+    setting.world.speak(wire, &[Frame::Link(LinkFrame::Ack(u32::MAX))]);
     setting.world.run_for(seconds(2));
     assert_eq!(setting.world.untaken(publisher), 1, "a lie is not a receipt");
 }
@@ -203,7 +205,7 @@ fn asking_for_the_same_document_again_and_again_is_limited() {
     let id = setting.world.publish(victim, &format!(r#"{{"text": "{text}"}}"#)).expect("room");
     setting.world.run_for(seconds(1));
     for _ in 0..100 {
-        setting.world.speak(wire, &[Frame::Graft(vec![id; 10])]);
+        setting.world.speak(wire, &[Frame::Documents(DocumentFrame::Graft(vec![id; 10]))]);
         setting.world.run_for(Duration::from_millis(10));
     }
     setting.world.run_for(seconds(3));
@@ -222,7 +224,7 @@ fn asking_for_what_does_not_exist_is_ignored() {
     let wire = setting.befriend(victim, Manners::HONEST).1;
     for round in 0..100 {
         let ids = (round * 400..(round + 1) * 400).map(invented).collect();
-        setting.world.speak(wire, &[Frame::Graft(ids)]);
+        setting.world.speak(wire, &[Frame::Documents(DocumentFrame::Graft(ids))]);
     }
     setting.world.run_for(seconds(3));
     assert_eq!(setting.world.wire(wire).pushed().len(), 0);
@@ -240,7 +242,14 @@ fn a_neighbour_that_always_prunes_still_lets_documents_pass() {
     let since = setting.world.now();
     for number in 0..30 {
         for wire in &wires {
-            setting.world.speak(*wire, &[Frame::Prune, Frame::Graft(Vec::new()), Frame::Prune]);
+            setting.world.speak(
+                *wire,
+                &[
+                    Frame::Documents(DocumentFrame::Prune),
+                    Frame::Documents(DocumentFrame::Graft(Vec::new())),
+                    Frame::Documents(DocumentFrame::Prune),
+                ],
+            );
         }
         let by = setting.peers[number % 6];
         setting.world.publish(by, &format!(r#"{{"number": {number}}}"#)).expect("there is room");

@@ -6,7 +6,10 @@ use taiinet_document::Timestamp;
 use taiinet_identity::Identity;
 use taiinet_mesh::{
     Blacklisted, Event, Misbehaviour, Quota, Time,
-    frame::{Compare, Frame, Push, SignalBody, SignalPart},
+    frame::{
+        Compare, DocumentFrame, Frame, LinkFrame, Push, SignalBody, SignalFrame, SignalPart,
+        SyncFrame, ViewFrame,
+    },
     limits,
 };
 use taiinet_sim::{
@@ -52,7 +55,9 @@ fn flood(setting: &mut Setting, wire: WireId, attacker: PuppetIndex) -> usize {
         let content = format!(r#"{{"number": {number}}}"#);
         let document = forge::document(&author, &network(), now, &content);
         let document = forge::with_bad_signature(&document);
-        setting.world.speak(wire, &[Frame::Push(Push { hops: 0, document })]);
+        setting
+            .world
+            .speak(wire, &[Frame::Documents(DocumentFrame::Push(Push { hops: 0, document }))]);
         setting.world.run_for(Duration::from_millis(150));
         if setting.world.wire(wire).ended().is_some() {
             return number;
@@ -107,7 +112,9 @@ fn by_hand_a_peer_and_its_documents_are_kept_out_until_it_is_lifted() {
         let content = format!(r#"{{"number": {number}}}"#);
         let document = forge::document(&author, &network(), now, &content);
         let id = document.id();
-        setting.world.speak(wire, &[Frame::Push(Push { hops: 0, document })]);
+        setting
+            .world
+            .speak(wire, &[Frame::Documents(DocumentFrame::Push(Push { hops: 0, document }))]);
         setting.world.run_for(seconds(8));
         let got = |peer: &PeerIndex| setting.world.deliveries(*peer).iter().any(|got| got.id == id);
         setting.peers.iter().map(got).collect::<Vec<bool>>()
@@ -148,7 +155,9 @@ fn who_writes_more_than_its_quota_is_cut_and_who_passed_it_on_is_not() {
     for number in 0..1000 {
         let content = format!(r#"{{"number": {number}}}"#);
         let document = forge::document(&author, &network(), now, &content);
-        setting.world.speak(wire, &[Frame::Push(Push { hops: 0, document })]);
+        setting
+            .world
+            .speak(wire, &[Frame::Documents(DocumentFrame::Push(Push { hops: 0, document }))]);
     }
     setting.world.run_for(seconds(20));
     let listed = blacklisted(&setting.world, victim);
@@ -205,7 +214,9 @@ fn colluders_cannot_have_a_third_blacklisted_for_the_signals_it_passes_on() {
             let body = SignalBody { session: number.into(), part };
             let now = setting.world.now().as_millis();
             let signal = forge::signal(&identity, &network(), to, &body, now, entropy);
-            setting.world.speak(*wire, &[Frame::Signal(signal.expect("a usable key"))]);
+            setting
+                .world
+                .speak(*wire, &[Frame::Signal(SignalFrame::Signal(signal.expect("a usable key")))]);
         }
     }
     setting.world.run_for(seconds(5));
@@ -213,7 +224,10 @@ fn colluders_cannot_have_a_third_blacklisted_for_the_signals_it_passes_on() {
     assert_eq!((refused(relay), refused(victim)), (0, 0), "each kept to its budget");
     for (_, wire) in &colluders {
         let told = setting.world.wire(*wire).frames();
-        assert!(told.contains(&Frame::Unreachable(to)), "nothing was held back");
+        assert!(
+            told.contains(&Frame::Signal(SignalFrame::Unreachable(to))),
+            "nothing was held back"
+        );
     }
     assert!(setting.world.neighbours(victim).contains(&relay));
     setting.still_works();
@@ -253,7 +267,9 @@ fn documents_at_the_edge_of_time_harm_nobody_who_passed_them_on() {
             let at = if number % 2 == 0 { oldest } else { newest };
             let content = format!(r#"{{"number": {number}}}"#);
             let document = forge::document(&author, &network(), at.as_millis(), &content);
-            setting.world.speak(*wire, &[Frame::Push(Push { hops: 0, document })]);
+            setting
+                .world
+                .speak(*wire, &[Frame::Documents(DocumentFrame::Push(Push { hops: 0, document }))]);
         }
         setting.world.run_for(Duration::from_millis(20));
     }
@@ -281,11 +297,13 @@ fn who_replays_what_is_long_over_loses_the_link_and_rests() {
     let then = setting.world.now().as_millis() - 3_600_000;
     for number in 0..1000 {
         let document = forge::document(&author, &network(), then + number, "{}");
-        setting.world.speak(wire, &[Frame::Push(Push { hops: 0, document })]);
+        setting
+            .world
+            .speak(wire, &[Frame::Documents(DocumentFrame::Push(Push { hops: 0, document }))]);
     }
     setting.world.run_for(seconds(5));
     assert!(setting.world.wire(wire).ended().is_some());
-    let (burst, _) = limits::PATIENCE;
+    let (burst, _) = limits::LINK_TOLERANCE;
     let counted = setting.refused(victim, Misbehaviour::LongOver);
     assert!(counted <= u64::from(burst) + 10, "{counted} were looked at");
     assert_eq!(blacklisted(&setting.world, victim), [], "clocks may be wrong");
@@ -305,8 +323,11 @@ fn who_tells_of_peers_or_compares_without_end_is_cut() {
         let since = Timestamp::from_millis(0);
         for _ in 0..300 {
             let frame = match number {
-                0 => Frame::Shuffle(Vec::new()),
-                _ => Frame::Compare(Compare { since, digests: vec![7; limits::DIGESTS] }),
+                0 => Frame::View(ViewFrame::Shuffle(Vec::new())),
+                _ => Frame::Sync(SyncFrame::Compare(Compare {
+                    since,
+                    digests: vec![7; limits::DIGESTS],
+                })),
             };
             setting.world.speak(wire, &[frame]);
         }
@@ -354,7 +375,10 @@ fn nobody_fills_the_memory_of_a_peer_that_is_behind() {
 }
 
 fn codec_push(document: taiinet_document::SignedDocument) -> Vec<u8> {
-    taiinet_mesh::frame::codec::encode(&Frame::Push(Push { hops: 0, document }))
+    taiinet_mesh::frame::codec::encode(&Frame::Documents(DocumentFrame::Push(Push {
+        hops: 0,
+        document,
+    })))
 }
 
 /// What every honest peer takes for granted of an attacker's name: nothing.
@@ -376,7 +400,14 @@ fn an_attacker_in_anothers_name_harms_its_bearer_nowhere() {
         let open = |world: &World| world.wire(wire).theirs().is_some();
         setting.world.run_until(seconds(5), open);
         let hello = forge::hello(named, &network(), [nonce; 32]);
-        setting.world.speak(wire, &[Frame::Hello(hello), Frame::Prune, Frame::Ack(u32::MAX)]);
+        setting.world.speak(
+            wire,
+            &[
+                Frame::Link(LinkFrame::Hello(hello)),
+                Frame::Documents(DocumentFrame::Prune),
+                Frame::Link(LinkFrame::Ack(u32::MAX)),
+            ],
+        );
         setting.world.run_for(seconds(1));
     }
     assert_eq!(blacklisted(&setting.world, victim), []);

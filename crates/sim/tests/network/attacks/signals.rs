@@ -6,8 +6,8 @@ use taiinet_identity::Signed;
 use taiinet_mesh::{
     Disconnect, Event, Misbehaviour,
     frame::{
-        Frame, FromSignaller, IceServer, Presence, RefusalReason, Signal, SignalBody, SignalPart,
-        Welcome, codec,
+        Frame, FromSignaller, IceServer, Presence, RefusalReason, Signal, SignalBody, SignalFrame,
+        SignalPart, ViewFrame, Welcome, codec,
     },
     limits,
 };
@@ -239,11 +239,14 @@ fn a_neighbour_that_floods_signals_is_held_to_its_budget() {
     for _ in 0..400 {
         let (now, entropy) = (setting.world.now().as_millis(), setting.world.entropy());
         let signal = forge::signal(&sender, &network(), to, &body, now, entropy).expect("a key");
-        setting.world.speak(wire, &[Frame::Signal(signal)]);
+        setting.world.speak(wire, &[Frame::Signal(SignalFrame::Signal(signal))]);
     }
     setting.world.run_for(seconds(3));
     let passed = setting.world.wire(witness.1).frames();
-    let passed = passed.iter().filter(|frame| matches!(frame, Frame::Signal(_))).count();
+    let passed = passed
+        .iter()
+        .filter(|frame| matches!(frame, Frame::Signal(SignalFrame::Signal(_))))
+        .count();
     let budget = usize::try_from(limits::SIGNALS.0 + 4 * limits::SIGNALS.1).expect("small");
     assert!((1..=budget).contains(&passed), "{passed} signals were passed on");
     assert!(setting.refused(victim, Misbehaviour::SignalFlood) > 0);
@@ -276,7 +279,7 @@ fn a_neighbour_that_shuffles_forged_presences_teaches_nobody() {
     let mut forged: Vec<Signed<Presence>> = vec![foreign, old, early, endless];
     forged.extend(altered(&good));
     for presence in forged {
-        setting.world.speak(wire, &[Frame::ShuffleReply(vec![presence])]);
+        setting.world.speak(wire, &[Frame::View(ViewFrame::ShuffleReply(vec![presence]))]);
         setting.world.run_for(std::time::Duration::from_millis(500));
         assert!(setting.world.status(victim).candidates <= honest, "it learnt a forged presence");
     }
@@ -299,7 +302,7 @@ fn a_giant_presence_is_kept_by_nobody_and_ends_the_link_that_brought_it() {
     let before = setting.world.status(victim).candidates;
     let giant = Presence { address: Some(format!("wss://{}", "a".repeat(15_000))), ..body };
     let giant = Signed::new(&sybil, &giant);
-    setting.world.speak(wire, &[Frame::ShuffleReply(vec![giant])]);
+    setting.world.speak(wire, &[Frame::View(ViewFrame::ShuffleReply(vec![giant]))]);
     setting.world.run_for(seconds(1));
     assert!(setting.world.status(victim).candidates <= before, "it keeps it");
     assert!(setting.world.wire(wire).ended().is_some());
@@ -409,7 +412,7 @@ fn one_presence_that_is_too_old_does_not_hide_the_others() {
     let old = forge::presence(&old, &network(), None, now - 10_000_000);
     let good = forge::presence(&good, &network(), None, now);
     let before = setting.world.status(victim).candidates;
-    setting.world.speak(wire, &[Frame::ShuffleReply(vec![old, good])]);
+    setting.world.speak(wire, &[Frame::View(ViewFrame::ShuffleReply(vec![old, good]))]);
     setting.world.run_for(std::time::Duration::from_millis(300));
     assert_eq!(setting.world.status(victim).candidates, before + 1);
     assert!(setting.refused(victim, Misbehaviour::OutOfTime) > 0);

@@ -4,7 +4,7 @@ use taiinet_document::DocumentId;
 use taiinet_identity::Signature;
 use taiinet_mesh::{
     LinkState, Misbehaviour,
-    frame::{Fragment, Frame, Hello, Neighbour, Push},
+    frame::{DocumentFrame, Fragment, Frame, Hello, LinkFrame, Neighbour, Push, ViewFrame},
 };
 use taiinet_sim::{DeskConfig, Manners, PeerSpec, PuppetSpec, World, WorldConfig, forge};
 
@@ -23,17 +23,17 @@ fn neighbour() -> Neighbour {
 fn words(document: &taiinet_document::SignedDocument) -> Vec<Frame> {
     let id = document.id();
     vec![
-        Frame::Push(Push { hops: 0, document: document.clone() }),
-        Frame::Have(vec![id]),
-        Frame::Graft(vec![id]),
-        Frame::Prune,
-        Frame::Ack(1000),
-        Frame::Shuffle(Vec::new()),
-        Frame::ShuffleReply(Vec::new()),
-        Frame::Neighbour(neighbour()),
+        Frame::Documents(DocumentFrame::Push(Push { hops: 0, document: document.clone() })),
+        Frame::Documents(DocumentFrame::Have(vec![id])),
+        Frame::Documents(DocumentFrame::Graft(vec![id])),
+        Frame::Documents(DocumentFrame::Prune),
+        Frame::Link(LinkFrame::Ack(1000)),
+        Frame::View(ViewFrame::Shuffle(Vec::new())),
+        Frame::View(ViewFrame::ShuffleReply(Vec::new())),
+        Frame::Link(LinkFrame::Neighbour(neighbour())),
         Frame::Fragment(Fragment { last: false, bytes: vec![1, 2, 3] }),
-        Frame::Ping(1),
-        Frame::Pong(1),
+        Frame::Link(LinkFrame::Ping(1)),
+        Frame::Link(LinkFrame::Pong(1)),
     ]
 }
 
@@ -52,7 +52,7 @@ fn who_never_proved_itself_is_neither_heard_nor_told_anything() {
     let mut refused = 0;
     for greets in [false, true] {
         let mut said = words(&document);
-        said.push(Frame::Graft(vec![kept]));
+        said.push(Frame::Documents(DocumentFrame::Graft(vec![kept])));
         for frame in said {
             let manners = Manners { greets, ..Manners::MUTE };
             let wire = setting.stranger(victim, manners);
@@ -63,7 +63,9 @@ fn who_never_proved_itself_is_neither_heard_nor_told_anything() {
                 setting.world.run_until(seconds(1), |world| world.wire(wire).ended().is_some());
             assert!(closed, "{frame:?} kept the link of a stranger open");
             let heard = setting.world.wire(wire).frames();
-            let only = |frame: &Frame| matches!(frame, Frame::Hello(_) | Frame::Proof(_));
+            let only = |frame: &Frame| {
+                matches!(frame, Frame::Link(LinkFrame::Hello(_)) | Frame::Link(LinkFrame::Proof(_)))
+            };
             assert!(heard.iter().all(only), "after {frame:?} the stranger was told {heard:?}");
         }
     }
@@ -90,7 +92,7 @@ fn a_document_before_the_stranger_joined_is_out_of_turn() {
     let now = setting.world.now().as_millis();
     let document = forge::document(&author, &network(), now, "{}");
     let id = document.id();
-    setting.world.speak(wire, &[Frame::Push(Push { hops: 0, document })]);
+    setting.world.speak(wire, &[Frame::Documents(DocumentFrame::Push(Push { hops: 0, document }))]);
     setting.world.run_for(seconds(2));
     assert!(setting.world.wire(wire).ended().is_some());
     assert!(setting.refused(victim, Misbehaviour::OutOfTurn) > 0);
@@ -110,7 +112,9 @@ fn wrong_proofs_and_foreign_names_are_refused() {
 
     // Names somebody else.
     let wire = setting.stranger(victim, Manners::MUTE);
-    setting.world.speak(wire, &[Frame::Hello(forge::hello(their_name, &network(), nonce))]);
+    setting
+        .world
+        .speak(wire, &[Frame::Link(LinkFrame::Hello(forge::hello(their_name, &network(), nonce)))]);
     setting.world.run_for(seconds(1));
     assert!(setting.world.wire(wire).ended().is_some());
 
@@ -118,7 +122,7 @@ fn wrong_proofs_and_foreign_names_are_refused() {
     let wire = setting.stranger(victim, Manners::MUTE);
     setting.world.run_for(seconds(1));
     let hello = setting.world.wire(wire).theirs().cloned().expect("the victim greets");
-    setting.world.speak(wire, &[Frame::Hello(hello)]);
+    setting.world.speak(wire, &[Frame::Link(LinkFrame::Hello(hello))]);
     setting.world.run_for(seconds(1));
     assert!(setting.world.wire(wire).ended().is_some());
 
@@ -131,7 +135,7 @@ fn wrong_proofs_and_foreign_names_are_refused() {
         if good_key {
             proof = Signature::from_bytes([9; 64]);
         }
-        setting.world.speak(wire, &[Frame::Proof(proof)]);
+        setting.world.speak(wire, &[Frame::Link(LinkFrame::Proof(proof))]);
         setting.world.run_for(seconds(1));
         assert!(setting.world.wire(wire).ended().is_some());
     }
@@ -146,7 +150,7 @@ fn wrong_proofs_and_foreign_names_are_refused() {
         assert!(setting.world.run_until(seconds(20), greeted));
         let network = network.parse().expect("a name");
         let hello = Hello { version, ..forge::hello(name, &network, nonce) };
-        setting.world.speak(wire, &[Frame::Hello(hello)]);
+        setting.world.speak(wire, &[Frame::Link(LinkFrame::Hello(hello))]);
         setting.world.run_for(seconds(7));
         assert!(setting.world.wire(wire).ended().is_some());
         assert!(!setting.world.wire(wire).is_neighbour());
@@ -314,15 +318,15 @@ fn a_neighbour_may_not_start_over() {
     let victim = setting.peers[0];
     let (puppet, wire) = setting.befriend(victim, Manners::HONEST);
     let name = setting.world.puppet(puppet).id();
-    let hello = Frame::Hello(forge::hello(name, &network(), [3; 32]));
+    let hello = Frame::Link(LinkFrame::Hello(forge::hello(name, &network(), [3; 32])));
     setting.world.speak(wire, &[hello]);
     setting.world.run_for(seconds(1));
     assert!(setting.world.wire(wire).ended().is_some());
     assert!(setting.refused(victim, Misbehaviour::OutOfTurn) > 0);
     let unknown = DocumentId::from_bytes([1; 32]);
     let (_, wire) = setting.befriend(victim, Manners::HONEST);
-    let neighbour = Frame::Neighbour(neighbour());
-    setting.world.speak(wire, &[Frame::Graft(vec![unknown]), neighbour]);
+    let neighbour = Frame::Link(LinkFrame::Neighbour(neighbour()));
+    setting.world.speak(wire, &[Frame::Documents(DocumentFrame::Graft(vec![unknown])), neighbour]);
     setting.world.run_for(seconds(1));
     assert!(setting.world.wire(wire).ended().is_some());
     setting.still_works();

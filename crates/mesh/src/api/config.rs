@@ -1,0 +1,77 @@
+//! How a peer takes part.
+
+use std::collections::BTreeSet;
+
+use taiinet_document::Network;
+use taiinet_identity::PeerId;
+
+use crate::{Blacklisted, Quota, limits, wire};
+
+/// A signaller's address.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct SignallerAddress {
+    /// `ws://…` or `wss://…`.
+    pub url: String,
+    /// The key it must prove, if the address named one (`wss://…#tn1…`).
+    pub pinned: Option<PeerId>,
+}
+
+impl SignallerAddress {
+    /// Whether this is the URL of a signaller's address: `ws://HOST` or `wss://HOST`, with a port and a
+    /// path or without, and nothing else.
+    pub fn is_url(text: &str) -> bool {
+        wire::is_address(text)
+    }
+}
+
+/// How a peer takes part.
+#[derive(Debug, Clone)]
+pub struct Config {
+    /// The network to take part in.
+    pub network: Network,
+    /// Where to be introduced to others.
+    pub signallers: Vec<SignallerAddress>,
+    /// Signallers that others have told of in an earlier run ([`crate::Peer::learned_signallers`]), each
+    /// with its key.
+    pub learned: Vec<SignallerAddress>,
+    /// How many active links to keep.
+    pub target_links: usize,
+    /// How many active links to have at most.
+    pub max_links: usize,
+    /// How many bytes of recent documents to keep for neighbours that missed them.
+    pub store_bytes: usize,
+    /// How much one author may write; all peers of a network must agree.
+    pub quota: Quota,
+    /// Who was blacklisted in an earlier run.
+    pub blacklist: Vec<Blacklisted>,
+    /// For the pool of signallers: peers are reached by their addresses, without introductions.
+    pub direct: Option<Direct>,
+}
+
+impl Config {
+    /// A peer of `network` with the usual numbers and no signaller yet.
+    pub const fn new(network: Network) -> Self {
+        Self {
+            network,
+            signallers: Vec::new(),
+            learned: Vec::new(),
+            target_links: limits::TARGET_LINKS,
+            max_links: limits::MAX_LINKS,
+            store_bytes: limits::STORE_BYTES,
+            quota: Quota { documents: limits::AUTHOR_DOCUMENTS, bytes: limits::AUTHOR_BYTES },
+            blacklist: Vec::new(),
+            direct: None,
+        }
+    }
+}
+
+/// How a peer takes part in a network whose peers have addresses.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Direct {
+    /// Where others reach us, as `wss://…`; if none, only we dial.
+    pub address: Option<String>,
+    /// Whom to dial first; all others are learned from them.
+    pub seeds: Vec<SignallerAddress>,
+    /// Who may be a neighbour; anybody, if none.
+    pub allowed: Option<BTreeSet<PeerId>>,
+}

@@ -1,0 +1,55 @@
+//! Why something was not done.
+
+use taiinet_document::{DocumentError, SealError};
+use taiinet_identity::EnvelopeError;
+
+#[cfg(doc)]
+use crate::Event;
+use crate::limits;
+
+/// Why a document was not published.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum PublishError {
+    /// Too many documents of ours wait for a neighbour to take them; try again after
+    /// [`Event::Taken`].
+    #[error("too many documents wait to be taken by a neighbour; try again when some are")]
+    Busy,
+    /// The document belongs to another network.
+    #[error("the document belongs to another network")]
+    WrongNetwork,
+    /// The document is expired, too old or dated in the future: no peer would accept it.
+    #[error("the document is expired, too old or dated in the future; no peer would accept it")]
+    OutOfTime,
+    /// Nobody is known who subscribed privately to it, or nobody was named.
+    #[error("nobody is known who subscribed privately to this")]
+    NoRecipient,
+    /// The document cannot be sealed.
+    #[error(transparent)]
+    Seal(#[from] SealError),
+    /// The document breaks a limit.
+    #[error(transparent)]
+    Document(#[from] DocumentError),
+    /// The document was signed by another identity, or for another network.
+    #[error("only documents of this peer and this network can be published")]
+    Foreign,
+}
+
+impl From<EnvelopeError> for PublishError {
+    fn from(error: EnvelopeError) -> Self {
+        Self::Seal(error.into())
+    }
+}
+
+/// Too many subscriptions.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "a peer has at most {} subscriptions, {} of them private",
+    limits::SUBSCRIPTIONS,
+    limits::PRIVATE_SUBSCRIPTIONS
+)]
+pub struct TooManySubscriptions;
+
+/// Too many searches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("a peer searches for at most {} queries at once; await earlier ones first", limits::FINDS)]
+pub struct TooManyFinds;

@@ -1,0 +1,113 @@
+//! What goes in.
+
+use taiinet_document::Timestamp;
+use taiinet_identity::PeerId;
+
+use crate::{ChannelBinding, LinkId};
+#[cfg(doc)]
+use crate::{Counters, Direct, Output, limits};
+
+/// What the driver tells the core.
+#[derive(Debug, Clone)]
+pub enum Input {
+    /// The channel of a dialled link is open.
+    LinkUp {
+        /// Which.
+        link: LinkId,
+        /// What identifies the channel to both ends.
+        binding: ChannelBinding,
+    },
+    /// The transport has a description or candidate for the other end of a link being dialled.
+    Negotiation {
+        /// Which link.
+        link: LinkId,
+        /// What the other end needs.
+        part: Negotiation,
+    },
+    /// A message arrived on a link.
+    Message {
+        /// Which link.
+        link: LinkId,
+        /// The message, whole.
+        bytes: Vec<u8>,
+    },
+    /// The transport has passed on so many bytes of what it was given: room for more.
+    Sent {
+        /// Which link.
+        link: LinkId,
+        /// How many bytes of [`Output::Send`] that was.
+        bytes: usize,
+    },
+    /// A link closed, failed or could not be opened. Comes once for each [`Output::Dial`], whoever
+    /// closed it.
+    LinkDown {
+        /// Which link.
+        link: LinkId,
+        /// Why.
+        cause: LinkFailure,
+    },
+    /// Whether the application is behind with its deliveries. While it is, documents are taken but
+    /// not acknowledged, so neighbours stop sending when their windows are full.
+    Behind(bool),
+    /// The device is back on a network or awake: try again at once whatever waits for a back-off, and
+    /// ask everybody whether they are still there. Comes before what else happened meanwhile.
+    Wake,
+    /// Whether this peer dozes, as a browser's hidden tab does: its timers come late, once a minute or
+    /// so. Neighbours are told, so that they are patient with it and route around it; what else
+    /// happens drives its clock.
+    Doze(bool),
+}
+
+/// A part of a negotiation, opaque to the core.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Negotiation {
+    /// The session description (SDP): the offer, or the answer to it.
+    Description(String),
+    /// An ICE candidate that came up after the description.
+    Candidate(String),
+}
+
+/// Why a transport gave up a link.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LinkFailure {
+    /// Closed by us.
+    #[error("closed here")]
+    Local,
+    /// Closed by the other end.
+    #[error("closed by the other end")]
+    Remote,
+    /// No path was found, or the path was lost.
+    #[error("no path to the other end: {0}")]
+    Unreachable(String),
+    /// The description or candidate of the other end was not usable, or the transport broke.
+    #[error("the transport failed: {0}")]
+    Transport(String),
+}
+
+/// Who may read a document.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum Audience {
+    /// Everyone in the network.
+    #[default]
+    Everyone,
+    /// Whoever subscribed privately to what it matches, as far as this peer has heard. Where that are
+    /// more than an envelope has room for, each peer gets its turn, and [`Counters::left_out`] counts
+    /// the rest.
+    Subscribers,
+    /// These peers: by their private subscriptions that it matches (forward-secret), or else by their
+    /// identity keys.
+    Peers(Vec<PeerId>),
+}
+
+/// What an author may add to a document.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PublishOptions {
+    /// Who may read it.
+    pub audience: Audience,
+    /// The names of fields that everybody may read, also if it is not for everyone.
+    pub public: Vec<String>,
+    /// From when on the document is worthless.
+    pub expires_at: Option<Timestamp>,
+    /// The newest document of one author under one key replaces the older.
+    pub key: Option<String>,
+}

@@ -1,0 +1,127 @@
+//! What comes out.
+
+use std::sync::Arc;
+
+use taiinet_document::{Opened, VerifiedDocument};
+use taiinet_identity::{PeerId, Signed};
+
+#[cfg(doc)]
+use crate::{Direct, Input, limits};
+use crate::{
+    Event, FindId, LinkId, Negotiation, SubscriptionId,
+    wire::{Astray, IceServer, Signal},
+};
+
+/// What the core wants done.
+#[derive(Debug, Clone)]
+pub enum Output {
+    /// Open a link; report [`Input::LinkUp`] or [`Input::LinkDown`].
+    Dial {
+        /// Its name from now on.
+        link: LinkId,
+        /// How.
+        dial: Dial,
+    },
+    /// Give this to the transport of a link being dialled: the other end sent it.
+    Negotiate {
+        /// Which link.
+        link: LinkId,
+        /// What the other end says.
+        part: Negotiation,
+    },
+    /// Send a message; report [`Input::Sent`] when the transport has passed it on.
+    Send {
+        /// Which link.
+        link: LinkId,
+        /// The message, at most [`limits::MESSAGE_BYTES`].
+        bytes: Vec<u8>,
+    },
+    /// Close a link when what was given to it is sent, within a second or so; then report
+    /// [`Input::LinkDown`].
+    Close {
+        /// Which link.
+        link: LinkId,
+    },
+    /// Hand a document to the application; comes once for each document.
+    Deliver(Delivery),
+    /// Something that an application may want to know.
+    Event(Event),
+    /// A document that a search found; comes once for each document of a search.
+    Found {
+        /// Which search.
+        find: FindId,
+        /// The document.
+        document: Arc<VerifiedDocument>,
+        /// What it says, if it was sealed to us.
+        opened: Option<Arc<Opened>>,
+    },
+    /// A neighbour in the pool passes on a signal for one of our clients ([`Direct`]).
+    Relayed {
+        /// The neighbour.
+        from: PeerId,
+        /// The signal; nothing of it is checked.
+        signal: Signed<Signal>,
+    },
+    /// A signal that we passed on ([`crate::Peer::relay`]) did not find its recipient, says a
+    /// neighbour in the pool.
+    Astray {
+        /// The neighbour. Whether the signal went to this one is not checked.
+        from: PeerId,
+        /// Which signal.
+        astray: Astray,
+    },
+    /// A search is over: nothing more of it comes.
+    FindDone {
+        /// Which.
+        find: FindId,
+        /// Whether each neighbour that was asked has answered, and there was one; or there was no
+        /// need for more, because the limit was reached.
+        complete: bool,
+    },
+}
+
+/// How a link is to be opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Dial {
+    /// A WebRTC link, of which this end makes the offer.
+    Offer {
+        /// To whom.
+        to: PeerId,
+        /// STUN and TURN servers to use.
+        ice_servers: Vec<IceServer>,
+    },
+    /// A WebRTC link, of which the other end made this offer.
+    Answer {
+        /// To whom.
+        to: PeerId,
+        /// The offer (SDP).
+        offer: String,
+        /// STUN and TURN servers to use.
+        ice_servers: Vec<IceServer>,
+    },
+    /// A WebSocket to a signaller; each message is one binary message.
+    Signaller {
+        /// `ws://…` or `wss://…`.
+        url: String,
+    },
+    /// A WebSocket to another signaller's pool ([`Direct`]).
+    Direct {
+        /// Its address, `ws://…` or `wss://…`.
+        url: String,
+    },
+}
+
+/// A document that matches subscriptions of this peer.
+#[derive(Debug, Clone)]
+pub struct Delivery {
+    /// The document.
+    pub document: Arc<VerifiedDocument>,
+    /// What it says, if it was sealed to us.
+    pub opened: Option<Arc<Opened>>,
+    /// Whose queries it matches; never empty.
+    pub subscriptions: Vec<SubscriptionId>,
+    /// How many links it crossed, as far as anybody can tell; 0 for our own.
+    pub hops: u8,
+    /// The neighbour it came from; none for our own.
+    pub via: Option<PeerId>,
+}

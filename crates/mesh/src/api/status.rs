@@ -1,0 +1,110 @@
+//! A picture of a peer.
+
+use std::collections::BTreeMap;
+
+use taiinet_identity::PeerId;
+
+use crate::{Blacklisted, Disconnect, LinkId, Misbehaviour, Time, wire::IceServer};
+#[cfg(doc)]
+use crate::{Input, limits};
+
+/// A picture of a peer at one moment.
+#[derive(Debug, Clone, Default)]
+pub struct Status {
+    /// Its links to other peers, by age.
+    pub links: Vec<LinkStatus>,
+    /// The signallers it knows.
+    pub signallers: Vec<SignallerStatus>,
+    /// STUN and TURN servers that signallers named.
+    pub ice_servers: Vec<IceServer>,
+    /// How many candidates for links it knows.
+    pub candidates: usize,
+    /// How many private subscriptions of others and our own it could seal to.
+    pub private: usize,
+    /// Peers that no link could be made to, and why.
+    pub failed: Vec<(PeerId, Disconnect)>,
+    /// Who is blacklisted now.
+    pub blacklist: Vec<Blacklisted>,
+    /// What it did so far.
+    pub counters: Counters,
+}
+
+/// A link as [`Status`] shows it.
+#[derive(Debug, Clone)]
+pub struct LinkStatus {
+    /// Its name.
+    pub link: LinkId,
+    /// The peer at the other end.
+    pub peer: PeerId,
+    /// How far it is.
+    pub state: LinkState,
+    /// Whether the other end opened it.
+    pub incoming: bool,
+    /// Whether we push documents to it (eager) or announce them (lazy).
+    pub eager: bool,
+    /// Whether the other end says that it dozes ([`Input::Doze`]).
+    pub dozing: bool,
+    /// Since when it is in this state.
+    pub since: Time,
+    /// The last measured round trip.
+    pub round_trip_ms: Option<u64>,
+    /// Documents sent.
+    pub documents_sent: u64,
+    /// Documents received, first copies only.
+    pub documents_received: u64,
+    /// Further copies received of documents we had.
+    pub duplicates: u64,
+    /// Offences.
+    pub rejected: u64,
+    /// What it has against it, in points: [`limits::BLACKLISTED_AT`] lead to the blacklist.
+    pub points: u32,
+    /// Bytes waiting to be sent.
+    pub queued_bytes: usize,
+}
+
+/// How far a link is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum LinkState {
+    /// Being negotiated.
+    Dialling,
+    /// Open; the peers prove who they are.
+    Handshake,
+    /// In use.
+    Active,
+}
+
+/// A signaller as [`Status`] shows it.
+#[derive(Debug, Clone)]
+pub struct SignallerStatus {
+    /// Its address.
+    pub url: String,
+    /// Its key, once it has proven it.
+    pub signaller: Option<PeerId>,
+    /// Whether our join holds.
+    pub joined: bool,
+    /// Why it was lost, or could not be reached, last.
+    pub failure: Option<Disconnect>,
+}
+
+/// What a peer did so far.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Documents of our own.
+    pub published: u64,
+    /// Private subscriptions that our documents matched and had no room for.
+    pub left_out: u64,
+    /// Documents that matched a subscription.
+    pub delivered: u64,
+    /// Documents received and verified, first copies.
+    pub received: u64,
+    /// Further copies.
+    pub duplicates: u64,
+    /// Documents sent over links, all copies.
+    pub sent: u64,
+    /// Announced ids received.
+    pub announced: u64,
+    /// Documents asked for after an announcement.
+    pub grafted: u64,
+    /// What was refused, by reason.
+    pub rejected: BTreeMap<Misbehaviour, u64>,
+}

@@ -1,0 +1,109 @@
+//! What all rooms share.
+
+use std::collections::VecDeque;
+
+use taiinet_document::Timestamp;
+use taiinet_identity::{Identity, PeerId, Signed};
+
+use crate::{
+    Config, Counters, Event, Misbehaviour, Output, Time,
+    documents::{Keyring, Recent},
+    limits,
+    links::{Links, Reputation},
+    membership::{OwnPresence, Topology},
+    notice::Notice,
+    rng::Rng,
+    signallers::IceServers,
+    wire::Presence,
+};
+
+/// The context in which each room works: the time, who we are, and what belongs to no room alone. What
+/// a room wants to tell the others is a [`Notice`].
+#[derive(Debug)]
+pub(crate) struct Cx {
+    pub(crate) now: Time,
+    pub(crate) identity: Identity,
+    pub(crate) config: Config,
+    pub(crate) topology: Topology,
+    pub(crate) rng: Rng,
+    /// When we began.
+    pub(crate) started: Time,
+    /// Whether our timers come late.
+    pub(crate) dozing: bool,
+    /// Whether something has changed that may call for new links.
+    pub(crate) view_changed: bool,
+    pub(crate) links: Links,
+    pub(crate) reputation: Reputation,
+    pub(crate) presence: OwnPresence,
+    /// The servers that help to find a path to others.
+    pub(crate) ice: IceServers,
+    /// The documents of the live window.
+    pub(crate) store: Recent,
+    pub(crate) keyring: Keyring,
+    pub(crate) counters: Counters,
+    pub(crate) out: VecDeque<Output>,
+    pub(crate) notices: VecDeque<Notice>,
+}
+
+impl Cx {
+    pub(crate) fn new(identity: Identity, mut config: Config, mut rng: Rng, now: Time) -> Self {
+        config.max_links = config.max_links.max(1);
+        config.target_links = config.target_links.min(config.max_links);
+        Self {
+            now,
+            identity,
+            topology: Topology::new(config.direct.take()),
+            started: now,
+            dozing: false,
+            view_changed: true,
+            links: Links::default(),
+            reputation: Reputation::new(&config.blacklist, now),
+            presence: OwnPresence::default(),
+            ice: IceServers::default(),
+            store: Recent::new(config.store_bytes),
+            keyring: Keyring::new(rng.split()),
+            counters: Counters::default(),
+            out: VecDeque::new(),
+            notices: VecDeque::new(),
+            config,
+            rng,
+        }
+    }
+
+    /// Who we are.
+    pub(crate) fn id(&self) -> PeerId {
+        self.identity.peer_id()
+    }
+
+    /// Tells the other rooms.
+    pub(crate) fn notify(&mut self, notice: Notice) {
+        self.notices.push_back(notice);
+    }
+
+    /// Tells the application.
+    pub(crate) fn event(&mut self, event: Event) {
+        self.out.push_back(Output::Event(event));
+    }
+
+    /// Counts what came from somebody who is not held to account for it here.
+    pub(crate) fn reject(&mut self, from: Option<PeerId>, misbehaviour: Misbehaviour) {
+        self.count(misbehaviour);
+        self.event(Event::Rejected { peer: from, misbehaviour });
+    }
+
+    pub(crate) fn count(&mut self, misbehaviour: Misbehaviour) {
+        *self.counters.rejected.entry(misbehaviour).or_default() += 1;
+    }
+
+    /// Our own presence, fresh enough to be passed on.
+    pub(crate) fn own_presence(&mut self) -> Signed<Presence> {
+        let (network, address) = (&self.config.network, self.topology.address());
+        self.presence.current(&self.identity, network, address, self.now)
+    }
+
+    /// From when on we care for documents: from our start, as far as they are live.
+    pub(crate) fn cares_since(&self) -> Timestamp {
+        let start = self.topology.cares_since(self.started);
+        start.max(self.now.before(limits::LIVE_WINDOW)).timestamp()
+    }
+}

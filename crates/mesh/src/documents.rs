@@ -1,0 +1,282 @@
+//! Documents: published, pushed, announced, asked for, taken.
+//!
+//! There is one way in ([`admit`]) for what others push and what was searched for, and one way on
+//! ([`tree`]). What is live stands in the store ([`Recent`]), which other rooms read.
+
+mod admit;
+mod keyring;
+mod outbox;
+mod quota;
+mod recent;
+mod tree;
+
+use std::sync::Arc;
+
+use taiinet_document::{Content, Document, DocumentId, Timestamp, VerifiedDocument};
+use taiinet_identity::PeerId;
+
+pub(crate) use admit::{Rules, admit};
+pub(crate) use keyring::Keyring;
+pub use quota::Quota;
+pub(crate) use recent::Recent;
+
+use crate::{
+    Event, LinkId, Misbehaviour, PublishError, Time,
+    cx::Cx,
+    interest::Interest,
+    notice::{Accepted, NeighbourUp, Notice},
+    wire::{DocumentFrame, Push},
+};
+use outbox::Outbox;
+use quota::Quotas;
+use tree::Tree;
+
+/// The room of documents.
+#[derive(Debug)]
+pub(crate) struct Documents {
+    tree: Tree,
+    outbox: Outbox,
+    quotas: Quotas,
+}
+
+/// What a neighbour has done for us, for [`crate::LinkStatus`].
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Service {
+    pub(crate) eager: bool,
+    pub(crate) received: u64,
+    pub(crate) duplicates: u64,
+}
+
+impl Documents {
+    pub(crate) fn new(cx: &mut Cx) -> Self {
+        Self {
+            tree: Tree::new(cx.rng.split()),
+            outbox: Outbox::default(),
+            quotas: Quotas::new(cx.config.quota, cx.now),
+        }
+    }
+
+    // ---- Questions ----
+
+    /// How many documents of our own no neighbour has taken yet.
+    pub(crate) fn untaken(&self) -> usize {
+        self.outbox.len()
+    }
+
+    pub(crate) fn service(&self, link: LinkId) -> Service {
+        self.tree.neighbour(link).map_or_else(Service::default, |neighbour| Service {
+            eager: neighbour.eager,
+            received: neighbour.received,
+            duplicates: neighbour.duplicates,
+        })
+    }
+
+    /// When [`Self::tick`] has something to do.
+    pub(crate) fn deadline(&self, cx: &Cx) -> Option<Time> {
+        let own = [self.tree.deadline(), self.outbox.deadline(), self.quotas.deadline()];
+        own.into_iter().flatten().chain(cx.store.deadline()).min()
+    }
+
+    // ---- Ours ----
+
+    /// Signs and publishes. What is not for everyone is sealed already.
+    ///
+    /// # Errors
+    /// [`PublishError`]
+    pub(crate) fn publish(
+        &mut self,
+        cx: &mut Cx,
+        content: Content,
+        key: Option<String>,
+        expires_at: Option<Timestamp>,
+    ) -> Result<DocumentId, PublishError> {
+        let document = Document {
+            network: cx.config.network.clone(),
+            created_at: cx.now.timestamp(),
+            nonce: cx.rng.next_u32(),
+            expires_at,
+            key,
+            content,
+        };
+        let document = VerifiedDocument::sign(&cx.identity, document)?;
+        self.publish_signed(cx, Arc::new(document))
+    }
+
+    /// Publishes what was signed elsewhere.
+    ///
+    /// # Errors
+    /// [`PublishError`]
+    pub(crate) fn publish_signed(
+        &mut self,
+        cx: &mut Cx,
+        document: Arc<VerifiedDocument>,
+    ) -> Result<DocumentId, PublishError> {
+        let id = document.id();
+        if cx.store.has_seen(&id) {
+            // Seen and not waiting: a neighbour has it, perhaps from another instance of ours.
+            if !self.outbox.contains(&id) {
+                cx.event(Event::Taken { id });
+            }
+            return Ok(id);
+        }
+        // What others would refuse us for is not published.
+        admit::check(cx, &document, Rules::Live(&self.quotas)).map_err(|misbehaviour| {
+            match misbehaviour {
+                Misbehaviour::WrongNetwork => PublishError::WrongNetwork,
+                _ => PublishError::OutOfTime,
+            }
+        })?;
+        let size = document.signed().size();
+        if !self.outbox.has_room() || !self.quotas.may_publish(size, cx.now) {
+            return Err(PublishError::Busy);
+        }
+        cx.counters.published += 1;
+        self.outbox.insert(Arc::clone(&document));
+        self.accept(cx, document, 0, None);
+        Ok(id)
+    }
+
+    /// We are about to leave: what we still say cannot be asked for.
+    pub(crate) const fn leave(&mut self) {
+        self.tree.leave();
+    }
+
+    // ---- What happens ----
+
+    pub(crate) fn frame(
+        &mut self,
+        cx: &mut Cx,
+        link: LinkId,
+        frame: DocumentFrame,
+    ) -> Result<(), Misbehaviour> {
+        match frame {
+            DocumentFrame::Push(push) => self.pushed(cx, link, push),
+            DocumentFrame::Have(ids) => self.announced(cx, link, &ids),
+            DocumentFrame::Graft(ids) => {
+                cx.links.touch(link);
+                self.tree.grafted(link, &ids, &cx.store)
+            }
+            DocumentFrame::Prune => {
+                self.tree.pruned(link);
+                Ok(())
+            }
+        }
+    }
+
+    pub(crate) fn on(&mut self, cx: &mut Cx, notice: &Notice, interest: &Interest) {
+        match notice {
+            Notice::NeighbourUp(up) => self.neighbour_up(cx, up, interest),
+            Notice::LinkDown(down) => self.tree.neighbour_down(down.link, cx.now),
+            Notice::Sending(link) => self.tree.progress(*link, cx.now),
+            Notice::Taken(ids) => ids.iter().for_each(|id| self.taken(cx, id)),
+            Notice::Dozes { link, dozing } => self.tree.neighbour_dozes(cx, *link, *dozing),
+            Notice::WeDoze(dozing) => self.tree.set_dozing(*dozing, cx.now),
+            Notice::Suspect(link) => self.tree.distrust(cx, *link),
+            Notice::Accepted(accepted) => {
+                let wants = |link| interest.wants(link, &accepted.document);
+                self.tree.spread(cx, accepted, wants);
+            }
+            Notice::Missing { link, ids } => self.tree.announce_missing(*link, ids, cx.now),
+            _ => {}
+        }
+    }
+
+    pub(crate) fn tick(&mut self, cx: &mut Cx) {
+        self.tree.tick(cx);
+        cx.store.expire(cx.now);
+        self.quotas.expire(cx.now);
+        self.quotas.tick(cx.now);
+        for id in self.outbox.expired(cx.now) {
+            cx.event(Event::Lost { id });
+        }
+    }
+
+    /// The application fell behind, or caught up.
+    pub(crate) fn set_behind(&mut self, behind: bool, now: Time) {
+        self.tree.set_behind(behind, now);
+    }
+
+    /// Moves what a neighbour asked for into its lane, as far as there is room.
+    pub(crate) fn serve(&mut self, cx: &mut Cx, link: LinkId) {
+        self.tree.serve(cx, link);
+    }
+
+    /// Whether a neighbour waits for documents that it asked for.
+    pub(crate) fn has_requests(&self, link: LinkId) -> bool {
+        self.tree.has_requests(link)
+    }
+
+    /// It gets our own documents that nobody has taken, and the ids of what it may have missed.
+    fn neighbour_up(&mut self, cx: &mut Cx, up: &NeighbourUp, interest: &Interest) {
+        let mut missed = cx.store.differing(up.since, &up.digests, cx.now);
+        missed.extend(interest.announcements(up.since, cx.now));
+        missed.retain(|id| !self.outbox.contains(id));
+        self.tree.neighbour_up(cx, up.link, &missed, self.outbox.documents());
+    }
+
+    /// A neighbour pushes a document. Check before forward, cheap first: the size was checked when
+    /// it was decoded; then whether it was seen; then as [`admit`] has it.
+    fn pushed(&mut self, cx: &mut Cx, link: LinkId, push: Push) -> Result<(), Misbehaviour> {
+        let Push { hops, document } = push;
+        let (id, author, size) = (document.id(), document.author(), document.size());
+        let Some(state) = cx.links.get_mut(link) else { return Ok(()) };
+        state.inbound.account_received(size, cx.now)?;
+        let sender = state.peer;
+        if cx.store.has_seen(&id) {
+            cx.counters.duplicates += 1;
+            self.taken(cx, &id);
+            self.tree.duplicate(cx, link, &id);
+            return Ok(());
+        }
+        if cx.reputation.is_listed_by_hand(&author, cx.now)
+            || !self.tree.has_room(link, size, cx.now)
+        {
+            return Ok(());
+        }
+        let verified = match admit(cx, document, Rules::Live(&self.quotas)) {
+            Err(Misbehaviour::AuthorFlood) => {
+                return cx.blame_signer(link, author, Misbehaviour::AuthorFlood);
+            }
+            result => result?,
+        };
+        self.tree.received(link);
+        cx.counters.received += 1;
+        self.accept(cx, verified, hops.saturating_add(1), Some((link, sender)));
+        Ok(())
+    }
+
+    /// A verified document that was not seen before is remembered, and everybody is told.
+    fn accept(
+        &mut self,
+        cx: &mut Cx,
+        document: Arc<VerifiedDocument>,
+        hops: u8,
+        from: Option<(LinkId, PeerId)>,
+    ) {
+        cx.store.insert(&document, hops, cx.now);
+        self.quotas.note(document.author(), &document, document.signed().size());
+        cx.notify(Notice::Accepted(Accepted { document, hops, from }));
+    }
+
+    fn announced(
+        &mut self,
+        cx: &mut Cx,
+        link: LinkId,
+        ids: &[DocumentId],
+    ) -> Result<(), Misbehaviour> {
+        cx.counters.announced = cx.counters.announced.saturating_add(ids.len() as u64);
+        let peer = cx.links.peer(link);
+        let believed = !peer.is_some_and(|peer| cx.reputation.is_suspect(&peer, cx.now));
+        for id in self.tree.announced(link, ids, believed, &cx.store, cx.now)? {
+            self.taken(cx, &id);
+        }
+        Ok(())
+    }
+
+    /// A neighbour has it; if it is ours and waited for that, it is safe now.
+    fn taken(&mut self, cx: &mut Cx, id: &DocumentId) {
+        if self.outbox.taken(id) {
+            cx.event(Event::Taken { id: *id });
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! Searches of ours that are under way, and looking itself.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+use taiinet_document::{DocumentId, Timestamp, VerifiedDocument};
+use taiinet_query::Query;
+
+use crate::{
+    Budget, FindId, LinkId, Misbehaviour, Time, TooManyFinds, documents::Recent, limits,
+    links::Budgets, wire::Find,
+};
+
+/// Our searches.
+#[derive(Debug, Default)]
+pub(crate) struct Searches {
+    last: u32,
+    running: BTreeMap<FindId, Search>,
+}
+
+/// A search of ours.
+#[derive(Debug)]
+pub(crate) struct Search {
+    query: Query,
+    limit: usize,
+    found: BTreeSet<DocumentId>,
+    ends_at: Time,
+    /// Who was asked and has not finished its answer.
+    waiting: BTreeMap<LinkId, Allowance>,
+    answered: usize,
+    /// Whether somebody who was asked is gone.
+    lost: bool,
+}
+
+/// What an answer may still bring.
+#[derive(Debug, Clone, Copy)]
+struct Allowance {
+    documents: usize,
+    bytes: usize,
+}
+
+impl Searches {
+    /// Begins a search.
+    pub(crate) fn begin(
+        &mut self,
+        query: Query,
+        limit: u16,
+        now: Time,
+    ) -> Result<FindId, TooManyFinds> {
+        if self.running.len() >= limits::FINDS {
+            return Err(TooManyFinds);
+        }
+        self.last = self.last.wrapping_add(1);
+        let find = FindId(self.last);
+        let search = Search {
+            query,
+            limit: limit.into(),
+            found: BTreeSet::new(),
+            ends_at: now.after(limits::FIND_TIMEOUT),
+            waiting: BTreeMap::new(),
+            answered: 0,
+            lost: false,
+        };
+        self.running.insert(find, search);
+        Ok(find)
+    }
+
+    pub(crate) fn get(&self, find: FindId) -> Option<&Search> {
+        self.running.get(&find)
+    }
+
+    /// The searches under way.
+    pub(crate) fn running(&self) -> Vec<FindId> {
+        self.running.keys().copied().collect()
+    }
+
+    /// What to ask a neighbour for a search; none if it was asked too much already.
+    pub(crate) fn ask(
+        &mut self,
+        find: FindId,
+        link: LinkId,
+        budgets: &mut Budgets,
+        now: Time,
+    ) -> Option<Find> {
+        let search = self.running.get_mut(&find)?;
+        if !budgets.may_ask_to_find(now) {
+            return None;
+        }
+        let allowance = Allowance { documents: search.limit, bytes: limits::FOUND_BYTES };
+        search.waiting.insert(link, allowance);
+        Some(Find {
+            request: find.0,
+            query: search.query.to_string(),
+            limit: u16::try_from(search.limit).unwrap_or(u16::MAX),
+            since: Timestamp::default(),
+        })
+    }
+
+    /// A neighbour brings a document in answer to this request. Gives the search that it is for, if
+    /// that has not found it yet.
+    ///
+    /// # Errors
+    /// [`Misbehaviour::Unasked`] if there was no such request, or it brings more than it may.
+    pub(crate) fn brings(
+        &mut self,
+        link: LinkId,
+        request: u32,
+        id: &DocumentId,
+        bytes: usize,
+    ) -> Result<Option<(FindId, &Query)>, Misbehaviour> {
+        let find = FindId(request);
+        let Some(search) = self.running.get_mut(&find) else {
+            // It may be over; but one that never was is an invention.
+            return if find.0 <= self.last { Ok(None) } else { Err(Misbehaviour::Unasked) };
+        };
+        let left = search.waiting.get_mut(&link).ok_or(Misbehaviour::Unasked)?;
+        left.documents = left.documents.checked_sub(1).ok_or(Misbehaviour::Unasked)?;
+        left.bytes = left.bytes.checked_sub(bytes).ok_or(Misbehaviour::Unasked)?;
+        Ok((!search.found.contains(id)).then_some((find, &search.query)))
+    }
+
+    /// A search has found a document. True if that was news.
+    pub(crate) fn found(&mut self, find: FindId, id: DocumentId) -> bool {
+        self.running.get_mut(&find).is_some_and(|search| search.found.insert(id))
+    }
+
+    /// A neighbour has said all it has to say to a request.
+    pub(crate) fn answered(&mut self, link: LinkId, request: u32) {
+        if let Some(search) = self.running.get_mut(&FindId(request))
+            && search.waiting.remove(&link).is_some()
+        {
+            search.answered += 1;
+        }
+    }
+
+    /// A link is gone.
+    pub(crate) fn lost(&mut self, link: LinkId) {
+        for search in self.running.values_mut() {
+            search.lost |= search.waiting.remove(&link).is_some();
+        }
+    }
+
+    /// Ends a search; whether it was under way.
+    pub(crate) fn end(&mut self, find: FindId) -> bool {
+        self.running.remove(&find).is_some()
+    }
+
+    /// Takes out the searches that are over, with whether each is complete.
+    pub(crate) fn over(&mut self, now: Time) -> Vec<(FindId, bool)> {
+        let over: Vec<(FindId, bool)> = self
+            .running
+            .iter()
+            .filter_map(|(find, search)| Some((*find, search.is_over(now)?)))
+            .collect();
+        for (find, _) in &over {
+            self.running.remove(find);
+        }
+        over
+    }
+
+    /// When a search has lasted long enough.
+    pub(crate) fn deadline(&self) -> Option<Time> {
+        self.running.values().map(|search| search.ends_at).min()
+    }
+}
+
+/// What we have for a neighbour that asks, the newest first.
+///
+/// # Errors
+/// [`Misbehaviour::FindFlood`]; [`Misbehaviour::InvalidQuery`], [`Misbehaviour::Oversize`].
+pub(crate) fn answer(
+    asked: &Find,
+    budgets: &mut Budgets,
+    store: &Recent,
+    now: Time,
+) -> Result<Vec<Arc<VerifiedDocument>>, Misbehaviour> {
+    if asked.query.len() > limits::FIND_QUERY_BYTES {
+        return Err(Misbehaviour::Oversize);
+    }
+    budgets.find(now)?;
+    let query = Query::of_stranger(&asked.query).map_err(|_| Misbehaviour::InvalidQuery)?;
+    let mut bytes = 0;
+    Ok(look(store, &query, asked.since, &mut budgets.find_work, now)
+        .take(asked.limit.into())
+        .take_while(|document| {
+            bytes += document.signed().size();
+            bytes <= limits::FOUND_BYTES
+        })
+        .collect())
+}
+
+impl Search {
+    /// What is looked for.
+    pub(crate) const fn query(&self) -> &Query {
+        &self.query
+    }
+
+    /// What we have ourselves, the newest first.
+    pub(crate) fn own(&self, recent: &Recent, now: Time) -> Vec<Arc<VerifiedDocument>> {
+        let mut work = Budget::new(limits::FIND_WORK, now);
+        look(recent, &self.query, Timestamp::default(), &mut work, now).take(self.limit).collect()
+    }
+
+    /// Whether it is complete, if it is over.
+    fn is_over(&self, now: Time) -> Option<bool> {
+        if self.found.len() >= self.limit {
+            Some(true)
+        } else if self.waiting.is_empty() && self.answered > 0 {
+            Some(!self.lost)
+        } else {
+            (now >= self.ends_at).then_some(false)
+        }
+    }
+}
+
+/// The documents since then that match, the newest first, as far as the work goes: a stranger chose
+/// the query and strangers the documents.
+fn look<'a>(
+    recent: &'a Recent,
+    query: &'a Query,
+    since: Timestamp,
+    work: &'a mut Budget,
+    now: Time,
+) -> impl Iterator<Item = Arc<VerifiedDocument>> + use<'a> {
+    let weight = weight(query);
+    let matches = move |document: &&Arc<VerifiedDocument>| {
+        let expired = document.expires_at.is_some_and(|expires_at| now >= expires_at.into());
+        // A large one that is too dear does not hide the small ones behind it.
+        !expired
+            && work.take(document.signed().size().saturating_mul(weight), now)
+            && query.matches_document(document)
+    };
+    recent.newest(since).filter(matches).map(Arc::clone)
+}
+
+/// What it costs to match a query with a document, for each byte of it.
+fn weight(query: &Query) -> usize {
+    let text = query.to_string();
+    // Also found where it is but a value; then the query seems dearer than it is.
+    let regex = if text.contains("$regex") { limits::FIND_WEIGHT_REGEX } else { 0 };
+    1 + text.len() / limits::FIND_WEIGHT_BYTES + regex
+}
+
+#[cfg(test)]
+mod tests;

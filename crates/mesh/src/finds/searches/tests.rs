@@ -1,0 +1,216 @@
+#![allow(clippy::unwrap_used)]
+
+use core::time::Duration;
+
+use super::*;
+use crate::testing::{self, NOW, document_at, identity};
+
+const LINK: LinkId = LinkId::from_raw(1);
+
+fn at(seconds: u64) -> Time {
+    NOW.after(Duration::from_secs(seconds))
+}
+
+/// So many documents of so many bytes, one a millisecond.
+fn recent(count: u32, bytes: usize) -> Recent {
+    let author = identity(1);
+    let mut recent = Recent::default();
+    for nonce in 0..count {
+        let created_at = NOW.after(Duration::from_millis(nonce.into()));
+        recent.insert(&document_at(&author, nonce, bytes, created_at), 0, at(100));
+    }
+    recent
+}
+
+fn asked(query: &str, limit: u16) -> Find {
+    Find { request: 1, query: query.to_owned(), limit, since: Timestamp::default() }
+}
+
+fn times(documents: &[Arc<VerifiedDocument>]) -> Vec<u64> {
+    let since = |document: &Arc<VerifiedDocument>| {
+        document.created_at.as_millis() - NOW.timestamp().as_millis()
+    };
+    documents.iter().map(since).collect()
+}
+
+#[test]
+fn the_newest_that_match_come_first_and_no_more_than_asked_for() {
+    let recent = recent(50, 10);
+    let mut budgets = Budgets::new(at(0));
+    let found = answer(&asked("{}", 3), &mut budgets, &recent, at(100)).unwrap();
+    assert_eq!(times(&found), [49, 48, 47]);
+    let since = NOW.after(Duration::from_millis(48)).timestamp();
+    let newer = Find { since, ..asked("{}", 10) };
+    assert_eq!(times(&answer(&newer, &mut budgets, &recent, at(100)).unwrap()), [49, 48]);
+    let early = format!(r#"{{"_created_at": {{"$lt": {}}}}}"#, NOW.as_millis() + 2);
+    let found = answer(&asked(&early, 10), &mut budgets, &recent, at(100)).unwrap();
+    assert_eq!(times(&found), [1, 0]);
+    assert_eq!(answer(&asked(r#"{"no": 1}"#, 10), &mut budgets, &recent, at(100)).unwrap(), []);
+    assert_eq!(answer(&asked("{}", 0), &mut budgets, &recent, at(100)).unwrap(), []);
+}
+
+#[test]
+fn what_expired_is_not_found() {
+    let mut recent = Recent::default();
+    let document = taiinet_document::Document {
+        network: testing::network(),
+        created_at: NOW.timestamp(),
+        nonce: 1,
+        expires_at: Some(at(10).timestamp()),
+        key: None,
+        content: taiinet_document::Content::Open(taiinet_document::Map::new()),
+    };
+    recent.insert(&Arc::new(VerifiedDocument::sign(&identity(1), document).unwrap()), 0, NOW);
+    let mut budgets = Budgets::new(at(0));
+    assert_eq!(answer(&asked("{}", 9), &mut budgets, &recent, at(9)).unwrap().len(), 1);
+    assert_eq!(answer(&asked("{}", 9), &mut budgets, &recent, at(10)).unwrap().len(), 0);
+}
+
+#[test]
+fn only_so_many_documents_are_looked_at_and_so_many_bytes_sent() {
+    let many = recent(5_000, 10);
+    let mut budgets = Budgets::new(at(0));
+    let found = answer(&asked("{}", u16::MAX), &mut budgets, &many, at(100)).unwrap();
+    assert_eq!(found.len(), limits::FIND_DOCUMENTS);
+    let large = recent(30, 100_000);
+    let found = answer(&asked("{}", u16::MAX), &mut budgets, &large, at(100)).unwrap();
+    let bytes: usize = found.iter().map(|document| document.signed().size()).sum();
+    assert!(bytes <= limits::FOUND_BYTES && bytes > limits::FOUND_BYTES - 101_000, "{bytes}");
+}
+
+/// A stranger's dearest query costs it its budget, not us our time.
+#[test]
+fn work_is_bounded_for_one_search_and_for_many() {
+    let recent = recent(400, 2_000);
+    let query = r#"{"text": {"$regex": "(x+x+)+y"}}"#;
+    let weight = weight(&query.parse().unwrap());
+    assert!(weight > limits::FIND_WEIGHT_REGEX);
+    assert_eq!(super::weight(&"{}".parse().unwrap()), 1);
+    let mut work = Budget::new(limits::FIND_WORK, at(100));
+    let query: Query = query.parse().unwrap();
+    assert_eq!(look(&recent, &query, Timestamp::default(), &mut work, at(100)).count(), 0);
+    assert!(!work.take(2_100 * weight, at(100)), "all of the budget was used");
+    // Then nothing is looked at before time has passed, by whatever query of this link.
+    let anything = Query::all();
+    let mut looks = |now| look(&recent, &anything, Timestamp::default(), &mut work, now).count();
+    let (at_once, later) = (looks(at(100)), looks(at(101)));
+    assert!(at_once < 70 && later > at_once, "{at_once}, then {later}");
+}
+
+#[test]
+fn more_searches_than_the_budget_are_a_flood() {
+    let recent = recent(1, 10);
+    let mut budgets = Budgets::new(at(0));
+    for _ in 0..limits::FIND_REQUESTS.0 {
+        answer(&asked("{}", 1), &mut budgets, &recent, NOW).unwrap();
+    }
+    let flood = answer(&asked("{}", 1), &mut budgets, &recent, NOW);
+    assert_eq!(flood, Err(Misbehaviour::FindFlood));
+    // Each link has its own.
+    assert!(answer(&asked("{}", 1), &mut Budgets::new(NOW), &recent, NOW).is_ok());
+    assert!(answer(&asked("{}", 1), &mut budgets, &recent, at(1)).is_ok());
+    let mut another = Budgets::new(NOW);
+    let wrong = answer(&asked(r#"{"a": {"$near": 1}}"#, 1), &mut another, &recent, NOW);
+    assert_eq!(wrong, Err(Misbehaviour::InvalidQuery));
+    // What one may ask oneself may be too much to ask of others.
+    let dear = r#"{"a": {"$regex": "^.{0,140}$"}}"#;
+    assert!(dear.parse::<Query>().is_ok());
+    let dear = answer(&asked(dear, 1), &mut another, &recent, NOW);
+    assert_eq!(dear, Err(Misbehaviour::InvalidQuery));
+    let long = asked(&"x".repeat(limits::FIND_QUERY_BYTES + 1), 1);
+    let long = answer(&long, &mut another, &recent, NOW);
+    assert_eq!(long, Err(Misbehaviour::Oversize));
+}
+
+/// However much the application searches, no neighbour is given cause to complain.
+#[test]
+fn we_ask_well_below_what_we_must_be_allowed() {
+    let mut ours = Searches::default();
+    let (mut our_end, mut their_end) = (Budgets::new(NOW), Budgets::new(NOW));
+    let recent = recent(1, 10);
+    let mut asked = 0;
+    for tenth in 0..3_000 {
+        let now = NOW.after(Duration::from_millis(tenth * 100));
+        let find = ours.begin(Query::all(), 10, now).unwrap();
+        if let Some(question) = ours.ask(find, LINK, &mut our_end, now) {
+            asked += 1;
+            answer(&question, &mut their_end, &recent, now).unwrap();
+        }
+        assert!(ours.end(find));
+    }
+    assert!((290..400).contains(&asked), "{asked}");
+}
+
+#[test]
+fn a_search_is_over_when_all_have_answered_or_one_is_not_needed_or_time_is_up() {
+    let mut finds = Searches::default();
+    let other = LinkId::from_raw(2);
+    let begin = |links: &[LinkId], finds: &mut Searches| {
+        let find = finds.begin(Query::all(), 2, NOW).unwrap();
+        for link in links {
+            assert!(finds.ask(find, *link, &mut Budgets::new(NOW), NOW).is_some());
+        }
+        find
+    };
+    let find = begin(&[LINK, other], &mut finds);
+    finds.answered(LINK, find.0);
+    finds.answered(LINK, find.0);
+    assert_eq!(finds.over(NOW), []);
+    finds.answered(other, find.0);
+    assert_eq!(finds.over(NOW), [(find, true)]);
+
+    let find = begin(&[LINK, other], &mut finds);
+    finds.answered(LINK, find.0);
+    finds.lost(other);
+    assert_eq!(finds.over(NOW), [(find, false)], "one is gone");
+
+    let find = begin(&[LINK], &mut finds);
+    let author = identity(1);
+    for nonce in 0..2 {
+        assert!(finds.found(find, testing::document(&author, nonce, 1).id()));
+    }
+    assert!(!finds.found(find, testing::document(&author, 0, 1).id()), "each once");
+    assert_eq!(finds.over(NOW), [(find, true)], "as many as wanted");
+
+    let find = begin(&[], &mut finds);
+    assert_eq!(finds.over(NOW), [], "a neighbour may still come");
+    assert_eq!(finds.deadline(), Some(NOW.after(limits::FIND_TIMEOUT)));
+    assert_eq!(finds.over(NOW.after(limits::FIND_TIMEOUT)), [(find, false)]);
+    assert_eq!(finds.deadline(), None);
+}
+
+#[test]
+fn an_answer_brings_what_was_asked_and_no_more() {
+    let mut finds = Searches::default();
+    let id = testing::document(&identity(1), 1, 1).id();
+    let invented = finds.brings(LINK, 1, &id, 100);
+    assert_eq!(invented.err(), Some(Misbehaviour::Unasked), "nobody asked for anything");
+    let find = finds.begin(Query::all(), 2, NOW).unwrap();
+    let uninvited = finds.brings(LINK, find.0, &id, 100);
+    assert_eq!(uninvited.err(), Some(Misbehaviour::Unasked), "it was not asked");
+    finds.ask(find, LINK, &mut Budgets::new(NOW), NOW).unwrap();
+    assert!(finds.brings(LINK, find.0, &id, 100).unwrap().is_some());
+    finds.found(find, id);
+    assert!(finds.brings(LINK, find.0, &id, 100).unwrap().is_none(), "it is known");
+    let third = finds.brings(LINK, find.0, &id, 100);
+    assert_eq!(third.err(), Some(Misbehaviour::Unasked), "two were asked for");
+    // An answer that comes late is no offence.
+    assert!(finds.end(find));
+    assert!(finds.brings(LINK, find.0, &id, 100).unwrap().is_none());
+
+    let find = finds.begin(Query::all(), 50, NOW).unwrap();
+    finds.ask(find, LINK, &mut Budgets::new(NOW), NOW).unwrap();
+    assert!(finds.brings(LINK, find.0, &id, limits::FOUND_BYTES).is_ok());
+    let more = finds.brings(LINK, find.0, &id, 1);
+    assert_eq!(more.err(), Some(Misbehaviour::Unasked), "that is more bytes than an answer has");
+}
+
+#[test]
+fn there_are_only_so_many_at_once() {
+    let mut finds = Searches::default();
+    for _ in 0..limits::FINDS {
+        finds.begin(Query::all(), 1, NOW).unwrap();
+    }
+    assert_eq!(finds.begin(Query::all(), 1, NOW), Err(TooManyFinds));
+    assert_eq!(finds.running().len(), limits::FINDS);
+}

@@ -1,0 +1,26 @@
+//! Links to other peers: what each may still do, what waits for it, whether it lives; and what follows
+//! from what it did.
+//!
+//! All rooms share the links ([`Links`] stands in [`Cx`](crate::cx::Cx)): they send and charge through
+//! `Cx::send`, `Cx::charge` and `Cx::close`. What links say about themselves is dealt with here.
+
+mod accept;
+mod admission;
+mod binding;
+mod budgets;
+mod conduct;
+mod inbound;
+mod lanes;
+mod link;
+mod map;
+mod misbehaviour;
+mod reputation;
+mod sleep;
+
+pub use binding::ChannelBinding;
+pub(crate) use budgets::Budgets;
+pub(crate) use lanes::Parcel;
+pub(crate) use link::Link;
+pub(crate) use map::Links;
+pub use misbehaviour::Misbehaviour;
+pub use reputation::{BlacklistError, Blacklisted, Reputation, Verdict};

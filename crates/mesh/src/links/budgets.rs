@@ -1,0 +1,97 @@
+//! What the other end of a link may still do, and what we may still have it do.
+
+use crate::{Budget, Misbehaviour, Time, limits};
+
+/// The budgets of one link.
+#[derive(Debug)]
+pub(crate) struct Budgets {
+    /// How much more of what may be no fault of its own we bear.
+    tolerance: Budget,
+    /// Shuffles and comparisons.
+    exchanges: Budget,
+    /// Signals that it passes us.
+    signals: Budget,
+    /// Signals that we pass to it.
+    passed_on: Budget,
+    /// What it passes us for our clients.
+    relays: Budget,
+    /// Searches that it asks of us.
+    finds: Budget,
+    /// The work that these cost.
+    pub(crate) find_work: Budget,
+    /// Searches that we ask of it.
+    our_finds: Budget,
+}
+
+/// Of what a neighbour allows us we use half, so that no difference of clocks makes it too much.
+const fn half((burst, per_second): (u32, u32)) -> (u32, u32) {
+    (burst / 2, per_second / 2)
+}
+
+fn within(budget: &mut Budget, flood: Misbehaviour, now: Time) -> Result<(), Misbehaviour> {
+    if budget.take(1, now) { Ok(()) } else { Err(flood) }
+}
+
+impl Budgets {
+    /// All of them full.
+    pub(crate) fn new(now: Time) -> Self {
+        Self {
+            tolerance: Budget::new(limits::LINK_TOLERANCE, now),
+            exchanges: Budget::new(limits::EXCHANGES, now),
+            signals: Budget::new(limits::SIGNALS, now),
+            passed_on: Budget::new(half(limits::SIGNALS), now),
+            relays: Budget::new(limits::RELAYED, now),
+            finds: Budget::new(limits::FIND_REQUESTS, now),
+            find_work: Budget::new(limits::FIND_WORK, now),
+            our_finds: Budget::new(half(limits::FIND_REQUESTS), now),
+        }
+    }
+
+    /// Whether we still bear this, which may be no fault of its own.
+    pub(crate) fn tolerates(&mut self, misbehaviour: Misbehaviour, now: Time) -> bool {
+        self.tolerance.take(misbehaviour.link_cost(), now)
+    }
+
+    /// It shuffles or compares.
+    ///
+    /// # Errors
+    /// [`Misbehaviour::ExchangeFlood`]
+    pub(crate) fn exchange(&mut self, now: Time) -> Result<(), Misbehaviour> {
+        within(&mut self.exchanges, Misbehaviour::ExchangeFlood, now)
+    }
+
+    /// It passes us a signal.
+    ///
+    /// # Errors
+    /// [`Misbehaviour::SignalFlood`]
+    pub(crate) fn signal(&mut self, now: Time) -> Result<(), Misbehaviour> {
+        within(&mut self.signals, Misbehaviour::SignalFlood, now)
+    }
+
+    /// Whether it is to get another signal from us, so that we keep well below what it allows us,
+    /// whatever others would have us pass on.
+    pub(crate) fn may_pass_on(&mut self, now: Time) -> bool {
+        self.passed_on.take(1, now)
+    }
+
+    /// It passes us something for our clients.
+    ///
+    /// # Errors
+    /// [`Misbehaviour::SignalFlood`]
+    pub(crate) fn relay(&mut self, now: Time) -> Result<(), Misbehaviour> {
+        within(&mut self.relays, Misbehaviour::SignalFlood, now)
+    }
+
+    /// It asks us to search.
+    ///
+    /// # Errors
+    /// [`Misbehaviour::FindFlood`]
+    pub(crate) fn find(&mut self, now: Time) -> Result<(), Misbehaviour> {
+        within(&mut self.finds, Misbehaviour::FindFlood, now)
+    }
+
+    /// Whether we may ask it to search.
+    pub(crate) fn may_ask_to_find(&mut self, now: Time) -> bool {
+        self.our_finds.take(1, now)
+    }
+}

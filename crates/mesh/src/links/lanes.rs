@@ -1,0 +1,273 @@
+//! What waits to be sent on one link: a lane for control frames and one for documents, both bounded.
+//!
+//! Three windows hold the sender back. The transport's: so many bytes handed over and not reported
+//! as sent. The neighbour's: so many bytes of documents sent and not acknowledged, which makes a slow
+//! reader slow down its senders whatever their transports buffer. And the lanes' own bounds: a full
+//! data lane refuses a document (it is announced instead); a full control lane means that the
+//! neighbour is not keeping up at all.
+
+use std::{collections::VecDeque, sync::Arc};
+
+use taiinet_document::{DocumentId, VerifiedDocument};
+
+use crate::{
+    Misbehaviour, limits,
+    wire::{
+        DocumentFrame, FindFrame, Found, Frame, Push,
+        codec::{self, MessageWriter},
+    },
+};
+
+/// The most that a push adds to its document: group, variant, hops, length of the body.
+const PUSH_OVERHEAD: usize = 8;
+/// And a part of an answer.
+const FOUND_OVERHEAD: usize = 16;
+
+/// A document ready to be sent: encoded once, however many links it goes to.
+#[derive(Debug, Clone)]
+pub(crate) struct Parcel {
+    id: DocumentId,
+    /// What it counts for in the neighbour's window.
+    bytes: usize,
+    frame: Arc<[u8]>,
+}
+
+impl Parcel {
+    pub(crate) fn new(document: &VerifiedDocument, hops: u8) -> Self {
+        let signed = document.signed();
+        let frame = Frame::from(DocumentFrame::Push(Push { hops, document: signed.clone() }));
+        let frame = codec::encode_sized(&frame, signed.size() + PUSH_OVERHEAD).into();
+        Self { id: document.id(), bytes: signed.size(), frame }
+    }
+
+    pub(crate) const fn id(&self) -> DocumentId {
+        self.id
+    }
+}
+
+/// What a part of an answer counts for in its lane.
+fn found_bytes(document: Option<&VerifiedDocument>) -> usize {
+    FOUND_OVERHEAD + document.map_or(0, |document| document.signed().size())
+}
+
+#[derive(Debug, Clone, Copy)]
+struct InFlight {
+    id: DocumentId,
+    bytes: usize,
+}
+
+/// The outgoing half of a link.
+#[derive(Debug, Default)]
+pub(crate) struct Lanes {
+    control: VecDeque<Vec<u8>>,
+    control_bytes: usize,
+    data: VecDeque<Parcel>,
+    data_bytes: usize,
+    /// What was found for the neighbour, each with the request that it answers; none: that is all.
+    found: VecDeque<(u32, Option<Arc<VerifiedDocument>>)>,
+    found_bytes: usize,
+    /// The pieces of the frame that is being sent.
+    pieces: VecDeque<Vec<u8>>,
+    in_flight: VecDeque<InFlight>,
+    in_flight_bytes: usize,
+    /// Acknowledged bytes that do not yet make a whole document.
+    acked: usize,
+    in_transport: usize,
+    sent: u64,
+}
+
+impl Lanes {
+    /// Queues a control frame; false if the lane is full.
+    #[must_use]
+    pub(crate) fn control(&mut self, frame: &Frame) -> bool {
+        let bytes = codec::encode(frame);
+        if self.control_bytes + bytes.len() > limits::CONTROL_LANE_BYTES {
+            return false;
+        }
+        self.control_bytes += bytes.len();
+        self.control.push_back(bytes);
+        true
+    }
+
+    /// Queues a document; false if the lane is full.
+    #[must_use]
+    pub(crate) fn push(&mut self, parcel: Parcel) -> bool {
+        if !self.has_room() {
+            return false;
+        }
+        self.data_bytes += parcel.bytes;
+        self.data.push_back(parcel);
+        true
+    }
+
+    /// Queues a part of an answer to a search; false if the lane is full. It needs no window: the
+    /// neighbour asked for it, and goes behind everything else.
+    #[must_use]
+    pub(crate) fn found(&mut self, request: u32, document: Option<Arc<VerifiedDocument>>) -> bool {
+        let bytes = found_bytes(document.as_deref());
+        // The end of an answer has room where its documents had none.
+        let room = limits::FOUND_LANE_BYTES * if document.is_some() { 1 } else { 2 };
+        if self.found_bytes + bytes > room {
+            return false;
+        }
+        self.found_bytes += bytes;
+        self.found.push_back((request, document));
+        true
+    }
+
+    /// The transport passed on so many bytes.
+    pub(crate) const fn sent(&mut self, bytes: usize) {
+        self.in_transport = self.in_transport.saturating_sub(bytes);
+    }
+
+    /// The neighbour took so many more bytes of documents: gives the documents that are now taken
+    /// whole.
+    ///
+    /// # Errors
+    /// [`Misbehaviour::FalseAck`]
+    pub(crate) fn acknowledged(&mut self, bytes: u32) -> Result<Vec<DocumentId>, Misbehaviour> {
+        let bytes = bytes as usize;
+        if self.acked.saturating_add(bytes) > self.in_flight_bytes {
+            return Err(Misbehaviour::FalseAck);
+        }
+        self.acked += bytes;
+        let mut taken = Vec::new();
+        while let Some(first) = self.in_flight.front().copied() {
+            if first.bytes > self.acked {
+                break;
+            }
+            self.in_flight.pop_front();
+            self.in_flight_bytes -= first.bytes;
+            self.acked -= first.bytes;
+            taken.push(first.id);
+        }
+        Ok(taken)
+    }
+
+    /// Bytes that wait here.
+    pub(crate) const fn queued(&self) -> usize {
+        self.control_bytes + self.data_bytes + self.found_bytes
+    }
+
+    /// Whether the data lane takes another document.
+    pub(crate) const fn has_room(&self) -> bool {
+        self.data_bytes < limits::DATA_LANE_BYTES
+    }
+
+    /// Whether the control lane has room for announcements: they stay behind everything else.
+    pub(crate) const fn has_control_room(&self) -> bool {
+        self.control_bytes < limits::CONTROL_LANE_BYTES / 2
+    }
+
+    /// Documents sent so far.
+    pub(crate) const fn documents_sent(&self) -> u64 {
+        self.sent
+    }
+
+    /// The next message, if there is something to send and room for it.
+    pub(crate) fn transmit(&mut self) -> Option<Vec<u8>> {
+        if self.in_transport >= limits::TRANSPORT_WINDOW {
+            return None;
+        }
+        let mut message = MessageWriter::with_capacity(self.queued());
+        self.fill_control(&mut message);
+        self.fill_data(&mut message);
+        self.fill_found(&mut message);
+        if message.is_empty() {
+            return None;
+        }
+        let message = message.finish();
+        self.in_transport += message.len();
+        Some(message)
+    }
+
+    /// The control frames that wait, for a link that is about to close; the windows do not count.
+    pub(crate) fn last_words(&mut self) -> Vec<Vec<u8>> {
+        let mut messages = Vec::new();
+        let in_pieces = self.control.iter().any(|frame| codec::needs_fragments(frame));
+        loop {
+            let mut message = MessageWriter::default();
+            self.fill_control(&mut message);
+            if in_pieces {
+                self.fill_pieces(&mut message);
+            }
+            if message.is_empty() {
+                return messages;
+            }
+            messages.push(message.finish());
+        }
+    }
+
+    fn fill_control(&mut self, message: &mut MessageWriter) {
+        while let Some(frame) = self.control.front() {
+            let in_pieces = codec::needs_fragments(frame);
+            // Pieces of one frame follow one another: first what was begun.
+            let room = if in_pieces { self.fill_pieces(message) } else { message.push(frame) };
+            if !room {
+                return;
+            }
+            let Some(frame) = self.control.pop_front() else { return };
+            self.control_bytes -= frame.len();
+            if in_pieces {
+                self.pieces.extend(codec::fragment(&frame));
+            }
+        }
+    }
+
+    /// Goes on with a document that was begun; true if none is left.
+    fn fill_pieces(&mut self, message: &mut MessageWriter) -> bool {
+        while let Some(piece) = self.pieces.front() {
+            if !message.push(piece) {
+                return false;
+            }
+            self.pieces.pop_front();
+        }
+        true
+    }
+
+    /// Adds a frame, in pieces if it is large; false if there is no room for it.
+    fn fill_frame(&mut self, message: &mut MessageWriter, frame: &[u8]) -> bool {
+        if codec::needs_fragments(frame) {
+            self.pieces.extend(codec::fragment(frame));
+            true
+        } else {
+            message.push(frame)
+        }
+    }
+
+    fn fill_found(&mut self, message: &mut MessageWriter) {
+        while self.fill_pieces(message)
+            && let Some((request, document)) = self.found.front()
+        {
+            let (request, bytes) = (*request, found_bytes(document.as_deref()));
+            let documents = document.iter().map(|document| document.signed().clone()).collect();
+            let last = document.is_none();
+            let frame = Frame::from(FindFrame::Found(Found { request, documents, last }));
+            if !self.fill_frame(message, &codec::encode_sized(&frame, bytes)) {
+                return;
+            }
+            self.found_bytes -= bytes;
+            self.found.pop_front();
+        }
+    }
+
+    fn fill_data(&mut self, message: &mut MessageWriter) {
+        while self.fill_pieces(message) {
+            if self.in_flight_bytes >= limits::LINK_WINDOW {
+                return;
+            }
+            let Some(Parcel { id, bytes, frame }) = self.data.front().cloned() else { return };
+            if !self.fill_frame(message, &frame) {
+                return;
+            }
+            self.in_flight.push_back(InFlight { id, bytes });
+            self.in_flight_bytes += bytes;
+            self.data_bytes -= bytes;
+            self.sent += 1;
+            self.data.pop_front();
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,379 @@
+//! One link to another peer: from the dial to the finished handshake, and its liveness after.
+//!
+//! The handshake: both ends send [`Hello`], then [`LinkFrame::Proof`]: a signature over both hellos, the
+//! channel binding and the signer's role. Then each end says whether it takes the other as a
+//! neighbour. No other frame counts before that.
+
+use core::{net::IpAddr, time::Duration};
+
+use taiinet_document::Network;
+use taiinet_identity::{Domain, Identity, PeerId, Signature, Verified};
+
+use super::{budgets::Budgets, inbound::Inbound, lanes::Lanes};
+use crate::{
+    ChannelBinding, Disconnect, LinkId, LinkState, Misbehaviour, Time, limits,
+    wire::{Hello, LinkFrame, Presence, VERSION, codec::Assembler},
+};
+
+/// How far a link is.
+#[derive(Debug)]
+enum Stage {
+    /// The transport negotiates.
+    Dialling,
+    /// The channel is open; we sent our hello.
+    Greeted { binding: ChannelBinding, ours: Hello, again_at: Time },
+    /// We know their hello and sent our proof.
+    Challenged { binding: ChannelBinding, ours: Hello, theirs: Hello },
+    /// They have proven who they are. A neighbour once both have said so.
+    Proven { admitted: bool, accepted: bool },
+}
+
+/// What a handshake frame led to.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Handshake {
+    /// Nothing yet; the other end's next frame is awaited.
+    Goes,
+    /// The peer has proven who it is: decide whether it becomes a neighbour.
+    Proven,
+    /// It speaks another version.
+    OtherVersion,
+}
+
+/// A link to another peer.
+#[derive(Debug)]
+pub(crate) struct Link {
+    pub(crate) id: LinkId,
+    pub(crate) peer: PeerId,
+    /// Whether the other end made the offer.
+    pub(crate) incoming: bool,
+    /// From which address it came, where links are made by address.
+    pub(crate) from: Option<IpAddr>,
+    /// The negotiation it came from.
+    pub(crate) session: u64,
+    pub(crate) lanes: Lanes,
+    pub(crate) assembler: Assembler,
+    /// The neighbour's own word of being here, for others to hear.
+    pub(crate) presence: Option<Verified<Presence>>,
+    /// What was refused of it.
+    pub(crate) offences: u64,
+    /// What it may still do.
+    pub(crate) budgets: Budgets,
+    /// What it sent and we have not acknowledged.
+    pub(crate) inbound: Inbound,
+    /// Whether the other end says that it dozes.
+    pub(crate) dozing: bool,
+    /// Whether we do.
+    pub(crate) we_doze: bool,
+    /// Whether the other end has more links than it needs.
+    pub(crate) surplus: bool,
+    /// Whether we have told it that we could part with it.
+    pub(crate) told_surplus: bool,
+    stage: Stage,
+    since: Time,
+    heard: Time,
+    spoke: Time,
+    /// After a sleep: until when something must be heard, whatever was not heard before.
+    probe: Option<Time>,
+    ping: Option<(u32, Time)>,
+    pings: u32,
+    pinged: Time,
+    round_trip: Option<Duration>,
+}
+
+/// Who is at the other end before it has said so, where links are made by address: no key at all.
+pub(crate) const NOBODY: PeerId = PeerId::from_bytes([0; 32]);
+
+impl Link {
+    pub(crate) fn new(id: LinkId, peer: PeerId, incoming: bool, session: u64, now: Time) -> Self {
+        Self {
+            id,
+            peer,
+            incoming,
+            from: None,
+            session,
+            lanes: Lanes::default(),
+            assembler: Assembler::default(),
+            presence: None,
+            offences: 0,
+            budgets: Budgets::new(now),
+            inbound: Inbound::default(),
+            dozing: false,
+            we_doze: false,
+            surplus: false,
+            told_surplus: false,
+            stage: Stage::Dialling,
+            since: now,
+            heard: now,
+            spoke: now,
+            probe: None,
+            ping: None,
+            pings: 0,
+            pinged: now,
+            round_trip: None,
+        }
+    }
+
+    /// The channel is open: greet. None if it was open already.
+    pub(crate) fn opened(
+        &mut self,
+        binding: ChannelBinding,
+        ours: Hello,
+        now: Time,
+    ) -> Option<LinkFrame> {
+        if !matches!(self.stage, Stage::Dialling) {
+            return None;
+        }
+        self.since = now;
+        self.hears(now);
+        let again_at = now.after(limits::HELLO_AGAIN);
+        self.stage = Stage::Greeted { binding, ours: ours.clone(), again_at };
+        Some(LinkFrame::Hello(ours))
+    }
+
+    /// A hello that was not answered goes again.
+    fn greet_again(&mut self, now: Time) -> Option<LinkFrame> {
+        let Stage::Greeted { ours, again_at, .. } = &mut self.stage else { return None };
+        if now < *again_at {
+            return None;
+        }
+        *again_at = now.after(limits::HELLO_AGAIN);
+        Some(LinkFrame::Hello(ours.clone()))
+    }
+
+    /// The other end greets. Gives our hello, again, and the proof: a channel may be open at one end
+    /// before it is at the other, and `webrtc` loses what is sent meanwhile.
+    ///
+    /// # Errors
+    /// [`Misbehaviour::OutOfTurn`], [`Misbehaviour::WrongNetwork`]; [`Misbehaviour::BadProof`] if it
+    /// is not the peer that this link was negotiated with, or ourselves.
+    pub(crate) fn hello(
+        &mut self,
+        theirs: Hello,
+        identity: &Identity,
+        network: &Network,
+    ) -> Result<(Handshake, Vec<LinkFrame>), Misbehaviour> {
+        let (binding, ours) = match &self.stage {
+            Stage::Greeted { binding, ours, .. } => (*binding, ours),
+            Stage::Challenged { theirs: known, .. } if *known == theirs => {
+                return Ok((Handshake::Goes, Vec::new()));
+            }
+            Stage::Proven { accepted: false, .. } => return Ok((Handshake::Goes, Vec::new())),
+            _ => return Err(Misbehaviour::OutOfTurn),
+        };
+        if theirs.version != VERSION {
+            return Ok((Handshake::OtherVersion, Vec::new()));
+        }
+        if theirs.network != *network {
+            return Err(Misbehaviour::WrongNetwork);
+        }
+        let expected = self.peer == theirs.peer || self.peer == NOBODY;
+        // A hello with our own nonce would be our own, reflected.
+        if !expected || theirs.nonce == ours.nonce || theirs.peer == identity.peer_id() {
+            return Err(Misbehaviour::BadProof);
+        }
+        let ours = ours.clone();
+        self.peer = theirs.peer;
+        let content = self.proof_content(&ours, &theirs, binding, !self.incoming);
+        let proof = LinkFrame::Proof(identity.sign(Domain::Hello, &content));
+        let frames = vec![LinkFrame::Hello(ours.clone()), proof];
+        self.stage = Stage::Challenged { binding, ours, theirs };
+        Ok((Handshake::Goes, frames))
+    }
+
+    /// The other end proves who it is.
+    ///
+    /// # Errors
+    /// [`Misbehaviour::OutOfTurn`], [`Misbehaviour::BadProof`].
+    pub(crate) fn proof(&mut self, proof: &Signature) -> Result<Handshake, Misbehaviour> {
+        let Stage::Challenged { binding, ours, theirs } = &self.stage else {
+            return Err(Misbehaviour::OutOfTurn);
+        };
+        let content = self.proof_content(ours, theirs, *binding, self.incoming);
+        let key = self.peer.public_key().map_err(|_| Misbehaviour::BadProof)?;
+        key.verify(Domain::Hello, &content, proof).map_err(|_| Misbehaviour::BadProof)?;
+        self.stage = Stage::Proven { admitted: false, accepted: false };
+        Ok(Handshake::Proven)
+    }
+
+    fn proof_content(
+        &self,
+        ours: &Hello,
+        theirs: &Hello,
+        binding: ChannelBinding,
+        by_offerer: bool,
+    ) -> Vec<u8> {
+        let (offerer, answerer) = if self.incoming { (theirs, ours) } else { (ours, theirs) };
+        Hello::proof_content(offerer, answerer, binding, by_offerer)
+    }
+
+    /// We take the other end as a neighbour.
+    pub(crate) fn admit(&mut self, now: Time) {
+        if let Stage::Proven { admitted, .. } = &mut self.stage {
+            *admitted = true;
+        }
+        self.since = now;
+    }
+
+    /// The other end takes us as a neighbour; true if the link is active from now on.
+    ///
+    /// # Errors
+    /// [`Misbehaviour::OutOfTurn`] if it has not proven itself or said so before.
+    pub(crate) const fn accepted(&mut self) -> Result<bool, Misbehaviour> {
+        match &mut self.stage {
+            Stage::Proven { admitted, accepted: accepted @ false } => {
+                *accepted = true;
+                Ok(*admitted)
+            }
+            _ => Err(Misbehaviour::OutOfTurn),
+        }
+    }
+
+    /// We begin or cease to doze.
+    pub(crate) fn set_we_doze(&mut self, we_doze: bool, now: Time) {
+        self.we_doze = we_doze;
+        self.inbound.set_unbatched(we_doze, now);
+    }
+
+    pub(crate) const fn is_dialling(&self) -> bool {
+        matches!(self.stage, Stage::Dialling)
+    }
+
+    pub(crate) const fn is_proven(&self) -> bool {
+        matches!(self.stage, Stage::Proven { .. })
+    }
+
+    /// Whether we take the other end as a neighbour.
+    pub(crate) const fn is_admitted(&self) -> bool {
+        matches!(self.stage, Stage::Proven { admitted: true, .. })
+    }
+
+    /// Whether both ends take each other as neighbours.
+    pub(crate) const fn is_active(&self) -> bool {
+        matches!(self.stage, Stage::Proven { admitted: true, accepted: true })
+    }
+
+    /// Whether what others want passed on has room here; without it that is not worth a link.
+    pub(crate) const fn takes_more(&self) -> bool {
+        self.is_active() && self.lanes.has_control_room()
+    }
+
+    pub(crate) const fn state(&self) -> LinkState {
+        match self.stage {
+            Stage::Dialling => LinkState::Dialling,
+            Stage::Proven { admitted: true, accepted: true } => LinkState::Active,
+            _ => LinkState::Handshake,
+        }
+    }
+
+    pub(crate) const fn since(&self) -> Time {
+        self.since
+    }
+
+    pub(crate) const fn round_trip(&self) -> Option<Duration> {
+        self.round_trip
+    }
+
+    pub(crate) const fn hears(&mut self, now: Time) {
+        self.heard = now;
+        self.probe = None;
+    }
+
+    pub(crate) const fn speaks(&mut self, now: Time) {
+        self.spoke = now;
+    }
+
+    pub(crate) fn pong(&mut self, number: u32, now: Time) {
+        if let Some((expected, at)) = self.ping
+            && expected == number
+        {
+            self.round_trip = Some(now.since(at));
+            self.ping = None;
+        }
+    }
+
+    /// When this link is to be looked at again.
+    pub(crate) fn deadline(&self) -> Time {
+        match self.stage {
+            Stage::Dialling => self.pending_until(limits::DIAL_TIMEOUT),
+            Stage::Proven { admitted: true, accepted: true } => {
+                self.next_ping().min(self.judged_at())
+            }
+            Stage::Greeted { again_at, .. } => {
+                again_at.min(self.pending_until(limits::HANDSHAKE_TIMEOUT))
+            }
+            _ => self.pending_until(limits::HANDSHAKE_TIMEOUT),
+        }
+    }
+
+    /// When this stage must be over.
+    fn pending_until(&self, limit: Duration) -> Time {
+        let until = self.since.after(limit);
+        self.probe.map_or(until, |probe| until.min(probe))
+    }
+
+    /// When silence counts as the end.
+    fn judged_at(&self) -> Time {
+        let dozes = self.dozing || self.we_doze;
+        let silence = if dozes { limits::DOZE_SILENCE } else { limits::SILENCE };
+        self.probe.unwrap_or_else(|| self.heard.after(silence))
+    }
+
+    /// We have slept, or the network was gone. A neighbour gets a ping, and is judged by what is heard
+    /// from now on; a link that has been in the making for long is given up soon. If not `again`,
+    /// one that is probed already is left alone.
+    pub(crate) fn probe(&mut self, again: bool, now: Time) -> Option<LinkFrame> {
+        if self.probe.is_some() && !again {
+            return None;
+        }
+        let active = self.is_active();
+        let from = if active { now } else { self.since };
+        self.probe = Some(from.after(limits::WAKE_PROBE).max(now));
+        active.then(|| self.ping_now(now))
+    }
+
+    /// Whether nothing was heard since a wake: no fault of the other end's.
+    pub(crate) const fn is_probed(&self) -> bool {
+        self.probe.is_some()
+    }
+
+    fn ping_now(&mut self, now: Time) -> LinkFrame {
+        self.pings = self.pings.wrapping_add(1);
+        self.ping = Some((self.pings, now));
+        self.pinged = now;
+        self.spoke = now;
+        LinkFrame::Ping(self.pings)
+    }
+
+    fn next_ping(&self) -> Time {
+        let idle = self.spoke.after(limits::PING_AFTER);
+        if self.ping.is_some() { idle } else { idle.min(self.pinged.after(limits::PING_EVERY)) }
+    }
+
+    /// Does what is due: a ping or another hello to send, or the end of the link.
+    pub(crate) fn tick(&mut self, now: Time) -> Result<Option<LinkFrame>, Disconnect> {
+        match &self.stage {
+            Stage::Dialling if now >= self.pending_until(limits::DIAL_TIMEOUT) => {
+                Err(Disconnect::DialTimeout)
+            }
+            Stage::Dialling => Ok(None),
+            Stage::Proven { admitted: true, accepted: true } => {
+                if now >= self.judged_at() {
+                    // Who dozes may answer a ping late.
+                    if self.probe.is_none() || !self.dozing {
+                        return Err(Disconnect::Silent);
+                    }
+                    self.probe = None;
+                }
+                Ok((now >= self.next_ping()).then(|| self.ping_now(now)))
+            }
+            _ if now >= self.pending_until(limits::HANDSHAKE_TIMEOUT) => {
+                Err(Disconnect::HandshakeTimeout)
+            }
+            Stage::Greeted { .. } => Ok(self.greet_again(now)),
+            _ => Ok(None),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,115 @@
+//! The links of a peer, by name.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use taiinet_identity::{PeerId, Signed};
+
+use super::link::Link;
+use crate::{LinkId, Time, wire::Presence};
+
+/// All links to other peers, and the names of those to signallers.
+#[derive(Debug, Default)]
+pub(crate) struct Links {
+    links: BTreeMap<LinkId, Link>,
+    last: u64,
+    /// Links that may have something to send.
+    dirty: BTreeSet<LinkId>,
+    /// Whether the application is behind: meanwhile nothing is acknowledged.
+    pub(crate) behind: bool,
+}
+
+impl Links {
+    /// A name for a new link.
+    pub(crate) const fn new_id(&mut self) -> LinkId {
+        self.last += 1;
+        LinkId::from_raw(self.last)
+    }
+
+    /// A link that is being opened; `session` names the negotiation, if there is one.
+    pub(crate) fn open(
+        &mut self,
+        peer: PeerId,
+        incoming: bool,
+        session: u64,
+        now: Time,
+    ) -> &mut Link {
+        let link = self.new_id();
+        self.links.entry(link).or_insert_with(|| Link::new(link, peer, incoming, session, now))
+    }
+
+    pub(crate) fn get(&self, link: LinkId) -> Option<&Link> {
+        self.links.get(&link)
+    }
+
+    pub(crate) fn get_mut(&mut self, link: LinkId) -> Option<&mut Link> {
+        self.links.get_mut(&link)
+    }
+
+    pub(super) fn remove(&mut self, link: LinkId) -> Option<Link> {
+        self.dirty.remove(&link);
+        self.links.remove(&link)
+    }
+
+    /// All of them, by age.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Link> {
+        self.links.values()
+    }
+
+    pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Link> {
+        self.links.values_mut()
+    }
+
+    /// The neighbours.
+    pub(crate) fn active(&self) -> impl Iterator<Item = &Link> {
+        self.iter().filter(|link| link.is_active())
+    }
+
+    /// The names of those that are so.
+    pub(crate) fn named(&self, which: impl Fn(&Link) -> bool) -> Vec<LinkId> {
+        self.iter().filter(|link| which(link)).map(|link| link.id).collect()
+    }
+
+    /// The first that is so.
+    pub(crate) fn find(&self, which: impl Fn(&Link) -> bool) -> Option<LinkId> {
+        self.iter().find(|link| which(link)).map(|link| link.id)
+    }
+
+    /// Whether there is a link to this peer, however far it is.
+    pub(crate) fn leads_to(&self, peer: &PeerId) -> bool {
+        self.iter().any(|link| link.peer == *peer)
+    }
+
+    /// The peer at the other end, as far as we know.
+    pub(crate) fn peer(&self, link: LinkId) -> Option<PeerId> {
+        self.get(link).map(|link| link.peer)
+    }
+
+    /// This one may have something to send.
+    pub(crate) fn touch(&mut self, link: LinkId) {
+        if self.links.contains_key(&link) {
+            self.dirty.insert(link);
+        }
+    }
+
+    /// The next that may have something to send.
+    pub(crate) fn next_dirty(&mut self) -> Option<LinkId> {
+        self.dirty.pop_first()
+    }
+
+    /// The presences of our neighbours but one.
+    pub(crate) fn presences(&self, but: &PeerId, now: Time) -> Vec<Signed<Presence>> {
+        self.active()
+            .filter(|link| link.peer != *but)
+            .filter_map(|link| link.presence.as_ref())
+            .filter(|presence| presence.is_worth_telling(now))
+            .map(|presence| presence.signed().clone())
+            .collect()
+    }
+
+    /// When one of them is to be looked at again.
+    pub(crate) fn deadline(&self) -> Option<Time> {
+        let acknowledgements =
+            self.iter().filter(|_| !self.behind).filter_map(|link| link.inbound.deadline());
+        self.iter().map(Link::deadline).chain(acknowledgements).min()
+    }
+}

@@ -1,0 +1,146 @@
+//! What a neighbour can do wrong.
+
+use serde::{Deserialize, Serialize};
+
+#[cfg(doc)]
+use crate::limits;
+
+/// An offence of the peer at the other end of a link. Each is dropped and counted where it happens.
+#[derive(
+    Debug,
+    Clone,
+    Copy,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    Serialize,
+    Deserialize,
+    thiserror::Error,
+)]
+pub enum Misbehaviour {
+    /// A message that does not decode, or a fragment out of place.
+    #[error("sent bytes that are no frame")]
+    Undecodable,
+    /// A message or frame over its limit.
+    #[error("sent a message over the limit")]
+    Oversize,
+    /// A frame that may not come before the handshake is finished.
+    #[error("sent data before it proved who it is")]
+    Unproven,
+    /// A handshake whose proof does not hold.
+    #[error("failed to prove who it is")]
+    BadProof,
+    /// A frame that has no place at this point.
+    #[error("sent a frame out of turn")]
+    OutOfTurn,
+    /// A document, presence or signal whose signature does not hold.
+    #[error("passed on something with an invalid signature")]
+    InvalidSignature,
+    /// A document, presence or signal of another network.
+    #[error("passed on something of another network")]
+    WrongNetwork,
+    /// A document or presence dated in the future, expired, or too old.
+    #[error("passed on something out of its time")]
+    OutOfTime,
+    /// A document that was over so long ago that no clock can be so wrong.
+    #[error("passed on a document that was long over")]
+    LongOver,
+    /// A document that breaks a limit of its content.
+    #[error("passed on a malformed document")]
+    MalformedDocument,
+    /// More documents of its own than an author may write.
+    #[error("wrote more than its quota")]
+    AuthorFlood,
+    /// More shuffles and comparisons than the limit.
+    #[error("exchanged views and digests too often")]
+    ExchangeFlood,
+    /// More documents than its window holds, though we have not acknowledged the earlier ones.
+    #[error("sent more documents than its window holds")]
+    OverWindow,
+    /// More announcements than the limit.
+    #[error("announced too much")]
+    AnnouncementFlood,
+    /// The same document requested again and again.
+    #[error("asked for the same document too often")]
+    RequestFlood,
+    /// More signals than the limit.
+    #[error("sent too many signals")]
+    SignalFlood,
+    /// A document announced, asked for, and never sent.
+    #[error("announced a document and did not send it")]
+    BrokenPromise,
+    /// Acknowledged documents that were never sent.
+    #[error("acknowledged what it never got")]
+    FalseAck,
+    /// More searches than the limit.
+    #[error("asked for too many searches")]
+    FindFlood,
+    /// A search for a query that is none.
+    #[error("asked for a query that is not valid")]
+    InvalidQuery,
+    /// Documents in answer to a search that was not made, that do not match it, or are more than it
+    /// asked for.
+    #[error("answered what was not asked")]
+    Unasked,
+}
+
+impl Misbehaviour {
+    /// Whether the link is closed at once: it does not speak the protocol, so nothing that follows
+    /// can be understood or believed.
+    pub const fn is_fatal(self) -> bool {
+        matches!(
+            self,
+            Self::Undecodable
+                | Self::Oversize
+                | Self::Unproven
+                | Self::BadProof
+                | Self::OutOfTurn
+                | Self::OverWindow
+                | Self::FalseAck
+        )
+    }
+
+    /// What it costs who did it, in points, of which [`limits::BLACKLISTED_AT`] lead to the blacklist.
+    ///
+    /// Nothing, unless it is certain that every honest peer would have caught it before it passed it
+    /// on: what depends on a clock, or on what somebody else did, is no proof of ill will.
+    pub const fn weight(self) -> u32 {
+        match self {
+            // Not the protocol at all.
+            Self::Undecodable
+            | Self::Oversize
+            | Self::Unproven
+            | Self::BadProof
+            | Self::OutOfTurn
+            | Self::OverWindow
+            | Self::FalseAck => 50,
+            // Checked by everyone before anything else is done with it.
+            Self::InvalidSignature
+            | Self::WrongNetwork
+            | Self::MalformedDocument
+            | Self::InvalidQuery
+            | Self::Unasked => 10,
+            // An honest peer keeps well below; one may come close.
+            Self::AuthorFlood
+            | Self::ExchangeFlood
+            | Self::AnnouncementFlood
+            | Self::RequestFlood
+            | Self::SignalFlood
+            | Self::FindFlood => 2,
+            Self::OutOfTime | Self::LongOver | Self::BrokenPromise => 0,
+        }
+    }
+
+    /// What it costs the link that it came over, of [`limits::LINK_TOLERANCE`]. A neighbour that costs
+    /// more is of no use, though perhaps through no fault of its own: the link is closed, and that is
+    /// all.
+    pub const fn link_cost(self) -> usize {
+        match self {
+            Self::LongOver => 1,
+            Self::BrokenPromise => 40,
+            _ => 0,
+        }
+    }
+}

@@ -1,0 +1,78 @@
+//! The lives of links: pings, dozing, oversleeping, waking.
+//!
+//! A peer that *dozes* has timers, but late. It says so; its neighbours wait longer before they take
+//! silence for the end, let others serve them, and send it all they have. It does at once what it
+//! would have gathered, and whatever is overdue with each thing that happens: its neighbours' pings
+//! are its clock.
+//!
+//! A peer that *slept* knows nothing of the time between. Whoever it was linked to is pinged and
+//! judged by what comes from then on, so that what they said meanwhile is read first.
+
+use crate::{LinkId, cx::Cx, links::link::Link, notice::Notice, wire::LinkFrame};
+
+impl Cx {
+    /// Pings, acknowledges, and ends what is over.
+    pub(crate) fn tick_links(&mut self) {
+        let now = self.now;
+        for link in self.links.named(|link| link.deadline() <= now) {
+            let Some(state) = self.links.get_mut(link) else { continue };
+            match state.tick(now) {
+                Ok(Some(frame)) => self.send(link, frame),
+                Ok(None) => {}
+                Err(cause) => self.close(link, cause),
+            }
+        }
+        if self.links.behind {
+            return;
+        }
+        let acknowledgements: Vec<(LinkId, LinkFrame)> = self
+            .links
+            .iter_mut()
+            .filter_map(|link| Some((link.id, link.inbound.acknowledge(now)?)))
+            .collect();
+        for (link, acknowledgement) in acknowledgements {
+            self.send(link, acknowledgement);
+        }
+    }
+
+    /// We begin or cease to doze.
+    pub(crate) fn set_dozing(&mut self, dozing: bool) {
+        if core::mem::replace(&mut self.dozing, dozing) == dozing {
+            return;
+        }
+        for link in self.links.iter_mut() {
+            link.set_we_doze(dozing, self.now);
+        }
+        for link in self.links.named(Link::is_active) {
+            self.send(link, LinkFrame::Doze(dozing));
+        }
+        self.notify(Notice::WeDoze(dozing));
+        if !dozing {
+            // Our patience ends, but not before what waits to be read was read.
+            self.probe(false);
+        }
+    }
+
+    /// A neighbour begins or ceases to doze.
+    pub(super) fn neighbour_dozes(&mut self, link: LinkId, dozing: bool) {
+        let Some(state) = self.links.get_mut(link) else { return };
+        if core::mem::replace(&mut state.dozing, dozing) != dozing {
+            // It counts as less of a neighbour, or as one again.
+            self.view_changed = true;
+            self.notify(Notice::Dozes { link, dozing });
+        }
+    }
+
+    /// Asks everybody whether they are still there.
+    pub(crate) fn probe(&mut self, again: bool) {
+        let now = self.now;
+        let probes: Vec<(LinkId, Option<LinkFrame>)> =
+            self.links.iter_mut().map(|link| (link.id, link.probe(again, now))).collect();
+        for (link, ping) in probes {
+            if let Some(ping) = ping {
+                self.send(link, ping);
+            }
+        }
+        self.notify(Notice::Probe { again });
+    }
+}

@@ -1,0 +1,353 @@
+//! Whom this peer is linked to, and whom it could be: the active and the passive view.
+//!
+//! After HyParView ([`candidates`]), with two changes: a peer that has more links than it needs parts
+//! with one only where the other end has as well, and now and then a full view changes at random.
+
+mod candidates;
+mod presence;
+mod seeds;
+mod topology;
+
+use taiinet_identity::{PeerId, Signed};
+
+pub(crate) use presence::OwnPresence;
+pub(crate) use topology::Topology;
+
+use crate::{
+    Disconnect, LinkId, Misbehaviour, Time,
+    cx::Cx,
+    limits,
+    links::Link,
+    notice::{Candidacy, LinkDown, NeighbourUp, Notice},
+    wire::{Presence, RefusalReason, ViewFrame},
+};
+use candidates::Candidates;
+use seeds::Seeds;
+
+/// The room of the views.
+#[derive(Debug)]
+pub(crate) struct Membership {
+    candidates: Candidates,
+    seeds: Seeds,
+    shuffle_at: Time,
+    mix_at: Time,
+    /// When to look for a link that can go; none while there is no surplus.
+    trim_at: Option<Time>,
+}
+
+impl Membership {
+    pub(crate) fn new(cx: &mut Cx) -> Self {
+        Self {
+            candidates: Candidates::default(),
+            seeds: Seeds::new(cx.topology.seeds(), cx.now),
+            shuffle_at: cx.now.after(cx.rng.jitter(limits::SHUFFLE_EVERY)),
+            mix_at: cx.now.after(cx.rng.jitter(limits::MIX_EVERY)),
+            trim_at: None,
+        }
+    }
+
+    /// How many candidates for links it knows.
+    pub(crate) fn known(&self) -> usize {
+        self.candidates.len()
+    }
+
+    /// Who could not be reached, and why.
+    pub(crate) fn failures(&self) -> Vec<(PeerId, Disconnect)> {
+        self.candidates.failures()
+    }
+
+    pub(crate) fn frame(
+        &mut self,
+        cx: &mut Cx,
+        link: LinkId,
+        frame: ViewFrame,
+    ) -> Result<(), Misbehaviour> {
+        match frame {
+            ViewFrame::Shuffle(presences) => self.shuffled(cx, link, presences, true),
+            ViewFrame::ShuffleReply(presences) => self.shuffled(cx, link, presences, false),
+            ViewFrame::Surplus(surplus) => {
+                if let Some(state) = cx.links.get_mut(link) {
+                    state.surplus = surplus;
+                }
+                Ok(())
+            }
+        }
+    }
+
+    pub(crate) fn on(&mut self, cx: &mut Cx, notice: &Notice) {
+        match notice {
+            Notice::Proven { link, peer } => self.seeds.proven(*link, *peer),
+            Notice::NeighbourUp(up) => self.neighbour_up(cx, up),
+            Notice::LinkDown(down) => self.link_down(cx, down),
+            Notice::Dozes { .. } => self.weigh_surplus(cx),
+            Notice::Woke => self.candidates.wake(cx.now),
+            Notice::Heard { via, presences } => {
+                if let Err(misbehaviour) = self.hear(cx, *via, presences.clone()) {
+                    cx.charge(*via, misbehaviour);
+                }
+            }
+            Notice::Forget(peer) => self.candidates.forget(peer),
+            Notice::Rest { peer, wait } => self.candidates.rest(peer, *wait, cx.now),
+            Notice::RouteLost(link) => self.candidates.lost_route(*link),
+            _ => {}
+        }
+    }
+
+    pub(crate) fn tick(&mut self, cx: &mut Cx) {
+        self.dial_seeds(cx);
+        let now = cx.now;
+        if now >= self.shuffle_at {
+            self.shuffle_at = now.after(cx.rng.jitter(cx.topology.shuffle_every()));
+            self.shuffle(cx);
+        }
+        if self.trim_at.is_some_and(|at| now >= at) {
+            self.trim_at = Some(now.after(cx.rng.jitter(limits::TRIM_EVERY)));
+            part(cx, |link| link.surplus);
+        }
+        if now >= self.mix_at {
+            self.mix_at = now.after(cx.rng.jitter(limits::MIX_EVERY));
+            self.mix(cx);
+        }
+    }
+
+    /// When there is something to do; `introduced` is when signallers may be asked for candidates.
+    pub(crate) fn deadline(&self, cx: &Cx, introduced: Option<Time>) -> Option<Time> {
+        let always = self.shuffle_at.min(self.mix_at);
+        let seek = (wanting(cx) > 0).then(|| {
+            let taken = |peer: &PeerId| cx.links.leads_to(peer);
+            [self.candidates.deadline(taken, cx.topology.is_full()), introduced]
+        });
+        let seek = seek.into_iter().flatten().flatten();
+        seek.chain([always]).chain(self.trim_at).chain(self.seeds.deadline()).min()
+    }
+
+    /// Has candidates dialled while neighbours are wanting, and signallers asked for more of them, if
+    /// anything has changed since the last time.
+    pub(crate) fn seek(&mut self, cx: &mut Cx) {
+        if !core::mem::take(&mut cx.view_changed) {
+            return;
+        }
+        let (mut wanting, mut picked) = (wanting(cx), Vec::new());
+        while wanting > 0 {
+            let Some(candidacy) = self.pick(cx, &picked) else { break };
+            picked.push(candidacy.peer);
+            cx.notify(Notice::Dial(candidacy));
+            wanting -= 1;
+        }
+        if wanting > 0 {
+            cx.notify(Notice::Introduce { want: limits::INTRODUCE });
+        }
+    }
+
+    fn pick(&mut self, cx: &mut Cx, not: &[PeerId]) -> Option<Candidacy> {
+        let links = &cx.links;
+        let taken = |peer: &PeerId| links.leads_to(peer) || not.contains(peer);
+        let peer = self.candidates.pick(taken, cx.topology.is_full(), &mut cx.rng, cx.now)?;
+        let (presence, heard_from) = self.candidates.get(&peer)?;
+        Some(Candidacy {
+            peer,
+            joined: presence.joined,
+            address: presence.reachable_at().map(str::to_owned),
+            heard_from: heard_from.to_vec(),
+        })
+    }
+
+    /// Dials the addresses that are due.
+    fn dial_seeds(&mut self, cx: &mut Cx) {
+        while self.seeds.deadline().is_some_and(|due| due <= cx.now) {
+            let links = &cx.links;
+            let due = self.seeds.due(|peer| links.leads_to(peer), &mut cx.rng, cx.now);
+            if let Some(address) = due {
+                let link = cx.dial_address(address.pinned, address.url.clone());
+                self.seeds.dialled(&address, link);
+            }
+        }
+    }
+
+    fn neighbour_up(&mut self, cx: &mut Cx, up: &NeighbourUp) {
+        self.candidates.succeeded(&up.peer);
+        if cx.topology.is_full() {
+            let presence = cx.links.get(up.link).and_then(|link| link.presence.as_ref());
+            if let Some(presence) = presence
+                && let Some(address) = presence.reachable_at()
+            {
+                self.seeds.learn(address, up.peer, presence.issued_at, cx.now);
+            }
+            // All are to be linked to all: who is there is told at once.
+            let presences = self.presences_for(cx, &up.peer);
+            cx.send(up.link, ViewFrame::Shuffle(presences));
+        }
+        self.weigh_surplus(cx);
+    }
+
+    fn link_down(&mut self, cx: &mut Cx, down: &LinkDown) {
+        self.seeds.lost(down.link, &mut cx.rng, cx.now);
+        self.candidates.lost_route(down.link);
+        let fault = match &down.cause {
+            Disconnect::Misbehaved(_) if down.active => true,
+            Disconnect::Silent | Disconnect::Link(_) if down.active => !down.blameless,
+            Disconnect::Local => false,
+            _ => !down.active && !down.incoming && !down.blameless,
+        };
+        if fault {
+            self.candidates.failed(&down.peer, down.cause.clone(), &mut cx.rng, cx.now);
+        }
+        self.weigh_surplus(cx);
+    }
+
+    /// Tells a neighbour at random of some peers, and of what we have.
+    fn shuffle(&mut self, cx: &mut Cx) {
+        let active: Vec<(LinkId, PeerId)> = cx
+            .links
+            .active()
+            .filter(|link| !cx.reputation.is_suspect(&link.peer, cx.now))
+            .map(|link| (link.id, link.peer))
+            .collect();
+        if let Some((link, peer)) = cx.rng.choose(&active).copied() {
+            let presences = self.presences_for(cx, &peer);
+            cx.send(link, ViewFrame::Shuffle(presences));
+            cx.notify(Notice::Compare(link));
+        }
+    }
+
+    fn shuffled(
+        &mut self,
+        cx: &mut Cx,
+        link: LinkId,
+        presences: Vec<Signed<Presence>>,
+        reply: bool,
+    ) -> Result<(), Misbehaviour> {
+        let Some(state) = cx.links.get_mut(link) else { return Ok(()) };
+        state.budgets.exchange(cx.now)?;
+        let peer = state.peer;
+        if cx.reputation.is_suspect(&peer, cx.now) {
+            return Ok(());
+        }
+        self.hear(cx, link, presences)?;
+        if reply {
+            let presences = self.presences_for(cx, &peer);
+            cx.send(link, ViewFrame::ShuffleReply(presences));
+        }
+        Ok(())
+    }
+
+    /// Hears of peers.
+    fn hear(
+        &mut self,
+        cx: &mut Cx,
+        via: LinkId,
+        presences: Vec<Signed<Presence>>,
+    ) -> Result<(), Misbehaviour> {
+        if presences.len() > limits::PRESENCES_PER_FRAME {
+            return Err(Misbehaviour::Oversize);
+        }
+        for presence in presences {
+            let peer = presence.signer();
+            if peer == cx.id() || cx.reputation.is_blacklisted(&peer, cx.now) {
+                continue;
+            }
+            let network = &cx.config.network;
+            match self.candidates.hear(presence, via, network, &mut cx.rng, cx.now) {
+                Ok(news) => cx.view_changed |= news,
+                // What depends on a clock is no reason to hear nothing of the rest.
+                Err(Misbehaviour::OutOfTime) => {
+                    let proven = cx.links.get(via).filter(|link| link.is_proven());
+                    let from = proven.map(|link| link.peer);
+                    cx.reject(from, Misbehaviour::OutOfTime);
+                }
+                Err(misbehaviour) => return Err(misbehaviour),
+            }
+        }
+        Ok(())
+    }
+
+    /// Ourselves, our neighbours (whom we can introduce), and some of the passive view.
+    fn presences_for(&self, cx: &mut Cx, peer: &PeerId) -> Vec<Signed<Presence>> {
+        let mut presences = vec![cx.own_presence()];
+        presences.extend(cx.links.presences(peer, cx.now));
+        presences.truncate(limits::PRESENCES_PER_FRAME / 2 + 1);
+        let rest = limits::PRESENCES_PER_FRAME - presences.len();
+        presences.extend(self.candidates.some(rest.min(6), peer, &mut cx.rng, cx.now));
+        presences
+    }
+
+    /// Tells each neighbour when we come to be ready to part with it, or no longer are.
+    fn weigh_surplus(&mut self, cx: &mut Cx) {
+        let surplus = wakeful(cx) > cx.config.target_links;
+        if surplus != self.trim_at.is_some() {
+            self.trim_at = surplus.then(|| cx.now.after(cx.rng.jitter(limits::TRIM_EVERY)));
+        }
+        let spare_ours = can_spare_ours(cx);
+        let mut news = Vec::new();
+        for link in cx.links.iter_mut().filter(|link| link.is_active()) {
+            let spare = surplus && (link.incoming || spare_ours);
+            if core::mem::replace(&mut link.told_surplus, spare) != spare {
+                news.push((link.id, ViewFrame::Surplus(spare)));
+            }
+        }
+        for (link, frame) in news {
+            cx.send(link, frame);
+        }
+    }
+
+    /// With a full view, now and then a change: a link to a peer at random, so that parts of the
+    /// mesh that happen to be closed in themselves meet; a link less where there is no room left.
+    fn mix(&mut self, cx: &mut Cx) {
+        let admitted = cx.links.iter().filter(|link| link.is_admitted()).count();
+        let now = cx.now;
+        if admitted >= cx.config.max_links {
+            part(cx, |link| now.since(link.since()) >= limits::MIX_EVERY);
+        } else if wakeful(cx) >= cx.config.target_links {
+            cx.notify(Notice::Introduce { want: 2 });
+            if let Some(candidacy) = self.pick(cx, &[]) {
+                cx.notify(Notice::Dial(candidacy));
+            }
+        }
+    }
+}
+
+/// How many more links should be dialled now: up to the target, and in any case so many that a
+/// share of the neighbours are of our own choice. Strangers that only knock count for nothing.
+fn wanting(cx: &Cx) -> usize {
+    let (mut all, mut dozing, mut ours, mut pending) = (0, 0, 0, 0);
+    for link in cx.links.iter().filter(|link| link.is_admitted() || !link.incoming) {
+        all += 1;
+        dozing += usize::from(link.dozing);
+        ours += usize::from(!link.incoming);
+        pending += usize::from(!link.is_admitted());
+    }
+    // Who dozes is no neighbour to rely on.
+    let to_target = cx.config.target_links.saturating_sub(all - dozing);
+    let to_share = (cx.config.max_links - cx.max_incoming()).saturating_sub(ours);
+    let room = cx.config.max_links.saturating_sub(all);
+    let budget = (limits::PENDING_LINKS / 2).saturating_sub(pending);
+    to_target.max(to_share).min(room).min(budget)
+}
+
+/// How many of our neighbours are awake.
+fn wakeful(cx: &Cx) -> usize {
+    cx.links.iter().filter(|link| link.is_admitted() && !link.dozing).count()
+}
+
+/// Whether we have more links of our own choice than we must have.
+fn can_spare_ours(cx: &Cx) -> bool {
+    let ours = cx.links.iter().filter(|link| link.is_admitted() && !link.incoming).count();
+    ours > cx.config.max_links - cx.max_incoming()
+}
+
+/// Parts with one of these neighbours, of those who misbehaved most at random, but keeps those of our
+/// own choice that we must have.
+fn part(cx: &mut Cx, which: impl Fn(&Link) -> bool) {
+    let spare_ours = can_spare_ours(cx);
+    let mut candidates: Vec<(u32, LinkId)> = cx
+        .links
+        .active()
+        .filter(|link| which(link) && (link.incoming || spare_ours))
+        .map(|link| (cx.reputation.points(&link.peer, cx.now), link.id))
+        .collect();
+    let most = candidates.iter().map(|(points, _)| *points).max();
+    candidates.retain(|(points, _)| Some(*points) == most);
+    if let Some((_, link)) = cx.rng.choose(&candidates).copied() {
+        cx.refuse(link, RefusalReason::Full);
+    }
+}

@@ -1,0 +1,247 @@
+//! The passive view: peers that a link could be made to, and how each could be reached.
+//!
+//! After HyParView (Leitão, Pereira, Rodrigues: "HyParView: a membership protocol for reliable
+//! gossip-based broadcast", DSN 2007): a small active view of links, and a larger passive view from
+//! which lost links are replaced, kept fresh by shuffles. Only presences that their peers signed
+//! enter it.
+
+use core::time::Duration;
+use std::collections::BTreeMap;
+
+use taiinet_document::Network;
+use taiinet_identity::{PeerId, Signed, Verified};
+
+use crate::{
+    Disconnect, LinkId, Misbehaviour, Time, limits,
+    rng::{Backoff, Rng},
+    wire::Presence,
+};
+
+#[derive(Debug)]
+struct Candidate {
+    presence: Verified<Presence>,
+    /// The links over which we heard of it: who told us can introduce us.
+    heard_from: Vec<LinkId>,
+    redial: Backoff,
+    not_before: Time,
+    failure: Option<Disconnect>,
+}
+
+impl Candidate {
+    fn has_address(&self) -> bool {
+        self.presence.reachable_at().is_some()
+    }
+}
+
+/// The passive view.
+#[derive(Debug, Default)]
+pub(crate) struct Candidates {
+    known: BTreeMap<PeerId, Candidate>,
+}
+
+impl Candidates {
+    /// Hears of a peer over a link. True if it was not known.
+    ///
+    /// # Errors
+    /// The [`Misbehaviour`] of whoever told us.
+    pub(crate) fn hear(
+        &mut self,
+        presence: Signed<Presence>,
+        from: LinkId,
+        network: &Network,
+        rng: &mut Rng,
+        now: Time,
+    ) -> Result<bool, Misbehaviour> {
+        let body = Presence::peek(&presence)?;
+        if body.network != *network {
+            return Err(Misbehaviour::WrongNetwork);
+        }
+        if !body.is_in_time(now) {
+            return Err(Misbehaviour::OutOfTime);
+        }
+        let peer = presence.signer();
+        if let Some(known) = self.known.get_mut(&peer)
+            && known.presence.issued_at >= body.issued_at
+        {
+            // Not newer: no need to verify it in order to know that its bearer knows the peer.
+            if *known.presence.signed() == presence {
+                remember(&mut known.heard_from, from);
+            }
+            return Ok(false);
+        }
+        let presence = presence.verify().map_err(|_| Misbehaviour::InvalidSignature)?;
+        if let Some(known) = self.known.get_mut(&peer) {
+            known.presence = presence;
+            remember(&mut known.heard_from, from);
+            return Ok(false);
+        }
+        self.make_room(from, rng, now);
+        let candidate = Candidate {
+            presence,
+            heard_from: vec![from],
+            redial: Backoff::new(limits::REDIAL_BACKOFF),
+            not_before: now,
+            failure: None,
+        };
+        self.known.insert(peer, candidate);
+        Ok(true)
+    }
+
+    /// When full, the expired go first, then those that failed, then one at random. Whoever told of
+    /// many that nobody else knows of displaces one of these.
+    fn make_room(&mut self, from: LinkId, rng: &mut Rng, now: Time) {
+        let only_theirs = |known: &Candidate| known.heard_from == [from];
+        let theirs = self.known.iter().filter(|(_, known)| only_theirs(known));
+        let theirs: Vec<PeerId> = theirs.map(|(peer, _)| *peer).collect();
+        if theirs.len() >= limits::PASSIVE_SHARE {
+            if let Some(victim) = rng.choose(&theirs) {
+                self.known.remove(victim);
+            }
+            return;
+        }
+        if self.known.len() < limits::PASSIVE_VIEW {
+            return;
+        }
+        self.expire(now);
+        if self.known.len() < limits::PASSIVE_VIEW {
+            return;
+        }
+        let failed = self.known.iter().find(|(_, known)| known.failure.is_some());
+        let victim = match failed {
+            Some((peer, _)) => Some(*peer),
+            None => self.known.keys().nth(rng.below(self.known.len())).copied(),
+        };
+        if let Some(victim) = victim {
+            self.known.remove(&victim);
+        }
+    }
+
+    fn expire(&mut self, now: Time) {
+        self.known.retain(|_, known| known.presence.is_in_time(now));
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.known.len()
+    }
+
+    /// The peer's presence, and the links over which it was heard of.
+    pub(crate) fn get(&self, peer: &PeerId) -> Option<(&Verified<Presence>, &[LinkId])> {
+        let known = self.known.get(peer)?;
+        Some((&known.presence, &known.heard_from))
+    }
+
+    /// A candidate that may be dialled now and is not `taken`, at random; `by_address`: one that has
+    /// an address that can be dialled.
+    pub(crate) fn pick(
+        &mut self,
+        taken: impl Fn(&PeerId) -> bool,
+        by_address: bool,
+        rng: &mut Rng,
+        now: Time,
+    ) -> Option<PeerId> {
+        self.expire(now);
+        let ready: Vec<PeerId> = self
+            .known
+            .iter()
+            .filter(|(peer, known)| known.not_before <= now && !taken(peer))
+            .filter(|(_, known)| !by_address || known.has_address())
+            .map(|(peer, _)| *peer)
+            .collect();
+        rng.choose(&ready).copied()
+    }
+
+    /// When the next candidate that rests and that [`Self::pick`] could then choose may be dialled. One
+    /// that it never chooses must not count: the peer would want to be called again at once, for ever.
+    pub(crate) fn deadline(
+        &self,
+        taken: impl Fn(&PeerId) -> bool,
+        by_address: bool,
+    ) -> Option<Time> {
+        self.known
+            .iter()
+            .filter(|(peer, known)| !taken(peer) && (!by_address || known.has_address()))
+            .map(|(_, known)| known.not_before)
+            .min()
+    }
+
+    /// A link to it failed: the candidate rests, longer each time.
+    pub(crate) fn failed(&mut self, peer: &PeerId, cause: Disconnect, rng: &mut Rng, now: Time) {
+        if let Some(known) = self.known.get_mut(peer) {
+            known.not_before = now.after(known.redial.wait(rng));
+            known.failure = Some(cause);
+        }
+    }
+
+    /// It asks not to be dialled before `wait` has passed.
+    pub(crate) fn rest(&mut self, peer: &PeerId, wait: Duration, now: Time) {
+        if let Some(known) = self.known.get_mut(peer) {
+            let until = now.after(wait.min(limits::REDIAL_BACKOFF.1));
+            known.not_before = known.not_before.max(until);
+        }
+    }
+
+    /// A link to it was made.
+    pub(crate) fn succeeded(&mut self, peer: &PeerId) {
+        if let Some(known) = self.known.get_mut(peer) {
+            known.redial.reset();
+            known.failure = None;
+        }
+    }
+
+    /// It said goodbye, or nobody finds it any more.
+    pub(crate) fn forget(&mut self, peer: &PeerId) {
+        self.known.remove(peer);
+    }
+
+    /// A link over which peers were heard of is gone.
+    pub(crate) fn lost_route(&mut self, link: LinkId) {
+        for known in self.known.values_mut() {
+            known.heard_from.retain(|from| *from != link);
+        }
+    }
+
+    /// Back on a network: nobody needs to rest.
+    pub(crate) fn wake(&mut self, now: Time) {
+        for known in self.known.values_mut() {
+            known.redial.reset();
+            known.not_before = now;
+        }
+    }
+
+    /// Some presences for another peer to hear, none of them its own.
+    pub(crate) fn some(
+        &self,
+        count: usize,
+        not: &PeerId,
+        rng: &mut Rng,
+        now: Time,
+    ) -> Vec<Signed<Presence>> {
+        let mut some: Vec<_> = self
+            .known
+            .iter()
+            .filter(|(peer, known)| *peer != not && known.presence.is_worth_telling(now))
+            .map(|(_, known)| known.presence.signed().clone())
+            .collect();
+        rng.sample(&mut some, count);
+        some
+    }
+
+    /// Who could not be reached, and why.
+    pub(crate) fn failures(&self) -> Vec<(PeerId, Disconnect)> {
+        self.known
+            .iter()
+            .filter_map(|(peer, known)| Some((*peer, known.failure.clone()?)))
+            .collect()
+    }
+}
+
+fn remember(links: &mut Vec<LinkId>, link: LinkId) {
+    links.retain(|known| *known != link);
+    links.push(link);
+    if links.len() > limits::ROUTES {
+        links.remove(0);
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,123 @@
+#![allow(clippy::unwrap_used)]
+
+use core::time::Duration;
+
+use taiinet_identity::{Identity, Seed};
+
+use super::*;
+use crate::testing::{NOW, identity, network, presence};
+
+const LINK: LinkId = LinkId::from_raw(1);
+
+fn hear(candidates: &mut Candidates, presence: Signed<Presence>) -> Result<bool, Misbehaviour> {
+    candidates.hear(presence, LINK, &network(), &mut Rng::new([1; 32]), NOW)
+}
+
+#[test]
+fn only_signed_presences_of_this_network_and_time_enter() {
+    let mut candidates = Candidates::default();
+    let honest = presence(&identity(1), NOW);
+    assert_eq!(hear(&mut candidates, honest.signed().clone()), Ok(true));
+    assert_eq!(hear(&mut candidates, honest.signed().clone()), Ok(false), "known");
+
+    let other = presence(&identity(2), NOW);
+    let mut bytes = crate::wire::codec::encode(other.signed());
+    bytes[..32].copy_from_slice(identity(3).peer_id().as_bytes());
+    let forged = crate::wire::codec::decode(&bytes).unwrap();
+    assert_eq!(hear(&mut candidates, forged), Err(Misbehaviour::InvalidSignature));
+
+    let elsewhere = Presence { network: "elsewhere".parse().unwrap(), ..(*other).clone() };
+    let elsewhere = Signed::new(&identity(2), &elsewhere);
+    assert_eq!(hear(&mut candidates, elsewhere), Err(Misbehaviour::WrongNetwork));
+    let expired = presence(&identity(2), NOW.before(limits::PRESENCE_LIFE));
+    assert_eq!(hear(&mut candidates, expired.signed().clone()), Err(Misbehaviour::OutOfTime));
+    let future = presence(&identity(2), NOW.after(Duration::from_secs(121)));
+    assert_eq!(hear(&mut candidates, future.signed().clone()), Err(Misbehaviour::OutOfTime));
+    let endless = Presence { expires_at: NOW.after(Duration::MAX).timestamp(), ..(*other).clone() };
+    let endless = Signed::new(&identity(2), &endless);
+    assert_eq!(hear(&mut candidates, endless), Err(Misbehaviour::OutOfTime));
+    assert_eq!(candidates.len(), 1);
+}
+
+#[test]
+fn the_view_is_bounded_and_those_that_failed_go_first() {
+    let mut candidates = Candidates::default();
+    let mut rng = Rng::new([1; 32]);
+    let peer = |number: u64| {
+        let mut seed = [0; 32];
+        seed[..8].copy_from_slice(&number.to_be_bytes());
+        Identity::from_seed(&Seed::from_bytes(seed))
+    };
+    for number in 0..limits::PASSIVE_VIEW as u64 {
+        // From several, for none may fill it.
+        let from = LinkId::from_raw(2 + number % 3);
+        let presence = presence(&peer(number), NOW).signed().clone();
+        candidates.hear(presence, from, &network(), &mut rng, NOW).unwrap();
+    }
+    let victim = peer(5).peer_id();
+    candidates.failed(&victim, Disconnect::DialTimeout, &mut rng, NOW);
+    for number in 1000..1010 {
+        hear(&mut candidates, presence(&peer(number), NOW).signed().clone()).unwrap();
+        assert!(candidates.get(&victim).is_none());
+    }
+    assert_eq!(candidates.len(), limits::PASSIVE_VIEW);
+}
+
+#[test]
+fn one_source_fills_half_of_the_view_at_most_and_displaces_nobody_elses() {
+    let mut candidates = Candidates::default();
+    let mut rng = Rng::new([1; 32]);
+    let peer = |number: u64| {
+        let mut seed = [0; 32];
+        seed[..8].copy_from_slice(&number.to_be_bytes());
+        Identity::from_seed(&Seed::from_bytes(seed))
+    };
+    let honest = LinkId::from_raw(7);
+    for number in 0..20 {
+        let presence = presence(&peer(number), NOW).signed().clone();
+        candidates.hear(presence, honest, &network(), &mut rng, NOW).unwrap();
+    }
+    for number in 1000..1300 {
+        hear(&mut candidates, presence(&peer(number), NOW).signed().clone()).unwrap();
+    }
+    assert!((0..20).all(|number| candidates.get(&peer(number).peer_id()).is_some()));
+    assert_eq!(candidates.len(), 20 + limits::PASSIVE_SHARE);
+}
+
+#[test]
+fn a_candidate_rests_after_a_failure_and_longer_after_the_next() {
+    let mut candidates = Candidates::default();
+    let mut rng = Rng::new([1; 32]);
+    let peer = identity(1).peer_id();
+    hear(&mut candidates, presence(&identity(1), NOW).signed().clone()).unwrap();
+    let rest = |candidates: &Candidates| candidates.deadline(|_| false, false).unwrap().since(NOW);
+    candidates.failed(&peer, Disconnect::DialTimeout, &mut rng, NOW);
+    assert_eq!(candidates.pick(|_| false, false, &mut rng, NOW), None);
+    let first = rest(&candidates);
+    candidates.failed(&peer, Disconnect::DialTimeout, &mut rng, NOW);
+    candidates.failed(&peer, Disconnect::DialTimeout, &mut rng, NOW);
+    assert!(rest(&candidates) > first);
+    candidates.rest(&peer, Duration::MAX, NOW);
+    assert_eq!(rest(&candidates), limits::REDIAL_BACKOFF.1, "whatever it asks for");
+    assert_eq!(candidates.failures(), [(peer, Disconnect::DialTimeout)]);
+    candidates.wake(NOW);
+    assert_eq!(candidates.pick(|_| false, false, &mut rng, NOW), Some(peer));
+}
+
+/// A signaller whose pool heard of a member without an address, or with one that is none, wanted to be
+/// called again at once, for as long as that presence lived.
+#[test]
+fn nobody_is_waited_for_who_cannot_be_dialled() {
+    let mut rng = Rng::new([1; 32]);
+    for (address, dialled) in
+        [(None, false), (Some("nowhere"), false), (Some("wss://a.example"), true)]
+    {
+        let mut candidates = Candidates::default();
+        let mut body = (*presence(&identity(1), NOW)).clone();
+        body.address = address.map(str::to_owned);
+        hear(&mut candidates, Signed::new(&identity(1), &body)).unwrap();
+        let picked = candidates.pick(|_| false, true, &mut rng, NOW);
+        assert_eq!(picked.is_some(), dialled, "{address:?}");
+        assert_eq!(candidates.deadline(|_| false, true).is_some(), dialled, "{address:?}");
+    }
+}

@@ -1,0 +1,120 @@
+//! What one room tells the others.
+
+use core::time::Duration;
+use std::sync::Arc;
+
+use taiinet_document::{DocumentId, Timestamp, VerifiedDocument};
+use taiinet_identity::{PeerId, Signed, Verified};
+
+use crate::{
+    Disconnect, LinkId, Misbehaviour,
+    wire::{Joined, Presence, Signal},
+};
+
+/// Something that happened in one room and that others may have to act on. [`Peer`](crate::Peer)
+/// carries each to the rooms that it concerns, in the order in which they were told.
+#[derive(Debug)]
+pub(crate) enum Notice {
+    // ---- Links ----
+    /// A peer has proven who it is, and may become a neighbour.
+    Proven { link: LinkId, peer: PeerId },
+    /// A link has become active.
+    NeighbourUp(NeighbourUp),
+    /// A link is gone.
+    LinkDown(LinkDown),
+    /// A neighbour is in the middle of sending a large frame.
+    Sending(LinkId),
+    /// A neighbour has taken these documents from us.
+    Taken(Vec<DocumentId>),
+    /// A neighbour begins or ceases to doze.
+    Dozes { link: LinkId, dozing: bool },
+    /// We do.
+    WeDoze(bool),
+    /// A neighbour is not believed any more.
+    Suspect(LinkId),
+    /// Something wrong came over a link that is none to a peer.
+    Offended { link: LinkId, misbehaviour: Misbehaviour },
+    /// We are back on a network or awake.
+    Woke,
+    /// We have slept: everybody is to be asked whether they are still there. `again`: also those who
+    /// were asked already.
+    Probe { again: bool },
+
+    // ---- Other peers ----
+    /// Somebody tells of peers.
+    Heard { via: LinkId, presences: Vec<Signed<Presence>> },
+    /// No link is to be made to this one, unless it is heard of again.
+    Forget(PeerId),
+    /// No link is to be made to this one before the time is over.
+    Rest { peer: PeerId, wait: Duration },
+    /// So many candidates are wanted from each signaller that may be asked.
+    Introduce { want: u8 },
+    /// A link to this candidate is wanted.
+    Dial(Candidacy),
+
+    // ---- Negotiations ----
+    /// A signal for us has come over a link to a signaller.
+    Signalled { via: LinkId, signal: Verified<Signal> },
+    /// A signal is to be sent over a link to a signaller.
+    Signal { via: LinkId, signal: Signed<Signal> },
+    /// Whom a signal was for cannot be reached over this link.
+    Unreachable { peer: PeerId, via: LinkId },
+    /// Signals do not pass over this link any more.
+    RouteLost(LinkId),
+
+    // ---- Documents ----
+    /// A document is new here, and verified.
+    Accepted(Accepted),
+    /// Something of what a neighbour has may have escaped us.
+    Compare(LinkId),
+    /// A neighbour may lack these.
+    Missing { link: LinkId, ids: Vec<DocumentId> },
+}
+
+/// A new neighbour.
+#[derive(Debug)]
+pub(crate) struct NeighbourUp {
+    pub(crate) link: LinkId,
+    pub(crate) peer: PeerId,
+    pub(crate) session: u64,
+    /// From when on it cares for documents, and what it has of them
+    /// ([`crate::wire::Neighbour::digests`]).
+    pub(crate) since: Timestamp,
+    pub(crate) digests: Vec<u64>,
+}
+
+/// A link that is gone.
+#[derive(Debug)]
+pub(crate) struct LinkDown {
+    pub(crate) link: LinkId,
+    pub(crate) peer: PeerId,
+    pub(crate) session: u64,
+    pub(crate) incoming: bool,
+    /// Whether it led to a neighbour.
+    pub(crate) active: bool,
+    /// Whether it may well be that the other end is there, and we at another place.
+    pub(crate) blameless: bool,
+    pub(crate) cause: Disconnect,
+}
+
+/// A candidate that was picked.
+#[derive(Debug)]
+pub(crate) struct Candidacy {
+    pub(crate) peer: PeerId,
+    /// The signaller that it joined.
+    pub(crate) joined: Option<Joined>,
+    /// Where it can be dialled, if it has an address.
+    pub(crate) address: Option<String>,
+    /// The links over which we heard of it.
+    pub(crate) heard_from: Vec<LinkId>,
+}
+
+/// A document that was not seen before.
+#[derive(Debug)]
+pub(crate) struct Accepted {
+    pub(crate) document: Arc<VerifiedDocument>,
+    /// How many links it crossed.
+    pub(crate) hops: u8,
+    /// Over which link it came, and from whom; none for our own.
+    pub(crate) from: Option<(LinkId, PeerId)>,
+}

@@ -1,0 +1,277 @@
+//! What happens to a peer, and what is asked of it.
+
+use core::{net::IpAddr, time::Duration};
+use std::sync::Arc;
+
+use taiinet_document::{Content, DocumentId, Subscription, Timestamp, VerifiedDocument};
+use taiinet_identity::{PeerId, Signed};
+use taiinet_query::Query;
+
+use super::Peer;
+use crate::{
+    BlacklistError, ChannelBinding, Disconnect, FindId, Input, LinkFailure, LinkId, PublishError,
+    PublishOptions, SignallerAddress, SubscriptionId, Time, TooManyFinds, TooManySubscriptions,
+    links::Link,
+    notice::Notice,
+    wire::{Astray, LinkFrame, PoolFrame, Signal},
+};
+#[cfg(doc)]
+use crate::{Blacklisted, Event, Output, limits};
+
+impl Peer {
+    /// Takes what happened.
+    pub fn handle(&mut self, input: Input, now: Time) {
+        if self.left {
+            return;
+        }
+        self.cx.now = now;
+        if matches!(input, Input::Wake) {
+            self.called = now;
+        } else {
+            self.notice_sleep();
+        }
+        match input {
+            Input::LinkUp { link, binding } => {
+                if !self.signallers.opened(&mut self.cx, link) {
+                    self.cx.greet(link, binding);
+                }
+            }
+            Input::Negotiation { link, part } => {
+                self.dialling.local_part(&mut self.cx, link, part);
+            }
+            Input::Message { link, bytes } => self.message(link, &bytes),
+            Input::Sent { link, bytes } => {
+                if let Some(state) = self.cx.links.get_mut(link) {
+                    state.lanes.sent(bytes);
+                    self.cx.links.touch(link);
+                }
+            }
+            Input::LinkDown { link, cause } => self.link_down(link, cause),
+            Input::Behind(behind) => {
+                self.cx.links.behind = behind;
+                self.documents.set_behind(behind, now);
+            }
+            Input::Wake => {
+                self.cx.view_changed = true;
+                self.cx.notify(Notice::Woke);
+                self.cx.probe(true);
+            }
+            Input::Doze(dozing) => self.cx.set_dozing(dozing),
+        }
+        self.seek();
+        self.run_overdue();
+    }
+
+    fn link_down(&mut self, link: LinkId, cause: LinkFailure) {
+        let cause = Disconnect::Link(cause);
+        if self.signallers.has(link) {
+            self.signallers.lose(&mut self.cx, link, cause, Duration::ZERO);
+        } else {
+            self.cx.drop_link(link, cause);
+        }
+    }
+
+    /// Another member of the pool has dialled us, from an address (or what counts as one:
+    /// [`crate::Direct`]). Gives the link's name, or none if there is no pool: then close the
+    /// connection. Where strangers are too many the one goes that has been one for longest.
+    pub fn accept_link(
+        &mut self,
+        from: IpAddr,
+        binding: ChannelBinding,
+        now: Time,
+    ) -> Option<LinkId> {
+        if self.left {
+            return None;
+        }
+        self.cx.now = now;
+        let link = self.cx.accept(from, binding);
+        self.settle();
+        link
+    }
+
+    /// Subscribes to the documents that match `query`.
+    ///
+    /// # Errors
+    /// [`TooManySubscriptions`]
+    pub fn subscribe(&mut self, query: Query) -> Result<SubscriptionId, TooManySubscriptions> {
+        self.interest.subscribe(query)
+    }
+
+    /// Subscribes with a key of its own: the network is told of the query and the key, so that others
+    /// can seal what matches ([`Subscribers`](crate::Audience::Subscribers)). The key is wiped with the subscription.
+    ///
+    /// The query must pass [`Query::check_for_others`], or nobody will take notice of it.
+    ///
+    /// # Errors
+    /// [`TooManySubscriptions`], also for more than [`limits::PRIVATE_SUBSCRIPTIONS`] of this kind.
+    pub fn subscribe_privately(
+        &mut self,
+        query: Query,
+        now: Time,
+    ) -> Result<SubscriptionId, TooManySubscriptions> {
+        self.cx.now = now;
+        let subscription = self.interest.subscribe_privately(&mut self.cx, query)?;
+        self.announce_subscriptions();
+        self.run_overdue();
+        Ok(subscription)
+    }
+
+    /// Ends a subscription.
+    pub fn unsubscribe(&mut self, subscription: SubscriptionId, now: Time) {
+        self.cx.now = now;
+        if let Some((ended, not_before)) = self.interest.unsubscribe(subscription) {
+            self.withdraw(&ended, not_before);
+        }
+    }
+
+    /// The key is gone; others are told that it is of no use any more.
+    fn withdraw(&mut self, ended: &Subscription, not_before: Time) {
+        let options = PublishOptions { key: Some(ended.key()), ..PublishOptions::default() };
+        // If there is no room to say so, it expires.
+        let _ = self.publish(Content::Deleted, options, self.cx.now.max(not_before));
+    }
+
+    /// Announces those of our subscriptions that are due.
+    pub(super) fn announce_subscriptions(&mut self) {
+        while let Some(subscription) = self.interest.due(&mut self.cx) {
+            let (recipient, key) = (subscription.recipient, subscription.key());
+            let expires_at = self.cx.now.after(crate::limits::ANNOUNCED_FOR).timestamp();
+            let content = Content::Subscription(subscription);
+            let published =
+                self.documents.publish(&mut self.cx, content, Some(key), Some(expires_at));
+            self.settle();
+            if published.is_err() {
+                self.interest.put_off(recipient, self.cx.now);
+            }
+        }
+    }
+
+    /// Looks for recent documents that match `query`: our own first, then those of our neighbours,
+    /// the newest of each first, `limit` in all. They come as [`Output::Found`], each once, and are
+    /// neither delivered to subscriptions nor passed on; [`Output::FindDone`] ends the search after
+    /// [`limits::FIND_TIMEOUT`] at the latest. While there is no neighbour it waits for one.
+    ///
+    /// The query must pass [`Query::check_for_others`], or neighbours will think that we misbehave.
+    ///
+    /// # Errors
+    /// [`TooManyFinds`]
+    pub fn find(&mut self, query: Query, limit: u16, now: Time) -> Result<FindId, TooManyFinds> {
+        self.cx.now = now;
+        let find = self.finds.begin(&mut self.cx, query, limit, &self.interest)?;
+        if self.left {
+            self.finds.end(&mut self.cx);
+        }
+        self.settle();
+        self.run_overdue();
+        Ok(find)
+    }
+
+    /// Signs and publishes a document. It is held until a neighbour has taken it ([`Event::Taken`]),
+    /// or it is too old for any to accept it ([`Event::Lost`]).
+    ///
+    /// # Errors
+    /// [`PublishError`]
+    pub fn publish(
+        &mut self,
+        content: Content,
+        options: PublishOptions,
+        now: Time,
+    ) -> Result<DocumentId, PublishError> {
+        self.cx.now = now;
+        let content = self.interest.seal(&mut self.cx, content, &options)?;
+        if self.left {
+            return Err(PublishError::Busy);
+        }
+        let PublishOptions { key, expires_at, .. } = options;
+        let published = self.documents.publish(&mut self.cx, content, key, expires_at);
+        self.settle();
+        self.run_overdue();
+        published
+    }
+
+    /// Publishes a document that was signed elsewhere, as [`Self::publish`] does: a driver that has
+    /// several threads signs in those of its callers.
+    ///
+    /// # Errors
+    /// [`PublishError`]
+    pub fn publish_signed(
+        &mut self,
+        document: Arc<VerifiedDocument>,
+        now: Time,
+    ) -> Result<DocumentId, PublishError> {
+        if self.left {
+            return Err(PublishError::Busy);
+        }
+        self.cx.now = now;
+        let published = self.documents.publish_signed(&mut self.cx, document);
+        self.settle();
+        self.run_overdue();
+        published
+    }
+
+    /// Passes a signal of a client to the signaller that its recipient has joined, if that is a
+    /// neighbour in the pool; whether it is, and keeps up: what clients send never ends its link.
+    pub fn relay(&mut self, to: PeerId, signal: Signed<Signal>, now: Time) -> bool {
+        self.cx.now = now;
+        self.cx.pass_on(to, PoolFrame::Relay(signal))
+    }
+
+    /// Tells a neighbour in the pool that a signal which it passed on found nobody.
+    pub fn astray(&mut self, to: PeerId, astray: Astray, now: Time) -> bool {
+        self.cx.now = now;
+        self.cx.pass_on(to, PoolFrame::Astray(astray))
+    }
+
+    /// Parts with a neighbour that the operator does not want.
+    pub fn expel(&mut self, peer: PeerId, now: Time) {
+        self.cx.now = now;
+        self.cx.expel(peer);
+        self.settle();
+    }
+
+    /// Adds a signaller to those it knows.
+    pub fn add_signaller(&mut self, address: SignallerAddress, now: Time) {
+        self.signallers.add(address, now);
+    }
+
+    /// Has nothing to do with a peer any more ([`Blacklisted`]), until then or for ever. Links to it are
+    /// closed.
+    ///
+    /// # Errors
+    /// [`BlacklistError`]
+    pub fn blacklist(
+        &mut self,
+        peer: PeerId,
+        until: Option<Timestamp>,
+        now: Time,
+    ) -> Result<(), BlacklistError> {
+        self.cx.now = now;
+        self.cx.blacklist(peer, until)?;
+        self.seek();
+        self.run_overdue();
+        Ok(())
+    }
+
+    /// Forgives a peer whatever it did. Whether it was blacklisted.
+    pub fn unblock(&mut self, peer: &PeerId, now: Time) -> bool {
+        self.cx.reputation.unblock(peer, now)
+    }
+
+    /// Says goodbye to everybody; nothing but closing links comes after it.
+    pub fn leave(&mut self, now: Time) {
+        self.cx.now = now;
+        // What withdraws our private subscriptions goes out before the goodbye.
+        self.documents.leave();
+        for subscription in self.interest.private_subscriptions() {
+            self.unsubscribe(subscription, now);
+        }
+        self.transmit();
+        self.signallers.leave(&mut self.cx);
+        for link in self.cx.links.named(|_: &Link| true) {
+            self.cx.close_saying(link, LinkFrame::Bye, Disconnect::Local);
+        }
+        self.settle();
+        self.finds.end(&mut self.cx);
+        self.left = true;
+    }
+}

@@ -1,0 +1,104 @@
+//! What can be asked of a peer.
+
+use std::collections::BTreeSet;
+
+use taiinet_document::Map;
+use taiinet_identity::{PeerId, Recipient, Signed};
+
+use super::Peer;
+#[cfg(doc)]
+use crate::Config;
+use crate::{
+    Blacklisted, LinkStatus, PublishError, PublishOptions, SignallerAddress, Status, Time,
+    links::Link, wire::Presence,
+};
+
+impl Peer {
+    /// Its name.
+    pub fn id(&self) -> PeerId {
+        self.cx.id()
+    }
+
+    /// A picture of it.
+    pub fn status(&self, now: Time) -> Status {
+        Status {
+            links: self.cx.links.iter().map(|link| self.link_status(link, now)).collect(),
+            signallers: self.signallers.status(),
+            ice_servers: self.cx.ice.chosen(),
+            candidates: self.membership.known(),
+            private: self.interest.private(),
+            failed: self.membership.failures(),
+            blacklist: self.cx.reputation.blacklist(now),
+            counters: self.cx.counters.clone(),
+        }
+    }
+
+    fn link_status(&self, link: &Link, now: Time) -> LinkStatus {
+        let service = self.documents.service(link.id);
+        LinkStatus {
+            link: link.id,
+            peer: link.peer,
+            state: link.state(),
+            incoming: link.incoming,
+            eager: service.eager,
+            dozing: link.dozing,
+            since: link.since(),
+            round_trip_ms: link
+                .round_trip()
+                .map(|time| u64::try_from(time.as_millis()).unwrap_or(u64::MAX)),
+            documents_sent: link.lanes.documents_sent(),
+            documents_received: service.received,
+            duplicates: service.duplicates,
+            rejected: link.offences,
+            points: self.cx.reputation.points(&link.peer, now),
+            queued_bytes: link.lanes.queued(),
+        }
+    }
+
+    /// How many documents of our own no neighbour has taken yet.
+    pub fn untaken(&self) -> usize {
+        self.documents.untaken()
+    }
+
+    /// To whom a document with these options would be sealed now; nobody, if it is for everyone. A
+    /// driver that has several threads seals in those of its callers.
+    ///
+    /// # Errors
+    /// [`PublishError::NoRecipient`], [`PublishError::Seal`]
+    pub fn recipients(
+        &mut self,
+        content: &Map,
+        options: &PublishOptions,
+        now: Time,
+    ) -> Result<BTreeSet<Recipient>, PublishError> {
+        self.cx.now = now;
+        self.interest.recipients(&mut self.cx, content, options)
+    }
+
+    /// Our own presence.
+    pub fn presence(&mut self, now: Time) -> Signed<Presence> {
+        self.cx.now = now;
+        self.cx.own_presence()
+    }
+
+    /// The presences of the neighbours, for others to reach them.
+    pub fn neighbours(&self, now: Time) -> Vec<Signed<Presence>> {
+        self.cx.links.presences(&self.id(), now)
+    }
+
+    /// The neighbours' names.
+    pub fn neighbour_ids(&self) -> impl Iterator<Item = PeerId> {
+        self.cx.links.active().map(|link| link.peer)
+    }
+
+    /// The signallers that others have told of: for [`Config::learned`] in the next run.
+    pub fn learned_signallers(&self) -> Vec<SignallerAddress> {
+        self.signallers.learned()
+    }
+
+    /// Who is blacklisted, and who was and is remembered for it: for [`Config::blacklist`] in the
+    /// next run.
+    pub fn blacklist_to_keep(&self, now: Time) -> Vec<Blacklisted> {
+        self.cx.reputation.to_keep(now)
+    }
+}

@@ -1,0 +1,157 @@
+//! One signaller: how far the connection to it is.
+
+use taiinet_document::Timestamp;
+use taiinet_identity::PeerId;
+
+use super::work::Work;
+use crate::{
+    Budget, Disconnect, LinkId, SignallerAddress, Time, limits, rng::Backoff, wire::Joined,
+};
+
+#[derive(Debug)]
+pub(super) enum Stage {
+    /// Not connected.
+    Away { retry_at: Time },
+    /// Being connected.
+    Dialling { link: LinkId },
+    /// We knocked with this nonce.
+    Knocked { link: LinkId, nonce: [u8; 32] },
+    /// It asks for work before a join.
+    Working { link: LinkId, with: Joined, work: Box<Work>, again_at: Time },
+    /// We know who it is and sent our join; `joined` once it was taken.
+    Joining { link: LinkId, with: Joined, renew_at: Time, joined: bool },
+}
+
+/// One signaller.
+#[derive(Debug)]
+pub(super) struct Signaller {
+    pub(super) address: SignallerAddress,
+    /// Whether another signaller told us of it, and when that one signed its address.
+    pub(super) learned: Option<Timestamp>,
+    pub(super) stage: Stage,
+    pub(super) since: Time,
+    pub(super) heard: Time,
+    pub(super) spoke: Time,
+    /// After a sleep: until when something must be heard, whatever was not heard before.
+    pub(super) probe: Option<Time>,
+    pub(super) retry: Backoff,
+    pub(super) ask: Backoff,
+    pub(super) ask_at: Time,
+    /// Introductions that were asked for and have not come.
+    pub(super) awaited: u8,
+    /// What it did wrong on this connection that is certainly its own doing.
+    pub(super) offences: u32,
+    /// How long it is not trusted after it did too much of that, and until when it is not.
+    pub(super) distrust: Backoff,
+    pub(super) not_before: Time,
+    /// Signals that it may still pass us.
+    pub(super) signals: Budget,
+    pub(super) failure: Option<Disconnect>,
+}
+
+/// What holds for each because of all.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Bounds {
+    /// Whether another connection may be opened.
+    pub(super) room: bool,
+    /// Whether one to a learned signaller may.
+    pub(super) wanting: bool,
+    /// The silence after which one is gone.
+    pub(super) silence: core::time::Duration,
+}
+
+impl Signaller {
+    pub(super) fn new(address: SignallerAddress, now: Time) -> Self {
+        Self {
+            address,
+            learned: None,
+            stage: Stage::Away { retry_at: now },
+            since: now,
+            heard: now,
+            spoke: now,
+            probe: None,
+            retry: Backoff::new(limits::SIGNALLER_BACKOFF),
+            ask: Backoff::new(limits::INTRODUCE_BACKOFF),
+            ask_at: now,
+            awaited: 0,
+            offences: 0,
+            distrust: Backoff::new(limits::SIGNALLER_DISTRUST),
+            not_before: now,
+            signals: Budget::new(limits::SIGNALS, now),
+            failure: None,
+        }
+    }
+
+    pub(super) const fn link(&self) -> Option<LinkId> {
+        match self.stage {
+            Stage::Away { .. } => None,
+            Stage::Dialling { link }
+            | Stage::Knocked { link, .. }
+            | Stage::Working { link, .. }
+            | Stage::Joining { link, .. } => Some(link),
+        }
+    }
+
+    /// Whether this is its key, as far as we know it.
+    pub(super) fn is(&self, key: PeerId) -> bool {
+        let proven = match self.stage {
+            Stage::Working { with, .. } | Stage::Joining { with, .. } => Some(with.signaller),
+            _ => None,
+        };
+        self.address.pinned.or(proven) == Some(key)
+    }
+
+    pub(super) const fn joined(&self) -> Option<(LinkId, Joined)> {
+        match self.stage {
+            Stage::Joining { link, with, joined: true, .. } => Some((link, with)),
+            _ => None,
+        }
+    }
+
+    /// When it is to be looked at again.
+    pub(super) fn deadline(&self, bounds: Bounds) -> Option<Time> {
+        match self.stage {
+            Stage::Away { retry_at } => {
+                let wanted = if self.learned.is_some() { bounds.wanting } else { bounds.room };
+                wanted.then_some(retry_at)
+            }
+            Stage::Dialling { .. } => Some(self.pending_until(limits::DIAL_TIMEOUT)),
+            Stage::Knocked { .. } | Stage::Joining { joined: false, .. } => {
+                Some(self.pending_until(limits::HANDSHAKE_TIMEOUT))
+            }
+            Stage::Working { again_at, .. } => Some(again_at),
+            Stage::Joining { renew_at, .. } => Some(
+                renew_at
+                    .min(self.spoke.after(limits::SIGNALLER_PING_AFTER))
+                    .min(self.judged_at(bounds)),
+            ),
+        }
+    }
+
+    /// When this stage must be over.
+    pub(super) fn pending_until(&self, limit: core::time::Duration) -> Time {
+        let until = self.since.after(limit);
+        self.probe.map_or(until, |probe| until.min(probe))
+    }
+
+    /// When silence counts as the end.
+    pub(super) fn judged_at(&self, bounds: Bounds) -> Time {
+        self.probe.unwrap_or_else(|| self.heard.after(bounds.silence))
+    }
+
+    pub(super) const fn hears(&mut self, now: Time) {
+        self.heard = now;
+        self.probe = None;
+    }
+
+    /// Our join is on its way.
+    pub(super) fn joins(&mut self, link: LinkId, with: Joined, now: Time) {
+        self.stage = Stage::Joining { link, with, renew_at: renew_at(now), joined: false };
+        self.since = now;
+        self.spoke = now;
+    }
+}
+
+pub(super) fn renew_at(now: Time) -> Time {
+    now.after(limits::PRESENCE_LIFE / 2)
+}

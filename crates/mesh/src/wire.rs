@@ -1,0 +1,38 @@
+//! What stands on the wire between peers, and between a peer and a signaller.
+//!
+//! A *message* is what a transport carries whole: at most [`crate::limits::MESSAGE_BYTES`]. It holds one or
+//! more frames, each preceded by its length as a varint ([`codec`]). A frame too large for a message
+//! is cut into [`Frame::Fragment`]s. Frames are postcard; the order of the variants is the format.
+//!
+//! Each room of the core has its own group of frames. A new capability is a new group at the end of
+//! [`Frame`].
+
+mod address;
+mod bytes;
+pub mod codec;
+mod documents;
+mod find;
+mod fragment;
+mod frame;
+mod link;
+mod pool;
+mod presence;
+mod refusal;
+mod signal;
+mod signaller;
+mod sync;
+mod view;
+
+pub(crate) use address::is_address;
+pub use documents::{DocumentFrame, Push};
+pub use find::{Find, FindFrame, Found};
+pub use fragment::Fragment;
+pub use frame::Frame;
+pub use link::{Hello, LinkFrame, Neighbour, VERSION};
+pub use pool::{Astray, PoolFrame};
+pub use presence::{Joined, POOL, Presence};
+pub use refusal::{Refusal, RefusalReason};
+pub use signal::{Signal, SignalBody, SignalFrame, SignalPart};
+pub use signaller::{FromSignaller, IceServer, ToSignaller, Welcome};
+pub use sync::{Compare, SyncFrame};
+pub use view::ViewFrame;

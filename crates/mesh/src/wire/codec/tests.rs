@@ -1,0 +1,272 @@
+#![allow(clippy::unwrap_used)]
+
+use proptest::prelude::*;
+use taiinet_document::DocumentId;
+use taiinet_identity::{Identity, Seed, Signature, Signed};
+
+use super::*;
+use crate::{
+    Misbehaviour, limits, testing,
+    wire::{
+        Astray, DocumentFrame, Find, FindFrame, Found, Fragment, Frame, FromSignaller, Joined,
+        LinkFrame, Neighbour, PoolFrame, Presence, Push, Refusal, RefusalReason, Signal,
+        SignalFrame, ToSignaller, ViewFrame,
+    },
+};
+
+fn frames() -> impl Strategy<Value = Frame> {
+    let bytes = || proptest::collection::vec(any::<u8>(), 0..300);
+    let ids = proptest::collection::vec(any::<[u8; 32]>().prop_map(DocumentId::from_bytes), 0..20);
+    prop_oneof![
+        any::<u32>().prop_map(|value| Frame::Link(LinkFrame::Ping(value))),
+        any::<u32>().prop_map(|value| Frame::Link(LinkFrame::Ack(value))),
+        Just(Frame::Link(LinkFrame::Bye)),
+        Just(Frame::Documents(DocumentFrame::Prune)),
+        ids.clone().prop_map(|value| Frame::Documents(DocumentFrame::Have(value))),
+        ids.prop_map(|value| Frame::Documents(DocumentFrame::Graft(value))),
+        (any::<[u8; 32]>(), any::<[u8; 32]>()).prop_map(|(a, b)| {
+            let mut bytes = [0; 64];
+            bytes[..32].copy_from_slice(&a);
+            bytes[32..].copy_from_slice(&b);
+            Frame::Link(LinkFrame::Proof(Signature::from_bytes(bytes)))
+        }),
+        (any::<bool>(), bytes())
+            .prop_map(|(last, bytes)| Frame::Fragment(Fragment { last, bytes })),
+        (any::<u8>(), any::<u32>(), 0..2000_usize).prop_map(|(hops, nonce, bytes)| {
+            let document = testing::document(&testing::identity(1), nonce, bytes);
+            Frame::Documents(DocumentFrame::Push(Push {
+                hops,
+                document: document.signed().clone(),
+            }))
+        }),
+        proptest::collection::vec(any::<u64>(), 0..50).prop_map(|digests| {
+            let presence = testing::presence(&testing::identity(2), testing::NOW);
+            Frame::Link(LinkFrame::Neighbour(Neighbour {
+                presence: Some(presence.signed().clone()),
+                since: testing::NOW.timestamp(),
+                digests,
+            }))
+        }),
+        any::<bool>().prop_map(|value| Frame::Link(LinkFrame::Doze(value))),
+        (any::<u32>(), ".*", any::<u16>()).prop_map(|(request, query, limit)| {
+            Frame::Find(FindFrame::Find(Find {
+                request,
+                query,
+                limit,
+                since: testing::NOW.timestamp(),
+            }))
+        }),
+        (any::<u32>(), 0..3_u32, any::<bool>()).prop_map(|(request, count, last)| {
+            let document = |nonce| testing::document(&testing::identity(1), nonce, 10);
+            let documents = (0..count).map(|nonce| document(nonce).signed().clone()).collect();
+            Frame::Find(FindFrame::Found(Found { request, documents, last }))
+        }),
+        any::<u32>().prop_map(|retry_after_ms| {
+            let instead = [testing::presence(&testing::identity(3), testing::NOW)];
+            Frame::Link(LinkFrame::Refuse(Refusal {
+                reason: RefusalReason::Full,
+                retry_after_ms,
+                instead: instead.iter().map(|presence| presence.signed().clone()).collect(),
+            }))
+        }),
+    ]
+}
+
+/// Decodes as a receiver would.
+fn read(message: &[u8], assembler: &mut Assembler) -> Result<Vec<Frame>, Misbehaviour> {
+    let mut frames = Vec::new();
+    for bytes in MessageReader::new(message)? {
+        match decode(bytes?)? {
+            Frame::Fragment(fragment) => frames.extend(assembler.push(&fragment)?),
+            frame => frames.push(frame),
+        }
+    }
+    Ok(frames)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(128))]
+
+    #[test]
+    fn what_was_encoded_decodes(frame in frames()) {
+        prop_assert_eq!(decode::<Frame>(&encode(&frame)), Ok(frame));
+    }
+
+    #[test]
+    fn a_message_gives_its_frames_back(frames in proptest::collection::vec(frames(), 1..6)) {
+        let mut read_frames = Vec::new();
+        for bytes in MessageReader::new(&message(&frames)).unwrap() {
+            read_frames.push(decode::<Frame>(bytes.unwrap()).unwrap());
+        }
+        prop_assert_eq!(read_frames, frames);
+    }
+
+    #[test]
+    fn arbitrary_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..2000)) {
+        let mut assembler = Assembler::default();
+        let _ = read(&bytes, &mut assembler);
+        let _ = decode::<Frame>(&bytes);
+        let _ = decode::<ToSignaller>(&bytes);
+        let _ = decode::<FromSignaller>(&bytes);
+    }
+
+    #[test]
+    fn a_cut_or_longer_frame_is_refused(frame in frames(), cut in 1..64_usize) {
+        let bytes = encode(&frame);
+        let short = &bytes[..bytes.len().saturating_sub(cut)];
+        prop_assert_ne!(decode::<Frame>(short), Ok(frame.clone()));
+        let mut long = bytes;
+        long.push(0);
+        prop_assert_eq!(decode::<Frame>(&long), Err(Misbehaviour::Undecodable));
+    }
+
+    #[test]
+    fn a_large_frame_goes_in_pieces(bytes in 17_000..250_000_usize) {
+        let document = testing::document(&testing::identity(1), 7, bytes);
+        let frame = Frame::Documents(DocumentFrame::Push(Push { hops: 3, document: document.signed().clone() }));
+        let encoded = encode(&frame);
+        prop_assert!(needs_fragments(&encoded));
+        let mut assembler = Assembler::default();
+        let mut whole = Vec::new();
+        for piece in fragment(&encoded) {
+            let mut writer = MessageWriter::default();
+            prop_assert!(writer.push(&piece), "a piece fits into a message");
+            whole.extend(read(&writer.finish(), &mut assembler).unwrap());
+        }
+        prop_assert_eq!(whole, vec![frame]);
+    }
+}
+
+/// The order of the variants is the format: new ones come last.
+#[test]
+fn the_numbers_of_frames_never_change() {
+    let fragment = Frame::Fragment(Fragment { last: true, bytes: vec![7] });
+    let found =
+        Frame::Find(FindFrame::Found(Found { request: 1, documents: Vec::new(), last: true }));
+    let since = taiinet_document::Timestamp::from_millis(5);
+    let find =
+        Frame::Find(FindFrame::Find(Find { request: 1, query: "{}".to_owned(), limit: 3, since }));
+    for (frame, bytes) in [
+        (Frame::Link(LinkFrame::Bye), &[1, 4][..]),
+        (Frame::Link(LinkFrame::Ping(1)), &[1, 5, 1]),
+        (Frame::Documents(DocumentFrame::Have(Vec::new())), &[4, 1, 0]),
+        (Frame::Link(LinkFrame::Ack(2)), &[1, 7, 2]),
+        (fragment, &[0, 1, 1, 7]),
+        (Frame::Link(LinkFrame::Doze(true)), &[1, 8, 1]),
+        (find, &[6, 0, 1, 2, b'{', b'}', 3, 5]),
+        (found, &[6, 1, 1, 0, 1]),
+    ] {
+        assert_eq!(encode(&frame), bytes, "{frame:?}");
+    }
+}
+
+/// A signaller passes a signal on as it came.
+#[test]
+fn a_signal_is_the_same_message_to_a_signaller_and_from_one() {
+    let from = Identity::from_seed(&Seed::from_bytes([1; 32]));
+    let signal = Signal {
+        network: "a".parse().unwrap(),
+        to: from.peer_id(),
+        sent_at: taiinet_document::Timestamp::from_millis(5),
+        sealed: vec![7; 300],
+    };
+    let signal = Signed::new(&from, &signal);
+    let message = encode(&ToSignaller::Signal(signal.clone()));
+    assert_eq!(message, encode(&FromSignaller::Signal(signal.clone())));
+    assert_eq!(decode(&message), Ok(FromSignaller::Signal(signal)));
+}
+
+#[test]
+fn an_empty_message_and_one_over_the_limit_are_refused() {
+    assert_eq!(MessageReader::new(&[]).err(), Some(Misbehaviour::Undecodable));
+    let large = vec![0; limits::MESSAGE_BYTES + 1];
+    assert_eq!(MessageReader::new(&large).err(), Some(Misbehaviour::Oversize));
+}
+
+#[test]
+fn a_length_beyond_the_message_is_refused() {
+    for message in [&[0xff, 0xff, 0xff, 0xff, 0xff, 0x01][..], &[5, 1, 2], &[0x80, 0x80, 0x80]] {
+        let first = MessageReader::new(message).unwrap().next();
+        assert_eq!(first, Some(Err(Misbehaviour::Undecodable)));
+    }
+}
+
+#[test]
+fn fragments_are_bounded_and_never_nest() {
+    let piece = |last, bytes| Fragment { last, bytes };
+    let mut assembler = Assembler::default();
+    let mut result = Ok(None);
+    for _ in 0..limits::FRAME_BYTES / 10_000 + 1 {
+        result = assembler.push(&piece(false, vec![0; 10_000]));
+    }
+    assert_eq!(result, Err(Misbehaviour::Oversize));
+    assert_eq!(assembler.push(&piece(false, Vec::new())), Err(Misbehaviour::Undecodable));
+    let inner = encode(&Frame::Fragment(piece(true, vec![1])));
+    assert_eq!(assembler.push(&piece(true, inner)), Err(Misbehaviour::Undecodable));
+}
+
+/// What each may hold at most, a message has room for: nothing honest needs to be cut, and nothing is
+/// too long for a transport.
+#[test]
+fn the_largest_of_each_frame_fits_into_a_message() {
+    let most = limits::PRESENCE_BYTES;
+    // The longest presence there is, and one padded to the limit.
+    let end = taiinet_document::Timestamp::from_millis(u64::MAX);
+    let longest = Presence {
+        network: "n".repeat(64).parse().unwrap(),
+        joined: Some(Joined { signaller: testing::identity(1).peer_id(), challenge: [7; 32] }),
+        issued_at: end,
+        expires_at: end,
+        address: Some(format!("wss://{}", "a".repeat(limits::ADDRESS_BYTES - 6))),
+    };
+    let signed = Signed::new(&testing::identity(1), &longest);
+    assert!(signed.size() <= most && encode(&signed).len() <= most, "{}", signed.size());
+    assert_eq!(Presence::peek(&signed), Ok(longest.clone()));
+    let over = Presence { address: longest.address.clone().map(|url| url + "a"), ..longest };
+    let over = Signed::new(&testing::identity(1), &over);
+    assert_eq!(Presence::peek(&over), Err(Misbehaviour::Oversize));
+
+    let sealed = vec![0; limits::SEALED_BYTES];
+    let network: taiinet_document::Network = "n".repeat(64).parse().unwrap();
+    let to = testing::identity(2).peer_id();
+    let signal = Signal { network: network.clone(), to, sent_at: end, sealed };
+    let larger = Signal { sealed: vec![0; limits::SEALED_BYTES + 1], ..signal.clone() };
+    let signal = Signed::new(&testing::identity(1), &signal);
+    assert!(Signal::peek(&signal).is_ok());
+    let larger = Signed::new(&testing::identity(1), &larger);
+    assert_eq!(Signal::peek(&larger), Err(Misbehaviour::Oversize));
+
+    let ids = vec![DocumentId::from_bytes([1; 32]); limits::IDS_PER_FRAME];
+    let presences = vec![signed.clone(); limits::PRESENCES_PER_FRAME];
+    let digests = vec![u64::MAX; limits::DIGESTS];
+    let query = "q".repeat(limits::FIND_QUERY_BYTES);
+    let (request, retry_after_ms) = (u32::MAX, u32::MAX);
+    for frame in [
+        Frame::View(ViewFrame::Shuffle(presences.clone())),
+        Frame::Link(LinkFrame::Refuse(Refusal {
+            reason: RefusalReason::Full,
+            retry_after_ms,
+            instead: presences.clone(),
+        })),
+        Frame::Link(LinkFrame::Neighbour(Neighbour {
+            presence: Some(signed),
+            since: end,
+            digests,
+        })),
+        Frame::Documents(DocumentFrame::Have(ids.clone())),
+        Frame::Documents(DocumentFrame::Graft(ids)),
+        Frame::Find(FindFrame::Find(Find { request, query, limit: u16::MAX, since: end })),
+        Frame::Signal(SignalFrame::Signal(signal.clone())),
+        Frame::Pool(PoolFrame::Relay(signal.clone())),
+        Frame::Pool(PoolFrame::Astray(Astray { network, from: to, to })),
+    ] {
+        assert!(!needs_fragments(&encode(&frame)), "{frame:?}");
+    }
+    for frame in [
+        FromSignaller::Introduced { presences: presences.clone(), retry_after_ms },
+        FromSignaller::Signallers(presences),
+        FromSignaller::Signal(signal),
+    ] {
+        assert!(encode(&frame).len() <= limits::MESSAGE_BYTES, "{frame:?}");
+    }
+}

@@ -1,0 +1,27 @@
+//! Frames between signallers, for their clients.
+
+use serde::{Deserialize, Serialize};
+use taiinet_document::Network;
+use taiinet_identity::{PeerId, Signed};
+
+use super::signal::Signal;
+
+/// What signallers pass on to one another.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum PoolFrame {
+    /// A signal for a client of yours, from a client of mine.
+    Relay(Signed<Signal>),
+    /// The peer that your client's signal was for is not here.
+    Astray(Astray),
+}
+
+/// A signal that did not find its recipient.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Astray {
+    /// The network of both.
+    pub network: Network,
+    /// Whose signal it was.
+    pub from: PeerId,
+    /// For whom.
+    pub to: PeerId,
+}

@@ -1,0 +1,73 @@
+//! "I am here", signed.
+
+use serde::{Deserialize, Serialize};
+use taiinet_document::{Network, Timestamp};
+use taiinet_identity::{Domain, PeerId, Signable, Signed};
+
+use super::address::is_address;
+use crate::{Misbehaviour, Time, limits};
+
+/// The network in which signallers are peers of one another. No signaller lets others join it.
+pub const POOL: &str = "taiinet/signallers";
+
+/// "I am here": what a peer signs to join a signaller and to be introduced to others.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Presence {
+    /// The network it is in.
+    pub network: Network,
+    /// The signaller it joined, with that signaller's challenge.
+    pub joined: Option<Joined>,
+    /// When it was signed.
+    pub issued_at: Timestamp,
+    /// From when on it is worthless; at most [`crate::limits::PRESENCE_LIFE`] later.
+    pub expires_at: Timestamp,
+    /// Where a signaller can be reached, as `wss://…`; none for a peer.
+    pub address: Option<String>,
+}
+
+impl Signable for Presence {
+    const DOMAIN: Domain = Domain::Presence;
+}
+
+impl Presence {
+    /// What a signed one says, **unverified**, if it is no larger than one may be: whoever keeps it
+    /// or passes it on asks this first.
+    ///
+    /// # Errors
+    /// [`Misbehaviour::Oversize`], [`Misbehaviour::Undecodable`].
+    pub fn peek(signed: &Signed<Self>) -> Result<Self, Misbehaviour> {
+        if signed.size() > limits::PRESENCE_BYTES {
+            return Err(Misbehaviour::Oversize);
+        }
+        let body = signed.peek().map_err(|_| Misbehaviour::Undecodable)?;
+        let address = body.address.as_ref().map_or(0, String::len);
+        if address > limits::ADDRESS_BYTES { Err(Misbehaviour::Oversize) } else { Ok(body) }
+    }
+
+    /// Whether it counts now.
+    pub(crate) fn is_in_time(&self, now: Time) -> bool {
+        let (issued, expires) = (Time::from(self.issued_at), Time::from(self.expires_at));
+        issued <= now.after(limits::CLOCK_SKEW)
+            && now < expires
+            && expires.since(issued) <= limits::PRESENCE_LIFE
+    }
+
+    /// Whether it will still count when others have heard of it.
+    pub(crate) fn is_worth_telling(&self, now: Time) -> bool {
+        self.is_in_time(now) && Time::from(self.expires_at) > now.after(limits::PRESENCE_MARGIN)
+    }
+
+    /// Where it can be reached, if that is an address that a signaller may have.
+    pub fn reachable_at(&self) -> Option<&str> {
+        self.address.as_deref().filter(|url| is_address(url))
+    }
+}
+
+/// Binds a join to one signaller and one connection, so that it cannot be replayed elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Joined {
+    /// The signaller.
+    pub signaller: PeerId,
+    /// The challenge it gave on this connection.
+    pub challenge: [u8; 32],
+}
