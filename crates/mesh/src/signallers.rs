@@ -14,7 +14,8 @@ pub(crate) use ice::IceServers;
 use crate::{
     Dial, Disconnect, Event, LinkId, Misbehaviour, Output, SignallerAddress, SignallerStatus, Time,
     cx::Cx,
-    dialling, limits,
+    dialling::verify,
+    limits,
     notice::Notice,
     wire::{FromSignaller, Joined, POOL, Presence, RefusalReason, ToSignaller, codec, is_address},
 };
@@ -229,7 +230,7 @@ impl Signallers {
                 let signal = self
                     .book
                     .signals(link, cx.now)
-                    .and_then(|()| dialling::verify(signal, &cx.config.network, cx.now));
+                    .and_then(|()| verify(signal, &cx.config.network, cx.now));
                 match signal {
                     Ok(signal) if signal.to == cx.id() => {
                         cx.notify(Notice::Signalled { via: link, signal });

@@ -5,6 +5,7 @@
 mod bench;
 mod demo;
 mod fuzz;
+mod shape;
 mod steps;
 mod test;
 mod tools;
@@ -20,8 +21,8 @@ Usage: cargo xtask COMMAND [ARGS]
   demo [ARGS]                  build the release and run a mesh of seven processes on this machine
                                (`cargo xtask demo --help` for its options)
   test [STEP…] [--fail-fast]   run every check, or only the named steps:
-                               fmt clippy build test fuzz doctest doc wasm core npm browser deny
-  lint                         test fmt clippy
+                               fmt shape clippy build test fuzz doctest doc wasm core npm browser deny
+  lint                         test fmt shape clippy
   wasm [--fast]                build the browser's package in wasm/npm/dist; --fast does not minify
   fuzz [TARGET…] [--seconds N] run the fuzz targets guided by coverage, a minute each (cargo-fuzz)
   bench [NAME…] [--quick]      run the benchmarks:
@@ -59,7 +60,7 @@ fn main() -> ExitCode {
 
 fn lint(args: &[String]) -> Result<bool, String> {
     match args {
-        [] => test::run(&["fmt".to_owned(), "clippy".to_owned()]),
+        [] => test::run(&["fmt", "shape", "clippy"].map(str::to_owned)),
         _ => Err("`cargo xtask lint` takes no arguments".to_owned()),
     }
 }

@@ -3,14 +3,16 @@
 use std::{path::Path, process::Command, sync::OnceLock};
 
 use crate::{
+    shape,
     steps::{self, Outcome, Step},
     tools::{apt_install, cargo, cargo_install, outcome, root, succeeds, target_dir},
     wasm,
 };
 
 /// In the order in which a mistake shows soonest.
-const STEPS: [Step; 12] = [
+const STEPS: [Step; 13] = [
     Step { name: "fmt", title: "the format is rustfmt's", run: fmt },
+    Step { name: "shape", title: "no circle of files, and none too long", run: shape::step },
     Step { name: "clippy", title: "no warning from clippy in any target", run: clippy },
     Step { name: "build", title: "binaries, tests and examples", run: build },
     Step { name: "test", title: "unit, property and whole-system tests", run: test },
