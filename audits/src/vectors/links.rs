@@ -53,6 +53,7 @@ pub(super) fn examples() -> Vec<(&'static str, Frame)> {
     let find = Find { request: 1, query: r#"{"a":1}"#.to_owned(), limit: 20, since: at(-60) };
     let found = Found { request: 1, documents: vec![document.signed().clone()], last: true };
     vec![
+        ("fragment", Frame::Fragment(Fragment { last: true, bytes: vec![1, 2, 3] })),
         ("hello", Frame::Link(LinkFrame::Hello(hello_one))),
         ("proof", Frame::Link(LinkFrame::Proof(proof))),
         ("neighbour", Frame::Link(LinkFrame::Neighbour(neighbour))),
@@ -60,8 +61,13 @@ pub(super) fn examples() -> Vec<(&'static str, Frame)> {
         ("bye", Frame::Link(LinkFrame::Bye)),
         ("ping", Frame::Link(LinkFrame::Ping(300))),
         ("pong", Frame::Link(LinkFrame::Pong(300))),
+        ("ack", Frame::Link(LinkFrame::Ack(u32::MAX))),
+        ("doze", Frame::Link(LinkFrame::Doze(true))),
         ("shuffle", Frame::View(ViewFrame::Shuffle(vec![presence(1), presence(2)]))),
         ("shuffle reply", Frame::View(ViewFrame::ShuffleReply(Vec::new()))),
+        ("surplus", Frame::View(ViewFrame::Surplus(true))),
+        ("signal", Frame::Signal(SignalFrame::Signal(signal()))),
+        ("unreachable", Frame::Signal(SignalFrame::Unreachable(two))),
         (
             "push",
             Frame::Documents(DocumentFrame::Push(Push {
@@ -72,12 +78,7 @@ pub(super) fn examples() -> Vec<(&'static str, Frame)> {
         ("have", Frame::Documents(DocumentFrame::Have(vec![id]))),
         ("graft", Frame::Documents(DocumentFrame::Graft(vec![id]))),
         ("prune", Frame::Documents(DocumentFrame::Prune)),
-        ("surplus", Frame::View(ViewFrame::Surplus(true))),
-        ("ack", Frame::Link(LinkFrame::Ack(u32::MAX))),
-        ("signal", Frame::Signal(SignalFrame::Signal(signal()))),
-        ("unreachable", Frame::Signal(SignalFrame::Unreachable(two))),
-        ("fragment", Frame::Fragment(Fragment { last: true, bytes: vec![1, 2, 3] })),
-        ("doze", Frame::Link(LinkFrame::Doze(true))),
+        ("compare", Frame::Sync(SyncFrame::Compare(compare))),
         ("find", Frame::Find(FindFrame::Find(find))),
         ("found", Frame::Find(FindFrame::Found(found))),
         ("relay", Frame::Pool(PoolFrame::Relay(signal()))),
@@ -85,7 +86,6 @@ pub(super) fn examples() -> Vec<(&'static str, Frame)> {
             "astray",
             Frame::Pool(PoolFrame::Astray(Astray { network: network(), from: one, to: two })),
         ),
-        ("compare", Frame::Sync(SyncFrame::Compare(compare))),
     ]
 }
 

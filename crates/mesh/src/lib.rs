@@ -27,19 +27,22 @@
 //! # The rooms
 //! | module | does |
 //! |---|---|
-//! | [`frame`] | what stands on the wire; packing, cutting and joining ([`frame::codec`]) |
-//! | `link` | one link: handshake, liveness, the lanes of what waits to be sent |
-//! | `candidates` | the passive view: whom a link could be made to (HyParView) |
-//! | `broadcast` | documents: eager pushes, announcements, grafts and prunes (Plumtree) |
-//! | `finds` | searches: ours under way, others' answered |
-//! | `private` | private subscriptions: our keys, and whom we can seal to |
-//! | `quota` | how much each author may write |
-//! | `reputation` | offences weighed, forgiven, and the blacklist (gossipsub v1.1) |
-//! | `signalling` | sealed session descriptions and their routes |
-//! | `seeds` | addresses to dial, for the pool of signallers (`peer/direct`) |
+//! | `api` | the words between the core and its driver |
+//! | [`wire`] | what stands on the wire, a group of frames for each room; packing, cutting and joining ([`wire::codec`]) |
+//! | `peer` | the front door, and the router between the rooms |
+//! | `cx`, `notice` | what all rooms share, and what one tells the others |
+//! | `links` | links: handshake, lanes, budgets, liveness, sleep; offences and the blacklist (gossipsub v1.1) |
+//! | `membership` | whom we are linked to and whom we could be (HyParView), and the topology |
+//! | `dialling` | new links: sealed negotiations and their routes |
 //! | `signallers` | knocking, joining, asking, coming back |
-//! | `peer` | the front door; `peer/view` keeps the active view, `peer/doze` its sleep |
+//! | `documents` | the one way in, the tree on which they go on (Plumtree), the store, quotas |
+//! | `interest` | our subscriptions, open and private, and whom we can seal to |
+//! | `sync` | comparing what two neighbours have |
+//! | `finds` | searches: ours under way, others' answered |
+//! | `pool` | what signallers pass on for their clients |
 //! | [`limits`] | every bound |
+//!
+//! `README.md` follows a document through them, and says how to add one.
 //!
 //! # Attacks, and what meets them
 //! - **Somebody in the middle** of a link, were it the signaller itself: session descriptions are
@@ -72,7 +75,7 @@
 //!   ([`Misbehaviour::weight`]), which lead to the blacklist; each time there is twice as long. Nobody
 //!   pays for what others did: an author over its quota is dropped at no cost to who passed it on,
 //!   signals are passed on at half of the rate that is allowed, and what depends on clocks costs no more
-//!   than the link ([`Misbehaviour::strain`]). So no two can get a third blacklisted.
+//!   than the link ([`Misbehaviour::link_cost`]). So no two can get a third blacklisted.
 //! - **An author that writes without end**: [`Quota`].
 //! - **Extreme numbers on the wire**: lengths are checked before they are believed, hop counts and
 //!   times saturate.

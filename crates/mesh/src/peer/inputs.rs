@@ -213,13 +213,17 @@ impl Peer {
     /// neighbour in the pool; whether it is, and keeps up: what clients send never ends its link.
     pub fn relay(&mut self, to: PeerId, signal: Signed<Signal>, now: Time) -> bool {
         self.cx.now = now;
-        self.cx.pass_on(to, PoolFrame::Relay(signal))
+        let passed_on = self.cx.pass_on(to, PoolFrame::Relay(signal));
+        self.settle();
+        passed_on
     }
 
     /// Tells a neighbour in the pool that a signal which it passed on found nobody.
     pub fn astray(&mut self, to: PeerId, astray: Astray, now: Time) -> bool {
         self.cx.now = now;
-        self.cx.pass_on(to, PoolFrame::Astray(astray))
+        let passed_on = self.cx.pass_on(to, PoolFrame::Astray(astray));
+        self.settle();
+        passed_on
     }
 
     /// Parts with a neighbour that the operator does not want.
