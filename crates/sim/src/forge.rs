@@ -123,7 +123,7 @@ pub fn with_bad_signature(document: &SignedDocument) -> SignedDocument {
 /// The encoded frame of a push with a body of any size and content under a valid signature; it may
 /// well not decode.
 pub fn raw_push(identity: &Identity, hops: u8, body: &[u8]) -> Vec<u8> {
-    // By hand, because the types refuse to hold what breaks a limit: variant, hops, author,
+    // By hand, because the types refuse to hold what breaks a limit: group, variant, hops, author,
     // signature, length, body.
     let template = codec::encode(&taiinet_mesh::frame::Frame::Documents(
         taiinet_mesh::frame::DocumentFrame::Push(taiinet_mesh::frame::Push {
@@ -131,7 +131,7 @@ pub fn raw_push(identity: &Identity, hops: u8, body: &[u8]) -> Vec<u8> {
             document: document(identity, &"x".parse().expect("a name"), 1, "{}"),
         }),
     ));
-    let mut frame = template.get(..2).unwrap_or_default().to_vec();
+    let mut frame = template.get(..3).unwrap_or_default().to_vec();
     frame.extend_from_slice(identity.peer_id().as_bytes());
     frame.extend_from_slice(identity.sign(Domain::Document, body).as_bytes());
     let mut length = body.len();

@@ -152,7 +152,7 @@ impl Cx {
             incoming,
             active,
             // Who is not heard of after a wake may well be there, and we at another place.
-            blameless: state.is_probed(),
+            blameless: state.is_excused(self.now),
             cause: cause.clone(),
         }));
         if active {

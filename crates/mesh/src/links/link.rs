@@ -74,6 +74,9 @@ pub(crate) struct Link {
     spoke: Time,
     /// After a sleep: until when something must be heard, whatever was not heard before.
     probe: Option<Time>,
+    /// After a sleep: until when its end is nobody's fault, also if something is heard that was said
+    /// meanwhile.
+    excused_until: Time,
     ping: Option<(u32, Time)>,
     pings: u32,
     pinged: Time,
@@ -106,6 +109,7 @@ impl Link {
             heard: now,
             spoke: now,
             probe: None,
+            excused_until: now,
             ping: None,
             pings: 0,
             pinged: now,
@@ -328,12 +332,14 @@ impl Link {
         let active = self.is_active();
         let from = if active { now } else { self.since };
         self.probe = Some(from.after(limits::WAKE_PROBE).max(now));
+        self.excused_until = now.after(limits::WAKE_PROBE);
         active.then(|| self.ping_now(now))
     }
 
-    /// Whether nothing was heard since a wake: no fault of the other end's.
-    pub(crate) const fn is_probed(&self) -> bool {
-        self.probe.is_some()
+    /// Whether its end now would be no fault of the other end's: we have just woken, and nothing of
+    /// today was heard yet.
+    pub(crate) fn is_excused(&self, now: Time) -> bool {
+        self.probe.is_some() || now < self.excused_until
     }
 
     fn ping_now(&mut self, now: Time) -> LinkFrame {
