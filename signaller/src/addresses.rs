@@ -4,12 +4,11 @@
 //! least, a site a /48 (RFC 6177). So what is limited is limited for ranges of addresses: the narrow one
 //! that is configured, and for IPv6 a wide one around it, which may have more but not without end.
 
-use core::ops::Bound;
 use std::{collections::BTreeMap, net::IpAddr};
 
 use ipnet::IpNet;
 
-use crate::limits;
+use crate::{limits, sweep::Sweep};
 
 /// The leading bits that addresses have in common which count as one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,6 +54,11 @@ pub struct Ranges {
 }
 
 impl Ranges {
+    /// The range that is counted around all others.
+    pub(crate) fn widest(&self) -> IpNet {
+        self.wide.unwrap_or(self.narrow)
+    }
+
     /// The narrow range, which counts as one address.
     pub const fn narrow(&self) -> IpNet {
         self.narrow
@@ -72,12 +76,12 @@ impl Ranges {
 pub(crate) struct AddressCounts<T> {
     counts: BTreeMap<IpNet, T>,
     /// Where [`Self::sweep`] goes on.
-    swept: Option<IpNet>,
+    swept: Sweep<IpNet>,
 }
 
 impl<T> Default for AddressCounts<T> {
     fn default() -> Self {
-        Self { counts: BTreeMap::new(), swept: None }
+        Self { counts: BTreeMap::new(), swept: Sweep::default() }
     }
 }
 
@@ -85,6 +89,11 @@ impl<T> AddressCounts<T> {
     /// How many ranges are counted.
     pub(crate) fn len(&self) -> usize {
         self.counts.len()
+    }
+
+    /// Whether all ranges of an address are counted.
+    pub(crate) fn has(&self, ranges: Ranges) -> bool {
+        ranges.each().all(|(range, _)| self.counts.contains_key(&range))
     }
 
     /// What is counted of a range.
@@ -113,8 +122,13 @@ impl<T> AddressCounts<T> {
         }
     }
 
-    /// Changes the counts of the ranges of an address that there are, and drops those that are idle
-    /// afterwards.
+    /// Changes the counts of the ranges of an address, as far as there are any.
+    pub(crate) fn change(&mut self, ranges: Ranges, change: impl FnMut(&mut T)) {
+        self.release(ranges, change, |_| false);
+    }
+
+    /// Changes the counts of the ranges of an address, as far as there are any, and drops
+    /// those that are idle afterwards.
     pub(crate) fn release(
         &mut self,
         ranges: Ranges,
@@ -133,20 +147,8 @@ impl<T> AddressCounts<T> {
 
     /// Drops counts that are idle. Looks at `most` of them and goes on from there the next time, so that
     /// no call is long.
-    pub(crate) fn sweep(&mut self, most: usize, mut is_idle: impl FnMut(&T) -> bool) {
-        let from = self.swept.map_or(Bound::Unbounded, Bound::Excluded);
-        let looked = self.counts.range((from, Bound::Unbounded)).take(most);
-        let (mut idle, mut last, mut count) = (Vec::new(), None, 0);
-        for (range, value) in looked {
-            (last, count) = (Some(*range), count + 1);
-            if is_idle(value) {
-                idle.push(*range);
-            }
-        }
-        self.swept = last.filter(|_| count == most);
-        for range in idle {
-            self.counts.remove(&range);
-        }
+    pub(crate) fn sweep(&mut self, most: usize, is_idle: impl FnMut(&T) -> bool) {
+        self.swept.run(&mut self.counts, most, is_idle);
     }
 }
 
@@ -180,30 +182,11 @@ mod tests {
         counts.update(one, |_| 0, |count| *count += 1);
         counts.update(other, |_| 0, |count| *count += 1);
         assert_eq!(counts.len(), 3);
-        assert_eq!(counts.get(&one.narrow()), Some(&1));
         assert!(counts.all(one, |count, share| *count <= share));
         assert!(!counts.all(one, |count, _| *count < 2), "the site has two");
         counts.release(one, |count| *count -= 1, |count| *count == 0);
         assert_eq!(counts.len(), 2);
         counts.release(other, |count| *count -= 1, |count| *count == 0);
         assert_eq!(counts.len(), 0);
-    }
-
-    #[test]
-    fn a_sweep_looks_at_some_and_goes_on_from_there() {
-        let mut counts = AddressCounts::<bool>::default();
-        for last in 0..10 {
-            let address = IpAddr::from([192, 0, 2, last]);
-            counts.update(Prefixes::default().ranges(address), |_| last % 2 == 0, |_| {});
-        }
-        for left in [8, 7, 5, 5, 5] {
-            let mut looked = 0;
-            counts.sweep(3, |idle| {
-                looked += 1;
-                *idle
-            });
-            assert!(looked <= 3);
-            assert_eq!(counts.len(), left);
-        }
     }
 }

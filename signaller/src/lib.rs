@@ -15,11 +15,15 @@ mod forwarded;
 pub mod fuzz;
 pub mod limits;
 mod pool;
+mod refused;
 #[cfg(feature = "server")]
 pub mod server;
+mod shares;
+mod sweep;
 
 pub use addresses::{Prefixes, Ranges};
 pub use admission::Admission;
 pub use desk::{
-    Budgets, ClientId, Desk, DeskConfig, DeskInput, DeskOutput, DeskStatus, JoinWork, Refused, Turn,
+    Budgets, ClientId, Desk, DeskConfig, DeskInput, DeskOutput, DeskStatus, JoinWork, Turn,
 };
+pub use refused::Refused;
