@@ -93,7 +93,7 @@ impl<T> AddressCounts<T> {
 
     /// Whether all ranges of an address are counted.
     pub(crate) fn has(&self, ranges: Ranges) -> bool {
-        ranges.each().all(|(range, _)| self.counts.contains_key(&range))
+        ranges.each().all(|(range, _)| self.get(&range).is_some())
     }
 
     /// What is counted of a range.
