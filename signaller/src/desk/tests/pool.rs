@@ -384,10 +384,10 @@ fn what_clients_send_is_never_held_against_their_signaller() {
 fn what_is_said_of_undeliverable_signals_is_never_held_against_who_says_it() {
     let mut two = Two::new();
     let (from, to) = (identity(1).peer_id(), identity(2).peer_id());
-    for _ in 0..300 {
+    for _ in 0..100 {
         let now = two.rooms[1].now;
         let pool = two.rooms[1].desk.pool.as_mut().unwrap();
-        for _ in 0..100 {
+        for _ in 0..400 {
             let astray = Astray { network: network("a"), from, to };
             pool.undeliverable(identity(200).peer_id(), astray, now);
         }
