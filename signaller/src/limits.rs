@@ -143,11 +143,23 @@ pub const POOL_SIGNALS: (u32, u32) = (RELAYED.0 / 5 * 2, RELAYED.1 / 5 * 2);
 pub const POOL_UNDELIVERABLE: (u32, u32) = (RELAYED.0 / 10, RELAYED.1 / 10);
 /// Signals that are verified for another signaller: a quarter more than it sends if it is honest.
 pub const POOL_VERIFIED: (u32, u32) = (RELAYED.0 / 2, RELAYED.1 / 2);
+/// See [`POOL_VERIFIED`]: of these, those that do not come out of [`POOL_VERIFIED_SHARED`].
+pub const POOL_VERIFIED_OWN: (u32, u32) = (600, 40);
+/// Signals that are verified for all other signallers, besides those that each has of its own.
+pub const POOL_VERIFIED_SHARED: (u32, u32) = (20_000, 2_500);
+/// Presences in the news that are verified for another signaller: one that has as many clients as there is
+/// room for tells of all of them at once, and they renew theirs.
+pub const POOL_NEWS: (u32, u32) = (POOL_SEATS_PER_SIGNALLER as u32, 1000);
+/// See [`POOL_NEWS`]: of these, those that do not come out of [`POOL_NEWS_SHARED`].
+pub const POOL_NEWS_OWN: (u32, u32) = (1000, 20);
+/// Presences in the news that are verified for all other signallers, besides those that each has of its
+/// own: as many as renewals of [`POOL_SEATS`].
+pub const POOL_NEWS_SHARED: (u32, u32) = (2 * POOL_SEATS_PER_SIGNALLER as u32, 4000);
 /// Signals that wait for another signaller, in bytes. With more, one of the sender goes that has most.
 pub const POOL_WAITING_BYTES: usize = 1024 * 1024;
 /// What a waiting signal takes besides what is sealed.
 pub const POOL_WAITING_EACH: usize = 256;
-/// How often it is looked whether they may go, and how many go at once.
+/// How often it is looked whether they may go, and how many go at once, to all signallers together.
 pub const POOL_PACE: Duration = Duration::from_millis(10);
 /// See [`POOL_PACE`].
 pub const POOL_AT_ONCE: usize = 64;

@@ -9,6 +9,7 @@
 //! A signal goes straight to the signaller that its recipient has joined, and is verified there.
 
 mod fair_queue;
+mod incoming;
 mod members;
 pub(crate) mod news;
 mod outgoing;
@@ -19,7 +20,7 @@ mod replays;
 mod sent;
 
 use core::net::IpAddr;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeSet, VecDeque};
 
 use taiinet_document::{Content, Network};
 use taiinet_identity::{Identity, PeerId, Signed, Verified};
@@ -32,31 +33,12 @@ use taiinet_mesh::{
 use taiinet_query::Query;
 
 use crate::{addresses::Ranges, limits, refused::Refused};
+use incoming::Incoming;
 use members::Members;
 use news::News;
 use outgoing::Outgoing;
 pub(crate) use output::PoolOutput;
-use pairs::Pairs;
 pub(crate) use remote_clients::RemoteClients;
-use replays::Replays;
-
-/// What another signaller may still pass on to us.
-#[derive(Debug)]
-struct Incoming {
-    /// Of each sender to each recipient.
-    pairs: Pairs,
-    /// In all: each costs a signature.
-    signals: Budget,
-}
-
-impl Incoming {
-    fn new(now: Time) -> Self {
-        Self {
-            pairs: Pairs::new(limits::POOL_PAIRS),
-            signals: Budget::new(limits::POOL_VERIFIED, now),
-        }
-    }
-}
 
 /// The pool, as one of its members sees it.
 #[derive(Debug)]
@@ -64,9 +46,7 @@ pub(crate) struct Pool {
     peer: Peer,
     remote: RemoteClients,
     members: Members,
-    incoming: BTreeMap<PeerId, Incoming>,
-    /// Signals that others passed on to us.
-    arrived: Replays,
+    incoming: Incoming,
     outgoing: Outgoing,
     outputs: VecDeque<PoolOutput>,
     news: News,
@@ -97,8 +77,7 @@ impl Pool {
             peer,
             remote: RemoteClients::new(id),
             members: Members::default(),
-            incoming: BTreeMap::new(),
-            arrived: Replays::default(),
+            incoming: Incoming::new(now),
             outgoing: Outgoing::default(),
             outputs: VecDeque::new(),
             news: News::default(),
@@ -199,10 +178,12 @@ impl Pool {
                         continue;
                     }
                     if let Content::Open(fields) = delivery.document.content() {
-                        news::read(fields, |news| {
-                            if let Err(why) =
-                                news.and_then(|news| self.remote.take(author, news, now))
-                            {
+                        let Self { remote, incoming, .. } = self;
+                        news::read(fields, |item| {
+                            let may = || incoming.charge_news(author, now);
+                            let taken =
+                                item.and_then(|item| remote.take_if(author, item, may, now));
+                            if let Err(why) = taken {
                                 refused(why);
                             }
                         });
@@ -300,11 +281,10 @@ impl Pool {
 
     pub(crate) fn expire(&mut self, now: Time) {
         self.remote.expire(limits::POOL_FORGOTTEN, now);
-        self.arrived.forget(limits::POOL_FORGOTTEN, now);
         self.members.expire(now);
         let members = &self.members;
         self.outgoing.expire(|member| members.has(member), now);
-        self.incoming.retain(|member, _| members.has(member));
+        self.incoming.expire(|member| members.has(member), now);
     }
 
     // ---- Signals ----
@@ -355,7 +335,7 @@ impl Pool {
         if !self.remote.is_at(&body.network, &sender, member, now) {
             return Err(Refused::FalseName);
         }
-        if self.arrived.has(sender, body) {
+        if self.incoming.has_arrived(sender, body) {
             return Err(Refused::Replayed);
         }
         Ok(())
@@ -369,9 +349,7 @@ impl Pool {
         to: PeerId,
         now: Time,
     ) -> Result<(), Refused> {
-        let incoming = self.incoming.entry(member).or_insert_with(|| Incoming::new(now));
-        let may = incoming.pairs.take(sender, to, now) && incoming.signals.take(1, now);
-        if may { Ok(()) } else { Err(Refused::TooOften) }
+        self.incoming.charge(member, sender, to, now)
     }
 
     /// Checks the signature of one that was found good otherwise, and that it came for the first time.
@@ -380,11 +358,7 @@ impl Pool {
         signal: Signed<Signal>,
         now: Time,
     ) -> Result<Verified<Signal>, Refused> {
-        let signal = signal.verify().map_err(|_| Refused::Signature)?;
-        if self.arrived.is_one(signal.signer(), &signal, now) {
-            return Err(Refused::Replayed);
-        }
-        Ok(signal)
+        self.incoming.verify(signal, now)
     }
 
     /// Says that a signal found nobody here.

@@ -4,6 +4,11 @@
 //! the client and to the ranges of addresses that it counts in, so that neither one client with what is
 //! dearest nor many from one place keep the desk from others ([`crate::limits::WORK`],
 //! [`crate::limits::WORK_PER_ADDRESS`]).
+//!
+//! Signatures are verified on that task, too: one takes 56 µs (in a build for tests, whose curve is
+//! optimised, on a busy machine), so an address has 6 % of its time, all that our clients pass on to a pool
+//! 36 %, and a join waits for 64 signatures, 4 ms, at most. A task of their own would add a round through two
+//! queues to each join, and more states.
 
 /// An Ed25519 signature that is verified.
 pub(super) const VERIFY: usize = 100;

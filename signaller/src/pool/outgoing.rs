@@ -4,6 +4,7 @@
 //! ([`taiinet_mesh::limits::RELAYED`]); what our clients send must never get us there. So no more than half
 //! of it goes, and what waits meanwhile waits in lines that take turns.
 
+use core::ops::Bound;
 use std::collections::{BTreeMap, VecDeque};
 
 use taiinet_identity::{PeerId, Signed};
@@ -52,6 +53,8 @@ pub(super) struct Outgoing {
     sent: Sent,
     /// When it is looked again whether something may go.
     due: Option<Time>,
+    /// Whose turn was last.
+    last: Option<PeerId>,
     /// Signals that went, so far.
     count: u64,
 }
@@ -89,41 +92,45 @@ impl Outgoing {
         self.due.get_or_insert(now);
     }
 
-    /// Sends what may go. Each is verified now that it is its turn, so no more are than go.
+    /// Sends what may go, some at a time. Each is verified now that it is its turn, so no more are than go.
     pub(super) fn run(&mut self, peer: &mut Peer, outputs: &mut VecDeque<PoolOutput>, now: Time) {
         if self.due.is_none_or(|due| due > now) {
             return;
         }
-        self.due = None;
-        let Self { lanes, passed, sent, due, count } = self;
-        for (member, lane) in lanes {
-            for _ in 0..limits::POOL_AT_ONCE {
-                if !lane.signals.has(1, now) {
-                    break;
+        let Self { lanes, passed, sent, last, count, .. } = self;
+        let after = last.map_or(Bound::Unbounded, Bound::Excluded);
+        let mut order: Vec<PeerId> =
+            lanes.range((after, Bound::Unbounded)).map(|(member, _)| *member).collect();
+        order.extend(lanes.keys().take(lanes.len() - order.len()));
+        let mut left = limits::POOL_AT_ONCE;
+        for member in order {
+            let Some(lane) = lanes.get_mut(&member) else { continue };
+            while left > 0
+                && lane.signals.has(1, now)
+                && let Some(Waiting { body, signal }) = lane.waiting.pop()
+            {
+                (left, *last) = (left - 1, Some(member));
+                let sender = signal.signer();
+                if passed.has(sender, &body) {
+                    continue;
                 }
-                let Some(next) = lane.waiting.pop() else { break };
-                let sender = next.signal.signer();
-                if passed.has(sender, &next.body) {
+                if !peer.has_room_for(member) {
+                    outputs.push_back(undeliverable(sender, body));
                     continue;
                 }
                 lane.signals.take(1, now);
-                let Waiting { body, signal } = next;
                 let Ok(signal) = signal.verify() else {
                     outputs.push_back(PoolOutput::Forged { network: body.network, from: sender });
                     continue;
                 };
-                if peer.relay(*member, signal.signed().clone(), now) {
-                    passed.is_one(sender, &body, now);
-                    sent.note(*member, sender, &body, now);
-                    *count += 1;
-                } else {
-                    outputs.push_back(undeliverable(sender, body));
-                }
-            }
-            if !lane.waiting.is_empty() {
-                *due = Some(now.after(limits::POOL_PACE));
+                peer.relay(member, signal.signed().clone(), now);
+                passed.is_one(sender, &body, now);
+                sent.note(member, sender, &body, now);
+                *count += 1;
             }
         }
+        let waits = lanes.values().any(|lane| !lane.waiting.is_empty());
+        self.due = waits.then(|| now.after(limits::POOL_PACE));
     }
 
     /// Says to another signaller that a signal of its client found nobody; nothing if that was said too

@@ -93,13 +93,24 @@ impl RemoteClients {
         self.seats
     }
 
-    /// Takes what a signaller says of its own clients. All that is cheap is checked before the
-    /// signature.
+    /// Takes what a signaller says of its own clients, whatever that costs.
     pub(crate) fn take(&mut self, signaller: PeerId, item: Item, now: Time) -> Result<(), Refused> {
+        self.take_if(signaller, item, || true, now)
+    }
+
+    /// Takes what a signaller says of its own clients. All that is cheap is checked before the
+    /// signature, and last whether that may be verified.
+    pub(super) fn take_if(
+        &mut self,
+        signaller: PeerId,
+        item: Item,
+        may_verify: impl FnOnce() -> bool,
+        now: Time,
+    ) -> Result<(), Refused> {
         // So what comes never has to wait for a sweep.
         self.expire(limits::POOL_FORGOTTEN_FOR_ONE, now);
         match item {
-            Item::Joined(presence) => self.joined(signaller, presence, now),
+            Item::Joined(presence) => self.joined(signaller, presence, may_verify, now),
             Item::Left(left) => self.left(signaller, left, now),
         }
     }
@@ -108,6 +119,7 @@ impl RemoteClients {
         &mut self,
         signaller: PeerId,
         presence: Signed<Presence>,
+        may_verify: impl FnOnce() -> bool,
         now: Time,
     ) -> Result<(), Refused> {
         let body = Presence::peek(&presence).map_err(|_| Refused::Undecodable)?;
@@ -124,6 +136,12 @@ impl RemoteClients {
         let peer = presence.signer();
         if self.is_old(signaller, &body.network, &peer, body.issued_at) {
             return Ok(());
+        }
+        if !self.has_room(signaller, &body.network, &peer) {
+            return Err(Refused::Joins);
+        }
+        if !may_verify() {
+            return Err(Refused::TooOften);
         }
         let presence = presence.verify().map_err(|_| Refused::Signature)?;
         self.fill(signaller, body.network, peer, Seat::Here(Box::new(presence)))
@@ -159,6 +177,18 @@ impl RemoteClients {
         seat.is_some_and(|seat| seat.since() >= at)
     }
 
+    /// Whether there is room for a seat of this signaller.
+    fn has_room(&self, signaller: PeerId, network: &Network, peer: &PeerId) -> bool {
+        let known = self.seats(network, peer).is_some_and(|seats| seats.contains_key(&signaller));
+        let filled = self.filled.get(&signaller);
+        let (seats, networks) = filled.map_or((0, 0), |filled| (filled.seats, filled.networks));
+        let has_network = self.networks.contains_key(network)
+            || self.networks.len() < limits::POOL_NETWORKS
+                && networks < limits::POOL_NETWORKS_PER_SIGNALLER;
+        let has_seat = seats < limits::POOL_SEATS_PER_SIGNALLER && self.seats < limits::POOL_SEATS;
+        known || has_network && has_seat
+    }
+
     fn fill(
         &mut self,
         signaller: PeerId,
@@ -166,18 +196,10 @@ impl RemoteClients {
         peer: PeerId,
         seat: Seat,
     ) -> Result<(), Refused> {
-        let known = self.seats(&network, &peer).is_some_and(|seats| seats.contains_key(&signaller));
-        let new_network = !self.networks.contains_key(&network);
-        let filled = self.filled.get(&signaller);
-        let (seats, networks) = filled.map_or((0, 0), |filled| (filled.seats, filled.networks));
-        let no_room = seats >= limits::POOL_SEATS_PER_SIGNALLER
-            || self.seats >= limits::POOL_SEATS
-            || new_network
-                && (self.networks.len() >= limits::POOL_NETWORKS
-                    || networks >= limits::POOL_NETWORKS_PER_SIGNALLER);
-        if !known && no_room {
+        if !self.has_room(signaller, &network, &peer) {
             return Err(Refused::Joins);
         }
+        let new_network = !self.networks.contains_key(&network);
         let filled = self.filled.entry(signaller).or_default();
         filled.networks += usize::from(new_network);
         filled.left += usize::from(seat.is_left());

@@ -55,6 +55,11 @@ impl Peer {
         crowd.first().copied()
     }
 
+    /// Whether a peer is a neighbour that keeps up with what it is sent.
+    pub fn has_room_for(&self, peer: PeerId) -> bool {
+        self.links.values().any(|link| link.peer == peer && link.takes_more())
+    }
+
     /// Parts with a neighbour that the operator does not want.
     pub fn expel(&mut self, peer: PeerId, now: Time) {
         let mut links = self.links.values();

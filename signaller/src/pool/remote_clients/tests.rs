@@ -136,8 +136,16 @@ fn one_member_cannot_fill_it() {
     let full = Filled { seats: limits::POOL_SEATS_PER_SIGNALLER, ..Filled::default() };
     remote.filled.insert(id(50), full);
     let one = joined(1, &presence(50, 0));
-    assert_eq!(remote.take(id(50), one, NOW), Err(Refused::Joins));
+    assert_eq!(remote.take(id(50), one.clone(), NOW), Err(Refused::Joins));
     assert_eq!(remote.take(id(51), joined(1, &presence(51, 0)), NOW), Ok(()));
+    // Nor is a signature verified for it, or for a member that had too many verified.
+    let verify = || panic!("there is no room");
+    assert_eq!(remote.take_if(id(50), one, verify, NOW), Err(Refused::Joins));
+    let forged = joined(2, &presence(51, 0));
+    assert_eq!(remote.take_if(id(51), forged, || false, NOW), Err(Refused::TooOften));
+    let known = joined(1, &presence(51, 0));
+    let verify = || panic!("it is known");
+    assert_eq!(remote.take_if(id(51), known, verify, NOW), Ok(()));
 }
 
 #[test]
