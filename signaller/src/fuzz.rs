@@ -8,7 +8,7 @@ use taiinet_mesh::Time;
 
 use crate::{
     Refused, forwarded,
-    pool::{Directory, news},
+    pool::{RemoteClients, news},
 };
 
 /// The addresses in a proxy's header: `X-Forwarded-For`'s, and `Forwarded`'s.
@@ -18,12 +18,12 @@ pub fn forwarded(line: &str) -> [Vec<Option<IpAddr>>; 2] {
 
 /// What one signaller remembers of others' clients.
 #[derive(Debug)]
-pub struct News(Directory);
+pub struct News(RemoteClients);
 
 impl News {
     /// Nothing yet.
     pub const fn new(own: PeerId) -> Self {
-        Self(Directory::new(own))
+        Self(RemoteClients::new(own))
     }
 
     /// Takes what a member published; what was refused of it.
@@ -37,7 +37,7 @@ impl News {
 
     /// Drops what is over; how much is left.
     pub fn expire(&mut self, now: Time) -> usize {
-        self.0.expire(now);
+        self.0.expire(usize::MAX, now);
         self.0.len()
     }
 }

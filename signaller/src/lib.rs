@@ -7,6 +7,7 @@
 //! [`Desk`] is all of its logic, without any IO; with the feature `server` (the default) there is a
 //! server around it, [`server::Server`], and the command `taiinet-signaller`.
 
+mod addresses;
 mod admission;
 mod desk;
 mod forwarded;
@@ -14,10 +15,15 @@ mod forwarded;
 pub mod fuzz;
 pub mod limits;
 mod pool;
+mod refused;
 #[cfg(feature = "server")]
 pub mod server;
+mod shares;
+mod sweep;
 
+pub use addresses::{Prefixes, Ranges};
 pub use admission::Admission;
 pub use desk::{
-    Budgets, ClientId, Desk, DeskConfig, DeskInput, DeskOutput, DeskStatus, JoinWork, Refused, Turn,
+    Budgets, ClientId, Desk, DeskConfig, DeskInput, DeskOutput, DeskStatus, JoinWork, Turn,
 };
+pub use refused::Refused;

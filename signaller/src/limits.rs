@@ -2,6 +2,8 @@
 
 use core::time::Duration;
 
+use taiinet_mesh::limits::RELAYED;
+
 /// Connections at once, unless configured otherwise.
 pub const CLIENTS: usize = 10_000;
 /// Connections at once from one address (IPv4) or /64 prefix (IPv6), unless configured otherwise.
@@ -17,6 +19,19 @@ pub const JOIN_TIMEOUT: Duration = Duration::from_secs(5);
 pub const IDLE_TIMEOUT: Duration = Duration::from_secs(90);
 /// Frames of any kind from one client at once, and how many more each second.
 pub const FRAMES: (u32, u32) = (400, 100);
+/// Work that one client makes at once, and how much more each second. A unit is about a microsecond of
+/// the desk's only task: a verified signature is a hundred. It is enough for all else that a client may.
+pub const WORK: (u32, u32) = (64_000, 12_000);
+/// Work that all clients of one address make together: a tenth of the desk's time, and half a second of
+/// it at once, as when an office comes back. A site has [`SITE_SHARE`] times as much.
+pub const WORK_PER_ADDRESS: (u32, u32) = (500_000, 100_000);
+/// How often a client that has used up its budget of work may ask for more at once, and how often each
+/// second; it is told to wait. One that goes on is closed.
+pub const PATIENCE: (u32, u32) = (32, 1);
+/// Counts of which it is looked, each second, whether they are of any use.
+pub const SWEPT_EACH_SECOND: usize = 4096;
+/// And with each new connection: more than it brings.
+pub const SWEPT_AT_ONCE: usize = 8;
 /// Joins from one client at once, and how many more each second.
 pub const JOINS: (u32, u32) = (4, 1);
 /// Introductions for one client at once, and how many more each second.
@@ -35,8 +50,11 @@ pub const SIGNALS_FOR_ONE: (u32, u32) = (110, 18);
 pub const SIGNAL_BYTES_FOR_ONE: (u32, u32) = (192 * 1024, 24 * 1024);
 /// Peers that have left and whose budgets are remembered until they are full again.
 pub const ALLOWANCES: usize = 20_000;
-/// Pairs of peers whose signals through the pool are counted at once, for each other signaller.
+/// Pairs of peers whose signals through the pool are counted at once, for each other signaller. With more,
+/// those of the sender go that has most.
 pub const POOL_PAIRS: usize = 1024;
+/// Of these, pairs of one sender.
+pub const POOL_PAIRS_PER_SENDER: usize = RECIPIENTS;
 /// Networks at once that were opened from one address.
 pub const NETWORKS_PER_ADDRESS: usize = 64;
 /// When somebody that asked too often may ask again.
@@ -84,6 +102,11 @@ pub const ADDRESSES: usize = 200_000;
 pub const IPV4_PREFIX: u8 = 32;
 /// The leading bits of an IPv6 address that count as one address: what a household is given.
 pub const IPV6_PREFIX: u8 = 64;
+/// The leading bits of an IPv6 address that count as one site, besides: who has many households'
+/// prefixes has them from one such range.
+pub const IPV6_SITE_PREFIX: u8 = 48;
+/// How many times as much as one address a site may have.
+pub const SITE_SHARE: u32 = 8;
 /// The head of an HTTP request.
 pub const REQUEST_BYTES: usize = 16 * 1024;
 /// Addresses that are looked at in a proxy's header, from the right.
@@ -112,7 +135,40 @@ pub const POOL_SEATS: usize = 500_000;
 pub const POOL_SEATS_PER_SIGNALLER: usize = 50_000;
 /// How many clients of others are looked at for an introduction.
 pub const POOL_LOOK: usize = 64;
-/// How many signals that other signallers passed on are remembered.
+/// Signals that are passed on to another signaller at once, and how many more each second. Together with
+/// [`POOL_UNDELIVERABLE`] this is half of what it takes ([`taiinet_mesh::limits::RELAYED`]), so that it
+/// holds nothing that clients do against us.
+pub const POOL_SIGNALS: (u32, u32) = (RELAYED.0 / 5 * 2, RELAYED.1 / 5 * 2);
+/// Answers to another signaller that its signal found nobody; what is over it is not answered.
+pub const POOL_UNDELIVERABLE: (u32, u32) = (RELAYED.0 / 10, RELAYED.1 / 10);
+/// Signals that are verified for another signaller: a quarter more than it sends if it is honest.
+pub const POOL_VERIFIED: (u32, u32) = (RELAYED.0 / 2, RELAYED.1 / 2);
+/// See [`POOL_VERIFIED`]: of these, those that do not come out of [`POOL_VERIFIED_SHARED`].
+pub const POOL_VERIFIED_OWN: (u32, u32) = (600, 40);
+/// Signals that are verified for all other signallers, besides those that each has of its own.
+pub const POOL_VERIFIED_SHARED: (u32, u32) = (20_000, 2_500);
+/// Presences in the news that are verified for another signaller: one that has as many clients as there is
+/// room for tells of all of them at once, and they renew theirs.
+pub const POOL_NEWS: (u32, u32) = (POOL_SEATS_PER_SIGNALLER as u32, 1000);
+/// See [`POOL_NEWS`]: of these, those that do not come out of [`POOL_NEWS_SHARED`].
+pub const POOL_NEWS_OWN: (u32, u32) = (1000, 20);
+/// Presences in the news that are verified for all other signallers, besides those that each has of its
+/// own: as many as renewals of [`POOL_SEATS`].
+pub const POOL_NEWS_SHARED: (u32, u32) = (2 * POOL_SEATS_PER_SIGNALLER as u32, 4000);
+/// Signals that wait for another signaller, in bytes. With more, one of the sender goes that has most.
+pub const POOL_WAITING_BYTES: usize = 1024 * 1024;
+/// What a waiting signal takes besides what is sealed.
+pub const POOL_WAITING_EACH: usize = 256;
+/// How often it is looked whether they may go, and how many go at once, to all signallers together.
+pub const POOL_PACE: Duration = Duration::from_millis(10);
+/// See [`POOL_PACE`].
+pub const POOL_AT_ONCE: usize = 64;
+/// What is over is forgotten, so many a second of each kind, and with each that comes
+/// [`POOL_FORGOTTEN_FOR_ONE`].
+pub const POOL_FORGOTTEN: usize = 2048;
+/// See [`POOL_FORGOTTEN`].
+pub const POOL_FORGOTTEN_FOR_ONE: usize = 2;
+/// How many signals that other signallers passed on are remembered, and of ours.
 pub const POOL_REPLAYS: usize = 100_000;
 /// How many signals that other signallers were to pass on are remembered.
 pub const POOL_SENT: usize = 100_000;

@@ -8,14 +8,19 @@
 //!
 //! A signal goes straight to the signaller that its recipient has joined, and is verified there.
 
-mod directory;
+mod fair_queue;
+mod incoming;
 mod members;
 pub(crate) mod news;
+mod outgoing;
+mod output;
+mod pairs;
+mod remote_clients;
 mod replays;
 mod sent;
 
 use core::net::IpAddr;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeSet, VecDeque};
 
 use taiinet_document::{Content, Network};
 use taiinet_identity::{Identity, PeerId, Signed, Verified};
@@ -27,38 +32,23 @@ use taiinet_mesh::{
 };
 use taiinet_query::Query;
 
-use crate::{Refused, desk::Shares, limits};
-pub(crate) use directory::Directory;
+use crate::{addresses::Ranges, limits, refused::Refused};
+use incoming::Incoming;
 use members::Members;
 use news::News;
-use replays::Replays;
-use sent::Sent;
-
-/// What a desk is to do for its pool, or has learned from it.
-#[derive(Debug)]
-pub(crate) enum PoolOutput {
-    /// Open a connection to another signaller.
-    Dial { link: LinkId, url: String },
-    /// Send a message to one.
-    Send { link: LinkId, bytes: Vec<u8> },
-    /// Close a connection to one.
-    Close { link: LinkId },
-    /// A signal for a client here, from one there.
-    Signal { from: PeerId, signal: Signed<Signal> },
-    /// A signal of a client here found nobody, says the signaller that was to pass it on.
-    Astray { from: PeerId, astray: Astray },
-}
+use outgoing::Outgoing;
+pub(crate) use output::PoolOutput;
+pub(crate) use remote_clients::RemoteClients;
 
 /// The pool, as one of its members sees it.
 #[derive(Debug)]
 pub(crate) struct Pool {
     peer: Peer,
-    directory: Directory,
-    replays: Replays,
-    sent: Sent,
+    remote: RemoteClients,
     members: Members,
-    /// How many signals of each sender each other signaller may still pass on to each recipient.
-    shares: BTreeMap<PeerId, Shares<(PeerId, PeerId)>>,
+    incoming: Incoming,
+    outgoing: Outgoing,
+    outputs: VecDeque<PoolOutput>,
     news: News,
     /// When what is new is told, and when all is, because somebody new came.
     tell_at: Option<Time>,
@@ -85,11 +75,11 @@ impl Pool {
         }
         Self {
             peer,
-            directory: Directory::new(id),
-            replays: Replays::default(),
-            sent: Sent::default(),
+            remote: RemoteClients::new(id),
             members: Members::default(),
-            shares: BTreeMap::new(),
+            incoming: Incoming::new(now),
+            outgoing: Outgoing::default(),
+            outputs: VecDeque::new(),
             news: News::default(),
             tell_at: None,
             all_at: None,
@@ -119,10 +109,13 @@ impl Pool {
         if self.tell_at.is_some_and(|due| due <= now) {
             self.tell(now);
         }
+        self.outgoing.run(&mut self.peer, &mut self.outputs, now);
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Time> {
-        [self.peer.poll_timeout(), self.tell_at, self.all_at].into_iter().flatten().min()
+        let outgoing = self.outgoing.deadline();
+        let due = [self.peer.poll_timeout(), self.tell_at, self.all_at, outgoing];
+        due.into_iter().flatten().min()
     }
 
     /// Whether it is time to tell everything.
@@ -157,12 +150,22 @@ impl Pool {
         now: Time,
     ) -> Option<PoolOutput> {
         loop {
+            if let Some(output) = self.outputs.pop_front() {
+                return Some(output);
+            }
             return Some(match self.peer.poll_output(now)? {
                 Output::Dial { link, dial: Dial::Direct { url } } => PoolOutput::Dial { link, url },
                 Output::Send { link, bytes } => PoolOutput::Send { link, bytes },
                 Output::Close { link } => PoolOutput::Close { link },
                 Output::Relayed { from, signal } => PoolOutput::Signal { from, signal },
-                Output::Astray { from, astray } => PoolOutput::Astray { from, astray },
+                Output::Astray { from: member, astray } => {
+                    let Astray { network, from, to } = astray.clone();
+                    if !self.outgoing.believes(member, astray, now) {
+                        refused(Refused::FalseName);
+                        continue;
+                    }
+                    PoolOutput::Undeliverable { network, from, to }
+                }
                 Output::Deliver(delivery) => {
                     let author = delivery.document.author();
                     if author == self.peer.id() {
@@ -175,10 +178,12 @@ impl Pool {
                         continue;
                     }
                     if let Content::Open(fields) = delivery.document.content() {
-                        news::read(fields, |news| {
-                            if let Err(why) =
-                                news.and_then(|news| self.directory.take(author, news, now))
-                            {
+                        let Self { remote, incoming, .. } = self;
+                        news::read(fields, |item| {
+                            let may = || incoming.charge_news(author, now);
+                            let taken =
+                                item.and_then(|item| remote.take_if(author, item, may, now));
+                            if let Err(why) = taken {
                                 refused(why);
                             }
                         });
@@ -191,7 +196,7 @@ impl Pool {
                     continue;
                 }
                 Output::Event(Event::PeerConnected { peer, .. }) => {
-                    self.members.linked(peer);
+                    self.members.came(peer);
                     // The newcomer shall know who is here; several at once are told together.
                     self.all_at.get_or_insert(now.after(limits::POOL_ALL_AFTER));
                     continue;
@@ -252,7 +257,7 @@ impl Pool {
 
     /// How many presences of clients of others are known.
     pub(crate) fn presences(&self) -> usize {
-        self.directory.len()
+        self.remote.len()
     }
 
     /// Some clients of others in a network, who can be reached now.
@@ -264,7 +269,7 @@ impl Pool {
         want: usize,
         now: Time,
     ) -> Vec<Signed<Presence>> {
-        self.directory.some(network, but, from, want, &self.members(), now)
+        self.remote.some(network, but, from, want, self.members.linked(), now)
     }
 
     /// Other signallers that a peer may turn to, with their addresses.
@@ -275,60 +280,76 @@ impl Pool {
     }
 
     pub(crate) fn expire(&mut self, now: Time) {
-        self.directory.expire(now);
-        self.replays.expire(now);
-        self.sent.expire(now);
+        self.remote.expire(limits::POOL_FORGOTTEN, now);
         self.members.expire(now);
         let members = &self.members;
-        self.shares.retain(|member, _| members.has(member));
+        self.outgoing.expire(|member| members.has(member), now);
+        self.incoming.expire(|member| members.has(member), now);
     }
 
     // ---- Signals ----
 
     /// The other signaller that has this peer.
     pub(crate) fn place_of(&self, network: &Network, to: &PeerId, now: Time) -> Option<PeerId> {
-        self.directory.place_of(network, to, &self.members(), now)
+        self.remote.place_of(network, to, self.members.linked(), now)
     }
 
-    /// Sends a client's signal to where its recipient is; whether there is room on the way.
-    pub(crate) fn relay(&mut self, place: PeerId, signal: &Verified<Signal>, now: Time) -> bool {
-        let relayed = self.peer.relay(place, signal.signed().clone(), now);
-        if relayed {
-            self.sent.note(place, signal, now);
-        }
-        relayed
+    /// Whether a signal of this content of a client here went to another signaller before.
+    pub(crate) fn has_passed(&self, sender: PeerId, body: &Signal) -> bool {
+        self.outgoing.has_passed(sender, body)
     }
 
-    /// Whether this signaller may say that such a signal found nobody: one that was sent to it, and
-    /// not long ago.
-    pub(crate) fn went_astray(&mut self, member: PeerId, astray: Astray, now: Time) -> bool {
-        self.sent.take(member, astray, now)
+    /// How many signals went to other signallers, so far.
+    pub(crate) const fn relayed(&self) -> u64 {
+        self.outgoing.count()
     }
 
-    /// Checks a signal that another signaller passes on for one of its clients, but for its signature.
-    pub(crate) fn check(
+    /// Sends the signal of a client, which comes from these ranges, to where its recipient is, as soon
+    /// as it may go. [`PoolOutput`] says if it does not.
+    pub(crate) fn relay(
         &mut self,
-        from: PeerId,
-        signal: &Signed<Signal>,
+        place: PeerId,
+        from: Ranges,
+        body: Signal,
+        signal: Signed<Signal>,
         now: Time,
-    ) -> Result<Signal, Refused> {
-        let body = Signal::peek(signal).map_err(|_| Refused::Undecodable)?;
+    ) {
+        self.outgoing.push(place, from, body, signal, &mut self.outputs, now);
+        self.outgoing.run(&mut self.peer, &mut self.outputs, now);
+    }
+
+    /// Checks a signal that another signaller passes on for one of its clients, without any dear work.
+    pub(crate) fn check(
+        &self,
+        member: PeerId,
+        sender: PeerId,
+        body: &Signal,
+        now: Time,
+    ) -> Result<(), Refused> {
         let sent_at = Time::from(body.sent_at);
         if sent_at > now.after(mesh_limits::CLOCK_SKEW)
             || now.since(sent_at) > mesh_limits::SIGNAL_LIFE
         {
             return Err(Refused::OutOfTime);
         }
-        let sender = signal.signer();
-        if !self.directory.is_at(&body.network, &sender, from, now) {
+        if !self.remote.is_at(&body.network, &sender, member, now) {
             return Err(Refused::FalseName);
         }
-        if self.replays.has(sender, &body) {
+        if self.incoming.has_arrived(sender, body) {
             return Err(Refused::Replayed);
         }
-        let shares = || Shares::new(limits::SIGNALS_TO_ONE, limits::POOL_PAIRS);
-        let shares = self.shares.entry(from).or_insert_with(shares);
-        if shares.take((sender, body.to), now) { Ok(body) } else { Err(Refused::TooOften) }
+        Ok(())
+    }
+
+    /// Charges the signaller that passes on a signal, and its sender, before the signature is verified.
+    pub(crate) fn charge(
+        &mut self,
+        member: PeerId,
+        sender: PeerId,
+        to: PeerId,
+        now: Time,
+    ) -> Result<(), Refused> {
+        self.incoming.charge(member, sender, to, now)
     }
 
     /// Checks the signature of one that was found good otherwise, and that it came for the first time.
@@ -337,13 +358,12 @@ impl Pool {
         signal: Signed<Signal>,
         now: Time,
     ) -> Result<Verified<Signal>, Refused> {
-        let signal = signal.verify().map_err(|_| Refused::Signature)?;
-        if self.replays.is_one(&signal, now) { Err(Refused::Replayed) } else { Ok(signal) }
+        self.incoming.verify(signal, now)
     }
 
     /// Says that a signal found nobody here.
-    pub(crate) fn astray(&mut self, to: PeerId, astray: Astray, now: Time) {
-        self.peer.astray(to, astray, now);
+    pub(crate) fn undeliverable(&mut self, member: PeerId, astray: Astray, now: Time) {
+        self.outgoing.answer(&mut self.peer, member, astray, now);
     }
 }
 

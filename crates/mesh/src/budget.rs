@@ -19,7 +19,8 @@ impl Budget {
         Self { burst, per_second: u64::from(per_second), left: burst, filled: now }
     }
 
-    fn left(&self, now: Time) -> u64 {
+    /// How much is left, in thousandths.
+    pub fn left(&self, now: Time) -> u64 {
         let elapsed = u64::try_from(now.since(self.filled).as_millis()).unwrap_or(u64::MAX);
         let refill = elapsed.saturating_mul(self.per_second);
         self.left.saturating_add(refill).min(self.burst)

@@ -30,6 +30,8 @@ pub(crate) async fn desk() {
         signals_to_one: plenty,
         signals_for_one: plenty,
         signal_bytes_for_one: plenty,
+        work: plenty,
+        work_per_address: plenty,
     };
     let desk = DeskConfig {
         clients: 50_000,

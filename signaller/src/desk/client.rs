@@ -1,13 +1,12 @@
 //! One connection.
 
 use core::time::Duration;
-use std::net::{IpAddr, Ipv6Addr};
 
 use taiinet_identity::Verified;
 use taiinet_mesh::{Budget, Time, frame::Presence};
 
-use super::{Budgets, allowance::Allowance};
-use crate::limits;
+use super::{allowance::Allowance, config::Budgets};
+use crate::{addresses::Ranges, limits};
 
 /// How far a client is.
 #[derive(Debug)]
@@ -23,11 +22,14 @@ pub(super) enum Stage {
 /// A connection and what it may still do.
 #[derive(Debug)]
 pub(super) struct Client {
-    pub(super) prefix: IpAddr,
+    pub(super) ranges: Ranges,
     pub(super) stage: Stage,
     pub(super) heard: Time,
     pub(super) frames: Budget,
     pub(super) joins: Budget,
+    pub(super) work: Budget,
+    /// How often it may still ask for more work than there is a budget for.
+    pub(super) patience: Budget,
     pub(super) allowance: Allowance,
     /// Signals that it may still be sent, and their bytes.
     arrivals: Budget,
@@ -35,23 +37,40 @@ pub(super) struct Client {
 }
 
 impl Client {
-    pub(super) fn new(prefix: IpAddr, budgets: &Budgets, now: Time) -> Self {
+    pub(super) fn new(ranges: Ranges, budgets: &Budgets, now: Time) -> Self {
         Self {
-            prefix,
+            ranges,
             stage: Stage::Connected { since: now },
             heard: now,
             frames: Budget::new(budgets.frames, now),
             joins: Budget::new(budgets.joins, now),
+            work: Budget::new(budgets.work, now),
+            patience: Budget::new(limits::PATIENCE, now),
             allowance: Allowance::new(budgets, now),
             arrivals: Budget::new(budgets.signals_for_one, now),
             arriving_bytes: Budget::new(budgets.signal_bytes_for_one, now),
         }
     }
 
+    /// Its presence, if it has joined.
+    pub(super) const fn presence(&self) -> Option<&Verified<Presence>> {
+        match &self.stage {
+            Stage::Joined { presence, .. } => Some(presence),
+            Stage::Connected { .. } | Stage::Challenged { .. } => None,
+        }
+    }
+
     /// Whether one more signal of so many bytes may be sent to it: others must not be able to fill
     /// its outbox, nor to use up what it takes from its signaller.
-    pub(super) fn may_receive(&mut self, bytes: usize, now: Time) -> bool {
-        self.arrivals.take(1, now) && self.arriving_bytes.take(bytes, now)
+    pub(super) fn has_room(&self, bytes: usize, now: Time) -> bool {
+        self.arrivals.has(1, now) && self.arriving_bytes.has(bytes, now)
+    }
+
+    /// Takes that room.
+    pub(super) fn take_room(&mut self, bytes: usize, now: Time) -> bool {
+        self.has_room(bytes, now)
+            && self.arrivals.take(1, now)
+            && self.arriving_bytes.take(bytes, now)
     }
 
     pub(super) const fn challenge(&self) -> Option<[u8; 32]> {
@@ -80,15 +99,4 @@ fn join_timeout(bits: u8) -> Duration {
     let tries = if bits == 0 { 0 } else { 1_u64.checked_shl(bits.into()).unwrap_or(u64::MAX) };
     let work = Duration::from_secs(tries.saturating_mul(4) / limits::SLOW_TRIES);
     (limits::JOIN_TIMEOUT + work).min(limits::WORK_TIMEOUT)
-}
-
-/// What counts as one address: all of an IPv4 address, the first half of an IPv6 address.
-pub(super) fn prefix(address: IpAddr) -> IpAddr {
-    match address.to_canonical() {
-        IpAddr::V4(address) => IpAddr::V4(address),
-        IpAddr::V6(address) => {
-            let [a, b, c, d, ..] = address.segments();
-            IpAddr::V6(Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0))
-        }
-    }
 }

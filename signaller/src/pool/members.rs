@@ -19,7 +19,12 @@ pub(super) struct Members {
 }
 
 impl Members {
-    pub(super) fn linked(&mut self, peer: PeerId) {
+    /// Those that are linked.
+    pub(super) const fn linked(&self) -> &BTreeSet<PeerId> {
+        &self.linked
+    }
+
+    pub(super) fn came(&mut self, peer: PeerId) {
         self.lately.remove(&peer);
         self.linked.insert(peer);
     }

@@ -8,7 +8,7 @@ use taiinet_document::{Content, Map, Network, Timestamp, Value};
 use taiinet_identity::{PeerId, Signed};
 use taiinet_mesh::frame::{Presence, codec};
 
-use crate::{Refused, limits};
+use crate::{limits, refused::Refused};
 
 /// Somebody has left the signaller that says so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeSet, VecDeque};
 
-use taiinet_identity::{PeerId, Verified};
+use taiinet_identity::PeerId;
 use taiinet_mesh::{
     Time,
     frame::{Signal, codec},
@@ -11,7 +11,7 @@ use taiinet_mesh::{
 
 use crate::limits;
 
-/// The signatures of recent signals. When there are too many the oldest go: then an old one may pass
+/// The contents of recent signals. When there are too many the oldest go: then an old one may pass
 /// again, and the recipient, who remembers offers, drops it.
 #[derive(Debug, Default)]
 pub(super) struct Replays {
@@ -25,27 +25,32 @@ impl Replays {
         self.seen.contains(&name(sender, body))
     }
 
-    /// Whether this one has passed before; from now on it has.
-    pub(super) fn is_one(&mut self, signal: &Verified<Signal>, now: Time) -> bool {
-        let name = name(signal.signer(), signal);
+    /// Whether one of this content has passed before; from now on it has.
+    pub(super) fn is_one(&mut self, sender: PeerId, body: &Signal, now: Time) -> bool {
+        let name = name(sender, body);
         if !self.seen.insert(name.clone()) {
             return true;
         }
         self.order.push_back((now, name));
+        self.forget(limits::POOL_FORGOTTEN_FOR_ONE, now);
         while self.order.len() > limits::POOL_REPLAYS {
-            self.forget();
+            self.forget_first();
         }
         false
     }
 
-    pub(super) fn expire(&mut self, now: Time) {
+    /// Forgets so many at most of those that would be refused by their age.
+    pub(super) fn forget(&mut self, most: usize, now: Time) {
         let life = mesh_limits::SIGNAL_LIFE + mesh_limits::CLOCK_SKEW;
-        while self.order.front().is_some_and(|(at, _)| now.since(*at) > life) {
-            self.forget();
+        for _ in 0..most {
+            if self.order.front().is_none_or(|(at, _)| now.since(*at) <= life) {
+                break;
+            }
+            self.forget_first();
         }
     }
 
-    fn forget(&mut self) {
+    fn forget_first(&mut self) {
         if let Some((_, name)) = self.order.pop_front() {
             self.seen.remove(&name);
         }

@@ -4,7 +4,7 @@
 use std::collections::{BTreeMap, VecDeque};
 
 use taiinet_document::Network;
-use taiinet_identity::{PeerId, Verified};
+use taiinet_identity::PeerId;
 use taiinet_mesh::{
     Time,
     frame::{Astray, Signal},
@@ -30,35 +30,41 @@ pub(super) struct Sent {
 }
 
 impl Sent {
-    pub(super) fn note(&mut self, member: PeerId, signal: &Verified<Signal>, now: Time) {
-        let name = (member, signal.network.clone(), signal.signer(), signal.to);
+    pub(super) fn note(&mut self, member: PeerId, from: PeerId, signal: &Signal, now: Time) {
+        let name = (member, signal.network.clone(), from, signal.to);
         let out = self.out.entry(name.clone()).or_insert(Out { count: 0, last: now });
         *out = Out { count: out.count.saturating_add(1), last: now };
         self.order.push_back((now, name));
+        self.forget(limits::POOL_FORGOTTEN_FOR_ONE, now);
         while self.order.len() > limits::POOL_SENT {
-            self.forget();
+            self.forget_first();
         }
     }
 
     /// Whether one of these is out; from now on one less is.
     pub(super) fn take(&mut self, member: PeerId, astray: Astray, now: Time) -> bool {
-        self.expire(now);
         let name = (member, astray.network, astray.from, astray.to);
         let Some(out) = self.out.get_mut(&name) else { return false };
-        out.count -= 1;
-        if out.count == 0 {
+        let is_recent = now.since(out.last) <= mesh_limits::SIGNAL_LIFE;
+        out.count = out.count.saturating_sub(1);
+        if out.count == 0 || !is_recent {
             self.out.remove(&name);
         }
-        true
+        is_recent
     }
 
-    pub(super) fn expire(&mut self, now: Time) {
-        while self.order.front().is_some_and(|(at, _)| now.since(*at) > mesh_limits::SIGNAL_LIFE) {
-            self.forget();
+    /// Forgets so many at most of those that are too old to be believed of.
+    pub(super) fn forget(&mut self, most: usize, now: Time) {
+        for _ in 0..most {
+            let first = self.order.front();
+            if first.is_none_or(|(at, _)| now.since(*at) <= mesh_limits::SIGNAL_LIFE) {
+                break;
+            }
+            self.forget_first();
         }
     }
 
-    fn forget(&mut self) {
+    fn forget_first(&mut self) {
         if let Some((at, name)) = self.order.pop_front()
             && self.out.get(&name).is_some_and(|out| out.last == at)
         {

@@ -19,6 +19,11 @@ impl Peer {
         self.cx.id()
     }
 
+    /// Whether a peer is a neighbour that keeps up with what it is sent.
+    pub fn has_room_for(&self, peer: PeerId) -> bool {
+        self.cx.links.iter().any(|link| link.peer == peer && link.takes_more())
+    }
+
     /// A picture of it.
     pub fn status(&self, now: Time) -> Status {
         Status {

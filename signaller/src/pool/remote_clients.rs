@@ -1,13 +1,13 @@
 //! Who has joined which of the other signallers, by the peers' own signed word.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use taiinet_document::{Network, Timestamp};
 use taiinet_identity::{PeerId, Signed, Verified};
 use taiinet_mesh::{Time, frame::Presence, limits as mesh_limits};
 
 use super::news::{Item, Left};
-use crate::{Refused, limits};
+use crate::{limits, refused::Refused};
 
 /// A peer at one signaller.
 #[derive(Debug)]
@@ -43,9 +43,14 @@ type Seats = BTreeMap<PeerId, Seat>;
 
 /// The clients of the other signallers.
 #[derive(Debug)]
-pub(crate) struct Directory {
+pub(crate) struct RemoteClients {
     own: PeerId,
     networks: BTreeMap<Network, Peers>,
+    /// The networks by their numbers, which are never used again.
+    numbers: BTreeMap<u64, Network>,
+    next_number: u64,
+    /// All seats by when they end: the network's number, the peer and the signaller.
+    endings: BTreeSet<(Time, u64, PeerId, PeerId)>,
     /// What each signaller has filled.
     filled: BTreeMap<PeerId, Filled>,
     seats: usize,
@@ -54,6 +59,7 @@ pub(crate) struct Directory {
 /// The peers of one network.
 #[derive(Debug)]
 struct Peers {
+    number: u64,
     seats: BTreeMap<PeerId, Seats>,
     /// The signaller that told of the network first.
     opened_by: PeerId,
@@ -69,9 +75,17 @@ struct Filled {
     networks: usize,
 }
 
-impl Directory {
+impl RemoteClients {
     pub(crate) const fn new(own: PeerId) -> Self {
-        Self { own, networks: BTreeMap::new(), filled: BTreeMap::new(), seats: 0 }
+        Self {
+            own,
+            networks: BTreeMap::new(),
+            numbers: BTreeMap::new(),
+            next_number: 0,
+            endings: BTreeSet::new(),
+            filled: BTreeMap::new(),
+            seats: 0,
+        }
     }
 
     /// How many seats are known.
@@ -79,11 +93,24 @@ impl Directory {
         self.seats
     }
 
-    /// Takes what a signaller says of its own clients. All that is cheap is checked before the
-    /// signature.
+    /// Takes what a signaller says of its own clients, whatever that costs.
     pub(crate) fn take(&mut self, signaller: PeerId, item: Item, now: Time) -> Result<(), Refused> {
+        self.take_if(signaller, item, || true, now)
+    }
+
+    /// Takes what a signaller says of its own clients. All that is cheap is checked before the
+    /// signature, and last whether that may be verified.
+    pub(super) fn take_if(
+        &mut self,
+        signaller: PeerId,
+        item: Item,
+        may_verify: impl FnOnce() -> bool,
+        now: Time,
+    ) -> Result<(), Refused> {
+        // So what comes never has to wait for a sweep.
+        self.expire(limits::POOL_FORGOTTEN_FOR_ONE, now);
         match item {
-            Item::Joined(presence) => self.joined(signaller, presence, now),
+            Item::Joined(presence) => self.joined(signaller, presence, may_verify, now),
             Item::Left(left) => self.left(signaller, left, now),
         }
     }
@@ -92,6 +119,7 @@ impl Directory {
         &mut self,
         signaller: PeerId,
         presence: Signed<Presence>,
+        may_verify: impl FnOnce() -> bool,
         now: Time,
     ) -> Result<(), Refused> {
         let body = Presence::peek(&presence).map_err(|_| Refused::Undecodable)?;
@@ -108,6 +136,12 @@ impl Directory {
         let peer = presence.signer();
         if self.is_old(signaller, &body.network, &peer, body.issued_at) {
             return Ok(());
+        }
+        if !self.has_room(signaller, &body.network, &peer) {
+            return Err(Refused::Joins);
+        }
+        if !may_verify() {
+            return Err(Refused::TooOften);
         }
         let presence = presence.verify().map_err(|_| Refused::Signature)?;
         self.fill(signaller, body.network, peer, Seat::Here(Box::new(presence)))
@@ -143,6 +177,18 @@ impl Directory {
         seat.is_some_and(|seat| seat.since() >= at)
     }
 
+    /// Whether there is room for a seat of this signaller.
+    fn has_room(&self, signaller: PeerId, network: &Network, peer: &PeerId) -> bool {
+        let known = self.seats(network, peer).is_some_and(|seats| seats.contains_key(&signaller));
+        let filled = self.filled.get(&signaller);
+        let (seats, networks) = filled.map_or((0, 0), |filled| (filled.seats, filled.networks));
+        let has_network = self.networks.contains_key(network)
+            || self.networks.len() < limits::POOL_NETWORKS
+                && networks < limits::POOL_NETWORKS_PER_SIGNALLER;
+        let has_seat = seats < limits::POOL_SEATS_PER_SIGNALLER && self.seats < limits::POOL_SEATS;
+        known || has_network && has_seat
+    }
+
     fn fill(
         &mut self,
         signaller: PeerId,
@@ -150,73 +196,81 @@ impl Directory {
         peer: PeerId,
         seat: Seat,
     ) -> Result<(), Refused> {
-        let known = self.seats(&network, &peer).is_some_and(|seats| seats.contains_key(&signaller));
-        let new_network = !self.networks.contains_key(&network);
-        let filled = self.filled.entry(signaller).or_default();
-        let no_room = filled.seats >= limits::POOL_SEATS_PER_SIGNALLER
-            || self.seats >= limits::POOL_SEATS
-            || new_network
-                && (self.networks.len() >= limits::POOL_NETWORKS
-                    || filled.networks >= limits::POOL_NETWORKS_PER_SIGNALLER);
-        if !known && no_room {
+        if !self.has_room(signaller, &network, &peer) {
             return Err(Refused::Joins);
         }
+        let new_network = !self.networks.contains_key(&network);
+        let filled = self.filled.entry(signaller).or_default();
         filled.networks += usize::from(new_network);
         filled.left += usize::from(seat.is_left());
         filled.seats += 1;
         self.seats += 1;
-        let open = || Peers { seats: BTreeMap::new(), opened_by: signaller };
-        let peers = self.networks.entry(network).or_insert_with(open);
+        let peers = match self.networks.entry(network) {
+            Entry::Occupied(peers) => peers.into_mut(),
+            Entry::Vacant(entry) => {
+                let number = self.next_number;
+                self.next_number += 1;
+                self.numbers.insert(number, entry.key().clone());
+                entry.insert(Peers { number, seats: BTreeMap::new(), opened_by: signaller })
+            }
+        };
+        let (number, ends_at) = (peers.number, seat.ends_at());
         let earlier = peers.seats.entry(peer).or_default().insert(signaller, seat);
         if let Some(earlier) = earlier {
+            self.endings.remove(&(earlier.ends_at(), number, peer, signaller));
             self.uncount(signaller, &earlier);
         }
+        self.endings.insert((ends_at, number, peer, signaller));
         Ok(())
     }
 
     fn uncount(&mut self, signaller: PeerId, seat: &Seat) {
-        self.seats -= 1;
+        self.seats = self.seats.saturating_sub(1);
         if let Some(filled) = self.filled.get_mut(&signaller) {
-            filled.seats -= 1;
-            filled.left -= usize::from(seat.is_left());
+            filled.seats = filled.seats.saturating_sub(1);
+            filled.left = filled.left.saturating_sub(usize::from(seat.is_left()));
+            if filled.seats == 0 && filled.networks == 0 {
+                self.filled.remove(&signaller);
+            }
         }
     }
 
     /// Forgets where a peer was.
     fn empty(&mut self, signaller: PeerId, network: &Network, peer: &PeerId) {
-        let peers = self.networks.get_mut(network);
-        let seats = peers.and_then(|peers| peers.seats.get_mut(peer));
-        if let Some(seat) = seats.and_then(|seats| seats.remove(&signaller)) {
-            self.uncount(signaller, &seat);
+        let Some(peers) = self.networks.get_mut(network) else { return };
+        let Some(seats) = peers.seats.get_mut(peer) else { return };
+        let Some(seat) = seats.remove(&signaller) else { return };
+        if seats.is_empty() {
+            peers.seats.remove(peer);
         }
+        let (number, opened_by, is_empty) = (peers.number, peers.opened_by, peers.seats.is_empty());
+        self.endings.remove(&(seat.ends_at(), number, *peer, signaller));
+        if is_empty {
+            self.networks.remove(network);
+            self.numbers.remove(&number);
+            if let Some(filled) = self.filled.get_mut(&opened_by) {
+                filled.networks = filled.networks.saturating_sub(1);
+                if filled.seats == 0 && filled.networks == 0 {
+                    self.filled.remove(&opened_by);
+                }
+            }
+        }
+        self.uncount(signaller, &seat);
     }
 
-    /// Drops what is over.
-    pub(crate) fn expire(&mut self, now: Time) {
-        let Self { networks, filled, seats, .. } = self;
-        networks.retain(|_, peers| {
-            peers.seats.retain(|_, places| {
-                places.retain(|signaller, seat| {
-                    let lives = seat.ends_at() > now;
-                    if !lives {
-                        *seats -= 1;
-                        if let Some(filled) = filled.get_mut(signaller) {
-                            filled.seats -= 1;
-                            filled.left -= usize::from(seat.is_left());
-                        }
-                    }
-                    lives
-                });
-                !places.is_empty()
-            });
-            if peers.seats.is_empty()
-                && let Some(filled) = filled.get_mut(&peers.opened_by)
-            {
-                filled.networks -= 1;
+    /// Drops what is over, so many at most.
+    pub(crate) fn expire(&mut self, most: usize, now: Time) {
+        for _ in 0..most {
+            let Some(first) = self.endings.first().copied() else { return };
+            let (ends_at, number, peer, signaller) = first;
+            if ends_at > now {
+                return;
             }
-            !peers.seats.is_empty()
-        });
-        filled.retain(|_, filled| filled.seats > 0 || filled.networks > 0);
+            self.endings.pop_first();
+            if let Some(network) = self.numbers.get(&number).cloned() {
+                self.empty(signaller, &network, &peer);
+            }
+        }
     }
 
     /// Where a peer can be reached now: the latest of its signallers that is linked.

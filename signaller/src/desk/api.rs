@@ -1,0 +1,115 @@
+//! What a desk is told, what it wants done, and how it is.
+
+use std::{collections::BTreeMap, net::IpAddr};
+
+use taiinet_mesh::{Input, LinkId};
+
+use crate::refused::Refused;
+
+/// Names a connection. The driver chooses it and never uses it again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClientId(pub(super) u64);
+
+impl From<u64> for ClientId {
+    fn from(number: u64) -> Self {
+        Self(number)
+    }
+}
+
+/// What happened.
+#[derive(Debug, Clone)]
+pub enum DeskInput {
+    /// A connection was opened.
+    Connected {
+        /// Its name from now on.
+        client: ClientId,
+        /// Where it comes from.
+        address: IpAddr,
+    },
+    /// A message arrived: one frame.
+    Message {
+        /// The connection that it came over.
+        client: ClientId,
+        /// The message.
+        bytes: Vec<u8>,
+    },
+    /// A connection is gone.
+    Disconnected {
+        /// Its name.
+        client: ClientId,
+    },
+    /// Something happened to a connection with another signaller, which [`crate::Desk::accept`] or
+    /// [`DeskOutput::Dial`] named.
+    Pool(Input),
+    /// The signaller is going to stop: say so to everybody and close.
+    Drain,
+}
+
+/// What is to be done.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum DeskOutput {
+    /// Send a message.
+    Send {
+        /// The connection to send it over.
+        client: ClientId,
+        /// One frame.
+        bytes: Vec<u8>,
+    },
+    /// Close a connection once what was sent to it is out.
+    Close {
+        /// Its name.
+        client: ClientId,
+    },
+    /// Open a connection to another signaller; report [`Input::LinkUp`] or [`Input::LinkDown`].
+    Dial {
+        /// Its name from now on.
+        link: LinkId,
+        /// Its address.
+        url: String,
+    },
+    /// Send a message to another signaller; report [`Input::Sent`].
+    SendTo {
+        /// The connection to send it over.
+        link: LinkId,
+        /// The message.
+        bytes: Vec<u8>,
+    },
+    /// Close a connection to another signaller once what was sent is out; report [`Input::LinkDown`].
+    CloseLink {
+        /// Its name.
+        link: LinkId,
+    },
+}
+
+/// A picture of a desk at one moment.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct DeskStatus {
+    /// Connections.
+    pub clients: usize,
+    /// Peers that have joined.
+    pub joined: usize,
+    /// Their networks.
+    pub networks: usize,
+    /// Joins that held, so far.
+    pub joins: u64,
+    /// Presences told, so far.
+    pub introductions: u64,
+    /// Signals passed on, so far.
+    pub signals: u64,
+    /// Signals that did not reach their recipients, as their senders were told, so far.
+    pub unreachable: u64,
+    /// Peers that are blacklisted now.
+    pub blacklisted: usize,
+    /// How often a peer was blacklisted, so far.
+    pub blacklistings: u64,
+    /// Other signallers of the pool that are linked.
+    pub members: usize,
+    /// Presences of their clients.
+    pub remote: usize,
+    /// Signals passed on to other signallers, so far.
+    pub relayed: u64,
+    /// What other signallers said that was refused, so far.
+    pub refused_of_pool: BTreeMap<Refused, u64>,
+    /// What was refused, so far.
+    pub refused: BTreeMap<Refused, u64>,
+}

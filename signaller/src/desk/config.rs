@@ -1,0 +1,101 @@
+//! How a signaller serves.
+
+use taiinet_document::Network;
+use taiinet_mesh::Direct;
+
+use super::turn::Turn;
+use crate::{addresses::Prefixes, limits};
+
+/// How a signaller serves.
+#[derive(Debug, Clone)]
+pub struct DeskConfig {
+    /// The networks served; empty for all.
+    pub networks: Vec<Network>,
+    /// Connections at once.
+    pub clients: usize,
+    /// Connections at once from what counts as one address.
+    pub clients_per_address: usize,
+    /// What counts as one address.
+    pub prefixes: Prefixes,
+    /// STUN servers that are told to peers, as `stun:HOST:PORT`; `stun::PORT` is this host.
+    pub ice_servers: Vec<String>,
+    /// What each client may do, at once and each second.
+    pub budgets: Budgets,
+    /// The work that a join takes.
+    pub work: JoinWork,
+    /// TURN servers that are told to peers.
+    pub turn: Option<Turn>,
+    /// How it takes part in a pool of signallers; none: it stands alone.
+    pub pool: Option<Direct>,
+}
+
+impl Default for DeskConfig {
+    fn default() -> Self {
+        Self {
+            networks: Vec::new(),
+            clients: limits::CLIENTS,
+            clients_per_address: limits::CLIENTS_PER_ADDRESS,
+            prefixes: Prefixes::default(),
+            ice_servers: Vec::new(),
+            budgets: Budgets::default(),
+            work: JoinWork::default(),
+            turn: None,
+            pool: None,
+        }
+    }
+}
+
+/// What one client may do: so much at once, and so much each second.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budgets {
+    /// Frames of any kind.
+    pub frames: (u32, u32),
+    /// Joins, the first and renewals.
+    pub joins: (u32, u32),
+    /// Introductions.
+    pub introductions: (u32, u32),
+    /// Signals.
+    pub signals: (u32, u32),
+    /// Of these, signals for one and the same peer.
+    pub signals_to_one: (u32, u32),
+    /// Signals from all for one client.
+    pub signals_for_one: (u32, u32),
+    /// Their bytes.
+    pub signal_bytes_for_one: (u32, u32),
+    /// Work that it makes, of whatever kind ([`limits::WORK`]).
+    pub work: (u32, u32),
+    /// Work that all clients of what counts as one address make together.
+    pub work_per_address: (u32, u32),
+}
+
+impl Default for Budgets {
+    fn default() -> Self {
+        Self {
+            frames: limits::FRAMES,
+            joins: limits::JOINS,
+            introductions: limits::INTRODUCTIONS,
+            signals: limits::SIGNALS,
+            signals_to_one: limits::SIGNALS_TO_ONE,
+            signals_for_one: limits::SIGNALS_FOR_ONE,
+            signal_bytes_for_one: limits::SIGNAL_BYTES_FOR_ONE,
+            work: limits::WORK,
+            work_per_address: limits::WORK_PER_ADDRESS,
+        }
+    }
+}
+
+/// The work that joins take (`taiinet_mesh::work`).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct JoinWork {
+    /// In zero bits: each more doubles it; 20 take about a tenth of a second.
+    pub bits: u8,
+    /// Asked for while there are so many connections.
+    pub from_clients: usize,
+}
+
+impl Default for JoinWork {
+    /// None, ever.
+    fn default() -> Self {
+        Self { bits: 0, from_clients: 0 }
+    }
+}

@@ -1,0 +1,259 @@
+//! Who comes in, and who is told of whom.
+
+use super::*;
+
+#[test]
+fn a_signaller_proves_its_key() {
+    let mut room = Room::new(DeskConfig::default());
+    room.open(1);
+    let welcome = room.knock(1);
+    let transcript = Welcome::transcript(&[1; 32], &welcome.challenge);
+    let key = welcome.signaller.public_key().unwrap();
+    assert_eq!(key.verify(Domain::Welcome, &transcript, &welcome.signature), Ok(()));
+    room.open(2);
+    assert_ne!(room.knock(2).challenge, welcome.challenge);
+}
+
+#[test]
+fn only_a_join_that_answers_this_challenge_holds() {
+    let mut room = Room::new(DeskConfig { networks: vec![network("a")], ..DeskConfig::default() });
+    let me = identity(1);
+    let mut client = 10;
+    let mut case = |change: &dyn Fn(&mut Presence), expected| {
+        client += 1;
+        room.open(client);
+        let welcome = room.knock(client);
+        let mut presence = room.presence(&welcome, "a");
+        change(&mut presence);
+        assert_eq!(room.try_join(client, Signed::new(&me, &presence)), expected);
+    };
+    let skew = mesh_limits::CLOCK_SKEW + Duration::from_secs(1);
+    case(&|_| {}, None);
+    case(&|presence| presence.joined = None, Some(Refused::Challenge));
+    case(
+        &|presence| {
+            if let Some(joined) = &mut presence.joined {
+                joined.challenge[0] ^= 1;
+            }
+        },
+        Some(Refused::Challenge),
+    );
+    case(
+        &|presence| {
+            if let Some(joined) = &mut presence.joined {
+                joined.signaller = identity(7).peer_id();
+            }
+        },
+        Some(Refused::Challenge),
+    );
+    case(&|presence| presence.expires_at = NOW.timestamp(), Some(Refused::OutOfTime));
+    case(
+        &|presence| presence.expires_at = NOW.after(Duration::MAX).timestamp(),
+        Some(Refused::OutOfTime),
+    );
+    case(&|presence| presence.issued_at = NOW.after(skew).timestamp(), Some(Refused::OutOfTime));
+    case(&|presence| presence.network = network("b"), Some(Refused::Network));
+}
+
+#[test]
+fn a_join_replayed_on_another_connection_or_signed_by_another_is_refused() {
+    let mut room = Room::new(DeskConfig::default());
+    let me = identity(1);
+    let welcome = room.join(1, "a");
+    let presence = room.presence(&welcome, "a");
+    room.open(2);
+    room.knock(2);
+    assert_eq!(room.try_join(2, Signed::new(&me, &presence)), Some(Refused::Challenge));
+
+    room.open(3);
+    let welcome = room.knock(3);
+    let presence = room.presence(&welcome, "a");
+    let mut bytes = codec::encode(&Signed::new(&me, &presence));
+    bytes[..32].copy_from_slice(identity(4).peer_id().as_bytes());
+    let forged = codec::decode(&bytes).unwrap();
+    assert_eq!(room.try_join(3, forged), Some(Refused::Signature));
+    assert_eq!(room.desk.status(room.now).joined, 1);
+}
+
+#[test]
+fn frames_out_of_turn_and_other_versions_are_refused_and_closed() {
+    let introduce = ToSignaller::Introduce { want: 3 };
+    let signal = ToSignaller::Signal(signal(&identity(1), identity(2).peer_id(), "a"));
+    let knock = |version| ToSignaller::Knock { version, nonce: [0; 32] };
+    for (frame, reason) in [
+        (introduce, RefusalReason::Invalid),
+        (signal, RefusalReason::Invalid),
+        (knock(VERSION + 1), RefusalReason::Version),
+    ] {
+        let mut room = Room::new(DeskConfig::default());
+        room.open(1);
+        let answer = room.say(1, &frame);
+        assert_eq!(refusal(&answer), Some(reason));
+        assert!(closed(&answer, 1));
+    }
+    let mut room = Room::new(DeskConfig::default());
+    room.open(1);
+    room.knock(1);
+    assert!(closed(&room.say(1, &knock(VERSION)), 1), "one knock for each connection");
+}
+
+#[test]
+fn introductions_are_of_the_same_network_and_never_of_oneself() {
+    let mut room = Room::new(DeskConfig::default());
+    for client in 1..=5 {
+        room.join(client, "a");
+    }
+    room.join(6, "b");
+    for _ in 0..10 {
+        let answer = room.say(1, &ToSignaller::Introduce { want: 3 });
+        let [(1, Some(FromSignaller::Introduced { presences, .. }))] = answer.as_slice() else {
+            panic!("{answer:?}")
+        };
+        assert_eq!(presences.len(), 3);
+        for presence in presences {
+            assert!(presence.clone().verify().is_ok());
+            assert_ne!(presence.signer(), identity(1).peer_id());
+            assert_ne!(presence.signer(), identity(6).peer_id());
+        }
+    }
+    room.desk.handle(DeskInput::Disconnected { client: 2.into() }, NOW);
+    room.say(3, &ToSignaller::Leave);
+    let answer = room.say(1, &ToSignaller::Introduce { want: 200 });
+    let [(1, Some(FromSignaller::Introduced { presences, .. }))] = answer.as_slice() else {
+        panic!("{answer:?}")
+    };
+    let mut names: Vec<PeerId> = presences.iter().map(Signed::signer).collect();
+    names.sort_unstable();
+    let mut expected = [identity(4).peer_id(), identity(5).peer_id()];
+    expected.sort_unstable();
+    assert_eq!(names, expected, "who left is told to nobody");
+}
+
+#[test]
+fn who_is_in_a_full_network_may_stay_and_come_back() {
+    let mut room = Room::new(DeskConfig::default());
+    let welcome = room.join(1, "a");
+    room.desk.clients.crowd(&network("a"), limits::PRESENCES_PER_NETWORK);
+    let presence = Signed::new(&identity(1), &room.presence(&welcome, "a"));
+    assert_eq!(room.try_join(1, presence), None, "a renewal");
+    room.open(2);
+    let welcome = room.knock(2);
+    let presence = Signed::new(&identity(2), &room.presence(&welcome, "a"));
+    assert_eq!(room.try_join(2, presence), Some(Refused::Joins), "there is no room for another");
+    room.open(257);
+    let welcome = room.knock(257);
+    let presence = Signed::new(&identity(1), &room.presence(&welcome, "a"));
+    assert_eq!(room.try_join(257, presence), None, "over a new connection");
+}
+
+#[test]
+fn one_address_opens_so_many_networks() {
+    let mut room = Room::new(DeskConfig::default());
+    let mut join = |client: u64, address: [u8; 4], name: &str| {
+        let address = IpAddr::from(address);
+        room.desk.handle(DeskInput::Connected { client: client.into(), address }, NOW);
+        let welcome = room.knock(client);
+        let presence = room.presence(&welcome, name);
+        room.try_join(client, Signed::new(&identity(client as u8), &presence))
+    };
+    let most = limits::NETWORKS_PER_ADDRESS as u64;
+    for client in 0..most {
+        assert_eq!(join(client, [10, 0, 0, 1], &format!("n{client}")), None);
+    }
+    assert_eq!(join(most, [10, 0, 0, 1], "another"), Some(Refused::Joins));
+    assert_eq!(join(most + 1, [10, 0, 0, 1], "n1"), None, "one that there is");
+    assert_eq!(join(most + 2, [10, 0, 0, 2], "another"), None);
+    for client in 0..=most + 2 {
+        room.desk.handle(DeskInput::Disconnected { client: client.into() }, NOW);
+    }
+    room.desk.handle_timeout(NOW.after(Duration::from_secs(60)));
+    assert!(room.desk.clients.is_bare());
+}
+
+#[test]
+fn the_newer_connection_of_a_peer_counts() {
+    let mut room = Room::new(DeskConfig::default());
+    room.join(1, "a");
+    room.join(2, "a");
+    room.open(1001);
+    let welcome = room.knock(1001);
+    let presence = room.presence(&welcome, "a");
+    let answer = room
+        .say(1001, &ToSignaller::Join { presence: Signed::new(&identity(1), &presence), work: 0 });
+    assert!(closed(&answer, 1) && !closed(&answer, 1001));
+    let sent = signal(&identity(2), identity(1).peer_id(), "a");
+    let answer = room.say(2, &ToSignaller::Signal(sent.clone()));
+    assert_eq!(answer, [(1001, Some(FromSignaller::Signal(sent)))]);
+    // What is left of the older connection changes nothing.
+    room.desk.handle(DeskInput::Disconnected { client: 1.into() }, NOW);
+    assert_eq!(room.desk.status(room.now).joined, 2);
+}
+
+/// Who asks for work gives time for it, but no more: places are what a flood is after.
+#[test]
+fn who_is_asked_for_work_has_time_for_it() {
+    for (bits, least, most) in [(1, 5, 6), (18, 10, 20), (24, 55, 61)] {
+        let work = JoinWork { bits, from_clients: 0 };
+        let mut room = Room::new(DeskConfig { work, ..DeskConfig::default() });
+        room.open(1);
+        room.knock(1);
+        let mut lasted = 0;
+        while room.desk.status(room.now).clients > 0 {
+            lasted += 1;
+            room.now = room.now.after(Duration::from_secs(1));
+            room.desk.handle_timeout(room.now);
+        }
+        assert!((least..=most).contains(&lasted), "{bits} bits: {lasted} s");
+    }
+}
+
+#[test]
+fn nobody_joins_the_pool_as_a_client() {
+    let mut room = Room::new(DeskConfig::default());
+    room.open(1);
+    let welcome = room.knock(1);
+    let presence = Signed::new(&identity(1), &room.presence(&welcome, POOL));
+    assert_eq!(room.try_join(1, presence), Some(Refused::Network));
+}
+
+#[test]
+fn under_load_a_join_takes_work_and_one_without_it_is_refused() {
+    let work = JoinWork { bits: 10, from_clients: 2 };
+    let mut room = Room::new(DeskConfig { work, ..DeskConfig::default() });
+    room.join(1, "a");
+    room.open(2);
+    let welcome = room.knock(2);
+    assert_eq!(welcome.work, 10, "there are two connections");
+    let presence = room.presence(&welcome, "a");
+    assert_eq!(room.try_join(2, Signed::new(&identity(2), &presence)), Some(Refused::Work));
+
+    room.open(3);
+    let welcome = room.knock(3);
+    let presence = room.presence(&welcome, "a");
+    let me = identity(3).peer_id();
+    let work = (0..).find(|answer| work::is_done(&welcome.challenge, &me, 10, *answer)).unwrap();
+    let join = ToSignaller::Join { presence: Signed::new(&identity(3), &presence), work };
+    assert_eq!(room.say(3, &join), [(3, Some(FromSignaller::Joined))]);
+    // Once is enough: the next join on the same connection is a renewal.
+    let renewal = ToSignaller::Join { presence: Signed::new(&identity(3), &presence), work: 0 };
+    assert_eq!(room.say(3, &renewal), [(3, Some(FromSignaller::Joined))]);
+}
+
+#[test]
+fn peers_are_told_of_turn_with_each_join() {
+    let turn = Turn::new(vec!["turn:turn.example:3478".to_owned()], *b"secret");
+    let mut room = Room::new(DeskConfig { turn: Some(turn), ..DeskConfig::default() });
+    room.open(1);
+    let welcome = room.knock(1);
+    let presence = room.presence(&welcome, "a");
+    let join = ToSignaller::Join { presence: Signed::new(&identity(1), &presence), work: 0 };
+    for _ in 0..2 {
+        let said = room.say(1, &join);
+        let [(1, Some(FromSignaller::Joined)), (1, Some(FromSignaller::Turn(servers)))] = &said[..]
+        else {
+            panic!("{said:?}")
+        };
+        assert!(servers.len() == 1 && servers[0].is_well_formed());
+        assert!(servers[0].username.ends_with(&identity(1).peer_id().short().to_string()));
+    }
+}

@@ -1,0 +1,86 @@
+//! Why a signaller refuses what it is told, and what follows for who said it.
+
+use taiinet_mesh::{Misbehaviour, frame::RefusalReason};
+
+/// Why something from a client, or from another signaller, was refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
+pub enum Refused {
+    /// Too many connections, in all or from its address.
+    #[error("too many connections")]
+    Connections,
+    /// Too many networks or presences.
+    #[error("too many joins")]
+    Joins,
+    /// Bytes that are no frame, or too many.
+    #[error("no frame")]
+    Undecodable,
+    /// A frame that has no place at this point.
+    #[error("out of turn")]
+    OutOfTurn,
+    /// Another version of the protocol.
+    #[error("another version")]
+    Version,
+    /// A join that does not answer this connection's challenge.
+    #[error("a join for another signaller or connection")]
+    Challenge,
+    /// A join whose times do not hold.
+    #[error("a join out of its time")]
+    OutOfTime,
+    /// A join without the work that was asked for.
+    #[error("a join without its work")]
+    Work,
+    /// A join whose signature does not hold.
+    #[error("a join with an invalid signature")]
+    Signature,
+    /// A network that is not served.
+    #[error("a network that is not served")]
+    Network,
+    /// A peer or network that the operator does not admit.
+    #[error("a peer or network that is not admitted")]
+    NotAdmitted,
+    /// A signal in somebody else's name, or for another network.
+    #[error("a signal in a false name")]
+    FalseName,
+    /// A signal that was passed on before, here or by another signaller.
+    #[error("a signal that came before")]
+    Replayed,
+    /// A peer that misbehaved here, and is blacklisted for a while.
+    #[error("a peer that is blacklisted")]
+    Blacklisted,
+    /// Frames without end.
+    #[error("a flood of frames")]
+    Flood,
+    /// More of one thing than its budget.
+    #[error("too often")]
+    TooOften,
+    /// More work than the budget of the client, or of its address.
+    #[error("more work than its budget")]
+    OverBudget,
+}
+
+impl Refused {
+    /// What the client is told.
+    pub(crate) const fn reason(self) -> RefusalReason {
+        match self {
+            Self::Connections | Self::Joins => RefusalReason::Full,
+            Self::Version => RefusalReason::Version,
+            Self::Network | Self::NotAdmitted => RefusalReason::Network,
+            Self::Blacklisted => RefusalReason::NotAdmitted,
+            Self::TooOften | Self::OverBudget => RefusalReason::TooOften,
+            _ => RefusalReason::Invalid,
+        }
+    }
+
+    /// What it says of a client that has proven its name; nothing, if it may be without fault.
+    pub(crate) const fn misbehaviour(self) -> Option<Misbehaviour> {
+        match self {
+            Self::Undecodable => Some(Misbehaviour::Undecodable),
+            Self::OutOfTurn => Some(Misbehaviour::OutOfTurn),
+            Self::Challenge | Self::Signature | Self::FalseName => {
+                Some(Misbehaviour::InvalidSignature)
+            }
+            Self::Flood => Some(Misbehaviour::SignalFlood),
+            _ => None,
+        }
+    }
+}
