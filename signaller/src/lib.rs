@@ -7,6 +7,7 @@
 //! [`Desk`] is all of its logic, without any IO; with the feature `server` (the default) there is a
 //! server around it, [`server::Server`], and the command `taiinet-signaller`.
 
+mod addresses;
 mod admission;
 mod desk;
 mod forwarded;
@@ -17,6 +18,7 @@ mod pool;
 #[cfg(feature = "server")]
 pub mod server;
 
+pub use addresses::{Prefixes, Ranges};
 pub use admission::Admission;
 pub use desk::{
     Budgets, ClientId, Desk, DeskConfig, DeskInput, DeskOutput, DeskStatus, JoinWork, Refused, Turn,

@@ -84,6 +84,11 @@ pub const ADDRESSES: usize = 200_000;
 pub const IPV4_PREFIX: u8 = 32;
 /// The leading bits of an IPv6 address that count as one address: what a household is given.
 pub const IPV6_PREFIX: u8 = 64;
+/// The leading bits of an IPv6 address that count as one site, besides: who has many households'
+/// prefixes has them from one such range.
+pub const IPV6_SITE_PREFIX: u8 = 48;
+/// How many times as much as one address a site may have.
+pub const SITE_SHARE: u32 = 8;
 /// The head of an HTTP request.
 pub const REQUEST_BYTES: usize = 16 * 1024;
 /// Addresses that are looked at in a proxy's header, from the right.
