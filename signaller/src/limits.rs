@@ -124,6 +124,8 @@ pub const OPERATORS: usize = 32;
 pub const LIST_BYTES: u64 = 32 * 1024 * 1024;
 /// How often the desk says how it is, while something happens.
 pub const STATUS_EVERY: Duration = Duration::from_millis(100);
+/// A desk that has not said so for so long is not well.
+pub const STALLED: Duration = Duration::from_secs(10);
 /// STUN answers to one address in a second.
 pub const STUN_ANSWERS: u32 = 50;
 /// Addresses and sites that get STUN answers in one second.

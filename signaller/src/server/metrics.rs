@@ -14,7 +14,7 @@ use axum::{
 };
 
 use super::shared::Shared;
-use crate::DeskStatus;
+use crate::{DeskStatus, limits};
 use exposition::Exposition;
 
 const FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -28,20 +28,28 @@ pub(super) async fn answer(shared: &Shared, path: &str) -> Response {
         "/metrics" => {
             ([(header::CONTENT_TYPE, FORMAT)], metrics(shared, status, uptime, age)).into_response()
         }
-        "/health" => Json(health(status, uptime)).into_response(),
+        "/health" => health(status, uptime, age).into_response(),
         _ => StatusCode::NOT_FOUND.into_response(),
     }
 }
 
-fn health(status: &DeskStatus, uptime: Duration) -> serde_json::Value {
-    serde_json::json!({
-        "ok": true,
+fn health(
+    status: &DeskStatus,
+    uptime: Duration,
+    age: Duration,
+) -> (StatusCode, Json<serde_json::Value>) {
+    let is_well = age < limits::STALLED;
+    let code = if is_well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let body = serde_json::json!({
+        "ok": is_well,
         "version": env!("CARGO_PKG_VERSION"),
         "uptime_s": uptime.as_secs(),
+        "age_s": age.as_secs(),
         "clients": status.clients,
         "joined": status.joined,
         "networks": status.networks,
-    })
+    });
+    (code, Json(body))
 }
 
 fn metrics(shared: &Shared, status: &DeskStatus, uptime: Duration, age: Duration) -> String {
@@ -150,4 +158,19 @@ fn resident() -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kibibytes * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_desk_from_which_nothing_is_heard_is_not_well() {
+        let health = |age| {
+            let (code, body) = health(&DeskStatus::default(), Duration::from_secs(60), age);
+            (code.as_u16(), body.0["ok"] == true)
+        };
+        assert_eq!(health(limits::CHECK_EVERY + limits::STATUS_EVERY), (200, true));
+        assert_eq!(health(limits::STALLED), (503, false));
+    }
 }

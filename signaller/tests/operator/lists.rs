@@ -102,7 +102,8 @@ async fn an_allow_list_that_is_cut_short_or_becomes_empty_lets_nobody_in() {
     folder.write("allow", "# nobody\n");
     program.signal("HUP");
     program.logs("the allow-list has no entries: nobody is served");
-    assert_eq!(client.hear().await, None);
+    // By the desk, which says so, or by its address.
+    while client.hear().await.is_some() {}
     let Err(refused) = Client::try_connect(program.address(), &[]).await else { panic!() };
     assert_eq!(refused.status().as_u16(), 403);
     // And back.
