@@ -182,11 +182,30 @@ mod tests {
         counts.update(one, |_| 0, |count| *count += 1);
         counts.update(other, |_| 0, |count| *count += 1);
         assert_eq!(counts.len(), 3);
+        assert_eq!(counts.get(&one.narrow()), Some(&1));
         assert!(counts.all(one, |count, share| *count <= share));
         assert!(!counts.all(one, |count, _| *count < 2), "the site has two");
         counts.release(one, |count| *count -= 1, |count| *count == 0);
         assert_eq!(counts.len(), 2);
         counts.release(other, |count| *count -= 1, |count| *count == 0);
         assert_eq!(counts.len(), 0);
+    }
+
+    #[test]
+    fn a_sweep_looks_at_some_and_goes_on_from_there() {
+        let mut counts = AddressCounts::<bool>::default();
+        for last in 0..10 {
+            let address = IpAddr::from([192, 0, 2, last]);
+            counts.update(Prefixes::default().ranges(address), |_| last % 2 == 0, |_| {});
+        }
+        for left in [8, 7, 5, 5, 5] {
+            let mut looked = 0;
+            counts.sweep(3, |idle| {
+                looked += 1;
+                *idle
+            });
+            assert!(looked <= 3);
+            assert_eq!(counts.len(), left);
+        }
     }
 }

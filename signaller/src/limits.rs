@@ -81,16 +81,37 @@ pub const WRITE_TIMEOUT: Duration = Duration::from_secs(10);
 pub const READ_BUFFER: usize = 4096;
 /// So much is gathered before it is written, unless that is all.
 pub const WRITE_GATHERED: usize = 16 * 1024;
-/// What a WebSocket may have unwritten.
-pub const WRITE_BUFFER: usize = 256 * 1024;
+/// What a WebSocket may have unwritten: what is gathered, one more message, and pongs.
+pub const WRITE_BUFFER: usize = WRITE_GATHERED + taiinet_mesh::limits::MESSAGE_BYTES + 8 * 1024;
+/// WebSocket frames from one connection at once, and how many more each second. Control frames and
+/// fragments count, too; that leaves twice as many as the messages that [`FRAMES`] allows.
+pub const WEBSOCKET_FRAMES: (u32, u32) = (2 * FRAMES.0, 2 * FRAMES.1);
+/// WebSocket frames from all connections of one address at once, and how many more each second.
+pub const WEBSOCKET_FRAMES_PER_ADDRESS: (u32, u32) = (20_000, 5_000);
+/// What each connection of an address may still send when the address has nothing left: who sends more
+/// than that is closed, who sends little is not.
+pub const WEBSOCKET_FRAMES_WHEN_CROWDED: (u32, u32) = (64, 8);
+/// Bytes that may wait for all clients together, unless configured otherwise. With more, whoever has more
+/// than its share waiting is dropped.
+pub const OUTBOX_TOTAL: usize = 256 * 1024 * 1024;
+/// What a connection takes without anything waiting: its task, its sockets' buffers, its seat at the desk.
+pub const CLIENT_MEMORY: usize = 24 * 1024;
+/// What TLS takes for a connection, at most: a record each way, and what waits to be sealed.
+pub const TLS_MEMORY: usize = 48 * 1024;
+/// What is kept besides connections, at most: the counts of addresses, what is left to peers that have
+/// left, what waits for the desk, lists of a common size.
+pub const TABLES_MEMORY: usize = 256 * 1024 * 1024;
 /// How long all that is left to be said may take when the server stops.
 pub const DRAIN: Duration = Duration::from_secs(2);
 /// How long a client that was told to go may take to go.
 pub const CLOSE: Duration = Duration::from_millis(800);
 /// From a connection to the end of its HTTP request, TLS included.
 pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
-/// Connections at once that are in their handshake, unless configured otherwise.
+/// Connections at once that are in their handshake, unless configured otherwise. For one more, the oldest
+/// of the address that has the most is cut.
 pub const HANDSHAKES: usize = 2048;
+/// While more than half of these are taken, a handshake may take only so much of the usual time: a quarter.
+pub const HURRIED_HANDSHAKE: u32 = 4;
 /// New connections from one address in a minute, unless configured otherwise. Twice as many are told
 /// that they are too many; the rest are closed without a word.
 pub const ARRIVALS_PER_MINUTE: u32 = 600;
@@ -113,13 +134,19 @@ pub const REQUEST_BYTES: usize = 16 * 1024;
 pub const FORWARDED_HOPS: usize = 16;
 /// A configuration file, or a certificate or its key.
 pub const CONFIG_BYTES: u64 = 1024 * 1024;
+/// The secret of the TURN servers.
+pub const SECRET_BYTES: u64 = 4096;
+/// Connections at once to where metrics are told.
+pub const OPERATORS: usize = 32;
 /// An allow-list or block-list.
 pub const LIST_BYTES: u64 = 32 * 1024 * 1024;
-/// How long the desk may take to say how it is.
-pub const STATUS_TIMEOUT: Duration = Duration::from_secs(2);
+/// How often the desk says how it is, while something happens.
+pub const STATUS_EVERY: Duration = Duration::from_millis(100);
+/// A desk that has not said so for so long is not well.
+pub const STALLED: Duration = Duration::from_secs(10);
 /// STUN answers to one address in a second.
 pub const STUN_ANSWERS: u32 = 50;
-/// Addresses that get STUN answers in one second.
+/// Addresses and sites that get STUN answers in one second.
 pub const STUN_ADDRESSES: usize = 10_000;
 /// How long news for the pool are gathered, so that many go in one document.
 pub const POOL_TELL_AFTER: Duration = Duration::from_millis(50);

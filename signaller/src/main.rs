@@ -54,16 +54,17 @@ fn fail(message: &str, code: u8) -> ExitCode {
 fn check(settings: &Settings) -> ExitCode {
     let front = settings.configs().map(|(_, front)| front);
     let checked = front.and_then(|front| front.check().map_err(|error| error.to_string()));
-    if let Err(error) = checked {
-        return fail(&error, USAGE);
-    }
+    let warnings = match checked {
+        Ok(warnings) => warnings,
+        Err(error) => return fail(&error, USAGE),
+    };
     let files = [&settings.identity, &settings.passphrase_file];
     for file in files.into_iter().flatten() {
         if let Err(error) = std::fs::File::open(file) {
             return fail(&format!("{}: {error}", file.display()), USAGE);
         }
     }
-    if let Some(warning) = settings.warning() {
+    for warning in settings.warning().into_iter().chain(warnings) {
         eprintln!("taiinet-signaller: {warning}");
     }
     let text = if settings.json {
@@ -134,16 +135,12 @@ async fn run(options: Options) -> Result<(), String> {
 
 fn load(file: &Path, passphrase_file: Option<&Path>) -> Result<Identity, String> {
     let passphrase = || -> io::Result<Passphrase> {
-        let text = match passphrase_file {
-            Some(path) => std::fs::read_to_string(path)?,
-            None => std::env::var("TAIINET_PASSPHRASE").map_err(|_| {
-                io::Error::other(
-                    "the key file has a passphrase; give it with --passphrase-file or \
-                     TAIINET_PASSPHRASE",
-                )
-            })?,
-        };
-        Ok(Passphrase::new(text.trim_end_matches(['\r', '\n']).to_owned()))
+        Passphrase::given(passphrase_file, "TAIINET_PASSPHRASE")?.ok_or_else(|| {
+            io::Error::other(
+                "the key file has a passphrase; give it with --passphrase-file or \
+                 TAIINET_PASSPHRASE",
+            )
+        })
     };
     keyfile::load(file, passphrase).map_err(|error| format!("{}: {error}", file.display()))
 }

@@ -5,8 +5,7 @@ mod period;
 
 use std::{
     fmt,
-    fs::File,
-    io::{self, Read as _, Write as _},
+    io::{self, Write as _},
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
 };
@@ -21,10 +20,10 @@ use taiinet_document::Network;
 use taiinet_identity::PeerId;
 use taiinet_mesh::Direct;
 use taiinet_signaller::{
-    Budgets, DeskConfig, JoinWork, Turn, limits,
+    Budgets, DeskConfig, JoinWork, Prefixes, Turn, limits,
     server::{
         AddressPrefix, FrontConfig, GateConfig, ListFiles, Proxies, ProxyHeader, ServerConfig,
-        StunAddress, TlsFiles,
+        StunAddress, TlsFiles, read_file, read_text,
     },
 };
 use tracing_subscriber::EnvFilter;
@@ -98,8 +97,10 @@ pub(crate) struct Settings {
 
     /// Serve only this network; may be given several times
     #[arg(long, value_name = "NAME", help_heading = "Who is served")]
-    pub(crate) allow_network: Vec<Network>,
-    /// Serve only the peers, addresses and networks in this file; reloaded on SIGHUP
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) allow_network: Option<Vec<Network>>,
+    /// Serve only the peers, addresses and networks in this file, nobody if it is empty; reloaded on
+    /// SIGHUP
     #[arg(long, value_name = "FILE", help_heading = "Who is served")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) allow: Option<PathBuf>,
@@ -124,7 +125,8 @@ pub(crate) struct Settings {
     pub(crate) public_url: Option<PublicUrl>,
     /// Let only these signallers (tn1…) into the pool; may be given several times; if not given, any
     #[arg(long, value_name = "PEERID", help_heading = "Other signallers")]
-    pub(crate) allow_member: Vec<PeerId>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) allow_member: Option<Vec<PeerId>>,
     /// Trust these certificate authorities (PEM), besides the web's, for other signallers' wss://
     #[arg(long, value_name = "FILE", help_heading = "Other signallers")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -157,13 +159,14 @@ pub(crate) struct Settings {
     /// New connections from one address in a minute
     #[arg(long, value_name = "N", help_heading = "Limits")]
     pub(crate) max_new_per_minute: u32,
-    /// Connections at once that have not finished their handshake (TLS and HTTP)
+    /// Connections at once that have not finished their handshake (TLS and HTTP); for one more, the
+    /// oldest of the address that has the most is cut
     #[arg(long, value_name = "N", help_heading = "Limits")]
     pub(crate) max_handshakes: usize,
     /// How many leading bits of an IPv4 address count as one address
     #[arg(long, value_name = "BITS", help_heading = "Limits")]
     pub(crate) ipv4_prefix: u8,
-    /// How many leading bits of an IPv6 address count as one address
+    /// How many leading bits of an IPv6 address count as one address; a /48 may have eight times as much
     #[arg(long, value_name = "BITS", help_heading = "Limits")]
     pub(crate) ipv6_prefix: u8,
     /// How long a handshake may take
@@ -181,6 +184,9 @@ pub(crate) struct Settings {
     /// Bytes that may wait for one client; with more it is dropped
     #[arg(long, value_name = "BYTES", help_heading = "Limits")]
     pub(crate) max_waiting_bytes: usize,
+    /// Bytes that may wait for all clients; with more, those with more than their share are dropped
+    #[arg(long, value_name = "BYTES", help_heading = "Limits")]
+    pub(crate) max_waiting_total: usize,
     /// What is read at once; each idle connection keeps as much
     #[arg(long, value_name = "BYTES", help_heading = "Limits")]
     pub(crate) read_buffer: usize,
@@ -239,13 +245,13 @@ impl Default for Settings {
             tls_key: None,
             trusted_proxy: Vec::new(),
             proxy_header: ProxyHeader::XForwardedFor,
-            allow_network: Vec::new(),
+            allow_network: None,
             allow: None,
             block: None,
             pool: false,
             peer: Vec::new(),
             public_url: None,
-            allow_member: Vec::new(),
+            allow_member: None,
             pool_ca: None,
             turn: Vec::new(),
             turn_secret_file: None,
@@ -262,6 +268,7 @@ impl Default for Settings {
             drain_timeout: limits::DRAIN.into(),
             max_waiting_messages: limits::OUTBOX_MESSAGES,
             max_waiting_bytes: limits::OUTBOX_BYTES,
+            max_waiting_total: limits::OUTBOX_TOTAL,
             read_buffer: limits::READ_BUFFER,
             metrics: None,
             log: None,
@@ -293,18 +300,16 @@ fn with_default(arg: Arg, defaults: &toml::Table) -> Arg {
 pub(crate) fn read(mut matches: ArgMatches) -> Result<Options, String> {
     let mut options = Options::default();
     if let Some(file) = matches.get_one::<PathBuf>("config") {
-        options.settings = read_file(file)?;
+        options.settings = read_settings(file)?;
     }
     options.update_from_arg_matches_mut(&mut matches).map_err(|error| error.to_string())?;
     options.settings.check()?;
     Ok(options)
 }
 
-fn read_file(path: &Path) -> Result<Settings, String> {
+fn read_settings(path: &Path) -> Result<Settings, String> {
     let failed = |error: &dyn fmt::Display| format!("{}: {error}", path.display());
-    let mut text = String::new();
-    let file = File::open(path).map_err(|error| failed(&error))?;
-    file.take(limits::CONFIG_BYTES).read_to_string(&mut text).map_err(|error| failed(&error))?;
+    let text = read_text(path, limits::CONFIG_BYTES).map_err(|error| failed(&error))?;
     toml::from_str(&text).map_err(|error| failed(&error))
 }
 
@@ -332,6 +337,15 @@ impl Settings {
         }
         if !(512..=1 << 20).contains(&self.read_buffer) {
             return Err("read-buffer: from 512 bytes to 1 MiB".to_owned());
+        }
+        let is_empty = [
+            ("allow-network", self.allow_network.as_ref().is_some_and(Vec::is_empty)),
+            ("allow-member", self.allow_member.as_ref().is_some_and(Vec::is_empty)),
+        ];
+        if let Some((name, _)) = is_empty.iter().find(|(_, is_empty)| *is_empty) {
+            return Err(format!(
+                "{name}: an empty list would admit nobody; leave it out to admit everybody"
+            ));
         }
         if self.tls_cert.is_some() != self.tls_key.is_some() {
             return Err("tls-cert and tls-key belong together: give both".to_owned());
@@ -390,8 +404,16 @@ impl Settings {
     pub(crate) fn configs(&self) -> Result<(ServerConfig, FrontConfig), String> {
         let turn = match &self.turn_secret_file {
             Some(path) if !self.turn.is_empty() => {
-                let secret = std::fs::read_to_string(path)
-                    .map_err(|error| format!("turn-secret-file: {}: {error}", path.display()))?;
+                let failed = |error: &dyn fmt::Display| {
+                    format!("turn-secret-file: {}: {error}", path.display())
+                };
+                let secret =
+                    read_text(path, limits::SECRET_BYTES).map_err(|error| failed(&error))?;
+                if secret.trim_end().is_empty() {
+                    return Err(failed(
+                        &"it is empty; write the TURN server's static-auth-secret in it",
+                    ));
+                }
                 let urls = self.turn.iter().map(|url| url.0.clone()).collect();
                 Some(Turn::new(urls, secret.trim_end()))
             }
@@ -402,7 +424,7 @@ impl Settings {
             stun: self.stun,
             // The front counts connections by address before the desk hears of them.
             desk: DeskConfig {
-                networks: self.allow_network.clone(),
+                networks: self.allow_network.clone().unwrap_or_default(),
                 clients: self.max_clients,
                 clients_per_address: self.max_clients,
                 work: JoinWork { bits: self.join_work, from_clients: self.join_work_from() },
@@ -413,8 +435,9 @@ impl Settings {
             },
         };
         let pool_roots = match &self.pool_ca {
-            Some(path) => std::fs::read(path)
-                .map_err(|error| format!("pool-ca: {}: {error}", path.display()))?,
+            Some(path) => read_file(path, limits::CONFIG_BYTES)
+                .map_err(|error| format!("pool-ca: {}: {error}", path.display()))?
+                .to_vec(),
             None => Vec::new(),
         };
         let tls = self.tls_cert.clone().zip(self.tls_key.clone());
@@ -427,14 +450,15 @@ impl Settings {
                 clients_per_address: self.max_clients_per_address,
                 arrivals_per_minute: self.max_new_per_minute,
                 handshakes: self.max_handshakes,
-                ipv4_prefix: self.ipv4_prefix,
-                ipv6_prefix: self.ipv6_prefix,
+                prefixes: Prefixes { ipv4: self.ipv4_prefix, ipv6: self.ipv6_prefix },
+                ..GateConfig::default()
             },
             handshake_timeout: self.handshake_timeout.into(),
             write_timeout: self.write_timeout.into(),
             drain_timeout: self.drain_timeout.into(),
             outbox_messages: self.max_waiting_messages,
             outbox_bytes: self.max_waiting_bytes,
+            outbox_total: self.max_waiting_total,
             read_buffer: self.read_buffer,
             metrics: self.metrics,
             log_addresses: self.log_addresses,
@@ -467,8 +491,7 @@ impl Settings {
         self.is_in_pool().then(|| Direct {
             address: self.public_url.as_ref().map(ToString::to_string),
             seeds: self.peer.iter().map(|peer| peer.0.clone()).collect(),
-            allowed: (!self.allow_member.is_empty())
-                .then(|| self.allow_member.iter().copied().collect()),
+            allowed: self.allow_member.as_ref().map(|members| members.iter().copied().collect()),
         })
     }
 

@@ -4,13 +4,16 @@
 //! between it and the desk: a reader that is too fast waits, and a client that does not read what it
 //! asked for is dropped, never buffered.
 
+mod accept;
 mod clock;
 mod config;
 mod connection;
 mod counters;
 mod desk_task;
-mod front;
+mod files;
+mod frames;
 mod gate;
+mod handshakes;
 mod lists;
 mod member;
 mod metrics;
@@ -18,10 +21,12 @@ mod outbox;
 mod prefix;
 mod proxies;
 mod reload;
+mod shared;
 mod stun;
 mod tls;
+mod websocket;
 
-use std::{future::Future, io, net::SocketAddr, sync::Arc, time::Instant};
+use std::{future::Future, io, net::SocketAddr, sync::Arc};
 
 use rand_core::{Rng as _, UnwrapErr};
 use taiinet_identity::{Identity, PeerId};
@@ -34,14 +39,18 @@ use tokio::{
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::{Desk, limits};
+use accept::Door;
 use clock::Clock;
 use counters::Counters;
 use desk_task::DeskTask;
-use front::{Door, Front};
 use gate::Gate;
+use handshakes::Handshakes;
 use lists::Listed;
+use outbox::Room;
+use shared::Shared;
 
 pub use config::{FrontConfig, ServerConfig, StunAddress};
+pub use files::{read_file, read_text};
 pub use gate::GateConfig;
 pub use lists::{ListError, ListFiles};
 pub use prefix::{AddressPrefix, PrefixError};
@@ -112,7 +121,7 @@ pub struct Server {
     stun: Vec<UdpSocket>,
     peer_id: PeerId,
     desk: DeskTask,
-    front: Front,
+    shared: Shared,
     reload: Reload,
 }
 
@@ -137,7 +146,9 @@ impl Server {
         if config.listen.is_empty() {
             return Err(ServerError::NoAddress);
         }
-        front.check()?;
+        for warning in front.check()? {
+            tracing::warn!("{warning}");
+        }
         let (mut doors, mut addresses, mut stun) = (Vec::new(), Vec::new(), Vec::new());
         for address in config.listen {
             let (listener, socket) = bind(address, config.stun == StunAddress::Same).await?;
@@ -173,8 +184,8 @@ impl Server {
         }
         front.pool = desk_config.pool.is_some();
         let desk = Desk::new(identity, desk_config, seed, clock.now());
-        let (desk, front, reload) = assemble(desk, clock, front)?;
-        Ok(Self { doors, addresses, metrics, stun, peer_id, desk, front, reload })
+        let (desk, shared, reload) = assemble(desk, clock, front)?;
+        Ok(Self { doors, addresses, metrics, stun, peer_id, desk, shared, reload })
     }
 
     /// Where it listens.
@@ -189,7 +200,7 @@ impl Server {
 
     /// Its addresses as peers take them, with its key: `ws://127.0.0.1:7700#tn1…`.
     pub fn urls(&self) -> Vec<String> {
-        let scheme = if self.front.tls.is_some() { "wss" } else { "ws" };
+        let scheme = if self.shared.tls.is_some() { "wss" } else { "ws" };
         let url = |address| format!("{scheme}://{address}#{}", self.peer_id);
         self.addresses.iter().map(url).collect()
     }
@@ -210,32 +221,32 @@ impl Server {
     /// # Errors
     /// If a task of its own fails.
     pub async fn run(self, shutdown: impl Future<Output = ()> + Send) -> io::Result<()> {
-        let front = Arc::new(self.front);
+        let shared = Arc::new(self.shared);
         let desk = tokio::spawn(self.desk.run());
         // Ends when this does, so that the port is free again.
         let mut stun = JoinSet::new();
         for socket in self.stun {
-            stun.spawn(stun::serve(socket));
+            stun.spawn(stun::serve(socket, shared.config.gate.prefixes));
         }
         let mut listeners = JoinSet::new();
         for (listener, door) in self.doors {
-            listeners.spawn(front.clone().listen(listener, door));
+            listeners.spawn(shared.clone().listen(listener, door));
         }
         let result = tokio::select! {
             () = shutdown => Ok(()),
             Some(ended) = listeners.join_next() => ended.map_err(Into::into),
         };
         tracing::info!("stopping");
-        front.stop.cancel();
-        front.tasks.close();
-        let ended = timeout(front.config.drain_timeout, async {
+        shared.stop.cancel();
+        shared.tasks.close();
+        let ended = timeout(shared.config.drain_timeout, async {
             listeners.join_all().await;
-            front.desk.drain().await;
+            shared.desk.drain().await;
             let _ = desk.await;
-            front.tasks.wait().await;
+            shared.tasks.wait().await;
         });
         if ended.await.is_err() {
-            tracing::warn!(left = front.tasks.len(), "some did not go in time");
+            tracing::warn!(left = shared.tasks.len(), "some did not go in time");
         }
         result
     }
@@ -250,14 +261,14 @@ fn reachable(addresses: &[SocketAddr], tls: bool) -> Option<String> {
 }
 
 impl FrontConfig {
-    /// Whether all files can be used: the certificate, its key, the lists.
+    /// Whether all files can be used: the certificate, its key, the lists. Says what can, but most likely
+    /// not as it was meant.
     ///
     /// # Errors
     /// [`ServerError`]
-    pub fn check(&self) -> Result<(), ServerError> {
+    pub fn check(&self) -> Result<Vec<&'static str>, ServerError> {
         self.tls.as_ref().map(TlsFiles::load).transpose()?;
-        self.lists.load()?;
-        Ok(())
+        Ok(self.lists.load()?.warnings())
     }
 }
 
@@ -266,7 +277,7 @@ fn assemble(
     desk: Desk,
     clock: Clock,
     config: FrontConfig,
-) -> Result<(DeskTask, Front, Reload), ServerError> {
+) -> Result<(DeskTask, Shared, Reload), ServerError> {
     let counters = Arc::new(Counters::default());
     let (lists_sender, lists) = watch::channel(Arc::new(config.lists.load()?));
     let (tls_sender, tls) = match &config.tls {
@@ -284,17 +295,23 @@ fn assemble(
     let desk = desk.with_admission(Box::new(Listed(lists.clone())));
     let (desk_task, desk) =
         DeskTask::new(desk, clock, lists.clone(), counters.clone(), config.pool_roots.clone());
-    let front = Front {
+    let shared = Shared {
+        clock,
         desk,
-        gate: Arc::new(Gate::new(config.gate.clone(), Instant::now())),
+        gate: Arc::new(Gate::new(config.gate.clone(), clock.now())),
         lists,
         tls,
         counters,
-        handshakes: Arc::new(Semaphore::new(config.gate.handshakes.min(Semaphore::MAX_PERMITS))),
+        handshakes: Arc::new(Handshakes::new(config.gate.handshakes, config.gate.prefixes)),
         refusals: Arc::new(Semaphore::new(limits::REFUSALS)),
+        operators: Arc::new(Semaphore::new(limits::OPERATORS)),
+        room: Room::new(config.outbox_total),
         stop: CancellationToken::new(),
         tasks: TaskTracker::new(),
         config,
     };
-    Ok((desk_task, front, reload))
+    Ok((desk_task, shared, reload))
 }
+
+#[cfg(test)]
+mod tests;

@@ -45,6 +45,8 @@ pub(crate) async fn desk() {
         clients: 50_000,
         clients_per_address: 50_000,
         arrivals_per_minute: 1_000_000,
+        frames: plenty,
+        frames_per_address: plenty,
         ..GateConfig::default()
     };
     let front = FrontConfig { gate, ..FrontConfig::default() };

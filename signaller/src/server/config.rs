@@ -4,7 +4,9 @@ use std::{fmt, net::SocketAddr, str::FromStr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
-use super::{gate::GateConfig, lists::ListFiles, proxies::Proxies, tls::TlsFiles};
+use super::{
+    gate::GateConfig, lists::ListFiles, outbox::OutboxLimits, proxies::Proxies, tls::TlsFiles,
+};
 use crate::{DeskConfig, limits};
 
 /// Where a server listens, and how its desk serves.
@@ -87,6 +89,9 @@ pub struct FrontConfig {
     pub outbox_messages: usize,
     /// Their bytes.
     pub outbox_bytes: usize,
+    /// Bytes that may wait for all clients together; with more, each has its share of them, at least a
+    /// message.
+    pub outbox_total: usize,
     /// What a WebSocket reads at once.
     pub read_buffer: usize,
     /// Where metrics are told, if anywhere.
@@ -111,11 +116,38 @@ impl Default for FrontConfig {
             drain_timeout: limits::DRAIN,
             outbox_messages: limits::OUTBOX_MESSAGES,
             outbox_bytes: limits::OUTBOX_BYTES,
+            outbox_total: limits::OUTBOX_TOTAL,
             read_buffer: limits::READ_BUFFER,
             metrics: None,
             log_addresses: false,
             pool: false,
             pool_roots: Vec::new(),
         }
+    }
+}
+
+impl FrontConfig {
+    /// How much may wait for one client.
+    pub(super) fn outbox_limits(&self) -> OutboxLimits {
+        let (messages, bytes) = (self.outbox_messages, self.outbox_bytes);
+        let share = self.outbox_total / self.gate.clients.max(1);
+        let share = share.max(taiinet_mesh::limits::MESSAGE_BYTES).min(bytes);
+        OutboxLimits { messages, bytes, share }
+    }
+
+    /// The memory in bytes that a server takes at most, whatever its clients do. What a pool's members
+    /// tell is not in it, nor are lists and certificates of an uncommon size.
+    pub fn most_memory(&self) -> usize {
+        let message = taiinet_mesh::limits::MESSAGE_BYTES;
+        let tls = if self.tls.is_some() { limits::TLS_MEMORY } else { 0 };
+        // A frame that is read, the message that it is a fragment of, what is being written, what waits.
+        let buffers = self.read_buffer + 2 * message + limits::WRITE_BUFFER;
+        let client = limits::CLIENT_MEMORY + tls + buffers + self.outbox_limits().share;
+        let handshake = limits::CLIENT_MEMORY + tls + limits::REQUEST_BYTES;
+        let inbox = limits::INBOX * (limits::TOGETHER_BYTES + message);
+        client
+            .saturating_mul(self.gate.clients)
+            .saturating_add(handshake.saturating_mul(self.gate.handshakes))
+            .saturating_add(self.outbox_total + inbox + limits::TABLES_MEMORY)
     }
 }

@@ -2,37 +2,38 @@
 
 use std::net::IpAddr;
 
-use axum::extract::ws::{Message, WebSocket};
 use futures::{
     FutureExt, SinkExt, StreamExt,
     stream::{SplitSink, SplitStream},
 };
 use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
 
 use super::{
-    front::Front,
-    outbox::{Next, Waiting, outbox},
+    outbox::{Next, Waiting},
+    shared::Shared,
+    websocket::WebSocket,
 };
 use crate::{ClientId, limits};
 
-pub(super) async fn serve(socket: WebSocket, address: IpAddr, front: &Front) {
-    let (outbox, waiting) = outbox(front.config.outbox_messages, front.config.outbox_bytes);
-    let Some(client) = front.desk.connect(address, outbox).await else { return };
-    front.counters.connections.add(1);
-    tracing::debug!(?client, address = front.shown(address), "connected");
+pub(super) async fn serve(socket: WebSocket, address: IpAddr, shared: &Shared) {
+    let (outbox, waiting) = shared.client_outbox();
+    let Some(client) = shared.desk.connect(address, outbox).await else { return };
+    shared.counters.connections.add(1);
+    tracing::debug!(?client, address = shared.shown(address), "connected");
     let (sink, mut stream) = socket.split();
-    let mut lists = front.lists.clone();
+    let mut lists = shared.lists.clone();
     let told = tokio::select! {
         // The desk closes by dropping the outbox.
-        told = write(sink, &waiting, front) => told,
-        () = read(&mut stream, client, front) => false,
+        told = write(sink, &waiting, shared) => told,
+        () = read(&mut stream, client, shared) => false,
         // A new list of the operator's ends who is here already.
         Ok(_) = lists.wait_for(|lists| !lists.admit_address(address)) => {
-            front.counters.cut_by_list.add(1);
+            shared.counters.cut_by_list.add(1);
             false
         }
     };
-    front.desk.disconnect(client).await;
+    shared.desk.disconnect(client).await;
     if told {
         // What it still says is read, lest the system throws away what it was told last.
         let rest = async { while let Some(Ok(_)) = stream.next().await {} };
@@ -41,7 +42,7 @@ pub(super) async fn serve(socket: WebSocket, address: IpAddr, front: &Front) {
     tracing::debug!(?client, "disconnected");
 }
 
-async fn read(stream: &mut SplitStream<WebSocket>, client: ClientId, front: &Front) {
+async fn read(stream: &mut SplitStream<WebSocket>, client: ClientId, shared: &Shared) {
     let mut is_open = true;
     while is_open {
         let (mut messages, mut bytes) = (Vec::new(), 0);
@@ -52,7 +53,7 @@ async fn read(stream: &mut SplitStream<WebSocket>, client: ClientId, front: &Fro
                 Some(Ok(Message::Binary(message))) => message.into(),
                 // What is no frame is for the desk to refuse.
                 Some(Ok(Message::Text(text))) => text.as_bytes().to_vec(),
-                Some(Ok(Message::Ping(_) | Message::Pong(_))) => break,
+                Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => break,
                 Some(Ok(Message::Close(_)) | Err(_)) | None => {
                     is_open = false;
                     break;
@@ -69,9 +70,9 @@ async fn read(stream: &mut SplitStream<WebSocket>, client: ClientId, front: &Fro
         if messages.is_empty() {
             continue;
         }
-        front.counters.messages_in.add(messages.len());
-        front.counters.bytes_in.add(bytes);
-        if !front.desk.messages(client, messages).await {
+        shared.counters.messages_in.add(messages.len());
+        shared.counters.bytes_in.add(bytes);
+        if !shared.desk.messages(client, messages).await {
             // The desk is closed. What it said last is still to be written.
             return std::future::pending().await;
         }
@@ -79,7 +80,11 @@ async fn read(stream: &mut SplitStream<WebSocket>, client: ClientId, front: &Fro
 }
 
 /// Writes all that waits, then flushes once. Whether the client was told all.
-async fn write(mut sink: SplitSink<WebSocket, Message>, waiting: &Waiting, front: &Front) -> bool {
+async fn write(
+    mut sink: SplitSink<WebSocket, Message>,
+    waiting: &Waiting,
+    shared: &Shared,
+) -> bool {
     let mut batch = Vec::new();
     loop {
         match waiting.next(&mut batch).await {
@@ -98,21 +103,21 @@ async fn write(mut sink: SplitSink<WebSocket, Message>, waiting: &Waiting, front
         let sent = tokio::select! {
             // Most are out at once: first of all.
             biased;
-            sent = timeout(front.config.write_timeout, send) => sent,
+            sent = timeout(shared.config.write_timeout, send) => sent,
             () = waiting.cut() => return false,
         };
         match sent {
             Ok(Ok(())) => {}
             Ok(Err(_)) => return false,
             Err(_) => {
-                front.counters.slow_readers.add(1);
-                front.counters.messages_dropped.add(count);
+                shared.counters.slow_readers.add(1);
+                shared.counters.messages_dropped.add(count);
                 return false;
             }
         }
         waiting.written(bytes);
-        front.counters.messages_out.add(count);
-        front.counters.bytes_out.add(bytes);
+        shared.counters.messages_out.add(count);
+        shared.counters.bytes_out.add(bytes);
     }
     matches!(timeout(limits::CLOSE, sink.close()).await, Ok(Ok(())))
 }

@@ -28,6 +28,10 @@ impl Counter {
 #[derive(Debug, Default)]
 pub(super) struct Counters {
     pub(super) connections: Counter,
+    /// WebSocket frames of any kind, from clients and other signallers.
+    pub(super) frames_in: Counter,
+    /// Connections that were closed for too many of them.
+    pub(super) frame_floods: Counter,
     pub(super) messages_in: Counter,
     pub(super) messages_out: Counter,
     pub(super) bytes_in: Counter,
@@ -39,6 +43,8 @@ pub(super) struct Counters {
     pub(super) cut_by_list: Counter,
     pub(super) tls_failures: Counter,
     pub(super) handshake_timeouts: Counter,
+    /// Handshakes whose place was needed for others.
+    pub(super) handshakes_crowded_out: Counter,
     pub(super) reloads: Counter,
     pub(super) reload_failures: Counter,
     turned: Mutex<BTreeMap<&'static str, u64>>,

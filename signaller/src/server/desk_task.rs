@@ -10,12 +10,9 @@ use std::{
     time::Duration,
 };
 
-use taiinet_mesh::{Dial, Input, LinkId};
+use taiinet_mesh::{Dial, Input, LinkId, Time};
 use taiinet_transport::{LinkInputs, Links, TransportConfig};
-use tokio::{
-    sync::{mpsc, oneshot, watch},
-    time::timeout,
-};
+use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
     clock::Clock,
@@ -33,7 +30,6 @@ enum ToDesk {
     Disconnected { client: ClientId },
     Accept { address: IpAddr, outbox: Outbox, tell: oneshot::Sender<LinkId> },
     Pool(Input),
-    Status(oneshot::Sender<(DeskStatus, Duration)>),
     Drain,
 }
 
@@ -42,6 +38,14 @@ enum ToDesk {
 pub(super) struct DeskHandle {
     inbox: mpsc::Sender<ToDesk>,
     next_client: Arc<AtomicU64>,
+    status: watch::Receiver<Arc<Picture>>,
+}
+
+/// How the desk was at a moment.
+#[derive(Debug)]
+pub(super) struct Picture {
+    pub(super) status: DeskStatus,
+    pub(super) taken_at: Time,
 }
 
 impl DeskHandle {
@@ -77,14 +81,9 @@ impl DeskHandle {
         let _ = self.inbox.send(ToDesk::Drain).await;
     }
 
-    /// The desk's status and how long it has been open; none if it does not say so in time.
-    pub(super) async fn status(&self) -> Option<(DeskStatus, Duration)> {
-        let status = async {
-            let (tell, told) = oneshot::channel();
-            self.inbox.send(ToDesk::Status(tell)).await.ok()?;
-            told.await.ok()
-        };
-        timeout(limits::STATUS_TIMEOUT, status).await.ok().flatten()
+    /// How the desk was lately. It is not asked: it may be busy.
+    pub(super) fn picture(&self) -> Arc<Picture> {
+        self.status.borrow().clone()
     }
 }
 
@@ -101,6 +100,9 @@ pub(super) struct DeskTask {
     inputs: LinkInputs,
     lists: watch::Receiver<Arc<Lists>>,
     counters: Arc<Counters>,
+    status: watch::Sender<Arc<Picture>>,
+    /// Whether something has happened since the last picture.
+    has_news: bool,
 }
 
 impl DeskTask {
@@ -112,17 +114,34 @@ impl DeskTask {
         extra_roots: Vec<u8>,
     ) -> (Self, DeskHandle) {
         let (sender, inbox) = mpsc::channel(limits::INBOX);
-        let handle = DeskHandle { inbox: sender, next_client: Arc::default() };
+        let taken_at = clock.now();
+        let picture = Picture { status: desk.status(taken_at), taken_at };
+        let (status, pictures) = watch::channel(Arc::new(picture));
+        let handle = DeskHandle { inbox: sender, next_client: Arc::default(), status: pictures };
         let (links, inputs) =
             Links::new(TransportConfig { extra_roots, ..TransportConfig::default() });
         let (outboxes, members) = (BTreeMap::new(), BTreeMap::new());
-        (Self { desk, clock, inbox, outboxes, members, links, inputs, lists, counters }, handle)
+        let task = Self {
+            desk,
+            clock,
+            inbox,
+            outboxes,
+            members,
+            links,
+            inputs,
+            lists,
+            counters,
+            status,
+            has_news: false,
+        };
+        (task, handle)
     }
 
     pub(super) async fn run(mut self) {
         let mut batch = Vec::with_capacity(limits::INBOX_BATCH);
         loop {
             let wait = self.desk.poll_timeout().map(|time| self.clock.until(time));
+            let wait = wait.unwrap_or(limits::CHECK_EVERY).min(self.until_picture());
             tokio::select! {
                 count = self.inbox.recv_many(&mut batch, limits::INBOX_BATCH) => {
                     if count == 0 {
@@ -130,14 +149,16 @@ impl DeskTask {
                     }
                 }
                 Some(input) = self.inputs.recv() => batch.push(ToDesk::Pool(input)),
-                () = tokio::time::sleep(wait.unwrap_or(limits::CHECK_EVERY)) => {
+                () = tokio::time::sleep(wait) => {
                     self.desk.handle_timeout(self.clock.now());
                 }
                 Ok(()) = self.lists.changed() => {
+                    self.has_news = true;
                     self.desk.forgive();
                     self.desk.recheck(self.clock.now());
                 }
             }
+            self.has_news |= !batch.is_empty();
             for input in batch.drain(..) {
                 // Whoever is told something by all these messages is woken once. What comes or goes
                 // meanwhile finds everything said.
@@ -153,7 +174,23 @@ impl DeskTask {
                 self.take(input);
             }
             self.flush();
+            if self.until_picture().is_zero() {
+                self.take_picture();
+            }
         }
+    }
+
+    /// How long until the next picture is due: soon if there is news, and in any case now and then.
+    fn until_picture(&self) -> Duration {
+        let every = if self.has_news { limits::STATUS_EVERY } else { limits::CHECK_EVERY };
+        self.clock.until(self.status.borrow().taken_at.after(every))
+    }
+
+    fn take_picture(&mut self) {
+        self.has_news = false;
+        let taken_at = self.clock.now();
+        let status = self.desk.status(taken_at);
+        self.status.send_replace(Arc::new(Picture { status, taken_at }));
     }
 
     fn take(&mut self, input: ToDesk) {
@@ -186,10 +223,6 @@ impl DeskTask {
                     self.members.remove(link);
                 }
                 DeskInput::Pool(input)
-            }
-            ToDesk::Status(tell) => {
-                let _ = tell.send((self.desk.status(self.clock.now()), self.clock.uptime()));
-                return;
             }
             ToDesk::Drain => DeskInput::Drain,
         };

@@ -1,34 +1,40 @@
-//! Counts connections, in all and by address, and says who may come in.
+//! Counts connections and their frames, in all and by address, and says who may come in.
 //!
 //! Without it a single host could take all places (many connections at once), or keep the server busy
-//! with handshakes (many one after the other). What counts as an address is a prefix: whoever has one
-//! IPv6 address has at least 2⁶⁴ of them.
+//! with handshakes (many one after the other) and with frames. What counts as an address are its ranges:
+//! whoever has one IPv6 address has at least 2⁶⁴ of them.
 
 use std::{
-    collections::HashMap,
     net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
-use super::prefix::AddressPrefix;
-use crate::limits;
+use taiinet_mesh::{Budget, Time};
+
+use crate::{
+    Prefixes,
+    addresses::{AddressCounts, Ranges},
+    limits,
+};
 
 /// How many may come in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GateConfig {
     /// Connections at once.
     pub clients: usize,
-    /// Connections at once from one address.
+    /// Connections at once from one address; a site of IPv6 may have [`limits::SITE_SHARE`] times as many.
     pub clients_per_address: usize,
-    /// New connections from one address in a minute.
+    /// New connections from one address in a minute; likewise.
     pub arrivals_per_minute: u32,
     /// Connections at once that are in their handshake.
     pub handshakes: usize,
-    /// How many leading bits of an IPv4 address count as one address.
-    pub ipv4_prefix: u8,
-    /// How many leading bits of an IPv6 address count as one address.
-    pub ipv6_prefix: u8,
+    /// WebSocket frames from one connection: so many at once, and so many more each second.
+    pub frames: (u32, u32),
+    /// WebSocket frames from all connections of one address; a site may send more, likewise.
+    pub frames_per_address: (u32, u32),
+    /// What counts as one address.
+    pub prefixes: Prefixes,
 }
 
 impl Default for GateConfig {
@@ -38,8 +44,9 @@ impl Default for GateConfig {
             clients_per_address: limits::CLIENTS_PER_ADDRESS,
             arrivals_per_minute: limits::ARRIVALS_PER_MINUTE,
             handshakes: limits::HANDSHAKES,
-            ipv4_prefix: limits::IPV4_PREFIX,
-            ipv6_prefix: limits::IPV6_PREFIX,
+            frames: limits::WEBSOCKET_FRAMES,
+            frames_per_address: limits::WEBSOCKET_FRAMES_PER_ADDRESS,
+            prefixes: Prefixes::default(),
         }
     }
 }
@@ -55,16 +62,13 @@ pub(super) enum Turned {
     TooOften { wait: Duration },
     /// Twice too many: it is not even told.
     Flood,
-    /// Too many handshakes at once.
-    Handshakes,
     /// Its address is blocked, or not among those that are allowed.
     Blocked,
 }
 
 impl Turned {
     /// All reasons, as metrics name them.
-    pub(super) const NAMES: [&str; 6] =
-        ["full", "address_full", "too_often", "flood", "handshakes", "blocked"];
+    pub(super) const NAMES: [&str; 5] = ["full", "address_full", "too_often", "flood", "blocked"];
 
     pub(super) const fn name(self) -> &'static str {
         match self {
@@ -72,7 +76,6 @@ impl Turned {
             Self::AddressFull => "address_full",
             Self::TooOften { .. } => "too_often",
             Self::Flood => "flood",
-            Self::Handshakes => "handshakes",
             Self::Blocked => "blocked",
         }
     }
@@ -90,20 +93,34 @@ pub(super) struct Gate {
 #[derive(Debug)]
 struct Table {
     connections: usize,
-    addresses: HashMap<AddressPrefix, Count>,
-    swept: Instant,
+    addresses: AddressCounts<Count>,
+    swept: Time,
 }
 
+/// What is counted of a range of addresses.
 #[derive(Debug)]
 struct Count {
     connections: usize,
     arrivals: u32,
-    since: Instant,
+    since: Time,
+    frames: Budget,
 }
 
 impl Count {
-    fn is_over(&self, now: Instant) -> bool {
-        self.connections == 0 && now.duration_since(self.since) >= MINUTE
+    fn is_over(&self, now: Time) -> bool {
+        self.connections == 0 && now.since(self.since) >= MINUTE
+    }
+
+    /// How many have come in this minute.
+    fn arrivals(&self, now: Time) -> u32 {
+        if now.since(self.since) >= MINUTE { 0 } else { self.arrivals }
+    }
+
+    fn arrive(&mut self, now: Time) {
+        if now.since(self.since) >= MINUTE {
+            (self.arrivals, self.since) = (0, now);
+        }
+        self.arrivals = self.arrivals.saturating_add(1);
     }
 }
 
@@ -111,54 +128,66 @@ impl Count {
 #[derive(Debug)]
 pub(super) struct Place {
     gate: Arc<Gate>,
-    prefix: AddressPrefix,
+    ranges: Ranges,
 }
 
 impl Gate {
-    pub(super) fn new(config: GateConfig, now: Instant) -> Self {
-        let table = Table { connections: 0, addresses: HashMap::new(), swept: now };
+    pub(super) fn new(config: GateConfig, now: Time) -> Self {
+        let table = Table { connections: 0, addresses: AddressCounts::default(), swept: now };
         Self { config, table: Mutex::new(table) }
     }
 
     /// A place for a connection from here. Each call counts as an arrival.
-    pub(super) fn admit(self: &Arc<Self>, from: IpAddr, now: Instant) -> Result<Place, Turned> {
-        let bits = match from.to_canonical() {
-            IpAddr::V4(_) => self.config.ipv4_prefix,
-            IpAddr::V6(_) => self.config.ipv6_prefix,
-        };
-        let prefix = AddressPrefix::around(from, bits);
+    pub(super) fn admit(self: &Arc<Self>, from: IpAddr, now: Time) -> Result<Place, Turned> {
+        let ranges = self.config.prefixes.ranges(from);
         let mut table = self.table();
         table.sweep(now);
-        if table.addresses.len() >= limits::ADDRESSES && !table.addresses.contains_key(&prefix) {
+        let Table { addresses, .. } = &mut *table;
+        let is_known = ranges.each().all(|(range, _)| addresses.get(&range).is_some());
+        if addresses.len() >= limits::ADDRESSES && !is_known {
             return Err(Turned::Full);
         }
-        let full = table.connections >= self.config.clients;
-        let count = table.addresses.entry(prefix).or_insert(Count {
-            connections: 0,
-            arrivals: 0,
-            since: now,
-        });
-        if now.duration_since(count.since) >= MINUTE {
-            (count.arrivals, count.since) = (0, now);
-        }
-        count.arrivals = count.arrivals.saturating_add(1);
         let most = self.config.arrivals_per_minute;
-        if count.arrivals > most.saturating_mul(2) {
+        // A flood is counted no further: a site that floods adds no more of its households.
+        let flood = most.saturating_mul(2);
+        if !addresses.all(ranges, |count, share| count.arrivals(now) < flood.saturating_mul(share))
+        {
             return Err(Turned::Flood);
         }
-        if count.arrivals > most {
-            let wait = MINUTE.saturating_sub(now.duration_since(count.since));
+        addresses.update(ranges, |share| self.fresh(share, now), |count| count.arrive(now));
+        let mut wait = None;
+        addresses.all(ranges, |count, share| {
+            let is_often = count.arrivals(now) > most.saturating_mul(share);
+            let rest = MINUTE.saturating_sub(now.since(count.since));
+            wait = wait.max(is_often.then_some(rest));
+            true
+        });
+        if let Some(wait) = wait {
             return Err(Turned::TooOften { wait });
         }
-        if count.connections >= self.config.clients_per_address {
+        let each = self.config.clients_per_address;
+        if !addresses
+            .all(ranges, |count, share| count.connections < each.saturating_mul(share as usize))
+        {
             return Err(Turned::AddressFull);
         }
-        if full {
+        if table.connections >= self.config.clients {
             return Err(Turned::Full);
         }
-        count.connections += 1;
         table.connections += 1;
-        Ok(Place { gate: self.clone(), prefix })
+        table.addresses.update(
+            ranges,
+            |share| self.fresh(share, now),
+            |count| count.connections += 1,
+        );
+        Ok(Place { gate: self.clone(), ranges })
+    }
+
+    /// What a range begins with that may have so many times as much as an address.
+    fn fresh(&self, share: u32, now: Time) -> Count {
+        let (burst, rate) = self.config.frames_per_address;
+        let frames = (burst.saturating_mul(share), rate.saturating_mul(share));
+        Count { connections: 0, arrivals: 0, since: now, frames: Budget::new(frames, now) }
     }
 
     /// Connections inside.
@@ -174,11 +203,26 @@ impl Gate {
 
 impl Table {
     /// Forgets who has not come for a minute.
-    fn sweep(&mut self, now: Instant) {
-        if now.duration_since(self.swept) >= MINUTE {
+    fn sweep(&mut self, now: Time) {
+        if now.since(self.swept) >= MINUTE {
             self.swept = now;
-            self.addresses.retain(|_, count| !count.is_over(now));
+            self.addresses.sweep(usize::MAX, |count| count.is_over(now));
         }
+    }
+}
+
+impl Place {
+    /// Takes so many WebSocket frames from what is left to the address, if so much is left.
+    pub(super) fn take_frames(&self, frames: usize, now: Time) -> bool {
+        let mut table = self.gate.table();
+        let has = table.addresses.all(self.ranges, |count, _| count.frames.has(frames, now));
+        if has {
+            let fresh = |share| self.gate.fresh(share, now);
+            table.addresses.update(self.ranges, fresh, |count| {
+                count.frames.take(frames, now);
+            });
+        }
+        has
     }
 }
 
@@ -186,9 +230,9 @@ impl Drop for Place {
     fn drop(&mut self) {
         let mut table = self.gate.table();
         table.connections = table.connections.saturating_sub(1);
-        if let Some(count) = table.addresses.get_mut(&self.prefix) {
-            count.connections = count.connections.saturating_sub(1);
-        }
+        let leave = |count: &mut Count| count.connections = count.connections.saturating_sub(1);
+        // What has come in this minute still counts.
+        table.addresses.release(self.ranges, leave, |_| false);
     }
 }
 
@@ -200,9 +244,13 @@ mod tests {
         text.parse().expect("an address")
     }
 
+    fn start() -> Time {
+        Time::from_millis(1_800_000_000_000)
+    }
+
     #[test]
     fn places_are_counted_in_all_and_by_prefix_and_given_back() {
-        let now = Instant::now();
+        let now = start();
         let config = GateConfig { clients: 3, clients_per_address: 2, ..GateConfig::default() };
         let gate = Arc::new(Gate::new(config, now));
         let admit = |text: &str| gate.admit(address(text), now);
@@ -217,9 +265,9 @@ mod tests {
 
     #[test]
     fn the_length_of_prefixes_is_configured() {
-        let now = Instant::now();
+        let now = start();
         let limits = GateConfig { clients_per_address: 1, ..GateConfig::default() };
-        let config = GateConfig { ipv4_prefix: 24, ipv6_prefix: 48, ..limits };
+        let config = GateConfig { prefixes: Prefixes { ipv4: 24, ipv6: 48 }, ..limits };
         let gate = Arc::new(Gate::new(config, now));
         let _held = ["10.0.0.1", "2001:db8:1:1::1"].map(|text| gate.admit(address(text), now));
         for (text, inside) in [
@@ -235,10 +283,10 @@ mod tests {
 
     #[test]
     fn who_comes_too_often_waits_for_the_minute_to_end() {
-        let start = Instant::now();
+        let start = start();
         let gate = GateConfig { arrivals_per_minute: 2, ..GateConfig::default() };
         let gate = Arc::new(Gate::new(gate, start));
-        let at = |second| gate.admit(address("10.0.0.1"), start + Duration::from_secs(second));
+        let at = |second| gate.admit(address("10.0.0.1"), start.after(Duration::from_secs(second)));
         assert!(at(0).is_ok() && at(10).is_ok());
         let wait = |second| Some(Turned::TooOften { wait: Duration::from_secs(second) });
         assert_eq!(at(20).err(), wait(40));
@@ -250,7 +298,7 @@ mod tests {
 
     #[test]
     fn what_is_kept_of_addresses_is_bounded() {
-        let start = Instant::now();
+        let start = start();
         let gate = Arc::new(Gate::new(GateConfig::default(), start));
         let number = |number: usize| IpAddr::from((number as u32).to_be_bytes());
         for n in 0..limits::ADDRESSES {
@@ -258,7 +306,44 @@ mod tests {
         }
         assert_eq!(gate.admit(number(limits::ADDRESSES), start).err(), Some(Turned::Full));
         assert!(gate.admit(number(1), start).is_ok(), "who is known may come");
-        assert!(gate.admit(number(limits::ADDRESSES), start + MINUTE).is_ok());
+        assert!(gate.admit(number(limits::ADDRESSES), start.after(MINUTE)).is_ok());
         assert_eq!(gate.table().addresses.len(), 1);
+    }
+
+    #[test]
+    fn a_site_of_ipv6_has_more_than_a_household_but_not_without_end() {
+        let now = start();
+        let config = GateConfig { clients_per_address: 2, ..GateConfig::default() };
+        let gate = Arc::new(Gate::new(config, now));
+        let places: Vec<_> = (0..100)
+            .map(|household| gate.admit(address(&format!("2001:db8:1:{household:x}::1")), now))
+            .collect();
+        let inside = places.iter().filter(|place| place.is_ok()).count();
+        assert_eq!(inside, 2 * limits::SITE_SHARE as usize);
+        assert!(gate.admit(address("2001:db8:2::1"), now).is_ok(), "another site");
+    }
+
+    /// Whoever has a site can come from 65,536 households of it.
+    #[test]
+    fn a_site_that_floods_does_not_fill_the_table() {
+        let now = start();
+        let config = GateConfig { arrivals_per_minute: 3, ..GateConfig::default() };
+        let gate = Arc::new(Gate::new(config, now));
+        for household in 0..5000 {
+            let _ = gate.admit(address(&format!("2001:db8:1:{household:x}::1")), now);
+        }
+        assert_eq!(gate.table().addresses.len(), 1 + 2 * 3 * limits::SITE_SHARE as usize);
+    }
+
+    #[test]
+    fn frames_are_counted_of_all_connections_of_an_address_together() {
+        let now = start();
+        let config = GateConfig { frames_per_address: (10, 5), ..GateConfig::default() };
+        let gate = Arc::new(Gate::new(config, now));
+        let place = |text: &str| gate.admit(address(text), now).expect("a place");
+        let (one, two) = (place("192.0.2.1"), place("192.0.2.1"));
+        assert!(one.take_frames(6, now) && !two.take_frames(6, now) && two.take_frames(4, now));
+        assert!(place("192.0.2.2").take_frames(10, now), "others have their own");
+        assert!(one.take_frames(5, now.after(Duration::from_secs(1))));
     }
 }

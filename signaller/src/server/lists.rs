@@ -1,9 +1,12 @@
 //! Who is served and who is not, by lists that the operator keeps in files.
+//!
+//! A list that cannot be trusted serves nobody more than before: one that is cut short or has a line that
+//! is none is refused, an allow-list without entries admits nobody, and none that is read anew lifts a
+//! restriction silently.
 
 use std::{
     collections::{BTreeSet, HashSet},
-    fs::File,
-    io::{self, Read as _},
+    io,
     net::IpAddr,
     path::{Path, PathBuf},
     sync::Arc,
@@ -13,16 +16,17 @@ use taiinet_document::Network;
 use taiinet_identity::PeerId;
 use tokio::sync::watch;
 
-use super::prefix::AddressPrefix;
+use super::{files::read_text, prefix::AddressPrefix};
 use crate::{Admission, limits};
 
 /// Where the lists are.
 ///
 /// One entry a line: a peer (`tn1…`), an address or range (`192.0.2.0/24`), or `network NAME`.
-/// What follows a `#` at the beginning or after a space is a comment.
+/// What follows a `#` at the beginning or after a space is a comment. The last line ends as all others do,
+/// or the list counts as cut short.
 #[derive(Debug, Clone, Default)]
 pub struct ListFiles {
-    /// Of each kind that has an entry here, only what is here is served.
+    /// Of each kind that has an entry here, only what is here is served; without any entry nobody is.
     pub allow: Option<PathBuf>,
     /// What is here is not served, even if it is allowed.
     pub block: Option<PathBuf>,
@@ -39,11 +43,27 @@ pub enum ListError {
         /// What the system says.
         error: io::Error,
     },
-    /// It is too long.
-    #[error("{path}: a list has at most {} bytes", limits::LIST_BYTES)]
-    Length {
+    /// Its last line has no end.
+    #[error(
+        "{path}, line {line}: it ends in the middle of a line, as if it had been cut short; end the \
+         last line, too, if it is whole"
+    )]
+    Cut {
         /// Which.
         path: PathBuf,
+        /// Its last line, counted from 1.
+        line: usize,
+    },
+    /// It was read anew, and would serve more than was meant.
+    #[error(
+        "{path}: it has no {kind} any more and would serve all, as if it had been cut short; start \
+         anew if that is meant"
+    )]
+    Lifted {
+        /// The allow-list.
+        path: PathBuf,
+        /// What it restricted before.
+        kind: &'static str,
     },
     /// A line is none.
     #[error(
@@ -58,11 +78,11 @@ pub enum ListError {
     },
 }
 
-/// Both lists.
+/// Both lists; of an allow-list that there is not, nothing is restricted.
 #[derive(Debug, Default)]
 pub(super) struct Lists {
-    allow: List,
-    block: List,
+    allow: Option<List>,
+    block: Option<List>,
 }
 
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -76,37 +96,86 @@ struct List {
 
 impl ListFiles {
     pub(super) fn load(&self) -> Result<Lists, ListError> {
-        let list = |path: &Option<PathBuf>| path.as_deref().map_or(Ok(List::default()), List::load);
+        let list = |path: &Option<PathBuf>| path.as_deref().map(List::load).transpose();
         Ok(Lists { allow: list(&self.allow)?, block: list(&self.block)? })
+    }
+
+    /// Reads them anew, in place of those that count now.
+    pub(super) fn load_after(&self, current: &Lists) -> Result<Lists, ListError> {
+        let lists = self.load()?;
+        match (lists.lifts(current), &self.allow) {
+            (Some(kind), Some(path)) => Err(ListError::Lifted { path: path.clone(), kind }),
+            _ => Ok(lists),
+        }
     }
 }
 
 impl Lists {
     /// Whether connections from here are served.
     pub(super) fn admit_address(&self, address: IpAddr) -> bool {
-        !self.block.has_address(address)
-            && (self.allow.addresses.is_empty() || self.allow.has_address(address))
+        let is_blocked = self.block.as_ref().is_some_and(|block| block.has_address(address));
+        let is_allowed = self.allow.as_ref().is_none_or(|allow| {
+            !allow.is_empty() && (allow.addresses.is_empty() || allow.has_address(address))
+        });
+        !is_blocked && is_allowed
     }
 
     fn admit(&self, peer: &PeerId, network: &Network) -> bool {
-        let allowed = |names: bool, empty: bool| names || empty;
-        !self.block.peers.contains(peer)
-            && !self.block.networks.contains(network)
-            && allowed(self.allow.peers.contains(peer), self.allow.peers.is_empty())
-            && allowed(self.allow.networks.contains(network), self.allow.networks.is_empty())
+        let is_blocked = self
+            .block
+            .as_ref()
+            .is_some_and(|block| block.peers.contains(peer) || block.networks.contains(network));
+        let is_allowed = self.allow.as_ref().is_none_or(|allow| {
+            !allow.is_empty()
+                && (allow.peers.is_empty() || allow.peers.contains(peer))
+                && (allow.networks.is_empty() || allow.networks.contains(network))
+        });
+        !is_blocked && is_allowed
+    }
+
+    /// Whether the operator does not serve this member of the pool. The allow-list is of clients:
+    /// `--allow-member` names members.
+    fn blocks_member(&self, member: &PeerId) -> bool {
+        self.block.as_ref().is_some_and(|block| block.peers.contains(member))
+    }
+
+    /// What the others restricted and these do not. Without any entry they serve nobody, and lift nothing.
+    fn lifts(&self, others: &Self) -> Option<&'static str> {
+        let (now, before) = (self.allow.as_ref()?, others.allow.as_ref()?);
+        let kinds = [
+            ("peer", now.peers.is_empty(), before.peers.is_empty()),
+            ("address", now.addresses.is_empty(), before.addresses.is_empty()),
+            ("network", now.networks.is_empty(), before.networks.is_empty()),
+        ];
+        let lifted = kinds.into_iter().find(|(_, now, before)| *now && !before);
+        lifted.map(|(kind, ..)| kind).filter(|_| !now.is_empty())
+    }
+
+    /// What counts, but may not be meant.
+    pub(super) fn warnings(&self) -> Vec<&'static str> {
+        let is_empty = |list: &Option<List>| list.as_ref().is_some_and(List::is_empty);
+        let allow = is_empty(&self.allow).then_some(
+            "the allow-list has no entries: nobody is served; without --allow everybody is",
+        );
+        let block =
+            is_empty(&self.block).then_some("the block-list has no entries: nobody is blocked");
+        allow.into_iter().chain(block).collect()
     }
 }
 
 impl List {
     fn load(path: &Path) -> Result<Self, ListError> {
-        let mut text = String::new();
-        let length = File::open(path)
-            .and_then(|file| file.take(limits::LIST_BYTES + 1).read_to_string(&mut text))
+        let text = read_text(path, limits::LIST_BYTES)
             .map_err(|error| ListError::Read { path: path.to_owned(), error })?;
-        if length as u64 > limits::LIST_BYTES {
-            return Err(ListError::Length { path: path.to_owned() });
+        let lines = text.lines().count();
+        if !text.is_empty() && !text.ends_with('\n') {
+            return Err(ListError::Cut { path: path.to_owned(), line: lines });
         }
         Self::parse(&text).map_err(|line| ListError::Line { path: path.to_owned(), line })
+    }
+
+    fn is_empty(&self) -> bool {
+        self.peers.is_empty() && self.networks.is_empty() && self.addresses.is_empty()
     }
 
     /// Or the number of the line that is none.
@@ -150,9 +219,8 @@ impl Admission for Listed {
         self.0.borrow().admit(peer, network)
     }
 
-    // The allow-list is of clients: `--allow-member` names members.
     fn admits_member(&self, member: &PeerId) -> bool {
-        !self.0.borrow().block.peers.contains(member)
+        !self.0.borrow().blocks_member(member)
     }
 }
 
@@ -168,7 +236,7 @@ mod tests {
     }
 
     fn lists(allow: &str, block: &str) -> Lists {
-        let list = |text| List::parse(text).expect("a list");
+        let list = |text: &str| (!text.is_empty()).then(|| List::parse(text).expect("a list"));
         Lists { allow: list(allow), block: list(block) }
     }
 
@@ -208,6 +276,48 @@ mod tests {
         }
         let error = ListError::Line { path: "block.txt".into(), line: 2 };
         assert!(error.to_string().starts_with("block.txt, line 2: expected"));
+    }
+
+    #[test]
+    fn an_allow_list_without_entries_serves_nobody() {
+        let asked = ["192.0.2.1", "192.0.2.77", "198.51.100.1", "2001:db8::1"];
+        for text in ["\n", "# all of them are gone\n"] {
+            let empty = lists(text, "");
+            assert_eq!(addresses(&empty, asked), [false; 4]);
+            assert!(!empty.admit(&peer(1), &"a".parse().expect("a network")));
+            assert_eq!(empty.warnings().len(), 1);
+        }
+        assert!(lists("", "").warnings().is_empty());
+        assert_eq!(lists("", "\n").warnings().len(), 1);
+    }
+
+    #[test]
+    fn a_list_that_was_cut_short_is_refused() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("list");
+        let load = |text: &str| {
+            std::fs::write(&path, text).expect("written");
+            List::load(&path).map_err(|error| error.to_string())
+        };
+        assert!(load("192.0.2.0/24\n").is_ok());
+        // Each is a list by itself; the second blocks or allows another range than the whole.
+        for text in ["192.0.2.0/24", "network a\n192.0.2.0/2", "# comment"] {
+            let error = load(text).expect_err("cut");
+            assert!(error.contains("cut short"), "{error}");
+        }
+        assert!(load("").is_ok_and(|list| list.is_empty()));
+    }
+
+    #[test]
+    fn what_is_read_anew_lifts_no_restriction() {
+        let whole = "127.0.0.0/8\nnetwork test\n";
+        let before = lists(whole, "");
+        assert_eq!(lists("127.0.0.0/8\n", "").lifts(&before), Some("network"));
+        assert_eq!(lists("network other\n", "").lifts(&before), Some("address"));
+        for fine in [whole, "192.0.2.1\nnetwork a\n", &format!("{whole}{}\n", peer(1)), "\n"] {
+            assert_eq!(lists(fine, "").lifts(&before), None, "{fine:?}");
+        }
+        assert_eq!(lists(whole, "").lifts(&lists("", "")), None);
     }
 
     proptest! {

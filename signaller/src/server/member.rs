@@ -1,49 +1,50 @@
 //! A WebSocket that another signaller has opened to our pool.
 
-use std::{net::IpAddr, sync::Arc};
+use std::net::IpAddr;
 
-use axum::extract::ws::{Message, WebSocket};
 use futures::{
     SinkExt, StreamExt,
     stream::{SplitSink, SplitStream},
 };
 use taiinet_mesh::{Input, LinkFailure, LinkId};
 use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::Message;
 
 use super::{
-    front::Front,
-    outbox::{Next, Waiting, outbox},
+    outbox::{Next, Waiting},
+    shared::Shared,
+    websocket::WebSocket,
 };
 use crate::limits;
 
-pub(super) async fn serve(socket: WebSocket, address: IpAddr, front: &Arc<Front>) {
-    let (outbox, waiting) = outbox(limits::POOL_OUTBOX_MESSAGES, limits::OUTBOX_BYTES);
-    let Some(link) = front.desk.accept(address, outbox).await else { return };
+pub(super) async fn serve(socket: WebSocket, address: IpAddr, shared: &Shared) {
+    let (outbox, waiting) = shared.member_outbox();
+    let Some(link) = shared.desk.accept(address, outbox).await else { return };
     tracing::debug!(%link, "a signaller of the pool has connected");
     let (sink, mut stream) = socket.split();
-    let mut lists = front.lists.clone();
+    let mut lists = shared.lists.clone();
     tokio::select! {
         // The desk closes by dropping the outbox.
-        () = write(sink, &waiting, link, front) => {}
-        () = read(&mut stream, link, front) => {}
+        () = write(sink, &waiting, link, shared) => {}
+        () = read(&mut stream, link, shared) => {}
         // A new list of the operator's ends who is here already.
         Ok(_) = lists.wait_for(|lists| !lists.admit_address(address)) => {
-            front.counters.cut_by_list.add(1);
+            shared.counters.cut_by_list.add(1);
         }
     }
-    front.desk.pool(Input::LinkDown { link, cause: LinkFailure::Remote }).await;
+    shared.desk.pool(Input::LinkDown { link, cause: LinkFailure::Remote }).await;
     tracing::debug!(%link, "a signaller of the pool has gone");
 }
 
-async fn read(stream: &mut SplitStream<WebSocket>, link: LinkId, front: &Front) {
+async fn read(stream: &mut SplitStream<WebSocket>, link: LinkId, shared: &Shared) {
     while let Some(Ok(message)) = stream.next().await {
         match message {
             Message::Binary(bytes) => {
                 let bytes: Vec<u8> = bytes.into();
-                front.counters.pool_bytes_in.add(bytes.len());
-                front.desk.pool(Input::Message { link, bytes }).await;
+                shared.counters.pool_bytes_in.add(bytes.len());
+                shared.desk.pool(Input::Message { link, bytes }).await;
             }
-            Message::Ping(_) | Message::Pong(_) => {}
+            Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
             Message::Text(_) | Message::Close(_) => return,
         }
     }
@@ -53,7 +54,7 @@ async fn write(
     mut sink: SplitSink<WebSocket, Message>,
     waiting: &Waiting,
     link: LinkId,
-    front: &Front,
+    shared: &Shared,
 ) {
     let mut batch = Vec::new();
     loop {
@@ -71,16 +72,16 @@ async fn write(
         };
         let sent = tokio::select! {
             biased;
-            sent = timeout(front.config.write_timeout, send) => sent,
+            sent = timeout(shared.config.write_timeout, send) => sent,
             () = waiting.cut() => return,
         };
         if !matches!(sent, Ok(Ok(()))) {
             return;
         }
         waiting.written(bytes);
-        front.counters.pool_bytes_out.add(bytes);
+        shared.counters.pool_bytes_out.add(bytes);
         // This is what makes room for more.
-        front.desk.pool(Input::Sent { link, bytes }).await;
+        shared.desk.pool(Input::Sent { link, bytes }).await;
     }
     let _ = timeout(limits::CLOSE, sink.close()).await;
 }

@@ -13,40 +13,47 @@ use axum::{
     response::{IntoResponse, Response},
 };
 
-use super::front::Front;
-use crate::DeskStatus;
+use super::shared::Shared;
+use crate::{DeskStatus, limits};
 use exposition::Exposition;
 
 const FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// `/metrics` or `/health`.
-pub(super) async fn answer(front: &Front, path: &str) -> Response {
-    if !matches!(path, "/metrics" | "/health") {
-        return StatusCode::NOT_FOUND.into_response();
-    }
-    let Some((status, uptime)) = front.desk.status().await else {
-        return StatusCode::SERVICE_UNAVAILABLE.into_response();
-    };
-    if path == "/metrics" {
-        ([(header::CONTENT_TYPE, FORMAT)], metrics(front, &status, uptime)).into_response()
-    } else {
-        Json(health(&status, uptime)).into_response()
+/// `/metrics` or `/health`, from what is counted: nobody waits for the desk, which may be busy.
+pub(super) async fn answer(shared: &Shared, path: &str) -> Response {
+    let picture = shared.desk.picture();
+    let status = &picture.status;
+    let (uptime, age) = (shared.clock.uptime(), shared.clock.now().since(picture.taken_at));
+    match path {
+        "/metrics" => {
+            ([(header::CONTENT_TYPE, FORMAT)], metrics(shared, status, uptime, age)).into_response()
+        }
+        "/health" => health(status, uptime, age).into_response(),
+        _ => StatusCode::NOT_FOUND.into_response(),
     }
 }
 
-fn health(status: &DeskStatus, uptime: Duration) -> serde_json::Value {
-    serde_json::json!({
-        "ok": true,
+fn health(
+    status: &DeskStatus,
+    uptime: Duration,
+    age: Duration,
+) -> (StatusCode, Json<serde_json::Value>) {
+    let is_well = age < limits::STALLED;
+    let code = if is_well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let body = serde_json::json!({
+        "ok": is_well,
         "version": env!("CARGO_PKG_VERSION"),
         "uptime_s": uptime.as_secs(),
+        "age_s": age.as_secs(),
         "clients": status.clients,
         "joined": status.joined,
         "networks": status.networks,
-    })
+    });
+    (code, Json(body))
 }
 
-fn metrics(front: &Front, status: &DeskStatus, uptime: Duration) -> String {
-    let counters = &front.counters;
+fn metrics(shared: &Shared, status: &DeskStatus, uptime: Duration, age: Duration) -> String {
+    let counters = &shared.counters;
     let mut out = Exposition::default();
     let version = [("version", env!("CARGO_PKG_VERSION"))];
     out.family("build_info", "gauge", "What runs").sample(&version, 1);
@@ -55,11 +62,12 @@ fn metrics(front: &Front, status: &DeskStatus, uptime: Duration) -> String {
         out.gauge("resident_memory_bytes", "Memory that it has in RAM", bytes);
     }
 
-    let handshakes =
-        front.config.gate.handshakes.saturating_sub(front.handshakes.available_permits());
-    out.gauge("connections", "Places taken, handshakes included", front.gate.connections() as u64);
-    out.gauge("connections_limit", "Places there are", front.config.gate.clients as u64);
-    out.gauge("handshakes", "Connections in their handshake", handshakes as u64);
+    let behind = "Milliseconds since the desk last said how it is; thousands if it cannot keep up";
+    out.gauge("desk_age_milliseconds", behind, u64::try_from(age.as_millis()).unwrap_or(u64::MAX));
+
+    out.gauge("connections", "Places taken, handshakes included", shared.gate.connections() as u64);
+    out.gauge("connections_limit", "Places there are", shared.config.gate.clients as u64);
+    out.gauge("handshakes", "Connections in their handshake", shared.handshakes.taken() as u64);
     out.gauge("clients", "WebSockets", status.clients as u64);
     out.gauge("joined_peers", "Peers that have joined", status.joined as u64);
     out.gauge("networks", "Networks that have peers", status.networks as u64);
@@ -74,6 +82,9 @@ fn metrics(front: &Front, status: &DeskStatus, uptime: Duration) -> String {
     out.family("handshakes_failed_total", "counter", failed);
     out.sample(&[("reason", "timeout")], counters.handshake_timeouts.get());
     out.sample(&[("reason", "tls")], counters.tls_failures.get());
+    out.sample(&[("reason", "crowded")], counters.handshakes_crowded_out.get());
+    let floods = "Connections closed because they sent WebSocket frames without end";
+    out.counter("websocket_floods_total", floods, counters.frame_floods.get());
     let cut = "Connections ended because a new list does not serve their address";
     out.counter("connections_cut_total", cut, counters.cut_by_list.get());
 
@@ -108,10 +119,16 @@ fn metrics(front: &Front, status: &DeskStatus, uptime: Duration) -> String {
         counters.pool_bytes_out.get(),
     );
 
+    let frames = "WebSocket frames of any kind, from clients and from other signallers";
+    out.counter("received_frames_total", frames, counters.frames_in.get());
     out.counter("received_messages_total", "Messages from clients", counters.messages_in.get());
     out.counter("received_bytes_total", "Their bytes", counters.bytes_in.get());
     out.counter("sent_messages_total", "Messages to clients", counters.messages_out.get());
     out.counter("sent_bytes_total", "Their bytes", counters.bytes_out.get());
+    let waiting = "Bytes that wait for clients to read them";
+    out.gauge("waiting_bytes", waiting, shared.room.waiting() as u64);
+    let most = "Bytes that may wait, besides a share for each client";
+    out.gauge("waiting_bytes_limit", most, shared.config.outbox_total as u64);
     let slow = "Clients dropped because they did not read";
     out.counter("slow_readers_total", slow, counters.slow_readers.get());
     let dropped = "Messages, signals among them, lost with clients that did not read";
@@ -141,4 +158,19 @@ fn resident() -> Option<u64> {
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kibibytes * 1024)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_desk_from_which_nothing_is_heard_is_not_well() {
+        let health = |age| {
+            let (code, body) = health(&DeskStatus::default(), Duration::from_secs(60), age);
+            (code.as_u16(), body.0["ok"] == true)
+        };
+        assert_eq!(health(limits::CHECK_EVERY + limits::STATUS_EVERY), (200, true));
+        assert_eq!(health(limits::STALLED), (503, false));
+    }
 }

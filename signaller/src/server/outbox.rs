@@ -1,22 +1,52 @@
-//! What waits for one client: bounded in messages and bytes.
+//! What waits for one client: bounded in messages and bytes, and for all clients together.
 //!
 //! A queue behind a lock rather than a channel: the desk puts in all that it has for a client before
 //! it wakes the writer, and the writer takes all at once. A channel would wake it for the first
 //! message, and two thirds of the server's time would go into waking and into tiny writes.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{
+    Arc, Mutex, MutexGuard, PoisonError,
+    atomic::{AtomicUsize, Ordering::Relaxed},
+};
 
 use tokio::sync::Notify;
 
 /// Room for so many messages is kept when nothing waits.
 const KEPT: usize = 16;
 
+/// How much may wait for one client.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct OutboxLimits {
+    pub(super) messages: usize,
+    pub(super) bytes: usize,
+    /// So many bytes may wait for it even when there is no room for more in all.
+    pub(super) share: usize,
+}
+
+/// What waits for all clients together.
+#[derive(Debug)]
+pub(super) struct Room {
+    most: usize,
+    waiting: AtomicUsize,
+}
+
+impl Room {
+    /// Room for so many bytes, besides everybody's share.
+    pub(super) fn new(most: usize) -> Arc<Self> {
+        Arc::new(Self { most, waiting: AtomicUsize::new(0) })
+    }
+
+    /// Bytes that wait for clients now.
+    pub(super) fn waiting(&self) -> usize {
+        self.waiting.load(Relaxed)
+    }
+}
+
 /// The way to a client. Dropping it closes the connection once what waits is written.
 #[derive(Debug)]
 pub(super) struct Outbox {
     shared: Arc<Shared>,
-    most: usize,
-    most_bytes: usize,
+    limits: OutboxLimits,
 }
 
 /// Its other end.
@@ -40,8 +70,9 @@ pub(super) enum Next {
     Cut,
 }
 
-#[derive(Debug, Default)]
+#[derive(Debug)]
 struct Shared {
+    room: Arc<Room>,
     queue: Mutex<Queue>,
     /// For the writer, who alone waits.
     news: Notify,
@@ -66,14 +97,21 @@ enum State {
     Gone,
 }
 
-pub(super) fn outbox(messages: usize, bytes: usize) -> (Outbox, Waiting) {
-    let shared = Arc::<Shared>::default();
-    (Outbox { shared: shared.clone(), most: messages, most_bytes: bytes }, Waiting { shared })
+pub(super) fn outbox(limits: OutboxLimits, room: Arc<Room>) -> (Outbox, Waiting) {
+    let shared = Arc::new(Shared { room, queue: Mutex::default(), news: Notify::new() });
+    (Outbox { shared: shared.clone(), limits }, Waiting { shared })
 }
 
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, Queue> {
         self.queue.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// So many bytes, of those that wait, do so no more.
+    fn written(&self, queue: &mut Queue, bytes: usize) {
+        let bytes = bytes.min(queue.unwritten);
+        queue.unwritten -= bytes;
+        self.room.waiting.fetch_sub(bytes, Relaxed);
     }
 
     fn end(&self, state: State) {
@@ -87,18 +125,21 @@ impl Shared {
 }
 
 impl Outbox {
-    /// False if it is full, or its client is gone. What was put in is written once `wakes` are
-    /// dropped.
+    /// False if it is full, or its client is gone, or there is no room in all and it has its share. What
+    /// was put in is written once `wakes` are dropped.
     pub(super) fn put(&self, bytes: Vec<u8>, wakes: &mut Vec<Wake>) -> bool {
+        let (limits, room) = (self.limits, &self.shared.room);
         let mut queue = self.shared.lock();
         let unwritten = queue.unwritten.saturating_add(bytes.len());
         if queue.state != State::Open
-            || queue.messages.len() >= self.most
-            || unwritten > self.most_bytes
+            || queue.messages.len() >= limits.messages
+            || unwritten > limits.bytes
+            || (unwritten > limits.share && room.waiting().saturating_add(bytes.len()) > room.most)
         {
             return false;
         }
         queue.unwritten = unwritten;
+        room.waiting.fetch_add(bytes.len(), Relaxed);
         queue.messages.push(bytes);
         // For those that follow it the writer is being woken already.
         if queue.messages.len() == 1 {
@@ -110,9 +151,15 @@ impl Outbox {
     /// Ends the connection without writing what waits; how many messages that were. None if the
     /// client was gone already.
     pub(super) fn cut(self) -> Option<usize> {
-        self.shared.end(State::Cut);
-        let queue = self.shared.lock();
-        (queue.state == State::Cut).then_some(queue.messages.len())
+        let mut queue = self.shared.lock();
+        if queue.state == State::Open {
+            queue.state = State::Cut;
+        }
+        // Counted before the writer hears of it, which throws them away.
+        let waiting = (queue.state == State::Cut).then_some(queue.messages.len());
+        drop(queue);
+        self.shared.news.notify_one();
+        waiting
     }
 }
 
@@ -154,8 +201,7 @@ impl Waiting {
 
     /// So many bytes are out.
     pub(super) fn written(&self, bytes: usize) {
-        let mut queue = self.shared.lock();
-        queue.unwritten = queue.unwritten.saturating_sub(bytes);
+        self.shared.written(&mut self.shared.lock(), bytes);
     }
 
     /// Waits until the connection is to end at once. It may miss that something was put in:
@@ -170,6 +216,11 @@ impl Waiting {
 impl Drop for Waiting {
     fn drop(&mut self) {
         self.shared.end(State::Gone);
+        // Nobody writes it any more, however long the desk still holds the other end.
+        let mut queue = self.shared.lock();
+        queue.messages = Vec::new();
+        let unwritten = queue.unwritten;
+        self.shared.written(&mut queue, unwritten);
     }
 }
 

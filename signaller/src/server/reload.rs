@@ -26,7 +26,13 @@ impl Reload {
             self.took("certificate", files.load().map(|config| current.send_replace(config)))
         });
         let (files, current) = &self.lists;
-        let lists = files.load().map(|lists| current.send_replace(Arc::new(lists)));
+        let loaded = files.load_after(&current.borrow());
+        let lists = loaded.map(|lists| {
+            for warning in lists.warnings() {
+                tracing::warn!("{warning}");
+            }
+            current.send_replace(Arc::new(lists))
+        });
         self.took("lists", lists) && certificate
     }
 

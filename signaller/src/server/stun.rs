@@ -4,14 +4,13 @@
 //! nobody is worth flooding through it; and one address gets so many a second and no more.
 
 use std::{
-    collections::HashMap,
     net::{IpAddr, SocketAddr},
     time::Instant,
 };
 
 use tokio::net::UdpSocket;
 
-use crate::limits;
+use crate::{Prefixes, addresses::AddressCounts, limits};
 
 const BINDING_REQUEST: [u8; 2] = [0x00, 0x01];
 const BINDING_SUCCESS: [u8; 2] = [0x01, 0x01];
@@ -19,9 +18,9 @@ const XOR_MAPPED_ADDRESS: [u8; 2] = [0x00, 0x20];
 const MAGIC_COOKIE: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
 const HEADER: usize = 20;
 
-pub(super) async fn serve(socket: UdpSocket) {
+pub(super) async fn serve(socket: UdpSocket, prefixes: Prefixes) {
     let mut packet = [0; 1500];
-    let mut pace = Pace::new(Instant::now());
+    let mut pace = Pace::new(prefixes, Instant::now());
     loop {
         let Ok((length, from)) = socket.recv_from(&mut packet).await else {
             // An ICMP error of an earlier answer; the socket goes on.
@@ -71,28 +70,34 @@ fn answer(request: &[u8], from: SocketAddr) -> Option<Vec<u8>> {
     Some(answer)
 }
 
-/// So many answers to one address in a second. Forgets everybody each second, so it is bounded by
-/// what can come in one.
+/// So many answers to one address in a second, and to one site of IPv6. Forgets everybody each second,
+/// so it is bounded by what can come in one.
 struct Pace {
+    prefixes: Prefixes,
     second: Instant,
-    answers: HashMap<IpAddr, u32>,
+    answers: AddressCounts<u32>,
 }
 
 impl Pace {
-    fn new(now: Instant) -> Self {
-        Self { second: now, answers: HashMap::new() }
+    fn new(prefixes: Prefixes, now: Instant) -> Self {
+        Self { prefixes, second: now, answers: AddressCounts::default() }
     }
 
     fn allows(&mut self, address: IpAddr, now: Instant) -> bool {
         if now.duration_since(self.second).as_secs() >= 1 {
-            *self = Self::new(now);
+            *self = Self::new(self.prefixes, now);
         }
-        if self.answers.len() >= limits::STUN_ADDRESSES && !self.answers.contains_key(&address) {
+        let ranges = self.prefixes.ranges(address);
+        let is_known = ranges.each().all(|(range, _)| self.answers.get(&range).is_some());
+        if self.answers.len() >= limits::STUN_ADDRESSES && !is_known {
             return false;
         }
-        let count = self.answers.entry(address).or_default();
-        *count += 1;
-        *count <= limits::STUN_ANSWERS
+        let most = limits::STUN_ANSWERS;
+        let allowed = self.answers.all(ranges, |count, share| *count < most.saturating_mul(share));
+        if allowed {
+            self.answers.update(ranges, |_| 0, |count| *count += 1);
+        }
+        allowed
     }
 }
 
@@ -143,10 +148,24 @@ mod tests {
     #[test]
     fn an_address_gets_so_many_answers_a_second() {
         let now = Instant::now();
-        let mut pace = Pace::new(now);
+        let mut pace = Pace::new(Prefixes::default(), now);
         let address: IpAddr = "192.0.2.1".parse().expect("an address");
         let allowed = (0..1000).filter(|_| pace.allows(address, now)).count();
         assert_eq!(allowed, limits::STUN_ANSWERS as usize);
         assert!(pace.allows(address, now + std::time::Duration::from_secs(1)));
+    }
+
+    #[test]
+    fn whoever_has_many_ipv6_addresses_gets_no_more_answers() {
+        let now = Instant::now();
+        let mut pace = Pace::new(Prefixes::default(), now);
+        let mut allowed = |make: &dyn Fn(u32) -> String| {
+            let mut address = |number| pace.allows(make(number).parse().expect("an address"), now);
+            (0..5000).filter(|number| address(*number)).count()
+        };
+        let household = allowed(&|number| format!("2001:db8:1:1::{number:x}"));
+        assert_eq!(household, limits::STUN_ANSWERS as usize);
+        let site = allowed(&|number| format!("2001:db8:2:{number:x}::1"));
+        assert_eq!(site, (limits::STUN_ANSWERS * limits::SITE_SHARE) as usize);
     }
 }

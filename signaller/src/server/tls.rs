@@ -1,8 +1,7 @@
 //! TLS 1.3 by rustls, with a certificate that can be replaced while it runs.
 
 use std::{
-    fs::File,
-    io::{self, Read as _},
+    io,
     path::{Path, PathBuf},
     sync::Arc,
 };
@@ -13,7 +12,9 @@ use rustls::{
     pki_types::{CertificateDer, PrivateKeyDer, pem::PemObject as _},
     version::TLS13,
 };
+use zeroize::Zeroizing;
 
+use super::files::read_file;
 use crate::limits;
 
 /// A certificate with its chain, and its private key, both PEM.
@@ -76,10 +77,7 @@ impl TlsFiles {
     }
 }
 
-fn read(path: &Path) -> Result<Vec<u8>, TlsError> {
-    let mut bytes = Vec::new();
-    File::open(path)
-        .and_then(|file| file.take(limits::CONFIG_BYTES).read_to_end(&mut bytes))
-        .map_err(|error| TlsError::Read { path: path.to_owned(), error })?;
-    Ok(bytes)
+fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, TlsError> {
+    read_file(path, limits::CONFIG_BYTES)
+        .map_err(|error| TlsError::Read { path: path.to_owned(), error })
 }

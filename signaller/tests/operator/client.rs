@@ -8,7 +8,7 @@ use taiinet_document::Timestamp;
 use taiinet_identity::{Identity, PeerId, Signed};
 use taiinet_mesh::frame::{FromSignaller, Joined, Presence, ToSignaller, VERSION, codec};
 use tokio::{
-    io::{AsyncRead, AsyncWrite},
+    io::{AsyncRead, AsyncWrite, AsyncWriteExt},
     net::TcpStream,
     time::timeout,
 };
@@ -112,6 +112,11 @@ impl Client {
         let Ok(mut client) = Self::over(Box::new(stream), &[]).await else { panic!("let in") };
         assert_eq!(client.join(network).await, Some(FromSignaller::Joined));
         client
+    }
+
+    /// Sends bytes as they are, past the WebSocket.
+    pub(crate) async fn send_raw(&mut self, bytes: &[u8]) {
+        self.socket.get_mut().write_all(bytes).await.unwrap();
     }
 
     /// Whether it is still served.

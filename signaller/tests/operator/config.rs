@@ -112,7 +112,15 @@ fn a_wrong_key_is_named_with_its_line() {
 fn what_cannot_run_is_refused_with_a_reason() {
     let folder = Folder::new();
     let garbage = folder.write("garbage", "no certificate\n");
+    let no_networks = folder.write("networks.toml", "allow-network = []\n");
+    let no_members = folder.write("members.toml", "pool = true\nallow-member = []\n");
+    // It would be half of itself: what it restricts at its end would not be restricted.
+    let long = format!("{}\nallow-network = ['a']\n", "#".repeat(1 << 20));
+    let endless = folder.write("endless.toml", &long);
     let missing = folder.path().join("missing").to_str().unwrap().to_owned();
+    let cut = folder.write("cut", "192.0.2.0/24\n192.0.2");
+    let blank = folder.write("blank", " \n");
+    let long_line = folder.write("long-line", &"x".repeat(5000));
     for (args, reason) in [
         (vec!["--max-clients", "0"], "max-clients"),
         (vec!["--max-clients", "many"], "max-clients"),
@@ -124,6 +132,9 @@ fn what_cannot_run_is_refused_with_a_reason() {
         (vec!["--tls-cert", &garbage], "tls-key"),
         (vec!["--log", "signaller=loud=very"], "log"),
         (vec!["--config", &missing], "missing"),
+        (vec!["--config", &no_networks], "allow-network: an empty list would admit nobody"),
+        (vec!["--config", &no_members], "allow-member: an empty list would admit nobody"),
+        (vec!["--config", &endless], "longer than"),
         (vec!["--pool", "--trusted-proxy", "127.0.0.1"], "--public-url"),
         (vec!["--pool", "--listen", "127.0.0.1:0", "--listen", "0.0.0.0:0"], "--public-url"),
         (vec!["--public-url", "wss://user:password@one.example"], "wss://HOST"),
@@ -135,6 +146,9 @@ fn what_cannot_run_is_refused_with_a_reason() {
     for (args, reason) in [
         (vec!["--tls-cert", &garbage, "--tls-key", &garbage], "no certificate in PEM"),
         (vec!["--block", &garbage], "garbage, line 1"),
+        (vec!["--block", &cut], "cut, line 2"),
+        (vec!["--turn", "turn:a.example", "--turn-secret-file", &blank], "static-auth-secret"),
+        (vec!["--turn", "turn:a.example", "--turn-secret-file", &long_line], "longer than"),
         (vec!["--allow", &missing], "missing"),
         (vec!["--identity", &missing], "missing"),
     ] {
@@ -164,4 +178,26 @@ fn a_file_is_enough_to_run_it() {
     let file = folder.write("config.toml", "metrics = '127.0.0.1:0'\nmax-clients = 77\n");
     let program = Program::start(&["--config", &file]);
     assert_eq!(program.metric("connections_limit"), 77);
+}
+
+/// Keys are made with passphrases of any length; what is read of a file for one has an end.
+#[test]
+fn a_passphrase_is_one_line_of_bounded_length() {
+    use taiinet_identity::{Identity, keyfile};
+    let folder = Folder::new();
+    let key = folder.path().join("signaller.key");
+    let identity = Identity::generate(&mut rand_core::UnwrapErr(getrandom::SysRng));
+    let passphrase =
+        keyfile::Passphrase::new("correct horse").with_work_factor(keyfile::WorkFactor::MIN);
+    keyfile::save(&key, &identity, Some(&passphrase), keyfile::Overwrite::Never).unwrap();
+    let key = key.to_str().unwrap();
+
+    let file = folder.write("passphrase", "correct horse\nanother line\n");
+    let program = Program::start(&["--identity", key, "--passphrase-file", &file]);
+    assert_eq!(program.peer_id(), identity.peer_id().to_string());
+    drop(program);
+    let long = folder.write("long", &"x".repeat(5000));
+    let output = run(&["--identity", key, "--passphrase-file", &long]);
+    assert_eq!(output.status.code(), Some(1));
+    assert!(text(&output.stderr).contains("too long for a passphrase"), "{}", text(&output.stderr));
 }

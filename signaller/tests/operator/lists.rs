@@ -2,7 +2,7 @@ use taiinet_mesh::frame::{FromSignaller, RefusalReason};
 
 use crate::{
     client::Client,
-    program::{Folder, Program},
+    program::{Folder, Program, run, text},
 };
 
 fn is_refused(answer: Option<FromSignaller>) -> bool {
@@ -73,4 +73,54 @@ async fn blocked_addresses_are_cut_and_refused_and_a_bad_list_changes_nothing() 
     program.signal("HUP");
     program.metric_is("reloads_total{result=\"ok\"}", 2);
     Client::joined(program.address(), "test").await;
+}
+
+/// What is left of a list when a script fails at the wrong moment serves nobody, or is not taken.
+#[tokio::test]
+async fn an_allow_list_that_is_cut_short_or_becomes_empty_lets_nobody_in() {
+    let folder = Folder::new();
+    let whole = "127.0.0.0/8\nnetwork test\n";
+    let file = folder.write("allow", whole);
+    let program = Program::start(&["--allow", &file, "--metrics", "127.0.0.1:0"]);
+    let mut client = Client::joined(program.address(), "test").await;
+
+    // Without the networks, all of them would be served; the half of a range is a range.
+    for (times, cut, told) in [
+        (1, "127.0.0.0/8\n", "no network any more"),
+        (2, "127.0.0.0/8\nnetwork te", "allow, line 2"),
+    ] {
+        folder.write("allow", cut);
+        program.signal("HUP");
+        program.logs("not reloaded, what was read before counts on: lists");
+        program.metric_is("reloads_total{result=\"failed\"}", times);
+        program.logs(told);
+        assert!(client.is_served().await);
+        let mut other = Client::connect(program.address()).await;
+        assert!(is_refused(other.join("other").await));
+    }
+
+    folder.write("allow", "# nobody\n");
+    program.signal("HUP");
+    program.logs("the allow-list has no entries: nobody is served");
+    // By the desk, which says so, or by its address.
+    while client.hear().await.is_some() {}
+    let Err(refused) = Client::try_connect(program.address(), &[]).await else { panic!() };
+    assert_eq!(refused.status().as_u16(), 403);
+    // And back.
+    folder.write("allow", whole);
+    program.signal("HUP");
+    program.metric_is("reloads_total{result=\"ok\"}", 2);
+    Client::joined(program.address(), "test").await;
+}
+
+#[tokio::test]
+async fn an_empty_allow_list_serves_nobody_from_the_start_and_says_so() {
+    let folder = Folder::new();
+    let file = folder.write("allow", "");
+    let checked = run(&["--allow", &file, "--check-config"]);
+    assert!(checked.status.success());
+    assert!(text(&checked.stderr).contains("nobody is served"), "{}", text(&checked.stderr));
+    let program = Program::start(&["--allow", &file]);
+    program.logs("the allow-list has no entries: nobody is served");
+    assert!(Client::try_connect(program.address(), &[]).await.is_err());
 }

@@ -5,9 +5,11 @@
 mod client;
 mod config;
 mod drain;
+mod floods;
 mod limits;
 mod lists;
 mod logs;
+mod memory;
 mod metrics;
 mod packaging;
 mod program;

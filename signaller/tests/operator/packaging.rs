@@ -3,6 +3,11 @@ use std::{
     process::{Command, Stdio},
 };
 
+use taiinet_signaller::{
+    limits,
+    server::{FrontConfig, TlsFiles},
+};
+
 use crate::program::{Folder, run, text};
 
 fn ours(name: &str) -> String {
@@ -134,5 +139,42 @@ fn the_operators_manual_is_true_of_options_and_files() {
     let names = manual.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
     for name in names.filter_map(|word| word.strip_prefix("taiinet_signaller_")) {
         assert!(metrics.contains(&format!("\"{name}\"")), "{name}");
+    }
+}
+
+/// A size as systemd and podman write it, in bytes.
+fn bytes(size: &str) -> usize {
+    let (number, unit) = size.split_at(size.find(char::is_alphabetic).unwrap());
+    let shift = match unit.to_ascii_lowercase().as_str() {
+        "m" => 20,
+        "g" => 30,
+        _ => panic!("{size}"),
+    };
+    number.parse::<usize>().unwrap() << shift
+}
+
+/// The defaults are those of the file that is shipped (`the_example_says_the_defaults_and_names_each_option`).
+#[test]
+fn the_unit_and_the_container_give_it_the_memory_that_it_may_take() {
+    let tls = TlsFiles { certificate: "cert.pem".into(), key: "key.pem".into() };
+    let most = FrontConfig { tls: Some(tls), ..FrontConfig::default() }.most_memory();
+    let unit = ours("taiinet-signaller.service");
+    let unit = unit.lines().find_map(|line| line.strip_prefix("MemoryMax=")).unwrap();
+    let given = bytes(unit);
+    assert!(given >= most, "MemoryMax={unit}: it takes {most} bytes at most");
+    assert!(given < most + (512 << 20), "MemoryMax={unit}: for {most} bytes");
+    let descriptors = ours("taiinet-signaller.service");
+    let descriptors = descriptors.lines().find_map(|line| line.strip_prefix("LimitNOFILE="));
+    let descriptors: usize = descriptors.unwrap().parse().unwrap();
+    assert!(descriptors > limits::CLIENTS + limits::HANDSHAKES);
+    for file in ["Containerfile", "OPERATING.md"] {
+        let text = ours(file);
+        let mut found = 0;
+        for line in text.lines().filter(|line| line.contains("podman run")) {
+            let size = line.split("--memory ").nth(1).unwrap().split_whitespace().next().unwrap();
+            assert_eq!(bytes(size), given, "{file}");
+            found += 1;
+        }
+        assert_eq!(found, 1, "{file}");
     }
 }

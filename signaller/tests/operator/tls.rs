@@ -1,4 +1,4 @@
-use std::{net::SocketAddr, sync::Arc};
+use std::{io::Write as _, net::SocketAddr, sync::Arc};
 
 use rustls::{
     ClientConfig, RootCertStore,
@@ -10,6 +10,7 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 
 use crate::{
     client::Client,
+    limits::connect_from,
     program::{DEADLINE, Folder, Program},
 };
 
@@ -112,6 +113,31 @@ async fn a_handshake_that_stalls_is_cut_and_holds_nobody_up() {
     assert!(matches!(end, Ok(0) | Err(_)));
     program.metric_is("handshakes_failed_total{reason=\"timeout\"}", 21);
     program.metric_is("handshakes", 0);
+}
+
+/// They say nothing, or begin TLS and no more.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn silent_connections_of_one_address_keep_no_other_out() {
+    let folder = Folder::new();
+    let ours = certificate();
+    let [cert, key] = ours.write(&folder);
+    let args = ["--tls-cert", &cert, "--tls-key", &key, "--metrics", "127.0.0.1:0"];
+    let limits = ["--max-handshakes", "4", "--handshake-timeout", "1m"];
+    let program = Program::start(&[&args[..], &limits].concat());
+    let mut silent = Vec::new();
+    for round in 0..10 {
+        for _ in 0..6 {
+            let mut stream = connect_from([127, 0, 9, 1], &program);
+            if round % 2 == 0 {
+                // The header of a record that is yet to come.
+                stream.write_all(&[22, 3, 1, 2, 0]).unwrap();
+            }
+            silent.push(stream);
+        }
+        ours.joins(program.address()).await;
+    }
+    assert!(program.metric("handshakes_failed_total{reason=\"crowded\"}") >= 50);
 }
 
 #[tokio::test]

@@ -2,6 +2,10 @@ use futures::FutureExt as _;
 
 use super::*;
 
+fn outbox(messages: usize, bytes: usize) -> (Outbox, Waiting) {
+    super::outbox(OutboxLimits { messages, bytes, share: 0 }, Room::new(usize::MAX))
+}
+
 fn put(outbox: &Outbox, bytes: &[u8]) -> bool {
     outbox.put(bytes.to_vec(), &mut Vec::new())
 }
@@ -54,4 +58,23 @@ fn who_is_gone_gets_nothing() {
     drop(waiting);
     assert!(!put(&outbox, &[1]));
     assert_eq!(outbox.cut(), None);
+}
+
+/// Whoever has more than its share waiting when there is no room in all makes room for the others.
+#[test]
+fn what_waits_for_all_is_bounded_and_everybody_has_a_share() {
+    let room = Room::new(100);
+    let limits = OutboxLimits { messages: 100, bytes: 80, share: 10 };
+    let ((sleeper, sleeping), (other, waiting)) =
+        (super::outbox(limits, room.clone()), super::outbox(limits, room.clone()));
+    assert!(put(&sleeper, &[0; 80]) && put(&other, &[0; 20]));
+    assert!(!put(&sleeper, &[0]) && !put(&other, &[0]), "100 wait, and more than a share for each");
+    let (third, _reads) = super::outbox(limits, room.clone());
+    assert!(put(&third, &[0; 10]) && !put(&third, &[0]), "its share");
+    assert_eq!(room.waiting(), 110);
+    drop(sleeping);
+    assert_eq!(room.waiting(), 30, "who is gone takes no room");
+    assert!(put(&other, &[0; 60]));
+    drop((waiting, other, third, _reads, sleeper));
+    assert_eq!(room.waiting(), 0);
 }

@@ -8,12 +8,11 @@ use std::{
     io,
     net::IpAddr,
     sync::{Arc, Mutex, PoisonError},
-    time::{Duration, Instant},
+    time::Duration,
 };
 
 use axum::{
     body::Body,
-    extract::{FromRequestParts as _, WebSocketUpgrade},
     http::{HeaderValue, Request, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -22,38 +21,20 @@ use hyper_util::rt::TokioIo;
 use tokio::{
     io::{AsyncRead, AsyncWrite},
     net::{TcpListener, TcpStream},
-    sync::{OwnedSemaphorePermit, Semaphore, watch},
+    sync::OwnedSemaphorePermit,
     time::timeout,
 };
 use tokio_rustls::TlsAcceptor;
-use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
-    config::FrontConfig,
     connection,
-    counters::Counters,
-    desk_task::DeskHandle,
-    gate::{Gate, Place, Turned},
-    lists::Lists,
+    gate::{Place, Turned},
+    handshakes::Slot,
     member, metrics,
+    shared::Shared,
+    websocket::{self, Charged, Meter},
 };
 use crate::limits;
-
-/// Takes connections in.
-#[derive(Debug)]
-pub(super) struct Front {
-    pub(super) config: FrontConfig,
-    pub(super) desk: DeskHandle,
-    pub(super) gate: Arc<Gate>,
-    pub(super) lists: watch::Receiver<Arc<Lists>>,
-    pub(super) tls: Option<watch::Receiver<Arc<rustls::ServerConfig>>>,
-    pub(super) counters: Arc<Counters>,
-    pub(super) handshakes: Arc<Semaphore>,
-    pub(super) refusals: Arc<Semaphore>,
-    /// Cancelled when nobody is taken in any more.
-    pub(super) stop: CancellationToken,
-    pub(super) tasks: TaskTracker,
-}
 
 /// What a connection is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,8 +52,8 @@ enum Visitor {
     Client { address: IpAddr, admitted: Result<Place, Refusal> },
     /// A proxy: whom it serves is known when it has said so.
     Proxy { address: IpAddr },
-    /// Who reads the metrics.
-    Operator,
+    /// Who reads the metrics, and one of the few places for that.
+    Operator(OwnedSemaphorePermit),
 }
 
 /// Who has come in, and from where.
@@ -90,7 +71,7 @@ struct Refusal {
     _telling: OwnedSemaphorePermit,
 }
 
-impl Front {
+impl Shared {
     /// Takes in who comes, until it is stopped.
     pub(super) async fn listen(self: Arc<Self>, listener: TcpListener, door: Door) {
         loop {
@@ -113,14 +94,13 @@ impl Front {
     /// Whoever finds no room at all is closed here, before it costs anything.
     fn arrive(self: &Arc<Self>, stream: TcpStream, address: IpAddr, door: Door) {
         if door == Door::Metrics {
-            self.tasks.spawn(self.clone().visit(stream, Visitor::Operator, None));
+            if let Ok(place) = self.operators.clone().try_acquire_owned() {
+                self.tasks.spawn(self.clone().visit(stream, Visitor::Operator(place), None));
+            }
             return;
         }
-        let Ok(handshake) = self.handshakes.clone().try_acquire_owned() else {
-            return self.turn(Turned::Handshakes, address);
-        };
-        let visitor = if self.config.proxies.trust(address) {
-            Visitor::Proxy { address }
+        let (visitor, slot) = if self.config.proxies.trust(address) {
+            (Visitor::Proxy { address }, self.handshakes.enter_for_another())
         } else {
             let admitted = match self.admit(address) {
                 Ok(place) => Ok(place),
@@ -131,38 +111,22 @@ impl Front {
                     _ => return,
                 },
             };
-            Visitor::Client { address, admitted }
+            (Visitor::Client { address, admitted }, self.handshakes.enter(address))
         };
         let _ = stream.set_nodelay(true);
-        self.tasks.spawn(self.clone().visit(stream, visitor, Some(handshake)));
+        self.tasks.spawn(self.clone().visit(stream, visitor, Some(slot)));
     }
 
     /// A place for a client from here, if its address is served.
     fn admit(self: &Arc<Self>, address: IpAddr) -> Result<Place, Turned> {
-        let place = self.gate.admit(address, Instant::now());
+        let place = self.gate.admit(address, self.clock.now());
         let listed = || self.lists.borrow().admit_address(address);
         let place = place.and_then(|place| if listed() { Ok(place) } else { Err(Turned::Blocked) });
         place.inspect_err(|turned| self.turn(*turned, address))
     }
 
-    fn turn(&self, turned: Turned, address: IpAddr) {
-        self.counters.turned(turned);
-        let address = self.shown(address);
-        tracing::debug!(address, reason = turned.name(), "a connection is refused");
-    }
-
-    /// An address as it may stand in the log.
-    pub(super) fn shown(&self, address: IpAddr) -> Option<String> {
-        self.config.log_addresses.then(|| address.to_string())
-    }
-
-    async fn visit(
-        self: Arc<Self>,
-        stream: TcpStream,
-        visitor: Visitor,
-        _handshake: Option<OwnedSemaphorePermit>,
-    ) {
-        let tls = self.tls.as_ref().filter(|_| !matches!(visitor, Visitor::Operator));
+    async fn visit(self: Arc<Self>, stream: TcpStream, visitor: Visitor, slot: Option<Slot>) {
+        let tls = self.tls.as_ref().filter(|_| !matches!(visitor, Visitor::Operator(_)));
         let tls = tls.map(|tls| TlsAcceptor::from(tls.borrow().clone()));
         let serve = async {
             let Some(tls) = tls else { return self.http(stream, visitor).await };
@@ -174,12 +138,22 @@ impl Front {
                 }
             }
         };
+        let is_needed = async {
+            match &slot {
+                Some(slot) => slot.is_needed().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
-            served = timeout(self.config.handshake_timeout, serve) => {
+            served = timeout(self.handshakes.patience(self.config.handshake_timeout), serve) => {
                 if served.is_err() {
                     tracing::debug!("a handshake took too long");
                     self.counters.handshake_timeouts.add(1);
                 }
+            }
+            () = is_needed => {
+                tracing::debug!("a handshake's place was needed for another address");
+                self.counters.handshakes_crowded_out.add(1);
             }
             () = self.stop.cancelled() => {}
         }
@@ -194,9 +168,9 @@ impl Front {
         let visitor = Mutex::new(Some(visitor));
         let answer = service_fn(|request: Request<hyper::body::Incoming>| {
             let visitor = visitor.lock().unwrap_or_else(PoisonError::into_inner).take();
-            let front = self.clone();
+            let shared = self.clone();
             async move {
-                let mut answer = front.answer(request.map(Body::new), visitor).await;
+                let mut answer = shared.answer(request.map(Body::new), visitor).await;
                 if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
                     let close = HeaderValue::from_static("close");
                     answer.headers_mut().insert(header::CONNECTION, close);
@@ -216,7 +190,7 @@ impl Front {
 
     async fn answer(self: Arc<Self>, request: Request<Body>, visitor: Option<Visitor>) -> Response {
         let (address, place) = match visitor {
-            Some(Visitor::Operator) => {
+            Some(Visitor::Operator(_place)) => {
                 return metrics::answer(&self, request.uri().path()).await;
             }
             Some(Visitor::Client { address, admitted }) => match admitted {
@@ -233,41 +207,35 @@ impl Front {
             None => return StatusCode::BAD_REQUEST.into_response(),
         };
         match request.uri().path() {
-            "/" | "/ws" => self.enter(request, Guest::Client(address), place).await,
-            "/pool" if self.config.pool => {
-                self.enter(request, Guest::Signaller(address), place).await
-            }
+            "/" | "/ws" => self.enter(request, Guest::Client(address), place),
+            "/pool" if self.config.pool => self.enter(request, Guest::Signaller(address), place),
             "/healthz" => "ok\n".into_response(),
             _ => StatusCode::NOT_FOUND.into_response(),
         }
     }
 
     /// A WebSocket, or a word for who comes with a browser.
-    async fn enter(
-        self: Arc<Self>,
-        request: Request<Body>,
-        guest: Guest,
-        place: Place,
-    ) -> Response {
-        let (mut parts, _) = request.into_parts();
-        let Ok(upgrade) = WebSocketUpgrade::from_request_parts(&mut parts, &()).await else {
+    fn enter(self: Arc<Self>, mut request: Request<Body>, guest: Guest, place: Place) -> Response {
+        let Some((answer, upgraded)) = websocket::accept(&mut request) else {
             return "This is a TaiiNet signaller. Peers connect to it by WebSocket.\n"
                 .into_response();
         };
-        let token = self.tasks.token();
-        upgrade
-            .read_buffer_size(self.config.read_buffer)
-            .write_buffer_size(limits::WRITE_GATHERED)
-            .max_write_buffer_size(limits::WRITE_BUFFER)
-            .max_message_size(taiinet_mesh::limits::MESSAGE_BYTES)
-            .max_frame_size(taiinet_mesh::limits::MESSAGE_BYTES)
-            .on_upgrade(move |socket| async move {
-                match guest {
-                    Guest::Client(address) => connection::serve(socket, address, &self).await,
-                    Guest::Signaller(address) => member::serve(socket, address, &self).await,
-                }
-                drop((place, token));
-            })
+        let charged = match guest {
+            Guest::Client(_) => Charged::All,
+            Guest::Signaller(_) => Charged::AllButMessages,
+        };
+        let each = self.config.gate.frames;
+        let meter = Meter::new(charged, each, place, self.clock, self.counters.clone());
+        let shared = self.clone();
+        self.tasks.spawn(async move {
+            let Ok(upgraded) = upgraded.await else { return };
+            let socket = websocket::open(upgraded, meter, shared.config.read_buffer).await;
+            match guest {
+                Guest::Client(address) => connection::serve(socket, address, &shared).await,
+                Guest::Signaller(address) => member::serve(socket, address, &shared).await,
+            }
+        });
+        answer
     }
 }
 
@@ -276,7 +244,7 @@ fn refused(turned: Turned) -> Response {
     let full = limits::FULL_RETRY_AFTER;
     let (status, retry_after) = match turned {
         Turned::Blocked => return StatusCode::FORBIDDEN.into_response(),
-        Turned::Full | Turned::Handshakes => (StatusCode::SERVICE_UNAVAILABLE, full),
+        Turned::Full => (StatusCode::SERVICE_UNAVAILABLE, full),
         Turned::AddressFull | Turned::Flood => (StatusCode::TOO_MANY_REQUESTS, full),
         Turned::TooOften { wait } => (StatusCode::TOO_MANY_REQUESTS, wait),
     };

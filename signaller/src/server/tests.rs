@@ -1,0 +1,29 @@
+use axum::http::StatusCode;
+
+use super::*;
+use crate::DeskConfig;
+
+/// Verifying a flood may take the desk's task seconds; here it does not run at all.
+#[tokio::test]
+async fn a_desk_that_is_busy_holds_no_metrics_up() {
+    let identity = Identity::generate(&mut UnwrapErr(getrandom::SysRng));
+    let clock = Clock::start();
+    let desk = Desk::new(identity, DeskConfig::default(), [1; 32], clock.now());
+    let (_desk, shared, _reload) =
+        assemble(desk, clock, FrontConfig::default()).expect("no files to read");
+    for path in ["/metrics", "/health"] {
+        assert_eq!(metrics::answer(&shared, path).await.status(), StatusCode::OK, "{path}");
+    }
+}
+
+#[test]
+fn each_client_has_a_share_of_what_may_wait_and_the_memory_for_all_is_known() {
+    let mut config = FrontConfig::default();
+    let usual = config.most_memory();
+    assert!(config.outbox_limits().share >= taiinet_mesh::limits::MESSAGE_BYTES);
+    assert!(usual < config.gate.clients * config.outbox_bytes, "not all outboxes can be full");
+    config.gate.clients = 2 * limits::CLIENTS;
+    assert!(config.most_memory() > usual);
+    config.gate.clients = usize::MAX;
+    assert_eq!(config.outbox_limits().share, taiinet_mesh::limits::MESSAGE_BYTES);
+}

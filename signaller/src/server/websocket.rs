@@ -1,0 +1,169 @@
+//! WebSockets whose frames are paid for before they are read.
+//!
+//! Each frame (a message, a fragment of one, a ping or pong, also an empty one) costs its connection and
+//! its address one unit of a budget. Whoever has none left is closed.
+
+use std::{
+    io,
+    pin::Pin,
+    sync::Arc,
+    task::{Context, Poll},
+};
+
+use axum::{body::Body, http::Request, response::Response};
+use hyper::upgrade::{OnUpgrade, Upgraded};
+use hyper_util::rt::TokioIo;
+use taiinet_mesh::Budget;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio_tungstenite::{
+    WebSocketStream,
+    tungstenite::{
+        handshake::server::create_response_with_body,
+        protocol::{Role, WebSocketConfig},
+    },
+};
+
+use super::{
+    clock::Clock,
+    counters::Counters,
+    frames::{FrameScanner, Seen},
+    gate::Place,
+};
+use crate::limits;
+
+/// A WebSocket that somebody has opened to us.
+pub(super) type WebSocket = WebSocketStream<Metered<TokioIo<Upgraded>>>;
+
+/// The answer to a request for a WebSocket, and what becomes one when it is sent; none if the request is
+/// for something else.
+pub(super) fn accept(request: &mut Request<Body>) -> Option<(Response, OnUpgrade)> {
+    let answer = create_response_with_body(request, Body::empty).ok()?;
+    Some((answer, hyper::upgrade::on(request)))
+}
+
+/// Speaks WebSocket on a connection that was upgraded.
+pub(super) async fn open(upgraded: Upgraded, meter: Meter, read_buffer: usize) -> WebSocket {
+    let config = WebSocketConfig::default()
+        .read_buffer_size(read_buffer)
+        .write_buffer_size(limits::WRITE_GATHERED)
+        .max_write_buffer_size(limits::WRITE_BUFFER)
+        .max_message_size(Some(taiinet_mesh::limits::MESSAGE_BYTES))
+        .max_frame_size(Some(taiinet_mesh::limits::MESSAGE_BYTES));
+    let metered = Metered { inner: TokioIo::new(upgraded), meter };
+    WebSocketStream::from_raw_socket(metered, Role::Server, Some(config)).await
+}
+
+/// Which frames are paid for here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Charged {
+    /// A client's: all.
+    All,
+    /// Another signaller's: all but whole messages, for which the mesh core charges its link.
+    AllButMessages,
+}
+
+/// What one connection may still send.
+#[derive(Debug)]
+pub(super) struct Meter {
+    scanner: FrameScanner,
+    charged: Charged,
+    own: Budget,
+    /// What it may send even when its address has nothing left.
+    fair: Budget,
+    place: Place,
+    clock: Clock,
+    counters: Arc<Counters>,
+}
+
+impl Meter {
+    /// A full one, for a connection that has this place.
+    pub(super) fn new(
+        charged: Charged,
+        each: (u32, u32),
+        place: Place,
+        clock: Clock,
+        counters: Arc<Counters>,
+    ) -> Self {
+        let now = clock.now();
+        let own = Budget::new(each, now);
+        let fair = Budget::new(limits::WEBSOCKET_FRAMES_WHEN_CROWDED, now);
+        Self { scanner: FrameScanner::default(), charged, own, fair, place, clock, counters }
+    }
+
+    /// Pays for the frames that begin in these bytes, if it can.
+    fn pay(&mut self, bytes: &[u8]) -> bool {
+        let Seen { frames, messages } = self.scanner.scan(bytes);
+        self.counters.frames_in.add(frames);
+        let cost = match self.charged {
+            Charged::All => frames,
+            Charged::AllButMessages => frames - messages.min(frames),
+        };
+        if cost == 0 {
+            return true;
+        }
+        let now = self.clock.now();
+        let own = self.own.take(cost, now);
+        let is_fair = self.fair.take(cost, now);
+        let pays = own && (self.place.take_frames(cost, now) || is_fair);
+        if !pays {
+            self.counters.frame_floods.add(1);
+        }
+        pays
+    }
+}
+
+/// A stream that hands on only what was paid for.
+#[derive(Debug)]
+pub(super) struct Metered<S> {
+    inner: S,
+    meter: Meter,
+}
+
+impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
+    fn poll_read(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffer: &mut ReadBuf<'_>,
+    ) -> Poll<io::Result<()>> {
+        let before = buffer.filled().len();
+        let read = Pin::new(&mut self.inner).poll_read(cx, buffer);
+        if let Poll::Ready(Ok(())) = read {
+            let bytes = buffer.filled().get(before..).unwrap_or_default();
+            if !self.meter.pay(bytes) {
+                buffer.set_filled(before);
+                return Poll::Ready(Err(io::Error::other("a flood of WebSocket frames")));
+            }
+        }
+        read
+    }
+}
+
+impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
+    fn poll_write(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        bytes: &[u8],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.inner).poll_write(cx, bytes)
+    }
+
+    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_flush(cx)
+    }
+
+    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        Pin::new(&mut self.inner).poll_shutdown(cx)
+    }
+
+    fn poll_write_vectored(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+        buffers: &[io::IoSlice<'_>],
+    ) -> Poll<io::Result<usize>> {
+        Pin::new(&mut self.inner).poll_write_vectored(cx, buffers)
+    }
+
+    fn is_write_vectored(&self) -> bool {
+        self.inner.is_write_vectored()
+    }
+}
