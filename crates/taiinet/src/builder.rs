@@ -14,7 +14,7 @@ use rand_core::UnwrapErr;
 use taiinet_document::Network;
 use taiinet_identity::Identity;
 use taiinet_mesh::{Config, Peer, Quota, limits};
-use taiinet_transport::{Links, TransportConfig};
+use taiinet_webrtc::{Links, WebRtc, WebRtcConfig};
 use tokio::{
     runtime::{Handle, RuntimeFlavor},
     sync::{Notify, broadcast, mpsc, watch},
@@ -158,11 +158,11 @@ impl Builder {
         let network = config.network.clone();
         let clock = Arc::new(Clock::new());
         let peer = Peer::new(identity.clone(), config, seed, clock.now());
-        let transport = TransportConfig {
+        let transport = WebRtc::new(WebRtcConfig {
             bind: self.bind,
             extra_roots: self.extra_roots,
             relay_only: self.relay_only,
-        };
+        });
         let (links, inputs) = Links::new(transport);
 
         let (controls, control_queue) = mpsc::unbounded_channel();

@@ -17,7 +17,7 @@ use taiinet_mesh::{
     Delivery as CoreDelivery, Event, FindId, Input, LinkState, Output, Peer, PublishError,
     SubscriptionId,
 };
-use taiinet_transport::{LinkInputs, Links};
+use taiinet_webrtc::{LinkInputs, Links};
 use tokio::{
     sync::{Notify, broadcast, mpsc, watch},
     task::block_in_place,

@@ -48,7 +48,7 @@ const BENCHES: [Bench; 8] = [
     },
     Bench {
         name: "link",
-        kind: Kind::Target("taiinet-transport"),
+        kind: Kind::Target("taiinet-webrtc"),
         title: "messages over one WebRTC link; against the bare crate",
     },
     Bench {

@@ -11,7 +11,7 @@ use std::{
 };
 
 use taiinet_mesh::{Dial, Input, LinkId};
-use taiinet_transport::{LinkInputs, Links, TransportConfig};
+use taiinet_websocket::{LinkInputs, Links, WebSockets};
 use tokio::{
     sync::{mpsc, oneshot, watch},
     time::timeout,
@@ -109,12 +109,11 @@ impl DeskTask {
         clock: Clock,
         lists: watch::Receiver<Arc<Lists>>,
         counters: Arc<Counters>,
-        extra_roots: Vec<u8>,
+        extra_roots: &[u8],
     ) -> (Self, DeskHandle) {
         let (sender, inbox) = mpsc::channel(limits::INBOX);
         let handle = DeskHandle { inbox: sender, next_client: Arc::default() };
-        let (links, inputs) =
-            Links::new(TransportConfig { extra_roots, ..TransportConfig::default() });
+        let (links, inputs) = Links::new(WebSockets::new(extra_roots));
         let (outboxes, members) = (BTreeMap::new(), BTreeMap::new());
         (Self { desk, clock, inbox, outboxes, members, links, inputs, lists, counters }, handle)
     }

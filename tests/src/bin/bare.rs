@@ -21,7 +21,7 @@ use taiinet_mesh::{
     limits,
 };
 use taiinet_sim::forge;
-use taiinet_transport::{LinkInputs, Links, TransportConfig};
+use taiinet_webrtc::{LinkInputs, Links, WebRtc, WebRtcConfig};
 use tokio::io::{AsyncBufReadExt, BufReader, stdin};
 
 const LINK: LinkId = LinkId::from_raw(1);
@@ -35,8 +35,8 @@ async fn main() -> Result<(), String> {
     let messages = messages(documents, bytes);
     let identity = Identity::from_seed(&Seed::from_bytes([7; 32]));
     let config =
-        TransportConfig { bind: vec![IpAddr::from([127, 0, 0, 1])], ..TransportConfig::default() };
-    let (mut links, mut inputs) = Links::new(config);
+        WebRtcConfig { bind: vec![IpAddr::from([127, 0, 0, 1])], ..WebRtcConfig::default() };
+    let (mut links, mut inputs) = Links::new(WebRtc::new(config));
     links.dial(LINK, Dial::Offer { to: identity.peer_id(), ice_servers: Vec::new() });
     let mut lines = BufReader::new(stdin()).lines();
     loop {

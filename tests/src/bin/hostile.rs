@@ -27,7 +27,7 @@ use taiinet_mesh::{
     },
 };
 use taiinet_sim::forge;
-use taiinet_transport::{LinkInputs, Links, TransportConfig};
+use taiinet_webrtc::{LinkInputs, Links, WebRtc, WebRtcConfig};
 use tokio::{
     io::{AsyncBufReadExt, BufReader, Lines, Stdin, stdin},
     time::sleep,
@@ -118,10 +118,10 @@ impl Hostile {
             ..Config::new(network.clone())
         };
         let peer = Peer::new(identity.clone(), config, random()?, now());
-        let (links, inputs) = Links::new(TransportConfig {
+        let (links, inputs) = Links::new(WebRtc::new(WebRtcConfig {
             bind: vec![IpAddr::from([127, 0, 0, 1])],
-            ..TransportConfig::default()
-        });
+            ..WebRtcConfig::default()
+        }));
         say(&json!({ "event": "started", "peer": identity.peer_id() }));
         Ok(Self {
             identity,

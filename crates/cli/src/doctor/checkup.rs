@@ -6,7 +6,7 @@ use std::{
 };
 
 use taiinet::{Builder, Status, TaiiNet};
-use taiinet_transport::{Stun, TransportConfig, probe};
+use taiinet_webrtc::{Stun, WebSockets, probe};
 use tokio::{sync::mpsc::UnboundedSender, time::timeout};
 
 use super::{Finding, State};
@@ -20,7 +20,7 @@ const CLOCK_NOTE: Duration = Duration::from_secs(10);
 pub(super) struct Checkup {
     signallers: Vec<String>,
     builder: Box<dyn Fn() -> Result<Builder, Exit> + Send + Sync>,
-    transport: TransportConfig,
+    sockets: WebSockets,
     patience: Duration,
     report: UnboundedSender<Finding>,
 }
@@ -35,9 +35,9 @@ impl Checkup {
         let network = format!("doctor {:016x}", getrandom::u64().map_err(Exit::failed)?);
         let net = net.clone();
         let signallers = net.signallers()?.to_vec();
-        let transport = TransportConfig { extra_roots: net.roots()?, ..TransportConfig::default() };
+        let sockets = WebSockets::new(&net.roots()?);
         let builder = Box::new(move || Ok(net.builder()?.network(&*network)));
-        Ok(Self { signallers, builder, transport, patience, report })
+        Ok(Self { signallers, builder, sockets, patience, report })
     }
 
     fn say(&self, finding: Finding) {
@@ -64,7 +64,7 @@ impl Checkup {
         let mut reached = false;
         for url in &self.signallers {
             let plain = url.split('#').next().unwrap_or(url);
-            match probe(plain, self.transport.clone(), self.patience).await {
+            match probe(plain, &self.sockets, self.patience).await {
                 Ok(probed) => {
                     reached = true;
                     let says = format!("{plain} answers in {} ms", probed.took.as_millis());

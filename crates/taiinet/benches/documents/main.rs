@@ -7,10 +7,10 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod bare;
-#[path = "../../../transport/src/channel/connection.rs"]
+#[path = "../../../webrtc/src/channel/connection.rs"]
 #[allow(dead_code)]
 mod connection;
-#[path = "../../../transport/src/channel/runtime.rs"]
+#[path = "../../../webrtc/src/channel/runtime.rs"]
 #[allow(dead_code)]
 mod runtime;
 

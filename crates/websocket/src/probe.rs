@@ -5,7 +5,7 @@ use std::time::{Duration, Instant, SystemTime};
 use taiinet_mesh::LinkFailure;
 use tokio::time::timeout;
 
-use crate::{TransportConfig, link::Settings, websocket};
+use crate::socket::WebSockets;
 
 /// What a look at a signaller showed.
 #[derive(Debug, Clone, Copy)]
@@ -22,12 +22,11 @@ pub struct Probe {
 /// [`LinkFailure`] if there is none, or it does not answer in time.
 pub async fn probe(
     url: &str,
-    config: TransportConfig,
+    sockets: &WebSockets,
     patience: Duration,
 ) -> Result<Probe, LinkFailure> {
-    let settings = Settings { tls: config.tls(), config };
     let begun = Instant::now();
-    let connected = timeout(patience, websocket::connect(url, &settings)).await;
+    let connected = timeout(patience, sockets.connect(url)).await;
     let no_answer = |_| LinkFailure::Unreachable("no answer".to_owned());
     let (_socket, response) = connected.map_err(no_answer)??;
     let date = response.headers().get("date").and_then(|date| date.to_str().ok());

@@ -1,14 +1,15 @@
-//! Native links of TaiiNet: WebRTC data channels between peers and WebSockets to signallers, on
-//! tokio. This is the driver half that carries bytes for `taiinet-mesh`, which decides everything.
+//! Native links of TaiiNet on tokio: what all of them have in common, and those over WebSockets, to
+//! signallers and between them. This is the driver half that carries bytes for `taiinet-mesh`, which
+//! decides everything; `taiinet-webrtc` adds the links between peers.
 //!
 //! [`Links`] does what the core's outputs ask for; [`LinkInputs`] gives what the core must be told:
 //!
 //! ```no_run
 //! use taiinet_mesh::{Output, Peer, Time};
-//! use taiinet_transport::{Links, TransportConfig};
+//! use taiinet_websocket::{Links, WebSockets};
 //!
 //! # async fn drive(mut peer: Peer, now: Time) {
-//! let (mut links, mut inputs) = Links::new(TransportConfig::default());
+//! let (mut links, mut inputs) = Links::new(WebSockets::new(b""));
 //! while let Some(output) = peer.poll_output(now) {
 //!     match output {
 //!         Output::Dial { link, dial } => links.dial(link, dial),
@@ -32,24 +33,17 @@
 //! |---|---|
 //! | to one link | [`TRANSPORT_WINDOW`] and one message; a core that sends more loses the link |
 //! | from all links, [`LinkInputs`] | [`INPUTS`] entries; links wait, each in its turn |
-//! | WebRTC, sending | 64 KiB not acknowledged by the other end |
-//! | WebRTC, received and not read | 512 messages and 1 MiB of SCTP's window, of at most 64 KiB each; honest peers stop at their own window of 512 KiB |
 //! | WebSocket | one message of 32 KiB each way, and the kernel's buffers |
 //!
 //! [`TRANSPORT_WINDOW`]: taiinet_mesh::limits::TRANSPORT_WINDOW
 
-#[cfg(feature = "webrtc")]
-mod channel;
-mod config;
-mod link;
 mod links;
+mod port;
 mod probe;
-#[cfg(feature = "webrtc")]
-mod stun;
-mod websocket;
+mod socket;
+mod tls;
 
-pub use config::TransportConfig;
-pub use links::{INPUTS, LinkInputs, Links};
+pub use links::{INPUTS, LinkInputs, Links, Transport};
+pub use port::{Accepted, Closing, Command, Emitter, Ended, Port, drain};
 pub use probe::{Probe, probe};
-#[cfg(feature = "webrtc")]
-pub use stun::{Stun, StunError};
+pub use socket::WebSockets;

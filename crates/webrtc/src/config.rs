@@ -1,20 +1,14 @@
 //! Which addresses and which certificate authorities to use.
 
-use std::{net::IpAddr, sync::Arc};
+use std::net::IpAddr;
 
-use rustls::{
-    ClientConfig, RootCertStore,
-    pki_types::{CertificateDer, pem::PemObject},
-};
-
-#[cfg(feature = "webrtc")]
 /// How many local addresses a link uses at most. Each costs a socket, and each pair of a local and
 /// a remote address is tried.
 const MAX_ADDRESSES: usize = 8;
 
 /// What a driver may choose.
 #[derive(Debug, Clone, Default)]
-pub struct TransportConfig {
+pub struct WebRtcConfig {
     /// Addresses on which UDP sockets for WebRTC are bound. Empty, the default, means loopback and
     /// every other address that this machine has when a link is dialled (at most eight in all).
     pub bind: Vec<IpAddr>,
@@ -24,9 +18,8 @@ pub struct TransportConfig {
     pub relay_only: bool,
 }
 
-impl TransportConfig {
+impl WebRtcConfig {
     /// The addresses to bind for a link that is dialled now.
-    #[cfg(feature = "webrtc")]
     pub(crate) fn addresses(&self) -> Vec<IpAddr> {
         if !self.bind.is_empty() {
             return self.bind.clone();
@@ -45,28 +38,8 @@ impl TransportConfig {
         addresses.truncate(MAX_ADDRESSES);
         addresses
     }
-
-    /// TLS for `wss://`: TLS 1.3, trusting the web's certificate authorities and the extra ones.
-    pub(crate) fn tls(&self) -> Result<Arc<ClientConfig>, String> {
-        let mut roots = RootCertStore { roots: webpki_roots::TLS_SERVER_ROOTS.to_vec() };
-        for certificate in CertificateDer::pem_slice_iter(&self.extra_roots) {
-            let certificate =
-                certificate.map_err(|error| format!("the extra roots are not PEM: {error}"))?;
-            roots
-                .add(certificate)
-                .map_err(|error| format!("one of the extra roots cannot be used: {error}"))?;
-        }
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ClientConfig::builder_with_provider(provider)
-            .with_protocol_versions(&[&rustls::version::TLS13])
-            .map_err(|error| error.to_string())?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        Ok(Arc::new(config))
-    }
 }
 
-#[cfg(feature = "webrtc")]
 /// Whether another machine may reach this address. Link-local addresses mean nothing without their
 /// interface, which a candidate does not name.
 fn is_reachable(address: &IpAddr) -> bool {
@@ -77,17 +50,17 @@ fn is_reachable(address: &IpAddr) -> bool {
     !(address.is_loopback() || address.is_unspecified() || address.is_multicast() || link_local)
 }
 
-#[cfg(all(test, feature = "webrtc"))]
+#[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn chosen_addresses_are_taken_and_otherwise_loopback_comes_first() {
         let bind = vec![IpAddr::from([192, 0, 2, 1])];
-        let config = TransportConfig { bind: bind.clone(), ..TransportConfig::default() };
+        let config = WebRtcConfig { bind: bind.clone(), ..WebRtcConfig::default() };
         assert_eq!(config.addresses(), bind);
 
-        let found = TransportConfig::default().addresses();
+        let found = WebRtcConfig::default().addresses();
         assert_eq!(found.first(), Some(&IpAddr::from([127, 0, 0, 1])));
         assert!(found.len() <= MAX_ADDRESSES);
         assert!(found.iter().skip(1).all(is_reachable), "{found:?}");
@@ -101,13 +74,5 @@ mod tests {
         for text in ["10.0.0.1", "2001:db8::1", "fd00::1"] {
             assert!(is_reachable(&text.parse().expect("an address")), "{text}");
         }
-    }
-
-    #[test]
-    fn damaged_roots_are_an_error_and_not_ignored() {
-        let pem = b"-----BEGIN CERTIFICATE-----\n!!\n-----END CERTIFICATE-----\n".to_vec();
-        let config = TransportConfig { extra_roots: pem, ..TransportConfig::default() };
-        assert!(config.tls().is_err());
-        assert!(TransportConfig::default().tls().is_ok());
     }
 }

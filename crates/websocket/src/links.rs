@@ -2,6 +2,8 @@
 
 use std::{
     collections::BTreeMap,
+    fmt,
+    panic::AssertUnwindSafe,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -9,6 +11,7 @@ use std::{
     time::Duration,
 };
 
+use futures::{FutureExt, future::BoxFuture};
 use taiinet_mesh::{Dial, Input, LinkFailure, LinkId, Negotiation, limits};
 use tokio::{
     sync::{mpsc, oneshot},
@@ -16,10 +19,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::{
-    TransportConfig,
-    link::{self, CLOSE_GRACE, Closing, Command, Emitter, Port, Settings},
-};
+use crate::port::{CLOSE_GRACE, Command, Emitter, Port};
 
 /// How many inputs wait for the core at most; links that have more to say wait, each in its turn.
 pub const INPUTS: usize = 256;
@@ -30,13 +30,18 @@ const QUEUE_BYTES: usize = limits::TRANSPORT_WINDOW + limits::MESSAGE_BYTES;
 /// How long [`Links::shutdown`] takes at most: what a link may take to close, and some more.
 const SHUTDOWN: Duration = CLOSE_GRACE.saturating_mul(2);
 
+/// What carries the bytes of links.
+pub trait Transport: Send + Sync + 'static {
+    /// Runs one link from the dial to its end, and says how it ended.
+    fn serve(&self, dial: Dial, port: Port) -> BoxFuture<'static, LinkFailure>;
+}
+
 /// All links of one peer: does what the core's outputs ask for.
 ///
 /// Nothing here waits. Needs a tokio runtime with I/O and time; dropping it ends all links at once,
 /// [`Links::shutdown`] does it with grace.
-#[derive(Debug)]
 pub struct Links {
-    settings: Arc<Settings>,
+    transport: Box<dyn Transport>,
     inputs: mpsc::Sender<Input>,
     links: BTreeMap<LinkId, Handle>,
     tasks: JoinSet<()>,
@@ -70,10 +75,10 @@ impl LinkInputs {
 
 impl Links {
     /// No links yet. Inputs not taken from the [`LinkInputs`] hold all links up.
-    pub fn new(config: TransportConfig) -> (Self, LinkInputs) {
+    pub fn new(transport: impl Transport) -> (Self, LinkInputs) {
         let (inputs, receiver) = mpsc::channel(INPUTS);
-        let settings = Arc::new(Settings { tls: config.tls(), config });
-        let links = Self { settings, inputs, links: BTreeMap::new(), tasks: JoinSet::new() };
+        let transport = Box::new(transport);
+        let links = Self { transport, inputs, links: BTreeMap::new(), tasks: JoinSet::new() };
         (links, LinkInputs(receiver))
     }
 
@@ -88,14 +93,9 @@ impl Links {
         let (commands, receiver) = mpsc::channel(QUEUE_BYTES);
         let (abandon, closing) = oneshot::channel();
         let queued = Arc::new(AtomicUsize::new(0));
-        let port = Port {
-            emitter: Emitter::new(link, self.inputs.clone()),
-            commands: receiver,
-            queued: queued.clone(),
-            closing: Closing::new(closing),
-            settings: self.settings.clone(),
-        };
-        self.tasks.spawn(link::run(dial, port));
+        let emitter = Emitter::new(link, self.inputs.clone());
+        let port = Port::new(emitter.clone(), receiver, queued.clone(), closing);
+        self.tasks.spawn(run(link, self.transport.serve(dial, port), emitter));
         self.links.insert(link, Handle { commands, queued, abandon });
     }
 
@@ -136,4 +136,21 @@ impl Links {
             let _ = handle.abandon.send(LinkFailure::Transport(cause));
         }
     }
+}
+
+impl fmt::Debug for Links {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Links").field("links", &self.links).finish_non_exhaustive()
+    }
+}
+
+/// One link, from the dial to its one [`Input::LinkDown`].
+async fn run(link: LinkId, served: BoxFuture<'static, LinkFailure>, emitter: Emitter) {
+    // The protocol stack reads what strangers wrote. Should it ever panic, that is one link's end.
+    let cause = AssertUnwindSafe(served)
+        .catch_unwind()
+        .await
+        .unwrap_or_else(|_| LinkFailure::Transport("a fault in the protocol stack".to_owned()));
+    tracing::debug!(%link, %cause, "link down");
+    emitter.down(cause).await;
 }

@@ -5,10 +5,11 @@ mod description;
 mod negotiation;
 mod runtime;
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
 use taiinet_mesh::{LinkFailure, Negotiation, frame::IceServer};
+use taiinet_websocket::{Accepted, Command, Emitter, Ended, Port, drain};
 use tokio::{
     sync::{mpsc, watch},
     time::sleep,
@@ -20,7 +21,7 @@ use self::{
     description::admit_ice_servers,
     negotiation::Negotiator,
 };
-use crate::link::{Accepted, Command, Emitter, Ended, Port, drain};
+use crate::WebRtcConfig;
 
 /// How often a closing link looks whether everything was acknowledged. There is no event for it.
 const FLUSH_POLL: Duration = Duration::from_millis(2);
@@ -29,13 +30,12 @@ const FLUSH_POLL: Duration = Duration::from_millis(2);
 pub(crate) async fn serve(
     offer: Option<String>,
     ice_servers: Vec<IceServer>,
+    config: Arc<WebRtcConfig>,
     port: Port,
 ) -> LinkFailure {
-    let Port { emitter, commands, queued, mut closing, settings } = port;
-    let accepted = Accepted::new(emitter.clone(), queued);
+    let Port { emitter, commands, accepted, mut closing } = port;
     let mut connection = Connection::default();
     let driven = async {
-        let config = &settings.config;
         let (channel, signs) = connection
             .open(&config.addresses(), admit_ice_servers(&ice_servers), config.relay_only)
             .await

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use common::{A, DEADLINE, End};
 use futures::{SinkExt, StreamExt};
 use taiinet_mesh::{ChannelBinding, Dial, Input, LinkFailure, limits};
-use taiinet_transport::TransportConfig;
+use taiinet_websocket::WebSockets;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
     net::{TcpListener, TcpStream},
@@ -30,7 +30,7 @@ fn signaller(url: &str) -> Dial {
 /// An open link [`A`] and the server's end of it.
 async fn connect() -> (End, Server) {
     let (listener, url) = listen().await;
-    let mut end = End::new();
+    let mut end = End::over(WebSockets::new(b""));
     end.links.dial(A, signaller(&url));
     let (stream, _) = listener.accept().await.expect("a connection");
     let server = accept_async(stream).await.expect("a handshake");
@@ -169,7 +169,7 @@ async fn a_flood_stops_while_the_core_does_not_read() {
         }
         sent
     };
-    assert!(flood.await >= taiinet_transport::INPUTS);
+    assert!(flood.await >= taiinet_websocket::INPUTS);
     drop(end);
 }
 
@@ -177,7 +177,7 @@ async fn a_flood_stops_while_the_core_does_not_read() {
 async fn a_refused_or_wrong_address_gives_a_clear_cause() {
     let (listener, url) = listen().await;
     drop(listener);
-    let mut end = End::new();
+    let mut end = End::over(WebSockets::new(b""));
     end.links.dial(A, signaller(&url));
     match end.down(A).await {
         LinkFailure::Unreachable(cause) => assert!(cause.contains("refused"), "{cause}"),
@@ -200,7 +200,7 @@ async fn what_is_no_signaller_gives_a_clear_cause() {
     ];
     for (answer, named) in answers {
         let (listener, url) = listen().await;
-        let mut end = End::new();
+        let mut end = End::over(WebSockets::new(b""));
         end.links.dial(A, signaller(&url));
         let (mut stream, _) = listener.accept().await.expect("a connection");
         let _ = stream.read(&mut [0; 4096]).await;
@@ -216,7 +216,7 @@ async fn what_is_no_signaller_gives_a_clear_cause() {
 #[tokio::test]
 async fn a_link_can_be_closed_while_it_waits_for_the_server() {
     let (listener, url) = listen().await;
-    let mut end = End::new();
+    let mut end = End::over(WebSockets::new(b""));
     end.links.dial(A, signaller(&url));
     let (_silent, _) = listener.accept().await.expect("a connection");
     end.links.close(A);
@@ -258,7 +258,7 @@ async fn tls_trusts_extra_roots_and_nobody_else() {
         let (listener, _) = listen().await;
         let port = listener.local_addr().expect("an address").port();
         let extra_roots = roots.clone().into_bytes();
-        let mut end = End::with(TransportConfig { extra_roots, ..TransportConfig::default() });
+        let mut end = End::over(WebSockets::new(&extra_roots));
         end.links.dial(A, signaller(&format!("wss://localhost:{port}")));
         let acceptor = tokio_rustls::TlsAcceptor::from(ours.server.clone());
         let server = async {

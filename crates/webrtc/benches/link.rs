@@ -1,7 +1,7 @@
 //! One link between two ends in this process, against the bare `webrtc` channel with the same
 //! settings: throughput by message size, and the time from the offer to the open channel.
 //!
-//! Run with `cargo bench -p taiinet-transport --bench link`.
+//! Run with `cargo bench -p taiinet-webrtc --bench link`.
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
@@ -21,7 +21,7 @@ use std::{
 };
 
 use bytes::{Bytes, BytesMut};
-use common::{A, End, connect};
+use common::{A, connect, end};
 use connection::{Connection, Signs};
 use taiinet_mesh::{Input, LinkFailure, limits};
 use webrtc::{
@@ -84,7 +84,7 @@ fn median(mut times: Vec<Duration>) -> Duration {
 }
 
 async fn link_set_up() -> Duration {
-    let (mut a, mut b) = (End::new(), End::new());
+    let (mut a, mut b) = (end(), end());
     let start = Instant::now();
     connect(&mut a, &mut b).await;
     let time = start.elapsed();
@@ -93,7 +93,7 @@ async fn link_set_up() -> Duration {
 }
 
 async fn link_throughput(size: usize, count: usize) -> Duration {
-    let (mut a, mut b) = (End::new(), End::new());
+    let (mut a, mut b) = (end(), end());
     connect(&mut a, &mut b).await;
     let start = Instant::now();
     let receiver = tokio::spawn(async move {

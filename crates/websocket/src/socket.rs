@@ -1,9 +1,14 @@
 //! A WebSocket to a signaller (RFC 6455): each message is one binary message.
 
-use std::io;
+use std::{io, sync::Arc};
 
-use futures::{FutureExt, SinkExt, StreamExt, stream::SplitSink, stream::SplitStream};
-use taiinet_mesh::{ChannelBinding, LinkFailure, limits};
+use futures::{
+    FutureExt, SinkExt, StreamExt,
+    future::BoxFuture,
+    stream::{SplitSink, SplitStream},
+};
+use rustls::ClientConfig;
+use taiinet_mesh::{ChannelBinding, Dial, LinkFailure, limits};
 use tokio::{net::TcpStream, sync::mpsc};
 use tokio_tungstenite::{
     Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config,
@@ -13,7 +18,11 @@ use tokio_tungstenite::{
     },
 };
 
-use crate::link::{Accepted, Command, Emitter, Ended, Port, Settings, drain};
+use crate::{
+    links::Transport,
+    port::{Accepted, Command, Emitter, Ended, Port, drain},
+    tls,
+};
 
 /// The largest message that is read; more is a breach by the signaller.
 const MESSAGE_BYTES: usize = 2 * limits::MESSAGE_BYTES;
@@ -22,29 +31,64 @@ const BATCH_BYTES: usize = 16 * 1024;
 /// Resident for the whole life of the link: small, since a signaller says little.
 const READ_BUFFER: usize = 4 * 1024;
 
-type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+pub(crate) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// TLS for `wss://`, or why there is none.
+pub(crate) type Tls = Result<Arc<ClientConfig>, String>;
+
+/// WebSockets to signallers, and between them.
+#[derive(Debug, Clone)]
+pub struct WebSockets {
+    tls: Tls,
+}
+
+impl WebSockets {
+    /// Trusts the web's certificate authorities for `wss://`, and those in `extra_roots` (PEM). Where
+    /// these are none, each link over TLS says so.
+    pub fn new(extra_roots: &[u8]) -> Self {
+        Self { tls: tls::client_config(extra_roots) }
+    }
+
+    /// Connects without a link.
+    pub(crate) async fn connect(&self, url: &str) -> Result<(Socket, Response), LinkFailure> {
+        connect(url, &self.tls).await
+    }
+}
+
+impl Transport for WebSockets {
+    fn serve(&self, dial: Dial, port: Port) -> BoxFuture<'static, LinkFailure> {
+        let url = match dial {
+            Dial::Signaller { url } => url,
+            Dial::Direct { url } => format!("{}/pool", url.trim_end_matches('/')),
+            Dial::Offer { .. } | Dial::Answer { .. } => {
+                let cause = LinkFailure::Transport("there is no WebRTC here".to_owned());
+                return async { cause }.boxed();
+            }
+        };
+        serve(url, self.tls.clone(), port).boxed()
+    }
+}
 
 /// Runs the link to its end.
-pub(crate) async fn serve(url: &str, port: Port) -> LinkFailure {
-    let Port { emitter, commands, queued, mut closing, settings } = port;
-    let accepted = Accepted::new(emitter.clone(), queued);
+async fn serve(url: String, tls: Tls, port: Port) -> LinkFailure {
+    let Port { emitter, commands, accepted, mut closing } = port;
     tokio::select! {
         // First: an abandoned link finds its queue closed too.
         biased;
         cause = closing.deadline() => cause,
-        Err(cause) = drive(url, &settings, emitter, accepted, commands) => cause,
+        Err(cause) = drive(&url, &tls, emitter, accepted, commands) => cause,
     }
 }
 
 async fn drive(
     url: &str,
-    settings: &Settings,
+    tls: &Tls,
     emitter: Emitter,
     accepted: Accepted,
     mut commands: mpsc::Receiver<Command>,
 ) -> Ended {
     let socket = tokio::select! {
-        socket = connect(url, settings) => socket?.0,
+        socket = connect(url, tls) => socket?.0,
         // Nothing can be sent before the link is up: the other end of the queue was dropped.
         _ = commands.recv() => return Err(LinkFailure::Local),
     };
@@ -65,13 +109,10 @@ async fn drive(
     }
 }
 
-pub(crate) async fn connect(
-    url: &str,
-    settings: &Settings,
-) -> Result<(Socket, Response), LinkFailure> {
+async fn connect(url: &str, tls: &Tls) -> Result<(Socket, Response), LinkFailure> {
     let request = url.into_client_request().map_err(|error| failure(&error))?;
     let connector = match request.uri().scheme_str() {
-        Some("wss") => Connector::Rustls(settings.tls.clone().map_err(LinkFailure::Transport)?),
+        Some("wss") => Connector::Rustls(tls.clone().map_err(LinkFailure::Transport)?),
         Some("ws") => Connector::Plain,
         _ => {
             let cause = "a signaller's address begins with ws:// or wss://".to_owned();

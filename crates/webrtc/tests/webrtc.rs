@@ -16,9 +16,9 @@ use std::{
 };
 
 use bytes::BytesMut;
-use common::{A, B, DEADLINE, End, answer, connect, loopback, offer};
+use common::{A, B, DEADLINE, End, answer, connect, end, end_with, loopback, offer};
 use taiinet_mesh::{Dial, Input, LinkFailure, Negotiation, frame::IceServer, limits};
-use taiinet_transport::TransportConfig;
+use taiinet_webrtc::WebRtcConfig;
 use tokio::time::{sleep, timeout};
 use webrtc::{
     data_channel::{DataChannel, DataChannelEvent},
@@ -68,7 +68,7 @@ fn message(number: usize, length: usize) -> Vec<u8> {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn opens_with_trickled_candidates_and_both_ends_bind_to_the_same_channel() {
-    let (mut a, mut b) = (End::new(), End::new());
+    let (mut a, mut b) = (end(), end());
     let (one, other) = connect(&mut a, &mut b).await;
     assert_eq!(one, other);
 
@@ -77,7 +77,7 @@ async fn opens_with_trickled_candidates_and_both_ends_bind_to_the_same_channel()
     assert_eq!(b.message().await, b"there");
     assert_eq!(a.message().await, b"and back");
 
-    let (mut c, mut d) = (End::new(), End::new());
+    let (mut c, mut d) = (end(), end());
     assert_ne!(connect(&mut c, &mut d).await.0, one, "another channel, another binding");
 }
 
@@ -85,7 +85,7 @@ async fn opens_with_trickled_candidates_and_both_ends_bind_to_the_same_channel()
 async fn many_messages_of_mixed_size_both_ways_at_once_arrive_in_order() {
     const MESSAGES: usize = 2000;
     let sizes = [10, 100, 1024, 5000, limits::MESSAGE_BYTES];
-    let (mut a, mut b) = (End::new(), End::new());
+    let (mut a, mut b) = (end(), end());
     connect(&mut a, &mut b).await;
 
     let exchange = async |mut end: End, link, give_back: tokio::sync::oneshot::Sender<End>| {
@@ -118,7 +118,7 @@ async fn many_messages_of_mixed_size_both_ways_at_once_arrive_in_order() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_receiver_that_does_not_read_stops_the_sender() {
-    let (mut a, mut b) = (End::new(), End::new());
+    let (mut a, mut b) = (end(), end());
     connect(&mut a, &mut b).await;
 
     const SIZE: usize = 4096;
@@ -150,7 +150,7 @@ async fn a_receiver_that_does_not_read_stops_the_sender() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn closing_right_after_sending_loses_nothing() {
-    let (mut a, mut b) = (End::new(), End::new());
+    let (mut a, mut b) = (end(), end());
     connect(&mut a, &mut b).await;
     for number in 0..8 {
         a.links.send(A, message(number, limits::MESSAGE_BYTES));
@@ -166,7 +166,7 @@ async fn closing_right_after_sending_loses_nothing() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_slow_reader_gets_all_of_a_link_that_was_closed() {
     const MESSAGES: usize = 400;
-    let (mut a, mut b) = (End::new(), End::new());
+    let (mut a, mut b) = (end(), end());
     connect(&mut a, &mut b).await;
     for number in 0..MESSAGES {
         a.links.send(A, message(number, 1000));
@@ -186,7 +186,7 @@ async fn a_slow_reader_gets_all_of_a_link_that_was_closed() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_other_end_learns_that_a_peer_was_dropped_or_shut_down() {
     for graceful in [true, false] {
-        let (mut a, mut b) = (End::new(), End::new());
+        let (mut a, mut b) = (end(), end());
         connect(&mut a, &mut b).await;
         if graceful {
             timeout(DEADLINE, a.links.shutdown()).await.expect("in time");
@@ -201,7 +201,7 @@ async fn the_other_end_learns_that_a_peer_was_dropped_or_shut_down() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn garbage_for_a_description_brings_the_link_down() {
     let good = {
-        let mut end = End::new();
+        let mut end = end();
         end.links.dial(A, offer());
         end.description().await
     };
@@ -221,7 +221,7 @@ async fn garbage_for_a_description_brings_the_link_down() {
         good[..good.len() / 2].to_owned(),
     ];
     for text in &garbage {
-        let mut end = End::new();
+        let mut end = end();
         end.links.dial(B, answer(text.clone()));
         let cause = timeout(DEADLINE, end.down(B)).await.expect("down");
         assert!(matches!(cause, LinkFailure::Transport(_)), "{cause:?} for {text:?}");
@@ -235,7 +235,7 @@ async fn garbage_for_a_description_brings_the_link_down() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_link_comes_up_among_garbage_candidates() {
-    let (mut a, mut b) = (End::new(), End::new());
+    let (mut a, mut b) = (end(), end());
     a.links.dial(A, offer());
     let text = a.description().await;
     b.links.dial(B, answer(text));
@@ -274,7 +274,7 @@ async fn a_link_comes_up_among_garbage_candidates() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn an_endless_stream_of_candidates_is_bounded() {
-    let mut end = End::new();
+    let mut end = end();
     end.links.dial(A, offer());
     end.description().await;
     for port in 1..20_000 {
@@ -286,7 +286,7 @@ async fn an_endless_stream_of_candidates_is_bounded() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn sending_more_than_the_window_costs_the_link() {
-    let (mut a, mut b) = (End::new(), End::new());
+    let (mut a, mut b) = (end(), end());
     connect(&mut a, &mut b).await;
     for number in 0..1000 {
         a.links.send(A, message(number, limits::MESSAGE_BYTES));
@@ -297,7 +297,7 @@ async fn sending_more_than_the_window_costs_the_link() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn each_dial_ends_in_one_link_down_whatever_is_done_to_it() {
-    let (mut a, mut b) = (End::new(), End::new());
+    let (mut a, mut b) = (end(), end());
     connect(&mut a, &mut b).await;
     a.links.close(A);
     a.links.close(A);
@@ -336,7 +336,7 @@ fn no_task_outlives_its_links() {
             }
         };
         for graceful in [true, false] {
-            let (mut a, mut b) = (End::new(), End::new());
+            let (mut a, mut b) = (end(), end());
             connect(&mut a, &mut b).await;
             // Links at every stage: open, waiting for an answer, just dialled.
             a.links.dial(B, offer());
@@ -356,7 +356,7 @@ fn no_task_outlives_its_links() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn every_address_of_this_machine_is_offered_when_none_is_chosen() {
-    let (mut a, mut b) = (End::with(TransportConfig::default()), End::with(loopback()));
+    let (mut a, mut b) = (end_with(WebRtcConfig::default()), end_with(loopback()));
     connect(&mut a, &mut b).await;
     a.links.send(A, b"over whichever".to_vec());
     assert_eq!(b.message().await, b"over whichever");
@@ -364,7 +364,7 @@ async fn every_address_of_this_machine_is_offered_when_none_is_chosen() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_second_channel_costs_the_link() {
-    let mut end = End::new();
+    let mut end = end();
     let (_connection, _channel) = bare(&mut end, true).await;
     match end.down(B).await {
         LinkFailure::Transport(cause) => assert!(cause.contains("second channel"), "{cause}"),
@@ -374,7 +374,7 @@ async fn a_second_channel_costs_the_link() {
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_message_larger_than_allowed_is_left_to_the_core_to_judge() {
-    let mut end = End::new();
+    let mut end = end();
     let (_connection, channel) = bare(&mut end, false).await;
     assert!(matches!(end.next().await, Input::LinkUp { .. }));
     let large = vec![9; 3 * limits::MESSAGE_BYTES];
@@ -388,7 +388,7 @@ async fn a_message_larger_than_allowed_is_left_to_the_core_to_judge() {
 async fn the_named_stun_server_is_asked_and_not_waited_for() {
     let server = UdpSocket::bind("127.0.0.1:0").expect("a port");
     let url = format!("stun:{}", server.local_addr().expect("an address"));
-    let mut end = End::new();
+    let mut end = end();
     end.links.dial(
         A,
         Dial::Offer {
@@ -415,11 +415,11 @@ async fn opens_over_ipv6_where_there_is_any() {
     if UdpSocket::bind("[::1]:0").is_err() {
         return;
     }
-    let config = || TransportConfig {
+    let config = || WebRtcConfig {
         bind: vec!["::1".parse().expect("an address")],
-        ..TransportConfig::default()
+        ..WebRtcConfig::default()
     };
-    let (mut a, mut b) = (End::with(config()), End::with(config()));
+    let (mut a, mut b) = (end_with(config()), end_with(config()));
     connect(&mut a, &mut b).await;
     a.links.send(A, b"over IPv6".to_vec());
     assert_eq!(b.message().await, b"over IPv6");
