@@ -1,7 +1,6 @@
 //! The `taiinet` command.
 
 mod blacklist;
-mod demo;
 mod doctor;
 mod exit;
 mod find;
@@ -59,7 +58,6 @@ enum Command {
     Blacklist(blacklist::BlacklistArgs),
     Doctor(doctor::DoctorArgs),
     Match(matching::MatchArgs),
-    Demo(demo::DemoArgs),
     Completions(manual::CompletionsArgs),
     Man(manual::ManArgs),
 }
@@ -80,7 +78,6 @@ fn run(Cli { net, command }: Cli) -> Outcome {
         Command::Peers(args) => on_runtime(peers::run(net, args)),
         Command::Blacklist(args) => blacklist::run(&net, args),
         Command::Doctor(args) => on_runtime(doctor::run(net, args)),
-        Command::Demo(args) => on_runtime(demo::run(net.network(), args)),
         Command::Completions(args) => manual::completions(Cli::command(), &args),
         Command::Man(args) => manual::man(Cli::command(), &args),
     }

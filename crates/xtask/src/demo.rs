@@ -17,10 +17,10 @@ pub(crate) fn run(args: &[String]) -> Result<bool, String> {
     }
     let program = target_dir()
         .join("release")
-        .join("taiinet")
+        .join("taiinet-demo")
         .with_extension(std::env::consts::EXE_EXTENSION);
     let mut demo = Command::new(&program);
-    demo.arg("demo").args(args).current_dir(root());
+    demo.args(args).current_dir(root());
     if shows_pages(args) {
         match wasm::package(false) {
             Outcome::Passed => {

@@ -8,18 +8,18 @@ use std::{
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
 
-use super::{mesh::Mesh, table};
+use crate::{mesh::Mesh, table};
 
 /// How often a line is printed where nothing can be redrawn.
 const PLAIN_EVERY: Duration = Duration::from_secs(2);
 
-pub(super) enum Screen {
+pub(crate) enum Screen {
     Live { all: MultiProgress, lines: Vec<ProgressBar>, below: Vec<String> },
     Plain { printed: Instant, last: (u64, usize) },
 }
 
 impl Screen {
-    pub(super) fn new() -> Self {
+    pub(crate) fn new() -> Self {
         if std::io::stderr().is_terminal() {
             Self::Live { all: MultiProgress::new(), lines: Vec::new(), below: Vec::new() }
         } else {
@@ -31,12 +31,12 @@ impl Screen {
         Self::Plain { printed: Instant::now(), last: (0, 0) }
     }
 
-    pub(super) fn is_live(&self) -> bool {
+    pub(crate) fn is_live(&self) -> bool {
         matches!(self, Self::Live { .. })
     }
 
     /// Says what happens now.
-    pub(super) fn say(&mut self, text: &str) {
+    pub(crate) fn say(&mut self, text: &str) {
         match self {
             Self::Live { below, .. } => *below = vec![format!("{text} …")],
             Self::Plain { .. } => anstream::eprintln!("{text}"),
@@ -44,7 +44,7 @@ impl Screen {
     }
 
     /// Says how to join, below the table from now on.
-    pub(super) fn invite(&mut self, verdict: &str, invitation: &[String]) {
+    pub(crate) fn invite(&mut self, verdict: &str, invitation: &[String]) {
         let print = || {
             anstream::eprintln!("{verdict}\n");
             for line in invitation {
@@ -62,7 +62,7 @@ impl Screen {
     }
 
     /// Shows how things stand.
-    pub(super) fn draw(&mut self, mesh: &Mesh, elapsed: Duration) {
+    pub(crate) fn draw(&mut self, mesh: &Mesh, elapsed: Duration) {
         match self {
             Self::Live { all, lines, below } => {
                 let text = [table::lines(mesh, elapsed), below.clone()].concat();
@@ -98,7 +98,7 @@ impl Screen {
     }
 
     /// Leaves the table as it is; what follows comes below it.
-    pub(super) fn leave(&mut self) {
+    pub(crate) fn leave(&mut self) {
         if let Self::Live { lines, .. } = self {
             lines.drain(..).for_each(|line| line.abandon());
             *self = Self::plain();
@@ -106,7 +106,7 @@ impl Screen {
     }
 
     /// Takes the table away.
-    pub(super) fn clear(&mut self) {
+    pub(crate) fn clear(&mut self) {
         if let Self::Live { all, lines, .. } = self {
             lines.drain(..).for_each(|line| line.finish_and_clear());
             // Only a terminal that is gone fails here.

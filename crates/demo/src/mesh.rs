@@ -9,37 +9,37 @@ use serde_json::json;
 use taiinet_document::to_json_line;
 use taiinet_query::Query;
 
-use super::{
+use crate::{
     check::{Ledger, percentile},
     data::{PUBLISHER, ROLES, Record, Role},
     report::{Delivery, Status},
 };
 
 /// One peer as seen from outside.
-pub(super) struct Member {
-    pub(super) role: &'static Role,
-    pub(super) peer_id: Option<String>,
+pub(crate) struct Member {
+    pub(crate) role: &'static Role,
+    pub(crate) peer_id: Option<String>,
     /// Its active links to other peers of the demo.
-    pub(super) links: BTreeSet<usize>,
+    pub(crate) links: BTreeSet<usize>,
     /// Its active links to anybody else: a user's peers.
-    pub(super) guests: usize,
+    pub(crate) guests: usize,
     /// The most links to other peers of the demo that it had at one moment.
-    pub(super) most_links: usize,
-    pub(super) eager: usize,
-    pub(super) lazy: usize,
-    pub(super) published: u64,
-    pub(super) rejected: u64,
+    pub(crate) most_links: usize,
+    pub(crate) eager: usize,
+    pub(crate) lazy: usize,
+    pub(crate) published: u64,
+    pub(crate) rejected: u64,
     /// Deliveries of the publisher's documents.
-    pub(super) ledger: Ledger,
+    pub(crate) ledger: Ledger,
     /// Deliveries of other documents: of other authors, or after the check.
-    pub(super) others: usize,
+    pub(crate) others: usize,
     /// Milliseconds from signing to delivery, ascending when `sorted`.
     latencies: Vec<u64>,
 }
 
 impl Member {
     /// The 50th and 99th percentile of its latencies, in milliseconds.
-    pub(super) fn latency(&self) -> Option<(u64, u64)> {
+    pub(crate) fn latency(&self) -> Option<(u64, u64)> {
         let mut sorted = self.latencies.clone();
         sorted.sort_unstable();
         Some((percentile(&sorted, 50)?, percentile(&sorted, 99)?))
@@ -47,16 +47,16 @@ impl Member {
 }
 
 /// The six peers.
-pub(super) struct Mesh {
+pub(crate) struct Mesh {
     network: String,
-    pub(super) members: Vec<Member>,
+    pub(crate) members: Vec<Member>,
     by_id: BTreeMap<String, usize>,
     records: usize,
     checked: bool,
 }
 
 impl Mesh {
-    pub(super) fn new(network: &str, records: &[Record]) -> Result<Self, String> {
+    pub(crate) fn new(network: &str, records: &[Record]) -> Result<Self, String> {
         let members = ROLES
             .iter()
             .map(|role| {
@@ -95,7 +95,7 @@ impl Mesh {
     }
 
     /// Takes a peer's report.
-    pub(super) fn status(&mut self, peer: usize, status: Status) {
+    pub(crate) fn status(&mut self, peer: usize, status: Status) {
         let Some(member) = self.members.get_mut(peer) else { return };
         self.by_id.insert(status.peer_id.clone(), peer);
         let active = || status.links.iter().filter(|link| link.active);
@@ -110,7 +110,7 @@ impl Mesh {
     }
 
     /// Takes a delivery.
-    pub(super) fn delivery(&mut self, peer: usize, delivery: Delivery) {
+    pub(crate) fn delivery(&mut self, peer: usize, delivery: Delivery) {
         let publisher = self.members.get(PUBLISHER).and_then(|member| member.peer_id.clone());
         let Some(member) = self.members.get_mut(peer) else { return };
         if self.checked || publisher.as_deref() != Some(delivery.author.as_str()) {
@@ -124,12 +124,12 @@ impl Mesh {
     }
 
     /// The check is over: what is delivered from now on is only counted, not kept.
-    pub(super) fn checked(&mut self) {
+    pub(crate) fn checked(&mut self) {
         self.checked = true;
     }
 
     /// Whether each peer has a link and all of them hang together.
-    pub(super) fn is_connected(&self) -> bool {
+    pub(crate) fn is_connected(&self) -> bool {
         let mut reached = BTreeSet::from([0]);
         let mut ahead = vec![0];
         while let Some(here) = ahead.pop() {
@@ -148,24 +148,24 @@ impl Mesh {
     }
 
     /// How many documents the publisher says it published.
-    pub(super) fn published(&self) -> u64 {
+    pub(crate) fn published(&self) -> u64 {
         self.members.get(PUBLISHER).map_or(0, |member| member.published)
     }
 
     /// How many deliveries there were, and how many there are to be.
-    pub(super) fn deliveries(&self) -> (usize, usize) {
+    pub(crate) fn deliveries(&self) -> (usize, usize) {
         let sum = |of: fn(&Ledger) -> usize| self.members.iter().map(|m| of(&m.ledger)).sum();
         (sum(Ledger::delivered), sum(Ledger::expected))
     }
 
     /// Whether all is published and nothing is missing any more.
-    pub(super) fn is_complete(&self) -> bool {
+    pub(crate) fn is_complete(&self) -> bool {
         self.published() >= self.records as u64
             && self.members.iter().all(|member| member.ledger.is_complete())
     }
 
     /// What is not as it should be; empty if nothing.
-    pub(super) fn faults(&self) -> Vec<String> {
+    pub(crate) fn faults(&self) -> Vec<String> {
         let mut faults = Vec::new();
         if !self.is_connected() {
             faults.push("the peers are not one mesh".to_owned());
@@ -184,7 +184,7 @@ impl Mesh {
     }
 
     /// The result for scripts.
-    pub(super) fn to_json(&self, faults: &[String], took: Duration) -> serde_json::Value {
+    pub(crate) fn to_json(&self, faults: &[String], took: Duration) -> serde_json::Value {
         let peers: Vec<_> = self
             .members
             .iter()

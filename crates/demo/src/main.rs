@@ -1,4 +1,4 @@
-//! `taiinet demo`: a signaller and six peers, each a process of its own, on this machine. One
+//! `taiinet-demo`: a signaller and six peers, each a process of its own, on this machine. One
 //! publishes a real data set, five subscribe with different queries; a live table shows what happens,
 //! and the end says whether each got exactly what its query matches.
 
@@ -12,14 +12,19 @@ mod report;
 mod screen;
 mod table;
 
-use std::time::{Duration, Instant};
+use std::{
+    process::ExitCode,
+    time::{Duration, Instant},
+};
 
-use mesh::Mesh;
-use pages::PagesArgs;
-use process::{Happening, Processes};
-use screen::Screen;
+use clap::Parser;
 
-use crate::exit::{Exit, Outcome};
+use crate::{
+    mesh::Mesh,
+    pages::PagesArgs,
+    process::{ProcessEvent, Processes},
+    screen::Screen,
+};
 
 /// The last word on a good run.
 const PASSED: &str = "ok: every subscriber got exactly the documents its query matches, each once; \
@@ -31,14 +36,24 @@ const TICK: Duration = Duration::from_millis(200);
 const QUIET: Duration = Duration::from_millis(1500);
 
 /// Run a signaller and six peers on this machine, and check who gets what.
-#[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:
-  taiinet demo
-  taiinet demo --once --json | jq .peers
-  taiinet demo --pages wasm/demos --package wasm/npm/dist
+#[derive(Debug, Parser)]
+#[command(
+    name = "taiinet-demo",
+    version,
+    max_term_width = 100,
+    after_help = "Examples:
+  taiinet-demo
+  taiinet-demo --once --json | jq .peers
+  taiinet-demo --pages wasm/demos --package wasm/npm/dist
 
-Of the options of a network, only --network is used.")]
-pub(crate) struct DemoArgs {
+The commands `taiinet` and `taiinet-signaller` are taken from the folder of this one.
+Exit codes: 0 done, 1 failed, 2 wrong usage."
+)]
+struct Args {
+    /// The network to run in; one of its own for each run if not given
+    #[arg(long, env = "TAIINET_NETWORK", value_name = "NAME")]
+    network: Option<String>,
+
     /// End after the check instead of leaving the mesh up
     #[arg(long)]
     once: bool,
@@ -59,24 +74,43 @@ pub(crate) struct DemoArgs {
     pages: PagesArgs,
 }
 
+fn main() -> ExitCode {
+    let args = Args::parse();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
+    let ended = match runtime {
+        Ok(runtime) => {
+            let ended = runtime.block_on(run(&args));
+            // A task that does not end would hold us up.
+            runtime.shutdown_background();
+            ended
+        }
+        Err(error) => Err(format!("cannot start: {error}")),
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(reason) => {
+            let red = anstyle::AnsiColor::Red.on_default().bold();
+            anstream::eprintln!("{red}error:{red:#} {reason}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
 /// Runs the demo; fails unless every peer got exactly its documents.
-///
-/// The network is one of its own for each run, unless `network` names one.
-pub(crate) async fn run(network: Option<&str>, args: DemoArgs) -> Outcome {
-    let network = network.map_or_else(unique_network, str::to_owned);
+async fn run(args: &Args) -> Result<(), String> {
+    let network = args.network.clone().unwrap_or_else(unique_network);
     let mut screen = Screen::new();
-    let mut processes = Processes::new().map_err(Exit::Failed)?;
-    let played = play(&network, &args, &mut screen, &mut processes).await;
+    let mut processes = Processes::new()?;
+    let played = play(&network, args, &mut screen, &mut processes).await;
     screen.clear();
     processes.stop().await;
-    played
-        .map_err(|fault| Exit::Failed([vec![fault], processes.complaints()].concat().join("\n  ")))
+    played.map_err(|fault| [vec![fault], processes.complaints()].concat().join("\n  "))
 }
 
 /// The demo itself; whatever happens in it, the processes are ended after it.
 async fn play(
     network: &str,
-    args: &DemoArgs,
+    args: &Args,
     screen: &mut Screen,
     processes: &mut Processes,
 ) -> Result<(), String> {
@@ -101,8 +135,8 @@ async fn play(
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     let faults = loop {
         tokio::select! {
-            happening = processes.next() => {
-                if note(&mut mesh, happening)? {
+            event = processes.next() => {
+                if note(&mut mesh, event)? {
                     quiet_since = None;
                 }
             }
@@ -149,10 +183,11 @@ async fn play(
     if pages.is_some() {
         processes.feed_again();
     }
-    screen.invite(PASSED, &table::invitation(network, &signaller, pages.as_deref()));
+    let program = processes.program("taiinet")?;
+    screen.invite(PASSED, &table::invitation(&program, network, &signaller, pages.as_deref()));
     loop {
         tokio::select! {
-            happening = processes.next() => note(&mut mesh, happening).map(drop)?,
+            event = processes.next() => note(&mut mesh, event).map(drop)?,
             // Where nothing can be redrawn, the same line over and over would say nothing.
             _ = ticks.tick(), if screen.is_live() => screen.draw(&mesh, took),
             () = stop.asked() => {
@@ -164,14 +199,14 @@ async fn play(
 }
 
 /// Takes note of what a process did; true if it was a delivery.
-fn note(mesh: &mut Mesh, happening: Happening) -> Result<bool, String> {
-    match happening {
-        Happening::Status(peer, status) => mesh.status(peer, status),
-        Happening::Delivery(peer, delivery) => {
+fn note(mesh: &mut Mesh, event: ProcessEvent) -> Result<bool, String> {
+    match event {
+        ProcessEvent::Status(peer, status) => mesh.status(peer, status),
+        ProcessEvent::Delivery(peer, delivery) => {
             mesh.delivery(peer, delivery);
             return Ok(true);
         }
-        Happening::Ended(fault) => return Err(fault),
+        ProcessEvent::Ended(fault) => return Err(fault),
     }
     Ok(false)
 }

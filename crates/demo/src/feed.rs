@@ -11,7 +11,7 @@ use tokio::io::{AsyncWrite, AsyncWriteExt};
 const BURST: usize = 32;
 
 /// Writes the lines, so many a second (0: as fast as they are taken); gives the input back, open.
-pub(super) async fn feed<W: AsyncWrite + Unpin>(
+pub(crate) async fn feed<W: AsyncWrite + Unpin>(
     lines: Vec<String>,
     rate: u32,
     mut input: W,

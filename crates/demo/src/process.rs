@@ -17,7 +17,7 @@ use tokio::{
     task::JoinSet,
 };
 
-use super::{
+use crate::{
     data::{PUBLISHER, ROLES, Record, Role},
     feed::feed,
     report::{self, Delivery, Status},
@@ -31,7 +31,7 @@ const COMPLAINTS: usize = 8;
 const RATE_AGAIN: u32 = 8;
 
 /// Something that a process did.
-pub(super) enum Happening {
+pub(crate) enum ProcessEvent {
     /// A peer's report.
     Status(usize, Status),
     /// A document was delivered at a peer.
@@ -44,20 +44,20 @@ pub(super) enum Happening {
 type Complaints = Arc<Mutex<BTreeMap<&'static str, VecDeque<String>>>>;
 
 /// The processes. They are killed when this is dropped, and by a guard if we are killed ourselves.
-pub(super) struct Processes {
+pub(crate) struct Processes {
     folder: PathBuf,
     children: Vec<(&'static str, Child)>,
     publisher: Option<ChildStdin>,
     again: Arc<Notify>,
     guard: Option<Child>,
-    happenings: (mpsc::Sender<Happening>, mpsc::Receiver<Happening>),
+    events: (mpsc::Sender<ProcessEvent>, mpsc::Receiver<ProcessEvent>),
     complaints: Complaints,
     /// They read what is complained about.
     listeners: JoinSet<()>,
 }
 
 impl Processes {
-    pub(super) fn new() -> Result<Self, String> {
+    pub(crate) fn new() -> Result<Self, String> {
         let program = std::env::current_exe().map_err(|error| format!("own path: {error}"))?;
         Ok(Self {
             folder: program.parent().unwrap_or(Path::new(".")).to_path_buf(),
@@ -65,14 +65,14 @@ impl Processes {
             publisher: None,
             again: Arc::default(),
             guard: None,
-            happenings: mpsc::channel(WAITING),
+            events: mpsc::channel(WAITING),
             complaints: Complaints::default(),
             listeners: JoinSet::new(),
         })
     }
 
     /// Starts the signaller; its address.
-    pub(super) async fn start_signaller(&mut self, deadline: Instant) -> Result<String, String> {
+    pub(crate) async fn start_signaller(&mut self, deadline: Instant) -> Result<String, String> {
         let program = self.program("taiinet-signaller")?;
         let mut command = Command::new(program);
         command.args(["--listen", "127.0.0.1:0", "--json"]).stdin(Stdio::null());
@@ -96,7 +96,7 @@ impl Processes {
     }
 
     /// Starts a peer; `browsers` are to reach it, too.
-    pub(super) fn start_peer(
+    pub(crate) fn start_peer(
         &mut self,
         index: usize,
         role: &Role,
@@ -121,7 +121,7 @@ impl Processes {
             self.publisher = child.stdin.take();
         }
         if let Some(stdout) = child.stdout.take() {
-            tokio::spawn(deliveries(index, name, stdout, self.happenings.0.clone()));
+            tokio::spawn(deliveries(index, name, stdout, self.events.0.clone()));
         }
         self.children.push((name, child));
         Ok(())
@@ -130,7 +130,7 @@ impl Processes {
     /// Sees to it that the processes are killed if we are: a shell waits for the end of its input,
     /// which comes when we end, in whatever way. (A line of input tells it that all is well.)
     #[cfg(unix)]
-    pub(super) fn guard(&mut self) -> Result<(), String> {
+    pub(crate) fn guard(&mut self) -> Result<(), String> {
         let ids = self.children.iter().filter_map(|(_, child)| Some(child.id()?.to_string()));
         let mut command = Command::new("/bin/sh");
         command.args(["-c", r#"read -r _ || kill -9 "$@""#, "taiinet-demo-guard"]).args(ids);
@@ -142,15 +142,15 @@ impl Processes {
     }
 
     #[cfg(not(unix))]
-    pub(super) fn guard(&mut self) -> Result<(), String> {
+    pub(crate) fn guard(&mut self) -> Result<(), String> {
         Ok(())
     }
 
     /// Begins to give the publisher these documents, so many a second.
-    pub(super) fn feed(&mut self, records: &[Record], rate: u32) -> Result<(), String> {
+    pub(crate) fn feed(&mut self, records: &[Record], rate: u32) -> Result<(), String> {
         let publisher = self.publisher.take().ok_or("there is no publisher")?;
         let lines: Vec<String> = records.iter().map(|record| record.line.clone()).collect();
-        let (happenings, again) = (self.happenings.0.clone(), self.again.clone());
+        let (events, again) = (self.events.0.clone(), self.again.clone());
         tokio::spawn(async move {
             // The end of its input would end the publisher; it is to stay in the mesh.
             let fed = async {
@@ -162,27 +162,27 @@ impl Processes {
             };
             let Err::<Infallible, io::Error>(error) = fed.await;
             let fault = format!("the publisher takes nothing more: {error}");
-            let _ = happenings.send(Happening::Ended(fault)).await;
+            let _ = events.send(ProcessEvent::Ended(fault)).await;
         });
         Ok(())
     }
 
     /// Lets the same come again and again, slowly, once it has come: each time as new documents.
-    pub(super) fn feed_again(&self) {
+    pub(crate) fn feed_again(&self) {
         self.again.notify_one();
     }
 
     /// The next thing that a process does.
-    pub(super) async fn next(&mut self) -> Happening {
+    pub(crate) async fn next(&mut self) -> ProcessEvent {
         // We hold a sender ourselves, so the channel never ends.
-        match self.happenings.1.recv().await {
-            Some(happening) => happening,
+        match self.events.1.recv().await {
+            Some(event) => event,
             None => std::future::pending().await,
         }
     }
 
     /// Ends all processes.
-    pub(super) async fn stop(&mut self) {
+    pub(crate) async fn stop(&mut self) {
         for (_, child) in &mut self.children {
             // One that has ended already is all right.
             let _ = child.start_kill();
@@ -192,7 +192,7 @@ impl Processes {
         }
         self.children.clear();
         // What they said last is read to its end; they need not be heard any more otherwise.
-        self.happenings.1.close();
+        self.events.1.close();
         let all = async { while self.listeners.join_next().await.is_some() {} };
         let _ = tokio::time::timeout(Duration::from_secs(1), all).await;
         if let Some(mut guard) = self.guard.take() {
@@ -204,7 +204,7 @@ impl Processes {
     }
 
     /// What the processes complained about last.
-    pub(super) fn complaints(&self) -> Vec<String> {
+    pub(crate) fn complaints(&self) -> Vec<String> {
         let complaints = self.complaints.lock().unwrap_or_else(PoisonError::into_inner);
         let of = |(name, lines): (&&str, &VecDeque<String>)| {
             lines.iter().map(|line| format!("  {name}: {line}")).collect::<Vec<_>>()
@@ -212,14 +212,15 @@ impl Processes {
         complaints.iter().flat_map(of).collect()
     }
 
-    fn program(&self, name: &str) -> Result<PathBuf, String> {
+    /// A command of ours, beside this one.
+    pub(crate) fn program(&self, name: &str) -> Result<PathBuf, String> {
         let path = self.folder.join(name).with_extension(std::env::consts::EXE_EXTENSION);
         if path.is_file() {
             return Ok(path);
         }
         Err(format!(
-            "{} is missing; build it with `cargo build --package {name}`, or install it beside the \
-             `taiinet` command",
+            "{} is missing; build it with `cargo build --bin {name}`, or install it beside \
+             `taiinet-demo`",
             path.display()
         ))
     }
@@ -232,8 +233,8 @@ impl Processes {
         let mut child = command.spawn().map_err(|error| format!("{name}: {error}"))?;
         if let Some(stderr) = child.stderr.take() {
             let index = ROLES.iter().position(|role| role.name == name);
-            let (happenings, complaints) = (self.happenings.0.clone(), self.complaints.clone());
-            self.listeners.spawn(reports(index, name, stderr, happenings, complaints));
+            let (events, complaints) = (self.events.0.clone(), self.complaints.clone());
+            self.listeners.spawn(reports(index, name, stderr, events, complaints));
         }
         Ok(child)
     }
@@ -250,21 +251,21 @@ async fn deliveries(
     index: usize,
     name: &'static str,
     stdout: impl AsyncRead + Unpin,
-    happenings: mpsc::Sender<Happening>,
+    events: mpsc::Sender<ProcessEvent>,
 ) {
     let mut lines = BufReader::new(stdout).lines();
     while let Ok(Some(line)) = lines.next_line().await {
-        let happening = match report::delivery(&line) {
-            Some(delivery) => Happening::Delivery(index, delivery),
+        let event = match report::delivery(&line) {
+            Some(delivery) => ProcessEvent::Delivery(index, delivery),
             None if index == PUBLISHER => continue,
-            None => Happening::Ended(format!("{name} printed what is no document: {line}")),
+            None => ProcessEvent::Ended(format!("{name} printed what is no document: {line}")),
         };
-        if happenings.send(happening).await.is_err() {
+        if events.send(event).await.is_err() {
             return;
         }
     }
     // Nobody listens any more once the demo is over.
-    let _ = happenings.send(Happening::Ended(format!("{name} ended before its time"))).await;
+    let _ = events.send(ProcessEvent::Ended(format!("{name} ended before its time"))).await;
 }
 
 /// Reads what a process prints on stderr: reports, and complaints.
@@ -272,14 +273,14 @@ async fn reports(
     index: Option<usize>,
     name: &'static str,
     stderr: impl AsyncRead + Unpin,
-    happenings: mpsc::Sender<Happening>,
+    events: mpsc::Sender<ProcessEvent>,
     complaints: Complaints,
 ) {
     let mut lines = BufReader::new(stderr).lines();
     while let Ok(Some(line)) = lines.next_line().await {
         if let (Some(index), Some(status)) = (index, report::status(&line)) {
             // Once the demo is over, only complaints are of interest.
-            let _ = happenings.send(Happening::Status(index, status)).await;
+            let _ = events.send(ProcessEvent::Status(index, status)).await;
             continue;
         }
         let mut complaints = complaints.lock().unwrap_or_else(PoisonError::into_inner);

@@ -1,14 +1,14 @@
 //! The table of peers, as lines of text.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
-use super::{
+use crate::{
     data::PUBLISHER,
     mesh::{Member, Mesh},
 };
 
 /// The whole table.
-pub(super) fn lines(mesh: &Mesh, elapsed: Duration) -> Vec<String> {
+pub(crate) fn lines(mesh: &Mesh, elapsed: Duration) -> Vec<String> {
     let bold = anstyle::Style::new().bold();
     let header = format!(
         "  {:<11} {:<10} {:>10}  {:>13} {:>5} {:>8} {:>8} {:>8}  query",
@@ -68,10 +68,14 @@ fn letter(index: usize) -> String {
 }
 
 /// How to join from another terminal.
-pub(super) fn invitation(network: &str, signaller: &str, pages: Option<&str>) -> Vec<String> {
-    let program = std::env::current_exe().unwrap_or_else(|_| "taiinet".into());
+pub(crate) fn invitation(
+    program: &Path,
+    network: &str,
+    signaller: &str,
+    pages: Option<&str>,
+) -> Vec<String> {
     let here = std::env::current_dir().unwrap_or_default();
-    let program = program.strip_prefix(here).unwrap_or(&program).display();
+    let program = program.strip_prefix(here).unwrap_or(program).display();
     let there = format!("--network {network} --signaller '{signaller}'");
     let mut lines = vec![
         "The mesh stays up. Join it from another terminal:".to_owned(),

@@ -5,35 +5,35 @@ use taiinet_document::{Map, Value as Field};
 
 /// What a peer says of itself with `--report`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Status {
-    pub(super) peer_id: String,
-    pub(super) links: Vec<Link>,
-    pub(super) published: u64,
-    pub(super) rejected: u64,
+pub(crate) struct Status {
+    pub(crate) peer_id: String,
+    pub(crate) links: Vec<Link>,
+    pub(crate) published: u64,
+    pub(crate) rejected: u64,
 }
 
 /// A link of a peer to another.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Link {
-    pub(super) peer: String,
-    pub(super) active: bool,
-    pub(super) eager: bool,
+pub(crate) struct Link {
+    pub(crate) peer: String,
+    pub(crate) active: bool,
+    pub(crate) eager: bool,
 }
 
 /// A document as `taiinet subscribe --json` prints it.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Delivery {
-    pub(super) id: String,
-    pub(super) author: String,
+pub(crate) struct Delivery {
+    pub(crate) id: String,
+    pub(crate) author: String,
     /// Milliseconds since 1970.
-    pub(super) created_at: u64,
+    pub(crate) created_at: u64,
     /// Milliseconds since 1970.
-    pub(super) received_at: u64,
-    pub(super) content: Map,
+    pub(crate) received_at: u64,
+    pub(crate) content: Map,
 }
 
 /// Reads a line of a peer's stderr; none if it is no report.
-pub(super) fn status(line: &str) -> Option<Status> {
+pub(crate) fn status(line: &str) -> Option<Status> {
     let line: Value = serde_json::from_str(line).ok()?;
     let status = line.get("status")?;
     let counters = status.get("counters")?;
@@ -53,7 +53,7 @@ pub(super) fn status(line: &str) -> Option<Status> {
 }
 
 /// Reads a line of a subscriber's stdout; none if it is no delivery.
-pub(super) fn delivery(line: &str) -> Option<Delivery> {
+pub(crate) fn delivery(line: &str) -> Option<Delivery> {
     let Field::Map(mut line) = Field::from_json(line).ok()? else { return None };
     let mut text = |name: &str| match line.remove(name) {
         Some(Field::String(text)) => Some(text),

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The documents of one subscriber, by content. It knows what to expect before the first arrives.
 #[derive(Debug, Default)]
-pub(super) struct Ledger {
+pub(crate) struct Ledger {
     /// How often each content is expected, and how often it came.
     contents: BTreeMap<String, Tally>,
     ids: BTreeSet<String>,
@@ -22,7 +22,7 @@ struct Tally {
 
 impl Ledger {
     /// A ledger that expects these contents.
-    pub(super) fn expecting<'a>(contents: impl Iterator<Item = &'a str>) -> Self {
+    pub(crate) fn expecting<'a>(contents: impl Iterator<Item = &'a str>) -> Self {
         let mut ledger = Self::default();
         for content in contents {
             ledger.contents.entry(content.to_owned()).or_default().expected += 1;
@@ -32,7 +32,7 @@ impl Ledger {
     }
 
     /// Enters a delivery.
-    pub(super) fn enter(&mut self, id: String, content: &str) {
+    pub(crate) fn enter(&mut self, id: String, content: &str) {
         self.delivered += 1;
         if !self.ids.insert(id) {
             self.twice += 1;
@@ -44,26 +44,26 @@ impl Ledger {
         }
     }
 
-    pub(super) fn expected(&self) -> usize {
+    pub(crate) fn expected(&self) -> usize {
         self.expected
     }
 
-    pub(super) fn delivered(&self) -> usize {
+    pub(crate) fn delivered(&self) -> usize {
         self.delivered
     }
 
     /// Deliveries of a document that had been delivered before.
-    pub(super) fn twice(&self) -> usize {
+    pub(crate) fn twice(&self) -> usize {
         self.twice
     }
 
     /// Whether nothing is missing any more.
-    pub(super) fn is_complete(&self) -> bool {
+    pub(crate) fn is_complete(&self) -> bool {
         self.contents.values().all(|tally| tally.delivered == tally.expected)
     }
 
     /// How what came differs from what should have come; empty if it does not.
-    pub(super) fn faults(&self) -> Vec<String> {
+    pub(crate) fn faults(&self) -> Vec<String> {
         let mut faults = Vec::new();
         let lacks = |tally: &Tally| tally.expected - tally.delivered;
         let missing: usize = self.contents.values().map(lacks).sum();
@@ -86,7 +86,7 @@ fn documents(count: usize) -> String {
 }
 
 /// The value below which `percent` of them lie (nearest rank); none of none.
-pub(super) fn percentile(sorted: &[u64], percent: usize) -> Option<u64> {
+pub(crate) fn percentile(sorted: &[u64], percent: usize) -> Option<u64> {
     let rank = (sorted.len() * percent).div_ceil(100).max(1);
     sorted.get(rank - 1).copied()
 }

@@ -3,20 +3,20 @@
 use taiinet_document::{Map, parse_map, to_json_line};
 
 /// 1,707 seismic events (USGS, public domain); see `tests/data/README.md`.
-const EARTHQUAKES: &str = include_str!("../../../../tests/data/earthquakes.ndjson");
+const EARTHQUAKES: &str = include_str!("../../../tests/data/earthquakes.ndjson");
 
 /// A peer of the demo.
-pub(super) struct Role {
-    pub(super) name: &'static str,
+pub(crate) struct Role {
+    pub(crate) name: &'static str,
     /// What it subscribes to; none for the publisher.
-    pub(super) query: Option<&'static str>,
+    pub(crate) query: Option<&'static str>,
 }
 
 /// The peer that publishes.
-pub(super) const PUBLISHER: usize = 0;
+pub(crate) const PUBLISHER: usize = 0;
 
 /// The peers; the publisher first.
-pub(super) const ROLES: [Role; 6] = [
+pub(crate) const ROLES: [Role; 6] = [
     Role { name: "publisher", query: None },
     Role { name: "strong", query: Some(r#"{"magnitude":{"$gte":4.5}}"#) },
     Role { name: "north", query: Some(r#"{"place":{"$regex":"alaska|hawaii","$options":"i"}}"#) },
@@ -32,14 +32,14 @@ pub(super) const ROLES: [Role; 6] = [
 ];
 
 /// A document of the data set.
-pub(super) struct Record {
+pub(crate) struct Record {
     /// As one line of JSON, names ascending: the same content is always the same line.
-    pub(super) line: String,
-    pub(super) content: Map,
+    pub(crate) line: String,
+    pub(crate) content: Map,
 }
 
 /// The data set.
-pub(super) fn records() -> Result<Vec<Record>, String> {
+pub(crate) fn records() -> Result<Vec<Record>, String> {
     EARTHQUAKES
         .lines()
         .enumerate()

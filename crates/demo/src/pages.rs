@@ -2,13 +2,16 @@
 
 use std::{
     io,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
 };
 
 use axum::{
     Json, Router,
-    http::{HeaderName, HeaderValue, header},
+    extract::Request,
+    http::{HeaderName, HeaderValue, StatusCode, header, uri::Authority},
+    middleware::{self, Next},
+    response::{IntoResponse, Response},
     routing::get,
 };
 use serde_json::json;
@@ -18,12 +21,13 @@ use tower_http::{services::ServeDir, set_header::SetResponseHeaderLayer};
 /// Nothing comes from another host, and nothing goes to one but to the signallers.
 const POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; \
                       connect-src 'self' ws: wss:; style-src 'self' 'unsafe-inline'; \
-                      img-src 'self' data: blob:; worker-src 'self' blob:; frame-ancestors 'none'";
+                      img-src 'self' data: blob:; worker-src 'self' blob:; base-uri 'none'; \
+                      form-action 'self'; frame-ancestors 'none'";
 
 /// What is served, and where.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Pages")]
-pub(super) struct PagesArgs {
+pub(crate) struct PagesArgs {
     /// Serve this folder's pages while the mesh is up (`cargo xtask demo` gives wasm/demos)
     #[arg(long, value_name = "DIR", requires = "package", value_parser = folder_with("index.html"))]
     pages: Option<PathBuf>,
@@ -39,12 +43,12 @@ pub(super) struct PagesArgs {
 
 impl PagesArgs {
     /// Whether there is anything to serve.
-    pub(super) fn are_given(&self) -> bool {
+    pub(crate) fn are_given(&self) -> bool {
         self.pages.is_some()
     }
 
     /// Serves until the runtime ends; the address to open, or none if there are no pages.
-    pub(super) async fn serve(
+    pub(crate) async fn serve(
         &self,
         network: &str,
         signaller: &str,
@@ -53,7 +57,11 @@ impl PagesArgs {
         let failed = |error| format!("cannot serve pages on {}: {error}; give --http", self.http);
         let listener = listen(self.http).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
-        tokio::spawn(axum::serve(listener, site(pages, package, network, signaller)).into_future());
+        let site = site(pages, package, network, signaller);
+        let own = address.ip();
+        let site = site
+            .layer(middleware::from_fn(move |request, next| refuse_strangers(own, request, next)));
+        tokio::spawn(axum::serve(listener, site).into_future());
         Ok(Some(format!("http://{address}/")))
     }
 }
@@ -75,6 +83,32 @@ async fn listen(address: SocketAddr) -> io::Result<TcpListener> {
             TcpListener::bind((address.ip(), 0)).await
         }
         bound => bound,
+    }
+}
+
+/// Answers only who asks for this machine by name. A page of another site whose name suddenly leads to
+/// this machine (DNS rebinding) would otherwise be of one origin with ours, and read all of it.
+async fn refuse_strangers(own: IpAddr, request: Request, next: Next) -> Response {
+    let mut hosts = request.headers().get_all(header::HOST).iter();
+    let host = match (hosts.next(), hosts.next()) {
+        (Some(host), None) => host.to_str().ok().and_then(|host| host.parse::<Authority>().ok()),
+        _ => None,
+    };
+    let named = |authority: &Authority| is_ours(authority.host(), own);
+    if host.is_some_and(|host| named(&host)) && request.uri().authority().is_none_or(named) {
+        return next.run(request).await;
+    }
+    let why = "This server answers to `localhost` and to its own address only.\n";
+    (StatusCode::MISDIRECTED_REQUEST, why).into_response()
+}
+
+/// Whether a host is this machine, for a server that is bound to `own`. An address never leads
+/// elsewhere, as a name may.
+fn is_ours(host: &str, own: IpAddr) -> bool {
+    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    match host.parse::<IpAddr>() {
+        Ok(address) => address.is_loopback() || address == own || own.is_unspecified(),
+        Err(_) => host.eq_ignore_ascii_case("localhost"),
     }
 }
 
@@ -141,9 +175,12 @@ mod tests {
 
         /// Head and body of the answer. The path goes out as it is, which no HTTP client would do.
         async fn ask(&self, method: &str, path: &str) -> (String, String) {
+            self.ask_as(method, path, &format!("Host: {}\r\n", self.address())).await
+        }
+
+        async fn ask_as(&self, method: &str, path: &str, hosts: &str) -> (String, String) {
             let mut stream = tokio::net::TcpStream::connect(self.address()).await.expect("served");
-            let request =
-                format!("{method} {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n");
+            let request = format!("{method} {path} HTTP/1.1\r\n{hosts}Connection: close\r\n\r\n");
             stream.write_all(request.as_bytes()).await.expect("sent");
             let mut answer = String::new();
             stream.read_to_string(&mut answer).await.expect("answered");
@@ -206,6 +243,54 @@ mod tests {
                 let (head, _) = site.ask(method, path).await;
                 assert!(head.starts_with("http/1.1 405"), "{method} {path}: {head}");
             }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_site_whose_name_leads_here_gets_nothing() {
+        let site = Site::new().await;
+        let port = site.address().rsplit(':').next().expect("a port");
+        for host in ["localhost", "LOCALHOST", "127.0.0.1", "[::1]"] {
+            for host in [host.to_owned(), format!("{host}:{port}")] {
+                let (head, _) = site.ask_as("GET", "/", &format!("Host: {host}\r\n")).await;
+                assert!(head.starts_with("http/1.1 200"), "{host}: {head}");
+            }
+        }
+        let own = format!("Host: {}\r\n", site.address());
+        for hosts in [
+            format!("Host: evil.example:{port}\r\n"),
+            format!("Host: localhost.evil.example:{port}\r\n"),
+            format!("Host: 127.0.0.1.evil.example:{port}\r\n"),
+            "Host: 192.0.2.1\r\n".to_owned(),
+            "Host: localhost@evil.example\r\n".to_owned(),
+            "Host: \r\n".to_owned(),
+            format!("{own}Host: evil.example\r\n"),
+            String::new(),
+        ] {
+            for path in ["/", "/config.json", "/taiinet/index.js", "/nothing"] {
+                let (head, body) = site.ask_as("GET", path, &hosts).await;
+                assert!(head.starts_with("http/1.1 4"), "{hosts}{path}: {head}");
+                assert!(!head.starts_with("http/1.1 404"), "{hosts}{path}: {head}");
+                assert!(!body.contains("quakes") && !body.contains("doctype"), "{hosts}{path}");
+            }
+        }
+        let (head, _) = site.ask_as("GET", "http://evil.example/", &own).await;
+        assert!(head.starts_with("http/1.1 421"), "{head}");
+    }
+
+    #[test]
+    fn an_address_is_ours_if_it_is_bound() {
+        let [lan, other] = [IpAddr::from([192, 0, 2, 7]), IpAddr::from([192, 0, 2, 8])];
+        assert!(is_ours("192.0.2.7", lan) && !is_ours("192.0.2.7", other));
+        assert!(is_ours("192.0.2.7", IpAddr::from([0, 0, 0, 0])));
+        assert!(!is_ours("evil.example", IpAddr::from([0, 0, 0, 0])));
+    }
+
+    #[tokio::test]
+    async fn nothing_can_change_where_a_page_takes_things_from() {
+        let (head, _) = Site::new().await.ask("GET", "/").await;
+        for rule in ["base-uri 'none'", "form-action 'self'", "frame-ancestors 'none'"] {
+            assert!(head.contains(rule), "{head}");
         }
     }
 
