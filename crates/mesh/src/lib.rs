@@ -82,6 +82,7 @@ mod binding;
 mod broadcast;
 mod budget;
 mod candidates;
+pub mod description;
 mod finds;
 pub mod frame;
 pub mod limits;

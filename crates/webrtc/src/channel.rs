@@ -1,9 +1,9 @@
 //! A WebRTC link: one data channel, ordered and reliable, which both ends know beforehand (id 0).
 
 mod connection;
-mod description;
 mod negotiation;
 mod runtime;
+mod servers;
 
 use std::{sync::Arc, time::Duration};
 
@@ -18,8 +18,8 @@ use webrtc::data_channel::{DataChannel, DataChannelEvent};
 
 use self::{
     connection::{Connection, Signs},
-    description::admit_ice_servers,
     negotiation::Negotiator,
+    servers::admit_ice_servers,
 };
 use crate::WebRtcConfig;
 

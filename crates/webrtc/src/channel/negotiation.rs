@@ -2,13 +2,10 @@
 
 use std::{mem, sync::Arc};
 
-use taiinet_mesh::{ChannelBinding, LinkFailure, Negotiation};
+use taiinet_mesh::{ChannelBinding, LinkFailure, Negotiation, description::Admission};
 use webrtc::peer_connection::{PeerConnection, RTCIceCandidateInit, RTCSessionDescription};
 
-use super::{
-    broken,
-    description::{CANDIDATES, admit_candidate, admit_description},
-};
+use super::broken;
 
 /// One end of a negotiation.
 pub(super) struct Negotiator {
@@ -17,8 +14,8 @@ pub(super) struct Negotiator {
     remote: Option<String>,
     /// Candidates that came before the description they belong to.
     early: Vec<String>,
-    /// How many candidates of the other end may still come.
-    room: usize,
+    /// What may still come of the other end.
+    admission: Admission,
 }
 
 impl Negotiator {
@@ -27,11 +24,11 @@ impl Negotiator {
         peer: Arc<dyn PeerConnection>,
         offer: Option<String>,
     ) -> Result<(Self, String), LinkFailure> {
-        let mut room = CANDIDATES;
+        let mut admission = Admission::default();
         let (ours, remote) = match offer {
             None => (peer.create_offer(None).await.map_err(broken)?, None),
             Some(offer) => {
-                let offer = admit_description(&offer, &mut room).map_err(broken)?;
+                let offer = admission.description(&offer).map_err(broken)?;
                 let theirs = RTCSessionDescription::offer(offer.clone()).map_err(broken)?;
                 peer.set_remote_description(theirs).await.map_err(broken)?;
                 (peer.create_answer(None).await.map_err(broken)?, Some(offer))
@@ -39,7 +36,7 @@ impl Negotiator {
         };
         let local = ours.sdp.clone();
         peer.set_local_description(ours).await.map_err(broken)?;
-        Ok((Self { peer, local: local.clone(), remote, early: Vec::new(), room }, local))
+        Ok((Self { peer, local: local.clone(), remote, early: Vec::new(), admission }, local))
     }
 
     /// Takes a part from the other end.
@@ -49,7 +46,7 @@ impl Negotiator {
                 Err(broken("a second description"))
             }
             Negotiation::Description(answer) => {
-                let answer = admit_description(&answer, &mut self.room).map_err(broken)?;
+                let answer = self.admission.description(&answer).map_err(broken)?;
                 let theirs = RTCSessionDescription::answer(answer.clone()).map_err(broken)?;
                 self.peer.set_remote_description(theirs).await.map_err(broken)?;
                 self.remote = Some(answer);
@@ -59,8 +56,8 @@ impl Negotiator {
                 Ok(())
             }
             Negotiation::Candidate(candidate) => {
-                if !admit_candidate(&candidate, &mut self.room) {
-                    tracing::debug!("a candidate is not understood, not for UDP or one too many");
+                if let Err(error) = self.admission.candidate(&candidate) {
+                    tracing::debug!(%error, "a candidate is left out");
                 } else if self.remote.is_some() {
                     self.add(candidate).await;
                 } else {
