@@ -123,7 +123,8 @@ pub(super) fn description(data: &[u8]) {
     let Ok(admitted) = admission.description(text) else { return };
     // However a parser splits lines, it sees one stream, which is the data channel.
     let lines = || admitted.split(['\r', '\n']);
-    let media: Vec<&str> = lines().filter(|line| line.trim_start().starts_with(['m', 'M'])).collect();
+    let media: Vec<&str> =
+        lines().filter(|line| line.trim_start().starts_with(['m', 'M'])).collect();
     assert!(matches!(media[..], [line] if line.starts_with("m=application ")), "{admitted}");
     let is_candidate = |line: &&str| line.to_ascii_lowercase().starts_with("a=candidate");
     assert!(alone + lines().filter(is_candidate).count() <= CANDIDATES, "{admitted}");

@@ -8,13 +8,12 @@ use std::{
 };
 
 use taiinet::TaiiNet;
+use taiinet_session::{diagnosis::why_alone, json::snake_case};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::{
     exit::{Exit, Outcome},
-    hints,
     net::{self, NetArgs},
-    report,
 };
 
 /// How often the table is drawn again and JSON written.
@@ -62,7 +61,7 @@ async fn watch(net: &TaiiNet, json: bool) -> Outcome {
         let status = net.status().await?;
         let mut out = anstream::stdout().lock();
         if json {
-            writeln!(out, "{}", report::status_json(net.peer_id(), &status))?;
+            writeln!(out, "{}", snake_case::status(net.peer_id(), &status))?;
         } else {
             let table = table::draw(net, &status);
             if drawn > 0 {
@@ -83,13 +82,13 @@ async fn once(net: &TaiiNet, args: &PeersArgs) -> Outcome {
     let status = net.status().await?;
     let mut out = anstream::stdout().lock();
     if args.json {
-        writeln!(out, "{}", report::status_json(net.peer_id(), &status))?;
+        writeln!(out, "{}", snake_case::status(net.peer_id(), &status))?;
     } else {
         write!(out, "{}", table::draw(net, &status))?;
     }
     out.flush()?;
     match found {
         Ok(found) => Ok(found?),
-        Err(_) => Err(Exit::Failed(hints::why_alone(&status))),
+        Err(_) => Err(Exit::Failed(why_alone(&status))),
     }
 }

@@ -177,23 +177,35 @@ fn check_candidate(text: &str) -> Result<(), CandidateError> {
         && digits::<u16>(port).is_some_and(|port| port > 0)
         && *typ == "typ"
         && matches!(*kind, "host" | "srflx" | "prflx" | "relay")
-        && rest.len() % 2 == 0
-        && rest.chunks_exact(2).all(is_extension);
+        && are_extensions(rest);
     if !understood {
         return Err(CandidateError::NotUnderstood);
     }
-    if is_address(address) { Ok(()) } else { Err(CandidateError::NotAnAddress) }
+    // A name hides an address of the host's own.
+    let may_hide = *kind == "host";
+    let found = address.parse::<IpAddr>().is_ok() || may_hide && is_address(address);
+    if found { Ok(()) } else { Err(CandidateError::NotAnAddress) }
 }
 
-/// Whether a name and a value after a candidate's kind are understood, or need not be.
-fn is_extension(pair: &[&str]) -> bool {
-    match pair {
-        [_, ""] | ["", _] => false,
-        ["raddr", address] => is_address(address),
-        ["rport", port] => digits::<u16>(port).is_some(),
-        ["tcptype", _] => false,
-        _ => true,
-    }
+/// Whether what stands after a candidate's kind is a related address, then pairs of a name and a value
+/// that need not be understood.
+fn are_extensions(words: &[&str]) -> bool {
+    let more = match words {
+        ["raddr", address, "rport", port, more @ ..] => {
+            if !is_address(address) || digits::<u16>(port).is_none() {
+                return false;
+            }
+            more
+        }
+        _ => words,
+    };
+    let is_extension = |pair: &[&str]| match pair {
+        // A candidate for UDP has no TCP type.
+        ["raddr" | "rport" | "tcptype" | "", _] | [_, ""] => false,
+        [_, _] => true,
+        _ => false,
+    };
+    more.chunks(2).all(is_extension)
 }
 
 /// An IP address, or one label under `.local` (draft-ietf-mmusic-mdns-ice-candidates).

@@ -35,10 +35,6 @@ const ROUNDS: usize = 5;
 const LOADS: [(usize, usize); 3] = [(100, 200_000), (1024, 100_000), (16 * 1024, 12_000)];
 const SET_UPS: usize = 20;
 
-fn broken(error: impl ToString) -> LinkFailure {
-    LinkFailure::Transport(error.to_string())
-}
-
 fn main() {
     let runtime = tokio::runtime::Runtime::new().unwrap();
     runtime.block_on(async {

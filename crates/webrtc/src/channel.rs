@@ -17,7 +17,7 @@ use tokio::{
 use webrtc::data_channel::{DataChannel, DataChannelEvent};
 
 use self::{
-    connection::{Connection, Signs},
+    connection::{Connection, Signs, broken},
     negotiation::Negotiator,
     servers::admit_ice_servers,
 };
@@ -172,8 +172,4 @@ async fn decided(fate: &mut watch::Receiver<Option<LinkFailure>>) -> LinkFailure
         Ok(cause) => cause.clone().unwrap_or(LinkFailure::Remote),
         Err(_driver_gone) => broken("the connection's driver stopped"),
     }
-}
-
-fn broken(error: impl ToString) -> LinkFailure {
-    LinkFailure::Transport(error.to_string())
 }

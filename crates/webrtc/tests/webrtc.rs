@@ -25,10 +25,6 @@ use webrtc::{
     peer_connection::{RTCIceCandidateInit, RTCSessionDescription},
 };
 
-fn broken(error: impl ToString) -> LinkFailure {
-    LinkFailure::Transport(error.to_string())
-}
-
 /// A peer on the bare library, connected to link [`B`] of `end`.
 async fn bare(
     end: &mut End,

@@ -81,7 +81,7 @@ pub(crate) fn core_tests() -> Outcome {
     if let Err(why) = find_node() {
         return Outcome::Failed(why);
     }
-    let packages = ["identity", "document", "query", "mesh"];
+    let packages = ["identity", "document", "query", "mesh", "session"];
     let packages = packages.iter().map(|name| format!("--package=taiinet-{name}"));
     // Node 20's optimising compiler crashes on a large program of debug code, as this is.
     let node = "node --no-warnings --liftoff-only";

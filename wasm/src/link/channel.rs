@@ -15,7 +15,13 @@ use web_sys::{
     RtcPeerConnectionState, RtcSdpType, RtcSessionDescriptionInit,
 };
 
-use super::{Listener, Reporter, Timer, broken, open::Open, socket::message_bytes};
+use super::{
+    listener::Listener,
+    open::Open,
+    reporter::{Reporter, broken},
+    socket::message_bytes,
+    timer::Timer,
+};
 
 /// So many bytes may wait in the browser before the core is told that there is no room.
 const BUFFERED: u32 = 64 * 1024;
@@ -67,12 +73,11 @@ impl Channel {
         channel.set_buffered_amount_low_threshold(BUFFERED);
         let sending = Rc::new(RefCell::new(Sending::default()));
         let listeners = listeners(&connection, &channel, &sending, &reporter);
-        let negotiation =
-            Rc::new(Negotiator {
-                connection: connection.clone(),
-                admission: RefCell::default(),
-                early: RefCell::default(),
-            });
+        let negotiation = Rc::new(Negotiator {
+            connection: connection.clone(),
+            admission: RefCell::default(),
+            early: RefCell::default(),
+        });
         Ok(Self {
             _open: Open::new(&connection),
             connection,

@@ -6,11 +6,12 @@ use std::{
 };
 
 use taiinet::{Builder, Status, TaiiNet};
+use taiinet_session::diagnosis::why_alone;
 use taiinet_webrtc::{Stun, WebSockets, probe};
 use tokio::{sync::mpsc::UnboundedSender, time::timeout};
 
-use super::{Finding, State};
-use crate::{exit::Exit, hints, net::NetArgs};
+use super::finding::{Finding, State};
+use crate::{exit::Exit, net::NetArgs};
 
 /// A clock that is off by more makes others refuse what this peer publishes.
 const CLOCK: Duration = Duration::from_secs(110);
@@ -114,7 +115,7 @@ impl Checkup {
                 return Ok(Some(net.status().await?));
             }
             if begun.elapsed() > self.patience {
-                let says = hints::why_alone(&status).replace('\n', ";");
+                let says = why_alone(&status).replace('\n', ";");
                 self.say(Finding::new("join", State::Bad, says).cure(
                     "ask the operator whether this network and key are served; look at the clock",
                 ));
@@ -166,7 +167,7 @@ impl Checkup {
             let says = format!("two peers on this machine linked in {took} ms");
             self.say(Finding::new("links", State::Good, says));
         } else {
-            let why = hints::why_alone(&one.status().await?).replace('\n', ";");
+            let why = why_alone(&one.status().await?).replace('\n', ";");
             let says = format!("two peers on this machine did not link: {why}");
             let cure = "does a firewall on this machine keep UDP between programs? --bind picks an address";
             self.say(Finding::new("links", State::Bad, says).cure(cure));

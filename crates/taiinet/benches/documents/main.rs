@@ -32,10 +32,6 @@ use tokio::runtime::Runtime;
 const TEXT: usize = 1024 - 40;
 
 /// What `connection.rs` finds in its own crate.
-fn broken(error: impl ToString) -> LinkFailure {
-    LinkFailure::Transport(error.to_string())
-}
-
 fn main() {
     let quick = std::env::args().any(|arg| arg == "--quick");
     let (rounds, count) = if quick { (3, 10_000) } else { (7, 30_000) };

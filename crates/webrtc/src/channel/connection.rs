@@ -27,7 +27,7 @@ use webrtc::{
     },
 };
 
-use super::{broken, runtime::LinkRuntime};
+use super::runtime::LinkRuntime;
 
 /// Bytes sent and not acknowledged, beyond which sending waits. More is faster between native
 /// peers, but slow towards Chromium.
@@ -188,4 +188,9 @@ fn multicast_dns(addresses: &[IpAddr]) -> MulticastDnsMode {
     } else {
         MulticastDnsMode::Disabled
     }
+}
+
+/// What the library says went wrong.
+pub(super) fn broken(error: impl ToString) -> LinkFailure {
+    LinkFailure::Transport(error.to_string())
 }

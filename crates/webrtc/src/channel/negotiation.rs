@@ -5,7 +5,7 @@ use std::{mem, sync::Arc};
 use taiinet_mesh::{ChannelBinding, LinkFailure, Negotiation, description::Admission};
 use webrtc::peer_connection::{PeerConnection, RTCIceCandidateInit, RTCSessionDescription};
 
-use super::broken;
+use super::connection::broken;
 
 /// One end of a negotiation.
 pub(super) struct Negotiator {

@@ -1,8 +1,7 @@
-//! Subscriptions: documents that match a query, as they come.
+//! Documents on their way to a subscription, and how many of them wait to be read.
 
 use std::{
     fmt,
-    pin::Pin,
     sync::{
         Arc,
         atomic::{AtomicUsize, Ordering},
@@ -10,118 +9,13 @@ use std::{
     task::{Context, Poll},
 };
 
-use futures::Stream;
 use taiinet_document::{DocumentId, Map, Opened, Timestamp, VerifiedDocument, to_json_line};
 use taiinet_identity::PeerId;
-use taiinet_query::Query;
+use taiinet_session::{Privacy, backlog::LOW_WATER};
 use tokio::sync::{Notify, mpsc};
 
-use crate::{Audience, Error, IntoDocument, Privacy, PublishOptions, TaiiNet, net::Control};
-
-/// Bytes of unread deliveries of one subscription above which neighbours are slowed down.
-pub(crate) const HIGH_WATER: usize = 2 * 1024 * 1024;
-/// Bytes of unread deliveries below which a subscription has caught up.
-pub(crate) const LOW_WATER: usize = HIGH_WATER / 2;
 /// What a delivery counts for beside the bytes of its document: about what the decoded form takes.
 const DELIVERY_COST: usize = 1024;
-
-/// The documents that match a query, from the moment of [`TaiiNet::subscribe`] on: a [`Stream`] of
-/// [`Delivery`], with its own [`next`](Self::next) so that no trait needs importing. Each document
-/// comes once. Dropping it unsubscribes.
-///
-/// Nothing is dropped when it is read slowly: once about 2 MiB wait unread, acknowledgements to the
-/// neighbours are held back until it has caught up, so that what still comes is bounded by their
-/// windows. A subscription that is never read therefore slows down all others of the same peer.
-/// Documents of this peer's own that match are delivered too; for these, the bound is up to you.
-#[derive(Debug)]
-pub struct Subscription {
-    net: TaiiNet,
-    id: u64,
-    query: Query,
-    private: bool,
-    deliveries: mpsc::UnboundedReceiver<Delivery>,
-    level: Arc<Level>,
-}
-
-impl Subscription {
-    /// The two ends of a new subscription.
-    pub(crate) fn new(
-        net: TaiiNet,
-        id: u64,
-        query: Query,
-        private: bool,
-        relief: Arc<Notify>,
-    ) -> (Self, Inbox) {
-        let (sender, deliveries) = mpsc::unbounded_channel();
-        let level = Arc::new(Level { unread: AtomicUsize::new(0), relief });
-        let inbox = Inbox { sender, level: Arc::clone(&level) };
-        (Self { net, id, query, private, deliveries, level }, inbox)
-    }
-
-    /// Waits for the next document; `None` once the peer is closed. Cancel-safe.
-    pub async fn next(&mut self) -> Option<Delivery> {
-        let delivery = self.deliveries.recv().await;
-        self.read(delivery)
-    }
-
-    /// The next document if one is here already.
-    pub fn try_next(&mut self) -> Option<Delivery> {
-        let delivery = self.deliveries.try_recv().ok();
-        self.read(delivery)
-    }
-
-    /// Publishes a document on the network of this subscription: for everyone, or, if this is a
-    /// private subscription, for whoever subscribed privately to what it matches.
-    ///
-    /// # Errors
-    /// As [`TaiiNet::publish_with`].
-    pub async fn send(&self, document: impl IntoDocument) -> Result<DocumentId, Error> {
-        let to = if self.private { Audience::Subscribers } else { Audience::Everyone };
-        self.net.publish_with(document, PublishOptions { to, ..PublishOptions::default() }).await
-    }
-
-    /// Whether it has a key of its own.
-    pub const fn is_private(&self) -> bool {
-        self.private
-    }
-
-    /// A number that tells the subscriptions of one [`TaiiNet`] apart.
-    pub const fn id(&self) -> u64 {
-        self.id
-    }
-
-    /// What was subscribed to.
-    pub const fn query(&self) -> &Query {
-        &self.query
-    }
-
-    /// The peer it belongs to.
-    pub const fn net(&self) -> &TaiiNet {
-        &self.net
-    }
-
-    fn read(&self, delivery: Option<Delivery>) -> Option<Delivery> {
-        if let Some(delivery) = &delivery {
-            self.level.fall(delivery.cost());
-        }
-        delivery
-    }
-}
-
-impl Stream for Subscription {
-    type Item = Delivery;
-
-    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Delivery>> {
-        let delivery = std::task::ready!(self.deliveries.poll_recv(cx));
-        Poll::Ready(self.read(delivery))
-    }
-}
-
-impl Drop for Subscription {
-    fn drop(&mut self) {
-        self.net.control(Control::Unsubscribe { id: self.id, private: self.private });
-    }
-}
 
 /// A document that matched a subscription. Cheap to clone.
 #[derive(Clone)]
@@ -143,7 +37,7 @@ impl Delivery {
 
     /// Who could read it on its way.
     pub fn privacy(&self) -> Privacy {
-        Privacy::of(self.opened.as_ref().map(|opened| opened.recipient))
+        Privacy::of(self.opened.as_deref())
     }
 
     /// Who wrote and signed it.
@@ -243,7 +137,46 @@ impl Level {
     }
 }
 
-/// The driver's end of a subscription.
+/// The two ends of what is delivered to a subscription.
+pub(crate) fn deliveries(relief: Arc<Notify>) -> (Inbox, Unread) {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    let level = Arc::new(Level { unread: AtomicUsize::new(0), relief });
+    (Inbox { sender, level: Arc::clone(&level) }, Unread { receiver, level })
+}
+
+/// The reader's end.
+#[derive(Debug)]
+pub(crate) struct Unread {
+    receiver: mpsc::UnboundedReceiver<Delivery>,
+    level: Arc<Level>,
+}
+
+impl Unread {
+    /// Cancel-safe.
+    pub(crate) async fn next(&mut self) -> Option<Delivery> {
+        let delivery = self.receiver.recv().await;
+        self.read(delivery)
+    }
+
+    pub(crate) fn try_next(&mut self) -> Option<Delivery> {
+        let delivery = self.receiver.try_recv().ok();
+        self.read(delivery)
+    }
+
+    pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Delivery>> {
+        let delivery = std::task::ready!(self.receiver.poll_recv(cx));
+        Poll::Ready(self.read(delivery))
+    }
+
+    fn read(&self, delivery: Option<Delivery>) -> Option<Delivery> {
+        if let Some(delivery) = &delivery {
+            self.level.fall(delivery.cost());
+        }
+        delivery
+    }
+}
+
+/// The driver's end.
 #[derive(Debug)]
 pub(crate) struct Inbox {
     sender: mpsc::UnboundedSender<Delivery>,
@@ -257,12 +190,9 @@ impl Inbox {
         let _ = self.sender.send(delivery);
     }
 
-    pub(crate) fn is_behind(&self) -> bool {
-        self.level.unread.load(Ordering::Acquire) > HIGH_WATER
-    }
-
-    pub(crate) fn has_caught_up(&self) -> bool {
-        self.level.unread.load(Ordering::Acquire) <= LOW_WATER
+    /// How many bytes wait to be read.
+    pub(crate) fn unread(&self) -> usize {
+        self.level.unread.load(Ordering::Acquire)
     }
 }
 

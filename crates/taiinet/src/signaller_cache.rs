@@ -6,8 +6,9 @@
 use std::{fs, io, path::Path};
 
 use taiinet_mesh::{SignallerAddress, limits};
+use taiinet_session::json;
 
-use crate::{files, parse_signaller};
+use crate::{address::parse_signaller, files};
 
 /// The largest file that is read, in bytes.
 const LARGEST: u64 = 64 * 1024;
@@ -22,8 +23,7 @@ pub(crate) fn read(path: &Path) -> Vec<SignallerAddress> {
 
 /// Writes these in place of what was there.
 pub(crate) fn write(path: &Path, addresses: &[SignallerAddress]) -> io::Result<()> {
-    let line = |address: &SignallerAddress| Some(format!("{}#{}\n", address.url, address.pinned?));
-    let text: String = addresses.iter().filter_map(line).collect();
+    let text: String = json::addresses(addresses).map(|address| address + "\n").collect();
     files::replace(path, text.as_bytes())
 }
 
