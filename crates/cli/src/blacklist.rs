@@ -10,7 +10,7 @@ use taiinet::{Blacklisted, PeerId, Time, blacklist};
 use taiinet_session::json::snake_case;
 
 use crate::{
-    exit::{Exit, Outcome},
+    exit::{CommandResult, Exit},
     net::NetArgs,
 };
 
@@ -53,7 +53,7 @@ enum Action {
     },
 }
 
-pub(crate) fn run(net: &NetArgs, args: BlacklistArgs) -> Outcome {
+pub(crate) fn run(net: &NetArgs, args: BlacklistArgs) -> CommandResult {
     let Some(path) = net.blacklist() else {
         return Err(Exit::usage("which list? Give --blacklist FILE or --identity FILE"));
     };
@@ -82,7 +82,7 @@ pub(crate) fn run(net: &NetArgs, args: BlacklistArgs) -> Outcome {
     }
 }
 
-fn print(path: &Path, list: &[Blacklisted], json: bool) -> Outcome {
+fn print(path: &Path, list: &[Blacklisted], json: bool) -> CommandResult {
     let mut out = anstream::stdout().lock();
     for listed in list {
         if json {

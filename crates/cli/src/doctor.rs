@@ -6,7 +6,7 @@ mod finding;
 use std::time::Duration;
 
 use crate::{
-    exit::{Exit, Outcome},
+    exit::{CommandResult, Exit},
     net::{self, NetArgs},
 };
 use checkup::Checkup;
@@ -29,7 +29,7 @@ pub(crate) struct DoctorArgs {
     json: bool,
 }
 
-pub(crate) async fn run(net: NetArgs, args: DoctorArgs) -> Outcome {
+pub(crate) async fn run(net: NetArgs, args: DoctorArgs) -> CommandResult {
     let (report, mut findings) = tokio::sync::mpsc::unbounded_channel();
     let checkup = Checkup::new(&net, args.timeout, report)?;
     let examined = tokio::spawn(checkup.run());

@@ -7,7 +7,7 @@ use taiinet_session::diagnosis::why_alone;
 use tokio::time::timeout;
 
 use crate::{
-    exit::{Exit, Outcome},
+    exit::{CommandResult, Exit},
     net::{self, NetArgs},
     printer::Printer,
     query,
@@ -38,7 +38,7 @@ pub(crate) struct FindArgs {
     json: bool,
 }
 
-pub(crate) async fn run(net: NetArgs, args: FindArgs) -> Outcome {
+pub(crate) async fn run(net: NetArgs, args: FindArgs) -> CommandResult {
     let query = query::parse(&args.query)?;
     let net = net.connect().await?;
     let mut printer = Printer::new(args.json);
@@ -56,7 +56,7 @@ async fn find(
     query: taiinet::Query,
     args: &FindArgs,
     printer: &mut Printer,
-) -> Outcome {
+) -> CommandResult {
     match timeout(args.timeout, net.connected()).await {
         Ok(connected) => connected?,
         Err(_) => return Err(Exit::Failed(why_alone(&net.status().await?))),

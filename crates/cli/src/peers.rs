@@ -12,7 +12,7 @@ use taiinet_session::{diagnosis::why_alone, json::snake_case};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::{
-    exit::{Exit, Outcome},
+    exit::{CommandResult, Exit},
     net::{self, NetArgs},
 };
 
@@ -38,7 +38,7 @@ pub(crate) struct PeersArgs {
     wait: Duration,
 }
 
-pub(crate) async fn run(net: NetArgs, args: PeersArgs) -> Outcome {
+pub(crate) async fn run(net: NetArgs, args: PeersArgs) -> CommandResult {
     let net = net.connect().await?;
     let live = !args.once && (args.json || io::stdout().is_terminal());
     let outcome = tokio::select! {
@@ -52,7 +52,7 @@ pub(crate) async fn run(net: NetArgs, args: PeersArgs) -> Outcome {
 }
 
 /// Again and again until Ctrl-C.
-async fn watch(net: &TaiiNet, json: bool) -> Outcome {
+async fn watch(net: &TaiiNet, json: bool) -> CommandResult {
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut drawn = 0;
@@ -77,7 +77,7 @@ async fn watch(net: &TaiiNet, json: bool) -> Outcome {
 }
 
 /// Once there is a neighbour, or none within the time.
-async fn once(net: &TaiiNet, args: &PeersArgs) -> Outcome {
+async fn once(net: &TaiiNet, args: &PeersArgs) -> CommandResult {
     let found = timeout(args.wait, net.connected()).await;
     let status = net.status().await?;
     let mut out = anstream::stdout().lock();

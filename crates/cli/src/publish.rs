@@ -13,9 +13,9 @@ use taiinet_session::diagnosis::why_alone;
 use tokio::sync::mpsc;
 
 use crate::{
-    exit::{Exit, Outcome},
+    exit::{CommandResult, Exit},
     hints,
-    lines::{Fault, Line, Lines, total_bytes},
+    ndjson::{Fault, Line, Lines, total_bytes},
     net::{self, NetArgs},
     report,
 };
@@ -73,7 +73,7 @@ pub(crate) struct PublishArgs {
     report: bool,
 }
 
-pub(crate) async fn run(net: NetArgs, args: PublishArgs) -> Outcome {
+pub(crate) async fn run(net: NetArgs, args: PublishArgs) -> CommandResult {
     let net = net.connect().await?;
     hints::spawn(&net);
     if args.report {
@@ -159,7 +159,7 @@ enum Stage {
 }
 
 impl Job<'_> {
-    async fn run(&mut self, args: &PublishArgs) -> Outcome {
+    async fn run(&mut self, args: &PublishArgs) -> CommandResult {
         self.net.wait_for_peers(args.wait_peers).await?;
         let options = args.options();
         let mut lines = read_ahead(args.files.clone());

@@ -304,9 +304,9 @@ impl Driver {
             }
         };
         if taken {
-            self.tally.count_taken()
+            self.tally.count_taken();
         } else {
-            self.tally.count_lost()
+            self.tally.count_lost();
         }
         if let Some(waiter) = waiter {
             // Who does not wait any more is told by a flush.

@@ -23,7 +23,7 @@ use std::{
 use bytes::{Bytes, BytesMut};
 use common::{A, connect, end};
 use connection::{Connection, Signs};
-use taiinet_mesh::{Input, LinkFailure, limits};
+use taiinet_mesh::{Input, limits};
 use webrtc::{
     data_channel::{DataChannel, DataChannelEvent},
     peer_connection::{PeerConnection, RTCIceCandidateInit},

@@ -111,10 +111,10 @@ fn what_no_neighbour_takes_is_lost_and_a_flush_says_so() {
         for output in outputs(&mut session, now) {
             match output {
                 SessionOutput::Publication(PublicationOutput::Lost(waiter)) => {
-                    told.push((waiter, 1))
+                    told.push((waiter, 1));
                 }
                 SessionOutput::Publication(PublicationOutput::Flushed(waiter, lost)) => {
-                    told.push((waiter, lost))
+                    told.push((waiter, lost));
                 }
                 _ => {}
             }

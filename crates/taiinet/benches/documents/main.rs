@@ -21,7 +21,6 @@ use std::{
 
 use taiinet::{Identity, PublishOptions, TaiiNet, json, query};
 use taiinet_identity::{Domain, Seed};
-use taiinet_mesh::LinkFailure;
 use taiinet_signaller::{
     DeskConfig,
     server::{Server, ServerConfig, StunAddress},

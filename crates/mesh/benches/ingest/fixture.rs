@@ -110,7 +110,7 @@ pub(crate) fn push(document: &VerifiedDocument) -> Vec<u8> {
 }
 
 /// The peer under test.
-pub(crate) struct Bed {
+pub(crate) struct Fixture {
     peer: Peer,
     source: LinkId,
     sinks: Vec<LinkId>,
@@ -118,7 +118,7 @@ pub(crate) struct Bed {
     pub(crate) deliveries: usize,
 }
 
-impl Bed {
+impl Fixture {
     pub(crate) fn new(queries: &[Query]) -> Self {
         let mut config = Config::new(network());
         config.target_links = LINKS + 1;
