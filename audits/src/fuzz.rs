@@ -30,12 +30,13 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 18] = [
+pub const TARGETS: [Target; 19] = [
     target("message", wire::message, 16 * 1024),
     target("fragments", wire::fragments, 4096),
     target("to_signaller", wire::to_signaller, 4096),
     target("from_signaller", wire::from_signaller, 4096),
     target("binding", wire::binding, 1024),
+    target("description", wire::description, 4096),
     target("document", documents::document, 4096),
     target("value", documents::value, 4096),
     target("json", documents::json, 4096),

@@ -80,7 +80,7 @@ macro_rules! targets {
 }
 
 targets! {
-    message fragments to_signaller from_signaller binding document value json query envelope peer_id
+    message fragments to_signaller from_signaller binding description document value json query envelope peer_id
     signature_file key_file sealed_file forwarded peer pair desk
 }
 

@@ -427,6 +427,7 @@ impl Settings {
                 networks: self.allow_network.clone().unwrap_or_default(),
                 clients: self.max_clients,
                 clients_per_address: self.max_clients,
+                prefixes: self.prefixes(),
                 work: JoinWork { bits: self.join_work, from_clients: self.join_work_from() },
                 turn,
                 budgets: self.budgets(),
@@ -450,7 +451,7 @@ impl Settings {
                 clients_per_address: self.max_clients_per_address,
                 arrivals_per_minute: self.max_new_per_minute,
                 handshakes: self.max_handshakes,
-                prefixes: Prefixes { ipv4: self.ipv4_prefix, ipv6: self.ipv6_prefix },
+                prefixes: self.prefixes(),
                 ..GateConfig::default()
             },
             handshake_timeout: self.handshake_timeout.into(),
@@ -466,6 +467,11 @@ impl Settings {
             pool_roots,
         };
         Ok((server, front))
+    }
+
+    /// What counts as one address, at the door and at the desk.
+    const fn prefixes(&self) -> Prefixes {
+        Prefixes { ipv4: self.ipv4_prefix, ipv6: self.ipv6_prefix }
     }
 
     /// What others send to a client is always less than may wait for it.

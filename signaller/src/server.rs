@@ -294,7 +294,7 @@ fn assemble(
     };
     let desk = desk.with_admission(Box::new(Listed(lists.clone())));
     let (desk_task, desk) =
-        DeskTask::new(desk, clock, lists.clone(), counters.clone(), config.pool_roots.clone());
+        DeskTask::new(desk, clock, lists.clone(), counters.clone(), &config.pool_roots);
     let shared = Shared {
         clock,
         desk,

@@ -13,7 +13,7 @@ mod programs;
 pub use memory::{memory_holds, resident};
 pub use mesh::{Mesh, Peer, Signaller, connected};
 pub use process::{Process, eventually};
-pub use programs::{generate_key, program, taiinet};
+pub use programs::{command, generate_key, program, taiinet};
 
 use std::path::PathBuf;
 

@@ -6,7 +6,7 @@ use std::{
     sync::OnceLock,
 };
 
-/// The path of `taiinet`, `taiinet-signaller` or `taiinet-keys`.
+/// The path of `taiinet`, `taiinet-demo`, `taiinet-signaller` or `taiinet-keys`.
 ///
 /// They are taken from `TAIINET_BIN_DIR` if that is set (as `cargo xtask test` does); else cargo is
 /// asked to bring those beside this test up to date, once in each test process.
@@ -26,7 +26,15 @@ pub fn program(name: &str) -> PathBuf {
 
 /// The `taiinet` command with these arguments, and nothing of the user's own configuration.
 pub fn taiinet<S: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item = S>) -> Command {
-    let mut command = Command::new(program("taiinet"));
+    command("taiinet", args)
+}
+
+/// Another command of ours, likewise.
+pub fn command<S: AsRef<std::ffi::OsStr>>(
+    name: &str,
+    args: impl IntoIterator<Item = S>,
+) -> Command {
+    let mut command = Command::new(program(name));
     for variable in ["NETWORK", "SIGNALLER", "IDENTITY", "PASSPHRASE", "BLACKLIST"] {
         command.env_remove(format!("TAIINET_{variable}"));
     }
@@ -56,7 +64,7 @@ fn build() -> PathBuf {
     if folder.file_name().is_some_and(|name| name == "release") {
         cargo.arg("--release");
     }
-    for package in ["taiinet-cli", "taiinet-signaller", "taiinet-keys"] {
+    for package in ["taiinet-cli", "taiinet-demo", "taiinet-signaller", "taiinet-keys"] {
         cargo.args(["--package", package]);
     }
     cargo.arg("--target-dir").arg(folder.parent().expect("a folder of targets"));

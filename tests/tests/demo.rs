@@ -1,15 +1,15 @@
-//! `taiinet demo`, as the README shows it.
+//! `taiinet-demo`, as the README shows it.
 
 #[cfg(target_os = "linux")]
 use std::process::Command;
 
 use serde_json::Value;
+use taiinet_tests::{Process, command};
 #[cfg(target_os = "linux")]
-use taiinet_tests::eventually;
-use taiinet_tests::{Process, taiinet};
+use taiinet_tests::{eventually, taiinet};
 
 fn demo(args: &[&str]) -> Process {
-    Process::start("demo", &mut taiinet([&["demo"], args].concat()))
+    Process::start("demo", &mut command("taiinet-demo", args))
 }
 
 #[test]

@@ -1,4 +1,4 @@
-// What the pages share: joining the network that `taiinet demo` runs, and showing how that goes.
+// What the pages share: joining the network that `taiinet-demo` runs, and showing how that goes.
 
 /** Whether pictures are to stand still as far as they can. */
 export const calm = matchMedia("(prefers-reduced-motion: reduce)");

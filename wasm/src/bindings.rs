@@ -8,7 +8,7 @@ use std::{
     sync::Once,
 };
 
-use js_sys::{Function, Promise, Uint8Array};
+use js_sys::{Function, Promise};
 use serde::Deserialize;
 use taiinet_document::{Network, Timestamp, json};
 use taiinet_identity::{Identity, PeerId, Seed};
@@ -16,47 +16,19 @@ use taiinet_mesh::{
     Audience, Blacklisted, Config, Input, PublishOptions, SignallerAddress, limits,
 };
 use taiinet_query::Query;
+use taiinet_session::json::panicked;
 use wasm_bindgen::prelude::*;
 
 use crate::{
     driver::Driver,
     fault::{Code, Fault},
-    link, told,
+    link,
+    page::{Handlers, random},
 };
 
 /// Bytes of recent documents that a page keeps for its neighbours: pages on phones have little memory,
 /// and a browser ends those that take much. Native peers keep [`limits::STORE_BYTES`].
 const STORE_BYTES: usize = 16 * 1024 * 1024;
-
-#[wasm_bindgen]
-extern "C" {
-    /// The page's side of a peer.
-    pub type Handlers;
-
-    /// A document that matches these subscriptions.
-    #[wasm_bindgen(method, catch)]
-    #[allow(clippy::too_many_arguments)]
-    pub fn delivery(
-        this: &Handlers,
-        subscriptions: Vec<u32>,
-        id: &str,
-        author: &str,
-        created_at: f64,
-        hops: u8,
-        from: Option<String>,
-        key: Option<String>,
-        json: &str,
-        exact: bool,
-        privacy: &str,
-    ) -> Result<(), JsValue>;
-
-    /// Something that the page may want to know.
-    #[wasm_bindgen(method, catch)]
-    pub fn event(this: &Handlers, json: &str) -> Result<(), JsValue>;
-
-    #[wasm_bindgen(catch, js_namespace = crypto, js_name = getRandomValues)]
-    fn get_random_values(array: &Uint8Array) -> Result<(), JsValue>;
-}
 
 /// A running peer.
 #[wasm_bindgen]
@@ -356,16 +328,6 @@ fn identity(seed: &mut [u8]) -> Result<Identity, Fault> {
     Ok(Identity::from_seed(&Seed::from_bytes(bytes)))
 }
 
-/// Fresh entropy, for the seed of a generator.
-pub(crate) fn random() -> Result<[u8; 32], Fault> {
-    let array = Uint8Array::new_with_length(32);
-    get_random_values(&array)
-        .map_err(|_| Fault::options("this place has no crypto.getRandomValues"))?;
-    let mut bytes = [0; 32];
-    array.copy_to(&mut bytes);
-    Ok(bytes)
-}
-
 thread_local! {
     static DRIVERS: RefCell<Vec<Weak<Driver>>> = const { RefCell::new(Vec::new()) };
 }
@@ -380,7 +342,7 @@ fn report_panics(driver: &Rc<Driver>) {
     HOOK.call_once(|| {
         std::panic::set_hook(Box::new(|info| {
             link::abandon();
-            let text = told::panicked(info.to_string());
+            let text = panicked(info.to_string());
             let all = DRIVERS.with(|all| all.try_borrow().map(|all| all.clone()));
             for driver in all.unwrap_or_default().iter().filter_map(Weak::upgrade) {
                 driver.event(&text);

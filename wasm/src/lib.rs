@@ -1,4 +1,4 @@
-//! A TaiiNet peer in a browser: the same core as everywhere ([`taiinet_mesh::Peer`]), driven by the
+//! A TaiiNet peer in a browser: the same core as everywhere ([`taiinet_session::Session`]), driven by the
 //! browser's `RTCPeerConnection`, `WebSocket` and timers. It decides nothing.
 //!
 //! What JavaScript sees is in [`bindings`]; the npm package `taiinet` (`wasm/npm`) makes of it what
@@ -9,18 +9,22 @@
 //! |---|---|
 //! | [`bindings`] | what the package calls |
 //! | `driver` | carries bytes and time between the core and the browser |
+//! | `state` | what a peer consists of, and what is to be told to the page |
+//! | `page` | what a page gives us: its functions, and randomness |
 //! | `link` | data channels and WebSockets as links |
-//! | `private` | documents for some: who they are for, and sealing |
-//! | `told` | events and status as JSON |
+//! | `delivery` | documents as the page gets them |
+//! | `sealing` | documents for some are sealed |
 //! | `clock` | the time that the core is told |
 
 pub mod bindings;
 mod clock;
+mod delivery;
 mod driver;
 mod fault;
 mod link;
-mod private;
+mod page;
 mod promise;
-mod told;
+mod sealing;
+mod state;
 #[cfg(any(test, feature = "vectors"))]
 pub mod vectors;

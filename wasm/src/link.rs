@@ -3,45 +3,20 @@
 mod channel;
 mod listener;
 mod open;
+mod reporter;
 mod socket;
 mod timer;
 
 use std::{cell::RefCell, collections::BTreeMap, rc::Weak};
 
 use taiinet_mesh::{Dial, Input, LinkFailure, LinkId, Negotiation};
-use wasm_bindgen::JsValue;
 
-use self::{channel::Channel, socket::Socket};
-pub(crate) use self::{listener::Listener, open::abandon, timer::Timer};
-
-/// Where links report to.
-pub(crate) trait Reports {
-    /// Something happened on a link that goes on.
-    fn input(&self, input: Input);
-    /// A link has ended by itself.
-    fn ended(&self, link: LinkId, cause: LinkFailure);
-}
-
-/// A link's way to report; of no use when the peer is gone.
-#[derive(Clone)]
-pub(crate) struct Reporter {
-    link: LinkId,
-    to: Weak<dyn Reports>,
-}
-
-impl Reporter {
-    fn input(&self, input: Input) {
-        if let Some(to) = self.to.upgrade() {
-            to.input(input);
-        }
-    }
-
-    fn ended(&self, cause: LinkFailure) {
-        if let Some(to) = self.to.upgrade() {
-            to.ended(self.link, cause);
-        }
-    }
-}
+use self::{
+    channel::Channel,
+    reporter::{Reporter, broken},
+    socket::Socket,
+};
+pub(crate) use self::{open::abandon, reporter::Reports, timer::Timer};
 
 /// A link of either kind. Dropping it closes it at once.
 enum Link {
@@ -140,11 +115,4 @@ impl Links {
     fn down(&mut self, link: LinkId, cause: LinkFailure) {
         self.news.get_mut().push(Input::LinkDown { link, cause });
     }
-}
-
-/// What a browser says when it refuses something: an exception's message.
-fn broken(error: &JsValue) -> LinkFailure {
-    let message = js_sys::Reflect::get(error, &"message".into()).ok();
-    let text = message.and_then(|message| message.as_string());
-    LinkFailure::Transport(text.unwrap_or_else(|| format!("{error:?}")))
 }

@@ -175,7 +175,7 @@ fn private(ann: &Identity) -> PrivateVector {
     let open = |key: OpeningKey<'_>| match document.open([key]) {
         Ok(opened) => {
             let text = to_json_line(&opened.fields).unwrap_or_default();
-            format!("{} {text}", crate::private::privacy(Some(&opened)))
+            format!("{} {text}", taiinet_session::Privacy::of(Some(&opened)))
         }
         Err(error) => error.to_string(),
     };

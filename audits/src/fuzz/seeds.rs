@@ -39,6 +39,15 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
                 |byte: &str| format!("v=0\r\na=fingerprint:sha-256 {}\r\n", [byte; 32].join(":"));
             vec![format!("{}\0{}", fingerprint("AB"), fingerprint("01")).into_bytes()]
         }
+        "description" => vec![
+            "v=0\r\no=- 1 2 IN IP4 0.0.0.0\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\n\
+             m=application 9 UDP/DTLS/SCTP webrtc-datachannel\r\nc=IN IP4 0.0.0.0\r\n\
+             a=candidate:1 1 udp 2113937151 a-1.local 5000 typ host\r\n\
+             a=fingerprint:sha-256 AB:CD\r\na=setup:actpass\r\na=mid:0\r\n\0\
+             candidate:1 1 udp 1 192.0.2.1 9 typ srflx raddr ::1 rport 7 ufrag x\n\
+             candidate:1 1 tcp 1 192.0.2.1 9 typ host tcptype active"
+                .into(),
+        ],
         "document" => documents(),
         "value" => JSON
             .into_iter()

@@ -2,6 +2,7 @@
 
 use taiinet_mesh::{
     ChannelBinding,
+    description::{Admission, CANDIDATES},
     frame::{
         DocumentFrame, Fragment, Frame, FromSignaller, ToSignaller,
         codec::{self, Assembler, MessageReader},
@@ -111,6 +112,23 @@ pub(super) fn binding(data: &[u8]) {
         ChannelBinding::of_descriptions(one, &known).is_some(),
         ChannelBinding::of_descriptions(one, one).is_some(),
     );
+}
+
+/// A session description, and candidates that come by themselves, a line each.
+pub(super) fn description(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let (text, candidates) = text.split_once('\0').unwrap_or((&text, ""));
+    let mut admission = Admission::default();
+    let alone = candidates.split('\n').filter(|one| admission.candidate(one).is_ok()).count();
+    let Ok(admitted) = admission.description(text) else { return };
+    // However a parser splits lines, it sees one stream, which is the data channel.
+    let lines = || admitted.split(['\r', '\n']);
+    let media: Vec<&str> =
+        lines().filter(|line| line.trim_start().starts_with(['m', 'M'])).collect();
+    assert!(matches!(media[..], [line] if line.starts_with("m=application ")), "{admitted}");
+    let is_candidate = |line: &&str| line.to_ascii_lowercase().starts_with("a=candidate");
+    assert!(alone + lines().filter(is_candidate).count() <= CANDIDATES, "{admitted}");
+    assert_eq!(Admission::default().description(&admitted), Ok(admitted.clone()));
 }
 
 /// The header in which a proxy writes whom it serves.

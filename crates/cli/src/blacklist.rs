@@ -6,11 +6,11 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use serde_json::json;
 use taiinet::{Blacklisted, PeerId, Time, blacklist};
+use taiinet_session::json::snake_case;
 
 use crate::{
-    exit::{Exit, Outcome},
+    exit::{CommandResult, Exit},
     net::NetArgs,
 };
 
@@ -53,7 +53,7 @@ enum Action {
     },
 }
 
-pub(crate) fn run(net: &NetArgs, args: BlacklistArgs) -> Outcome {
+pub(crate) fn run(net: &NetArgs, args: BlacklistArgs) -> CommandResult {
     let Some(path) = net.blacklist() else {
         return Err(Exit::usage("which list? Give --blacklist FILE or --identity FILE"));
     };
@@ -82,11 +82,11 @@ pub(crate) fn run(net: &NetArgs, args: BlacklistArgs) -> Outcome {
     }
 }
 
-fn print(path: &Path, list: &[Blacklisted], json: bool) -> Outcome {
+fn print(path: &Path, list: &[Blacklisted], json: bool) -> CommandResult {
     let mut out = anstream::stdout().lock();
     for listed in list {
         if json {
-            writeln!(out, "{}", to_json(listed))?;
+            writeln!(out, "{}", snake_case::blacklisted(listed))?;
         } else {
             writeln!(out, "{} {}", listed.peer, describe(listed))?;
         }
@@ -95,16 +95,6 @@ fn print(path: &Path, list: &[Blacklisted], json: bool) -> Outcome {
         anstream::eprintln!("nobody is on {}", path.display());
     }
     Ok(())
-}
-
-/// One that is listed, for scripts.
-pub(crate) fn to_json(listed: &Blacklisted) -> serde_json::Value {
-    json!({
-        "peer": listed.peer,
-        "until": listed.until,
-        "misbehaviour": listed.misbehaviour,
-        "times": listed.times,
-    })
 }
 
 /// Until when one is listed, and why.

@@ -1,17 +1,16 @@
 //! `taiinet doctor`: what works here, what does not, and what to do about it.
 
 mod checkup;
+mod finding;
 
 use std::time::Duration;
 
-use anstyle::{AnsiColor, Style};
-use serde_json::json;
-
 use crate::{
-    exit::{Exit, Outcome},
+    exit::{CommandResult, Exit},
     net::{self, NetArgs},
 };
 use checkup::Checkup;
+use finding::State;
 
 /// Say what works and what does not: signallers, clock, STUN, direct links, TURN
 #[derive(Debug, clap::Args)]
@@ -30,55 +29,7 @@ pub(crate) struct DoctorArgs {
     json: bool,
 }
 
-/// How bad it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum State {
-    Good,
-    /// Worth knowing; most things work all the same.
-    Note,
-    Bad,
-}
-
-/// What a check has shown.
-#[derive(Debug)]
-pub(crate) struct Finding {
-    pub(crate) check: &'static str,
-    pub(crate) state: State,
-    pub(crate) says: String,
-    /// What to do about it.
-    pub(crate) cure: Option<String>,
-}
-
-impl Finding {
-    pub(crate) const fn new(check: &'static str, state: State, says: String) -> Self {
-        Self { check, state, says, cure: None }
-    }
-
-    pub(crate) fn cure(self, cure: impl Into<String>) -> Self {
-        Self { cure: Some(cure.into()), ..self }
-    }
-
-    fn print(&self, json: bool) {
-        let Self { check, state, says, cure } = self;
-        let (word, mark, color) = match state {
-            State::Good => ("good", "✓", AnsiColor::Green),
-            State::Note => ("note", "·", AnsiColor::Yellow),
-            State::Bad => ("bad", "✗", AnsiColor::Red),
-        };
-        if json {
-            let line = json!({ "check": check, "state": word, "says": says, "do": cure });
-            anstream::println!("{line}");
-            return;
-        }
-        let style = Style::new().fg_color(Some(color.into()));
-        anstream::println!("{style}{mark}{style:#} {check:<10} {says}");
-        if let Some(cure) = cure {
-            anstream::println!("  {:<10} → {cure}", "");
-        }
-    }
-}
-
-pub(crate) async fn run(net: NetArgs, args: DoctorArgs) -> Outcome {
+pub(crate) async fn run(net: NetArgs, args: DoctorArgs) -> CommandResult {
     let (report, mut findings) = tokio::sync::mpsc::unbounded_channel();
     let checkup = Checkup::new(&net, args.timeout, report)?;
     let examined = tokio::spawn(checkup.run());

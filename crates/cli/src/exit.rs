@@ -14,7 +14,7 @@ pub(crate) enum Exit {
 }
 
 /// What a command gives.
-pub(crate) type Outcome = Result<(), Exit>;
+pub(crate) type CommandResult = Result<(), Exit>;
 
 impl Exit {
     pub(crate) fn failed(reason: impl Display) -> Self {
@@ -26,7 +26,7 @@ impl Exit {
     }
 
     /// The exit code, after saying on stderr what is to be said.
-    pub(crate) fn code(outcome: Outcome) -> ExitCode {
+    pub(crate) fn code(outcome: CommandResult) -> ExitCode {
         let (code, reason) = match outcome {
             Ok(()) | Err(Self::BrokenPipe) => return ExitCode::SUCCESS,
             Err(Self::Failed(reason)) => (1, reason),

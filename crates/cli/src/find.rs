@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use taiinet::{FindOptions, TaiiNet};
+use taiinet_session::diagnosis::why_alone;
 use tokio::time::timeout;
 
 use crate::{
-    exit::{Exit, Outcome},
-    hints,
+    exit::{CommandResult, Exit},
     net::{self, NetArgs},
     printer::Printer,
     query,
@@ -38,7 +38,7 @@ pub(crate) struct FindArgs {
     json: bool,
 }
 
-pub(crate) async fn run(net: NetArgs, args: FindArgs) -> Outcome {
+pub(crate) async fn run(net: NetArgs, args: FindArgs) -> CommandResult {
     let query = query::parse(&args.query)?;
     let net = net.connect().await?;
     let mut printer = Printer::new(args.json);
@@ -56,10 +56,10 @@ async fn find(
     query: taiinet::Query,
     args: &FindArgs,
     printer: &mut Printer,
-) -> Outcome {
+) -> CommandResult {
     match timeout(args.timeout, net.connected()).await {
         Ok(connected) => connected?,
-        Err(_) => return Err(Exit::Failed(hints::why_alone(&net.status().await?))),
+        Err(_) => return Err(Exit::Failed(why_alone(&net.status().await?))),
     }
     // The first neighbour may have come as late as we; fewer than enough will do.
     let (enough, patience) = ENOUGH;

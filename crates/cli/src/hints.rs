@@ -2,7 +2,8 @@
 
 use std::{io::IsTerminal, time::Duration};
 
-use taiinet::{Disconnect, LinkFailure, LinkState, Status, TaiiNet};
+use taiinet::TaiiNet;
+use taiinet_session::diagnosis::why_alone;
 use tokio::time::timeout;
 
 /// How long nothing may happen before it is explained.
@@ -25,55 +26,4 @@ pub(crate) fn spawn(net: &TaiiNet) {
             anstream::eprintln!("connected");
         }
     });
-}
-
-/// Why a peer has no neighbour, in a few lines.
-pub(crate) fn why_alone(status: &Status) -> String {
-    let mut lines = vec!["no neighbour yet".to_owned()];
-    for signaller in &status.signallers {
-        let state = match (&signaller.failure, signaller.joined) {
-            (_, true) => "joined".to_owned(),
-            (Some(cause), false) => {
-                format!("{cause}; {}", signaller_next_step(cause))
-            }
-            (None, false) => "being reached".to_owned(),
-        };
-        lines.push(format!("  signaller {}: {state}", signaller.url));
-    }
-    let dialling = status.links.iter().filter(|link| link.state != LinkState::Active).count();
-    if dialling > 0 {
-        lines.push(format!("  links being made: {dialling}"));
-    }
-    for (peer, cause) in &status.failed {
-        lines.push(format!("  peer {}: {cause}; {}", peer.short(), next_step(cause)));
-    }
-    let joined = status.signallers.iter().any(|signaller| signaller.joined);
-    if joined && dialling == 0 && status.failed.is_empty() {
-        lines.push("  nobody else is on this network yet; waiting".to_owned());
-    }
-    lines.join("\n")
-}
-
-/// What happens now, or what can be done, after a link failed.
-pub(crate) const fn next_step(cause: &Disconnect) -> &'static str {
-    match cause {
-        Disconnect::Link(LinkFailure::Unreachable(_)) | Disconnect::DialTimeout => {
-            "a firewall or NAT may be between you; others are tried"
-        }
-        Disconnect::Link(LinkFailure::Transport(_)) => "it is tried again later",
-        Disconnect::NoRoute => "it may have left; others are tried",
-        Disconnect::Misbehaved(_) => "it is avoided for a while",
-        Disconnect::Blacklisted => "`taiinet blacklist lift` would let it in again",
-        Disconnect::Refused(_) => "others are tried, and it again later",
-        _ => "it is tried again later",
-    }
-}
-
-const fn signaller_next_step(cause: &Disconnect) -> &'static str {
-    match cause {
-        Disconnect::Link(_) | Disconnect::DialTimeout => {
-            "is it running, and is the address right? Trying again"
-        }
-        _ => "trying again",
-    }
 }

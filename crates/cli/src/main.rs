@@ -1,15 +1,14 @@
 //! The `taiinet` command.
 
 mod blacklist;
-mod demo;
 mod doctor;
 mod exit;
 mod find;
 mod hints;
 mod identity;
-mod lines;
 mod manual;
 mod matching;
+mod ndjson;
 mod net;
 mod peers;
 mod printer;
@@ -24,7 +23,7 @@ use clap::{CommandFactory, Parser, Subcommand};
 use tracing_subscriber::EnvFilter;
 
 use crate::{
-    exit::{Exit, Outcome},
+    exit::{CommandResult, Exit},
     net::NetArgs,
 };
 
@@ -59,7 +58,6 @@ enum Command {
     Blacklist(blacklist::BlacklistArgs),
     Doctor(doctor::DoctorArgs),
     Match(matching::MatchArgs),
-    Demo(demo::DemoArgs),
     Completions(manual::CompletionsArgs),
     Man(manual::ManArgs),
 }
@@ -71,7 +69,7 @@ fn main() -> ExitCode {
     Exit::code(run(cli))
 }
 
-fn run(Cli { net, command }: Cli) -> Outcome {
+fn run(Cli { net, command }: Cli) -> CommandResult {
     match command {
         Command::Match(args) => matching::run(args),
         Command::Publish(args) => on_runtime(publish::run(net, args)),
@@ -80,7 +78,6 @@ fn run(Cli { net, command }: Cli) -> Outcome {
         Command::Peers(args) => on_runtime(peers::run(net, args)),
         Command::Blacklist(args) => blacklist::run(&net, args),
         Command::Doctor(args) => on_runtime(doctor::run(net, args)),
-        Command::Demo(args) => on_runtime(demo::run(net.network(), args)),
         Command::Completions(args) => manual::completions(Cli::command(), &args),
         Command::Man(args) => manual::man(Cli::command(), &args),
     }
@@ -88,7 +85,7 @@ fn run(Cli { net, command }: Cli) -> Outcome {
 
 /// Runs a command beside its peer: the command on this thread, the peer on others. Threads of their own
 /// read stdin and write documents to stdout, since either may block for ever.
-fn on_runtime(command: impl Future<Output = Outcome>) -> Outcome {
+fn on_runtime(command: impl Future<Output = CommandResult>) -> CommandResult {
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let runtime = runtime.map_err(|error| Exit::Failed(format!("cannot start: {error}")))?;
     let outcome = runtime.block_on(command);

@@ -9,7 +9,7 @@ use std::{
 use clap::Command;
 use clap_complete::Shell;
 
-use crate::exit::{Exit, Outcome};
+use crate::exit::{CommandResult, Exit};
 
 /// Write a shell's completions to standard output
 #[derive(Debug, clap::Args)]
@@ -28,14 +28,14 @@ pub(crate) struct ManArgs {
     folder: PathBuf,
 }
 
-pub(crate) fn completions(mut command: Command, args: &CompletionsArgs) -> Outcome {
+pub(crate) fn completions(mut command: Command, args: &CompletionsArgs) -> CommandResult {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut command, "taiinet", &mut script);
     io::stdout().write_all(&script)?;
     Ok(())
 }
 
-pub(crate) fn man(command: Command, args: &ManArgs) -> Outcome {
+pub(crate) fn man(command: Command, args: &ManArgs) -> CommandResult {
     clap_mangen::generate_to(command, &args.folder)
         .map_err(|error| Exit::failed(format!("{}: {error}", args.folder.display())))
 }

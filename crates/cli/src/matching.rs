@@ -6,8 +6,8 @@ use std::{
 };
 
 use crate::{
-    exit::{Exit, Outcome},
-    lines::{Fault, Lines},
+    exit::{CommandResult, Exit},
+    ndjson::{Fault, Lines},
     query,
 };
 
@@ -34,7 +34,7 @@ pub(crate) struct MatchArgs {
     skip_invalid: bool,
 }
 
-pub(crate) fn run(args: MatchArgs) -> Outcome {
+pub(crate) fn run(args: MatchArgs) -> CommandResult {
     let query = query::parse(&args.query)?;
     let mut out = BufWriter::new(io::stdout().lock());
     let mut count = 0_u64;

@@ -137,11 +137,6 @@ impl FromStr for AuthorRate {
 }
 
 impl NetArgs {
-    /// The network's name, if one was given.
-    pub(crate) fn network(&self) -> Option<&str> {
-        self.network.as_deref()
-    }
-
     /// Where the blacklist is kept, if anywhere.
     pub(crate) fn blacklist(&self) -> Option<PathBuf> {
         self.blacklist.clone().or_else(|| self.beside_identity(".blacklist"))

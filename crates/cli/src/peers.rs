@@ -8,13 +8,12 @@ use std::{
 };
 
 use taiinet::TaiiNet;
+use taiinet_session::{diagnosis::why_alone, json::snake_case};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::{
-    exit::{Exit, Outcome},
-    hints,
+    exit::{CommandResult, Exit},
     net::{self, NetArgs},
-    report,
 };
 
 /// How often the table is drawn again and JSON written.
@@ -39,7 +38,7 @@ pub(crate) struct PeersArgs {
     wait: Duration,
 }
 
-pub(crate) async fn run(net: NetArgs, args: PeersArgs) -> Outcome {
+pub(crate) async fn run(net: NetArgs, args: PeersArgs) -> CommandResult {
     let net = net.connect().await?;
     let live = !args.once && (args.json || io::stdout().is_terminal());
     let outcome = tokio::select! {
@@ -53,7 +52,7 @@ pub(crate) async fn run(net: NetArgs, args: PeersArgs) -> Outcome {
 }
 
 /// Again and again until Ctrl-C.
-async fn watch(net: &TaiiNet, json: bool) -> Outcome {
+async fn watch(net: &TaiiNet, json: bool) -> CommandResult {
     let mut ticks = interval(EVERY);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut drawn = 0;
@@ -62,7 +61,7 @@ async fn watch(net: &TaiiNet, json: bool) -> Outcome {
         let status = net.status().await?;
         let mut out = anstream::stdout().lock();
         if json {
-            writeln!(out, "{}", report::status_json(net.peer_id(), &status))?;
+            writeln!(out, "{}", snake_case::status(net.peer_id(), &status))?;
         } else {
             let table = table::draw(net, &status);
             if drawn > 0 {
@@ -78,18 +77,18 @@ async fn watch(net: &TaiiNet, json: bool) -> Outcome {
 }
 
 /// Once there is a neighbour, or none within the time.
-async fn once(net: &TaiiNet, args: &PeersArgs) -> Outcome {
+async fn once(net: &TaiiNet, args: &PeersArgs) -> CommandResult {
     let found = timeout(args.wait, net.connected()).await;
     let status = net.status().await?;
     let mut out = anstream::stdout().lock();
     if args.json {
-        writeln!(out, "{}", report::status_json(net.peer_id(), &status))?;
+        writeln!(out, "{}", snake_case::status(net.peer_id(), &status))?;
     } else {
         write!(out, "{}", table::draw(net, &status))?;
     }
     out.flush()?;
     match found {
         Ok(found) => Ok(found?),
-        Err(_) => Err(Exit::Failed(hints::why_alone(&status))),
+        Err(_) => Err(Exit::Failed(why_alone(&status))),
     }
 }

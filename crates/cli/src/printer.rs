@@ -20,7 +20,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::exit::{Exit, Outcome};
+use crate::exit::{CommandResult, Exit};
 
 /// How long a batch grows while more documents are at hand, in bytes.
 const BATCH_BYTES: usize = 64 * 1024;
@@ -83,7 +83,7 @@ impl Printer {
     }
 
     /// Prints a document, some time before the next [`flush`](Self::flush) ends. Cancel-safe.
-    pub(crate) async fn print(&mut self, delivery: &Delivery) -> Outcome {
+    pub(crate) async fn print(&mut self, delivery: &Delivery) -> CommandResult {
         self.count += 1;
         self.batch.count += 1;
         // Writing to a string cannot fail.
@@ -95,7 +95,7 @@ impl Printer {
     }
 
     /// Hands what was printed to the writer, as soon as it has room. Cancel-safe.
-    pub(crate) async fn flush(&mut self) -> Outcome {
+    pub(crate) async fn flush(&mut self) -> CommandResult {
         if self.batch.count == 0 {
             return Ok(());
         }
@@ -108,19 +108,19 @@ impl Printer {
     }
 
     /// Waits until all is written, as long as it takes. Cancel-safe.
-    pub(crate) async fn finish(&mut self) -> Outcome {
+    pub(crate) async fn finish(&mut self) -> CommandResult {
         self.flush().await?;
         self.end().await
     }
 
     /// Waits until all is written, but not long: an end that a signal or a time-out wants does not wait
     /// for a reader.
-    pub(crate) async fn leave(&mut self) -> Outcome {
+    pub(crate) async fn leave(&mut self) -> CommandResult {
         timeout(LEAVING, self.finish()).await.unwrap_or(Ok(()))
     }
 
     /// What the writer ended with.
-    async fn end(&mut self) -> Outcome {
+    async fn end(&mut self) -> CommandResult {
         if self.ended.is_terminated() {
             return Ok(());
         }

@@ -9,12 +9,13 @@ use std::{
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use serde_json::json;
 use taiinet::{Audience, Error, LinkState, PeerId, PublishOptions, TaiiNet};
+use taiinet_session::diagnosis::why_alone;
 use tokio::sync::mpsc;
 
 use crate::{
-    exit::{Exit, Outcome},
+    exit::{CommandResult, Exit},
     hints,
-    lines::{Fault, Line, Lines, total_bytes},
+    ndjson::{Fault, Line, Lines, total_bytes},
     net::{self, NetArgs},
     report,
 };
@@ -72,7 +73,7 @@ pub(crate) struct PublishArgs {
     report: bool,
 }
 
-pub(crate) async fn run(net: NetArgs, args: PublishArgs) -> Outcome {
+pub(crate) async fn run(net: NetArgs, args: PublishArgs) -> CommandResult {
     let net = net.connect().await?;
     hints::spawn(&net);
     if args.report {
@@ -158,7 +159,7 @@ enum Stage {
 }
 
 impl Job<'_> {
-    async fn run(&mut self, args: &PublishArgs) -> Outcome {
+    async fn run(&mut self, args: &PublishArgs) -> CommandResult {
         self.net.wait_for_peers(args.wait_peers).await?;
         let options = args.options();
         let mut lines = read_ahead(args.files.clone());
@@ -224,8 +225,8 @@ impl Job<'_> {
                     args.wait_peers
                 )
             }
-            Stage::Connecting => hints::why_alone(&status),
-            _ if untaken && neighbours == 0 => hints::why_alone(&status),
+            Stage::Connecting => why_alone(&status),
+            _ if untaken && neighbours == 0 => why_alone(&status),
             Stage::Reading => "the input has not ended".to_owned(),
             Stage::Publishing if args.private && !untaken => {
                 "nobody is known who subscribed privately to the next document".to_owned()

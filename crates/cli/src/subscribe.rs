@@ -5,7 +5,7 @@ use std::time::Duration;
 use taiinet::Subscription;
 
 use crate::{
-    exit::{Exit, Outcome},
+    exit::{CommandResult, Exit},
     hints,
     net::{self, NetArgs},
     printer::Printer,
@@ -45,7 +45,7 @@ pub(crate) struct SubscribeArgs {
     report: bool,
 }
 
-pub(crate) async fn run(net: NetArgs, args: SubscribeArgs) -> Outcome {
+pub(crate) async fn run(net: NetArgs, args: SubscribeArgs) -> CommandResult {
     let query = query::parse(&args.query)?;
     let net = net.connect().await?;
     let mut subscription =
@@ -95,7 +95,7 @@ async fn print(
     printer: &mut Printer,
     subscription: &mut Subscription,
     wanted: Option<u64>,
-) -> Outcome {
+) -> CommandResult {
     let enough = |printer: &Printer| wanted.is_some_and(|wanted| printer.count() >= wanted);
     while let Some(delivery) = subscription.next().await {
         printer.print(&delivery).await?;

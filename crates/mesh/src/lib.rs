@@ -83,6 +83,7 @@
 mod api;
 mod budget;
 mod cx;
+pub mod description;
 mod dialling;
 mod documents;
 mod finds;

@@ -1,6 +1,7 @@
 //! How a peer is described and started.
 
 use std::{
+    collections::BTreeMap,
     net::IpAddr,
     path::PathBuf,
     sync::{
@@ -14,22 +15,23 @@ use rand_core::UnwrapErr;
 use taiinet_document::Network;
 use taiinet_identity::Identity;
 use taiinet_mesh::{Config, Peer, Quota, limits};
-use taiinet_transport::{Links, TransportConfig};
+use taiinet_session::{Session, backlog::Backlog};
+use taiinet_webrtc::{Links, WebRtc, WebRtcConfig};
 use tokio::{
     runtime::{Handle, RuntimeFlavor},
     sync::{Notify, broadcast, mpsc, watch},
 };
 
 use crate::{
-    Error, TaiiNet,
     address::parse_signaller,
     blacklist,
     clock::Clock,
-    driver::{Driver, State},
+    driver::Driver,
+    error::Error,
     events::EVENTS,
-    net::Inner,
-    outbox::Tally,
-    remembered,
+    net::{Inner, TaiiNet},
+    signaller_cache,
+    tally::Tally,
 };
 
 /// Signed documents that wait for the driver.
@@ -46,7 +48,7 @@ pub struct Builder {
     links: (usize, usize),
     quota: Quota,
     blacklist: Option<PathBuf>,
-    remembered: Option<PathBuf>,
+    signaller_cache: Option<PathBuf>,
     bind: Vec<IpAddr>,
     relay_only: bool,
     extra_roots: Vec<u8>,
@@ -61,7 +63,7 @@ impl Default for Builder {
             links: (limits::TARGET_LINKS, limits::MAX_LINKS),
             quota: Quota::default(),
             blacklist: None,
-            remembered: None,
+            signaller_cache: None,
             bind: Vec::new(),
             relay_only: false,
             extra_roots: Vec::new(),
@@ -113,7 +115,7 @@ impl Builder {
 
     /// A file that keeps the signallers that others tell of from run to run; it need not exist yet.
     pub fn signallers_file(mut self, path: impl Into<PathBuf>) -> Self {
-        self.remembered = Some(path.into());
+        self.signaller_cache = Some(path.into());
         self
     }
 
@@ -158,11 +160,11 @@ impl Builder {
         let network = config.network.clone();
         let clock = Arc::new(Clock::new());
         let peer = Peer::new(identity.clone(), config, seed, clock.now());
-        let transport = TransportConfig {
+        let transport = WebRtc::new(WebRtcConfig {
             bind: self.bind,
             extra_roots: self.extra_roots,
             relay_only: self.relay_only,
-        };
+        });
         let (links, inputs) = Links::new(transport);
 
         let (controls, control_queue) = mpsc::unbounded_channel();
@@ -189,11 +191,11 @@ impl Builder {
             nonce: AtomicU32::new(getrandom::u32()?),
         };
         let driver = Driver {
-            peer,
+            session: Session::new(peer),
             links,
             inputs,
             blacklist: self.blacklist,
-            remembered: self.remembered,
+            signaller_cache: self.signaller_cache,
             clock,
             controls: control_queue,
             publishes: publish_queue,
@@ -202,8 +204,11 @@ impl Builder {
             relief,
             subscriptions,
             private,
-            beside: Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread,
-            state: State::new(tally),
+            multi_threaded: Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread,
+            tally,
+            inboxes: BTreeMap::new(),
+            backlog: Backlog::default(),
+            open_links: 0,
         };
         tokio::spawn(driver.run());
         Ok(TaiiNet::new(inner))
@@ -223,13 +228,20 @@ impl Builder {
         });
         Ok(Config {
             signallers: signallers.collect::<Result<_, _>>()?,
-            learned: self.remembered.as_deref().map(remembered::read).unwrap_or_default(),
+            learned: self.signaller_cache.as_deref().map(signaller_cache::read).unwrap_or_default(),
             target_links: target,
             max_links: max,
             quota: self.quota,
             blacklist: self.blacklist.as_deref().map_or(Ok(Vec::new()), blacklist::read)?,
             ..Config::new(network)
         })
+    }
+}
+
+impl TaiiNet {
+    /// Begins to describe a peer.
+    pub fn builder() -> Builder {
+        Builder::default()
     }
 }
 

@@ -6,7 +6,7 @@ use taiinet_document::{Map, Value, parse_map};
 
 use taiinet_mesh::Audience;
 
-use crate::Error;
+use crate::error::Error;
 
 /// What an author may add to a document; see [`TaiiNet::publish_with`](crate::TaiiNet::publish_with).
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 //! core and the handles. It decides nothing.
 
 use std::{
-    collections::{BTreeMap, BTreeSet},
+    collections::BTreeMap,
     ops::ControlFlow,
     path::PathBuf,
     sync::{
@@ -12,12 +12,11 @@ use std::{
     time::Duration,
 };
 
-use taiinet_document::{Opened, VerifiedDocument};
-use taiinet_mesh::{
-    Delivery as CoreDelivery, Event, FindId, Input, LinkState, Output, Peer, PublishError,
-    SubscriptionId,
+use taiinet_mesh::{Delivery as CoreDelivery, Event, Input, PublishError};
+use taiinet_session::{
+    Session, SessionOutput, backlog::Backlog, diagnosis::diagnose, publications::PublicationOutput,
 };
-use taiinet_transport::{LinkInputs, Links};
+use taiinet_webrtc::{LinkInputs, Links};
 use tokio::{
     sync::{Notify, broadcast, mpsc, watch},
     task::block_in_place,
@@ -25,14 +24,12 @@ use tokio::{
 };
 
 use crate::{
-    Delivery,
     blacklist::{self, BlacklistFileError},
     clock::Clock,
-    find::FoundSender,
-    net::{Control, Publish},
-    outbox::{Outbox, Tally},
-    remembered,
-    subscription::Inbox,
+    control::{Control, Flushed, Handles, Publish, Taken},
+    delivery::{Delivery, Inbox},
+    signaller_cache,
+    tally::Tally,
 };
 
 /// How many inputs or documents are taken before the outputs are looked at again: so many small ones
@@ -51,11 +48,11 @@ const LEAVING: Duration = Duration::from_secs(2);
 
 /// The one task of a running peer.
 pub(crate) struct Driver {
-    pub(crate) peer: Peer,
+    pub(crate) session: Session<Handles>,
     pub(crate) links: Links,
     pub(crate) inputs: LinkInputs,
     pub(crate) blacklist: Option<PathBuf>,
-    pub(crate) remembered: Option<PathBuf>,
+    pub(crate) signaller_cache: Option<PathBuf>,
     pub(crate) clock: Arc<Clock>,
     pub(crate) controls: mpsc::UnboundedReceiver<Control>,
     pub(crate) publishes: mpsc::Receiver<Publish>,
@@ -65,33 +62,13 @@ pub(crate) struct Driver {
     pub(crate) subscriptions: Arc<AtomicUsize>,
     pub(crate) private: Arc<AtomicUsize>,
     /// Whether the runtime has other threads: then it is told when this one will be busy, so that
-    /// transport and application go on beside it.
-    pub(crate) beside: bool,
-    pub(crate) state: State,
-}
-
-/// What the driver remembers.
-#[derive(Default)]
-pub(crate) struct State {
-    /// The core's names of the subscriptions.
-    names: BTreeMap<u64, SubscriptionId>,
-    inboxes: BTreeMap<SubscriptionId, Inbox>,
-    /// Whose deliveries pile up.
-    behind: BTreeSet<SubscriptionId>,
-    outbox: Outbox,
-    /// Who waits for what is searched for.
-    finds: BTreeMap<FindId, FoundSender>,
-    /// A document that the core had no room for; until it has, no other is taken.
-    refused: Option<Publish>,
+    /// transport and application go on in these.
+    pub(crate) multi_threaded: bool,
+    pub(crate) tally: Arc<Tally>,
+    pub(crate) inboxes: BTreeMap<u64, Inbox>,
+    pub(crate) backlog: Backlog<u64>,
     /// Links dialled and not yet reported down.
-    open_links: usize,
-}
-
-impl State {
-    /// What became of documents is counted in `tally`.
-    pub(crate) fn new(tally: Arc<Tally>) -> Self {
-        Self { outbox: Outbox::new(tally), ..Self::default() }
-    }
+    pub(crate) open_links: usize,
 }
 
 impl Driver {
@@ -113,7 +90,7 @@ impl Driver {
                 Some(input) => self.take_inputs(input)?,
                 None => return ControlFlow::Break(()),
             },
-            Some(publish) = self.publishes.recv(), if self.state.refused.is_none() => {
+            Some(publish) = self.publishes.recv(), if self.session.publications().has_room() => {
                 self.take_publishes(publish)?;
             }
             () = self.relief.notified() => self.relieve(),
@@ -125,21 +102,14 @@ impl Driver {
     /// Brings core, transport and handles to rest: what is due is done, what is wanted is handed on.
     fn settle(&mut self) {
         if self.clock.catch_up() {
-            self.peer.handle(Input::Wake, self.clock.now());
+            self.session.handle(Input::Wake, self.clock.now());
         }
-        let now = self.clock.now();
-        if self.peer.poll_timeout().is_some_and(|due| due <= now) {
-            self.peer.handle_timeout(now);
-        }
+        self.session.handle_timeout(self.clock.now());
         self.drain();
-        if let Some(publish) = self.state.refused.take() {
-            self.publish(publish);
-            self.drain();
-        }
     }
 
     fn wake_at(&self) -> Instant {
-        let due = self.peer.poll_timeout().map(|due| due.since(self.clock.now()));
+        let due = self.session.poll_timeout().map(|due| due.since(self.clock.now()));
         Instant::now() + due.unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP)
     }
 
@@ -153,7 +123,7 @@ impl Driver {
     }
 
     fn take_inputs(&mut self, first: Input) -> ControlFlow<()> {
-        if self.beside && message_bytes(&first) >= LONG_BYTES {
+        if self.multi_threaded && message_bytes(&first) >= LONG_BYTES {
             block_in_place(|| self.take_batch(first))
         } else {
             self.take_batch(first)
@@ -177,25 +147,17 @@ impl Driver {
     fn take_input(&mut self, input: Input) -> usize {
         let bytes = message_bytes(&input);
         if matches!(input, Input::LinkDown { .. }) {
-            self.state.open_links = self.state.open_links.saturating_sub(1);
+            self.open_links = self.open_links.saturating_sub(1);
         }
-        self.peer.handle(input, self.clock.now());
+        self.session.handle(input, self.clock.now());
         bytes
     }
 
     fn control(&mut self, control: Control) -> ControlFlow<()> {
         match control {
             Control::Subscribe { id, query, private, inbox } => {
-                let subscribed = if private {
-                    self.peer.subscribe_privately(query, self.clock.now())
-                } else {
-                    self.peer.subscribe(query)
-                };
-                match subscribed {
-                    Ok(name) => {
-                        self.state.names.insert(id, name);
-                        self.state.inboxes.insert(name, inbox);
-                    }
+                match self.session.subscribe(id, query, private, self.clock.now()) {
+                    Ok(()) => drop(self.inboxes.insert(id, inbox)),
                     // Unheard of, because the handles count; the subscription ends at once.
                     Err(error) => tracing::warn!("{error}"),
                 }
@@ -205,32 +167,39 @@ impl Driver {
                 if private {
                     self.private.fetch_sub(1, Ordering::AcqRel);
                 }
-                if let Some(name) = self.state.names.remove(&id) {
-                    self.peer.unsubscribe(name, self.clock.now());
-                    self.state.inboxes.remove(&name);
+                if self.session.unsubscribe(id, self.clock.now()) {
+                    self.inboxes.remove(&id);
                     self.relieve();
                 }
             }
             Control::Find { query, limit, found } => {
-                match self.peer.find(query, limit, self.clock.now()) {
-                    Ok(find) => drop(self.state.finds.insert(find, found)),
-                    Err(error) => drop(found.send(Err(error))),
+                let begun = self.session.find(query, limit, found, self.clock.now());
+                if let Err((error, found)) = begun {
+                    let _ = found.send(Err(error));
                 }
             }
-            Control::Recipients { content, to, tell } => {
-                let _ = tell.send(self.peer.recipients(&content, &to, self.clock.now()));
+            Control::Recipients { unsealed, wait } => {
+                let full = self.session.find_recipients(unsealed, wait, self.clock.now());
+                if let Err(unsealed) = full {
+                    let nobody = Err(PublishError::NoRecipient);
+                    let _ = unsealed.waiter.send((unsealed.content, nobody));
+                }
             }
             Control::Status(tell) => {
-                let _ = tell.send(self.peer.status(self.clock.now()));
+                let _ = tell.send(self.session.peer().status(self.clock.now()));
             }
             Control::Blacklist { peer, life, done } => {
                 let now = self.clock.now();
                 let until = life.map(|life| now.after(life).timestamp());
-                let listed = self.peer.blacklist(peer, until, now).map(|()| self.keep_blacklist());
+                let listed = self
+                    .session
+                    .peer_mut()
+                    .blacklist(peer, until, now)
+                    .map(|()| self.keep_blacklist());
                 let _ = done.send(listed);
             }
             Control::Lift { peer, done } => {
-                let lifted = self.peer.unblock(&peer, self.clock.now());
+                let lifted = self.session.peer_mut().unblock(&peer, self.clock.now());
                 let _ = done.send(self.keep_blacklist().map(|()| lifted));
             }
             Control::Close => return ControlFlow::Break(()),
@@ -240,14 +209,14 @@ impl Driver {
 
     fn keep_blacklist(&self) -> Result<(), BlacklistFileError> {
         let Some(path) = &self.blacklist else { return Ok(()) };
-        blacklist::write(path, &self.peer.blacklist_to_keep(self.clock.now()))
+        blacklist::write(path, &self.session.peer().blacklist_to_keep(self.clock.now()))
     }
 
     fn take_publishes(&mut self, first: Publish) -> ControlFlow<()> {
         self.take_controls()?;
         self.publish(first);
         for _ in 1..BATCH {
-            if self.state.refused.is_some() {
+            if !self.session.publications().has_room() {
                 break;
             }
             let Ok(publish) = self.publishes.try_recv() else { break };
@@ -257,46 +226,47 @@ impl Driver {
     }
 
     fn publish(&mut self, publish: Publish) {
-        let (document, taken) = match publish {
-            Publish::Document { document, taken } => (document, taken),
-            Publish::Flush(done) => return self.state.outbox.flush(done),
-        };
-        match self.peer.publish_signed(Arc::clone(&document), self.clock.now()) {
-            Ok(id) => self.state.outbox.accepted(id, taken),
-            Err(PublishError::Busy) => {
-                self.state.refused = Some(Publish::Document { document, taken });
+        match publish {
+            Publish::Document { document, taken } => {
+                self.session.publish(document, taken, self.clock.now());
             }
-            // It kept the limits when it was signed; since then it became too old, or expired.
-            Err(error) => {
-                tracing::warn!("{:?} was not published: {error}", document.id());
-                self.state.outbox.refused(taken);
-            }
+            Publish::Flush(done) => self.session.flush(done),
         }
     }
 
-    /// Hands on everything that the core wants done.
+    /// Hands on everything that the session wants done.
     fn drain(&mut self) {
         let now = self.clock.now();
-        while let Some(output) = self.peer.poll_output(now) {
+        while let Some(output) = self.session.poll_output(now) {
             match output {
-                Output::Dial { link, dial } => {
-                    self.state.open_links += 1;
+                SessionOutput::Dial { link, dial } => {
+                    self.open_links += 1;
                     self.links.dial(link, dial);
                 }
-                Output::Negotiate { link, part } => self.links.negotiate(link, part),
-                Output::Send { link, bytes } => self.links.send(link, bytes),
-                Output::Close { link } => self.links.close(link),
-                Output::Deliver(delivery) => self.deliver(delivery),
-                Output::Found { find, document, opened } => self.found(find, document, opened),
-                Output::FindDone { find, .. } => drop(self.state.finds.remove(&find)),
-                Output::Event(event) => self.event(event),
-                // Only among signallers.
-                Output::Relayed { .. } | Output::Astray { .. } => {}
+                SessionOutput::Negotiate { link, part } => self.links.negotiate(link, part),
+                SessionOutput::Send { link, bytes } => self.links.send(link, bytes),
+                SessionOutput::Close { link } => self.links.close(link),
+                SessionOutput::Deliver { subscriptions, delivery } => {
+                    self.deliver(&subscriptions, delivery);
+                }
+                SessionOutput::Found { find, document, opened } => {
+                    let Some(found) = self.session.find_waiter(find) else { continue };
+                    let received_at = now.timestamp();
+                    let found_one = Delivery { document, opened, received_at, hops: 0, from: None };
+                    // Who does not wait any more needs nothing.
+                    let _ = found.send(Ok(found_one));
+                }
+                SessionOutput::FindDone(found) => drop(found),
+                SessionOutput::Recipients { unsealed, recipients } => {
+                    let _ = unsealed.waiter.send((unsealed.content, recipients));
+                }
+                SessionOutput::Publication(publication) => self.tell_publisher(publication),
+                SessionOutput::Event(event) => self.forward_peer_event(event),
             }
         }
     }
 
-    fn deliver(&mut self, delivery: CoreDelivery) {
+    fn deliver(&mut self, subscriptions: &[u64], delivery: CoreDelivery) {
         let to_user = Delivery {
             document: delivery.document,
             opened: delivery.opened,
@@ -304,41 +274,52 @@ impl Driver {
             hops: delivery.hops,
             from: delivery.via,
         };
-        for name in delivery.subscriptions {
-            let Some(inbox) = self.state.inboxes.get(&name) else { continue };
+        for id in subscriptions {
+            let Some(inbox) = self.inboxes.get(id) else { continue };
             inbox.push(to_user.clone());
-            if inbox.is_behind() && self.state.behind.insert(name) && self.state.behind.len() == 1 {
-                self.peer.handle(Input::Behind(true), self.clock.now());
+            if self.backlog.delivered(*id, inbox.unread()) {
+                self.session.handle(Input::Behind(true), self.clock.now());
             }
         }
     }
 
-    fn found(&self, find: FindId, document: Arc<VerifiedDocument>, opened: Option<Arc<Opened>>) {
-        let Some(found) = self.state.finds.get(&find) else { return };
-        let received_at = self.clock.now().timestamp();
-        // Who does not wait any more needs nothing.
-        let _ = found.send(Ok(Delivery { document, opened, received_at, hops: 0, from: None }));
-    }
-
     /// A subscription was read, or is gone.
     fn relieve(&mut self) {
-        let State { behind, inboxes, .. } = &mut self.state;
-        if behind.is_empty() {
-            return;
-        }
-        behind.retain(|name| inboxes.get(name).is_some_and(|inbox| !inbox.has_caught_up()));
-        if behind.is_empty() {
-            self.peer.handle(Input::Behind(false), self.clock.now());
+        if self.backlog.read(|id| Some(self.inboxes.get(id)?.unread())) {
+            self.session.handle(Input::Behind(false), self.clock.now());
         }
     }
 
-    fn event(&mut self, event: Event) {
+    fn tell_publisher(&mut self, publication: PublicationOutput<Option<Taken>, Flushed>) {
+        let (waiter, taken) = match publication {
+            PublicationOutput::Taken(waiter, _) => (waiter, true),
+            PublicationOutput::Lost(waiter) => (waiter, false),
+            PublicationOutput::Refused(waiter, error) => {
+                tracing::warn!("a document was not published: {error}");
+                (waiter, false)
+            }
+            PublicationOutput::Flushed(done, lost) => {
+                let _ = done.send(lost);
+                return;
+            }
+        };
+        if taken {
+            self.tally.count_taken();
+        } else {
+            self.tally.count_lost();
+        }
+        if let Some(waiter) = waiter {
+            // Who does not wait any more is told by a flush.
+            let _ = waiter.send(taken);
+        }
+    }
+
+    fn forward_peer_event(&mut self, event: Event) {
         match event {
-            Event::Taken { id } => return self.state.outbox.taken(&id),
-            Event::Lost { id } => self.state.outbox.lost(&id),
             Event::SignallerLearned { .. } => {
-                if let Some(path) = &self.remembered
-                    && let Err(error) = remembered::write(path, &self.peer.learned_signallers())
+                let addresses = self.session.peer().learned_signallers();
+                if let Some(path) = &self.signaller_cache
+                    && let Err(error) = signaller_cache::write(path, &addresses)
                 {
                     tracing::warn!("{}: {error}", path.display());
                 }
@@ -349,9 +330,8 @@ impl Driver {
                 }
             }
             Event::PeerConnected { .. } | Event::PeerDisconnected { .. } => {
-                let status = self.peer.status(self.clock.now());
-                let active = status.links.iter().filter(|link| link.state == LinkState::Active);
-                self.neighbours.send_replace(active.count());
+                let status = self.session.peer().status(self.clock.now());
+                self.neighbours.send_replace(diagnose(&status).neighbours);
             }
             _ => {}
         }
@@ -365,11 +345,11 @@ impl Driver {
         let deadline = Instant::now() + LEAVING;
         self.controls.close();
         self.publishes.close();
-        self.state.inboxes.clear();
-        self.state.finds.clear();
-        self.peer.leave(self.clock.now());
+        self.inboxes.clear();
+        drop(self.session.end_searches());
+        self.session.leave(self.clock.now());
         self.drain();
-        while self.state.open_links > 0 {
+        while self.open_links > 0 {
             let until = self.wake_at().min(deadline);
             match timeout_at(until, self.inputs.recv()).await {
                 Ok(Some(input)) => drop(self.take_input(input)),
@@ -377,10 +357,7 @@ impl Driver {
                 Err(_) if Instant::now() >= deadline => break,
                 Err(_) => {}
             }
-            let now = self.clock.now();
-            if self.peer.poll_timeout().is_some_and(|due| due <= now) {
-                self.peer.handle_timeout(now);
-            }
+            self.session.handle_timeout(self.clock.now());
             self.drain();
         }
         self.links.shutdown().await;

@@ -4,7 +4,7 @@ use taiinet_document::{DocumentError, JsonError, NetworkError, SealError};
 use taiinet_mesh::{BlacklistError, TooManyFinds, TooManySubscriptions, limits};
 use taiinet_query::QueryError;
 
-use crate::{AddressError, blacklist::BlacklistFileError};
+use crate::{address::AddressError, blacklist::BlacklistFileError};
 
 /// Why something could not be done.
 #[derive(Debug, thiserror::Error)]

@@ -2,14 +2,14 @@
 
 use std::time::Duration;
 
-use taiinet_mesh::{TooManyFinds, limits};
+use taiinet_mesh::limits;
 use taiinet_query::Query;
 use tokio::{
     sync::mpsc,
     time::{Instant, timeout_at},
 };
 
-use crate::{Delivery, Error, TaiiNet, net::Control};
+use crate::{control::Control, delivery::Delivery, error::Error, net::TaiiNet, query::IntoQuery};
 
 /// How far a search goes; see [`TaiiNet::find`](crate::TaiiNet::find).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,14 +29,39 @@ impl Default for FindOptions {
     }
 }
 
-/// The driver's end of a search; dropped when it is over.
-pub(crate) type FoundSender = mpsc::UnboundedSender<Result<Delivery, TooManyFinds>>;
+impl TaiiNet {
+    /// Looks for recent documents that match `query`: this peer's own and its neighbours', those of
+    /// about the last five minutes. Gives each once, the newest first.
+    ///
+    /// It is a look at what is there now: nothing is delivered to subscriptions, and
+    /// [`Delivery::hops`] and [`Delivery::from`] say nothing. Each document is checked as any that is
+    /// delivered. Neighbours answer with their newest 4096 documents and 1 MiB at most.
+    ///
+    /// ```no_run
+    /// # use taiinet::{FindOptions, TaiiNet, query};
+    /// # async fn example(net: TaiiNet) -> Result<(), taiinet::Error> {
+    /// let query = query!({ "type": "tweet" });
+    /// for tweet in net.find(query, FindOptions { limit: 20, ..FindOptions::default() }).await? {
+    ///     println!("{}", tweet.json());
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// [`Error::Query`], also for regular expressions so large that neighbours would not evaluate them;
+    /// [`Error::TooManyFinds`] if sixteen are under way; [`Error::Closed`]
+    pub async fn find(
+        &self,
+        query: impl IntoQuery,
+        options: FindOptions,
+    ) -> Result<Vec<Delivery>, Error> {
+        let query = query.into_query()?;
+        query.check_for_others()?;
+        search(self, query, options).await
+    }
+}
 
-pub(crate) async fn find(
-    net: &TaiiNet,
-    query: Query,
-    options: FindOptions,
-) -> Result<Vec<Delivery>, Error> {
+async fn search(net: &TaiiNet, query: Query, options: FindOptions) -> Result<Vec<Delivery>, Error> {
     let deadline = Instant::now() + options.timeout;
     // Bounded by the limit.
     let (sender, mut found) = mpsc::unbounded_channel();

@@ -40,6 +40,8 @@ mod address;
 pub mod blacklist;
 mod builder;
 mod clock;
+mod control;
+mod delivery;
 mod document;
 mod driver;
 mod error;
@@ -47,26 +49,26 @@ mod events;
 mod files;
 mod find;
 mod net;
-mod outbox;
-mod private;
+mod publish;
 mod query;
-mod remembered;
-mod subscription;
+mod signaller_cache;
+mod subscribe;
+mod tally;
 
 pub use address::{AddressError, parse_signaller};
 pub use builder::Builder;
+pub use delivery::Delivery;
 pub use document::{IntoDocument, PublishOptions};
 pub use error::Error;
 pub use events::{Events, Missed};
 pub use find::FindOptions;
 pub use net::TaiiNet;
-pub use outbox::Outcome;
-pub use private::Privacy;
 pub use query::IntoQuery;
-pub use subscription::{Delivery, Subscription};
+pub use subscribe::Subscription;
+pub use tally::PublishCounts;
 
 #[doc(hidden)]
-pub use net::Prepared;
+pub use publish::Prepared;
 #[doc(no_inline)]
 pub use serde_json::json;
 #[doc(no_inline)]
@@ -80,3 +82,4 @@ pub use taiinet_mesh::{
 };
 #[doc(no_inline)]
 pub use taiinet_query::{Query, QueryError};
+pub use taiinet_session::Privacy;

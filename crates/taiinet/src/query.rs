@@ -3,7 +3,7 @@
 use taiinet_document::Value;
 use taiinet_query::Query;
 
-use crate::Error;
+use crate::error::Error;
 
 /// Makes a [`Query`] of JSON-like syntax with Rust expressions in it; a `Result`, because it is
 /// checked when it runs. [`TaiiNet::subscribe`](crate::TaiiNet::subscribe) takes it as it is.

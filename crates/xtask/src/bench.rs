@@ -7,7 +7,7 @@ use std::{
 };
 
 use crate::{
-    steps::{Outcome, seconds},
+    steps::{StepOutcome, seconds},
     tools::{cargo, outcome, root, target_dir},
     wasm,
 };
@@ -48,7 +48,7 @@ const BENCHES: [Bench; 8] = [
     },
     Bench {
         name: "link",
-        kind: Kind::Target("taiinet-transport"),
+        kind: Kind::Target("taiinet-webrtc"),
         title: "messages over one WebRTC link; against the bare crate",
     },
     Bench {
@@ -113,7 +113,7 @@ pub(crate) fn run(args: &[String]) -> Result<bool, String> {
 /// Runs one benchmark, shows its lines as they come and keeps them.
 fn measure(bench: &Bench, quick: bool) -> (Vec<String>, bool) {
     if let Kind::Beside { npm, .. } = bench.kind
-        && let Outcome::Failed(why) = wasm::node_modules(&root().join(npm))
+        && let StepOutcome::Failed(why) = wasm::node_modules(&root().join(npm))
     {
         // The rest is measured all the same.
         eprintln!("without what is in {npm}: {why}");
@@ -167,11 +167,11 @@ fn browser() -> Result<Command, String> {
     }
     let folder = root().join("tests/browser");
     for step in [wasm::vectors(), wasm::package(false), wasm::node_modules(&folder)] {
-        if let Outcome::Failed(why) | Outcome::Skipped(why) = step {
+        if let StepOutcome::Failed(why) | StepOutcome::Skipped(why) = step {
             return Err(why);
         }
     }
-    if let Outcome::Failed(why) = outcome(&mut build) {
+    if let StepOutcome::Failed(why) = outcome(&mut build) {
         return Err(why);
     }
     let mut bench = Command::new("node");

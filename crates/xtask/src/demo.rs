@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::{
-    steps::Outcome,
+    steps::StepOutcome,
     tools::{cargo, outcome, root, target_dir},
     wasm,
 };
@@ -11,23 +11,23 @@ use crate::{
 pub(crate) fn run(args: &[String]) -> Result<bool, String> {
     // All that users run: the same build as the README's, so that neither repeats the other's work.
     let built = outcome(&mut cargo(["build", "--locked", "--release"]));
-    if let Outcome::Failed(why) = built {
+    if let StepOutcome::Failed(why) = built {
         eprintln!("{why}");
         return Ok(false);
     }
     let program = target_dir()
         .join("release")
-        .join("taiinet")
+        .join("taiinet-demo")
         .with_extension(std::env::consts::EXE_EXTENSION);
     let mut demo = Command::new(&program);
-    demo.arg("demo").args(args).current_dir(root());
+    demo.args(args).current_dir(root());
     if shows_pages(args) {
         match wasm::package(false) {
-            Outcome::Passed => {
+            StepOutcome::Passed => {
                 demo.arg("--pages").arg(root().join("wasm/demos"));
                 demo.arg("--package").arg(wasm::package_dir());
             }
-            Outcome::Failed(why) | Outcome::Skipped(why) => {
+            StepOutcome::Failed(why) | StepOutcome::Skipped(why) => {
                 eprintln!("without the pages for a browser: {why}");
             }
         }
@@ -50,5 +50,5 @@ fn become_it(command: &mut Command) -> bool {
 
 #[cfg(not(unix))]
 fn become_it(command: &mut Command) -> bool {
-    outcome(command) == Outcome::Passed
+    outcome(command) == StepOutcome::Passed
 }

@@ -4,7 +4,7 @@
 use std::{fs, process::Command};
 
 use crate::{
-    steps::Outcome,
+    steps::StepOutcome,
     tools::{cargo, cargo_install, outcome, root, stdout, succeeds, target_dir},
 };
 
@@ -31,7 +31,7 @@ pub(crate) fn run(args: &[String]) -> Result<bool, String> {
     }
     let mut failed = Vec::new();
     for target in &chosen {
-        if fuzz(target, seconds) != Outcome::Passed {
+        if fuzz(target, seconds) != StepOutcome::Passed {
             failed.push(target.as_str());
         }
     }
@@ -56,16 +56,16 @@ fn targets() -> Result<Vec<String>, String> {
     Ok(names)
 }
 
-fn fuzz(target: &str, seconds: u64) -> Outcome {
+fn fuzz(target: &str, seconds: u64) -> StepOutcome {
     let fuzz = root().join("audits/fuzz");
     // The same versions as everywhere; what only fuzzing needs is added.
     if let Err(error) = fs::copy(root().join("Cargo.lock"), fuzz.join("Cargo.lock")) {
-        return Outcome::Failed(format!("audits/fuzz/Cargo.lock: {error}"));
+        return StepOutcome::Failed(format!("audits/fuzz/Cargo.lock: {error}"));
     }
     // What is found goes to the first folder; the corpus is only read.
     let found = fuzz.join("found").join(target);
     if let Err(error) = fs::create_dir_all(&found) {
-        return Outcome::Failed(format!("{}: {error}", found.display()));
+        return StepOutcome::Failed(format!("{}: {error}", found.display()));
     }
     outcome(
         cargo(["fuzz", "run", "--fuzz-dir", "audits/fuzz", "--target", &host(), "--target-dir"])

@@ -7,7 +7,7 @@ use std::{
 
 /// How a step ended.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub(crate) enum StepOutcome {
     Passed,
     /// What is wrong, in a few words; the command has printed the rest.
     Failed(String),
@@ -21,14 +21,14 @@ pub(crate) struct Step {
     pub(crate) name: &'static str,
     /// What it does, for its heading.
     pub(crate) title: &'static str,
-    pub(crate) run: fn() -> Outcome,
+    pub(crate) run: fn() -> StepOutcome,
 }
 
 /// Runs the steps and prints the summary; true if none failed.
 pub(crate) fn run(steps: &[&Step], fail_fast: bool) -> bool {
     let style = Style::detect();
     let started = Instant::now();
-    let mut results: Vec<(&Step, Outcome, Duration)> = Vec::new();
+    let mut results: Vec<(&Step, StepOutcome, Duration)> = Vec::new();
 
     for (number, step) in steps.iter().enumerate() {
         println!(
@@ -45,11 +45,11 @@ pub(crate) fn run(steps: &[&Step], fail_fast: bool) -> bool {
         let outcome = (step.run)();
         let took = begun.elapsed();
         println!("{} {} in {}", style.mark(&outcome), step.name, seconds(took));
-        if let Outcome::Failed(why) | Outcome::Skipped(why) = &outcome {
+        if let StepOutcome::Failed(why) | StepOutcome::Skipped(why) = &outcome {
             println!("  {why}");
         }
         flush();
-        let failed = matches!(outcome, Outcome::Failed(_));
+        let failed = matches!(outcome, StepOutcome::Failed(_));
         results.push((step, outcome, took));
         if failed && fail_fast {
             break;
@@ -59,8 +59,8 @@ pub(crate) fn run(steps: &[&Step], fail_fast: bool) -> bool {
     println!("\n{}━━ summary{}", style.bold, style.reset);
     for (step, outcome, took) in &results {
         let why = match outcome {
-            Outcome::Passed => "",
-            Outcome::Failed(why) | Outcome::Skipped(why) => why,
+            StepOutcome::Passed => "",
+            StepOutcome::Failed(why) | StepOutcome::Skipped(why) => why,
         };
         println!("{} {:<8} {:>7}  {why}", style.mark(outcome), step.name, seconds(*took));
     }
@@ -69,14 +69,15 @@ pub(crate) fn run(steps: &[&Step], fail_fast: bool) -> bool {
     }
     println!("{} in all", seconds(started.elapsed()));
 
-    let count =
-        |test: fn(&Outcome) -> bool| results.iter().filter(|(_, outcome, _)| test(outcome)).count();
-    let failed = count(|outcome| matches!(outcome, Outcome::Failed(_)));
+    let count = |test: fn(&StepOutcome) -> bool| {
+        results.iter().filter(|(_, outcome, _)| test(outcome)).count()
+    };
+    let failed = count(|outcome| matches!(outcome, StepOutcome::Failed(_)));
     let skipped =
-        count(|outcome| matches!(outcome, Outcome::Skipped(_))) + steps.len() - results.len();
+        count(|outcome| matches!(outcome, StepOutcome::Skipped(_))) + steps.len() - results.len();
     println!(
         "steps: {} passed, {failed} failed, {skipped} skipped",
-        count(|outcome| matches!(outcome, Outcome::Passed)),
+        count(|outcome| matches!(outcome, StepOutcome::Passed)),
     );
     flush();
     failed == 0
@@ -131,11 +132,11 @@ impl Style {
         }
     }
 
-    fn mark(&self, outcome: &Outcome) -> String {
+    fn mark(&self, outcome: &StepOutcome) -> String {
         let (colour, mark) = match outcome {
-            Outcome::Passed => (self.green, "✓"),
-            Outcome::Failed(_) => (self.red, "✗"),
-            Outcome::Skipped(_) => (self.yellow, "-"),
+            StepOutcome::Passed => (self.green, "✓"),
+            StepOutcome::Failed(_) => (self.red, "✗"),
+            StepOutcome::Skipped(_) => (self.yellow, "-"),
         };
         format!("{colour}{mark}{}", self.reset)
     }
@@ -146,9 +147,9 @@ mod tests {
     use super::*;
 
     const STEPS: [Step; 3] = [
-        Step { name: "good", title: "", run: || Outcome::Passed },
-        Step { name: "bad", title: "", run: || Outcome::Failed("why".to_owned()) },
-        Step { name: "absent", title: "", run: || Outcome::Skipped("why".to_owned()) },
+        Step { name: "good", title: "", run: || StepOutcome::Passed },
+        Step { name: "bad", title: "", run: || StepOutcome::Failed("why".to_owned()) },
+        Step { name: "absent", title: "", run: || StepOutcome::Skipped("why".to_owned()) },
     ];
 
     fn names(chosen: &[&Step]) -> Vec<&'static str> {

@@ -4,7 +4,7 @@ use std::{path::Path, process::Command, sync::OnceLock};
 
 use crate::{
     shape,
-    steps::{self, Outcome, Step},
+    steps::{self, Step, StepOutcome},
     tools::{apt_install, cargo, cargo_install, outcome, root, succeeds, target_dir},
     wasm,
 };
@@ -35,19 +35,21 @@ pub(crate) fn run(args: &[String]) -> Result<bool, String> {
     Ok(steps::run(&steps::choose(&STEPS, &names)?, !flags.is_empty()))
 }
 
-fn fmt() -> Outcome {
+fn fmt() -> StepOutcome {
     if !succeeds(&mut cargo(["fmt", "--version"])) {
-        return Outcome::Failed("rustfmt is missing: rustup component add rustfmt".to_owned());
+        return StepOutcome::Failed("rustfmt is missing: rustup component add rustfmt".to_owned());
     }
     match outcome(&mut cargo(["fmt", "--all", "--check"])) {
-        Outcome::Failed(_) => Outcome::Failed("the format differs: run `cargo fmt --all`".into()),
+        StepOutcome::Failed(_) => {
+            StepOutcome::Failed("the format differs: run `cargo fmt --all`".into())
+        }
         other => other,
     }
 }
 
-fn clippy() -> Outcome {
+fn clippy() -> StepOutcome {
     if !succeeds(&mut cargo(["clippy", "--version"])) {
-        return Outcome::Failed("clippy is missing: rustup component add clippy".to_owned());
+        return StepOutcome::Failed("clippy is missing: rustup component add clippy".to_owned());
     }
     outcome(&mut cargo([
         "clippy",
@@ -61,7 +63,7 @@ fn clippy() -> Outcome {
 }
 
 /// The same targets that the tests need, so that nothing is compiled twice.
-fn build() -> Outcome {
+fn build() -> StepOutcome {
     outcome(&mut cargo([
         "build",
         "--locked",
@@ -73,10 +75,10 @@ fn build() -> Outcome {
     ]))
 }
 
-fn test() -> Outcome {
+fn test() -> StepOutcome {
     // The whole-system tests run the programs; where these are fresh, this takes no time.
     let built = build();
-    if built != Outcome::Passed {
+    if built != StepOutcome::Passed {
         return built;
     }
     // Its tests fail without it; all others are run first to last.
@@ -93,13 +95,15 @@ fn test() -> Outcome {
             .env("TAIINET_BIN_DIR", target_dir().join("debug")),
     );
     match (ran, turn) {
-        (Outcome::Failed(why), Err(missing)) => Outcome::Failed(format!("{why}; {missing}")),
+        (StepOutcome::Failed(why), Err(missing)) => {
+            StepOutcome::Failed(format!("{why}; {missing}"))
+        }
         (ran, _) => ran,
     }
 }
 
 /// The tests have run each target over its corpus and some mutations; this goes on elsewhere.
-fn fuzz() -> Outcome {
+fn fuzz() -> StepOutcome {
     outcome(
         // Of the workspace, so that what the tests have built serves.
         cargo(["test", "--locked", "--workspace", "--test", "fuzz"])
@@ -108,11 +112,11 @@ fn fuzz() -> Outcome {
     )
 }
 
-fn doctest() -> Outcome {
+fn doctest() -> StepOutcome {
     outcome(&mut cargo(["test", "--locked", "--workspace", "--doc"]))
 }
 
-fn doc() -> Outcome {
+fn doc() -> StepOutcome {
     outcome(
         cargo([
             "doc",
@@ -127,18 +131,18 @@ fn doc() -> Outcome {
 }
 
 /// Once in a run: what is tested is never older than its sources, and cargo knows what is.
-fn wasm() -> Outcome {
-    static BUILT: OnceLock<Outcome> = OnceLock::new();
+fn wasm() -> StepOutcome {
+    static BUILT: OnceLock<StepOutcome> = OnceLock::new();
     let build = || match wasm::vectors() {
-        Outcome::Passed => wasm::package(false),
+        StepOutcome::Passed => wasm::package(false),
         failed => failed,
     };
     BUILT.get_or_init(build).clone()
 }
 
-fn npm() -> Outcome {
+fn npm() -> StepOutcome {
     match built() {
-        Outcome::Passed => outcome(
+        StepOutcome::Passed => outcome(
             Command::new("npm")
                 .args(["test", "--silent"])
                 .current_dir(root().join("wasm/npm"))
@@ -148,21 +152,21 @@ fn npm() -> Outcome {
     }
 }
 
-fn browser() -> Outcome {
+fn browser() -> StepOutcome {
     if std::env::var("TAIINET_BROWSER").is_ok_and(|value| value == "skip") {
-        return Outcome::Skipped("by TAIINET_BROWSER=skip".to_owned());
+        return StepOutcome::Skipped("by TAIINET_BROWSER=skip".to_owned());
     }
     let folder = root().join("tests/browser");
     match built() {
-        Outcome::Passed => {}
+        StepOutcome::Passed => {}
         failed => return failed,
     }
     match wasm::node_modules(&folder) {
-        Outcome::Passed => {}
+        StepOutcome::Passed => {}
         failed => return failed,
     }
     if let Err(why) = browsers(&folder) {
-        return Outcome::Failed(why);
+        return StepOutcome::Failed(why);
     }
     outcome(
         Command::new("node")
@@ -173,9 +177,9 @@ fn browser() -> Outcome {
 }
 
 /// The package and the programs.
-fn built() -> Outcome {
+fn built() -> StepOutcome {
     match wasm() {
-        Outcome::Passed => build(),
+        StepOutcome::Passed => build(),
         failed => failed,
     }
 }
@@ -208,9 +212,9 @@ fn browsers(folder: &Path) -> Result<(), String> {
 
 /// Advisories are left out: they need a database from outside, and a new one must not break a
 /// build that was good yesterday.
-fn deny() -> Outcome {
+fn deny() -> StepOutcome {
     if !succeeds(&mut cargo(["deny", "--version"])) && !cargo_install("cargo-deny") {
-        return Outcome::Skipped(
+        return StepOutcome::Skipped(
             "cargo-deny cannot be installed: cargo install --locked cargo-deny".to_owned(),
         );
     }

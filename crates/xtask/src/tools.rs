@@ -5,7 +5,7 @@ use std::{
     process::{Command, Stdio},
 };
 
-use crate::steps::Outcome;
+use crate::steps::StepOutcome;
 
 /// The top of the checkout.
 pub(crate) fn root() -> PathBuf {
@@ -29,12 +29,12 @@ pub(crate) fn cargo<S: AsRef<std::ffi::OsStr>>(args: impl IntoIterator<Item = S>
 }
 
 /// Runs a command with its output shown; a step's outcome.
-pub(crate) fn outcome(command: &mut Command) -> Outcome {
+pub(crate) fn outcome(command: &mut Command) -> StepOutcome {
     println!("$ {}", line(command));
     match command.status() {
-        Ok(status) if status.success() => Outcome::Passed,
-        Ok(status) => Outcome::Failed(format!("`{}` ended with {status}", line(command))),
-        Err(error) => Outcome::Failed(format!("`{}` could not be run: {error}", line(command))),
+        Ok(status) if status.success() => StepOutcome::Passed,
+        Ok(status) => StepOutcome::Failed(format!("`{}` ended with {status}", line(command))),
+        Err(error) => StepOutcome::Failed(format!("`{}` could not be run: {error}", line(command))),
     }
 }
 
@@ -67,7 +67,7 @@ pub(crate) fn apt_install(packages: &[&str]) -> bool {
 
 /// Installs a tool of cargo's, in `~/.cargo/bin`; that takes some minutes, and only once.
 pub(crate) fn cargo_install(tool: &str) -> bool {
-    outcome(&mut cargo(["install", "--locked", tool])) == Outcome::Passed
+    outcome(&mut cargo(["install", "--locked", tool])) == StepOutcome::Passed
 }
 
 /// A command as one would type it, with the variables that were set for it.

@@ -9,7 +9,7 @@ use ::std::{
 
 use self::std::Std;
 use crate::{
-    steps::Outcome,
+    steps::StepOutcome,
     tools::{apt_install, cargo, outcome, root, stdout, succeeds},
 };
 
@@ -24,8 +24,8 @@ pub(crate) fn run(args: &[String]) -> Result<bool, String> {
         _ => return Err("`cargo xtask wasm` knows only --fast".to_owned()),
     };
     match package(fast) {
-        Outcome::Passed => Ok(true),
-        Outcome::Failed(why) | Outcome::Skipped(why) => {
+        StepOutcome::Passed => Ok(true),
+        StepOutcome::Failed(why) | StepOutcome::Skipped(why) => {
             eprintln!("{why}");
             Ok(false)
         }
@@ -42,16 +42,16 @@ fn npm_dir() -> PathBuf {
 }
 
 /// Builds the npm package; `fast` does not minify.
-pub(crate) fn package(fast: bool) -> Outcome {
+pub(crate) fn package(fast: bool) -> StepOutcome {
     let std = match Std::find() {
         Ok(std) => std,
-        Err(why) => return Outcome::Failed(why),
+        Err(why) => return StepOutcome::Failed(why),
     };
     let mut steps = bindings(std, "core", &[]);
-    if steps == Outcome::Passed {
+    if steps == StepOutcome::Passed {
         steps = node_modules(&npm_dir());
     }
-    if steps == Outcome::Passed {
+    if steps == StepOutcome::Passed {
         let mut build = Command::new("node");
         build.arg("build.mjs").current_dir(npm_dir());
         if fast {
@@ -63,25 +63,25 @@ pub(crate) fn package(fast: bool) -> Outcome {
 }
 
 /// The module with the vectors on which native and browser builds must agree: `wasm/npm/vectors`.
-pub(crate) fn vectors() -> Outcome {
+pub(crate) fn vectors() -> StepOutcome {
     match Std::find() {
         Ok(std) => bindings(std, "vectors", &["--features", "vectors"]),
-        Err(why) => Outcome::Failed(why),
+        Err(why) => StepOutcome::Failed(why),
     }
 }
 
 /// The unit tests of the core as WebAssembly, in Node: 32-bit sizes, and another code generator. The
 /// target is another one, since that of browsers has nothing to print with; the code is the same.
-pub(crate) fn core_tests() -> Outcome {
+pub(crate) fn core_tests() -> StepOutcome {
     const TARGET: &str = "wasm32-wasip1";
     let added = succeeds(Command::new("rustup").args(["target", "add", TARGET]));
     if !added && !std::in_sysroot(TARGET) {
-        return Outcome::Skipped(format!("no standard library: rustup target add {TARGET}"));
+        return StepOutcome::Skipped(format!("no standard library: rustup target add {TARGET}"));
     }
     if let Err(why) = find_node() {
-        return Outcome::Failed(why);
+        return StepOutcome::Failed(why);
     }
-    let packages = ["identity", "document", "query", "mesh"];
+    let packages = ["identity", "document", "query", "mesh", "session"];
     let packages = packages.iter().map(|name| format!("--package=taiinet-{name}"));
     // Node 20's optimising compiler crashes on a large program of debug code, as this is.
     let node = "node --no-warnings --liftoff-only";
@@ -94,11 +94,11 @@ pub(crate) fn core_tests() -> Outcome {
 }
 
 /// Builds the crate and puts it with its bindings into a folder of `wasm/npm`.
-fn bindings(std: Std, name: &str, features: &[&str]) -> Outcome {
+fn bindings(std: Std, name: &str, features: &[&str]) -> StepOutcome {
     let (mut build, folder) = std.cargo("build");
     build.args(["--package", "taiinet-wasm", "--profile", PROFILE]).args(features);
     match outcome(&mut build) {
-        Outcome::Passed => {}
+        StepOutcome::Passed => {}
         failed => return failed,
     }
     let module = folder.join(PROFILE).join("taiinet_wasm.wasm");
@@ -110,14 +110,14 @@ fn bindings(std: Std, name: &str, features: &[&str]) -> Outcome {
 }
 
 /// What a package.json asks for, as its lock file has it.
-pub(crate) fn node_modules(folder: &Path) -> Outcome {
+pub(crate) fn node_modules(folder: &Path) -> StepOutcome {
     if let Err(why) = find_node() {
-        return Outcome::Failed(why);
+        return StepOutcome::Failed(why);
     }
     let modified = |path: &str| folder.join(path).metadata().and_then(|data| data.modified()).ok();
     let installed = modified("node_modules/.package-lock.json");
     if installed.is_some() && installed >= modified("package-lock.json") {
-        return Outcome::Passed;
+        return StepOutcome::Passed;
     }
     outcome(Command::new("npm").args(["ci", "--no-fund", "--no-audit"]).current_dir(folder))
 }

@@ -11,7 +11,7 @@ use std::{
 };
 
 use taiinet_mesh::{Dial, Input, LinkId, Time};
-use taiinet_transport::{LinkInputs, Links, TransportConfig};
+use taiinet_websocket::{LinkInputs, Links, WebSockets};
 use tokio::sync::{mpsc, oneshot, watch};
 
 use super::{
@@ -111,15 +111,14 @@ impl DeskTask {
         clock: Clock,
         lists: watch::Receiver<Arc<Lists>>,
         counters: Arc<Counters>,
-        extra_roots: Vec<u8>,
+        extra_roots: &[u8],
     ) -> (Self, DeskHandle) {
         let (sender, inbox) = mpsc::channel(limits::INBOX);
         let taken_at = clock.now();
         let picture = Picture { status: desk.status(taken_at), taken_at };
         let (status, pictures) = watch::channel(Arc::new(picture));
         let handle = DeskHandle { inbox: sender, next_client: Arc::default(), status: pictures };
-        let (links, inputs) =
-            Links::new(TransportConfig { extra_roots, ..TransportConfig::default() });
+        let (links, inputs) = Links::new(WebSockets::new(extra_roots));
         let (outboxes, members) = (BTreeMap::new(), BTreeMap::new());
         let task = Self {
             desk,

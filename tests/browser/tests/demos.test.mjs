@@ -1,4 +1,4 @@
-// The demo's pages, as `taiinet demo` serves them.
+// The demo's pages, as `taiinet-demo` serves them.
 
 import assert from "node:assert/strict";
 import { join } from "node:path";
@@ -16,8 +16,8 @@ const { chromium } = browsers({ keep: true });
 /** Where the demo is. */
 let url = "";
 before(async () => {
-  const args = ["demo", "--pages", DEMOS, "--package", PACKAGE, "--http", "127.0.0.1:0", "--rate", "1000"];
-  const demo = new Process("demo", program("taiinet"), args);
+  const args = ["--pages", DEMOS, "--package", PACKAGE, "--http", "127.0.0.1:0", "--rate", "1000"];
+  const demo = new Process("demo", program("taiinet-demo"), args);
   const said = () => [...demo.stdout, ...demo.stderr].join("\n");
   url = await demo.eventually("says where its pages are", () => /http:\/\/127\.0\.0\.1:\d+\//.exec(said())?.[0], 60_000);
 });

@@ -15,13 +15,13 @@ use taiinet_identity::{Identity, Seed};
 use taiinet_mesh::{
     Dial, Input, LinkId, Negotiation,
     frame::{
-        Frame, Push,
+        DocumentFrame, Frame, Push,
         codec::{self, MessageWriter},
     },
     limits,
 };
 use taiinet_sim::forge;
-use taiinet_transport::{LinkInputs, Links, TransportConfig};
+use taiinet_webrtc::{LinkInputs, Links, WebRtc, WebRtcConfig};
 use tokio::io::{AsyncBufReadExt, BufReader, stdin};
 
 const LINK: LinkId = LinkId::from_raw(1);
@@ -35,8 +35,8 @@ async fn main() -> Result<(), String> {
     let messages = messages(documents, bytes);
     let identity = Identity::from_seed(&Seed::from_bytes([7; 32]));
     let config =
-        TransportConfig { bind: vec![IpAddr::from([127, 0, 0, 1])], ..TransportConfig::default() };
-    let (mut links, mut inputs) = Links::new(config);
+        WebRtcConfig { bind: vec![IpAddr::from([127, 0, 0, 1])], ..WebRtcConfig::default() };
+    let (mut links, mut inputs) = Links::new(WebRtc::new(config));
     links.dial(LINK, Dial::Offer { to: identity.peer_id(), ice_servers: Vec::new() });
     let mut lines = BufReader::new(stdin()).lines();
     loop {
@@ -103,7 +103,8 @@ fn messages(documents: usize, bytes: usize) -> Vec<Vec<u8>> {
     for n in 0..documents {
         let content = json!({ "n": n, "text": text }).to_string();
         let document = forge::document(&identity, &network, now, &content);
-        let frame = codec::encode(&Frame::Push(Push { hops: 0, document }));
+        let frame =
+            codec::encode(&Frame::Documents(DocumentFrame::Push(Push { hops: 0, document })));
         if !writer.push(&frame) {
             messages.push(std::mem::take(&mut writer).finish());
             writer.push(&frame);

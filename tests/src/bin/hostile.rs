@@ -22,12 +22,12 @@ use taiinet_identity::{Identity, PeerId, Seed};
 use taiinet_mesh::{
     Config, Dial, Event, Input, LinkFailure, LinkId, Output, Peer, SignallerAddress, Time,
     frame::{
-        Frame, Push,
+        DocumentFrame, Frame, LinkFrame, Push,
         codec::{self, MessageReader, MessageWriter},
     },
 };
 use taiinet_sim::forge;
-use taiinet_transport::{LinkInputs, Links, TransportConfig};
+use taiinet_webrtc::{LinkInputs, Links, WebRtc, WebRtcConfig};
 use tokio::{
     io::{AsyncBufReadExt, BufReader, Lines, Stdin, stdin},
     time::sleep,
@@ -118,10 +118,10 @@ impl Hostile {
             ..Config::new(network.clone())
         };
         let peer = Peer::new(identity.clone(), config, random()?, now());
-        let (links, inputs) = Links::new(TransportConfig {
+        let (links, inputs) = Links::new(WebRtc::new(WebRtcConfig {
             bind: vec![IpAddr::from([127, 0, 0, 1])],
-            ..TransportConfig::default()
-        });
+            ..WebRtcConfig::default()
+        }));
         say(&json!({ "event": "started", "peer": identity.peer_id() }));
         Ok(Self {
             identity,
@@ -280,7 +280,10 @@ impl Hostile {
             Forgery::Oversize => return (None, vec![0xff; 40 * 1024]),
         };
         let id = document.id().to_string();
-        (Some(id), codec::message(&[Frame::Push(Push { hops: 0, document })]))
+        (
+            Some(id),
+            codec::message(&[Frame::Documents(DocumentFrame::Push(Push { hops: 0, document }))]),
+        )
     }
 }
 
@@ -297,7 +300,7 @@ fn with_changed_body(document: &SignedDocument) -> SignedDocument {
 fn without_acks(message: &[u8]) -> Vec<u8> {
     let mut kept = MessageWriter::default();
     for frame in MessageReader::new(message).into_iter().flatten().flatten() {
-        if !matches!(codec::decode(frame), Ok(Frame::Ack(_))) {
+        if !matches!(codec::decode(frame), Ok(Frame::Link(LinkFrame::Ack(_)))) {
             kept.push(frame);
         }
     }

@@ -1,7 +1,7 @@
 // Who this peer has nothing to do with, and where that is kept from visit to visit.
 
 import { duration, options as checkOptions, string } from "./arguments.js";
-import type { Blacklisted, Engine, Keep } from "./engine.js";
+import type { Blacklisted, Engine, StateStore } from "./engine.js";
 
 export interface BlacklistOptions {
   /** For how long: milliseconds, `"30m"`, `"7d"`. Until it is lifted if not given. */
@@ -37,8 +37,8 @@ export class Blacklist {
   }
 }
 
-/** Kept beside the identity of this name; nowhere, where a browser keeps nothing. */
-export function keepBeside(identity: string | undefined, what: "blacklist" | "signallers"): Keep {
+/** A store of what belongs to the identity of this name; one that forgets all, where a browser keeps nothing. */
+export function stateStore(identity: string | undefined, what: "blacklist" | "signallers"): StateStore {
   const name = `taiinet ${what} ${identity}`;
   const attempt = <T>(act: (storage: Storage) => T): T | undefined => {
     try {

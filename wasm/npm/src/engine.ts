@@ -108,6 +108,10 @@ export interface CoreStatus {
     /** What was refused, by reason. */
     rejected: Record<string, number>;
   };
+  /** What is wrong, if anything is. */
+  problem?: string;
+  /** What to do about it. */
+  advice?: string;
 }
 
 /** A subscription of an engine. */
@@ -148,14 +152,14 @@ export interface CoreOptions {
 }
 
 /** What is kept from visit to visit. */
-export interface Kept {
-  blacklist: Keep;
+export interface StateStores {
+  blacklist: StateStore;
   /** Those that others told of. */
-  signallers: Keep;
+  signallers: StateStore;
 }
 
 /** Where something is kept: a JSON list that only the core reads. */
-export interface Keep {
+export interface StateStore {
   load(): string | undefined;
   save(list: string): void;
 }

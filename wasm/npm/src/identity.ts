@@ -9,7 +9,7 @@ const DATABASE = "taiinet";
 const STORE = "identities";
 const SEED_BYTES = 32;
 
-interface Kept {
+interface StoredIdentity {
   /** Not extractable. */
   wrapping: CryptoKey;
   iv: Uint8Array<ArrayBuffer>;
@@ -72,7 +72,7 @@ class DatabaseVault implements Vault {
   }
 
   async seed(): Promise<Uint8Array<ArrayBuffer>> {
-    const kept = await this.#request<Kept | undefined>("readonly", (store) => store.get(this.#name));
+    const kept = await this.#request<StoredIdentity | undefined>("readonly", (store) => store.get(this.#name));
     if (kept) return unwrap(kept);
     const seed = fresh();
     // Two tabs may come here at once: the first to add wins, and both read what it added.
@@ -111,13 +111,13 @@ function open(): Promise<IDBDatabase> {
   });
 }
 
-async function wrap(seed: Uint8Array<ArrayBuffer>): Promise<Kept> {
+async function wrap(seed: Uint8Array<ArrayBuffer>): Promise<StoredIdentity> {
   const wrapping = await crypto.subtle.generateKey({ name: "AES-GCM", length: 256 }, false, ["encrypt", "decrypt"]);
   const iv = crypto.getRandomValues(new Uint8Array(12));
   return { wrapping, iv, wrapped: await crypto.subtle.encrypt({ name: "AES-GCM", iv }, wrapping, seed) };
 }
 
-async function unwrap({ wrapping, iv, wrapped }: Kept): Promise<Uint8Array<ArrayBuffer>> {
+async function unwrap({ wrapping, iv, wrapped }: StoredIdentity): Promise<Uint8Array<ArrayBuffer>> {
   const seed = new Uint8Array(await crypto.subtle.decrypt({ name: "AES-GCM", iv }, wrapping, wrapped));
   if (seed.length !== SEED_BYTES) throw new TaiiNetError("identity", "the kept identity is damaged; clear this site's data to begin anew");
   return seed;

@@ -1,7 +1,7 @@
 // The peer in this tab.
 
 import type { Core } from "../core/taiinet_wasm.js";
-import type { Audience, CoreEvent, CoreOptions, CoreStatus, Engine, Feed, FindQuery, Kept, Privacy, PublishQuery, Raw, SubscribeQuery } from "./engine.js";
+import type { Audience, CoreEvent, CoreOptions, CoreStatus, Engine, Feed, FindQuery, StateStores, Privacy, PublishQuery, Raw, SubscribeQuery } from "./engine.js";
 import { TaiiNetError, closed, fromCore } from "./errors.js";
 import { liveIn } from "./page.js";
 import { discardWasm, type Bindings } from "./wasm.js";
@@ -22,7 +22,7 @@ export class LocalEngine implements Engine {
   readonly #options: CoreOptions;
   readonly #seed: () => Promise<Uint8Array>;
   readonly #audience: Audience;
-  readonly #kept: Kept;
+  readonly #kept: StateStores;
   #core: Core | undefined;
   /** By the core's numbers, which change when the peer is started anew. */
   #subscribers = new Map<number, Subscriber>();
@@ -39,7 +39,7 @@ export class LocalEngine implements Engine {
   #stopLiving = () => {};
   #state: "running" | "closed" | TaiiNetError = "running";
 
-  private constructor(wasm: Bindings, options: CoreOptions, seed: () => Promise<Uint8Array>, audience: Audience, kept: Kept) {
+  private constructor(wasm: Bindings, options: CoreOptions, seed: () => Promise<Uint8Array>, audience: Audience, kept: StateStores) {
     this.#wasm = wasm;
     this.#kept = kept;
     this.#options = options;
@@ -48,7 +48,7 @@ export class LocalEngine implements Engine {
   }
 
   /** Starts a peer; `seed` gives a copy of the secret key, which is wiped. */
-  static async start(wasm: Bindings, options: CoreOptions, seed: () => Promise<Uint8Array>, audience: Audience, kept: Kept): Promise<LocalEngine> {
+  static async start(wasm: Bindings, options: CoreOptions, seed: () => Promise<Uint8Array>, audience: Audience, kept: StateStores): Promise<LocalEngine> {
     const engine = new LocalEngine(wasm, options, seed, audience, kept);
     await engine.#begin();
     return engine;

@@ -106,7 +106,7 @@ export class Subscription<T extends object = Fields> extends Emitter<Subscriptio
   }
 
   /** @internal What happens to the peer. */
-  hear<K extends "peer-connected" | "peer-disconnected">(name: K, event: SubscriptionEvents<T>[K]): void {
+  forwardPeerEvent<K extends "peer-connected" | "peer-disconnected">(name: K, event: SubscriptionEvents<T>[K]): void {
     this.emit(name, event);
   }
 

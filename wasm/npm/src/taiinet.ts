@@ -1,13 +1,13 @@
 import { boolean, duration, integer, list, options as checkOptions, signaller, string } from "./arguments.js";
 import type { Audience, Blacklisted, CoreEvent, CoreOptions, CoreStatus, Engine, PeerInfo, PublishQuery, Raw, WasmSource } from "./engine.js";
-import { Blacklist, keepBeside } from "./blacklist.js";
+import { Blacklist, stateStore } from "./blacklist.js";
 import { TaiiNetError, closed, fromCore, wrongType } from "./errors.js";
 import { Emitter } from "./events.js";
 import { MemoryVault, openVault, type Vault } from "./identity.js";
 import { LocalEngine } from "./local.js";
 import type { Query } from "./query.js";
 import { SharedEngine, canShare } from "./shared.js";
-import { active, judge, type Status } from "./status.js";
+import { active, diagnose, type Status } from "./status.js";
 import { Subscription, checkSubscribeOptions, type Delivery, type SubscribeOptions, type SubscriptionEvents } from "./subscription.js";
 import { decode, encode, type Fields } from "./values.js";
 import { discardWasm, loadWasm, wasmIfLoaded } from "./wasm.js";
@@ -119,7 +119,7 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
   /** Called when there is a neighbour. */
   #met = new Set<() => void>();
   /** What was told last. */
-  #gist = "";
+  #lastStatusKey = "";
   #refreshing: ReturnType<typeof setTimeout> | undefined;
 
   constructor(options: TaiiNetOptions) {
@@ -205,7 +205,7 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
   /** Links, signallers, counters, and what is wrong, if anything is. */
   async status(): Promise<Status> {
     const core = await (await this.#running()).status();
-    return { ...core, ...judge(core) };
+    return { ...core, ...diagnose(core) };
   }
 
   /** Leaves the network; the other tabs go on. Documents that no neighbour has taken are lost. */
@@ -228,7 +228,7 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
       const [bindings] = await Promise.all([loadWasm(wasm), name === EPHEMERAL || this.#openVault(name)]);
       if (this.#state === "closed") throw closed();
       const keptAs = name === EPHEMERAL ? undefined : name;
-      const kept = { blacklist: keepBeside(keptAs, "blacklist"), signallers: keepBeside(keptAs, "signallers") };
+      const kept = { blacklist: stateStore(keptAs, "blacklist"), signallers: stateStore(keptAs, "signallers") };
       const start = (audience: Audience) =>
         LocalEngine.start(bindings, this.#options, () => this.#vault.seed(), audience, kept);
       const started = new Promise<void>((resolve, reject) => {
@@ -371,7 +371,7 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
 
   #tell<K extends "peer-connected" | "peer-disconnected">(name: K, event: TaiiNetEvents[K]): void {
     this.emit(name, event);
-    for (const subscription of [...this.#subscriptions]) subscription.hear(name, event as SubscriptionEvents<never>[K]);
+    for (const subscription of [...this.#subscriptions]) subscription.forwardPeerEvent(name, event as SubscriptionEvents<never>[K]);
   }
 
   #fail(error: unknown): TaiiNetError {
@@ -412,9 +412,9 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
   #show(news: Pick<Status, "state" | "peers"> & Partial<Status>): void {
     const status: Status = { ...empty(this.network, this.#peerId), ...news };
     const { state, peers, problem, signallers } = status;
-    const gist = JSON.stringify([state, peers, problem, signallers.map(({ joined }) => joined)]);
-    if (gist === this.#gist) return;
-    this.#gist = gist;
+    const statusKey = JSON.stringify([state, peers, problem, signallers.map(({ joined }) => joined)]);
+    if (statusKey === this.#lastStatusKey) return;
+    this.#lastStatusKey = statusKey;
     // Not within the constructor: nobody can listen yet.
     queueMicrotask(() => this.emit("status", status));
   }

@@ -1,10 +1,12 @@
 //! A WebRTC link: one data channel, ordered and reliable, which both ends know beforehand (id 0).
 
-use core::{cell::RefCell, time::Duration};
+use core::{cell::RefCell, fmt::Display, time::Duration};
 use std::rc::Rc;
 
 use js_sys::Array;
-use taiinet_mesh::{ChannelBinding, Input, LinkFailure, Negotiation, frame::IceServer};
+use taiinet_mesh::{
+    ChannelBinding, Input, LinkFailure, Negotiation, description::Admission, frame::IceServer,
+};
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
 use web_sys::{
@@ -13,12 +15,16 @@ use web_sys::{
     RtcPeerConnectionState, RtcSdpType, RtcSessionDescriptionInit,
 };
 
-use super::{Listener, Reporter, Timer, broken, open::Open, socket::message_bytes};
+use super::{
+    listener::Listener,
+    open::Open,
+    reporter::{Reporter, broken},
+    socket::message_bytes,
+    timer::Timer,
+};
 
 /// So many bytes may wait in the browser before the core is told that there is no room.
 const BUFFERED: u32 = 64 * 1024;
-/// Candidates of the other end that are kept until its description is there.
-const CANDIDATES: usize = 32;
 /// How long the goodbye of a channel may take.
 const CLOSE: Duration = Duration::from_secs(1);
 
@@ -67,8 +73,11 @@ impl Channel {
         channel.set_buffered_amount_low_threshold(BUFFERED);
         let sending = Rc::new(RefCell::new(Sending::default()));
         let listeners = listeners(&connection, &channel, &sending, &reporter);
-        let negotiation =
-            Rc::new(Negotiator { connection: connection.clone(), early: RefCell::default() });
+        let negotiation = Rc::new(Negotiator {
+            connection: connection.clone(),
+            admission: RefCell::default(),
+            early: RefCell::default(),
+        });
         Ok(Self {
             _open: Open::new(&connection),
             connection,
@@ -247,6 +256,8 @@ fn is_for_udp(candidate: &str) -> bool {
 /// Offer, answer and candidates (RFC 9429), of which the other end's may come in any order.
 struct Negotiator {
     connection: RtcPeerConnection,
+    /// What may still come of the other end.
+    admission: RefCell<Admission>,
     /// Candidates that came before the other end's description; none once that is there.
     early: RefCell<Early>,
 }
@@ -282,8 +293,9 @@ impl Negotiator {
 
     /// Takes the other end's description, and the candidates that came before it.
     async fn accept(&self, kind: RtcSdpType, text: &str) -> Result<(), JsValue> {
+        let admitted = self.admission.borrow_mut().description(text).map_err(refused)?;
         let description = RtcSessionDescriptionInit::new(kind);
-        description.set_sdp(text);
+        description.set_sdp(&admitted);
         JsFuture::from(self.connection.set_remote_description(&description)).await?;
         if let Early::Kept(candidates) = self.early.replace(Early::Done) {
             for candidate in candidates {
@@ -294,13 +306,11 @@ impl Negotiator {
     }
 
     async fn candidate(&self, candidate: String) {
-        if !is_for_udp(&candidate) {
+        if self.admission.borrow_mut().candidate(&candidate).is_err() {
             return;
         }
         if let Early::Kept(candidates) = &mut *self.early.borrow_mut() {
-            if candidates.len() < CANDIDATES {
-                candidates.push(candidate);
-            }
+            candidates.push(candidate);
             return;
         }
         self.add(&candidate).await;
@@ -313,6 +323,11 @@ impl Negotiator {
         let added = self.connection.add_ice_candidate_with_opt_rtc_ice_candidate_init(Some(&init));
         drop(JsFuture::from(added).await);
     }
+}
+
+/// As an exception of the browser's own, so that both are told in one way.
+fn refused(error: impl Display) -> JsValue {
+    js_sys::Error::new(&error.to_string()).into()
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use taiinet_mesh::{ChannelBinding, Input, LinkFailure, limits};
 use wasm_bindgen::{JsCast, JsValue};
 use web_sys::{BinaryType, CloseEvent, MessageEvent, WebSocket};
 
-use super::{Listener, Reporter, open::Open};
+use super::{listener::Listener, open::Open, reporter::Reporter};
 
 /// An open WebSocket, or one being opened. Closed when dropped.
 pub(crate) struct Socket {

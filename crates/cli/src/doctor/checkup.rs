@@ -6,11 +6,12 @@ use std::{
 };
 
 use taiinet::{Builder, Status, TaiiNet};
-use taiinet_transport::{Stun, TransportConfig, probe};
+use taiinet_session::diagnosis::why_alone;
+use taiinet_webrtc::{Stun, WebSockets, probe};
 use tokio::{sync::mpsc::UnboundedSender, time::timeout};
 
-use super::{Finding, State};
-use crate::{exit::Exit, hints, net::NetArgs};
+use super::finding::{Finding, State};
+use crate::{exit::Exit, net::NetArgs};
 
 /// A clock that is off by more makes others refuse what this peer publishes.
 const CLOCK: Duration = Duration::from_secs(110);
@@ -20,7 +21,7 @@ const CLOCK_NOTE: Duration = Duration::from_secs(10);
 pub(super) struct Checkup {
     signallers: Vec<String>,
     builder: Box<dyn Fn() -> Result<Builder, Exit> + Send + Sync>,
-    transport: TransportConfig,
+    sockets: WebSockets,
     patience: Duration,
     report: UnboundedSender<Finding>,
 }
@@ -35,9 +36,9 @@ impl Checkup {
         let network = format!("doctor {:016x}", getrandom::u64().map_err(Exit::failed)?);
         let net = net.clone();
         let signallers = net.signallers()?.to_vec();
-        let transport = TransportConfig { extra_roots: net.roots()?, ..TransportConfig::default() };
+        let sockets = WebSockets::new(&net.roots()?);
         let builder = Box::new(move || Ok(net.builder()?.network(&*network)));
-        Ok(Self { signallers, builder, transport, patience, report })
+        Ok(Self { signallers, builder, sockets, patience, report })
     }
 
     fn say(&self, finding: Finding) {
@@ -64,7 +65,7 @@ impl Checkup {
         let mut reached = false;
         for url in &self.signallers {
             let plain = url.split('#').next().unwrap_or(url);
-            match probe(plain, self.transport.clone(), self.patience).await {
+            match probe(plain, &self.sockets, self.patience).await {
                 Ok(probed) => {
                     reached = true;
                     let says = format!("{plain} answers in {} ms", probed.took.as_millis());
@@ -114,7 +115,7 @@ impl Checkup {
                 return Ok(Some(net.status().await?));
             }
             if begun.elapsed() > self.patience {
-                let says = hints::why_alone(&status).replace('\n', ";");
+                let says = why_alone(&status).replace('\n', ";");
                 self.say(Finding::new("join", State::Bad, says).cure(
                     "ask the operator whether this network and key are served; look at the clock",
                 ));
@@ -166,7 +167,7 @@ impl Checkup {
             let says = format!("two peers on this machine linked in {took} ms");
             self.say(Finding::new("links", State::Good, says));
         } else {
-            let why = hints::why_alone(&one.status().await?).replace('\n', ";");
+            let why = why_alone(&one.status().await?).replace('\n', ";");
             let says = format!("two peers on this machine did not link: {why}");
             let cure = "does a firewall on this machine keep UDP between programs? --bind picks an address";
             self.say(Finding::new("links", State::Bad, says).cure(cure));

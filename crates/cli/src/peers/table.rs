@@ -4,8 +4,9 @@ use std::{fmt::Write, time::Duration};
 
 use anstyle::{AnsiColor, Style};
 use taiinet::{LinkState, LinkStatus, Status, TaiiNet, Time};
+use taiinet_session::{diagnosis::next_step, json::state_name};
 
-use crate::{blacklist, hints, report::state_name};
+use crate::blacklist;
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -57,7 +58,7 @@ fn write(text: &mut String, net: &TaiiNet, status: &Status, now: Time) -> std::f
     }
     for (peer, cause) in &status.failed {
         let style = AnsiColor::Yellow.on_default();
-        let next = hints::next_step(cause);
+        let next = next_step(cause);
         writeln!(text, "{:<10} {style}{cause}{style:#}; {next}", peer.short())?;
     }
     Ok(())

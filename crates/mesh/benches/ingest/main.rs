@@ -4,11 +4,11 @@
 //!
 //! `cargo bench -p taiinet-mesh --bench ingest [-- --quick]`
 
-mod bed;
+mod fixture;
 
 use std::{hint::black_box, time::Instant};
 
-use bed::{Bed, LINKS, authors, documents, queries};
+use fixture::{Fixture, LINKS, authors, documents, queries};
 
 const ROUNDS: usize = 7;
 /// Documents that are handed over before the outputs are taken, as a busy driver does.
@@ -26,10 +26,10 @@ fn main() {
     let batches = documents.len().div_ceil(BATCH);
     let (mut ours, mut bare) = (vec![f64::MAX; batches], vec![f64::MAX; batches]);
     let mut deliveries = 0;
-    let checks: Vec<_> = documents.iter().map(bed::bare).collect();
-    let messages: Vec<_> = documents.iter().map(bed::push).collect();
+    let checks: Vec<_> = documents.iter().map(fixture::bare).collect();
+    let messages: Vec<_> = documents.iter().map(fixture::push).collect();
     for _ in 0..ROUNDS {
-        let mut bed = Bed::new(&queries);
+        let mut fixture = Fixture::new(&queries);
         for (batch, (checks, messages)) in
             checks.chunks(BATCH).zip(messages.chunks(BATCH)).enumerate()
         {
@@ -39,10 +39,10 @@ fn main() {
                     .expect("an honest document");
             }
             bare[batch] = bare[batch].min(start.elapsed().as_secs_f64());
-            ours[batch] = ours[batch].min(bed.take_in(messages));
+            ours[batch] = ours[batch].min(fixture.take_in(messages));
         }
-        assert_eq!(bed.forwarded, count * LINKS, "each document goes to each link");
-        deliveries = bed.deliveries;
+        assert_eq!(fixture.forwarded, count * LINKS, "each document goes to each link");
+        deliveries = fixture.deliveries;
     }
     let (ours, bare): (f64, f64) = (ours.iter().sum(), bare.iter().sum());
     let rate = |seconds: f64| count as f64 / seconds;

@@ -7,10 +7,10 @@
 #![allow(missing_docs, clippy::unwrap_used)]
 
 mod bare;
-#[path = "../../../transport/src/channel/connection.rs"]
+#[path = "../../../webrtc/src/channel/connection.rs"]
 #[allow(dead_code)]
 mod connection;
-#[path = "../../../transport/src/channel/runtime.rs"]
+#[path = "../../../webrtc/src/channel/runtime.rs"]
 #[allow(dead_code)]
 mod runtime;
 
@@ -21,7 +21,6 @@ use std::{
 
 use taiinet::{Identity, PublishOptions, TaiiNet, json, query};
 use taiinet_identity::{Domain, Seed};
-use taiinet_mesh::LinkFailure;
 use taiinet_signaller::{
     DeskConfig,
     server::{Server, ServerConfig, StunAddress},
@@ -32,10 +31,6 @@ use tokio::runtime::Runtime;
 const TEXT: usize = 1024 - 40;
 
 /// What `connection.rs` finds in its own crate.
-fn broken(error: impl ToString) -> LinkFailure {
-    LinkFailure::Transport(error.to_string())
-}
-
 fn main() {
     let quick = std::env::args().any(|arg| arg == "--quick");
     let (rounds, count) = if quick { (3, 10_000) } else { (7, 30_000) };

@@ -3,7 +3,7 @@
 use std::{pin::pin, time::Duration};
 
 use futures::poll;
-use taiinet::{Error, FindOptions, LinkState, Outcome, PublishOptions, Query, json, query};
+use taiinet::{Error, FindOptions, LinkState, PublishCounts, PublishOptions, Query, json, query};
 
 use crate::support::{Signaller, connect, next, number, numbers_until, peer, within};
 
@@ -99,7 +99,7 @@ async fn a_document_published_to_nobody_waits_for_somebody() {
     let mut all = reader.subscribe(query!({})).unwrap();
     assert_eq!(next(&mut all).await.id(), id);
     within("taken", writer.flush()).await.unwrap();
-    assert_eq!(writer.outcome(), Outcome { taken: 1, lost: 0 });
+    assert_eq!(writer.outcome(), PublishCounts { taken: 1, lost: 0 });
 }
 
 /// On one thread, so that time passes before the driver gets its turn.
@@ -120,7 +120,7 @@ async fn what_is_over_before_its_turn_is_lost() {
     let flushed = within("flushed", net.flush()).await;
     // With the one above: it was lost since the last flush.
     assert!(matches!(flushed, Err(Error::Lost { documents: 2 })), "{flushed:?}");
-    assert_eq!(net.outcome(), Outcome { taken: 0, lost: 2 });
+    assert_eq!(net.outcome(), PublishCounts { taken: 0, lost: 2 });
     within("closed", net.close()).await;
     assert_eq!(net.outcome().lost, 2, "known after the end as well");
 }

@@ -6,7 +6,7 @@ use taiinet_document::{DocumentId, Network};
 use taiinet_identity::Identity;
 use taiinet_mesh::{
     Time,
-    frame::{Find, Fragment, Frame, Push, codec},
+    frame::{DocumentFrame, Find, FindFrame, Fragment, Frame, Push, ViewFrame, codec},
     limits,
 };
 use taiinet_sim::forge;
@@ -69,13 +69,13 @@ impl Flood {
             let content = format!(r#"{{"flood": {number}}}"#);
             forge::document(author, network, at.as_millis(), &content)
         };
-        let push = |document| Frame::Push(Push { hops: 0, document });
+        let push = |document| Frame::Documents(DocumentFrame::Push(Push { hops: 0, document }));
         let frame = match self {
             Self::Signatures => push(forge::with_bad_signature(&document(now))),
             Self::Quota => push(document(now)),
             Self::Replays => push(document(now.before(Duration::from_secs(3600)))),
             Self::Random => return number.to_le_bytes().repeat(16),
-            Self::Tiny => Frame::Prune,
+            Self::Tiny => Frame::Documents(DocumentFrame::Prune),
             Self::Giant => Frame::Fragment(Fragment { last: false, bytes: vec![7; 8 * 1024] }),
             Self::Promises => {
                 let id = |index: u32| {
@@ -85,15 +85,15 @@ impl Flood {
                     DocumentId::from_bytes(bytes)
                 };
                 let ids = u32::try_from(limits::IDS_PER_FRAME).unwrap_or_default();
-                Frame::Have((0..ids).map(id).collect())
+                Frame::Documents(DocumentFrame::Have((0..ids).map(id).collect()))
             }
-            Self::Searches => Frame::Find(Find {
+            Self::Searches => Frame::from(FindFrame::Find(Find {
                 request: number,
                 query: r#"{"place": {"$regex": "(a|b|c)*d"}}"#.to_owned(),
                 limit: u16::MAX,
                 since: now.before(limits::LIVE_WINDOW).timestamp(),
-            }),
-            Self::Shuffles => Frame::Shuffle(Vec::new()),
+            })),
+            Self::Shuffles => Frame::View(ViewFrame::Shuffle(Vec::new())),
         };
         codec::message(&[frame])
     }

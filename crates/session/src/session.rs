@@ -1,0 +1,357 @@
+//! A peer with all who wait for something of it.
+
+use core::time::Duration;
+use std::{
+    collections::{BTreeMap, VecDeque},
+    sync::Arc,
+};
+
+use taiinet_document::{Map, Opened, VerifiedDocument};
+use taiinet_mesh::{
+    Delivery, Dial, Event, FindId, Input, LinkId, Negotiation, Output, Peer, PublishError,
+    PublishOptions, SubscriptionId, Time, TooManyFinds, TooManySubscriptions,
+};
+use taiinet_query::Query;
+
+use crate::{
+    Waiters,
+    publications::{PublicationOutput, Publications},
+    unsealed::{Recipients, Unsealed, Waiting},
+};
+
+/// What a driver is to do, in this order.
+pub enum SessionOutput<W: Waiters> {
+    /// As [`Output::Dial`].
+    Dial {
+        /// Its name from now on.
+        link: LinkId,
+        /// How.
+        dial: Dial,
+    },
+    /// As [`Output::Negotiate`].
+    Negotiate {
+        /// The link that is being made.
+        link: LinkId,
+        /// What the other end says.
+        part: Negotiation,
+    },
+    /// As [`Output::Send`].
+    Send {
+        /// The link to send on.
+        link: LinkId,
+        /// The message.
+        bytes: Vec<u8>,
+    },
+    /// As [`Output::Close`].
+    Close {
+        /// The link to close.
+        link: LinkId,
+    },
+    /// A document for the application; never for none of its subscriptions.
+    Deliver {
+        /// Those that it matches.
+        subscriptions: Vec<W::Subscription>,
+        /// The document.
+        delivery: Delivery,
+    },
+    /// A document that a search found; [`Session::find_waiter`] says who waits.
+    Found {
+        /// Its search.
+        find: FindId,
+        /// The document.
+        document: Arc<VerifiedDocument>,
+        /// What it says, if it was sealed to us.
+        opened: Option<Arc<Opened>>,
+    },
+    /// A search is over.
+    FindDone(W::Find),
+    /// It is known for whom a content is, or that nobody turned up in time.
+    Recipients {
+        /// The content.
+        unsealed: Unsealed<W::Recipients>,
+        /// For whom.
+        recipients: Recipients,
+    },
+    /// Something has become of a document of ours.
+    Publication(PublicationOutput<W::Publish, W::Flush>),
+    /// An event, other than [`Event::Taken`], which the publications tell.
+    Event(Event),
+}
+
+/// All who wait when the peer has left: nothing more comes.
+pub struct CutOff<W: Waiters> {
+    /// For a document to be taken.
+    pub publishes: Vec<W::Publish>,
+    /// For somebody to seal to.
+    pub recipients: Vec<W::Recipients>,
+    /// For what is searched for.
+    pub finds: Vec<W::Find>,
+}
+
+/// A peer with all who wait for something of it. As with the peer itself, after each call the
+/// [outputs](Self::poll_output) are to be taken until there are none.
+pub struct Session<W: Waiters> {
+    peer: Peer,
+    /// The core's names of the subscriptions, and the driver's.
+    names: BTreeMap<W::Subscription, SubscriptionId>,
+    subscriptions: BTreeMap<SubscriptionId, W::Subscription>,
+    publications: Publications<W::Publish, W::Flush>,
+    unsealed: Waiting<W::Recipients>,
+    /// Not unsealed any more, and not yet given to the driver.
+    decided: VecDeque<(Unsealed<W::Recipients>, Recipients)>,
+    finds: BTreeMap<FindId, W::Find>,
+}
+
+impl<W: Waiters> Session<W> {
+    /// A session of this peer.
+    pub fn new(peer: Peer) -> Self {
+        Self {
+            peer,
+            names: BTreeMap::new(),
+            subscriptions: BTreeMap::new(),
+            publications: Publications::default(),
+            unsealed: Waiting::default(),
+            decided: VecDeque::new(),
+            finds: BTreeMap::new(),
+        }
+    }
+
+    /// The peer.
+    pub const fn peer(&self) -> &Peer {
+        &self.peer
+    }
+
+    /// The peer, for what nobody waits for, like its blacklist.
+    pub const fn peer_mut(&mut self) -> &mut Peer {
+        &mut self.peer
+    }
+
+    /// Tells the core what happened.
+    pub fn handle(&mut self, input: Input, now: Time) {
+        self.peer.handle(input, now);
+    }
+
+    /// Does what is due.
+    pub fn handle_timeout(&mut self, now: Time) {
+        if self.peer.poll_timeout().is_some_and(|due| due <= now) {
+            self.peer.handle_timeout(now);
+        }
+        self.decided.extend(self.unsealed.decided::<W>(&mut self.peer, now));
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) is to be called next.
+    pub fn poll_timeout(&self) -> Option<Time> {
+        [self.peer.poll_timeout(), self.unsealed.deadline()].into_iter().flatten().min()
+    }
+
+    /// The next thing to do.
+    pub fn poll_output(&mut self, now: Time) -> Option<SessionOutput<W>> {
+        loop {
+            if let Some(output) = self.publications.poll() {
+                return Some(SessionOutput::Publication(output));
+            }
+            if let Some((unsealed, recipients)) = self.decided.pop_front() {
+                return Some(SessionOutput::Recipients { unsealed, recipients });
+            }
+            match self.peer.poll_output(now) {
+                Some(output) => {
+                    if let Some(output) = self.output(output) {
+                        return Some(output);
+                    }
+                }
+                // What was taken has made room.
+                None if self.offer(now) => {}
+                None => return None,
+            }
+        }
+    }
+
+    fn output(&mut self, output: Output) -> Option<SessionOutput<W>> {
+        Some(match output {
+            Output::Dial { link, dial } => SessionOutput::Dial { link, dial },
+            Output::Negotiate { link, part } => SessionOutput::Negotiate { link, part },
+            Output::Send { link, bytes } => SessionOutput::Send { link, bytes },
+            Output::Close { link } => SessionOutput::Close { link },
+            Output::Deliver(delivery) => {
+                let known = |name| self.subscriptions.get(name).copied();
+                let subscriptions: Vec<_> =
+                    delivery.subscriptions.iter().filter_map(known).collect();
+                if subscriptions.is_empty() {
+                    return None;
+                }
+                SessionOutput::Deliver { subscriptions, delivery }
+            }
+            Output::Found { find, document, opened } => {
+                SessionOutput::Found { find, document, opened }
+            }
+            Output::FindDone { find, .. } => SessionOutput::FindDone(self.finds.remove(&find)?),
+            Output::Event(Event::Taken { id }) => {
+                self.publications.taken(id);
+                return None;
+            }
+            Output::Event(Event::Lost { id }) => {
+                self.publications.lost(id);
+                SessionOutput::Event(Event::Lost { id })
+            }
+            Output::Event(event) => SessionOutput::Event(event),
+            // Only among signallers.
+            Output::Relayed { .. } | Output::Astray { .. } => return None,
+        })
+    }
+
+    /// Subscribes; `name` is the driver's, and new.
+    ///
+    /// # Errors
+    /// [`TooManySubscriptions`]
+    pub fn subscribe(
+        &mut self,
+        name: W::Subscription,
+        query: Query,
+        private: bool,
+        now: Time,
+    ) -> Result<(), TooManySubscriptions> {
+        let id = if private {
+            self.peer.subscribe_privately(query, now)?
+        } else {
+            self.peer.subscribe(query)?
+        };
+        self.names.insert(name, id);
+        self.subscriptions.insert(id, name);
+        Ok(())
+    }
+
+    /// Ends a subscription. Whether there was one of this name.
+    pub fn unsubscribe(&mut self, name: W::Subscription, now: Time) -> bool {
+        let Some(id) = self.names.remove(&name) else { return false };
+        self.subscriptions.remove(&id);
+        self.peer.unsubscribe(id, now);
+        true
+    }
+
+    /// Publishes a document that is signed by this peer. [`SessionOutput::Publication`] says what has become
+    /// of it; until there is room for it at the core, it [waits](Self::publications).
+    pub fn publish(&mut self, document: Arc<VerifiedDocument>, waiter: W::Publish, now: Time) {
+        self.publications.give(document, waiter);
+        self.offer(now);
+    }
+
+    fn offer(&mut self, now: Time) -> bool {
+        let peer = &mut self.peer;
+        self.publications.offer(|document| peer.publish_signed(document, now))
+    }
+
+    /// Waits until all that was published before is taken or lost.
+    pub fn flush(&mut self, waiter: W::Flush) {
+        self.publications.flush(waiter);
+    }
+
+    /// The documents that are neither taken nor lost.
+    pub const fn publications(&self) -> &Publications<W::Publish, W::Flush> {
+        &self.publications
+    }
+
+    /// Waits for so long until somebody is known to whom this content can be sealed;
+    /// [`SessionOutput::Recipients`] is the answer, at once if somebody is known, or nothing can be
+    /// waited for.
+    ///
+    /// # Errors
+    /// The content, if [too many](crate::unsealed::MAX_UNSEALED) wait already.
+    pub fn find_recipients(
+        &mut self,
+        unsealed: Unsealed<W::Recipients>,
+        wait: Duration,
+        now: Time,
+    ) -> Result<(), Unsealed<W::Recipients>> {
+        match self.recipients(&unsealed.content, &unsealed.options, now) {
+            Err(PublishError::NoRecipient) if !wait.is_zero() => {
+                self.await_recipients(unsealed, wait, now)
+            }
+            recipients => {
+                self.decided.push_back((unsealed, recipients));
+                Ok(())
+            }
+        }
+    }
+
+    /// Likewise, where [`recipients`](Self::recipients) has just said that there is nobody.
+    ///
+    /// # Errors
+    /// As [`find_recipients`](Self::find_recipients).
+    pub fn await_recipients(
+        &mut self,
+        unsealed: Unsealed<W::Recipients>,
+        wait: Duration,
+        now: Time,
+    ) -> Result<(), Unsealed<W::Recipients>> {
+        if !self.unsealed.has_room() {
+            return Err(unsealed);
+        }
+        self.unsealed.add(unsealed, now.after(wait), now);
+        Ok(())
+    }
+
+    /// To whom a content can be sealed now.
+    ///
+    /// # Errors
+    /// [`PublishError`]
+    pub fn recipients(&mut self, content: &Map, options: &PublishOptions, now: Time) -> Recipients {
+        self.peer.recipients(content, options, now)
+    }
+
+    /// Looks for recent documents.
+    ///
+    /// # Errors
+    /// [`TooManyFinds`], with the waiter.
+    pub fn find(
+        &mut self,
+        query: Query,
+        limit: u16,
+        waiter: W::Find,
+        now: Time,
+    ) -> Result<FindId, (TooManyFinds, W::Find)> {
+        match self.peer.find(query, limit, now) {
+            Ok(find) => {
+                self.finds.insert(find, waiter);
+                Ok(find)
+            }
+            Err(error) => Err((error, waiter)),
+        }
+    }
+
+    /// Who waits for a search, if it is not over.
+    pub fn find_waiter(&self, find: FindId) -> Option<&W::Find> {
+        self.finds.get(&find)
+    }
+
+    /// As [`find_waiter`](Self::find_waiter), to be altered.
+    pub fn find_waiter_mut(&mut self, find: FindId) -> Option<&mut W::Find> {
+        self.finds.get_mut(&find)
+    }
+
+    /// Nobody waits for a search any more.
+    pub fn end_find(&mut self, find: FindId) -> Option<W::Find> {
+        self.finds.remove(&find)
+    }
+
+    /// Says goodbye to all neighbours and signallers.
+    pub fn leave(&mut self, now: Time) {
+        self.peer.leave(now);
+    }
+
+    /// Ends all looking for documents and for recipients, and gives back who waits for it.
+    pub fn end_searches(&mut self) -> CutOff<W> {
+        CutOff {
+            publishes: Vec::new(),
+            recipients: self.unsealed.drain(),
+            finds: core::mem::take(&mut self.finds).into_values().collect(),
+        }
+    }
+
+    /// Gives back all who wait, in the end.
+    pub fn cut_off(&mut self) -> CutOff<W> {
+        CutOff { publishes: self.publications.drain(), ..self.end_searches() }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,195 @@
+use std::cell::Cell;
+use std::rc::Rc;
+
+use taiinet_document::{Content, Document, parse_map};
+use taiinet_identity::{Identity, Seed};
+use taiinet_mesh::{Audience, Config, limits};
+
+use super::*;
+use crate::unsealed::MAX_UNSEALED;
+
+struct Names;
+
+impl Waiters for Names {
+    type Subscription = u8;
+    type Publish = &'static str;
+    type Flush = &'static str;
+    type Find = &'static str;
+    type Recipients = Rc<Cell<bool>>;
+
+    fn has_left(waiter: &Rc<Cell<bool>>) -> bool {
+        waiter.get()
+    }
+}
+
+const START: Time = Time::from_millis(1_000_000);
+
+fn identity() -> Identity {
+    Identity::from_seed(&Seed::from_bytes([1; 32]))
+}
+
+fn session() -> Session<Names> {
+    let config = Config::new("n".parse().expect("a name"));
+    Session::new(Peer::new(identity(), config, [2; 32], START))
+}
+
+fn document(number: u32) -> Arc<VerifiedDocument> {
+    let document = Document {
+        network: "n".parse().expect("a name"),
+        created_at: START.timestamp(),
+        nonce: number,
+        expires_at: None,
+        key: None,
+        content: Content::Open(parse_map(r#"{"a": 1}"#).expect("a map")),
+    };
+    Arc::new(VerifiedDocument::sign(&identity(), document).expect("signed"))
+}
+
+fn unsealed(waiter: &Rc<Cell<bool>>) -> Unsealed<Rc<Cell<bool>>> {
+    let content = parse_map(r#"{"a": 1}"#).expect("a map");
+    let options = PublishOptions { audience: Audience::Subscribers, ..PublishOptions::default() };
+    Unsealed { content, options, waiter: Rc::clone(waiter) }
+}
+
+fn outputs(session: &mut Session<Names>, now: Time) -> Vec<SessionOutput<Names>> {
+    std::iter::from_fn(|| session.poll_output(now)).collect()
+}
+
+/// To which subscriptions documents were delivered.
+fn delivered(session: &mut Session<Names>, now: Time) -> Vec<Vec<u8>> {
+    let outputs = outputs(session, now).into_iter();
+    let of = |output| match output {
+        SessionOutput::Deliver { subscriptions, .. } => Some(subscriptions),
+        _ => None,
+    };
+    outputs.filter_map(of).collect()
+}
+
+/// For how many contents it was decided to whom they are, and to how many that is.
+fn decided(session: &mut Session<Names>, now: Time) -> Vec<Option<usize>> {
+    session.handle_timeout(now);
+    let outputs = outputs(session, now).into_iter();
+    let of = |output| match output {
+        SessionOutput::Recipients { recipients, .. } => {
+            Some(recipients.ok().map(|recipients| recipients.len()))
+        }
+        _ => None,
+    };
+    outputs.filter_map(of).collect()
+}
+
+fn query(text: &str) -> Query {
+    text.parse().expect("a query")
+}
+
+#[test]
+fn documents_come_under_the_names_of_the_driver_until_it_unsubscribes() {
+    let mut session = session();
+    session.subscribe(7, query("{}"), false, START).expect("room");
+    session.subscribe(8, query(r#"{"a": 1}"#), false, START).expect("room");
+    session.subscribe(9, query(r#"{"a": 2}"#), false, START).expect("room");
+    session.publish(document(1), "one", START);
+    assert_eq!(delivered(&mut session, START), [[7, 8]]);
+    assert!(session.unsubscribe(7, START));
+    assert!(!session.unsubscribe(7, START));
+    session.publish(document(2), "two", START);
+    assert_eq!(delivered(&mut session, START), [[8]]);
+    assert!(session.unsubscribe(8, START));
+    session.publish(document(3), "three", START);
+    assert_eq!(delivered(&mut session, START), [[0; 0]; 0], "nobody subscribes to it any more");
+}
+
+#[test]
+fn what_no_neighbour_takes_is_lost_and_a_flush_says_so() {
+    let mut session = session();
+    session.publish(document(1), "one", START);
+    session.flush("flush");
+    let late = START.after(limits::LIVE_WINDOW + limits::CLOCK_SKEW);
+    let mut told = Vec::new();
+    for now in [START, late] {
+        session.handle_timeout(now);
+        for output in outputs(&mut session, now) {
+            match output {
+                SessionOutput::Publication(PublicationOutput::Lost(waiter)) => {
+                    told.push((waiter, 1));
+                }
+                SessionOutput::Publication(PublicationOutput::Flushed(waiter, lost)) => {
+                    told.push((waiter, lost));
+                }
+                _ => {}
+            }
+        }
+    }
+    assert_eq!(told, [("one", 1), ("flush", 1)]);
+}
+
+#[test]
+fn recipients_are_waited_for_as_long_as_somebody_wants_to() {
+    let mut session = session();
+    let [one, other, none] = [0; 3].map(|_| Rc::new(Cell::new(false)));
+    let second = Duration::from_secs(1);
+    session.find_recipients(unsealed(&none), Duration::ZERO, START).expect("room");
+    assert_eq!(decided(&mut session, START), [None], "who does not wait is told at once");
+    session.find_recipients(unsealed(&one), second, START).expect("room");
+    session.find_recipients(unsealed(&other), second * 2, START).expect("room");
+    assert_eq!(decided(&mut session, START), [None; 0]);
+    assert!(session.poll_timeout().is_some_and(|at| at < START.after(second)));
+    assert_eq!(
+        decided(&mut session, START.after(second)),
+        [None],
+        "the first has waited long enough"
+    );
+    other.set(true);
+    assert_eq!(decided(&mut session, START.after(second * 3)), [None; 0], "the second has left");
+}
+
+#[test]
+fn a_content_is_decided_on_as_soon_as_somebody_subscribes_privately() {
+    let mut session = session();
+    let waiter = Rc::new(Cell::new(false));
+    session.find_recipients(unsealed(&waiter), Duration::from_secs(9), START).expect("room");
+    session.subscribe(1, query(r#"{"a": 1}"#), true, START).expect("room");
+    let soon = START.after(Duration::from_millis(100));
+    assert_eq!(decided(&mut session, soon), [Some(1)]);
+}
+
+#[test]
+fn so_many_wait_for_recipients_and_no_more() {
+    let mut session = session();
+    let waiter = Rc::new(Cell::new(false));
+    let wait = Duration::from_secs(1);
+    for _ in 0..MAX_UNSEALED {
+        session.find_recipients(unsealed(&waiter), wait, START).expect("room");
+    }
+    assert!(session.find_recipients(unsealed(&waiter), wait, START).is_err());
+    let end = session.cut_off();
+    assert_eq!(end.recipients.len(), MAX_UNSEALED);
+    assert!(session.find_recipients(unsealed(&waiter), wait, START).is_ok());
+}
+
+#[test]
+fn a_search_is_over_once() {
+    let mut session = session();
+    let Ok(find) = session.find(query("{}"), 9, "one", START) else { panic!("no room") };
+    assert_eq!(session.find_waiter(find), Some(&"one"));
+    assert_eq!(session.end_find(find), Some("one"));
+    assert_eq!(session.find_waiter(find), None);
+    let Ok(_) = session.find(query("{}"), 9, "two", START) else { panic!("no room") };
+    let late = START.after(limits::FIND_TIMEOUT * 2);
+    session.handle_timeout(late);
+    let done = outputs(&mut session, late).into_iter().filter_map(|output| match output {
+        SessionOutput::FindDone(waiter) => Some(waiter),
+        _ => None,
+    });
+    assert_eq!(done.collect::<Vec<_>>(), ["two"], "the first was ended already");
+}
+
+#[test]
+fn in_the_end_all_who_wait_are_given_back() {
+    let mut session = session();
+    session.publish(document(1), "one", START);
+    let Ok(_) = session.find(query("{}"), 9, "find", START) else { panic!("no room") };
+    session.leave(START);
+    let end = session.cut_off();
+    assert_eq!((end.publishes, end.finds), (vec!["one"], vec!["find"]));
+}

@@ -1,0 +1,60 @@
+//! What handles ask of the driver, and who waits for the answers.
+
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
+
+use taiinet_document::{Map, VerifiedDocument};
+use taiinet_identity::{PeerId, Recipient};
+use taiinet_mesh::{BlacklistError, PublishError, Status, TooManyFinds};
+use taiinet_query::Query;
+use taiinet_session::{Waiters, unsealed::Unsealed};
+use tokio::sync::{mpsc, oneshot};
+
+use crate::{
+    blacklist::BlacklistFileError,
+    delivery::{Delivery, Inbox},
+};
+
+/// Told when a document was taken: true; when it was lost: false.
+pub(crate) type Taken = oneshot::Sender<bool>;
+/// Told when all documents were taken or lost: how many were lost since the last flush.
+pub(crate) type Flushed = oneshot::Sender<u64>;
+/// Gets what a search finds; dropped when it is over.
+pub(crate) type FoundSender = mpsc::UnboundedSender<Result<Delivery, TooManyFinds>>;
+/// Told for whom a content is, with the content.
+pub(crate) type Decided = oneshot::Sender<(Map, Result<BTreeSet<Recipient>, PublishError>)>;
+/// Both what the core says and what the file does may go wrong.
+pub(crate) type Listed = Result<Result<(), BlacklistFileError>, BlacklistError>;
+
+/// The handles, as those who wait.
+pub(crate) struct Handles;
+
+impl Waiters for Handles {
+    type Subscription = u64;
+    type Publish = Option<Taken>;
+    type Flush = Flushed;
+    type Find = FoundSender;
+    type Recipients = Decided;
+
+    fn has_left(waiter: &Decided) -> bool {
+        waiter.is_closed()
+    }
+}
+
+/// What a handle asks of the driver. No `Debug`: it may hold what is about to be sealed.
+pub(crate) enum Control {
+    Subscribe { id: u64, query: Query, private: bool, inbox: Inbox },
+    Recipients { unsealed: Unsealed<Decided>, wait: Duration },
+    Unsubscribe { id: u64, private: bool },
+    Find { query: Query, limit: u16, found: FoundSender },
+    Status(oneshot::Sender<Status>),
+    Blacklist { peer: PeerId, life: Option<Duration>, done: oneshot::Sender<Listed> },
+    Lift { peer: PeerId, done: oneshot::Sender<Result<bool, BlacklistFileError>> },
+    Close,
+}
+
+/// What waits for room at the core, in order.
+#[derive(Debug)]
+pub(crate) enum Publish {
+    Document { document: Arc<VerifiedDocument>, taken: Option<Taken> },
+    Flush(Flushed),
+}

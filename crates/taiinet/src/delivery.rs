@@ -1,0 +1,237 @@
+//! Documents on their way to a subscription, and how many of them wait to be read.
+
+use std::{
+    fmt,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    task::{Context, Poll},
+};
+
+use taiinet_document::{DocumentId, Map, Opened, Timestamp, VerifiedDocument, to_json_line};
+use taiinet_identity::PeerId;
+use taiinet_session::{Privacy, backlog::LOW_WATER};
+use tokio::sync::{Notify, mpsc};
+
+/// What a delivery counts for beside the bytes of its document: about what the decoded form takes.
+const DELIVERY_COST: usize = 1024;
+
+/// A document that matched a subscription. Cheap to clone.
+#[derive(Clone)]
+pub struct Delivery {
+    pub(crate) document: Arc<VerifiedDocument>,
+    pub(crate) opened: Option<Arc<Opened>>,
+    pub(crate) received_at: Timestamp,
+    pub(crate) hops: u8,
+    pub(crate) from: Option<PeerId>,
+}
+
+impl Delivery {
+    /// The fields of the document, also those that were sealed; none for a deletion.
+    pub fn data(&self) -> &Map {
+        static NONE: Map = Map::new();
+        let opened = self.opened.as_ref().map(|opened| &opened.fields);
+        opened.or_else(|| self.document.content().fields()).unwrap_or(&NONE)
+    }
+
+    /// Who could read it on its way.
+    pub fn privacy(&self) -> Privacy {
+        Privacy::of(self.opened.as_deref())
+    }
+
+    /// Who wrote and signed it.
+    pub fn author(&self) -> PeerId {
+        self.document.author()
+    }
+
+    /// Its name.
+    pub fn id(&self) -> DocumentId {
+        self.document.id()
+    }
+
+    /// Its key among the documents of its author, if it has one.
+    pub fn key(&self) -> Option<&str> {
+        self.document.key.as_deref()
+    }
+
+    /// When its author says to have published it.
+    pub fn created_at(&self) -> Timestamp {
+        self.document.created_at
+    }
+
+    /// When it arrived here.
+    pub const fn received_at(&self) -> Timestamp {
+        self.received_at
+    }
+
+    /// From when on its author calls it worthless.
+    pub fn expires_at(&self) -> Option<Timestamp> {
+        self.document.expires_at
+    }
+
+    /// How many links it crossed, as far as anybody can tell; 0 for our own.
+    pub const fn hops(&self) -> u8 {
+        self.hops
+    }
+
+    /// The neighbour it came from; none for our own.
+    pub const fn from(&self) -> Option<PeerId> {
+        self.from
+    }
+
+    /// The fields as one line of JSON, by the rules of [`taiinet_document::json`].
+    pub fn json(&self) -> String {
+        // A verified document holds nothing that cannot be written.
+        to_json_line(self.data()).unwrap_or_default()
+    }
+
+    /// The fields as a type of yours.
+    ///
+    /// # Errors
+    /// [`serde_json::Error`] if the document is no `T`.
+    pub fn to<T: serde::de::DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
+        serde_json::from_value(taiinet_document::Value::Map(self.data().clone()).into())
+    }
+
+    /// The document with its signature.
+    pub const fn document(&self) -> &Arc<VerifiedDocument> {
+        &self.document
+    }
+
+    fn cost(&self) -> usize {
+        self.document.signed().size() + DELIVERY_COST
+    }
+}
+
+/// With the fields that everybody could read; what was sealed belongs into no log.
+impl fmt::Debug for Delivery {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Delivery")
+            .field("id", &self.id())
+            .field("author", &self.author())
+            .field("privacy", &self.privacy())
+            .field("open", &self.document.content().fields())
+            .finish_non_exhaustive()
+    }
+}
+
+/// How many bytes of a subscription wait to be read.
+#[derive(Debug)]
+struct Level {
+    unread: AtomicUsize,
+    /// Wakes the driver when the level falls through low water.
+    relief: Arc<Notify>,
+}
+
+impl Level {
+    fn rise(&self, bytes: usize) {
+        self.unread.fetch_add(bytes, Ordering::AcqRel);
+    }
+
+    fn fall(&self, bytes: usize) {
+        let before = self.unread.fetch_sub(bytes, Ordering::AcqRel);
+        if before > LOW_WATER && before - bytes <= LOW_WATER {
+            self.relief.notify_one();
+        }
+    }
+}
+
+/// The two ends of what is delivered to a subscription.
+pub(crate) fn deliveries(relief: Arc<Notify>) -> (Inbox, Unread) {
+    let (sender, receiver) = mpsc::unbounded_channel();
+    let level = Arc::new(Level { unread: AtomicUsize::new(0), relief });
+    (Inbox { sender, level: Arc::clone(&level) }, Unread { receiver, level })
+}
+
+/// The reader's end.
+#[derive(Debug)]
+pub(crate) struct Unread {
+    receiver: mpsc::UnboundedReceiver<Delivery>,
+    level: Arc<Level>,
+}
+
+impl Unread {
+    /// Cancel-safe.
+    pub(crate) async fn next(&mut self) -> Option<Delivery> {
+        let delivery = self.receiver.recv().await;
+        self.read(delivery)
+    }
+
+    pub(crate) fn try_next(&mut self) -> Option<Delivery> {
+        let delivery = self.receiver.try_recv().ok();
+        self.read(delivery)
+    }
+
+    pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Delivery>> {
+        let delivery = std::task::ready!(self.receiver.poll_recv(cx));
+        Poll::Ready(self.read(delivery))
+    }
+
+    fn read(&self, delivery: Option<Delivery>) -> Option<Delivery> {
+        if let Some(delivery) = &delivery {
+            self.level.fall(delivery.cost());
+        }
+        delivery
+    }
+}
+
+/// The driver's end.
+#[derive(Debug)]
+pub(crate) struct Inbox {
+    sender: mpsc::UnboundedSender<Delivery>,
+    level: Arc<Level>,
+}
+
+impl Inbox {
+    pub(crate) fn push(&self, delivery: Delivery) {
+        self.level.rise(delivery.cost());
+        // A receiver that is gone has sent its `Unsubscribe`.
+        let _ = self.sender.send(delivery);
+    }
+
+    /// How many bytes wait to be read.
+    pub(crate) fn unread(&self) -> usize {
+        self.level.unread.load(Ordering::Acquire)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use getrandom::SysRng;
+    use rand_core::UnwrapErr;
+    use taiinet_document::{Content, Document, Sealed, parse_map};
+    use taiinet_identity::{Identity, OpeningKey, Recipient, Seed};
+
+    use super::*;
+
+    #[test]
+    fn what_was_sealed_is_not_printed() {
+        let identity = Identity::from_seed(&Seed::from_bytes([1; 32]));
+        let (author, network) = (identity.peer_id(), "n".parse().expect("a name"));
+        let fields = parse_map(r#"{"type": "tweet", "text": "psst"}"#).expect("JSON");
+        let to = [Recipient::Peer(author)];
+        let sealed = Sealed::seal(fields, &["type"], &to, author, &network, &mut UnwrapErr(SysRng));
+        let document = Document {
+            network,
+            created_at: Timestamp::from_millis(1),
+            nonce: 0,
+            expires_at: None,
+            key: None,
+            content: Content::Sealed(sealed.expect("sealed")),
+        };
+        let document = VerifiedDocument::sign(&identity, document).expect("signed");
+        let opened = document.open([OpeningKey::Identity(&identity)]).expect("ours");
+        let delivery = Delivery {
+            document: Arc::new(document),
+            opened: Some(Arc::new(opened)),
+            received_at: Timestamp::from_millis(2),
+            hops: 0,
+            from: None,
+        };
+        assert!(delivery.json().contains("psst"));
+        let printed = format!("{delivery:?}");
+        assert!(printed.contains("tweet"), "{printed}");
+        assert!(!printed.contains("psst") && !printed.contains("text"), "{printed}");
+    }
+}

@@ -1,0 +1,204 @@
+//! Documents of ours: signed and, if they are for some, sealed on the caller's thread.
+
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, atomic::Ordering},
+};
+
+use getrandom::SysRng;
+use rand_core::UnwrapErr;
+use taiinet_document::{Content, Document, DocumentId, Map, Sealed, VerifiedDocument};
+use taiinet_identity::Recipient;
+use taiinet_mesh::{Audience, PublishError};
+use taiinet_session::unsealed::Unsealed;
+use tokio::{sync::oneshot, task::spawn_blocking};
+
+use crate::{
+    control::{Control, Publish},
+    document::{IntoDocument, PublishOptions},
+    error::Error,
+    net::TaiiNet,
+    tally::PublishCounts,
+};
+
+/// Sealing to more than so many takes milliseconds: not on a thread of the runtime.
+const AT_ONCE: usize = 16;
+
+/// A document that is signed and can be published once.
+#[doc(hidden)]
+#[derive(Debug)]
+pub struct Prepared(Arc<VerifiedDocument>);
+
+impl Prepared {
+    /// The document.
+    pub fn document(&self) -> &VerifiedDocument {
+        &self.0
+    }
+}
+
+impl TaiiNet {
+    /// Publishes a document and waits until a neighbour has taken it: then it is not lost with us.
+    /// Without a neighbour it waits for one; bound the wait with `tokio::time::timeout`. If the future
+    /// is dropped the document may still be published.
+    ///
+    /// # Errors
+    /// [`Error::Document`], [`Error::Json`], [`Error::NotADocument`] for what is no document;
+    /// [`Error::Lost`] if there was no neighbour for five minutes, after which nobody would accept
+    /// it, or until it expired; [`Error::Closed`] if the peer was closed before a neighbour took it.
+    pub async fn publish(&self, document: impl IntoDocument) -> Result<DocumentId, Error> {
+        self.publish_with(document, PublishOptions::default()).await
+    }
+
+    /// As [`publish`](Self::publish), with a key, an expiry, or for some only.
+    ///
+    /// # Errors
+    /// As [`publish`](Self::publish); [`Error::NoRecipient`] and [`Error::Seal`] for what is not for
+    /// everyone.
+    pub async fn publish_with(
+        &self,
+        document: impl IntoDocument,
+        options: PublishOptions,
+    ) -> Result<DocumentId, Error> {
+        let Prepared(document) = self.prepare_for(document, options).await?;
+        let id = document.id();
+        let (taken, is_taken) = oneshot::channel();
+        self.give(Publish::Document { document, taken: Some(taken) }).await?;
+        match is_taken.await {
+            Ok(true) => Ok(id),
+            Ok(false) => Err(Error::Lost { documents: 1 }),
+            Err(_) => Err(Error::Closed),
+        }
+    }
+
+    /// Publishes a document without waiting for a neighbour to take it: waits only for room among
+    /// those that none has taken yet. For many documents at once; [`flush`](Self::flush) after the
+    /// last.
+    ///
+    /// # Errors
+    /// As [`publish`](Self::publish).
+    pub async fn queue(&self, document: impl IntoDocument) -> Result<DocumentId, Error> {
+        self.queue_with(document, PublishOptions::default()).await
+    }
+
+    /// As [`queue`](Self::queue), with a key, an expiry, or for some only.
+    ///
+    /// # Errors
+    /// As [`publish_with`](Self::publish_with).
+    pub async fn queue_with(
+        &self,
+        document: impl IntoDocument,
+        options: PublishOptions,
+    ) -> Result<DocumentId, Error> {
+        let document = self.prepare_for(document, options).await?;
+        self.queue_prepared(document).await
+    }
+
+    /// Signs a document for everyone now, on this thread, for
+    /// [`queue_prepared`](Self::queue_prepared) soon.
+    #[doc(hidden)]
+    pub fn prepare(
+        &self,
+        document: impl IntoDocument,
+        options: PublishOptions,
+    ) -> Result<Prepared, Error> {
+        self.sign(Content::Open(document.into_document()?), options)
+    }
+
+    /// Seals and signs a document.
+    async fn prepare_for(
+        &self,
+        document: impl IntoDocument,
+        options: PublishOptions,
+    ) -> Result<Prepared, Error> {
+        let content = seal(self, document.into_document()?, &options).await?;
+        self.sign(content, options)
+    }
+
+    fn sign(&self, content: Content, options: PublishOptions) -> Result<Prepared, Error> {
+        let now = self.inner.clock.now();
+        let document = Document {
+            network: self.inner.network.clone(),
+            created_at: now.timestamp(),
+            nonce: self.inner.nonce.fetch_add(1, Ordering::Relaxed),
+            expires_at: options.expires.map(|life| now.after(life).timestamp()),
+            key: options.key,
+            content,
+        };
+        Ok(Prepared(Arc::new(VerifiedDocument::sign(&self.inner.identity, document)?)))
+    }
+
+    #[doc(hidden)]
+    pub async fn queue_prepared(&self, document: Prepared) -> Result<DocumentId, Error> {
+        let Prepared(document) = document;
+        let id = document.id();
+        self.give(Publish::Document { document, taken: None }).await?;
+        Ok(id)
+    }
+
+    /// Waits until neighbours have taken all that was published before this call.
+    ///
+    /// # Errors
+    /// [`Error::Lost`] with how many documents, since the last flush, no neighbour took before they
+    /// were too old; [`Error::Closed`] if the peer was closed before.
+    pub async fn flush(&self) -> Result<(), Error> {
+        let (done, is_done) = oneshot::channel();
+        self.give(Publish::Flush(done)).await?;
+        match is_done.await {
+            Ok(0) => Ok(()),
+            Ok(documents) => Err(Error::Lost { documents }),
+            Err(_) => Err(Error::Closed),
+        }
+    }
+
+    /// What became of the documents published here so far: those in neither number still wait for a
+    /// neighbour, or did when the peer was closed. May be asked at any time, also after the end.
+    pub fn outcome(&self) -> PublishCounts {
+        self.inner.tally.read()
+    }
+
+    async fn give(&self, publish: Publish) -> Result<(), Error> {
+        self.inner.publishes.send(publish).await.map_err(|_| Error::Closed)
+    }
+}
+
+/// Seals what is not for everyone.
+async fn seal(net: &TaiiNet, content: Map, options: &PublishOptions) -> Result<Content, Error> {
+    if options.to == Audience::Everyone {
+        return Ok(Content::Open(content));
+    }
+    let (content, recipients) = recipients(net, content, options).await?;
+    let recipients = Vec::from_iter(recipients);
+    let (author, network, public) = (net.peer_id(), net.network().clone(), options.public.clone());
+    let count = recipients.len();
+    let seal = move || {
+        let rng = &mut UnwrapErr(SysRng);
+        Sealed::seal(content, &public, &recipients, author, &network, rng)
+    };
+    let sealed = if count > AT_ONCE {
+        spawn_blocking(seal).await.map_err(|_| Error::Closed)?
+    } else {
+        seal()
+    };
+    Ok(Content::Sealed(sealed?))
+}
+
+/// To whom, with the content; waits for a first one if none is known.
+async fn recipients(
+    net: &TaiiNet,
+    content: Map,
+    options: &PublishOptions,
+) -> Result<(Map, BTreeSet<Recipient>), Error> {
+    let (waiter, told) = oneshot::channel();
+    let to = taiinet_mesh::PublishOptions {
+        audience: options.to.clone(),
+        key: options.key.clone(),
+        ..Default::default()
+    };
+    let unsealed = Unsealed { content, options: to, waiter };
+    net.control(Control::Recipients { unsealed, wait: options.wait });
+    match told.await.map_err(|_| Error::Closed)? {
+        (content, Ok(recipients)) => Ok((content, recipients)),
+        (_, Err(PublishError::Seal(error))) => Err(error.into()),
+        (_, Err(_)) => Err(Error::NoRecipient),
+    }
+}

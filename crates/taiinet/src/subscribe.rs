@@ -1,0 +1,160 @@
+//! Subscriptions: documents that match a query, as they come.
+
+use std::{
+    pin::Pin,
+    sync::{Arc, atomic::Ordering},
+    task::{Context, Poll},
+};
+
+use futures::Stream;
+use taiinet_document::DocumentId;
+use taiinet_mesh::{Audience, TooManySubscriptions, limits};
+use taiinet_query::Query;
+
+use crate::{
+    control::Control,
+    delivery::{Delivery, Unread, deliveries},
+    document::{IntoDocument, PublishOptions},
+    error::Error,
+    net::TaiiNet,
+    query::IntoQuery,
+};
+
+impl TaiiNet {
+    /// Subscribes to the documents that match `query`: a [`Query`], [`query!`](crate::query!), JSON
+    /// text, or [`json!`](crate::json).
+    ///
+    /// # Errors
+    /// [`Error::Query`], [`Error::TooManySubscriptions`], [`Error::Closed`]
+    pub fn subscribe(&self, query: impl IntoQuery) -> Result<Subscription, Error> {
+        self.begin(query.into_query()?, false)
+    }
+
+    /// Subscribes with a key of its own, so that others can seal what matches to this subscription
+    /// ([`Audience::Subscribers`](crate::Audience::Subscribers)). The network is told of the query and
+    /// the key; nobody but this subscription reads what is sealed to it, and once it has ended the key
+    /// is gone (forward secrecy). Open documents that match come too: see [`Delivery::privacy`].
+    ///
+    /// ```no_run
+    /// # use taiinet::{Audience, PublishOptions, TaiiNet, json, query};
+    /// # async fn example(alice: TaiiNet, bob: TaiiNet) -> Result<(), taiinet::Error> {
+    /// let mut orders = alice.subscribe_privately(query!({ "type": "order" }))?;
+    ///
+    /// let options = PublishOptions { to: Audience::Subscribers, ..PublishOptions::default() };
+    /// bob.publish_with(json!({ "type": "order", "cakes": 3 }), options).await?;
+    ///
+    /// if let Some(order) = orders.next().await {
+    ///     println!("{} ({}): {}", order.author(), order.privacy(), order.json());
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`subscribe`](Self::subscribe); a peer has at most 32 private ones. [`Error::Query`] also for
+    /// regular expressions so large that others would not evaluate them.
+    pub fn subscribe_privately(&self, query: impl IntoQuery) -> Result<Subscription, Error> {
+        let count = &self.inner.private;
+        if count.fetch_add(1, Ordering::AcqRel) >= limits::PRIVATE_SUBSCRIPTIONS {
+            count.fetch_sub(1, Ordering::AcqRel);
+            return Err(TooManySubscriptions.into());
+        }
+        let subscription = query.into_query().and_then(|query| {
+            query.check_for_others()?;
+            self.begin(query, true)
+        });
+        if subscription.is_err() {
+            count.fetch_sub(1, Ordering::AcqRel);
+        }
+        subscription
+    }
+
+    fn begin(&self, query: Query, private: bool) -> Result<Subscription, Error> {
+        let count = &self.inner.subscriptions;
+        if count.fetch_add(1, Ordering::AcqRel) >= limits::SUBSCRIPTIONS {
+            count.fetch_sub(1, Ordering::AcqRel);
+            return Err(TooManySubscriptions.into());
+        }
+        let id = self.inner.next_subscription.fetch_add(1, Ordering::Relaxed);
+        let (inbox, unread) = deliveries(Arc::clone(&self.inner.relief));
+        let subscription =
+            Subscription { net: self.clone(), id, query: query.clone(), private, unread };
+        self.inner
+            .controls
+            .send(Control::Subscribe { id, query, private, inbox })
+            .map_err(|_| Error::Closed)?;
+        Ok(subscription)
+    }
+}
+
+/// The documents that match a query, from the moment of [`TaiiNet::subscribe`] on: a [`Stream`] of
+/// [`Delivery`], with its own [`next`](Self::next) so that no trait needs importing. Each document
+/// comes once. Dropping it unsubscribes.
+///
+/// Nothing is dropped when it is read slowly: once about 2 MiB wait unread, acknowledgements to the
+/// neighbours are held back until it has caught up, so that what still comes is bounded by their
+/// windows. A subscription that is never read therefore slows down all others of the same peer.
+/// Documents of this peer's own that match are delivered too; for these, the bound is up to you.
+#[derive(Debug)]
+pub struct Subscription {
+    net: TaiiNet,
+    id: u64,
+    query: Query,
+    private: bool,
+    unread: Unread,
+}
+
+impl Subscription {
+    /// Waits for the next document; `None` once the peer is closed. Cancel-safe.
+    pub async fn next(&mut self) -> Option<Delivery> {
+        self.unread.next().await
+    }
+
+    /// The next document if one is here already.
+    pub fn try_next(&mut self) -> Option<Delivery> {
+        self.unread.try_next()
+    }
+
+    /// Publishes a document on the network of this subscription: for everyone, or, if this is a
+    /// private subscription, for whoever subscribed privately to what it matches.
+    ///
+    /// # Errors
+    /// As [`TaiiNet::publish_with`].
+    pub async fn send(&self, document: impl IntoDocument) -> Result<DocumentId, Error> {
+        let to = if self.private { Audience::Subscribers } else { Audience::Everyone };
+        self.net.publish_with(document, PublishOptions { to, ..PublishOptions::default() }).await
+    }
+
+    /// Whether it has a key of its own.
+    pub const fn is_private(&self) -> bool {
+        self.private
+    }
+
+    /// A number that tells the subscriptions of one [`TaiiNet`] apart.
+    pub const fn id(&self) -> u64 {
+        self.id
+    }
+
+    /// What was subscribed to.
+    pub const fn query(&self) -> &Query {
+        &self.query
+    }
+
+    /// The peer it belongs to.
+    pub const fn net(&self) -> &TaiiNet {
+        &self.net
+    }
+}
+
+impl Stream for Subscription {
+    type Item = Delivery;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Delivery>> {
+        self.unread.poll_next(cx)
+    }
+}
+
+impl Drop for Subscription {
+    fn drop(&mut self) {
+        self.net.control(Control::Unsubscribe { id: self.id, private: self.private });
+    }
+}

@@ -1,0 +1,196 @@
+//! A peer connection with the settings that make `webrtc` fast, and its certain end.
+
+use std::{
+    net::{IpAddr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use async_trait::async_trait;
+use rtc::{
+    ice::mdns::MulticastDnsMode, mdns::MulticastSocket,
+    peer_connection::configuration::setting_engine::SctpMaxMessageSize,
+};
+use taiinet_mesh::LinkFailure;
+use tokio::{
+    runtime::Handle,
+    sync::{mpsc, watch},
+    time::timeout,
+};
+use webrtc::{
+    data_channel::{DataChannel, RTCDataChannelInit},
+    error::Error,
+    peer_connection::{
+        PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCConfigurationBuilder,
+        RTCIceServer, RTCIceTransportPolicy, RTCPeerConnectionIceEvent, RTCPeerConnectionState,
+        SettingEngineBuilder,
+    },
+};
+
+use super::runtime::LinkRuntime;
+
+/// Bytes sent and not acknowledged, beyond which sending waits. More is faster between native
+/// peers, but slow towards Chromium.
+const SEND_BUFFER: usize = 64 * 1024;
+/// Announced to the other end, and the bound of what is put together for it.
+const MESSAGE_BYTES: u32 = 64 * 1024;
+/// A pair of addresses is tried so often, for two seconds: candidates trickle in on both sides, and
+/// a pair may only work once the other end has tried it too.
+const ICE_ATTEMPTS: (Duration, u16) = (Duration::from_millis(20), 100);
+/// Candidates gathered and not yet taken: some for each address, more are not needed.
+const CANDIDATES: usize = 64;
+/// How long the goodbye of a connection may take.
+const CLOSE: Duration = Duration::from_secs(1);
+
+/// A connection that does not outlive this value: the library's own handle, when dropped, leaves
+/// its driver running.
+#[derive(Default)]
+pub(super) struct Connection {
+    runtime: Arc<LinkRuntime>,
+    peer: Option<Arc<dyn PeerConnection>>,
+}
+
+/// What the library calls out.
+pub(super) struct Signs {
+    /// Candidates of ours.
+    pub(super) candidates: mpsc::Receiver<String>,
+    /// How the connection ended.
+    pub(super) fate: watch::Receiver<Option<LinkFailure>>,
+}
+
+impl Connection {
+    /// Binds the sockets and prepares the channel.
+    pub(super) async fn open(
+        &mut self,
+        addresses: &[IpAddr],
+        ice_servers: Vec<RTCIceServer>,
+        relay_only: bool,
+    ) -> Result<(Arc<dyn DataChannel>, Signs), Error> {
+        let (candidates, gathered) = mpsc::channel(CANDIDATES);
+        let (fate, decided) = watch::channel(None);
+        let (interval, attempts) = ICE_ATTEMPTS;
+        let settings = SettingEngineBuilder::new()
+            .with_ice_connection_attempts(Some(interval), Some(attempts))
+            .with_prflx_acceptance_min_wait(Some(Duration::ZERO))
+            .with_sctp_max_message_size(SctpMaxMessageSize::Bounded(MESSAGE_BYTES))
+            .with_multicast_dns_mode(multicast_dns(addresses))
+            .build();
+        let policy =
+            if relay_only { RTCIceTransportPolicy::Relay } else { RTCIceTransportPolicy::All };
+        let configuration = RTCConfigurationBuilder::default()
+            .with_ice_servers(ice_servers)
+            .with_ice_transport_policy(policy)
+            .build();
+        let peer = PeerConnectionBuilder::new()
+            .with_configuration(configuration)
+            .with_setting_engine(settings)
+            .with_runtime(self.runtime.clone())
+            .with_handler(Arc::new(Caller { candidates, fate }))
+            .with_udp_addrs(addresses.iter().map(|&address| SocketAddr::new(address, 0)).collect())
+            .with_data_channel_send_buffer_limit(SEND_BUFFER)
+            .build()
+            .await?;
+        let peer = Arc::new(peer);
+        self.peer = Some(peer.clone());
+        let known_to_both = RTCDataChannelInit { negotiated: Some(0), ..Default::default() };
+        let channel = peer.create_data_channel("taiinet", Some(known_to_both)).await?;
+        Ok((channel, Signs { candidates: gathered, fate: decided }))
+    }
+
+    pub(super) fn peer(&self) -> Result<Arc<dyn PeerConnection>, LinkFailure> {
+        self.peer.clone().ok_or_else(|| broken("no connection"))
+    }
+
+    /// Tells the other end and frees everything.
+    pub(super) async fn close(mut self) {
+        if let Some(peer) = self.peer.take() {
+            say_goodbye(&*peer).await;
+        }
+    }
+}
+
+impl Drop for Connection {
+    /// The emergency exit, for a task that is aborted: the goodbye is said by another.
+    fn drop(&mut self) {
+        let runtime = self.runtime.clone();
+        match (self.peer.take(), Handle::try_current()) {
+            (Some(peer), Ok(handle)) => {
+                handle.spawn(async move {
+                    say_goodbye(&*peer).await;
+                    runtime.abort();
+                });
+            }
+            _ => runtime.abort(),
+        }
+    }
+}
+
+async fn say_goodbye(peer: &dyn PeerConnection) {
+    match timeout(CLOSE, peer.close()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::debug!(%error, "closing a connection"),
+        Err(_) => tracing::debug!("closing a connection took too long"),
+    }
+}
+
+/// Passes on what the library calls out. Runs within the library's driver, so it never waits.
+struct Caller {
+    candidates: mpsc::Sender<String>,
+    fate: watch::Sender<Option<LinkFailure>>,
+}
+
+impl Caller {
+    /// The first cause stands.
+    fn decide(&self, cause: LinkFailure) {
+        self.fate.send_if_modified(|fate| {
+            let first = fate.is_none();
+            fate.get_or_insert(cause);
+            first
+        });
+    }
+}
+
+#[async_trait]
+impl PeerConnectionEventHandler for Caller {
+    async fn on_ice_candidate(&self, event: RTCPeerConnectionIceEvent) {
+        // An empty one says that there are no more.
+        if let Ok(init) = event.candidate.to_json()
+            && init.candidate.len() > "candidate:".len()
+            && self.candidates.try_send(init.candidate).is_err()
+        {
+            tracing::debug!("a candidate came too late or was one too many");
+        }
+    }
+
+    async fn on_connection_state_change(&self, state: RTCPeerConnectionState) {
+        match state {
+            RTCPeerConnectionState::Failed => {
+                let cause = "no pair of addresses works, or none any more".to_owned();
+                self.decide(LinkFailure::Unreachable(cause));
+            }
+            RTCPeerConnectionState::Closed => self.decide(LinkFailure::Remote),
+            _ => {}
+        }
+    }
+
+    async fn on_data_channel(&self, _channel: Arc<dyn DataChannel>) {
+        // The library keeps what arrives on channels that nobody reads.
+        self.decide(broken("the other end opened a second channel"));
+    }
+}
+
+/// Browsers hide their addresses behind mDNS names, which can be looked up where there is a network
+/// with multicast; where there is none the library would fail.
+fn multicast_dns(addresses: &[IpAddr]) -> MulticastDnsMode {
+    let networked = addresses.iter().any(|address| !address.is_loopback());
+    if networked && MulticastSocket::new().into_std().is_ok() {
+        MulticastDnsMode::QueryOnly
+    } else {
+        MulticastDnsMode::Disabled
+    }
+}
+
+/// What the library says went wrong.
+pub(super) fn broken(error: impl ToString) -> LinkFailure {
+    LinkFailure::Transport(error.to_string())
+}

@@ -1,0 +1,35 @@
+//! A look at a signaller, for who wants to know why nothing works.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use taiinet_mesh::LinkFailure;
+use tokio::time::timeout;
+
+use crate::socket::WebSockets;
+
+/// What a look at a signaller showed.
+#[derive(Debug, Clone, Copy)]
+pub struct Probe {
+    /// How long it took to connect and be answered.
+    pub took: Duration,
+    /// The signaller's clock, to the second, if it says.
+    pub clock: Option<SystemTime>,
+}
+
+/// Connects to a signaller and closes again.
+///
+/// # Errors
+/// [`LinkFailure`] if there is none, or it does not answer in time.
+pub async fn probe(
+    url: &str,
+    sockets: &WebSockets,
+    patience: Duration,
+) -> Result<Probe, LinkFailure> {
+    let begun = Instant::now();
+    let connected = timeout(patience, sockets.connect(url)).await;
+    let no_answer = |_| LinkFailure::Unreachable("no answer".to_owned());
+    let (_socket, response) = connected.map_err(no_answer)??;
+    let date = response.headers().get("date").and_then(|date| date.to_str().ok());
+    let clock = date.and_then(|date| httpdate::parse_http_date(date).ok());
+    Ok(Probe { took: begun.elapsed(), clock })
+}

@@ -1,0 +1,208 @@
+//! A WebSocket to a signaller (RFC 6455): each message is one binary message.
+
+use std::{io, sync::Arc};
+
+use futures::{
+    FutureExt, SinkExt, StreamExt,
+    future::BoxFuture,
+    stream::{SplitSink, SplitStream},
+};
+use rustls::ClientConfig;
+use taiinet_mesh::{ChannelBinding, Dial, LinkFailure, limits};
+use tokio::{net::TcpStream, sync::mpsc};
+use tokio_tungstenite::{
+    Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config,
+    tungstenite::{
+        Error, Message, client::IntoClientRequest, error::ProtocolError,
+        handshake::client::Response, protocol::WebSocketConfig,
+    },
+};
+
+use crate::{
+    links::Transport,
+    port::{Accepted, Command, Emitter, Ended, Port, drain},
+    tls,
+};
+
+/// The largest message that is read; more is a breach by the signaller.
+const MESSAGE_BYTES: usize = 2 * limits::MESSAGE_BYTES;
+/// So much is gathered before it is written, unless the queue is empty sooner.
+const BATCH_BYTES: usize = 16 * 1024;
+/// Resident for the whole life of the link: small, since a signaller says little.
+const READ_BUFFER: usize = 4 * 1024;
+
+pub(crate) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+
+/// TLS for `wss://`, or why there is none.
+pub(crate) type Tls = Result<Arc<ClientConfig>, String>;
+
+/// WebSockets to signallers, and between them.
+#[derive(Debug, Clone)]
+pub struct WebSockets {
+    tls: Tls,
+}
+
+impl WebSockets {
+    /// Trusts the web's certificate authorities for `wss://`, and those in `extra_roots` (PEM). Where
+    /// these are none, each link over TLS says so.
+    pub fn new(extra_roots: &[u8]) -> Self {
+        Self { tls: tls::client_config(extra_roots) }
+    }
+
+    /// Connects without a link.
+    pub(crate) async fn connect(&self, url: &str) -> Result<(Socket, Response), LinkFailure> {
+        connect(url, &self.tls).await
+    }
+}
+
+impl Transport for WebSockets {
+    fn serve(&self, dial: Dial, port: Port) -> BoxFuture<'static, LinkFailure> {
+        let url = match dial {
+            Dial::Signaller { url } => url,
+            Dial::Direct { url } => format!("{}/pool", url.trim_end_matches('/')),
+            Dial::Offer { .. } | Dial::Answer { .. } => {
+                let cause = LinkFailure::Transport("there is no WebRTC here".to_owned());
+                return async { cause }.boxed();
+            }
+        };
+        serve(url, self.tls.clone(), port).boxed()
+    }
+}
+
+/// Runs the link to its end.
+async fn serve(url: String, tls: Tls, port: Port) -> LinkFailure {
+    let Port { emitter, commands, accepted, mut closing } = port;
+    tokio::select! {
+        // First: an abandoned link finds its queue closed too.
+        biased;
+        cause = closing.deadline() => cause,
+        Err(cause) = drive(&url, &tls, emitter, accepted, commands) => cause,
+    }
+}
+
+async fn drive(
+    url: &str,
+    tls: &Tls,
+    emitter: Emitter,
+    accepted: Accepted,
+    mut commands: mpsc::Receiver<Command>,
+) -> Ended {
+    let socket = tokio::select! {
+        socket = connect(url, tls) => socket?.0,
+        // Nothing can be sent before the link is up: the other end of the queue was dropped.
+        _ = commands.recv() => return Err(LinkFailure::Local),
+    };
+    emitter.up(ChannelBinding::NONE).await?;
+    let (sink, stream) = socket.split();
+    let reading = read(stream, &emitter);
+    tokio::pin!(reading);
+    tokio::select! {
+        ended = &mut reading => ended,
+        ended = write(sink, accepted, commands) => match ended {
+            // Our close frame is out; the deadline bounds how long the answer to it may take.
+            Err(LinkFailure::Local) => {
+                let _ = reading.await;
+                Err(LinkFailure::Local)
+            }
+            Err(cause) => Err(drain(reading, &emitter, cause).await),
+        },
+    }
+}
+
+async fn connect(url: &str, tls: &Tls) -> Result<(Socket, Response), LinkFailure> {
+    let request = url.into_client_request().map_err(|error| failure(&error))?;
+    let connector = match request.uri().scheme_str() {
+        Some("wss") => Connector::Rustls(tls.clone().map_err(LinkFailure::Transport)?),
+        Some("ws") => Connector::Plain,
+        _ => {
+            let cause = "a signaller's address begins with ws:// or wss://".to_owned();
+            return Err(LinkFailure::Transport(cause));
+        }
+    };
+    let config = WebSocketConfig::default()
+        .read_buffer_size(READ_BUFFER)
+        .write_buffer_size(BATCH_BYTES)
+        .max_write_buffer_size(BATCH_BYTES + MESSAGE_BYTES)
+        .max_message_size(Some(MESSAGE_BYTES))
+        .max_frame_size(Some(MESSAGE_BYTES));
+    let no_delay = true;
+    connect_async_tls_with_config(request, Some(config), no_delay, Some(connector))
+        .await
+        .map_err(|error| failure(&error))
+}
+
+async fn read(mut stream: SplitStream<Socket>, emitter: &Emitter) -> Ended {
+    while let Some(message) = stream.next().await {
+        match message.map_err(|error| failure(&error))? {
+            Message::Binary(bytes) => emitter.message(bytes.into()).await?,
+            Message::Text(_) => {
+                let cause = "a text message came where only binary ones belong".to_owned();
+                return Err(LinkFailure::Transport(cause));
+            }
+            Message::Close(_) => {
+                // The answer goes out with the next read, which need not come to an end: a server
+                // may never close the connection.
+                let _ = stream.next().now_or_never();
+                return Err(LinkFailure::Remote);
+            }
+            // Pings are answered by the library.
+            Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => {}
+        }
+    }
+    Err(LinkFailure::Remote)
+}
+
+/// Writes until the queue is closed and empty, then says goodbye.
+async fn write(
+    mut sink: SplitSink<Socket, Message>,
+    mut accepted: Accepted,
+    mut commands: mpsc::Receiver<Command>,
+) -> Ended {
+    let mut batch = Vec::new();
+    while commands.recv_many(&mut batch, 64).await > 0 {
+        let (mut done, mut written) = (0, 0);
+        for command in batch.drain(..) {
+            done += command.weight();
+            // Nothing is negotiated on a WebSocket.
+            let Command::Send(bytes) = command else { continue };
+            written += bytes.len();
+            sink.feed(Message::binary(bytes)).await.map_err(|error| failure(&error))?;
+        }
+        sink.flush().await.map_err(|error| failure(&error))?;
+        accepted.done(done);
+        accepted.accepted(written).await?;
+        accepted.report().await?;
+    }
+    // Whether the goodbye gets through or not, this link has ended.
+    let _ = sink.close().await;
+    Err(LinkFailure::Local)
+}
+
+/// What an error of the library means to the core, and to the user who reads it.
+fn failure(error: &Error) -> LinkFailure {
+    match error {
+        Error::ConnectionClosed | Error::AlreadyClosed => LinkFailure::Remote,
+        Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => LinkFailure::Remote,
+        Error::Io(error) if is_cut(error.kind()) => LinkFailure::Remote,
+        // TLS: the server is there, but not whom we expect.
+        Error::Io(error) if error.kind() == io::ErrorKind::InvalidData => {
+            LinkFailure::Transport(error.to_string())
+        }
+        Error::Io(error) => LinkFailure::Unreachable(error.to_string()),
+        Error::Http(response) => LinkFailure::Transport(format!(
+            "no signaller at this address: it answers HTTP {}",
+            response.status()
+        )),
+        other => LinkFailure::Transport(other.to_string()),
+    }
+}
+
+const fn is_cut(kind: io::ErrorKind) -> bool {
+    matches!(
+        kind,
+        io::ErrorKind::ConnectionReset
+            | io::ErrorKind::ConnectionAborted
+            | io::ErrorKind::BrokenPipe
+            | io::ErrorKind::UnexpectedEof
+    )
+}

@@ -1,0 +1,46 @@
+//! What a page gives us: its functions, and the browser's randomness.
+
+use js_sys::Uint8Array;
+use wasm_bindgen::prelude::*;
+
+use crate::fault::Fault;
+
+#[wasm_bindgen]
+extern "C" {
+    /// The page's side of a peer.
+    pub type Handlers;
+
+    /// A document that matches these subscriptions.
+    #[wasm_bindgen(method, catch)]
+    #[allow(clippy::too_many_arguments)]
+    pub fn delivery(
+        this: &Handlers,
+        subscriptions: Vec<u32>,
+        id: &str,
+        author: &str,
+        created_at: f64,
+        hops: u8,
+        from: Option<String>,
+        key: Option<String>,
+        json: &str,
+        exact: bool,
+        privacy: &str,
+    ) -> Result<(), JsValue>;
+
+    /// Something that the page may want to know.
+    #[wasm_bindgen(method, catch)]
+    pub fn event(this: &Handlers, json: &str) -> Result<(), JsValue>;
+
+    #[wasm_bindgen(catch, js_namespace = crypto, js_name = getRandomValues)]
+    fn get_random_values(array: &Uint8Array) -> Result<(), JsValue>;
+}
+
+/// Fresh entropy, for the seed of a generator.
+pub(crate) fn random() -> Result<[u8; 32], Fault> {
+    let array = Uint8Array::new_with_length(32);
+    get_random_values(&array)
+        .map_err(|_| Fault::options("this place has no crypto.getRandomValues"))?;
+    let mut bytes = [0; 32];
+    array.copy_to(&mut bytes);
+    Ok(bytes)
+}

@@ -1,0 +1,204 @@
+//! What a peer of a page consists of, and what is to be told to the page.
+
+use core::convert::Infallible;
+use std::{
+    collections::{BTreeSet, VecDeque},
+    sync::Arc,
+};
+
+use js_sys::Function;
+use taiinet_document::{Content, Document, Map, Network, Opened, Timestamp, VerifiedDocument};
+use taiinet_identity::{Identity, Recipient};
+use taiinet_mesh::{Delivery, PublishOptions, Time, limits};
+use taiinet_session::{
+    CutOff, Session, SessionOutput, Waiters, json,
+    publications::PublicationOutput,
+    unsealed::{MAX_UNSEALED, Unsealed},
+};
+use wasm_bindgen::JsValue;
+
+use crate::{
+    clock::Clock,
+    fault::{Code, Fault},
+    link::{Links, Timer},
+    promise::Settle,
+    sealing,
+};
+
+/// The core, and what belongs to it.
+pub(crate) struct State {
+    pub(crate) identity: Identity,
+    pub(crate) network: Network,
+    pub(crate) session: Session<Page>,
+    pub(crate) links: Links,
+    pub(crate) clock: Clock,
+    /// Subscriptions have numbers that the page knows.
+    pub(crate) next_number: u32,
+    pub(crate) timer: Option<(Time, Timer)>,
+    /// Set while leaving: who waits for the end, and when it comes anyhow.
+    pub(crate) leaving: Option<Leaving>,
+}
+
+/// The page, as who waits.
+pub(crate) struct Page;
+
+impl Waiters for Page {
+    type Subscription = u32;
+    type Publish = Settle;
+    /// A page waits for each document.
+    type Flush = Infallible;
+    type Find = Find;
+    type Recipients = Settle;
+}
+
+/// A search that goes on.
+pub(crate) struct Find {
+    /// Gets each document.
+    pub(crate) each: Function,
+    pub(crate) done: Settle,
+    /// Ends it when the page does not want to wait longer.
+    pub(crate) deadline: Option<Timer>,
+}
+
+/// A peer that says goodbye.
+pub(crate) struct Leaving {
+    pub(crate) done: Vec<Settle>,
+    pub(crate) _deadline: Timer,
+    pub(crate) over: bool,
+}
+
+/// Something to tell the page.
+pub(crate) enum Call {
+    Deliver { subscriptions: Vec<u32>, delivery: Delivery },
+    Found { each: Function, document: Arc<VerifiedDocument>, opened: Option<Arc<Opened>> },
+    Event(String),
+    Settle(Settle, Result<JsValue, Fault>),
+}
+
+impl State {
+    pub(crate) fn check_open(&self) -> Result<(), Fault> {
+        if self.leaving.is_some() { Err(Fault::closed()) } else { Ok(()) }
+    }
+
+    /// Brings core and browser to rest: what is due is done, what is wanted is handed on.
+    pub(crate) fn settle(&mut self, calls: &mut VecDeque<Call>) {
+        let now = self.clock.now();
+        self.session.handle_timeout(now);
+        loop {
+            while let Some(output) = self.session.poll_output(now) {
+                self.output(output, calls, now);
+            }
+            let news = self.links.news();
+            if news.is_empty() {
+                break;
+            }
+            for input in news {
+                self.session.handle(input, now);
+            }
+        }
+        self.finish_leaving(calls);
+    }
+
+    pub(crate) fn sign(
+        &self,
+        content: Content,
+        options: PublishOptions,
+        stamp: Option<(Timestamp, u32)>,
+        now: Time,
+    ) -> Result<Arc<VerifiedDocument>, Fault> {
+        let (created_at, nonce) = stamp.unwrap_or_else(|| (now.timestamp(), nonce()));
+        let document = Document {
+            network: self.network.clone(),
+            created_at,
+            nonce,
+            expires_at: options.expires_at,
+            key: options.key,
+            content,
+        };
+        Ok(Arc::new(VerifiedDocument::sign(&self.identity, document)?))
+    }
+
+    pub(crate) fn seal(
+        &self,
+        content: Map,
+        options: PublishOptions,
+        recipients: BTreeSet<Recipient>,
+        now: Time,
+    ) -> Result<Arc<VerifiedDocument>, Fault> {
+        let author = self.identity.peer_id();
+        let content = sealing::seal(content, &options, recipients, author, &self.network)?;
+        self.sign(content, options, None, now)
+    }
+
+    fn output(&mut self, output: SessionOutput<Page>, calls: &mut VecDeque<Call>, now: Time) {
+        match output {
+            SessionOutput::Dial { link, dial } => self.links.dial(link, dial),
+            SessionOutput::Negotiate { link, part } => self.links.negotiate(link, part),
+            SessionOutput::Send { link, bytes } => self.links.send(link, &bytes),
+            SessionOutput::Close { link } => self.links.close(link),
+            SessionOutput::Deliver { subscriptions, delivery } => {
+                calls.push_back(Call::Deliver { subscriptions, delivery });
+            }
+            SessionOutput::Found { find, document, opened } => {
+                if let Some(Find { each, .. }) = self.session.find_waiter(find) {
+                    calls.push_back(Call::Found { each: each.clone(), document, opened });
+                }
+            }
+            SessionOutput::FindDone(Find { done, .. }) => {
+                calls.push_back(Call::Settle(done, Ok(JsValue::UNDEFINED)));
+            }
+            SessionOutput::Recipients { unsealed, recipients } => {
+                let Unsealed { content, options, waiter } = unsealed;
+                let sealed = recipients
+                    .map_err(Fault::from)
+                    .and_then(|recipients| self.seal(content, options, recipients, now));
+                match sealed {
+                    Ok(document) => self.session.publish(document, waiter, now),
+                    Err(fault) => calls.push_back(Call::Settle(waiter, Err(fault))),
+                }
+            }
+            SessionOutput::Publication(publication) => {
+                let (settle, result) = match publication {
+                    PublicationOutput::Taken(settle, id) => (settle, Ok(id.to_string().into())),
+                    PublicationOutput::Lost(settle) => (settle, Err(lost())),
+                    PublicationOutput::Refused(settle, error) => (settle, Err(error.into())),
+                    PublicationOutput::Flushed(never, _) => match never {},
+                };
+                calls.push_back(Call::Settle(settle, result));
+            }
+            SessionOutput::Event(event) => calls.extend(json::event(&event).map(Call::Event)),
+        }
+    }
+
+    /// When the last link is closed, or the time is over, nothing more will be answered.
+    fn finish_leaving(&mut self, calls: &mut VecDeque<Call>) {
+        let Some(leaving) = &mut self.leaving else { return };
+        if !leaving.over && !self.links.is_empty() {
+            return;
+        }
+        let CutOff { publishes, recipients, finds } = self.session.cut_off();
+        let finds = finds.into_iter().map(|find| find.done);
+        let cut_off = publishes.into_iter().chain(recipients).chain(finds);
+        calls.extend(cut_off.map(|settle| Call::Settle(settle, Err(Fault::closed()))));
+        let done = leaving.done.drain(..);
+        calls.extend(done.map(|settle| Call::Settle(settle, Ok(JsValue::UNDEFINED))));
+    }
+}
+
+fn lost() -> Fault {
+    let window = limits::LIVE_WINDOW.as_secs() / 60;
+    Fault::new(
+        Code::Lost,
+        format!("no neighbour took the document within {window} minutes; now none would"),
+    )
+}
+
+pub(crate) fn no_room_to_wait() -> Fault {
+    let text = format!("{MAX_UNSEALED} documents wait for a recipient already; await earlier ones");
+    Fault::new(Code::Busy, text)
+}
+
+/// Makes two documents of equal content and time two documents.
+fn nonce() -> u32 {
+    (js_sys::Math::random() * f64::from(u32::MAX)) as u32
+}
