@@ -6,7 +6,7 @@ use taiinet_document::Timestamp;
 use taiinet_identity::{Identity, PeerId, Signed};
 
 use crate::{
-    Config, Counters, Event, Misbehaviour, Output, Time,
+    Config, Counters, Event, LinkId, Misbehaviour, Output, Time,
     documents::{Keyring, Recent},
     limits,
     links::{Links, Reputation},
@@ -30,6 +30,8 @@ pub(crate) struct Cx {
     pub(crate) started: Time,
     /// Whether our timers come late.
     pub(crate) dozing: bool,
+    /// What neighbours believe of that, and since when.
+    pub(crate) told_doze: (bool, Time),
     /// Whether something has changed that may call for new links.
     pub(crate) view_changed: bool,
     pub(crate) links: Links,
@@ -55,6 +57,7 @@ impl Cx {
             topology: Topology::new(config.direct.take()),
             started: now,
             dozing: false,
+            told_doze: (false, Time::default()),
             view_changed: true,
             links: Links::default(),
             reputation: Reputation::new(&config.blacklist, now),
@@ -93,6 +96,11 @@ impl Cx {
 
     pub(crate) fn count(&mut self, misbehaviour: Misbehaviour) {
         *self.counters.rejected.entry(misbehaviour).or_default() += 1;
+    }
+
+    /// Whether the neighbour at the other end of a link is not believed.
+    pub(crate) fn is_suspect(&self, link: LinkId) -> bool {
+        self.links.peer(link).is_some_and(|peer| self.reputation.is_suspect(&peer, self.now))
     }
 
     /// Our own presence, fresh enough to be passed on.

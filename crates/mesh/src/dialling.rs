@@ -179,22 +179,54 @@ impl Dialling {
         }
         // A peer that offers has no link to us, whatever we believe: it does not count as one here.
         let counts = |link: &Link| link.peer != peer;
-        let pending = |link: &Link| link.incoming && !link.is_admitted();
         let room = !cx.reputation.is_resting(&peer, cx.now)
-            && cx.has_room(true, |link| counts(link) && (link.is_admitted() || pending(link)))
-            && cx.links.iter().filter(|link| pending(link)).count() < limits::PENDING_LINKS / 2;
+            && cx.has_room(true, |link| counts(link) && link.is_admitted())
+            && self.free_pending(cx, &peer, route);
         if !room {
-            let retry_after_ms = cx.retry_after_ms();
-            let part = SignalPart::Refuse { reason: RefusalReason::Full, retry_after_ms };
-            if let Some(signal) = sealer(cx).seal(peer, session, part) {
-                send(cx, Outgoing { route, signal });
-            }
+            decline(cx, peer, session, route);
             return;
         }
         let link = cx.links.open(peer, true, session, cx.now).id;
         self.negotiations.begin(session, link, peer, vec![route]);
         let dial = Dial::Answer { to: peer, offer, ice_servers: cx.ice.chosen() };
         cx.out.push_back(Output::Dial { link, dial });
+    }
+
+    /// Whether another offer has a place among those that are pending. When all are taken, the routes
+    /// share them: of the route with the most, the new one counted, one that is chosen at random has to
+    /// go. So nobody keeps newcomers out by offering before them.
+    fn free_pending(&self, cx: &mut Cx, newcomer: &PeerId, route: Route) -> bool {
+        let pending = cx.links.iter().filter(|link| link.incoming && !link.is_admitted());
+        let mut all: Vec<(Option<Route>, Option<LinkId>)> =
+            pending.map(|link| (self.negotiations.route(link.session), Some(link.id))).collect();
+        let counts = |link: &Link| link.peer != *newcomer && (link.is_admitted() || link.incoming);
+        if all.len() < limits::PENDING_LINKS / 2 && cx.has_room(true, counts) {
+            return true;
+        }
+        all.push((Some(route), None));
+        let count = |route| all.iter().filter(|(other, _)| *other == route).count();
+        let most = all.iter().map(|(route, _)| count(*route)).max();
+        let crowd = all.iter().filter(|(route, _)| Some(count(*route)) == most);
+        let crowd: Vec<Option<LinkId>> = crowd.map(|(_, link)| *link).collect();
+        let Some(Some(gone)) = cx.rng.choose(&crowd).copied() else { return false };
+        let Some(link) = cx.links.get(gone) else { return true };
+        let (peer, session) = (link.peer, link.session);
+        if link.is_dialling()
+            && let Some(route) = self.negotiations.route(session)
+        {
+            decline(cx, peer, session, route);
+        }
+        cx.refuse(gone, RefusalReason::Full);
+        true
+    }
+}
+
+/// Tells a peer that its offer is not taken.
+fn decline(cx: &mut Cx, peer: PeerId, session: u64, route: Route) {
+    let retry_after_ms = cx.retry_after_ms();
+    let part = SignalPart::Refuse { reason: RefusalReason::Full, retry_after_ms };
+    if let Some(signal) = sealer(cx).seal(peer, session, part) {
+        send(cx, Outgoing { route, signal });
     }
 }
 

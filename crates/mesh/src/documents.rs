@@ -50,7 +50,7 @@ pub(crate) struct Service {
 impl Documents {
     pub(crate) fn new(cx: &mut Cx) -> Self {
         Self {
-            tree: Tree::new(cx.rng.split()),
+            tree: Tree::new(),
             outbox: Outbox::default(),
             quotas: Quotas::new(cx.config.quota, cx.now),
         }
@@ -65,7 +65,7 @@ impl Documents {
 
     pub(crate) fn service(&self, link: LinkId) -> Service {
         self.tree.neighbour(link).map_or_else(Service::default, |neighbour| Service {
-            eager: neighbour.eager,
+            eager: !neighbour.feeding.pushed().is_empty(),
             received: neighbour.received,
             duplicates: neighbour.duplicates,
         })
@@ -136,9 +136,9 @@ impl Documents {
         Ok(id)
     }
 
-    /// We are about to leave: what we still say cannot be asked for.
-    pub(crate) const fn leave(&mut self) {
-        self.tree.leave();
+    /// What was refused may be wanted after all.
+    pub(crate) fn reconsider(&mut self) {
+        self.tree.reconsider();
     }
 
     // ---- What happens ----
@@ -156,10 +156,13 @@ impl Documents {
                 cx.links.touch(link);
                 self.tree.grafted(link, &ids, &cx.store)
             }
-            DocumentFrame::Prune => {
-                self.tree.pruned(link);
+            DocumentFrame::Feed(groups) => {
+                let Some(state) = cx.links.get_mut(link) else { return Ok(()) };
+                state.budgets.state(cx.now)?;
+                self.tree.feed(link, groups);
                 Ok(())
             }
+            DocumentFrame::Gone(ids) => self.tree.gone(link, &ids, cx.now),
         }
     }
 
@@ -169,9 +172,9 @@ impl Documents {
             Notice::LinkDown(down) => self.tree.neighbour_down(down.link, cx.now),
             Notice::Sending(link) => self.tree.progress(*link, cx.now),
             Notice::Taken(ids) => ids.iter().for_each(|id| self.taken(cx, id)),
-            Notice::Dozes { link, dozing } => self.tree.neighbour_dozes(cx, *link, *dozing),
+            Notice::Dozes { link, dozing } => self.tree.neighbour_dozes(*link, *dozing),
             Notice::WeDoze(dozing) => self.tree.set_dozing(*dozing, cx.now),
-            Notice::Suspect(link) => self.tree.distrust(cx, *link),
+            Notice::Suspect(link) => self.tree.distrust(*link),
             Notice::Accepted(accepted) => {
                 let wants = |link| interest.wants(link, &accepted.document);
                 self.tree.spread(cx, accepted, wants);
@@ -222,24 +225,29 @@ impl Documents {
         let Some(state) = cx.links.get_mut(link) else { return Ok(()) };
         state.inbound.account_received(size, cx.now)?;
         let sender = state.peer;
+        // Sent is not accepted: whatever becomes of it, a promise is kept.
+        let sent = self.tree.sent(link, &id, cx.now);
         if cx.store.has_seen(&id) {
             cx.counters.duplicates += 1;
             self.taken(cx, &id);
-            self.tree.duplicate(cx, link, &id);
+            self.tree.duplicate(cx, link, sent, &id, &author);
             return Ok(());
         }
-        if cx.reputation.is_listed_by_hand(&author, cx.now)
-            || !self.tree.has_room(link, size, cx.now)
-        {
+        if cx.reputation.is_listed_by_hand(&author, cx.now) {
+            self.tree.refused(cx, link, sent, id, &author);
+            return Ok(());
+        }
+        if !self.tree.has_room(link, size, cx.now) {
             return Ok(());
         }
         let verified = match admit(cx, document, Rules::Live(&self.quotas)) {
             Err(Misbehaviour::AuthorFlood) => {
+                self.tree.refused(cx, link, sent, id, &author);
                 return cx.blame_signer(link, author, Misbehaviour::AuthorFlood);
             }
             result => result?,
         };
-        self.tree.received(link);
+        self.tree.received(cx, link, sent, id, &author);
         cx.counters.received += 1;
         self.accept(cx, verified, hops.saturating_add(1), Some((link, sender)));
         Ok(())

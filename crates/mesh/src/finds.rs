@@ -113,6 +113,9 @@ impl Finds {
         interest: &Interest,
     ) -> Result<(), Misbehaviour> {
         let Found { request, documents, last } = answer;
+        let Some(state) = cx.links.get_mut(link) else { return Ok(()) };
+        let bytes = documents.iter().map(SignedDocument::size).sum();
+        state.budgets.answer(documents.len(), bytes)?;
         let mut documents = documents.into_iter();
         let result =
             documents.try_for_each(|document| self.brings(cx, link, request, document, interest));

@@ -78,19 +78,15 @@ pub const PING_AFTER: Duration = Duration::from_millis(1500);
 pub const PING_EVERY: Duration = Duration::from_secs(5);
 /// A link from which nothing was heard for so long is dead.
 pub const SILENCE: Duration = Duration::from_secs(6);
-/// How long after an announcement a missing document is asked for, when a push may still bring it.
-pub const GRAFT_AFTER: Duration = Duration::from_millis(250);
-/// And up to so much later, at random.
-pub const GRAFT_SPREAD: Duration = Duration::from_millis(250);
-/// A link is pruned after so many further copies, on average.
-pub const COPIES_BEFORE_PRUNE: usize = 4;
 /// How long a requested document may take before the next announcer is asked.
 pub const PROMISE: Duration = Duration::from_secs(4);
 /// How long a document that was asked for elsewhere may take, whatever else comes from there, before
 /// another announcer is asked as well.
 pub const HOLD_BACK: Duration = Duration::from_secs(5);
 /// Announcements are gathered for so long.
-pub const ANNOUNCE_EVERY: Duration = Duration::from_millis(40);
+pub const ANNOUNCE_EVERY: Duration = Duration::from_millis(2);
+/// And held back for so long while a link has no room for them.
+pub const HOLD_ANNOUNCEMENTS: Duration = Duration::from_millis(40);
 /// Acknowledgements are gathered for so long, or for this share of the window.
 pub const ACK_EVERY: Duration = Duration::from_millis(20);
 /// How often views are shuffled.
@@ -131,9 +127,7 @@ pub const PASSIVE_SHARE: usize = PASSIVE_VIEW / 2;
 /// How long a neighbour that broke its promises is not believed.
 pub const DISTRUST: Duration = Duration::from_secs(10);
 /// Documents asked for and not yet sent, for each link.
-pub const REQUESTED_IDS: usize = IDS_PER_FRAME;
-/// A link that was pruned and brings further copies is pruned again after so long.
-pub const PRUNE_EVERY: Duration = Duration::from_secs(1);
+pub const REQUESTED_IDS: usize = 4 * IDS_PER_FRAME;
 /// How often a peer with more links than its target looks whether one can go.
 pub const TRIM_EVERY: Duration = Duration::from_secs(2);
 /// How often a peer with a full view looks whether to change a neighbour.
@@ -183,6 +177,11 @@ pub const USELESS_RESTS: Duration = Duration::from_secs(120);
 pub const LONG_OVER: Duration = Duration::from_secs(2 * CLOCK_SKEW.as_secs() + 60);
 /// Shuffles and comparisons that one link may send at once, and how many each second.
 pub const EXCHANGES: (u32, u32) = (16, 2);
+/// How often one link may say that it dozes, has a surplus, or what is to be pushed to it, at once and each
+/// second; whoever keeps the rules says it a third as often, and a stalled link may bring a minute of it.
+pub const STATES: (u32, u32) = (2048, 64);
+/// That we cease to doze, and whether we have a surplus, is told at most so often; the last state counts.
+pub const TELL_EVERY: Duration = Duration::from_secs(1);
 /// What has come within so long is left out when two neighbours compare: it may be on its way.
 pub const COMPARE_MARGIN: Duration = Duration::from_secs(10);
 /// After announcements had no room, the link compares so much later at the earliest.

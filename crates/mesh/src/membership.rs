@@ -6,11 +6,13 @@
 mod candidates;
 mod presence;
 mod seeds;
+mod source;
 mod topology;
 
 use taiinet_identity::{PeerId, Signed};
 
 pub(crate) use presence::OwnPresence;
+pub(crate) use source::Source;
 pub(crate) use topology::Topology;
 
 use crate::{
@@ -33,6 +35,10 @@ pub(crate) struct Membership {
     mix_at: Time,
     /// When to look for a link that can go; none while there is no surplus.
     trim_at: Option<Time>,
+    /// When to tell neighbours whether we could part with them, if that may have changed, and when we did
+    /// last.
+    surplus_at: Option<Time>,
+    surplus_told: Time,
 }
 
 impl Membership {
@@ -43,6 +49,8 @@ impl Membership {
             shuffle_at: cx.now.after(cx.rng.jitter(limits::SHUFFLE_EVERY)),
             mix_at: cx.now.after(cx.rng.jitter(limits::MIX_EVERY)),
             trim_at: None,
+            surplus_at: None,
+            surplus_told: Time::default(),
         }
     }
 
@@ -66,9 +74,9 @@ impl Membership {
             ViewFrame::Shuffle(presences) => self.shuffled(cx, link, presences, true),
             ViewFrame::ShuffleReply(presences) => self.shuffled(cx, link, presences, false),
             ViewFrame::Surplus(surplus) => {
-                if let Some(state) = cx.links.get_mut(link) {
-                    state.surplus = surplus;
-                }
+                let Some(state) = cx.links.get_mut(link) else { return Ok(()) };
+                state.budgets.state(cx.now)?;
+                state.surplus = surplus;
                 Ok(())
             }
         }
@@ -81,8 +89,8 @@ impl Membership {
             Notice::LinkDown(down) => self.link_down(cx, down),
             Notice::Dozes { .. } => self.weigh_surplus(cx),
             Notice::Woke => self.candidates.wake(cx.now),
-            Notice::Heard { via, presences } => {
-                if let Err(misbehaviour) = self.hear(cx, *via, presences.clone()) {
+            Notice::Heard { via, source, presences } => {
+                if let Err(misbehaviour) = self.hear(cx, *via, *source, presences.clone()) {
                     cx.charge(*via, misbehaviour);
                 }
             }
@@ -99,6 +107,10 @@ impl Membership {
         if now >= self.shuffle_at {
             self.shuffle_at = now.after(cx.rng.jitter(cx.topology.shuffle_every()));
             self.shuffle(cx);
+        }
+        if self.surplus_at.is_some_and(|at| now >= at) {
+            self.surplus_at = None;
+            self.tell_surplus(cx);
         }
         if self.trim_at.is_some_and(|at| now >= at) {
             self.trim_at = Some(now.after(cx.rng.jitter(limits::TRIM_EVERY)));
@@ -118,7 +130,8 @@ impl Membership {
             [self.candidates.deadline(taken, cx.topology.is_full()), introduced]
         });
         let seek = seek.into_iter().flatten().flatten();
-        seek.chain([always]).chain(self.trim_at).chain(self.seeds.deadline()).min()
+        let told = self.trim_at.into_iter().chain(self.surplus_at);
+        seek.chain([always]).chain(told).chain(self.seeds.deadline()).min()
     }
 
     /// Has candidates dialled while neighbours are wanting, and signallers asked for more of them, if
@@ -219,11 +232,11 @@ impl Membership {
     ) -> Result<(), Misbehaviour> {
         let Some(state) = cx.links.get_mut(link) else { return Ok(()) };
         state.budgets.exchange(cx.now)?;
-        let peer = state.peer;
+        let (peer, source) = (state.peer, Source::of(state, &cx.topology));
         if cx.reputation.is_suspect(&peer, cx.now) {
             return Ok(());
         }
-        self.hear(cx, link, presences)?;
+        self.hear(cx, link, source, presences)?;
         if reply {
             let presences = self.presences_for(cx, &peer);
             cx.send(link, ViewFrame::ShuffleReply(presences));
@@ -236,6 +249,7 @@ impl Membership {
         &mut self,
         cx: &mut Cx,
         via: LinkId,
+        source: Source,
         presences: Vec<Signed<Presence>>,
     ) -> Result<(), Misbehaviour> {
         if presences.len() > limits::PRESENCES_PER_FRAME {
@@ -247,7 +261,7 @@ impl Membership {
                 continue;
             }
             let network = &cx.config.network;
-            match self.candidates.hear(presence, via, network, &mut cx.rng, cx.now) {
+            match self.candidates.hear(presence, (via, source), network, &mut cx.rng, cx.now) {
                 Ok(news) => cx.view_changed |= news,
                 // What depends on a clock is no reason to hear nothing of the rest.
                 Err(Misbehaviour::OutOfTime) => {
@@ -271,12 +285,18 @@ impl Membership {
         presences
     }
 
-    /// Tells each neighbour when we come to be ready to part with it, or no longer are.
+    /// How many neighbours we have that are awake may have changed: each is told whether we are ready to
+    /// part with it, but not again and again while that changes back and forth.
     fn weigh_surplus(&mut self, cx: &mut Cx) {
         let surplus = wakeful(cx) > cx.config.target_links;
         if surplus != self.trim_at.is_some() {
             self.trim_at = surplus.then(|| cx.now.after(cx.rng.jitter(limits::TRIM_EVERY)));
         }
+        self.surplus_at.get_or_insert(self.surplus_told.after(limits::TELL_EVERY).max(cx.now));
+    }
+
+    fn tell_surplus(&mut self, cx: &mut Cx) {
+        let surplus = self.trim_at.is_some();
         let spare_ours = can_spare_ours(cx);
         let mut news = Vec::new();
         for link in cx.links.iter_mut().filter(|link| link.is_active()) {
@@ -284,6 +304,9 @@ impl Membership {
             if core::mem::replace(&mut link.told_surplus, spare) != spare {
                 news.push((link.id, ViewFrame::Surplus(spare)));
             }
+        }
+        if !news.is_empty() {
+            self.surplus_told = cx.now;
         }
         for (link, frame) in news {
             cx.send(link, frame);
@@ -347,6 +370,11 @@ fn part(cx: &mut Cx, which: impl Fn(&Link) -> bool) {
         .collect();
     let most = candidates.iter().map(|(points, _)| *points).max();
     candidates.retain(|(points, _)| Some(*points) == most);
+    // Rather one that we rely on for little. What it would have us push does not count: it may ask for
+    // everything without need.
+    let relied_on = |link: &LinkId| cx.links.get(*link).map(|link| link.relied_on);
+    let least = candidates.iter().map(|(_, link)| relied_on(link)).min();
+    candidates.retain(|(_, link)| Some(relied_on(link)) == least);
     if let Some((_, link)) = cx.rng.choose(&candidates).copied() {
         cx.refuse(link, RefusalReason::Full);
     }

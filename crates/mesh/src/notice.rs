@@ -8,6 +8,7 @@ use taiinet_identity::{PeerId, Signed, Verified};
 
 use crate::{
     Disconnect, LinkId, Misbehaviour,
+    membership::Source,
     wire::{Joined, Presence, Signal},
 };
 
@@ -42,7 +43,7 @@ pub(crate) enum Notice {
 
     // ---- Other peers ----
     /// Somebody tells of peers.
-    Heard { via: LinkId, presences: Vec<Signed<Presence>> },
+    Heard { via: LinkId, source: Source, presences: Vec<Signed<Presence>> },
     /// No link is to be made to this one, unless it is heard of again.
     Forget(PeerId),
     /// No link is to be made to this one before the time is over.

@@ -183,6 +183,7 @@ impl Peer {
         let (cx, introduced) = (&self.cx, self.signallers.ask_deadline());
         [
             cx.links.deadline(),
+            cx.doze_deadline(),
             self.signallers.deadline(),
             self.membership.deadline(cx, introduced),
             self.documents.deadline(cx),

@@ -16,6 +16,7 @@ use crate::{
     cx::Cx,
     dialling::verify,
     limits,
+    membership::Source,
     notice::Notice,
     wire::{FromSignaller, Joined, POOL, Presence, RefusalReason, ToSignaller, codec, is_address},
 };
@@ -222,7 +223,8 @@ impl Signallers {
                 if !self.book.answers(link) {
                     return Err(Misbehaviour::Unasked);
                 }
-                cx.notify(Notice::Heard { via: link, presences });
+                let source = self.book.key(link).map_or(Source::Stranger, Source::Chosen);
+                cx.notify(Notice::Heard { via: link, source, presences });
             }
             FromSignaller::Signal(signal) => {
                 // A signaller passes on what others sign, unopened and unverified: whatever is wrong

@@ -76,6 +76,10 @@ pub struct Spreading {
     pub slowest: Duration,
     /// The middle one of all delays.
     pub median: Duration,
+    /// The delay that 99 of 100 deliveries do not exceed.
+    pub p99: Duration,
+    /// The share of first copies that had to be asked for.
+    pub pulled: f64,
 }
 
 impl Spreading {
@@ -106,12 +110,15 @@ impl Spreading {
             }
         }
         delays.sort_unstable();
+        let grafted = now.grafted.saturating_sub(before.grafted);
         Self {
             redundancy: more as f64 / first.max(1) as f64,
             last_hop: last_hops.values().map(|hops| f64::from(*hops)).sum::<f64>()
                 / last_hops.len().max(1) as f64,
             slowest: delays.last().copied().unwrap_or_default(),
             median: delays.get(delays.len() / 2).copied().unwrap_or_default(),
+            p99: delays.get(delays.len() * 99 / 100).copied().unwrap_or_default(),
+            pulled: grafted as f64 / first.max(1) as f64,
         }
     }
 }

@@ -85,6 +85,8 @@ pub struct PeerSpec {
     pub signallers: Vec<SignallerIndex>,
     /// How much one author may write.
     pub quota: Quota,
+    /// Bytes of recent documents that it keeps for others.
+    pub store_bytes: usize,
     /// How far its clock is ahead of the true time, in milliseconds, or behind.
     pub clock_error: i64,
 }
@@ -98,6 +100,7 @@ impl PeerSpec {
             max_links: limits::MAX_LINKS,
             signallers: signallers.to_vec(),
             quota: Quota::default(),
+            store_bytes: limits::STORE_BYTES,
             clock_error: 0,
         }
     }

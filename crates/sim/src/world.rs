@@ -227,6 +227,7 @@ impl World {
             target_links: spec.target_links,
             max_links: spec.max_links,
             quota: spec.quota,
+            store_bytes: spec.store_bytes,
             ..Config::new(spec.network.clone())
         };
         let seed = self.rng.bytes();

@@ -76,6 +76,11 @@ impl Negotiations {
         self.sessions.get(&session).filter(|state| state.peer == *peer).map(|state| state.link)
     }
 
+    /// Over which link the signals of a negotiation go.
+    pub(crate) fn route(&self, session: u64) -> Option<Route> {
+        self.sessions.get(&session)?.route
+    }
+
     /// Whether an offer is new; remembers it.
     pub(crate) fn is_new(&mut self, peer: PeerId, session: u64) -> bool {
         if self.seen.contains(&(peer, session)) {

@@ -1,12 +1,20 @@
-//! The way of documents through the mesh: eager pushes along a tree, announcements on the other links.
+//! Documents through the mesh: pushed along trees, announced on the other links.
 //!
-//! After Plumtree (Leitão, Pereira, Rodrigues: "Epidemic Broadcast Trees", SRDS 2007). A new link is
-//! *eager*. Who gets a second copy prunes the link it came over: it turns *lazy*, and carries
-//! announcements ([`DocumentFrame::Have`]) instead. Who misses an announced document grafts
-//! the announcer: it sends the document, and the link is eager again. So the first copies draw a
-//! tree, and the announcements mend it.
+//! After Plumtree (Leitão, Pereira, Rodrigues: "Epidemic Broadcast Trees", SRDS 2007), with a tree for
+//! each of [`groups::GROUPS`] groups of authors, and each direction of a link for itself: the receiver
+//! alone decides of which groups it is pushed documents ([`DocumentFrame::Feed`]); the others are
+//! announced at once ([`DocumentFrame::Have`]). A neighbour whose copies of a group are late, some in a
+//! row, is to announce that group, if another has proven that it pushes it. A document that does not come
+//! as soon after its announcement as pushes usually do is asked for ([`DocumentFrame::Graft`]), and if
+//! that happens again its announcer is to push that group. So the first copies draw the trees, and the
+//! announcements mend them.
 
+mod asked;
+mod groups;
+mod lateness;
+mod learn;
 mod neighbour;
+mod unwanted;
 
 use core::time::Duration;
 use std::{collections::BTreeMap, sync::Arc};
@@ -20,40 +28,43 @@ use crate::{
     limits,
     links::Parcel,
     notice::{Accepted, Notice},
-    rng::Rng,
     wire::DocumentFrame,
 };
+use asked::Asked;
+use groups::{Group, Groups, PerGroup};
+use lateness::Lateness;
 use neighbour::Neighbour;
+pub(super) use neighbour::Sent;
+use unwanted::Unwanted;
+
+/// With so many neighbours that are proven to push, a new one is to announce.
+const FEEDERS_ENOUGH: usize = 2;
 
 /// What stands between this peer and its neighbours.
 #[derive(Debug)]
 pub(super) struct Tree {
     neighbours: BTreeMap<LinkId, Neighbour>,
-    /// Which neighbour was asked for a document, and when.
-    asked: BTreeMap<DocumentId, (LinkId, Time)>,
+    unwanted: Unwanted,
+    asked: Asked,
+    lateness: Lateness,
+    /// How much of each group had to be asked for, lately.
+    lacks: PerGroup<u8>,
     /// While the application is behind, nothing is asked for: so many bytes were taken meanwhile.
     behind: Option<usize>,
     /// While we doze, nothing is gathered.
     dozing: bool,
-    /// We are about to leave: what we still say cannot be asked for.
-    leaving: bool,
-    rng: Rng,
-    /// How long this peer waits for an announced document to be pushed. It differs from peer to
-    /// peer and from time to time: where a whole part of the tree was cut off, the first of it that
-    /// grafts serves the others, and no second edge is made.
-    patience: Duration,
 }
 
 impl Tree {
-    pub(super) fn new(mut rng: Rng) -> Self {
+    pub(super) fn new() -> Self {
         Self {
             neighbours: BTreeMap::new(),
-            asked: BTreeMap::new(),
+            unwanted: Unwanted::default(),
+            asked: Asked::default(),
+            lateness: Lateness::default(),
+            lacks: PerGroup::all(0),
             behind: None,
             dozing: false,
-            leaving: false,
-            patience: patience(&mut rng),
-            rng,
         }
     }
 
@@ -71,27 +82,41 @@ impl Tree {
         for id in missed {
             neighbour.owe(*id, cx.now);
         }
-        self.neighbours.insert(link, neighbour);
-        for document in untaken {
-            self.push(cx, link, Parcel::new(&document, 0));
+        let feeds = |other: &&Neighbour| other.is_feeding() && !other.proven().is_empty();
+        if self.neighbours.values().filter(feeds).count() >= FEEDERS_ENOUGH {
+            neighbour.feeding.prune();
         }
+        for document in untaken {
+            push(cx, link, &mut neighbour, Parcel::new(&document, 0));
+        }
+        self.neighbours.insert(link, neighbour);
     }
 
     /// A link is gone.
     pub(super) fn neighbour_down(&mut self, link: LinkId, now: Time) {
-        self.neighbours.remove(&link);
-        let orphans: Vec<DocumentId> =
-            self.asked.iter().filter(|(_, (asked, _))| *asked == link).map(|(id, _)| *id).collect();
-        for id in orphans {
-            self.asked.remove(&id);
-            for neighbour in self.neighbours.values_mut() {
-                neighbour.ask_now(&id, now);
-            }
+        let Some(gone) = self.neighbours.remove(&link) else { return };
+        self.replace(gone.proven());
+        for id in self.asked.remove_all_of(link) {
+            self.ask_now(&id, now);
+        }
+    }
+
+    /// Another announcer of this document is gone, or does not have it any more.
+    fn ask_now(&mut self, id: &DocumentId, now: Time) {
+        for neighbour in self.neighbours.values_mut() {
+            neighbour.ask_now(id, now);
         }
     }
 
     pub(super) fn neighbour(&self, link: LinkId) -> Option<&Neighbour> {
         self.neighbours.get(&link)
+    }
+
+    /// A neighbour sent a document: whatever becomes of it, its promise is kept.
+    pub(super) fn sent(&mut self, link: LinkId, id: &DocumentId, now: Time) -> Sent {
+        self.asked.remove_of(link, id);
+        let neighbour = self.neighbours.get_mut(&link);
+        neighbour.map_or_else(Sent::default, |neighbour| neighbour.sent(id, now))
     }
 
     /// Passes on a verified document to those that want it.
@@ -102,17 +127,18 @@ impl Tree {
         wants: impl Fn(LinkId) -> bool,
     ) {
         let Accepted { document, hops, from } = accepted;
-        let id = document.id();
+        let (id, group) = (document.id(), Group::of(&document.author()));
         self.asked.remove(&id);
         let mut parcel = None;
         for (link, neighbour) in &mut self.neighbours {
             // Who announced it has it.
-            let has = neighbour.fulfilled(&id, cx.now);
+            let has = neighbour.settled(&id);
             if has || from.is_some_and(|(from, _)| from == *link) || !wants(*link) {
                 continue;
             }
-            // What a dozer writes itself it does not only announce: it may be late to answer.
-            if neighbour.eager || ((self.dozing || self.leaving) && from.is_none()) {
+            // Our own goes to all that we believe: nobody else decides whether it is heard of.
+            let ours = from.is_none() && !cx.is_suspect(*link);
+            if ours || neighbour.feeding.pushed().contains(group) {
                 let parcel = parcel.get_or_insert_with(|| Parcel::new(document, *hops)).clone();
                 push(cx, *link, neighbour, parcel);
             } else {
@@ -121,30 +147,9 @@ impl Tree {
         }
     }
 
-    fn push(&mut self, cx: &mut Cx, link: LinkId, parcel: Parcel) {
-        if let Some(neighbour) = self.neighbours.get_mut(&link) {
-            push(cx, link, neighbour, parcel);
-        }
-    }
-
-    /// A first copy of a document came over `link`.
-    pub(super) fn received(&mut self, link: LinkId) {
-        if let Some(neighbour) = self.neighbours.get_mut(&link) {
-            neighbour.received += 1;
-        }
-    }
-
-    /// Another copy of a document came over `link`: prune it, unless we asked for the copy.
-    pub(super) fn duplicate(&mut self, cx: &mut Cx, link: LinkId, id: &DocumentId) {
-        let Some(neighbour) = self.neighbours.get_mut(&link) else { return };
-        neighbour.duplicates += 1;
-        let asked = neighbour.fulfilled(id, cx.now);
-        // Not after the first copy at once: of two documents on their way around one ring, each would
-        // cut it in another place, and a part of it would be cut off.
-        let prunes = !asked && self.rng.below(limits::COPIES_BEFORE_PRUNE) == 0;
-        if prunes && let Some(prune) = neighbour.prune(cx.now) {
-            cx.send(link, prune);
-        }
+    /// What was refused may be wanted after all.
+    pub(super) fn reconsider(&mut self) {
+        self.unwanted.clear();
     }
 
     /// A neighbour announces documents; `believed`: we rely on it. Gives those that we have.
@@ -162,6 +167,9 @@ impl Tree {
         if ids.len() > limits::IDS_PER_FRAME {
             return Err(Misbehaviour::Oversize);
         }
+        // Without one that pushes there is nothing to wait for.
+        let fed = self.neighbours.values().any(Neighbour::is_feeding);
+        let wait = if fed { self.lateness.wait() } else { Duration::ZERO };
         let Some(neighbour) = self.neighbours.get_mut(&link) else { return Ok(Vec::new()) };
         if !neighbour.may_announce(ids.len(), now) {
             return Err(Misbehaviour::AnnouncementFlood);
@@ -170,14 +178,14 @@ impl Tree {
         for id in ids {
             if store.has_seen(id) {
                 ours.push(*id);
-            } else if believed {
-                neighbour.promise(*id, self.patience, now);
+            } else if believed && !self.unwanted.contains(id) {
+                neighbour.promise(*id, wait, now);
             }
         }
         Ok(ours)
     }
 
-    /// A neighbour asks for documents, and to be pushed what comes.
+    /// A neighbour asks for documents. About what we never had nothing is said.
     ///
     /// # Errors
     /// [`Misbehaviour::RequestFlood`], [`Misbehaviour::Oversize`].
@@ -191,19 +199,38 @@ impl Tree {
             return Err(Misbehaviour::Oversize);
         }
         let Some(neighbour) = self.neighbours.get_mut(&link) else { return Ok(()) };
-        neighbour.graft();
-        for id in ids {
-            if store.get(id).is_some() {
-                neighbour.request(*id)?;
+        for id in ids.iter().filter(|id| store.has_seen(id)) {
+            neighbour.request(*id, store.get(id).is_some())?;
+        }
+        Ok(())
+    }
+
+    /// A neighbour does not have these any more: others are asked, and it is not to blame.
+    ///
+    /// # Errors
+    /// [`Misbehaviour::Unasked`], [`Misbehaviour::Oversize`].
+    pub(super) fn gone(
+        &mut self,
+        link: LinkId,
+        ids: &[DocumentId],
+        now: Time,
+    ) -> Result<(), Misbehaviour> {
+        if ids.len() > limits::IDS_PER_FRAME {
+            return Err(Misbehaviour::Oversize);
+        }
+        let Some(neighbour) = self.neighbours.get_mut(&link) else { return Ok(()) };
+        for id in neighbour.gone(ids, now)? {
+            if self.asked.remove_of(link, &id) {
+                self.ask_now(&id, now);
             }
         }
         Ok(())
     }
 
-    /// A neighbour gets what comes from another sooner: announce to it.
-    pub(super) fn pruned(&mut self, link: LinkId) {
+    /// A neighbour says of which groups to push to it.
+    pub(super) fn feed(&mut self, link: LinkId, groups: u64) {
         if let Some(neighbour) = self.neighbours.get_mut(&link) {
-            neighbour.eager = false;
+            neighbour.feeding.set_pushed(Groups::from_bits(groups));
         }
     }
 
@@ -214,19 +241,24 @@ impl Tree {
         }
     }
 
-    /// Moves what the neighbour asked for into its lane, as far as there is room.
+    /// Moves what the neighbour asked for into its lane, as far as there is room, and tells it what is
+    /// gone.
     pub(super) fn serve(&mut self, cx: &mut Cx, link: LinkId) {
         let Some(neighbour) = self.neighbours.get_mut(&link) else { return };
         let Some(state) = cx.links.get_mut(link) else { return };
         while state.lanes.has_room()
             && let Some(id) = neighbour.requested()
         {
-            if let Some((document, hops)) = cx.store.get(&id)
-                && !state.lanes.push(Parcel::new(&document, hops))
-            {
-                return;
+            match cx.store.get(&id) {
+                Some((document, hops)) if state.lanes.push(Parcel::new(&document, hops)) => {
+                    neighbour.served();
+                }
+                Some(_) => break,
+                None => neighbour.not_served(),
             }
-            neighbour.served();
+        }
+        if let Some(gone) = neighbour.tell_gone() {
+            cx.send(link, gone);
         }
     }
 
@@ -264,16 +296,12 @@ impl Tree {
     }
 
     /// A neighbour is not relied on any more.
-    pub(super) fn distrust(&mut self, cx: &mut Cx, link: LinkId) {
-        let neighbour = self.neighbours.get_mut(&link);
-        if let Some(prune) = neighbour.and_then(|neighbour| neighbour.prune(cx.now)) {
-            cx.send(link, prune);
-        }
-    }
-
-    /// From now on nothing can be asked for.
-    pub(super) const fn leave(&mut self) {
-        self.leaving = true;
+    pub(super) fn distrust(&mut self, link: LinkId) {
+        let Some(neighbour) = self.neighbours.get_mut(&link) else { return };
+        let proven = neighbour.proven();
+        neighbour.feeding.prune();
+        neighbour.feeding.set_pushed(Groups::NONE);
+        self.replace(proven);
     }
 
     /// We begin or cease to doze.
@@ -284,30 +312,38 @@ impl Tree {
         }
     }
 
-    /// A neighbour begins or ceases to doze. It is told to announce and not to push, if others are
-    /// there to serve us. We go on pushing to it.
-    pub(super) fn neighbour_dozes(&mut self, cx: &mut Cx, link: LinkId, dozing: bool) {
+    /// A neighbour begins or ceases to doze: then it is to announce and not to push, if others are there
+    /// to serve us. We go on pushing to it.
+    pub(super) fn neighbour_dozes(&mut self, link: LinkId, dozing: bool) {
         let Some(neighbour) = self.neighbours.get_mut(&link) else { return };
+        let proven = neighbour.proven();
         neighbour.dozing = dozing;
-        if dozing && self.has_wakeful() {
-            cx.send(link, DocumentFrame::Prune);
+        if dozing
+            && self.neighbours.values().any(|neighbour| !neighbour.dozing)
+            && let Some(neighbour) = self.neighbours.get_mut(&link)
+        {
+            neighbour.feeding.prune();
+            self.replace(proven);
         }
-    }
-
-    fn has_wakeful(&self) -> bool {
-        self.neighbours.values().any(|neighbour| !neighbour.dozing)
     }
 
     /// Does what is due.
     pub(super) fn tick(&mut self, cx: &mut Cx) {
         let now = cx.now;
-        let wakeful = self.has_wakeful();
         // Who is awake is asked first.
         let mut order: Vec<(bool, LinkId)> =
             self.neighbours.iter().map(|(link, neighbour)| (neighbour.dozing, *link)).collect();
         order.sort_unstable();
+        let heard = self.neighbours.iter().map(|(link, other)| (*link, other.progressed()));
+        self.asked.hear(heard, self.lateness.wait());
         for (dozing, link) in order {
             let Some(neighbour) = self.neighbours.get_mut(&link) else { continue };
+            if let Some(state) = cx.links.get_mut(link) {
+                state.relied_on = neighbour.proven().len();
+            }
+            if let Some(frame) = neighbour.feeding.tell(now) {
+                cx.send(link, frame);
+            }
             let ready = cx.links.get(link).is_some_and(|link| link.lanes.has_control_room());
             if !ready {
                 neighbour.hold_announcements(now);
@@ -322,10 +358,7 @@ impl Tree {
             }
             if let Some(broken) = neighbour.broken(now) {
                 for id in broken {
-                    // Meanwhile another may have been asked for it.
-                    if self.asked.get(&id).is_some_and(|(asked, _)| *asked == link) {
-                        self.asked.remove(&id);
-                    }
+                    self.asked.remove_of(link, &id);
                 }
                 if !dozing {
                     cx.charge(link, Misbehaviour::BrokenPromise);
@@ -334,10 +367,6 @@ impl Tree {
             if let Some(ids) = neighbour.ask(link, &mut self.asked, &cx.store, now) {
                 cx.counters.grafted += ids.len() as u64;
                 cx.send(link, DocumentFrame::Graft(ids));
-                if dozing && wakeful {
-                    cx.send(link, DocumentFrame::Prune);
-                }
-                self.patience = patience(&mut self.rng);
             }
         }
     }
@@ -358,11 +387,6 @@ fn push(cx: &mut Cx, link: LinkId, neighbour: &mut Neighbour, parcel: Parcel) {
     } else {
         neighbour.owe(id, cx.now);
     }
-}
-
-fn patience(rng: &mut Rng) -> Duration {
-    let spread = usize::try_from(limits::GRAFT_SPREAD.as_millis()).unwrap_or_default();
-    limits::GRAFT_AFTER + Duration::from_millis(rng.below(spread) as u64)
 }
 
 #[cfg(test)]

@@ -85,7 +85,7 @@ impl Searches {
         now: Time,
     ) -> Option<Find> {
         let search = self.running.get_mut(&find)?;
-        if !budgets.may_ask_to_find(now) {
+        if !budgets.may_ask_to_find(search.limit, now) {
             return None;
         }
         let allowance = Allowance { documents: search.limit, bytes: limits::FOUND_BYTES };
@@ -123,7 +123,8 @@ impl Searches {
 
     /// A search has found a document. True if that was news.
     pub(crate) fn found(&mut self, find: FindId, id: DocumentId) -> bool {
-        self.running.get_mut(&find).is_some_and(|search| search.found.insert(id))
+        let search = self.running.get_mut(&find);
+        search.is_some_and(|search| search.found.len() < search.limit && search.found.insert(id))
     }
 
     /// A neighbour has said all it has to say to a request.

@@ -9,6 +9,7 @@ use crate::{
     ChannelBinding, Disconnect, Event, LinkId, Misbehaviour,
     cx::Cx,
     limits,
+    membership::Source,
     notice::{NeighbourUp, Notice},
     wire::{Frame, Hello, LinkFrame, Neighbour, Presence, Refusal, RefusalReason, VERSION},
 };
@@ -74,7 +75,7 @@ impl Cx {
                 }
             }
             LinkFrame::Ack(bytes) => return self.acknowledged(link, bytes),
-            LinkFrame::Doze(dozing) => self.neighbour_dozes(link, dozing),
+            LinkFrame::Doze(dozing) => return self.neighbour_dozes(link, dozing),
         }
         Ok(())
     }
@@ -195,7 +196,8 @@ impl Cx {
         let Some(state) = self.links.get(link) else { return Ok(()) };
         let (peer, proven) = (state.peer, state.is_proven());
         if proven {
-            self.notify(Notice::Heard { via: link, presences: instead });
+            let source = Source::of(state, &self.topology);
+            self.notify(Notice::Heard { via: link, source, presences: instead });
         }
         self.close(link, Disconnect::Refused(reason));
         self.notify(Notice::Rest { peer, wait: Duration::from_millis(retry_after_ms.into()) });

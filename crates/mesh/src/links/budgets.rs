@@ -9,6 +9,8 @@ pub(crate) struct Budgets {
     tolerance: Budget,
     /// Shuffles and comparisons.
     exchanges: Budget,
+    /// How often it says in what state it is, or in what it would have us.
+    states: Budget,
     /// Signals that it passes us.
     signals: Budget,
     /// Signals that we pass to it.
@@ -21,6 +23,9 @@ pub(crate) struct Budgets {
     pub(crate) find_work: Budget,
     /// Searches that we ask of it.
     our_finds: Budget,
+    /// What it may still send in answer to all of these, whether or not they are over: frames or, where
+    /// there are more, documents; and their bytes.
+    answers: (usize, usize),
 }
 
 /// Of what a neighbour allows us we use half, so that no difference of clocks makes it too much.
@@ -38,12 +43,14 @@ impl Budgets {
         Self {
             tolerance: Budget::new(limits::LINK_TOLERANCE, now),
             exchanges: Budget::new(limits::EXCHANGES, now),
+            states: Budget::new(limits::STATES, now),
             signals: Budget::new(limits::SIGNALS, now),
             passed_on: Budget::new(half(limits::SIGNALS), now),
             relays: Budget::new(limits::RELAYED, now),
             finds: Budget::new(limits::FIND_REQUESTS, now),
             find_work: Budget::new(limits::FIND_WORK, now),
             our_finds: Budget::new(half(limits::FIND_REQUESTS), now),
+            answers: (0, 0),
         }
     }
 
@@ -58,6 +65,14 @@ impl Budgets {
     /// [`Misbehaviour::ExchangeFlood`]
     pub(crate) fn exchange(&mut self, now: Time) -> Result<(), Misbehaviour> {
         within(&mut self.exchanges, Misbehaviour::ExchangeFlood, now)
+    }
+
+    /// It says in what state it is, or in what it would have us.
+    ///
+    /// # Errors
+    /// [`Misbehaviour::StateFlood`]
+    pub(crate) fn state(&mut self, now: Time) -> Result<(), Misbehaviour> {
+        within(&mut self.states, Misbehaviour::StateFlood, now)
     }
 
     /// It passes us a signal.
@@ -90,8 +105,27 @@ impl Budgets {
         within(&mut self.finds, Misbehaviour::FindFlood, now)
     }
 
-    /// Whether we may ask it to search.
-    pub(crate) fn may_ask_to_find(&mut self, now: Time) -> bool {
-        self.our_finds.take(1, now)
+    /// Whether we may ask it to search for so many documents.
+    pub(crate) fn may_ask_to_find(&mut self, documents: usize, now: Time) -> bool {
+        let may = self.our_finds.take(1, now);
+        if may {
+            let (parts, bytes) = self.answers;
+            // An empty frame ends the answer.
+            let parts = parts.saturating_add(documents).saturating_add(1);
+            self.answers = (parts, bytes.saturating_add(limits::FOUND_BYTES));
+        }
+        may
+    }
+
+    /// It answers with a frame of so many documents and bytes.
+    ///
+    /// # Errors
+    /// [`Misbehaviour::Unasked`] if that is more than it was asked for in all.
+    pub(crate) fn answer(&mut self, documents: usize, bytes: usize) -> Result<(), Misbehaviour> {
+        let (parts, left) = self.answers;
+        let parts = parts.checked_sub(documents.max(1)).ok_or(Misbehaviour::Unasked)?;
+        let left = left.checked_sub(bytes).ok_or(Misbehaviour::Unasked)?;
+        self.answers = (parts, left);
+        Ok(())
     }
 }

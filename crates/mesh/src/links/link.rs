@@ -68,6 +68,8 @@ pub(crate) struct Link {
     pub(crate) surplus: bool,
     /// Whether we have told it that we could part with it.
     pub(crate) told_surplus: bool,
+    /// For how many groups of documents we rely on it.
+    pub(crate) relied_on: u32,
     stage: Stage,
     since: Time,
     heard: Time,
@@ -104,6 +106,7 @@ impl Link {
             we_doze: false,
             surplus: false,
             told_surplus: false,
+            relied_on: 0,
             stage: Stage::Dialling,
             since: now,
             heard: now,

@@ -56,6 +56,9 @@ pub enum Misbehaviour {
     /// More shuffles and comparisons than the limit.
     #[error("exchanged views and digests too often")]
     ExchangeFlood,
+    /// Changed its state, or what it would have us push, more often than the limit.
+    #[error("changed its mind too often")]
+    StateFlood,
     /// More documents than its window holds, though we have not acknowledged the earlier ones.
     #[error("sent more documents than its window holds")]
     OverWindow,
@@ -125,6 +128,7 @@ impl Misbehaviour {
             // An honest peer keeps well below; one may come close.
             Self::AuthorFlood
             | Self::ExchangeFlood
+            | Self::StateFlood
             | Self::AnnouncementFlood
             | Self::RequestFlood
             | Self::SignalFlood

@@ -8,11 +8,16 @@
 //! A peer that *slept* knows nothing of the time between. Whoever it was linked to is pinged and
 //! judged by what comes from then on, so that what they said meanwhile is read first.
 
-use crate::{LinkId, cx::Cx, links::link::Link, notice::Notice, wire::LinkFrame};
+use core::time::Duration;
+
+use crate::{
+    LinkId, Misbehaviour, Time, cx::Cx, limits, links::link::Link, notice::Notice, wire::LinkFrame,
+};
 
 impl Cx {
     /// Pings, acknowledges, and ends what is over.
     pub(crate) fn tick_links(&mut self) {
+        self.tell_doze();
         let now = self.now;
         for link in self.links.named(|link| link.deadline() <= now) {
             let Some(state) = self.links.get_mut(link) else { continue };
@@ -43,9 +48,7 @@ impl Cx {
         for link in self.links.iter_mut() {
             link.set_we_doze(dozing, self.now);
         }
-        for link in self.links.named(Link::is_active) {
-            self.send(link, LinkFrame::Doze(dozing));
-        }
+        self.tell_doze();
         self.notify(Notice::WeDoze(dozing));
         if !dozing {
             // Our patience ends, but not before what waits to be read was read.
@@ -53,14 +56,41 @@ impl Cx {
         }
     }
 
+    /// When neighbours are to be told that we doze, or do not any more: the first at once, for who dozes has
+    /// late timers and is to be borne with; the second not too often.
+    pub(crate) fn doze_deadline(&self) -> Option<Time> {
+        let (told, at) = self.told_doze;
+        let wait = if self.dozing { Duration::ZERO } else { limits::TELL_EVERY };
+        (told != self.dozing).then_some(at.after(wait))
+    }
+
+    fn tell_doze(&mut self) {
+        if self.doze_deadline().is_none_or(|at| self.now < at) {
+            return;
+        }
+        self.told_doze = (self.dozing, self.now);
+        for link in self.links.named(Link::is_active) {
+            self.send(link, LinkFrame::Doze(self.dozing));
+        }
+    }
+
     /// A neighbour begins or ceases to doze.
-    pub(super) fn neighbour_dozes(&mut self, link: LinkId, dozing: bool) {
-        let Some(state) = self.links.get_mut(link) else { return };
+    ///
+    /// # Errors
+    /// [`Misbehaviour::StateFlood`]
+    pub(super) fn neighbour_dozes(
+        &mut self,
+        link: LinkId,
+        dozing: bool,
+    ) -> Result<(), Misbehaviour> {
+        let Some(state) = self.links.get_mut(link) else { return Ok(()) };
+        state.budgets.state(self.now)?;
         if core::mem::replace(&mut state.dozing, dozing) != dozing {
             // It counts as less of a neighbour, or as one again.
             self.view_changed = true;
             self.notify(Notice::Dozes { link, dozing });
         }
+        Ok(())
     }
 
     /// Asks everybody whether they are still there.

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use taiinet_document::Network;
 use taiinet_identity::{PeerId, Signed, Verified};
 
+use super::source::Source;
 use crate::{
     Disconnect, LinkId, Misbehaviour, Time, limits,
     rng::{Backoff, Rng},
@@ -22,12 +23,19 @@ struct Candidate {
     presence: Verified<Presence>,
     /// The links over which we heard of it: who told us can introduce us.
     heard_from: Vec<LinkId>,
+    /// Whoever told us of it, for as long as the presence counts.
+    sources: Vec<Source>,
     redial: Backoff,
     not_before: Time,
     failure: Option<Disconnect>,
 }
 
 impl Candidate {
+    fn told_by(&mut self, link: LinkId, source: Source) {
+        remember(&mut self.heard_from, link);
+        remember(&mut self.sources, source);
+    }
+
     fn has_address(&self) -> bool {
         self.presence.reachable_at().is_some()
     }
@@ -47,7 +55,7 @@ impl Candidates {
     pub(crate) fn hear(
         &mut self,
         presence: Signed<Presence>,
-        from: LinkId,
+        (from, source): (LinkId, Source),
         network: &Network,
         rng: &mut Rng,
         now: Time,
@@ -65,20 +73,21 @@ impl Candidates {
         {
             // Not newer: no need to verify it in order to know that its bearer knows the peer.
             if *known.presence.signed() == presence {
-                remember(&mut known.heard_from, from);
+                known.told_by(from, source);
             }
             return Ok(false);
         }
         let presence = presence.verify().map_err(|_| Misbehaviour::InvalidSignature)?;
         if let Some(known) = self.known.get_mut(&peer) {
             known.presence = presence;
-            remember(&mut known.heard_from, from);
+            known.told_by(from, source);
             return Ok(false);
         }
-        self.make_room(from, rng, now);
+        self.make_room(source, rng, now);
         let candidate = Candidate {
             presence,
             heard_from: vec![from],
+            sources: vec![source],
             redial: Backoff::new(limits::REDIAL_BACKOFF),
             not_before: now,
             failure: None,
@@ -89,8 +98,8 @@ impl Candidates {
 
     /// When full, the expired go first, then those that failed, then one at random. Whoever told of
     /// many that nobody else knows of displaces one of these.
-    fn make_room(&mut self, from: LinkId, rng: &mut Rng, now: Time) {
-        let only_theirs = |known: &Candidate| known.heard_from == [from];
+    fn make_room(&mut self, source: Source, rng: &mut Rng, now: Time) {
+        let only_theirs = |known: &Candidate| known.sources == [source];
         let theirs = self.known.iter().filter(|(_, known)| only_theirs(known));
         let theirs: Vec<PeerId> = theirs.map(|(peer, _)| *peer).collect();
         if theirs.len() >= limits::PASSIVE_SHARE {
@@ -235,11 +244,11 @@ impl Candidates {
     }
 }
 
-fn remember(links: &mut Vec<LinkId>, link: LinkId) {
-    links.retain(|known| *known != link);
-    links.push(link);
-    if links.len() > limits::ROUTES {
-        links.remove(0);
+fn remember<T: PartialEq>(all: &mut Vec<T>, one: T) {
+    all.retain(|known| *known != one);
+    all.push(one);
+    if all.len() > limits::ROUTES {
+        all.remove(0);
     }
 }
 

@@ -258,6 +258,7 @@ impl Peer {
 
     /// Forgives a peer whatever it did. Whether it was blacklisted.
     pub fn unblock(&mut self, peer: &PeerId, now: Time) -> bool {
+        self.documents.reconsider();
         self.cx.reputation.unblock(peer, now)
     }
 
@@ -265,7 +266,6 @@ impl Peer {
     pub fn leave(&mut self, now: Time) {
         self.cx.now = now;
         // What withdraws our private subscriptions goes out before the goodbye.
-        self.documents.leave();
         for subscription in self.interest.private_subscriptions() {
             self.unsubscribe(subscription, now);
         }

@@ -100,6 +100,11 @@ impl Book {
         self.known.iter().any(|signaller| signaller.link() == Some(link))
     }
 
+    /// The key of the signaller at the other end of a link.
+    pub(crate) fn key(&self, link: LinkId) -> Option<PeerId> {
+        self.known.iter().find(|signaller| signaller.link() == Some(link))?.key()
+    }
+
     /// All links to signallers.
     pub(crate) fn links(&self) -> Vec<LinkId> {
         self.known.iter().filter_map(Signaller::link).collect()

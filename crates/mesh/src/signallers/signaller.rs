@@ -92,13 +92,17 @@ impl Signaller {
         }
     }
 
-    /// Whether this is its key, as far as we know it.
-    pub(super) fn is(&self, key: PeerId) -> bool {
+    /// Its key, as far as we know it.
+    pub(super) fn key(&self) -> Option<PeerId> {
         let proven = match self.stage {
             Stage::Working { with, .. } | Stage::Joining { with, .. } => Some(with.signaller),
             _ => None,
         };
-        self.address.pinned.or(proven) == Some(key)
+        self.address.pinned.or(proven)
+    }
+
+    pub(super) fn is(&self, key: PeerId) -> bool {
+        self.key() == Some(key)
     }
 
     pub(super) const fn joined(&self) -> Option<(LinkId, Joined)> {

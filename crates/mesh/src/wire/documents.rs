@@ -10,10 +10,14 @@ pub enum DocumentFrame {
     Push(Push),
     /// Documents I have verified and did not push to you.
     Have(Vec<DocumentId>),
-    /// Send me these, and push to me what comes.
+    /// Send me these, which you announced.
     Graft(Vec<DocumentId>),
-    /// I get these documents from another neighbour sooner: announce instead of pushing.
-    Prune,
+    /// Push to me what authors of these groups write, one bit for each, and announce the rest: until I
+    /// say otherwise, all. An author's group is the first byte of its id modulo 64. An author pushes its
+    /// own documents in any case.
+    Feed(u64),
+    /// I do not have these any more, which you asked me for.
+    Gone(Vec<DocumentId>),
 }
 
 /// A document on its way.

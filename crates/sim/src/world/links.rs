@@ -28,6 +28,18 @@ impl World {
         self.violations.push(format!("at {elapsed:?} {peer:?} {what}"));
     }
 
+    /// Whether a peer is closing a link at whose other end there is a peer of this name, not a puppet that
+    /// bears it.
+    pub(super) fn is_closing_on(&self, peer: PeerIndex, other: &taiinet_identity::PeerId) -> bool {
+        let ends = self.peers[peer.0].links.values().filter_map(|end| self.ends.get(end));
+        let twins = ends.filter(|end| end.closing).filter_map(|end| self.ends.get(&end.twin?));
+        let peers = twins.filter_map(|twin| match twin.owner {
+            Owner::Peer(peer, _) => Some(peer),
+            _ => None,
+        });
+        peers.map(|peer| self.id(peer)).any(|id| id == *other)
+    }
+
     // ---- What peers want ----
 
     pub(super) fn dial(&mut self, peer: PeerIndex, link: LinkId, dial: Dial) {

@@ -2,7 +2,7 @@
 
 use core::time::Duration;
 
-use taiinet_mesh::Output;
+use taiinet_mesh::{Disconnect, Output};
 
 use super::{Delivered, Life, World};
 use crate::{Node, PeerIndex, queue::Event, rng::millis};
@@ -147,6 +147,16 @@ impl World {
         }
     }
 
+    /// No peer that keeps the rules ever ends a link to another for misbehaviour, whatever befalls them:
+    /// that holds in every run.
+    fn judge(&self, peer: PeerIndex, event: &taiinet_mesh::Event) {
+        let taiinet_mesh::Event::PeerDisconnected { peer: other, cause } = event else { return };
+        if matches!(cause, Disconnect::Misbehaved(_)) && self.is_closing_on(peer, other) {
+            let other = self.peer_of(other);
+            panic!("at {:?} {peer:?} ends its link to {other:?}: {cause:?}", self.elapsed());
+        }
+    }
+
     fn perform(&mut self, peer: PeerIndex, output: Output) {
         match output {
             Output::Dial { link, dial } => self.dial(peer, link, dial),
@@ -190,6 +200,7 @@ impl World {
             Output::Event(event) => {
                 let at = self.now();
                 self.trace.note(self.now, peer.0, "event", 0, format!("{event:?}").as_bytes());
+                self.judge(peer, &event);
                 self.peers[peer.0].events.push((at, event));
             }
         }

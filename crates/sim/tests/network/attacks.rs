@@ -6,3 +6,4 @@ mod promises;
 mod reputation;
 mod signals;
 mod strangers;
+mod trees;

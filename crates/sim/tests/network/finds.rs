@@ -249,6 +249,58 @@ fn more_documents_than_asked_for_are_refused() {
     assert_eq!(setting.refused(victim, Misbehaviour::Unasked), 1);
 }
 
+/// Two bring in one frame each as many as one may: the application gets as many as it asked for.
+#[test]
+fn never_more_are_found_than_were_asked_for() {
+    let mut setting = sparse(75, 3);
+    let victim = setting.peers[0];
+    let wires = [0, 1].map(|_| setting.befriend(victim, Manners::HONEST).1);
+    let author = setting.world.identity();
+    let now = setting.world.now().as_millis();
+    let documents = |from: u32| {
+        let numbers = from..from + 5;
+        let document = |number| {
+            forge::document(&author, &network(), now, &format!(r#"{{"wanted": {number}}}"#))
+        };
+        numbers.map(document).collect::<Vec<_>>()
+    };
+    let find = search(&mut setting, victim, r#"{"wanted": {"$gte": 0}}"#, 6);
+    for (place, wire) in (0..).zip(wires) {
+        let request = asked(&mut setting, victim, wire, find);
+        bring(&mut setting, wire, request, documents(place * 10));
+    }
+    let (found, complete) = finished(&mut setting, victim, find);
+    assert_eq!((found.len(), complete), (6, true));
+    assert!(setting.world.counters().rejected.is_empty());
+}
+
+/// A search is over, and its answers go on, with documents or without.
+#[test]
+fn answers_without_end_to_a_search_that_is_over_end_the_link() {
+    for (seed, with_documents) in [(76, true), (77, false)] {
+        let mut setting = sparse(seed, 3);
+        let victim = setting.peers[0];
+        let wire = setting.befriend(victim, Manners::HONEST).1;
+        let author = setting.world.identity();
+        let find = search(&mut setting, victim, "{}", 20);
+        let request = asked(&mut setting, victim, wire, find);
+        finished(&mut setting, victim, find);
+        let now = setting.world.now().as_millis();
+        let document = forge::document(&author, &network(), now, r#"{"late": 1}"#);
+        let documents = if with_documents { vec![document] } else { Vec::new() };
+        for _ in 0..20 {
+            bring(&mut setting, wire, request, documents.clone());
+        }
+        assert_eq!(setting.refused(victim, Misbehaviour::Unasked), 0, "it was slow, no more");
+        for _ in 0..20 {
+            bring(&mut setting, wire, request, documents.clone());
+        }
+        assert!(setting.refused(victim, Misbehaviour::Unasked) > 0);
+        assert!(setting.world.wire(wire).ended().is_some(), "the flood still has its link");
+        setting.still_works();
+    }
+}
+
 /// Searches in any number, as dear as can be, hold nobody up: the flood loses its link, and live
 /// documents pass as ever.
 #[test]

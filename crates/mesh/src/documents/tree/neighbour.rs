@@ -1,17 +1,27 @@
 //! What stands between this peer and one neighbour: what each owes, promised, asked and took.
 
-use core::{mem, time::Duration};
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+mod feeding;
+mod promises;
+mod serving;
+
+use core::time::Duration;
+use std::collections::VecDeque;
 
 use taiinet_document::DocumentId;
 
+pub(crate) use feeding::Feeding;
+use promises::Promises;
+pub(crate) use promises::Sent;
+use serving::Serving;
+
+use super::{asked::Asked, groups::Groups};
 use crate::{Budget, LinkId, Misbehaviour, Time, documents::Recent, limits, wire::DocumentFrame};
 
 /// The state of one active link in the broadcast.
 #[derive(Debug)]
 pub(crate) struct Neighbour {
-    /// Whether documents are pushed to it; otherwise they are announced.
-    pub(crate) eager: bool,
+    /// What is pushed over the link.
+    pub(crate) feeding: Feeding,
     /// Whether it dozes: then others serve us rather than it.
     pub(super) dozing: bool,
     /// Whether we do: then nothing is gathered, because the time to hand it on may come late.
@@ -23,46 +33,27 @@ pub(crate) struct Neighbour {
     /// Ids to announce to it.
     owed: VecDeque<DocumentId>,
     announce_at: Option<Time>,
-    /// What it announced and we lack, and when to ask for it.
-    promised: BTreeSet<DocumentId>,
-    queue: BTreeSet<(Time, DocumentId)>,
     announcements: Budget,
-    distrusted_until: Time,
-    /// Something of what it has may have escaped us: when to compare, at the earliest.
-    missed: Option<Time>,
     /// How far the last comparison came in telling what it lacks.
     compare_cursor: usize,
-    /// What we asked it for; one timer for all of it.
-    asked: BTreeSet<DocumentId>,
-    asked_until: Time,
-    /// What it asked us for and waits for room in its lane.
-    requested: VecDeque<DocumentId>,
-    servings: BTreeMap<DocumentId, u8>,
-    /// When we pruned it last; none if it was grafted since.
-    pruned: Option<Time>,
+    promises: Promises,
+    serving: Serving,
 }
 
 impl Neighbour {
     pub(super) fn new(now: Time) -> Self {
         Self {
-            eager: true,
+            feeding: Feeding::new(now),
             dozing: false,
             unbatched: false,
             received: 0,
             duplicates: 0,
             owed: VecDeque::new(),
             announce_at: None,
-            promised: BTreeSet::new(),
-            queue: BTreeSet::new(),
             announcements: Budget::new(limits::ANNOUNCEMENTS, now),
-            distrusted_until: now,
-            missed: None,
             compare_cursor: 0,
-            asked: BTreeSet::new(),
-            asked_until: now,
-            requested: VecDeque::new(),
-            servings: BTreeMap::new(),
-            pruned: None,
+            promises: Promises::new(now),
+            serving: Serving::default(),
         }
     }
 
@@ -71,8 +62,7 @@ impl Neighbour {
         self.unbatched = unbatched;
         if unbatched {
             self.announce_at = self.announce_at.map(|at| at.min(now));
-            let queue = mem::take(&mut self.queue);
-            self.queue = queue.into_iter().map(|(due, id)| (due.min(now), id)).collect();
+            self.promises.ask_all_now(now);
         }
     }
 
@@ -80,6 +70,20 @@ impl Neighbour {
     const fn gather(&self, usually: Duration) -> Duration {
         if self.unbatched { Duration::ZERO } else { usually }
     }
+
+    // ---- What is pushed ----
+
+    /// Of which groups it pushes, by its deeds. Nobody relies on one that dozes.
+    pub(super) const fn proven(&self) -> Groups {
+        if self.dozing { Groups::NONE } else { self.feeding.proven() }
+    }
+
+    /// Whether a push from it may be on its way.
+    pub(super) const fn is_feeding(&self) -> bool {
+        !self.dozing && self.feeding.is_active()
+    }
+
+    // ---- What we announce ----
 
     /// Notes an id to be announced; when too many wait, the oldest gives way.
     pub(super) fn owe(&mut self, id: DocumentId, now: Time) {
@@ -99,58 +103,15 @@ impl Neighbour {
         let ids: Vec<DocumentId> = self.owed.drain(..count).collect();
         let more = !self.owed.is_empty();
         self.announce_at = more.then(|| now.after(self.gather(limits::ANNOUNCE_EVERY)));
+        self.serving.announced(count);
         (!ids.is_empty()).then_some(DocumentFrame::Have(ids))
     }
 
     /// Its lane has no room for announcements now.
     pub(super) fn hold_announcements(&mut self, now: Time) {
         if let Some(at) = &mut self.announce_at {
-            *at = (*at).max(now.after(limits::ANNOUNCE_EVERY));
+            *at = (*at).max(now.after(limits::HOLD_ANNOUNCEMENTS));
         }
-    }
-
-    pub(super) fn may_announce(&mut self, ids: usize, now: Time) -> bool {
-        self.announcements.take(ids, now)
-    }
-
-    /// It announced a document that we lack.
-    pub(super) fn promise(&mut self, id: DocumentId, patience: Duration, now: Time) {
-        if now < self.distrusted_until || self.asked.contains(&id) || self.promised.contains(&id) {
-            return;
-        }
-        if self.promised.len() >= limits::PROMISED_IDS || self.queue.len() >= limits::PROMISED_IDS {
-            // That we do not keep up is no fault of its own.
-            self.schedule_compare(now);
-            return;
-        }
-        self.promised.insert(id);
-        if self.promised.len() >= limits::PROMISED_IDS / 4 {
-            // Where so much is missing there may be more than had room.
-            self.schedule_compare(now);
-        }
-        // A dozer announces at once; others that have it too get the time to say so.
-        let patience = if self.dozing { patience + limits::DOZE_GRAFT_AFTER } else { patience };
-        self.queue.insert((now.after(self.gather(patience)), id));
-    }
-
-    /// Something of what it has escapes us.
-    pub(super) fn schedule_compare(&mut self, now: Time) {
-        self.missed.get_or_insert(now.after(limits::COMPARE_AFTER));
-    }
-
-    /// When to compare, once there is room for what comes of it.
-    fn compare_at(&self) -> Option<Time> {
-        let room = self.promised.len().max(self.queue.len()) < limits::PROMISED_IDS / 2;
-        self.missed.filter(|_| room)
-    }
-
-    /// Whether to compare now.
-    pub(super) fn compares(&mut self, now: Time) -> bool {
-        let due = self.compare_at().is_some_and(|at| at <= now);
-        if due {
-            self.missed = None;
-        }
-        due
     }
 
     /// It lacks some of these, and there may be no room to announce them all: the next comparison goes on
@@ -164,134 +125,104 @@ impl Neighbour {
         self.compare_cursor = start + count;
     }
 
-    /// A document came, from it or from another. True if it had announced it.
-    pub(super) fn fulfilled(&mut self, id: &DocumentId, now: Time) -> bool {
-        let asked = self.asked.remove(id);
-        if asked {
-            self.progress(now);
-        }
-        self.promised.remove(id) || asked
+    // ---- What it announces, and what we ask it for ----
+
+    pub(super) fn may_announce(&mut self, ids: usize, now: Time) -> bool {
+        self.announcements.take(ids, now)
+    }
+
+    /// It announced a document that we lack, and that may still be pushed for so long.
+    pub(super) fn promise(&mut self, id: DocumentId, wait: Duration, now: Time) {
+        // A dozer announces at once; others that have it too get the time to say so.
+        let wait = if self.dozing { wait + limits::DOZE_GRAFT_AFTER } else { wait };
+        self.promises.promise(id, self.gather(wait), now);
+    }
+
+    /// Something of what it has escapes us.
+    pub(super) fn schedule_compare(&mut self, now: Time) {
+        self.promises.schedule_compare(now);
+    }
+
+    pub(super) fn compares(&mut self, now: Time) -> bool {
+        self.promises.compares(now)
+    }
+
+    /// It sent a document: its promise is kept, whatever becomes of that.
+    pub(super) fn sent(&mut self, id: &DocumentId, now: Time) -> Sent {
+        self.promises.sent(id, now)
+    }
+
+    /// When it announced a document that it has not sent, if it did.
+    pub(super) fn announced(&self, id: &DocumentId) -> Option<Time> {
+        self.promises.announced(id)
+    }
+
+    /// We have a document from another. Whether this one announced it.
+    pub(super) fn settled(&mut self, id: &DocumentId) -> bool {
+        self.promises.settled(id)
+    }
+
+    pub(super) fn gone(
+        &mut self,
+        ids: &[DocumentId],
+        now: Time,
+    ) -> Result<Vec<DocumentId>, Misbehaviour> {
+        self.promises.gone(ids, now)
     }
 
     /// It is sending: what we asked for may still come.
     pub(crate) fn progress(&mut self, now: Time) {
-        self.asked_until = now.after(limits::PROMISE);
+        self.promises.progress(now);
     }
 
-    /// Another announcer of this document is gone: ask soon.
+    pub(super) const fn progressed(&self) -> Time {
+        self.promises.progressed()
+    }
+
     pub(super) fn ask_now(&mut self, id: &DocumentId, now: Time) {
-        if self.promised.contains(id) {
-            self.queue.insert((now, *id));
-        }
+        self.promises.ask_now(id, now);
     }
 
-    /// Asks for what was announced, is due, still missing and not asked for elsewhere.
     pub(super) fn ask(
         &mut self,
         link: LinkId,
-        asked: &mut BTreeMap<DocumentId, (LinkId, Time)>,
+        asked: &mut Asked,
         recent: &Recent,
         now: Time,
     ) -> Option<Vec<DocumentId>> {
-        if !self.asked.is_empty() {
-            return None;
-        }
-        let mut ids = Vec::new();
-        let mut later = Vec::new();
-        while ids.len() < limits::IDS_PER_FRAME
-            && let Some((due, id)) = self.queue.first().copied()
-            && due <= now
-        {
-            self.queue.pop_first();
-            if !self.promised.contains(&id) || recent.has_seen(&id) {
-                self.promised.remove(&id);
-                continue;
-            }
-            // Whoever was asked and sends other things instead does not hold this one back for long.
-            let elsewhere = asked.get(&id).map(|(_, at)| at.after(limits::HOLD_BACK));
-            if let Some(until) = elsewhere.filter(|until| now < *until) {
-                later.push((until.min(now.after(limits::PROMISE)), id));
-                continue;
-            }
-            asked.insert(id, (link, now));
-            self.promised.remove(&id);
-            self.asked.insert(id);
-            ids.push(id);
-        }
-        self.queue.extend(later);
-        if ids.is_empty() {
-            return None;
-        }
-        self.progress(now);
-        // While we doze, others need not rely on us in turn.
-        let eager = self.eager || !self.unbatched;
-        self.graft();
-        self.eager = eager;
-        Some(ids)
+        self.promises.ask(link, asked, recent, now)
     }
 
-    /// What we asked for has not come in time: nothing it announced is believed for a while.
-    pub(super) fn broken(&mut self, now: Time) -> Option<BTreeSet<DocumentId>> {
-        if self.asked.is_empty() || now < self.asked_until {
-            return None;
-        }
-        self.distrusted_until = now.after(limits::DISTRUST);
-        self.promised.clear();
-        self.queue.clear();
-        Some(mem::take(&mut self.asked))
+    pub(super) fn broken(&mut self, now: Time) -> Option<Vec<DocumentId>> {
+        self.promises.broken(now)
     }
 
-    /// It asks for a document that we have.
-    pub(super) fn request(&mut self, id: DocumentId) -> Result<(), Misbehaviour> {
-        if self.requested.len() >= limits::REQUESTED_IDS {
-            return Err(Misbehaviour::RequestFlood);
-        }
-        if self.servings.len() >= limits::SERVINGS_REMEMBERED {
-            self.servings.clear();
-        }
-        let servings = self.servings.entry(id).or_insert(0);
-        if *servings >= limits::SERVINGS {
-            return Err(Misbehaviour::RequestFlood);
-        }
-        *servings += 1;
-        self.requested.push_back(id);
-        Ok(())
+    // ---- What it asks us for ----
+
+    pub(super) fn request(&mut self, id: DocumentId, kept: bool) -> Result<(), Misbehaviour> {
+        self.serving.request(id, kept)
     }
 
     pub(super) fn requested(&self) -> Option<DocumentId> {
-        self.requested.front().copied()
+        self.serving.next()
     }
 
     pub(super) fn served(&mut self) {
-        self.requested.pop_front();
+        self.serving.served();
     }
 
-    /// It brought what we had: no more pushes over this link, either way. Copies that were on their
-    /// way already do not call for another prune.
-    pub(super) fn prune(&mut self, now: Time) -> Option<DocumentFrame> {
-        if self.pruned.is_some_and(|at| now < at.after(limits::PRUNE_EVERY)) {
-            return None;
-        }
-        self.pruned = Some(now);
-        self.eager = false;
-        Some(DocumentFrame::Prune)
+    pub(super) fn not_served(&mut self) {
+        self.serving.lost();
     }
 
-    /// One end misses documents that the other has: push over this link.
-    pub(super) fn graft(&mut self) {
-        self.eager = true;
-        self.pruned = None;
+    /// What it is to be told of that we do not have any more.
+    pub(super) fn tell_gone(&mut self) -> Option<DocumentFrame> {
+        self.serving.tell()
     }
 
     pub(super) fn deadline(&self, behind: bool) -> Option<Time> {
-        let asks = if self.asked.is_empty() {
-            self.queue.first().map(|(due, _)| *due)
-        } else {
-            Some(self.asked_until)
-        };
-        let unless_behind =
-            if behind { None } else { [asks, self.compare_at()].into_iter().flatten().min() };
-        [unless_behind, self.announce_at].into_iter().flatten().min()
+        let unless_behind = if behind { None } else { self.promises.deadline() };
+        [unless_behind, self.announce_at, self.feeding.deadline()].into_iter().flatten().min()
     }
 }
 

@@ -1,5 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
+use taiinet_identity::Identity;
+
 use super::*;
 use crate::{
     testing::{self, NOW, document, identity},
@@ -14,14 +16,20 @@ struct Bed {
     dozer: LinkId,
 }
 
-fn bed() -> Bed {
+/// A tree with so many neighbours; the first two have names.
+fn bed_of(count: u8) -> (Bed, Vec<LinkId>) {
     let mut cx = testing::cx();
-    let mut tree = Tree::new(Rng::new([1; 32]));
-    let [dozer, awake] = [1, 2].map(|number| testing::neighbour(&mut cx, &identity(number)));
-    for link in [dozer, awake] {
-        tree.neighbour_up(&mut cx, link, &[], [].into_iter());
+    let mut tree = Tree::new();
+    let links: Vec<LinkId> =
+        (1..=count).map(|number| testing::neighbour(&mut cx, &identity(number))).collect();
+    for link in &links {
+        tree.neighbour_up(&mut cx, *link, &[], [].into_iter());
     }
-    Bed { cx, tree, awake, dozer }
+    (Bed { cx, tree, awake: links[1], dozer: links[0] }, links)
+}
+
+fn bed() -> Bed {
+    bed_of(2).0
 }
 
 fn id(number: u8) -> DocumentId {
@@ -48,14 +56,38 @@ impl Bed {
         self.cx.now = now;
         self.tree.tick(&mut self.cx);
     }
+
+    /// These push a document of this author, one after the other.
+    fn pushed(&mut self, author: &Identity, nonce: u32, by: &[LinkId]) {
+        let document = document(author, nonce, 10);
+        let (id, author) = (document.id(), document.author());
+        for (place, link) in by.iter().enumerate() {
+            let sent = self.tree.sent(*link, &id, self.cx.now);
+            if place == 0 {
+                self.cx.store.insert(&document, 0, self.cx.now);
+                self.tree.received(&self.cx, *link, sent, id, &author);
+            } else {
+                self.tree.duplicate(&self.cx, *link, sent, &id, &author);
+            }
+        }
+    }
+}
+
+fn feed(frames: &[DocumentFrame]) -> Vec<Groups> {
+    let groups = |frame: &DocumentFrame| match frame {
+        DocumentFrame::Feed(groups) => Some(Groups::from_bits(*groups)),
+        _ => None,
+    };
+    frames.iter().filter_map(groups).collect()
 }
 
 #[test]
 fn a_dozer_is_asked_last_to_push_never_and_its_silence_is_no_offence() {
     let mut bed = bed();
     let (awake, dozer) = (bed.awake, bed.dozer);
-    bed.tree.neighbour_dozes(&mut bed.cx, dozer, true);
-    assert_eq!(bed.frames(dozer), [DocumentFrame::Prune]);
+    bed.tree.neighbour_dozes(dozer, true);
+    bed.tick(NOW);
+    assert_eq!(bed.frames(dozer), [DocumentFrame::Feed(0)]);
     for link in [dozer, awake] {
         bed.announced(link, id(1));
     }
@@ -63,8 +95,7 @@ fn a_dozer_is_asked_last_to_push_never_and_its_silence_is_no_offence() {
     let later = NOW.after(limits::PROMISE);
     bed.tick(later);
     assert_eq!(bed.frames(awake), [DocumentFrame::Graft(vec![id(1)])]);
-    let expected = [DocumentFrame::Graft(vec![id(2)]), DocumentFrame::Prune];
-    assert_eq!(bed.frames(dozer), expected, "it sends this one, and announces the next");
+    assert_eq!(bed.frames(dozer), [DocumentFrame::Graft(vec![id(2)])]);
     // Neither keeps its promise.
     bed.tick(later.after(limits::PROMISE));
     let offences = |link| bed.cx.links.get(link).unwrap().offences;
@@ -77,22 +108,23 @@ fn where_all_doze_they_push_to_each_other() {
     let mut bed = bed();
     let dozer = bed.dozer;
     bed.tree.neighbour_down(bed.awake, NOW);
-    bed.tree.neighbour_dozes(&mut bed.cx, dozer, true);
-    assert_eq!(bed.frames(dozer), []);
+    bed.tree.neighbour_dozes(dozer, true);
     bed.announced(dozer, id(1));
     bed.tick(NOW.after(limits::PROMISE));
     assert_eq!(bed.frames(dozer), [DocumentFrame::Graft(vec![id(1)])]);
 }
 
+/// What a peer writes nobody can keep from being heard of; what it passes on it pushes to those that want
+/// it. A dozer announces at once.
 #[test]
-fn what_a_dozer_writes_it_pushes_and_what_it_passes_on_it_announces_at_once() {
+fn our_own_documents_are_pushed_to_all_that_we_believe_and_others_to_those_that_want_them() {
     for dozing in [false, true] {
         let mut bed = bed();
         let (awake, dozer) = (bed.awake, bed.dozer);
-        bed.tree.pruned(awake);
+        bed.tree.feed(awake, 0);
         bed.tree.set_dozing(dozing, NOW);
         let author = identity(1);
-        let mut pushed = |nonce, from: Option<LinkId>| {
+        let pushed = |nonce, from: Option<LinkId>, bed: &mut Bed| {
             let from = from.map(|link| (link, author.peer_id()));
             let document = document(&author, nonce, 10);
             bed.tree.spread(&mut bed.cx, &Accepted { document, hops: 0, from }, |_| true);
@@ -101,8 +133,13 @@ fn what_a_dozer_writes_it_pushes_and_what_it_passes_on_it_announces_at_once() {
                 frames.iter().any(|frame| matches!(frame, DocumentFrame::Push(_)))
             })
         };
-        assert_eq!(pushed(1, None)[0], dozing);
-        assert_eq!(pushed(2, Some(dozer)), [false, false]);
+        assert_eq!(pushed(1, None, &mut bed), [true, true]);
+        assert_eq!(pushed(2, Some(dozer), &mut bed), [false, false]);
+        let peer = bed.cx.links.peer(awake).unwrap();
+        for _ in 0..3 {
+            bed.cx.reputation.charge(peer, Misbehaviour::InvalidSignature, NOW);
+        }
+        assert_eq!(pushed(3, None, &mut bed), [false, true], "it is not believed");
         bed.tick(NOW);
         let announced = [awake, dozer].map(|link| bed.frames(link).len());
         assert_eq!(announced.iter().sum::<usize>(), usize::from(dozing), "{announced:?}");
@@ -114,10 +151,86 @@ fn what_a_dozer_writes_it_pushes_and_what_it_passes_on_it_announces_at_once() {
 fn who_does_not_want_a_document_neither_gets_nor_hears_of_it() {
     let mut bed = bed();
     let (awake, dozer) = (bed.awake, bed.dozer);
-    bed.tree.pruned(dozer);
+    bed.tree.feed(dozer, 0);
     let document = document(&identity(3), 1, 10);
     let accepted = Accepted { document, hops: 0, from: None };
     bed.tree.spread(&mut bed.cx, &accepted, |link| link == awake);
     bed.tick(NOW.after(limits::ANNOUNCE_EVERY));
     assert_eq!([awake, dozer].map(|link| bed.frames(link).len()), [1, 0]);
+}
+
+#[test]
+fn the_last_that_is_proven_to_push_a_group_is_kept_and_when_it_is_lost_another_is_to_push() {
+    let (mut bed, links) = bed_of(3);
+    let [one, other, third] = links[..] else { panic!() };
+    let author = identity(9);
+    for nonce in 0..10 {
+        bed.pushed(&author, nonce, &[one, other, third]);
+    }
+    let all_but = !Groups::from(Group::of(&author.peer_id()));
+    bed.tick(NOW);
+    let told = [one, other, third].map(|link| feed(&bed.frames(link)));
+    assert_eq!(told, [vec![], vec![all_but], vec![all_but]]);
+    // Late or not, it is the only one.
+    for nonce in 10..30 {
+        bed.pushed(&author, nonce, &[third, one]);
+    }
+    bed.tree.neighbour_down(one, NOW);
+    bed.tick(NOW.after(Duration::from_secs(1)));
+    let told = [other, third].map(|link| feed(&bed.frames(link)));
+    assert_eq!(told.concat(), [Groups::ALL], "one of them");
+}
+
+/// An author pushes its own documents to all its neighbours, late or not.
+#[test]
+fn late_copies_of_the_author_itself_are_no_reason_to_send_it_away() {
+    let (mut bed, links) = bed_of(2);
+    let author = identity(2);
+    assert_eq!(bed.cx.links.peer(links[1]), Some(author.peer_id()));
+    for nonce in 0..50 {
+        bed.pushed(&author, nonce, &links);
+    }
+    bed.tick(NOW);
+    assert_eq!([0, 1].map(|place: usize| feed(&bed.frames(links[place]))), [vec![], vec![]]);
+}
+
+#[test]
+fn what_is_not_kept_any_more_is_said_to_be_gone_and_asked_of_the_next() {
+    let mut bed = bed();
+    let (awake, dozer) = (bed.awake, bed.dozer);
+    for link in [awake, dozer] {
+        bed.announced(link, id(1));
+    }
+    let later = NOW.after(Duration::from_millis(250));
+    bed.tick(later);
+    assert_eq!(bed.frames(dozer), [DocumentFrame::Graft(vec![id(1)])]);
+    bed.tree.gone(dozer, &[id(1)], later).unwrap();
+    bed.tick(later);
+    assert_eq!(bed.frames(awake), [DocumentFrame::Graft(vec![id(1)])]);
+    assert_eq!(bed.tree.gone(dozer, &[id(1)], later), Err(Misbehaviour::Unasked));
+    bed.tick(later.after(limits::PROMISE * 10));
+    assert_eq!(bed.cx.links.get(dozer).unwrap().offences, 0);
+}
+
+/// Somebody is blacklisted by hand: of its documents one copy comes, and none is asked for.
+#[test]
+fn what_was_refused_for_its_author_is_not_asked_for_again_until_that_is_forgiven() {
+    let mut bed = bed();
+    let (awake, dozer) = (bed.awake, bed.dozer);
+    let refused = document(&identity(5), 1, 10);
+    let (id, author) = (refused.id(), refused.author());
+    bed.announced(awake, id);
+    let later = NOW.after(Duration::from_millis(250));
+    bed.tick(later);
+    assert_eq!(bed.frames(awake), [DocumentFrame::Graft(vec![id])]);
+    let sent = bed.tree.sent(awake, &id, later);
+    bed.tree.refused(&bed.cx, awake, sent, id, &author);
+    bed.announced(dozer, id);
+    bed.tick(later.after(limits::PROMISE * 10));
+    assert_eq!([awake, dozer].map(|link| bed.frames(link)), [vec![], vec![]]);
+    assert!(bed.cx.counters.rejected.is_empty(), "a promise was kept");
+    bed.tree.reconsider();
+    bed.announced(dozer, id);
+    bed.tick(later.after(limits::PROMISE * 20));
+    assert_eq!(bed.frames(dozer), [DocumentFrame::Graft(vec![id])]);
 }

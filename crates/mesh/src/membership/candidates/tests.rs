@@ -10,7 +10,13 @@ use crate::testing::{NOW, identity, network, presence};
 const LINK: LinkId = LinkId::from_raw(1);
 
 fn hear(candidates: &mut Candidates, presence: Signed<Presence>) -> Result<bool, Misbehaviour> {
-    candidates.hear(presence, LINK, &network(), &mut Rng::new([1; 32]), NOW)
+    candidates.hear(presence, (LINK, Source::Stranger), &network(), &mut Rng::new([1; 32]), NOW)
+}
+
+fn peer(number: u64) -> Identity {
+    let mut seed = [0; 32];
+    seed[..8].copy_from_slice(&number.to_be_bytes());
+    Identity::from_seed(&Seed::from_bytes(seed))
 }
 
 #[test]
@@ -43,14 +49,10 @@ fn only_signed_presences_of_this_network_and_time_enter() {
 fn the_view_is_bounded_and_those_that_failed_go_first() {
     let mut candidates = Candidates::default();
     let mut rng = Rng::new([1; 32]);
-    let peer = |number: u64| {
-        let mut seed = [0; 32];
-        seed[..8].copy_from_slice(&number.to_be_bytes());
-        Identity::from_seed(&Seed::from_bytes(seed))
-    };
     for number in 0..limits::PASSIVE_VIEW as u64 {
         // From several, for none may fill it.
-        let from = LinkId::from_raw(2 + number % 3);
+        let chosen = peer(2000 + number % 3).peer_id();
+        let from = (LinkId::from_raw(2 + number % 3), Source::Chosen(chosen));
         let presence = presence(&peer(number), NOW).signed().clone();
         candidates.hear(presence, from, &network(), &mut rng, NOW).unwrap();
     }
@@ -67,12 +69,7 @@ fn the_view_is_bounded_and_those_that_failed_go_first() {
 fn one_source_fills_half_of_the_view_at_most_and_displaces_nobody_elses() {
     let mut candidates = Candidates::default();
     let mut rng = Rng::new([1; 32]);
-    let peer = |number: u64| {
-        let mut seed = [0; 32];
-        seed[..8].copy_from_slice(&number.to_be_bytes());
-        Identity::from_seed(&Seed::from_bytes(seed))
-    };
-    let honest = LinkId::from_raw(7);
+    let honest = (LinkId::from_raw(7), Source::Chosen(peer(2000).peer_id()));
     for number in 0..20 {
         let presence = presence(&peer(number), NOW).signed().clone();
         candidates.hear(presence, honest, &network(), &mut rng, NOW).unwrap();
@@ -82,6 +79,30 @@ fn one_source_fills_half_of_the_view_at_most_and_displaces_nobody_elses() {
     }
     assert!((0..20).all(|number| candidates.get(&peer(number).peer_id()).is_some()));
     assert_eq!(candidates.len(), 20 + limits::PASSIVE_SHARE);
+}
+
+/// Whoever ends its link and comes again, under its own key or another, has told as much as before.
+#[test]
+fn to_reconnect_is_no_fresh_start() {
+    for source in [Source::Stranger, Source::Chosen(peer(2000).peer_id())] {
+        let mut candidates = Candidates::default();
+        let mut rng = Rng::new([1; 32]);
+        let honest = (LinkId::from_raw(1), Source::Chosen(peer(2001).peer_id()));
+        for number in 0..40 {
+            let presence = presence(&peer(number), NOW).signed().clone();
+            candidates.hear(presence, honest, &network(), &mut rng, NOW).unwrap();
+        }
+        for number in 1000..1400 {
+            let from = (LinkId::from_raw(number / 30), source);
+            let presence = presence(&peer(number), NOW).signed().clone();
+            candidates.hear(presence, from, &network(), &mut rng, NOW).unwrap();
+            if number % 30 == 29 {
+                candidates.lost_route(from.0);
+            }
+        }
+        assert!((0..40).all(|number| candidates.get(&peer(number).peer_id()).is_some()));
+        assert_eq!(candidates.len(), 40 + limits::PASSIVE_SHARE);
+    }
 }
 
 #[test]

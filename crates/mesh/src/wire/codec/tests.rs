@@ -21,7 +21,8 @@ fn frames() -> impl Strategy<Value = Frame> {
         any::<u32>().prop_map(|value| Frame::Link(LinkFrame::Ping(value))),
         any::<u32>().prop_map(|value| Frame::Link(LinkFrame::Ack(value))),
         Just(Frame::Link(LinkFrame::Bye)),
-        Just(Frame::Documents(DocumentFrame::Prune)),
+        any::<u64>().prop_map(|groups| Frame::Documents(DocumentFrame::Feed(groups))),
+        ids.clone().prop_map(|ids| Frame::Documents(DocumentFrame::Gone(ids))),
         ids.clone().prop_map(|value| Frame::Documents(DocumentFrame::Have(value))),
         ids.prop_map(|value| Frame::Documents(DocumentFrame::Graft(value))),
         (any::<[u8; 32]>(), any::<[u8; 32]>()).prop_map(|(a, b)| {
@@ -150,6 +151,8 @@ fn the_numbers_of_frames_never_change() {
         (Frame::Link(LinkFrame::Bye), &[1, 4][..]),
         (Frame::Link(LinkFrame::Ping(1)), &[1, 5, 1]),
         (Frame::Documents(DocumentFrame::Have(Vec::new())), &[4, 1, 0]),
+        (Frame::Documents(DocumentFrame::Feed(5)), &[4, 3, 5]),
+        (Frame::Documents(DocumentFrame::Gone(Vec::new())), &[4, 4, 0]),
         (Frame::Link(LinkFrame::Ack(2)), &[1, 7, 2]),
         (fragment, &[0, 1, 1, 7]),
         (Frame::Link(LinkFrame::Doze(true)), &[1, 8, 1]),

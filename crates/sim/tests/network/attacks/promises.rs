@@ -245,9 +245,9 @@ fn a_neighbour_that_always_prunes_still_lets_documents_pass() {
             setting.world.speak(
                 *wire,
                 &[
-                    Frame::Documents(DocumentFrame::Prune),
+                    Frame::Documents(DocumentFrame::Feed(0)),
                     Frame::Documents(DocumentFrame::Graft(Vec::new())),
-                    Frame::Documents(DocumentFrame::Prune),
+                    Frame::Documents(DocumentFrame::Feed(0)),
                 ],
             );
         }

@@ -404,7 +404,7 @@ fn an_attacker_in_anothers_name_harms_its_bearer_nowhere() {
             wire,
             &[
                 Frame::Link(LinkFrame::Hello(hello)),
-                Frame::Documents(DocumentFrame::Prune),
+                Frame::Documents(DocumentFrame::Feed(0)),
                 Frame::Link(LinkFrame::Ack(u32::MAX)),
             ],
         );

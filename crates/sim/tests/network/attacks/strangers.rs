@@ -26,7 +26,7 @@ fn words(document: &taiinet_document::SignedDocument) -> Vec<Frame> {
         Frame::Documents(DocumentFrame::Push(Push { hops: 0, document: document.clone() })),
         Frame::Documents(DocumentFrame::Have(vec![id])),
         Frame::Documents(DocumentFrame::Graft(vec![id])),
-        Frame::Documents(DocumentFrame::Prune),
+        Frame::Documents(DocumentFrame::Feed(0)),
         Frame::Link(LinkFrame::Ack(1000)),
         Frame::View(ViewFrame::Shuffle(Vec::new())),
         Frame::View(ViewFrame::ShuffleReply(Vec::new())),
@@ -329,5 +329,31 @@ fn a_neighbour_may_not_start_over() {
     setting.world.speak(wire, &[Frame::Documents(DocumentFrame::Graft(vec![unknown])), neighbour]);
     setting.world.run_for(seconds(1));
     assert!(setting.world.wire(wire).ended().is_some());
+    setting.still_works();
+}
+
+/// Four offers of silent strangers each few seconds take all places of those that are pending. Others that
+/// come meanwhile, one after the other, find one nevertheless.
+#[test]
+fn silent_offers_do_not_keep_newcomers_out() {
+    let mut setting = sparse(40, 3);
+    let victim = setting.peers[0];
+    let name = setting.world.id(victim);
+    let silent: Vec<_> = (0..4).map(|_| setting.puppet(Manners::MUTE)).collect();
+    let newcomers: Vec<_> = (0..12).map(|_| setting.puppet(Manners::HONEST)).collect();
+    setting.world.run_for(seconds(2));
+    let mut admitted = 0;
+    for newcomer in newcomers {
+        for puppet in &silent {
+            setting.world.call(*puppet, name);
+        }
+        setting.world.run_for(seconds(1));
+        let wire = setting.world.call(newcomer, name);
+        let is_admitted = |world: &World| world.wire(wire).is_neighbour();
+        admitted += usize::from(setting.world.run_until(seconds(3), is_admitted));
+        setting.world.hang_up(wire);
+        setting.world.run_for(seconds(2));
+    }
+    assert!(admitted >= 8, "{admitted} of 12");
     setting.still_works();
 }
