@@ -296,7 +296,11 @@ impl Member {
             }
             11 => Frame::Documents(DocumentFrame::Have(self.ids(bytes))),
             12 => Frame::Documents(DocumentFrame::Graft(self.ids(bytes))),
-            13 => Frame::Documents(DocumentFrame::Prune),
+            13 => Frame::Documents(match bytes.below(3) {
+                0 => DocumentFrame::Gone(self.ids(bytes)),
+                1 => DocumentFrame::Feed(0),
+                _ => DocumentFrame::Feed(u64::from(bytes.u32()) << 32 | u64::from(bytes.u32())),
+            }),
             14 => match bytes.below(3) {
                 2 => {
                     let since = Self::when(bytes, now);
