@@ -133,7 +133,11 @@ fn a_dozer_is_asked_only_when_nobody_else_is_there_and_answers_at_once() {
     let find = search(&mut setting, late, "{}", 50);
     let (found, complete) = finished(&mut setting, late, find);
     assert_eq!((found.len(), complete), (6, true));
-    let linked = |world: &World| world.neighbours(late).len() == 3;
+    // And it has heard that they do.
+    let linked = |world: &World| {
+        let links = world.status(late).links;
+        world.neighbours(late).len() == 3 && links.iter().filter(|link| link.dozing).count() == 2
+    };
     assert!(setting.world.run_until(seconds(10), linked));
     setting.world.freeze(setting.peers[1]);
     let find = search(&mut setting, late, r#"{"even": true}"#, 50);
