@@ -26,13 +26,21 @@ const STEPS: [Step; 13] = [
     Step { name: "deny", title: "licences and sources of what we depend on", run: deny },
 ];
 
+/// Runs also the tests that take minutes, which look for [`LONG_TESTS`].
+const LONG: &str = "--long";
+const LONG_TESTS: &str = "TAIINET_LONG";
+static IS_LONG: OnceLock<bool> = OnceLock::new();
+
 pub(crate) fn run(args: &[String]) -> Result<bool, String> {
     let (flags, names): (Vec<String>, Vec<String>) =
         args.iter().cloned().partition(|arg| arg.starts_with('-'));
-    if let Some(unknown) = flags.iter().find(|flag| *flag != "--fail-fast") {
-        return Err(format!("there is no option {unknown}; try --fail-fast"));
+    if let Some(unknown) = flags.iter().find(|flag| !["--fail-fast", LONG].contains(&flag.as_str()))
+    {
+        return Err(format!("there is no option {unknown}; try --fail-fast or {LONG}"));
     }
-    Ok(steps::run(&steps::choose(&STEPS, &names)?, !flags.is_empty()))
+    IS_LONG.get_or_init(|| flags.iter().any(|flag| flag == LONG));
+    let fail_fast = flags.iter().any(|flag| flag == "--fail-fast");
+    Ok(steps::run(&steps::choose(&STEPS, &names)?, fail_fast))
 }
 
 fn fmt() -> StepOutcome {
@@ -89,11 +97,14 @@ fn test() -> StepOutcome {
         println!("cargo-nextest is not installed; `cargo test` runs the same tests");
         &["test", "--lib", "--bins", "--tests", "--examples"]
     };
-    let ran = outcome(
-        cargo(runner)
-            .args(["--locked", "--workspace", "--no-fail-fast"])
-            .env("TAIINET_BIN_DIR", target_dir().join("debug")),
-    );
+    let mut tests = cargo(runner);
+    tests
+        .args(["--locked", "--workspace", "--no-fail-fast"])
+        .env("TAIINET_BIN_DIR", target_dir().join("debug"));
+    if IS_LONG.get() == Some(&true) {
+        tests.env(LONG_TESTS, "1");
+    }
+    let ran = outcome(&mut tests);
     match (ran, turn) {
         (StepOutcome::Failed(why), Err(missing)) => {
             StepOutcome::Failed(format!("{why}; {missing}"))
