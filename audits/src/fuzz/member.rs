@@ -11,7 +11,7 @@ use taiinet_mesh::{
     frame::{
         Astray, Compare, DocumentFrame, Find, FindFrame, Found, Fragment, Frame, Hello, Joined,
         LinkFrame, Neighbour, PoolFrame, Presence, Push, Refusal, RefusalReason, Signal,
-        SignalBody, SignalFrame, SignalPart, SyncFrame, VERSION, ViewFrame, codec,
+        SignalBody, SignalFrame, SignalPart, SyncFrame, ViewFrame, codec,
     },
 };
 
@@ -354,12 +354,7 @@ impl Member {
     }
 
     pub(super) fn hello(number: u8, network: &str) -> Hello {
-        Hello {
-            version: VERSION,
-            network: named(network),
-            peer: identity(number).peer_id(),
-            nonce: [number; 32],
-        }
+        Hello::new(named(network), identity(number).peer_id(), [number; 32])
     }
 
     /// The frames with which it proves its key: as one end of a link to whoever said `theirs`.

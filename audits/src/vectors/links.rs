@@ -9,7 +9,7 @@ use taiinet_mesh::{
     frame::{
         Astray, Compare, DocumentFrame, Find, FindFrame, Found, Fragment, Frame, Hello, Joined,
         LinkFrame, Neighbour, PoolFrame, Presence, Push, Refusal, RefusalReason, Signal,
-        SignalBody, SignalFrame, SignalPart, SyncFrame, VERSION, ViewFrame, codec,
+        SignalBody, SignalFrame, SignalPart, SyncFrame, ViewFrame, codec,
     },
 };
 
@@ -116,12 +116,7 @@ fn fragments() -> Json {
 
 /// Of peer 1, which offers, and peer 2.
 fn hellos() -> (Hello, Hello) {
-    let hello = |number: u8| Hello {
-        version: VERSION,
-        network: network(),
-        peer: identity(number).peer_id(),
-        nonce: [number; 32],
-    };
+    let hello = |number: u8| Hello::new(network(), identity(number).peer_id(), [number; 32]);
     (hello(1), hello(2))
 }
 

@@ -109,7 +109,9 @@ pub use api::{
 };
 pub use budget::Budget;
 pub use documents::Quota;
-pub use links::{BlacklistError, Blacklisted, ChannelBinding, Misbehaviour, Reputation, Verdict};
+pub use links::{
+    BlacklistError, Blacklisted, ChannelBinding, Incompatible, Misbehaviour, Reputation, Verdict,
+};
 pub use peer::Peer;
 pub use signallers::work;
 pub use time::Time;

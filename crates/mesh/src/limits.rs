@@ -33,6 +33,17 @@ pub const SUBSCRIPTIONS: usize = 100_000;
 
 /// Bytes of documents sent on a link and not yet acknowledged by the neighbour.
 pub const LINK_WINDOW: usize = 512 * 1024;
+/// Bytes that later versions may add to a hello.
+pub const HELLO_EXTRA_BYTES: usize = 1024;
+/// Work that a neighbour may make for us, in units of about a microsecond: so much at once, and so much
+/// each second. What is over it waits.
+pub const WORK: (u32, u32) = (500_000, 100_000);
+/// Bytes of messages that wait until a neighbour may make more work: more than an honest one ever has on
+/// its way.
+pub const WAITING_BYTES: usize = LINK_WINDOW
+    + taiinet_document::limits::DOCUMENT_BYTES
+    + CONTROL_LANE_BYTES
+    + 2 * FOUND_LANE_BYTES;
 /// Bytes handed to a link's transport that it has not reported as sent.
 pub const TRANSPORT_WINDOW: usize = 128 * 1024;
 /// Bytes of control frames waiting for a link; one that needs more is not keeping up and is closed.

@@ -11,22 +11,20 @@ mod time;
 use taiinet_identity::Identity;
 
 use crate::{
-    Config, LinkId, Misbehaviour, Time,
+    Config, Incompatible, LinkId, Misbehaviour, Time,
     cx::Cx,
     dialling::Dialling,
     documents::Documents,
     finds::Finds,
     interest::Interest,
+    links::Arrival,
     membership::Membership,
     notice::Notice,
     pool::Pool,
     rng::Rng,
     signallers::Signallers,
     sync::Sync,
-    wire::{
-        Frame,
-        codec::{self, MessageReader},
-    },
+    wire::{self, Frame, Reading, codec::MessageReader},
 };
 
 /// A peer, without any IO: it takes [`Input`](crate::Input)s and the time, and gives
@@ -90,25 +88,47 @@ impl Peer {
     }
 
     /// A message has come over a link.
-    fn message(&mut self, link: LinkId, bytes: &[u8]) {
+    fn message(&mut self, link: LinkId, bytes: Vec<u8>) {
         if self.signallers.has(link) {
-            self.signallers.message(&mut self.cx, link, bytes);
-        } else if let Err(misbehaviour) = self.frames(link, bytes) {
-            self.cx.charge(link, misbehaviour);
+            self.signallers.message(&mut self.cx, link, &bytes);
+        } else if let Some(state) = self.cx.links.get_mut(link) {
+            state.hears(self.cx.now);
+            match state.work.arrives(bytes, self.cx.now) {
+                Arrival::Now(bytes) => self.read(link, &bytes),
+                Arrival::Waits => {}
+                Arrival::TooMuch => self.cx.charge(link, Misbehaviour::WorkFlood),
+            }
         }
         self.settle();
+    }
+
+    /// Reads the messages that waited until their links may make work again.
+    fn read_waiting(&mut self) {
+        let now = self.cx.now;
+        for link in self.cx.links.named(|link| link.work.deadline().is_some_and(|at| at <= now)) {
+            while let Some(state) = self.cx.links.get_mut(link)
+                && let Some(message) = state.work.next(now)
+            {
+                self.read(link, &message);
+                self.settle();
+            }
+        }
+    }
+
+    fn read(&mut self, link: LinkId, message: &[u8]) {
+        if let Err(misbehaviour) = self.frames(link, message) {
+            self.cx.charge(link, misbehaviour);
+        }
     }
 
     /// The frames of a message from a peer. An offence that is not fatal is charged, and the next
     /// frame goes on.
     fn frames(&mut self, link: LinkId, message: &[u8]) -> Result<(), Misbehaviour> {
-        let Some(state) = self.cx.links.get_mut(link) else { return Ok(()) };
-        state.hears(self.cx.now);
         for frame in MessageReader::new(message)? {
             if self.cx.links.get(link).is_none() {
                 return Ok(());
             }
-            match self.frame(link, codec::decode(frame?)?) {
+            match self.encoded(link, frame?) {
                 Err(misbehaviour) if !misbehaviour.is_fatal() => {
                     self.cx.charge(link, misbehaviour);
                 }
@@ -117,6 +137,22 @@ impl Peer {
             self.settle();
         }
         Ok(())
+    }
+
+    /// A frame as it came: paid for before it is decoded, and skipped if it is of a later version.
+    fn encoded(&mut self, link: LinkId, bytes: &[u8]) -> Result<(), Misbehaviour> {
+        let cx = &mut self.cx;
+        if let Some(state) = cx.links.get_mut(link) {
+            state.work.spend(wire::cost_of(bytes), cx.now);
+        }
+        match wire::read(bytes)? {
+            Reading::Frame(frame) => self.frame(link, frame),
+            Reading::Unknown(_) => Ok(()),
+            Reading::Critical(kind) => {
+                cx.incompatible(link, Incompatible::Frame(kind));
+                Ok(())
+            }
+        }
     }
 
     /// Gives a frame to the room that it is for.
@@ -128,7 +164,7 @@ impl Peer {
                 let Some(state) = cx.links.get_mut(link) else { return Ok(()) };
                 let whole = state.assembler.push(&fragment)?;
                 cx.notify(Notice::Sending(link));
-                whole.map_or(Ok(()), |frame| self.frame(link, frame))
+                whole.map_or(Ok(()), |frame| self.encoded(link, &frame))
             }
             Frame::Link(frame) => cx.link_frame(link, frame),
             Frame::View(frame) => self.membership.frame(cx, link, frame),
@@ -168,6 +204,7 @@ impl Peer {
         self.settle();
         self.cx.tick_links();
         self.settle();
+        self.read_waiting();
         self.documents.tick(&mut self.cx);
         self.settle();
         self.membership.tick(&mut self.cx);

@@ -13,7 +13,7 @@ use crate::{
     limits,
     rng::Rng,
     wire::{
-        Frame, Hello, Presence, VERSION,
+        Frame, Hello, Presence,
         codec::{Assembler, MessageReader, decode},
     },
 };
@@ -85,12 +85,7 @@ pub(crate) fn cx() -> Cx {
 /// A link to a neighbour.
 pub(crate) fn neighbour(cx: &mut Cx, peer: &Identity) -> LinkId {
     let (ours, network) = (cx.identity.peer_id(), network());
-    let hello = |peer, nonce| Hello {
-        version: VERSION,
-        network: network.clone(),
-        peer,
-        nonce: [nonce; 32],
-    };
+    let hello = |peer, nonce| Hello::new(network.clone(), peer, [nonce; 32]);
     let (ours, theirs) = (hello(ours, 1), hello(peer.peer_id(), 2));
     let binding = ChannelBinding::NONE;
     let link = cx.links.open(peer.peer_id(), false, 0, cx.now);
@@ -111,7 +106,10 @@ pub(crate) fn sent(cx: &mut Cx, link: LinkId) -> Vec<Frame> {
         state.lanes.sent(message.len());
         for bytes in MessageReader::new(&message).unwrap() {
             match decode(bytes.unwrap()).unwrap() {
-                Frame::Fragment(fragment) => frames.extend(assembler.push(&fragment).unwrap()),
+                Frame::Fragment(fragment) => {
+                    let whole = assembler.push(&fragment).unwrap();
+                    frames.extend(whole.map(|bytes| decode::<Frame>(&bytes).unwrap()));
+                }
                 frame => frames.push(frame),
             }
         }

@@ -5,7 +5,7 @@
 //! is cut into [`Frame::Fragment`]s. Frames are postcard; the order of the variants is the format.
 //!
 //! Each room of the core has its own group of frames. A new capability is a new group at the end of
-//! [`Frame`].
+//! [`Frame`]; who does not know it skips its frames ([`read`]).
 
 mod address;
 mod bytes;
@@ -14,9 +14,11 @@ mod documents;
 mod find;
 mod fragment;
 mod frame;
+mod kind;
 mod link;
 mod pool;
 mod presence;
+mod reading;
 mod refusal;
 mod signal;
 mod signaller;
@@ -28,9 +30,12 @@ pub use documents::{DocumentFrame, Push};
 pub use find::{Find, FindFrame, Found};
 pub use fragment::Fragment;
 pub use frame::Frame;
-pub use link::{Hello, LinkFrame, Neighbour, VERSION};
+pub(crate) use kind::cost_of;
+pub use kind::{FrameKind, critical};
+pub use link::{Features, Hello, LinkFrame, Neighbour, VERSION};
 pub use pool::{Astray, PoolFrame};
 pub use presence::{Joined, POOL, Presence};
+pub use reading::{Reading, read};
 pub use refusal::{Refusal, RefusalReason};
 pub use signal::{Signal, SignalBody, SignalFrame, SignalPart};
 pub use signaller::{FromSignaller, IceServer, ToSignaller, Welcome};

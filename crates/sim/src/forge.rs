@@ -6,13 +6,13 @@ use taiinet_document::{
 use taiinet_identity::{Domain, Identity, PeerId, Signature, Signed, seal};
 use taiinet_mesh::{
     ChannelBinding,
-    frame::{Hello, Joined, Presence, Signal, SignalBody, VERSION, codec},
+    frame::{Hello, Joined, Presence, Signal, SignalBody, codec},
     limits,
 };
 
 /// A hello of this protocol's version.
 pub fn hello(peer: PeerId, network: &Network, nonce: [u8; 32]) -> Hello {
-    Hello { version: VERSION, network: network.clone(), peer, nonce }
+    Hello::new(network.clone(), peer, nonce)
 }
 
 /// The proof that follows two hellos: over the offering end's, the answering end's, the channel, and

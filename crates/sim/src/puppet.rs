@@ -8,7 +8,8 @@ use taiinet_identity::{Identity, PeerId, Signature, Signed};
 use taiinet_mesh::{
     ChannelBinding, LinkFailure,
     frame::{
-        DocumentFrame, Frame, FromSignaller, Hello, LinkFrame, Neighbour, Presence, Push, Refusal,
+        DocumentFrame, Features, Frame, FromSignaller, Hello, LinkFrame, Neighbour, Presence, Push,
+        Refusal,
         codec::{self, Assembler, MessageReader},
     },
 };
@@ -35,6 +36,8 @@ pub struct Manners {
     /// Lets others hear of it: it is introduced, and its presence passed on. A hidden one has only
     /// the links that it opens itself.
     pub shows: bool,
+    /// Says hello as a later version of the protocol would: with features and words that nobody knows.
+    pub is_newer: bool,
 }
 
 impl Manners {
@@ -48,6 +51,7 @@ impl Manners {
         serves: true,
         takes_offers: true,
         shows: false,
+        is_newer: false,
     };
     /// Nothing by itself.
     pub const MUTE: Self = Self {
@@ -59,6 +63,7 @@ impl Manners {
         serves: false,
         takes_offers: false,
         shows: false,
+        is_newer: false,
     };
 }
 
@@ -101,6 +106,17 @@ pub struct Wire {
     assembler: Assembler,
 }
 
+impl Puppet {
+    fn hello(&self, nonce: [u8; 32]) -> Hello {
+        let hello = forge::hello(self.id(), &self.network, nonce);
+        if !self.manners.is_newer {
+            return hello;
+        }
+        let extra = vec![7; taiinet_mesh::limits::HELLO_EXTRA_BYTES];
+        Hello { features: Features(u64::MAX), extra, ..hello }
+    }
+}
+
 impl Wire {
     pub(crate) fn new(
         puppet: &Puppet,
@@ -116,7 +132,7 @@ impl Wire {
             route,
             incoming,
             binding: None,
-            ours: forge::hello(puppet.id(), &puppet.network, nonce),
+            ours: puppet.hello(nonce),
             theirs: None,
             proven: false,
             neighbour: None,
@@ -278,7 +294,10 @@ impl Puppet {
             let Some(wire) = self.wires.get_mut(&end) else { break };
             let frame = match frame {
                 Frame::Fragment(piece) => match wire.assembler.push(&piece) {
-                    Ok(Some(whole)) => whole,
+                    Ok(Some(whole)) => match codec::decode(&whole) {
+                        Ok(whole) => whole,
+                        Err(_) => continue,
+                    },
                     _ => continue,
                 },
                 frame => frame,

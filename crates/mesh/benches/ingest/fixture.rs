@@ -264,12 +264,7 @@ impl Play {
 
     fn shake_hands(&mut self, link: LinkId, bytes: &[u8]) -> Vec<Input> {
         let Some((identity, theirs)) = self.neighbours.get_mut(&link) else { return Vec::new() };
-        let ours = Hello {
-            version: VERSION,
-            network: network(),
-            peer: identity.peer_id(),
-            nonce: [5; 32],
-        };
+        let ours = Hello::new(network(), identity.peer_id(), [5; 32]);
         let mut answer = MessageWriter::default();
         for frame in MessageReader::new(bytes).expect("a message") {
             match codec::decode(frame.expect("a frame")).expect("a frame") {

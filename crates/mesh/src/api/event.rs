@@ -3,7 +3,9 @@
 use taiinet_document::DocumentId;
 use taiinet_identity::PeerId;
 
-use crate::{Blacklisted, LinkFailure, LinkId, Misbehaviour, Time, limits, wire::RefusalReason};
+use crate::{
+    Blacklisted, Incompatible, LinkFailure, LinkId, Misbehaviour, Time, limits, wire::RefusalReason,
+};
 
 /// Something that an application may want to know.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,6 +115,9 @@ pub enum Disconnect {
     /// It does not keep up with what it is sent.
     #[error("it does not keep up")]
     Overloaded,
+    /// It speaks another version of the protocol, or is in another network: nobody's fault.
+    #[error(transparent)]
+    Incompatible(#[from] Incompatible),
     /// It broke the protocol.
     #[error(transparent)]
     Misbehaved(#[from] Misbehaviour),

@@ -6,12 +6,12 @@ use taiinet_identity::{PeerId, Signature};
 
 use super::link::{Handshake, Link};
 use crate::{
-    ChannelBinding, Disconnect, Event, LinkId, Misbehaviour,
+    ChannelBinding, Disconnect, Event, Incompatible, LinkId, Misbehaviour,
     cx::Cx,
     limits,
     membership::Source,
     notice::{NeighbourUp, Notice},
-    wire::{Frame, Hello, LinkFrame, Neighbour, Presence, Refusal, RefusalReason, VERSION},
+    wire::{Frame, Hello, LinkFrame, Neighbour, Presence, Refusal, RefusalReason},
 };
 
 /// From which stage of a link on a frame counts.
@@ -82,12 +82,7 @@ impl Cx {
 
     /// The channel of a link is open.
     pub(crate) fn greet(&mut self, link: LinkId, binding: ChannelBinding) {
-        let hello = Hello {
-            version: VERSION,
-            network: self.config.network.clone(),
-            peer: self.id(),
-            nonce: self.rng.nonce(),
-        };
+        let hello = Hello::new(self.config.network.clone(), self.id(), self.rng.nonce());
         let Some(state) = self.links.get_mut(link) else { return };
         if let Some(hello) = state.opened(binding, hello, self.now) {
             self.send(link, hello);
@@ -96,15 +91,9 @@ impl Cx {
 
     fn hello(&mut self, link: LinkId, hello: Hello) -> Result<(), Misbehaviour> {
         let Some(state) = self.links.get_mut(link) else { return Ok(()) };
-        let result = state.hello(hello, &self.identity, &self.config.network);
-        if result == Err(Misbehaviour::WrongNetwork) {
-            self.charge(link, Misbehaviour::WrongNetwork);
-            self.refuse(link, RefusalReason::Network);
-            return Ok(());
-        }
-        let (handshake, frames) = result?;
-        if handshake == Handshake::OtherVersion {
-            self.refuse(link, RefusalReason::Version);
+        let (handshake, frames) = state.hello(hello, &self.identity, &self.config.network)?;
+        if let Handshake::Incompatible(why) = handshake {
+            self.incompatible(link, why);
         }
         for frame in frames {
             self.send(link, frame);
@@ -224,6 +213,15 @@ impl Cx {
         }
         let refusal = Refusal { reason, retry_after_ms: self.retry_after_ms(), instead };
         self.close_saying(link, LinkFrame::Refuse(refusal), cause);
+    }
+
+    /// The two ends cannot be neighbours, and neither is to blame.
+    pub(crate) fn incompatible(&mut self, link: LinkId, why: Incompatible) {
+        let reason = match why {
+            Incompatible::Version { .. } | Incompatible::Frame(_) => RefusalReason::Version,
+            Incompatible::Network => RefusalReason::Network,
+        };
+        self.refuse_because(link, reason, Disconnect::Incompatible(why));
     }
 
     /// When somebody that we have no room for may ask again.

@@ -9,9 +9,9 @@ use core::{net::IpAddr, time::Duration};
 use taiinet_document::Network;
 use taiinet_identity::{Domain, Identity, PeerId, Signature, Verified};
 
-use super::{budgets::Budgets, inbound::Inbound, lanes::Lanes};
+use super::{budgets::Budgets, inbound::Inbound, lanes::Lanes, work::Work};
 use crate::{
-    ChannelBinding, Disconnect, LinkId, LinkState, Misbehaviour, Time, limits,
+    ChannelBinding, Disconnect, Incompatible, LinkId, LinkState, Misbehaviour, Time, limits,
     wire::{Hello, LinkFrame, Presence, VERSION, codec::Assembler},
 };
 
@@ -35,8 +35,8 @@ pub(crate) enum Handshake {
     Goes,
     /// The peer has proven who it is: decide whether it becomes a neighbour.
     Proven,
-    /// It speaks another version.
-    OtherVersion,
+    /// It can be no neighbour, through nobody's fault.
+    Incompatible(Incompatible),
 }
 
 /// A link to another peer.
@@ -58,6 +58,8 @@ pub(crate) struct Link {
     pub(crate) offences: u64,
     /// What it may still do.
     pub(crate) budgets: Budgets,
+    /// How much work it may still make for us.
+    pub(crate) work: Work,
     /// What it sent and we have not acknowledged.
     pub(crate) inbound: Inbound,
     /// Whether the other end says that it dozes.
@@ -101,6 +103,7 @@ impl Link {
             presence: None,
             offences: 0,
             budgets: Budgets::new(now),
+            work: Work::new(now),
             inbound: Inbound::default(),
             dozing: false,
             we_doze: false,
@@ -151,8 +154,8 @@ impl Link {
     /// before it is at the other, and `webrtc` loses what is sent meanwhile.
     ///
     /// # Errors
-    /// [`Misbehaviour::OutOfTurn`], [`Misbehaviour::WrongNetwork`]; [`Misbehaviour::BadProof`] if it
-    /// is not the peer that this link was negotiated with, or ourselves.
+    /// [`Misbehaviour::OutOfTurn`], [`Misbehaviour::Oversize`]; [`Misbehaviour::BadProof`] if it is not
+    /// the peer that this link was negotiated with, or ourselves.
     pub(crate) fn hello(
         &mut self,
         theirs: Hello,
@@ -167,11 +170,18 @@ impl Link {
             Stage::Proven { accepted: false, .. } => return Ok((Handshake::Goes, Vec::new())),
             _ => return Err(Misbehaviour::OutOfTurn),
         };
-        if theirs.version != VERSION {
-            return Ok((Handshake::OtherVersion, Vec::new()));
+        if theirs.extra.len() > limits::HELLO_EXTRA_BYTES {
+            return Err(Misbehaviour::Oversize);
         }
-        if theirs.network != *network {
-            return Err(Misbehaviour::WrongNetwork);
+        let apart = if theirs.version != VERSION {
+            Some(Incompatible::Version { theirs: theirs.version })
+        } else if theirs.network != *network {
+            Some(Incompatible::Network)
+        } else {
+            None
+        };
+        if let Some(why) = apart {
+            return Ok((Handshake::Incompatible(why), Vec::new()));
         }
         let expected = self.peer == theirs.peer || self.peer == NOBODY;
         // A hello with our own nonce would be our own, reflected.

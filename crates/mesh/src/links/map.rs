@@ -110,6 +110,7 @@ impl Links {
     pub(crate) fn deadline(&self) -> Option<Time> {
         let acknowledgements =
             self.iter().filter(|_| !self.behind).filter_map(|link| link.inbound.deadline());
-        self.iter().map(Link::deadline).chain(acknowledgements).min()
+        let waiting = self.iter().filter_map(|link| link.work.deadline());
+        self.iter().map(Link::deadline).chain(acknowledgements).chain(waiting).min()
     }
 }

@@ -65,6 +65,9 @@ pub enum Misbehaviour {
     /// More announcements than the limit.
     #[error("announced too much")]
     AnnouncementFlood,
+    /// More work than the limit, and no end of it.
+    #[error("asked for more work than a link may make")]
+    WorkFlood,
     /// The same document requested again and again.
     #[error("asked for the same document too often")]
     RequestFlood,
@@ -101,6 +104,7 @@ impl Misbehaviour {
                 | Self::BadProof
                 | Self::OutOfTurn
                 | Self::OverWindow
+                | Self::WorkFlood
                 | Self::FalseAck
         )
     }
@@ -132,6 +136,7 @@ impl Misbehaviour {
             | Self::AnnouncementFlood
             | Self::RequestFlood
             | Self::SignalFlood
+            | Self::WorkFlood
             | Self::FindFlood => 2,
             Self::OutOfTime | Self::LongOver | Self::BrokenPromise => 0,
         }

@@ -39,7 +39,7 @@ impl Peer {
             Input::Negotiation { link, part } => {
                 self.dialling.local_part(&mut self.cx, link, part);
             }
-            Input::Message { link, bytes } => self.message(link, &bytes),
+            Input::Message { link, bytes } => self.message(link, bytes),
             Input::Sent { link, bytes } => {
                 if let Some(state) = self.cx.links.get_mut(link) {
                     state.lanes.sent(bytes);

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use taiinet_document::{Network, Timestamp};
 use taiinet_identity::{PeerId, Signature, Signed};
 
-use super::{codec::encode, presence::Presence, refusal::Refusal};
+use super::{bytes, codec::encode, presence::Presence, refusal::Refusal};
 use crate::ChannelBinding;
 
 /// What the two ends of a link say about it.
@@ -34,20 +34,48 @@ pub enum LinkFrame {
 /// The version of the protocol that this crate speaks.
 pub const VERSION: u16 = 1;
 
-/// Who a peer says it is.
+/// What a peer can do beyond what its version says, one bit each. What both ends of a link can do is used on
+/// it; bits that nobody knows are ignored.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Features(pub u64);
+
+impl Features {
+    /// Those of this version: there are none yet.
+    pub const OURS: Self = Self(0);
+
+    /// What both have.
+    #[must_use]
+    pub const fn shared(self, other: Self) -> Self {
+        Self(self.0 & other.0)
+    }
+}
+
+/// Who a peer says it is. Its form is the same in every version: what a later one has to say more stands
+/// in `extra`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Hello {
     /// The protocol's version.
     pub version: u16,
+    /// What the sender can do.
+    pub features: Features,
     /// The network it wants to speak in.
     pub network: Network,
     /// Its name, yet to be proven.
     pub peer: PeerId,
     /// Fresh for each link.
     pub nonce: [u8; 32],
+    /// Room for later versions, at most [`crate::limits::HELLO_EXTRA_BYTES`]; it is proven with the rest.
+    #[serde(with = "bytes")]
+    pub extra: Vec<u8>,
 }
 
 impl Hello {
+    /// Of this version.
+    pub const fn new(network: Network, peer: PeerId, nonce: [u8; 32]) -> Self {
+        let features = Features::OURS;
+        Self { version: VERSION, features, network, peer, nonce, extra: Vec::new() }
+    }
+
     /// What a [`LinkFrame::Proof`] signs, in [`Domain::Hello`]: the hello of the end that offered the
     /// link, the hello of the end that answered, the channel, and whose proof it is, so that neither
     /// can be passed off as the other's.

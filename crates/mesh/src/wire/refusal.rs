@@ -16,7 +16,8 @@ pub struct Refusal {
     pub instead: Vec<Signed<Presence>>,
 }
 
-/// Why a peer or signaller refuses.
+/// Why a peer or signaller refuses. On the wire a number, in the order of the variants; a later version may
+/// have more.
 #[derive(
     Debug,
     Clone,
@@ -30,6 +31,7 @@ pub struct Refusal {
     Deserialize,
     thiserror::Error,
 )]
+#[serde(from = "u8", into = "u8")]
 pub enum RefusalReason {
     /// No room for another link, connection or join.
     #[error("it has no room")]
@@ -55,4 +57,54 @@ pub enum RefusalReason {
     /// A key that is not on its list.
     #[error("it does not admit this key")]
     NotAdmitted,
+    /// A reason of a later version, by its number.
+    #[error("for a reason that this version does not know ({0})")]
+    Unknown(u8),
+}
+
+/// The reasons that this version knows, by number.
+const REASONS: [RefusalReason; 8] = [
+    RefusalReason::Full,
+    RefusalReason::AlreadyLinked,
+    RefusalReason::Version,
+    RefusalReason::Network,
+    RefusalReason::TooOften,
+    RefusalReason::Invalid,
+    RefusalReason::Leaving,
+    RefusalReason::NotAdmitted,
+];
+
+impl From<u8> for RefusalReason {
+    fn from(number: u8) -> Self {
+        REASONS.get(usize::from(number)).copied().unwrap_or(Self::Unknown(number))
+    }
+}
+
+impl From<RefusalReason> for u8 {
+    fn from(reason: RefusalReason) -> Self {
+        match reason {
+            RefusalReason::Full => 0,
+            RefusalReason::AlreadyLinked => 1,
+            RefusalReason::Version => 2,
+            RefusalReason::Network => 3,
+            RefusalReason::TooOften => 4,
+            RefusalReason::Invalid => 5,
+            RefusalReason::Leaving => 6,
+            RefusalReason::NotAdmitted => 7,
+            RefusalReason::Unknown(number) => number,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_number_is_a_reason_and_keeps_its_number() {
+        for number in 0..=u8::MAX {
+            assert_eq!(u8::from(RefusalReason::from(number)), number);
+        }
+        assert!(REASONS.iter().all(|reason| !matches!(reason, RefusalReason::Unknown(_))));
+    }
 }

@@ -14,3 +14,4 @@ mod private;
 mod signallers;
 mod sleep;
 mod trees;
+mod versions;

@@ -16,7 +16,10 @@ fn drain(lanes: &mut Lanes) -> Vec<Frame> {
         lanes.sent(message.len());
         for bytes in MessageReader::new(&message).unwrap() {
             match decode(bytes.unwrap()).unwrap() {
-                Frame::Fragment(fragment) => frames.extend(assembler.push(&fragment).unwrap()),
+                Frame::Fragment(fragment) => {
+                    let whole = assembler.push(&fragment).unwrap();
+                    frames.extend(whole.map(|bytes| decode::<Frame>(&bytes).unwrap()));
+                }
                 frame => frames.push(frame),
             }
         }
@@ -216,7 +219,10 @@ fn a_control_frame_that_is_too_large_for_a_message_goes_in_pieces() {
     for message in &messages {
         for bytes in MessageReader::new(message).unwrap() {
             match decode(bytes.unwrap()).unwrap() {
-                Frame::Fragment(fragment) => frames.extend(assembler.push(&fragment).unwrap()),
+                Frame::Fragment(fragment) => {
+                    let whole = assembler.push(&fragment).unwrap();
+                    frames.extend(whole.map(|bytes| decode::<Frame>(&bytes).unwrap()));
+                }
                 frame => frames.push(frame),
             }
         }

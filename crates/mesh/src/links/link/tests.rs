@@ -9,7 +9,7 @@ struct End {
 }
 
 fn hello(identity: &Identity, nonce: u8) -> Hello {
-    Hello { version: VERSION, network: network(), peer: identity.peer_id(), nonce: [nonce; 32] }
+    Hello::new(network(), identity.peer_id(), [nonce; 32])
 }
 
 fn pair() -> (End, End) {
@@ -100,10 +100,12 @@ fn another_peer_network_or_version_gets_no_further() {
     assert_eq!(a.greet(hello(&stranger, 2)), Err(Misbehaviour::BadProof));
     let b = identity(2);
     let elsewhere = Hello { network: "elsewhere".parse().unwrap(), ..hello(&b, 2) };
-    assert_eq!(a.greet(elsewhere), Err(Misbehaviour::WrongNetwork));
+    let answer = a.link.hello(elsewhere, &a.identity, &network());
+    assert_eq!(answer, Ok((Handshake::Incompatible(Incompatible::Network), Vec::new())));
     let newer = Hello { version: VERSION + 1, ..hello(&b, 2) };
     let answer = a.link.hello(newer, &a.identity, &network());
-    assert_eq!(answer, Ok((Handshake::OtherVersion, Vec::new())));
+    let other = Incompatible::Version { theirs: VERSION + 1 };
+    assert_eq!(answer, Ok((Handshake::Incompatible(other), Vec::new())));
 }
 
 #[test]

@@ -1,9 +1,9 @@
 //! Frames that are too large for a message: cut, and joined again.
 
-use super::encoding::{LENGTH_BYTES, decode, encode};
+use super::encoding::{LENGTH_BYTES, encode};
 use crate::{
     Misbehaviour, limits,
-    wire::{Fragment, Frame},
+    wire::{Fragment, Frame, kind::is_fragment},
 };
 
 /// The most that a frame of a fragment adds to its piece: length, variant, `last`, piece length.
@@ -33,13 +33,12 @@ pub struct Assembler {
 }
 
 impl Assembler {
-    /// Takes a piece; gives the frame when it was the last one.
+    /// Takes a piece; gives the encoded frame when it was the last one.
     ///
     /// # Errors
     /// [`Misbehaviour::Oversize`] if the frame grows over its limit;
-    /// [`Misbehaviour::Undecodable`] if a piece is empty, or the whole is no frame or itself a
-    /// fragment.
-    pub fn push(&mut self, fragment: &Fragment) -> Result<Option<Frame>, Misbehaviour> {
+    /// [`Misbehaviour::Undecodable`] if a piece is empty, or the whole is itself a fragment.
+    pub fn push(&mut self, fragment: &Fragment) -> Result<Option<Vec<u8>>, Misbehaviour> {
         if fragment.bytes.is_empty() {
             return Err(Misbehaviour::Undecodable);
         }
@@ -52,9 +51,6 @@ impl Assembler {
             return Ok(None);
         }
         let bytes = core::mem::take(&mut self.bytes);
-        match decode(&bytes)? {
-            Frame::Fragment(_) => Err(Misbehaviour::Undecodable),
-            frame => Ok(Some(frame)),
-        }
+        if is_fragment(&bytes) { Err(Misbehaviour::Undecodable) } else { Ok(Some(bytes)) }
     }
 }

@@ -8,9 +8,9 @@ use super::*;
 use crate::{
     Misbehaviour, limits, testing,
     wire::{
-        Astray, DocumentFrame, Find, FindFrame, Found, Fragment, Frame, FromSignaller, Joined,
-        LinkFrame, Neighbour, PoolFrame, Presence, Push, Refusal, RefusalReason, Signal,
-        SignalFrame, ToSignaller, ViewFrame,
+        self, Astray, Compare, DocumentFrame, Find, FindFrame, Found, Fragment, Frame, FrameKind,
+        FromSignaller, Hello, Joined, LinkFrame, Neighbour, PoolFrame, Presence, Push, Reading,
+        Refusal, RefusalReason, Signal, SignalFrame, SyncFrame, ToSignaller, ViewFrame, critical,
     },
 };
 
@@ -78,7 +78,11 @@ fn read(message: &[u8], assembler: &mut Assembler) -> Result<Vec<Frame>, Misbeha
     let mut frames = Vec::new();
     for bytes in MessageReader::new(message)? {
         match decode(bytes?)? {
-            Frame::Fragment(fragment) => frames.extend(assembler.push(&fragment)?),
+            Frame::Fragment(fragment) => {
+                if let Some(whole) = assembler.push(&fragment)? {
+                    frames.push(decode(&whole)?);
+                }
+            }
             frame => frames.push(frame),
         }
     }
@@ -271,5 +275,86 @@ fn the_largest_of_each_frame_fits_into_a_message() {
         FromSignaller::Signal(signal),
     ] {
         assert!(encode(&frame).len() <= limits::MESSAGE_BYTES, "{frame:?}");
+    }
+}
+
+/// One frame of each kind, in order, group by group.
+fn every_kind() -> Vec<Vec<Frame>> {
+    let presence = testing::presence(&testing::identity(1), testing::NOW).signed().clone();
+    let document = testing::document(&testing::identity(1), 1, 10).signed().clone();
+    let peer = testing::identity(2).peer_id();
+    let signal = Signed::new(
+        &testing::identity(1),
+        &Signal {
+            network: testing::network(),
+            to: peer,
+            sent_at: testing::NOW.timestamp(),
+            sealed: vec![1],
+        },
+    );
+    let since = testing::NOW.timestamp();
+    let hello = Hello::new(testing::network(), peer, [1; 32]);
+    let refusal = Refusal { reason: RefusalReason::Full, retry_after_ms: 0, instead: Vec::new() };
+    let astray = Astray { network: testing::network(), from: peer, to: peer };
+    vec![
+        vec![Fragment { last: true, bytes: vec![1] }.into()],
+        vec![
+            LinkFrame::Hello(hello).into(),
+            LinkFrame::Proof(Signature::from_bytes([0; 64])).into(),
+            LinkFrame::Neighbour(Neighbour { presence: None, since, digests: Vec::new() }).into(),
+            LinkFrame::Refuse(refusal).into(),
+            LinkFrame::Bye.into(),
+            LinkFrame::Ping(1).into(),
+            LinkFrame::Pong(1).into(),
+            LinkFrame::Ack(1).into(),
+            LinkFrame::Doze(true).into(),
+        ],
+        vec![
+            ViewFrame::Shuffle(vec![presence]).into(),
+            ViewFrame::ShuffleReply(Vec::new()).into(),
+            ViewFrame::Surplus(true).into(),
+        ],
+        vec![SignalFrame::Signal(signal.clone()).into(), SignalFrame::Unreachable(peer).into()],
+        vec![
+            DocumentFrame::Push(Push { hops: 0, document }).into(),
+            DocumentFrame::Have(Vec::new()).into(),
+            DocumentFrame::Graft(Vec::new()).into(),
+            DocumentFrame::Prune.into(),
+        ],
+        vec![SyncFrame::Compare(Compare { since, digests: Vec::new() }).into()],
+        vec![
+            FindFrame::Find(Find { request: 1, query: "{}".to_owned(), limit: 1, since }).into(),
+            FindFrame::Found(Found { request: 1, documents: Vec::new(), last: true }).into(),
+        ],
+        vec![PoolFrame::Relay(signal).into(), PoolFrame::Astray(astray).into()],
+    ]
+}
+
+#[test]
+fn what_a_later_version_adds_is_skipped_and_what_it_insists_on_is_told_apart() {
+    let groups = every_kind();
+    for (group, frames) in groups.iter().enumerate() {
+        for (number, frame) in frames.iter().enumerate() {
+            let bytes = encode(frame);
+            assert_eq!(usize::from(bytes[0]), group);
+            assert!(group == 0 || usize::from(bytes[1]) == number);
+            for bytes in [bytes.clone(), critical(bytes)] {
+                assert_eq!(wire::read(&bytes), Ok(Reading::Frame(frame.clone())));
+                assert!(wire::cost_of(&bytes) > 0);
+            }
+        }
+        let (group, number) = (group as u8, frames.len() as u8);
+        if group > 0 {
+            let (kind, next) = (FrameKind { group, number }, vec![group, number, 1, 2, 3]);
+            assert_eq!(wire::read(&next), Ok(Reading::Unknown(kind)), "{kind}");
+            assert_eq!(wire::read(&critical(next)), Ok(Reading::Critical(kind)), "{kind}");
+        }
+    }
+    let kind = FrameKind { group: groups.len() as u8, number: 0 };
+    let next = vec![kind.group, 0];
+    assert_eq!(wire::read(&next), Ok(Reading::Unknown(kind)));
+    // What can be no frame of any version is no frame.
+    for bytes in [&[][..], &[0x80, 0], &[1], &[1, 0x80, 1], &[0xc1, 0]] {
+        assert_eq!(wire::read(bytes), Err(Misbehaviour::Undecodable), "{bytes:?}");
     }
 }
