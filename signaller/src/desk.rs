@@ -217,7 +217,10 @@ impl Desk {
             return Err(Refused::Undecodable);
         }
         self.clients.spend(id, costs::frame(message.len()), now)?;
-        match codec::decode(&message).map_err(|_| Refused::Undecodable)? {
+        let frame = ToSignaller::read(&message).map_err(|_| Refused::Undecodable)?;
+        // What a later version says is skipped, at its cost.
+        let Some(frame) = frame else { return Ok(()) };
+        match frame {
             ToSignaller::Knock { version, nonce } => self.knock(id, version, &nonce, now),
             ToSignaller::Join { presence, work } => self.join(id, presence, work, now),
             ToSignaller::Introduce { want } => self.introduce(id, want, now),

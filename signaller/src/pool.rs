@@ -155,7 +155,7 @@ impl Pool {
             }
             return Some(match self.peer.poll_output(now)? {
                 Output::Dial { link, dial: Dial::Direct { url } } => PoolOutput::Dial { link, url },
-                Output::Send { link, bytes } => PoolOutput::Send { link, bytes },
+                Output::Send { link, bytes, .. } => PoolOutput::Send { link, bytes },
                 Output::Close { link } => PoolOutput::Close { link },
                 Output::Relayed { from, signal } => PoolOutput::Signal { from, signal },
                 Output::Astray { from: member, astray } => {

@@ -192,7 +192,7 @@ impl Pair {
             while let Some(output) = self.ends[index].peer.poll_output(now) {
                 match output {
                     Output::Dial { link, dial } => self.dialled(index, link, &dial),
-                    Output::Send { link, bytes } => {
+                    Output::Send { link, bytes, .. } => {
                         assert!(bytes.len() <= limits::MESSAGE_BYTES);
                         let [end, other] = self.both(index);
                         if end.link == Some(link) && other.link.is_some() {

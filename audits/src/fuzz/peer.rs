@@ -394,7 +394,7 @@ impl World {
             assert!(count < 20_000, "it has no end of things to do");
             match output {
                 Output::Dial { link, dial } => self.dialled(link, &dial),
-                Output::Send { link, bytes } => self.sent(link, &bytes),
+                Output::Send { link, bytes, .. } => self.sent(link, &bytes),
                 Output::Close { link } => self.down(link, 0),
                 Output::Deliver(delivery) => assert!(!delivery.subscriptions.is_empty()),
                 _ => {}

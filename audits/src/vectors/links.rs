@@ -213,7 +213,7 @@ mod tests {
             if let Output::Dial { link, .. } = output {
                 let binding = ChannelBinding::NONE;
                 peer.handle(Input::LinkUp { link, binding }, NOW);
-            } else if let Output::Send { link, bytes } = output {
+            } else if let Output::Send { link, bytes, .. } = output {
                 knock = Some((link, codec::decode::<ToSignaller>(&bytes)));
             }
         }

@@ -103,7 +103,7 @@ mod time;
 pub mod wire;
 
 pub use api::{
-    Audience, Config, Counters, Delivery, Dial, Direct, Disconnect, Event, FindId, Input,
+    Audience, Config, Counters, Delivery, Dial, Direct, Disconnect, Event, FindId, Input, Lane,
     LinkFailure, LinkId, LinkState, LinkStatus, Negotiation, Output, PublishError, PublishOptions,
     SignallerAddress, SignallerStatus, Status, SubscriptionId, TooManyFinds, TooManySubscriptions,
 };

@@ -12,7 +12,8 @@ use taiinet_identity::Signed;
 pub(crate) use ice::IceServers;
 
 use crate::{
-    Dial, Disconnect, Event, LinkId, Misbehaviour, Output, SignallerAddress, SignallerStatus, Time,
+    Dial, Disconnect, Event, Lane, LinkId, Misbehaviour, Output, SignallerAddress, SignallerStatus,
+    Time,
     cx::Cx,
     dialling::verify,
     limits,
@@ -91,7 +92,8 @@ impl Signallers {
 
     pub(crate) fn message(&mut self, cx: &mut Cx, link: LinkId, bytes: &[u8]) {
         self.book.hears(link, cx.now);
-        let result = codec::decode(bytes).and_then(|frame| self.frame(cx, link, frame));
+        let result = FromSignaller::read(bytes)
+            .and_then(|frame| frame.map_or(Ok(()), |frame| self.frame(cx, link, frame)));
         if let Err(misbehaviour) = result {
             cx.count(misbehaviour);
             self.offended(cx, link, misbehaviour);
@@ -180,7 +182,7 @@ impl Signallers {
 
     fn tell(&mut self, cx: &mut Cx, link: LinkId, frame: &ToSignaller) {
         self.book.speaks(link, cx.now);
-        cx.out.push_back(Output::Send { link, bytes: codec::encode(frame) });
+        cx.out.push_back(Output::Send { link, lane: Lane::Control, bytes: codec::encode(frame) });
     }
 
     fn frame(

@@ -102,7 +102,7 @@ pub(crate) fn neighbour(cx: &mut Cx, peer: &Identity) -> LinkId {
 pub(crate) fn sent(cx: &mut Cx, link: LinkId) -> Vec<Frame> {
     let (mut frames, mut assembler) = (Vec::new(), Assembler::default());
     let Some(state) = cx.links.get_mut(link) else { return frames };
-    while let Some(message) = state.lanes.transmit() {
+    while let Some((_, message)) = state.lanes.transmit() {
         state.lanes.sent(message.len());
         for bytes in MessageReader::new(&message).unwrap() {
             match decode(bytes.unwrap()).unwrap() {

@@ -170,7 +170,7 @@ impl<W: Waiters> Session<W> {
         Some(match output {
             Output::Dial { link, dial } => SessionOutput::Dial { link, dial },
             Output::Negotiate { link, part } => SessionOutput::Negotiate { link, part },
-            Output::Send { link, bytes } => SessionOutput::Send { link, bytes },
+            Output::Send { link, bytes, .. } => SessionOutput::Send { link, bytes },
             Output::Close { link } => SessionOutput::Close { link },
             Output::Deliver(delivery) => {
                 let known = |name| self.subscriptions.get(name).copied();

@@ -14,7 +14,7 @@
 //!     match output {
 //!         Output::Dial { link, dial } => links.dial(link, dial),
 //!         Output::Negotiate { link, part } => links.negotiate(link, part),
-//!         Output::Send { link, bytes } => links.send(link, bytes),
+//!         Output::Send { link, bytes, .. } => links.send(link, bytes),
 //!         Output::Close { link } => links.close(link),
 //!         _ => {}
 //!     }

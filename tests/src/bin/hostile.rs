@@ -214,7 +214,7 @@ impl Hostile {
                     self.peer.handle(Input::LinkDown { link, cause }, now());
                 }
                 Output::Negotiate { link, part } => self.links.negotiate(link, part),
-                Output::Send { link, bytes } => self.links.send(link, bytes),
+                Output::Send { link, bytes, .. } => self.links.send(link, bytes),
                 Output::Close { link } => self.links.close(link),
                 Output::Event(Event::PeerConnected { link, peer }) => {
                     self.link = Some(link);

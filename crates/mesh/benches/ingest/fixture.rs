@@ -169,7 +169,7 @@ impl Fixture {
         for output in outputs {
             match output {
                 Output::Deliver(delivery) => self.deliveries += delivery.subscriptions.len(),
-                Output::Send { link, bytes } => {
+                Output::Send { link, bytes, .. } => {
                     inputs.push(Input::Sent { link, bytes: bytes.len() });
                     for frame in MessageReader::new(&bytes).expect("a message") {
                         if let Ok(Frame::Documents(DocumentFrame::Push(push))) =
@@ -219,12 +219,12 @@ impl Play {
                 self.neighbours.insert(link, (identity, None));
                 vec![Input::LinkUp { link, binding: BINDING }]
             }
-            Output::Send { link, bytes } if self.signaller == Some(link) => {
+            Output::Send { link, bytes, .. } if self.signaller == Some(link) => {
                 let answer = Self::signal(codec::decode(&bytes).expect("a frame"));
                 let message = |frame| Input::Message { link, bytes: codec::encode(&frame) };
                 answer.into_iter().map(message).collect()
             }
-            Output::Send { link, bytes } => self.shake_hands(link, &bytes),
+            Output::Send { link, bytes, .. } => self.shake_hands(link, &bytes),
             _ => Vec::new(),
         }
     }

@@ -12,6 +12,22 @@ use crate::{
     wire::{Astray, IceServer, Signal},
 };
 
+/// What a message is for: the most urgent of what is in it. All lanes but the media's are one ordered and
+/// reliable channel; live media never share a message with anything else, so that a driver may give them a
+/// channel of their own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
+pub enum Lane {
+    /// What keeps the link and the mesh going.
+    Control,
+    /// Live media; reserved, nothing is sent in it yet.
+    Media,
+    /// Documents as they are published.
+    Documents,
+    /// Documents that were asked for: answers to searches.
+    History,
+}
+
 /// What the core wants done.
 #[derive(Debug, Clone)]
 pub enum Output {
@@ -33,6 +49,8 @@ pub enum Output {
     Send {
         /// Which link.
         link: LinkId,
+        /// What it is for.
+        lane: Lane,
         /// The message, at most [`limits::MESSAGE_BYTES`].
         bytes: Vec<u8>,
     },

@@ -5,7 +5,7 @@ use taiinet_identity::PeerId;
 
 use super::reputation::{BlacklistError, Verdict};
 use crate::{
-    Disconnect, Event, LinkId, Misbehaviour, Output,
+    Disconnect, Event, Lane, LinkId, Misbehaviour, Output,
     cx::Cx,
     limits,
     notice::{LinkDown, Notice},
@@ -37,8 +37,8 @@ impl Cx {
     pub(crate) fn transmit(&mut self, link: LinkId) -> bool {
         let Some(state) = self.links.get_mut(link) else { return false };
         let mut sent = false;
-        while let Some(bytes) = state.lanes.transmit() {
-            self.out.push_back(Output::Send { link, bytes });
+        while let Some((lane, bytes)) = state.lanes.transmit() {
+            self.out.push_back(Output::Send { link, lane, bytes });
             sent = true;
         }
         if sent {
@@ -133,7 +133,7 @@ impl Cx {
             let frames = acknowledgement.into_iter().chain([last]).map(Frame::from);
             if frames.into_iter().all(|frame| state.lanes.control(&frame)) {
                 for bytes in state.lanes.last_words() {
-                    self.out.push_back(Output::Send { link, bytes });
+                    self.out.push_back(Output::Send { link, lane: Lane::Control, bytes });
                 }
             }
         }

@@ -11,7 +11,7 @@ use std::{collections::VecDeque, sync::Arc};
 use taiinet_document::{DocumentId, VerifiedDocument};
 
 use crate::{
-    Misbehaviour, limits,
+    Lane, Misbehaviour, limits,
     wire::{
         DocumentFrame, FindFrame, Found, Frame, Push,
         codec::{self, MessageWriter},
@@ -165,20 +165,24 @@ impl Lanes {
     }
 
     /// The next message, if there is something to send and room for it.
-    pub(crate) fn transmit(&mut self) -> Option<Vec<u8>> {
+    pub(crate) fn transmit(&mut self) -> Option<(Lane, Vec<u8>)> {
         if self.in_transport >= limits::TRANSPORT_WINDOW {
             return None;
         }
         let mut message = MessageWriter::with_capacity(self.queued());
-        self.fill_control(&mut message);
-        self.fill_data(&mut message);
-        self.fill_found(&mut message);
-        if message.is_empty() {
-            return None;
+        let mut lane = None;
+        let fills: [(Lane, fn(&mut Self, &mut MessageWriter)); 3] = [
+            (Lane::Control, Self::fill_control),
+            (Lane::Documents, Self::fill_data),
+            (Lane::History, Self::fill_found),
+        ];
+        for (of, fill) in fills {
+            fill(self, &mut message);
+            lane = lane.or((!message.is_empty()).then_some(of));
         }
         let message = message.finish();
         self.in_transport += message.len();
-        Some(message)
+        Some((lane?, message))
     }
 
     /// The control frames that wait, for a link that is about to close; the windows do not count.

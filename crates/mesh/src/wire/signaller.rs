@@ -1,12 +1,49 @@
 //! What stands on the wire between a peer and a signaller: a message is one of these.
 
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
 #[cfg(doc)]
 use taiinet_identity::Domain;
 use taiinet_identity::{PeerId, Signature, Signed};
 
-use super::{presence::Presence, refusal::RefusalReason, signal::Signal};
-use crate::limits;
+use super::{codec::decode, presence::Presence, refusal::RefusalReason, signal::Signal};
+use crate::{Misbehaviour, limits};
+
+/// Reads a frame that is one message; none: it is of a later version, and skipped. Its first byte is the
+/// number of its kind.
+fn read<T: DeserializeOwned>(bytes: &[u8], known: u8) -> Result<Option<T>, Misbehaviour> {
+    match bytes.first() {
+        Some(kind) if (known..0x80).contains(kind) && bytes.len() <= limits::FRAME_BYTES => {
+            Ok(None)
+        }
+        _ => decode(bytes).map(Some),
+    }
+}
+
+impl ToSignaller {
+    /// How many kinds this version knows.
+    const KINDS: u8 = 6;
+
+    /// Reads a message of a peer; none: it is of a later version, and skipped.
+    ///
+    /// # Errors
+    /// [`Misbehaviour::Undecodable`], [`Misbehaviour::Oversize`].
+    pub fn read(bytes: &[u8]) -> Result<Option<Self>, Misbehaviour> {
+        read(bytes, Self::KINDS)
+    }
+}
+
+impl FromSignaller {
+    /// How many kinds this version knows.
+    const KINDS: u8 = 9;
+
+    /// Reads a message of a signaller; none: it is of a later version, and skipped.
+    ///
+    /// # Errors
+    /// [`Misbehaviour::Undecodable`], [`Misbehaviour::Oversize`].
+    pub fn read(bytes: &[u8]) -> Result<Option<Self>, Misbehaviour> {
+        read(bytes, Self::KINDS)
+    }
+}
 
 /// From a peer to a signaller.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -126,5 +163,30 @@ impl Welcome {
         transcript[..32].copy_from_slice(nonce);
         transcript[32..].copy_from_slice(challenge);
         transcript
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::wire::codec::encode;
+
+    #[test]
+    fn frames_of_a_later_version_are_skipped_and_those_of_this_one_are_not() {
+        let last = encode(&ToSignaller::Leave);
+        assert_eq!(last, [ToSignaller::KINDS - 1]);
+        assert_eq!(ToSignaller::read(&last), Ok(Some(ToSignaller::Leave)));
+        assert_eq!(ToSignaller::read(&[ToSignaller::KINDS, 1, 2, 3]), Ok(None));
+        let last = encode(&FromSignaller::Signallers(Vec::new()));
+        assert_eq!(last, [FromSignaller::KINDS - 1, 0]);
+        assert_eq!(FromSignaller::read(&last), Ok(Some(FromSignaller::Signallers(Vec::new()))));
+        assert_eq!(FromSignaller::read(&[0x7f]), Ok(None));
+        for bytes in [&[][..], &[0x80], &[0xff; 9], &[0]] {
+            assert_eq!(ToSignaller::read(bytes), Err(Misbehaviour::Undecodable), "{bytes:?}");
+        }
+        let long = vec![0x7f; limits::FRAME_BYTES + 1];
+        assert_eq!(FromSignaller::read(&long), Err(Misbehaviour::Oversize));
     }
 }

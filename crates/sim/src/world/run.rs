@@ -161,7 +161,7 @@ impl World {
         match output {
             Output::Dial { link, dial } => self.dial(peer, link, dial),
             Output::Negotiate { link, part } => self.negotiate(peer, link, part),
-            Output::Send { link, bytes } => self.peer_sends(peer, link, bytes),
+            Output::Send { link, bytes, .. } => self.peer_sends(peer, link, bytes),
             Output::Close { link } => {
                 if let Some(end) = self.peers[peer.0].links.get(&link).copied() {
                     self.trace.note(self.now, peer.0, "close", end.0, &[]);

@@ -12,7 +12,7 @@ use crate::{
 /// Reads all messages that can be sent, reporting each as sent at once.
 fn drain(lanes: &mut Lanes) -> Vec<Frame> {
     let (mut frames, mut assembler) = (Vec::new(), Assembler::default());
-    while let Some(message) = lanes.transmit() {
+    while let Some((_, message)) = lanes.transmit() {
         lanes.sent(message.len());
         for bytes in MessageReader::new(&message).unwrap() {
             match decode(bytes.unwrap()).unwrap() {
@@ -66,7 +66,7 @@ fn small_documents_share_a_message() {
     for nonce in 0..20 {
         assert!(lanes.push(parcel(&document(&author, nonce, 100))));
     }
-    assert!(lanes.transmit().unwrap().len() > 20 * 200);
+    assert!(lanes.transmit().unwrap().1.len() > 20 * 200);
     assert_eq!(lanes.transmit(), None);
 }
 
@@ -113,7 +113,7 @@ fn a_transport_that_does_not_send_gets_no_more_than_its_window() {
         assert!(lanes.push(parcel(&document(&author, nonce, 10_000))));
     }
     let mut handed = 0;
-    while let Some(message) = lanes.transmit() {
+    while let Some((_, message)) = lanes.transmit() {
         handed += message.len();
     }
     assert!(handed < limits::TRANSPORT_WINDOW + limits::MESSAGE_BYTES);
@@ -202,7 +202,7 @@ fn a_control_frame_that_is_too_large_for_a_message_goes_in_pieces() {
     let begun = document(&identity(1), 1, 40_000);
     let mut lanes = Lanes::default();
     assert!(lanes.push(parcel(&begun)));
-    let first = lanes.transmit().unwrap();
+    let (_, first) = lanes.transmit().unwrap();
     lanes.sent(first.len());
     // In the middle of a document's pieces.
     for frame in [large(1), Frame::Link(LinkFrame::Ping(1)), large(2)] {
@@ -212,7 +212,7 @@ fn a_control_frame_that_is_too_large_for_a_message_goes_in_pieces() {
     let mut frames = Vec::new();
     let mut messages = vec![first];
     messages.extend(core::iter::from_fn(|| {
-        let message = lanes.transmit()?;
+        let (_, message) = lanes.transmit()?;
         lanes.sent(message.len());
         Some(message)
     }));
@@ -252,4 +252,20 @@ fn last_words_come_to_an_end_whatever_waits() {
     let bytes: usize = messages.iter().map(Vec::len).sum();
     assert!((2400 * 32..2400 * 32 + 200).contains(&bytes), "{bytes}");
     assert!(lanes.last_words().is_empty());
+}
+
+#[test]
+fn a_message_is_named_for_the_most_urgent_of_what_is_in_it() {
+    let author = identity(1);
+    let document = document(&author, 1, 100);
+    let mut lanes = Lanes::default();
+    assert!(lanes.push(parcel(&document)));
+    assert!(lanes.control(&LinkFrame::Ping(1).into()));
+    assert!(lanes.found(1, Some(document.clone())));
+    assert_eq!(lanes.transmit().map(|(lane, _)| lane), Some(Lane::Control));
+    assert!(lanes.push(parcel(&document)));
+    assert_eq!(lanes.transmit().map(|(lane, _)| lane), Some(Lane::Documents));
+    assert!(lanes.found(1, None));
+    assert_eq!(lanes.transmit().map(|(lane, _)| lane), Some(Lane::History));
+    assert_eq!(lanes.transmit(), None);
 }
