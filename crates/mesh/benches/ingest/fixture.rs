@@ -9,7 +9,7 @@ use taiinet_mesh::{
     ChannelBinding, Config, Dial, Input, LinkId, Output, Peer, SignallerAddress, Time,
     frame::{
         DocumentFrame, Frame, FromSignaller, Hello, LinkFrame, Neighbour, Presence, Push,
-        ToSignaller, VERSION, Welcome,
+        ToSignaller, Welcome,
         codec::{self, MessageReader, MessageWriter},
     },
 };

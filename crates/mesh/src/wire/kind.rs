@@ -59,8 +59,8 @@ const GROUPS: [&[Cost]; 8] = [
     &[cost(20, 100), cost(20, 100), cost(10, 1)],
     // Signal (verified, and opened or passed on), Unreachable.
     &[cost(150, 2), cost(20, 1)],
-    // Push: its window and its author's quota bound it. Have, Graft, and what belongs to the tree.
-    DOCUMENTS,
+    // Push (its window and its author's quota bound it), Have, Graft, Feed, Gone.
+    &[cost(1, 0), cost(5, 20), cost(10, 40), cost(20, 1), cost(5, 20)],
     // Compare.
     &[cost(20, 50)],
     // Find, Found.
@@ -68,7 +68,6 @@ const GROUPS: [&[Cost]; 8] = [
     // Relay, Astray.
     &[cost(10, 2), cost(5, 1)],
 ];
-const DOCUMENTS: &[Cost] = &[cost(1, 0), cost(5, 20), cost(10, 40), cost(5, 1)];
 /// What is skipped.
 const UNKNOWN: Cost = cost(5, 1);
 

@@ -319,7 +319,8 @@ fn every_kind() -> Vec<Vec<Frame>> {
             DocumentFrame::Push(Push { hops: 0, document }).into(),
             DocumentFrame::Have(Vec::new()).into(),
             DocumentFrame::Graft(Vec::new()).into(),
-            DocumentFrame::Prune.into(),
+            DocumentFrame::Feed(u64::MAX).into(),
+            DocumentFrame::Gone(Vec::new()).into(),
         ],
         vec![SyncFrame::Compare(Compare { since, digests: Vec::new() }).into()],
         vec![
