@@ -125,7 +125,7 @@ fn a_thousand_hear_of_each_document_over_few_links() {
     }
     let mut setting = settled(40, 1000);
     let by = [setting.peers[3]];
-    let spreading = spreading(&mut setting, &by, 200, 100, |_, _| ());
+    let spreading = spreading(&mut setting, &by, 600, 100, |_, _| ());
     assert!(spreading.redundancy <= 0.4, "{spreading:?}");
     assert!(spreading.last_hop <= 14.0, "{spreading:?}");
     nothing_was_refused(&mut setting);
