@@ -143,7 +143,7 @@ impl Gate {
         let mut table = self.table();
         table.sweep(now);
         let Table { addresses, .. } = &mut *table;
-        let is_known = ranges.each().all(|(range, _)| addresses.get(&range).is_some());
+        let is_known = addresses.has(ranges);
         if addresses.len() >= limits::ADDRESSES && !is_known {
             return Err(Turned::Full);
         }

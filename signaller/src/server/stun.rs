@@ -88,7 +88,7 @@ impl Pace {
             *self = Self::new(self.prefixes, now);
         }
         let ranges = self.prefixes.ranges(address);
-        let is_known = ranges.each().all(|(range, _)| self.answers.get(&range).is_some());
+        let is_known = self.answers.has(ranges);
         if self.answers.len() >= limits::STUN_ADDRESSES && !is_known {
             return false;
         }

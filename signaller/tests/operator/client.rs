@@ -64,6 +64,11 @@ impl Client {
         self.socket.send(Message::Binary(codec::encode(frame).into())).await.unwrap();
     }
 
+    /// Whether it could say so: its connection may be closed meanwhile.
+    pub(crate) async fn try_say(&mut self, frame: &ToSignaller) -> bool {
+        self.socket.send(Message::Binary(codec::encode(frame).into())).await.is_ok()
+    }
+
     /// The next frame; none if the connection was closed.
     pub(crate) async fn hear(&mut self) -> Option<FromSignaller> {
         loop {

@@ -176,7 +176,10 @@ async fn a_client_that_does_not_read_is_dropped_for_what_it_asked_for_itself() {
     program.metric_is("joined_peers", 1);
     assert_eq!(program.metric("slow_readers_total"), 0);
     for number in 0..350 {
-        sleeper.say(&ToSignaller::Ping(number)).await;
+        // It may be dropped before it has asked for all.
+        if !sleeper.try_say(&ToSignaller::Ping(number)).await {
+            break;
+        }
     }
     program.metric_is("slow_readers_total", 1);
     let dropped = program.metric("messages_dropped_total");
