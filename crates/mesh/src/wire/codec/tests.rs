@@ -313,12 +313,13 @@ fn every_kind() -> Vec<Vec<Frame>> {
     let hello = Hello::new(testing::network(), peer, [1; 32]);
     let refusal = Refusal { reason: RefusalReason::Full, retry_after_ms: 0, instead: Vec::new() };
     let astray = Astray { network: testing::network(), from: peer, to: peer };
+    let compare = Compare { salt: [1; 32], from: since.into(), pieces: Vec::new() };
     vec![
         vec![Fragment { last: true, bytes: vec![1] }.into()],
         vec![
             LinkFrame::Hello(hello).into(),
             LinkFrame::Proof(Signature::from_bytes([0; 64])).into(),
-            LinkFrame::Neighbour(Neighbour { presence: None, since, digests: Vec::new() }).into(),
+            LinkFrame::Neighbour(Neighbour { presence: None, since }).into(),
             LinkFrame::Refuse(refusal).into(),
             LinkFrame::Bye.into(),
             LinkFrame::Ping(1).into(),
@@ -339,7 +340,7 @@ fn every_kind() -> Vec<Vec<Frame>> {
             DocumentFrame::Feed(u64::MAX).into(),
             DocumentFrame::Gone(Vec::new()).into(),
         ],
-        vec![SyncFrame::Compare(Compare { since, digests: Vec::new() }).into()],
+        vec![SyncFrame::Compare(compare).into()],
         vec![
             FindFrame::Find(Find { request: 1, query: "{}".to_owned(), limit: 1, since }).into(),
             FindFrame::Found(Found { request: 1, documents: Vec::new(), last: true }).into(),
