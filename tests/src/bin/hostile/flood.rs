@@ -6,7 +6,7 @@ use taiinet_document::{DocumentId, Network};
 use taiinet_identity::Identity;
 use taiinet_mesh::{
     Time,
-    frame::{DocumentFrame, Find, FindFrame, Fragment, Frame, Push, ViewFrame, codec},
+    frame::{DocumentFrame, Find, FindFrame, Fragment, Frame, LinkFrame, Push, ViewFrame, codec},
     limits,
 };
 use taiinet_sim::forge;
@@ -75,7 +75,7 @@ impl Flood {
             Self::Quota => push(document(now)),
             Self::Replays => push(document(now.before(Duration::from_secs(3600)))),
             Self::Random => return number.to_le_bytes().repeat(16),
-            Self::Tiny => Frame::Documents(DocumentFrame::Prune),
+            Self::Tiny => Frame::Link(LinkFrame::Pong(0)),
             Self::Giant => Frame::Fragment(Fragment { last: false, bytes: vec![7; 8 * 1024] }),
             Self::Promises => {
                 let id = |index: u32| {
