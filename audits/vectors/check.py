@@ -244,6 +244,22 @@ def frames():
         assert (wire.varint(), wire.varint()) == number, example["what"]
 
 
+def comparisons():
+    known = vectors("frames.json")["compare"]
+    hashes = [blake3(H(id), key=H(known["salt"])).digest() for id in known["ids"]]
+    total = sum(int.from_bytes(digest[:16], "little") for digest in hashes) % 2**128
+    assert total == int(known["sum"], 16)
+    (compare,) = (f for f in vectors("frames.json")["frames"] if f["what"] == "compare")
+    frame = Reader(H(compare["frame"]))
+    assert (frame.varint(), frame.varint()) == (5, 0) and frame.take(32) == H(known["salt"])
+    marks, sums = [(frame.varint(), frame.take(32))], []
+    for _ in range(frame.varint()):
+        marks.append((frame.varint(), frame.take(32)))
+        sums.append((frame.varint(), frame.varint()))
+    frame.end()
+    assert marks == sorted(set(marks)) and sums == [(0, 0), (len(hashes), total)]
+
+
 def signals():
     for known in vectors("signals.json"):
         wire = Reader(H(known["signed"]))
@@ -279,6 +295,6 @@ def signallers():
     verify(signaller, "taiinet/1 welcome", H(known["nonce"]) + challenge, welcome.take(64))
 
 
-for check in (keys, documents, envelopes, handshake, frames, signals, signallers):
+for check in (keys, documents, envelopes, handshake, frames, comparisons, signals, signallers):
     check()
 print("all vectors hold")

@@ -20,6 +20,8 @@ pub(crate) struct JsDelivery {
     /// Whether `JSON.parse` understands it as it is.
     pub(crate) exact: bool,
     pub(crate) privacy: &'static str,
+    /// What it holds of the core's memory; of the page's it is about as much.
+    pub(crate) cost: f64,
 }
 
 impl JsDelivery {
@@ -31,6 +33,7 @@ impl JsDelivery {
         from: Option<String>,
     ) -> Option<Self> {
         let fields = opened.map(|opened| &opened.fields).or_else(|| document.content().fields())?;
+        let opened_size = opened.map_or(0, Opened::heap_size);
         Some(Self {
             id: document.id().to_string(),
             author: document.author().to_string(),
@@ -41,6 +44,7 @@ impl JsDelivery {
             json: json::to_json_line(fields).ok()?,
             exact: is_exact(fields),
             privacy: Privacy::of(opened).as_str(),
+            cost: (document.heap_size() + opened_size) as f64,
         })
     }
 
@@ -57,6 +61,7 @@ impl JsDelivery {
             self.json.into(),
             self.exact.into(),
             self.privacy.into(),
+            self.cost.into(),
         ]
         .into_iter()
         .collect::<Array>()

@@ -156,6 +156,7 @@ impl Driver {
             &delivery.json,
             delivery.exact,
             delivery.privacy,
+            delivery.cost,
         ));
     }
 

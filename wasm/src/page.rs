@@ -25,6 +25,7 @@ extern "C" {
         json: &str,
         exact: bool,
         privacy: &str,
+        cost: f64,
     ) -> Result<(), JsValue>;
 
     /// Something that the page may want to know.

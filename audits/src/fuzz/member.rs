@@ -10,8 +10,8 @@ use taiinet_mesh::{
     ChannelBinding, Time,
     frame::{
         Astray, Compare, DocumentFrame, Find, FindFrame, Found, Fragment, Frame, Hello, Joined,
-        LinkFrame, Neighbour, PoolFrame, Presence, Push, Refusal, RefusalReason, Signal,
-        SignalBody, SignalFrame, SignalPart, SyncFrame, ViewFrame, codec,
+        LinkFrame, Mark, Neighbour, Piece, PoolFrame, Presence, Push, Refusal, RefusalReason,
+        Signal, SignalBody, SignalFrame, SignalPart, SyncFrame, ViewFrame, codec,
     },
 };
 
@@ -197,6 +197,32 @@ impl Member {
         if bytes.below(8) == 0 { Self::altered(&signed, bytes) } else { signed }
     }
 
+    fn mark(&self, bytes: &mut Bytes<'_>, now: Time) -> Mark {
+        let id = bytes.choose(&self.made);
+        let created_at = Self::when(bytes, now);
+        id.map_or(created_at.into(), |id| Mark { created_at, id })
+    }
+
+    /// Mostly in order, and mostly not too long.
+    fn compare(&self, bytes: &mut Bytes<'_>, now: Time) -> Compare {
+        let from = self.mark(bytes, now);
+        let count =
+            if bytes.below(8) == 0 { usize::from(bytes.u16() % 300) } else { bytes.below(5) };
+        let mut pieces: Vec<Piece> = (0..count)
+            .map(|_| Piece {
+                until: self.mark(bytes, now),
+                count: bytes.u8().into(),
+                sum: bytes.u8().into(),
+            })
+            .collect();
+        if bytes.below(8) > 0 {
+            pieces.retain(|piece| piece.until > from);
+            pieces.sort_by_key(|piece| piece.until);
+            pieces.dedup_by_key(|piece| piece.until);
+        }
+        Compare { salt: [bytes.u8(); 32], from, pieces }
+    }
+
     fn ids(&self, bytes: &mut Bytes<'_>) -> Vec<DocumentId> {
         match bytes.below(8) {
             0 => vec![DocumentId::from_bytes([bytes.u8(); 32]); usize::from(bytes.u16() % 500)],
@@ -302,11 +328,7 @@ impl Member {
                 _ => DocumentFrame::Feed(u64::from(bytes.u32()) << 32 | u64::from(bytes.u32())),
             }),
             14 => match bytes.below(3) {
-                2 => {
-                    let since = Self::when(bytes, now);
-                    let digests = vec![bytes.u8().into(); usize::from(bytes.u16() % 300)];
-                    Frame::Sync(SyncFrame::Compare(Compare { since, digests }))
-                }
+                2 => Frame::Sync(SyncFrame::Compare(self.compare(bytes, now))),
                 surplus => Frame::View(ViewFrame::Surplus(surplus == 1)),
             },
             15 => Frame::Link(LinkFrame::Ack(if bytes.bool() {
@@ -345,12 +367,7 @@ impl Member {
 
     pub(super) fn neighbour(&mut self, bytes: &mut Bytes<'_>, usually: &str, now: Time) -> Frame {
         let presence = bytes.bool().then(|| Self::presence(bytes, usually, None, now));
-        let digests = vec![bytes.u8().into(); usize::from(bytes.u16() % 300)];
-        Frame::Link(LinkFrame::Neighbour(Neighbour {
-            presence,
-            since: Self::when(bytes, now),
-            digests,
-        }))
+        Frame::Link(LinkFrame::Neighbour(Neighbour { presence, since: Self::when(bytes, now) }))
     }
 
     pub(super) fn hello(number: u8, network: &str) -> Hello {

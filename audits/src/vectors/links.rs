@@ -8,8 +8,8 @@ use taiinet_mesh::{
     ChannelBinding,
     frame::{
         Astray, Compare, DocumentFrame, Find, FindFrame, Found, Fragment, Frame, Hello, Joined,
-        LinkFrame, Neighbour, PoolFrame, Presence, Push, Refusal, RefusalReason, Signal,
-        SignalBody, SignalFrame, SignalPart, SyncFrame, ViewFrame, codec,
+        LinkFrame, Mark, Neighbour, Piece, PoolFrame, Presence, Push, Refusal, RefusalReason,
+        Signal, SignalBody, SignalFrame, SignalPart, SyncFrame, ViewFrame, codec,
     },
 };
 
@@ -45,11 +45,15 @@ pub(super) fn examples() -> Vec<(&'static str, Frame)> {
     let neighbour = Neighbour {
         presence: Some(self::presence(1, Some(joined), Some("wss://signaller.example"))),
         since: at(-2),
-        digests: vec![0, 0x0102_0304_0506_0708, u64::MAX],
     };
     let refusal =
         Refusal { reason: RefusalReason::Full, retry_after_ms: 4000, instead: vec![presence(3)] };
-    let compare = Compare { since: at(-60), digests: vec![u64::MAX, 0, 300] };
+    let piece = |until, count, sum| Piece { until, count, sum };
+    let pieces = vec![
+        piece(Mark { created_at: at(-30), id }, 0, 0),
+        piece(at(120).into(), 2, sum_of(&compared())),
+    ];
+    let compare = Compare { salt: SALT, from: at(-60).into(), pieces };
     let find = Find { request: 1, query: r#"{"a":1}"#.to_owned(), limit: 20, since: at(-60) };
     let found = Found { request: 1, documents: vec![document.signed().clone()], last: true };
     vec![
@@ -90,6 +94,22 @@ pub(super) fn examples() -> Vec<(&'static str, Frame)> {
     ]
 }
 
+/// What a comparison is keyed with.
+const SALT: [u8; 32] = [8; 32];
+
+/// The ids of which a comparison tells the sum.
+fn compared() -> [[u8; 32]; 2] {
+    [[0x11; 32], [0x22; 32]]
+}
+
+fn sum_of(ids: &[[u8; 32]]) -> u128 {
+    ids.iter().fold(0, |sum, id| {
+        let mut begin = [0; 16];
+        begin.copy_from_slice(&blake3::keyed_hash(&SALT, id).as_bytes()[..16]);
+        sum.wrapping_add(u128::from_le_bytes(begin))
+    })
+}
+
 pub(super) fn frames() -> Json {
     let frames: Vec<Json> = examples()
         .into_iter()
@@ -102,6 +122,11 @@ pub(super) fn frames() -> Json {
         "frames": frames,
         "message_of_ping_1_and_ping_300": hex(&codec::message(&pings)),
         "fragments": fragments(),
+        "compare": {
+            "salt": hex(&SALT),
+            "ids": compared().map(|id| hex(&id)),
+            "sum": hex(&sum_of(&compared()).to_be_bytes()),
+        },
     })
 }
 

@@ -4,7 +4,10 @@ use core::{fmt, str::FromStr};
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 
-use crate::{DocumentError, Map, Sealed, Subscription, limits, value};
+use crate::{
+    DocumentError, Map, Sealed, Subscription, limits,
+    value::{self, heap},
+};
 
 /// The name of a network: 1 to 64 bytes of text without control characters. Peers of one network
 /// exchange documents; nothing crosses from one to another.
@@ -115,8 +118,8 @@ impl Document {
     /// Whether receivers would take it, as far as its size does not matter.
     ///
     /// # Errors
-    /// [`DocumentError::KeyTooLong`], [`DocumentError::Expiry`], [`DocumentError::Value`],
-    /// [`DocumentError::QueryTooLong`]
+    /// [`DocumentError::KeyTooLong`], [`DocumentError::Expiry`], [`DocumentError::Value`] (its content
+    /// nests too deep or has too many values, say), [`DocumentError::QueryTooLong`]
     pub fn check(&self) -> Result<(), DocumentError> {
         self.check_options()?;
         match &self.content {
@@ -131,6 +134,14 @@ impl Document {
             Content::Deleted | Content::Subscription(_) => {}
         }
         Ok(())
+    }
+
+    /// How many bytes of the heap it holds, at most: see [`VerifiedDocument::heap_size`].
+    ///
+    /// [`VerifiedDocument::heap_size`]: crate::VerifiedDocument::heap_size
+    pub fn heap_size(&self) -> usize {
+        let key = self.key.as_ref().map_or(0, |key| heap::block(key.capacity()));
+        heap::block(self.network.0.capacity()) + key + self.content.heap_size()
     }
 
     /// What decoding alone does not guarantee.
@@ -159,6 +170,17 @@ pub enum Content {
 }
 
 impl Content {
+    fn heap_size(&self) -> usize {
+        match self {
+            Self::Open(fields) => heap::map(fields),
+            Self::Deleted => 0,
+            Self::Sealed(Sealed { public, envelope }) => {
+                heap::map(public) + heap::block(envelope.heap_size())
+            }
+            Self::Subscription(subscription) => heap::block(subscription.query.capacity()),
+        }
+    }
+
     /// The fields that everybody's queries see; none for a deletion and a subscription.
     pub const fn fields(&self) -> Option<&Map> {
         match self {

@@ -8,7 +8,8 @@
 //!   on; reading takes the added `$` away again.
 //! - Names must be unique, also when one is written with escapes. Maps are printed with ascending
 //!   names.
-//! - Lists and maps are nested at most [`limits::VALUE_DEPTH`](crate::limits::VALUE_DEPTH) deep, and nothing may follow the value.
+//! - Lists and maps are nested at most [`limits::VALUE_DEPTH`](crate::limits::VALUE_DEPTH) deep, there are at most
+//!   [`limits::VALUES`](crate::limits::VALUES) values, and nothing may follow the value.
 
 mod read;
 mod write;
@@ -34,7 +35,7 @@ impl Value {
     /// Writes the value as JSON on one line.
     ///
     /// # Errors
-    /// [`ValueError::NotFinite`] and [`ValueError::TooDeep`], never for the value of a document that
+    /// [`ValueError::NotFinite`], [`ValueError::TooDeep`] and [`ValueError::TooMany`], never for the value of a document that
     /// was signed, verified or read.
     pub fn to_json(&self) -> Result<String, ValueError> {
         self.check()?;
@@ -75,7 +76,7 @@ impl TryFrom<serde_json::Value> for Value {
     type Error = ValueError;
 
     fn try_from(json: serde_json::Value) -> Result<Self, ValueError> {
-        read::convert(json, 1)
+        read::convert(json)
     }
 }
 

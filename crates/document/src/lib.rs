@@ -31,7 +31,8 @@
 //! | content | 0 and the fields (as a map of [`Value`]), 1 for a deletion, 2 and what is [`Sealed`], or 3 and a [`Subscription`] |
 //!
 //! One content has one encoding: names ascend, varints are as short as can be, nothing follows.
-//! Other encodings are refused. A document's name is `BLAKE3(author ‖ BLAKE3(body))`, so that the
+//! Other encodings are refused, and so are more than [`limits::VALUES`] values: what is decoded takes far
+//! more room than the bytes. Who keeps documents keeps [`VerifiedBytes`]. A document's name is `BLAKE3(author ‖ BLAKE3(body))`, so that the
 //! body is hashed once for both name and signature.
 //!
 //! What is [`Sealed`] is a map of public fields and a [`taiinet_identity::Envelope`] that holds another;
@@ -51,5 +52,7 @@ mod value;
 pub use document::{Content, Document, Network, NetworkError, Timestamp};
 pub use json::{JsonError, parse_map, to_json_line};
 pub use sealed::{OpenError, Opened, SealError, Sealed, Subscription};
-pub use signed::{DocumentError, DocumentId, Inspected, SignedDocument, VerifiedDocument};
+pub use signed::{
+    DocumentError, DocumentId, Inspected, SignedDocument, VerifiedBytes, VerifiedDocument,
+};
 pub use value::{Map, Value, ValueError};

@@ -4,6 +4,10 @@
 pub const DOCUMENT_BYTES: usize = 256 * 1024;
 /// How deep lists and maps may be nested; the content itself is depth 1.
 pub const VALUE_DEPTH: usize = 32;
+/// How many values a document holds at most: its content, each field of a map and each element of a
+/// list count, at any depth. In memory a value may take a hundred times its bytes on the wire and
+/// more; this bounds the decoded form.
+pub const VALUES: usize = 16 * 1024;
 /// The longest name of a network, in bytes of UTF-8.
 pub const NETWORK_BYTES: usize = 64;
 /// The longest `key` of a document, in bytes of UTF-8.

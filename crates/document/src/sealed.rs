@@ -9,7 +9,10 @@ use taiinet_identity::{
 };
 use zeroize::Zeroizing;
 
-use crate::{Content, Map, Network, ValueError, VerifiedDocument, limits, value};
+use crate::{
+    Content, Map, Network, ValueError, VerifiedDocument, limits,
+    value::{self, heap},
+};
 
 /// Fields in clear, by which queries of strangers and of relays see it, and fields in an envelope.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -91,6 +94,13 @@ impl fmt::Debug for Opened {
     }
 }
 
+impl Opened {
+    /// How many bytes of the heap it holds, at most: see [`VerifiedDocument::heap_size`].
+    pub fn heap_size(&self) -> usize {
+        heap::map(&self.fields)
+    }
+}
+
 impl VerifiedDocument {
     /// Opens a sealed document with the first of `keys` that it was sealed to.
     ///
@@ -111,6 +121,8 @@ impl VerifiedDocument {
         }
         let mut fields = public.clone();
         fields.extend(secret);
+        // Together they are one content.
+        value::check_map(&fields).map_err(|_| OpenError::Malformed)?;
         Ok(Opened { fields, recipient: opened.recipient })
     }
 }

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use taiinet_identity::{Domain, Identity, PeerId, PublicKey, Signature};
 
-use crate::{Content, Document, ValueError, limits};
+use crate::{Content, Document, ValueError, limits, value::heap};
 
 /// The name of a document: `BLAKE3(author ‖ BLAKE3(body))`, over its author and its signed bytes but
 /// not over the signature, so that another valid signature makes no other document.
@@ -76,6 +76,11 @@ impl SignedDocument {
     /// How many bytes it takes on the wire, about.
     pub fn size(&self) -> usize {
         self.body.len() + PeerId::LEN + Signature::LEN
+    }
+
+    /// How many bytes of the heap it holds, at most. Clones share them.
+    pub fn heap_size(&self) -> usize {
+        heap::block(self.body.len() + 2 * size_of::<usize>())
     }
 
     /// Its name.
@@ -266,6 +271,52 @@ impl VerifiedDocument {
     }
 }
 
+impl VerifiedDocument {
+    /// Without the decoded content, to be kept.
+    pub fn to_bytes(&self) -> VerifiedBytes {
+        VerifiedBytes(self.signed.clone())
+    }
+
+    /// How many bytes of the heap it holds, at most: the signed bytes and what was decoded from them,
+    /// which may be a hundred times as much and more. Bounds on documents in memory count this.
+    ///
+    /// Clones share the signed bytes and have a decoded content of their own.
+    pub fn heap_size(&self) -> usize {
+        self.document.heap_size() + self.signed.heap_size()
+    }
+}
+
+/// A document whose signature was found valid, without its decoded content: only the bytes are kept. It
+/// is made of a [`VerifiedDocument`] and nothing else, so these need not be checked again.
+#[derive(Clone, PartialEq, Eq)]
+pub struct VerifiedBytes(SignedDocument);
+
+impl VerifiedBytes {
+    /// The form that goes on the wire.
+    pub const fn signed(&self) -> &SignedDocument {
+        &self.0
+    }
+
+    /// The form that goes on the wire.
+    pub fn into_signed(self) -> SignedDocument {
+        self.0
+    }
+
+    /// Decodes the content again.
+    ///
+    /// # Errors
+    /// None for bytes that were decoded before, as all of these were.
+    pub fn decode(&self) -> Result<VerifiedDocument, DocumentError> {
+        Ok(VerifiedDocument { document: self.0.decode()?, signed: self.0.clone() })
+    }
+}
+
+impl fmt::Debug for VerifiedBytes {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "VerifiedBytes({:?} by {})", self.0.id, self.0.author.short())
+    }
+}
+
 impl Deref for VerifiedDocument {
     type Target = Document;
 
@@ -293,7 +344,7 @@ pub enum DocumentError {
     #[error("the document is cut off")]
     Truncated,
     /// The bytes are no document: an unknown tag, text that is not UTF-8, names that do not ascend, a
-    /// float that is not finite, values nested too deep, a bad name of a network, bytes left over.
+    /// float that is not finite, values nested too deep or too many, a bad name of a network, bytes left over.
     #[error("the document is malformed")]
     Malformed,
     /// The bytes are not the one encoding of what they say.

@@ -1,7 +1,9 @@
 //! The values a document is made of.
 
+pub(crate) mod heap;
 mod wire;
 
+use core::cell::Cell;
 use std::collections::BTreeMap;
 
 use serde::Serialize;
@@ -16,7 +18,7 @@ pub type Map = BTreeMap<String, Value>;
 /// JSON's model and a little more: integers are told from floats, and there are bytes.
 ///
 /// Every decoder of this crate yields values that are valid: floats finite, lists and maps nested at
-/// most [`limits::VALUE_DEPTH`] deep. A value built by hand is checked where it leaves
+/// most [`limits::VALUE_DEPTH`] deep, [`limits::VALUES`] values at most. A value built by hand is checked where it leaves
 /// ([`Self::check`]): when a document is signed, and when it is printed as JSON.
 ///
 /// # On the wire
@@ -47,7 +49,7 @@ pub enum Value {
     /// Text.
     String(String),
     /// Bytes.
-    Bytes(#[serde(serialize_with = "wire::serialize_bytes")] Vec<u8>),
+    Bytes(#[serde(serialize_with = "taiinet_identity::bytes::serialize")] Vec<u8>),
     /// Values in order.
     List(Vec<Value>),
     /// Named values.
@@ -69,28 +71,71 @@ impl Value {
         }
     }
 
-    /// Whether receivers would take it: floats finite, not nested too deep.
+    /// Whether receivers would take it: floats finite, not nested too deep, not too many values.
     ///
     /// # Errors
-    /// [`ValueError::NotFinite`], [`ValueError::TooDeep`]
+    /// [`ValueError::NotFinite`], [`ValueError::TooDeep`], [`ValueError::TooMany`]
     pub fn check(&self) -> Result<(), ValueError> {
-        self.check_at(1)
+        self.check_at(1, &Room::default())
     }
 
-    fn check_at(&self, depth: usize) -> Result<(), ValueError> {
+    fn check_at(&self, depth: usize, room: &Room) -> Result<(), ValueError> {
+        room.take()?;
         match self {
             Self::Float(float) if !float.is_finite() => Err(ValueError::NotFinite),
             Self::List(_) | Self::Map(_) if depth > limits::VALUE_DEPTH => Err(ValueError::TooDeep),
-            Self::List(list) => list.iter().try_for_each(|value| value.check_at(depth + 1)),
-            Self::Map(map) => map.values().try_for_each(|value| value.check_at(depth + 1)),
+            Self::List(list) => list.iter().try_for_each(|value| value.check_at(depth + 1, room)),
+            Self::Map(map) => map.values().try_for_each(|value| value.check_at(depth + 1, room)),
             _ => Ok(()),
+        }
+    }
+
+    /// How many bytes of the heap it holds, at most: see [`VerifiedDocument::heap_size`].
+    ///
+    /// [`VerifiedDocument::heap_size`]: crate::VerifiedDocument::heap_size
+    pub fn heap_size(&self) -> usize {
+        match self {
+            Self::Null | Self::Bool(_) | Self::Int(_) | Self::Float(_) => 0,
+            Self::String(text) => heap::block(text.capacity()),
+            Self::Bytes(bytes) => heap::block(bytes.capacity()),
+            Self::List(list) => {
+                let elements: usize = list.iter().map(Self::heap_size).sum();
+                heap::block(list.capacity().saturating_mul(size_of::<Self>())) + elements
+            }
+            Self::Map(map) => heap::map(map),
         }
     }
 }
 
-/// As [`Value::check`], for a document's content.
+/// As [`Value::check`], for a document's content, which is a value itself.
 pub(crate) fn check_map(map: &Map) -> Result<(), ValueError> {
-    map.values().try_for_each(|value| value.check_at(2))
+    let room = Room::default();
+    room.take()?;
+    map.values().try_for_each(|value| value.check_at(2, &room))
+}
+
+/// How many values a document that is read or checked may still hold.
+#[derive(Debug)]
+pub(crate) struct Room(Cell<usize>);
+
+impl Default for Room {
+    fn default() -> Self {
+        Self(Cell::new(limits::VALUES))
+    }
+}
+
+impl Room {
+    /// Takes room for one more value, before there is one.
+    pub(crate) fn take(&self) -> Result<(), ValueError> {
+        let left = self.0.get().checked_sub(1).ok_or(ValueError::TooMany)?;
+        self.0.set(left);
+        Ok(())
+    }
+
+    /// Gives back the room for one value.
+    pub(crate) fn give_back(&self) {
+        self.0.set(self.0.get().saturating_add(1));
+    }
 }
 
 /// Why something is no [`Value`] that a document may hold.
@@ -102,6 +147,12 @@ pub enum ValueError {
     /// Nested deeper than [`limits::VALUE_DEPTH`].
     #[error("nested deeper than {} levels", limits::VALUE_DEPTH)]
     TooDeep,
+    /// More than [`limits::VALUES`] values.
+    #[error(
+        "more than {} values; publish it as several documents, or write long lists of numbers as bytes",
+        limits::VALUES
+    )]
+    TooMany,
     /// A whole number beyond 64 bits with sign.
     #[error("the integer {0} is beyond 64 bits; write it as a float or as text")]
     IntegerRange(u64),

@@ -96,6 +96,11 @@ impl fmt::Debug for Opened {
 }
 
 impl Envelope {
+    /// How many bytes of the heap it holds.
+    pub const fn heap_size(&self) -> usize {
+        self.slots.capacity() + self.sealed.capacity()
+    }
+
     /// Seals `content` to each of `recipients`; one that is named twice gets one slot.
     ///
     /// # Errors

@@ -9,6 +9,10 @@
 //! There is **one validity rule everywhere**: a signature counts only if `verify_strict` accepts it
 //! under a canonically encoded key that is not of small order.
 
+#[doc(hidden)]
+pub mod bytes;
+#[doc(hidden)]
+pub mod encoding;
 mod envelope;
 mod key;
 #[cfg(feature = "keyfile")]

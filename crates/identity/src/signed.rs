@@ -4,7 +4,7 @@ use core::{fmt, marker::PhantomData, ops::Deref};
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 
-use crate::{Domain, Identity, InvalidSignature, PeerId, PublicKey, Signature};
+use crate::{Domain, Identity, InvalidSignature, PeerId, PublicKey, Signature, encoding::encode};
 
 /// A body that is signed for exactly one purpose.
 pub trait Signable: Serialize + DeserializeOwned {
@@ -19,7 +19,7 @@ pub trait Signable: Serialize + DeserializeOwned {
 pub struct Signed<T> {
     signer: PeerId,
     signature: Signature,
-    #[serde(with = "bytes")]
+    #[serde(with = "crate::bytes")]
     body: Vec<u8>,
     #[serde(skip)]
     of: PhantomData<fn() -> T>,
@@ -28,8 +28,7 @@ pub struct Signed<T> {
 impl<T: Signable> Signed<T> {
     /// Signs `body`.
     pub fn new(identity: &Identity, body: &T) -> Self {
-        // Writing to memory cannot fail for the plain structures that implement `Signable`.
-        let bytes = postcard::to_allocvec(body).unwrap_or_default();
+        let bytes = encode(body);
         Self {
             signer: identity.peer_id(),
             signature: identity.sign(T::DOMAIN, &bytes),
@@ -139,33 +138,6 @@ impl<T> Deref for Verified<T> {
 
     fn deref(&self) -> &T {
         &self.body
-    }
-}
-
-/// Byte vectors as byte strings: one copy instead of a loop over elements; the same wire format.
-mod bytes {
-    use core::fmt;
-
-    use serde::{Deserializer, Serializer, de};
-
-    pub(super) fn serialize<S: Serializer>(bytes: &[u8], to: S) -> Result<S::Ok, S::Error> {
-        to.serialize_bytes(bytes)
-    }
-
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<u8>, D::Error> {
-        struct Bytes;
-        impl<'de> de::Visitor<'de> for Bytes {
-            type Value = Vec<u8>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("bytes")
-            }
-
-            fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
-                Ok(bytes.to_vec())
-            }
-        }
-        from.deserialize_bytes(Bytes)
     }
 }
 

@@ -18,7 +18,7 @@ use taiinet_identity::PeerId;
 pub(crate) use admit::{Rules, admit};
 pub(crate) use keyring::Keyring;
 pub use quota::Quota;
-pub(crate) use recent::Recent;
+pub(crate) use recent::{Kept, Recent, Standing};
 
 use crate::{
     Event, LinkId, Misbehaviour, PublishError, Time,
@@ -29,7 +29,7 @@ use crate::{
 };
 use outbox::Outbox;
 use quota::Quotas;
-use tree::Tree;
+use tree::{Neighbour, Tree};
 
 /// The room of documents.
 #[derive(Debug)]
@@ -69,6 +69,11 @@ impl Documents {
             received: neighbour.received,
             duplicates: neighbour.duplicates,
         })
+    }
+
+    /// How many ids more can wait to be announced to a neighbour; none if it is no neighbour.
+    pub(crate) fn announcement_room(&self, link: LinkId) -> Option<usize> {
+        self.tree.neighbour(link).map(Neighbour::announcement_room)
     }
 
     /// When [`Self::tick`] has something to do.
@@ -131,7 +136,7 @@ impl Documents {
             return Err(PublishError::Busy);
         }
         cx.counters.published += 1;
-        self.outbox.insert(Arc::clone(&document));
+        self.outbox.insert(&document);
         self.accept(cx, document, 0, None);
         Ok(id)
     }
@@ -179,6 +184,7 @@ impl Documents {
                 let wants = |link| interest.wants(link, &accepted.document);
                 self.tree.spread(cx, accepted, wants);
             }
+            Notice::CompareLater(link) => self.tree.schedule_compare(*link, cx.now),
             Notice::Missing { link, ids } => self.tree.announce_missing(*link, ids, cx.now),
             _ => {}
         }
@@ -209,10 +215,10 @@ impl Documents {
         self.tree.has_requests(link)
     }
 
-    /// It gets our own documents that nobody has taken, and the ids of what it may have missed.
+    /// It gets our own documents that nobody has taken, and the ids of private subscriptions; of what
+    /// else it may have missed it hears when it compares.
     fn neighbour_up(&mut self, cx: &mut Cx, up: &NeighbourUp, interest: &Interest) {
-        let mut missed = cx.store.differing(up.since, &up.digests, cx.now);
-        missed.extend(interest.announcements(up.since, cx.now));
+        let mut missed = interest.announcements(up.since, cx.now);
         missed.retain(|id| !self.outbox.contains(id));
         self.tree.neighbour_up(cx, up.link, &missed, self.outbox.documents());
     }
@@ -249,6 +255,10 @@ impl Documents {
         };
         self.tree.received(cx, link, sent, id, &author);
         cx.counters.received += 1;
+        if self.tree.is_behind() {
+            // There was room for its bytes; what it takes beside them is known only now.
+            self.tree.has_room(link, verified.heap_size().saturating_sub(size), cx.now);
+        }
         self.accept(cx, verified, hops.saturating_add(1), Some((link, sender)));
         Ok(())
     }

@@ -143,8 +143,9 @@ impl Finds {
         if unwanted {
             return Ok(());
         }
-        let document = match cx.store.get(&id) {
-            Some((ours, _)) => ours,
+        let ours = cx.store.get(&id).and_then(|kept| kept.decode().ok());
+        let document = match ours {
+            Some(ours) => Arc::new(ours),
             None => admit(cx, document, Rules::Found)?,
         };
         if !query.matches_document(&document) {
@@ -172,7 +173,8 @@ impl Finds {
                 return;
             }
         }
-        if self.searches.found(find, document.id()) {
+        let opened_size = opened.as_ref().map_or(0, |opened| opened.heap_size());
+        if self.searches.found(find, document.id(), document.heap_size() + opened_size) {
             cx.out.push_back(Output::Found { find, document, opened });
         }
     }

@@ -59,9 +59,9 @@ pub const SERVINGS: u8 = 3;
 
 /// Documents of our own that no neighbour has taken yet.
 pub const OUTBOX_DOCUMENTS: usize = 1024;
-/// Bytes of documents of our own that no neighbour has taken yet.
+/// Bytes of the heap that documents of our own take which no neighbour has taken yet.
 pub const OUTBOX_BYTES: usize = 4 * 1024 * 1024;
-/// Bytes of recent documents kept for neighbours that ask for them.
+/// Bytes of the heap that recent documents take which are kept for neighbours that ask for them.
 pub const STORE_BYTES: usize = 64 * 1024 * 1024;
 /// Ids of verified documents remembered, so that each is delivered once.
 pub const SEEN_IDS: usize = 1 << 20;
@@ -143,10 +143,14 @@ pub const REQUESTED_IDS: usize = 4 * IDS_PER_FRAME;
 pub const TRIM_EVERY: Duration = Duration::from_secs(2);
 /// How often a peer with a full view looks whether to change a neighbour.
 pub const MIX_EVERY: Duration = Duration::from_secs(30);
-/// Neighbours compare what they have in steps of so many milliseconds.
-pub const DIGEST_MS: u64 = 2000;
-/// How many such steps a frame may hold: the live window, the clock's skew, and some.
-pub const DIGESTS: usize = 256;
+/// How many pieces one comparison has at most.
+pub const PIECES: usize = 200;
+/// How many documents are in one piece.
+pub const PIECE_DOCUMENTS: usize = 64;
+/// The work that one link's comparisons may cost at once, and how much more each second: the
+/// documents looked at, to be hashed or announced. A comparison of ours costs the other end no more
+/// than `PIECES * PIECE_DOCUMENTS` where it has the same, and is sent at most once a second.
+pub const COMPARE_WORK: (u32, u32) = (32 * 1024, 16 * 1024);
 /// A document that is about to leave the live window is not announced any more.
 pub const LIVE_MARGIN: Duration = Duration::from_secs(10);
 /// How long before its start a peer begins to care for documents.
@@ -197,8 +201,8 @@ pub const TELL_EVERY: Duration = Duration::from_secs(1);
 pub const COMPARE_MARGIN: Duration = Duration::from_secs(10);
 /// After announcements had no room, the link compares so much later at the earliest.
 pub const COMPARE_AFTER: Duration = Duration::from_secs(1);
-/// Bytes of documents that are taken while the application is behind; what comes beyond is fetched
-/// when it has caught up.
+/// Bytes of the heap that documents take, decoded, which come while the application is behind; what
+/// comes beyond is fetched when it has caught up.
 pub const BEHIND_BYTES: usize = 8 * 1024 * 1024;
 /// While the seen-cache is more than half full, documents dated further ahead are refused: else whoever
 /// fills it with such could make it forget, and then refuse as old, what is written now.
@@ -210,6 +214,8 @@ pub const AUTHOR_DOCUMENTS: (u32, u32) = (16 * 1024, 1000);
 pub const AUTHOR_BYTES: (u32, u32) = (64 * 1024 * 1024, 8 * 1024 * 1024);
 /// Over which time an author's documents are counted by others.
 pub const QUOTA_STEP: Duration = Duration::from_secs(60);
+/// Of how many authors the documents of one such time are counted one by one.
+pub const QUOTA_AUTHORS: usize = 8192;
 /// How soon a document of ours that was over our quota is tried again.
 pub const QUOTA_RETRY: Duration = Duration::from_millis(20);
 /// How long a peer that finds no room is to wait, about, before it asks again.
@@ -237,8 +243,13 @@ pub const FIND_REQUESTS: (u32, u32) = (16, 2);
 /// How many documents are looked at for one search, the newest first.
 pub const FIND_DOCUMENTS: usize = 4096;
 /// The work that one link's searches may cost at once, and how much more each second: the bytes of
-/// the documents looked at, times the query's weight.
+/// the documents looked at, and a share of what they take when they are decoded
+/// ([`FIND_DECODED_SHARE`]), times the query's weight.
 pub const FIND_WORK: (u32, u32) = (4 * 1024 * 1024, 1024 * 1024);
+/// Of so many decoded bytes one counts as a byte of the document: it takes about as long to make them.
+pub const FIND_DECODED_SHARE: usize = 16;
+/// Bytes of the heap that the documents take which one search of ours finds; then it ends.
+pub const FIND_HEAP_BYTES: usize = 16 * 1024 * 1024;
 /// A query weighs 1 for each so many bytes of its text.
 pub const FIND_WEIGHT_BYTES: usize = 64;
 /// And so much more if it has a regular expression: these cost about as much more for each byte.

@@ -21,6 +21,7 @@ use crate::{
     limits,
     links::Link,
     notice::{Candidacy, LinkDown, NeighbourUp, Notice},
+    sync::Part,
     wire::{Presence, RefusalReason, ViewFrame},
 };
 use candidates::Candidates;
@@ -219,7 +220,7 @@ impl Membership {
         if let Some((link, peer)) = cx.rng.choose(&active).copied() {
             let presences = self.presences_for(cx, &peer);
             cx.send(link, ViewFrame::Shuffle(presences));
-            cx.notify(Notice::Compare(link));
+            cx.notify(Notice::Compare { link, part: Part::Any });
         }
     }
 

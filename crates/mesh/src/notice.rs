@@ -9,6 +9,7 @@ use taiinet_identity::{PeerId, Signed, Verified};
 use crate::{
     Disconnect, LinkId, Misbehaviour,
     membership::Source,
+    sync::Part,
     wire::{Joined, Presence, Signal},
 };
 
@@ -66,8 +67,10 @@ pub(crate) enum Notice {
     // ---- Documents ----
     /// A document is new here, and verified.
     Accepted(Accepted),
-    /// Something of what a neighbour has may have escaped us.
-    Compare(LinkId),
+    /// This part of what we have is to be compared with a neighbour's.
+    Compare { link: LinkId, part: Part },
+    /// Something of what a neighbour has may have escaped us: it is to be compared once there is room.
+    CompareLater(LinkId),
     /// A neighbour may lack these.
     Missing { link: LinkId, ids: Vec<DocumentId> },
 }
@@ -78,10 +81,8 @@ pub(crate) struct NeighbourUp {
     pub(crate) link: LinkId,
     pub(crate) peer: PeerId,
     pub(crate) session: u64,
-    /// From when on it cares for documents, and what it has of them
-    /// ([`crate::wire::Neighbour::digests`]).
+    /// From when on it cares for documents.
     pub(crate) since: Timestamp,
-    pub(crate) digests: Vec<u64>,
 }
 
 /// A link that is gone.

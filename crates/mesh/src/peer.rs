@@ -78,7 +78,7 @@ impl Peer {
             dialling: Dialling::default(),
             documents: Documents::new(&mut cx),
             interest: Interest::new(&mut cx),
-            sync: Sync,
+            sync: Sync::new(&mut cx),
             finds: Finds::default(),
             pool: Pool,
             cx,
@@ -170,7 +170,7 @@ impl Peer {
             Frame::View(frame) => self.membership.frame(cx, link, frame),
             Frame::Signal(frame) => self.dialling.frame(cx, link, frame),
             Frame::Documents(frame) => self.documents.frame(cx, link, frame),
-            Frame::Sync(frame) => self.sync.frame(cx, link, frame),
+            Frame::Sync(frame) => self.sync.frame(cx, link, frame, &self.documents),
             Frame::Find(frame) => self.finds.frame(cx, link, frame, &self.interest),
             Frame::Pool(frame) => self.pool.frame(cx, link, frame),
         }

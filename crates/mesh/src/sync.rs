@@ -1,41 +1,66 @@
 //! Neighbours compare what they have, so that what went astray is found.
 
+mod compare;
+
+pub(crate) use compare::Part;
+
 use crate::{
     LinkId, Misbehaviour,
     cx::Cx,
+    documents::Documents,
     limits,
     notice::Notice,
     wire::{Compare, SyncFrame},
 };
+use compare::Comparisons;
 
-/// The room of comparisons. It holds nothing: the digests are those of the store.
-#[derive(Debug, Default)]
-pub(crate) struct Sync;
+/// The room of comparisons. What is compared stands in the store.
+#[derive(Debug)]
+pub(crate) struct Sync {
+    comparisons: Comparisons,
+}
 
 impl Sync {
+    pub(crate) fn new(cx: &mut Cx) -> Self {
+        Self { comparisons: Comparisons::new(cx.rng.split()) }
+    }
+
     pub(crate) fn frame(
         &mut self,
         cx: &mut Cx,
         link: LinkId,
         frame: SyncFrame,
+        documents: &Documents,
     ) -> Result<(), Misbehaviour> {
         match frame {
-            SyncFrame::Compare(compare) => self.compared(cx, link, &compare),
+            SyncFrame::Compare(compare) => self.compared(cx, link, &compare, documents),
         }
     }
 
     pub(crate) fn on(&mut self, cx: &mut Cx, notice: &Notice) {
-        if let Notice::Compare(link) = notice {
-            self.compare(cx, *link);
+        match notice {
+            Notice::NeighbourUp(up) => self.compare(cx, up.link, Part::Newest),
+            Notice::LinkDown(down) => self.comparisons.lost(down.link),
+            Notice::Compare { link, part } => self.compare(cx, *link, *part),
+            _ => {}
         }
     }
 
-    /// Tells a neighbour what we have, so that it announces what we lack.
-    fn compare(&mut self, cx: &mut Cx, link: LinkId) {
-        let since = cx.cares_since();
-        let until = cx.now.before(limits::COMPARE_MARGIN).timestamp();
-        let digests = cx.store.digests_until(since, until);
-        cx.send(link, SyncFrame::Compare(Compare { since, digests }));
+    /// Tells a neighbour what we have of a part of the documents, so that it announces what we lack.
+    fn compare(&mut self, cx: &mut Cx, link: LinkId, part: Part) {
+        // Who is a neighbour from now on has sent us nothing that may be on its way.
+        let until = match part {
+            Part::Newest => cx.now.after(limits::CLOCK_SKEW),
+            Part::Next | Part::Any => cx.now.before(limits::COMPARE_MARGIN),
+        };
+        let times = (cx.cares_since(), until.timestamp());
+        let asked = self.comparisons.ask(link, part, &cx.store, times, cx.now);
+        let Some((compare, more)) = asked else { return };
+        // A round goes on to its end.
+        if more && part != Part::Any {
+            cx.notify(Notice::CompareLater(link));
+        }
+        cx.send(link, SyncFrame::Compare(compare));
     }
 
     /// A neighbour tells what it has.
@@ -44,13 +69,18 @@ impl Sync {
         cx: &mut Cx,
         link: LinkId,
         compare: &Compare,
+        documents: &Documents,
     ) -> Result<(), Misbehaviour> {
-        if compare.digests.len() > limits::DIGESTS {
+        if compare.pieces.len() > limits::PIECES {
             return Err(Misbehaviour::Oversize);
+        }
+        if !compare.is_ascending() {
+            return Err(Misbehaviour::Undecodable);
         }
         let Some(state) = cx.links.get_mut(link) else { return Ok(()) };
         state.budgets.exchange(cx.now)?;
-        let ids = cx.store.differing_within(compare.since, &compare.digests, cx.now);
+        let Some(room) = documents.announcement_room(link) else { return Ok(()) };
+        let ids = self.comparisons.answer(link, &cx.store, compare, room, cx.now);
         cx.notify(Notice::Missing { link, ids });
         Ok(())
     }

@@ -47,6 +47,14 @@ pub(crate) fn keyed(author: &Identity, key: &str, created_at: Time) -> Arc<Verif
     signed(author, 0, 10, created_at, Some(key.to_owned()))
 }
 
+/// A document that takes as much of the heap as can be when it is decoded: 5 MB for 65 kB on the wire.
+pub(crate) fn dear(author: &Identity, nonce: u32) -> Arc<VerifiedDocument> {
+    let dear = Value::Map(Map::from([("dear".to_owned(), Value::Null)]));
+    let maps = (taiinet_document::limits::VALUES - 2) / 2;
+    let content = Map::from([("list".to_owned(), Value::List(vec![dear; maps]))]);
+    of(author, nonce, content, NOW, None)
+}
+
 fn signed(
     author: &Identity,
     nonce: u32,
@@ -55,13 +63,23 @@ fn signed(
     key: Option<String>,
 ) -> Arc<VerifiedDocument> {
     let text = Value::String("x".repeat(bytes));
+    of(author, nonce, Map::from([("text".to_owned(), text)]), created_at, key)
+}
+
+fn of(
+    author: &Identity,
+    nonce: u32,
+    content: Map,
+    created_at: Time,
+    key: Option<String>,
+) -> Arc<VerifiedDocument> {
     let document = Document {
         network: network(),
         created_at: created_at.timestamp(),
         nonce,
         expires_at: None,
         key,
-        content: Content::Open(Map::from([("text".to_owned(), text)])),
+        content: Content::Open(content),
     };
     Arc::new(VerifiedDocument::sign(author, document).unwrap())
 }

@@ -8,7 +8,6 @@
 //! [`Frame`]; who does not know it skips its frames ([`read`]).
 
 mod address;
-mod bytes;
 pub mod codec;
 mod documents;
 mod find;
@@ -39,5 +38,5 @@ pub use reading::{Reading, read};
 pub use refusal::{Refusal, RefusalReason};
 pub use signal::{Signal, SignalBody, SignalFrame, SignalPart};
 pub use signaller::{FromSignaller, IceServer, ToSignaller, Welcome};
-pub use sync::{Compare, SyncFrame};
+pub use sync::{Compare, Mark, Piece, SyncFrame};
 pub use view::ViewFrame;

@@ -2,9 +2,9 @@
 
 use std::collections::BTreeSet;
 
-/// Bytes of unread deliveries of one subscription above which it is behind.
+/// Bytes of the heap that unread deliveries of one subscription hold, above which it is behind.
 pub const HIGH_WATER: usize = 2 * 1024 * 1024;
-/// Bytes of unread deliveries down to which a subscription must be read to have caught up.
+/// Bytes of them down to which a subscription must be read to have caught up.
 pub const LOW_WATER: usize = HIGH_WATER / 2;
 
 /// Which subscriptions are behind.
@@ -18,7 +18,7 @@ impl<S> Default for Backlog<S> {
 }
 
 impl<S: Ord> Backlog<S> {
-    /// So many bytes of a subscription are unread. Whether it is the first that is behind: then the core
+    /// Unread deliveries of a subscription hold so many bytes of the heap. Whether it is the first that is behind: then the core
     /// is to be told.
     #[must_use]
     pub fn delivered(&mut self, subscription: S, unread: usize) -> bool {

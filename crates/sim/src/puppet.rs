@@ -336,8 +336,7 @@ impl Puppet {
                 }
                 let presence = manners.shows.then(|| self.presence(now));
                 let since = taiinet_document::Timestamp::from_millis(now);
-                let digests = Vec::new();
-                vec![Frame::Link(LinkFrame::Neighbour(Neighbour { presence, since, digests }))]
+                vec![Frame::Link(LinkFrame::Neighbour(Neighbour { presence, since }))]
             }
             Frame::Link(LinkFrame::Neighbour(neighbour)) => {
                 wire.neighbour = Some(neighbour.clone());

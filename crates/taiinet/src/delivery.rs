@@ -14,9 +14,6 @@ use taiinet_identity::PeerId;
 use taiinet_session::{Privacy, backlog::LOW_WATER};
 use tokio::sync::{Notify, mpsc};
 
-/// What a delivery counts for beside the bytes of its document: about what the decoded form takes.
-const DELIVERY_COST: usize = 1024;
-
 /// A document that matched a subscription. Cheap to clone.
 #[derive(Clone)]
 pub struct Delivery {
@@ -25,9 +22,24 @@ pub struct Delivery {
     pub(crate) received_at: Timestamp,
     pub(crate) hops: u8,
     pub(crate) from: Option<PeerId>,
+    /// What it holds of the heap; it may be a hundred times the bytes of its document.
+    cost: usize,
 }
 
 impl Delivery {
+    pub(crate) fn new(
+        document: Arc<VerifiedDocument>,
+        opened: Option<Arc<Opened>>,
+        received_at: Timestamp,
+        hops: u8,
+        from: Option<PeerId>,
+    ) -> Self {
+        let opened_size = opened.as_ref().map_or(0, |opened| opened.heap_size());
+        let cost =
+            size_of::<Self>() + size_of::<VerifiedDocument>() + document.heap_size() + opened_size;
+        Self { document, opened, received_at, hops, from, cost }
+    }
+
     /// The fields of the document, also those that were sealed; none for a deletion.
     pub fn data(&self) -> &Map {
         static NONE: Map = Map::new();
@@ -98,10 +110,6 @@ impl Delivery {
     pub const fn document(&self) -> &Arc<VerifiedDocument> {
         &self.document
     }
-
-    fn cost(&self) -> usize {
-        self.document.signed().size() + DELIVERY_COST
-    }
 }
 
 /// With the fields that everybody could read; what was sealed belongs into no log.
@@ -116,7 +124,7 @@ impl fmt::Debug for Delivery {
     }
 }
 
-/// How many bytes of a subscription wait to be read.
+/// How many bytes of the heap wait to be read.
 #[derive(Debug)]
 struct Level {
     unread: AtomicUsize,
@@ -170,7 +178,7 @@ impl Unread {
 
     fn read(&self, delivery: Option<Delivery>) -> Option<Delivery> {
         if let Some(delivery) = &delivery {
-            self.level.fall(delivery.cost());
+            self.level.fall(delivery.cost);
         }
         delivery
     }
@@ -185,7 +193,7 @@ pub(crate) struct Inbox {
 
 impl Inbox {
     pub(crate) fn push(&self, delivery: Delivery) {
-        self.level.rise(delivery.cost());
+        self.level.rise(delivery.cost);
         // A receiver that is gone has sent its `Unsubscribe`.
         let _ = self.sender.send(delivery);
     }
@@ -202,6 +210,7 @@ mod tests {
     use rand_core::UnwrapErr;
     use taiinet_document::{Content, Document, Sealed, parse_map};
     use taiinet_identity::{Identity, OpeningKey, Recipient, Seed};
+    use taiinet_session::backlog::HIGH_WATER;
 
     use super::*;
 
@@ -222,16 +231,42 @@ mod tests {
         };
         let document = VerifiedDocument::sign(&identity, document).expect("signed");
         let opened = document.open([OpeningKey::Identity(&identity)]).expect("ours");
-        let delivery = Delivery {
-            document: Arc::new(document),
-            opened: Some(Arc::new(opened)),
-            received_at: Timestamp::from_millis(2),
-            hops: 0,
-            from: None,
-        };
+        let opened = Some(Arc::new(opened));
+        let delivery =
+            Delivery::new(Arc::new(document), opened, Timestamp::from_millis(2), 0, None);
         assert!(delivery.json().contains("psst"));
         let printed = format!("{delivery:?}");
         assert!(printed.contains("tweet"), "{printed}");
         assert!(!printed.contains("psst") && !printed.contains("text"), "{printed}");
+    }
+
+    /// A document of 65 kB that holds 5 MB used to count for 66 kB.
+    #[test]
+    fn what_waits_unread_counts_for_what_it_holds() {
+        let identity = Identity::from_seed(&Seed::from_bytes([1; 32]));
+        let delivery = |content: &str| {
+            let document = Document {
+                network: "n".parse().expect("a name"),
+                created_at: Timestamp::from_millis(1),
+                nonce: 0,
+                expires_at: None,
+                key: None,
+                content: Content::Open(parse_map(content).expect("JSON")),
+            };
+            let document = VerifiedDocument::sign(&identity, document).expect("signed");
+            Delivery::new(Arc::new(document), None, Timestamp::from_millis(2), 0, None)
+        };
+        let (inbox, mut unread) = deliveries(Arc::default());
+        let maps = vec![r#"{"a":null}"#; taiinet_document::limits::VALUES / 2 - 1].join(",");
+        let dear = delivery(&format!(r#"{{"list":[{maps}]}}"#));
+        assert!(dear.document().signed().size() < 100_000);
+        inbox.push(dear);
+        assert!(inbox.unread() > HIGH_WATER);
+        unread.try_next().expect("it waits");
+        assert_eq!(inbox.unread(), 0);
+        for _ in 0..1000 {
+            inbox.push(delivery(r#"{"text":"about so much as a message has"}"#));
+        }
+        assert!(inbox.unread() <= HIGH_WATER);
     }
 }

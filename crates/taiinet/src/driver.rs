@@ -252,7 +252,7 @@ impl Driver {
                 SessionOutput::Found { find, document, opened } => {
                     let Some(found) = self.session.find_waiter(find) else { continue };
                     let received_at = now.timestamp();
-                    let found_one = Delivery { document, opened, received_at, hops: 0, from: None };
+                    let found_one = Delivery::new(document, opened, received_at, 0, None);
                     // Who does not wait any more needs nothing.
                     let _ = found.send(Ok(found_one));
                 }
@@ -267,13 +267,9 @@ impl Driver {
     }
 
     fn deliver(&mut self, subscriptions: &[u64], delivery: CoreDelivery) {
-        let to_user = Delivery {
-            document: delivery.document,
-            opened: delivery.opened,
-            received_at: self.clock.now().timestamp(),
-            hops: delivery.hops,
-            from: delivery.via,
-        };
+        let received_at = self.clock.now().timestamp();
+        let CoreDelivery { document, opened, hops, via, .. } = delivery;
+        let to_user = Delivery::new(document, opened, received_at, hops, via);
         for id in subscriptions {
             let Some(inbox) = self.inboxes.get(id) else { continue };
             inbox.push(to_user.clone());

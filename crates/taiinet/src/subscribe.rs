@@ -90,7 +90,7 @@ impl TaiiNet {
 /// [`Delivery`], with its own [`next`](Self::next) so that no trait needs importing. Each document
 /// comes once. Dropping it unsubscribes.
 ///
-/// Nothing is dropped when it is read slowly: once about 2 MiB wait unread, acknowledgements to the
+/// Nothing is dropped when it is read slowly: once about 2 MiB of memory wait unread, acknowledgements to the
 /// neighbours are held back until it has caught up, so that what still comes is bounded by their
 /// windows. A subscription that is never read therefore slows down all others of the same peer.
 /// Documents of this peer's own that match are delivered too; for these, the bound is up to you.

@@ -20,6 +20,8 @@ export interface Raw {
   json: string;
   exact: boolean;
   privacy: Privacy;
+  /** About how many bytes of memory it holds. */
+  cost: number;
 }
 
 /** What the core tells; see wasm/src/told.rs. */

@@ -93,8 +93,9 @@ export class LocalEngine implements Engine {
     json: string,
     exact: boolean,
     privacy: Privacy,
+    cost: number,
   ): void => {
-    const raw = { id, author, createdAt, receivedAt: Date.now(), hops, from, key, json, exact, privacy };
+    const raw = { id, author, createdAt, receivedAt: Date.now(), hops, from, key, json, exact, privacy, cost };
     for (const number of subscriptions) this.#subscribers.get(number)?.deliver(raw);
   };
 
@@ -183,8 +184,8 @@ export class LocalEngine implements Engine {
 
   async find(query: string, options: FindQuery): Promise<Raw[]> {
     let found: Raw[] = [];
-    const each = (id: string, author: string, createdAt: number, hops: number, from: string | undefined, key: string | undefined, json: string, exact: boolean, privacy: Privacy) => {
-      found.push({ id, author, createdAt, receivedAt: Date.now(), hops, from, key, json, exact, privacy });
+    const each = (id: string, author: string, createdAt: number, hops: number, from: string | undefined, key: string | undefined, json: string, exact: boolean, privacy: Privacy, cost: number) => {
+      found.push({ id, author, createdAt, receivedAt: Date.now(), hops, from, key, json, exact, privacy, cost });
     };
     await this.#turn();
     try {

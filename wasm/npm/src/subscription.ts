@@ -49,16 +49,41 @@ export interface Source {
   closed(): void;
 }
 
-/** Unread documents beyond which the neighbours are slowed down, and until which. */
-const HIGH = 1024;
-const LOW = HIGH / 2;
-/** What is kept for a reader that is yet to come: the newest, so many and of so much text. Nobody is
- *  slowed down for it, since perhaps nobody will ever read. */
-const KEPT = 1024;
-const KEPT_LENGTH = 4 * 1024 * 1024;
+/** How many documents may wait for a reader, and how many bytes of memory they may hold: beyond either the
+ *  neighbours are slowed down, until there are half as many. As much is kept for a reader that is yet
+ *  to come, the newest; nobody is slowed down for that, since perhaps nobody will ever read. */
+const DOCUMENTS = 1024;
+const BYTES = 4 * 1024 * 1024;
+
+/** Documents in order, and what they hold. */
+class Queue<T> {
+  #waiting: { delivery: Delivery<T>; cost: number }[] = [];
+  #bytes = 0;
+
+  push(delivery: Delivery<T>, cost: number): void {
+    this.#waiting.push({ delivery, cost });
+    this.#bytes += cost;
+  }
+
+  shift(): Delivery<T> | undefined {
+    const first = this.#waiting.shift();
+    this.#bytes -= first?.cost ?? 0;
+    return first?.delivery;
+  }
+
+  /** Drops the oldest that are too much, but not the newest. */
+  trim(): void {
+    while (this.exceeds(1) && this.#waiting.length > 1) this.shift();
+  }
+
+  /** Whether it holds more than this share of what may wait. */
+  exceeds(share: number): boolean {
+    return this.#waiting.length > DOCUMENTS * share || this.#bytes > BYTES * share;
+  }
+}
 
 interface Reader<T> {
-  queue: Delivery<T>[];
+  queue: Queue<T>;
   /** Who waits for the next. */
   wakes: (() => void)[];
   ended?: boolean;
@@ -74,9 +99,7 @@ export class Subscription<T extends object = Fields> extends Emitter<Subscriptio
   #feed: Feed | undefined;
   #readers = new Set<Reader<T>>();
   /** What came while nobody listened, until somebody does. */
-  #kept: Delivery<T>[] | undefined = [];
-  #lengths: number[] = [];
-  #length = 0;
+  #kept: Queue<T> | undefined = new Queue();
   #behind = false;
   #closed = false;
   /** What came live while the backlog was looked for: it is not shown twice. */
@@ -121,17 +144,17 @@ export class Subscription<T extends object = Fields> extends Emitter<Subscriptio
   }
 
   /** Reads from now on; the first, if nobody listens for `data` or `backlog`, also what came since the
-   *  subscription was made: the newest 1024, or 4 MiB, of that. A reader that is behind slows the
+   *  subscription was made: the newest 1024, or what holds 4 MiB of memory, of that. A reader that is behind slows the
    *  neighbours down; one that has stopped must say so by `return()`, as `for await` does. */
   [Symbol.asyncIterator](): AsyncIterableIterator<Delivery<T>> {
     // Not a generator: that would begin only with the first `next()`.
-    const reader: Reader<T> = { queue: this.#kept ?? [], wakes: [] };
+    const reader: Reader<T> = { queue: this.#kept ?? new Queue(), wakes: [] };
     this.#kept = undefined;
     this.#readers.add(reader);
     const end = () => {
       this.#readers.delete(reader);
       this.#weigh();
-      reader.queue = [];
+      reader.queue = new Queue();
       reader.ended = true;
       wake(reader);
     };
@@ -173,31 +196,21 @@ export class Subscription<T extends object = Fields> extends Emitter<Subscriptio
   };
 
   #show(event: "data" | "backlog", raw: Raw): void {
-    const { json, exact, ...rest } = raw;
+    const { json, exact, cost, ...rest } = raw;
     const delivery = { data: decode(json, exact) as T, ...rest };
     this.emit(event, delivery);
     for (const reader of this.#readers) {
-      reader.queue.push(delivery);
+      reader.queue.push(delivery, cost);
       wake(reader);
     }
-    if (this.#kept) this.#keep(this.#kept, delivery, json.length);
+    this.#kept?.push(delivery, cost);
+    this.#kept?.trim();
     this.#weigh();
   }
 
-  #keep(kept: Delivery<T>[], delivery: Delivery<T>, length: number): void {
-    kept.push(delivery);
-    this.#lengths.push(length);
-    this.#length += length;
-    while (kept.length > KEPT || this.#length > KEPT_LENGTH) {
-      kept.shift();
-      this.#length -= this.#lengths.shift() ?? 0;
-    }
-  }
-
   #weigh(): void {
-    let most = 0;
-    for (const { queue } of this.#readers) most = Math.max(most, queue.length);
-    const behind = this.#behind ? most > LOW : most > HIGH;
+    const share = this.#behind ? 0.5 : 1;
+    const behind = [...this.#readers].some(({ queue }) => queue.exceeds(share));
     if (behind === this.#behind) return;
     this.#behind = behind;
     if (!this.#closed) this.#feed?.behind(behind);

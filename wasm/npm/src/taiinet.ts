@@ -463,7 +463,7 @@ function checkPassphrase(passphrase: unknown): void {
   if (!string(passphrase, "the passphrase", "argument")) throw new TaiiNetError("argument", "the passphrase must not be empty");
 }
 
-function delivery<T>({ json, exact, ...rest }: Raw): Delivery<T> {
+function delivery<T>({ json, exact, cost, ...rest }: Raw): Delivery<T> {
   return { data: decode(json, exact) as T, ...rest };
 }
 

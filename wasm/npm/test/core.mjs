@@ -71,7 +71,7 @@ class Core {
     this.mostFinds = Math.max(this.mostFinds, this.finding);
     await this.gate;
     this.finding -= 1;
-    this.found?.forEach((json, index) => each(`found-${index}`, "tn1author", index, 0, undefined, undefined, json, true, "open"));
+    this.found?.forEach((json, index) => each(`found-${index}`, "tn1author", index, 0, undefined, undefined, json, true, "open", json.length));
   }
 
   blacklist(peer, until) {
@@ -93,8 +93,8 @@ class Core {
     return JSON.stringify(this.listed ?? []);
   }
 
-  deliver(id, json, exact = true, privacy = "open") {
-    this.handlers.delivery(Uint32Array.from(this.subscriptions), id, "tn1author", 1, 1, "tn1from", undefined, json, exact, privacy);
+  deliver(id, json, exact = true, privacy = "open", cost = json.length) {
+    this.handlers.delivery(Uint32Array.from(this.subscriptions), id, "tn1author", 1, 1, "tn1from", undefined, json, exact, privacy, cost);
   }
 
   event(event) {

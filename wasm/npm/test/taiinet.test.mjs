@@ -40,6 +40,21 @@ test("a slow reader slows the neighbours down, and gets everything in order", as
   await taiinet.close();
 });
 
+test("what waits for a slow reader counts for the memory that it holds, not for its number", async () => {
+  const { taiinet, core } = await start();
+  const subscription = taiinet.subscribe({});
+  const reader = subscription[Symbol.asyncIterator]();
+  await eventually(() => core.subscriptions.size === 1);
+  // Each as small as can be on the wire, and large in memory.
+  for (let n = 0; n < 3; n += 1) core.deliver(`dear-${n}`, "{}", true, "open", 1_500_000);
+  assert.equal(core.isBehind, true);
+  assert.equal((await reader.next()).value.id, "dear-0");
+  assert.equal(core.isBehind, true);
+  await reader.next();
+  assert.equal(core.isBehind, false);
+  await taiinet.close();
+});
+
 test("a reader has what comes from when it is made, not from its first next()", async () => {
   const { taiinet, core } = await start();
   const subscription = taiinet.subscribe({});

@@ -8,14 +8,16 @@ use serde::{
 };
 
 use super::{JsonError, unescape};
-use crate::{Map, Value, ValueError, limits};
+use crate::{Map, Value, ValueError, limits, value::Room};
 
 /// Reads one value that is all of the text.
 pub(super) fn value(text: &str) -> Result<Value, JsonError> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let value = At { depth: 1 }
+    let room = Room::for_text();
+    let value = At { depth: 1, room: &room }
         .deserialize(&mut deserializer)
         .and_then(|value| deserializer.end().map(|()| value))
+        .and_then(|value| room.take().map(|()| value).map_err(de::Error::custom))
         .map_err(JsonError::from)?;
     check_integers(text)?;
     Ok(value)
@@ -74,19 +76,51 @@ impl From<serde_json::Error> for JsonError {
 }
 
 /// A value whose lists or map, if it is one, would be this deep.
-struct At {
+#[derive(Clone, Copy)]
+struct At<'a> {
     depth: usize,
+    room: &'a Room,
 }
 
-impl<'de> DeserializeSeed<'de> for At {
+impl Room {
+    /// For text, in which bytes are two values until they are read whole: there is room for one more,
+    /// which must be left at the end.
+    fn for_text() -> Self {
+        let room = Self::default();
+        room.give_back();
+        room
+    }
+}
+
+impl At<'_> {
+    /// A value in a list or map at this depth.
+    const fn below(self) -> Self {
+        Self { depth: self.depth + 1, room: self.room }
+    }
+
+    /// What a map of the text at this depth stands for.
+    fn finish(self, map: Map) -> Result<Value, ValueError> {
+        match unescape(map)? {
+            Value::Map(_) if self.depth > limits::VALUE_DEPTH => Err(ValueError::TooDeep),
+            Value::Bytes(bytes) => {
+                self.room.give_back();
+                Ok(Value::Bytes(bytes))
+            }
+            value => Ok(value),
+        }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for At<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        self.room.take().map_err(de::Error::custom)?;
         deserializer.deserialize_any(self)
     }
 }
 
-impl<'de> Visitor<'de> for At {
+impl<'de> Visitor<'de> for At<'_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -129,7 +163,7 @@ impl<'de> Visitor<'de> for At {
             return Err(de::Error::custom(ValueError::TooDeep));
         }
         let mut list = Vec::new();
-        while let Some(value) = seq.next_element_seed(Self { depth: self.depth + 1 })? {
+        while let Some(value) = seq.next_element_seed(self.below())? {
             list.push(value);
         }
         Ok(Value::List(list))
@@ -145,29 +179,29 @@ impl<'de> Visitor<'de> for At {
             if map.contains_key(&name) {
                 return Err(de::Error::custom(format_args!("the name {name:?} stands here twice")));
             }
-            let value = access.next_value_seed(Self { depth: self.depth + 1 })?;
+            let value = access.next_value_seed(self.below())?;
             map.insert(name, value);
         }
-        finish(map, self.depth).map_err(de::Error::custom)
+        self.finish(map).map_err(de::Error::custom)
     }
 }
 
-/// What a map of the text at this depth stands for.
-fn finish(map: Map, depth: usize) -> Result<Value, ValueError> {
-    match unescape(map)? {
-        Value::Map(_) if depth > limits::VALUE_DEPTH => Err(ValueError::TooDeep),
-        value => Ok(value),
-    }
+/// From a tree that `serde_json` made.
+pub(super) fn convert(json: serde_json::Value) -> Result<Value, ValueError> {
+    let room = Room::for_text();
+    let value = convert_at(json, At { depth: 1, room: &room })?;
+    room.take()?;
+    Ok(value)
 }
 
-/// From a tree that `serde_json` made, at this depth.
-pub(super) fn convert(json: serde_json::Value, depth: usize) -> Result<Value, ValueError> {
+fn convert_at(json: serde_json::Value, at: At<'_>) -> Result<Value, ValueError> {
     use serde_json::Value as Json;
+    at.room.take()?;
     let bound = match json {
         Json::Array(_) => limits::VALUE_DEPTH,
         _ => limits::VALUE_DEPTH + 1,
     };
-    if depth > bound && matches!(json, Json::Array(_) | Json::Object(_)) {
+    if at.depth > bound && matches!(json, Json::Array(_) | Json::Object(_)) {
         return Err(ValueError::TooDeep);
     }
     Ok(match json {
@@ -181,13 +215,13 @@ pub(super) fn convert(json: serde_json::Value, depth: usize) -> Result<Value, Va
             _ => return Err(ValueError::NotFinite),
         },
         Json::Array(list) => {
-            let list = list.into_iter().map(|value| convert(value, depth + 1));
+            let list = list.into_iter().map(|value| convert_at(value, at.below()));
             Value::List(list.collect::<Result<_, _>>()?)
         }
         Json::Object(fields) => {
             let fields =
-                fields.into_iter().map(|(name, value)| Ok((name, convert(value, depth + 1)?)));
-            finish(fields.collect::<Result<_, ValueError>>()?, depth)?
+                fields.into_iter().map(|(name, value)| Ok((name, convert_at(value, at.below())?)));
+            at.finish(fields.collect::<Result<_, ValueError>>()?)?
         }
     })
 }

@@ -8,8 +8,11 @@ use crate::{Map, Value};
 
 /// The text of a value or map that was checked.
 pub(super) fn text<'a>(value: impl Into<Json<'a>>) -> String {
-    // Neither the names nor the writer can fail: names are strings, the writer is memory.
-    serde_json::to_string(&value.into()).unwrap_or_default()
+    match serde_json::to_string(&value.into()) {
+        Ok(text) => text,
+        // No value leads here: names are strings, the writer is memory. An empty text is no value.
+        Err(error) => panic!("a value has no text: {error}"),
+    }
 }
 
 pub(super) enum Json<'a> {

@@ -111,6 +111,24 @@ fn sealed_bytes_that_are_no_content_are_refused() {
     }
 }
 
+/// What is in clear and what is sealed are one content, and no larger than one.
+#[test]
+fn what_is_in_clear_and_what_is_sealed_count_together() {
+    let (author, reader) = (identity(1), identity(2));
+    let network = document(Content::Deleted).network;
+    let context = Context { author: author.peer_id(), network: network.as_str() };
+    let list =
+        |name: &str, values| Map::from([(name.to_owned(), Value::List(vec![Value::Null; values]))]);
+    // Both maps, or the one of both, and both lists.
+    for (values, result) in [(limits::VALUES - 1003, true), (limits::VALUES - 1002, false)] {
+        let secret = postcard::to_allocvec(&list("b", values)).expect("encodes");
+        let envelope = Envelope::seal(&secret, &[to(&reader)], &context, &mut rng());
+        let envelope = envelope.expect("seals");
+        let sealed = Content::Sealed(Sealed { public: list("a", 1000), envelope });
+        assert_eq!(open(&sign(&author, sealed), &reader).is_ok(), result, "{values}");
+    }
+}
+
 #[test]
 fn what_may_not_be_in_a_document_is_not_sealed() {
     let (author, network) = (identity(1).peer_id(), document(Content::Deleted).network);

@@ -127,7 +127,10 @@ fn we_sign_nothing_that_others_refuse() {
     }
     // The content is depth 1.
     assert!(sign(document(fields(nested(limits::VALUE_DEPTH - 1)))).is_ok());
+    let many = |values| Value::List(vec![Value::Null; values]);
+    assert!(sign(document(fields(many(limits::VALUES - 2)))).is_ok(), "the map and the list count");
     for (value, error) in [
+        (many(limits::VALUES - 1), ValueError::TooMany),
         (nested(limits::VALUE_DEPTH), ValueError::TooDeep),
         (Value::Float(f64::NAN), ValueError::NotFinite),
         (Value::List(vec![Value::Float(f64::INFINITY)]), ValueError::NotFinite),
@@ -139,6 +142,14 @@ fn we_sign_nothing_that_others_refuse() {
             DocumentError::Malformed
         );
     }
+}
+
+#[test]
+fn kept_bytes_are_the_document_again() {
+    let first = sign(document(fields("text"))).expect("signs");
+    let kept = first.to_bytes();
+    assert_eq!(kept.signed(), first.signed());
+    assert_eq!(kept.decode(), Ok(first));
 }
 
 #[test]

@@ -41,6 +41,52 @@ fn depth_is_bounded_at_the_edge() {
     assert_eq!(beyond.check(), Err(ValueError::TooDeep));
 }
 
+/// Lists of nulls, of maps, and maps of nulls, with so many values in all.
+fn of_many(values: usize) -> [Value; 3] {
+    let map = Value::Map(Map::from([(String::new(), Value::Null)]));
+    let maps = (values - 1) / 2;
+    let mut of_maps = vec![map; maps];
+    of_maps.extend(vec![Value::Null; values - 1 - 2 * maps]);
+    let names = (1..values).map(|name| (format!("{name:06}"), Value::Null));
+    [Value::List(vec![Value::Null; values - 1]), Value::List(of_maps), Value::Map(names.collect())]
+}
+
+/// A list of `{"": null}` of 260 kB took 43 MB, decoded.
+#[test]
+fn the_number_of_values_is_bounded_at_the_edge() {
+    for value in of_many(limits::VALUES) {
+        let bytes = postcard::to_allocvec(&value).expect("encodes");
+        assert_eq!(decode(&bytes).as_ref(), Ok(&value));
+        assert_eq!(value.check(), Ok(()));
+        let json = value.to_json().expect("within the limits");
+        assert_eq!(Value::from_json(&json).as_ref(), Ok(&value));
+        let tree: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+        assert_eq!(Value::try_from(tree), Ok(value));
+    }
+    for value in of_many(limits::VALUES + 1) {
+        assert_eq!(value.check(), Err(ValueError::TooMany));
+        assert_eq!(value.to_json(), Err(ValueError::TooMany));
+        assert!(decode(&postcard::to_allocvec(&value).expect("encodes")).is_err());
+        let json = serde_json::Value::from(value);
+        let error = Value::from_json(&json.to_string()).expect_err("too many");
+        assert!(error.message().contains("publish it as several documents"), "{error}");
+        assert_eq!(Value::try_from(json), Err(ValueError::TooMany));
+    }
+}
+
+/// In text, bytes are a map with a string in it.
+#[test]
+fn bytes_count_once_also_in_text() {
+    let of = |count: usize| vec![Value::Bytes(vec![1]); count].into_iter().collect::<Value>();
+    let most = of(limits::VALUES - 1);
+    let json = most.to_json().expect("within the limits");
+    assert_eq!(Value::from_json(&json).as_ref(), Ok(&most));
+    assert_eq!(Value::try_from(serde_json::Value::from(most.clone())), Ok(most));
+    let more = serde_json::Value::from(of(limits::VALUES));
+    assert!(Value::from_json(&more.to_string()).is_err());
+    assert_eq!(Value::try_from(more), Err(ValueError::TooMany));
+}
+
 #[test]
 fn bombs_are_refused() {
     // 128 Ki nested lists of one element, the same of maps, and lengths far beyond the input.
@@ -72,6 +118,24 @@ fn names_must_ascend() {
 }
 
 proptest! {
+    /// However its values are shared out, what has too many of them is refused by every way in, and
+    /// what has not is taken by all.
+    #[test]
+    fn all_ways_in_count_alike(
+        lists in prop::collection::vec(0..3000_usize, 0..12),
+        bytes in 0..200_usize,
+    ) {
+        let list = |count: usize| Value::List(vec![Value::Null; count]);
+        let mut all: Vec<Value> = lists.into_iter().map(list).collect();
+        all.extend(vec![Value::Bytes(vec![0]); bytes]);
+        let value = Value::List(all);
+        let taken = value.check().is_ok();
+        prop_assert_eq!(decode(&postcard::to_allocvec(&value).expect("encodes")).is_ok(), taken);
+        let json = serde_json::Value::from(value);
+        prop_assert_eq!(Value::from_json(&json.to_string()).is_ok(), taken);
+        prop_assert_eq!(Value::try_from(json).is_ok(), taken);
+    }
+
     #[test]
     fn encoding_round_trips(value in value()) {
         let bytes = postcard::to_allocvec(&value).expect("encodes");

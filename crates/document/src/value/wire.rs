@@ -3,32 +3,28 @@
 use core::fmt;
 
 use serde::{
-    Deserialize, Deserializer, Serializer,
+    Deserialize, Deserializer,
     de::{self, DeserializeSeed, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor},
 };
+use taiinet_identity::bytes;
 
-use super::{Map, Value};
-use crate::limits;
+use super::{Map, Room, Value};
+use crate::{ValueError, limits};
 
 /// Room for so many elements is made ahead, whatever length is claimed: memory follows what came.
 const AHEAD: usize = 16;
 
 impl<'de> Deserialize<'de> for Value {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        At { depth: 1 }.deserialize(deserializer)
+        At { depth: 1, room: &Room::default() }.deserialize(deserializer)
     }
 }
 
 /// Decodes a document's content, which is depth 1.
 pub(crate) fn deserialize_map<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Map, D::Error> {
-    Fields { depth: 1 }.deserialize(deserializer)
-}
-
-pub(super) fn serialize_bytes<S: Serializer>(
-    bytes: &[u8],
-    serializer: S,
-) -> Result<S::Ok, S::Error> {
-    serializer.serialize_bytes(bytes)
+    let room = Room::default();
+    room.take().map_err(de::Error::custom)?;
+    Fields(At { depth: 1, room: &room }).deserialize(deserializer)
 }
 
 /// The order of the variants is the wire format.
@@ -49,19 +45,28 @@ const TAGS: &[&str] = &["Null", "Bool", "Int", "Float", "String", "Bytes", "List
 
 /// A value whose lists or map, if it is one, would be this deep.
 #[derive(Clone, Copy)]
-struct At {
+struct At<'a> {
     depth: usize,
+    room: &'a Room,
 }
 
-impl<'de> DeserializeSeed<'de> for At {
+impl At<'_> {
+    /// A value in a list or map at this depth.
+    const fn below(self) -> Self {
+        Self { depth: self.depth + 1, room: self.room }
+    }
+}
+
+impl<'de> DeserializeSeed<'de> for At<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        self.room.take().map_err(de::Error::custom)?;
         deserializer.deserialize_enum("Value", TAGS, self)
     }
 }
 
-impl<'de> Visitor<'de> for At {
+impl<'de> Visitor<'de> for At<'_> {
     type Value = Value;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -80,40 +85,38 @@ impl<'de> Visitor<'de> for At {
             Tag::Float => {
                 let float: f64 = value.newtype_variant()?;
                 if !float.is_finite() {
-                    return Err(de::Error::custom("a number must be finite"));
+                    return Err(de::Error::custom(ValueError::NotFinite));
                 }
                 Value::Float(float)
             }
             Tag::String => Value::String(value.newtype_variant()?),
             Tag::Bytes => Value::Bytes(value.newtype_variant_seed(Bytes)?),
-            Tag::List => Value::List(value.newtype_variant_seed(Elements { depth: self.depth })?),
-            Tag::Map => Value::Map(value.newtype_variant_seed(Fields { depth: self.depth })?),
+            Tag::List => Value::List(value.newtype_variant_seed(Elements(self))?),
+            Tag::Map => Value::Map(value.newtype_variant_seed(Fields(self))?),
         })
     }
 }
 
 fn check_depth<E: de::Error>(depth: usize) -> Result<(), E> {
     if depth > limits::VALUE_DEPTH {
-        return Err(E::custom("nested too deep"));
+        return Err(E::custom(ValueError::TooDeep));
     }
     Ok(())
 }
 
 /// A list at this depth.
-struct Elements {
-    depth: usize,
-}
+struct Elements<'a>(At<'a>);
 
-impl<'de> DeserializeSeed<'de> for Elements {
+impl<'de> DeserializeSeed<'de> for Elements<'_> {
     type Value = Vec<Value>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<Value>, D::Error> {
-        check_depth(self.depth)?;
+        check_depth(self.0.depth)?;
         deserializer.deserialize_seq(self)
     }
 }
 
-impl<'de> Visitor<'de> for Elements {
+impl<'de> Visitor<'de> for Elements<'_> {
     type Value = Vec<Value>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -122,7 +125,7 @@ impl<'de> Visitor<'de> for Elements {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut seq: A) -> Result<Vec<Value>, A::Error> {
         let mut list = Vec::with_capacity(seq.size_hint().unwrap_or(0).min(AHEAD));
-        while let Some(value) = seq.next_element_seed(At { depth: self.depth + 1 })? {
+        while let Some(value) = seq.next_element_seed(self.0.below())? {
             list.push(value);
         }
         Ok(list)
@@ -130,20 +133,18 @@ impl<'de> Visitor<'de> for Elements {
 }
 
 /// A map at this depth.
-struct Fields {
-    depth: usize,
-}
+struct Fields<'a>(At<'a>);
 
-impl<'de> DeserializeSeed<'de> for Fields {
+impl<'de> DeserializeSeed<'de> for Fields<'_> {
     type Value = Map;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Map, D::Error> {
-        check_depth(self.depth)?;
+        check_depth(self.0.depth)?;
         deserializer.deserialize_map(self)
     }
 }
 
-impl<'de> Visitor<'de> for Fields {
+impl<'de> Visitor<'de> for Fields<'_> {
     type Value = Map;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -157,32 +158,20 @@ impl<'de> Visitor<'de> for Fields {
             if fields.last().is_some_and(|(last, _)| *last >= name) {
                 return Err(de::Error::custom("names are not unique and ascending"));
             }
-            fields.push((name, access.next_value_seed(At { depth: self.depth + 1 })?));
+            fields.push((name, access.next_value_seed(self.0.below())?));
         }
         // From sorted pairs the tree is built in one go.
         Ok(fields.into_iter().collect())
     }
 }
 
-/// Bytes in one piece; the format has checked their length against what is there.
+/// Bytes in one piece.
 struct Bytes;
 
 impl<'de> DeserializeSeed<'de> for Bytes {
     type Value = Vec<u8>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Vec<u8>, D::Error> {
-        deserializer.deserialize_bytes(self)
-    }
-}
-
-impl Visitor<'_> for Bytes {
-    type Value = Vec<u8>;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("bytes")
-    }
-
-    fn visit_bytes<E: de::Error>(self, bytes: &[u8]) -> Result<Vec<u8>, E> {
-        Ok(bytes.to_vec())
+        bytes::deserialize(deserializer)
     }
 }

@@ -278,8 +278,7 @@ impl Play {
                     let proof =
                         Frame::Link(LinkFrame::Proof(identity.sign(Domain::Hello, &content)));
                     answer.push(&codec::encode(&proof));
-                    let neighbour =
-                        Neighbour { presence: None, since: NOW.timestamp(), digests: Vec::new() };
+                    let neighbour = Neighbour { presence: None, since: NOW.timestamp() };
                     answer.push(&codec::encode(&Frame::Link(LinkFrame::Neighbour(neighbour))));
                     self.active.push(link);
                 }

@@ -1,19 +1,18 @@
 //! Documents of our own that no neighbour has taken yet.
 
-use std::{
-    collections::{BTreeMap, VecDeque},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, VecDeque};
 
-use taiinet_document::{DocumentId, VerifiedDocument};
+use taiinet_document::{DocumentId, SignedDocument, Timestamp, VerifiedDocument};
 
 use crate::{Time, limits};
 
 /// Holds each document of ours until a neighbour has taken it, so that one that was published while
-/// nobody was there, or on a link that died, is offered again.
+/// nobody was there, or on a link that died, is offered again. As signed bytes: what is decoded may take
+/// a hundred times the room.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {
-    waiting: BTreeMap<DocumentId, Arc<VerifiedDocument>>,
+    waiting: BTreeMap<DocumentId, (Timestamp, SignedDocument)>,
+    /// What they hold of the heap.
     bytes: usize,
     /// When each becomes too old, in order of publication; those taken drop out at the front.
     ends: VecDeque<(Time, DocumentId)>,
@@ -25,17 +24,18 @@ impl Outbox {
         self.waiting.len() < limits::OUTBOX_DOCUMENTS && self.bytes < limits::OUTBOX_BYTES
     }
 
-    pub(crate) fn insert(&mut self, document: Arc<VerifiedDocument>) {
-        self.bytes += document.signed().size();
+    pub(crate) fn insert(&mut self, document: &VerifiedDocument) {
+        self.bytes += heap_size(document.signed());
         let end = Time::from(document.created_at).after(limits::LIVE_WINDOW);
         self.ends.push_back((end, document.id()));
-        self.waiting.insert(document.id(), document);
+        let waits = (document.created_at, document.signed().clone());
+        self.waiting.insert(document.id(), waits);
     }
 
     /// A neighbour has it. True if it was waiting.
     pub(crate) fn taken(&mut self, id: &DocumentId) -> bool {
-        let Some(document) = self.waiting.remove(id) else { return false };
-        self.bytes -= document.signed().size();
+        let Some((_, document)) = self.waiting.remove(id) else { return false };
+        self.bytes -= heap_size(&document);
         while let Some((_, first)) = self.ends.front()
             && !self.waiting.contains_key(first)
         {
@@ -53,10 +53,10 @@ impl Outbox {
     }
 
     /// All that wait, oldest first.
-    pub(crate) fn documents(&self) -> impl Iterator<Item = Arc<VerifiedDocument>> + use<> {
+    pub(crate) fn documents(&self) -> impl Iterator<Item = SignedDocument> + use<> {
         let mut documents: Vec<_> = self.waiting.values().cloned().collect();
-        documents.sort_by_key(|document| (document.created_at, document.id()));
-        documents.into_iter()
+        documents.sort_by_key(|(created_at, document)| (*created_at, document.id()));
+        documents.into_iter().map(|(_, document)| document)
     }
 
     /// Takes out what is so old that every peer would refuse it now.
@@ -76,4 +76,9 @@ impl Outbox {
     pub(crate) fn deadline(&self) -> Option<Time> {
         self.ends.front().map(|(end, _)| *end)
     }
+}
+
+/// What one that waits holds of the heap.
+fn heap_size(document: &SignedDocument) -> usize {
+    size_of::<(DocumentId, Timestamp, SignedDocument)>() + document.heap_size()
 }

@@ -4,8 +4,15 @@
 //! They count by the time that a document bears, not by when it comes: a mesh that heals hands over
 //! minutes of documents at once, which is nobody's fault. So all peers of a network must be configured
 //! alike.
+//!
+//! Keys cost nothing, so of one minute only so many authors are counted one by one
+//! ([`limits::QUOTA_AUTHORS`]), by the algorithm Space-Saving (Metwally, Agrawal, El Abbadi: "Efficient
+//! Computation of Frequent and Top-k Elements in Data Streams", ICDT 2005): where there is no room, a
+//! newcomer takes the place of who has written least, *with its count*. So nobody is ever counted for
+//! less than it wrote, and for more by at most what all wrote divided by the number of places: a flood
+//! of keys refuses nobody who is not close to its quota anyway.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use taiinet_document::{Document, Timestamp};
 use taiinet_identity::PeerId;
@@ -47,20 +54,82 @@ pub(crate) struct Quotas {
     bytes: Budget,
     /// Since when something of ours has waited for the next second.
     waits_until: Option<Time>,
-    used: BTreeMap<(u64, PeerId), Used>,
+    /// Of each [`limits::QUOTA_STEP`] that is live.
+    steps: BTreeMap<u64, Step>,
 }
 
+/// What authors have written in one step.
 #[derive(Debug, Default)]
+struct Step {
+    used: BTreeMap<PeerId, Used>,
+    /// The authors by what they wrote, once there is no room for another.
+    least: BTreeSet<(u64, PeerId)>,
+}
+
+#[derive(Debug, Default, Clone, Copy)]
 struct Used {
     documents: u64,
     bytes: u64,
+}
+
+impl Used {
+    fn and(self, bytes: usize) -> Self {
+        Self {
+            documents: self.documents.saturating_add(1),
+            bytes: self.bytes.saturating_add(bytes as u64),
+        }
+    }
+
+    /// In one number, for who has written least: a document counts for as many bytes as there are for
+    /// each in an author's quota.
+    const fn weight(self) -> u64 {
+        let document = (limits::AUTHOR_BYTES.1 / limits::AUTHOR_DOCUMENTS.1) as u64;
+        self.documents.saturating_mul(document).saturating_add(self.bytes)
+    }
+}
+
+impl Step {
+    fn is_full(&self) -> bool {
+        self.used.len() >= limits::QUOTA_AUTHORS
+    }
+
+    /// What an author is counted for: if it has no place, what comes with the one that it would get.
+    fn of(&self, author: &PeerId) -> Used {
+        let least = || self.least.first().and_then(|(_, least)| self.used.get(least));
+        self.used.get(author).or_else(least).copied().unwrap_or_default()
+    }
+
+    fn note(&mut self, author: PeerId, bytes: usize) {
+        if self.is_full() {
+            self.note_in_full(author, bytes);
+            return;
+        }
+        let used = self.used.entry(author).or_default();
+        *used = used.and(bytes);
+        if self.is_full() {
+            let weights = self.used.iter().map(|(author, used)| (used.weight(), *author));
+            self.least = weights.collect();
+        }
+    }
+
+    fn note_in_full(&mut self, author: PeerId, bytes: usize) {
+        let before = self.of(&author);
+        if self.used.contains_key(&author) {
+            self.least.remove(&(before.weight(), author));
+        } else if let Some((_, least)) = self.least.pop_first() {
+            self.used.remove(&least);
+        }
+        let after = before.and(bytes);
+        self.least.insert((after.weight(), author));
+        self.used.insert(author, after);
+    }
 }
 
 impl Quotas {
     pub(crate) fn new(quota: Quota, now: Time) -> Self {
         let documents = Budget::new(quota.documents, now);
         let bytes = Budget::new(quota.bytes, now);
-        Self { quota, documents, bytes, waits_until: None, used: BTreeMap::new() }
+        Self { quota, documents, bytes, waits_until: None, steps: BTreeMap::new() }
     }
 
     /// Whether we may publish a document of so many bytes now; if not, the deadline says when to try
@@ -87,24 +156,24 @@ impl Quotas {
 
     /// Whether its author may still have written this one.
     pub(crate) fn admits(&self, author: PeerId, document: &Document, bytes: usize) -> bool {
-        self.used.get(&(step(document.created_at), author)).is_none_or(|used| {
-            used.documents < Quota::of_a_step(self.quota.documents)
+        let Some(step) = self.steps.get(&step(document.created_at)) else { return true };
+        let used = step.of(&author);
+        // A document larger than all that may come in a step is taken if it is the first.
+        used.documents == 0
+            || used.documents < Quota::of_a_step(self.quota.documents)
                 && used.bytes.saturating_add(bytes as u64) <= Quota::of_a_step(self.quota.bytes)
-        })
     }
 
     /// A verified document that was not seen before.
     pub(crate) fn note(&mut self, author: PeerId, document: &Document, bytes: usize) {
-        let used = self.used.entry((step(document.created_at), author)).or_default();
-        used.documents = used.documents.saturating_add(1);
-        used.bytes = used.bytes.saturating_add(bytes as u64);
+        self.steps.entry(step(document.created_at)).or_default().note(author, bytes);
     }
 
     /// Forgets the times of which no document is live.
     pub(crate) fn expire(&mut self, now: Time) {
         let dead = now.before(limits::LIVE_WINDOW + limits::CLOCK_SKEW).timestamp();
-        while let Some(oldest) = self.used.first_entry()
-            && oldest.key().0 < step(dead)
+        while let Some(oldest) = self.steps.first_entry()
+            && *oldest.key() < step(dead)
         {
             oldest.remove();
         }
@@ -172,6 +241,60 @@ mod tests {
         quotas.note(large.author(), &large, 1);
         assert!(!quotas.admits(large.author(), &large, 1_000_000));
         quotas.expire(NOW.after(limits::LIVE_WINDOW * 2));
-        assert!(quotas.used.is_empty());
+        assert!(quotas.steps.is_empty());
+    }
+
+    fn author(number: u32) -> PeerId {
+        let mut bytes = [0; PeerId::LEN];
+        bytes[..4].copy_from_slice(&number.to_be_bytes());
+        PeerId::from_bytes(bytes)
+    }
+
+    #[test]
+    fn any_number_of_keys_take_so_much_room() {
+        let mut quotas = Quotas::new(Quota::default(), NOW);
+        let document = testing::document(&testing::identity(1), 0, 1);
+        for number in 0..200_000 {
+            assert!(quotas.admits(author(number), &document, 100));
+            quotas.note(author(number), &document, 100);
+        }
+        let step = &quotas.steps[&step(document.created_at)];
+        assert_eq!(step.used.len(), limits::QUOTA_AUTHORS);
+        assert_eq!(step.least.len(), limits::QUOTA_AUTHORS);
+        let weights: BTreeSet<_> =
+            step.used.iter().map(|(author, used)| (used.weight(), *author)).collect();
+        assert_eq!(step.least, weights);
+    }
+
+    /// Whoever floods a network with keys of one document each neither gets past the quota itself, nor
+    /// keeps those out that keep to theirs, be they here already or new.
+    #[test]
+    fn a_flood_of_keys_refuses_nobody_who_keeps_to_its_quota_and_hides_nobody_who_does_not() {
+        let quota = Quota { documents: (40, 1), bytes: (100_000, 1000) };
+        let allowed = Quota::of_a_step(quota.documents);
+        let mut quotas = Quotas::new(quota, NOW);
+        let document = testing::document(&testing::identity(1), 0, 1);
+        let mut write = |author| {
+            let admitted = quotas.admits(author, &document, 10);
+            if admitted {
+                quotas.note(author, &document, 10);
+            }
+            admitted
+        };
+        // Twenty honest ones write half of what they may, one greedy one all it can.
+        let (honest, greedy) = (1_000_000..1_000_020, author(2_000_000));
+        let (mut refused, mut taken) = (0, 0);
+        for round in 0..20_000_u32 {
+            for fresh in 0..10 {
+                write(author(round * 10 + fresh));
+            }
+            taken += u64::from(write(greedy));
+            if round % 200 == 0 {
+                refused += honest.clone().filter(|number| !write(author(*number))).count();
+            }
+        }
+        assert_eq!(refused, 0, "of {}", 100 * honest.len());
+        assert!(taken <= allowed, "{taken} of {allowed}");
+        assert!((0..20).all(|number| write(author(3_000_000 + number))), "newcomers");
     }
 }

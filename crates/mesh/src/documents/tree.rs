@@ -17,9 +17,9 @@ mod neighbour;
 mod unwanted;
 
 use core::time::Duration;
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
-use taiinet_document::{DocumentId, VerifiedDocument};
+use taiinet_document::{DocumentId, SignedDocument};
 
 use crate::{
     LinkId, Misbehaviour, Time,
@@ -28,13 +28,13 @@ use crate::{
     limits,
     links::Parcel,
     notice::{Accepted, Notice},
+    sync::Part,
     wire::DocumentFrame,
 };
 use asked::Asked;
 use groups::{Group, Groups, PerGroup};
 use lateness::Lateness;
-use neighbour::Neighbour;
-pub(super) use neighbour::Sent;
+pub(super) use neighbour::{Neighbour, Sent};
 use unwanted::Unwanted;
 
 /// With so many neighbours that are proven to push, a new one is to announce.
@@ -75,7 +75,7 @@ impl Tree {
         cx: &mut Cx,
         link: LinkId,
         missed: &[DocumentId],
-        untaken: impl Iterator<Item = Arc<VerifiedDocument>>,
+        untaken: impl Iterator<Item = SignedDocument>,
     ) {
         let mut neighbour = Neighbour::new(cx.now);
         neighbour.set_unbatched(self.dozing, cx.now);
@@ -139,7 +139,8 @@ impl Tree {
             // Our own goes to all that we believe: nobody else decides whether it is heard of.
             let ours = from.is_none() && !cx.is_suspect(*link);
             if ours || neighbour.feeding.pushed().contains(group) {
-                let parcel = parcel.get_or_insert_with(|| Parcel::new(document, *hops)).clone();
+                let parcel =
+                    parcel.get_or_insert_with(|| Parcel::new(document.signed(), *hops)).clone();
                 push(cx, *link, neighbour, parcel);
             } else {
                 neighbour.owe(id, cx.now);
@@ -250,7 +251,7 @@ impl Tree {
             && let Some(id) = neighbour.requested()
         {
             match cx.store.get(&id) {
-                Some((document, hops)) if state.lanes.push(Parcel::new(&document, hops)) => {
+                Some(kept) if state.lanes.push(Parcel::new(kept.signed(), kept.hops())) => {
                     neighbour.served();
                 }
                 Some(_) => break,
@@ -277,6 +278,11 @@ impl Tree {
         self.behind = behind.then(|| self.behind.unwrap_or_default());
     }
 
+    /// Whether the application is behind.
+    pub(super) const fn is_behind(&self) -> bool {
+        self.behind.is_some()
+    }
+
     /// Whether there is room for a document from `link`. While the application is behind there is for
     /// some, whatever the number of links; what has none is fetched later.
     pub(super) fn has_room(&mut self, link: LinkId, bytes: usize, now: Time) -> bool {
@@ -289,10 +295,19 @@ impl Tree {
         room
     }
 
-    /// A neighbour lacks these.
+    /// A neighbour lacks some of these.
     pub(super) fn announce_missing(&mut self, link: LinkId, ids: &[DocumentId], now: Time) {
         let Some(neighbour) = self.neighbours.get_mut(&link) else { return };
-        neighbour.announce_missing(ids, now);
+        for id in ids {
+            neighbour.owe(*id, now);
+        }
+    }
+
+    /// Something of what a neighbour has may have escaped us.
+    pub(super) fn schedule_compare(&mut self, link: LinkId, now: Time) {
+        if let Some(neighbour) = self.neighbours.get_mut(&link) {
+            neighbour.schedule_compare(now);
+        }
     }
 
     /// A neighbour is not relied on any more.
@@ -354,7 +369,7 @@ impl Tree {
                 continue;
             }
             if neighbour.compares(now) {
-                cx.notify(Notice::Compare(link));
+                cx.notify(Notice::Compare { link, part: Part::Next });
             }
             if let Some(broken) = neighbour.broken(now) {
                 for id in broken {

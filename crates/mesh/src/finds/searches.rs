@@ -5,12 +5,15 @@ use std::{
     sync::Arc,
 };
 
-use taiinet_document::{DocumentId, Timestamp, VerifiedDocument};
+use taiinet_document::{DocumentId, SignedDocument, Timestamp, VerifiedDocument};
 use taiinet_query::Query;
 
 use crate::{
-    Budget, FindId, LinkId, Misbehaviour, Time, TooManyFinds, documents::Recent, limits,
-    links::Budgets, wire::Find,
+    Budget, FindId, LinkId, Misbehaviour, Time, TooManyFinds,
+    documents::{Kept, Recent},
+    limits,
+    links::Budgets,
+    wire::Find,
 };
 
 /// Our searches.
@@ -26,6 +29,8 @@ pub(crate) struct Search {
     query: Query,
     limit: usize,
     found: BTreeSet<DocumentId>,
+    /// What they hold of the heap, wherever they are.
+    heap_bytes: usize,
     ends_at: Time,
     /// Who was asked and has not finished its answer.
     waiting: BTreeMap<LinkId, Allowance>,
@@ -58,6 +63,7 @@ impl Searches {
             query,
             limit: limit.into(),
             found: BTreeSet::new(),
+            heap_bytes: 0,
             ends_at: now.after(limits::FIND_TIMEOUT),
             waiting: BTreeMap::new(),
             answered: 0,
@@ -121,10 +127,15 @@ impl Searches {
         Ok((!search.found.contains(id)).then_some((find, &search.query)))
     }
 
-    /// A search has found a document. True if that was news.
-    pub(crate) fn found(&mut self, find: FindId, id: DocumentId) -> bool {
-        let search = self.running.get_mut(&find);
-        search.is_some_and(|search| search.found.len() < search.limit && search.found.insert(id))
+    /// A search has found a document that holds so many bytes of the heap. True if that was news, and
+    /// there is room for it.
+    pub(crate) fn found(&mut self, find: FindId, id: DocumentId, heap_size: usize) -> bool {
+        let Some(search) = self.running.get_mut(&find) else { return false };
+        if search.found.len() >= search.limit || search.is_full() || !search.found.insert(id) {
+            return false;
+        }
+        search.heap_bytes = search.heap_bytes.saturating_add(heap_size);
+        true
     }
 
     /// A neighbour has said all it has to say to a request.
@@ -176,7 +187,7 @@ pub(crate) fn answer(
     budgets: &mut Budgets,
     store: &Recent,
     now: Time,
-) -> Result<Vec<Arc<VerifiedDocument>>, Misbehaviour> {
+) -> Result<Vec<SignedDocument>, Misbehaviour> {
     if asked.query.len() > limits::FIND_QUERY_BYTES {
         return Err(Misbehaviour::Oversize);
     }
@@ -185,10 +196,12 @@ pub(crate) fn answer(
     let mut bytes = 0;
     Ok(look(store, &query, asked.since, &mut budgets.find_work, now)
         .take(asked.limit.into())
+        .map(|(kept, _)| kept.signed())
         .take_while(|document| {
-            bytes += document.signed().size();
+            bytes += document.size();
             bytes <= limits::FOUND_BYTES
         })
+        .cloned()
         .collect())
 }
 
@@ -201,13 +214,21 @@ impl Search {
     /// What we have ourselves, the newest first.
     pub(crate) fn own(&self, recent: &Recent, now: Time) -> Vec<Arc<VerifiedDocument>> {
         let mut work = Budget::new(limits::FIND_WORK, now);
-        look(recent, &self.query, Timestamp::default(), &mut work, now).take(self.limit).collect()
+        let found = look(recent, &self.query, Timestamp::default(), &mut work, now);
+        found.map(|(_, document)| Arc::new(document)).take(self.limit).collect()
+    }
+
+    /// Whether what it has found takes so much room that nothing more is taken.
+    const fn is_full(&self) -> bool {
+        self.heap_bytes >= limits::FIND_HEAP_BYTES
     }
 
     /// Whether it is complete, if it is over.
     fn is_over(&self, now: Time) -> Option<bool> {
         if self.found.len() >= self.limit {
             Some(true)
+        } else if self.is_full() {
+            Some(false)
         } else if self.waiting.is_empty() && self.answered > 0 {
             Some(!self.lost)
         } else {
@@ -217,23 +238,25 @@ impl Search {
 }
 
 /// The documents since then that match, the newest first, as far as the work goes: a stranger chose
-/// the query and strangers the documents.
+/// the query and strangers the documents. Each is decoded to be looked at.
 fn look<'a>(
     recent: &'a Recent,
     query: &'a Query,
     since: Timestamp,
     work: &'a mut Budget,
     now: Time,
-) -> impl Iterator<Item = Arc<VerifiedDocument>> + use<'a> {
+) -> impl Iterator<Item = (&'a Kept, VerifiedDocument)> + use<'a> {
     let weight = weight(query);
-    let matches = move |document: &&Arc<VerifiedDocument>| {
-        let expired = document.expires_at.is_some_and(|expires_at| now >= expires_at.into());
+    let matching = move |kept: &'a Kept| {
+        let bytes = kept.signed().size() + kept.decoded_size() / limits::FIND_DECODED_SHARE;
         // A large one that is too dear does not hide the small ones behind it.
-        !expired
-            && work.take(document.signed().size().saturating_mul(weight), now)
-            && query.matches_document(document)
+        if kept.is_expired(now) || !work.take(bytes.saturating_mul(weight), now) {
+            return None;
+        }
+        let document = kept.decode().ok()?;
+        query.matches_document(&document).then_some((kept, document))
     };
-    recent.newest(since).filter(matches).map(Arc::clone)
+    recent.newest(since).filter_map(matching)
 }
 
 /// What it costs to match a query with a document, for each byte of it.

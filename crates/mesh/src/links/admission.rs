@@ -126,7 +126,7 @@ impl Cx {
         }
         let presence = Some(self.own_presence());
         let since = self.cares_since();
-        let neighbour = Neighbour { presence, since, digests: self.store.digests(since) };
+        let neighbour = Neighbour { presence, since };
         if let Some(state) = self.links.get_mut(link) {
             state.admit(self.now);
             state.set_we_doze(self.dozing, self.now);
@@ -137,9 +137,6 @@ impl Cx {
 
     /// The other end takes us as a neighbour: the link is active.
     fn neighbour(&mut self, link: LinkId, neighbour: Neighbour) -> Result<(), Misbehaviour> {
-        if neighbour.digests.len() > limits::DIGESTS {
-            return Err(Misbehaviour::Oversize);
-        }
         let Some(state) = self.links.get_mut(link) else { return Ok(()) };
         if !state.accepted()? {
             // We have refused it; the link is closing.
@@ -163,8 +160,8 @@ impl Cx {
         if self.dozing {
             self.send(link, LinkFrame::Doze(true));
         }
-        let Neighbour { since, digests, .. } = neighbour;
-        self.notify(Notice::NeighbourUp(NeighbourUp { link, peer, session, since, digests }));
+        let since = neighbour.since;
+        self.notify(Notice::NeighbourUp(NeighbourUp { link, peer, session, since }));
         Ok(())
     }
 

@@ -8,7 +8,7 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use taiinet_document::{DocumentId, VerifiedDocument};
+use taiinet_document::{DocumentId, SignedDocument};
 
 use crate::{
     Lane, Misbehaviour, limits,
@@ -33,11 +33,11 @@ pub(crate) struct Parcel {
 }
 
 impl Parcel {
-    pub(crate) fn new(document: &VerifiedDocument, hops: u8) -> Self {
-        let signed = document.signed();
-        let frame = Frame::from(DocumentFrame::Push(Push { hops, document: signed.clone() }));
-        let frame = codec::encode_sized(&frame, signed.size() + PUSH_OVERHEAD).into();
-        Self { id: document.id(), bytes: signed.size(), frame }
+    pub(crate) fn new(document: &SignedDocument, hops: u8) -> Self {
+        let (id, bytes) = (document.id(), document.size());
+        let frame = Frame::from(DocumentFrame::Push(Push { hops, document: document.clone() }));
+        let frame = codec::encode_sized(&frame, bytes + PUSH_OVERHEAD).into();
+        Self { id, bytes, frame }
     }
 
     pub(crate) const fn id(&self) -> DocumentId {
@@ -46,8 +46,8 @@ impl Parcel {
 }
 
 /// What a part of an answer counts for in its lane.
-fn found_bytes(document: Option<&VerifiedDocument>) -> usize {
-    FOUND_OVERHEAD + document.map_or(0, |document| document.signed().size())
+fn found_bytes(document: Option<&SignedDocument>) -> usize {
+    FOUND_OVERHEAD + document.map_or(0, SignedDocument::size)
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -64,7 +64,7 @@ pub(crate) struct Lanes {
     data: VecDeque<Parcel>,
     data_bytes: usize,
     /// What was found for the neighbour, each with the request that it answers; none: that is all.
-    found: VecDeque<(u32, Option<Arc<VerifiedDocument>>)>,
+    found: VecDeque<(u32, Option<SignedDocument>)>,
     found_bytes: usize,
     /// The pieces of the frame that is being sent.
     pieces: VecDeque<Vec<u8>>,
@@ -103,8 +103,8 @@ impl Lanes {
     /// Queues a part of an answer to a search; false if the lane is full. It needs no window: the
     /// neighbour asked for it, and goes behind everything else.
     #[must_use]
-    pub(crate) fn found(&mut self, request: u32, document: Option<Arc<VerifiedDocument>>) -> bool {
-        let bytes = found_bytes(document.as_deref());
+    pub(crate) fn found(&mut self, request: u32, document: Option<SignedDocument>) -> bool {
+        let bytes = found_bytes(document.as_ref());
         // The end of an answer has room where its documents had none.
         let room = limits::FOUND_LANE_BYTES * if document.is_some() { 1 } else { 2 };
         if self.found_bytes + bytes > room {
@@ -243,8 +243,8 @@ impl Lanes {
         while self.fill_pieces(message)
             && let Some((request, document)) = self.found.front()
         {
-            let (request, bytes) = (*request, found_bytes(document.as_deref()));
-            let documents = document.iter().map(|document| document.signed().clone()).collect();
+            let (request, bytes) = (*request, found_bytes(document.as_ref()));
+            let documents = document.iter().cloned().collect();
             let last = document.is_none();
             let frame = Frame::from(FindFrame::Found(Found { request, documents, last }));
             if !self.fill_frame(message, &codec::encode_sized(&frame, bytes)) {

@@ -2,8 +2,6 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::bytes;
-
 /// A piece of a larger frame; pieces of one frame follow one another, control frames may stand
 /// between them.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -11,6 +9,6 @@ pub struct Fragment {
     /// Whether this is the last piece.
     pub last: bool,
     /// The piece.
-    #[serde(with = "bytes")]
+    #[serde(with = "taiinet_identity::bytes")]
     pub bytes: Vec<u8>,
 }

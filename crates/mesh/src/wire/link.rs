@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use taiinet_document::{Network, Timestamp};
 use taiinet_identity::{PeerId, Signature, Signed};
 
-use super::{bytes, codec::encode, presence::Presence, refusal::Refusal};
+use super::{codec::encode, presence::Presence, refusal::Refusal};
 use crate::ChannelBinding;
 
 /// What the two ends of a link say about it.
@@ -65,7 +65,7 @@ pub struct Hello {
     /// Fresh for each link.
     pub nonce: [u8; 32],
     /// Room for later versions, at most [`crate::limits::HELLO_EXTRA_BYTES`]; it is proven with the rest.
-    #[serde(with = "bytes")]
+    #[serde(with = "taiinet_identity::bytes")]
     pub extra: Vec<u8>,
 }
 
@@ -100,8 +100,4 @@ pub struct Neighbour {
     pub presence: Option<Signed<Presence>>,
     /// From when on the sender cares for documents, by their `created_at`.
     pub since: Timestamp,
-    /// What the sender has of them: for each [`crate::limits::DIGEST_MS`] from the one that holds
-    /// `since`, the XOR of the first eight bytes (big-endian) of the ids. Where two ends differ,
-    /// each announces what it has.
-    pub digests: Vec<u64>,
 }

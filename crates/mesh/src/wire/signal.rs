@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use taiinet_document::{Network, Timestamp};
 use taiinet_identity::{Domain, PeerId, Signable, Signed};
 
-use super::{bytes, refusal::RefusalReason};
+use super::refusal::RefusalReason;
 use crate::{Misbehaviour, limits};
 
 /// How signals pass over links.
@@ -26,7 +26,7 @@ pub struct Signal {
     /// When it was made; worthless after [`crate::limits::SIGNAL_LIFE`].
     pub sent_at: Timestamp,
     /// A [`SignalBody`], sealed to `to`.
-    #[serde(with = "bytes")]
+    #[serde(with = "taiinet_identity::bytes")]
     pub sealed: Vec<u8>,
 }
 

@@ -1,7 +1,7 @@
 //! Frames by which neighbours find out what one of them lacks.
 
 use serde::{Deserialize, Serialize};
-use taiinet_document::Timestamp;
+use taiinet_document::{DocumentId, Timestamp};
 
 /// How neighbours compare what they have.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -10,11 +10,59 @@ pub enum SyncFrame {
     Compare(Compare),
 }
 
-/// What the sender has of a past time, now and then, so that what went astray is found.
+/// A place in the order of all documents: by time, then by id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Mark {
+    /// A document's time.
+    pub created_at: Timestamp,
+    /// Its id.
+    pub id: DocumentId,
+}
+
+/// Before all documents of this time.
+impl From<Timestamp> for Mark {
+    fn from(created_at: Timestamp) -> Self {
+        Self { created_at, id: DocumentId::from_bytes([0; 32]) }
+    }
+}
+
+/// What the sender has of a part of the documents, so that it is told of what it lacks: when a link is
+/// new, and now and then. The part is cut into pieces of few documents each (Meyer, "Range-Based Set
+/// Reconciliation", SRDS 2023, with one round); where two ends differ, the other announces what it
+/// has of the piece.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Compare {
-    /// Its beginning.
-    pub since: Timestamp,
-    /// As in [`super::Neighbour`]; they end where the time does.
-    pub digests: Vec<u64>,
+    /// Chosen at random for this frame alone: who could know it ahead could choose documents of
+    /// which the sums cancel out.
+    pub salt: [u8; 32],
+    /// Where the first piece begins.
+    pub from: Mark,
+    /// At most [`crate::limits::PIECES`], which follow one another.
+    pub pieces: Vec<Piece>,
+}
+
+impl Compare {
+    /// Each piece with its beginning.
+    pub fn pieces(&self) -> impl DoubleEndedIterator<Item = (Mark, &Piece)> {
+        let begins = core::iter::once(self.from).chain(self.pieces.iter().map(|piece| piece.until));
+        // `zip` of iterators of unequal length does not run backwards.
+        begins.take(self.pieces.len()).collect::<Vec<_>>().into_iter().zip(&self.pieces)
+    }
+
+    /// Whether each piece ends later than it begins.
+    pub fn is_ascending(&self) -> bool {
+        self.pieces().all(|(from, piece)| from < piece.until)
+    }
+}
+
+/// What the sender of a [`Compare`] has of the documents up to a place in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Piece {
+    /// The first place that is not in it.
+    pub until: Mark,
+    /// How many documents it has there that were not replaced under their key.
+    pub count: u32,
+    /// The sum, modulo 2¹²⁸, of the first 16 bytes (little-endian) of the BLAKE3 hashes of their
+    /// ids, keyed with the salt.
+    pub sum: u128,
 }

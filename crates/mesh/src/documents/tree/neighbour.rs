@@ -34,8 +34,6 @@ pub(crate) struct Neighbour {
     owed: VecDeque<DocumentId>,
     announce_at: Option<Time>,
     announcements: Budget,
-    /// How far the last comparison came in telling what it lacks.
-    compare_cursor: usize,
     promises: Promises,
     serving: Serving,
 }
@@ -51,7 +49,6 @@ impl Neighbour {
             owed: VecDeque::new(),
             announce_at: None,
             announcements: Budget::new(limits::ANNOUNCEMENTS, now),
-            compare_cursor: 0,
             promises: Promises::new(now),
             serving: Serving::default(),
         }
@@ -114,15 +111,9 @@ impl Neighbour {
         }
     }
 
-    /// It lacks some of these, and there may be no room to announce them all: the next comparison goes on
-    /// where this one ended, for else it would be told of the same ones each time.
-    pub(super) fn announce_missing(&mut self, ids: &[DocumentId], now: Time) {
-        let count = limits::OWED_IDS.saturating_sub(self.owed.len()).min(ids.len());
-        let start = if count < ids.len() { self.compare_cursor % ids.len() } else { 0 };
-        for id in ids.iter().cycle().skip(start).take(count) {
-            self.owe(*id, now);
-        }
-        self.compare_cursor = start + count;
+    /// How many ids more there is room for without another giving way.
+    pub(crate) fn announcement_room(&self) -> usize {
+        limits::OWED_IDS.saturating_sub(self.owed.len())
     }
 
     // ---- What it announces, and what we ask it for ----

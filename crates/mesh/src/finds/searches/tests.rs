@@ -26,8 +26,9 @@ fn asked(query: &str, limit: u16) -> Find {
     Find { request: 1, query: query.to_owned(), limit, since: Timestamp::default() }
 }
 
-fn times(documents: &[Arc<VerifiedDocument>]) -> Vec<u64> {
-    let since = |document: &Arc<VerifiedDocument>| {
+fn times(documents: &[SignedDocument]) -> Vec<u64> {
+    let since = |document: &SignedDocument| {
+        let document = document.decode().unwrap();
         document.created_at.as_millis() - NOW.timestamp().as_millis()
     };
     documents.iter().map(since).collect()
@@ -74,7 +75,7 @@ fn only_so_many_documents_are_looked_at_and_so_many_bytes_sent() {
     assert_eq!(found.len(), limits::FIND_DOCUMENTS);
     let large = recent(30, 100_000);
     let found = answer(&asked("{}", u16::MAX), &mut budgets, &large, at(100)).unwrap();
-    let bytes: usize = found.iter().map(|document| document.signed().size()).sum();
+    let bytes: usize = found.iter().map(SignedDocument::size).sum();
     assert!(bytes <= limits::FOUND_BYTES && bytes > limits::FOUND_BYTES - 101_000, "{bytes}");
 }
 
@@ -95,6 +96,28 @@ fn work_is_bounded_for_one_search_and_for_many() {
     let mut looks = |now| look(&recent, &anything, Timestamp::default(), &mut work, now).count();
     let (at_once, later) = (looks(at(100)), looks(at(101)));
     assert!(at_once < 70 && later > at_once, "{at_once}, then {later}");
+}
+
+/// A document is decoded to be looked at, and some take a hundred times their bytes then.
+#[test]
+fn what_is_dear_to_decode_is_dear_to_look_at() {
+    let mut recent = Recent::default();
+    for nonce in 0..60 {
+        recent.insert(&testing::dear(&identity(1), nonce), 0, NOW);
+    }
+    let mut work = Budget::new(limits::FIND_WORK, NOW);
+    let looked_at = look(&recent, &Query::all(), Timestamp::default(), &mut work, NOW).count();
+    assert!((5..20).contains(&looked_at), "{looked_at}");
+}
+
+#[test]
+fn a_search_finds_no_more_than_there_is_room_for() {
+    let mut finds = Searches::default();
+    let find = finds.begin(Query::all(), 1000, NOW).unwrap();
+    let dear = |nonce| testing::dear(&identity(1), nonce);
+    let taken = (0..10).map(dear).take_while(|one| finds.found(find, one.id(), one.heap_size()));
+    assert_eq!(taken.count(), 1 + limits::FIND_HEAP_BYTES / dear(0).heap_size());
+    assert_eq!(finds.over(NOW), [(find, false)], "that is not all");
 }
 
 #[test]
@@ -167,9 +190,9 @@ fn a_search_is_over_when_all_have_answered_or_one_is_not_needed_or_time_is_up() 
     let find = begin(&[LINK], &mut finds);
     let author = identity(1);
     for nonce in 0..2 {
-        assert!(finds.found(find, testing::document(&author, nonce, 1).id()));
+        assert!(finds.found(find, testing::document(&author, nonce, 1).id(), 100));
     }
-    assert!(!finds.found(find, testing::document(&author, 0, 1).id()), "each once");
+    assert!(!finds.found(find, testing::document(&author, 0, 1).id(), 100), "each once");
     assert_eq!(finds.over(NOW), [(find, true)], "as many as wanted");
 
     let find = begin(&[], &mut finds);
@@ -190,7 +213,7 @@ fn an_answer_brings_what_was_asked_and_no_more() {
     assert_eq!(uninvited.err(), Some(Misbehaviour::Unasked), "it was not asked");
     finds.ask(find, LINK, &mut Budgets::new(NOW), NOW).unwrap();
     assert!(finds.brings(LINK, find.0, &id, 100).unwrap().is_some());
-    finds.found(find, id);
+    finds.found(find, id, 100);
     assert!(finds.brings(LINK, find.0, &id, 100).unwrap().is_none(), "it is known");
     let third = finds.brings(LINK, find.0, &id, 100);
     assert_eq!(third.err(), Some(Misbehaviour::Unasked), "two were asked for");

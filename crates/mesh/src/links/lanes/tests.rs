@@ -27,8 +27,8 @@ fn drain(lanes: &mut Lanes) -> Vec<Frame> {
     frames
 }
 
-fn parcel(document: &VerifiedDocument) -> Parcel {
-    Parcel::new(document, 0)
+fn parcel(document: &taiinet_document::VerifiedDocument) -> Parcel {
+    Parcel::new(document.signed(), 0)
 }
 
 fn pushed(frames: &[Frame]) -> Vec<DocumentId> {
@@ -140,7 +140,8 @@ fn what_was_found_goes_behind_live_documents_and_is_bounded() {
     let author = identity(1);
     let mut lanes = Lanes::default();
     let found: Vec<_> = (0..40).map(|nonce| document(&author, nonce, 30_000)).collect();
-    let taken = found.iter().filter(|document| lanes.found(7, Some(Arc::clone(document)))).count();
+    let taken =
+        found.iter().filter(|document| lanes.found(7, Some(document.signed().clone()))).count();
     assert!(taken < 40 && taken * 30_000 > limits::FOUND_LANE_BYTES - 31_000, "{taken}");
     assert!(lanes.found(7, None), "the end has room");
     for _ in 0..1_000_000 {
@@ -185,7 +186,10 @@ fn a_full_window_does_not_stop_an_answer() {
         drain(&mut lanes);
     }
     assert!(lanes.queued() > 0, "the window is used up");
-    assert!(lanes.found(1, Some(document(&author, 100, 20_000))) && lanes.found(1, None));
+    assert!(
+        lanes.found(1, Some(document(&author, 100, 20_000).signed().clone()))
+            && lanes.found(1, None)
+    );
     let frames = drain(&mut lanes);
     assert!(
         matches!(&frames[..], [Frame::Find(FindFrame::Found(found)), Frame::Find(FindFrame::Found(end))]
@@ -261,7 +265,7 @@ fn a_message_is_named_for_the_most_urgent_of_what_is_in_it() {
     let mut lanes = Lanes::default();
     assert!(lanes.push(parcel(&document)));
     assert!(lanes.control(&LinkFrame::Ping(1).into()));
-    assert!(lanes.found(1, Some(document.clone())));
+    assert!(lanes.found(1, Some(document.signed().clone())));
     assert_eq!(lanes.transmit().map(|(lane, _)| lane), Some(Lane::Control));
     assert!(lanes.push(parcel(&document)));
     assert_eq!(lanes.transmit().map(|(lane, _)| lane), Some(Lane::Documents));

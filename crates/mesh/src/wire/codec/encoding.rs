@@ -1,6 +1,7 @@
 //! Frames to bytes and back, and frames packed into messages.
 
 use serde::{Serialize, de::DeserializeOwned};
+use taiinet_identity::encoding;
 
 use crate::{Misbehaviour, limits};
 
@@ -9,13 +10,12 @@ pub(super) const LENGTH_BYTES: usize = 3;
 
 /// Encodes one frame.
 pub fn encode<T: Serialize>(frame: &T) -> Vec<u8> {
-    // Writing plain structures to memory cannot fail.
-    postcard::to_allocvec(frame).unwrap_or_default()
+    encoding::encode(frame)
 }
 
 /// As [`encode`], for a frame of about so many bytes.
 pub(crate) fn encode_sized<T: Serialize>(frame: &T, bytes: usize) -> Vec<u8> {
-    postcard::to_extend(frame, Vec::with_capacity(bytes)).unwrap_or_default()
+    encoding::encode_sized(frame, bytes)
 }
 
 /// Decodes one frame, which must fill `bytes`.

@@ -9,10 +9,26 @@ use crate::{
     Misbehaviour, limits, testing,
     wire::{
         self, Astray, Compare, DocumentFrame, Find, FindFrame, Found, Fragment, Frame, FrameKind,
-        FromSignaller, Hello, Joined, LinkFrame, Neighbour, PoolFrame, Presence, Push, Reading,
-        Refusal, RefusalReason, Signal, SignalFrame, SyncFrame, ToSignaller, ViewFrame, critical,
+        FromSignaller, Hello, Joined, LinkFrame, Mark, Neighbour, Piece, PoolFrame, Presence, Push,
+        Reading, Refusal, RefusalReason, Signal, SignalFrame, SyncFrame, ToSignaller, ViewFrame,
+        critical,
     },
 };
+
+fn marks() -> impl Strategy<Value = Mark> {
+    (any::<u64>(), any::<[u8; 32]>()).prop_map(|(millis, id)| Mark {
+        created_at: taiinet_document::Timestamp::from_millis(millis),
+        id: DocumentId::from_bytes(id),
+    })
+}
+
+fn pieces() -> impl Strategy<Value = Vec<Piece>> {
+    let piece = (marks(), any::<u32>(), any::<u128>());
+    proptest::collection::vec(
+        piece.prop_map(|(until, count, sum)| Piece { until, count, sum }),
+        0..50,
+    )
+}
 
 fn frames() -> impl Strategy<Value = Frame> {
     let bytes = || proptest::collection::vec(any::<u8>(), 0..300);
@@ -40,12 +56,14 @@ fn frames() -> impl Strategy<Value = Frame> {
                 document: document.signed().clone(),
             }))
         }),
-        proptest::collection::vec(any::<u64>(), 0..50).prop_map(|digests| {
+        (any::<[u8; 32]>(), marks(), pieces()).prop_map(|(salt, from, pieces)| {
+            Frame::Sync(SyncFrame::Compare(Compare { salt, from, pieces }))
+        }),
+        Just(()).prop_map(|()| {
             let presence = testing::presence(&testing::identity(2), testing::NOW);
             Frame::Link(LinkFrame::Neighbour(Neighbour {
                 presence: Some(presence.signed().clone()),
                 since: testing::NOW.timestamp(),
-                digests,
             }))
         }),
         any::<bool>().prop_map(|value| Frame::Link(LinkFrame::Doze(value))),
@@ -245,7 +263,9 @@ fn the_largest_of_each_frame_fits_into_a_message() {
 
     let ids = vec![DocumentId::from_bytes([1; 32]); limits::IDS_PER_FRAME];
     let presences = vec![signed.clone(); limits::PRESENCES_PER_FRAME];
-    let digests = vec![u64::MAX; limits::DIGESTS];
+    let from = Mark { created_at: end, id: ids[0] };
+    let piece = Piece { until: from, count: u32::MAX, sum: u128::MAX };
+    let compare = Compare { salt: [1; 32], from, pieces: vec![piece; limits::PIECES] };
     let query = "q".repeat(limits::FIND_QUERY_BYTES);
     let (request, retry_after_ms) = (u32::MAX, u32::MAX);
     for frame in [
@@ -255,11 +275,8 @@ fn the_largest_of_each_frame_fits_into_a_message() {
             retry_after_ms,
             instead: presences.clone(),
         })),
-        Frame::Link(LinkFrame::Neighbour(Neighbour {
-            presence: Some(signed),
-            since: end,
-            digests,
-        })),
+        Frame::Link(LinkFrame::Neighbour(Neighbour { presence: Some(signed), since: end })),
+        Frame::Sync(SyncFrame::Compare(compare)),
         Frame::Documents(DocumentFrame::Have(ids.clone())),
         Frame::Documents(DocumentFrame::Graft(ids)),
         Frame::Find(FindFrame::Find(Find { request, query, limit: u16::MAX, since: end })),
@@ -296,12 +313,13 @@ fn every_kind() -> Vec<Vec<Frame>> {
     let hello = Hello::new(testing::network(), peer, [1; 32]);
     let refusal = Refusal { reason: RefusalReason::Full, retry_after_ms: 0, instead: Vec::new() };
     let astray = Astray { network: testing::network(), from: peer, to: peer };
+    let compare = Compare { salt: [1; 32], from: since.into(), pieces: Vec::new() };
     vec![
         vec![Fragment { last: true, bytes: vec![1] }.into()],
         vec![
             LinkFrame::Hello(hello).into(),
             LinkFrame::Proof(Signature::from_bytes([0; 64])).into(),
-            LinkFrame::Neighbour(Neighbour { presence: None, since, digests: Vec::new() }).into(),
+            LinkFrame::Neighbour(Neighbour { presence: None, since }).into(),
             LinkFrame::Refuse(refusal).into(),
             LinkFrame::Bye.into(),
             LinkFrame::Ping(1).into(),
@@ -322,7 +340,7 @@ fn every_kind() -> Vec<Vec<Frame>> {
             DocumentFrame::Feed(u64::MAX).into(),
             DocumentFrame::Gone(Vec::new()).into(),
         ],
-        vec![SyncFrame::Compare(Compare { since, digests: Vec::new() }).into()],
+        vec![SyncFrame::Compare(compare).into()],
         vec![
             FindFrame::Find(Find { request: 1, query: "{}".to_owned(), limit: 1, since }).into(),
             FindFrame::Found(Found { request: 1, documents: Vec::new(), last: true }).into(),

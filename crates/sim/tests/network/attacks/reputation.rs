@@ -7,8 +7,8 @@ use taiinet_identity::Identity;
 use taiinet_mesh::{
     Blacklisted, Event, Misbehaviour, Quota, Time,
     frame::{
-        Compare, DocumentFrame, Frame, LinkFrame, Push, SignalBody, SignalFrame, SignalPart,
-        SyncFrame, ViewFrame,
+        Compare, DocumentFrame, Frame, LinkFrame, Mark, Piece, Push, SignalBody, SignalFrame,
+        SignalPart, SyncFrame, ViewFrame,
     },
     limits,
 };
@@ -320,13 +320,17 @@ fn who_tells_of_peers_or_compares_without_end_is_cut() {
         let mut setting = sparse(8, 4);
         let victim = setting.peers[0];
         let wire = setting.befriend(victim, Manners::HONEST).1;
-        let since = Timestamp::from_millis(0);
+        let from = Mark::from(Timestamp::from_millis(0));
+        let until = |millis| Mark::from(Timestamp::from_millis(u64::MAX - 1000 + millis));
+        let piece = |number| Piece { until: until(number), count: 7, sum: 7 };
+        let pieces: Vec<Piece> = (0..limits::PIECES as u64).map(piece).collect();
         for _ in 0..300 {
             let frame = match number {
                 0 => Frame::View(ViewFrame::Shuffle(Vec::new())),
                 _ => Frame::Sync(SyncFrame::Compare(Compare {
-                    since,
-                    digests: vec![7; limits::DIGESTS],
+                    salt: [7; 32],
+                    from,
+                    pieces: pieces.clone(),
                 })),
             };
             setting.world.speak(wire, &[frame]);
@@ -372,6 +376,56 @@ fn nobody_fills_the_memory_of_a_peer_that_is_behind() {
     assert!(taken <= limits::BEHIND_BYTES, "{taken} bytes wait for the application");
     setting.world.set_behind(victim, false);
     setting.still_works();
+}
+
+/// What waits for the application counts for what it holds: a document of 50 kB may hold 5 MB.
+#[test]
+fn dear_documents_fill_no_more_of_it() {
+    let mut setting = sparse(9, 3);
+    let victim = setting.peers[0];
+    setting.world.set_behind(victim, true);
+    let (attacker, wire) = setting.befriend(victim, Manners::HONEST);
+    let author = setting.world.puppet(attacker).identity().clone();
+    let maps = vec![r#"{"":null}"#; taiinet_document::limits::VALUES / 2 - 2].join(",");
+    let before = setting.world.deliveries(victim).len();
+    let mut heap = 0;
+    for number in 0..8 {
+        let now = setting.world.now().as_millis();
+        let content = format!(r#"{{"list": [{maps}], "number": {number}}}"#);
+        let document = forge::document(&author, &network(), now, &content);
+        heap = document.decode().expect("a document").heap_size();
+        for piece in taiinet_mesh::frame::codec::fragment(&codec_push(document)) {
+            setting.world.speak_frame(wire, &piece);
+        }
+    }
+    setting.world.run_for(seconds(3));
+    let taken = setting.world.deliveries(victim).len() - before;
+    assert!(taken > 0 && taken * heap <= limits::BEHIND_BYTES + heap, "{taken} of {heap} bytes");
+    setting.world.set_behind(victim, false);
+    setting.still_works();
+    setting.sound();
+}
+
+/// Whoever knew the salt of a comparison ahead could choose documents that it does not see.
+#[test]
+fn no_two_comparisons_have_the_same_salt() {
+    let mut setting = sparse(8, 4);
+    let victim = setting.peers[0];
+    let wires = [0; 3].map(|_| setting.befriend(victim, Manners::HONEST).1);
+    setting.world.run_for(seconds(100));
+    let mut salts: Vec<[u8; 32]> = Vec::new();
+    for wire in wires {
+        let salt = |frame: &Frame| match frame {
+            Frame::Sync(SyncFrame::Compare(compare)) => Some(compare.salt),
+            _ => None,
+        };
+        salts.extend(setting.world.wire(wire).frames().iter().filter_map(salt));
+    }
+    assert!(salts.len() > 5, "{} comparisons", salts.len());
+    let all = salts.len();
+    salts.sort_unstable();
+    salts.dedup();
+    assert_eq!(salts.len(), all);
 }
 
 fn codec_push(document: taiinet_document::SignedDocument) -> Vec<u8> {

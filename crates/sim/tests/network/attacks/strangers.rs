@@ -10,13 +10,9 @@ use taiinet_sim::{DeskConfig, Manners, PeerSpec, PuppetSpec, World, WorldConfig,
 
 use crate::common::{describe, network, seconds, seeds, sparse};
 
-/// A neighbour that cares for everything and says it has what nobody has.
+/// A neighbour that cares for everything.
 fn neighbour() -> Neighbour {
-    Neighbour {
-        presence: None,
-        since: taiinet_document::Timestamp::from_millis(0),
-        digests: vec![u64::MAX; taiinet_mesh::limits::DIGESTS],
-    }
+    Neighbour { presence: None, since: taiinet_document::Timestamp::from_millis(0) }
 }
 
 /// What a stranger may say instead of proving itself.

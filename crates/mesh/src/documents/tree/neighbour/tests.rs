@@ -1,7 +1,6 @@
 #![allow(clippy::unwrap_used)]
 
 use core::time::Duration;
-use std::collections::BTreeSet;
 
 use super::*;
 use crate::testing::NOW;
@@ -64,18 +63,6 @@ fn what_a_dozer_announced_is_awaited_longer_from_others() {
     neighbour.promise(id(1), WAIT, NOW);
     let due = NOW.after(WAIT).after(limits::DOZE_GRAFT_AFTER);
     assert_eq!(neighbour.deadline(false), Some(due));
-}
-
-#[test]
-fn comparisons_go_on_where_the_last_one_ended() {
-    let mut neighbour = Neighbour::new(NOW);
-    let ids: Vec<DocumentId> = (0..20_000).map(id).collect();
-    let mut told = BTreeSet::new();
-    for _ in 0..3 {
-        neighbour.announce_missing(&ids, NOW);
-        told.extend(neighbour.owed.drain(..));
-    }
-    assert_eq!(told.len(), ids.len());
 }
 
 #[test]

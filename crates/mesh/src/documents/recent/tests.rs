@@ -1,0 +1,118 @@
+use super::*;
+use crate::testing::{self, NOW};
+
+fn at(millis: u64) -> Time {
+    NOW.after(core::time::Duration::from_millis(millis))
+}
+
+/// All that a neighbour could be told of.
+fn current(recent: &Recent) -> Vec<DocumentId> {
+    let end = Mark::from(Timestamp::from_millis(u64::MAX));
+    let all = recent.between(Timestamp::default().into(), end);
+    all.filter(|(_, standing)| *standing == Standing::Current).map(|(mark, _)| mark.id).collect()
+}
+
+#[test]
+fn what_is_forgotten_is_refused_by_its_age_and_so_never_comes_twice() {
+    let author = testing::identity(1);
+    let mut recent = Recent::default();
+    let documents: Vec<_> =
+        (0..10).map(|n| testing::document_at(&author, n, 10, at(u64::from(n) * 1000))).collect();
+    for document in &documents {
+        recent.insert(document, 0, at(10_000));
+    }
+    assert!(documents.iter().all(|document| recent.has_seen(&document.id())));
+    recent.forget(at(10_000), 6);
+    for (index, document) in documents.iter().enumerate() {
+        let (seen, refused) =
+            (recent.has_seen(&document.id()), recent.is_too_old(document.created_at));
+        assert_eq!((seen, refused), (index >= 4, index < 4), "{index}");
+    }
+}
+
+#[test]
+fn documents_are_kept_for_the_live_window_and_their_ids_longer() {
+    let author = testing::identity(1);
+    let mut recent = Recent::default();
+    let document = testing::document(&author, 1, 100);
+    recent.insert(&document, 3, NOW);
+    let kept = recent.get(&document.id()).expect("it is kept");
+    assert_eq!(kept.hops(), 3);
+    assert_eq!(kept.signed(), document.signed());
+    assert_eq!(kept.decode().as_ref(), Ok(&*document));
+    let late = NOW.after(limits::LIVE_WINDOW);
+    assert_eq!(recent.deadline(), Some(late));
+    recent.expire(late);
+    assert!(recent.get(&document.id()).is_none());
+    assert!(recent.has_seen(&document.id()));
+    assert_eq!(recent.kept_bytes, 0);
+}
+
+/// What is counted against the store's bound is at least what its documents hold, whatever is in them:
+/// small ones hold more than their bytes.
+#[test]
+fn small_documents_count_for_what_they_hold_and_dear_ones_for_their_bytes() {
+    let author = testing::identity(1);
+    let mut recent = Recent::new(1024 * 1024);
+    for nonce in 0..20_000 {
+        recent.insert(&testing::document(&author, nonce, 1), 0, NOW);
+    }
+    assert!(recent.kept_bytes <= 1024 * 1024);
+    let kept = recent.order.len();
+    assert!((1500..3500).contains(&kept), "{kept} documents of about 120 bytes");
+    let counted: usize = recent.seen.values().flatten().map(|kept| kept.heap_size()).sum();
+    assert_eq!(recent.kept_bytes, counted);
+
+    // 65 kB on the wire, 5 MB when they are decoded.
+    let mut recent = Recent::new(1024 * 1024);
+    for nonce in 0..20 {
+        let dear = testing::dear(&author, nonce);
+        assert!(dear.heap_size() > 4_000_000 && dear.signed().size() < 70_000);
+        recent.insert(&dear, 0, NOW);
+    }
+    assert!((14..=20).contains(&recent.order.len()), "{} are kept", recent.order.len());
+}
+
+/// Otherwise thousands of documents dated ahead would push out what is written now, and it would be
+/// refused as too old.
+#[test]
+fn documents_dated_ahead_do_not_make_those_of_now_too_old() {
+    let author = testing::identity(1);
+    let mut recent = Recent { most_ids: 100, ..Recent::default() };
+    let ahead = NOW.after(limits::CLOCK_SKEW);
+    let mut taken = 0;
+    for nonce in 0..1000 {
+        let document = testing::document_at(&author, nonce, 1, ahead);
+        if recent.has_room_for(document.created_at, NOW) {
+            recent.insert(&document, 0, NOW);
+            taken += 1;
+        }
+    }
+    assert_eq!(taken, 50);
+    for nonce in 1000..2000 {
+        let now = at(nonce.into());
+        let document = testing::document_at(&author, nonce, 1, now);
+        assert!(!recent.is_too_old(document.created_at));
+        assert!(recent.has_room_for(document.created_at, now));
+        recent.insert(&document, 0, now);
+    }
+}
+
+#[test]
+fn what_was_replaced_is_offered_to_nobody_and_still_served() {
+    let author = testing::identity(1);
+    let [old, new] = [0, 5000].map(|millis| testing::keyed(&author, "profile", at(millis)));
+    let other = testing::keyed(&author, "other", at(1));
+    for order in [[&old, &new, &other], [&new, &other, &old]] {
+        let mut recent = Recent::default();
+        for document in order {
+            recent.insert(document, 0, at(5000));
+        }
+        assert_eq!(current(&recent), [other.id(), new.id()]);
+        assert_eq!(recent.newest(NOW.timestamp()).count(), 2);
+        assert!(recent.has_seen(&old.id()) && recent.get(&old.id()).is_some());
+        recent.forget(at(5000), 0);
+        assert!(recent.by_age.is_empty() && recent.by_key.is_empty() && recent.seen.is_empty());
+        assert_eq!(recent.kept_bytes, 0);
+    }
+}

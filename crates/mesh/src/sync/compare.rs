@@ -1,0 +1,205 @@
+//! Comparisons: what two neighbours have, piece by piece, so that what went astray is found.
+//!
+//! The work is bounded on both sides. A frame of ours covers at most
+//! [`limits::PIECES`] × [`limits::PIECE_DOCUMENTS`] documents, the newest first; the next goes on where
+//! it ended. What a neighbour's frames cost us comes out of a budget of documents looked at
+//! ([`limits::COMPARE_WORK`]); what is over it is left for its next comparison, at no charge.
+//!
+//! Sums of hashes that are keyed by chance cannot be steered by who writes documents: whoever wants
+//! two ends that differ to have the same sum has one chance in 2¹²⁸.
+
+use std::collections::BTreeMap;
+
+use taiinet_document::{DocumentId, Timestamp};
+
+use crate::{
+    Budget, LinkId, Time,
+    documents::{Recent, Standing},
+    limits,
+    rng::Rng,
+    wire::{Compare, Mark, Piece},
+};
+
+/// Which part of the documents is compared next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// The newest: a round of comparisons with this neighbour begins.
+    Newest,
+    /// The next of the round with this neighbour.
+    Next,
+    /// The next of those that are compared now and then, with whomever.
+    Any,
+}
+
+/// How far the comparisons with each neighbour have come, and what they may cost.
+#[derive(Debug)]
+pub(crate) struct Comparisons {
+    /// For the salts.
+    rng: Rng,
+    /// How far those that are made now and then have come, from the newest documents to the oldest.
+    cursor: Option<Mark>,
+    links: BTreeMap<LinkId, State>,
+}
+
+#[derive(Debug)]
+struct State {
+    /// How far the round with it has come.
+    cursor: Option<Mark>,
+    /// Where to go on with what it is told of, if there was no room for all.
+    told: Option<Mark>,
+    work: Budget,
+}
+
+impl Comparisons {
+    pub(super) const fn new(rng: Rng) -> Self {
+        Self { rng, cursor: None, links: BTreeMap::new() }
+    }
+
+    fn state(&mut self, link: LinkId, now: Time) -> &mut State {
+        self.links.entry(link).or_insert_with(|| State {
+            cursor: None,
+            told: None,
+            work: Budget::new(limits::COMPARE_WORK, now),
+        })
+    }
+
+    /// A link is gone.
+    pub(super) fn lost(&mut self, link: LinkId) {
+        self.links.remove(&link);
+    }
+
+    /// What to tell a neighbour of what we have, from `since` until `until`, and whether there is more
+    /// to tell; nothing if there is no time between them.
+    pub(crate) fn ask(
+        &mut self,
+        link: LinkId,
+        part: Part,
+        recent: &Recent,
+        (since, until): (Timestamp, Timestamp),
+        now: Time,
+    ) -> Option<(Compare, bool)> {
+        let (since, until) = (Mark::from(since), Mark::from(until));
+        if since >= until {
+            return None;
+        }
+        let salt = self.rng.nonce();
+        let cursor = match part {
+            Part::Any => &mut self.cursor,
+            Part::Newest | Part::Next => &mut self.state(link, now).cursor,
+        };
+        if part == Part::Newest {
+            *cursor = None;
+        }
+        let end = cursor.filter(|cursor| since < *cursor && *cursor < until).unwrap_or(until);
+        let (compare, complete) = pieces(recent, since, end, salt);
+        *cursor = (!complete).then_some(compare.from);
+        Some((compare, !complete))
+    }
+
+    /// What to announce to a neighbour that says what it has: what we can serve of the pieces in which
+    /// it has something else, as far as the work goes, and `room` ids at most. What had no room
+    /// comes first the next time.
+    pub(crate) fn answer(
+        &mut self,
+        link: LinkId,
+        recent: &Recent,
+        theirs: &Compare,
+        room: usize,
+        now: Time,
+    ) -> Vec<DocumentId> {
+        let State { told, work, .. } = self.state(link, now);
+        let live = now.before(limits::LIVE_WINDOW).after(limits::LIVE_MARGIN).timestamp().into();
+        let mut differing = Vec::new();
+        for (from, piece) in theirs.pieces().rev() {
+            if piece.until <= live {
+                break;
+            }
+            match is_same(recent, from, piece, &theirs.salt, work, now) {
+                Some(true) => {}
+                Some(false) => differing.push((from.max(live), piece.until)),
+                None => break,
+            }
+        }
+        differing.reverse();
+        // First what the last announcement had no room for.
+        let start = told.take().unwrap_or(live);
+        let later = differing.iter().map(|(from, until)| ((*from).max(start), *until));
+        let earlier = differing.iter().map(|(from, until)| (*from, (*until).min(start)));
+        let mut ids = Vec::new();
+        for (mark, standing) in later.chain(earlier).flat_map(|(a, b)| recent.between(a, b)) {
+            if ids.len() >= room || !work.take(1, now) {
+                *told = Some(mark);
+                break;
+            }
+            if standing == Standing::Current && recent.get(&mark.id).is_some() {
+                ids.push(mark.id);
+            }
+        }
+        ids
+    }
+}
+
+/// The newest documents from `since` until `until`, as many as one comparison has, in pieces; and whether
+/// these are all.
+fn pieces(recent: &Recent, since: Mark, until: Mark, salt: [u8; 32]) -> (Compare, bool) {
+    let mut pieces = Vec::new();
+    let mut piece = Piece { until, count: 0, sum: 0 };
+    let (mut from, mut looked_at, mut complete) = (since, 0, true);
+    // From the newest on; a piece begins with its last document.
+    let mut begin = until;
+    for (mark, standing) in recent.between(since, until).rev() {
+        if looked_at == limits::PIECE_DOCUMENTS {
+            pieces.push(piece);
+            if pieces.len() == limits::PIECES {
+                (from, complete) = (begin, false);
+                break;
+            }
+            piece = Piece { until: begin, count: 0, sum: 0 };
+            looked_at = 0;
+        }
+        looked_at += 1;
+        begin = mark;
+        if standing == Standing::Current {
+            piece.count += 1;
+            piece.sum = piece.sum.wrapping_add(hash(&salt, &mark.id));
+        }
+    }
+    if complete {
+        pieces.push(piece);
+    }
+    pieces.reverse();
+    (Compare { salt, from, pieces }, complete)
+}
+
+/// Whether we have the same of a piece as another; nothing if the work does not go so far.
+fn is_same(
+    recent: &Recent,
+    from: Mark,
+    theirs: &Piece,
+    salt: &[u8; 32],
+    work: &mut Budget,
+    now: Time,
+) -> Option<bool> {
+    let (mut count, mut sum) = (0_u32, 0_u128);
+    for (mark, standing) in recent.between(from, theirs.until) {
+        if !work.take(1, now) {
+            return None;
+        }
+        if standing == Standing::Current {
+            count += 1;
+            if count > theirs.count {
+                return Some(false);
+            }
+            sum = sum.wrapping_add(hash(salt, &mark.id));
+        }
+    }
+    Some((count, sum) == (theirs.count, theirs.sum))
+}
+
+fn hash(salt: &[u8; 32], id: &DocumentId) -> u128 {
+    let hash = blake3::keyed_hash(salt, id.as_bytes());
+    hash.as_bytes().iter().take(16).rev().fold(0, |number, byte| number << 8 | u128::from(*byte))
+}
+
+#[cfg(test)]
+mod tests;
