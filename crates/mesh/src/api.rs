@@ -432,8 +432,8 @@ pub enum Audience {
     #[default]
     Everyone,
     /// Whoever subscribed privately to what it matches, as far as this peer has heard. Where that are
-    /// more than an envelope has room for, each peer gets its turn, and [`Counters::left_out`] counts
-    /// the rest.
+    /// more than an envelope has room for, or their queries too dear, each peer gets its turn, and
+    /// [`Counters::left_out`] counts the rest.
     Subscribers,
     /// These peers: by their private subscriptions that it matches (forward-secret), or else by their
     /// identity keys.
@@ -583,8 +583,12 @@ pub struct SignallerStatus {
 pub struct Counters {
     /// Documents of our own.
     pub published: u64,
-    /// Private subscriptions that our documents matched and had no room for.
+    /// Private subscriptions that our documents matched and had no room for, or whose queries would have
+    /// taken too much work to evaluate ([`limits::MATCH_WORK`]).
     pub left_out: u64,
+    /// Sealed documents that were passed on and that we did not look into, since that would have taken
+    /// too much work ([`limits::OPENINGS`]).
+    pub unopened: u64,
     /// Documents that matched a subscription.
     pub delivered: u64,
     /// Documents received and verified, first copies.

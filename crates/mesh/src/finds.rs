@@ -6,7 +6,7 @@ use std::{
 };
 
 use taiinet_document::{DocumentId, Timestamp, VerifiedDocument};
-use taiinet_query::Query;
+use taiinet_query::{Query, SharedQuery};
 
 use crate::{
     FindId, LinkId, Misbehaviour, Time, TooManyFinds, broadcast::Recent, budget::Budget, frame,
@@ -24,8 +24,10 @@ pub(crate) struct Finds {
 /// A search of ours.
 #[derive(Debug)]
 pub(crate) struct Search {
-    query: Query,
+    query: SharedQuery,
     limit: usize,
+    /// How many key exchanges it may still take to open what is sealed.
+    openings: usize,
     found: BTreeSet<DocumentId>,
     ends_at: Time,
     /// Who was asked and has not finished its answer.
@@ -66,7 +68,7 @@ impl Finds {
     /// Begins a search.
     pub(crate) fn begin(
         &mut self,
-        query: Query,
+        query: SharedQuery,
         limit: u16,
         now: Time,
     ) -> Result<FindId, TooManyFinds> {
@@ -78,6 +80,7 @@ impl Finds {
         let search = Search {
             query,
             limit: limit.into(),
+            openings: limits::FIND_OPENINGS,
             found: BTreeSet::new(),
             ends_at: now.after(limits::FIND_TIMEOUT),
             waiting: BTreeMap::new(),
@@ -125,7 +128,7 @@ impl Finds {
         request: u32,
         id: &DocumentId,
         bytes: usize,
-    ) -> Result<Option<(FindId, &Query)>, Misbehaviour> {
+    ) -> Result<Option<(FindId, &SharedQuery)>, Misbehaviour> {
         let find = FindId(request);
         let Some(search) = self.running.get_mut(&find) else {
             // It may be over; but one that never was is an invention.
@@ -135,6 +138,12 @@ impl Finds {
         left.documents = left.documents.checked_sub(1).ok_or(Misbehaviour::Unasked)?;
         left.bytes = left.bytes.checked_sub(bytes).ok_or(Misbehaviour::Unasked)?;
         Ok((!search.found.contains(id)).then_some((find, &search.query)))
+    }
+
+    /// Takes what opening a document with so many keys takes, if the search has so much left.
+    pub(crate) fn may_open(&mut self, find: FindId, keys: usize) -> bool {
+        let left = self.running.get_mut(&find).map(|search| &mut search.openings);
+        left.is_some_and(|left| left.checked_sub(keys).map(|less| *left = less).is_some())
     }
 
     /// A search has found a document. True if that was news.
@@ -200,7 +209,7 @@ impl Finds {
         if !budgets.theirs.take(1, now) {
             return Err(Misbehaviour::FindFlood);
         }
-        let query = Query::of_stranger(&asked.query).map_err(|_| Misbehaviour::InvalidQuery)?;
+        let query = SharedQuery::parse_untrusted(&asked.query).map_err(|_| Misbehaviour::InvalidQuery)?;
         let mut bytes = 0;
         Ok(look(recent, &query, asked.since, &mut budgets.work, now)
             .take(asked.limit.into())
@@ -214,7 +223,7 @@ impl Finds {
 
 impl Search {
     /// What is looked for.
-    pub(crate) const fn query(&self) -> &Query {
+    pub(crate) const fn query(&self) -> &SharedQuery {
         &self.query
     }
 

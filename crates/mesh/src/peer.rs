@@ -15,9 +15,9 @@ use std::{
     sync::Arc,
 };
 
-use taiinet_document::{Content, DocumentId, Map, Timestamp, VerifiedDocument};
+use taiinet_document::{Content, DocumentId, Map, Opened, Timestamp, VerifiedDocument};
 use taiinet_identity::{Identity, PeerId, PublicKey, Recipient, Signed, Verified};
-use taiinet_query::{Attributes, Index, Query, Scratch};
+use taiinet_query::{Attributes, Index, Query, Scratch, SharedQuery};
 
 use crate::{
     Config, Counters, Disconnect, Event, FindId, Input, LinkFailure, LinkId, LinkStatus,
@@ -33,7 +33,7 @@ use crate::{
     },
     limits,
     link::Link,
-    private::{Directory, Own},
+    private::{Directory, Openings, Own, Unopened},
     quota::Quotas,
     reputation::Reputation,
     rng::Rng,
@@ -79,6 +79,7 @@ pub struct Peer {
     scratch: Scratch,
     next_subscription: u64,
     private: Own,
+    openings: Openings,
     directory: Directory,
     /// Keys of authors and others, once they have verified something.
     keys: BTreeMap<PeerId, PublicKey>,
@@ -117,7 +118,7 @@ impl Peer {
         }
         let broadcast = Broadcast::new(Rng::new(rng.nonce()), config.store_bytes);
         let subscriptions = Index::with_seed(rng.next_u64());
-        let directory = Directory::new(rng.next_u64());
+        let directory = Directory::new(rng.next_u64(), now);
         let quotas = Quotas::new(config.quota, now);
         let reputation = Reputation::new(&config.blacklist, now);
         let seeds = config.direct.as_ref().map(|direct| Seeds::new(&direct.seeds, now));
@@ -149,6 +150,7 @@ impl Peer {
             scratch: Scratch::default(),
             next_subscription: 0,
             private: Own::default(),
+            openings: Openings::new(now),
             directory,
             keys: BTreeMap::new(),
             presence: None,
@@ -183,13 +185,11 @@ impl Peer {
     /// Subscribes with a key of its own: the network is told of the query and the key, so that others
     /// can seal what matches ([`Subscribers`](crate::Audience::Subscribers)). The key is wiped with the subscription.
     ///
-    /// The query must pass [`Query::check_for_others`], or nobody will take notice of it.
-    ///
     /// # Errors
     /// [`TooManySubscriptions`], also for more than [`limits::PRIVATE_SUBSCRIPTIONS`] of this kind.
     pub fn subscribe_privately(
         &mut self,
-        query: Query,
+        query: SharedQuery,
         now: Time,
     ) -> Result<SubscriptionId, TooManySubscriptions> {
         self.begin_private(query, now)
@@ -220,11 +220,14 @@ impl Peer {
     /// neither delivered to subscriptions nor passed on; [`Output::FindDone`] ends the search after
     /// [`limits::FIND_TIMEOUT`] at the latest. While there is no neighbour it waits for one.
     ///
-    /// The query must pass [`Query::check_for_others`], or neighbours will think that we misbehave.
-    ///
     /// # Errors
     /// [`TooManyFinds`]
-    pub fn find(&mut self, query: Query, limit: u16, now: Time) -> Result<FindId, TooManyFinds> {
+    pub fn find(
+        &mut self,
+        query: SharedQuery,
+        limit: u16,
+        now: Time,
+    ) -> Result<FindId, TooManyFinds> {
         self.begin_find(query, limit, now)
     }
 
@@ -352,6 +355,7 @@ impl Peer {
         self.tick_broadcast(now);
         self.tick_view(now);
         self.announce_subscriptions(now);
+        self.open_waiting(now);
         self.finish_finds(now);
         self.restless = true;
         self.seek(now);
@@ -379,6 +383,7 @@ impl Peer {
             .chain(self.view_deadline())
             .chain(self.finds.deadline())
             .chain(self.private.deadline())
+            .chain(self.openings.deadline())
             .chain(self.seeds.deadline())
             .min()
     }
@@ -683,19 +688,38 @@ impl Peer {
         self.outputs.push_back(Output::Event(event));
     }
 
-    fn deliver(&mut self, document: &Arc<VerifiedDocument>, hops: u8, from: Option<PeerId>) {
+    fn deliver(
+        &mut self,
+        document: &Arc<VerifiedDocument>,
+        hops: u8,
+        from: Option<PeerId>,
+        now: Time,
+    ) {
         if self.subscriptions.is_empty() {
             return;
         }
-        let mut opened = None;
-        let fields = match document.content() {
-            Content::Open(fields) => fields,
-            // What is sealed to others is passed on, and no more.
-            Content::Sealed(_) => match opened.insert(self.open(document)) {
-                Some(opened) => &opened.fields,
-                None => return,
-            },
-            Content::Deleted | Content::Subscription(_) => return,
+        match document.content() {
+            Content::Open(_) => self.deliver_fields(document, None, hops, from),
+            Content::Sealed(_) => {
+                let document = Arc::clone(document);
+                self.deliver_sealed(Unopened { document, hops, from }, now);
+            }
+            Content::Deleted | Content::Subscription(_) => {}
+        }
+    }
+
+    /// Delivers a document to the subscriptions that what it says in clear, or said to us, matches.
+    fn deliver_fields(
+        &mut self,
+        document: &Arc<VerifiedDocument>,
+        opened: Option<Arc<Opened>>,
+        hops: u8,
+        from: Option<PeerId>,
+    ) {
+        let fields = match (&opened, document.content()) {
+            (Some(opened), _) => &opened.fields,
+            (None, Content::Open(fields)) => fields,
+            (None, _) => return,
         };
         let mut subscriptions = Vec::new();
         let attributes = Attributes::of(document);
@@ -709,7 +733,7 @@ impl Peer {
         self.counters.delivered += 1;
         self.outputs.push_back(Output::Deliver(crate::Delivery {
             document: Arc::clone(document),
-            opened: opened.flatten(),
+            opened,
             subscriptions,
             hops,
             from,

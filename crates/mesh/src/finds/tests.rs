@@ -130,7 +130,7 @@ fn we_ask_well_below_what_we_must_be_allowed() {
     let mut asked = 0;
     for tenth in 0..3_000 {
         let now = NOW.after(Duration::from_millis(tenth * 100));
-        let find = ours.begin(Query::all(), 10, now).unwrap();
+        let find = ours.begin(SharedQuery::all(), 10, now).unwrap();
         if let Some(question) = ours.ask(find, LINK, now) {
             asked += 1;
             theirs.answer(LINK, &question, &recent, now).unwrap();
@@ -145,7 +145,7 @@ fn a_search_is_over_when_all_have_answered_or_one_is_not_needed_or_time_is_up() 
     let mut finds = Finds::default();
     let other = LinkId::from_raw(2);
     let begin = |links: &[LinkId], finds: &mut Finds| {
-        let find = finds.begin(Query::all(), 2, NOW).unwrap();
+        let find = finds.begin(SharedQuery::all(), 2, NOW).unwrap();
         for link in links {
             assert!(finds.ask(find, *link, NOW).is_some());
         }
@@ -184,7 +184,7 @@ fn an_answer_brings_what_was_asked_and_no_more() {
     let id = testing::document(&identity(1), 1, 1).id();
     let invented = finds.brings(LINK, 1, &id, 100);
     assert_eq!(invented.err(), Some(Misbehaviour::Unasked), "nobody asked for anything");
-    let find = finds.begin(Query::all(), 2, NOW).unwrap();
+    let find = finds.begin(SharedQuery::all(), 2, NOW).unwrap();
     let uninvited = finds.brings(LINK, find.0, &id, 100);
     assert_eq!(uninvited.err(), Some(Misbehaviour::Unasked), "it was not asked");
     finds.ask(find, LINK, NOW).unwrap();
@@ -197,7 +197,7 @@ fn an_answer_brings_what_was_asked_and_no_more() {
     assert!(finds.end(find));
     assert!(finds.brings(LINK, find.0, &id, 100).unwrap().is_none());
 
-    let find = finds.begin(Query::all(), 50, NOW).unwrap();
+    let find = finds.begin(SharedQuery::all(), 50, NOW).unwrap();
     finds.ask(find, LINK, NOW).unwrap();
     assert!(finds.brings(LINK, find.0, &id, limits::FOUND_BYTES).is_ok());
     let more = finds.brings(LINK, find.0, &id, 1);
@@ -208,8 +208,8 @@ fn an_answer_brings_what_was_asked_and_no_more() {
 fn there_are_only_so_many_at_once() {
     let mut finds = Finds::default();
     for _ in 0..limits::FINDS {
-        finds.begin(Query::all(), 1, NOW).unwrap();
+        finds.begin(SharedQuery::all(), 1, NOW).unwrap();
     }
-    assert_eq!(finds.begin(Query::all(), 1, NOW), Err(TooManyFinds));
+    assert_eq!(finds.begin(SharedQuery::all(), 1, NOW), Err(TooManyFinds));
     assert_eq!(finds.running().len(), limits::FINDS);
 }

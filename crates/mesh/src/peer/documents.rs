@@ -163,7 +163,7 @@ impl Peer {
         self.quotas.note(document.author(), document, document.signed().size());
         self.note_subscription(document, now);
         let sender = from.and_then(|link| Some(self.links.get(&link)?.peer));
-        self.deliver(document, hops, sender);
+        self.deliver(document, hops, sender, now);
         let acts = self.broadcast.spread(document, hops, from, now);
         self.act(acts, now);
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use taiinet_document::{Content, SignedDocument, VerifiedDocument};
-use taiinet_query::{Attributes, Query};
+use taiinet_query::{Attributes, SharedQuery};
 
 use super::Peer;
 use crate::{
@@ -16,7 +16,7 @@ use crate::{
 impl Peer {
     pub(super) fn begin_find(
         &mut self,
-        query: Query,
+        query: SharedQuery,
         limit: u16,
         now: Time,
     ) -> Result<FindId, TooManyFinds> {
@@ -130,7 +130,11 @@ impl Peer {
     fn found(&mut self, find: FindId, document: Arc<VerifiedDocument>) {
         let mut opened = None;
         if matches!(document.content(), Content::Sealed(_)) {
-            opened = self.open(&document);
+            if !self.finds.may_open(find, self.private.key_count()) {
+                self.counters.unopened += 1;
+                return;
+            }
+            opened = self.open(&document, None);
             let query = self.finds.get(find).map(Search::query);
             let matches = opened.as_ref().zip(query).is_some_and(|(opened, query)| {
                 query.matches_fields(Attributes::of(&document), &opened.fields)

@@ -4,23 +4,24 @@ use std::{collections::BTreeSet, sync::Arc};
 
 use taiinet_document::{Content, Map, Opened, Sealed, VerifiedDocument};
 use taiinet_identity::{EnvelopeError, RECIPIENTS, Recipient};
-use taiinet_query::{Attributes, Query};
+use taiinet_query::{Attributes, SharedQuery};
 
 use super::Peer;
 use crate::{
     Audience, PublishError, PublishOptions, SubscriptionId, Time, TooManySubscriptions, limits,
+    private::{Chosen, Unopened},
 };
 
 impl Peer {
     pub(super) fn begin_private(
         &mut self,
-        query: Query,
+        query: SharedQuery,
         now: Time,
     ) -> Result<SubscriptionId, TooManySubscriptions> {
         if self.private.is_full() {
             return Err(TooManySubscriptions);
         }
-        let subscription = self.subscribe(query.clone())?;
+        let subscription = self.subscribe(query.clone().into_query())?;
         self.private.begin(subscription, &query, &mut self.rng, now);
         self.announce_subscriptions(now);
         self.hurry(now);
@@ -75,19 +76,20 @@ impl Peer {
             key: options.key.as_deref(),
             created_at: now.timestamp(),
         };
-        let (recipients, left_out) =
+        let Chosen { recipients, no_room, unevaluated } =
             self.directory.recipients(attributes, content, &options.audience, now);
+        self.counters.left_out += unevaluated as u64;
         match &options.audience {
             Audience::Peers(_) | Audience::Subscribers if recipients.is_empty() => {
                 Err(PublishError::NoRecipient)
             }
             // Whoever is named is not left out in silence.
-            Audience::Peers(named) if named.len() > RECIPIENTS && left_out > 0 => {
-                let recipients = recipients.len() + left_out;
+            Audience::Peers(named) if named.len() > RECIPIENTS && no_room > 0 => {
+                let recipients = recipients.len() + no_room;
                 Err(EnvelopeError::TooManyRecipients { recipients }.into())
             }
             _ => {
-                self.counters.left_out += left_out as u64;
+                self.counters.left_out += no_room as u64;
                 Ok(recipients)
             }
         }
@@ -127,8 +129,32 @@ impl Peer {
         }
     }
 
-    /// What a sealed document says to us; `None` if nothing.
-    pub(super) fn open(&self, document: &VerifiedDocument) -> Option<Arc<Opened>> {
-        document.open(self.private.keys(&self.identity)).ok().map(Arc::new)
+    /// Opens a sealed document and delivers it, at once or when its turn comes.
+    pub(super) fn deliver_sealed(&mut self, unopened: Unopened, now: Time) {
+        self.counters.unopened += self.openings.push(unopened, now);
+        self.open_waiting(now);
+    }
+
+    /// Opens those that may be opened now, and delivers what is for us.
+    pub(super) fn open_waiting(&mut self, now: Time) {
+        let keys = self.private.key_count();
+        while let Some((unopened, likely)) = self.openings.next(keys, now) {
+            let Unopened { document, hops, from } = unopened;
+            // What is sealed to others is passed on, and no more.
+            if let Some(opened) = self.open(&document, likely) {
+                self.openings.opened(&document.author(), opened.recipient, keys, now);
+                self.deliver_fields(&document, Some(opened), hops, from);
+            }
+        }
+    }
+
+    /// What a sealed document says to us; `None` if nothing. Takes a key exchange for each of our keys
+    /// up to the one that it is for.
+    pub(super) fn open(
+        &self,
+        document: &VerifiedDocument,
+        likely: Option<Recipient>,
+    ) -> Option<Arc<Opened>> {
+        document.open(self.private.keys(&self.identity, likely)).ok().map(Arc::new)
     }
 }
