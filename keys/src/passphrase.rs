@@ -91,7 +91,7 @@ impl Source {
 }
 
 fn ask(prompt: &str) -> io::Result<Passphrase> {
-    rpassword::prompt_password(prompt).map(Passphrase::new).map_err(|error| {
+    rpassword::prompt_password(&*taiinet_terminal::line(prompt)).map(Passphrase::new).map_err(|error| {
         // What the system says where there is no terminal would help nobody.
         match error.kind() {
             io::ErrorKind::Interrupted => error,

@@ -198,11 +198,8 @@ impl Driver {
     pub(crate) fn subscribe(&self, query: Query, private: bool) -> Result<u32, Fault> {
         self.with(|state, now| {
             state.check_open()?;
-            if private {
-                query.check_for_others()?;
-            }
             let name = if private {
-                state.peer.subscribe_privately(query, now)
+                state.peer.subscribe_privately(query.try_into()?, now)
             } else {
                 state.peer.subscribe(query)
             };
@@ -271,10 +268,9 @@ impl Driver {
     ) -> Result<Promise, Fault> {
         self.with(|state, now| {
             state.check_open()?;
-            query.check_for_others()?;
             let find = state
                 .peer
-                .find(query, limit, now)
+                .find(query.try_into()?, limit, now)
                 .map_err(|error| Fault::new(Code::Busy, error))?;
             let this = self.this.clone();
             let deadline = Timer::new(timeout, move || {

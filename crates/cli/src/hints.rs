@@ -3,6 +3,7 @@
 use std::{io::IsTerminal, time::Duration};
 
 use taiinet::{Disconnect, LinkFailure, LinkState, Status, TaiiNet};
+use taiinet_terminal::line;
 use tokio::time::timeout;
 
 /// How long nothing may happen before it is explained.
@@ -34,18 +35,19 @@ pub(crate) fn why_alone(status: &Status) -> String {
         let state = match (&signaller.failure, signaller.joined) {
             (_, true) => "joined".to_owned(),
             (Some(cause), false) => {
-                format!("{cause}; {}", signaller_next_step(cause))
+                format!("{}; {}", line(&cause.to_string()), signaller_next_step(cause))
             }
             (None, false) => "being reached".to_owned(),
         };
-        lines.push(format!("  signaller {}: {state}", signaller.url));
+        lines.push(format!("  signaller {}: {state}", line(&signaller.url)));
     }
     let dialling = status.links.iter().filter(|link| link.state != LinkState::Active).count();
     if dialling > 0 {
         lines.push(format!("  links being made: {dialling}"));
     }
     for (peer, cause) in &status.failed {
-        lines.push(format!("  peer {}: {cause}; {}", peer.short(), next_step(cause)));
+        let (next, cause) = (next_step(cause), cause.to_string());
+        lines.push(format!("  peer {}: {}; {next}", peer.short(), line(&cause)));
     }
     let joined = status.signallers.iter().any(|signaller| signaller.joined);
     if joined && dialling == 0 && status.failed.is_empty() {
@@ -75,5 +77,29 @@ const fn signaller_next_step(cause: &Disconnect) -> &'static str {
             "is it running, and is the address right? Trying again"
         }
         _ => "trying again",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use taiinet::SignallerStatus;
+
+    use super::*;
+
+    /// What a signaller or a peer answers stands in our lines, and begins none.
+    #[test]
+    fn what_others_answer_is_shown_and_not_obeyed() {
+        let evil = "\u{9b}2J\u{1b}[1A\r\nall is fine\u{202e}\u{7f}";
+        let failure = Disconnect::Link(LinkFailure::Transport(evil.to_owned()));
+        let signaller = SignallerStatus {
+            url: format!("ws://one{evil}"),
+            signaller: None,
+            joined: false,
+            failure: Some(failure),
+        };
+        let why = why_alone(&Status { signallers: vec![signaller], ..Status::default() });
+        let clean = why.chars().all(|char| char == '\n' || !char.is_control() && char != '\u{202e}');
+        assert!(clean && why.contains("all is fine"), "{why:?}");
+        assert_eq!(why.lines().count(), 2, "{why:?}");
     }
 }

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 
-use taiinet::TaiiNet;
+use taiinet::{Status, TaiiNet};
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::{
@@ -62,7 +62,7 @@ async fn watch(net: &TaiiNet, json: bool) -> Outcome {
         let status = net.status().await?;
         let mut out = anstream::stdout().lock();
         if json {
-            writeln!(out, "{}", report::status_json(net.peer_id(), &status))?;
+            writeln!(out, "{}", status_line(net, &status))?;
         } else {
             let table = table::draw(net, &status);
             if drawn > 0 {
@@ -83,7 +83,7 @@ async fn once(net: &TaiiNet, args: &PeersArgs) -> Outcome {
     let status = net.status().await?;
     let mut out = anstream::stdout().lock();
     if args.json {
-        writeln!(out, "{}", report::status_json(net.peer_id(), &status))?;
+        writeln!(out, "{}", status_line(net, &status))?;
     } else {
         write!(out, "{}", table::draw(net, &status))?;
     }
@@ -92,4 +92,9 @@ async fn once(net: &TaiiNet, args: &PeersArgs) -> Outcome {
         Ok(found) => Ok(found?),
         Err(_) => Err(Exit::Failed(hints::why_alone(&status))),
     }
+}
+
+fn status_line(net: &TaiiNet, status: &Status) -> String {
+    let status = report::status_json(net.peer_id(), status).to_string();
+    taiinet_terminal::json(&status).into_owned()
 }

@@ -170,6 +170,8 @@ impl Job<'_> {
             match self.publish(line, options.clone()).await? {
                 Ok(()) => {}
                 Err(found @ Fault::Line(..)) if args.skip_invalid => {
+                    let found = found.to_string();
+                    let found = taiinet_terminal::line(&found);
                     self.bar.suspend(|| anstream::eprintln!("warning: {found}"));
                 }
                 Err(found) => {

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Map, Value, json};
 use taiinet::{LinkState, LinkStatus, PeerId, Status, TaiiNet};
+use taiinet_terminal as terminal;
 
 use crate::blacklist;
 
@@ -94,5 +95,6 @@ pub(crate) async fn finish(net: &TaiiNet) {
 }
 
 fn write(net: &TaiiNet, status: &Status) {
-    eprintln!("{}", json!({ "status": status_json(net.peer_id(), status) }));
+    let status = json!({ "status": status_json(net.peer_id(), status) }).to_string();
+    eprintln!("{}", terminal::json(&status));
 }

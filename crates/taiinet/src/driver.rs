@@ -29,7 +29,7 @@ use crate::{
     blacklist::{self, BlacklistFileError},
     clock::Clock,
     find::FoundSender,
-    net::{Control, Publish},
+    net::{Control, Publish, Wanted},
     outbox::{Outbox, Tally},
     remembered,
     subscription::Inbox,
@@ -185,11 +185,12 @@ impl Driver {
 
     fn control(&mut self, control: Control) -> ControlFlow<()> {
         match control {
-            Control::Subscribe { id, query, private, inbox } => {
-                let subscribed = if private {
-                    self.peer.subscribe_privately(query, self.clock.now())
-                } else {
-                    self.peer.subscribe(query)
+            Control::Subscribe { id, wanted, inbox } => {
+                let subscribed = match wanted {
+                    Wanted::Open(query) => self.peer.subscribe(query),
+                    Wanted::Private(query) => {
+                        self.peer.subscribe_privately(query, self.clock.now())
+                    }
                 };
                 match subscribed {
                     Ok(name) => {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use taiinet_mesh::{TooManyFinds, limits};
-use taiinet_query::Query;
+use taiinet_query::SharedQuery;
 use tokio::{
     sync::mpsc,
     time::{Instant, timeout_at},
@@ -34,7 +34,7 @@ pub(crate) type FoundSender = mpsc::UnboundedSender<Result<Delivery, TooManyFind
 
 pub(crate) async fn find(
     net: &TaiiNet,
-    query: Query,
+    query: SharedQuery,
     options: FindOptions,
 ) -> Result<Vec<Delivery>, Error> {
     let deadline = Instant::now() + options.timeout;

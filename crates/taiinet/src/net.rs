@@ -13,7 +13,7 @@ use std::{
 use taiinet_document::{Content, Document, DocumentId, Map, Network, VerifiedDocument};
 use taiinet_identity::{Identity, PeerId, Recipient};
 use taiinet_mesh::{BlacklistError, Event, PublishError, Status, TooManySubscriptions, limits};
-use taiinet_query::Query;
+use taiinet_query::{Query, SharedQuery};
 use tokio::sync::{Notify, broadcast, mpsc, oneshot, watch};
 
 use crate::{
@@ -68,12 +68,20 @@ impl Prepared {
     }
 }
 
+/// What is subscribed to.
+pub(crate) enum Wanted {
+    /// What nobody is told of.
+    Open(Query),
+    /// What others are told of, with a key.
+    Private(SharedQuery),
+}
+
 /// What a handle asks of the driver. No `Debug`: it may hold what is about to be sealed.
 pub(crate) enum Control {
-    Subscribe { id: u64, query: Query, private: bool, inbox: Inbox },
+    Subscribe { id: u64, wanted: Wanted, inbox: Inbox },
     Recipients { content: Map, to: taiinet_mesh::PublishOptions, tell: oneshot::Sender<Recipients> },
     Unsubscribe { id: u64, private: bool },
-    Find { query: Query, limit: u16, found: FoundSender },
+    Find { query: SharedQuery, limit: u16, found: FoundSender },
     Status(oneshot::Sender<Status>),
     Blacklist { peer: PeerId, life: Option<Duration>, done: oneshot::Sender<Listed> },
     Lift { peer: PeerId, done: oneshot::Sender<Result<bool, BlacklistFileError>> },
@@ -117,7 +125,7 @@ impl TaiiNet {
     /// # Errors
     /// [`Error::Query`], [`Error::TooManySubscriptions`], [`Error::Closed`]
     pub fn subscribe(&self, query: impl IntoQuery) -> Result<Subscription, Error> {
-        self.begin(query.into_query()?, false)
+        self.begin(Wanted::Open(query.into_query()?))
     }
 
     /// Subscribes with a key of its own, so that others can seal what matches to this subscription
@@ -149,8 +157,7 @@ impl TaiiNet {
             return Err(TooManySubscriptions.into());
         }
         let subscription = query.into_query().and_then(|query| {
-            query.check_for_others()?;
-            self.begin(query, true)
+            self.begin(Wanted::Private(query.try_into()?))
         });
         if subscription.is_err() {
             count.fetch_sub(1, Ordering::AcqRel);
@@ -158,19 +165,23 @@ impl TaiiNet {
         subscription
     }
 
-    fn begin(&self, query: Query, private: bool) -> Result<Subscription, Error> {
+    fn begin(&self, wanted: Wanted) -> Result<Subscription, Error> {
         let count = &self.inner.subscriptions;
         if count.fetch_add(1, Ordering::AcqRel) >= limits::SUBSCRIPTIONS {
             count.fetch_sub(1, Ordering::AcqRel);
             return Err(TooManySubscriptions.into());
         }
         let id = self.inner.next_subscription.fetch_add(1, Ordering::Relaxed);
+        let (query, private) = match &wanted {
+            Wanted::Open(query) => (query.clone(), false),
+            Wanted::Private(query) => (query.clone().into_query(), true),
+        };
         let relief = Arc::clone(&self.inner.relief);
         let (subscription, inbox) =
-            Subscription::new(self.clone(), id, query.clone(), private, relief);
+            Subscription::new(self.clone(), id, query, private, relief);
         self.inner
             .controls
-            .send(Control::Subscribe { id, query, private, inbox })
+            .send(Control::Subscribe { id, wanted, inbox })
             .map_err(|_| Error::Closed)?;
         Ok(subscription)
     }
@@ -298,9 +309,7 @@ impl TaiiNet {
         query: impl IntoQuery,
         options: FindOptions,
     ) -> Result<Vec<Delivery>, Error> {
-        let query = query.into_query()?;
-        query.check_for_others()?;
-        find::find(self, query, options).await
+        find::find(self, query.into_query()?.try_into()?, options).await
     }
 
     /// Waits until neighbours have taken all that was published before this call.
