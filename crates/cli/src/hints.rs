@@ -98,7 +98,8 @@ mod tests {
             failure: Some(failure),
         };
         let why = why_alone(&Status { signallers: vec![signaller], ..Status::default() });
-        let clean = why.chars().all(|char| char == '\n' || !char.is_control() && char != '\u{202e}');
+        let clean =
+            why.chars().all(|char| char == '\n' || !char.is_control() && char != '\u{202e}');
         assert!(clean && why.contains("all is fine"), "{why:?}");
         assert_eq!(why.lines().count(), 2, "{why:?}");
     }

@@ -29,7 +29,15 @@ fn completions_and_the_manual_are_written_and_name_nothing_hidden() {
 
 /// What a terminal would obey, or what would hide from its reader.
 const EVIL: [char; 9] = [
-    '\u{9b}', '\u{9d}', '\u{7f}', '\u{202e}', '\u{2066}', '\u{200b}', '\u{2028}', '\u{feff}', '\u{e0041}',
+    '\u{9b}',
+    '\u{9d}',
+    '\u{7f}',
+    '\u{202e}',
+    '\u{2066}',
+    '\u{200b}',
+    '\u{2028}',
+    '\u{feff}',
+    '\u{e0041}',
 ];
 
 /// Runs `taiinet` with this on stdin; its exit code, stdout and stderr.
@@ -62,7 +70,10 @@ fn nothing_that_others_wrote_moves_the_terminal() {
     for (args, input) in [
         (vec!["match".to_owned(), format!("{{\"{evil}\":{{\"${evil}\":1}}}}")], ""),
         (vec!["match".to_owned(), "{}".to_owned(), format!("no{evil}\n\r\u{1b}[2Jfile")], ""),
-        (vec!["match".to_owned(), "{}".to_owned(), "--skip-invalid".to_owned()], "\u{1b}[2J\u{9b}2J\n"),
+        (
+            vec!["match".to_owned(), "{}".to_owned(), "--skip-invalid".to_owned()],
+            "\u{1b}[2J\u{9b}2J\n",
+        ),
     ] {
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
         let (_, out, err) = run_with(&args, input);

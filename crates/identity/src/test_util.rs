@@ -51,17 +51,24 @@ fn printed_form(secret: &[u8], shown: &str) -> Option<String> {
             .or_else(|| any_case(joined(part, ",", &|byte| format!("0x{byte:02x}"))))
             .or_else(|| found(String::from_utf8_lossy(part).into_owned()))
     });
-    let alphabets = [base64::engine::general_purpose::STANDARD, base64::engine::general_purpose::URL_SAFE];
+    let alphabets =
+        [base64::engine::general_purpose::STANDARD, base64::engine::general_purpose::URL_SAFE];
     let base64 = || {
         // Six bytes are eight characters, wherever the encoding began.
-        let mut parts = secret.windows(6).flat_map(|part| alphabets.iter().map(move |alphabet| alphabet.encode(part)));
+        let mut parts = secret
+            .windows(6)
+            .flat_map(|part| alphabets.iter().map(move |alphabet| alphabet.encode(part)));
         parts.find_map(found)
     };
     let bech32 = || {
-        let text = bech32::encode_lower::<bech32::NoChecksum>(bech32::Hrp::parse_unchecked("x"), secret);
+        let text =
+            bech32::encode_lower::<bech32::NoChecksum>(bech32::Hrp::parse_unchecked("x"), secret);
         let text = text.expect("short").split_off(2);
-        let parts: Vec<String> =
-            text.as_bytes().windows(8).map(|part| String::from_utf8_lossy(part).into_owned()).collect();
+        let parts: Vec<String> = text
+            .as_bytes()
+            .windows(8)
+            .map(|part| String::from_utf8_lossy(part).into_owned())
+            .collect();
         parts.into_iter().find_map(any_case)
     };
     bytes.or_else(base64).or_else(bech32)

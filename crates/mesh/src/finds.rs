@@ -209,7 +209,8 @@ impl Finds {
         if !budgets.theirs.take(1, now) {
             return Err(Misbehaviour::FindFlood);
         }
-        let query = SharedQuery::parse_untrusted(&asked.query).map_err(|_| Misbehaviour::InvalidQuery)?;
+        let query =
+            SharedQuery::parse_untrusted(&asked.query).map_err(|_| Misbehaviour::InvalidQuery)?;
         let mut bytes = 0;
         Ok(look(recent, &query, asked.since, &mut budgets.work, now)
             .take(asked.limit.into())

@@ -433,7 +433,8 @@ impl IceServer {
     pub fn is_well_formed(&self) -> bool {
         let kind = ["stun:", "turn:", "turns:"].iter().any(|kind| self.url.starts_with(kind));
         let fits = |text: &str| {
-            text.len() <= limits::ICE_SERVER_BYTES && text.bytes().all(|byte| byte.is_ascii_graphic())
+            text.len() <= limits::ICE_SERVER_BYTES
+                && text.bytes().all(|byte| byte.is_ascii_graphic())
         };
         kind && fits(&self.url) && fits(&self.username) && fits(&self.credential)
     }

@@ -123,8 +123,7 @@ impl Test {
                 _ => false,
             },
             (Self::Contains(literal), Value::List(list)) => list.iter().any(|element| {
-                !fuel.compare(literal.value(), element)
-                    || order::equal(literal.value(), element)
+                !fuel.compare(literal.value(), element) || order::equal(literal.value(), element)
             }),
             (Self::Size(size), Value::List(list)) => list.len() as u64 == *size,
             (Self::Mod { divisor, remainder }, Value::Int(int)) => {
@@ -140,9 +139,9 @@ impl Test {
                         _ => false,
                     }
             }),
-            (Self::ElemOperators(tree), Value::List(list)) => list
-                .iter()
-                .any(|element| tree.holds(&|test: &Self| test.holds_for(element, fuel))),
+            (Self::ElemOperators(tree), Value::List(list)) => {
+                list.iter().any(|element| tree.holds(&|test: &Self| test.holds_for(element, fuel)))
+            }
             _ => false,
         }
     }
@@ -153,9 +152,7 @@ impl Test {
             (Self::Eq(literal) | Self::Compare(_, literal), _) => {
                 fuel.compare(literal.value(), value)
             }
-            (Self::In(literals), _) => {
-                fuel.look_up(literals.iter().map(Literal::value), value)
-            }
+            (Self::In(literals), _) => fuel.look_up(literals.iter().map(Literal::value), value),
             (Self::Regex(pattern), Value::String(text)) => fuel.regex(pattern.weight(), text),
             (Self::Contains(_), Value::String(text)) => fuel.search(text),
             _ => fuel.values(1),

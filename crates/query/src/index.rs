@@ -245,7 +245,11 @@ impl<K: Copy + Ord> Index<K> {
         later.sort_unstable();
         later.dedup();
         for filed in later.iter().filter_map(|id| self.queries.get(*id as usize)) {
-            if filed.query.as_ref().is_none_or(|query| query.clause().matches(fields, &Fuel::unlimited())) {
+            if filed
+                .query
+                .as_ref()
+                .is_none_or(|query| query.clause().matches(fields, &Fuel::unlimited()))
+            {
                 found(filed.key);
             }
         }

@@ -83,11 +83,7 @@ impl Options {
 
 impl Pattern {
     /// Compiles an expression to at most `budget` bytes.
-    pub(crate) fn new(
-        source: &str,
-        options: Options,
-        budget: usize,
-    ) -> Result<Self, PatternError> {
+    pub(crate) fn new(source: &str, options: Options, budget: usize) -> Result<Self, PatternError> {
         let (translated, weight) = syntax::translate(source, options)
             .map_err(|reason| PatternError::Invalid(reason.to_owned()))?;
         let weight = usize::try_from(weight)

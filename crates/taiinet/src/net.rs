@@ -156,9 +156,8 @@ impl TaiiNet {
             count.fetch_sub(1, Ordering::AcqRel);
             return Err(TooManySubscriptions.into());
         }
-        let subscription = query.into_query().and_then(|query| {
-            self.begin(Wanted::Private(query.try_into()?))
-        });
+        let subscription =
+            query.into_query().and_then(|query| self.begin(Wanted::Private(query.try_into()?)));
         if subscription.is_err() {
             count.fetch_sub(1, Ordering::AcqRel);
         }
@@ -177,8 +176,7 @@ impl TaiiNet {
             Wanted::Private(query) => (query.clone().into_query(), true),
         };
         let relief = Arc::clone(&self.inner.relief);
-        let (subscription, inbox) =
-            Subscription::new(self.clone(), id, query, private, relief);
+        let (subscription, inbox) = Subscription::new(self.clone(), id, query, private, relief);
         self.inner
             .controls
             .send(Control::Subscribe { id, wanted, inbox })

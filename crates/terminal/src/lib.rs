@@ -73,11 +73,7 @@ pub fn lines(text: &str) -> Cow<'_, str> {
     escape(text, |_| false, |char| char == '\n')
 }
 
-fn escape(
-    text: &str,
-    blank: impl Fn(char) -> bool,
-    kept: impl Fn(char) -> bool,
-) -> Cow<'_, str> {
+fn escape(text: &str, blank: impl Fn(char) -> bool, kept: impl Fn(char) -> bool) -> Cow<'_, str> {
     let changes = |char: char| is_escaped(char) && !kept(char);
     if !text.contains(changes) {
         return Cow::Borrowed(text);
@@ -126,7 +122,9 @@ mod tests {
 
     #[test]
     fn what_people_write_stays() {
-        for text in ["", "hello", "Grüße, 世界! שלום مرحبا", "❤\u{fe0f} 👍🏽", "a\u{a0}b", "ñ e\u{301}"] {
+        for text in
+            ["", "hello", "Grüße, 世界! שלום مرحبا", "❤\u{fe0f} 👍🏽", "a\u{a0}b", "ñ e\u{301}"]
+        {
             assert!(matches!(line(text), Cow::Borrowed(same) if same == text), "{text}");
             assert!(matches!(json(text), Cow::Borrowed(_)), "{text}");
         }

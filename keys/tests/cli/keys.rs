@@ -343,8 +343,11 @@ fn names_of_files_do_not_move_the_terminal() {
     let folder = Folder::new();
     let evil = "\u{9b}2J\u{9d}0;fine\u{7f}\u{202e}\u{200b}\n\r\u{1b}[2J";
     let name = format!("{evil}.key");
-    let harmless =
-        |text: &str| !text.chars().any(|char| char.is_control() && char != '\n' || "\u{202e}\u{200b}".contains(char));
+    let harmless = |text: &str| {
+        !text
+            .chars()
+            .any(|char| char.is_control() && char != '\n' || "\u{202e}\u{200b}".contains(char))
+    };
     let made = folder.run(&["generate", "--out", &name, "--json"]);
     assert_eq!(made.code, Some(0), "{made:?}");
     for args in [

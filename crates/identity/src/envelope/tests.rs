@@ -209,7 +209,8 @@ fn a_key_prints_nothing_of_its_secret() {
     let secret = opening.secret();
     assert_prints_nothing_of(&*secret, &key);
     assert_prints_nothing_of(&*secret, &opening);
-    let identity = Identity::from_seed(&Seed::from_bytes(core::array::from_fn(|i| (i as u8).wrapping_mul(7))));
+    let identity =
+        Identity::from_seed(&Seed::from_bytes(core::array::from_fn(|i| (i as u8).wrapping_mul(7))));
     let opening = OpeningKey::from(&identity);
     assert_prints_nothing_of(&*opening.secret(), &opening);
     assert_prints_nothing_of(identity.seed().expose(), &opening);

@@ -367,8 +367,10 @@ fn a_header_of_many_stanzas_takes_no_time() {
     let mut unfinished = b"age-encryption.org/v1\n".to_vec();
     unfinished.extend_from_slice(&stanza.repeat(MAX_LEN / stanza.len() - 10));
     let armored = |bytes: &[u8]| {
-        let lines: Vec<_> = BASE64.encode(bytes).as_bytes().chunks(64).map(<[u8]>::to_vec).collect();
-        let (begin, end) = ("-----BEGIN AGE ENCRYPTED FILE-----", "-----END AGE ENCRYPTED FILE-----");
+        let lines: Vec<_> =
+            BASE64.encode(bytes).as_bytes().chunks(64).map(<[u8]>::to_vec).collect();
+        let (begin, end) =
+            ("-----BEGIN AGE ENCRYPTED FILE-----", "-----END AGE ENCRYPTED FILE-----");
         [begin.as_bytes(), &lines.join(&b'\n'), end.as_bytes()].join(&b'\n')
     };
     let short = armored(&file[file.len() / 3..]);

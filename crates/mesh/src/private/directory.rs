@@ -163,7 +163,8 @@ impl Directory {
     ) -> Vec<Queries<'_>> {
         let from = (place, RecipientId::from_bytes([0; 32]));
         let mut queries: Vec<Queries<'_>> = Vec::new();
-        for (&(peer, recipient), entry) in self.entries.range(from..).chain(self.entries.range(..from))
+        for (&(peer, recipient), entry) in
+            self.entries.range(from..).chain(self.entries.range(..from))
         {
             let Some(standing) = entry.standing.as_ref().filter(|_| entry.ends_at > now) else {
                 continue;

@@ -76,9 +76,8 @@ impl Openings {
         author.waiting.push_back(unopened);
         let mut dropped = 0;
         while self.documents > limits::UNOPENED || self.bytes > limits::UNOPENED_BYTES {
-            let most = |(_, author): &(&PeerId, &mut Author)| {
-                (author.key.is_none(), author.waiting.len())
-            };
+            let most =
+                |(_, author): &(&PeerId, &mut Author)| (author.key.is_none(), author.waiting.len());
             let waiting = self.authors.iter_mut().filter(|(_, own)| !own.waiting.is_empty());
             let Some((_, author)) = waiting.max_by_key(most) else { break };
             let Some(given_up) = author.waiting.pop_front() else { break };
@@ -98,7 +97,11 @@ impl Openings {
         let mut ready: Vec<(bool, bool, PeerId)> = Vec::new();
         for (peer, author) in &self.authors {
             if !author.waiting.is_empty() && author.budget.has(keys, now) {
-                ready.push((author.key.is_none(), self.last.is_some_and(|last| *peer <= last), *peer));
+                ready.push((
+                    author.key.is_none(),
+                    self.last.is_some_and(|last| *peer <= last),
+                    *peer,
+                ));
             }
         }
         let (.., peer) = ready.into_iter().min()?;

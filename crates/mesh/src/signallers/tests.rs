@@ -116,14 +116,20 @@ fn servers_with_anything_but_printable_ascii_are_not_taken() {
         IceServer { url, username, credential }.is_well_formed()
     };
     assert!(turn("turn:relay.example:3478?transport=udp", "1800000000:tn1abc", "a+b/c="));
-    for evil in ["\u{1b}[2J", "\u{9b}2J", "\u{202e}", "\u{7f}", "\n", " ", "\0", "\u{2028}", "\u{e9}"] {
+    for evil in
+        ["\u{1b}[2J", "\u{9b}2J", "\u{202e}", "\u{7f}", "\n", " ", "\0", "\u{2028}", "\u{e9}"]
+    {
         let url = format!("stun:{evil}one.example:3478");
         assert!(!turn(&url, "", "") && !turn("turn:one", evil, "") && !turn("turn:one", "", evil));
         let welcome = Welcome {
             signaller: PeerId::from_bytes([0; 32]),
             challenge: [0; 32],
             signature: Signature::from_bytes([0; 64]),
-            ice_servers: vec![url, format!("stun::3478{evil}"), "stun:good.example:3478".to_owned()],
+            ice_servers: vec![
+                url,
+                format!("stun::3478{evil}"),
+                "stun:good.example:3478".to_owned(),
+            ],
             work: 0,
         };
         let taken = ice_servers(&welcome, "wss://one.example");

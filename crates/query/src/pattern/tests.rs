@@ -149,7 +149,8 @@ fn the_size_is_the_same_on_every_target() {
         ("(a|b)*c", "", 472),
     ] {
         let options = Options::parse(options).expect("options");
-        let measured = Pattern::new(source, options, limits::REGEX_BYTES).expect("it fits").weight();
+        let measured =
+            Pattern::new(source, options, limits::REGEX_BYTES).expect("it fits").weight();
         assert_eq!(measured, size, "{source}");
     }
 }

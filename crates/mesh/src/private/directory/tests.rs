@@ -53,7 +53,11 @@ impl Setting {
         let attributes =
             Attributes { id: None, author: peer(9), key: None, created_at: at.timestamp() };
         let content = taiinet_document::parse_map(json).expect("a document");
-        self.directory.recipients(attributes, &content, audience, at).recipients.into_iter().collect()
+        self.directory
+            .recipients(attributes, &content, audience, at)
+            .recipients
+            .into_iter()
+            .collect()
     }
 }
 
