@@ -75,7 +75,7 @@ impl Flood {
             Self::Quota => push(document(now)),
             Self::Replays => push(document(now.before(Duration::from_secs(3600)))),
             Self::Random => return number.to_le_bytes().repeat(16),
-            Self::Tiny => Frame::Documents(DocumentFrame::Prune),
+            Self::Tiny => Frame::Documents(DocumentFrame::Feed(u64::MAX)),
             Self::Giant => Frame::Fragment(Fragment { last: false, bytes: vec![7; 8 * 1024] }),
             Self::Promises => {
                 let id = |index: u32| {
