@@ -106,6 +106,6 @@ fn authors_are_forgotten() {
         };
         openings.authors.insert(PeerId::from_bytes(name), author);
     }
-    openings.push(Unopened { document: template, hops: 0, from: None }, NOW);
+    openings.push(Unopened { document: template, hops: 0, via: None }, NOW);
     assert_eq!(openings.authors.len(), 1);
 }
