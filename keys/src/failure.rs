@@ -4,8 +4,9 @@ use std::{io, path::Path, process::ExitCode};
 
 use anstyle::{AnsiColor, Style};
 use taiinet_identity::{keyfile::KeyFileError, sealed_file::SealedFileError};
+use taiinet_terminal::line;
 
-use crate::{args::is_dash, output::Output};
+use crate::args::is_dash;
 
 const ERROR: Style = AnsiColor::Red.on_default().bold();
 const NEXT: Style = AnsiColor::Cyan.on_default();
@@ -49,14 +50,19 @@ impl Failure {
         Self::new(format!("{}: cannot be read: {error}", path.display()), "check the name")
     }
 
-    /// A fault in sealing or opening the file `from`.
-    pub(crate) fn of_sealed(from: &Path, output: &Output, error: &SealedFileError) -> Self {
+    /// A fault in sealing or opening the file `from` to `to`, of which a part may be there already.
+    pub(crate) fn of_sealed(
+        from: &Path,
+        to: &Path,
+        left_a_part: bool,
+        error: &SealedFileError,
+    ) -> Self {
         let of = match error {
-            SealedFileError::Write(_) => named(output.path(), "standard output"),
+            SealedFileError::Write(_) => named(to, "standard output"),
             _ => named(from, "standard input"),
         };
         let next = next_after_sealed(error);
-        let next = if output.left_a_part() {
+        let next = if left_a_part {
             format!("discard what went to standard output, it is not whole; then {next}")
         } else {
             format!("nothing was written; {next}")
@@ -67,10 +73,10 @@ impl Failure {
     /// Says it on standard error.
     pub(crate) fn report(self) -> ExitCode {
         if !self.what.is_empty() {
-            anstream::eprintln!("{ERROR}error:{ERROR:#} {}", self.what);
+            anstream::eprintln!("{ERROR}error:{ERROR:#} {}", line(&self.what));
         }
         if let Some(next) = self.next {
-            anstream::eprintln!("{NEXT} next:{NEXT:#} {next}");
+            anstream::eprintln!("{NEXT} next:{NEXT:#} {}", line(&next));
         }
         ExitCode::from(self.code)
     }
@@ -78,7 +84,7 @@ impl Failure {
 
 /// Something the user should know, though it went well.
 pub(crate) fn warn(text: &str) {
-    anstream::eprintln!("{WARNING}warning:{WARNING:#} {text}");
+    anstream::eprintln!("{WARNING}warning:{WARNING:#} {}", line(text));
 }
 
 fn next_after(error: &KeyFileError) -> &'static str {

@@ -107,6 +107,11 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
+/// Prints a result for scripts, in which names of files may be anybody's.
+pub(crate) fn print_json(shown: &serde_json::Value) -> Result<(), Failure> {
+    print(&format!("{}\n", taiinet_terminal::pretty_json(&format!("{shown:#}"))))
+}
+
 /// The file `path`, or standard input for `-`.
 pub(crate) fn open(path: &Path) -> Result<Box<dyn Read>, Failure> {
     let file = || {

@@ -5,7 +5,10 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use taiinet_identity::keyfile::{Access, NewFile, Overwrite};
+use taiinet_identity::{
+    keyfile::{Access, NewFile, Overwrite},
+    sealed_file::SealedFileError,
+};
 
 use crate::{args::is_dash, failure::Failure};
 
@@ -46,13 +49,11 @@ impl Output {
         }
     }
 
-    pub(crate) fn path(&self) -> &Path {
-        &self.path
-    }
-
-    /// Whether a part of it is there, and cannot be taken back.
-    pub(crate) const fn left_a_part(&self) -> bool {
-        matches!(self.to, To::Stdout { begun: true, .. })
+    /// What a fault in sealing or opening the file `from` to this comes to.
+    pub(crate) fn failure(&self, from: &Path, error: &SealedFileError) -> Failure {
+        // What went to standard output cannot be taken back.
+        let left_a_part = matches!(self.to, To::Stdout { begun: true, .. });
+        Failure::of_sealed(from, &self.path, left_a_part, error)
     }
 }
 

@@ -16,7 +16,7 @@ use taiinet_mesh::{
     Time,
 };
 use taiinet_query::Query;
-use taiinet_session::{Session, json, unsealed::Unsealed};
+use taiinet_session::{Session, Wanted, json, unsealed::Unsealed};
 use wasm_bindgen::JsValue;
 
 use crate::{
@@ -167,11 +167,10 @@ impl Driver {
     pub(crate) fn subscribe(&self, query: Query, private: bool) -> Result<u32, Fault> {
         self.with(|state, now| {
             state.check_open()?;
-            if private {
-                query.check_for_others()?;
-            }
+            let wanted =
+                if private { Wanted::Private(query.try_into()?) } else { Wanted::Open(query) };
             let number = state.next_number.wrapping_add(1);
-            state.session.subscribe(number, query, private, now).map_err(Fault::options)?;
+            state.session.subscribe(number, wanted, now).map_err(Fault::options)?;
             state.next_number = number;
             Ok(number)
         })
@@ -228,7 +227,7 @@ impl Driver {
     ) -> Result<Promise, Fault> {
         self.with(|state, now| {
             state.check_open()?;
-            query.check_for_others()?;
+            let query = query.try_into()?;
             let (promise, done) = promise();
             let find = Find { each, done, deadline: None };
             let find = state

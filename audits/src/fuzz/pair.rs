@@ -105,7 +105,7 @@ impl Pair {
                     let _ = match bytes.below(3) {
                         0 => peer.find(query, bytes.u16(), now).is_ok(),
                         1 => peer.subscribe_privately(query, now).is_ok(),
-                        _ => peer.subscribe(query).is_ok(),
+                        _ => peer.subscribe(query.into_query()).is_ok(),
                     };
                 }
             }

@@ -171,7 +171,7 @@ impl World {
                 let Some(query) = query else { return };
                 let subscription = match bytes.below(4) {
                     0 => self.peer.subscribe_privately(query, now),
-                    _ => self.peer.subscribe(query),
+                    _ => self.peer.subscribe(query.into_query()),
                 };
                 self.subscriptions.extend(subscription);
             }

@@ -86,13 +86,17 @@ fn print(path: &Path, list: &[Blacklisted], json: bool) -> CommandResult {
     let mut out = anstream::stdout().lock();
     for listed in list {
         if json {
-            writeln!(out, "{}", snake_case::blacklisted(listed))?;
+            writeln!(
+                out,
+                "{}",
+                taiinet_terminal::json(&snake_case::blacklisted(listed).to_string())
+            )?;
         } else {
             writeln!(out, "{} {}", listed.peer, describe(listed))?;
         }
     }
     if list.is_empty() && !json {
-        anstream::eprintln!("nobody is on {}", path.display());
+        anstream::eprintln!("nobody is on {}", taiinet_terminal::line(&path.to_string_lossy()));
     }
     Ok(())
 }

@@ -33,7 +33,7 @@ impl Exit {
             Err(Self::Usage(reason)) => (2, reason),
         };
         let red = anstyle::AnsiColor::Red.on_default().bold();
-        anstream::eprintln!("{red}error:{red:#} {reason}");
+        anstream::eprintln!("{red}error:{red:#} {}", taiinet_terminal::lines(&reason));
         ExitCode::from(code)
     }
 }

@@ -3,11 +3,11 @@
 use std::time::Duration;
 
 use taiinet::{FindOptions, TaiiNet};
-use taiinet_session::diagnosis::why_alone;
 use tokio::time::timeout;
 
 use crate::{
     exit::{CommandResult, Exit},
+    hints,
     net::{self, NetArgs},
     printer::Printer,
     query,
@@ -59,7 +59,7 @@ async fn find(
 ) -> CommandResult {
     match timeout(args.timeout, net.connected()).await {
         Ok(connected) => connected?,
-        Err(_) => return Err(Exit::Failed(why_alone(&net.status().await?))),
+        Err(_) => return Err(Exit::Failed(hints::why_alone(&net.status().await?))),
     }
     // The first neighbour may have come as late as we; fewer than enough will do.
     let (enough, patience) = ENOUGH;

@@ -2,8 +2,9 @@
 
 use std::{io::IsTerminal, time::Duration};
 
-use taiinet::TaiiNet;
-use taiinet_session::diagnosis::why_alone;
+use taiinet::{Status, TaiiNet};
+use taiinet_session::diagnosis;
+use taiinet_terminal::line;
 use tokio::time::timeout;
 
 /// How long nothing may happen before it is explained.
@@ -26,4 +27,35 @@ pub(crate) fn spawn(net: &TaiiNet) {
             anstream::eprintln!("connected");
         }
     });
+}
+
+/// Why a peer has no neighbour, in a few lines. What others wrote in them begins none.
+pub(crate) fn why_alone(status: &Status) -> String {
+    let lines = diagnosis::why_alone(status);
+    lines.iter().map(|text| line(text)).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use taiinet::{Disconnect, LinkFailure, SignallerStatus};
+
+    use super::*;
+
+    /// What a signaller or a peer answers stands in our lines, and begins none.
+    #[test]
+    fn what_others_answer_is_shown_and_not_obeyed() {
+        let evil = "\u{9b}2J\u{1b}[1A\r\nall is fine\u{202e}\u{7f}";
+        let failure = Disconnect::Link(LinkFailure::Transport(evil.to_owned()));
+        let signaller = SignallerStatus {
+            url: format!("ws://one{evil}"),
+            signaller: None,
+            joined: false,
+            failure: Some(failure),
+        };
+        let why = why_alone(&Status { signallers: vec![signaller], ..Status::default() });
+        let clean =
+            why.chars().all(|char| char == '\n' || !char.is_control() && char != '\u{202e}');
+        assert!(clean && why.contains("all is fine"), "{why:?}");
+        assert_eq!(why.lines().count(), 2, "{why:?}");
+    }
 }

@@ -30,5 +30,7 @@ fn passphrase(file: &Path, passphrase_file: Option<&Path>) -> io::Result<Passphr
             format!("the key file has a passphrase: give --passphrase-file or set {VARIABLE}");
         return Err(io::Error::other(hint));
     }
-    rpassword::prompt_password(format!("Passphrase of {}: ", file.display())).map(Passphrase::new)
+    let file = file.to_string_lossy();
+    let prompt = format!("Passphrase of {}: ", taiinet_terminal::line(&file));
+    rpassword::prompt_password(prompt).map(Passphrase::new)
 }

@@ -5,6 +5,8 @@ use std::{
     path::PathBuf,
 };
 
+use taiinet_terminal as terminal;
+
 use crate::{
     exit::{CommandResult, Exit},
     ndjson::{Fault, Lines},
@@ -42,7 +44,7 @@ pub(crate) fn run(args: MatchArgs) -> CommandResult {
         let line = match line {
             Ok(line) => line,
             Err(fault @ Fault::Line(..)) if args.skip_invalid => {
-                eprintln!("warning: {fault}");
+                eprintln!("warning: {}", terminal::line(&fault.to_string()));
                 continue;
             }
             Err(fault) => {
@@ -56,7 +58,7 @@ pub(crate) fn run(args: MatchArgs) -> CommandResult {
         }
         count += 1;
         if !args.count {
-            writeln!(out, "{}", line.text)?;
+            writeln!(out, "{}", terminal::json(&line.text))?;
         }
     }
     if args.count {

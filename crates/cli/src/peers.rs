@@ -7,12 +7,13 @@ use std::{
     time::Duration,
 };
 
-use taiinet::TaiiNet;
-use taiinet_session::{diagnosis::why_alone, json::snake_case};
+use taiinet::{Status, TaiiNet};
+use taiinet_session::json::snake_case;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::{
     exit::{CommandResult, Exit},
+    hints,
     net::{self, NetArgs},
 };
 
@@ -61,7 +62,7 @@ async fn watch(net: &TaiiNet, json: bool) -> CommandResult {
         let status = net.status().await?;
         let mut out = anstream::stdout().lock();
         if json {
-            writeln!(out, "{}", snake_case::status(net.peer_id(), &status))?;
+            writeln!(out, "{}", status_line(net, &status))?;
         } else {
             let table = table::draw(net, &status);
             if drawn > 0 {
@@ -82,13 +83,18 @@ async fn once(net: &TaiiNet, args: &PeersArgs) -> CommandResult {
     let status = net.status().await?;
     let mut out = anstream::stdout().lock();
     if args.json {
-        writeln!(out, "{}", snake_case::status(net.peer_id(), &status))?;
+        writeln!(out, "{}", status_line(net, &status))?;
     } else {
         write!(out, "{}", table::draw(net, &status))?;
     }
     out.flush()?;
     match found {
         Ok(found) => Ok(found?),
-        Err(_) => Err(Exit::Failed(why_alone(&status))),
+        Err(_) => Err(Exit::Failed(hints::why_alone(&status))),
     }
+}
+
+fn status_line(net: &TaiiNet, status: &Status) -> String {
+    let status = snake_case::status(net.peer_id(), status).to_string();
+    taiinet_terminal::json(&status).into_owned()
 }

@@ -15,6 +15,7 @@ use std::{
 
 use serde_json::json;
 use taiinet::{Delivery, Privacy};
+use taiinet_terminal as terminal;
 use tokio::{
     sync::{mpsc, oneshot},
     time::timeout,
@@ -89,7 +90,7 @@ impl Printer {
         // Writing to a string cannot fail.
         let _ = match self.json {
             true => write_about(&mut self.batch.text, delivery),
-            false => writeln!(self.batch.text, "{}", delivery.json()),
+            false => writeln!(self.batch.text, "{}", terminal::json(&delivery.json())),
         };
         if self.batch.text.len() < BATCH_BYTES { Ok(()) } else { self.flush().await }
     }
@@ -150,6 +151,7 @@ fn write_about(text: &mut String, delivery: &Delivery) -> std::fmt::Result {
     if delivery.privacy() != Privacy::Open {
         about["privacy"] = delivery.privacy().as_str().into();
     }
-    let about = about.to_string();
-    writeln!(text, "{{\"data\":{},{}", delivery.json(), &about[1..])
+    let (about, data) = (about.to_string(), delivery.json());
+    let about = terminal::json(&about);
+    writeln!(text, "{{\"data\":{},{}", terminal::json(&data), &about[1..])
 }

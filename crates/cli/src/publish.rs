@@ -9,7 +9,6 @@ use std::{
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use serde_json::json;
 use taiinet::{Audience, Error, LinkState, PeerId, PublishOptions, TaiiNet};
-use taiinet_session::diagnosis::why_alone;
 use tokio::sync::mpsc;
 
 use crate::{
@@ -171,6 +170,8 @@ impl Job<'_> {
             match self.publish(line, options.clone()).await? {
                 Ok(()) => {}
                 Err(found @ Fault::Line(..)) if args.skip_invalid => {
+                    let found = found.to_string();
+                    let found = taiinet_terminal::line(&found);
                     self.bar.suspend(|| anstream::eprintln!("warning: {found}"));
                 }
                 Err(found) => {
@@ -225,8 +226,8 @@ impl Job<'_> {
                     args.wait_peers
                 )
             }
-            Stage::Connecting => why_alone(&status),
-            _ if untaken && neighbours == 0 => why_alone(&status),
+            Stage::Connecting => hints::why_alone(&status),
+            _ if untaken && neighbours == 0 => hints::why_alone(&status),
             Stage::Reading => "the input has not ended".to_owned(),
             Stage::Publishing if args.private && !untaken => {
                 "nobody is known who subscribed privately to the next document".to_owned()

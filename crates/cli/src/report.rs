@@ -31,5 +31,6 @@ pub(crate) async fn finish(net: &TaiiNet) {
 }
 
 fn write(net: &TaiiNet, status: &Status) {
-    eprintln!("{}", json!({ "status": snake_case::status(net.peer_id(), status) }));
+    let status = json!({ "status": snake_case::status(net.peer_id(), status) }).to_string();
+    eprintln!("{}", taiinet_terminal::json(&status));
 }

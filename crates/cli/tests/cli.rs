@@ -26,3 +26,57 @@ fn completions_and_the_manual_are_written_and_name_nothing_hidden() {
     assert!(main.contains("taiinet\\-publish(1)") && !main.contains("completions"), "{main}");
     assert!(page("taiinet-man.1").is_err());
 }
+
+/// What a terminal would obey, or what would hide from its reader.
+const EVIL: [char; 9] = [
+    '\u{9b}',
+    '\u{9d}',
+    '\u{7f}',
+    '\u{202e}',
+    '\u{2066}',
+    '\u{200b}',
+    '\u{2028}',
+    '\u{feff}',
+    '\u{e0041}',
+];
+
+/// Runs `taiinet` with this on stdin; its exit code, stdout and stderr.
+fn run_with(args: &[&str], input: &str) -> (Option<i32>, String, String) {
+    use std::{io::Write, process::Stdio};
+    let mut command = Command::new(env!("CARGO_BIN_EXE_taiinet"));
+    command.args(args).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("it runs");
+    child.stdin.take().expect("a pipe").write_all(input.as_bytes()).expect("it reads");
+    let output = child.wait_with_output().expect("it ends");
+    let text = |bytes| String::from_utf8(bytes).expect("text");
+    (output.status.code(), text(output.stdout), text(output.stderr))
+}
+
+fn is_harmless(text: &str) -> bool {
+    !text.chars().any(|char| char.is_control() && char != '\n' || EVIL.contains(&char))
+}
+
+#[test]
+fn nothing_that_others_wrote_moves_the_terminal() {
+    let evil: String = EVIL.iter().collect();
+    let input = format!("{{\r\"{evil}\":\t\"{evil}Grüße\"}}\n");
+    let (code, out, _) = run_with(&["match", "{}"], &input);
+    assert_eq!(code, Some(0));
+    assert!(is_harmless(&out) && out.contains("Grüße"), "{out:?}");
+    let says = |text: &str| serde_json::from_str::<serde_json::Value>(text).expect("JSON");
+    assert_eq!(says(&out), says(&input), "it says the same");
+
+    // In what is said about a query, a line and a file.
+    for (args, input) in [
+        (vec!["match".to_owned(), format!("{{\"{evil}\":{{\"${evil}\":1}}}}")], ""),
+        (vec!["match".to_owned(), "{}".to_owned(), format!("no{evil}\n\r\u{1b}[2Jfile")], ""),
+        (
+            vec!["match".to_owned(), "{}".to_owned(), "--skip-invalid".to_owned()],
+            "\u{1b}[2J\u{9b}2J\n",
+        ),
+    ] {
+        let args: Vec<&str> = args.iter().map(String::as_str).collect();
+        let (_, out, err) = run_with(&args, input);
+        assert!(is_harmless(&out) && is_harmless(&err) && !err.is_empty(), "{out:?} {err:?}");
+    }
+}

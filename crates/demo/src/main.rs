@@ -18,6 +18,7 @@ use std::{
 };
 
 use clap::Parser;
+use taiinet_terminal as terminal;
 
 use crate::{
     mesh::Mesh,
@@ -90,7 +91,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => {
             let red = anstyle::AnsiColor::Red.on_default().bold();
-            anstream::eprintln!("{red}error:{red:#} {reason}");
+            anstream::eprintln!("{red}error:{red:#} {}", terminal::lines(&reason));
             ExitCode::FAILURE
         }
     }
@@ -165,7 +166,7 @@ async fn play(
     if args.once || args.json || !passed || !screen.is_live() {
         screen.clear();
         if args.json {
-            anstream::println!("{}", mesh.to_json(&faults, took));
+            anstream::println!("{}", terminal::json(&mesh.to_json(&faults, took).to_string()));
         } else {
             anstream::println!("{}", table::lines(&mesh, took).join("\n"));
         }

@@ -9,6 +9,8 @@
 //! There is **one validity rule everywhere**: a signature counts only if `verify_strict` accepts it
 //! under a canonically encoded key that is not of small order.
 
+#[cfg(feature = "keyfile")]
+mod age_input;
 #[doc(hidden)]
 pub mod bytes;
 #[doc(hidden)]

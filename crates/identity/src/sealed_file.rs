@@ -21,25 +21,23 @@
 //! ```
 
 use std::{
-    io::{self, BufWriter, Cursor, Read, Write},
+    io::{self, BufWriter, Read, Write},
     iter,
 };
 
 use age::{
-    DecryptError, Decryptor, Encryptor,
+    DecryptError, Encryptor,
     armor::{ArmoredWriter, Format},
     x25519,
 };
 use bech32::{Bech32, Hrp};
 use zeroize::Zeroizing;
 
-use crate::{Identity, PeerId, RECIPIENTS};
+use crate::{Identity, PeerId, RECIPIENTS, age_input};
 
 mod error;
-mod input;
 
 pub use error::SealedFileError;
-use input::HeaderAtOnce;
 
 /// How much is read at a time, in bytes: a piece of age's.
 const PIECE: usize = 64 * 1024;
@@ -120,13 +118,7 @@ fn open_with(
     reader: impl Read,
     mut writer: impl Write,
 ) -> Result<u64, SealedFileError> {
-    let mut input = input::without_armor(reader).map_err(of_header)?;
-    let header = Cursor::new(input::header(&mut input)?);
-    let whole = HeaderAtOnce(header.chain(input));
-    let decryptor = Decryptor::new_buffered(whole).map_err(|error| match error {
-        DecryptError::Io(error) => of_header(error),
-        _ => SealedFileError::Header,
-    })?;
+    let decryptor = age_input::decryptor(reader)?;
     if decryptor.is_scrypt() {
         return Err(SealedFileError::Passphrase);
     }
@@ -162,14 +154,6 @@ fn copy(
         let read = buffer.get(..len).unwrap_or_default();
         writer.write_all(read).map_err(SealedFileError::Write)?;
         total = total.saturating_add(len as u64);
-    }
-}
-
-/// What makes a text malformed or ends too early is a fault of the file, all else of its reading.
-fn of_header(error: io::Error) -> SealedFileError {
-    match error.kind() {
-        io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof => SealedFileError::Header,
-        _ => SealedFileError::Read(error),
     }
 }
 

@@ -45,6 +45,13 @@ impl Budget {
         self.filled = now;
         true
     }
+
+    /// Gives back what was taken for nothing.
+    pub fn give_back(&mut self, count: usize, now: Time) {
+        let more = (count as u64).saturating_mul(1000);
+        self.left = self.left(now).saturating_add(more).min(self.burst);
+        self.filled = now;
+    }
 }
 
 #[cfg(test)]
@@ -60,5 +67,9 @@ mod tests {
         assert!(budget.take(1, at(200)));
         assert!(!budget.take(11, at(1_000_000)), "never more than the burst");
         assert!(budget.take(10, at(1_000_000)));
+        budget.give_back(3, at(1_000_000));
+        assert!(budget.take(3, at(1_000_000)) && !budget.take(1, at(1_000_000)));
+        budget.give_back(300, at(1_000_000));
+        assert!(!budget.take(11, at(1_000_000)), "never more than the burst");
     }
 }

@@ -5,7 +5,7 @@ mod searches;
 use std::sync::Arc;
 
 use taiinet_document::{Content, SignedDocument, VerifiedDocument};
-use taiinet_query::{Attributes, Query};
+use taiinet_query::{Attributes, SharedQuery};
 
 use crate::{
     FindId, LinkId, Misbehaviour, Output, Time, TooManyFinds,
@@ -28,7 +28,7 @@ impl Finds {
     pub(crate) fn begin(
         &mut self,
         cx: &mut Cx,
-        query: Query,
+        query: SharedQuery,
         limit: u16,
         interest: &Interest,
     ) -> Result<FindId, TooManyFinds> {
@@ -164,7 +164,11 @@ impl Finds {
     ) {
         let mut opened = None;
         if matches!(document.content(), Content::Sealed(_)) {
-            opened = interest.open(&cx.identity, &document);
+            if !self.searches.may_open(find, interest.key_count()) {
+                cx.counters.unopened += 1;
+                return;
+            }
+            opened = interest.open(&cx.identity, &document, None);
             let query = self.searches.get(find).map(Search::query);
             let matches = opened.as_ref().zip(query).is_some_and(|(opened, query)| {
                 query.matches_fields(Attributes::of(&document), &opened.fields)

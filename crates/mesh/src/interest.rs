@@ -8,7 +8,7 @@ use taiinet_document::{
     Content, DocumentId, Map, Opened, Sealed, Subscription, Timestamp, VerifiedDocument,
 };
 use taiinet_identity::{EnvelopeError, Identity, PeerId, RECIPIENTS, Recipient, RecipientId};
-use taiinet_query::{Attributes, Index, Query, Scratch};
+use taiinet_query::{Attributes, Index, Query, Scratch, SharedQuery};
 
 use crate::{
     Audience, Delivery, LinkId, Output, PublishError, PublishOptions, SubscriptionId, Time,
@@ -17,7 +17,7 @@ use crate::{
     limits,
     notice::{Accepted, Notice},
 };
-use private::{Directory, Own};
+use private::{Chosen, Directory, Openings, Own, Unopened};
 
 /// The room of interest.
 #[derive(Debug)]
@@ -27,6 +27,8 @@ pub(crate) struct Interest {
     scratch: Scratch,
     last: u64,
     private: Own,
+    /// What is sealed and waits to be opened.
+    openings: Openings,
     directory: Directory,
 }
 
@@ -37,7 +39,8 @@ impl Interest {
             scratch: Scratch::default(),
             last: 0,
             private: Own::default(),
-            directory: Directory::new(cx.rng.next_u64()),
+            openings: Openings::new(cx.now),
+            directory: Directory::new(cx.rng.next_u64(), cx.now),
         }
     }
 
@@ -48,13 +51,20 @@ impl Interest {
         true
     }
 
-    /// What a sealed document says to us; `None` if nothing.
+    /// How many key exchanges it takes to see that a sealed document is not for us.
+    pub(crate) fn key_count(&self) -> usize {
+        self.private.key_count()
+    }
+
+    /// What a sealed document says to us; `None` if nothing. Takes a key exchange for each of our keys up
+    /// to the one that it is for; the likely one is tried first.
     pub(crate) fn open(
         &self,
         identity: &Identity,
         document: &VerifiedDocument,
+        likely: Option<Recipient>,
     ) -> Option<Arc<Opened>> {
-        document.open(self.private.keys(identity)).ok().map(Arc::new)
+        document.open(self.private.keys(identity, likely)).ok().map(Arc::new)
     }
 
     /// The announcements of private subscriptions from before `since`, for a neighbour that came later.
@@ -67,9 +77,9 @@ impl Interest {
         self.directory.len()
     }
 
-    /// When one of our private subscriptions is to be announced again.
+    /// When one of our private subscriptions is to be announced again, or what is sealed may be opened.
     pub(crate) fn deadline(&self) -> Option<Time> {
-        self.private.deadline()
+        self.private.deadline().into_iter().chain(self.openings.deadline()).min()
     }
 
     // ---- Ours ----
@@ -91,12 +101,12 @@ impl Interest {
     pub(crate) fn subscribe_privately(
         &mut self,
         cx: &mut Cx,
-        query: Query,
+        query: SharedQuery,
     ) -> Result<SubscriptionId, TooManySubscriptions> {
         if self.private.is_full() {
             return Err(TooManySubscriptions);
         }
-        let subscription = self.subscribe(query.clone())?;
+        let subscription = self.subscribe(query.clone().into_query())?;
         self.private.begin(subscription, &query, &mut cx.rng, cx.now);
         Ok(subscription)
     }
@@ -134,6 +144,11 @@ impl Interest {
         }
     }
 
+    /// Opens what may be opened now.
+    pub(crate) fn tick(&mut self, cx: &mut Cx) {
+        self.open_waiting(cx);
+    }
+
     /// Takes note of what a document says about private subscriptions.
     fn take_note(&mut self, cx: &mut Cx, document: &VerifiedDocument) {
         match document.content() {
@@ -145,21 +160,51 @@ impl Interest {
         }
     }
 
-    /// Hands a document to those of our subscriptions that it matches.
+    /// Hands a document to those of our subscriptions that it matches: at once, or if it is sealed when
+    /// its turn comes to be opened.
     fn deliver(&mut self, cx: &mut Cx, accepted: &Accepted) {
-        let Accepted { document, hops, from } = accepted;
         if self.subscriptions.is_empty() {
             return;
         }
-        let mut opened = None;
-        let fields = match document.content() {
-            Content::Open(fields) => fields,
+        let Accepted { document, hops, from } = accepted;
+        let via = from.map(|(_, peer)| peer);
+        match document.content() {
+            Content::Open(_) => self.deliver_fields(cx, document, None, *hops, via),
+            Content::Sealed(_) => {
+                let unopened = Unopened { document: Arc::clone(document), hops: *hops, via };
+                cx.counters.unopened += self.openings.push(unopened, cx.now);
+                self.open_waiting(cx);
+            }
+            Content::Deleted | Content::Subscription(_) => {}
+        }
+    }
+
+    /// Opens those that may be opened now, and delivers what is for us.
+    fn open_waiting(&mut self, cx: &mut Cx) {
+        let keys = self.private.key_count();
+        while let Some((unopened, likely)) = self.openings.next(keys, cx.now) {
+            let Unopened { document, hops, via } = unopened;
             // What is sealed to others is passed on, and no more.
-            Content::Sealed(_) => match opened.insert(self.open(&cx.identity, document)) {
-                Some(opened) => &opened.fields,
-                None => return,
-            },
-            Content::Deleted | Content::Subscription(_) => return,
+            if let Some(opened) = self.open(&cx.identity, &document, likely) {
+                self.openings.opened(&document.author(), opened.recipient, keys, cx.now);
+                self.deliver_fields(cx, &document, Some(opened), hops, via);
+            }
+        }
+    }
+
+    /// Delivers a document to the subscriptions that what it says in clear, or said to us, matches.
+    fn deliver_fields(
+        &mut self,
+        cx: &mut Cx,
+        document: &Arc<VerifiedDocument>,
+        opened: Option<Arc<Opened>>,
+        hops: u8,
+        via: Option<PeerId>,
+    ) {
+        let fields = match (&opened, document.content()) {
+            (Some(opened), _) => &opened.fields,
+            (None, Content::Open(fields)) => fields,
+            (None, _) => return,
         };
         let mut subscriptions = Vec::new();
         let attributes = Attributes::of(document);
@@ -171,13 +216,8 @@ impl Interest {
         }
         subscriptions.sort_unstable();
         cx.counters.delivered += 1;
-        cx.out.push_back(Output::Deliver(Delivery {
-            document: Arc::clone(document),
-            opened: opened.flatten(),
-            subscriptions,
-            hops: *hops,
-            via: from.map(|(_, peer)| peer),
-        }));
+        let document = Arc::clone(document);
+        cx.out.push_back(Output::Deliver(Delivery { document, opened, subscriptions, hops, via }));
     }
 
     // ---- Sealing ----
@@ -198,19 +238,20 @@ impl Interest {
             key: options.key.as_deref(),
             created_at: cx.now.timestamp(),
         };
-        let (recipients, left_out) =
+        let Chosen { recipients, no_room, unevaluated } =
             self.directory.recipients(attributes, content, &options.audience, cx.now);
+        cx.counters.left_out += unevaluated as u64;
         match &options.audience {
             Audience::Peers(_) | Audience::Subscribers if recipients.is_empty() => {
                 Err(PublishError::NoRecipient)
             }
             // Whoever is named is not left out in silence.
-            Audience::Peers(named) if named.len() > RECIPIENTS && left_out > 0 => {
-                let recipients = recipients.len() + left_out;
+            Audience::Peers(named) if named.len() > RECIPIENTS && no_room > 0 => {
+                let recipients = recipients.len() + no_room;
                 Err(EnvelopeError::TooManyRecipients { recipients }.into())
             }
             Audience::Everyone | Audience::Subscribers | Audience::Peers(_) => {
-                cx.counters.left_out += left_out as u64;
+                cx.counters.left_out += no_room as u64;
                 Ok(recipients)
             }
         }

@@ -75,6 +75,11 @@
 //!   newest [`limits::FIND_DOCUMENTS`] documents and no others, [`limits::FOUND_BYTES`] an answer, in a
 //!   bounded lane behind everything else. What comes back is checked like any document, must match,
 //!   and goes to nobody but who asked.
+//! - **Dear queries of private subscriptions**: [`limits::MATCH_WORK`] units of work a document, in turns
+//!   for the announcers; what their queries occupy is counted ([`limits::DIRECTORY_BYTES`]), and who
+//!   occupies most gives way.
+//! - **Sealed documents without end**: [`limits::OPENINGS`] key exchanges, with turns for the authors; what
+//!   is over waits, and is passed on meanwhile.
 //! - **A neighbour that pretends to doze**: it may be silent for [`limits::DOZE_SILENCE`], but does not
 //!   count as a neighbour that is wanted, and is asked for nothing that others have.
 //! - **Floods** of what every honest peer would have refused: each offence costs its sender points

@@ -268,12 +268,41 @@ pub const ANNOUNCED_FOR: Duration = Duration::from_secs(240);
 pub const ANNOUNCE_AGAIN: Duration = Duration::from_secs(80);
 /// When an announcement for which there was no room is tried again.
 pub const ANNOUNCE_RETRY: Duration = Duration::from_secs(1);
-/// How many private subscriptions of others a peer remembers, and in how many bytes.
+/// How many private subscriptions of others a peer remembers, and in how many bytes of its memory.
 pub const DIRECTORY_ENTRIES: usize = 8192;
 /// See [`DIRECTORY_ENTRIES`].
 pub const DIRECTORY_BYTES: usize = 4 * 1024 * 1024;
 /// What an entry is taken to need besides its query.
 pub const DIRECTORY_ENTRY_BYTES: usize = 512;
+/// While the directory is full, whoever occupies most of it gives way, if that is more than this.
+pub const DIRECTORY_SHARE: usize = 16 * 1024;
+/// Announcements of private subscriptions that are read, of all at once and more each second: each
+/// costs a key exchange and compiling a query. What comes beyond is announced again anyway.
+pub const DIRECTORY_ANNOUNCEMENTS: (u32, u32) = (8192, 256);
+/// The same of one announcer: twice as many as it may have, and ten times as many as it needs.
+pub const ANNOUNCER_ANNOUNCEMENTS: (u32, u32) = (2 * PRIVATE_SUBSCRIPTIONS as u32, 4);
+/// The work of finding the recipients of one document, in units of [`taiinet_query::Fuel`]: about
+/// 5 ms. Subscriptions for which that is not enough are left out.
+pub const MATCH_WORK: u64 = 8 * 1024 * 1024;
+/// Of that, for the queries of one announcer in the first turn: enough for the clauses of a whole query,
+/// or a short expression and a short text.
+pub const MATCH_TURN: u64 = 16 * 1024;
+/// Key exchanges that opening sealed documents may take at once, and how many more each second: some
+/// hundredths of a processor. What comes beyond waits.
+pub const OPENINGS: (u32, u32) = (4096, 1024);
+/// Of these, for the documents of one author. Those that were for us do not count.
+pub const AUTHOR_OPENINGS: (u32, u32) = (2048, 512);
+/// How many authors' exchanges are remembered.
+pub const OPENING_AUTHORS: usize = 4096;
+/// How many sealed documents wait to be opened, and in how many bytes; what has no room was passed on,
+/// but is not delivered here ([`Counters::unopened`](crate::Counters::unopened)).
+pub const UNOPENED: usize = 1024;
+/// See [`UNOPENED`].
+pub const UNOPENED_BYTES: usize = 8 * 1024 * 1024;
+/// How soon those that wait are tried again.
+pub const OPENING_RETRY: Duration = Duration::from_millis(20);
+/// Key exchanges that one search may take.
+pub const FIND_OPENINGS: usize = 4096;
 /// How many signallers a pool has at most: each is linked to each other.
 pub const POOL_LINKS: usize = 64;
 /// The longest address of a signaller, in bytes.

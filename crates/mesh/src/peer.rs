@@ -210,6 +210,7 @@ impl Peer {
         self.membership.tick(&mut self.cx);
         self.settle();
         self.announce_subscriptions();
+        self.interest.tick(&mut self.cx);
         self.finds.tick(&mut self.cx);
         self.cx.view_changed = true;
         self.seek();

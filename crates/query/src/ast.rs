@@ -18,6 +18,7 @@
 //! | `{a: {$in: []}}`: matches nothing | `Any[]` |
 
 use core::hash::{Hash, Hasher};
+use std::sync::Arc;
 
 use taiinet_document::Value;
 
@@ -101,11 +102,12 @@ pub(crate) enum Order {
     Lte,
 }
 
-/// A dotted path into a document.
+/// A dotted path into a document; the tests of one field share it, for a path can be nearly as long as a
+/// query and have as many tests as that has clauses.
 #[derive(Debug, Clone)]
 pub(crate) struct Path {
-    text: Box<str>,
-    parts: Box<[Part]>,
+    text: Arc<str>,
+    parts: Arc<[Part]>,
     has_index: bool,
 }
 
@@ -122,7 +124,7 @@ impl Path {
     /// Splits at the dots. There is always at least one part, which may be empty.
     pub(crate) fn new(text: &str) -> Self {
         let parts = text.split('.').map(|name| Part { name: name.into(), index: index(name) });
-        let parts: Box<[Part]> = parts.collect();
+        let parts: Arc<[Part]> = parts.collect();
         let has_index = parts.iter().any(|part| part.index.is_some());
         Self { text: text.into(), parts, has_index }
     }

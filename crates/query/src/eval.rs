@@ -3,13 +3,17 @@
 //! The cost of a clause is at most proportional to the document: each value of it is looked at once
 //! for each clause and each name of the clause's path, however lists are nested in it. Recursion is
 //! bounded by the lengths of paths and the depth of queries, not by the document.
+//!
+//! Whatever looks at a value takes [`Fuel`] for it first. Where that ran out, a test says that it
+//! holds, which ends the search for a value; what comes of it is thrown away.
 
 use core::cmp::Ordering;
 
 use taiinet_document::{Map, Value};
 
 use crate::{
-    ast::{Clause, Field, Order, Part, Path, Test, Tree},
+    ast::{Clause, Field, Literal, Order, Part, Path, Test, Tree},
+    fuel::Fuel,
     order,
 };
 
@@ -46,19 +50,22 @@ impl<L> Tree<L> {
 
 impl Clause {
     /// Whether something with fields matches.
-    pub(crate) fn matches<F: Fields + ?Sized>(&self, fields: &F) -> bool {
-        self.holds(&|field: &Field| field.matches(fields))
+    pub(crate) fn matches<F: Fields + ?Sized>(&self, fields: &F, fuel: &Fuel) -> bool {
+        self.holds(&|field: &Field| field.matches(fields, fuel))
     }
 }
 
 impl Field {
     /// Whether the test holds for any of the values at the path.
-    pub(crate) fn matches<F: Fields + ?Sized>(&self, fields: &F) -> bool {
+    pub(crate) fn matches<F: Fields + ?Sized>(&self, fields: &F, fuel: &Fuel) -> bool {
         let Some((first, rest)) = self.path.parts().split_first() else { return false };
+        if !fuel.values(1) {
+            return true;
+        }
         match fields.get(first) {
             None => self.test.holds_for_missing(),
-            Some(value) if rest.is_empty() => self.test.holds_at_end(value),
-            Some(value) => Walk { path: &self.path, test: &self.test }.visit(value, 1 << 1),
+            Some(value) if rest.is_empty() => self.test.holds_at_end(value, fuel),
+            Some(value) => Walk { path: &self.path, test: &self.test, fuel }.visit(value, 1 << 1),
         }
     }
 }
@@ -76,7 +83,7 @@ impl Test {
 
     /// Whether it holds for the value that a path's last name leads to: for a list, some tests look
     /// at its elements too.
-    pub(crate) fn holds_at_end(&self, value: &Value) -> bool {
+    pub(crate) fn holds_at_end(&self, value: &Value, fuel: &Fuel) -> bool {
         match (self, value) {
             (
                 Self::Eq(_)
@@ -86,13 +93,19 @@ impl Test {
                 | Self::Regex(_)
                 | Self::Mod { .. },
                 Value::List(list),
-            ) => self.holds_for(value) || list.iter().any(|element| self.holds_for(element)),
-            _ => self.holds_for(value),
+            ) => {
+                self.holds_for(value, fuel)
+                    || list.iter().any(|element| self.holds_for(element, fuel))
+            }
+            _ => self.holds_for(value, fuel),
         }
     }
 
     /// Whether it holds for the value itself.
-    pub(crate) fn holds_for(&self, value: &Value) -> bool {
+    pub(crate) fn holds_for(&self, value: &Value, fuel: &Fuel) -> bool {
+        if !self.takes(value, fuel) {
+            return true;
+        }
         match (self, value) {
             (Self::Eq(literal), _) => order::equal(literal.value(), value),
             (Self::In(literals), _) => {
@@ -109,26 +122,40 @@ impl Test {
                 Value::String(part) => text.contains(part.as_str()),
                 _ => false,
             },
-            (Self::Contains(literal), Value::List(list)) => {
-                list.iter().any(|element| order::equal(literal.value(), element))
-            }
+            (Self::Contains(literal), Value::List(list)) => list.iter().any(|element| {
+                !fuel.compare(literal.value(), element) || order::equal(literal.value(), element)
+            }),
             (Self::Size(size), Value::List(list)) => list.len() as u64 == *size,
             (Self::Mod { divisor, remainder }, Value::Int(int)) => {
                 int.wrapping_rem(*divisor) == *remainder
             }
             (Self::Mod { divisor, remainder }, Value::Float(float)) => order::as_int(float.trunc())
                 .is_some_and(|int| int.wrapping_rem(*divisor) == *remainder),
-            (Self::ElemMatch(clause), Value::List(list)) => {
-                list.iter().any(|element| match element {
-                    Value::Map(map) => clause.matches(map),
-                    Value::List(list) => clause.matches(list.as_slice()),
-                    _ => false,
-                })
-            }
+            (Self::ElemMatch(clause), Value::List(list)) => list.iter().any(|element| {
+                !fuel.values(1)
+                    || match element {
+                        Value::Map(map) => clause.matches(map, fuel),
+                        Value::List(list) => clause.matches(list.as_slice(), fuel),
+                        _ => false,
+                    }
+            }),
             (Self::ElemOperators(tree), Value::List(list)) => {
-                list.iter().any(|element| tree.holds(&|test: &Self| test.holds_for(element)))
+                list.iter().any(|element| tree.holds(&|test: &Self| test.holds_for(element, fuel)))
             }
             _ => false,
+        }
+    }
+
+    /// Takes what the test itself costs for a value; elements that it looks at one by one cost more.
+    fn takes(&self, value: &Value, fuel: &Fuel) -> bool {
+        match (self, value) {
+            (Self::Eq(literal) | Self::Compare(_, literal), _) => {
+                fuel.compare(literal.value(), value)
+            }
+            (Self::In(literals), _) => fuel.look_up(literals.iter().map(Literal::value), value),
+            (Self::Regex(pattern), Value::String(text)) => fuel.regex(pattern.weight(), text),
+            (Self::Contains(_), Value::String(text)) => fuel.search(text),
+            _ => fuel.values(1),
         }
     }
 }
@@ -152,6 +179,7 @@ impl Order {
 struct Walk<'a> {
     path: &'a Path,
     test: &'a Test,
+    fuel: &'a Fuel,
 }
 
 /// A set of positions in a path ([`crate::limits::PATH_PARTS`] at most), one bit each: the names
@@ -172,6 +200,9 @@ impl Walk<'_> {
     fn visit_map(&self, map: &Map, mut positions: Positions, found: Positions) -> bool {
         let parts = self.path.parts();
         while let Some((first, part)) = next(parts, positions) {
+            if !self.fuel.values(1) {
+                return true;
+            }
             // All positions with this name lead to the same value.
             let same = if positions.is_power_of_two() {
                 positions
@@ -183,7 +214,7 @@ impl Walk<'_> {
             let holds = match Fields::get(map, part) {
                 None => same & !found != 0 && self.test.holds_for_missing(),
                 Some(value) => {
-                    (same & self.last() != 0 && self.test.holds_at_end(value))
+                    (same & self.last() != 0 && self.test.holds_at_end(value, self.fuel))
                         || self.onward(value, (same & !self.last()) << 1)
                 }
             };
@@ -196,13 +227,16 @@ impl Walk<'_> {
 
     /// A list passes the path on to the maps in it, and to the element whose index comes next.
     fn visit_list(&self, list: &[Value], positions: Positions) -> bool {
+        if !self.fuel.values(list.len()) {
+            return true;
+        }
         // An index that leads to an element has found it: the maps of the list may have its number
         // as a key too, but need not.
         let found = self.indices(positions, |index| index < list.len());
         list.iter().enumerate().any(|(i, element)| {
             let by_index = self.indices(found, |index| index == i);
             // An index that ends the path names the element as it is, even if it is a list.
-            if by_index & self.last() != 0 && self.test.holds_for(element) {
+            if by_index & self.last() != 0 && self.test.holds_for(element, self.fuel) {
                 return true;
             }
             let onward = (by_index & !self.last()) << 1;

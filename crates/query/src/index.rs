@@ -1,6 +1,7 @@
 //! One document against many queries.
 
 mod condition;
+mod entry;
 mod number;
 mod rows;
 mod sample;
@@ -16,14 +17,16 @@ use taiinet_document::{Map, VerifiedDocument};
 
 use self::{
     condition::alternatives,
+    entry::{Entries, Entry, EntryId},
     summary::Summary,
     terms::Terms,
-    tree::{Entries, Entry, EntryId, Tree},
+    tree::Tree,
 };
 use crate::{
     Query,
     ast::Part,
     eval::Fields,
+    fuel::Fuel,
     subject::{Attributes, Subject},
 };
 
@@ -242,7 +245,11 @@ impl<K: Copy + Ord> Index<K> {
         later.sort_unstable();
         later.dedup();
         for filed in later.iter().filter_map(|id| self.queries.get(*id as usize)) {
-            if filed.query.as_ref().is_none_or(|query| query.clause().matches(fields)) {
+            if filed
+                .query
+                .as_ref()
+                .is_none_or(|query| query.clause().matches(fields, &Fuel::unlimited()))
+            {
                 found(filed.key);
             }
         }

@@ -84,7 +84,9 @@
 //! Queries and documents come from strangers. [`limits`] bound a query; matching visits each value of a
 //! document at most once for each clause and each name in its path, in recursion bounded by the query.
 //! The dearest clause is a regular expression: at most [`limits::REGEX_BYTES`] of states for each
-//! character, [`limits::STRANGERS_REGEX_BYTES`] if the query is a stranger's ([`Query::of_stranger`]).
+//! character, [`limits::STRANGERS_REGEX_BYTES`] if the query is a stranger's ([`SharedQuery`]). Where many
+//! strangers have queries evaluated, [`Query::matches_within`] does no more work than it has [`Fuel`] for,
+//! and [`Query::heap_bytes`] says what keeping a query takes.
 //!
 //! ```
 //! # use taiinet_query::Query;
@@ -98,6 +100,8 @@
 mod ast;
 mod error;
 mod eval;
+mod fuel;
+mod heap;
 mod index;
 pub mod limits;
 mod normal;
@@ -105,6 +109,7 @@ mod order;
 mod parse;
 mod pattern;
 mod query;
+mod shared;
 mod subject;
 #[cfg(test)]
 mod testing;
@@ -112,6 +117,8 @@ mod text;
 mod types;
 
 pub use error::{Place, QueryError};
+pub use fuel::{Fuel, OutOfFuel};
 pub use index::{Index, Scratch};
 pub use query::Query;
+pub use shared::SharedQuery;
 pub use subject::Attributes;

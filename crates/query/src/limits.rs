@@ -19,7 +19,7 @@ pub const REGEXES: usize = 16;
 /// bytes that they take: some 2,000 literal characters, or `.{0,280}` twice. Each character of a text
 /// costs time at most proportional to it.
 pub const REGEX_BYTES: usize = 64 * 1024;
-/// The same for queries of strangers ([`Query::of_stranger`](crate::Query::of_stranger)): some 250
-/// literal characters. 1.3 s for a text of 256 KiB was the worst of six hostile expressions that were
+/// The same for queries of strangers ([`SharedQuery`](crate::SharedQuery)): some 250 literal
+/// characters. 1.3 s for a text of 256 KiB was the worst of six hostile expressions that were
 /// measured.
 pub const STRANGERS_REGEX_BYTES: usize = 8 * 1024;

@@ -19,6 +19,7 @@ use regex_lite::{Regex, RegexBuilder};
 pub(crate) struct Pattern {
     source: Box<str>,
     options: Options,
+    weight: usize,
     regex: Regex,
 }
 
@@ -81,13 +82,8 @@ impl Options {
 }
 
 impl Pattern {
-    /// Compiles an expression to at most `budget` bytes; the second value is how many it took, which is
-    /// the same on every target.
-    pub(crate) fn new(
-        source: &str,
-        options: Options,
-        budget: usize,
-    ) -> Result<(Self, usize), PatternError> {
+    /// Compiles an expression to at most `budget` bytes.
+    pub(crate) fn new(source: &str, options: Options, budget: usize) -> Result<Self, PatternError> {
         let (translated, weight) = syntax::translate(source, options)
             .map_err(|reason| PatternError::Invalid(reason.to_owned()))?;
         let weight = usize::try_from(weight)
@@ -105,7 +101,7 @@ impl Pattern {
                 message if message == TOO_LARGE => PatternError::TooLarge,
                 message => PatternError::Invalid(message),
             })?;
-        Ok((Self { source: source.into(), options, regex }, weight))
+        Ok(Self { source: source.into(), options, weight, regex })
     }
 
     /// The expression as written.
@@ -116,6 +112,11 @@ impl Pattern {
     /// Its options.
     pub(crate) const fn options(&self) -> Options {
         self.options
+    }
+
+    /// About how many bytes it took when it was compiled; the same on every target.
+    pub(crate) const fn weight(&self) -> usize {
+        self.weight
     }
 
     /// Whether it finds something in a text.

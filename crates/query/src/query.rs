@@ -8,7 +8,8 @@ use taiinet_document::{Map, Value, ValueError, VerifiedDocument, to_json_line};
 use crate::{
     ast::{Clause, Tree},
     error::{Place, QueryError},
-    limits, parse,
+    fuel::{Fuel, OutOfFuel},
+    heap, limits, parse,
     subject::{Attributes, Subject},
     text,
 };
@@ -62,27 +63,10 @@ impl Query {
     /// As [`Self::parse`], and [`QueryError::Json`]. Text longer than [`limits::QUERY_BYTES`] is
     /// refused unread.
     pub fn from_json(text: &str) -> Result<Self, QueryError> {
-        Self::read(text, limits::REGEX_BYTES)
+        Self::parse_within(text, limits::REGEX_BYTES)
     }
 
-    /// As [`Self::from_json`], for what a stranger wants evaluated here: with the tighter bound of
-    /// [`limits::STRANGERS_REGEX_BYTES`].
-    ///
-    /// # Errors
-    /// As [`Self::from_json`].
-    pub fn of_stranger(text: &str) -> Result<Self, QueryError> {
-        Self::read(text, limits::STRANGERS_REGEX_BYTES)
-    }
-
-    /// Whether others, to whom we are strangers, would evaluate it ([`Self::of_stranger`]).
-    ///
-    /// # Errors
-    /// Why they would not: [`QueryError::RegexTooLarge`].
-    pub fn check_for_others(&self) -> Result<(), QueryError> {
-        Self::of_stranger(&self.to_string()).map(drop)
-    }
-
-    fn read(text: &str, regex_bytes: usize) -> Result<Self, QueryError> {
+    pub(crate) fn parse_within(text: &str, regex_bytes: usize) -> Result<Self, QueryError> {
         if text.len() > limits::QUERY_BYTES {
             return Err(QueryError::TooLong { bytes: text.len() });
         }
@@ -91,19 +75,40 @@ impl Query {
 
     /// Whether a document's content matches; `_id` and the other reserved fields are fields like any.
     pub fn matches(&self, content: &Map) -> bool {
-        self.0.matches(content)
+        self.0.matches(content, &Fuel::unlimited())
     }
 
     /// Whether a document matches. The reserved fields are `_id` (64 hex digits), `_author` (the text
     /// form `tn1…`), `_key` (if it has one) and `_created_at` (milliseconds since 1970); they hide
     /// fields of the content with the same names. A deletion matches nothing.
     pub fn matches_document(&self, document: &VerifiedDocument) -> bool {
-        Subject::of(document).is_some_and(|subject| self.0.matches(&subject))
+        Subject::of(document).is_some_and(|subject| self.0.matches(&subject, &Fuel::unlimited()))
     }
 
     /// As [`Self::matches_document`], for a document that is not signed yet or that was sealed.
     pub fn matches_fields(&self, attributes: Attributes<'_>, content: &Map) -> bool {
-        self.0.matches(&Subject::new(attributes, content))
+        self.0.matches(&Subject::new(attributes, content), &Fuel::unlimited())
+    }
+
+    /// As [`Self::matches_fields`], but no more work is done than there is fuel for.
+    ///
+    /// # Errors
+    /// [`OutOfFuel`]. The fuel is of no use then: take what it has left for another.
+    pub fn matches_within(
+        &self,
+        attributes: Attributes<'_>,
+        content: &Map,
+        fuel: &Fuel,
+    ) -> Result<bool, OutOfFuel> {
+        let subject = Subject::new(attributes, content);
+        let matches = fuel.query() && self.0.matches(&subject, fuel);
+        if fuel.ran_out() { Err(OutOfFuel) } else { Ok(matches) }
+    }
+
+    /// About how many bytes it occupies in memory, rather more than less; much more than its text where
+    /// that has regular expressions.
+    pub fn heap_bytes(&self) -> usize {
+        heap::of_query(&self.0)
     }
 
     /// The canonical form.

@@ -91,8 +91,9 @@ impl Diagnosis<'_> {
     }
 }
 
-/// Why a peer has no neighbour, with all that it tries: a few lines for a terminal.
-pub fn why_alone(status: &Status) -> String {
+/// Why a peer has no neighbour, with all that it tries: a few lines for a terminal. What others wrote
+/// stands in them as it is: whoever prints them sees to it that the terminal does not obey it.
+pub fn why_alone(status: &Status) -> Vec<String> {
     let mut lines = vec!["no neighbour yet".to_owned()];
     for signaller in &status.signallers {
         let state = match (&signaller.failure, signaller.joined) {
@@ -112,7 +113,7 @@ pub fn why_alone(status: &Status) -> String {
     if diagnose(status).problem == Some(Problem::Alone) {
         lines.push("  nobody else is on this network yet; waiting".to_owned());
     }
-    lines.join("\n")
+    lines
 }
 
 /// What happens now, or what can be done, after a link failed.

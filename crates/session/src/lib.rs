@@ -31,5 +31,5 @@ pub mod unsealed;
 mod waiters;
 
 pub use privacy::Privacy;
-pub use session::{CutOff, Session, SessionOutput};
+pub use session::{CutOff, Session, SessionOutput, Wanted};
 pub use waiters::Waiters;

@@ -11,13 +11,22 @@ use taiinet_mesh::{
     Delivery, Dial, Event, FindId, Input, LinkId, Negotiation, Output, Peer, PublishError,
     PublishOptions, SubscriptionId, Time, TooManyFinds, TooManySubscriptions,
 };
-use taiinet_query::Query;
+use taiinet_query::{Query, SharedQuery};
 
 use crate::{
     Waiters,
     publications::{PublicationOutput, Publications},
     unsealed::{Recipients, Unsealed, Waiting},
 };
+
+/// What is subscribed to.
+#[derive(Debug, Clone)]
+pub enum Wanted {
+    /// What nobody is told of.
+    Open(Query),
+    /// What others are told of, with a key.
+    Private(SharedQuery),
+}
 
 /// What a driver is to do, in this order.
 pub enum SessionOutput<W: Waiters> {
@@ -206,14 +215,12 @@ impl<W: Waiters> Session<W> {
     pub fn subscribe(
         &mut self,
         name: W::Subscription,
-        query: Query,
-        private: bool,
+        wanted: Wanted,
         now: Time,
     ) -> Result<(), TooManySubscriptions> {
-        let id = if private {
-            self.peer.subscribe_privately(query, now)?
-        } else {
-            self.peer.subscribe(query)?
+        let id = match wanted {
+            Wanted::Open(query) => self.peer.subscribe(query)?,
+            Wanted::Private(query) => self.peer.subscribe_privately(query, now)?,
         };
         self.names.insert(name, id);
         self.subscriptions.insert(id, name);
@@ -304,7 +311,7 @@ impl<W: Waiters> Session<W> {
     /// [`TooManyFinds`], with the waiter.
     pub fn find(
         &mut self,
-        query: Query,
+        query: SharedQuery,
         limit: u16,
         waiter: W::Find,
         now: Time,

@@ -78,6 +78,7 @@ pub(crate) fn full() -> Status {
         counters: Counters {
             published: 12,
             left_out: 0,
+            unopened: 0,
             delivered: 13,
             received: 14,
             duplicates: 15,

@@ -22,7 +22,7 @@ use taiinet_mesh::{
     BlacklistError, Config, Event, FindId, Input, LinkId, Peer, PublishError, PublishOptions,
     SignallerAddress, Time, TooManyFinds,
 };
-use taiinet_query::Query;
+use taiinet_query::{Query, SharedQuery};
 
 use crate::{
     Node, PeerIndex, PeerSpec, WorldConfig,
@@ -341,7 +341,7 @@ impl World {
         query: &str,
         limit: u16,
     ) -> Result<FindId, TooManyFinds> {
-        let query = Query::from_json(query).expect("a test's query is valid");
+        let query: SharedQuery = query.parse().expect("a test's query is valid");
         let now = self.time_of(peer);
         let find = self.peers[peer.0].peer.find(query, limit, now)?;
         self.dirty.insert(Node::Peer(peer));

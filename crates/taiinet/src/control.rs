@@ -5,8 +5,8 @@ use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use taiinet_document::{Map, VerifiedDocument};
 use taiinet_identity::{PeerId, Recipient};
 use taiinet_mesh::{BlacklistError, PublishError, Status, TooManyFinds};
-use taiinet_query::Query;
-use taiinet_session::{Waiters, unsealed::Unsealed};
+use taiinet_query::SharedQuery;
+use taiinet_session::{Waiters, Wanted, unsealed::Unsealed};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
@@ -42,10 +42,10 @@ impl Waiters for Handles {
 
 /// What a handle asks of the driver. No `Debug`: it may hold what is about to be sealed.
 pub(crate) enum Control {
-    Subscribe { id: u64, query: Query, private: bool, inbox: Inbox },
+    Subscribe { id: u64, wanted: Wanted, inbox: Inbox },
     Recipients { unsealed: Unsealed<Decided>, wait: Duration },
     Unsubscribe { id: u64, private: bool },
-    Find { query: Query, limit: u16, found: FoundSender },
+    Find { query: SharedQuery, limit: u16, found: FoundSender },
     Status(oneshot::Sender<Status>),
     Blacklist { peer: PeerId, life: Option<Duration>, done: oneshot::Sender<Listed> },
     Lift { peer: PeerId, done: oneshot::Sender<Result<bool, BlacklistFileError>> },

@@ -155,8 +155,8 @@ impl Driver {
 
     fn control(&mut self, control: Control) -> ControlFlow<()> {
         match control {
-            Control::Subscribe { id, query, private, inbox } => {
-                match self.session.subscribe(id, query, private, self.clock.now()) {
+            Control::Subscribe { id, wanted, inbox } => {
+                match self.session.subscribe(id, wanted, self.clock.now()) {
                     Ok(()) => drop(self.inboxes.insert(id, inbox)),
                     // Unheard of, because the handles count; the subscription ends at once.
                     Err(error) => tracing::warn!("{error}"),

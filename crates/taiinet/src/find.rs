@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use taiinet_mesh::limits;
-use taiinet_query::Query;
+use taiinet_query::SharedQuery;
 use tokio::{
     sync::mpsc,
     time::{Instant, timeout_at},
@@ -55,13 +55,15 @@ impl TaiiNet {
         query: impl IntoQuery,
         options: FindOptions,
     ) -> Result<Vec<Delivery>, Error> {
-        let query = query.into_query()?;
-        query.check_for_others()?;
-        search(self, query, options).await
+        search(self, query.into_query()?.try_into()?, options).await
     }
 }
 
-async fn search(net: &TaiiNet, query: Query, options: FindOptions) -> Result<Vec<Delivery>, Error> {
+async fn search(
+    net: &TaiiNet,
+    query: SharedQuery,
+    options: FindOptions,
+) -> Result<Vec<Delivery>, Error> {
     let deadline = Instant::now() + options.timeout;
     // Bounded by the limit.
     let (sender, mut found) = mpsc::unbounded_channel();

@@ -10,6 +10,7 @@ use futures::Stream;
 use taiinet_document::DocumentId;
 use taiinet_mesh::{Audience, TooManySubscriptions, limits};
 use taiinet_query::Query;
+use taiinet_session::Wanted;
 
 use crate::{
     control::Control,
@@ -27,7 +28,7 @@ impl TaiiNet {
     /// # Errors
     /// [`Error::Query`], [`Error::TooManySubscriptions`], [`Error::Closed`]
     pub fn subscribe(&self, query: impl IntoQuery) -> Result<Subscription, Error> {
-        self.begin(query.into_query()?, false)
+        self.begin(Wanted::Open(query.into_query()?))
     }
 
     /// Subscribes with a key of its own, so that others can seal what matches to this subscription
@@ -58,17 +59,15 @@ impl TaiiNet {
             count.fetch_sub(1, Ordering::AcqRel);
             return Err(TooManySubscriptions.into());
         }
-        let subscription = query.into_query().and_then(|query| {
-            query.check_for_others()?;
-            self.begin(query, true)
-        });
+        let subscription =
+            query.into_query().and_then(|query| self.begin(Wanted::Private(query.try_into()?)));
         if subscription.is_err() {
             count.fetch_sub(1, Ordering::AcqRel);
         }
         subscription
     }
 
-    fn begin(&self, query: Query, private: bool) -> Result<Subscription, Error> {
+    fn begin(&self, wanted: Wanted) -> Result<Subscription, Error> {
         let count = &self.inner.subscriptions;
         if count.fetch_add(1, Ordering::AcqRel) >= limits::SUBSCRIPTIONS {
             count.fetch_sub(1, Ordering::AcqRel);
@@ -76,11 +75,14 @@ impl TaiiNet {
         }
         let id = self.inner.next_subscription.fetch_add(1, Ordering::Relaxed);
         let (inbox, unread) = deliveries(Arc::clone(&self.inner.relief));
-        let subscription =
-            Subscription { net: self.clone(), id, query: query.clone(), private, unread };
+        let (query, private) = match &wanted {
+            Wanted::Open(query) => (query.clone(), false),
+            Wanted::Private(query) => (query.clone().into_query(), true),
+        };
+        let subscription = Subscription { net: self.clone(), id, query, private, unread };
         self.inner
             .controls
-            .send(Control::Subscribe { id, query, private, inbox })
+            .send(Control::Subscribe { id, wanted, inbox })
             .map_err(|_| Error::Closed)?;
         Ok(subscription)
     }

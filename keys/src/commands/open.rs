@@ -39,7 +39,7 @@ pub(crate) fn run(args: &Open) -> Result<(), Failure> {
         Ok(bytes) => shown["bytes"] = (*bytes).into(),
         Err(failure) => shown["reason"] = failure.what().into(),
     }
-    files::print(&format!("{shown:#}\n"))?;
+    files::print_json(&shown)?;
     opened.map(|_| ()).map_err(|_| Failure::told())
 }
 
@@ -47,7 +47,7 @@ pub(crate) fn run(args: &Open) -> Result<(), Failure> {
 fn open(args: &Open, identity: &Identity, input: impl Read) -> Result<u64, Failure> {
     let mut output = Output::create(&args.out, overwrite(args.force), Access::OwnerOnly)?;
     let bytes = sealed_file::open(identity, input, &mut output)
-        .map_err(|error| Failure::of_sealed(&args.file, &output, &error))?;
+        .map_err(|error| output.failure(&args.file, &error))?;
     output.finish()?;
     Ok(bytes)
 }

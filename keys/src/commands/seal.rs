@@ -32,7 +32,7 @@ pub(crate) fn run(args: &Seal) -> Result<(), Failure> {
     let mut output = Output::create(&args.out, overwrite(args.force), Access::Everyone)?;
     let form = if args.armor { Form::Text } else { Form::Binary };
     let bytes = sealed_file::seal(&args.to, input, &mut output, form)
-        .map_err(|error| Failure::of_sealed(&args.file, &output, &error))?;
+        .map_err(|error| output.failure(&args.file, &error))?;
     output.finish()?;
     if !args.json {
         return Ok(());
@@ -43,5 +43,5 @@ pub(crate) fn run(args: &Seal) -> Result<(), Failure> {
         "to": args.to,
         "bytes": bytes,
     });
-    files::print(&format!("{shown:#}\n"))
+    files::print_json(&shown)
 }

@@ -6,6 +6,7 @@ use anstyle::Style;
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use serde_json::json;
 use taiinet_identity::{PeerId, sealed_file};
+use taiinet_terminal::line as escape;
 
 use crate::{
     args::{Show, is_dash},
@@ -55,7 +56,7 @@ pub(crate) fn print_json(peer_id: &PeerId, file: Option<(&Path, bool)>) -> Resul
         shown["file"] = path.to_string_lossy().into();
         shown["passphrase"] = encrypted.into();
     }
-    files::print(&format!("{shown:#}\n"))
+    files::print_json(&shown)
 }
 
 fn print_text(peer_id: &PeerId, file: Option<(&Path, bool)>) -> Result<(), Failure> {
@@ -73,7 +74,7 @@ fn print_text(peer_id: &PeerId, file: Option<(&Path, bool)>) -> Result<(), Failu
     line("age", &age);
     if let Some((path, encrypted)) = file {
         let how = if encrypted { "with a passphrase" } else { "without a passphrase" };
-        line("file", &format!("{} ({how})", path.display()));
+        line("file", &format!("{} ({how})", escape(&path.to_string_lossy())));
     }
     files::print(&text)
 }
@@ -85,7 +86,7 @@ pub(crate) fn report_written(path: &Path, encrypted: bool) {
     } else {
         "without a passphrase: whoever can read it has the key"
     };
-    anstream::eprintln!("wrote {} ({how})", path.display());
+    anstream::eprintln!("wrote {} ({how})", escape(&path.to_string_lossy()));
 }
 
 fn x25519(peer_id: &PeerId) -> Result<[u8; 32], Failure> {

@@ -56,7 +56,7 @@ pub(crate) fn run(args: &Verify) -> Result<(), Failure> {
         if let Some(reason) = reason {
             shown["reason"] = reason.into();
         }
-        files::print(&format!("{shown:#}\n"))?;
+        files::print_json(&shown)?;
         return if valid { Ok(()) } else { Err(Failure::told()) };
     }
     match refusal {

@@ -335,3 +335,31 @@ fn a_full_disk_behind_standard_output_is_noticed() {
     let ran = ran(folder.command(&["show", "me.key"]).stdout(full).output());
     ran.fails(1, "standard output");
 }
+
+/// Names of files may be anybody's (in an archive, on a shared disk).
+#[cfg(unix)]
+#[test]
+fn names_of_files_do_not_move_the_terminal() {
+    let folder = Folder::new();
+    let evil = "\u{9b}2J\u{9d}0;fine\u{7f}\u{202e}\u{200b}\n\r\u{1b}[2J";
+    let name = format!("{evil}.key");
+    let harmless = |text: &str| {
+        !text
+            .chars()
+            .any(|char| char.is_control() && char != '\n' || "\u{202e}\u{200b}".contains(char))
+    };
+    let made = folder.run(&["generate", "--out", &name, "--json"]);
+    assert_eq!(made.code, Some(0), "{made:?}");
+    for args in [
+        vec!["generate", "--out", &*name],
+        vec!["show", &*name],
+        vec!["show", &*name, "--json"],
+        vec!["show", "\u{9b}2J\u{202e}\n missing"],
+    ] {
+        let ran = folder.run(&args);
+        assert!(harmless(&ran.out) && harmless(&ran.err), "{args:?}: {ran:?}");
+        assert!(!ran.err.contains("\n.key") && !ran.out.contains("\n.key"), "{args:?}: {ran:?}");
+    }
+    let shown: serde_json::Value = serde_json::from_str(&made.out).expect("JSON");
+    assert_eq!(shown["file"], name.as_str(), "it says the same");
+}

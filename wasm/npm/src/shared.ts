@@ -9,7 +9,19 @@ import type { Audience, CoreEvent, CoreOptions, CoreStatus, Engine, Feed, FindQu
 import { TaiiNetError, closed, fromPlain, toPlain, type PlainError } from "./errors.js";
 
 /** Changes with the messages: tabs of different versions of the package have a peer each. */
-const VERSION = 3;
+const VERSION = 4;
+
+/** Which peer is shared: the tabs of one network and one identity have one. */
+export interface SharedPeer {
+  network: string;
+  identity: string;
+}
+
+/** A name that no other pair has, whatever is in the two. */
+export function nameOf({ network, identity }: SharedPeer): string {
+  return `taiinet/${VERSION} ${JSON.stringify([network, identity])}`;
+}
+
 /** Documents of which a tab remembers that it has shown them, so that none comes again when another
  *  tab takes over. */
 const SEEN = 4096;
@@ -27,7 +39,7 @@ type Call =
 
 type Message =
   | { kind: "hello"; from: string }
-  | { kind: "leader"; leader: string; peerId: string; options: CoreOptions }
+  | { kind: "leader"; leader: string; of: SharedPeer; peerId: string; options: CoreOptions }
   | { kind: "event"; leader: string; event: CoreEvent }
   | { kind: "refused"; to: string; feed: number; error: PlainError }
   | { kind: "call"; to: string; from: string; id: number; call: Call }
@@ -58,6 +70,7 @@ export function canShare(): boolean {
 
 export class SharedEngine implements Engine {
   readonly #name: string;
+  readonly #of: SharedPeer;
   readonly #start: (audience: Audience) => Promise<Engine>;
   readonly #audience: Audience;
   readonly #channel: BroadcastChannel;
@@ -78,8 +91,9 @@ export class SharedEngine implements Engine {
   #failed: TaiiNetError | undefined;
 
   /** `start` makes the engine, if it falls to this tab. */
-  constructor(name: string, start: (audience: Audience) => Promise<Engine>, audience: Audience) {
-    this.#name = `taiinet/${VERSION} ${name}`;
+  constructor(of: SharedPeer, start: (audience: Audience) => Promise<Engine>, audience: Audience) {
+    this.#of = of;
+    this.#name = nameOf(of);
     this.#start = start;
     this.#audience = audience;
     this.#channel = new BroadcastChannel(this.#name);
@@ -149,7 +163,7 @@ export class SharedEngine implements Engine {
   #tellLeader(): void {
     const options = this.#options as CoreOptions;
     this.#leader = this.#tab;
-    this.#post({ kind: "leader", leader: this.#tab, peerId: this.#peerId, options });
+    this.#post({ kind: "leader", leader: this.#tab, of: this.#of, peerId: this.#peerId, options });
     this.#audience.started(this.#peerId, options);
   }
 
@@ -173,9 +187,11 @@ export class SharedEngine implements Engine {
     if (this.#end.signal.aborted) return;
     switch (message.kind) {
       case "hello":
-        if (this.#engine) this.#post({ kind: "leader", leader: this.#tab, peerId: this.#peerId, options: this.#options as CoreOptions });
+        if (this.#engine) this.#post({ kind: "leader", leader: this.#tab, of: this.#of, peerId: this.#peerId, options: this.#options as CoreOptions });
         return;
       case "leader":
+        // Another network's or identity's would publish what is ours there, under its key.
+        if (message.of?.network !== this.#of.network || message.of.identity !== this.#of.identity) return;
         return this.#follow(message.leader, message.peerId, message.options);
       case "event":
         if (message.leader === this.#leader) this.#audience.event(message.event);

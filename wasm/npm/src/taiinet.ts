@@ -248,7 +248,7 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
         };
         const obstacle = !canShare() ? "this browser has no Web Locks" : this.#vault.isKept ? undefined : "the identity is not kept where other tabs find it";
         if (shared && !obstacle) {
-          this.#engine = new SharedEngine(`${this.network} ${name}`, start, audience);
+          this.#engine = new SharedEngine({ network: this.network, identity: name }, start, audience);
         } else {
           if (shared) this.emit("warning", { code: "not-shared", message: `${obstacle}, so each tab is a peer of its own` });
           start(audience).then((engine) => (this.#engine = engine), audience.failed);

@@ -65,11 +65,11 @@ globalThis.BroadcastChannel = class extends Channel {
   }
 };
 
-async function tab(name) {
+async function tab(name, { network = "n", identity = "shared" } = {}) {
   enter(name);
   const { TaiiNet } = await load("index.ts");
   enter(name);
-  const taiinet = new TaiiNet({ network: "n", signallers: ["ws://127.0.0.1:1"], identity: "shared", shared: true });
+  const taiinet = new TaiiNet({ network, signallers: ["ws://127.0.0.1:1"], identity, shared: true });
   opened.push(taiinet);
   await taiinet.ready;
   return taiinet;
@@ -116,6 +116,37 @@ test("two tabs share one peer: both receive, both publish", async () => {
   assert.match(await two.publish({ from: "two" }), /^id-/);
   assert.deepEqual(core.published.map(({ document }) => document), ['{"from":"two"}']);
   assert.equal((await two.status()).peerId, one.identity.peerId);
+});
+
+test("tabs of another network or identity have a peer of their own, whatever their names are", async () => {
+  const pairs = [["chat alice", "work"], ["chat", "alice work"], ['chat","alice', "work"], ["chat", 'alice","work'], ["chat alice work", ""]];
+  const tabs = [];
+  for (const [index, [network, identity]] of pairs.entries()) tabs.push(await tab(`tab ${index}`, { network, identity }));
+  assert.equal(cores.length, pairs.length);
+  for (const [index, one] of tabs.entries()) {
+    await one.publish({ index });
+    const written = cores.map(({ published }) => published.map(({ document }) => document));
+    assert.deepEqual(written[index], [`{"index":${index}}`]);
+  }
+});
+
+test("a peer of another network or identity is not followed", async () => {
+  const one = await tab("one");
+  const stranger = new Channel(channels.get("one").name);
+  try {
+    for (const of of [undefined, { network: "other", identity: "shared" }, { network: "n", identity: "other" }]) {
+      stranger.postMessage({ kind: "leader", leader: "a stranger", of, peerId: "tn1other", options: {} });
+    }
+    // What comes on the same channel after them has been heard.
+    const answered = new Promise((resolve) => (stranger.onmessage = ({ data }) => data.kind === "leader" && resolve(data)));
+    stranger.postMessage({ kind: "hello", from: "a stranger" });
+    const { of, peerId } = await answered;
+    assert.deepEqual(of, { network: "n", identity: "shared" });
+    assert.equal(one.identity.peerId, peerId);
+    assert.notEqual(one.identity.peerId, "tn1other");
+  } finally {
+    stranger.close();
+  }
 });
 
 test("faults of a call go back to the tab that made it", async () => {

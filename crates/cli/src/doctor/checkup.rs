@@ -6,12 +6,11 @@ use std::{
 };
 
 use taiinet::{Builder, Status, TaiiNet};
-use taiinet_session::diagnosis::why_alone;
 use taiinet_webrtc::{Stun, WebSockets, probe};
 use tokio::{sync::mpsc::UnboundedSender, time::timeout};
 
 use super::finding::{Finding, State};
-use crate::{exit::Exit, net::NetArgs};
+use crate::{exit::Exit, hints, net::NetArgs};
 
 /// A clock that is off by more makes others refuse what this peer publishes.
 const CLOCK: Duration = Duration::from_secs(110);
@@ -115,7 +114,7 @@ impl Checkup {
                 return Ok(Some(net.status().await?));
             }
             if begun.elapsed() > self.patience {
-                let says = why_alone(&status).replace('\n', ";");
+                let says = hints::why_alone(&status).replace('\n', ";");
                 self.say(Finding::new("join", State::Bad, says).cure(
                     "ask the operator whether this network and key are served; look at the clock",
                 ));
@@ -167,7 +166,7 @@ impl Checkup {
             let says = format!("two peers on this machine linked in {took} ms");
             self.say(Finding::new("links", State::Good, says));
         } else {
-            let why = why_alone(&one.status().await?).replace('\n', ";");
+            let why = hints::why_alone(&one.status().await?).replace('\n', ";");
             let says = format!("two peers on this machine did not link: {why}");
             let cure = "does a firewall on this machine keep UDP between programs? --bind picks an address";
             self.say(Finding::new("links", State::Bad, says).cure(cure));

@@ -2,6 +2,7 @@
 
 use anstyle::{AnsiColor, Style};
 use serde_json::json;
+use taiinet_terminal as terminal;
 
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,13 +41,13 @@ impl Finding {
         };
         if json {
             let line = json!({ "check": check, "state": word, "says": says, "do": cure });
-            anstream::println!("{line}");
+            anstream::println!("{}", terminal::json(&line.to_string()));
             return;
         }
         let style = Style::new().fg_color(Some(color.into()));
-        anstream::println!("{style}{mark}{style:#} {check:<10} {says}");
+        anstream::println!("{style}{mark}{style:#} {check:<10} {}", terminal::line(says));
         if let Some(cure) = cure {
-            anstream::println!("  {:<10} → {cure}", "");
+            anstream::println!("  {:<10} → {}", "", terminal::line(cure));
         }
     }
 }

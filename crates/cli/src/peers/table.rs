@@ -5,6 +5,7 @@ use std::{fmt::Write, time::Duration};
 use anstyle::{AnsiColor, Style};
 use taiinet::{LinkState, LinkStatus, Status, TaiiNet, Time};
 use taiinet_session::{diagnosis::next_step, json::state_name};
+use taiinet_terminal::line;
 
 use crate::blacklist;
 
@@ -20,14 +21,16 @@ pub(crate) fn draw(net: &TaiiNet, status: &Status) -> String {
 }
 
 fn write(text: &mut String, net: &TaiiNet, status: &Status, now: Time) -> std::fmt::Result {
-    writeln!(text, "{BOLD}{}{BOLD:#} on {}", net.peer_id(), net.network())?;
+    writeln!(text, "{BOLD}{}{BOLD:#} on {}", net.peer_id(), line(net.network().as_str()))?;
     for signaller in &status.signallers {
         let (style, state) = match (&signaller.failure, signaller.joined) {
             (_, true) => (AnsiColor::Green.on_default(), "joined".to_owned()),
-            (Some(cause), false) => (AnsiColor::Yellow.on_default(), cause.to_string()),
+            (Some(cause), false) => {
+                (AnsiColor::Yellow.on_default(), line(&cause.to_string()).into_owned())
+            }
             (None, false) => (DIM, "being reached".to_owned()),
         };
-        writeln!(text, "signaller {}: {style}{state}{style:#}", signaller.url)?;
+        writeln!(text, "signaller {}: {style}{state}{style:#}", line(&signaller.url))?;
     }
     let counters = &status.counters;
     writeln!(
@@ -58,7 +61,8 @@ fn write(text: &mut String, net: &TaiiNet, status: &Status, now: Time) -> std::f
     }
     for (peer, cause) in &status.failed {
         let style = AnsiColor::Yellow.on_default();
-        let next = next_step(cause);
+        let (next, cause) = (next_step(cause), cause.to_string());
+        let cause = line(&cause);
         writeln!(text, "{:<10} {style}{cause}{style:#}; {next}", peer.short())?;
     }
     Ok(())

@@ -132,7 +132,8 @@ pub enum OpeningKey<'a> {
 }
 
 impl OpeningKey<'_> {
-    pub(super) fn recipient(&self) -> Recipient {
+    /// To whom what it opens was sealed.
+    pub fn recipient(&self) -> Recipient {
         match self {
             Self::Subscription(key) => Recipient::Subscription(key.id),
             Self::Identity(identity) => Recipient::Peer(identity.peer_id()),

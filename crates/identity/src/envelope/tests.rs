@@ -2,7 +2,10 @@ use proptest::prelude::*;
 use rand_core::UnwrapErr;
 
 use super::*;
-use crate::{Identity, test_util::identity};
+use crate::{
+    Identity, Seed,
+    test_util::{assert_prints_nothing_of, identity},
+};
 
 fn rng() -> impl CryptoRng {
     UnwrapErr(getrandom::SysRng)
@@ -202,9 +205,18 @@ fn keys_that_give_no_secret_are_refused() {
 #[test]
 fn a_key_prints_nothing_of_its_secret() {
     let key = RecipientKey::generate(&mut rng());
-    let secret: String =
-        OpeningKey::from(&key).secret().iter().map(|byte| format!("{byte:02x}")).collect();
-    assert!(!format!("{key:?}").contains(&secret[..8]));
+    let opening = OpeningKey::from(&key);
+    let secret = opening.secret();
+    assert_prints_nothing_of(&*secret, &key);
+    assert_prints_nothing_of(&*secret, &opening);
+    let identity =
+        Identity::from_seed(&Seed::from_bytes(core::array::from_fn(|i| (i as u8).wrapping_mul(7))));
+    let opening = OpeningKey::from(&identity);
+    assert_prints_nothing_of(&*opening.secret(), &opening);
+    assert_prints_nothing_of(identity.seed().expose(), &opening);
+    let content: Vec<u8> = (0..100_u8).map(|i| i.wrapping_mul(91)).collect();
+    let opened = open(&seal(&content, &[Recipient::Subscription(key.id())]), &key);
+    assert_prints_nothing_of(&content, &opened.expect("a recipient"));
 }
 
 proptest! {
@@ -306,4 +318,9 @@ fn the_slots_that_are_tried_are_bounded_over_all_keys() {
     };
     assert_eq!(with_false_hints(1), (true, 5));
     assert_eq!(with_false_hints(100), (false, TRIES));
+    // Other implementations try as many: what one opens, the others do.
+    let protocol = concat!(env!("CARGO_MANIFEST_DIR"), "/../../audits/PROTOCOL.md");
+    let protocol = std::fs::read_to_string(protocol).expect("the protocol");
+    let said = format!("a peer tries {TRIES} at most, over all keys together");
+    assert!(protocol.contains(&said), "PROTOCOL.md says something else than: {said}");
 }

@@ -8,13 +8,14 @@ use std::{
 
 use age::{
     DecryptError, Decryptor, Encryptor,
-    armor::{ArmoredReader, ArmoredWriter, Format},
+    armor::{ArmoredWriter, Format},
     scrypt,
     secrecy::SecretString,
 };
 use zeroize::Zeroizing;
 
 use super::{KeyFileError, Passphrase, WorkFactor};
+use crate::age_input::{self, AgeError, Input};
 
 /// How the binary form begins.
 pub(super) const BINARY_START: &[u8] = b"age-encryption.org/";
@@ -81,11 +82,13 @@ pub(super) fn encrypt(
         .map_err(|_| KeyFileError::Damaged("cannot be encrypted"))
 }
 
-fn decryptor(bytes: &[u8]) -> Result<Decryptor<impl Read>, KeyFileError> {
-    Decryptor::new_buffered(ArmoredReader::new(bytes)).map_err(|error| match error {
-        DecryptError::UnknownFormat => KeyFileError::WrongKind("an age file of a newer version"),
-        DecryptError::Io(_) => KeyFileError::Damaged("its age text is malformed or cut off"),
-        _ => KeyFileError::Damaged("its age header is malformed"),
+fn decryptor(bytes: &[u8]) -> Result<Decryptor<Input<'_>>, KeyFileError> {
+    age_input::decryptor(bytes).map_err(|error| match error {
+        AgeError::NewerVersion => KeyFileError::WrongKind("an age file of a newer version"),
+        AgeError::Text | AgeError::Io(_) => {
+            KeyFileError::Damaged("its age text is malformed or cut off")
+        }
+        AgeError::NotAge | AgeError::Header => KeyFileError::Damaged("its age header is malformed"),
     })
 }
 

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use crate::{PeerId, RECIPIENTS};
+use crate::{PeerId, RECIPIENTS, age_input::AgeError};
 
 /// Why a file could not be sealed or opened.
 #[derive(Debug, thiserror::Error)]
@@ -43,4 +43,15 @@ pub enum SealedFileError {
     /// The content is not as it was sealed. Of what was written, nothing may be used.
     #[error("altered or cut off")]
     Altered,
+}
+
+impl From<AgeError> for SealedFileError {
+    fn from(error: AgeError) -> Self {
+        match error {
+            AgeError::NotAge => Self::NotSealed,
+            AgeError::NewerVersion => Self::NewerVersion,
+            AgeError::Text | AgeError::Header => Self::Header,
+            AgeError::Io(error) => Self::Read(error),
+        }
+    }
 }

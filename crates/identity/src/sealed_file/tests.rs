@@ -1,10 +1,10 @@
-use std::{cell::Cell, fs, path::PathBuf, rc::Rc};
+use std::{cell::Cell, fs, io::Cursor, path::PathBuf, rc::Rc};
 
 use age::secrecy::ExposeSecret;
 use proptest::prelude::*;
 
 use super::*;
-use crate::test_util::identity;
+use crate::{age_input::HEADER_MAX, test_util::identity};
 
 /// A piece of the content as it stands in a sealed file: with its tag.
 const SEALED_PIECE: usize = PIECE + 16;
@@ -103,7 +103,7 @@ fn agrees_with_age() {
             age::decrypt(&key, &sealed).expect("opened")
         } else {
             let mut got = Vec::new();
-            let decryptor = Decryptor::new(&sealed[..]).expect("an age file");
+            let decryptor = age::Decryptor::new(&sealed[..]).expect("an age file");
             let keys = iter::once(&key as &dyn age::Identity);
             decryptor.decrypt(keys).expect("mine").read_to_end(&mut got).expect("opened");
             got
@@ -242,7 +242,7 @@ impl<R: Read> Read for Counted<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
         self.read.set(self.read.get() + read as u64);
-        if self.read.get() > 4 * input::HEADER_MAX {
+        if self.read.get() > 4 * HEADER_MAX {
             return Err(io::Error::other("it reads on and on"));
         }
         Ok(read)
@@ -266,13 +266,13 @@ fn endless_headers_and_lines_are_not_read_to_their_end() {
         (armor.to_owned(), "A".to_owned()),
         ("x".to_owned(), "x".to_owned()),
     ] {
-        let endless = endless.repeat(5 * input::HEADER_MAX as usize / endless.len());
+        let endless = endless.repeat(5 * HEADER_MAX as usize / endless.len());
         let read = Rc::new(Cell::new(0));
         let inner = Cursor::new(start.clone()).chain(Cursor::new(endless));
         let result = open(&identity(1), Counted { inner, read: read.clone() }, io::sink());
         let error = result.expect_err("refused");
         assert!(!matches!(error, SealedFileError::Read(_)), "{start:?}: {error:?}");
-        assert!(read.get() < 2 * input::HEADER_MAX, "{start:?}: {} bytes", read.get());
+        assert!(read.get() < 2 * HEADER_MAX, "{start:?}: {} bytes", read.get());
     }
 }
 
@@ -280,7 +280,7 @@ fn endless_headers_and_lines_are_not_read_to_their_end() {
 #[test]
 fn a_header_of_many_stanzas_takes_no_time() {
     let mut file = b"age-encryption.org/v1\n".to_vec();
-    file.extend_from_slice(&b"-> a\n\n".repeat(input::HEADER_MAX as usize / 6 - 20));
+    file.extend_from_slice(&b"-> a\n\n".repeat(HEADER_MAX as usize / 6 - 20));
     file.extend_from_slice(format!("--- {}\n", "A".repeat(43)).as_bytes());
     file.extend_from_slice(&[0; 100]);
     let started = std::time::Instant::now();

@@ -91,8 +91,8 @@ pub enum Audience {
     #[default]
     Everyone,
     /// Whoever subscribed privately to what it matches, as far as this peer has heard. Where that are
-    /// more than an envelope has room for, each peer gets its turn, and [`Counters::left_out`] counts
-    /// the rest.
+    /// more than an envelope has room for, or their queries too dear, each peer gets its turn, and
+    /// [`Counters::left_out`] counts the rest.
     Subscribers,
     /// These peers: by their private subscriptions that it matches (forward-secret), or else by their
     /// identity keys.

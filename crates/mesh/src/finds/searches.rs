@@ -6,7 +6,7 @@ use std::{
 };
 
 use taiinet_document::{DocumentId, SignedDocument, Timestamp, VerifiedDocument};
-use taiinet_query::Query;
+use taiinet_query::{Query, SharedQuery};
 
 use crate::{
     Budget, FindId, LinkId, Misbehaviour, Time, TooManyFinds,
@@ -26,8 +26,10 @@ pub(crate) struct Searches {
 /// A search of ours.
 #[derive(Debug)]
 pub(crate) struct Search {
-    query: Query,
+    query: SharedQuery,
     limit: usize,
+    /// How many key exchanges it may still take to open what is sealed.
+    openings: usize,
     found: BTreeSet<DocumentId>,
     /// What they hold of the heap, wherever they are.
     heap_bytes: usize,
@@ -50,7 +52,7 @@ impl Searches {
     /// Begins a search.
     pub(crate) fn begin(
         &mut self,
-        query: Query,
+        query: SharedQuery,
         limit: u16,
         now: Time,
     ) -> Result<FindId, TooManyFinds> {
@@ -62,6 +64,7 @@ impl Searches {
         let search = Search {
             query,
             limit: limit.into(),
+            openings: limits::FIND_OPENINGS,
             found: BTreeSet::new(),
             heap_bytes: 0,
             ends_at: now.after(limits::FIND_TIMEOUT),
@@ -115,7 +118,7 @@ impl Searches {
         request: u32,
         id: &DocumentId,
         bytes: usize,
-    ) -> Result<Option<(FindId, &Query)>, Misbehaviour> {
+    ) -> Result<Option<(FindId, &SharedQuery)>, Misbehaviour> {
         let find = FindId(request);
         let Some(search) = self.running.get_mut(&find) else {
             // It may be over; but one that never was is an invention.
@@ -125,6 +128,12 @@ impl Searches {
         left.documents = left.documents.checked_sub(1).ok_or(Misbehaviour::Unasked)?;
         left.bytes = left.bytes.checked_sub(bytes).ok_or(Misbehaviour::Unasked)?;
         Ok((!search.found.contains(id)).then_some((find, &search.query)))
+    }
+
+    /// Takes what opening a document with so many keys takes, if the search has so much left.
+    pub(crate) fn may_open(&mut self, find: FindId, keys: usize) -> bool {
+        let left = self.running.get_mut(&find).map(|search| &mut search.openings);
+        left.is_some_and(|left| left.checked_sub(keys).map(|less| *left = less).is_some())
     }
 
     /// A search has found a document that holds so many bytes of the heap. True if that was news, and
@@ -192,7 +201,8 @@ pub(crate) fn answer(
         return Err(Misbehaviour::Oversize);
     }
     budgets.find(now)?;
-    let query = Query::of_stranger(&asked.query).map_err(|_| Misbehaviour::InvalidQuery)?;
+    let query =
+        SharedQuery::parse_untrusted(&asked.query).map_err(|_| Misbehaviour::InvalidQuery)?;
     let mut bytes = 0;
     Ok(look(store, &query, asked.since, &mut budgets.find_work, now)
         .take(asked.limit.into())
@@ -207,7 +217,7 @@ pub(crate) fn answer(
 
 impl Search {
     /// What is looked for.
-    pub(crate) const fn query(&self) -> &Query {
+    pub(crate) const fn query(&self) -> &SharedQuery {
         &self.query
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use taiinet_document::{Content, DocumentId, Subscription, Timestamp, VerifiedDocument};
 use taiinet_identity::{PeerId, Signed};
-use taiinet_query::Query;
+use taiinet_query::{Query, SharedQuery};
 
 use super::Peer;
 use crate::{
@@ -100,13 +100,11 @@ impl Peer {
     /// Subscribes with a key of its own: the network is told of the query and the key, so that others
     /// can seal what matches ([`Subscribers`](crate::Audience::Subscribers)). The key is wiped with the subscription.
     ///
-    /// The query must pass [`Query::check_for_others`], or nobody will take notice of it.
-    ///
     /// # Errors
     /// [`TooManySubscriptions`], also for more than [`limits::PRIVATE_SUBSCRIPTIONS`] of this kind.
     pub fn subscribe_privately(
         &mut self,
-        query: Query,
+        query: SharedQuery,
         now: Time,
     ) -> Result<SubscriptionId, TooManySubscriptions> {
         self.cx.now = now;
@@ -151,11 +149,14 @@ impl Peer {
     /// neither delivered to subscriptions nor passed on; [`Output::FindDone`] ends the search after
     /// [`limits::FIND_TIMEOUT`] at the latest. While there is no neighbour it waits for one.
     ///
-    /// The query must pass [`Query::check_for_others`], or neighbours will think that we misbehave.
-    ///
     /// # Errors
     /// [`TooManyFinds`]
-    pub fn find(&mut self, query: Query, limit: u16, now: Time) -> Result<FindId, TooManyFinds> {
+    pub fn find(
+        &mut self,
+        query: SharedQuery,
+        limit: u16,
+        now: Time,
+    ) -> Result<FindId, TooManyFinds> {
         self.cx.now = now;
         let find = self.finds.begin(&mut self.cx, query, limit, &self.interest)?;
         if self.left {

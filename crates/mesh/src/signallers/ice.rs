@@ -74,6 +74,7 @@ mod tests {
     use taiinet_identity::{PeerId, Signature};
 
     use super::*;
+    use crate::wire::is_address;
 
     #[test]
     fn an_empty_stun_host_is_the_signallers_own() {
@@ -90,5 +91,38 @@ mod tests {
             ["stun:one.example:3478", "stun:stun.example:3478"].map(IceServer::stun)
         );
         assert_eq!(ice_servers(&welcome, "ws://[::1]:7700")[0].url, "stun:[::1]:3478");
+    }
+
+    /// People see these on their terminals (`taiinet doctor`), and libraries parse them.
+    #[test]
+    fn servers_with_anything_but_printable_ascii_are_not_taken() {
+        let turn = |url: &str, username: &str, credential: &str| {
+            let [url, username, credential] = [url, username, credential].map(str::to_owned);
+            IceServer { url, username, credential }.is_well_formed()
+        };
+        assert!(turn("turn:relay.example:3478?transport=udp", "1800000000:tn1abc", "a+b/c="));
+        for evil in
+            ["\u{1b}[2J", "\u{9b}2J", "\u{202e}", "\u{7f}", "\n", " ", "\0", "\u{2028}", "\u{e9}"]
+        {
+            let url = format!("stun:{evil}one.example:3478");
+            assert!(
+                !turn(&url, "", "") && !turn("turn:one", evil, "") && !turn("turn:one", "", evil)
+            );
+            let welcome = Welcome {
+                signaller: PeerId::from_bytes([0; 32]),
+                challenge: [0; 32],
+                signature: Signature::from_bytes([0; 64]),
+                ice_servers: vec![
+                    url,
+                    format!("stun::3478{evil}"),
+                    "stun:good.example:3478".to_owned(),
+                ],
+                work: 0,
+            };
+            let taken = ice_servers(&welcome, "wss://one.example");
+            assert_eq!(taken, [IceServer::stun("stun:good.example:3478")], "{evil:?}");
+            assert!(!is_address(&format!("ws://one{evil}.example")), "{evil:?}");
+            assert!(!is_address(&format!("ws://one.example/{evil}")), "{evil:?}");
+        }
     }
 }

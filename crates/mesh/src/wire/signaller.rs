@@ -133,10 +133,14 @@ impl IceServer {
         Self { url: url.into(), ..Self::default() }
     }
 
-    /// Whether it has the form of one, and is not too long.
+    /// Whether it has the form of one, and is not too long. None of its parts may have anything but
+    /// printable ASCII in it: they come from strangers, and are shown to people.
     pub fn is_well_formed(&self) -> bool {
         let kind = ["stun:", "turn:", "turns:"].iter().any(|kind| self.url.starts_with(kind));
-        let fits = |text: &str| text.len() <= limits::ICE_SERVER_BYTES;
+        let fits = |text: &str| {
+            text.len() <= limits::ICE_SERVER_BYTES
+                && text.bytes().all(|byte| byte.is_ascii_graphic())
+        };
         kind && fits(&self.url) && fits(&self.username) && fits(&self.credential)
     }
 }

@@ -2,8 +2,8 @@
 
 use super::{
     condition::Condition,
+    entry::{Entry, EntryId},
     summary::{Check, Summary},
-    tree::{Entry, EntryId},
 };
 
 /// So many more conditions are checked without looking at the entry, which is far away in memory.

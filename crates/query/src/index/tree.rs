@@ -22,14 +22,13 @@ use hashbrown::HashTable;
 use slab::Slab;
 
 use super::{
-    condition::{Alternative, Condition},
+    condition::Condition,
+    entry::{Entries, Entry, EntryId},
     rows::{Row, Rows},
     summary::Summary,
     terms::TermId,
 };
 
-/// An alternative that is filed.
-pub(super) type EntryId = u32;
 type NodeId = u32;
 
 /// A node with more rows opens.
@@ -116,21 +115,6 @@ impl Cells {
 /// Spreads ids over a table; they are small and dense, and nobody can choose them.
 const fn spread(term: TermId) -> u64 {
     (term as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
-}
-
-/// The entries, which the tree reads.
-pub(super) type Entries = Slab<Entry>;
-
-/// A filed alternative.
-#[derive(Debug)]
-pub(super) struct Entry {
-    pub(super) alternative: Alternative,
-    /// The query it is of.
-    pub(super) query: u32,
-    /// Another alternative of the same query.
-    pub(super) next: Option<EntryId>,
-    /// The query has other alternatives, or must be asked.
-    pub(super) later: bool,
 }
 
 /// See the module.

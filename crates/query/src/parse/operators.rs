@@ -163,8 +163,8 @@ impl Parser {
         };
         let most = self.most_regex_bytes;
         match Pattern::new(source, options, most - self.regex_bytes) {
-            Ok((pattern, bytes)) => {
-                self.regex_bytes += bytes;
+            Ok(pattern) => {
+                self.regex_bytes += pattern.weight();
                 Ok(Tree::Is(Test::Regex(pattern)))
             }
             Err(PatternError::TooLarge) => Err(QueryError::RegexTooLarge { at: at.clone(), most }),

@@ -5,7 +5,7 @@ use crate::limits;
 
 fn pattern(source: &str, options: &str) -> Result<Pattern, PatternError> {
     let options = Options::parse(options).expect("options");
-    Pattern::new(source, options, limits::REGEX_BYTES).map(|(pattern, _)| pattern)
+    Pattern::new(source, options, limits::REGEX_BYTES)
 }
 
 #[test]
@@ -131,7 +131,7 @@ fn compiled(source: &str, options: Options) -> Option<usize> {
 fn the_size_is_measured() {
     let source = "^[a-z]{20}(x|y)+$";
     let options = Options::default();
-    let (_, size) = Pattern::new(source, options, limits::REGEX_BYTES).expect("it fits");
+    let size = Pattern::new(source, options, limits::REGEX_BYTES).expect("it fits").weight();
     Pattern::new(source, options, size).expect("just enough");
     let less = Pattern::new(source, options, size - 1).expect_err("too little");
     assert_eq!(less, PatternError::TooLarge);
@@ -149,7 +149,8 @@ fn the_size_is_the_same_on_every_target() {
         ("(a|b)*c", "", 472),
     ] {
         let options = Options::parse(options).expect("options");
-        let (_, measured) = Pattern::new(source, options, limits::REGEX_BYTES).expect("it fits");
+        let measured =
+            Pattern::new(source, options, limits::REGEX_BYTES).expect("it fits").weight();
         assert_eq!(measured, size, "{source}");
     }
 }
@@ -173,8 +174,9 @@ fn the_size_is_about_what_is_taken() {
     ] {
         for options in ["", "i"] {
             let options = Options::parse(options).expect("options");
-            let (_, weight) = Pattern::new(source, options, limits::REGEX_BYTES)
-                .unwrap_or_else(|error| panic!("{source}: {error:?}"));
+            let weight = Pattern::new(source, options, limits::REGEX_BYTES)
+                .unwrap_or_else(|error| panic!("{source}: {error:?}"))
+                .weight();
             let taken = compiled(source, options).expect("it compiles");
             assert!(
                 weight + 64 >= taken && weight <= 2 * taken + 256,

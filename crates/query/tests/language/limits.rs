@@ -1,6 +1,6 @@
 //! Each limit at its edge: the last that is allowed, the first that is not.
 
-use taiinet_query::{Place, Query, QueryError, limits};
+use taiinet_query::{Place, Query, QueryError, SharedQuery, limits};
 
 use crate::query;
 
@@ -117,11 +117,11 @@ fn ordinary_regexes_are_for_oneself_and_small_ones_for_others() {
         let text = format!(r#"{{"a":{{"$regex":"{regex}"}}}}"#);
         let own = query(&text);
         if regex.ends_with("12}$") {
-            own.check_for_others().expect("small enough");
+            SharedQuery::try_from(own).expect("small enough");
             continue;
         }
         let most = limits::STRANGERS_REGEX_BYTES;
-        for refused in [Query::of_stranger(&text).map(drop), own.check_for_others()] {
+        for refused in [SharedQuery::parse_untrusted(&text), SharedQuery::try_from(own)] {
             let place = Place::from("a.$regex");
             assert_eq!(refused, Err(QueryError::RegexTooLarge { at: place, most }), "{regex}");
         }

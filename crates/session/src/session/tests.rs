@@ -78,16 +78,20 @@ fn decided(session: &mut Session<Names>, now: Time) -> Vec<Option<usize>> {
     outputs.filter_map(of).collect()
 }
 
-fn query(text: &str) -> Query {
+fn query(text: &str) -> SharedQuery {
     text.parse().expect("a query")
+}
+
+fn open(text: &str) -> Wanted {
+    Wanted::Open(query(text).into_query())
 }
 
 #[test]
 fn documents_come_under_the_names_of_the_driver_until_it_unsubscribes() {
     let mut session = session();
-    session.subscribe(7, query("{}"), false, START).expect("room");
-    session.subscribe(8, query(r#"{"a": 1}"#), false, START).expect("room");
-    session.subscribe(9, query(r#"{"a": 2}"#), false, START).expect("room");
+    session.subscribe(7, open("{}"), START).expect("room");
+    session.subscribe(8, open(r#"{"a": 1}"#), START).expect("room");
+    session.subscribe(9, open(r#"{"a": 2}"#), START).expect("room");
     session.publish(document(1), "one", START);
     assert_eq!(delivered(&mut session, START), [[7, 8]]);
     assert!(session.unsubscribe(7, START));
@@ -148,7 +152,7 @@ fn a_content_is_decided_on_as_soon_as_somebody_subscribes_privately() {
     let mut session = session();
     let waiter = Rc::new(Cell::new(false));
     session.find_recipients(unsealed(&waiter), Duration::from_secs(9), START).expect("room");
-    session.subscribe(1, query(r#"{"a": 1}"#), true, START).expect("room");
+    session.subscribe(1, Wanted::Private(query(r#"{"a": 1}"#)), START).expect("room");
     let soon = START.after(Duration::from_millis(100));
     assert_eq!(decided(&mut session, soon), [Some(1)]);
 }

@@ -2,7 +2,7 @@
 
 use taiinet_document::{Content, DocumentId};
 use taiinet_mesh::{PublishError, PublishOptions, SubscriptionId};
-use taiinet_query::Query;
+use taiinet_query::SharedQuery;
 
 use super::World;
 use crate::{Node, PeerIndex};
@@ -13,7 +13,7 @@ impl World {
     /// # Panics
     /// If the query is not valid, or there are too many.
     pub fn subscribe_privately(&mut self, peer: PeerIndex, query: &str) -> SubscriptionId {
-        let query = Query::from_json(query).expect("a test's query is valid");
+        let query: SharedQuery = query.parse().expect("a test's query is valid");
         let now = self.now();
         let subscription = self.peers[peer.0].peer.subscribe_privately(query, now);
         self.dirty.insert(Node::Peer(peer));

@@ -92,7 +92,7 @@ fn work_is_bounded_for_one_search_and_for_many() {
     assert_eq!(look(&recent, &query, Timestamp::default(), &mut work, at(100)).count(), 0);
     assert!(!work.take(2_100 * weight, at(100)), "all of the budget was used");
     // Then nothing is looked at before time has passed, by whatever query of this link.
-    let anything = Query::all();
+    let anything = SharedQuery::all();
     let mut looks = |now| look(&recent, &anything, Timestamp::default(), &mut work, now).count();
     let (at_once, later) = (looks(at(100)), looks(at(101)));
     assert!(at_once < 70 && later > at_once, "{at_once}, then {later}");
@@ -113,7 +113,7 @@ fn what_is_dear_to_decode_is_dear_to_look_at() {
 #[test]
 fn a_search_finds_no_more_than_there_is_room_for() {
     let mut finds = Searches::default();
-    let find = finds.begin(Query::all(), 1000, NOW).unwrap();
+    let find = finds.begin(Query::all().try_into().unwrap(), 1000, NOW).unwrap();
     let dear = |nonce| testing::dear(&identity(1), nonce);
     let taken = (0..10).map(dear).take_while(|one| finds.found(find, one.id(), one.heap_size()));
     assert_eq!(taken.count(), 1 + limits::FIND_HEAP_BYTES / dear(0).heap_size());
@@ -154,7 +154,7 @@ fn we_ask_well_below_what_we_must_be_allowed() {
     let mut asked = 0;
     for tenth in 0..3_000 {
         let now = NOW.after(Duration::from_millis(tenth * 100));
-        let find = ours.begin(Query::all(), 10, now).unwrap();
+        let find = ours.begin(SharedQuery::all(), 10, now).unwrap();
         if let Some(question) = ours.ask(find, LINK, &mut our_end, now) {
             asked += 1;
             answer(&question, &mut their_end, &recent, now).unwrap();
@@ -169,7 +169,7 @@ fn a_search_is_over_when_all_have_answered_or_one_is_not_needed_or_time_is_up() 
     let mut finds = Searches::default();
     let other = LinkId::from_raw(2);
     let begin = |links: &[LinkId], finds: &mut Searches| {
-        let find = finds.begin(Query::all(), 2, NOW).unwrap();
+        let find = finds.begin(SharedQuery::all(), 2, NOW).unwrap();
         for link in links {
             assert!(finds.ask(find, *link, &mut Budgets::new(NOW), NOW).is_some());
         }
@@ -208,7 +208,7 @@ fn an_answer_brings_what_was_asked_and_no_more() {
     let id = testing::document(&identity(1), 1, 1).id();
     let invented = finds.brings(LINK, 1, &id, 100);
     assert_eq!(invented.err(), Some(Misbehaviour::Unasked), "nobody asked for anything");
-    let find = finds.begin(Query::all(), 2, NOW).unwrap();
+    let find = finds.begin(SharedQuery::all(), 2, NOW).unwrap();
     let uninvited = finds.brings(LINK, find.0, &id, 100);
     assert_eq!(uninvited.err(), Some(Misbehaviour::Unasked), "it was not asked");
     finds.ask(find, LINK, &mut Budgets::new(NOW), NOW).unwrap();
@@ -221,7 +221,7 @@ fn an_answer_brings_what_was_asked_and_no_more() {
     assert!(finds.end(find));
     assert!(finds.brings(LINK, find.0, &id, 100).unwrap().is_none());
 
-    let find = finds.begin(Query::all(), 50, NOW).unwrap();
+    let find = finds.begin(SharedQuery::all(), 50, NOW).unwrap();
     finds.ask(find, LINK, &mut Budgets::new(NOW), NOW).unwrap();
     assert!(finds.brings(LINK, find.0, &id, limits::FOUND_BYTES).is_ok());
     let more = finds.brings(LINK, find.0, &id, 1);
@@ -232,8 +232,8 @@ fn an_answer_brings_what_was_asked_and_no_more() {
 fn there_are_only_so_many_at_once() {
     let mut finds = Searches::default();
     for _ in 0..limits::FINDS {
-        finds.begin(Query::all(), 1, NOW).unwrap();
+        finds.begin(SharedQuery::all(), 1, NOW).unwrap();
     }
-    assert_eq!(finds.begin(Query::all(), 1, NOW), Err(TooManyFinds));
+    assert_eq!(finds.begin(SharedQuery::all(), 1, NOW), Err(TooManyFinds));
     assert_eq!(finds.running().len(), limits::FINDS);
 }
