@@ -113,7 +113,7 @@ fn what_is_dear_to_decode_is_dear_to_look_at() {
 #[test]
 fn a_search_finds_no_more_than_there_is_room_for() {
     let mut finds = Searches::default();
-    let find = finds.begin(Query::all().try_into().unwrap(), 1000, NOW).unwrap();
+    let find = finds.begin(SharedQuery::all(), 1000, NOW).unwrap();
     let dear = |nonce| testing::dear(&identity(1), nonce);
     let taken = (0..10).map(dear).take_while(|one| finds.found(find, one.id(), one.heap_size()));
     assert_eq!(taken.count(), 1 + limits::FIND_HEAP_BYTES / dear(0).heap_size());
