@@ -27,6 +27,7 @@ fn what_a_peer_has_spent_is_not_refilled_by_coming_back() {
     room.now = room.now.after(Duration::from_secs(60));
     room.desk.handle_timeout(room.now);
     assert!(room.desk.clients.is_bare(), "it is forgotten when it makes no difference");
+    assert!(room.desk.outputs.is_bare());
 }
 
 #[test]
@@ -116,6 +117,9 @@ proptest! {
         let mut room = Room::new(DeskConfig { clients: 10, ..DeskConfig::default() });
         for client in 0..20 {
             room.open(client);
+            if client % 2 == 0 && client < 10 {
+                room.knock(client);
+            }
         }
         for (client, bytes) in messages {
             room.desk.handle(DeskInput::Message { client: client.into(), bytes }, room.now);
@@ -124,7 +128,8 @@ proptest! {
         prop_assert!(room.desk.status(room.now).clients <= 10);
         room.desk.handle_timeout(NOW.after(Duration::from_secs(3600)));
         prop_assert_eq!(room.desk.status(room.now).clients, 0);
-        prop_assert!(room.desk.clients.is_bare());
+        room.outputs();
+        prop_assert!(room.desk.clients.is_bare() && room.desk.outputs.is_bare());
     }
 }
 
