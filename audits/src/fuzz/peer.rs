@@ -228,10 +228,14 @@ impl World {
                 let number = Member::key(bytes);
                 let from = [127, 0, 0, number].into();
                 if self.direct
-                    && let Some(link) = self.peer.accept_link(from, ChannelBinding::NONE, now)
+                    && let Some(link) = self.peer.accept_link(from, now)
                 {
                     let end = End::Member { number, offered: false };
-                    self.lines.push(Line { link, end, up: true, hello: None, nonce: None });
+                    let mut other = Other::default();
+                    let first = other.open(Purpose::Pool);
+                    let other = Some(other);
+                    self.lines.push(Line { link, end, up: true, hello: None, other });
+                    self.peer.handle(Input::Message { link, bytes: first }, now);
                 } else {
                     let link = LinkId::from_raw(bytes.u8().into());
                     let binding = ChannelBinding::NONE;
