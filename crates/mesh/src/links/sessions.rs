@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use super::protection::Received;
-use crate::{ChannelBinding, Disconnect, LinkFailure, LinkId, Misbehaviour, Output, cx::Cx};
+use crate::{ChannelBinding, Disconnect, Lane, LinkFailure, LinkId, Misbehaviour, Output, cx::Cx};
 
 impl Cx {
     /// The channel of a link is open: greets, or makes a session on it first.
@@ -55,6 +55,6 @@ impl Cx {
     fn send_in_clear(&mut self, link: LinkId, bytes: Vec<u8>) {
         let Some(state) = self.links.get_mut(link) else { return };
         state.lanes.carries(bytes.len());
-        self.out.push_back(Output::Send { link, bytes });
+        self.out.push_back(Output::Send { link, lane: Lane::Control, bytes });
     }
 }
