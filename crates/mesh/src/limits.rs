@@ -4,6 +4,8 @@ use core::time::Duration;
 
 /// The largest message on a link, in bytes.
 pub const MESSAGE_BYTES: usize = 16 * 1024;
+/// And what a transport carries for it, where it is sealed in a [`crate::session`].
+pub const WIRE_BYTES: usize = MESSAGE_BYTES + 16;
 /// The largest frame after its fragments were put together: a document and what surrounds it.
 pub const FRAME_BYTES: usize = taiinet_document::limits::DOCUMENT_BYTES + 1024;
 /// The largest session description or candidate, in bytes.
