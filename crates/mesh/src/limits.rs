@@ -204,8 +204,9 @@ pub const COMPARE_MARGIN: Duration = Duration::from_secs(10);
 /// After announcements had no room, the link compares so much later at the earliest.
 pub const COMPARE_AFTER: Duration = Duration::from_secs(1);
 /// Bytes of the heap that documents take, decoded, which come while the application is behind; what
-/// comes beyond is fetched when it has caught up.
-pub const BEHIND_BYTES: usize = 8 * 1024 * 1024;
+/// comes beyond is fetched when it has caught up. Short texts hold two and a half times their bytes on the
+/// wire: so these are 8 MiB of them.
+pub const BEHIND_BYTES: usize = 20 * 1024 * 1024;
 /// While the seen-cache is more than half full, documents dated further ahead are refused: else whoever
 /// fills it with such could make it forget, and then refuse as old, what is written now.
 pub const FUTURE_GRACE: Duration = Duration::from_secs(5);
