@@ -109,7 +109,6 @@ mod tests {
             );
             let welcome = Welcome {
                 signaller: PeerId::from_bytes([0; 32]),
-                challenge: [0; 32],
                 signature: Signature::from_bytes([0; 64]),
                 ice_servers: vec![
                     url,
