@@ -10,9 +10,11 @@ mod documents;
 mod files;
 mod member;
 mod mutate;
+mod other;
 mod pair;
 mod peer;
 mod seeds;
+mod session;
 mod wire;
 
 pub use mutate::Mutator;
@@ -30,13 +32,14 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 19] = [
+pub const TARGETS: [Target; 20] = [
     target("message", wire::message, 16 * 1024),
     target("fragments", wire::fragments, 4096),
     target("to_signaller", wire::to_signaller, 4096),
     target("from_signaller", wire::from_signaller, 4096),
     target("binding", wire::binding, 1024),
     target("description", wire::description, 4096),
+    target("session", session::session, 2048),
     target("document", documents::document, 4096),
     target("value", documents::value, 4096),
     target("json", documents::json, 4096),

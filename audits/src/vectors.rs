@@ -5,6 +5,7 @@ mod documents;
 mod files;
 mod keys;
 mod links;
+mod sessions;
 mod signallers;
 
 use core::convert::Infallible;
@@ -23,6 +24,7 @@ pub fn files() -> Vec<(&'static str, String)> {
         ("envelopes.json", documents::envelopes()),
         ("frames.json", links::frames()),
         ("handshake.json", links::handshake()),
+        ("sessions.json", sessions::vectors()),
         ("signals.json", links::signals()),
         ("signallers.json", signallers::vectors()),
         ("files.json", files::vectors()),

@@ -209,6 +209,58 @@ def envelopes():
         assert padme(padding["content"] + 1) == padding["padded"]
 
 
+# ---- Section 8: sessions (Noise_NN_25519_ChaChaPoly_SHA256, revision 34 of the Noise framework)
+
+
+def sha256(data):
+    return hashlib.sha256(data).digest()
+
+
+def noise_hkdf(chaining_key, material):
+    key = hmac256(chaining_key, material)
+    first = hmac256(key, b"\x01")
+    return first, hmac256(key, first + b"\x02")
+
+
+def noise_nonce(number):
+    return bytes(4) + struct.pack("<Q", number)
+
+
+def sessions():
+    known = vectors("sessions.json")
+    for session in known["sessions"]:
+        ours, theirs = H(session["key_of_dialler"]), H(session["key_of_other"])
+        h = chaining_key = b"Noise_NN_25519_ChaChaPoly_SHA256"
+        h = sha256(h + b"taiinet/1 session " + session["purpose"].encode())
+        first = Reader(H(session["first"]))
+        ephemeral, opening = first.take(32), first.data
+        assert ephemeral == x25519_public(ours)
+        h = sha256(sha256(h + ephemeral) + opening)
+        opening = Reader(opening)
+        assert opening.varint() == session["version"]
+        assert opening.bytes() == session["dialled"].encode()
+        opening.end()
+        answer = Reader(H(session["answer"]))
+        ephemeral, tag = answer.take(32), answer.take(16)
+        answer.end()
+        assert ephemeral == x25519_public(theirs)
+        h = sha256(h + ephemeral)
+        chaining_key, key = noise_hkdf(chaining_key, exchange(ours, ephemeral))
+        assert ChaCha20Poly1305(key).encrypt(noise_nonce(0), b"", h) == tag
+        h = sha256(h + tag)
+        assert h == H(session["hash"])
+        keys, counts = noise_hkdf(chaining_key, b""), [0, 0]
+        for message in session["messages"]:
+            way = 0 if message["forth"] else 1
+            text = message["text"].encode()
+            sealed = ChaCha20Poly1305(keys[way]).encrypt(noise_nonce(counts[way]), text, None)
+            assert sealed == H(message["sealed"])
+            counts[way] += 1
+    declined = Reader(H(known["declined_full_for_20_s"]))
+    assert (declined.varint(), declined.varint()) == (0, 20_000)
+    declined.end()
+
+
 # ---- Sections 9, 10, 12, 13 and 14: handshake, frames, presences, signals, joins
 
 
@@ -276,25 +328,24 @@ def signallers():
     known = vectors("signallers.json")
     to, of = ({x["what"]: x["frame"] for x in known[way]} for way in ("to_signaller", "from_signaller"))
     join = Reader(H(to["join"]))
-    assert join.varint() == 1
+    assert join.varint() == 0
     peer, presence = signed(join, "taiinet/1 presence")
     work = join.varint()
     join.end()
-    challenge = H(known["challenge"])
-    hashed = blake3(b"taiinet/1 work" + challenge + peer + struct.pack("<Q", work)).digest()
+    session = H(known["session"])
+    hashed = blake3(b"taiinet/1 work" + session + peer + struct.pack("<Q", work)).digest()
     assert int.from_bytes(hashed[:8], "big") >> 64 - known["work"]["bits"] == 0
     assert presence.bytes() == b"vectors" and presence.take(1) == b"\x01"
     assert presence.take(32) == public(H(known["signaller_seed"]))
-    assert presence.take(32) == challenge
+    assert presence.take(32) == session
     issued_at, expires_at = presence.varint(), presence.varint()
     assert expires_at - issued_at == 600_000 and presence.take(1) == b"\x00"
     presence.end()
     welcome = Reader(H(of["welcome"]))
     assert welcome.varint() == 0
-    signaller, challenge = welcome.take(32), welcome.take(32)
-    verify(signaller, "taiinet/1 welcome", H(known["nonce"]) + challenge, welcome.take(64))
+    verify(welcome.take(32), "taiinet/1 welcome", session, welcome.take(64))
 
 
-for check in (keys, documents, envelopes, handshake, frames, comparisons, signals, signallers):
+for check in (keys, documents, envelopes, sessions, handshake, frames, comparisons, signals, signallers):
     check()
 print("all vectors hold")

@@ -9,12 +9,13 @@ mod costs;
 mod introductions;
 mod joins;
 mod offences;
+mod outputs;
 mod pool;
 mod signals;
 mod turn;
 
 use core::time::Duration;
-use std::{collections::VecDeque, net::IpAddr};
+use std::net::IpAddr;
 
 use rand_chacha::ChaCha12Rng;
 use rand_core::{Rng as _, SeedableRng};
@@ -24,12 +25,15 @@ use taiinet_mesh::{
     Reputation, Time,
     frame::{FromSignaller, RefusalReason, ToSignaller, codec},
     limits as mesh_limits,
+    session::Declined,
 };
 
 use crate::{Admission, limits, pool::Pool, refused::Refused};
 pub use api::{ClientId, DeskInput, DeskOutput, DeskStatus};
 use clients::Clients;
 pub use config::{Budgets, DeskConfig, JoinWork};
+use outputs::Outputs;
+pub use outputs::Unsealed;
 pub use turn::Turn;
 
 /// A signaller, without any IO.
@@ -39,7 +43,7 @@ pub struct Desk {
     config: DeskConfig,
     rng: ChaCha12Rng,
     clients: Clients,
-    outputs: VecDeque<DeskOutput>,
+    outputs: Outputs,
     next_check: Time,
     counters: DeskStatus,
     admission: Option<Box<dyn Admission>>,
@@ -61,7 +65,7 @@ impl Desk {
             config,
             rng,
             clients: Clients::default(),
-            outputs: VecDeque::new(),
+            outputs: Outputs::default(),
             next_check: now.after(limits::CHECK_EVERY),
             counters: DeskStatus::default(),
             admission: None,
@@ -107,7 +111,10 @@ impl Desk {
         match input {
             DeskInput::Connected { client, address } => self.connected(client, address, now),
             DeskInput::Message { client, bytes } => self.message(client, bytes, now),
-            DeskInput::Disconnected { client } => self.forget(client, now),
+            DeskInput::Disconnected { client } => {
+                self.outputs.forget(client);
+                self.forget(client, now);
+            }
             DeskInput::Pool(input) => {
                 if let Some(pool) = &mut self.pool {
                     pool.handle(input, now);
@@ -152,7 +159,20 @@ impl Desk {
 
     /// What to do next; call it until it is `None` after each other call.
     pub fn poll_output(&mut self) -> Option<DeskOutput> {
-        self.outputs.pop_front()
+        self.outputs.poll()
+    }
+
+    /// As [`Self::poll_output`], but frames are not sealed yet: for who plays a signaller that says
+    /// other things than this desk.
+    #[doc(hidden)]
+    pub fn poll_unsealed(&mut self) -> Option<Unsealed> {
+        self.outputs.poll_unsealed()
+    }
+
+    /// Seals a frame in a client's session.
+    #[doc(hidden)]
+    pub fn seal(&mut self, client: ClientId, frame: &[u8]) -> Option<Vec<u8>> {
+        self.outputs.seal(client, frame)
     }
 
     /// A picture of it.
@@ -211,17 +231,20 @@ impl Desk {
         }
     }
 
-    /// Takes a message. Its cost is charged before anything of it is read.
-    fn take(&mut self, id: ClientId, message: Vec<u8>, now: Time) -> Result<(), Refused> {
-        if message.len() > mesh_limits::MESSAGE_BYTES {
+    /// Takes a message. Its cost is charged before anything of it is read; but it is opened in any case,
+    /// which is cheap: a session that has missed one opens none that follow.
+    fn take(&mut self, id: ClientId, sealed: Vec<u8>, now: Time) -> Result<(), Refused> {
+        if sealed.len() > mesh_limits::WIRE_BYTES {
             return Err(Refused::Undecodable);
         }
-        self.clients.spend(id, costs::frame(message.len()), now)?;
+        let opened = self.outputs.open(id, &sealed);
+        self.clients.spend(id, costs::frame(sealed.len()), now)?;
+        let Some(opened) = opened else { return self.open_session(id, &sealed, now) };
+        let message = opened.map_err(|_| Refused::Session)?;
         let frame = ToSignaller::read(&message).map_err(|_| Refused::Undecodable)?;
         // What a later version says is skipped, at its cost.
         let Some(frame) = frame else { return Ok(()) };
         match frame {
-            ToSignaller::Knock { version, nonce } => self.knock(id, version, &nonce, now),
             ToSignaller::Join { presence, work } => self.join(id, presence, work, now),
             ToSignaller::Introduce { want } => self.introduce(id, want, now),
             ToSignaller::Signal(signal) => self.signal(id, signal, message, now),
@@ -239,12 +262,18 @@ impl Desk {
     // ---- Answers ----
 
     fn say(&mut self, client: ClientId, frame: &FromSignaller) {
-        self.outputs.push_back(DeskOutput::Send { client, bytes: codec::encode(frame) });
+        self.outputs.say(client, codec::encode(frame));
     }
 
     fn tell_refusal(&mut self, client: ClientId, reason: RefusalReason, retry_after: Duration) {
         let retry_after_ms = u32::try_from(retry_after.as_millis()).unwrap_or(u32::MAX);
-        self.say(client, &FromSignaller::Refused { reason, retry_after_ms });
+        if self.outputs.has_session(client) {
+            self.say(client, &FromSignaller::Refused { reason, retry_after_ms });
+        } else {
+            // That much can be said without one.
+            let bytes = Declined { reason, retry_after_ms }.encode();
+            self.outputs.push_back(DeskOutput::Send { client, bytes });
+        }
     }
 
     fn count(&mut self, refused: Refused) {
@@ -260,6 +289,8 @@ impl Desk {
         };
         self.tell_refusal(client, refused.reason(), retry_after);
         let stays = match refused {
+            // There is no session, and who was told so opens none on this connection.
+            _ if !self.outputs.has_session(client) => false,
             Refused::TooOften => true,
             // Whoever goes on although it was told to wait makes work, if only for the answers.
             Refused::OverBudget => {

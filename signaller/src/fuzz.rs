@@ -1,4 +1,4 @@
-//! Doors for the fuzz targets of `audits/` to what is private here.
+//! Doors for the fuzz targets of `audits/`, and for the simulator, to what is private here.
 
 use std::net::IpAddr;
 
@@ -6,6 +6,7 @@ use taiinet_document::Map;
 use taiinet_identity::PeerId;
 use taiinet_mesh::Time;
 
+pub use crate::desk::Unsealed;
 use crate::{
     Refused, forwarded,
     pool::{RemoteClients, news},

@@ -12,7 +12,7 @@ pub const CLIENTS_PER_ADDRESS: usize = 256;
 pub const NETWORKS: usize = 4096;
 /// Presences of one network at once.
 pub const PRESENCES_PER_NETWORK: usize = 10_000;
-/// From the connection to the knock, and from there to the join.
+/// From the connection to the first message, and from there to the join.
 pub const JOIN_TIMEOUT: Duration = Duration::from_secs(5);
 /// A client from which nothing was heard for so long is gone. A browser's hidden tab may have its
 /// timers once a minute.
@@ -82,7 +82,7 @@ pub const READ_BUFFER: usize = 4096;
 /// So much is gathered before it is written, unless that is all.
 pub const WRITE_GATHERED: usize = 16 * 1024;
 /// What a WebSocket may have unwritten: what is gathered, one more message, and pongs.
-pub const WRITE_BUFFER: usize = WRITE_GATHERED + taiinet_mesh::limits::MESSAGE_BYTES + 8 * 1024;
+pub const WRITE_BUFFER: usize = WRITE_GATHERED + taiinet_mesh::limits::WIRE_BYTES + 8 * 1024;
 /// WebSocket frames from one connection at once, and how many more each second. Control frames and
 /// fragments count, too; that leaves twice as many as the messages that [`FRAMES`] allows.
 pub const WEBSOCKET_FRAMES: (u32, u32) = (2 * FRAMES.0, 2 * FRAMES.1);

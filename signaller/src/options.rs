@@ -123,6 +123,12 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "URL", help_heading = "Other signallers")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) public_url: Option<PublicUrl>,
+    /// Serve only who dialled this address, or --public-url: nobody can then pass connections on to
+    /// this signaller under an address of his own; may be given several times; if not given, whoever
+    /// comes
+    #[arg(long, value_name = "URL", help_heading = "Who is served")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) known_as: Option<Vec<PublicUrl>>,
     /// Let only these signallers (tn1…) into the pool; may be given several times; if not given, any
     #[arg(long, value_name = "PEERID", help_heading = "Other signallers")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -251,6 +257,7 @@ impl Default for Settings {
             pool: false,
             peer: Vec::new(),
             public_url: None,
+            known_as: None,
             allow_member: None,
             pool_ca: None,
             turn: Vec::new(),
@@ -331,7 +338,7 @@ impl Settings {
             return Err("ipv4-prefix, ipv6-prefix: an address has 32 bits, or 128".to_owned());
         }
         // A client is sent messages of this size: one must fit.
-        let message = taiinet_mesh::limits::MESSAGE_BYTES;
+        let message = taiinet_mesh::limits::WIRE_BYTES;
         if self.max_waiting_bytes < message {
             return Err(format!("max-waiting-bytes: at least {message}, as long as a message"));
         }
@@ -425,6 +432,7 @@ impl Settings {
             // The front counts connections by address before the desk hears of them.
             desk: DeskConfig {
                 networks: self.allow_network.clone().unwrap_or_default(),
+                known_as: self.known_as(),
                 clients: self.max_clients,
                 clients_per_address: self.max_clients,
                 prefixes: self.prefixes(),
@@ -493,11 +501,18 @@ impl Settings {
         self.join_work_from.unwrap_or(self.max_clients - self.max_clients / 4)
     }
 
+    /// The addresses that may have been dialled; any, if none.
+    fn known_as(&self) -> Option<Vec<String>> {
+        let known = self.known_as.as_ref()?;
+        Some(known.iter().chain(&self.public_url).map(ToString::to_string).collect())
+    }
+
     fn pool(&self) -> Option<Direct> {
         self.is_in_pool().then(|| Direct {
             address: self.public_url.as_ref().map(ToString::to_string),
             seeds: self.peer.iter().map(|peer| peer.0.clone()).collect(),
             allowed: self.allow_member.as_ref().map(|members| members.iter().copied().collect()),
+            known_as: self.known_as(),
         })
     }
 

@@ -25,8 +25,7 @@ use std::collections::{BTreeSet, VecDeque};
 use taiinet_document::{Content, Network};
 use taiinet_identity::{Identity, PeerId, Signed, Verified};
 use taiinet_mesh::{
-    Budget, ChannelBinding, Config, Dial, Direct, Event, Input, LinkId, Output, Peer,
-    PublishOptions, Time,
+    Budget, Config, Dial, Direct, Event, Input, LinkId, Output, Peer, PublishOptions, Time,
     frame::{Astray, POOL, Presence, Signal},
     limits as mesh_limits,
 };
@@ -99,7 +98,7 @@ impl Pool {
     }
 
     pub(crate) fn accept(&mut self, from: IpAddr, now: Time) -> Option<LinkId> {
-        self.peer.accept_link(from, ChannelBinding::NONE, now)
+        self.peer.accept_link(from, now)
     }
 
     pub(crate) fn handle_timeout(&mut self, now: Time) {

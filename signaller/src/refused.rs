@@ -20,6 +20,12 @@ pub enum Refused {
     /// Another version of the protocol.
     #[error("another version")]
     Version,
+    /// A connection to an address that is none of ours.
+    #[error("an address that is not ours")]
+    Address,
+    /// A message that does not open in its session.
+    #[error("a message that does not open")]
+    Session,
     /// A join that does not answer this connection's challenge.
     #[error("a join for another signaller or connection")]
     Challenge,
@@ -64,6 +70,7 @@ impl Refused {
         match self {
             Self::Connections | Self::Joins => RefusalReason::Full,
             Self::Version => RefusalReason::Version,
+            Self::Address => RefusalReason::Address,
             Self::Network | Self::NotAdmitted => RefusalReason::Network,
             Self::Blacklisted => RefusalReason::NotAdmitted,
             Self::TooOften | Self::OverBudget => RefusalReason::TooOften,

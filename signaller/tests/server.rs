@@ -7,8 +7,9 @@ use std::{net::SocketAddr, time::Duration};
 use futures::{SinkExt, StreamExt};
 use rand_core::UnwrapErr;
 use taiinet_identity::{Identity, Signed};
-use taiinet_mesh::frame::{
-    FromSignaller, Joined, Presence, RefusalReason, Signal, ToSignaller, VERSION, codec,
+use taiinet_mesh::{
+    frame::{FromSignaller, Joined, Presence, RefusalReason, Signal, ToSignaller, VERSION, codec},
+    session::{Answer, Declined, Dialler, Opening, Purpose, Session},
 };
 use taiinet_signaller::{
     Budgets, DeskConfig,
@@ -60,6 +61,7 @@ async fn start() -> Running {
 
 struct Client {
     socket: WebSocketStream<MaybeTlsStream<TcpStream>>,
+    session: Option<Session>,
     identity: Identity,
 }
 
@@ -67,33 +69,52 @@ impl Client {
     async fn connect(address: SocketAddr) -> Self {
         let (socket, _) = connect_async(format!("ws://{address}/")).await.unwrap();
         let identity = Identity::generate(&mut UnwrapErr(getrandom::SysRng));
-        Self { socket, identity }
+        Self { socket, session: None, identity }
     }
 
     async fn say(&mut self, frame: &ToSignaller) {
-        self.socket.send(Message::Binary(codec::encode(frame).into())).await.unwrap();
+        let sealed = self.session.as_mut().unwrap().seal(&codec::encode(frame)).unwrap();
+        self.socket.send(Message::Binary(sealed.into())).await.unwrap();
     }
 
-    /// The next frame; none if the connection was closed.
-    async fn hear(&mut self) -> Option<FromSignaller> {
+    /// The next message; none if the connection was closed.
+    async fn message(&mut self) -> Option<Vec<u8>> {
         loop {
             match timeout(DEADLINE, self.socket.next()).await.expect("in time") {
-                Some(Ok(Message::Binary(bytes))) => return Some(codec::decode(&bytes).unwrap()),
+                Some(Ok(Message::Binary(bytes))) => return Some(bytes.into()),
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
                 Some(Ok(_)) => {}
             }
         }
     }
 
+    /// The next frame; none if the connection was closed.
+    async fn hear(&mut self) -> Option<FromSignaller> {
+        let message = self.message().await?;
+        let Some(session) = &mut self.session else {
+            let Declined { reason, retry_after_ms } = codec::decode(&message).unwrap();
+            return Some(FromSignaller::Refused { reason, retry_after_ms });
+        };
+        Some(codec::decode(&session.open(&message).unwrap()).unwrap())
+    }
+
     async fn join(address: SocketAddr) -> Self {
         let mut client = Self::connect(address).await;
-        client.say(&ToSignaller::Knock { version: VERSION, nonce: [1; 32] }).await;
+        let opening = Opening { version: VERSION, dialled: format!("ws://{address}/") };
+        let mut seed = [0; 32];
+        getrandom::fill(&mut seed).unwrap();
+        let (dialler, first) = Dialler::new(Purpose::Client, &opening, seed).unwrap();
+        client.socket.send(Message::Binary(first.into())).await.unwrap();
+        let answer = dialler.answered(&client.message().await.unwrap());
+        let Ok(Answer::Session(session)) = answer else { panic!() };
+        let challenge = *session.hash();
+        client.session = Some(session);
         let Some(FromSignaller::Welcome(welcome)) = client.hear().await else { panic!() };
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
         let millis = now.as_millis() as u64;
         let presence = Presence {
             network: "test".parse().unwrap(),
-            joined: Some(Joined { signaller: welcome.signaller, challenge: welcome.challenge }),
+            joined: Some(Joined { signaller: welcome.signaller, challenge }),
             issued_at: taiinet_document::Timestamp::from_millis(millis),
             expires_at: taiinet_document::Timestamp::from_millis(millis + 60_000),
             address: None,

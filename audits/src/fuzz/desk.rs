@@ -1,7 +1,10 @@
 //! A signaller's front door: a desk in a pool, to which anything happens; and what it believes of other
 //! signallers.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::{
+    collections::BTreeMap,
+    net::{IpAddr, Ipv4Addr},
+};
 
 use taiinet_document::{Content, Map, Value};
 use taiinet_identity::Domain;
@@ -9,16 +12,18 @@ use taiinet_mesh::{
     ChannelBinding, Direct, Input, LinkFailure, LinkId, SignallerAddress, Time,
     frame::{
         DocumentFrame, Frame, FromSignaller, Hello, Joined, LinkFrame, POOL, PoolFrame, Push,
-        ToSignaller, VERSION, Welcome,
+        ToSignaller,
         codec::{self, MessageReader},
     },
     limits,
+    session::{Declined, Purpose},
 };
 use taiinet_signaller::{ClientId, Desk, DeskConfig, DeskInput, DeskOutput, JoinWork, fuzz::News};
 
 use super::{
     bytes::Bytes,
     member::{Member, VICTIM},
+    other::{Heard, Other},
 };
 use crate::fixture::{NOW, identity, named, network};
 
@@ -30,11 +35,13 @@ const CLIENTS: (usize, usize) = (8, 4);
 struct World {
     desk: Desk,
     now: Time,
-    /// Clients that are connected, with the challenge that each was given.
-    clients: Vec<(ClientId, Option<[u8; 32]>)>,
+    /// Clients that are connected, and their sessions.
+    clients: Vec<ClientId>,
+    sessions: BTreeMap<ClientId, Other>,
     next_client: u64,
     /// Links to other members, and what the desk said on them when it greeted.
     links: Vec<(LinkId, bool, Option<Hello>)>,
+    others: BTreeMap<LinkId, Other>,
     member: Member,
     news: News,
 }
@@ -71,7 +78,7 @@ impl World {
             url: "wss://2.example".to_owned(),
             pinned: (kind & 1 == 1).then(|| identity(2).peer_id()),
         };
-        let pool = Direct { address: None, seeds: vec![seed], allowed: None };
+        let pool = Direct { seeds: vec![seed], ..Direct::default() };
         let config = DeskConfig {
             clients: CLIENTS.0,
             clients_per_address: CLIENTS.1,
@@ -86,8 +93,10 @@ impl World {
             desk,
             now: NOW,
             clients: Vec::new(),
+            sessions: BTreeMap::new(),
             next_client: 0,
             links: Vec::new(),
+            others: BTreeMap::new(),
             member: Member::default(),
             news,
         }
@@ -104,27 +113,39 @@ impl World {
                 self.next_client += 1;
                 let client = ClientId::from(self.next_client);
                 let address = IpAddr::V4(Ipv4Addr::new(192, 0, 2, bytes.u8() % 4));
-                self.clients.push((client, None));
+                self.clients.push(client);
                 self.desk.handle(DeskInput::Connected { client, address }, now);
                 if bytes.bool() {
-                    self.says(client, &ToSignaller::Knock { version: VERSION, nonce: [1; 32] });
+                    let first = self.sessions.entry(client).or_default().open(Purpose::Client);
+                    self.desk.handle(DeskInput::Message { client, bytes: first }, now);
                 }
             }
             3 => {
-                let Some((client, _)) = bytes.choose(&self.clients) else { return };
-                self.clients.retain(|(known, _)| *known != client);
-                self.desk.handle(DeskInput::Disconnected { client }, now);
+                let Some(client) = bytes.choose(&self.clients) else { return };
+                self.gone(client);
             }
             4 => {
-                let Some((client, _)) = bytes.choose(&self.clients) else { return };
-                let bytes = bytes.some().to_vec();
-                self.desk.handle(DeskInput::Message { client, bytes }, now);
+                let Some(client) = bytes.choose(&self.clients) else { return };
+                let raw = bytes.bool();
+                let mut message = bytes.some().to_vec();
+                if !raw {
+                    message = self.sessions.entry(client).or_default().seal(message);
+                }
+                self.desk.handle(DeskInput::Message { client, bytes: message }, now);
             }
             5..=7 => self.join(bytes),
             8 | 9 => {
-                let Some((client, _)) = bytes.choose(&self.clients) else { return };
+                let Some(client) = bytes.choose(&self.clients) else { return };
                 let frame = match bytes.below(6) {
-                    0 => ToSignaller::Knock { version: bytes.u8().into(), nonce: [bytes.u8(); 32] },
+                    0 => {
+                        let mut other = Other::default();
+                        let first = other.dial(Purpose::Client, bytes.u8().into());
+                        if self.sessions.get(&client).is_none_or(|old| old.hash().is_none()) {
+                            self.sessions.insert(client, other);
+                        }
+                        self.desk.handle(DeskInput::Message { client, bytes: first }, now);
+                        return;
+                    }
                     1 => ToSignaller::Introduce { want: bytes.u8() },
                     2 => ToSignaller::Ping(bytes.u32()),
                     3 => ToSignaller::Leave,
@@ -143,6 +164,7 @@ impl World {
             14 => {
                 let Some((link, ..)) = bytes.choose_by(&self.links) else { return };
                 self.links.retain(|(known, ..)| *known != link);
+                self.others.remove(&link);
                 let down = Input::LinkDown { link, cause: LinkFailure::Remote };
                 self.desk.handle(DeskInput::Pool(down), now);
             }
@@ -162,13 +184,20 @@ impl World {
     }
 
     fn says(&mut self, client: ClientId, frame: &ToSignaller) {
-        let bytes = codec::encode(frame);
+        let bytes = self.sessions.entry(client).or_default().seal(codec::encode(frame));
         self.desk.handle(DeskInput::Message { client, bytes }, self.now);
         self.drain();
     }
 
+    fn gone(&mut self, client: ClientId) {
+        self.clients.retain(|known| *known != client);
+        self.sessions.remove(&client);
+        self.desk.handle(DeskInput::Disconnected { client }, self.now);
+    }
+
     fn join(&mut self, bytes: &mut Bytes<'_>) {
-        let Some((client, challenge)) = bytes.choose(&self.clients) else { return };
+        let Some(client) = bytes.choose(&self.clients) else { return };
+        let challenge = self.sessions.get(&client).and_then(Other::hash);
         let challenge = challenge.unwrap_or_else(|| [bytes.u8(); 32]);
         let joined = Joined { signaller: self.desk.id(), challenge };
         let name = if bytes.below(16) == 0 { POOL } else { "vectors" };
@@ -181,14 +210,20 @@ impl World {
     fn greet(&mut self, bytes: &mut Bytes<'_>) {
         let Some((link, they_offered, hello)) = bytes.choose_by(&self.links) else { return };
         if hello.is_none() {
-            let binding = ChannelBinding::NONE;
-            self.desk.handle(DeskInput::Pool(Input::LinkUp { link, binding }), self.now);
+            let input = if they_offered {
+                Input::LinkUp { link, binding: ChannelBinding::NONE }
+            } else {
+                let bytes = self.others.entry(link).or_default().open(Purpose::Pool);
+                Input::Message { link, bytes }
+            };
+            self.desk.handle(DeskInput::Pool(input), self.now);
             self.drain();
         }
         let hello = self.links.iter().find(|(known, ..)| *known == link);
         let Some(hello) = hello.and_then(|(_, _, hello)| hello.clone()) else { return };
         let number = Member::key(bytes);
-        let proof = Member::proof(number, &hello, ChannelBinding::NONE, they_offered);
+        let binding = self.others.entry(link).or_default().binding();
+        let proof = Member::proof(number, &hello, binding, they_offered);
         self.tells(link, &proof);
         let neighbour = self.member.neighbour(bytes, POOL, self.now);
         self.tells(link, &[neighbour]);
@@ -201,7 +236,7 @@ impl World {
             for piece in if whole { vec![frame] } else { codec::fragment(&frame) } {
                 let mut message = codec::MessageWriter::default();
                 message.push(&piece);
-                let bytes = message.finish();
+                let bytes = self.others.entry(link).or_default().seal(message.finish());
                 self.desk.handle(DeskInput::Pool(Input::Message { link, bytes }), self.now);
             }
         }
@@ -291,21 +326,13 @@ impl World {
             count += 1;
             assert!(count < 20_000, "it has no end of things to do");
             match output {
-                DeskOutput::Send { client, bytes } => {
-                    assert!(bytes.len() <= 2 * limits::MESSAGE_BYTES);
-                    let frame: FromSignaller = codec::decode(&bytes).expect("a frame");
-                    if let FromSignaller::Welcome(welcome) = frame {
-                        self.welcomed(client, &welcome);
-                    }
-                }
-                DeskOutput::Close { client } => {
-                    self.clients.retain(|(known, _)| *known != client);
-                    self.desk.handle(DeskInput::Disconnected { client }, self.now);
-                }
+                DeskOutput::Send { client, bytes } => self.told(client, &bytes),
+                DeskOutput::Close { client } => self.gone(client),
                 DeskOutput::Dial { link, .. } => self.links.push((link, true, None)),
                 DeskOutput::SendTo { link, bytes } => self.greeted(link, &bytes),
                 DeskOutput::CloseLink { link } => {
                     self.links.retain(|(known, ..)| *known != link);
+                    self.others.remove(&link);
                     let down = Input::LinkDown { link, cause: LinkFailure::Local };
                     self.desk.handle(DeskInput::Pool(down), self.now);
                 }
@@ -313,20 +340,32 @@ impl World {
         }
     }
 
-    fn welcomed(&mut self, client: ClientId, welcome: &Welcome) {
-        let key = welcome.signaller.public_key().expect("a key");
-        let transcript = Welcome::transcript(&[1; 32], &welcome.challenge);
-        let _ = key.verify(Domain::Welcome, &transcript, &welcome.signature);
-        for (known, challenge) in &mut self.clients {
-            if *known == client {
-                *challenge = Some(welcome.challenge);
-            }
+    fn told(&mut self, client: ClientId, bytes: &[u8]) {
+        let other = self.sessions.entry(client).or_default();
+        if matches!(other, Other::Nobody) {
+            // It spoke without a session, and is told that there is none.
+            let _: Declined = codec::decode(bytes).expect("a refusal");
+            return;
+        }
+        let Heard::Message(frame) = other.hears(Purpose::Client, bytes) else { return };
+        let frame: FromSignaller = codec::decode(&frame).expect("a frame");
+        if let FromSignaller::Welcome(welcome) = frame {
+            let key = welcome.signaller.public_key().expect("a key");
+            let hash = other.hash().expect("a session");
+            assert!(key.verify(Domain::Welcome, &hash, &welcome.signature).is_ok());
         }
     }
 
     fn greeted(&mut self, link: LinkId, bytes: &[u8]) {
-        assert!(bytes.len() <= limits::MESSAGE_BYTES);
-        for frame in MessageReader::new(bytes).expect("a message") {
+        let message = match self.others.entry(link).or_default().hears(Purpose::Pool, bytes) {
+            Heard::Opening(bytes) => {
+                self.desk.handle(DeskInput::Pool(Input::Message { link, bytes }), self.now);
+                return;
+            }
+            Heard::Message(message) => message,
+            Heard::Made | Heard::Declined => return,
+        };
+        for frame in MessageReader::new(&message).expect("a message") {
             let frame: Frame = codec::decode(frame.expect("a frame's bytes")).expect("a frame");
             if let Frame::Link(LinkFrame::Hello(hello)) = frame {
                 for (known, _, said) in &mut self.links {

@@ -61,7 +61,7 @@ impl Pair {
             config.direct = Some(Direct {
                 address: Some(format!("wss://{number}.example")),
                 seeds: seeds.iter().map(seed).collect(),
-                allowed: None,
+                ..Direct::default()
             });
             let peer = Peer::new(identity(number), config, [number; 32], NOW);
             End { peer, link: None, inbox: VecDeque::new() }
@@ -193,7 +193,7 @@ impl Pair {
                 match output {
                     Output::Dial { link, dial } => self.dialled(index, link, &dial),
                     Output::Send { link, bytes, .. } => {
-                        assert!(bytes.len() <= limits::MESSAGE_BYTES);
+                        assert!(bytes.len() <= limits::WIRE_BYTES);
                         let [end, other] = self.both(index);
                         if end.link == Some(link) && other.link.is_some() {
                             other.inbox.push_back(bytes);
@@ -229,8 +229,7 @@ impl Pair {
         let [end, other] = self.both(index);
         let free = end.link.is_none() && other.link.is_none();
         let direct = matches!(dial, Dial::Direct { .. });
-        let accepted = (free && direct)
-            .then(|| other.peer.accept_link([127, 0, 0, 1].into(), ChannelBinding::NONE, now));
+        let accepted = (free && direct).then(|| other.peer.accept_link([127, 0, 0, 1].into(), now));
         let Some(Some(theirs)) = accepted else {
             let cause = LinkFailure::Unreachable("no wire".to_owned());
             end.peer.handle(Input::LinkDown { link, cause }, now);

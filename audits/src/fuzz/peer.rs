@@ -10,11 +10,13 @@ use taiinet_mesh::{
         codec::{self, MessageReader},
     },
     limits,
+    session::Purpose,
 };
 
 use super::{
     bytes::Bytes,
     member::{Member, QUERIES, VICTIM},
+    other::{Heard, Other},
 };
 use crate::fixture::{NOW, identity, named, network};
 
@@ -31,9 +33,10 @@ struct Line {
     link: LinkId,
     end: End,
     up: bool,
-    /// What the peer said when it greeted, or knocked.
+    /// What the peer said when it greeted.
     hello: Option<Hello>,
-    nonce: Option<[u8; 32]>,
+    /// The session, if it is no link of WebRTC.
+    other: Option<Other>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -100,6 +103,7 @@ impl World {
                 address: (kind & 4 == 0).then(|| "wss://us.example".to_owned()),
                 seeds: vec![seed(2, true), seed(3, false)],
                 allowed: (kind & 8 == 8).then(|| [2, 3, 4].map(|n| identity(n).peer_id()).into()),
+                known_as: None,
             });
         } else {
             config.signallers = vec![seed(2, kind & 4 == 0), seed(3, false)];
@@ -224,10 +228,14 @@ impl World {
                 let number = Member::key(bytes);
                 let from = [127, 0, 0, number].into();
                 if self.direct
-                    && let Some(link) = self.peer.accept_link(from, ChannelBinding::NONE, now)
+                    && let Some(link) = self.peer.accept_link(from, now)
                 {
                     let end = End::Member { number, offered: false };
-                    self.lines.push(Line { link, end, up: true, hello: None, nonce: None });
+                    let mut other = Other::default();
+                    let first = other.open(Purpose::Pool);
+                    let other = Some(other);
+                    self.lines.push(Line { link, end, up: true, hello: None, other });
+                    self.peer.handle(Input::Message { link, bytes: first }, now);
                 } else {
                     let link = LinkId::from_raw(bytes.u8().into());
                     let binding = ChannelBinding::NONE;
@@ -261,8 +269,16 @@ impl World {
             }
         }
         for message in messages {
-            let bytes = message.finish();
+            let bytes = self.sealed(link, message.finish());
             self.peer.handle(Input::Message { link, bytes }, self.now);
+        }
+    }
+
+    fn sealed(&mut self, link: LinkId, message: Vec<u8>) -> Vec<u8> {
+        let line = self.lines.iter_mut().find(|line| line.link == link);
+        match line.and_then(|line| line.other.as_mut()) {
+            Some(other) => other.seal(message),
+            None => message,
         }
     }
 
@@ -294,16 +310,15 @@ impl World {
         let Some(index) = (!self.lines.is_empty()).then(|| bytes.below(self.lines.len())) else {
             return;
         };
-        let Line { link, end, hello, nonce, .. } = &self.lines[index];
-        match (*end, hello.clone(), *nonce) {
-            (End::Signaller, _, Some(nonce)) => {
+        let Line { link, end, hello, other, .. } = &self.lines[index];
+        let hash = other.as_ref().and_then(Other::hash);
+        let binding = other.as_ref().map_or(ChannelBinding::NONE, Other::binding);
+        match (*end, hello.clone(), hash) {
+            (End::Signaller, _, Some(hash)) => {
                 let signaller = identity(Member::key(bytes));
-                let challenge = [bytes.u8(); 32];
-                let transcript = Welcome::transcript(&nonce, &challenge);
-                let signature = signaller.sign(taiinet_identity::Domain::Welcome, &transcript);
+                let signature = signaller.sign(taiinet_identity::Domain::Welcome, &hash);
                 let welcome = Welcome {
                     signaller: signaller.peer_id(),
-                    challenge,
                     signature,
                     ice_servers: vec!["stun::3478".to_owned(), bytes.text()],
                     work: bytes.choose(&[0, 0, 4, 8, 25, 255]).unwrap_or(0),
@@ -315,7 +330,7 @@ impl World {
             }
             (End::Member { number, offered }, Some(hello), _) => {
                 let link = *link;
-                let frames = Member::proof(number, &hello, ChannelBinding::NONE, offered);
+                let frames = Member::proof(number, &hello, binding, offered);
                 self.says(link, &frames);
                 self.drain();
                 let neighbour = self.member.neighbour(bytes, &self.network, self.now);
@@ -326,7 +341,7 @@ impl World {
     }
 
     fn signaller_frame(&mut self, link: LinkId, frame: &FromSignaller) {
-        let bytes = codec::encode(frame);
+        let bytes = self.sealed(link, codec::encode(frame));
         self.peer.handle(Input::Message { link, bytes }, self.now);
     }
 
@@ -414,21 +429,37 @@ impl World {
             }
         };
         assert!(self.end(link).is_none(), "a link's name is used once");
-        self.lines.push(Line { link, end, up: false, hello: None, nonce: None });
+        let other = match dial {
+            Dial::Signaller { .. } | Dial::Direct { .. } => Some(Other::default()),
+            Dial::Offer { .. } | Dial::Answer { .. } => None,
+        };
+        self.lines.push(Line { link, end, up: false, hello: None, other });
     }
 
     /// What the peer sends can be read.
     fn sent(&mut self, link: LinkId, bytes: &[u8]) {
-        assert!(bytes.len() <= limits::MESSAGE_BYTES);
         let Some(line) = self.lines.iter_mut().find(|line| line.link == link) else { return };
-        if line.end == End::Signaller {
-            let frame: ToSignaller = codec::decode(bytes).expect("a frame to a signaller");
-            if let ToSignaller::Knock { nonce, .. } = frame {
-                line.nonce = Some(nonce);
+        let message = match &mut line.other {
+            None => bytes.to_vec(),
+            Some(other) => {
+                let signaller = line.end == End::Signaller;
+                let purpose = if signaller { Purpose::Client } else { Purpose::Pool };
+                match other.hears(purpose, bytes) {
+                    Heard::Opening(bytes) => {
+                        self.peer.handle(Input::Message { link, bytes }, self.now);
+                        return;
+                    }
+                    Heard::Message(message) => message,
+                    Heard::Made | Heard::Declined => return,
+                }
             }
+        };
+        assert!(message.len() <= limits::MESSAGE_BYTES);
+        if line.end == End::Signaller {
+            let _: ToSignaller = codec::decode(&message).expect("a frame to a signaller");
             return;
         }
-        for frame in MessageReader::new(bytes).expect("a message") {
+        for frame in MessageReader::new(&message).expect("a message") {
             let frame: Frame = codec::decode(frame.expect("a frame's bytes")).expect("a frame");
             if let Frame::Link(LinkFrame::Hello(hello)) = frame {
                 line.hello = Some(hello);

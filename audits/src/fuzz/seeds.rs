@@ -48,6 +48,10 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
              candidate:1 1 tcp 1 192.0.2.1 9 typ host tcptype active"
                 .into(),
         ],
+        "session" => vec![
+            b"\x01\x01\x11wss://one.example\xff\xff\x01\x05hello\xff\x00\x00\xff".to_vec(),
+            b"\x00\x01\x00\xff\x01\x02\x00\x80".to_vec(),
+        ],
         "document" => documents(),
         "value" => JSON
             .into_iter()
@@ -128,7 +132,7 @@ const POOL_LINKS: [u8; 36] = [
     1, 0, 10, 0, 0, 2, 0, 10, 0, 0, 0, 0, 0, 9, 255, 127, 6, 0, 0, 7, 1, 1, 9, 255, 127, 1, 0, 7,
     1, 4, 1, 0, 255, 15, 0, 0,
 ];
-/// Two clients connect, knock and join; one asks for peers, and sends a signal.
+/// Two clients connect, open sessions and join; one asks for peers, and sends a signal.
 const DESK_JOINS: [u8; 50] = [
     0, 1, 1, 1, 1, 2, 1, 5, 0, 1, 9, 255, 127, 1, 3, 1, 0, 1, 0, 5, 1, 1, 9, 255, 127, 1, 3, 1, 1,
     1, 0, 8, 0, 1, 8, 8, 0, 4, 1, 3, 0, 4, 1, 0, 1, 7, 9, 255, 127, 1,

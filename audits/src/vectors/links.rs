@@ -221,7 +221,8 @@ mod tests {
     use taiinet_identity::Domain;
     use taiinet_mesh::{
         Config, Dial, Input, Output, Peer, SignallerAddress,
-        frame::{FromSignaller, ToSignaller, Welcome},
+        frame::{FromSignaller, Welcome},
+        session::{self, Purpose},
     };
 
     use super::*;
@@ -232,23 +233,24 @@ mod tests {
         let mut config = Config::new(network());
         config.signallers.push(SignallerAddress { url: "wss://a.example".into(), pinned: None });
         let mut peer = Peer::new(identity(2), config, [1; 32], NOW);
-        let mut knock = None;
+        let mut first = None;
         peer.handle_timeout(NOW);
         while let Some(output) = peer.poll_output(NOW) {
             if let Output::Dial { link, .. } = output {
                 let binding = ChannelBinding::NONE;
                 peer.handle(Input::LinkUp { link, binding }, NOW);
             } else if let Output::Send { link, bytes, .. } = output {
-                knock = Some((link, codec::decode::<ToSignaller>(&bytes)));
+                first = Some((link, bytes));
             }
         }
-        let Some((link, Ok(ToSignaller::Knock { nonce, .. }))) = knock else { panic!("{knock:?}") };
-        let (signaller, challenge) = (identity(9), [4; 32]);
-        let transcript = Welcome::transcript(&nonce, &challenge);
+        let (link, first) = first.expect("it opens a session");
+        let (mut session, answer) =
+            session::accept(Purpose::Client, &first, [4; 32]).expect("an opening");
+        peer.handle(Input::Message { link, bytes: answer }, NOW);
+        let signaller = identity(9);
         let welcome = Welcome {
             signaller: signaller.peer_id(),
-            challenge,
-            signature: signaller.sign(Domain::Welcome, &transcript),
+            signature: signaller.sign(Domain::Welcome, session.hash()),
             ice_servers: Vec::new(),
             work: 0,
         };
@@ -256,7 +258,8 @@ mod tests {
         let frames =
             [FromSignaller::Welcome(welcome), FromSignaller::Joined, FromSignaller::Signal(offer)];
         for frame in frames {
-            peer.handle(Input::Message { link, bytes: codec::encode(&frame) }, NOW);
+            let bytes = session.seal(&codec::encode(&frame)).expect("it fits");
+            peer.handle(Input::Message { link, bytes }, NOW);
         }
         let answers = std::iter::from_fn(|| peer.poll_output(NOW)).any(|output| {
             let Output::Dial { dial: Dial::Answer { to, offer, .. }, .. } = output else {

@@ -6,7 +6,7 @@ use taiinet_identity::{Domain, Signed};
 use taiinet_mesh::{
     frame::{
         FromSignaller, IceServer, Joined, POOL, Presence, RefusalReason, SignalPart, ToSignaller,
-        VERSION, Welcome, codec,
+        Welcome, codec,
     },
     work,
 };
@@ -14,7 +14,7 @@ use taiinet_mesh::{
 use super::links::{presence, signal};
 use crate::fixture::{at, hex, identity, named, network};
 
-const NONCE: [u8; 32] = [3; 32];
+/// The session's hash.
 const CHALLENGE: [u8; 32] = [4; 32];
 /// The signaller's number.
 const SIGNALLER: u8 = 9;
@@ -33,14 +33,13 @@ fn answer() -> u64 {
     (0..).find(done).unwrap_or_default()
 }
 
-fn to_signaller() -> [(&'static str, ToSignaller); 6] {
+fn to_signaller() -> [(&'static str, ToSignaller); 5] {
     let signal = signal(1, 2, SignalPart::Offer("v=0\r\n".to_owned())).0;
     [
-        ("knock", ToSignaller::Knock { version: VERSION, nonce: NONCE }),
         ("join", ToSignaller::Join { presence: join(), work: answer() }),
         ("introduce", ToSignaller::Introduce { want: 8 }),
-        ("signal", ToSignaller::Signal(signal)),
         ("ping", ToSignaller::Ping(300)),
+        ("signal", ToSignaller::Signal(signal)),
         ("leave", ToSignaller::Leave),
     ]
 }
@@ -50,8 +49,7 @@ fn from_signaller() -> [(&'static str, FromSignaller); 9] {
     let signal = signal(1, 2, SignalPart::Offer("v=0\r\n".to_owned())).0;
     let welcome = Welcome {
         signaller: signaller.peer_id(),
-        challenge: CHALLENGE,
-        signature: signaller.sign(Domain::Welcome, &Welcome::transcript(&NONCE, &CHALLENGE)),
+        signature: signaller.sign(Domain::Welcome, &CHALLENGE),
         ice_servers: vec!["stun::3478".to_owned()],
         work: BITS,
     };
@@ -118,8 +116,7 @@ pub(super) fn vectors() -> Json {
         .collect();
     json!({
         "signaller_seed": hex(&[SIGNALLER; 32]),
-        "nonce": hex(&NONCE),
-        "challenge": hex(&CHALLENGE),
+        "session": hex(&CHALLENGE),
         "presence": {
             "seed": hex(&[1; 32]),
             "body": hex(&codec::encode(&presence.peek().expect("a presence"))),

@@ -16,7 +16,7 @@ pub enum Domain {
     Presence,
     /// A sealed session description or candidate.
     Signal,
-    /// A signaller's answer to a knock.
+    /// A signaller's first word in a session.
     Welcome,
     /// A file signed by `taiinet-keys`.
     File,

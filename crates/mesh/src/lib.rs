@@ -31,10 +31,11 @@
 //! | [`wire`] | what stands on the wire, a group of frames for each room; packing, cutting and joining ([`wire::codec`]) |
 //! | `peer` | the front door, and the router between the rooms |
 //! | `cx`, `notice` | what all rooms share, and what one tells the others |
+//! | [`session`] | the encrypted session of links that are not DTLS (Noise NN) |
 //! | `links` | links: handshake, lanes, budgets, liveness, sleep; offences and the blacklist (gossipsub v1.1) |
 //! | `membership` | whom we are linked to and whom we could be (HyParView), and the topology |
 //! | `dialling` | new links: sealed negotiations and their routes |
-//! | `signallers` | knocking, joining, asking, coming back |
+//! | `signallers` | opening a session, joining, asking, coming back |
 //! | `documents` | the one way in, the tree on which they go on (Plumtree), the store, quotas |
 //! | `interest` | our subscriptions, open and private, and whom we can seal to |
 //! | `sync` | comparing what two neighbours have |
@@ -47,7 +48,9 @@
 //! # Attacks, and what meets them
 //! - **Somebody in the middle** of a link, were it the signaller itself: session descriptions are
 //!   sealed to the recipient and signed by the sender, and the handshake's proof covers the channel
-//!   binding ([`ChannelBinding`]), which differs on the two halves of a spliced channel.
+//!   binding ([`ChannelBinding`]), which differs on the two halves of a spliced channel. On a WebSocket
+//!   that is the hash of a [`session`], which a signaller's welcome and a join cover, too: what is proven
+//!   to one signaller is worth nothing at another.
 //! - **A document from nobody**: no frame but the handshake's counts before the proof. A link whose
 //!   other end says anything else is closed.
 //! - **Announcements of what does not exist**: capped for each link and time; one request at a time,
@@ -57,7 +60,7 @@
 //!   after the signature held.
 //! - **Replays**: a document of which the id was seen goes no further; one older than
 //!   [`limits::LIVE_WINDOW`] is refused, and what was forgotten of the seen-cache is refused by its
-//!   age, so nothing is delivered twice. Offers are remembered; a join names its challenge.
+//!   age, so nothing is delivered twice. Offers are remembered; a join names its session.
 //! - **Strangers that want to be neighbours**: every request can be refused. At most
 //!   [`limits::INCOMING_SHARE`] hundredths of the links are of others' choice, nobody is evicted to
 //!   make room, and strangers in their handshake do not keep a peer from dialling whom it chose.
@@ -122,6 +125,7 @@ pub use budget::Budget;
 pub use documents::Quota;
 pub use links::{
     BlacklistError, Blacklisted, ChannelBinding, Incompatible, Misbehaviour, Reputation, Verdict,
+    session,
 };
 pub use peer::Peer;
 pub use signallers::work;

@@ -4,6 +4,8 @@ use core::time::Duration;
 
 /// The largest message on a link, in bytes.
 pub const MESSAGE_BYTES: usize = 16 * 1024;
+/// And what a transport carries for it, where it is sealed in a [`crate::session`].
+pub const WIRE_BYTES: usize = MESSAGE_BYTES + 16;
 /// The largest frame after its fragments were put together: a document and what surrounds it.
 pub const FRAME_BYTES: usize = taiinet_document::limits::DOCUMENT_BYTES + 1024;
 /// The largest session description or candidate, in bytes.
@@ -202,8 +204,9 @@ pub const COMPARE_MARGIN: Duration = Duration::from_secs(10);
 /// After announcements had no room, the link compares so much later at the earliest.
 pub const COMPARE_AFTER: Duration = Duration::from_secs(1);
 /// Bytes of the heap that documents take, decoded, which come while the application is behind; what
-/// comes beyond is fetched when it has caught up.
-pub const BEHIND_BYTES: usize = 8 * 1024 * 1024;
+/// comes beyond is fetched when it has caught up. Short texts hold two and a half times their bytes on the
+/// wire: so these are 8 MiB of them.
+pub const BEHIND_BYTES: usize = 20 * 1024 * 1024;
 /// While the seen-cache is more than half full, documents dated further ahead are refused: else whoever
 /// fills it with such could make it forget, and then refuse as old, what is written now.
 pub const FUTURE_GRACE: Duration = Duration::from_secs(5);

@@ -15,7 +15,10 @@ mod lanes;
 mod link;
 mod map;
 mod misbehaviour;
+mod protection;
 mod reputation;
+pub mod session;
+mod sessions;
 mod sleep;
 mod work;
 

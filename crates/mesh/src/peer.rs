@@ -124,7 +124,8 @@ impl Peer {
     /// The frames of a message from a peer. An offence that is not fatal is charged, and the next
     /// frame goes on.
     fn frames(&mut self, link: LinkId, message: &[u8]) -> Result<(), Misbehaviour> {
-        for frame in MessageReader::new(message)? {
+        let Some(message) = self.cx.open_message(link, message)? else { return Ok(()) };
+        for frame in MessageReader::new(&message)? {
             if self.cx.links.get(link).is_none() {
                 return Ok(());
             }

@@ -12,16 +12,17 @@ use taiinet_identity::Signed;
 pub(crate) use ice::IceServers;
 
 use crate::{
-    Dial, Disconnect, Event, Lane, LinkId, Misbehaviour, Output, SignallerAddress, SignallerStatus,
-    Time,
+    Dial, Disconnect, Event, Lane, LinkFailure, LinkId, Misbehaviour, Output, SignallerAddress,
+    SignallerStatus, Time,
     cx::Cx,
     dialling::verify,
     limits,
     membership::Source,
     notice::Notice,
+    session::Declined,
     wire::{FromSignaller, Joined, POOL, Presence, RefusalReason, ToSignaller, codec, is_address},
 };
-use book::{Book, Due};
+use book::{Book, Due, Heard};
 
 /// The room of signallers.
 #[derive(Debug, Default)]
@@ -81,19 +82,34 @@ impl Signallers {
         self.book.add(address, now);
     }
 
-    /// A channel is open: knocks. Whether it leads to a signaller.
+    /// A channel is open: opens a session on it. Whether it leads to a signaller.
     pub(crate) fn opened(&mut self, cx: &mut Cx, link: LinkId) -> bool {
-        if let Some(knock) = self.book.opened(link, &mut cx.rng, cx.now) {
-            self.tell(cx, link, &knock);
-            return true;
+        match self.book.opened(link, &mut cx.rng, cx.now) {
+            None => return false,
+            Some(Ok(bytes)) => {
+                cx.out.push_back(Output::Send { link, lane: Lane::Control, bytes });
+            }
+            Some(Err(bad)) => {
+                let cause = LinkFailure::Transport(bad.to_string());
+                self.close(cx, link, Disconnect::Link(cause), Duration::ZERO);
+            }
         }
-        false
+        true
     }
 
     pub(crate) fn message(&mut self, cx: &mut Cx, link: LinkId, bytes: &[u8]) {
         self.book.hears(link, cx.now);
-        let result = FromSignaller::read(bytes)
-            .and_then(|frame| frame.map_or(Ok(()), |frame| self.frame(cx, link, frame)));
+        let result = self.book.read(link, bytes).and_then(|heard| match heard {
+            Heard::Opened => Ok(()),
+            Heard::Declined(Declined { reason, retry_after_ms }) => {
+                let wait = Duration::from_millis(retry_after_ms.into());
+                self.close(cx, link, Disconnect::Refused(reason), wait);
+                Ok(())
+            }
+            Heard::Frame(frame) => {
+                FromSignaller::read(&frame)?.map_or(Ok(()), |frame| self.frame(cx, link, frame))
+            }
+        });
         if let Err(misbehaviour) = result {
             cx.count(misbehaviour);
             self.offended(cx, link, misbehaviour);
@@ -181,8 +197,10 @@ impl Signallers {
     }
 
     fn tell(&mut self, cx: &mut Cx, link: LinkId, frame: &ToSignaller) {
+        // Before there is a session there is nothing to say.
+        let Some(bytes) = self.book.seal(link, &codec::encode(frame)) else { return };
         self.book.speaks(link, cx.now);
-        cx.out.push_back(Output::Send { link, lane: Lane::Control, bytes: codec::encode(frame) });
+        cx.out.push_back(Output::Send { link, lane: Lane::Control, bytes });
     }
 
     fn frame(

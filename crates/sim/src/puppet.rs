@@ -12,6 +12,7 @@ use taiinet_mesh::{
         Refusal,
         codec::{self, Assembler, MessageReader},
     },
+    session::{Dialler, Session},
 };
 
 use crate::{PuppetIndex, SignallerIndex, channel::EndId, forge};
@@ -224,7 +225,9 @@ pub struct Puppet {
     pub(crate) manners: Manners,
     pub(crate) socket: Option<EndId>,
     pub(crate) joined: bool,
-    pub(crate) nonce: [u8; 32],
+    /// The session with its signaller, and before that its beginning.
+    pub(crate) session: Option<Session>,
+    pub(crate) dialler: Option<Dialler>,
     pub(crate) wires: BTreeMap<EndId, Wire>,
     /// Links to open once the signaller took the join.
     pub(crate) waiting: Vec<EndId>,
@@ -233,14 +236,15 @@ pub struct Puppet {
 }
 
 impl Puppet {
-    pub(crate) fn new(spec: PuppetSpec, nonce: [u8; 32]) -> Self {
+    pub(crate) fn new(spec: PuppetSpec) -> Self {
         Self {
             identity: spec.identity,
             network: spec.network,
             manners: spec.manners,
             socket: None,
             joined: false,
-            nonce,
+            session: None,
+            dialler: None,
             wires: BTreeMap::new(),
             waiting: Vec::new(),
             stash: BTreeMap::new(),

@@ -25,7 +25,7 @@ use crate::port::{CLOSE_GRACE, Command, Emitter, Port};
 pub const INPUTS: usize = 256;
 
 /// The bytes that may wait for one link. The core fills its window and may pass it by one message.
-const QUEUE_BYTES: usize = limits::TRANSPORT_WINDOW + limits::MESSAGE_BYTES;
+const QUEUE_BYTES: usize = limits::TRANSPORT_WINDOW + limits::WIRE_BYTES;
 
 /// How long [`Links::shutdown`] takes at most: what a link may take to close, and some more.
 const SHUTDOWN: Duration = CLOSE_GRACE.saturating_mul(2);

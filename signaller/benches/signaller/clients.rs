@@ -14,7 +14,10 @@ use futures::{SinkExt, StreamExt};
 use rand_core::UnwrapErr;
 use taiinet_document::Timestamp;
 use taiinet_identity::{Identity, PeerId, Signed, seal};
-use taiinet_mesh::frame::{FromSignaller, Joined, Presence, Signal, ToSignaller, VERSION, codec};
+use taiinet_mesh::{
+    frame::{FromSignaller, Joined, Presence, Signal, ToSignaller, VERSION, codec},
+    session::{Answer, Dialler, Opening, Purpose, Session, TAG_BYTES},
+};
 use tokio::{net::TcpStream, sync::Semaphore, task::JoinSet};
 use tokio_tungstenite::{
     WebSocketStream, client_async_with_config,
@@ -32,6 +35,7 @@ const BATCH: u32 = 16;
 
 pub(crate) struct Client {
     socket: WebSocketStream<TcpStream>,
+    session: Option<Session>,
     identity: Identity,
 }
 
@@ -64,7 +68,8 @@ impl Client {
         let config = WebSocketConfig::default().read_buffer_size(read).write_buffer_size(16 * 1024);
         let request = format!("ws://{address}/{path}");
         let (socket, _) = client_async_with_config(request, stream, Some(config)).await.unwrap();
-        Self { socket, identity: Identity::generate(&mut UnwrapErr(getrandom::SysRng)) }
+        let identity = Identity::generate(&mut UnwrapErr(getrandom::SysRng));
+        Self { socket, session: None, identity }
     }
 
     /// One that has joined and says nothing.
@@ -74,20 +79,28 @@ impl Client {
 
     async fn join(address: SocketAddr, number: usize, read: usize) -> Self {
         let mut client = Self::connect(address, "", read).await;
-        let mut nonce = [0; 32];
-        nonce[..8].copy_from_slice(&number.to_le_bytes());
-        client.say(codec::encode(&ToSignaller::Knock { version: VERSION, nonce })).await;
+        let opening = Opening { version: VERSION, dialled: format!("ws://{address}/") };
+        let mut seed = [0; 32];
+        seed[..8].copy_from_slice(&number.to_le_bytes());
+        let (dialler, first) = Dialler::new(Purpose::Client, &opening, seed).unwrap();
+        client.say(first).await;
+        let answer = client.socket.next().await.unwrap().unwrap().into_data();
+        let Ok(Answer::Session(session)) = dialler.answered(&answer) else { panic!("a session") };
+        let challenge = *session.hash();
+        client.session = Some(session);
         let FromSignaller::Welcome(welcome) = client.hear().await else { panic!("a welcome") };
         let now = now();
         let presence = Presence {
             network: network(),
-            joined: Some(Joined { signaller: welcome.signaller, challenge: welcome.challenge }),
+            joined: Some(Joined { signaller: welcome.signaller, challenge }),
             issued_at: Timestamp::from_millis(now),
             expires_at: Timestamp::from_millis(now + 600_000),
             address: None,
         };
         let presence = Signed::new(&client.identity, &presence);
-        client.say(codec::encode(&ToSignaller::Join { presence, work: 0 })).await;
+        let join = codec::encode(&ToSignaller::Join { presence, work: 0 });
+        let join = client.session.as_mut().unwrap().seal(&join).unwrap();
+        client.say(join).await;
         assert_eq!(client.hear().await, FromSignaller::Joined);
         client
     }
@@ -106,8 +119,8 @@ impl Client {
     }
 
     async fn hear(&mut self) -> FromSignaller {
-        let message = self.socket.next().await.unwrap().unwrap();
-        codec::decode(&message.into_data()).unwrap()
+        let message = self.socket.next().await.unwrap().unwrap().into_data();
+        codec::decode(&self.session.as_mut().unwrap().open(&message).unwrap()).unwrap()
     }
 }
 
@@ -115,7 +128,22 @@ impl Client {
 pub(crate) struct Pair {
     from: Client,
     to: Client,
-    message: Message,
+    message: Said,
+}
+
+/// What is said again and again: the same each time, or sealed anew.
+enum Said {
+    Same(Message),
+    Sealed(Session, Vec<u8>),
+}
+
+impl Said {
+    fn next(&mut self) -> Message {
+        match self {
+            Self::Same(message) => message.clone(),
+            Self::Sealed(session, frame) => Message::Binary(session.seal(frame).unwrap().into()),
+        }
+    }
 }
 
 impl Pair {
@@ -123,18 +151,20 @@ impl Pair {
         let (one, other) = (2 * number, 2 * number + 1);
         match kind {
             Kind::Desk => {
-                let from = Client::join(address, one, BUSY).await;
+                let mut from = Client::join(address, one, BUSY).await;
                 let to = Client::join(address, other, BUSY).await;
                 let signal = signal(&from.identity, to.identity.peer_id());
                 let message = codec::encode(&ToSignaller::Signal(signal));
-                Self { from, to, message: Message::Binary(message.into()) }
+                let message = Said::Sealed(from.session.take().unwrap(), message);
+                Self { from, to, message }
             }
             Kind::Bare => {
                 let mut from = Client::connect(address, "", BUSY).await;
                 let mut to = Client::connect(address, "", BUSY).await;
                 to.say([other.to_le_bytes(), one.to_le_bytes()].concat()).await;
                 from.say([one.to_le_bytes(), other.to_le_bytes()].concat()).await;
-                Self { from, to, message: Message::Binary(vec![7; signal_bytes()].into()) }
+                let message = Message::Binary(vec![7; signal_bytes() + TAG_BYTES].into());
+                Self { from, to, message: Said::Same(message) }
             }
             Kind::Peer => {
                 let from = Client::open(address, one).await;
@@ -143,8 +173,9 @@ impl Pair {
                 let frame = |payload: &str| {
                     format!(r#"{{"type":"OFFER","dst":"peer-{other}","payload":"{payload}"}}"#)
                 };
-                let room = signal_bytes() - frame("").len();
-                Self { from, to, message: Message::Text(frame(&"7".repeat(room)).into()) }
+                let room = signal_bytes() + TAG_BYTES - frame("").len();
+                let message = Message::Text(frame(&"7".repeat(room)).into());
+                Self { from, to, message: Said::Same(message) }
             }
         }
     }
@@ -158,7 +189,7 @@ pub(crate) async fn measure(pairs: Vec<Pair>, time: Duration) -> (u64, Duration)
     let arrived = Arc::new(AtomicU64::new(0));
     let begun = Instant::now();
     let mut tasks = JoinSet::new();
-    for Pair { from, to, message } in pairs {
+    for Pair { from, to, mut message } in pairs {
         let room = Arc::new(Semaphore::new(WINDOW));
         let (mut sink, _rest) = from.socket.split();
         let mut stream = to.socket.ready_chunks(WINDOW);
@@ -174,7 +205,7 @@ pub(crate) async fn measure(pairs: Vec<Pair>, time: Duration) -> (u64, Duration)
             loop {
                 room.acquire_many(BATCH).await.unwrap().forget();
                 for _ in 0..BATCH {
-                    sink.feed(message.clone()).await.unwrap();
+                    sink.feed(message.next()).await.unwrap();
                 }
                 sink.flush().await.unwrap();
             }

@@ -10,7 +10,8 @@ use rand_core::UnwrapErr;
 use taiinet_identity::{Domain, Identity, PeerId, Signed};
 use taiinet_mesh::{
     Time,
-    frame::{FromSignaller, Joined, Presence, ToSignaller, VERSION, Welcome, codec},
+    frame::{FromSignaller, Joined, Presence, ToSignaller, VERSION, codec},
+    session::{Answer, Dialler, Opening, Purpose, Session},
 };
 use taiinet_signaller::{ClientId, Desk, DeskConfig, DeskInput, DeskOutput};
 
@@ -22,19 +23,24 @@ pub(crate) fn measure(quick: bool) {
     let (count, rounds) = if quick { (1000, 3) } else { (4000, 7) };
     let generate = || Identity::generate(&mut UnwrapErr(getrandom::SysRng));
     let signaller = generate();
-    // From one seed come the same challenges each time, so the same joins answer them.
+    // From one seed come the same sessions each time, so the same joins are of them.
     let open = || Desk::new(signaller.clone(), DeskConfig::default(), [1; 32], NOW);
 
     let joins: Vec<_> = {
         let mut desk = open();
         let clients: Vec<Identity> = (0..count).map(|_| generate()).collect();
-        let join = |(number, client)| presence(client, &knock(&mut desk, number));
-        (0..).zip(&clients).map(join).collect()
+        let join = |(number, client)| {
+            let (joined, session) = knock(&mut desk, number);
+            (presence(client, joined), session)
+        };
+        (0..).zip(&clients).map(join).collect::<Vec<_>>()
     };
-    let bare: Vec<Bare> = joins.iter().map(Bare::new).collect();
+    let bare: Vec<Bare> = joins.iter().map(|(presence, _)| Bare::new(presence)).collect();
     let messages: Vec<Vec<u8>> = joins
         .into_iter()
-        .map(|presence| codec::encode(&ToSignaller::Join { presence, work: 0 }))
+        .map(|(presence, mut session)| {
+            session.seal(&codec::encode(&ToSignaller::Join { presence, work: 0 })).unwrap()
+        })
         .collect();
 
     // The best of several rounds for each batch, and each in turn: what a busy neighbour on the
@@ -72,23 +78,28 @@ pub(crate) fn measure(quick: bool) {
         |name, rate: f64, aim| println!("{name:<40} {rate:>7.0}   {:>10.2}   {aim}", ours / rate);
     print("bare verify_strict, the key at hand", strict, "(aim: at least 0.8)");
     print("the key decoded and verify_strict", decoded, "");
-    println!("{:<40} {knocks:>7.0}", "desk: knocks before it, each answer signed");
+    println!("{:<40} {knocks:>7.0}", "desk and client: sessions before it, signed");
 }
 
-/// Connects and knocks.
-fn knock(desk: &mut Desk, number: u64) -> Welcome {
+/// Connects and makes a session: what a join has to name.
+fn knock(desk: &mut Desk, number: u64) -> (Joined, Session) {
     let client = ClientId::from(number);
     let [.., a, b, c] = number.to_be_bytes();
     desk.handle(DeskInput::Connected { client, address: IpAddr::from([10, a, b, c]) }, NOW);
-    let bytes = codec::encode(&ToSignaller::Knock { version: VERSION, nonce: [0; 32] });
+    let opening = Opening { version: VERSION, dialled: "ws://signaller.example".to_owned() };
+    let mut seed = [0; 32];
+    seed[..8].copy_from_slice(&number.to_le_bytes());
+    let (dialler, bytes) = Dialler::new(Purpose::Client, &opening, seed).unwrap();
     desk.handle(DeskInput::Message { client, bytes }, NOW);
     let Some(DeskOutput::Send { bytes, .. }) = desk.poll_output() else { panic!("an answer") };
+    let Ok(Answer::Session(mut session)) = dialler.answered(&bytes) else { panic!("a session") };
+    let Some(DeskOutput::Send { bytes, .. }) = desk.poll_output() else { panic!("a welcome") };
+    let bytes = session.open(&bytes).unwrap();
     let Ok(FromSignaller::Welcome(welcome)) = codec::decode(&bytes) else { panic!("a welcome") };
-    welcome
+    (Joined { signaller: welcome.signaller, challenge: *session.hash() }, session)
 }
 
-fn presence(client: &Identity, welcome: &Welcome) -> Signed<Presence> {
-    let joined = Joined { signaller: welcome.signaller, challenge: welcome.challenge };
+fn presence(client: &Identity, joined: Joined) -> Signed<Presence> {
     let presence = Presence {
         network: "bench".parse().unwrap(),
         joined: Some(joined),

@@ -26,7 +26,7 @@ pub enum DeskInput {
         /// Where it comes from.
         address: IpAddr,
     },
-    /// A message arrived: one frame.
+    /// A message arrived: one of the client's session.
     Message {
         /// The connection that it came over.
         client: ClientId,
@@ -52,7 +52,7 @@ pub enum DeskOutput {
     Send {
         /// The connection to send it over.
         client: ClientId,
-        /// One frame.
+        /// One message, sealed in the client's session.
         bytes: Vec<u8>,
     },
     /// Close a connection once what was sent to it is out.

@@ -11,7 +11,7 @@ use crate::{addresses::Ranges, limits};
 /// How far a client is.
 #[derive(Debug)]
 pub(super) enum Stage {
-    /// Its knock is awaited.
+    /// Its first message is awaited, which opens a session.
     Connected { since: Time },
     /// Its join is awaited.
     Challenged { challenge: [u8; 32], work: u8, since: Time },

@@ -11,6 +11,9 @@ use crate::{addresses::Prefixes, limits};
 pub struct DeskConfig {
     /// The networks served; empty for all.
     pub networks: Vec<Network>,
+    /// The addresses (`wss://…`) by which it is known: who dialled another is refused. If none, it
+    /// does not know, and vouches for whatever was dialled.
+    pub known_as: Option<Vec<String>>,
     /// Connections at once.
     pub clients: usize,
     /// Connections at once from what counts as one address.
@@ -33,6 +36,7 @@ impl Default for DeskConfig {
     fn default() -> Self {
         Self {
             networks: Vec::new(),
+            known_as: None,
             clients: limits::CLIENTS,
             clients_per_address: limits::CLIENTS_PER_ADDRESS,
             prefixes: Prefixes::default(),

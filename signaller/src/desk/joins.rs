@@ -3,32 +3,41 @@
 use rand_core::Rng as _;
 use taiinet_identity::{Domain, Signed};
 use taiinet_mesh::{
-    Time,
+    SignallerAddress, Time,
     frame::{FromSignaller, POOL, Presence, RefusalReason, VERSION, Welcome},
-    limits as mesh_limits, work,
+    limits as mesh_limits,
+    session::{self, Purpose},
+    work,
 };
 
-use super::{Desk, client::Stage, costs};
+use super::{Desk, api::DeskOutput, client::Stage, costs};
 use crate::{ClientId, limits, refused::Refused};
 
 impl Desk {
-    pub(super) fn knock(
+    /// Takes the first message of a connection: makes a session, and says in it who we are. What is
+    /// signed is the session's hash, and with it the address that was dialled.
+    pub(super) fn open_session(
         &mut self,
         id: ClientId,
-        version: u16,
-        nonce: &[u8; 32],
+        message: &[u8],
         now: Time,
     ) -> Result<(), Refused> {
-        let Some(client) = self.clients.get_mut(id) else { return Ok(()) };
-        if !matches!(client.stage, Stage::Connected { .. }) {
-            return Err(Refused::OutOfTurn);
+        let opening = session::opening(message).map_err(|_| Refused::Undecodable)?;
+        let ours = |ours: &String| SignallerAddress::is_same(ours, &opening.dialled);
+        if self.config.known_as.as_ref().is_some_and(|known| !known.iter().any(ours)) {
+            return Err(Refused::Address);
         }
-        if version != VERSION {
+        self.clients.spend(id, costs::SESSION + costs::SIGN, now)?;
+        let mut seed = [0; 32];
+        self.rng.fill_bytes(&mut seed);
+        let accepted = session::accept(Purpose::Client, message, seed);
+        let (session, answer) = accepted.map_err(|_| Refused::Undecodable)?;
+        let challenge = *session.hash();
+        self.outputs.push_back(DeskOutput::Send { client: id, bytes: answer });
+        self.outputs.begin(id, session);
+        if opening.version != VERSION {
             return Err(Refused::Version);
         }
-        self.clients.spend(id, costs::SIGN, now)?;
-        let mut challenge = [0; 32];
-        self.rng.fill_bytes(&mut challenge);
         let work = if self.clients.len() >= self.config.work.from_clients {
             self.config.work.bits
         } else {
@@ -36,11 +45,9 @@ impl Desk {
         };
         let Some(client) = self.clients.get_mut(id) else { return Ok(()) };
         client.stage = Stage::Challenged { challenge, work, since: now };
-        let transcript = Welcome::transcript(nonce, &challenge);
         let welcome = Welcome {
             signaller: self.identity.peer_id(),
-            challenge,
-            signature: self.identity.sign(Domain::Welcome, &transcript),
+            signature: self.identity.sign(Domain::Welcome, &challenge),
             ice_servers: self.config.ice_servers.clone(),
             work,
         };

@@ -7,7 +7,7 @@ use taiinet_mesh::{
     frame::{Astray, FromSignaller, Signal, codec},
 };
 
-use super::{Desk, DeskOutput, costs};
+use super::{Desk, costs};
 use crate::{ClientId, refused::Refused};
 
 impl Desk {
@@ -15,7 +15,7 @@ impl Desk {
     ///
     /// Its signature is for the recipient to check, who trusts no signaller. Here it is enough that
     /// it bears the name that was proven on this connection: by a join that is signed over this
-    /// connection's challenge. A client that signs falsely in its own name harms nobody: the
+    /// connection's session. A client that signs falsely in its own name harms nobody: the
     /// recipient drops that and holds it against no signaller. What the recipient *would* hold
     /// against us, because everybody can see it, is caught here.
     ///
@@ -86,7 +86,7 @@ impl Desk {
             return false;
         }
         self.counters.signals += 1;
-        self.outputs.push_back(DeskOutput::Send { client: recipient, bytes: message });
+        self.outputs.say(recipient, message);
         true
     }
 

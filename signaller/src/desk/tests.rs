@@ -5,15 +5,19 @@ mod joins;
 mod pool;
 mod signals;
 
+use std::collections::BTreeMap;
+
 use taiinet_identity::{Domain, Seed, Signed, seal};
 use taiinet_mesh::{
     Direct, Input, LinkId,
     frame::{Astray, Joined, POOL, Presence, Signal, VERSION, Welcome},
+    session::{Answer, Dialler, Opening, Purpose, Session},
     work,
 };
 
 use super::*;
 
+const URL: &str = "ws://here.example";
 const NOW: Time = Time::from_millis(1_800_000_000_000);
 
 fn identity(number: u8) -> Identity {
@@ -28,11 +32,31 @@ fn network(name: &str) -> Network {
 struct Room {
     desk: Desk,
     now: Time,
+    /// The clients' ends.
+    sessions: BTreeMap<u64, Session>,
+}
+
+/// What a signaller said, and in which session: what a join has to answer.
+#[derive(Debug)]
+struct Welcomed {
+    welcome: Welcome,
+    challenge: [u8; 32],
+}
+
+/// The first message of a client, with the rest of its session to come.
+fn opening(client: u64, version: u16, dialled: &str) -> (Dialler, Vec<u8>) {
+    let opening = Opening { version, dialled: dialled.to_owned() };
+    let seed = [client.to_le_bytes(); 4].concat().try_into().unwrap();
+    Dialler::new(Purpose::Client, &opening, seed).unwrap()
 }
 
 impl Room {
     fn new(config: DeskConfig) -> Self {
-        Self { desk: Desk::new(identity(200), config, [5; 32], NOW), now: NOW }
+        Self::of(Desk::new(identity(200), config, [5; 32], NOW))
+    }
+
+    fn of(desk: Desk) -> Self {
+        Self { desk, now: NOW, sessions: BTreeMap::new() }
     }
 
     fn open(&mut self, client: u64) -> Vec<(u64, Option<FromSignaller>)> {
@@ -49,7 +73,7 @@ impl Room {
         core::iter::from_fn(|| self.desk.poll_output())
             .map(|output| match output {
                 DeskOutput::Send { client, bytes } => {
-                    (client.0, Some(codec::decode(&bytes).unwrap()))
+                    (client.0, Some(hear(&mut self.sessions, client.0, &bytes)))
                 }
                 DeskOutput::Close { client } => (client.0, None),
                 pool => panic!("without a pool: {pool:?}"),
@@ -58,24 +82,50 @@ impl Room {
     }
 
     fn say(&mut self, client: u64, frame: &ToSignaller) -> Vec<(u64, Option<FromSignaller>)> {
-        let bytes = codec::encode(frame);
+        let frame = codec::encode(frame);
+        let bytes = match self.sessions.get_mut(&client) {
+            Some(session) => session.seal(&frame).unwrap(),
+            None => frame,
+        };
+        self.message(client, bytes)
+    }
+
+    fn message(&mut self, client: u64, bytes: Vec<u8>) -> Vec<(u64, Option<FromSignaller>)> {
         self.desk.handle(DeskInput::Message { client: client.into(), bytes }, self.now);
         self.outputs()
     }
 
-    fn knock(&mut self, client: u64) -> Welcome {
-        let nonce = [client as u8; 32];
-        let mut answer = self.say(client, &ToSignaller::Knock { version: VERSION, nonce });
-        match answer.remove(0) {
-            (to, Some(FromSignaller::Welcome(welcome))) if to == client => welcome,
+    /// Makes a session; what the client is told in it.
+    fn dial(&mut self, client: u64, version: u16, dialled: &str) -> Option<FromSignaller> {
+        let (dialler, bytes) = opening(client, version, dialled);
+        self.desk.handle(DeskInput::Message { client: client.into(), bytes }, self.now);
+        let Some(DeskOutput::Send { bytes, .. }) = self.desk.poll_output() else { panic!() };
+        match dialler.answered(&bytes).unwrap() {
+            Answer::Session(session) => {
+                self.sessions.insert(client, session);
+                self.outputs().remove(0).1
+            }
+            Answer::Declined(Declined { reason, retry_after_ms }) => {
+                self.outputs();
+                Some(FromSignaller::Refused { reason, retry_after_ms })
+            }
+        }
+    }
+
+    fn knock(&mut self, client: u64) -> Welcomed {
+        match self.dial(client, VERSION, URL) {
+            Some(FromSignaller::Welcome(welcome)) => {
+                Welcomed { welcome, challenge: *self.sessions[&client].hash() }
+            }
             other => panic!("{other:?}"),
         }
     }
 
-    fn presence(&self, welcome: &Welcome, name: &str) -> Presence {
+    fn presence(&self, welcomed: &Welcomed, name: &str) -> Presence {
+        let Welcomed { welcome, challenge } = welcomed;
         Presence {
             network: network(name),
-            joined: Some(Joined { signaller: welcome.signaller, challenge: welcome.challenge }),
+            joined: Some(Joined { signaller: welcome.signaller, challenge: *challenge }),
             issued_at: self.now.timestamp(),
             expires_at: self.now.after(Duration::from_secs(300)).timestamp(),
             address: None,
@@ -83,12 +133,12 @@ impl Room {
     }
 
     /// A client that has joined under the key of its number.
-    fn join(&mut self, client: u64, name: &str) -> Welcome {
+    fn join(&mut self, client: u64, name: &str) -> Welcomed {
         self.open(client);
         self.join_opened(client, name)
     }
 
-    fn join_opened(&mut self, client: u64, name: &str) -> Welcome {
+    fn join_opened(&mut self, client: u64, name: &str) -> Welcomed {
         let welcome = self.knock(client);
         let presence = self.presence(&welcome, name);
         let join = ToSignaller::Join {
@@ -105,6 +155,17 @@ impl Room {
         self.say(client, &ToSignaller::Join { presence, work: 0 });
         let after = self.desk.status(self.now).refused;
         after.iter().find(|(why, count)| before.get(why) != Some(*count)).map(|(why, _)| *why)
+    }
+}
+
+/// What a client is told.
+fn hear(sessions: &mut BTreeMap<u64, Session>, client: u64, bytes: &[u8]) -> FromSignaller {
+    match sessions.get_mut(&client) {
+        Some(session) => codec::decode(&session.open(bytes).unwrap()).unwrap(),
+        None => {
+            let Declined { reason, retry_after_ms } = codec::decode(bytes).unwrap();
+            FromSignaller::Refused { reason, retry_after_ms }
+        }
     }
 }
 

@@ -131,14 +131,14 @@ impl FrontConfig {
     pub(super) fn outbox_limits(&self) -> OutboxLimits {
         let (messages, bytes) = (self.outbox_messages, self.outbox_bytes);
         let share = self.outbox_total / self.gate.clients.max(1);
-        let share = share.max(taiinet_mesh::limits::MESSAGE_BYTES).min(bytes);
+        let share = share.max(taiinet_mesh::limits::WIRE_BYTES).min(bytes);
         OutboxLimits { messages, bytes, share }
     }
 
     /// The memory in bytes that a server takes at most, whatever its clients do. What a pool's members
     /// tell is not in it, nor are lists and certificates of an uncommon size.
     pub fn most_memory(&self) -> usize {
-        let message = taiinet_mesh::limits::MESSAGE_BYTES;
+        let message = taiinet_mesh::limits::WIRE_BYTES;
         let tls = if self.tls.is_some() { limits::TLS_MEMORY } else { 0 };
         // A frame that is read, the message that it is a fragment of, what is being written, what waits.
         let buffers = self.read_buffer + 2 * message + limits::WRITE_BUFFER;

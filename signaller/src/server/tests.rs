@@ -20,10 +20,10 @@ async fn a_desk_that_is_busy_holds_no_metrics_up() {
 fn each_client_has_a_share_of_what_may_wait_and_the_memory_for_all_is_known() {
     let mut config = FrontConfig::default();
     let usual = config.most_memory();
-    assert!(config.outbox_limits().share >= taiinet_mesh::limits::MESSAGE_BYTES);
+    assert!(config.outbox_limits().share >= taiinet_mesh::limits::WIRE_BYTES);
     assert!(usual < config.gate.clients * config.outbox_bytes, "not all outboxes can be full");
     config.gate.clients = 2 * limits::CLIENTS;
     assert!(config.most_memory() > usual);
     config.gate.clients = usize::MAX;
-    assert_eq!(config.outbox_limits().share, taiinet_mesh::limits::MESSAGE_BYTES);
+    assert_eq!(config.outbox_limits().share, taiinet_mesh::limits::WIRE_BYTES);
 }

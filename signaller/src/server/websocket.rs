@@ -47,8 +47,8 @@ pub(super) async fn open(upgraded: Upgraded, meter: Meter, read_buffer: usize) -
         .read_buffer_size(read_buffer)
         .write_buffer_size(limits::WRITE_GATHERED)
         .max_write_buffer_size(limits::WRITE_BUFFER)
-        .max_message_size(Some(taiinet_mesh::limits::MESSAGE_BYTES))
-        .max_frame_size(Some(taiinet_mesh::limits::MESSAGE_BYTES));
+        .max_message_size(Some(taiinet_mesh::limits::WIRE_BYTES))
+        .max_frame_size(Some(taiinet_mesh::limits::WIRE_BYTES));
     let metered = Metered { inner: TokioIo::new(upgraded), meter };
     WebSocketStream::from_raw_socket(metered, Role::Server, Some(config)).await
 }

@@ -6,7 +6,10 @@ use futures::{SinkExt, StreamExt};
 use rand_core::UnwrapErr;
 use taiinet_document::Timestamp;
 use taiinet_identity::{Identity, PeerId, Signed};
-use taiinet_mesh::frame::{FromSignaller, Joined, Presence, ToSignaller, VERSION, codec};
+use taiinet_mesh::{
+    frame::{FromSignaller, Joined, Presence, ToSignaller, VERSION, Welcome, codec},
+    session::{Answer, Declined, Dialler, Opening, Purpose, Session},
+};
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt},
     net::TcpStream,
@@ -24,6 +27,7 @@ impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
 
 pub(crate) struct Client {
     socket: WebSocketStream<Box<dyn Stream>>,
+    session: Option<Session>,
     pub(crate) identity: Identity,
 }
 
@@ -39,7 +43,7 @@ impl Client {
         }
         let identity = Identity::generate(&mut UnwrapErr(getrandom::SysRng));
         match timeout(DEADLINE, client_async(request, stream)).await.expect("in time") {
-            Ok((socket, _)) => Ok(Self { socket, identity }),
+            Ok((socket, _)) => Ok(Self { socket, session: None, identity }),
             Err(Error::Http(response)) => Err(*response),
             Err(error) => panic!("{error}"),
         }
@@ -60,35 +64,66 @@ impl Client {
         self.identity.peer_id()
     }
 
-    pub(crate) async fn say(&mut self, frame: &ToSignaller) {
-        self.socket.send(Message::Binary(codec::encode(frame).into())).await.unwrap();
+    /// Makes a session; gives what the signaller says first, unless it does not take it.
+    pub(crate) async fn greet(&mut self) -> Option<Welcome> {
+        let opening = Opening { version: VERSION, dialled: "ws://localhost/".to_owned() };
+        let mut seed = [0; 32];
+        getrandom::fill(&mut seed).unwrap();
+        let (dialler, first) = Dialler::new(Purpose::Client, &opening, seed).unwrap();
+        self.socket.send(Message::Binary(first.into())).await.ok()?;
+        let Ok(Answer::Session(session)) = dialler.answered(&self.message().await?) else {
+            return None;
+        };
+        self.session = Some(session);
+        match self.hear().await {
+            Some(FromSignaller::Welcome(welcome)) => Some(welcome),
+            _ => None,
+        }
     }
 
     /// Whether it could say so: its connection may be closed meanwhile.
     pub(crate) async fn try_say(&mut self, frame: &ToSignaller) -> bool {
-        self.socket.send(Message::Binary(codec::encode(frame).into())).await.is_ok()
+        if self.session.is_none() && self.greet().await.is_none() {
+            return false;
+        }
+        let sealed = self.session.as_mut().unwrap().seal(&codec::encode(frame)).unwrap();
+        self.socket.send(Message::Binary(sealed.into())).await.is_ok()
     }
 
-    /// The next frame; none if the connection was closed.
-    pub(crate) async fn hear(&mut self) -> Option<FromSignaller> {
+    pub(crate) async fn say(&mut self, frame: &ToSignaller) {
+        assert!(self.try_say(frame).await);
+    }
+
+    /// The next message; none if the connection was closed.
+    async fn message(&mut self) -> Option<Vec<u8>> {
         loop {
             match timeout(DEADLINE, self.socket.next()).await.expect("in time") {
-                Some(Ok(Message::Binary(bytes))) => return Some(codec::decode(&bytes).unwrap()),
+                Some(Ok(Message::Binary(bytes))) => return Some(bytes.into()),
                 Some(Ok(Message::Close(_)) | Err(_)) | None => return None,
                 Some(Ok(_)) => {}
             }
         }
     }
 
+    /// The next frame; none if the connection was closed.
+    pub(crate) async fn hear(&mut self) -> Option<FromSignaller> {
+        let message = self.message().await?;
+        let Some(session) = &mut self.session else {
+            let Declined { reason, retry_after_ms } = codec::decode(&message).unwrap();
+            return Some(FromSignaller::Refused { reason, retry_after_ms });
+        };
+        Some(codec::decode(&session.open(&message).unwrap()).unwrap())
+    }
+
     /// What the signaller answers to this peer's join.
     pub(crate) async fn join(&mut self, network: &str) -> Option<FromSignaller> {
-        self.say(&ToSignaller::Knock { version: VERSION, nonce: [1; 32] }).await;
-        let Some(FromSignaller::Welcome(welcome)) = self.hear().await else { panic!() };
+        let welcome = self.greet().await.expect("a welcome");
+        let challenge = *self.session.as_ref().unwrap().hash();
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
         let millis = now.as_millis() as u64;
         let presence = Presence {
             network: network.parse().unwrap(),
-            joined: Some(Joined { signaller: welcome.signaller, challenge: welcome.challenge }),
+            joined: Some(Joined { signaller: welcome.signaller, challenge }),
             issued_at: Timestamp::from_millis(millis),
             expires_at: Timestamp::from_millis(millis + 60_000),
             address: None,
@@ -126,7 +161,7 @@ impl Client {
 
     /// Whether it is still served.
     pub(crate) async fn is_served(&mut self) -> bool {
-        let ping = Message::Binary(codec::encode(&ToSignaller::Ping(7)).into());
-        self.socket.send(ping).await.is_ok() && self.hear().await == Some(FromSignaller::Pong(7))
+        self.try_say(&ToSignaller::Ping(7)).await
+            && self.hear().await == Some(FromSignaller::Pong(7))
     }
 }

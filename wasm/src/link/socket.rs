@@ -56,10 +56,10 @@ pub(super) fn message_bytes(event: &web_sys::Event) -> Vec<u8> {
 /// A browser takes messages of any size, and memory that a module has grown to it never gives back.
 /// So one that is too large is not copied: what stands for it is too large by one byte.
 fn bounded(length: u32, copy: impl FnOnce() -> Vec<u8>) -> Vec<u8> {
-    if usize::try_from(length).is_ok_and(|length| length <= limits::MESSAGE_BYTES) {
+    if usize::try_from(length).is_ok_and(|length| length <= limits::WIRE_BYTES) {
         copy()
     } else {
-        vec![0; limits::MESSAGE_BYTES + 1]
+        vec![0; limits::WIRE_BYTES + 1]
     }
 }
 
@@ -80,11 +80,11 @@ mod tests {
 
     #[test]
     fn what_is_too_large_is_judged_so_without_being_copied() {
-        let most = u32::try_from(limits::MESSAGE_BYTES).expect("a few KiB");
+        let most = u32::try_from(limits::WIRE_BYTES).expect("a few KiB");
         assert_eq!(bounded(most, || vec![7; 3]), [7; 3]);
         for length in [most + 1, u32::MAX] {
             // The core calls that Oversize (taiinet-mesh, frame/codec.rs).
-            assert_eq!(bounded(length, || panic!("copied")).len(), limits::MESSAGE_BYTES + 1);
+            assert_eq!(bounded(length, || panic!("copied")).len(), limits::WIRE_BYTES + 1);
         }
     }
 }

@@ -12,6 +12,7 @@ use taiinet_mesh::{
         ToSignaller, Welcome,
         codec::{self, MessageReader, MessageWriter},
     },
+    session::{Purpose, Session, accept},
 };
 use taiinet_query::Query;
 
@@ -200,6 +201,7 @@ impl Fixture {
 #[derive(Default)]
 struct Play {
     signaller: Option<LinkId>,
+    session: Option<Session>,
     neighbours: BTreeMap<LinkId, (Identity, Option<Hello>)>,
     active: Vec<LinkId>,
 }
@@ -219,30 +221,40 @@ impl Play {
                 self.neighbours.insert(link, (identity, None));
                 vec![Input::LinkUp { link, binding: BINDING }]
             }
-            Output::Send { link, bytes, .. } if self.signaller == Some(link) => {
-                let answer = Self::signal(codec::decode(&bytes).expect("a frame"));
-                let message = |frame| Input::Message { link, bytes: codec::encode(&frame) };
-                answer.into_iter().map(message).collect()
-            }
+            Output::Send { link, bytes, .. } if self.signaller == Some(link) => self
+                .signal(&bytes)
+                .into_iter()
+                .map(|bytes| Input::Message { link, bytes })
+                .collect(),
             Output::Send { link, bytes, .. } => self.shake_hands(link, &bytes),
             _ => Vec::new(),
         }
     }
 
-    fn signal(frame: ToSignaller) -> Option<FromSignaller> {
-        let me = identity(4, 0);
+    /// What the signaller answers: in a session that the first message opens.
+    fn signal(&mut self, bytes: &[u8]) -> Vec<Vec<u8>> {
+        let Some(session) = &mut self.session else {
+            let (mut session, answer) =
+                accept(Purpose::Client, bytes, [9; 32]).expect("an opening");
+            let me = identity(4, 0);
+            let welcome = FromSignaller::Welcome(Welcome {
+                signaller: me.peer_id(),
+                signature: me.sign(Domain::Welcome, session.hash()),
+                ice_servers: Vec::new(),
+                work: 0,
+            });
+            let welcome = session.seal(&codec::encode(&welcome)).expect("it fits");
+            self.session = Some(session);
+            return vec![answer, welcome];
+        };
+        let frame = session.open(bytes).expect("of the session");
+        let answer = Self::told(codec::decode(&frame).expect("a frame"));
+        let seal = |frame| session.seal(&codec::encode(&frame)).expect("it fits");
+        answer.into_iter().map(seal).collect()
+    }
+
+    fn told(frame: ToSignaller) -> Option<FromSignaller> {
         match frame {
-            ToSignaller::Knock { nonce, .. } => {
-                let challenge = [9; 32];
-                let transcript = Welcome::transcript(&nonce, &challenge);
-                Some(FromSignaller::Welcome(Welcome {
-                    signaller: me.peer_id(),
-                    challenge,
-                    signature: me.sign(Domain::Welcome, &transcript),
-                    ice_servers: Vec::new(),
-                    work: 0,
-                }))
-            }
             ToSignaller::Join { .. } => Some(FromSignaller::Joined),
             ToSignaller::Introduce { .. } => {
                 let presence = |number| {

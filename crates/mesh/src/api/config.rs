@@ -22,6 +22,12 @@ impl SignallerAddress {
     pub fn is_url(text: &str) -> bool {
         wire::is_address(text)
     }
+
+    /// Whether two texts are the same address, however they are written: scheme and host have no case,
+    /// the port that is usual may be left out, and so may a path of nothing.
+    pub fn is_same(one: &str, other: &str) -> bool {
+        wire::is_same_address(one, other)
+    }
 }
 
 /// How a peer takes part.
@@ -70,6 +76,8 @@ impl Config {
 pub struct Direct {
     /// Where others reach us, as `wss://…`; if none, only we dial.
     pub address: Option<String>,
+    /// The addresses by which others may have dialled us; any, if none.
+    pub known_as: Option<Vec<String>>,
     /// Whom to dial first; all others are learned from them.
     pub seeds: Vec<SignallerAddress>,
     /// Who may be a neighbour; anybody, if none.

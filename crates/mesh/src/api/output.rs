@@ -51,7 +51,7 @@ pub enum Output {
         link: LinkId,
         /// What it is for.
         lane: Lane,
-        /// The message, at most [`limits::MESSAGE_BYTES`].
+        /// The message, at most [`limits::WIRE_BYTES`].
         bytes: Vec<u8>,
     },
     /// Close a link when what was given to it is sent, within a second or so; then report

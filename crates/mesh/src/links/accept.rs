@@ -5,13 +5,13 @@ use std::collections::BTreeMap;
 
 use taiinet_identity::PeerId;
 
-use super::link::NOBODY;
-use crate::{ChannelBinding, Disconnect, LinkId, Output, cx::Cx, limits, wire::RefusalReason};
+use super::{link::NOBODY, protection::Protection};
+use crate::{Disconnect, LinkId, Output, cx::Cx, limits, wire::RefusalReason};
 
 impl Cx {
     /// Somebody has dialled us from an address. Where strangers are too many the one goes that has been
     /// one for longest.
-    pub(crate) fn accept(&mut self, from: IpAddr, binding: ChannelBinding) -> Option<LinkId> {
+    pub(crate) fn accept(&mut self, from: IpAddr) -> Option<LinkId> {
         if !self.topology.is_full() {
             return None;
         }
@@ -20,9 +20,8 @@ impl Cx {
         }
         let state = self.links.open(NOBODY, true, 0, self.now);
         state.from = Some(from);
-        let link = state.id;
-        self.greet(link, binding);
-        Some(link)
+        state.protection = Protection::Awaited;
+        Some(state.id)
     }
 
     /// The stranger that has to go before another comes from an address: of those from there, or of
@@ -44,7 +43,9 @@ impl Cx {
 
     /// Dials an address, at which this peer is said to be.
     pub(crate) fn dial_address(&mut self, peer: Option<PeerId>, url: String) -> LinkId {
-        let link = self.links.open(peer.unwrap_or(NOBODY), false, 0, self.now).id;
+        let state = self.links.open(peer.unwrap_or(NOBODY), false, 0, self.now);
+        state.protection = Protection::ToOpen(url.clone());
+        let link = state.id;
         self.out.push_back(Output::Dial { link, dial: crate::Dial::Direct { url } });
         link
     }

@@ -3,11 +3,12 @@
 use core::fmt;
 
 /// What identifies a channel to both of its ends, and to nobody else's channel: a hash over both
-/// DTLS fingerprints. Signed in the handshake, it leaves no room for anybody in the middle, even if
-/// the session descriptions were altered on their way (compare RFC 5056, RFC 8842).
+/// DTLS fingerprints, or that of a [`crate::session`]. Signed in the handshake, it leaves no room for
+/// anybody in the middle, even if the session descriptions were altered on their way (compare RFC 5056,
+/// RFC 8842).
 ///
-/// On a WebSocket to a signaller there is [`ChannelBinding::NONE`]: there the signaller's key and
-/// challenge do it.
+/// A driver has [`ChannelBinding::NONE`] for a WebSocket: what binds there is a session that the core
+/// makes.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct ChannelBinding([u8; 32]);
 

@@ -38,6 +38,10 @@ impl Cx {
         let Some(state) = self.links.get_mut(link) else { return false };
         let mut sent = false;
         while let Some((lane, bytes)) = state.lanes.transmit() {
+            let plain = bytes.len();
+            // Only who was greeted has anything in its lanes, and there is a session for that.
+            let Some(bytes) = state.protection.seal(bytes) else { break };
+            state.lanes.carries(bytes.len() - plain);
             self.out.push_back(Output::Send { link, lane, bytes });
             sent = true;
         }
@@ -133,6 +137,7 @@ impl Cx {
             let frames = acknowledgement.into_iter().chain([last]).map(Frame::from);
             if frames.into_iter().all(|frame| state.lanes.control(&frame)) {
                 for bytes in state.lanes.last_words() {
+                    let Some(bytes) = state.protection.seal(bytes) else { break };
                     self.out.push_back(Output::Send { link, lane: Lane::Control, bytes });
                 }
             }

@@ -120,6 +120,11 @@ impl Lanes {
         self.in_transport = self.in_transport.saturating_sub(bytes);
     }
 
+    /// So many bytes more were given to the transport than [`Self::transmit`] gave.
+    pub(crate) const fn carries(&mut self, bytes: usize) {
+        self.in_transport += bytes;
+    }
+
     /// The neighbour took so many more bytes of documents: gives the documents that are now taken
     /// whole.
     ///

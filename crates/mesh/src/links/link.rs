@@ -9,7 +9,7 @@ use core::{net::IpAddr, time::Duration};
 use taiinet_document::Network;
 use taiinet_identity::{Domain, Identity, PeerId, Signature, Verified};
 
-use super::{budgets::Budgets, inbound::Inbound, lanes::Lanes, work::Work};
+use super::{budgets::Budgets, inbound::Inbound, lanes::Lanes, protection::Protection, work::Work};
 use crate::{
     ChannelBinding, Disconnect, Incompatible, LinkId, LinkState, Misbehaviour, Time, limits,
     wire::{Hello, LinkFrame, Presence, VERSION, codec::Assembler},
@@ -48,6 +48,8 @@ pub(crate) struct Link {
     pub(crate) incoming: bool,
     /// From which address it came, where links are made by address.
     pub(crate) from: Option<IpAddr>,
+    /// What protects its messages.
+    pub(crate) protection: Protection,
     /// The negotiation it came from.
     pub(crate) session: u64,
     pub(crate) lanes: Lanes,
@@ -97,6 +99,7 @@ impl Link {
             peer,
             incoming,
             from: None,
+            protection: Protection::Channel,
             session,
             lanes: Lanes::default(),
             assembler: Assembler::default(),
@@ -121,6 +124,12 @@ impl Link {
             pinged: now,
             round_trip: None,
         }
+    }
+
+    /// The channel is open, and a session is made on it first.
+    pub(crate) const fn secures(&mut self, now: Time) {
+        self.since = now;
+        self.hears(now);
     }
 
     /// The channel is open: greet. None if it was open already.
@@ -311,7 +320,7 @@ impl Link {
     /// When this link is to be looked at again.
     pub(crate) fn deadline(&self) -> Time {
         match self.stage {
-            Stage::Dialling => self.pending_until(limits::DIAL_TIMEOUT),
+            Stage::Dialling => self.pending_until(self.dial_timeout()),
             Stage::Proven { admitted: true, accepted: true } => {
                 self.next_ping().min(self.judged_at())
             }
@@ -320,6 +329,11 @@ impl Link {
             }
             _ => self.pending_until(limits::HANDSHAKE_TIMEOUT),
         }
+    }
+
+    const fn dial_timeout(&self) -> Duration {
+        let opening = self.protection.is_opening();
+        if opening { limits::HANDSHAKE_TIMEOUT } else { limits::DIAL_TIMEOUT }
     }
 
     /// When this stage must be over.
@@ -371,8 +385,9 @@ impl Link {
     /// Does what is due: a ping or another hello to send, or the end of the link.
     pub(crate) fn tick(&mut self, now: Time) -> Result<Option<LinkFrame>, Disconnect> {
         match &self.stage {
-            Stage::Dialling if now >= self.pending_until(limits::DIAL_TIMEOUT) => {
-                Err(Disconnect::DialTimeout)
+            Stage::Dialling if now >= self.pending_until(self.dial_timeout()) => {
+                let opening = self.protection.is_opening();
+                Err(if opening { Disconnect::HandshakeTimeout } else { Disconnect::DialTimeout })
             }
             Stage::Dialling => Ok(None),
             Stage::Proven { admitted: true, accepted: true } => {

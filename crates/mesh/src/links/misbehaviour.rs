@@ -90,6 +90,9 @@ pub enum Misbehaviour {
     /// asked for.
     #[error("answered what was not asked")]
     Unasked,
+    /// A message that does not open in its session: whoever carries the link may have changed it.
+    #[error("sent what does not open in its session")]
+    BadSession,
 }
 
 impl Misbehaviour {
@@ -106,6 +109,7 @@ impl Misbehaviour {
                 | Self::OverWindow
                 | Self::WorkFlood
                 | Self::FalseAck
+                | Self::BadSession
         )
     }
 
@@ -138,7 +142,7 @@ impl Misbehaviour {
             | Self::SignalFlood
             | Self::WorkFlood
             | Self::FindFlood => 2,
-            Self::OutOfTime | Self::LongOver | Self::BrokenPromise => 0,
+            Self::OutOfTime | Self::LongOver | Self::BrokenPromise | Self::BadSession => 0,
         }
     }
 

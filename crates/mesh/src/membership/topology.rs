@@ -36,6 +36,13 @@ impl Topology {
         self.direct()?.address.as_deref()
     }
 
+    /// Whether others may have dialled this address in order to reach us.
+    pub(crate) fn is_ours(&self, dialled: &str) -> bool {
+        let known = self.direct().and_then(|direct| direct.known_as.as_ref());
+        let same = |ours: &String| SignallerAddress::is_same(ours, dialled);
+        known.is_none_or(|known| known.iter().any(same))
+    }
+
     /// Whom to dial first.
     pub(crate) fn seeds(&self) -> &[SignallerAddress] {
         self.direct().map_or(&[], |direct| &direct.seeds)

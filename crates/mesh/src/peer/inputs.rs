@@ -9,8 +9,8 @@ use taiinet_query::{Query, SharedQuery};
 
 use super::Peer;
 use crate::{
-    BlacklistError, ChannelBinding, Disconnect, FindId, Input, LinkFailure, LinkId, PublishError,
-    PublishOptions, SignallerAddress, SubscriptionId, Time, TooManyFinds, TooManySubscriptions,
+    BlacklistError, Disconnect, FindId, Input, LinkFailure, LinkId, PublishError, PublishOptions,
+    SignallerAddress, SubscriptionId, Time, TooManyFinds, TooManySubscriptions,
     links::Link,
     notice::Notice,
     wire::{Astray, LinkFrame, PoolFrame, Signal},
@@ -33,7 +33,7 @@ impl Peer {
         match input {
             Input::LinkUp { link, binding } => {
                 if !self.signallers.opened(&mut self.cx, link) {
-                    self.cx.greet(link, binding);
+                    self.cx.opened(link, binding);
                 }
             }
             Input::Negotiation { link, part } => {
@@ -74,17 +74,12 @@ impl Peer {
     /// Another member of the pool has dialled us, from an address (or what counts as one:
     /// [`crate::Direct`]). Gives the link's name, or none if there is no pool: then close the
     /// connection. Where strangers are too many the one goes that has been one for longest.
-    pub fn accept_link(
-        &mut self,
-        from: IpAddr,
-        binding: ChannelBinding,
-        now: Time,
-    ) -> Option<LinkId> {
+    pub fn accept_link(&mut self, from: IpAddr, now: Time) -> Option<LinkId> {
         if self.left {
             return None;
         }
         self.cx.now = now;
-        let link = self.cx.accept(from, binding);
+        let link = self.cx.accept(from);
         self.settle();
         link
     }

@@ -1,4 +1,4 @@
-//! The signallers that a peer knows: knocking, joining, asking for introductions, coming back.
+//! The signallers that a peer knows: opening a session, joining, asking for introductions, coming back.
 
 use taiinet_document::Timestamp;
 use taiinet_identity::{Domain, PeerId};
@@ -10,7 +10,8 @@ use super::{
 use crate::{
     Budget, Disconnect, LinkId, Misbehaviour, SignallerAddress, SignallerStatus, Time, limits,
     rng::Rng,
-    wire::{Joined, ToSignaller, VERSION, Welcome},
+    session::{Answer, BadSession, Declined, Dialler, Opening, Purpose},
+    wire::{Joined, VERSION, Welcome},
 };
 
 /// All of them.
@@ -19,6 +20,17 @@ pub(crate) struct Book {
     known: Vec<Signaller>,
     /// Whether we doze, and so may have to wait for our own turn to hear anything.
     pub(crate) dozing: bool,
+}
+
+/// What a message of a signaller holds.
+#[derive(Debug)]
+pub(crate) enum Heard {
+    /// The answer that makes the session: what it says next says who it is.
+    Opened,
+    /// It opens none, for now.
+    Declined(Declined),
+    /// A frame.
+    Frame(Vec<u8>),
 }
 
 /// What is due at a signaller.
@@ -134,6 +146,7 @@ impl Book {
     pub(crate) fn dialled(&mut self, index: usize, link: LinkId, now: Time) {
         if let Some(signaller) = self.known.get_mut(index) {
             signaller.stage = Stage::Dialling { link };
+            signaller.session = None;
             signaller.since = now;
             signaller.probe = None;
             (signaller.awaited, signaller.offences) = (0, 0);
@@ -141,21 +154,60 @@ impl Book {
         }
     }
 
-    /// A connection is open: knock.
-    pub(crate) fn opened(&mut self, link: LinkId, rng: &mut Rng, now: Time) -> Option<ToSignaller> {
+    /// A connection is open: gives the first message of a session.
+    pub(crate) fn opened(
+        &mut self,
+        link: LinkId,
+        rng: &mut Rng,
+        now: Time,
+    ) -> Option<Result<Vec<u8>, BadSession>> {
         let signaller = self.of(link)?;
         if !matches!(signaller.stage, Stage::Dialling { .. }) {
             return None;
         }
-        let nonce = rng.nonce();
-        signaller.stage = Stage::Knocked { link, nonce };
+        let opening = Opening { version: VERSION, dialled: signaller.address.url.clone() };
+        let opened = Dialler::new(Purpose::Client, &opening, rng.nonce());
+        let (dialler, first) = match opened {
+            Ok(opened) => opened,
+            Err(bad) => return Some(Err(bad)),
+        };
+        signaller.stage = Stage::Opening { link, dialler: Box::new(dialler) };
         signaller.since = now;
         signaller.hears(now);
         signaller.spoke = now;
-        Some(ToSignaller::Knock { version: VERSION, nonce })
+        Some(Ok(first))
     }
 
-    /// It says who it is, and what our join must answer.
+    /// A message came from it.
+    ///
+    /// # Errors
+    /// [`Misbehaviour::BadSession`]; [`Misbehaviour::OutOfTurn`] if nothing was asked of it yet.
+    pub(crate) fn read(&mut self, link: LinkId, message: &[u8]) -> Result<Heard, Misbehaviour> {
+        let signaller = self.of(link).ok_or(Misbehaviour::OutOfTurn)?;
+        if let Some(session) = &mut signaller.session {
+            return session.open(message).map(Heard::Frame).map_err(|_| Misbehaviour::BadSession);
+        }
+        let stage = core::mem::replace(&mut signaller.stage, Stage::Opened { link });
+        let Stage::Opening { dialler, .. } = stage else {
+            signaller.stage = stage;
+            return Err(Misbehaviour::OutOfTurn);
+        };
+        match dialler.answered(message).map_err(|_| Misbehaviour::BadSession)? {
+            Answer::Session(session) => {
+                signaller.session = Some(session);
+                Ok(Heard::Opened)
+            }
+            Answer::Declined(declined) => Ok(Heard::Declined(declined)),
+        }
+    }
+
+    /// Seals a frame for it; none while there is no session to seal it in.
+    pub(crate) fn seal(&mut self, link: LinkId, frame: &[u8]) -> Option<Vec<u8>> {
+        self.of(link)?.session.as_mut()?.seal(frame).ok()
+    }
+
+    /// It says who it is: it signs the session, and with it the address that we dialled. Our join
+    /// names the session, too.
     ///
     /// # Errors
     /// [`Misbehaviour::OutOfTurn`]; [`Misbehaviour::BadProof`] if it cannot prove its key, or it is
@@ -168,19 +220,19 @@ impl Book {
         now: Time,
     ) -> Result<Option<Joined>, Misbehaviour> {
         let signaller = self.of(link).ok_or(Misbehaviour::OutOfTurn)?;
-        let Stage::Knocked { nonce, .. } = signaller.stage else {
+        let (Stage::Opened { .. }, Some(session)) = (&signaller.stage, &signaller.session) else {
             return Err(Misbehaviour::OutOfTurn);
         };
         if signaller.address.pinned.is_some_and(|pinned| pinned != welcome.signaller) {
             return Err(Misbehaviour::BadProof);
         }
         let key = welcome.signaller.public_key().map_err(|_| Misbehaviour::BadProof)?;
-        let transcript = Welcome::transcript(&nonce, &welcome.challenge);
-        key.verify(Domain::Welcome, &transcript, &welcome.signature)
+        let challenge = *session.hash();
+        key.verify(Domain::Welcome, &challenge, &welcome.signature)
             .map_err(|_| Misbehaviour::BadProof)?;
-        let with = Joined { signaller: welcome.signaller, challenge: welcome.challenge };
+        let with = Joined { signaller: welcome.signaller, challenge };
         if welcome.work > 0 {
-            let work = Box::new(Work::new(welcome.challenge, me, welcome.work));
+            let work = Box::new(Work::new(challenge, me, welcome.work));
             signaller.stage = Stage::Working { link, with, work, again_at: now };
             signaller.since = now;
             return Ok(None);
@@ -230,6 +282,7 @@ impl Book {
         let wait = signaller.retry.wait(rng).max(retry_after.min(limits::REDIAL_BACKOFF.1));
         let retry_at = now.after(wait).max(signaller.not_before);
         signaller.stage = Stage::Away { retry_at };
+        signaller.session = None;
         signaller.failure = Some(cause.clone());
         Some((signaller.address.url.clone(), retry_at))
     }
@@ -287,7 +340,8 @@ impl Book {
         let Some(signaller) = self.of(link) else { return false };
         signaller.offences += u32::from(misbehaviour.weight() > 0);
         let over = misbehaviour.is_fatal() || signaller.offences >= limits::SIGNALLER_OFFENCES;
-        if over && signaller.joined().is_some() {
+        // Whoever carries the connection can change a message: that is held against nobody.
+        if over && misbehaviour.weight() > 0 && signaller.joined().is_some() {
             signaller.not_before = now.after(signaller.distrust.wait(rng));
         }
         over
@@ -392,7 +446,9 @@ impl Book {
                 signaller.joins(link, with, now);
                 Due::Join { link, with, work }
             }
-            Stage::Knocked { link, .. } | Stage::Joining { link, joined: false, .. } => {
+            Stage::Opening { link, .. }
+            | Stage::Opened { link }
+            | Stage::Joining { link, joined: false, .. } => {
                 Due::Drop { link: *link, cause: Disconnect::HandshakeTimeout }
             }
             Stage::Joining { link, with, renew_at, .. } => {

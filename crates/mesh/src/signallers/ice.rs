@@ -81,7 +81,6 @@ mod tests {
         let servers = ["stun::3478", "stun:stun.example:3478", "turn:relay.example:3478"];
         let welcome = Welcome {
             signaller: PeerId::from_bytes([0; 32]),
-            challenge: [0; 32],
             signature: Signature::from_bytes([0; 64]),
             ice_servers: servers.map(str::to_owned).to_vec(),
             work: 0,
@@ -110,7 +109,6 @@ mod tests {
             );
             let welcome = Welcome {
                 signaller: PeerId::from_bytes([0; 32]),
-                challenge: [0; 32],
                 signature: Signature::from_bytes([0; 64]),
                 ice_servers: vec![
                     url,

@@ -5,7 +5,10 @@ use taiinet_identity::PeerId;
 
 use super::work::Work;
 use crate::{
-    Budget, Disconnect, LinkId, SignallerAddress, Time, limits, rng::Backoff, wire::Joined,
+    Budget, Disconnect, LinkId, SignallerAddress, Time, limits,
+    rng::Backoff,
+    session::{Dialler, Session},
+    wire::Joined,
 };
 
 #[derive(Debug)]
@@ -14,8 +17,10 @@ pub(super) enum Stage {
     Away { retry_at: Time },
     /// Being connected.
     Dialling { link: LinkId },
-    /// We knocked with this nonce.
-    Knocked { link: LinkId, nonce: [u8; 32] },
+    /// We opened a session and await the answer to that.
+    Opening { link: LinkId, dialler: Box<Dialler> },
+    /// The session stands; it is to say who it is.
+    Opened { link: LinkId },
     /// It asks for work before a join.
     Working { link: LinkId, with: Joined, work: Box<Work>, again_at: Time },
     /// We know who it is and sent our join; `joined` once it was taken.
@@ -29,6 +34,8 @@ pub(super) struct Signaller {
     /// Whether another signaller told us of it, and when that one signed its address.
     pub(super) learned: Option<Timestamp>,
     pub(super) stage: Stage,
+    /// The session of this connection, from [`Stage::Opened`] on.
+    pub(super) session: Option<Session>,
     pub(super) since: Time,
     pub(super) heard: Time,
     pub(super) spoke: Time,
@@ -66,6 +73,7 @@ impl Signaller {
             address,
             learned: None,
             stage: Stage::Away { retry_at: now },
+            session: None,
             since: now,
             heard: now,
             spoke: now,
@@ -86,7 +94,8 @@ impl Signaller {
         match self.stage {
             Stage::Away { .. } => None,
             Stage::Dialling { link }
-            | Stage::Knocked { link, .. }
+            | Stage::Opening { link, .. }
+            | Stage::Opened { link }
             | Stage::Working { link, .. }
             | Stage::Joining { link, .. } => Some(link),
         }
@@ -120,7 +129,7 @@ impl Signaller {
                 wanted.then_some(retry_at)
             }
             Stage::Dialling { .. } => Some(self.pending_until(limits::DIAL_TIMEOUT)),
-            Stage::Knocked { .. } | Stage::Joining { joined: false, .. } => {
+            Stage::Opening { .. } | Stage::Opened { .. } | Stage::Joining { joined: false, .. } => {
                 Some(self.pending_until(limits::HANDSHAKE_TIMEOUT))
             }
             Stage::Working { again_at, .. } => Some(again_at),

@@ -36,9 +36,50 @@ pub(crate) fn is_address(url: &str) -> bool {
     !host.is_empty() && port && path.bytes().all(in_path)
 }
 
+/// Whether two texts are the same address, however they are written.
+pub(crate) fn is_same_address(one: &str, other: &str) -> bool {
+    one == other || normal(one).is_some_and(|one| Some(one) == normal(other))
+}
+
+/// An address as all write it who mean the same.
+fn normal(url: &str) -> Option<(String, String, &str)> {
+    let (scheme, rest) = url.split_once("://")?;
+    let scheme = scheme.to_ascii_lowercase();
+    let usual = match &*scheme {
+        "ws" => ":80",
+        "wss" => ":443",
+        _ => return None,
+    };
+    let (host, path) = rest.split_at(rest.find('/').unwrap_or(rest.len()));
+    let host = host.strip_suffix(usual).unwrap_or(host).to_ascii_lowercase();
+    Some((scheme, host, if path == "/" { "" } else { path }))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_address_is_the_same_however_it_is_written() {
+        for (one, other) in [
+            ("wss://one.example", "WSS://One.Example:443/"),
+            ("ws://one.example:80/ws", "ws://one.example/ws"),
+            ("ws://[::1]:80", "ws://[::1]"),
+            ("anything", "anything"),
+        ] {
+            assert!(is_same_address(one, other) && is_same_address(other, one), "{one} {other}");
+        }
+        for (one, other) in [
+            ("wss://one.example", "ws://one.example"),
+            ("wss://one.example", "wss://one.example:80"),
+            ("wss://one.example", "wss://two.example"),
+            ("wss://one.example/a", "wss://one.example/A"),
+            ("wss://one.example", "one.example"),
+            ("", "wss://"),
+        ] {
+            assert!(!is_same_address(one, other), "{one} {other}");
+        }
+    }
 
     #[test]
     fn an_address_is_a_host_with_a_port_and_path_or_without() {

@@ -15,7 +15,7 @@ pub const POOL: &str = "taiinet/signallers";
 pub struct Presence {
     /// The network it is in.
     pub network: Network,
-    /// The signaller it joined, with that signaller's challenge.
+    /// The signaller it joined, and in which session.
     pub joined: Option<Joined>,
     /// When it was signed.
     pub issued_at: Timestamp,
@@ -63,11 +63,12 @@ impl Presence {
     }
 }
 
-/// Binds a join to one signaller and one connection, so that it cannot be replayed elsewhere.
+/// Binds a join to one signaller and one session, so that it is worth nothing elsewhere.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Joined {
     /// The signaller.
     pub signaller: PeerId,
-    /// The challenge it gave on this connection.
+    /// The hash of the session ([`Session::hash`](crate::session::Session::hash)), to which both ends
+    /// have given fresh keys.
     pub challenge: [u8; 32],
 }

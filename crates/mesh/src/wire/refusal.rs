@@ -57,13 +57,16 @@ pub enum RefusalReason {
     /// A key that is not on its list.
     #[error("it does not admit this key")]
     NotAdmitted,
+    /// An address that is none of its own was dialled.
+    #[error("it is not known by this address")]
+    Address,
     /// A reason of a later version, by its number.
     #[error("for a reason that this version does not know ({0})")]
     Unknown(u8),
 }
 
 /// The reasons that this version knows, by number.
-const REASONS: [RefusalReason; 8] = [
+const REASONS: [RefusalReason; 9] = [
     RefusalReason::Full,
     RefusalReason::AlreadyLinked,
     RefusalReason::Version,
@@ -72,6 +75,7 @@ const REASONS: [RefusalReason; 8] = [
     RefusalReason::Invalid,
     RefusalReason::Leaving,
     RefusalReason::NotAdmitted,
+    RefusalReason::Address,
 ];
 
 impl From<u8> for RefusalReason {
@@ -91,6 +95,7 @@ impl From<RefusalReason> for u8 {
             RefusalReason::Invalid => 5,
             RefusalReason::Leaving => 6,
             RefusalReason::NotAdmitted => 7,
+            RefusalReason::Address => 8,
             RefusalReason::Unknown(number) => number,
         }
     }

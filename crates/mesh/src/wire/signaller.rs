@@ -1,8 +1,6 @@
 //! What stands on the wire between a peer and a signaller: a message is one of these.
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
-#[cfg(doc)]
-use taiinet_identity::Domain;
 use taiinet_identity::{PeerId, Signature, Signed};
 
 use super::{codec::decode, presence::Presence, refusal::RefusalReason, signal::Signal};
@@ -21,7 +19,7 @@ fn read<T: DeserializeOwned>(bytes: &[u8], known: u8) -> Result<Option<T>, Misbe
 
 impl ToSignaller {
     /// How many kinds this version knows.
-    const KINDS: u8 = 6;
+    const KINDS: u8 = 5;
 
     /// Reads a message of a peer; none: it is of a later version, and skipped.
     ///
@@ -45,17 +43,10 @@ impl FromSignaller {
     }
 }
 
-/// From a peer to a signaller.
+/// From a peer to a signaller, in a session ([`crate::session`]).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ToSignaller {
-    /// The first frame.
-    Knock {
-        /// The protocol's version.
-        version: u16,
-        /// Fresh for each connection; the signaller signs it.
-        nonce: [u8; 32],
-    },
-    /// Join (again): a presence that answers this connection's challenge.
+    /// Join (again): a presence that names the session of this connection.
     Join {
         /// Who joins.
         presence: Signed<Presence>,
@@ -67,18 +58,18 @@ pub enum ToSignaller {
         /// How many.
         want: u8,
     },
-    /// Pass this on: the same bytes are the [`FromSignaller::Signal`] that the recipient gets.
-    Signal(Signed<Signal>),
     /// Are you there?
     Ping(u32),
+    /// Pass this on: the same bytes are the [`FromSignaller::Signal`] that the recipient gets.
+    Signal(Signed<Signal>),
     /// I leave; forget my presence.
     Leave,
 }
 
-/// From a signaller to a peer.
+/// From a signaller to a peer, in a session ([`crate::session`]).
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FromSignaller {
-    /// The answer to a knock.
+    /// The first: who it is.
     Welcome(Welcome),
     /// The join holds until the presence expires.
     Joined,
@@ -145,29 +136,18 @@ impl IceServer {
     }
 }
 
-/// A signaller's answer to a knock: who it is, proven, and what a join must answer.
+/// A signaller's first word in a session: who it is, proven.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Welcome {
     /// The signaller.
     pub signaller: PeerId,
-    /// Fresh for each connection.
-    pub challenge: [u8; 32],
-    /// Over [`Welcome::transcript`], in [`Domain::Welcome`].
+    /// Over [`Session::hash`](crate::session::Session::hash), in
+    /// [`Domain::Welcome`](taiinet_identity::Domain::Welcome).
     pub signature: Signature,
     /// STUN servers as `stun:HOST:PORT`; an empty host is the one of the signaller's own address.
     pub ice_servers: Vec<String>,
     /// How many zero bits the work for a join must begin with; none is asked for if 0.
     pub work: u8,
-}
-
-impl Welcome {
-    /// What a signaller signs: the peer's nonce and its own challenge.
-    pub fn transcript(nonce: &[u8; 32], challenge: &[u8; 32]) -> [u8; 64] {
-        let mut transcript = [0; 64];
-        transcript[..32].copy_from_slice(nonce);
-        transcript[32..].copy_from_slice(challenge);
-        transcript
-    }
 }
 
 #[cfg(test)]

@@ -6,10 +6,10 @@ use std::collections::BTreeMap;
 use taiinet_identity::{Identity, PeerId};
 use taiinet_mesh::{
     ChannelBinding, Input, LinkFailure, LinkId, Time,
-    frame::{FromSignaller, ToSignaller, codec},
+    frame::{FromSignaller, codec},
 };
 
-use taiinet_signaller::{ClientId, Desk, DeskConfig, DeskInput, DeskOutput};
+use taiinet_signaller::{ClientId, Desk, DeskConfig, DeskInput, DeskOutput, fuzz::Unsealed};
 
 use super::World;
 use crate::{
@@ -99,9 +99,20 @@ impl World {
 
     /// Tells all clients of a signaller something that its desk did not say.
     pub fn signaller_says(&mut self, signaller: SignallerIndex, frame: &FromSignaller) {
-        let clients: Vec<EndId> = self.desks[signaller.0].clients.values().copied().collect();
-        for end in clients {
-            self.send(end, codec::encode(frame));
+        let clients: Vec<ClientId> = self.desks[signaller.0].clients.keys().copied().collect();
+        for client in clients {
+            self.say_sealed(signaller, client, frame);
+        }
+    }
+
+    /// What a signaller says is sealed in the client's session, whoever made it up.
+    fn say_sealed(&mut self, from: SignallerIndex, to: ClientId, frame: &FromSignaller) {
+        let node = &mut self.desks[from.0];
+        let end = node.clients.get(&to).copied();
+        let desk = node.desk.as_mut();
+        let sealed = desk.and_then(|desk| desk.seal(to, &codec::encode(frame)));
+        if let (Some(end), Some(bytes)) = (end, sealed) {
+            self.send(end, bytes);
         }
     }
 
@@ -112,12 +123,12 @@ impl World {
         to: PeerIndex,
         frame: &FromSignaller,
     ) {
-        let clients: Vec<EndId> = self.desks[signaller.0].clients.values().copied().collect();
-        for end in clients {
+        let clients = self.desks[signaller.0].clients.clone();
+        for (client, end) in clients {
             let theirs =
                 self.ends.get(&end).and_then(|end| end.twin).and_then(|twin| self.node_of(twin));
             if theirs == Some(Node::Peer(to)) {
-                self.send(end, codec::encode(frame));
+                self.say_sealed(signaller, client, frame);
             }
         }
     }
@@ -173,12 +184,6 @@ impl World {
     }
 
     pub(super) fn desk_hears(&mut self, signaller: SignallerIndex, end: EndId, bytes: Vec<u8>) {
-        if self.config.signal_loss > 0.0
-            && matches!(codec::decode(&bytes), Ok(ToSignaller::Signal(_)))
-            && self.rng.happens(self.config.signal_loss)
-        {
-            return;
-        }
         self.desk_input(signaller, DeskInput::Message { client: client(end), bytes });
     }
 
@@ -209,10 +214,21 @@ impl World {
 
     pub(super) fn settle_desk(&mut self, signaller: SignallerIndex) {
         let now = self.now();
-        while let Some(output) = self.desks[signaller.0].desk.as_mut().and_then(Desk::poll_output) {
+        while let Some(output) = self.desks[signaller.0].desk.as_mut().and_then(Desk::poll_unsealed)
+        {
+            let output = match output {
+                Unsealed::Output(output) => output,
+                Unsealed::Frame { client, frame } => {
+                    self.desk_says(signaller, client, &frame, now);
+                    continue;
+                }
+            };
             match output {
+                // What makes a session.
                 DeskOutput::Send { client, bytes } => {
-                    self.desk_sends(signaller, client, bytes, now);
+                    if let Some(end) = self.desks[signaller.0].clients.get(&client).copied() {
+                        self.send(end, bytes);
+                    }
                 }
                 DeskOutput::Close { client } => {
                     if let Some(end) = self.desks[signaller.0].clients.get(&client).copied() {
@@ -255,14 +271,19 @@ impl World {
         FromSignaller::Introduced { presences, retry_after_ms }
     }
 
-    fn desk_sends(&mut self, from: SignallerIndex, to: ClientId, bytes: Vec<u8>, now: Time) {
-        let Some(end) = self.desks[from.0].clients.get(&to).copied() else { return };
-        let Ok(frame) = codec::decode(&bytes) else {
+    fn desk_says(&mut self, from: SignallerIndex, to: ClientId, frame: &[u8], now: Time) {
+        let Ok(frame) = codec::decode(frame) else {
             self.violations.push(format!("{from:?} sends what is no frame"));
             return;
         };
         if matches!(frame, FromSignaller::Joined) {
             self.desks[from.0].joins.push(now);
+        }
+        if self.config.signal_loss > 0.0
+            && matches!(frame, FromSignaller::Signal(_))
+            && self.rng.happens(self.config.signal_loss)
+        {
+            return;
         }
         let frame = self.without_hidden(frame);
         let frames = match &mut self.desks[from.0].tamper {
@@ -270,7 +291,7 @@ impl World {
             None => vec![frame],
         };
         for frame in frames {
-            self.send(end, codec::encode(&frame));
+            self.say_sealed(from, to, &frame);
         }
     }
 }

@@ -84,7 +84,7 @@ impl World {
         // A link that went down in the same moment is no fault of the core's.
         let Some(end) = self.peers[peer.0].links.get(&link).copied() else { return };
         self.trace.note(self.now, peer.0, "send", end.0, &bytes);
-        if bytes.len() > limits::MESSAGE_BYTES {
+        if bytes.len() > limits::WIRE_BYTES {
             self.violated(peer, "sends a message over the limit");
         }
         let Some(state) = self.ends.get(&end) else { return };

@@ -8,6 +8,7 @@ use taiinet_mesh::{
         Frame, FromSignaller, Joined, Refusal, Signal, SignalBody, SignalFrame, SignalPart,
         ToSignaller, VERSION, Welcome, codec,
     },
+    session::{Answer, Dialler, Opening, Purpose},
 };
 
 use super::World;
@@ -25,8 +26,7 @@ impl World {
     pub fn add_puppet(&mut self, spec: PuppetSpec) -> PuppetIndex {
         let index = PuppetIndex(self.puppets.len());
         let signaller = spec.signaller;
-        let nonce = self.rng.bytes();
-        self.puppets.push(Puppet::new(spec, nonce));
+        self.puppets.push(Puppet::new(spec));
         let socket = self.new_end(End::new(Owner::Puppet(index), true));
         self.puppets[index.0].socket = Some(socket);
         self.queue.push(self.now + 1, Event::Reaches(socket, signaller));
@@ -113,8 +113,15 @@ impl World {
         self.tell_signaller_raw(puppet, codec::encode(frame));
     }
 
-    /// Sends any bytes to a puppet's signaller.
+    /// Sends any bytes to a puppet's signaller, in its session.
     pub fn tell_signaller_raw(&mut self, puppet: PuppetIndex, message: Vec<u8>) {
+        let session = self.puppets[puppet.0].session.as_mut();
+        if let Some(Ok(sealed)) = session.map(|session| session.seal(&message)) {
+            self.send_to_signaller(puppet, sealed);
+        }
+    }
+
+    fn send_to_signaller(&mut self, puppet: PuppetIndex, message: Vec<u8>) {
         if let Some(socket) = self.puppets[puppet.0].socket
             && self.ends.get(&socket).is_some_and(|end| end.open && !end.closing)
         {
@@ -125,8 +132,12 @@ impl World {
     // ---- What happens to a puppet ----
 
     pub(super) fn puppet_connected(&mut self, puppet: PuppetIndex, _socket: EndId) {
-        let nonce = self.puppets[puppet.0].nonce;
-        self.tell_signaller(puppet, &ToSignaller::Knock { version: VERSION, nonce });
+        let opening = Opening { version: VERSION, dialled: "ws://signaller.virtual".to_owned() };
+        let opened = Dialler::new(Purpose::Client, &opening, self.rng.bytes());
+        if let Ok((dialler, first)) = opened {
+            self.puppets[puppet.0].dialler = Some(dialler);
+            self.send_to_signaller(puppet, first);
+        }
     }
 
     pub(super) fn puppet_opened(&mut self, puppet: PuppetIndex, end: EndId, on: ChannelBinding) {
@@ -136,7 +147,14 @@ impl World {
 
     pub(super) fn puppet_hears(&mut self, puppet: PuppetIndex, end: EndId, bytes: &[u8]) {
         if self.puppets[puppet.0].socket == Some(end) {
-            if let Ok(frame) = codec::decode(bytes) {
+            let node = &mut self.puppets[puppet.0];
+            if let Some(dialler) = node.dialler.take() {
+                if let Ok(Answer::Session(session)) = dialler.answered(bytes) {
+                    node.session = Some(session);
+                }
+            } else if let Some(Ok(frame)) = node.session.as_mut().map(|to| to.open(bytes))
+                && let Ok(frame) = codec::decode(&frame)
+            {
                 self.puppet_told(puppet, frame);
             }
             return;
@@ -164,7 +182,7 @@ impl World {
     pub(super) fn puppet_ended(&mut self, puppet: PuppetIndex, end: EndId, cause: LinkFailure) {
         let node = &mut self.puppets[puppet.0];
         if node.socket == Some(end) {
-            node.socket = None;
+            (node.socket, node.session) = (None, None);
             node.joined = false;
         } else if let Some(wire) = node.wires.get_mut(&end) {
             wire.ended = Some(cause);
@@ -174,9 +192,10 @@ impl World {
     /// Its signaller tells it something.
     fn puppet_told(&mut self, puppet: PuppetIndex, frame: FromSignaller) {
         match &frame {
-            FromSignaller::Welcome(Welcome { signaller, challenge, .. }) => {
-                let joined = Joined { signaller: *signaller, challenge: *challenge };
+            FromSignaller::Welcome(Welcome { signaller, .. }) => {
                 let node = &self.puppets[puppet.0];
+                let Some(session) = &node.session else { return };
+                let joined = Joined { signaller: *signaller, challenge: *session.hash() };
                 let presence =
                     forge::presence(&node.identity, &node.network, Some(joined), self.now);
                 self.tell_signaller(puppet, &ToSignaller::Join { presence, work: 0 });

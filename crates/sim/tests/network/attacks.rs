@@ -5,5 +5,6 @@ mod frames;
 mod promises;
 mod reputation;
 mod signals;
+mod splices;
 mod strangers;
 mod trees;

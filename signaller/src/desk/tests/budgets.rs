@@ -27,6 +27,7 @@ fn what_a_peer_has_spent_is_not_refilled_by_coming_back() {
     room.now = room.now.after(Duration::from_secs(60));
     room.desk.handle_timeout(room.now);
     assert!(room.desk.clients.is_bare(), "it is forgotten when it makes no difference");
+    assert!(room.desk.outputs.is_bare());
 }
 
 #[test]
@@ -116,6 +117,9 @@ proptest! {
         let mut room = Room::new(DeskConfig { clients: 10, ..DeskConfig::default() });
         for client in 0..20 {
             room.open(client);
+            if client % 2 == 0 && client < 10 {
+                room.knock(client);
+            }
         }
         for (client, bytes) in messages {
             room.desk.handle(DeskInput::Message { client: client.into(), bytes }, room.now);
@@ -124,7 +128,8 @@ proptest! {
         prop_assert!(room.desk.status(room.now).clients <= 10);
         room.desk.handle_timeout(NOW.after(Duration::from_secs(3600)));
         prop_assert_eq!(room.desk.status(room.now).clients, 0);
-        prop_assert!(room.desk.clients.is_bare());
+        room.outputs();
+        prop_assert!(room.desk.clients.is_bare() && room.desk.outputs.is_bare());
     }
 }
 
@@ -194,18 +199,22 @@ fn what_counts_as_one_address_is_configured_and_a_site_has_a_share() {
     assert!(comes("2001:db8:2::1"));
 }
 
+/// What a session costs, with the message that opens it and the welcome.
+const SESSION: usize = costs::frame(60) + costs::SESSION + costs::SIGN;
+
 /// Any frame: a ping costs, too.
 #[test]
 fn work_is_limited_for_each_client_its_address_and_its_site() {
     let budgets = Budgets {
         frames: (u32::MAX, u32::MAX),
-        work: (400, 40),
-        work_per_address: (1000, 100),
+        work: (400 + SESSION as u32, 40),
+        work_per_address: (1000 + 3 * SESSION as u32, 100),
         ..Budgets::default()
     };
     let mut room = Room::new(DeskConfig { budgets, ..DeskConfig::default() });
     let mut open = |client: u64, address: &str| {
         room.open_from(client, address.parse().unwrap());
+        room.knock(client);
     };
     open(1, "192.0.2.1");
     open(2, "192.0.2.1");
@@ -237,7 +246,9 @@ fn work_is_limited_for_each_client_its_address_and_its_site() {
         .flat_map(|client| [client, client + 100, client + 200])
         .map(|client| pongs(&mut room, client, 100).0)
         .sum();
-    assert_eq!(all, 8 * 1000 / costs::frame(2));
+    // Their sessions were made of it, too, and a second has passed since.
+    let left = 8 * (1000 + 3 * SESSION) - 60 * SESSION + 8 * 100;
+    assert_eq!(all, left / costs::frame(2));
     // Nothing of it is an offence: others of the address may have made the work.
     assert_eq!(room.desk.status(room.now).blacklisted, 0);
 }
@@ -250,11 +261,14 @@ fn an_address_that_comes_back_has_no_more_work_done_for_it() {
     let mut answered = 0;
     for client in 0..50 {
         room.open_from(client, IpAddr::from([192, 0, 2, 1]));
+        let said = room.dial(client, VERSION, URL);
         for number in 0..20 {
-            let answers = room.say(client, &ToSignaller::Ping(number));
-            answered += usize::from(refusal(&answers).is_none());
+            if matches!(said, Some(FromSignaller::Welcome(_))) {
+                let answers = room.say(client, &ToSignaller::Ping(number));
+                answered += usize::from(refusal(&answers).is_none());
+            }
         }
         room.desk.handle(DeskInput::Disconnected { client: client.into() }, room.now);
     }
-    assert_eq!(answered, 1000 / costs::frame(2));
+    assert_eq!(answered, 1000 / (SESSION + 20 * costs::frame(2)) * 20);
 }

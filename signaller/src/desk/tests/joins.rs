@@ -7,11 +7,11 @@ fn a_signaller_proves_its_key() {
     let mut room = Room::new(DeskConfig::default());
     room.open(1);
     let welcome = room.knock(1);
-    let transcript = Welcome::transcript(&[1; 32], &welcome.challenge);
+    let Welcomed { welcome, challenge } = &welcome;
     let key = welcome.signaller.public_key().unwrap();
-    assert_eq!(key.verify(Domain::Welcome, &transcript, &welcome.signature), Ok(()));
+    assert_eq!(key.verify(Domain::Welcome, challenge, &welcome.signature), Ok(()));
     room.open(2);
-    assert_ne!(room.knock(2).challenge, welcome.challenge);
+    assert_ne!(room.knock(2).challenge, *challenge);
 }
 
 #[test]
@@ -79,22 +79,85 @@ fn a_join_replayed_on_another_connection_or_signed_by_another_is_refused() {
 fn frames_out_of_turn_and_other_versions_are_refused_and_closed() {
     let introduce = ToSignaller::Introduce { want: 3 };
     let signal = ToSignaller::Signal(signal(&identity(1), identity(2).peer_id(), "a"));
-    let knock = |version| ToSignaller::Knock { version, nonce: [0; 32] };
-    for (frame, reason) in [
-        (introduce, RefusalReason::Invalid),
-        (signal, RefusalReason::Invalid),
-        (knock(VERSION + 1), RefusalReason::Version),
-    ] {
+    for frame in [introduce, signal] {
         let mut room = Room::new(DeskConfig::default());
         room.open(1);
+        room.knock(1);
         let answer = room.say(1, &frame);
-        assert_eq!(refusal(&answer), Some(reason));
+        assert_eq!(refusal(&answer), Some(RefusalReason::Invalid));
         assert!(closed(&answer, 1));
     }
     let mut room = Room::new(DeskConfig::default());
     room.open(1);
-    room.knock(1);
-    assert!(closed(&room.say(1, &knock(VERSION)), 1), "one knock for each connection");
+    let answer = room.dial(1, VERSION + 1, URL);
+    assert_eq!(refusal(&[(1, answer)]), Some(RefusalReason::Version));
+    assert_eq!(room.desk.status(NOW).clients, 0);
+}
+
+/// There is no way around a session, nor into one that stands.
+#[test]
+fn what_is_said_outside_a_session_ends_the_connection() {
+    let ping = codec::encode(&ToSignaller::Ping(1));
+    let first = opening(1, VERSION, URL).1;
+    for (message, refused) in
+        [(ping, Refused::Undecodable), (vec![9; first.len()], Refused::Undecodable)]
+    {
+        let mut room = Room::new(DeskConfig::default());
+        room.open(1);
+        let answer = room.message(1, message);
+        assert_eq!(refusal(&answer), Some(RefusalReason::Invalid), "in clear");
+        assert!(closed(&answer, 1));
+        assert_eq!(room.desk.status(NOW).refused, BTreeMap::from([(refused, 1)]));
+    }
+    let mut room = Room::new(DeskConfig::default());
+    room.join(1, "a");
+    let plain = codec::encode(&ToSignaller::Ping(1));
+    let mut other = Room::new(DeskConfig::default());
+    other.open(1);
+    other.knock(1);
+    let foreign = other.sessions.get_mut(&1).unwrap().seal(&plain).unwrap();
+    for message in [plain, vec![0; 17], first, foreign] {
+        let mut room = Room::new(DeskConfig::default());
+        room.join(1, "a");
+        let answer = room.message(1, message);
+        assert_eq!(refusal(&answer), Some(RefusalReason::Invalid), "in the session");
+        assert!(closed(&answer, 1));
+        assert_eq!(room.desk.status(NOW).refused, BTreeMap::from([(Refused::Session, 1)]));
+        assert_eq!(room.desk.status(NOW).blacklisted, 0, "who carries it may have changed it");
+    }
+    // A message of before, once more.
+    let again = room.sessions.get_mut(&1).unwrap();
+    let sealed = again.seal(&codec::encode(&ToSignaller::Ping(2))).unwrap();
+    assert_eq!(room.message(1, sealed.clone()), [(1, Some(FromSignaller::Pong(2)))]);
+    assert!(closed(&room.message(1, sealed), 1));
+}
+
+/// A signaller signs which address was dialled; one that knows its own does so for no other.
+#[test]
+fn who_dialled_another_address_is_refused() {
+    let known_as = vec!["wss://one.example".to_owned(), "ws://10.0.0.7:7700/ws".to_owned()];
+    let config = DeskConfig { known_as: Some(known_as), ..DeskConfig::default() };
+    for (dialled, ours) in [
+        ("wss://one.example", true),
+        ("WSS://One.Example:443/", true),
+        ("ws://10.0.0.7:7700/ws", true),
+        ("ws://10.0.0.7:7700", false),
+        ("ws://one.example", false),
+        ("wss://one.example:444", false),
+        ("wss://mallory.example", false),
+        ("", false),
+    ] {
+        let mut room = Room::new(config.clone());
+        room.open(1);
+        let answer = room.dial(1, VERSION, dialled);
+        let welcome = matches!(answer, Some(FromSignaller::Welcome(_)));
+        assert_eq!(welcome, ours, "{dialled}");
+        let why = refusal(&[(1, answer)]);
+        assert_eq!(why, (!ours).then_some(RefusalReason::Address), "{dialled}");
+    }
+    let mut room = Room::new(DeskConfig::default());
+    room.open(1);
+    assert!(matches!(room.dial(1, VERSION, "x"), Some(FromSignaller::Welcome(_))), "any");
 }
 
 #[test]
@@ -223,7 +286,7 @@ fn under_load_a_join_takes_work_and_one_without_it_is_refused() {
     room.join(1, "a");
     room.open(2);
     let welcome = room.knock(2);
-    assert_eq!(welcome.work, 10, "there are two connections");
+    assert_eq!(welcome.welcome.work, 10, "there are two connections");
     let presence = room.presence(&welcome, "a");
     assert_eq!(room.try_join(2, Signed::new(&identity(2), &presence)), Some(Refused::Work));
 

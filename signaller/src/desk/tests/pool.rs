@@ -16,9 +16,8 @@ struct Two {
 impl Two {
     fn new() -> Self {
         let pool = |direct| DeskConfig { pool: Some(direct), ..DeskConfig::default() };
-        let room = |number: u8, direct| Room {
-            desk: Desk::new(identity(number), pool(direct), [number; 32], NOW),
-            now: NOW,
+        let room = |number: u8, direct| {
+            Room::of(Desk::new(identity(number), pool(direct), [number; 32], NOW))
         };
         let seed = taiinet_mesh::SignallerAddress {
             url: "ws://other".to_owned(),
@@ -53,7 +52,8 @@ impl Two {
         while let Some(output) = self.rooms[at].desk.poll_output() {
             match output {
                 DeskOutput::Send { client, bytes } => {
-                    told.push((at, client.0, codec::decode(&bytes).unwrap()));
+                    let sessions = &mut self.rooms[at].sessions;
+                    told.push((at, client.0, hear(sessions, client.0, &bytes)));
                 }
                 DeskOutput::Dial { link, .. } => {
                     let from = IpAddr::from([10, 1, 0, at as u8]);
@@ -78,7 +78,8 @@ impl Two {
 
     /// What one room is told by its clients' word.
     fn say(&mut self, at: usize, client: u64, frame: &ToSignaller) {
-        let bytes = codec::encode(frame);
+        let session = self.rooms[at].sessions.get_mut(&client).unwrap();
+        let bytes = session.seal(&codec::encode(frame)).unwrap();
         let now = self.rooms[at].now;
         self.rooms[at].desk.handle(DeskInput::Message { client: client.into(), bytes }, now);
     }

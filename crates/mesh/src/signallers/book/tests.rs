@@ -1,7 +1,25 @@
+use taiinet_identity::Identity;
+
 use super::*;
-use crate::testing::{NOW, identity};
+use crate::{
+    links::session,
+    testing::{NOW, identity},
+};
 
 const LINK: LinkId = LinkId::from_raw(1);
+
+/// The session's other end answers, and gives what it says first.
+fn welcome(signallers: &mut Book, rng: &mut Rng, identity: &Identity, work: u8) -> Welcome {
+    let Some(Ok(first)) = signallers.opened(LINK, rng, NOW) else { panic!("an opening") };
+    let (session, answer) = session::accept(Purpose::Client, &first, [7; 32]).expect("an opening");
+    assert!(matches!(signallers.read(LINK, &answer), Ok(Heard::Opened)));
+    Welcome {
+        signaller: identity.peer_id(),
+        signature: identity.sign(Domain::Welcome, session.hash()),
+        ice_servers: Vec::new(),
+        work,
+    }
+}
 
 /// One that took our join.
 fn joined(rng: &mut Rng) -> Book {
@@ -9,18 +27,7 @@ fn joined(rng: &mut Rng) -> Book {
     signallers.add(SignallerAddress { url: "ws://here".to_owned(), pinned: None }, NOW);
     assert!(matches!(signallers.due(NOW), Some(Due::Dial { index: 0, .. })));
     signallers.dialled(0, LINK, NOW);
-    let Some(ToSignaller::Knock { nonce, .. }) = signallers.opened(LINK, rng, NOW) else {
-        panic!("it does not knock");
-    };
-    let (identity, challenge) = (identity(1), [7; 32]);
-    let transcript = Welcome::transcript(&nonce, &challenge);
-    let welcome = Welcome {
-        signaller: identity.peer_id(),
-        challenge,
-        signature: identity.sign(Domain::Welcome, &transcript),
-        ice_servers: Vec::new(),
-        work: 0,
-    };
+    let welcome = welcome(&mut signallers, rng, &identity(1), 0);
     assert!(signallers.welcome(LINK, &welcome, PeerId::from_bytes([1; 32]), NOW).is_ok());
     assert!(signallers.took_join(LINK, NOW).is_some());
     signallers
@@ -98,13 +105,8 @@ fn a_join_that_takes_work_is_made_in_pieces_and_only_when_it_is_done() {
     let mut signallers = Book::default();
     signallers.add(address, NOW);
     signallers.dialled(0, LINK, NOW);
-    let Some(ToSignaller::Knock { nonce, .. }) = signallers.opened(LINK, &mut rng, NOW) else {
-        panic!("a knock")
-    };
-    let challenge = [7; 32];
-    let signature = identity.sign(Domain::Welcome, &Welcome::transcript(&nonce, &challenge));
-    let signaller = identity.peer_id();
-    let welcome = Welcome { signaller, challenge, signature, ice_servers: Vec::new(), work: 16 };
+    let welcome = welcome(&mut signallers, &mut rng, &identity, 16);
+    let challenge = *signallers.known[0].session.as_ref().expect("a session").hash();
     assert!(matches!(signallers.welcome(LINK, &welcome, me, NOW), Ok(None)), "not yet");
     let (mut now, mut pieces) = (NOW, 0);
     let work = loop {
@@ -141,4 +143,40 @@ fn who_signs_anothers_address_does_not_stand_in_its_way_and_a_replay_moves_nobod
     assert!(!signallers.learn("ws://elsewhere", named, later, NOW));
     assert!(!signallers.learn("ws://named", squatter, later, NOW));
     assert_eq!(urls(&signallers), ["ws://named", "ws://honest", "ws://moved"]);
+}
+
+#[test]
+fn a_signaller_that_signs_another_session_or_address_is_not_believed() {
+    let mut rng = Rng::new([1; 32]);
+    let (identity, me) = (identity(9), PeerId::from_bytes([1; 32]));
+    let mut fresh = |dialled: &str| {
+        let mut signallers = Book::default();
+        signallers.add(SignallerAddress { url: "ws://one".to_owned(), pinned: None }, NOW);
+        signallers.dialled(0, LINK, NOW);
+        let welcome = welcome(&mut signallers, &mut rng, &identity, 0);
+        let opening = session::Opening { version: VERSION, dialled: dialled.to_owned() };
+        let (_, first) = Dialler::new(Purpose::Client, &opening, rng.nonce()).expect("short");
+        let (other, _) = session::accept(Purpose::Client, &first, [7; 32]).expect("an opening");
+        let signature = identity.sign(Domain::Welcome, other.hash());
+        (signallers, Welcome { signature, ..welcome.clone() }, welcome)
+    };
+    for dialled in ["ws://one", "ws://other"] {
+        let (mut signallers, foreign, own) = fresh(dialled);
+        let answer = signallers.welcome(LINK, &foreign, me, NOW).map(|_| ());
+        assert_eq!(answer, Err(Misbehaviour::BadProof));
+        assert!(signallers.welcome(LINK, &own, me, NOW).is_ok());
+    }
+}
+
+/// Whoever carries the connection can do as much: it costs the signaller nothing.
+#[test]
+fn a_message_that_does_not_open_ends_the_connection_and_no_more() {
+    let mut rng = Rng::new([1; 32]);
+    let mut signallers = joined(&mut rng);
+    assert!(matches!(signallers.read(LINK, &[0; 40]), Err(Misbehaviour::BadSession)));
+    assert!(signallers.offends(LINK, Misbehaviour::BadSession, &mut rng, NOW));
+    let lost = signallers.lost(LINK, &Disconnect::Bye, core::time::Duration::ZERO, &mut rng, NOW);
+    let (_, retry_at) = lost.expect("it is known");
+    assert!(retry_at < NOW.after(limits::SIGNALLER_DISTRUST.0 / 2));
+    assert!(signallers.seal(LINK, &[]).is_none(), "the session is gone");
 }

@@ -357,7 +357,7 @@ fn nobody_fills_the_memory_of_a_peer_that_is_behind() {
     for round in 0..15 {
         let (attacker, wire) = setting.befriend(victim, Manners::HONEST);
         let author = setting.world.puppet(attacker).identity().clone();
-        for number in 0..20 {
+        for number in 0..30 {
             let now = setting.world.now().as_millis();
             let content = format!(r#"{{"text": "{text}", "number": "{round} {number}"}}"#);
             let document = forge::document(&author, &network(), now, &content);

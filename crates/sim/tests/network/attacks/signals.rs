@@ -7,7 +7,7 @@ use taiinet_mesh::{
     Disconnect, Event, Misbehaviour,
     frame::{
         Frame, FromSignaller, IceServer, Presence, RefusalReason, Signal, SignalBody, SignalFrame,
-        SignalPart, ViewFrame, Welcome, codec,
+        SignalPart, ViewFrame, codec,
     },
     limits,
 };
@@ -88,17 +88,14 @@ fn a_signaller_that_cannot_prove_its_key_is_not_joined() {
             seed,
             Box::new(move |frame| match frame {
                 FromSignaller::Welcome(mut welcome) => {
-                    if seed == 3 {
-                        welcome.challenge[0] ^= 1;
-                    } else {
-                        // Another signaller's welcome, replayed.
-                        let other = taiinet_identity::Identity::from_seed(
-                            &taiinet_identity::Seed::from_bytes([5; 32]),
-                        );
-                        let transcript = Welcome::transcript(&[0; 32], &welcome.challenge);
+                    // Another signaller's key; or that and its signature, of another session.
+                    let other = taiinet_identity::Identity::from_seed(
+                        &taiinet_identity::Seed::from_bytes([5; 32]),
+                    );
+                    welcome.signaller = other.peer_id();
+                    if seed == 4 {
                         let domain = taiinet_identity::Domain::Welcome;
-                        welcome.signature = other.sign(domain, &transcript);
-                        welcome.signaller = other.peer_id();
+                        welcome.signature = other.sign(domain, &[7; 32]);
                     }
                     vec![FromSignaller::Welcome(welcome)]
                 }
