@@ -100,7 +100,7 @@ fn what_is_said_outside_a_session_ends_the_connection() {
     let ping = codec::encode(&ToSignaller::Ping(1));
     let first = opening(1, VERSION, URL).1;
     for (message, refused) in
-        [(ping, Refused::Undecodable), (vec![9; first.len()], Refused::Undecodable)]
+        [(ping, Refused::Undecodable), (vec![0xff; first.len()], Refused::Undecodable)]
     {
         let mut room = Room::new(DeskConfig::default());
         room.open(1);
