@@ -59,7 +59,7 @@ impl Mallory {
         Self { play, purpose, victim, dialler, honest, waiting: Vec::new(), seen: Vec::new() }
     }
 
-    fn from_victim(&mut self, bytes: Vec<u8>) -> Vec<To> {
+    fn hears_victim(&mut self, bytes: Vec<u8>) -> Vec<To> {
         self.seen.push(bytes.clone());
         if matches!(self.play, Play::Wire | Play::Tamper) {
             return vec![To::Honest(self.changed(bytes))];
@@ -84,7 +84,7 @@ impl Mallory {
         }
     }
 
-    fn from_honest(&mut self, bytes: Vec<u8>) -> Vec<To> {
+    fn hears_honest(&mut self, bytes: Vec<u8>) -> Vec<To> {
         self.seen.push(bytes.clone());
         if matches!(self.play, Play::Wire | Play::Tamper) {
             return vec![To::Victim(bytes)];
@@ -143,14 +143,14 @@ fn client(play: Play, known_as: Option<&str>) -> (Peer, Desk, Mallory) {
                     let binding = ChannelBinding::NONE;
                     peer.handle(Input::LinkUp { link: dialled, binding }, NOW);
                 }
-                Output::Send { bytes, .. } => crossing.extend(mallory.from_victim(bytes)),
+                Output::Send { bytes, .. } => crossing.extend(mallory.hears_victim(bytes)),
                 Output::Close { .. } => closing = true,
                 _ => {}
             }
         }
         while let Some(output) = desk.poll_output() {
             match output {
-                DeskOutput::Send { bytes, .. } => crossing.extend(mallory.from_honest(bytes)),
+                DeskOutput::Send { bytes, .. } => crossing.extend(mallory.hears_honest(bytes)),
                 DeskOutput::Close { .. } => closing = true,
                 pool => panic!("{pool:?}"),
             }
@@ -231,13 +231,13 @@ fn pool(play: Play, known_as: Option<&str>) -> (usize, usize) {
                     let up = Input::LinkUp { link, binding: ChannelBinding::NONE };
                     one.handle(DeskInput::Pool(up), now);
                 }
-                DeskOutput::SendTo { bytes, .. } => crossing.extend(mallory.from_victim(bytes)),
+                DeskOutput::SendTo { bytes, .. } => crossing.extend(mallory.hears_victim(bytes)),
                 _ => {}
             }
         }
         while let Some(output) = other.poll_output() {
             if let DeskOutput::SendTo { bytes, .. } = output {
-                crossing.extend(mallory.from_honest(bytes));
+                crossing.extend(mallory.hears_honest(bytes));
             }
         }
         let Some((ours, theirs)) = ends else { continue };
