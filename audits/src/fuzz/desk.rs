@@ -2,7 +2,7 @@
 //! signallers.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     net::{IpAddr, Ipv4Addr},
 };
 
@@ -16,7 +16,7 @@ use taiinet_mesh::{
         codec::{self, MessageReader},
     },
     limits,
-    session::{Declined, Purpose},
+    session::{ANSWER_BYTES, Declined, Purpose},
 };
 use taiinet_signaller::{ClientId, Desk, DeskConfig, DeskInput, DeskOutput, JoinWork, fuzz::News};
 
@@ -38,6 +38,8 @@ struct World {
     /// Clients that are connected, and their sessions.
     clients: Vec<ClientId>,
     sessions: BTreeMap<ClientId, Other>,
+    /// Clients whose bytes happened to open a session.
+    strangers: BTreeSet<ClientId>,
     next_client: u64,
     /// Links to other members, and what the desk said on them when it greeted.
     links: Vec<(LinkId, bool, Option<Hello>)>,
@@ -94,6 +96,7 @@ impl World {
             now: NOW,
             clients: Vec::new(),
             sessions: BTreeMap::new(),
+            strangers: BTreeSet::new(),
             next_client: 0,
             links: Vec::new(),
             others: BTreeMap::new(),
@@ -343,8 +346,14 @@ impl World {
     fn told(&mut self, client: ClientId, bytes: &[u8]) {
         let other = self.sessions.entry(client).or_default();
         if matches!(other, Other::Nobody) {
-            // It spoke without a session, and is told that there is none.
-            let _: Declined = codec::decode(bytes).expect("a refusal");
+            // It spoke without a session, and is told that there is none; unless what it said happened to
+            // open one, to which nobody has the key.
+            let declined = codec::decode::<Declined>(bytes).is_ok();
+            let bytes = bytes.len();
+            assert!(declined || self.strangers.contains(&client) || bytes >= ANSWER_BYTES);
+            if !declined {
+                self.strangers.insert(client);
+            }
             return;
         }
         let Heard::Message(frame) = other.hears(Purpose::Client, bytes) else { return };

@@ -39,6 +39,10 @@ impl Query {
             }
             Ok(_) => Self::normalised(value, limits::REGEX_BYTES),
             Err(ValueError::NotFinite) => Err(QueryError::NotFinite),
+            // Each value takes two bytes of text at least.
+            Err(ValueError::TooMany) => {
+                Err(QueryError::TooLong { bytes: 2 * taiinet_document::limits::VALUES })
+            }
             Err(_) => Err(QueryError::TooDeep { at: Place::default() }),
         }
     }

@@ -176,13 +176,8 @@ impl Lanes {
         }
         let mut message = MessageWriter::with_capacity(self.queued());
         let mut lane = None;
-        let fills: [(Lane, fn(&mut Self, &mut MessageWriter)); 3] = [
-            (Lane::Control, Self::fill_control),
-            (Lane::Documents, Self::fill_data),
-            (Lane::History, Self::fill_found),
-        ];
-        for (of, fill) in fills {
-            fill(self, &mut message);
+        for of in [Lane::Control, Lane::Documents, Lane::History] {
+            self.fill(of, &mut message);
             lane = lane.or((!message.is_empty()).then_some(of));
         }
         let message = message.finish();
@@ -204,6 +199,15 @@ impl Lanes {
                 return messages;
             }
             messages.push(message.finish());
+        }
+    }
+
+    fn fill(&mut self, lane: Lane, message: &mut MessageWriter) {
+        match lane {
+            Lane::Control => self.fill_control(message),
+            Lane::Documents => self.fill_data(message),
+            Lane::History => self.fill_found(message),
+            Lane::Media => {}
         }
     }
 

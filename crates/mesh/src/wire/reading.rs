@@ -9,7 +9,6 @@ use crate::Misbehaviour;
 
 /// What a receiver makes of the bytes of a frame.
 #[derive(Debug, Clone, PartialEq, Eq)]
-#[expect(clippy::large_enum_variant, reason = "frames are read one at a time")]
 pub enum Reading {
     /// A frame of this version.
     Frame(Frame),

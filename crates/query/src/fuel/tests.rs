@@ -44,13 +44,16 @@ proptest! {
     }
 }
 
+/// A query, what makes a document of so many parts, and the work that it takes at most.
+type Row<'a> = (&'a str, &'a dyn Fn(usize) -> Map, u64);
+
 /// Each kind of work that grows with the document is paid for.
 #[test]
 fn work_that_grows_with_the_document_is_paid_for() {
     let text = |len: usize| of("a".repeat(len).into());
     let list = |len: usize| of(Value::List(vec![Value::List(vec![0.into()]); len]));
     let maps = |len: usize| of(Value::List(vec![Value::Map(of(1.into())); len]));
-    let rows: [(&str, &dyn Fn(usize) -> Map, u64); 10] = [
+    let rows: [Row<'_>; 10] = [
         (r#"{"a":{"$regex":"(a?){30}a{30}b"}}"#, &text, 4000),
         (r#"{"a":{"$contains":"aab"}}"#, &text, 4),
         (r#"{"a":{"$in":["b","c"]}}"#, &list, 64),

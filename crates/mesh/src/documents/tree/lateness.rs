@@ -66,7 +66,6 @@ impl Lateness {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used)]
 mod tests {
     use super::*;
     use crate::testing::NOW;
