@@ -7,7 +7,7 @@ import { cores } from "./core.mjs";
 
 const store = new Map();
 globalThis.localStorage = { getItem: (name) => store.get(name) ?? null, setItem: (name, text) => store.set(name, text) };
-const { keepBeside } = await load("blacklist.ts");
+const { stateStore } = await load("blacklist.ts");
 const { TaiiNet } = await load("index.ts");
 const OPTIONS = { network: "n", signallers: ["ws://127.0.0.1:1"], identity: "ephemeral" };
 
@@ -49,14 +49,14 @@ test("who misbehaved is told of", async () => {
 });
 
 test("the list is kept beside an identity, and one that is damaged is no obstacle", () => {
-  const keep = keepBeside("me", "blacklist");
+  const keep = stateStore("me", "blacklist");
   assert.equal(keep.load(), undefined);
   keep.save('[{"peer":"tn1x","times":0}]');
-  assert.equal(keepBeside("me", "blacklist").load(), '[{"peer":"tn1x","times":0}]');
-  assert.equal(keepBeside("you", "blacklist").load(), undefined);
+  assert.equal(stateStore("me", "blacklist").load(), '[{"peer":"tn1x","times":0}]');
+  assert.equal(stateStore("you", "blacklist").load(), undefined);
   keep.save("[{");
   assert.equal(keep.load(), undefined);
-  const nowhere = keepBeside(undefined, "blacklist");
+  const nowhere = stateStore(undefined, "blacklist");
   nowhere.save("[]");
   assert.equal(nowhere.load(), undefined);
 });
