@@ -1,6 +1,6 @@
 //! Documents: published, pushed, announced, asked for, taken.
 //!
-//! There is one way in ([`admit`]) for what others push and what was searched for, and one way on
+//! There is one way in ([`admit()`]) for what others push and what was searched for, and one way on
 //! ([`tree`]). What is live stands in the store ([`Recent`]), which other rooms read.
 
 mod admit;
@@ -224,7 +224,7 @@ impl Documents {
     }
 
     /// A neighbour pushes a document. Check before forward, cheap first: the size was checked when
-    /// it was decoded; then whether it was seen; then as [`admit`] has it.
+    /// it was decoded; then whether it was seen; then as [`admit()`] has it.
     fn pushed(&mut self, cx: &mut Cx, link: LinkId, push: Push) -> Result<(), Misbehaviour> {
         let Push { hops, document } = push;
         let (id, author, size) = (document.id(), document.author(), document.size());

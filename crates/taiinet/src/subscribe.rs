@@ -32,7 +32,7 @@ impl TaiiNet {
     }
 
     /// Subscribes with a key of its own, so that others can seal what matches to this subscription
-    /// ([`Audience::Subscribers`](crate::Audience::Subscribers)). The network is told of the query and
+    /// ([`Audience::Subscribers`]). The network is told of the query and
     /// the key; nobody but this subscription reads what is sealed to it, and once it has ended the key
     /// is gone (forward secrecy). Open documents that match come too: see [`Delivery::privacy`].
     ///

@@ -67,7 +67,7 @@ pub fn line(text: &str) -> Cow<'_, str> {
     escape(text, |_| false, |_| false)
 }
 
-/// A text of several lines. Parts of it that strangers wrote should have been through [`line`] before, so
+/// A text of several lines. Parts of it that strangers wrote should have been through [`line()`] before, so
 /// that they begin no line.
 pub fn lines(text: &str) -> Cow<'_, str> {
     escape(text, |_| false, |char| char == '\n')

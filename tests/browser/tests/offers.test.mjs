@@ -39,7 +39,7 @@ function offersMore() {
 function watched() {
   const scope = /** @type {any} */ (globalThis);
   scope.given = [];
-  scope.closed = 0;
+  scope.ended = 0;
   const connection = RTCPeerConnection.prototype;
   const { setRemoteDescription, close } = connection;
   connection.setRemoteDescription = function (/** @type {any} */ description) {
@@ -47,7 +47,7 @@ function watched() {
     return setRemoteDescription.call(this, description);
   };
   connection.close = function () {
-    scope.closed += 1;
+    scope.ended += 1;
     return close.call(this);
   };
 }
@@ -60,11 +60,11 @@ test("an offer of more than a data channel is refused before the browser sees it
   const hostile = await browser.peer("hostile", mesh.options(), { before: offersMore });
   const scope = (/** @type {typeof honest} */ page) =>
     page.evaluate(() => {
-      const { given, closed, described } = /** @type {any} */ (globalThis);
-      return { given, closed, described };
+      const { given, ended, described } = /** @type {any} */ (globalThis);
+      return { given, ended, described };
     });
   await hostile.eventually("has described itself", async () => (await scope(hostile)).described > 0);
-  await honest.eventually("has given up a link", async () => (await scope(honest)).closed > 0);
+  await honest.eventually("has given up a link", async () => (await scope(honest)).ended > 0);
   assert.deepEqual((await scope(honest)).given, []);
   assert.deepEqual(await honest.evaluate(() => /** @type {any} */ (globalThis).inPage.peer.peers()), []);
 });

@@ -92,10 +92,10 @@ pub struct Counters {
     /// Documents of our own.
     pub published: u64,
     /// Private subscriptions that our documents matched and had no room for, or whose queries would have
-    /// taken too much work to evaluate ([`limits::MATCH_WORK`](crate::limits::MATCH_WORK)).
+    /// taken too much work to evaluate ([`limits::MATCH_WORK`]).
     pub left_out: u64,
     /// Sealed documents that were passed on and that we did not look into, since that would have taken
-    /// too much work ([`limits::OPENINGS`](crate::limits::OPENINGS)).
+    /// too much work ([`limits::OPENINGS`]).
     pub unopened: u64,
     /// Documents that matched a subscription.
     pub delivered: u64,

@@ -76,7 +76,7 @@ impl Hello {
         Self { version: VERSION, features, network, peer, nonce, extra: Vec::new() }
     }
 
-    /// What a [`LinkFrame::Proof`] signs, in [`Domain::Hello`]: the hello of the end that offered the
+    /// What a [`LinkFrame::Proof`] signs, in [`taiinet_identity::Domain::Hello`]: the hello of the end that offered the
     /// link, the hello of the end that answered, the channel, and whose proof it is, so that neither
     /// can be passed off as the other's.
     pub fn proof_content(
