@@ -25,6 +25,8 @@ mod work;
 pub use binding::ChannelBinding;
 pub(crate) use budgets::Budgets;
 pub use incompatible::Incompatible;
+#[cfg(test)]
+pub(crate) use lanes::Lanes;
 pub(crate) use lanes::Parcel;
 pub(crate) use link::Link;
 pub(crate) use map::Links;

@@ -11,6 +11,7 @@ use crate::{
     ChannelBinding, Config, LinkId, Time,
     cx::Cx,
     limits,
+    links::Lanes,
     rng::Rng,
     wire::{
         Frame, Hello, Presence,
@@ -118,10 +119,14 @@ pub(crate) fn neighbour(cx: &mut Cx, peer: &Identity) -> LinkId {
 
 /// The frames that wait on a link; the transport and the neighbour take them at once.
 pub(crate) fn sent(cx: &mut Cx, link: LinkId) -> Vec<Frame> {
+    cx.links.get_mut(link).map_or_else(Vec::new, |state| drain(&mut state.lanes))
+}
+
+/// Reads all messages that can be sent, reporting each as sent at once.
+pub(crate) fn drain(lanes: &mut Lanes) -> Vec<Frame> {
     let (mut frames, mut assembler) = (Vec::new(), Assembler::default());
-    let Some(state) = cx.links.get_mut(link) else { return frames };
-    while let Some((_, message)) = state.lanes.transmit() {
-        state.lanes.sent(message.len());
+    while let Some((_, message)) = lanes.transmit() {
+        lanes.sent(message.len());
         for bytes in MessageReader::new(&message).unwrap() {
             match decode(bytes.unwrap()).unwrap() {
                 Frame::Fragment(fragment) => {

@@ -2,30 +2,12 @@
 
 use super::*;
 use crate::{
-    testing::{document, identity},
+    testing::{document, drain, identity},
     wire::{
         LinkFrame,
         codec::{Assembler, MessageReader, decode},
     },
 };
-
-/// Reads all messages that can be sent, reporting each as sent at once.
-fn drain(lanes: &mut Lanes) -> Vec<Frame> {
-    let (mut frames, mut assembler) = (Vec::new(), Assembler::default());
-    while let Some((_, message)) = lanes.transmit() {
-        lanes.sent(message.len());
-        for bytes in MessageReader::new(&message).unwrap() {
-            match decode(bytes.unwrap()).unwrap() {
-                Frame::Fragment(fragment) => {
-                    let whole = assembler.push(&fragment).unwrap();
-                    frames.extend(whole.map(|bytes| decode::<Frame>(&bytes).unwrap()));
-                }
-                frame => frames.push(frame),
-            }
-        }
-    }
-    frames
-}
 
 fn parcel(document: &taiinet_document::VerifiedDocument) -> Parcel {
     Parcel::new(document.signed(), 0)
