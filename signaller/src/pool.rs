@@ -376,7 +376,7 @@ mod tests {
 
     /// Everybody's presence goes to everybody: not each time that somebody knocks.
     #[test]
-    fn who_comes_and_goes_does_not_make_it_tell_everything_each_time() {
+    fn a_member_that_comes_and_goes_does_not_make_it_tell_everything_each_time() {
         let identity = Identity::from_seed(&Seed::from_bytes([1; 32]));
         let start = Time::from_millis(1_800_000_000_000);
         let mut pool = Pool::new(identity, Direct::default(), [1; 32], start);

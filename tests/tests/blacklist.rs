@@ -19,7 +19,7 @@ fn listed(list: &str) -> Vec<Value> {
 }
 
 #[test]
-fn who_is_on_the_list_gets_no_link_until_it_is_lifted() {
+fn a_listed_peer_gets_no_link_until_it_is_unblocked() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = |name: &str| folder.path().join(name).display().to_string();
     let (key, list) = (path("bad.key"), path("black.json"));

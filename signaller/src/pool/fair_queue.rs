@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_most_loses_and_many_names_at_one_address_gain_nothing() {
+    fn the_range_that_has_most_loses_and_many_names_at_one_address_gain_nothing() {
         let mut queue = FairQueue::new(10);
         let mut dropped = Vec::new();
         for name in 0..100 {

@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn who_comes_too_often_waits_for_the_minute_to_end() {
+    fn an_address_that_comes_too_often_waits_for_the_minute_to_end() {
         let start = start();
         let gate = GateConfig { arrivals_per_minute: 2, ..GateConfig::default() };
         let gate = Arc::new(Gate::new(gate, start));

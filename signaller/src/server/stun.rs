@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_has_many_ipv6_addresses_gets_no_more_answers() {
+    fn a_site_with_many_ipv6_addresses_gets_no_more_answers() {
         let now = Instant::now();
         let mut pace = Pace::new(Prefixes::default(), now);
         let mut allowed = |make: &dyn Fn(u32) -> String| {

@@ -43,7 +43,7 @@ async fn with_a_sleeper(args: &[&str]) -> (Program, Client) {
 }
 
 #[tokio::test]
-async fn who_does_not_go_holds_the_end_up_no_longer_than_the_deadline() {
+async fn a_client_that_does_not_go_holds_the_end_up_no_longer_than_the_deadline() {
     let (mut program, _sleeper) = with_a_sleeper(&["--drain-timeout", "1s"]).await;
     program.signal("TERM");
     assert!(program.ends().success());

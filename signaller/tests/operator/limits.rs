@@ -50,7 +50,7 @@ async fn places_in_all_are_limited() {
 }
 
 #[tokio::test]
-async fn who_comes_too_often_is_told_and_then_not_even_told() {
+async fn an_address_that_comes_too_often_is_told_and_then_not_even_told() {
     let program = start(&["--max-new-per-minute", "3"]);
     let mut first = Client::connect(program.address()).await;
     for _ in 0..2 {

@@ -10,7 +10,7 @@ fn is_refused(answer: Option<FromSignaller>) -> bool {
 }
 
 #[tokio::test]
-async fn blocked_peers_and_networks_are_refused_and_those_who_are_there_are_closed() {
+async fn blocked_peers_and_networks_are_refused_and_those_that_are_there_are_closed() {
     let folder = Folder::new();
     let file = folder.write("block", "# none yet\n");
     let program = Program::start(&["--block", &file, "--log", "info", "--metrics", "127.0.0.1:0"]);
@@ -37,7 +37,7 @@ async fn blocked_peers_and_networks_are_refused_and_those_who_are_there_are_clos
 }
 
 #[tokio::test]
-async fn only_who_is_allowed_may_join() {
+async fn only_allowed_peers_may_join() {
     let folder = Folder::new();
     let file = folder.write("allow", "network test\n127.0.0.0/8\n");
     let program = Program::start(&["--allow", &file]);

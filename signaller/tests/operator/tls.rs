@@ -141,7 +141,7 @@ async fn silent_connections_of_one_address_keep_no_other_out() {
 }
 
 #[tokio::test]
-async fn who_speaks_no_tls_is_closed() {
+async fn a_connection_that_speaks_no_tls_is_closed() {
     let folder = Folder::new();
     let [cert, key] = certificate().write(&folder);
     let program =

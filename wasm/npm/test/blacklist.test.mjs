@@ -40,7 +40,7 @@ test("what is wrong is named", async () => {
   await taiinet.close();
 });
 
-test("who misbehaved is told of", async () => {
+test("a peer that misbehaved is told of", async () => {
   const { taiinet, core } = await start();
   const told = new Promise((resolve) => taiinet.on("blacklisted", resolve));
   core.event({ type: "blacklisted", peer: "tn1bad", until: 7, misbehaviour: "InvalidSignature", text: "passed on …", times: 1 });

@@ -249,7 +249,7 @@ test("a private subscription asks for a key, and sends to subscribers unless tol
   await taiinet.close();
 });
 
-test("who may read a document is checked, and never taken for everyone", async () => {
+test("the readers of a document are checked, and never taken for everyone", async () => {
   const { taiinet, core } = await start();
   for (const [options, path, message] of [
     [{ to: undefined }, "options.to", /"subscribers" or a list of peer ids, not undefined/],

@@ -269,7 +269,7 @@ mod tests {
     /// Whoever floods a network with keys of one document each neither gets past the quota itself, nor
     /// keeps those out that keep to theirs, be they here already or new.
     #[test]
-    fn a_flood_of_keys_refuses_nobody_who_keeps_to_its_quota_and_hides_nobody_who_does_not() {
+    fn a_flood_of_keys_refuses_no_author_within_its_quota_and_hides_none_over_it() {
         let quota = Quota { documents: (40, 1), bytes: (100_000, 1000) };
         let allowed = Quota::of_a_step(quota.documents);
         let mut quotas = Quotas::new(quota, NOW);

@@ -95,7 +95,7 @@ mod tests {
     use crate::testing::NOW;
 
     #[test]
-    fn who_asks_for_too_much_is_slowed_in_order_and_then_cut() {
+    fn a_link_that_asks_for_too_much_is_slowed_in_order_and_then_cut() {
         let mut work = Work::new(NOW);
         assert_eq!(work.arrives(vec![1], NOW), Arrival::Now(vec![1]));
         work.spend(u64::from(limits::WORK.0) + u64::from(limits::WORK.1), NOW);

@@ -140,7 +140,7 @@ mod tests {
     }
 
     #[test]
-    fn who_is_linked_otherwise_is_not_dialled() {
+    fn a_seed_that_is_linked_otherwise_is_not_dialled() {
         let (mut rng, peer) = (Rng::new([1; 32]), testing::identity(1).peer_id());
         let mut seeds = Seeds::new(&[address("ws://a")], NOW);
         let _ = seeds.due(|_| false, &mut rng, NOW);
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn who_signs_anothers_address_does_not_stand_in_its_way() {
+    fn a_peer_that_signs_anothers_address_does_not_stand_in_its_way() {
         let (squatter, honest) = (testing::identity(1).peer_id(), testing::identity(2).peer_id());
         let mut seeds = Seeds::default();
         seeds.learn("ws://honest", squatter, NOW.timestamp(), NOW);

@@ -118,7 +118,7 @@ fn a_document_that_is_given_twice_is_taken_for_both() {
 }
 
 #[test]
-fn in_the_end_all_who_wait_are_given_back() {
+fn in_the_end_all_that_wait_are_given_back() {
     let mut at = At::new(1);
     at.give(1, "one");
     at.give(2, "two");

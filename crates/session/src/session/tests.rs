@@ -189,7 +189,7 @@ fn a_search_is_over_once() {
 }
 
 #[test]
-fn in_the_end_all_who_wait_are_given_back() {
+fn in_the_end_all_that_wait_are_given_back() {
     let mut session = session();
     session.publish(document(1), "one", START);
     let Ok(_) = session.find(query("{}"), 9, "find", START) else { panic!("no room") };

@@ -131,7 +131,7 @@ fn a_peer_without_any_neighbour_holds_its_documents_until_one_comes() {
 }
 
 #[test]
-fn who_leaves_says_so_and_who_returns_is_taken_back() {
+fn a_peer_that_leaves_says_so_and_is_taken_back_when_it_returns() {
     let mut setting = meshed(50, 10);
     setting.world.run_for(seconds(5));
     let leaver = setting.peers[3];

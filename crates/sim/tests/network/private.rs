@@ -45,7 +45,7 @@ fn publish(
 }
 
 #[test]
-fn who_subscribed_privately_reads_it_and_nobody_else_sees_it_on_any_wire() {
+fn a_private_subscriber_reads_it_and_nobody_else_sees_it_on_any_wire() {
     for seed in seeds(0..4) {
         let mut setting = sparse(seed, 12);
         let world = &mut setting.world;
@@ -129,7 +129,7 @@ fn an_ended_subscription_reads_nothing_more_even_of_what_was_sealed_to_it() {
 
 /// Who leaves tells each neighbour outright: what it only announced nobody could ask for any more.
 #[test]
-fn who_leaves_takes_its_subscriptions_along() {
+fn a_peer_that_leaves_takes_its_subscriptions_along() {
     for seed in seeds(20..36) {
         let mut setting = meshed(seed, 3);
         let world = &mut setting.world;
@@ -171,7 +171,7 @@ fn a_subscription_is_still_known_after_a_long_time_and_forgotten_after_its_peer_
 }
 
 #[test]
-fn who_joins_late_soon_knows_whom_it_can_write_to() {
+fn a_peer_that_joins_late_soon_knows_which_peers_it_can_write_to() {
     for seed in seeds(10..13) {
         let mut setting = meshed(seed, 8);
         let reader = setting.peers[1];

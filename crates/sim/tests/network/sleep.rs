@@ -253,7 +253,7 @@ fn back_within_five_seconds_after_ten_minutes() {
 /// A hidden tab that was frozen and shown again: nobody said "wake", and the others were patient.
 /// What they said meanwhile is read before they are judged.
 #[test]
-fn who_is_shown_again_does_not_take_its_own_silence_for_that_of_others() {
+fn a_page_that_is_shown_again_does_not_take_its_own_silence_for_that_of_others() {
     for seed in seeds(70..73) {
         let mut setting = meshed(seed, 8);
         setting.world.run_for(seconds(10));
@@ -277,7 +277,7 @@ fn who_is_shown_again_does_not_take_its_own_silence_for_that_of_others() {
 /// A process that was stopped, and goes on: its first time-out does not cost it a signaller that is
 /// still there.
 #[test]
-fn who_oversleeps_asks_before_it_judges() {
+fn a_peer_that_oversleeps_asks_before_it_judges() {
     for seed in seeds(80..83) {
         let mut setting = meshed(seed, 8);
         setting.world.run_for(seconds(10));

@@ -58,7 +58,7 @@ fn a_neighbour_of_the_next_version_is_a_neighbour_like_any_other() {
 }
 
 #[test]
-fn who_cannot_do_without_what_we_do_not_know_is_parted_with_and_not_blamed() {
+fn a_peer_that_needs_what_we_do_not_know_is_parted_with_and_not_blamed() {
     let mut setting = sparse(2, 4);
     let victim = setting.peers[0];
     let kind = FrameKind { group: 1, number: 127 };

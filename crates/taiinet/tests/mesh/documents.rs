@@ -72,7 +72,7 @@ async fn documents_cross_peers_that_are_not_linked() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_has_unsubscribed_gets_nothing_more() {
+async fn a_subscription_that_has_ended_gets_nothing_more() {
     let signaller = Signaller::start().await;
     let (reader, writer) = (connect(&signaller.url).await, connect(&signaller.url).await);
     let mut stays = reader.subscribe(query!({ "n": { "$gt": 2 } })).unwrap();

@@ -31,7 +31,7 @@ fn what_a_peer_has_spent_is_not_refilled_by_coming_back() {
 }
 
 #[test]
-fn who_asks_too_often_waits_and_who_floods_is_closed() {
+fn a_client_that_asks_too_often_waits_and_one_that_floods_is_closed() {
     let mut room = Room::new(DeskConfig::default());
     room.join(1, "a");
     let mut answers = Vec::new();
@@ -69,7 +69,7 @@ fn places_are_limited_in_all_and_for_each_address() {
 }
 
 #[test]
-fn who_does_not_join_falls_silent_or_expires_is_closed() {
+fn a_client_that_does_not_join_falls_silent_or_expires_is_closed() {
     let mut room = Room::new(DeskConfig::default());
     room.open(1);
     room.open(2);
@@ -136,7 +136,7 @@ proptest! {
 /// A peer that misbehaves is kept out over whatever connection, whoever else comes from its address; the
 /// operator can forgive it.
 #[test]
-fn who_misbehaves_again_and_again_is_blacklisted_here() {
+fn a_client_that_misbehaves_again_and_again_is_blacklisted_here() {
     let mut room = Room::new(DeskConfig::default());
     let network = || network("a");
     let mut came = 0;

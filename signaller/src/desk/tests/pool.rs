@@ -102,7 +102,7 @@ fn signal_at(from: &Identity, to: PeerId, at: Time, seed: u8) -> Signed<Signal> 
 }
 
 #[test]
-fn a_signal_crosses_the_pool_once_and_only_in_the_name_of_who_is_there() {
+fn a_signal_crosses_the_pool_once_and_only_in_the_name_of_a_client_that_is_there() {
     let mut two = Two::new();
     two.rooms[0].join(1, "a");
     two.rooms[1].join(2, "a");
@@ -218,7 +218,7 @@ fn a_signal_to_nobody_costs_no_signature() {
 
 /// Anybody may sign a document of the pool; what counts is that of its members.
 #[test]
-fn news_of_who_is_no_member_are_refused() {
+fn news_from_an_outsider_is_refused() {
     use taiinet_document::{Content, Document, Map, Value, VerifiedDocument};
     let mut two = Two::new();
     let now = two.rooms[1].now;
@@ -382,7 +382,7 @@ fn what_clients_send_is_never_held_against_their_signaller() {
 }
 
 #[test]
-fn what_is_said_of_undeliverable_signals_is_never_held_against_who_says_it() {
+fn what_is_said_of_undeliverable_signals_is_never_held_against_the_signaller_that_says_it() {
     let mut two = Two::new();
     let (from, to) = (identity(1).peer_id(), identity(2).peer_id());
     for _ in 0..100 {
@@ -429,7 +429,7 @@ fn clients_with_many_recipients_do_not_block_the_pool() {
 
 /// What another signaller drops for its own limits comes back to the sender.
 #[test]
-fn who_has_no_share_left_at_another_signaller_is_told() {
+fn a_client_that_has_no_share_left_at_another_signaller_is_told() {
     let mut two = Two::new();
     two.rooms[0].join(1, "a");
     two.rooms[1].join(2, "a");
@@ -498,7 +498,7 @@ fn a_signal_without_room_costs_no_signature() {
 
 /// A signal that waits is verified when it goes, and its sender pays if it does not hold.
 #[test]
-fn who_forges_a_signal_for_the_pool_is_closed() {
+fn a_client_that_forges_a_signal_for_the_pool_is_closed() {
     let mut two = Two::new();
     two.rooms[0].join(1, "a");
     two.rooms[1].join(2, "a");

@@ -149,7 +149,7 @@ fn one_member_cannot_fill_it() {
 }
 
 #[test]
-fn introductions_are_of_others_who_can_be_reached() {
+fn introductions_are_of_others_that_can_be_reached() {
     let mut remote = remote();
     for peer in 1..=20 {
         let at = if peer % 2 == 0 { 50 } else { 51 };

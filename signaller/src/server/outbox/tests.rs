@@ -53,7 +53,7 @@ fn full_by_messages_or_by_bytes_until_they_are_written() {
 }
 
 #[test]
-fn who_is_gone_gets_nothing() {
+fn a_reader_that_is_gone_gets_nothing() {
     let (outbox, waiting) = outbox(2, 10);
     drop(waiting);
     assert!(!put(&outbox, &[1]));

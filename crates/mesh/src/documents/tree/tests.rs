@@ -148,7 +148,7 @@ fn our_own_documents_are_pushed_to_all_that_we_believe_and_others_to_those_that_
 
 /// As long as nobody says what it wants, this has no other witness.
 #[test]
-fn who_does_not_want_a_document_neither_gets_nor_hears_of_it() {
+fn a_neighbour_that_does_not_want_a_document_neither_gets_nor_hears_of_it() {
     let mut bed = bed();
     let (awake, dozer) = (bed.awake, bed.dozer);
     bed.tree.feed(dozer, 0);

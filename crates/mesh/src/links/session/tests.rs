@@ -51,7 +51,7 @@ fn both_ends_know_it_by_one_hash_that_no_other_session_has() {
 /// Who sits between two ends passes on what it likes: either both have the same session, which it can
 /// neither read nor change, or each has another.
 #[test]
-fn whoever_stands_between_has_two_sessions_or_none() {
+fn a_peer_that_stands_between_has_two_sessions_or_none() {
     let (dialler, first) = opened_as(Purpose::Client, URL, 1);
     // It answers itself, and opens one of its own to the other end.
     let (mut middle, answer) = accept(Purpose::Client, &first, [8; 32]).expect("an opening");

@@ -128,7 +128,7 @@ fn a_candidate_rests_after_a_failure_and_longer_after_the_next() {
 /// A signaller whose pool heard of a member without an address, or with one that is none, wanted to be
 /// called again at once, for as long as that presence lived.
 #[test]
-fn nobody_is_waited_for_who_cannot_be_dialled() {
+fn no_candidate_is_waited_for_that_cannot_be_dialled() {
     let mut rng = Rng::new([1; 32]);
     for (address, dialled) in
         [(None, false), (Some("nowhere"), false), (Some("wss://a.example"), true)]

@@ -124,7 +124,7 @@ fn a_join_that_takes_work_is_made_in_pieces_and_only_when_it_is_done() {
 }
 
 #[test]
-fn who_signs_anothers_address_does_not_stand_in_its_way_and_a_replay_moves_nobody() {
+fn a_member_that_signs_anothers_address_does_not_stand_in_its_way_and_a_replay_moves_none() {
     let [squatter, honest, named] = [1, 2, 3].map(|number| identity(number).peer_id());
     let (at, later) = (NOW.timestamp(), NOW.after(core::time::Duration::from_secs(9)).timestamp());
     let mut signallers = Book::default();

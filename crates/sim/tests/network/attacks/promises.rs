@@ -142,7 +142,7 @@ fn a_promise_hidden_among_kept_ones_does_not_hold_the_document_back() {
 
 /// A neighbour that takes and never says so costs itself the documents, nobody else.
 #[test]
-fn who_never_acknowledges_holds_nobody_up() {
+fn a_neighbour_that_never_acknowledges_holds_nobody_up() {
     let mut setting = sparse(5, 6);
     let victim = setting.peers[0];
     let wire = setting.befriend(victim, Manners { acks: false, ..Manners::HONEST }).1;
@@ -181,7 +181,7 @@ fn acknowledging_what_was_never_sent_ends_the_link() {
 
 /// A false acknowledgement must not make a publisher believe that its document is safe.
 #[test]
-fn a_document_is_taken_only_by_who_got_it() {
+fn a_document_is_taken_only_by_a_peer_that_got_it() {
     let mut setting = crate::common::started(7, 1);
     let publisher = setting.peers[0];
     setting.world.run_for(seconds(3));

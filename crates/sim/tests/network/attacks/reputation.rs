@@ -145,7 +145,7 @@ fn with_quota(seed: u64, count: usize, documents: (u32, u32)) -> Setting {
 }
 
 #[test]
-fn who_writes_more_than_its_quota_is_cut_and_who_passed_it_on_is_not() {
+fn an_author_over_its_quota_is_cut_and_a_peer_that_passed_it_on_is_not() {
     let mut setting = with_quota(3, 6, (20, 1));
     let most = 2 * (20 + 60);
     let victim = setting.peers[0];
@@ -237,7 +237,7 @@ fn colluders_cannot_have_a_third_blacklisted_for_the_signals_it_passes_on() {
 /// Clocks as wrong as they may be, and an attacker that dates its documents so that some are in time
 /// for one and not for the next.
 #[test]
-fn documents_at_the_edge_of_time_harm_nobody_who_passed_them_on() {
+fn documents_at_the_edge_of_time_harm_no_peer_that_passed_them_on() {
     let mut world = World::new(6, WorldConfig::default());
     let signaller = world.add_signaller(DeskConfig::default());
     let mut peers = Vec::new();
@@ -288,7 +288,7 @@ fn documents_at_the_edge_of_time_harm_nobody_who_passed_them_on() {
 }
 
 #[test]
-fn who_replays_what_is_long_over_loses_the_link_and_rests() {
+fn a_peer_that_replays_what_is_long_over_loses_the_link_and_rests() {
     let mut setting = sparse(7, 4);
     let victim = setting.peers[0];
     let (attacker, wire) = setting.befriend(victim, Manners::HONEST);
@@ -315,7 +315,7 @@ fn who_replays_what_is_long_over_loses_the_link_and_rests() {
 }
 
 #[test]
-fn who_tells_of_peers_or_compares_without_end_is_cut() {
+fn a_peer_that_tells_of_peers_or_compares_without_end_is_cut() {
     for number in 0..2 {
         let mut setting = sparse(8, 4);
         let victim = setting.peers[0];

@@ -311,7 +311,7 @@ fn a_giant_presence_is_kept_by_nobody_and_ends_the_link_that_brought_it() {
 /// Nothing that a signaller says before it has proven its key is taken from it: whoever sits between
 /// could say it.
 #[test]
-fn who_has_not_proven_the_signallers_key_is_not_listened_to() {
+fn a_signaller_that_has_not_proven_its_key_is_not_listened_to() {
     let evil = || IceServer {
         url: "turn:evil.example:3478".to_owned(),
         username: "u".to_owned(),

@@ -190,7 +190,7 @@ fn a_signaller_cannot_pass_a_join_on_to_another_as_its_own() {
 /// What is left to it is to be a wire: it reads nothing, changes nothing, and a signaller that knows its
 /// own addresses does not serve over it.
 #[test]
-fn who_passes_on_the_bytes_as_they_come_is_a_wire_and_no_more() {
+fn a_peer_that_passes_on_the_bytes_as_they_come_is_a_wire_and_no_more() {
     let (peer, desk, mallory) = client(Play::Wire, None);
     assert_eq!(joined(&peer, &desk), (true, 1));
     let name = peer.id();

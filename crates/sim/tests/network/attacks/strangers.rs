@@ -35,7 +35,7 @@ fn words(document: &taiinet_document::SignedDocument) -> Vec<Frame> {
 
 /// Neither before the hello nor before the proof does anything count but the handshake.
 #[test]
-fn who_never_proved_itself_is_neither_heard_nor_told_anything() {
+fn a_stranger_that_never_proved_itself_is_neither_heard_nor_told_anything() {
     let mut setting = sparse(1, 6);
     let victim = setting.peers[0];
     let witness = setting.befriend(victim, Manners::HONEST).1;

@@ -70,7 +70,7 @@ fn subscription(byte: u8) -> Recipient {
 }
 
 #[test]
-fn what_matches_goes_to_whoever_subscribed_to_it() {
+fn what_matches_goes_to_all_that_subscribed_to_it() {
     let mut setting = setting();
     setting.announce(1, r#"{"a": 1}"#, recipient(1), NOW);
     setting.announce(2, r#"{"a": {"$gt": 1}}"#, recipient(2), NOW);
@@ -82,7 +82,7 @@ fn what_matches_goes_to_whoever_subscribed_to_it() {
 }
 
 #[test]
-fn who_is_named_gets_it_by_a_subscription_or_else_by_name() {
+fn a_peer_that_is_named_gets_it_by_a_subscription_or_else_by_name() {
     let mut setting = setting();
     setting.announce(1, r#"{"a": 1}"#, recipient(1), NOW);
     setting.announce(1, r#"{"a": {"$lt": 5}}"#, recipient(2), NOW);
@@ -325,7 +325,7 @@ fn the_directory_occupies_no_more_than_it_says() {
 
 /// However much others announce, whoever announces little keeps it.
 #[test]
-fn a_full_directory_takes_from_those_who_have_most() {
+fn a_full_directory_takes_from_those_that_have_most() {
     let mut setting = setting();
     for author in 240..250 {
         setting.announce(author, r#"{"type": "tweet"}"#, recipient(author), NOW);
