@@ -15,7 +15,6 @@ use std::{
     sync::Arc,
 };
 
-pub use desks::Tamper;
 use taiinet_document::{Content, DocumentId, Map, Opened};
 use taiinet_identity::{Identity, PeerId};
 use taiinet_mesh::{
@@ -25,12 +24,12 @@ use taiinet_mesh::{
 use taiinet_query::{Query, SharedQuery};
 
 use crate::{
-    Node, PeerIndex, PeerSpec, WorldConfig,
+    Node, PeerIndex, PeerSpec, Puppet, WorldConfig,
     channel::{End, EndId},
+    desk::DeskNode,
     queue::Queue,
     rng::Rng,
     trace::Trace,
-    world::{desks::DeskNode, puppets::PuppetNode},
 };
 
 /// When a world begins, in milliseconds since the Unix epoch.
@@ -123,7 +122,7 @@ pub struct World {
     described: BTreeMap<String, EndId>,
     peers: Vec<PeerNode>,
     desks: Vec<DeskNode>,
-    puppets: Vec<PuppetNode>,
+    puppets: Vec<Puppet>,
     wakes: BTreeSet<(u64, Node)>,
     dirty: BTreeSet<Node>,
     groups: BTreeMap<Node, usize>,

