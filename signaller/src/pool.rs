@@ -26,7 +26,7 @@ use taiinet_document::{Content, Network};
 use taiinet_identity::{Identity, PeerId, Signed, Verified};
 use taiinet_mesh::{
     Budget, Config, Dial, Direct, Event, Input, LinkId, Output, Peer, PublishOptions, Time,
-    frame::{Astray, POOL, Presence, Signal},
+    frame::{POOL, Presence, Signal, Undeliverable},
     limits as mesh_limits,
 };
 use taiinet_query::Query;
@@ -157,9 +157,9 @@ impl Pool {
                 Output::Send { link, bytes, .. } => PoolOutput::Send { link, bytes },
                 Output::Close { link } => PoolOutput::Close { link },
                 Output::Relayed { from, signal } => PoolOutput::Signal { from, signal },
-                Output::Astray { from: member, astray } => {
-                    let Astray { network, from, to } = astray.clone();
-                    if !self.outgoing.believes(member, astray, now) {
+                Output::Undeliverable { from: member, undeliverable } => {
+                    let Undeliverable { network, from, to } = undeliverable.clone();
+                    if !self.outgoing.believes(member, undeliverable, now) {
                         refused(Refused::FalseName);
                         continue;
                     }
@@ -361,8 +361,13 @@ impl Pool {
     }
 
     /// Says that a signal found nobody here.
-    pub(crate) fn undeliverable(&mut self, member: PeerId, astray: Astray, now: Time) {
-        self.outgoing.answer(&mut self.peer, member, astray, now);
+    pub(crate) fn undeliverable(
+        &mut self,
+        member: PeerId,
+        undeliverable: Undeliverable,
+        now: Time,
+    ) {
+        self.outgoing.answer(&mut self.peer, member, undeliverable, now);
     }
 }
 

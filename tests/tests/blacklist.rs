@@ -52,7 +52,7 @@ fn a_listed_peer_gets_no_link_until_it_is_unblocked() {
     drop((ours, between, other));
 
     // Without it there would be a link: it reads the list when it starts.
-    let (code, _, said) = run(&["blacklist", "lift", &bad_id, "--blacklist", &list]);
+    let (code, _, said) = run(&["blacklist", "unblock", &bad_id, "--blacklist", &list]);
     assert_eq!(code, 0, "{said}");
     assert_eq!(listed(&list), Vec::<Value>::new());
     let mut peers =

@@ -265,13 +265,13 @@ impl Driver {
         })
     }
 
-    pub(crate) fn lift(&self, peer: PeerId) -> bool {
+    pub(crate) fn unblock(&self, peer: PeerId) -> bool {
         self.with(|state, now| state.session.peer_mut().unblock(&peer, now))
     }
 
-    pub(crate) fn learned_signallers(&self) -> String {
-        let learned = self.state.borrow().session.peer().learned_signallers();
-        serde_json::to_string(&Vec::from_iter(json::addresses(&learned))).unwrap_or_default()
+    pub(crate) fn signaller_cache(&self) -> String {
+        let cache = self.state.borrow().session.peer().signaller_cache();
+        serde_json::to_string(&Vec::from_iter(json::addresses(&cache))).unwrap_or_default()
     }
 
     pub(crate) fn blacklist_to_keep(&self) -> String {

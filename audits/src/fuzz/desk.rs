@@ -307,15 +307,15 @@ impl World {
 
     fn pass(&mut self, millis: u64) {
         let until = Time::from_millis(self.now.as_millis().saturating_add(millis));
-        let mut restless = 0;
+        let mut rounds = 0;
         for _ in 0..CALLS {
             let Some(due) = self.desk.poll_timeout().filter(|due| *due <= until) else { break };
             if due > self.now {
                 self.now = due;
-                restless = 0;
+                rounds = 0;
             }
-            restless += 1;
-            assert!(restless < 64, "it does not come to rest at {:?}", self.now);
+            rounds += 1;
+            assert!(rounds < 64, "it does not come to rest at {:?}", self.now);
             self.desk.handle_timeout(self.now);
             self.drain();
         }

@@ -163,17 +163,17 @@ impl Pair {
 
     fn pass(&mut self, millis: u64) {
         let until = Time::from_millis(self.now.as_millis().saturating_add(millis));
-        let mut restless = 0;
+        let mut rounds = 0;
         for _ in 0..CALLS {
             self.carry(64);
             let due = self.ends.iter().filter_map(|end| end.peer.poll_timeout()).min();
             let Some(due) = due.filter(|due| *due <= until) else { break };
             if due > self.now {
                 self.now = due;
-                restless = 0;
+                rounds = 0;
             }
-            restless += 1;
-            assert!(restless < 64, "they do not come to rest at {:?}", self.now);
+            rounds += 1;
+            assert!(rounds < 64, "they do not come to rest at {:?}", self.now);
             for index in 0..2 {
                 let now = self.now;
                 let peer = &mut self.ends[index].peer;

@@ -23,7 +23,7 @@ use crate::fixture::{NOW, identity, named, network};
 /// What happens at most in one run.
 const STEPS: usize = 96;
 /// How often in a row a peer may want to be called at one and the same moment.
-const RESTLESS: usize = 64;
+const ROUNDS: usize = 64;
 /// How often it is called in one stretch of time; then it sleeps through the rest.
 const CALLS: usize = 400;
 
@@ -386,15 +386,15 @@ impl World {
     /// Time passes: the peer is called when it wants to be, for a while.
     fn pass(&mut self, millis: u64) {
         let until = Time::from_millis(self.now.as_millis().saturating_add(millis));
-        let mut restless = 0;
+        let mut rounds = 0;
         for _ in 0..CALLS {
             let Some(due) = self.peer.poll_timeout().filter(|due| *due <= until) else { break };
             if due > self.now {
                 self.now = due;
-                restless = 0;
+                rounds = 0;
             }
-            restless += 1;
-            assert!(restless < RESTLESS, "it does not come to rest at {:?}", self.now);
+            rounds += 1;
+            assert!(rounds < ROUNDS, "it does not come to rest at {:?}", self.now);
             self.peer.handle_timeout(self.now);
             self.drain();
         }

@@ -18,7 +18,9 @@ impl Pool {
         let from = within_budget(cx, link)?;
         cx.out.push_back(match frame {
             PoolFrame::Relay(signal) => Output::Relayed { from, signal },
-            PoolFrame::Astray(astray) => Output::Astray { from, astray },
+            PoolFrame::Undeliverable(undeliverable) => {
+                Output::Undeliverable { from, undeliverable }
+            }
         });
         Ok(())
     }

@@ -37,7 +37,7 @@ impl Signallers {
         for address in &cx.config.signallers {
             book.add(address.clone(), cx.now);
         }
-        for SignallerAddress { url, pinned } in &cx.config.learned {
+        for SignallerAddress { url, pinned } in &cx.config.signaller_cache {
             if let Some(key) = pinned.filter(|_| is_address(url)) {
                 book.learn(url, key, taiinet_document::Timestamp::default(), cx.now);
             }
@@ -58,8 +58,8 @@ impl Signallers {
     }
 
     /// Those that others have told of, each with its key.
-    pub(crate) fn learned(&self) -> Vec<SignallerAddress> {
-        self.book.learned()
+    pub(crate) fn cache(&self) -> Vec<SignallerAddress> {
+        self.book.cache()
     }
 
     pub(crate) fn status(&self) -> Vec<SignallerStatus> {

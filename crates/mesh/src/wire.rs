@@ -32,7 +32,7 @@ pub use frame::Frame;
 pub(crate) use kind::cost_of;
 pub use kind::{FrameKind, critical};
 pub use link::{Features, Hello, LinkFrame, Neighbour, VERSION};
-pub use pool::{Astray, PoolFrame};
+pub use pool::{PoolFrame, Undeliverable};
 pub use presence::{Joined, POOL, Presence};
 pub use reading::{Reading, read};
 pub use refusal::{Refusal, RefusalReason};

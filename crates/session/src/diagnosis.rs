@@ -125,7 +125,7 @@ pub const fn next_step(cause: &Disconnect) -> &'static str {
         Disconnect::Link(LinkFailure::Transport(_)) => "it is tried again later",
         Disconnect::NoRoute => "it may have left; others are tried",
         Disconnect::Misbehaved(_) => "it is avoided for a while",
-        Disconnect::Blacklisted => "`taiinet blacklist lift` would let it in again",
+        Disconnect::Blacklisted => "`taiinet blacklist unblock` would let it in again",
         Disconnect::Refused(_) => "others are tried, and it again later",
         _ => "it is tried again later",
     }

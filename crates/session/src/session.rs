@@ -204,7 +204,7 @@ impl<W: Waiters> Session<W> {
             }
             Output::Event(event) => SessionOutput::Event(event),
             // Only among signallers.
-            Output::Relayed { .. } | Output::Astray { .. } => return None,
+            Output::Relayed { .. } | Output::Undeliverable { .. } => return None,
         })
     }
 

@@ -275,7 +275,7 @@ impl World {
     }
 
     /// A peer forgives another; whether that was blacklisted.
-    pub fn lift(&mut self, peer: PeerIndex, other: &PeerId) -> bool {
+    pub fn unblock(&mut self, peer: PeerIndex, other: &PeerId) -> bool {
         let now = self.time_of(peer);
         self.peers[peer.0].peer.unblock(other, now)
     }

@@ -1,7 +1,7 @@
 //! The blacklist, and the file that keeps it from run to run.
 //!
 //! The file is a JSON list of [`Blacklisted`]: `peer`, `until` (milliseconds since 1970; null: until it
-//! is lifted), `misbehaviour` (null: listed by hand) and `times`. It is read when a peer starts, and
+//! is unblocked), `misbehaviour` (null: listed by hand) and `times`. It is read when a peer starts, and
 //! written anew, whole, when something changes; of several writers the last wins.
 
 use std::{

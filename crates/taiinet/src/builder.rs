@@ -228,7 +228,11 @@ impl Builder {
         });
         Ok(Config {
             signallers: signallers.collect::<Result<_, _>>()?,
-            learned: self.signaller_cache.as_deref().map(signaller_cache::read).unwrap_or_default(),
+            signaller_cache: self
+                .signaller_cache
+                .as_deref()
+                .map(signaller_cache::read)
+                .unwrap_or_default(),
             target_links: target,
             max_links: max,
             quota: self.quota,

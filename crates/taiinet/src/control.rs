@@ -48,7 +48,7 @@ pub(crate) enum Control {
     Find { query: SharedQuery, limit: u16, found: FoundSender },
     Status(oneshot::Sender<Status>),
     Blacklist { peer: PeerId, life: Option<Duration>, done: oneshot::Sender<Listed> },
-    Lift { peer: PeerId, done: oneshot::Sender<Result<bool, BlacklistFileError>> },
+    Unblock { peer: PeerId, done: oneshot::Sender<Result<bool, BlacklistFileError>> },
     Close,
 }
 

@@ -198,9 +198,9 @@ impl Driver {
                     .map(|()| self.keep_blacklist());
                 let _ = done.send(listed);
             }
-            Control::Lift { peer, done } => {
-                let lifted = self.session.peer_mut().unblock(&peer, self.clock.now());
-                let _ = done.send(self.keep_blacklist().map(|()| lifted));
+            Control::Unblock { peer, done } => {
+                let was_blocked = self.session.peer_mut().unblock(&peer, self.clock.now());
+                let _ = done.send(self.keep_blacklist().map(|()| was_blocked));
             }
             Control::Close => return ControlFlow::Break(()),
         }
@@ -313,7 +313,7 @@ impl Driver {
     fn forward_peer_event(&mut self, event: Event) {
         match event {
             Event::SignallerLearned { .. } => {
-                let addresses = self.session.peer().learned_signallers();
+                let addresses = self.session.peer().signaller_cache();
                 if let Some(path) = &self.signaller_cache
                     && let Err(error) = signaller_cache::write(path, &addresses)
                 {

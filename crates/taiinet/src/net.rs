@@ -85,7 +85,7 @@ impl TaiiNet {
         status.await.map_err(|_| Error::Closed)
     }
 
-    /// Has nothing to do with a peer any more, for so long or until it is lifted: no links, and none of
+    /// Has nothing to do with a peer any more, for so long or until it is unblocked: no links, and none of
     /// its documents. Peers that misbehave are blacklisted by themselves ([`Event::Blacklisted`]); all
     /// are in [`status`](Self::status).
     ///
@@ -102,9 +102,9 @@ impl TaiiNet {
     ///
     /// # Errors
     /// [`Error::Blacklist`] if the file cannot be written; [`Error::Closed`]
-    pub async fn lift(&self, peer: PeerId) -> Result<bool, Error> {
+    pub async fn unblock(&self, peer: PeerId) -> Result<bool, Error> {
         let (done, is_done) = oneshot::channel();
-        self.control(Control::Lift { peer, done });
+        self.control(Control::Unblock { peer, done });
         Ok(is_done.await.map_err(|_| Error::Closed)??)
     }
 

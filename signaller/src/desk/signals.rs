@@ -4,7 +4,7 @@ use taiinet_document::Network;
 use taiinet_identity::{PeerId, Signed};
 use taiinet_mesh::{
     Time,
-    frame::{Astray, FromSignaller, Signal, codec},
+    frame::{FromSignaller, Signal, Undeliverable, codec},
 };
 
 use super::{Desk, costs};
@@ -122,7 +122,7 @@ impl Desk {
             return;
         };
         let undeliverable =
-            Astray { network: body.network.clone(), from: signal.signer(), to: body.to };
+            Undeliverable { network: body.network.clone(), from: signal.signer(), to: body.to };
         let passed = self.take_relayed(member, &body, signal, now);
         if let Err(why) = passed {
             self.count_of_pool(why);

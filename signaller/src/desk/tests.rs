@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use taiinet_identity::{Domain, Seed, Signed, seal};
 use taiinet_mesh::{
     Direct, Input, LinkId,
-    frame::{Astray, Joined, POOL, Presence, Signal, VERSION, Welcome},
+    frame::{Joined, POOL, Presence, Signal, Undeliverable, VERSION, Welcome},
     session::{Answer, Dialler, Opening, Purpose, Session},
     work,
 };

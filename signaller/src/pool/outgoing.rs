@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, VecDeque};
 use taiinet_identity::{PeerId, Signed};
 use taiinet_mesh::{
     Budget, Peer, Time,
-    frame::{Astray, Signal},
+    frame::{Signal, Undeliverable},
 };
 
 use super::{fair_queue::FairQueue, output::PoolOutput, replays::Replays, sent::Sent};
@@ -135,17 +135,28 @@ impl Outgoing {
 
     /// Says to another signaller that a signal of its client found nobody; nothing if that was said too
     /// often.
-    pub(super) fn answer(&mut self, peer: &mut Peer, member: PeerId, astray: Astray, now: Time) {
+    pub(super) fn answer(
+        &mut self,
+        peer: &mut Peer,
+        member: PeerId,
+        undeliverable: Undeliverable,
+        now: Time,
+    ) {
         let lane = self.lanes.entry(member).or_insert_with(|| Lane::new(now));
         if lane.answers.take(1, now) {
-            peer.astray(member, astray, now);
+            peer.undeliverable(member, undeliverable, now);
         }
     }
 
     /// Whether another signaller may say that such a signal found nobody: one that was sent to it, and
     /// not long ago.
-    pub(super) fn believes(&mut self, member: PeerId, astray: Astray, now: Time) -> bool {
-        self.sent.take(member, astray, now)
+    pub(super) fn believes(
+        &mut self,
+        member: PeerId,
+        undeliverable: Undeliverable,
+        now: Time,
+    ) -> bool {
+        self.sent.take(member, undeliverable, now)
     }
 
     /// Forgets some of what is over, and all of who is no member any more.

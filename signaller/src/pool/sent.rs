@@ -7,7 +7,7 @@ use taiinet_document::Network;
 use taiinet_identity::PeerId;
 use taiinet_mesh::{
     Time,
-    frame::{Astray, Signal},
+    frame::{Signal, Undeliverable},
     limits as mesh_limits,
 };
 
@@ -42,8 +42,8 @@ impl Sent {
     }
 
     /// Whether one of these is out; from now on one less is.
-    pub(super) fn take(&mut self, member: PeerId, astray: Astray, now: Time) -> bool {
-        let name = (member, astray.network, astray.from, astray.to);
+    pub(super) fn take(&mut self, member: PeerId, undeliverable: Undeliverable, now: Time) -> bool {
+        let name = (member, undeliverable.network, undeliverable.from, undeliverable.to);
         let Some(out) = self.out.get_mut(&name) else { return false };
         let is_recent = now.since(out.last) <= mesh_limits::SIGNAL_LIFE;
         out.count = out.count.saturating_sub(1);

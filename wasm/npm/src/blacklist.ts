@@ -4,7 +4,7 @@ import { duration, options as checkOptions, string } from "./arguments.js";
 import type { Blacklisted, Engine, StateStore } from "./engine.js";
 
 export interface BlacklistOptions {
-  /** For how long: milliseconds, `"30m"`, `"7d"`. Until it is lifted if not given. */
+  /** For how long: milliseconds, `"30m"`, `"7d"`. Until it is unblocked if not given. */
   for?: number | string;
 }
 
@@ -31,9 +31,9 @@ export class Blacklist {
   }
 
   /** Forgives a peer whatever it did; whether it was kept out. */
-  async lift(peer: string): Promise<boolean> {
+  async unblock(peer: string): Promise<boolean> {
     string(peer, "peer", "argument");
-    return (await this.#engine()).lift(peer);
+    return (await this.#engine()).unblock(peer);
   }
 }
 

@@ -40,7 +40,7 @@ export type CoreEvent =
  *  well. */
 export interface Blacklisted {
   peer: string;
-  /** Until when, in milliseconds since 1970; until it is lifted, if undefined. */
+  /** Until when, in milliseconds since 1970; until it is unblocked, if undefined. */
   until?: number;
   /** What it did, if it was not listed by hand, and in words. */
   misbehaviour?: string;
@@ -182,9 +182,9 @@ export interface Engine {
   publish(document: string, options: PublishQuery): Promise<string>;
   find(query: string, options: FindQuery): Promise<Raw[]>;
   status(): Promise<CoreStatus>;
-  /** Until then (milliseconds since 1970), or until it is lifted. */
+  /** Until then (milliseconds since 1970), or until it is unblocked. */
   blacklist(peer: string, until: number | undefined): Promise<void>;
-  lift(peer: string): Promise<boolean>;
+  unblock(peer: string): Promise<boolean>;
   /** Begins anew, with the identity that is kept now. */
   restart(): Promise<void>;
   close(): Promise<void>;

@@ -78,7 +78,7 @@ export class LocalEngine implements Engine {
 
   #coreOptions(): string {
     // The lists as they are: an integer of them may be beyond JavaScript's.
-    const lists = [`"blacklist":${this.#kept.blacklist.load() ?? "[]"}`, `"learned":${this.#kept.signallers.load() ?? "[]"}`];
+    const lists = [`"blacklist":${this.#kept.blacklist.load() ?? "[]"}`, `"signallerCache":${this.#kept.signallers.load() ?? "[]"}`];
     return `${JSON.stringify(this.#options).slice(0, -1)},${lists.join()}}`;
   }
 
@@ -104,7 +104,7 @@ export class LocalEngine implements Engine {
     if (event.type === "panicked") this.#fail(event.message);
     else {
       if (event.type === "blacklisted") this.#keepBlacklist();
-      if (event.type === "signaller-learned") this.#kept.signallers.save(this.#try((core) => core.learnedSignallers()));
+      if (event.type === "signaller-learned") this.#kept.signallers.save(this.#try((core) => core.signallerCache()));
       this.#audience.event(event);
     }
   };
@@ -217,10 +217,10 @@ export class LocalEngine implements Engine {
     this.#keepBlacklist();
   }
 
-  async lift(peer: string): Promise<boolean> {
-    const lifted = await this.#ask((core) => Promise.resolve(core.lift(peer)));
+  async unblock(peer: string): Promise<boolean> {
+    const wasBlocked = await this.#ask((core) => Promise.resolve(core.unblock(peer)));
     this.#keepBlacklist();
-    return lifted;
+    return wasBlocked;
   }
 
   /** Asks the core; what it has not answered when it is started anew is asked once more. */

@@ -34,7 +34,7 @@ type Call =
   | { name: "find"; query: string; options: FindQuery }
   | { name: "status" }
   | { name: "blacklist"; peer: string; until: number | undefined }
-  | { name: "lift"; peer: string }
+  | { name: "unblock"; peer: string }
   | { name: "restart" };
 
 type Message =
@@ -97,7 +97,7 @@ export class SharedEngine implements Engine {
     this.#start = start;
     this.#audience = audience;
     this.#channel = new BroadcastChannel(this.#name);
-    this.#channel.onmessage = ({ data }) => this.#hear(data as Message);
+    this.#channel.onmessage = ({ data }) => this.#receive(data as Message);
     void this.#live();
   }
 
@@ -183,7 +183,7 @@ export class SharedEngine implements Engine {
     if (!this.#end.signal.aborted) this.#channel.postMessage(message);
   }
 
-  #hear(message: Message): void {
+  #receive(message: Message): void {
     if (this.#end.signal.aborted) return;
     switch (message.kind) {
       case "hello":
@@ -330,8 +330,8 @@ export class SharedEngine implements Engine {
         return engine.status();
       case "blacklist":
         return engine.blacklist(call.peer, call.until);
-      case "lift":
-        return engine.lift(call.peer);
+      case "unblock":
+        return engine.unblock(call.peer);
       case "restart":
         return engine.restart();
     }
@@ -390,8 +390,8 @@ export class SharedEngine implements Engine {
     return this.#ask({ name: "blacklist", peer, until });
   }
 
-  lift(peer: string): Promise<boolean> {
-    return this.#ask({ name: "lift", peer });
+  unblock(peer: string): Promise<boolean> {
+    return this.#ask({ name: "unblock", peer });
   }
 
   restart(): Promise<void> {

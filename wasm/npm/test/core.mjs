@@ -79,14 +79,14 @@ class Core {
     (this.listed ??= []).push({ peer, ...(until === undefined ? {} : { until }), times: 0 });
   }
 
-  lift(peer) {
+  unblock(peer) {
     const before = this.listed?.length ?? 0;
     this.listed = this.listed?.filter((listed) => listed.peer !== peer);
     return before > (this.listed?.length ?? 0);
   }
 
-  learnedSignallers() {
-    return JSON.stringify(this.learned ?? []);
+  signallerCache() {
+    return JSON.stringify(this.cached ?? []);
   }
 
   blacklistToKeep() {

@@ -37,9 +37,9 @@ pub struct Config {
     pub network: Network,
     /// Where to be introduced to others.
     pub signallers: Vec<SignallerAddress>,
-    /// Signallers that others have told of in an earlier run ([`crate::Peer::learned_signallers`]), each
+    /// Signallers that others have told of in an earlier run ([`crate::Peer::signaller_cache`]), each
     /// with its key.
-    pub learned: Vec<SignallerAddress>,
+    pub signaller_cache: Vec<SignallerAddress>,
     /// How many active links to keep.
     pub target_links: usize,
     /// How many active links to have at most.
@@ -60,7 +60,7 @@ impl Config {
         Self {
             network,
             signallers: Vec::new(),
-            learned: Vec::new(),
+            signaller_cache: Vec::new(),
             target_links: limits::TARGET_LINKS,
             max_links: limits::MAX_LINKS,
             store_bytes: limits::STORE_BYTES,

@@ -9,7 +9,7 @@ use taiinet_identity::{PeerId, Signed};
 use crate::{Direct, Input, limits};
 use crate::{
     Event, FindId, LinkId, Negotiation, SubscriptionId,
-    wire::{Astray, IceServer, Signal},
+    wire::{IceServer, Signal, Undeliverable},
 };
 
 /// What a message is for: the most urgent of what is in it. All lanes but the media's are one ordered and
@@ -82,11 +82,11 @@ pub enum Output {
     },
     /// A signal that we passed on ([`crate::Peer::relay`]) did not find its recipient, says a
     /// neighbour in the pool.
-    Astray {
+    Undeliverable {
         /// The neighbour. Whether the signal went to this one is not checked.
         from: PeerId,
         /// Which signal.
-        astray: Astray,
+        undeliverable: Undeliverable,
     },
     /// A search is over: nothing more of it comes.
     FindDone {

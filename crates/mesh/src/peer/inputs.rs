@@ -13,7 +13,7 @@ use crate::{
     SignallerAddress, SubscriptionId, Time, TooManyFinds, TooManySubscriptions,
     links::Link,
     notice::Notice,
-    wire::{Astray, LinkFrame, PoolFrame, Signal},
+    wire::{LinkFrame, PoolFrame, Signal, Undeliverable},
 };
 #[cfg(doc)]
 use crate::{Blacklisted, Event, Output, limits};
@@ -215,9 +215,9 @@ impl Peer {
     }
 
     /// Tells a neighbour in the pool that a signal which it passed on found nobody.
-    pub fn astray(&mut self, to: PeerId, astray: Astray, now: Time) -> bool {
+    pub fn undeliverable(&mut self, to: PeerId, undeliverable: Undeliverable, now: Time) -> bool {
         self.cx.now = now;
-        let passed_on = self.cx.pass_on(to, PoolFrame::Astray(astray));
+        let passed_on = self.cx.pass_on(to, PoolFrame::Undeliverable(undeliverable));
         self.settle();
         passed_on
     }

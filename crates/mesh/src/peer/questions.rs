@@ -96,9 +96,9 @@ impl Peer {
         self.cx.links.active().map(|link| link.peer)
     }
 
-    /// The signallers that others have told of: for [`Config::learned`] in the next run.
-    pub fn learned_signallers(&self) -> Vec<SignallerAddress> {
-        self.signallers.learned()
+    /// The signallers that others have told of: for [`Config::signaller_cache`] in the next run.
+    pub fn signaller_cache(&self) -> Vec<SignallerAddress> {
+        self.signallers.cache()
     }
 
     /// Who is blacklisted, and who was and is remembered for it: for [`Config::blacklist`] in the

@@ -65,7 +65,7 @@ const GROUPS: [&[Cost]; 8] = [
     &[cost(20, 50)],
     // Find, Found.
     &[cost(100, 10), cost(5, 2)],
-    // Relay, Astray.
+    // Relay, Undeliverable.
     &[cost(10, 2), cost(5, 1)],
 ];
 /// What is skipped.

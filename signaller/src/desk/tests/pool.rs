@@ -172,7 +172,7 @@ fn a_member_that_makes_up_or_alters_signals_is_refused_and_counted() {
 
 /// Only the signaller that a signal went to may say that it found nobody, and only of that.
 #[test]
-fn a_member_cannot_say_of_others_signals_that_they_went_astray() {
+fn a_member_cannot_call_signals_undeliverable_that_went_to_others() {
     let mut two = Two::new();
     two.rooms[0].join(1, "a");
     two.rooms[1].join(2, "a");
@@ -183,7 +183,7 @@ fn a_member_cannot_say_of_others_signals_that_they_went_astray() {
         let pool = two.rooms[1].desk.pool.as_mut().unwrap();
         pool.undeliverable(
             identity(200).peer_id(),
-            Astray { network: network("a"), from, to },
+            Undeliverable { network: network("a"), from, to },
             now,
         );
         two.run(Duration::from_millis(200))
@@ -389,8 +389,8 @@ fn what_is_said_of_undeliverable_signals_is_never_held_against_the_signaller_tha
         let now = two.rooms[1].now;
         let pool = two.rooms[1].desk.pool.as_mut().unwrap();
         for _ in 0..400 {
-            let astray = Astray { network: network("a"), from, to };
-            pool.undeliverable(identity(200).peer_id(), astray, now);
+            let undeliverable = Undeliverable { network: network("a"), from, to };
+            pool.undeliverable(identity(200).peer_id(), undeliverable, now);
         }
         two.run(Duration::from_millis(10));
     }

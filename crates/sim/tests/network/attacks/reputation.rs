@@ -97,7 +97,7 @@ fn a_flooder_is_blacklisted_each_time_for_longer_and_then_forgiven() {
 }
 
 #[test]
-fn by_hand_a_peer_and_its_documents_are_kept_out_until_it_is_lifted() {
+fn by_hand_a_peer_and_its_documents_are_kept_out_until_it_is_unblocked() {
     let mut setting = sparse(2, 4);
     let (victim, other) = (setting.peers[0], setting.peers[1]);
     let (stranger, wire) = setting.befriend(victim, Manners::HONEST);
@@ -122,7 +122,7 @@ fn by_hand_a_peer_and_its_documents_are_kept_out_until_it_is_lifted() {
     assert_eq!(publish(&mut setting, also, 1), [false, true, true, true]);
     assert!(setting.world.blacklist(victim, setting.world.id(victim)).is_err(), "not itself");
     let name = setting.world.puppet(stranger).id();
-    assert!(setting.world.lift(victim, &name));
+    assert!(setting.world.unblock(victim, &name));
     assert_eq!(publish(&mut setting, also, 2), [true; 4]);
     assert!(gets_in(&mut setting, &author, victim).is_some());
     setting.sound();
