@@ -9,9 +9,9 @@ use taiinet_identity::{
 use taiinet_mesh::{
     ChannelBinding, Time,
     frame::{
-        Astray, Compare, DocumentFrame, Find, FindFrame, Found, Fragment, Frame, Hello, Joined,
-        LinkFrame, Mark, Neighbour, Piece, PoolFrame, Presence, Push, Refusal, RefusalReason,
-        Signal, SignalBody, SignalFrame, SignalPart, SyncFrame, ViewFrame, codec,
+        Compare, DocumentFrame, Find, FindFrame, Found, Fragment, Frame, Hello, Joined, LinkFrame,
+        Mark, Neighbour, Piece, PoolFrame, Presence, Push, Refusal, RefusalReason, Signal,
+        SignalBody, SignalFrame, SignalPart, SyncFrame, Undeliverable, ViewFrame, codec,
     },
 };
 
@@ -276,17 +276,8 @@ impl Member {
     }
 
     pub(super) fn reason(bytes: &mut Bytes<'_>) -> RefusalReason {
-        let reasons = [
-            RefusalReason::Full,
-            RefusalReason::AlreadyLinked,
-            RefusalReason::Version,
-            RefusalReason::Network,
-            RefusalReason::TooOften,
-            RefusalReason::Invalid,
-            RefusalReason::Leaving,
-            RefusalReason::NotAdmitted,
-        ];
-        bytes.choose(&reasons).unwrap_or(RefusalReason::Full)
+        // Those that this version knows, and one that it does not.
+        RefusalReason::from(bytes.u8() % 10)
     }
 
     pub(super) fn presences(
@@ -357,7 +348,7 @@ impl Member {
                 last: bytes.bool(),
             })),
             22 => Frame::Pool(PoolFrame::Relay(Self::signal(bytes, usually, None, now))),
-            _ => Frame::Pool(PoolFrame::Astray(Astray {
+            _ => Frame::Pool(PoolFrame::Undeliverable(Undeliverable {
                 network: Self::network(bytes, usually),
                 from: Self::somebody(bytes),
                 to: Self::somebody(bytes),

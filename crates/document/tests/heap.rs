@@ -1,10 +1,6 @@
 //! What documents say that they hold, against what an allocator gave them.
-//!
-//! One test alone, because the allocator counts for the whole process.
 
-use std::alloc::System;
-
-use cap::Cap;
+use allocation_counter::measure;
 use proptest::{
     prelude::*,
     strategy::ValueTree,
@@ -14,9 +10,6 @@ use taiinet_document::{
     Content, Document, Map, Timestamp, Value, VerifiedDocument, limits, parse_map,
 };
 use taiinet_identity::{Identity, Seed};
-
-#[global_allocator]
-static HEAP: Cap<System> = Cap::new(System, usize::MAX);
 
 fn sign(content: Map) -> VerifiedDocument {
     let identity = Identity::from_seed(&Seed::from_bytes([1; 32]));
@@ -33,10 +26,10 @@ fn sign(content: Map) -> VerifiedDocument {
 
 /// What a thing takes, and what it says.
 fn weigh<T>(make: impl FnOnce() -> T, size: impl Fn(&T) -> usize) -> (usize, usize) {
-    let before = HEAP.allocated();
-    let made = make();
-    let held = HEAP.allocated() - before;
-    (held, size(&made))
+    let mut made = None;
+    let held = measure(|| made = Some(make())).bytes_current;
+    let held = usize::try_from(held).expect("it frees nothing of others");
+    (held, made.as_ref().map_or(0, size))
 }
 
 fn shapes() -> Vec<Map> {

@@ -1,5 +1,6 @@
 //! New links: negotiated through signallers and neighbours, or dialled by address.
 
+pub mod description;
 mod negotiations;
 mod sealing;
 

@@ -97,7 +97,6 @@
 mod api;
 mod budget;
 mod cx;
-pub mod description;
 mod dialling;
 mod documents;
 mod finds;
@@ -122,6 +121,7 @@ pub use api::{
     SignallerAddress, SignallerStatus, Status, SubscriptionId, TooManyFinds, TooManySubscriptions,
 };
 pub use budget::Budget;
+pub use dialling::description;
 pub use documents::Quota;
 pub use links::{
     BlacklistError, Blacklisted, ChannelBinding, Incompatible, Misbehaviour, Reputation, Verdict,

@@ -68,7 +68,8 @@ impl Tree {
     /// Who has announced a document and when, the first first; also whoever sent it.
     fn announcers(&self, id: &DocumentId, from: LinkId, sent: Sent) -> Vec<(Time, LinkId)> {
         let others = self.neighbours.iter();
-        let others = others.filter_map(|(link, other)| Some((other.announced(id)?, *link)));
+        let others =
+            others.filter_map(|(link, other)| Some((other.promises.announced(id)?, *link)));
         let mut announced: Vec<(Time, LinkId)> =
             others.chain(sent.announced.map(|at| (at, from))).collect();
         announced.sort_unstable();
@@ -140,7 +141,7 @@ impl Tree {
         self.received(cx, link, sent, id, author);
         self.asked.remove(&id);
         for neighbour in self.neighbours.values_mut() {
-            neighbour.settled(&id);
+            neighbour.promises.settled(&id);
         }
     }
 
