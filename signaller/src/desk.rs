@@ -22,10 +22,9 @@ use rand_core::{Rng as _, SeedableRng};
 use taiinet_document::Network;
 use taiinet_identity::{Identity, PeerId};
 use taiinet_mesh::{
-    Reputation, Time,
-    frame::{FromSignaller, RefusalReason, ToSignaller, codec},
-    limits as mesh_limits,
+    Reputation, Time, limits as mesh_limits,
     session::Declined,
+    wire::{FromSignaller, RefusalReason, ToSignaller, codec},
 };
 
 use crate::{Admission, limits, pool::Pool, refused::Refused};

@@ -26,8 +26,8 @@ use taiinet_document::{Content, Network};
 use taiinet_identity::{Identity, PeerId, Signed, Verified};
 use taiinet_mesh::{
     Budget, Config, Dial, Direct, Event, Input, LinkId, Output, Peer, PublishOptions, Time,
-    frame::{POOL, Presence, Signal, Undeliverable},
     limits as mesh_limits,
+    wire::{POOL, Presence, Signal, Undeliverable},
 };
 use taiinet_query::Query;
 

@@ -1,6 +1,6 @@
 //! Why a signaller refuses what it is told, and what follows for who said it.
 
-use taiinet_mesh::{Misbehaviour, frame::RefusalReason};
+use taiinet_mesh::{Misbehaviour, wire::RefusalReason};
 
 /// Why something from a client, or from another signaller, was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]

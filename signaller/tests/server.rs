@@ -8,8 +8,8 @@ use futures::{SinkExt, StreamExt};
 use rand_core::UnwrapErr;
 use taiinet_identity::{Identity, Signed};
 use taiinet_mesh::{
-    frame::{FromSignaller, Joined, Presence, RefusalReason, Signal, ToSignaller, VERSION, codec},
     session::{Answer, Declined, Dialler, Opening, Purpose, Session},
+    wire::{FromSignaller, Joined, Presence, RefusalReason, Signal, ToSignaller, VERSION, codec},
 };
 use taiinet_signaller::{
     Budgets, DeskConfig,

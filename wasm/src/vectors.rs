@@ -13,7 +13,7 @@ use taiinet_document::{
     json::{parse_map, to_json_line},
 };
 use taiinet_identity::{Domain, Identity, OpeningKey, Recipient, RecipientKey, Seed, Signed, seal};
-use taiinet_mesh::frame::{DocumentFrame, Frame, LinkFrame, Presence, Push, ViewFrame, codec};
+use taiinet_mesh::wire::{DocumentFrame, Frame, LinkFrame, Presence, Push, ViewFrame, codec};
 use taiinet_query::{Index, Query};
 use taiinet_sim::{DeskConfig, PeerSpec, World, WorldConfig};
 

@@ -9,14 +9,13 @@ use std::{
 use taiinet_document::{Content, Map, Value};
 use taiinet_identity::Domain;
 use taiinet_mesh::{
-    ChannelBinding, Direct, Input, LinkFailure, LinkId, SignallerAddress, Time,
-    frame::{
+    ChannelBinding, Direct, Input, LinkFailure, LinkId, SignallerAddress, Time, limits,
+    session::{ANSWER_BYTES, Declined, Purpose},
+    wire::{
         DocumentFrame, Frame, FromSignaller, Hello, Joined, LinkFrame, POOL, PoolFrame, Push,
         ToSignaller,
         codec::{self, MessageReader},
     },
-    limits,
-    session::{ANSWER_BYTES, Declined, Purpose},
 };
 use taiinet_signaller::{ClientId, Desk, DeskConfig, DeskInput, DeskOutput, JoinWork, fuzz::News};
 

@@ -6,7 +6,7 @@ use taiinet_document::{Content, SignedDocument, Value, parse_map, to_json_line};
 use taiinet_identity::{
     Context, Envelope, Identity, OpeningKey, PublicKey, Recipient, RecipientKey,
 };
-use taiinet_mesh::frame::codec;
+use taiinet_mesh::wire::codec;
 use taiinet_query::{Index, Query};
 
 use super::bytes::Bytes;

@@ -8,7 +8,7 @@ use taiinet_identity::{
 };
 use taiinet_mesh::{
     ChannelBinding, Time,
-    frame::{
+    wire::{
         Compare, DocumentFrame, Find, FindFrame, Found, Fragment, Frame, Hello, Joined, LinkFrame,
         Mark, Neighbour, Piece, PoolFrame, Presence, Push, Refusal, RefusalReason, Signal,
         SignalBody, SignalFrame, SignalPart, SyncFrame, Undeliverable, ViewFrame, codec,

@@ -1,10 +1,9 @@
 //! The other end of a session, as a hostile member plays it: properly.
 
 use taiinet_mesh::{
-    ChannelBinding,
-    frame::VERSION,
-    limits,
+    ChannelBinding, limits,
     session::{self, Answer, Dialler, Opening, Purpose, Session},
+    wire::VERSION,
 };
 
 /// How far a session is.

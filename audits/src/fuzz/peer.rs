@@ -3,14 +3,13 @@
 use taiinet_identity::{PeerId, Signed};
 use taiinet_mesh::{
     Audience, ChannelBinding, Config, Dial, Direct, Input, LinkFailure, LinkId, LinkState,
-    Negotiation, Output, Peer, PublishOptions, SignallerAddress, SubscriptionId, Time,
-    frame::{
+    Negotiation, Output, Peer, PublishOptions, SignallerAddress, SubscriptionId, Time, limits,
+    session::Purpose,
+    wire::{
         Frame, FromSignaller, Hello, IceServer, Joined, LinkFrame, POOL, Presence, ToSignaller,
         Welcome,
         codec::{self, MessageReader},
     },
-    limits,
-    session::Purpose,
 };
 
 use super::{

@@ -2,7 +2,7 @@
 
 use taiinet_document::Content;
 use taiinet_identity::{Identity, Seed, sealed_file};
-use taiinet_mesh::frame::{Frame, LinkFrame, codec};
+use taiinet_mesh::wire::{Frame, LinkFrame, codec};
 
 use super::member::{self, QUERIES};
 use crate::{

@@ -3,12 +3,12 @@
 use taiinet_mesh::{
     ChannelBinding,
     description::{Admission, CANDIDATES},
-    frame::{
+    limits,
+    wire::{
         DocumentFrame, Fragment, Frame, FromSignaller, Reading, ToSignaller,
         codec::{self, Assembler, MessageReader},
         read,
     },
-    limits,
 };
 
 use super::bytes::Bytes;

@@ -6,7 +6,7 @@ use taiinet_document::{Content, VerifiedDocument};
 use taiinet_identity::{Domain, PeerId, Signature, Signed, seal};
 use taiinet_mesh::{
     ChannelBinding,
-    frame::{
+    wire::{
         Compare, DocumentFrame, Find, FindFrame, Found, Fragment, Frame, Hello, Joined, LinkFrame,
         Mark, Neighbour, Piece, PoolFrame, Presence, Push, Refusal, RefusalReason, Signal,
         SignalBody, SignalFrame, SignalPart, SyncFrame, Undeliverable, ViewFrame, codec,
@@ -225,8 +225,8 @@ mod tests {
     use taiinet_identity::Domain;
     use taiinet_mesh::{
         Config, Dial, Input, Output, Peer, SignallerAddress,
-        frame::{FromSignaller, Welcome},
         session::{self, Purpose},
+        wire::{FromSignaller, Welcome},
     };
 
     use super::*;

@@ -130,5 +130,3 @@ pub use links::{
 pub use peer::Peer;
 pub use signallers::work;
 pub use time::Time;
-/// The former name of [`wire`].
-pub use wire as frame;

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use taiinet_identity::Identity;
-use taiinet_mesh::{LinkId, Time, frame::FromSignaller};
+use taiinet_mesh::{LinkId, Time, wire::FromSignaller};
 use taiinet_signaller::{ClientId, Desk, DeskConfig};
 
 use crate::channel::EndId;

@@ -7,12 +7,12 @@ use taiinet_document::{DocumentId, Network, SignedDocument};
 use taiinet_identity::{Identity, PeerId, Signature, Signed};
 use taiinet_mesh::{
     ChannelBinding, LinkFailure,
-    frame::{
+    session::{Dialler, Session},
+    wire::{
         DocumentFrame, Features, Frame, FromSignaller, Hello, LinkFrame, Neighbour, Presence, Push,
         Refusal,
         codec::{self, Assembler, MessageReader},
     },
-    session::{Dialler, Session},
 };
 
 use crate::{PuppetIndex, SignallerIndex, channel::EndId, forge};

@@ -15,8 +15,8 @@ use rand_core::UnwrapErr;
 use taiinet_document::Timestamp;
 use taiinet_identity::{Identity, PeerId, Signed, seal};
 use taiinet_mesh::{
-    frame::{FromSignaller, Joined, Presence, Signal, ToSignaller, VERSION, codec},
     session::{Answer, Dialler, Opening, Purpose, Session, TAG_BYTES},
+    wire::{FromSignaller, Joined, Presence, Signal, ToSignaller, VERSION, codec},
 };
 use tokio::{net::TcpStream, sync::Semaphore, task::JoinSet};
 use tokio_tungstenite::{

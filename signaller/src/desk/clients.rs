@@ -9,7 +9,7 @@ use rand_chacha::ChaCha12Rng;
 use rand_core::Rng as _;
 use taiinet_document::Network;
 use taiinet_identity::{PeerId, Signed, Verified};
-use taiinet_mesh::{Budget, Time, frame::Presence};
+use taiinet_mesh::{Budget, Time, wire::Presence};
 
 use super::{
     allowance::Allowance,

@@ -3,10 +3,9 @@
 use rand_core::Rng as _;
 use taiinet_identity::{Domain, Signed};
 use taiinet_mesh::{
-    SignallerAddress, Time,
-    frame::{FromSignaller, POOL, Presence, RefusalReason, VERSION, Welcome},
-    limits as mesh_limits,
+    SignallerAddress, Time, limits as mesh_limits,
     session::{self, Purpose},
+    wire::{FromSignaller, POOL, Presence, RefusalReason, VERSION, Welcome},
     work,
 };
 

@@ -4,7 +4,7 @@ use taiinet_document::Network;
 use taiinet_identity::{PeerId, Signed};
 use taiinet_mesh::{
     Time,
-    frame::{FromSignaller, Signal, Undeliverable, codec},
+    wire::{FromSignaller, Signal, Undeliverable, codec},
 };
 
 use super::{Desk, costs};

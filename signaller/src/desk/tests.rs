@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use taiinet_identity::{Domain, Seed, Signed, seal};
 use taiinet_mesh::{
     Direct, Input, LinkId,
-    frame::{Joined, POOL, Presence, Signal, Undeliverable, VERSION, Welcome},
     session::{Answer, Dialler, Opening, Purpose, Session},
+    wire::{Joined, POOL, Presence, Signal, Undeliverable, VERSION, Welcome},
     work,
 };
 

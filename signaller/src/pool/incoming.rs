@@ -7,7 +7,7 @@
 use std::collections::BTreeMap;
 
 use taiinet_identity::{PeerId, Signed, Verified};
-use taiinet_mesh::{Budget, Time, frame::Signal};
+use taiinet_mesh::{Budget, Time, wire::Signal};
 
 use super::{pairs::Pairs, replays::Replays};
 use crate::{limits, refused::Refused};

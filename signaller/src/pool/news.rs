@@ -6,7 +6,7 @@
 use serde::{Deserialize, Serialize};
 use taiinet_document::{Content, Map, Network, Timestamp, Value};
 use taiinet_identity::{PeerId, Signed};
-use taiinet_mesh::frame::{Presence, codec};
+use taiinet_mesh::wire::{Presence, codec};
 
 use crate::{limits, refused::Refused};
 

@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, VecDeque};
 use taiinet_identity::{PeerId, Signed};
 use taiinet_mesh::{
     Budget, Peer, Time,
-    frame::{Signal, Undeliverable},
+    wire::{Signal, Undeliverable},
 };
 
 use super::{fair_queue::FairQueue, output::PoolOutput, replays::Replays, sent::Sent};

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use taiinet_document::{Network, Timestamp};
 use taiinet_identity::{PeerId, Signed, Verified};
-use taiinet_mesh::{Time, frame::Presence, limits as mesh_limits};
+use taiinet_mesh::{Time, limits as mesh_limits, wire::Presence};
 
 use super::news::{Item, Left};
 use crate::{limits, refused::Refused};

@@ -4,9 +4,8 @@ use std::collections::{BTreeSet, VecDeque};
 
 use taiinet_identity::PeerId;
 use taiinet_mesh::{
-    Time,
-    frame::{Signal, codec},
-    limits as mesh_limits,
+    Time, limits as mesh_limits,
+    wire::{Signal, codec},
 };
 
 use crate::limits;

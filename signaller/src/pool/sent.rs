@@ -6,9 +6,8 @@ use std::collections::{BTreeMap, VecDeque};
 use taiinet_document::Network;
 use taiinet_identity::PeerId;
 use taiinet_mesh::{
-    Time,
-    frame::{Signal, Undeliverable},
-    limits as mesh_limits,
+    Time, limits as mesh_limits,
+    wire::{Signal, Undeliverable},
 };
 
 use crate::limits;

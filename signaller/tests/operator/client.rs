@@ -7,8 +7,8 @@ use rand_core::UnwrapErr;
 use taiinet_document::Timestamp;
 use taiinet_identity::{Identity, PeerId, Signed};
 use taiinet_mesh::{
-    frame::{FromSignaller, Joined, Presence, ToSignaller, VERSION, Welcome, codec},
     session::{Answer, Declined, Dialler, Opening, Purpose, Session},
+    wire::{FromSignaller, Joined, Presence, ToSignaller, VERSION, Welcome, codec},
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt},

@@ -1,6 +1,6 @@
 use std::{net::TcpStream, time::Instant};
 
-use taiinet_mesh::frame::{FromSignaller, RefusalReason};
+use taiinet_mesh::wire::{FromSignaller, RefusalReason};
 
 use crate::{
     client::Client,

@@ -5,7 +5,7 @@ use std::{
 
 use taiinet_document::Timestamp;
 use taiinet_identity::Signed;
-use taiinet_mesh::frame::{FromSignaller, Signal, ToSignaller};
+use taiinet_mesh::wire::{FromSignaller, Signal, ToSignaller};
 use tokio_tungstenite::tungstenite::http::Response;
 
 use crate::{

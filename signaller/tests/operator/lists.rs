@@ -1,4 +1,4 @@
-use taiinet_mesh::frame::{FromSignaller, RefusalReason};
+use taiinet_mesh::wire::{FromSignaller, RefusalReason};
 
 use crate::{
     client::Client,

@@ -1,5 +1,5 @@
 use serde_json::Value;
-use taiinet_mesh::frame::ToSignaller;
+use taiinet_mesh::wire::ToSignaller;
 
 use crate::{
     client::Client,

@@ -3,8 +3,8 @@
 use taiinet_document::Timestamp;
 use taiinet_identity::Signed;
 use taiinet_mesh::{
-    frame::{FromSignaller, Signal, ToSignaller},
     limits::MESSAGE_BYTES,
+    wire::{FromSignaller, Signal, ToSignaller},
 };
 use taiinet_signaller::{limits, server::FrontConfig};
 

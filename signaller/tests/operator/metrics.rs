@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use taiinet_document::Timestamp;
 use taiinet_identity::Signed;
-use taiinet_mesh::frame::{FromSignaller, Signal, ToSignaller};
+use taiinet_mesh::wire::{FromSignaller, Signal, ToSignaller};
 
 use crate::{
     client::Client,

@@ -4,7 +4,7 @@ use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, ServerName},
 };
-use taiinet_mesh::frame::FromSignaller;
+use taiinet_mesh::wire::FromSignaller;
 use tokio::{io::AsyncReadExt, net::TcpStream, time::timeout};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 

@@ -21,7 +21,7 @@ use taiinet_document::{Network, SignedDocument};
 use taiinet_identity::{Identity, PeerId, Seed};
 use taiinet_mesh::{
     Config, Dial, Event, Input, LinkFailure, LinkId, Output, Peer, SignallerAddress, Time,
-    frame::{
+    wire::{
         DocumentFrame, Frame, LinkFrame, Push,
         codec::{self, MessageReader, MessageWriter},
     },

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use js_sys::Array;
 use taiinet_mesh::{
-    ChannelBinding, Input, LinkFailure, Negotiation, description::Admission, frame::IceServer,
+    ChannelBinding, Input, LinkFailure, Negotiation, description::Admission, wire::IceServer,
 };
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};

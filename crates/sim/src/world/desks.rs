@@ -5,7 +5,7 @@ use core::net::{IpAddr, Ipv4Addr};
 use taiinet_identity::PeerId;
 use taiinet_mesh::{
     ChannelBinding, Input, LinkFailure, Time,
-    frame::{FromSignaller, codec},
+    wire::{FromSignaller, codec},
 };
 
 use taiinet_signaller::{ClientId, Desk, DeskConfig, DeskInput, DeskOutput, fuzz::Unsealed};

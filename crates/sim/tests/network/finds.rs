@@ -4,9 +4,8 @@ use std::{collections::BTreeSet, time::Duration};
 
 use taiinet_document::{DocumentId, SignedDocument};
 use taiinet_mesh::{
-    FindId, Misbehaviour,
-    frame::{DocumentFrame, Find, FindFrame, Found, Frame},
-    limits,
+    FindId, Misbehaviour, limits,
+    wire::{DocumentFrame, Find, FindFrame, Found, Frame},
 };
 use taiinet_sim::{Manners, PeerIndex, WireId, World, forge};
 
@@ -204,7 +203,7 @@ fn forged_foreign_and_unwanted_answers_are_charged_and_never_found() {
     };
     assert!(!anywhere(&setting.world));
     let wire = setting.befriend(victim, Manners::HONEST).1;
-    let push = taiinet_mesh::frame::Push { hops: 0, document: right };
+    let push = taiinet_mesh::wire::Push { hops: 0, document: right };
     setting.world.speak(wire, &[Frame::Documents(DocumentFrame::Push(push))]);
     assert!(setting.world.run_until(seconds(2), anywhere), "a live copy is delivered as ever");
     setting.sound();

@@ -64,7 +64,7 @@ fn peers_of_different_signallers_are_introduced_and_negotiate_across_the_pool() 
         // One at the first, one at the last, who never turn to any other: they are told of none.
         for member in &members {
             let only_here = |frame| match frame {
-                taiinet_mesh::frame::FromSignaller::Signallers(_) => Vec::new(),
+                taiinet_mesh::wire::FromSignaller::Signallers(_) => Vec::new(),
                 frame => vec![frame],
             };
             world.tamper(*member, Box::new(only_here));

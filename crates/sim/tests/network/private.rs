@@ -3,7 +3,7 @@
 use taiinet_document::{Document, DocumentId, VerifiedDocument};
 use taiinet_mesh::{
     Audience, PublishError, PublishOptions,
-    frame::{DocumentFrame, Frame, Push},
+    wire::{DocumentFrame, Frame, Push},
 };
 use taiinet_sim::{Delivered, Manners, PeerIndex, World};
 

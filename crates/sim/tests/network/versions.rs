@@ -1,9 +1,8 @@
 //! Peers of other versions: what one side does not know costs nobody anything.
 
 use taiinet_mesh::{
-    Disconnect, Event, Incompatible, Misbehaviour,
-    frame::{FrameKind, codec, critical},
-    limits,
+    Disconnect, Event, Incompatible, Misbehaviour, limits,
+    wire::{FrameKind, codec, critical},
 };
 use taiinet_sim::{Manners, WireId};
 

@@ -1,7 +1,7 @@
 use core::time::Duration;
 
 use taiinet_identity::{Identity, Seed};
-use taiinet_mesh::frame::Joined;
+use taiinet_mesh::wire::Joined;
 
 use super::*;
 
@@ -74,9 +74,9 @@ fn what_a_member_has_no_right_to_say_is_refused() {
     refused(51, joined(1, &honest), Refused::Challenge);
     refused(50, joined(1, &Presence { joined: None, ..honest.clone() }), Refused::Challenge);
     // Forged: signed by somebody else under the peer's name, or altered.
-    let mut bytes = taiinet_mesh::frame::codec::encode(&Signed::new(&identity(2), &honest));
+    let mut bytes = taiinet_mesh::wire::codec::encode(&Signed::new(&identity(2), &honest));
     bytes[..PeerId::LEN].copy_from_slice(id(1).as_bytes());
-    let forged = taiinet_mesh::frame::codec::decode(&bytes).expect("well formed");
+    let forged = taiinet_mesh::wire::codec::decode(&bytes).expect("well formed");
     refused(50, Item::Joined(forged), Refused::Signature);
     // Larger than one may be.
     let address = Some(format!("wss://{}", "a".repeat(mesh_limits::ADDRESS_BYTES)));

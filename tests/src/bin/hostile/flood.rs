@@ -5,9 +5,8 @@ use std::{collections::VecDeque, str::FromStr, time::Duration};
 use taiinet_document::{DocumentId, Network};
 use taiinet_identity::Identity;
 use taiinet_mesh::{
-    Time,
-    frame::{DocumentFrame, Find, FindFrame, Fragment, Frame, LinkFrame, Push, ViewFrame, codec},
-    limits,
+    Time, limits,
+    wire::{DocumentFrame, Find, FindFrame, Fragment, Frame, LinkFrame, Push, ViewFrame, codec},
 };
 use taiinet_sim::forge;
 

@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use taiinet_document::{DocumentId, SignedDocument};
 use taiinet_mesh::{
-    Misbehaviour,
-    frame::{DocumentFrame, Frame, Push, codec},
-    limits,
+    Misbehaviour, limits,
+    wire::{DocumentFrame, Frame, Push, codec},
 };
 use taiinet_sim::{Manners, PeerIndex, WireId, forge};
 

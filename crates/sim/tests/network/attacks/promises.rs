@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use taiinet_document::DocumentId;
 use taiinet_mesh::{
-    Misbehaviour,
-    frame::{DocumentFrame, Fragment, Frame, LinkFrame, Push},
-    limits,
+    Misbehaviour, limits,
+    wire::{DocumentFrame, Fragment, Frame, LinkFrame, Push},
 };
 use taiinet_sim::{Manners, World, forge};
 

@@ -5,12 +5,11 @@ use std::time::Duration;
 use taiinet_document::Timestamp;
 use taiinet_identity::Identity;
 use taiinet_mesh::{
-    Blacklisted, Event, Misbehaviour, Quota, Time,
-    frame::{
+    Blacklisted, Event, Misbehaviour, Quota, Time, limits,
+    wire::{
         Compare, DocumentFrame, Frame, LinkFrame, Mark, Piece, Push, SignalBody, SignalFrame,
         SignalPart, SyncFrame, ViewFrame,
     },
-    limits,
 };
 use taiinet_sim::{
     DeskConfig, Manners, PeerIndex, PeerSpec, PuppetIndex, PuppetSpec, WireId, World, WorldConfig,
@@ -363,7 +362,7 @@ fn nobody_fills_the_memory_of_a_peer_that_is_behind() {
             let document = forge::document(&author, &network(), now, &content);
             sent += document.size();
             let frame = codec_push(document);
-            for piece in taiinet_mesh::frame::codec::fragment(&frame) {
+            for piece in taiinet_mesh::wire::codec::fragment(&frame) {
                 setting.world.speak_frame(wire, &piece);
             }
         }
@@ -394,7 +393,7 @@ fn dear_documents_fill_no_more_of_it() {
         let content = format!(r#"{{"list": [{maps}], "number": {number}}}"#);
         let document = forge::document(&author, &network(), now, &content);
         heap = document.decode().expect("a document").heap_size();
-        for piece in taiinet_mesh::frame::codec::fragment(&codec_push(document)) {
+        for piece in taiinet_mesh::wire::codec::fragment(&codec_push(document)) {
             setting.world.speak_frame(wire, &piece);
         }
     }
@@ -429,7 +428,7 @@ fn no_two_comparisons_have_the_same_salt() {
 }
 
 fn codec_push(document: taiinet_document::SignedDocument) -> Vec<u8> {
-    taiinet_mesh::frame::codec::encode(&Frame::Documents(DocumentFrame::Push(Push {
+    taiinet_mesh::wire::codec::encode(&Frame::Documents(DocumentFrame::Push(Push {
         hops: 0,
         document,
     })))

@@ -4,12 +4,11 @@ use std::{cell::RefCell, rc::Rc};
 
 use taiinet_identity::Signed;
 use taiinet_mesh::{
-    Disconnect, Event, Misbehaviour,
-    frame::{
+    Disconnect, Event, Misbehaviour, limits,
+    wire::{
         Frame, FromSignaller, IceServer, Presence, RefusalReason, Signal, SignalBody, SignalFrame,
         SignalPart, ViewFrame, codec,
     },
-    limits,
 };
 use taiinet_sim::{DeskConfig, Manners, PeerSpec, World, WorldConfig, forge};
 

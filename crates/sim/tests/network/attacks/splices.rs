@@ -5,8 +5,8 @@ use core::time::Duration;
 use taiinet_mesh::{
     ChannelBinding, Config, Dial, Direct, Input, LinkId, Misbehaviour, Output, Peer,
     SignallerAddress, Time,
-    frame::{FromSignaller, RefusalReason, VERSION, Welcome, codec},
     session::{self, Answer, Dialler, Opening, Purpose, Session},
+    wire::{FromSignaller, RefusalReason, VERSION, Welcome, codec},
 };
 use taiinet_signaller::{ClientId, Desk, DeskConfig, DeskInput, DeskOutput};
 

@@ -4,7 +4,7 @@ use taiinet_document::DocumentId;
 use taiinet_identity::Signature;
 use taiinet_mesh::{
     LinkState, Misbehaviour,
-    frame::{DocumentFrame, Fragment, Frame, Hello, LinkFrame, Neighbour, Push, ViewFrame},
+    wire::{DocumentFrame, Fragment, Frame, Hello, LinkFrame, Neighbour, Push, ViewFrame},
 };
 use taiinet_sim::{DeskConfig, Manners, PeerSpec, PuppetSpec, World, WorldConfig, forge};
 
@@ -170,7 +170,7 @@ fn a_handshake_relayed_over_other_channels_does_not_hold() {
     world.tamper(
         here,
         Box::new(|frame| match frame {
-            taiinet_mesh::frame::FromSignaller::Introduced { .. } => Vec::new(),
+            taiinet_mesh::wire::FromSignaller::Introduced { .. } => Vec::new(),
             frame => vec![frame],
         }),
     );
