@@ -140,24 +140,9 @@ impl Driver {
     }
 
     fn deliver(&self, subscriptions: Vec<u32>, delivery: &Delivery) {
-        let from = delivery.via.map(|peer| peer.to_string());
-        let opened = delivery.opened.as_deref();
-        let delivery = JsDelivery::new(&delivery.document, opened, delivery.hops, from);
-        let Some(delivery) = delivery else { return };
+        let Some(JsDelivery { about, fields }) = JsDelivery::delivered(delivery) else { return };
         // What the page's function throws is the page's own affair, here and below.
-        drop(self.handlers.delivery(
-            subscriptions,
-            &delivery.id,
-            &delivery.author,
-            delivery.created_at,
-            delivery.hops,
-            delivery.from,
-            delivery.key,
-            &delivery.json,
-            delivery.exact,
-            delivery.privacy,
-            delivery.cost,
-        ));
+        drop(self.handlers.delivery(subscriptions, &about, &fields));
     }
 
     pub(crate) fn event(&self, text: &str) {
@@ -332,7 +317,7 @@ impl Reports for Driver {
 
 /// Hands one found document to the page's function.
 fn found(each: &Function, document: &VerifiedDocument, opened: Option<&Opened>) {
-    if let Some(delivery) = JsDelivery::new(document, opened, 0, None) {
-        drop(each.apply(&JsValue::UNDEFINED, &delivery.into_arguments()));
+    if let Some(JsDelivery { about, fields }) = JsDelivery::found(document, opened) {
+        drop(each.call2(&JsValue::UNDEFINED, &about.into(), &fields.into()));
     }
 }

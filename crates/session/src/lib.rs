@@ -5,7 +5,7 @@
 //! [`Session`] is a [`taiinet_mesh::Peer`] with all who wait for something of it: for a document to be
 //! taken by a neighbour, for all of them to be, for somebody to seal to, for what is searched for. Who
 //! they are is the driver's affair ([`Waiters`]); the session gives them back when they are to be told
-//! ([`SessionOutput`]).
+//! ([`Action`]).
 //!
 //! | module | holds |
 //! |---|---|
@@ -31,5 +31,5 @@ pub mod unsealed;
 mod waiters;
 
 pub use privacy::Privacy;
-pub use session::{CutOff, Session, SessionOutput, Wanted};
+pub use session::{Action, CutOff, Session, Wanted};
 pub use waiters::Waiters;

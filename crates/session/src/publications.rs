@@ -10,7 +10,7 @@ use taiinet_mesh::PublishError;
 
 /// What has become of a document, and whom to tell.
 #[derive(Debug, PartialEq)]
-pub enum PublicationOutput<P, F> {
+pub enum Outcome<P, F> {
     /// A neighbour has taken it.
     Taken(P, DocumentId),
     /// It became too old, or expired, before any neighbour took it.
@@ -37,7 +37,7 @@ pub struct Publications<P, F> {
     flushes: Vec<(u64, F)>,
     /// How many were lost since the last flush.
     lost: u64,
-    outputs: VecDeque<PublicationOutput<P, F>>,
+    outcomes: VecDeque<Outcome<P, F>>,
 }
 
 impl<P, F> Default for Publications<P, F> {
@@ -49,7 +49,7 @@ impl<P, F> Default for Publications<P, F> {
             untaken: BTreeMap::new(),
             flushes: Vec::new(),
             lost: 0,
-            outputs: VecDeque::new(),
+            outcomes: VecDeque::new(),
         }
     }
 }
@@ -87,7 +87,7 @@ impl<P, F> Publications<P, F> {
                 }
                 Err(error) => {
                     self.lost += 1;
-                    self.decide(number, PublicationOutput::Refused(waiter, error));
+                    self.decide(number, Outcome::Refused(waiter, error));
                 }
             }
             any = true;
@@ -98,7 +98,7 @@ impl<P, F> Publications<P, F> {
     /// A neighbour has taken a document.
     pub(crate) fn taken(&mut self, id: DocumentId) {
         for (number, waiter) in self.untaken.remove(&id).into_iter().flatten() {
-            self.decide(number, PublicationOutput::Taken(waiter, id));
+            self.decide(number, Outcome::Taken(waiter, id));
         }
     }
 
@@ -107,7 +107,7 @@ impl<P, F> Publications<P, F> {
     pub(crate) fn lost(&mut self, id: DocumentId) {
         for (number, waiter) in self.untaken.remove(&id).into_iter().flatten() {
             self.lost += 1;
-            self.decide(number, PublicationOutput::Lost(waiter));
+            self.decide(number, Outcome::Lost(waiter));
         }
     }
 
@@ -118,8 +118,8 @@ impl<P, F> Publications<P, F> {
     }
 
     /// What there is to tell.
-    pub(crate) fn poll(&mut self) -> Option<PublicationOutput<P, F>> {
-        self.outputs.pop_front()
+    pub(crate) fn poll(&mut self) -> Option<Outcome<P, F>> {
+        self.outcomes.pop_front()
     }
 
     /// All who wait for a document, in the end.
@@ -131,9 +131,9 @@ impl<P, F> Publications<P, F> {
         untaken.chain(waiting).collect()
     }
 
-    fn decide(&mut self, number: u64, output: PublicationOutput<P, F>) {
+    fn decide(&mut self, number: u64, outcome: Outcome<P, F>) {
         self.undecided.remove(&number);
-        self.outputs.push_back(output);
+        self.outcomes.push_back(outcome);
         self.wake_flushes();
     }
 
@@ -141,7 +141,7 @@ impl<P, F> Publications<P, F> {
         let oldest = self.undecided.first().copied().unwrap_or(self.given);
         for (_, done) in self.flushes.extract_if(.., |(before, _)| *before <= oldest) {
             let lost = core::mem::take(&mut self.lost);
-            self.outputs.push_back(PublicationOutput::Flushed(done, lost));
+            self.outcomes.push_back(Outcome::Flushed(done, lost));
         }
     }
 }

@@ -15,7 +15,7 @@ use taiinet_query::{Query, SharedQuery};
 
 use crate::{
     Waiters,
-    publications::{PublicationOutput, Publications},
+    publications::{Outcome, Publications},
     unsealed::{Recipients, Unsealed, Waiting},
 };
 
@@ -29,7 +29,7 @@ pub enum Wanted {
 }
 
 /// What a driver is to do, in this order.
-pub enum SessionOutput<W: Waiters> {
+pub enum Action<W: Waiters> {
     /// As [`Output::Dial`].
     Dial {
         /// Its name from now on.
@@ -82,7 +82,7 @@ pub enum SessionOutput<W: Waiters> {
         recipients: Recipients,
     },
     /// Something has become of a document of ours.
-    Publication(PublicationOutput<W::Publish, W::Flush>),
+    Publication(Outcome<W::Publish, W::Flush>),
     /// An event, other than [`Event::Taken`], which the publications tell.
     Event(Event),
 }
@@ -98,7 +98,7 @@ pub struct CutOff<W: Waiters> {
 }
 
 /// A peer with all who wait for something of it. As with the peer itself, after each call the
-/// [outputs](Self::poll_output) are to be taken until there are none.
+/// [actions](Self::poll_action) are to be taken until there are none.
 pub struct Session<W: Waiters> {
     peer: Peer,
     /// The core's names of the subscriptions, and the driver's.
@@ -154,18 +154,18 @@ impl<W: Waiters> Session<W> {
     }
 
     /// The next thing to do.
-    pub fn poll_output(&mut self, now: Time) -> Option<SessionOutput<W>> {
+    pub fn poll_action(&mut self, now: Time) -> Option<Action<W>> {
         loop {
-            if let Some(output) = self.publications.poll() {
-                return Some(SessionOutput::Publication(output));
+            if let Some(outcome) = self.publications.poll() {
+                return Some(Action::Publication(outcome));
             }
             if let Some((unsealed, recipients)) = self.decided.pop_front() {
-                return Some(SessionOutput::Recipients { unsealed, recipients });
+                return Some(Action::Recipients { unsealed, recipients });
             }
             match self.peer.poll_output(now) {
                 Some(output) => {
-                    if let Some(output) = self.output(output) {
-                        return Some(output);
+                    if let Some(action) = self.action(output) {
+                        return Some(action);
                     }
                 }
                 // What was taken has made room.
@@ -175,12 +175,12 @@ impl<W: Waiters> Session<W> {
         }
     }
 
-    fn output(&mut self, output: Output) -> Option<SessionOutput<W>> {
+    fn action(&mut self, output: Output) -> Option<Action<W>> {
         Some(match output {
-            Output::Dial { link, dial } => SessionOutput::Dial { link, dial },
-            Output::Negotiate { link, part } => SessionOutput::Negotiate { link, part },
-            Output::Send { link, bytes, .. } => SessionOutput::Send { link, bytes },
-            Output::Close { link } => SessionOutput::Close { link },
+            Output::Dial { link, dial } => Action::Dial { link, dial },
+            Output::Negotiate { link, part } => Action::Negotiate { link, part },
+            Output::Send { link, bytes, .. } => Action::Send { link, bytes },
+            Output::Close { link } => Action::Close { link },
             Output::Deliver(delivery) => {
                 let known = |name| self.subscriptions.get(name).copied();
                 let subscriptions: Vec<_> =
@@ -188,21 +188,19 @@ impl<W: Waiters> Session<W> {
                 if subscriptions.is_empty() {
                     return None;
                 }
-                SessionOutput::Deliver { subscriptions, delivery }
+                Action::Deliver { subscriptions, delivery }
             }
-            Output::Found { find, document, opened } => {
-                SessionOutput::Found { find, document, opened }
-            }
-            Output::FindDone { find, .. } => SessionOutput::FindDone(self.finds.remove(&find)?),
+            Output::Found { find, document, opened } => Action::Found { find, document, opened },
+            Output::FindDone { find, .. } => Action::FindDone(self.finds.remove(&find)?),
             Output::Event(Event::Taken { id }) => {
                 self.publications.taken(id);
                 return None;
             }
             Output::Event(Event::Lost { id }) => {
                 self.publications.lost(id);
-                SessionOutput::Event(Event::Lost { id })
+                Action::Event(Event::Lost { id })
             }
-            Output::Event(event) => SessionOutput::Event(event),
+            Output::Event(event) => Action::Event(event),
             // Only among signallers.
             Output::Relayed { .. } | Output::Undeliverable { .. } => return None,
         })
@@ -235,7 +233,7 @@ impl<W: Waiters> Session<W> {
         true
     }
 
-    /// Publishes a document that is signed by this peer. [`SessionOutput::Publication`] says what has become
+    /// Publishes a document that is signed by this peer. [`Action::Publication`] says what has become
     /// of it; until there is room for it at the core, it [waits](Self::publications).
     pub fn publish(&mut self, document: Arc<VerifiedDocument>, waiter: W::Publish, now: Time) {
         self.publications.give(document, waiter);
@@ -258,7 +256,7 @@ impl<W: Waiters> Session<W> {
     }
 
     /// Waits for so long until somebody is known to whom this content can be sealed;
-    /// [`SessionOutput::Recipients`] is the answer, at once if somebody is known, or nothing can be
+    /// [`Action::Recipients`] is the answer, at once if somebody is known, or nothing can be
     /// waited for.
     ///
     /// # Errors

@@ -24,7 +24,7 @@ export interface Raw {
   cost: number;
 }
 
-/** What the core tells; see wasm/src/told.rs. */
+/** What happens to the peer, as the core says it; see crates/session/src/json.rs. */
 export type CoreEvent =
   | { type: "peer-connected"; peer: string }
   | { type: "peer-disconnected"; peer: string; cause: string }

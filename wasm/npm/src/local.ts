@@ -1,7 +1,7 @@
 // The peer in this tab.
 
 import type { Core } from "../core/taiinet_wasm.js";
-import type { Audience, CoreEvent, CoreOptions, CoreStatus, Engine, Feed, FindQuery, StateStores, Privacy, PublishQuery, Raw, SubscribeQuery } from "./engine.js";
+import type { Audience, CoreEvent, CoreOptions, CoreStatus, Engine, Feed, FindQuery, StateStores, PublishQuery, Raw, SubscribeQuery } from "./engine.js";
 import { TaiiNetError, closed, fromCore } from "./errors.js";
 import { liveIn } from "./page.js";
 import { discardWasm, type Bindings } from "./wasm.js";
@@ -15,6 +15,12 @@ interface Subscriber {
   options: SubscribeQuery;
   deliver: (raw: Raw) => void;
   failed: (error: Error) => void;
+}
+
+/** A document, of what the core's `delivery` tells (wasm/src/delivery.rs). */
+function toRaw(about: string, json: string): Raw {
+  const known = JSON.parse(about) as Omit<Raw, "json" | "receivedAt">;
+  return { ...known, from: known.from, key: known.key, receivedAt: Date.now(), json };
 }
 
 export class LocalEngine implements Engine {
@@ -82,20 +88,8 @@ export class LocalEngine implements Engine {
     return `${JSON.stringify(this.#options).slice(0, -1)},${lists.join()}}`;
   }
 
-  #delivery = (
-    subscriptions: Uint32Array,
-    id: string,
-    author: string,
-    createdAt: number,
-    hops: number,
-    from: string | undefined,
-    key: string | undefined,
-    json: string,
-    exact: boolean,
-    privacy: Privacy,
-    cost: number,
-  ): void => {
-    const raw = { id, author, createdAt, receivedAt: Date.now(), hops, from, key, json, exact, privacy, cost };
+  #delivery = (subscriptions: Uint32Array, about: string, json: string): void => {
+    const raw = toRaw(about, json);
     for (const number of subscriptions) this.#subscribers.get(number)?.deliver(raw);
   };
 
@@ -184,9 +178,7 @@ export class LocalEngine implements Engine {
 
   async find(query: string, options: FindQuery): Promise<Raw[]> {
     let found: Raw[] = [];
-    const each = (id: string, author: string, createdAt: number, hops: number, from: string | undefined, key: string | undefined, json: string, exact: boolean, privacy: Privacy, cost: number) => {
-      found.push({ id, author, createdAt, receivedAt: Date.now(), hops, from, key, json, exact, privacy, cost });
-    };
+    const each = (about: string, json: string) => void found.push(toRaw(about, json));
     await this.#turn();
     try {
       await this.#ask((core) => {
