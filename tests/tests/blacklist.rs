@@ -1,4 +1,4 @@
-//! `taiinet blacklist`: who is added by hand gets no link, and nothing of theirs is taken.
+//! `taiinet blacklist`: a peer that is added by hand gets no link, and nothing of its own is taken.
 
 use std::{fs, process::Command};
 

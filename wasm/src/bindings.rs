@@ -75,7 +75,7 @@ impl Core {
     /// Publishes a document with options `{"key"?, "expiresAt"?, "stamp"?: {"createdAt", "nonce"},
     /// "to"?: "subscribers" | {"peers": [peerId…]}, "public"?: [name…], "waitMs"?}`. The promise is
     /// kept, with the document's id, when a neighbour has taken it; it is broken with `recipients`
-    /// when nobody to seal it to turned up, `lost` when no neighbour took it in time, or `closed`.
+    /// when no recipient turned up, `lost` when no neighbour took it in time, or `closed`.
     ///
     /// # Errors
     /// `document`, `options`, `recipients`, `busy`, `closed`

@@ -35,11 +35,11 @@ pub(crate) struct State {
     /// Subscriptions have numbers that the page knows.
     pub(crate) next_number: u32,
     pub(crate) timer: Option<(Time, Timer)>,
-    /// Set while leaving: who waits for the end, and when it comes anyhow.
+    /// Set while leaving: what waits for the end, and when it comes anyhow.
     pub(crate) leaving: Option<Leaving>,
 }
 
-/// The page, as who waits.
+/// The page, as the waiter of a session.
 pub(crate) struct Page;
 
 impl Waiters for Page {

@@ -68,7 +68,7 @@ struct DocumentVector {
 #[derive(Serialize)]
 struct PrivateVector {
     wire: String,
-    /// How it opens for a subscription, a peer, and somebody else.
+    /// How it opens for a subscription, a peer, and another.
     opened: Vec<String>,
 }
 

@@ -279,7 +279,7 @@ impl World {
         self.tells(link, &[frame]);
     }
 
-    /// What a member publishes: who has joined it, who has left, and nonsense.
+    /// What a member publishes: the clients that have joined it, those that have left, and nonsense.
     fn fields(&self, bytes: &mut Bytes<'_>) -> Map {
         let mut joined = Vec::new();
         for _ in 0..bytes.below(4) {
@@ -346,7 +346,7 @@ impl World {
         let other = self.sessions.entry(client).or_default();
         if matches!(other, Other::Nobody) {
             // It spoke without a session, and is told that there is none; unless what it said happened to
-            // open one, to which nobody has the key.
+            // open one, to which no end has the key.
             let declined = codec::decode::<Declined>(bytes).is_ok();
             let bytes = bytes.len();
             assert!(declined || self.strangers.contains(&client) || bytes >= ANSWER_BYTES);

@@ -118,7 +118,7 @@ pub(super) fn envelope(data: &[u8]) {
     assert_eq!(opened.is_ok(), envelope == us.envelope, "any change is noticed");
 }
 
-/// Who reads, and what was sealed to them.
+/// The readers, and what was sealed to them.
 struct Us {
     author: taiinet_identity::PeerId,
     subscription: RecipientKey,

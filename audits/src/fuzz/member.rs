@@ -18,9 +18,9 @@ use taiinet_mesh::{
 use super::bytes::Bytes;
 use crate::fixture::{identity, map, named, network, sign};
 
-/// How many keys a member has: the identities from 2 on. Identity 1 is who is attacked.
+/// How many keys a member has: the identities from 2 on. Identity 1 is attacked.
 const KEYS: usize = 5;
-/// Who is attacked.
+/// The identity that is attacked.
 pub(super) const VICTIM: u8 = 1;
 
 const CONTENTS: [&str; 5] = [
@@ -365,7 +365,7 @@ impl Member {
         Hello::new(named(network), identity(number).peer_id(), [number; 32])
     }
 
-    /// The frames with which it proves its key: as one end of a link to whoever said `theirs`.
+    /// The frames with which it proves its key: as one end of a link to the peer that said `theirs`.
     pub(super) fn proof(
         number: u8,
         theirs: &Hello,

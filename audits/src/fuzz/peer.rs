@@ -26,7 +26,7 @@ const ROUNDS: usize = 64;
 /// How often it is called in one stretch of time; then it sleeps through the rest.
 const CALLS: usize = 400;
 
-/// A link of the peer's, and who is at its other end.
+/// A link of the peer's, and what is at its other end.
 #[derive(Debug)]
 struct Line {
     link: LinkId,

@@ -24,7 +24,7 @@ use crate::{
   taiinet blacklist list --json --identity me.key       # the list is me.key.blacklist
   taiinet blacklist unblock tn1… --identity me.key
 
-A peer reads the list when it starts, and writes it when somebody gets on it.")]
+A peer reads the list when it starts, and writes it when a peer gets on it.")]
 pub(crate) struct BlacklistArgs {
     #[command(subcommand)]
     action: Action,
@@ -97,7 +97,7 @@ fn print(path: &Path, list: &[Blacklisted], json: bool) -> CommandResult {
         }
     }
     if list.is_empty() && !json {
-        anstream::eprintln!("nobody is on {}", taiinet_terminal::line(&path.to_string_lossy()));
+        anstream::eprintln!("no peer is on {}", taiinet_terminal::line(&path.to_string_lossy()));
     }
     Ok(())
 }

@@ -263,7 +263,7 @@ impl Documents {
         Ok(())
     }
 
-    /// A verified document that was not seen before is remembered, and everybody is told.
+    /// A verified document that was not seen before is remembered, and every room is told.
     fn accept(
         &mut self,
         cx: &mut Cx,

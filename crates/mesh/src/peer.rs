@@ -1,7 +1,7 @@
 //! The rooms of the core, and the router between them.
 //!
 //! What comes from outside goes to one room; what rooms tell one another ([`Notice`]) is carried
-//! around until nobody has anything left to say.
+//! around until none has anything left to say.
 
 mod inputs;
 mod outputs;
@@ -177,7 +177,7 @@ impl Peer {
         }
     }
 
-    /// Carries what rooms have told one another, until nobody says anything more.
+    /// Carries what rooms have told one another, until none says anything more.
     fn settle(&mut self) {
         while let Some(notice) = self.cx.notices.pop_front() {
             let cx = &mut self.cx;

@@ -4,7 +4,7 @@ use taiinet_identity::PeerId;
 
 use crate::{LinkId, Misbehaviour, Output, cx::Cx, wire::PoolFrame};
 
-/// The room of the pool. It holds nothing: who the clients are, the signaller knows.
+/// The room of the pool. It holds nothing: the signaller knows its clients.
 #[derive(Debug, Default)]
 pub(crate) struct Pool;
 

@@ -262,7 +262,7 @@ impl Signallers {
                 }
             }
             FromSignaller::Unreachable(peer) => {
-                // Its presence is of no use any more, unless somebody else can reach it.
+                // Its presence is of no use any more, unless another route leads to it.
                 cx.notify(Notice::Unreachable { peer, via: link });
             }
             FromSignaller::Refused { reason, retry_after_ms } => {
@@ -286,7 +286,7 @@ impl Signallers {
         self.tell(cx, link, &ToSignaller::Join { presence, work });
     }
 
-    /// A signaller tells of others, who signed where they are.
+    /// A signaller tells of others, which signed where they are.
     fn learn(&mut self, cx: &mut Cx, presences: Vec<Signed<Presence>>) -> Result<(), Misbehaviour> {
         if presences.len() > limits::SIGNALLERS_TOLD {
             return Err(Misbehaviour::Oversize);

@@ -48,7 +48,7 @@ impl Sync {
 
     /// Tells a neighbour what we have of a part of the documents, so that it announces what we lack.
     fn compare(&mut self, cx: &mut Cx, link: LinkId, part: Part) {
-        // Who is a neighbour from now on has sent us nothing that may be on its way.
+        // A neighbour that is one from now on has sent us nothing that may be on its way.
         let until = match part {
             Part::Newest => cx.now.after(limits::CLOCK_SKEW),
             Part::Next | Part::Any => cx.now.before(limits::COMPARE_MARGIN),

@@ -5,7 +5,7 @@
 //! is cut into [`Frame::Fragment`]s. Frames are postcard; the order of the variants is the format.
 //!
 //! Each room of the core has its own group of frames. A new capability is a new group at the end of
-//! [`Frame`]; who does not know it skips its frames ([`read`]).
+//! [`Frame`]; a peer that does not know it skips its frames ([`read`]).
 
 mod address;
 pub mod codec;

@@ -29,7 +29,7 @@ pub enum Problem<'a> {
         /// What happened with the last.
         cause: &'a Disconnect,
     },
-    /// It has joined and nobody else has.
+    /// It has joined and no other peer has.
     Alone,
 }
 
@@ -92,7 +92,7 @@ impl Diagnosis<'_> {
 }
 
 /// Why a peer has no neighbour, with all that it tries: a few lines for a terminal. What others wrote
-/// stands in them as it is: whoever prints them sees to it that the terminal does not obey it.
+/// stands in them as it is: a caller that prints them sees to it that the terminal does not obey it.
 pub fn why_alone(status: &Status) -> Vec<String> {
     let mut lines = vec!["no neighbour yet".to_owned()];
     for signaller in &status.signallers {

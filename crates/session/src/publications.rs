@@ -1,4 +1,4 @@
-//! Documents of our own until a neighbour has taken them, and who waits for that.
+//! Documents of our own until a neighbour has taken them, and the callers that wait for that.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -8,7 +8,7 @@ use std::{
 use taiinet_document::{DocumentId, VerifiedDocument};
 use taiinet_mesh::PublishError;
 
-/// What has become of a document, and whom to tell.
+/// What has become of a document, with the waiter to tell.
 #[derive(Debug, PartialEq)]
 pub enum Outcome<P, F> {
     /// A neighbour has taken it.
@@ -33,7 +33,7 @@ pub struct Publications<P, F> {
     waiting: VecDeque<(u64, Arc<VerifiedDocument>, P)>,
     /// That no neighbour has taken yet. One document may be given more than once.
     untaken: BTreeMap<DocumentId, Vec<(u64, P)>>,
-    /// Who waits for all that were given before a moment.
+    /// The callers that wait for all that were given before a moment.
     flushes: Vec<(u64, F)>,
     /// How many were lost since the last flush.
     lost: u64,
@@ -103,7 +103,7 @@ impl<P, F> Publications<P, F> {
     }
 
     /// A document became too old before any neighbour took it. The core publishes some of its own, which
-    /// nobody waits for.
+    /// no caller waits for.
     pub(crate) fn lost(&mut self, id: DocumentId) {
         for (number, waiter) in self.untaken.remove(&id).into_iter().flatten() {
             self.lost += 1;
@@ -122,7 +122,7 @@ impl<P, F> Publications<P, F> {
         self.outcomes.pop_front()
     }
 
-    /// All who wait for a document, in the end.
+    /// All that wait for a document, in the end.
     pub(crate) fn drain(&mut self) -> Vec<P> {
         let untaken = core::mem::take(&mut self.untaken).into_values().flatten();
         let untaken = untaken.map(|(_, waiter)| waiter);

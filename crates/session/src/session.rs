@@ -1,4 +1,4 @@
-//! A peer with all who wait for something of it.
+//! A peer with all that wait for something of it.
 
 use core::time::Duration;
 use std::{
@@ -22,7 +22,7 @@ use crate::{
 /// What is subscribed to.
 #[derive(Debug, Clone)]
 pub enum Wanted {
-    /// What nobody is told of.
+    /// What no other peer is told of.
     Open(Query),
     /// What others are told of, with a key.
     Private(SharedQuery),
@@ -34,7 +34,7 @@ pub enum Action<W: Waiters> {
     Dial {
         /// Its name from now on.
         link: LinkId,
-        /// How.
+        /// What kind of link, and where it leads.
         dial: Dial,
     },
     /// As [`Output::Negotiate`].
@@ -60,25 +60,25 @@ pub enum Action<W: Waiters> {
     Deliver {
         /// Those that it matches.
         subscriptions: Vec<W::Subscription>,
-        /// The document.
+        /// The document, as the core delivered it.
         delivery: Delivery,
     },
-    /// A document that a search found; [`Session::find_waiter`] says who waits.
+    /// A document that a search found; [`Session::find_waiter`] gives its waiter.
     Found {
         /// Its search.
         find: FindId,
-        /// The document.
+        /// The document, verified.
         document: Arc<VerifiedDocument>,
         /// What it says, if it was sealed to us.
         opened: Option<Arc<Opened>>,
     },
     /// A search is over.
     FindDone(W::Find),
-    /// It is known for whom a content is, or that nobody turned up in time.
+    /// The recipients of a content are known, or none turned up in time.
     Recipients {
         /// The content.
         unsealed: Unsealed<W::Recipients>,
-        /// For whom.
+        /// Its recipients, or why there are none.
         recipients: Recipients,
     },
     /// Something has become of a document of ours.
@@ -87,17 +87,17 @@ pub enum Action<W: Waiters> {
     Event(Event),
 }
 
-/// All who wait when the peer has left: nothing more comes.
+/// All that wait when the peer has left: nothing more comes.
 pub struct CutOff<W: Waiters> {
     /// For a document to be taken.
     pub publishes: Vec<W::Publish>,
-    /// For somebody to seal to.
+    /// For a recipient to seal to.
     pub recipients: Vec<W::Recipients>,
     /// For what is searched for.
     pub finds: Vec<W::Find>,
 }
 
-/// A peer with all who wait for something of it. As with the peer itself, after each call the
+/// A peer with all that wait for something of it. As with the peer itself, after each call the
 /// [actions](Self::poll_action) are to be taken until there are none.
 pub struct Session<W: Waiters> {
     peer: Peer,
@@ -125,12 +125,12 @@ impl<W: Waiters> Session<W> {
         }
     }
 
-    /// The peer.
+    /// The peer of this session.
     pub const fn peer(&self) -> &Peer {
         &self.peer
     }
 
-    /// The peer, for what nobody waits for, like its blacklist.
+    /// The peer, for what has no waiter, like its blacklist.
     pub const fn peer_mut(&mut self) -> &mut Peer {
         &mut self.peer
     }
@@ -255,9 +255,8 @@ impl<W: Waiters> Session<W> {
         &self.publications
     }
 
-    /// Waits for so long until somebody is known to whom this content can be sealed;
-    /// [`Action::Recipients`] is the answer, at once if somebody is known, or nothing can be
-    /// waited for.
+    /// Waits for so long until a recipient of this content is known; [`Action::Recipients`] is the
+    /// answer, at once if one is known, or nothing can be waited for.
     ///
     /// # Errors
     /// The content, if [too many](crate::unsealed::MAX_UNSEALED) wait already.
@@ -278,7 +277,7 @@ impl<W: Waiters> Session<W> {
         }
     }
 
-    /// Likewise, where [`recipients`](Self::recipients) has just said that there is nobody.
+    /// Likewise, where [`recipients`](Self::recipients) has just said that there are none.
     ///
     /// # Errors
     /// As [`find_recipients`](Self::find_recipients).
@@ -295,7 +294,7 @@ impl<W: Waiters> Session<W> {
         Ok(())
     }
 
-    /// To whom a content can be sealed now.
+    /// The recipients that a content can be sealed to now.
     ///
     /// # Errors
     /// [`PublishError`]
@@ -323,7 +322,7 @@ impl<W: Waiters> Session<W> {
         }
     }
 
-    /// Who waits for a search, if it is not over.
+    /// The waiter of a search, if it is not over.
     pub fn find_waiter(&self, find: FindId) -> Option<&W::Find> {
         self.finds.get(&find)
     }
@@ -333,7 +332,7 @@ impl<W: Waiters> Session<W> {
         self.finds.get_mut(&find)
     }
 
-    /// Nobody waits for a search any more.
+    /// A search has no waiter any more.
     pub fn end_find(&mut self, find: FindId) -> Option<W::Find> {
         self.finds.remove(&find)
     }
@@ -343,7 +342,7 @@ impl<W: Waiters> Session<W> {
         self.peer.leave(now);
     }
 
-    /// Ends all looking for documents and for recipients, and gives back who waits for it.
+    /// Ends all looking for documents and for recipients, and gives back what waits for it.
     pub fn end_searches(&mut self) -> CutOff<W> {
         CutOff {
             publishes: Vec::new(),
@@ -352,7 +351,7 @@ impl<W: Waiters> Session<W> {
         }
     }
 
-    /// Gives back all who wait, in the end.
+    /// Gives back all that wait, in the end.
     pub fn cut_off(&mut self) -> CutOff<W> {
         CutOff { publishes: self.publications.drain(), ..self.end_searches() }
     }

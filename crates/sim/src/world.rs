@@ -1,4 +1,4 @@
-//! The world: who is in it, and what can be done to it.
+//! The world: what is in it, and what can be done to it.
 
 mod desks;
 mod faults;
@@ -38,15 +38,15 @@ const GENESIS: u64 = 1_700_000_000_000;
 /// A document as it was delivered.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Delivered {
-    /// Which.
+    /// The document's id.
     pub id: DocumentId,
-    /// Who wrote it.
+    /// The peer that wrote it.
     pub author: PeerId,
     /// Links it crossed.
     pub hops: u8,
     /// The neighbour it came from; none for the peer's own.
     pub from: Option<PeerId>,
-    /// When.
+    /// When it was delivered.
     pub at: Time,
     /// In which life of the peer: 0 before the first restart.
     pub life: u32,
@@ -57,11 +57,11 @@ pub struct Delivered {
 /// A document as it was published.
 #[derive(Debug, Clone)]
 pub struct Published {
-    /// Which.
+    /// The document's id.
     pub id: DocumentId,
-    /// By whom.
+    /// The peer that published it.
     pub by: PeerIndex,
-    /// When.
+    /// When it was published.
     pub at: Time,
     /// Its content.
     pub content: Map,

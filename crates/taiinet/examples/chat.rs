@@ -30,7 +30,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
                 Err(error) => eprintln!("not a message: {error}"),
             },
             line = lines.next_line() => match line? {
-                // Not `publish`: nobody may be here yet, and we want to go on reading.
+                // Not `publish`: there may be no neighbour yet, and we want to go on reading.
                 Some(text) => drop(net.queue(json!({ "room": room, "name": name, "text": text })).await?),
                 None => break,
             },

@@ -23,15 +23,15 @@ pub enum BlacklistFileError {
     /// It cannot be read or written.
     #[error("blacklist {path}: {cause}")]
     File {
-        /// Which.
+        /// The file that cannot be read or written.
         path: PathBuf,
-        /// Why.
+        /// What the system says.
         cause: io::Error,
     },
     /// It is not a blacklist.
     #[error("blacklist {path} is damaged ({cause}); mend it, or move it away to begin anew")]
     Damaged {
-        /// Which.
+        /// The file that is no blacklist.
         path: PathBuf,
         /// What is wrong.
         cause: serde_json::Error,

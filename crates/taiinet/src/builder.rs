@@ -87,7 +87,7 @@ impl Builder {
         self
     }
 
-    /// Who this peer is; a fresh identity if not given. Key files are read with
+    /// The peer's identity; a fresh one if not given. Key files are read with
     /// [`taiinet::keyfile`](crate::keyfile).
     pub fn identity(mut self, identity: Identity) -> Self {
         self.identity = Some(identity);

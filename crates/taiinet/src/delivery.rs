@@ -47,12 +47,12 @@ impl Delivery {
         opened.or_else(|| self.document.content().fields()).unwrap_or(&NONE)
     }
 
-    /// Who could read it on its way.
+    /// Which peers could read it on its way.
     pub fn privacy(&self) -> Privacy {
         Privacy::of(self.opened.as_deref())
     }
 
-    /// Who wrote and signed it.
+    /// The peer that wrote and signed it.
     pub fn author(&self) -> PeerId {
         self.document.author()
     }
@@ -82,7 +82,7 @@ impl Delivery {
         self.document.expires_at
     }
 
-    /// How many links it crossed, as far as anybody can tell; 0 for our own.
+    /// How many links it crossed, as far as one can tell; 0 for our own.
     pub const fn hops(&self) -> u8 {
         self.hops
     }
@@ -112,7 +112,7 @@ impl Delivery {
     }
 }
 
-/// With the fields that everybody could read; what was sealed belongs into no log.
+/// With the fields that every peer could read; what was sealed belongs into no log.
 impl fmt::Debug for Delivery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Delivery")

@@ -113,7 +113,7 @@ impl Driver {
         Instant::now() + due.unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP)
     }
 
-    /// Takes what handles asked for. It comes before all else: who has subscribed gets what arrives
+    /// Takes what handles asked for. It comes before all else: a subscription gets what arrives
     /// or is published from then on.
     fn take_controls(&mut self) -> ControlFlow<()> {
         while let Ok(control) = self.controls.try_recv() {
@@ -253,7 +253,7 @@ impl Driver {
                     let Some(found) = self.session.find_waiter(find) else { continue };
                     let received_at = now.timestamp();
                     let found_one = Delivery::new(document, opened, received_at, 0, None);
-                    // Who does not wait any more needs nothing.
+                    // A caller that does not wait any more needs nothing.
                     let _ = found.send(Ok(found_one));
                 }
                 Action::FindDone(found) => drop(found),
@@ -305,7 +305,7 @@ impl Driver {
             self.tally.count_lost();
         }
         if let Some(waiter) = waiter {
-            // Who does not wait any more is told by a flush.
+            // A caller that does not wait any more is told by a flush.
             let _ = waiter.send(taken);
         }
     }
@@ -332,7 +332,7 @@ impl Driver {
             _ => {}
         }
         tracing::debug!(?event);
-        // Nobody listening is fine.
+        // There may be no listener.
         let _ = self.events.send(event);
     }
 

@@ -59,9 +59,9 @@ pub enum Error {
     /// The document breaks a limit.
     #[error(transparent)]
     Document(#[from] DocumentError),
-    /// Nobody to seal the document to.
+    /// No recipient to seal the document to.
     #[error(
-        "nobody is known who subscribed privately to this: wait for them, or name peers to send it to"
+        "no peer is known that subscribed privately to this: wait for one, or name peers to send it to"
     )]
     NoRecipient,
     /// The document cannot be sealed.

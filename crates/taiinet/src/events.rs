@@ -14,7 +14,7 @@ use tokio_stream::wrappers::{BroadcastStream, errors::BroadcastStreamRecvError};
 pub(crate) const EVENTS: usize = 1024;
 
 /// What happens from now on, from [`TaiiNet::events`](crate::TaiiNet::events): a [`Stream`] that ends
-/// when the peer is closed. Who reads too slowly misses the oldest and is told so ([`Missed`]).
+/// when the peer is closed. A reader that is too slow misses the oldest and is told so ([`Missed`]).
 #[derive(Debug)]
 pub struct Events {
     events: BroadcastStream<Event>,

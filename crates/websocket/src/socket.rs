@@ -184,7 +184,7 @@ fn failure(error: &Error) -> LinkFailure {
         Error::ConnectionClosed | Error::AlreadyClosed => LinkFailure::Remote,
         Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => LinkFailure::Remote,
         Error::Io(error) if is_cut(error.kind()) => LinkFailure::Remote,
-        // TLS: the server is there, but not whom we expect.
+        // TLS: the server is there, but not the one that we expect.
         Error::Io(error) if error.kind() == io::ErrorKind::InvalidData => {
             LinkFailure::Transport(error.to_string())
         }

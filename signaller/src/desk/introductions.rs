@@ -1,4 +1,4 @@
-//! Whom a client is told of.
+//! The peers that a client is told of.
 
 use std::collections::BTreeSet;
 

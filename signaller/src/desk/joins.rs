@@ -1,4 +1,4 @@
-//! How a client proves who it is.
+//! How a client proves its name.
 
 use rand_core::Rng as _;
 use taiinet_identity::{Domain, Signed};

@@ -17,7 +17,7 @@ impl Desk {
         }
     }
 
-    /// Forgives everybody; the operator's own lists are another thing.
+    /// Forgives all; the operator's own lists are another thing.
     pub fn forgive(&mut self) {
         self.reputation = Reputation::default();
     }

@@ -28,7 +28,7 @@ fn network(name: &str) -> Network {
     name.parse().unwrap()
 }
 
-/// A desk and its clients, who are called by their numbers.
+/// A desk and its clients, which are called by their numbers.
 struct Room {
     desk: Desk,
     now: Time,

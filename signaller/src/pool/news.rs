@@ -1,4 +1,4 @@
-//! What members of the pool publish: who has joined them, and who has left.
+//! What members of the pool publish: the clients that have joined them, and those that have left.
 //!
 //! The content of such a document is `{"joined": [bytes…], "left": [bytes…]}`, each the postcard
 //! encoding of a [`Signed<Presence>`] or a [`Left`].
@@ -10,7 +10,7 @@ use taiinet_mesh::wire::{Presence, codec};
 
 use crate::{limits, refused::Refused};
 
-/// Somebody has left the signaller that says so.
+/// A client has left the signaller that says so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Left {
     pub(super) network: Network,

@@ -53,7 +53,7 @@ pub(super) struct Outgoing {
     sent: Sent,
     /// When it is looked again whether something may go.
     due: Option<Time>,
-    /// Whose turn was last.
+    /// The member whose turn was last.
     last: Option<PeerId>,
     /// Signals that went, so far.
     count: u64,
@@ -133,8 +133,8 @@ impl Outgoing {
         self.due = waits.then(|| now.after(limits::POOL_PACE));
     }
 
-    /// Says to another signaller that a signal of its client found nobody; nothing if that was said too
-    /// often.
+    /// Says to another signaller that a signal of its client is undeliverable; nothing if that was said
+    /// too often.
     pub(super) fn answer(
         &mut self,
         peer: &mut Peer,
@@ -148,8 +148,8 @@ impl Outgoing {
         }
     }
 
-    /// Whether another signaller may say that such a signal found nobody: one that was sent to it, and
-    /// not long ago.
+    /// Whether another signaller may call this signal undeliverable: one that was sent to it, and not
+    /// long ago.
     pub(super) fn believes(
         &mut self,
         member: PeerId,
@@ -159,7 +159,7 @@ impl Outgoing {
         self.sent.take(member, undeliverable, now)
     }
 
-    /// Forgets some of what is over, and all of who is no member any more.
+    /// Forgets some of what is over, and all of those that are no members any more.
     pub(super) fn expire(&mut self, is_member: impl Fn(&PeerId) -> bool, now: Time) {
         self.passed.forget(limits::POOL_FORGOTTEN, now);
         self.sent.forget(limits::POOL_FORGOTTEN, now);

@@ -1,4 +1,4 @@
-//! Who has joined which of the other signallers, by the peers' own signed word.
+//! The clients of the other signallers, by the peers' own signed word.
 
 use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 

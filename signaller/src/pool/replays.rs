@@ -11,7 +11,7 @@ use taiinet_mesh::{
 use crate::limits;
 
 /// The contents of recent signals. When there are too many the oldest go: then an old one may pass
-/// again, and the recipient, who remembers offers, drops it.
+/// again, and the recipient, which remembers offers, drops it.
 #[derive(Debug, Default)]
 pub(super) struct Replays {
     seen: BTreeSet<Vec<u8>>,

@@ -1,5 +1,5 @@
-//! Signals of our clients that other signallers were to pass on: only they, and only of these, may
-//! say that they found nobody.
+//! Signals of our clients that other signallers were to pass on: only they may call a signal
+//! undeliverable, and only one of these.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -12,7 +12,7 @@ use taiinet_mesh::{
 
 use crate::limits;
 
-/// To which signaller, in which network, whose, for whom.
+/// The signaller, the network, the sender, the recipient.
 type Name = (PeerId, Network, PeerId, PeerId);
 
 #[derive(Debug, Clone, Copy)]

@@ -19,7 +19,7 @@ use exposition::Exposition;
 
 const FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// `/metrics` or `/health`, from what is counted: nobody waits for the desk, which may be busy.
+/// `/metrics` or `/health`, from what is counted, without waiting for the desk, which may be busy.
 pub(super) async fn answer(shared: &Shared, path: &str) -> Response {
     let picture = shared.desk.picture();
     let status = &picture.status;

@@ -75,7 +75,7 @@ async fn blocked_addresses_are_cut_and_refused_and_a_bad_list_changes_nothing() 
     Client::joined(program.address(), "test").await;
 }
 
-/// What is left of a list when a script fails at the wrong moment serves nobody, or is not taken.
+/// What is left of a list when a script fails at the wrong moment serves none, or is not taken.
 #[tokio::test]
 async fn an_allow_list_that_is_cut_short_or_becomes_empty_lets_nobody_in() {
     let folder = Folder::new();
@@ -101,7 +101,7 @@ async fn an_allow_list_that_is_cut_short_or_becomes_empty_lets_nobody_in() {
 
     folder.write("allow", "# nobody\n");
     program.signal("HUP");
-    program.logs("the allow-list has no entries: nobody is served");
+    program.logs("the allow-list has no entries: no client is served");
     // By the desk, which says so, or by its address.
     while client.hear().await.is_some() {}
     let Err(refused) = Client::try_connect(program.address(), &[]).await else { panic!() };
@@ -119,8 +119,8 @@ async fn an_empty_allow_list_serves_nobody_from_the_start_and_says_so() {
     let file = folder.write("allow", "");
     let checked = run(&["--allow", &file, "--check-config"]);
     assert!(checked.status.success());
-    assert!(text(&checked.stderr).contains("nobody is served"), "{}", text(&checked.stderr));
+    assert!(text(&checked.stderr).contains("no client is served"), "{}", text(&checked.stderr));
     let program = Program::start(&["--allow", &file]);
-    program.logs("the allow-list has no entries: nobody is served");
+    program.logs("the allow-list has no entries: no client is served");
     assert!(Client::try_connect(program.address(), &[]).await.is_err());
 }

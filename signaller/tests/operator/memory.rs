@@ -92,7 +92,7 @@ async fn clients_take_no_more_memory_than_is_reckoned_with() {
     let mut last = Client::joined(program.address(), "test").await;
     assert!(last.is_served().await);
     let waiting = program.metric("waiting_bytes") as usize;
-    assert!(waiting > SLEEPERS * 64 * 1024, "{waiting} bytes wait for those who do not read");
+    assert!(waiting > SLEEPERS * 64 * 1024, "{waiting} bytes wait for those that do not read");
 
     let mut config = FrontConfig::default();
     let of_none = {

@@ -136,7 +136,7 @@ test("without any signaller: links page to page, Chromium to Firefox and to nati
 test("every signaller killed, and then a neighbour: new links come through the mesh alone", async () => {
   const signallers = [await Signaller.start(), await Signaller.start()];
   const mesh = new Mesh(signallers);
-  // Few links, so that nobody is linked to all; fewest for the page.
+  // Few links, so that no peer is linked to all; fewest for the page.
   const natives = [..."abcdef"].map((name) => mesh.subscriber(name, {}, ["--links", "3,5"]));
   const browser = await chromium();
   const tolerate = [REFUSED_SOCKETS];

@@ -131,7 +131,7 @@ test("the leading tab is closed amid publishing by another: each document goes o
   await exactly(native, [...Array(count).keys()].map((n) => ({ n })));
 });
 
-test("the leading tab is closed while another's document waits, with nobody there: it goes out later", async () => {
+test("the leading tab is closed while another's document waits, without a neighbour: it goes out later", async () => {
   const mesh = new Mesh([await Signaller.start()]);
   const browser = await chromium();
   const context = await browser.context();

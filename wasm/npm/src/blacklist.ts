@@ -1,4 +1,4 @@
-// Who this peer has nothing to do with, and where that is kept from visit to visit.
+// The peers that this one has nothing to do with, and where the list is kept from visit to visit.
 
 import { duration, options as checkOptions, string } from "./arguments.js";
 import type { Blacklisted, Engine, StateStore } from "./engine.js";
@@ -25,7 +25,7 @@ export class Blacklist {
     await (await this.#engine()).blacklist(peer, until);
   }
 
-  /** Who is kept out now. */
+  /** The peers that are kept out now. */
   async list(): Promise<Blacklisted[]> {
     return (await (await this.#engine()).status()).blacklist;
   }
@@ -51,7 +51,7 @@ export function stateStore(identity: string | undefined, what: "blacklist" | "si
     load: () => {
       const list = attempt((storage) => storage.getItem(name));
       try {
-        // What somebody has damaged must not keep the peer from starting.
+        // A damaged list must not keep the peer from starting.
         return list && Array.isArray(JSON.parse(list)) ? list : undefined;
       } catch {
         return undefined;

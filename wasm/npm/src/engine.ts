@@ -4,8 +4,8 @@
 /** From where the WebAssembly module is loaded. */
 export type WasmSource = string | URL | Response | BufferSource | WebAssembly.Module;
 
-/** Who could read a document on its way: everyone; its recipients, and whoever gets hold of the
- *  identity key of one of them later; its recipients, and nobody once the subscription has ended. */
+/** Who could read a document on its way: everyone; its recipients, and anyone that gets hold of the
+ *  identity key of one of them later; its recipients, and no one once the subscription has ended. */
 export type Privacy = "open" | "sealed" | "forward-secret";
 
 /** A document as it goes from the core to a subscription, and from tab to tab. */
@@ -97,7 +97,7 @@ export interface CoreStatus {
   private: number;
   /** Peers that no link could be made to, and why. */
   failed: { peer: string; cause: string }[];
-  /** Who is blacklisted now. */
+  /** The peers that are blacklisted now. */
   blacklist: Blacklisted[];
   counters: {
     published: number;
@@ -141,7 +141,7 @@ export interface PublishQuery {
   to?: "subscribers" | { peers: readonly string[] };
   /** Fields that everyone may read all the same. */
   public?: readonly string[];
-  /** How long to wait for somebody to seal it to. */
+  /** How long to wait for a recipient. */
   waitMs?: number;
 }
 
@@ -166,7 +166,7 @@ export interface StateStore {
   save(list: string): void;
 }
 
-/** Who wants to hear of an engine. */
+/** What is told of an engine's life. */
 export interface Audience {
   /** The peer runs, under this name and with these options, which may be another tab's. */
   started(peerId: string, options: CoreOptions): void;

@@ -280,7 +280,7 @@ export class SharedEngine implements Engine {
       if (id) this.#post({ kind: "answer", to: from, id, value });
     } catch (fault) {
       const error = toPlain(fault);
-      // A peer that goes away has answered nothing: who waits asks the next tab's.
+      // A peer that goes away has answered nothing: what waits asks the next tab's.
       if (error.code === "closed") return;
       if (id) this.#post({ kind: "answer", to: from, id, error });
       else if (call.name === "subscribe") this.#post({ kind: "refused", to: from, feed: call.feed, error });

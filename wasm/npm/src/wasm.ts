@@ -22,7 +22,7 @@ export function wasmIfLoaded(): Bindings | undefined {
   return loaded;
 }
 
-/** A module that has trapped is not fit for use: who comes next gets another. */
+/** A module that has trapped is not fit for use: the next caller gets another. */
 export function discardWasm(bindings: Bindings): void {
   if (bindings !== loaded) return;
   loading = undefined;

@@ -32,7 +32,7 @@ class Core {
   mostFinds = 0;
   closed = false;
   isBehind = false;
-  /** Who waits for an answer. */
+  /** The calls that wait for an answer. */
   #pending = new Set();
   #next = 0;
 

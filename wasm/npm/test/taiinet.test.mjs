@@ -74,7 +74,7 @@ test("a reader has what comes from when it is made, not from its first next()", 
   await taiinet.close();
 });
 
-test("what comes before anybody listens is kept for the first reader, the newest of it, at nobody's cost", async () => {
+test("what comes before there is a listener is kept for the first reader, the newest of it, at no neighbour's cost", async () => {
   const { taiinet, core } = await start();
   const subscription = taiinet.subscribe({});
   await eventually(() => core.subscriptions.size === 1);

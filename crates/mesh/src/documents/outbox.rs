@@ -7,7 +7,7 @@ use taiinet_document::{DocumentId, SignedDocument, Timestamp, VerifiedDocument};
 use crate::{Time, limits};
 
 /// Holds each document of ours until a neighbour has taken it, so that one that was published while
-/// nobody was there, or on a link that died, is offered again. As signed bytes: what is decoded may take
+/// no neighbour was there, or on a link that died, is offered again. As signed bytes: what is decoded may take
 /// a hundred times the room.
 #[derive(Debug, Default)]
 pub(crate) struct Outbox {

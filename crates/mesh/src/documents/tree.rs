@@ -131,12 +131,12 @@ impl Tree {
         self.asked.remove(&id);
         let mut parcel = None;
         for (link, neighbour) in &mut self.neighbours {
-            // Who announced it has it.
+            // A neighbour that announced it has it.
             let has = neighbour.promises.settled(&id);
             if has || from.is_some_and(|(from, _)| from == *link) || !wants(*link) {
                 continue;
             }
-            // Our own goes to all that we believe: nobody else decides whether it is heard of.
+            // Our own goes to all that we believe: no other peer decides whether it is heard of.
             let ours = from.is_none() && !cx.is_suspect(*link);
             if ours || neighbour.feeding.pushed().contains(group) {
                 let parcel =
@@ -345,7 +345,7 @@ impl Tree {
     /// Does what is due.
     pub(super) fn tick(&mut self, cx: &mut Cx) {
         let now = cx.now;
-        // Who is awake is asked first.
+        // Neighbours that are awake are asked first.
         let mut order: Vec<(bool, LinkId)> =
             self.neighbours.iter().map(|(link, neighbour)| (neighbour.dozing, *link)).collect();
         order.sort_unstable();

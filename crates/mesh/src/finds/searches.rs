@@ -34,10 +34,10 @@ pub(crate) struct Search {
     /// What they hold of the heap, wherever they are.
     heap_bytes: usize,
     ends_at: Time,
-    /// Who was asked and has not finished its answer.
+    /// The neighbours that were asked and have not finished their answers.
     waiting: BTreeMap<LinkId, Allowance>,
     answered: usize,
-    /// Whether somebody who was asked is gone.
+    /// Whether a neighbour that was asked is gone.
     lost: bool,
 }
 

@@ -2,8 +2,8 @@
 //!
 //! Each frame has a cost ([`crate::wire::cost_of`]), and what it makes us do beyond that is spent where it is
 //! done. Frames are dealt with while anything of the budget is left; what they cost more is a debt. While
-//! there is a debt, messages wait for the time that pays for it: so who asks for too much is slowed.
-//! Who goes on all the same until more waits than an honest end ever has on its way is cut.
+//! there is a debt, messages wait for the time that pays for it: so a link that asks for too much is
+//! slowed. One that goes on all the same, until more waits than an honest end ever has on its way, is cut.
 
 use std::collections::VecDeque;
 

@@ -214,7 +214,7 @@ impl Peer {
         passed_on
     }
 
-    /// Tells a neighbour in the pool that a signal which it passed on found nobody.
+    /// Tells a neighbour in the pool that a signal which it passed on did not find its recipient.
     pub fn undeliverable(&mut self, to: PeerId, undeliverable: Undeliverable, now: Time) -> bool {
         self.cx.now = now;
         let passed_on = self.cx.pass_on(to, PoolFrame::Undeliverable(undeliverable));
@@ -258,7 +258,7 @@ impl Peer {
         self.cx.reputation.unblock(peer, now)
     }
 
-    /// Says goodbye to everybody; nothing but closing links comes after it.
+    /// Says goodbye on every link; nothing but closing links comes after it.
     pub fn leave(&mut self, now: Time) {
         self.cx.now = now;
         // What withdraws our private subscriptions goes out before the goodbye.

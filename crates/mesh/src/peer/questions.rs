@@ -65,8 +65,8 @@ impl Peer {
         self.documents.untaken()
     }
 
-    /// To whom a document with these options would be sealed now; nobody, if it is for everyone. A
-    /// driver that has several threads seals in those of its callers.
+    /// The recipients that a document with these options would be sealed to now; none, if it is for
+    /// everyone. A driver that has several threads seals in those of its callers.
     ///
     /// # Errors
     /// [`PublishError::NoRecipient`], [`PublishError::Seal`]
@@ -101,8 +101,8 @@ impl Peer {
         self.signallers.cache()
     }
 
-    /// Who is blacklisted, and who was and is remembered for it: for [`Config::blacklist`] in the
-    /// next run.
+    /// The peers that are blacklisted, and those that were and are remembered for it: for
+    /// [`Config::blacklist`] in the next run.
     pub fn blacklist_to_keep(&self, now: Time) -> Vec<Blacklisted> {
         self.cx.reputation.to_keep(now)
     }

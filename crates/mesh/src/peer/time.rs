@@ -24,7 +24,7 @@ impl Peer {
         self.run_overdue();
     }
 
-    /// If we are called long after we wanted to be, nobody told us of the time between.
+    /// If we are called long after we wanted to be, we know nothing of the time between.
     pub(super) fn notice_sleep(&mut self) {
         let now = self.cx.now;
         let late = |since: Time| now.since(since) > limits::OVERSLEPT;

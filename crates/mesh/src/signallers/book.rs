@@ -57,7 +57,7 @@ impl Book {
         }
     }
 
-    /// Whether it is no news that this key is at this address, or was when that was signed. Nobody
+    /// Whether it is no news that this key is at this address, or was when that was signed. None
     /// takes over the address of one that was named, nor stands in the way of another's by signing it.
     pub(crate) fn knows(&self, url: &str, key: PeerId, said_at: Timestamp) -> bool {
         self.known.iter().any(|signaller| match signaller.learned_at {
@@ -341,14 +341,14 @@ impl Book {
         let Some(signaller) = self.of(link) else { return false };
         signaller.offences += u32::from(misbehaviour.weight() > 0);
         let over = misbehaviour.is_fatal() || signaller.offences >= limits::SIGNALLER_OFFENCES;
-        // Whoever carries the connection can change a message: that is held against nobody.
+        // A carrier of the connection can change a message: that is not held against the signaller.
         if over && misbehaviour.weight() > 0 && signaller.joined().is_some() {
             signaller.not_before = now.after(signaller.distrust.wait(rng));
         }
         over
     }
 
-    /// When [`Self::ask`] has somebody to ask again.
+    /// When [`Self::ask`] has a signaller to ask again.
     pub(crate) fn ask_deadline(&self) -> Option<Time> {
         self.known
             .iter()

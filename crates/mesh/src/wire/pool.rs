@@ -20,8 +20,8 @@ pub enum PoolFrame {
 pub struct Undeliverable {
     /// The network of both.
     pub network: Network,
-    /// Whose signal it was.
+    /// The signal's sender.
     pub from: PeerId,
-    /// For whom.
+    /// The client that the signal was for.
     pub to: PeerId,
 }

@@ -30,8 +30,8 @@ impl Signable for Presence {
 }
 
 impl Presence {
-    /// What a signed one says, **unverified**, if it is no larger than one may be: whoever keeps it
-    /// or passes it on asks this first.
+    /// What a signed one says, **unverified**, if it is no larger than one may be: asked
+    /// before it is kept or passed on.
     ///
     /// # Errors
     /// [`Misbehaviour::Oversize`], [`Misbehaviour::Undecodable`].

@@ -22,7 +22,7 @@ fn id(number: u32) -> DocumentId {
     document(number).id()
 }
 
-/// An publications whose core has this much room left.
+/// Publications whose core has this much room left.
 struct At {
     publications: Publications<&'static str, &'static str>,
     room: usize,

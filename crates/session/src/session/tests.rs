@@ -65,7 +65,7 @@ fn delivered(session: &mut Session<Names>, now: Time) -> Vec<Vec<u8>> {
     actions.filter_map(of).collect()
 }
 
-/// For how many contents it was decided to whom they are, and to how many that is.
+/// Of each content whose recipients were decided, how many they are.
 fn decided(session: &mut Session<Names>, now: Time) -> Vec<Option<usize>> {
     session.handle_timeout(now);
     let actions = actions(session, now).into_iter();
@@ -100,7 +100,7 @@ fn documents_come_under_the_names_of_the_driver_until_it_unsubscribes() {
     assert_eq!(delivered(&mut session, START), [[8]]);
     assert!(session.unsubscribe(8, START));
     session.publish(document(3), "three", START);
-    assert_eq!(delivered(&mut session, START), [[0; 0]; 0], "nobody subscribes to it any more");
+    assert_eq!(delivered(&mut session, START), [[0; 0]; 0], "it has no subscriber any more");
 }
 
 #[test]
@@ -133,7 +133,7 @@ fn recipients_are_waited_for_as_long_as_somebody_wants_to() {
     let [one, other, none] = [0; 3].map(|_| Rc::new(Cell::new(false)));
     let second = Duration::from_secs(1);
     session.find_recipients(unsealed(&none), Duration::ZERO, START).expect("room");
-    assert_eq!(decided(&mut session, START), [None], "who does not wait is told at once");
+    assert_eq!(decided(&mut session, START), [None], "without a wait the answer comes at once");
     session.find_recipients(unsealed(&one), second, START).expect("room");
     session.find_recipients(unsealed(&other), second * 2, START).expect("room");
     assert_eq!(decided(&mut session, START), [None; 0]);

@@ -65,7 +65,7 @@ impl World {
         }
     }
 
-    /// What a signaller says is sealed in the client's session, whoever made it up.
+    /// What a signaller says is sealed in the client's session, also if a test made it up.
     fn say_sealed(&mut self, from: SignallerIndex, to: ClientId, frame: &FromSignaller) {
         let node = &mut self.desks[from.0];
         let end = node.clients.get(&to).copied();

@@ -81,7 +81,7 @@ impl World {
     }
 
     /// Cuts the network: nothing passes between nodes of different groups. Nodes in no group reach
-    /// everybody. Links across the cut stall, as a reliable transport's do; new ones fail.
+    /// all. Links across the cut stall, as a reliable transport's do; new ones fail.
     pub fn partition(&mut self, groups: &[Vec<Node>]) {
         self.groups = groups
             .iter()

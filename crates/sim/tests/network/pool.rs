@@ -61,7 +61,7 @@ fn members_find_each_other_from_any_first_acquaintance() {
 fn peers_of_different_signallers_are_introduced_and_negotiate_across_the_pool() {
     for seed in seeds(10..13) {
         let (mut world, members) = pool(seed, 3);
-        // One at the first, one at the last, who never turn to any other: they are told of none.
+        // One at the first, one at the last, which never turn to any other: they are told of none.
         for member in &members {
             let only_here = |frame| match frame {
                 taiinet_mesh::wire::FromSignaller::Signallers(_) => Vec::new(),
@@ -157,7 +157,7 @@ fn a_member_that_has_left_is_forgotten_by_all() {
         world.leave(*peer);
     }
     world.run_for(seconds(1));
-    // A newcomer to the network is introduced to nobody but the one that is left.
+    // A newcomer to the network is introduced to the one that is left and no other.
     let late = world.add_peer(PeerSpec::new(network(), &[members[1]]));
     world.run_for(seconds(5));
     assert_eq!(world.neighbours(late), BTreeSet::from([peers[0]]));

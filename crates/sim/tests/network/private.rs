@@ -1,4 +1,4 @@
-//! Private messages: who reads them, and who never gets to see them.
+//! Private messages: peers that read them, and peers that never get to see them.
 
 use taiinet_document::{Document, DocumentId, VerifiedDocument};
 use taiinet_mesh::{
@@ -28,7 +28,7 @@ fn contains(bytes: &[u8], text: &str) -> bool {
     bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }
 
-/// Publishes as soon as there is somebody to seal to.
+/// Publishes as soon as there is a recipient to seal to.
 fn publish(
     world: &mut World,
     peer: PeerIndex,
@@ -41,7 +41,7 @@ fn publish(
             result => return result.expect("it is small"),
         }
     }
-    panic!("nobody to seal to was heard of within 10 s");
+    panic!("no recipient was heard of within 10 s");
 }
 
 #[test]
@@ -127,7 +127,7 @@ fn an_ended_subscription_reads_nothing_more_even_of_what_was_sealed_to_it() {
     setting.sound();
 }
 
-/// Who leaves tells each neighbour outright: what it only announced nobody could ask for any more.
+/// A peer that leaves tells each neighbour outright: what it only announced could not be asked for any more.
 #[test]
 fn a_peer_that_leaves_takes_its_subscriptions_along() {
     for seed in seeds(20..36) {

@@ -1,4 +1,4 @@
-//! Peers of other versions: what one side does not know costs nobody anything.
+//! Peers of other versions: what one side does not know costs neither anything.
 
 use taiinet_mesh::{
     Disconnect, Event, Incompatible, Misbehaviour, limits,
@@ -74,7 +74,7 @@ fn a_peer_that_needs_what_we_do_not_know_is_parted_with_and_not_blamed() {
     setting.sound();
 }
 
-/// Skipping is not free: who sends nothing but what nobody knows is slowed, and then cut.
+/// Skipping is not free: a peer that sends nothing but unknown frames is slowed, and then cut.
 #[test]
 fn a_flood_of_unknown_frames_holds_nobody_up_and_ends() {
     let mut setting = sparse(3, 4);

@@ -1,4 +1,4 @@
-//! Who gets which documents.
+//! Which peers get which documents.
 
 use std::{pin::pin, time::Duration};
 
@@ -44,7 +44,7 @@ async fn a_subscriber_gets_what_its_query_matches_and_knows_from_whom() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn documents_cross_peers_that_are_not_linked() {
     let signaller = Signaller::start().await;
-    // A chain: nobody may have more than two neighbours, and one of the four has only one.
+    // A chain: none may have more than two neighbours, and one of the four has only one.
     let mut peers = Vec::new();
     for _ in 0..4 {
         peers.push(peer(&signaller.url).links(1, 2).connect().await.unwrap());

@@ -1,4 +1,4 @@
-//! What clients may do, and what becomes of those who do more.
+//! What clients may do, and what becomes of those that do more.
 
 use proptest::prelude::*;
 
@@ -133,7 +133,7 @@ proptest! {
     }
 }
 
-/// A peer that misbehaves is kept out over whatever connection, whoever else comes from its address; the
+/// A peer that misbehaves is kept out over whatever connection, and no other at its address is; the
 /// operator can forgive it.
 #[test]
 fn a_client_that_misbehaves_again_and_again_is_blacklisted_here() {
@@ -149,7 +149,7 @@ fn a_client_that_misbehaves_again_and_again_is_blacklisted_here() {
             break;
         }
         came += 1;
-        // In somebody else's name.
+        // In another's name.
         let (to, sealed) = (identity(2).peer_id(), vec![0; 10]);
         let signal = Signal { network: network(), to, sent_at: room.now.timestamp(), sealed };
         let signal = Signed::new(&identity(3), &signal);
@@ -166,7 +166,7 @@ fn a_client_that_misbehaves_again_and_again_is_blacklisted_here() {
     assert_eq!(room.desk.status(room.now).blacklisted, 0);
 }
 
-/// What is not proven is nobody's: a stranger cannot have a peer blacklisted by naming it.
+/// What is not proven is no peer's: a stranger cannot have a peer blacklisted by naming it.
 #[test]
 fn nobody_is_blacklisted_for_what_was_done_before_a_join() {
     let mut room = Room::new(DeskConfig::default());

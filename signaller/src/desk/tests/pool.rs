@@ -126,7 +126,7 @@ fn a_signal_crosses_the_pool_once_and_only_in_the_name_of_a_client_that_is_there
     let told = two.run(Duration::from_millis(200));
     assert!(told.is_empty(), "{told:?}");
     assert_eq!(two.refused(1, Refused::Replayed), 1);
-    // To somebody who is nowhere.
+    // To a peer that is nowhere.
     let nobody = identity(77).peer_id();
     let lost = signal_at(&identity(1), nobody, now, 2);
     two.say(0, 1, &ToSignaller::Signal(lost));
@@ -170,7 +170,7 @@ fn a_member_that_makes_up_or_alters_signals_is_refused_and_counted() {
     assert_eq!(check(pool, signal_at(&identity(1), victim, now, 6)), Ok(()));
 }
 
-/// Only the signaller that a signal went to may say that it found nobody, and only of that.
+/// Only the signaller that a signal went to may call it undeliverable.
 #[test]
 fn a_member_cannot_call_signals_undeliverable_that_went_to_others() {
     let mut two = Two::new();
@@ -192,7 +192,7 @@ fn a_member_cannot_call_signals_undeliverable_that_went_to_others() {
     let of_a_local_peer = forge(&mut two, identity(3).peer_id());
     assert!(of_no_signal.is_empty() && of_a_local_peer.is_empty());
     assert_eq!(two.refused(0, Refused::FalseName), 2);
-    // One that was sent and did find nobody: its recipient left meanwhile.
+    // One that was sent and is undeliverable: its recipient left meanwhile.
     two.say(0, 1, &ToSignaller::Signal(signal_at(&identity(1), to, now, 1)));
     two.rooms[1].desk.handle(DeskInput::Disconnected { client: 2.into() }, now);
     let told = two.run(Duration::from_millis(200));
@@ -216,7 +216,7 @@ fn a_signal_to_nobody_costs_no_signature() {
     assert_eq!(told, [(0, 1, FromSignaller::Unreachable(nobody))]);
 }
 
-/// Anybody may sign a document of the pool; what counts is that of its members.
+/// Any peer may sign a document of the pool; what counts is that of its members.
 #[test]
 fn news_from_an_outsider_is_refused() {
     use taiinet_document::{Content, Document, Map, Value, VerifiedDocument};
@@ -249,7 +249,7 @@ fn news_from_an_outsider_is_refused() {
     assert_eq!(two.refused(0, Refused::NotAdmitted), 1);
 }
 
-/// Connections that prove nothing take no place from who does.
+/// Connections that prove nothing take no place from those that do.
 #[test]
 fn idle_connections_to_the_pool_keep_no_member_out() {
     let pool = DeskConfig { pool: Some(Direct::default()), ..DeskConfig::default() };
@@ -324,7 +324,7 @@ impl Two {
         self.rooms[at].join_opened(client, "a");
     }
 
-    /// Whether nobody holds anything against the other.
+    /// Whether neither holds anything against the other.
     fn are_friends(&self) -> bool {
         self.rooms.iter().all(|room| {
             let status = room.desk.status(room.now);
@@ -444,7 +444,7 @@ fn a_client_that_has_no_share_left_at_another_signaller_is_told() {
     assert_eq!(two.refused(1, Refused::TooOften), 1);
 }
 
-/// The same content under a signature that does not hold: nobody looks at that any more.
+/// The same content under a signature that does not hold, which is not looked at any more.
 #[test]
 fn a_replay_costs_no_signature() {
     let mut two = Two::new();

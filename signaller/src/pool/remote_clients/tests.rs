@@ -73,7 +73,7 @@ fn what_a_member_has_no_right_to_say_is_refused() {
     // A join at another signaller, taken from its news; and one at none.
     refused(51, joined(1, &honest), Refused::Challenge);
     refused(50, joined(1, &Presence { joined: None, ..honest.clone() }), Refused::Challenge);
-    // Forged: signed by somebody else under the peer's name, or altered.
+    // Forged: signed by another under the peer's name, or altered.
     let mut bytes = taiinet_mesh::wire::codec::encode(&Signed::new(&identity(2), &honest));
     bytes[..PeerId::LEN].copy_from_slice(id(1).as_bytes());
     let forged = taiinet_mesh::wire::codec::decode(&bytes).expect("well formed");
@@ -182,7 +182,7 @@ fn farewells_fill_nothing() {
         remote.take(id(50), item, NOW).expect("no offence");
     }
     assert_eq!(remote.len(), 1 + limits::POOL_LEFT_PER_SIGNALLER);
-    // Who is known to be here leaves all the same.
+    // A client that is known to be here leaves all the same.
     remote.take(id(50), left(1, 1), NOW).expect("valid");
     assert_eq!(place(&remote, 1, &[50]), None);
     assert_eq!(remote.len(), limits::POOL_LEFT_PER_SIGNALLER);

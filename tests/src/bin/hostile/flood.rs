@@ -15,7 +15,7 @@ use taiinet_sim::forge;
 pub(crate) enum Flood {
     /// `signatures`: documents whose signatures do not hold.
     Signatures,
-    /// `quota`: valid documents of its own, more than anybody may write.
+    /// `quota`: valid documents of its own, more than an author may write.
     Quota,
     /// `random`: bytes that mean nothing.
     Random,
@@ -29,7 +29,7 @@ pub(crate) enum Flood {
     Promises,
     /// `searches`: dear ones.
     Searches,
-    /// `shuffles`: of nobody.
+    /// `shuffles`: of no peers.
     Shuffles,
 }
 

@@ -16,7 +16,7 @@ pub(super) struct Asked {
     of: BTreeMap<DocumentId, (LinkId, Time)>,
     /// When each neighbour that was asked for something last sent something of it.
     heard: BTreeMap<LinkId, Time>,
-    /// How long whoever was asked may be silent.
+    /// How long the neighbour that was asked may be silent.
     silence: Duration,
 }
 

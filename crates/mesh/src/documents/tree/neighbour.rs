@@ -72,7 +72,7 @@ impl Neighbour {
 
     // ---- What is pushed ----
 
-    /// Of which groups it pushes, by its deeds. Nobody relies on one that dozes.
+    /// The groups that it pushes, by its deeds. None relies on a neighbour that dozes.
     pub(super) const fn proven(&self) -> Groups {
         if self.dozing { Groups::NONE } else { self.feeding.proven() }
     }

@@ -114,7 +114,7 @@ fn where_all_doze_they_push_to_each_other() {
     assert_eq!(bed.frames(dozer), [DocumentFrame::Graft(vec![id(1)])]);
 }
 
-/// What a peer writes nobody can keep from being heard of; what it passes on it pushes to those that want
+/// No peer can keep what another writes from being heard of; what a peer passes on it pushes to those that want
 /// it. A dozer announces at once.
 #[test]
 fn our_own_documents_are_pushed_to_all_that_we_believe_and_others_to_those_that_want_them() {
@@ -146,7 +146,7 @@ fn our_own_documents_are_pushed_to_all_that_we_believe_and_others_to_those_that_
     }
 }
 
-/// As long as nobody says what it wants, this has no other witness.
+/// As long as no frame says what a neighbour wants, this has no other witness.
 #[test]
 fn a_neighbour_that_does_not_want_a_document_neither_gets_nor_hears_of_it() {
     let mut bed = bed();

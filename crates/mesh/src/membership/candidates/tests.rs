@@ -81,7 +81,7 @@ fn one_source_fills_half_of_the_view_at_most_and_displaces_nobody_elses() {
     assert_eq!(candidates.len(), 20 + limits::PASSIVE_SHARE);
 }
 
-/// Whoever ends its link and comes again, under its own key or another, has told as much as before.
+/// A peer that ends its link and comes again, under its own key or another, has told as much as before.
 #[test]
 fn to_reconnect_is_no_fresh_start() {
     for source in [Source::Stranger, Source::Chosen(peer(2000).peer_id())] {

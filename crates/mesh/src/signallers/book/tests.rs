@@ -139,7 +139,7 @@ fn a_member_that_signs_anothers_address_does_not_stand_in_its_way_and_a_replay_m
         signallers.known.iter().map(|known| known.address.url.clone()).collect()
     };
     assert_eq!(urls(&signallers), ["ws://named", "ws://honest", "ws://moved"]);
-    // What was named stays where it is, and nobody else's.
+    // What was named stays where it is, and belongs to no other.
     assert!(!signallers.learn("ws://elsewhere", named, later, NOW));
     assert!(!signallers.learn("ws://named", squatter, later, NOW));
     assert_eq!(urls(&signallers), ["ws://named", "ws://honest", "ws://moved"]);
@@ -168,7 +168,7 @@ fn a_signaller_that_signs_another_session_or_address_is_not_believed() {
     }
 }
 
-/// Whoever carries the connection can do as much: it costs the signaller nothing.
+/// A carrier of the connection can do as much: it costs the signaller nothing.
 #[test]
 fn a_message_that_does_not_open_ends_the_connection_and_no_more() {
     let mut rng = Rng::new([1; 32]);

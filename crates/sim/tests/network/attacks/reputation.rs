@@ -1,4 +1,5 @@
-//! Who floods is blacklisted; who merely relayed, slept, has a wrong clock or is spoken ill of is not.
+//! A peer that floods is blacklisted; one that merely relayed, slept, has a wrong clock or is spoken ill of
+//! is not.
 
 use std::time::Duration;
 
@@ -26,7 +27,7 @@ fn blacklisted(world: &World, by: PeerIndex) -> Vec<Blacklisted> {
     events.collect()
 }
 
-/// Whether who has this key gets a link to the peer within some seconds.
+/// Whether a peer that has this key gets a link to the other within some seconds.
 fn gets_in(
     setting: &mut Setting,
     identity: &Identity,
@@ -127,7 +128,7 @@ fn by_hand_a_peer_and_its_documents_are_kept_out_until_it_is_unblocked() {
     setting.sound();
 }
 
-/// Some peers, few links each, that let nobody write much.
+/// Some peers, few links each, that let no author write much.
 fn with_quota(seed: u64, count: usize, documents: (u32, u32)) -> Setting {
     let mut world = World::new(seed, WorldConfig::default());
     let signaller = world.add_signaller(DeskConfig::default());
@@ -405,7 +406,7 @@ fn dear_documents_fill_no_more_of_it() {
     setting.sound();
 }
 
-/// Whoever knew the salt of a comparison ahead could choose documents that it does not see.
+/// An author that knew the salt of a comparison ahead could choose documents that it does not see.
 #[test]
 fn no_two_comparisons_have_the_same_salt() {
     let mut setting = sparse(8, 4);

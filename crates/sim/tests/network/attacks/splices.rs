@@ -1,4 +1,4 @@
-//! Who stands between two ends of a WebSocket, and would be each to the other.
+//! Attackers that stand between two ends of a WebSocket, and would be each to the other.
 
 use core::time::Duration;
 
@@ -20,7 +20,7 @@ fn identity(number: u8) -> taiinet_identity::Identity {
     taiinet_identity::Identity::from_seed(&taiinet_identity::Seed::from_bytes([number; 32]))
 }
 
-/// What Mallory does with whoever dials it.
+/// What Mallory does with a peer that dials it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Play {
     /// Makes a session with each end, and passes on what each says to the other.
@@ -37,7 +37,7 @@ enum Play {
 struct Mallory {
     play: Play,
     purpose: Purpose,
-    /// With the victim who dialled it, and with the honest signaller that it dialled.
+    /// With the victim that dialled it, and with the honest signaller that it dialled.
     victim: Option<Session>,
     dialler: Option<Dialler>,
     honest: Option<Session>,
@@ -251,7 +251,7 @@ fn pool(play: Play, known_as: Option<&str>) -> (usize, usize) {
     }
     let status = |desk: &Desk| {
         let status = desk.status(now);
-        assert_eq!(status.blacklisted, 0, "nobody pays for what Mallory does");
+        assert_eq!(status.blacklisted, 0, "no peer pays for what Mallory does");
         status.members
     };
     (status(&one), status(&other))
@@ -261,7 +261,7 @@ fn pool(play: Play, known_as: Option<&str>) -> (usize, usize) {
 fn nobody_stands_between_two_signallers_of_a_pool() {
     assert_eq!(pool(Play::Splice, None), (0, 0));
     assert_eq!(pool(Play::Tamper, None), (0, 0));
-    // A wire, as whoever carries the packets is.
+    // A wire, as every carrier of packets is.
     assert_eq!(pool(Play::Wire, None), (1, 1));
     assert_eq!(pool(Play::Wire, Some(HONEST)), (0, 0), "not at an address that is not its own");
 }

@@ -106,7 +106,7 @@ fn wrong_proofs_and_foreign_names_are_refused() {
     let nonce = [7; 32];
     let before = setting.refused(victim, Misbehaviour::BadProof);
 
-    // Names somebody else.
+    // Names another.
     let wire = setting.stranger(victim, Manners::MUTE);
     setting
         .world
@@ -155,7 +155,7 @@ fn wrong_proofs_and_foreign_names_are_refused() {
     setting.sound();
 }
 
-/// Somebody in the middle of a channel relays an honest handshake word for word. Everything holds
+/// An attacker in the middle of a channel relays an honest handshake word for word. Everything holds
 /// but the channel: both ends must notice.
 #[test]
 fn a_handshake_relayed_over_other_channels_does_not_hold() {
@@ -237,7 +237,7 @@ fn forty_strangers_at_once_push_nobody_out() {
             .alive()
             .into_iter()
             .find(|peer| own_links(&setting.world, *peer) >= 3)
-            .expect("somebody has links of its own choice");
+            .expect("some peer has links of its own choice");
         let puppets: Vec<_> = (0..40).map(|_| setting.puppet(Manners::HONEST)).collect();
         let mut fewest = usize::MAX;
         for round in 0..30 {

@@ -269,7 +269,7 @@ fn a_peer_that_announces_what_is_always_gone_is_not_believed() {
     // In forty seconds, with ten of distrust after each four hundred.
     assert!(heard <= 5 * 450, "{heard} of {number} were asked for");
     assert_eq!(setting.refused(victim, Misbehaviour::BrokenPromise), 0);
-    // Who says it of what it was not asked for is no honest peer.
+    // A peer that says it of what it was not asked for is not honest.
     setting
         .world
         .speak(wire, &[DocumentFrame::Gone(vec![DocumentId::from_bytes([1; 32]); 100]).into()]);

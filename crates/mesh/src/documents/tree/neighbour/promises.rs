@@ -200,7 +200,7 @@ impl Promises {
                 self.promised.remove(&id);
             }
             let Some(announced) = self.promised.get(&id).copied() else { continue };
-            // Whoever was asked and sends other things instead does not hold this one back for long.
+            // A neighbour that was asked and sends other things instead does not hold this one back for long.
             if let Some(until) = asked.held_until(&id).filter(|until| now < *until) {
                 later.push((until.min(now.after(limits::PROMISE)), id));
                 continue;

@@ -14,8 +14,8 @@ pub(crate) struct Serving {
     requested: VecDeque<DocumentId>,
     /// How often each was requested.
     servings: BTreeMap<DocumentId, u8>,
-    /// How many documents were announced to it and not requested yet: nobody who keeps the rules asks for
-    /// more.
+    /// How many documents were announced to it and not requested yet: a peer that keeps the rules
+    /// asks for no more.
     announced: u64,
     /// What it asked for and is not kept any more.
     gone: Vec<DocumentId>,

@@ -117,7 +117,7 @@ fn a_subscription_ends_when_it_is_withdrawn_or_not_renewed() {
 fn nobody_speaks_for_another() {
     let mut setting = setting();
     setting.announce(1, r#"{"a": 1}"#, recipient(1), NOW);
-    // The same key, under another query or withdrawn, by somebody else.
+    // The same key, under another query or withdrawn, by another author.
     setting.announce(2, r#"{"a": 2}"#, recipient(1), after(1));
     setting.withdraw(2, recipient(1), after(2));
     setting.withdraw(3, recipient(1), after(2));
@@ -191,7 +191,7 @@ fn a_newcomer_is_told_what_stands() {
     assert_eq!(told(300, 300), 1);
 }
 
-/// Else whoever announces it would make every document of all others fail.
+/// Else an author that announces it would make every document of all others fail.
 #[test]
 fn a_key_that_is_none_is_not_kept() {
     let mut setting = setting();
@@ -274,7 +274,7 @@ fn dear_queries_of_strangers_are_left_out_and_cheap_ones_are_not() {
         let evaluated = setting.directory.len() - unevaluated;
         assert!(evaluated <= 3 + dear, "{evaluated} of {len}");
     }
-    // Whoever is named gets it, by a subscription if that was found in time.
+    // A peer that is named gets it, by a subscription if that was found in time.
     let content = taiinet_document::parse_map(&format!(r#"{{"text": "{}"}}"#, "a".repeat(20_000)));
     let content = content.expect("a document");
     let named = Audience::Peers(vec![peer(1), peer(232)]);
@@ -323,7 +323,7 @@ fn the_directory_occupies_no_more_than_it_says() {
     assert!(heap.bytes_current <= counted, "{} of {counted}", heap.bytes_current);
 }
 
-/// However much others announce, whoever announces little keeps it.
+/// However much others announce, an author that announces little keeps it.
 #[test]
 fn a_full_directory_takes_from_those_that_have_most() {
     let mut setting = setting();
@@ -353,7 +353,7 @@ fn announcements_are_read_so_often() {
     }
     let (burst, rate) = limits::ANNOUNCER_ANNOUNCEMENTS;
     assert!(read <= (burst + rate + 1) as usize && read >= burst as usize, "{read}");
-    // Nobody else pays.
+    // No other author pays.
     setting.announce(2, "{}", recipient(4), after(1));
     assert_eq!(chosen(&setting, &Map::new(), &Audience::Subscribers, 1000).recipients.len(), 1);
 }
