@@ -3,7 +3,10 @@
 use taiinet_mesh::{
     ChannelBinding, limits,
     session::{self, Answer, Dialler, Opening, Purpose, Session},
-    wire::VERSION,
+    wire::{
+        Frame, Hello, LinkFrame, VERSION,
+        codec::{self, MessageReader},
+    },
 };
 
 /// How far a session is.
@@ -89,4 +92,16 @@ impl Other {
     pub(super) fn binding(&self) -> ChannelBinding {
         self.hash().map_or(ChannelBinding::NONE, ChannelBinding::from_bytes)
     }
+}
+
+/// What the one under test said in a message to greet, if it did. All that it sends can be read.
+pub(super) fn hello(message: &[u8]) -> Option<Hello> {
+    let mut said = None;
+    for frame in MessageReader::new(message).expect("a message") {
+        let frame: Frame = codec::decode(frame.expect("a frame's bytes")).expect("a frame");
+        if let Frame::Link(LinkFrame::Hello(hello)) = frame {
+            said = Some(hello);
+        }
+    }
+    said
 }
