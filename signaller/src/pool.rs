@@ -317,7 +317,7 @@ impl Pool {
         self.outgoing.run(&mut self.peer, &mut self.outputs, now);
     }
 
-    /// Checks a signal that another signaller passes on for one of its clients, without any dear work.
+    /// Checks a signal that another signaller passes on for one of its clients, without any expensive work.
     pub(crate) fn check(
         &self,
         member: PeerId,

@@ -5,7 +5,9 @@ use taiinet_mesh::{
     Audience, ChannelBinding, Config, Dial, Direct, Input, LinkFailure, LinkId, LinkState,
     Negotiation, Output, Peer, PublishOptions, SignallerAddress, SubscriptionId, Time, limits,
     session::Purpose,
-    wire::{FromSignaller, Hello, IceServer, Joined, POOL, Presence, ToSignaller, Welcome, codec},
+    wire::{
+        Frame, FromSignaller, Hello, IceServer, Joined, POOL, Presence, ToSignaller, Welcome, codec,
+    },
 };
 
 use super::{

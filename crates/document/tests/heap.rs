@@ -75,7 +75,7 @@ fn what_is_counted_is_what_stands_on_the_heap() {
         let value = value().new_tree(&mut runner).expect("a value").current();
         shapes.push(Map::from([("a".to_owned(), value)]));
     }
-    let mut dearest = 0;
+    let mut most = 0;
     for shape in shapes {
         let text = taiinet_document::to_json_line(&shape).expect("a text");
         let signed = sign(shape);
@@ -90,7 +90,7 @@ fn what_is_counted_is_what_stands_on_the_heap() {
         );
         assert!(held <= counted, "{held} bytes are held, {counted} are counted: {text:.100}");
         assert!(counted <= 3 * held + 512, "{held} are held, {counted} are counted: {text:.100}");
-        dearest = dearest.max(held / bytes);
+        most = most.max(held / bytes);
         // No document takes more than so much, whatever its author thinks of.
         assert!(held < 6 * 1024 * 1024, "{held} bytes");
 
@@ -104,5 +104,5 @@ fn what_is_counted_is_what_stands_on_the_heap() {
             weigh(|| Value::Map(parse_map(&text).expect("a map")), Value::heap_size);
         assert!(held <= counted, "{held} bytes are held, {counted} are counted: {text:.100}");
     }
-    assert!(dearest > 100, "the shapes are the dear ones: {dearest}");
+    assert!(most > 100, "the shapes are the expensive ones: {most}");
 }

@@ -1,7 +1,7 @@
 //! One content, sealed so that each of several recipients can open it.
 //!
 //! A fresh content key seals the padded content (ChaCha20-Poly1305, RFC 8439); HPKE (RFC 9180, base
-//! mode) seals that key to each recipient. Nobody but a recipient sees who the recipients are: a slot
+//! mode) seals that key to each recipient. Only a recipient sees that it is one: a slot
 //! begins with a *hint*, which only the recipient and the author can compute (from an X25519 exchange
 //! with the envelope's ephemeral key), and which saves trying each slot.
 //!

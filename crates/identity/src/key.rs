@@ -19,7 +19,7 @@ impl Seed {
         Self(bytes)
     }
 
-    /// The secret bytes. Whoever holds them is the peer.
+    /// The secret bytes. Their holder is the peer.
     pub const fn expose(&self) -> &[u8; 32] {
         &self.0
     }

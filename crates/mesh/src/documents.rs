@@ -215,7 +215,7 @@ impl Documents {
         self.tree.has_requests(link)
     }
 
-    /// It gets our own documents that nobody has taken, and the ids of private subscriptions; of what
+    /// It gets our own documents that no neighbour has taken, and the ids of private subscriptions; of what
     /// else it may have missed it hears when it compares.
     fn neighbour_up(&mut self, cx: &mut Cx, up: &NeighbourUp, interest: &Interest) {
         let mut missed = interest.announcements(up.since, cx.now);

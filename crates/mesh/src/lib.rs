@@ -68,17 +68,17 @@
 //!   behind it, then announcements instead of documents, then the link is closed.
 //! - **A neighbour that asks without end**: [`limits::SERVINGS`] copies of a document, and
 //!   [`limits::REQUESTED_IDS`] waiting.
-//! - **Documents that are dear to hold**: one of 65 kB may take 5 MB once it is decoded, and
+//! - **Documents that are expensive to hold**: one of 65 kB may take 5 MB once it is decoded, and
 //!   [`taiinet_document::limits::VALUES`] sees to it that none takes more. What is kept is kept as
 //!   signed bytes; what is decoded counts for what it holds of the heap.
 //! - **Comparisons without end, or blind ones**: each document looked at comes out of the link's
 //!   [`limits::COMPARE_WORK`], and sums are keyed by chance, so that no author can choose documents that
 //!   they do not see.
-//! - **Searches without end, or dear ones**: a budget of requests and one of work for each link, the
+//! - **Searches without end, or expensive ones**: a budget of requests and one of work for each link, the
 //!   newest [`limits::FIND_DOCUMENTS`] documents and no others, [`limits::FOUND_BYTES`] an answer, in a
 //!   bounded lane behind everything else. What comes back is checked like any document, must match,
 //!   and goes to the peer that asked and no other.
-//! - **Dear queries of private subscriptions**: [`limits::MATCH_WORK`] units of work a document, in turns
+//! - **Expensive queries of private subscriptions**: [`limits::MATCH_WORK`] units of work a document, in turns
 //!   for the announcers; what their queries occupy is counted ([`limits::DIRECTORY_BYTES`]), and the
 //!   announcer that occupies most gives way.
 //! - **Sealed documents without end**: [`limits::OPENINGS`] key exchanges, with turns for the authors; what

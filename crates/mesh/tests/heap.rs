@@ -10,8 +10,8 @@ use taiinet_mesh::{Config, Peer, PublishError, Quota, Time, limits};
 const NOW: Time = Time::from_millis(1_800_000_000_000);
 
 /// A document of 65 kB or less that takes megabytes when it is decoded.
-fn dear(author: &Identity, nonce: u32) -> VerifiedDocument {
-    let dear = Value::Map(Map::from([(String::new(), Value::Null)]));
+fn expensive(author: &Identity, nonce: u32) -> VerifiedDocument {
+    let expensive = Value::Map(Map::from([(String::new(), Value::Null)]));
     let maps = (documents::VALUES - 2) / 2;
     let document = Document {
         network: "test".parse().expect("a name"),
@@ -19,7 +19,10 @@ fn dear(author: &Identity, nonce: u32) -> VerifiedDocument {
         nonce,
         expires_at: None,
         key: None,
-        content: Content::Open(Map::from([("list".to_owned(), Value::List(vec![dear; maps]))])),
+        content: Content::Open(Map::from([(
+            "list".to_owned(),
+            Value::List(vec![expensive; maps]),
+        )])),
     };
     VerifiedDocument::sign(author, document).expect("within the limits")
 }
@@ -35,11 +38,11 @@ fn a_peer_holds_no_more_than_its_bounds_say() {
     let bound = config.store_bytes + limits::OUTBOX_BYTES;
     let most = i64::try_from(bound + bound / 8).expect("a few megabytes");
     let mut peer = Peer::new(author.clone(), config, [1; 32], NOW);
-    let size = dear(&author, 0).heap_size();
+    let size = expensive(&author, 0).heap_size();
     let (mut held, mut published, mut full) = (0, 0, false);
     while !full {
         let step = measure(|| {
-            let document = Arc::new(dear(&author, published));
+            let document = Arc::new(expensive(&author, published));
             match peer.publish_signed(document, NOW) {
                 Ok(_) => published += 1,
                 Err(PublishError::Busy) => full = true,

@@ -1,4 +1,4 @@
-//! A chat room: every line you type goes to all who are in the same room.
+//! A chat room: every line you type goes to all that are in the same room.
 //!
 //! `cargo run --example chat -- ws://127.0.0.1:7700 kitchen Ada`
 

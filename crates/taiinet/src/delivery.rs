@@ -258,9 +258,9 @@ mod tests {
         };
         let (inbox, mut unread) = deliveries(Arc::default());
         let maps = vec![r#"{"a":null}"#; taiinet_document::limits::VALUES / 2 - 1].join(",");
-        let dear = delivery(&format!(r#"{{"list":[{maps}]}}"#));
-        assert!(dear.document().signed().size() < 100_000);
-        inbox.push(dear);
+        let expensive = delivery(&format!(r#"{{"list":[{maps}]}}"#));
+        assert!(expensive.document().signed().size() < 100_000);
+        inbox.push(expensive);
         assert!(inbox.unread() > HIGH_WATER);
         unread.try_next().expect("it waits");
         assert_eq!(inbox.unread(), 0);

@@ -178,7 +178,7 @@ async fn write(
     Err(LinkFailure::Local)
 }
 
-/// What an error of the library means to the core, and to the user who reads it.
+/// What an error of the library means to the core, and to its user.
 fn failure(error: &Error) -> LinkFailure {
     match error {
         Error::ConnectionClosed | Error::AlreadyClosed => LinkFailure::Remote,

@@ -1,6 +1,6 @@
 //! What other signallers may have us do for them.
 //!
-//! Signatures are what is dear: those of signals, and those of presences in the news. Each other signaller
+//! Signatures are what is expensive: those of signals, and those of presences in the news. Each other signaller
 //! has so many verified, more than an honest one needs; most of these come out of what all share, so that
 //! a pool of many hostile members does not take all of the desk's time, and some are its own.
 

@@ -96,8 +96,8 @@ class Core {
     return JSON.stringify(this.listed ?? []);
   }
 
-  deliver(id, json, exact = true, privacy = "open", cost = json.length) {
-    this.handlers.delivery(Uint32Array.from(this.subscriptions), about(id, { hops: 1, from: "tn1from", exact, privacy, cost }), json);
+  deliver(id, json, exact = true, privacy = "open", cost = json.length, createdAt = 1) {
+    this.handlers.delivery(Uint32Array.from(this.subscriptions), about(id, { createdAt, hops: 1, from: "tn1from", exact, privacy, cost }), json);
   }
 
   event(event) {

@@ -88,7 +88,7 @@ impl fmt::Debug for RecipientId {
 pub enum Recipient {
     /// To the key of a subscription: forward-secret.
     Subscription(RecipientId),
-    /// To a peer's identity key: whoever gets hold of it later can open what was recorded now.
+    /// To a peer's identity key: anyone that gets hold of it later can open what was recorded now.
     Peer(PeerId),
 }
 

@@ -115,7 +115,7 @@ pub enum Disconnect {
     /// It does not keep up with what it is sent.
     #[error("it does not keep up")]
     Overloaded,
-    /// It speaks another version of the protocol, or is in another network: nobody's fault.
+    /// It speaks another version of the protocol, or is in another network, by no fault of either.
     #[error(transparent)]
     Incompatible(#[from] Incompatible),
     /// It broke the protocol.

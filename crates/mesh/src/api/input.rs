@@ -91,7 +91,7 @@ pub enum Audience {
     #[default]
     Everyone,
     /// The peers that subscribed privately to it, as far as this peer has heard. Where those are more
-    /// than an envelope has room for, or their queries too dear, each peer gets its turn, and
+    /// than an envelope has room for, or their queries too expensive, each peer gets its turn, and
     /// [`Counters::left_out`] counts the rest.
     Subscribers,
     /// These peers: by their private subscriptions that it matches (forward-secret), or else by their

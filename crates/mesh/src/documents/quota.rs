@@ -2,7 +2,7 @@
 //!
 //! An author keeps to a rate when it publishes ([`Quota`]); others drop what goes beyond twice of that.
 //! They count by the time that a document bears, not by when it comes: a mesh that heals hands over
-//! minutes of documents at once, which is nobody's fault. So all peers of a network must be configured
+//! minutes of documents at once, which is no peer's fault. So all peers of a network must be configured
 //! alike.
 //!
 //! Keys cost nothing, so of one minute only so many authors are counted one by one

@@ -68,7 +68,7 @@ impl Tree {
         }
     }
 
-    /// A link became active: it gets our own documents that nobody has taken, and the ids of what it
+    /// A link became active: it gets our own documents that no neighbour has taken, and the ids of what it
     /// may have missed.
     pub(super) fn neighbour_up(
         &mut self,

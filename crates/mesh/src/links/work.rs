@@ -68,7 +68,7 @@ impl Work {
     pub(crate) fn spend(&mut self, units: u64, now: Time) {
         self.refill(now);
         let units = i64::try_from(units).unwrap_or(i64::MAX).saturating_mul(1000);
-        // No frame is so dear that its debt would take minutes to pay.
+        // No frame is so expensive that its debt would take minutes to pay.
         self.left = self.left.saturating_sub(units).max(-burst());
     }
 

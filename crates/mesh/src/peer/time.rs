@@ -28,7 +28,7 @@ impl Peer {
     pub(super) fn notice_sleep(&mut self) {
         let now = self.cx.now;
         let late = |since: Time| now.since(since) > limits::OVERSLEPT;
-        // The deadline has not changed since we were called last; it is dearer to find out.
+        // The deadline has not changed since we were called last; it is more expensive to find out.
         let called = core::mem::replace(&mut self.called, now);
         if late(called) && self.poll_timeout().is_some_and(late) {
             self.cx.probe(false);

@@ -1,4 +1,4 @@
-//! Frames of a link itself: who is at its ends, whether they take each other, and that they live.
+//! Frames of a link itself: the names of its ends, whether they take each other, and that they live.
 
 use serde::{Deserialize, Serialize};
 use taiinet_document::{Network, Timestamp};

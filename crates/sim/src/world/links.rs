@@ -62,7 +62,7 @@ impl World {
             // Peers have no addresses of others: only signallers dial so.
             Dial::Direct { url } | Dial::Signaller { url } => {
                 let signaller = self.signaller_at(&url);
-                let nowhere = || LinkFailure::Unreachable(format!("nobody is called {url}"));
+                let nowhere = || LinkFailure::Unreachable(format!("there is no {url}"));
                 let event = signaller
                     .map_or_else(|| Event::Ends(end, nowhere()), |at| Event::Reaches(end, at));
                 ("socket", event)

@@ -304,7 +304,7 @@ fn answers_without_end_to_a_search_that_is_over_end_the_link() {
     }
 }
 
-/// Searches in any number, as dear as can be, hold no peer up: the flood loses its link, and live
+/// Searches in any number, as expensive as can be, hold no peer up: the flood loses its link, and live
 /// documents pass as ever.
 #[test]
 fn a_flood_of_searches_is_held_to_its_budget_and_displaces_no_live_document() {

@@ -27,7 +27,7 @@ pub(crate) enum Flood {
     Replays,
     /// `promises`: announcements of documents that there are not.
     Promises,
-    /// `searches`: dear ones.
+    /// `searches`: expensive ones.
     Searches,
     /// `shuffles`: of no peers.
     Shuffles,

@@ -212,7 +212,7 @@ fn what_is_not_kept_any_more_is_said_to_be_gone_and_asked_of_the_next() {
     assert_eq!(bed.cx.links.get(dozer).unwrap().offences, 0);
 }
 
-/// Somebody is blacklisted by hand: of its documents one copy comes, and none is asked for.
+/// An author is blacklisted by hand: of its documents one copy comes, and none is asked for.
 #[test]
 fn what_was_refused_for_its_author_is_not_asked_for_again_until_that_is_forgiven() {
     let mut bed = bed();

@@ -380,7 +380,7 @@ fn nobody_fills_the_memory_of_a_peer_that_is_behind() {
 
 /// What waits for the application counts for what it holds: a document of 50 kB may hold 5 MB.
 #[test]
-fn dear_documents_fill_no_more_of_it() {
+fn expensive_documents_fill_no_more_of_it() {
     let mut setting = sparse(9, 3);
     let victim = setting.peers[0];
     setting.world.set_behind(victim, true);

@@ -135,7 +135,7 @@ fn a_query_that_is_none_is_left_out() {
     let mut setting = setting();
     setting.announce(1, r#"{"a": {"$later": 1}}"#, recipient(1), NOW);
     setting.announce(1, "nonsense", recipient(2), NOW);
-    // Too dear to evaluate for others.
+    // Too expensive to evaluate for others.
     setting.announce(1, r#"{"a": {"$regex": "^.{0,140}$"}}"#, recipient(3), NOW);
     assert_eq!(setting.directory.len(), 0);
 }
@@ -253,7 +253,7 @@ fn chosen(setting: &Setting, content: &Map, audience: &Audience, millis: u64) ->
 }
 
 #[test]
-fn dear_queries_of_strangers_are_left_out_and_cheap_ones_are_not() {
+fn expensive_queries_of_strangers_are_left_out_and_cheap_ones_are_not() {
     let mut setting = hostile();
     setting.announce(230, r#"{"type": "tweet"}"#, recipient(2), NOW);
     setting.announce(231, r#"{"text": {"$regex": "aaa"}}"#, recipient(4), NOW);
@@ -270,9 +270,9 @@ fn dear_queries_of_strangers_are_left_out_and_cheap_ones_are_not() {
         }
         assert!(len > 1000 || recipients.contains(&subscription(4)), "{len}");
         // What was evaluated of it is within the budget.
-        let dear = (limits::MATCH_WORK as usize) / (4000 * len);
+        let expensive = (limits::MATCH_WORK as usize) / (4000 * len);
         let evaluated = setting.directory.len() - unevaluated;
-        assert!(evaluated <= 3 + dear, "{evaluated} of {len}");
+        assert!(evaluated <= 3 + expensive, "{evaluated} of {len}");
     }
     // A peer that is named gets it, by a subscription if that was found in time.
     let content = taiinet_document::parse_map(&format!(r#"{{"text": "{}"}}"#, "a".repeat(20_000)));
