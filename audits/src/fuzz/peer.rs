@@ -451,7 +451,7 @@ impl World for Outside {
         assert!(status.signallers.len() <= limits::SIGNALLERS);
         assert!(status.ice_servers.len() <= 2 * limits::ICE_SERVERS);
         assert!(status.private <= limits::DIRECTORY_ENTRIES);
-        assert!(self.peer.untaken() <= limits::OUTBOX_DOCUMENTS);
+        assert!(self.peer.untaken() <= limits::UNTAKEN_DOCUMENTS);
     }
 
     fn due(&mut self) -> Option<Time> {

@@ -60,9 +60,9 @@ pub const PROMISED_IDS: usize = 8 * 1024;
 pub const SERVINGS: u8 = 3;
 
 /// Documents of our own that no neighbour has taken yet.
-pub const OUTBOX_DOCUMENTS: usize = 1024;
+pub const UNTAKEN_DOCUMENTS: usize = 1024;
 /// Bytes of the heap that documents of our own take which no neighbour has taken yet.
-pub const OUTBOX_BYTES: usize = 4 * 1024 * 1024;
+pub const UNTAKEN_BYTES: usize = 4 * 1024 * 1024;
 /// Bytes of the heap that recent documents take which are kept for neighbours that ask for them.
 pub const STORE_BYTES: usize = 64 * 1024 * 1024;
 /// Ids of verified documents remembered, so that each is delivered once.

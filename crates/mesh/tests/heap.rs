@@ -27,15 +27,15 @@ fn expensive(author: &Identity, nonce: u32) -> VerifiedDocument {
     VerifiedDocument::sign(author, document).expect("within the limits")
 }
 
-/// The store and the outbox used to keep decoded documents and count their bytes on the wire: one author's
-/// quota took gigabytes.
+/// Recent and untaken documents used to be kept decoded and counted by their bytes on the wire: one
+/// author's quota took gigabytes.
 #[test]
 fn a_peer_holds_no_more_than_its_bounds_say() {
     let author = Identity::from_seed(&Seed::from_bytes([1; 32]));
     let mut config = Config::new("test".parse().expect("a name"));
     config.quota = Quota::UNBOUNDED;
     config.store_bytes = 1024 * 1024;
-    let bound = config.store_bytes + limits::OUTBOX_BYTES;
+    let bound = config.store_bytes + limits::UNTAKEN_BYTES;
     let most = i64::try_from(bound + bound / 8).expect("a few megabytes");
     let mut peer = Peer::new(author.clone(), config, [1; 32], NOW);
     let size = expensive(&author, 0).heap_size();

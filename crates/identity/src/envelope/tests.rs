@@ -292,7 +292,7 @@ fn points_of_small_order_are_no_keys() {
     assert!(RecipientKey::generate(&mut rng()).id().is_usable());
 }
 
-/// Hints are for the author to choose; one that chooses many of a peer's keys makes it no more expensive to look.
+/// Hints are for the author to choose; one that chooses many of a peer's keys makes looking no more expensive.
 #[test]
 fn the_slots_that_are_tried_are_bounded_over_all_keys() {
     let keys: Vec<_> = (0..5).map(|_| RecipientKey::generate(&mut rng())).collect();

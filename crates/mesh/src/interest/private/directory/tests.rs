@@ -235,14 +235,19 @@ fn where_there_are_too_many_each_peer_has_its_turn() {
 /// What made one call of `recipients` take 5.9 s for a text of 280 bytes, and the directory 87 MB.
 const HOSTILE: &str = r#"{"text":{"$regex":"(a?){30}a{30}b"}}"#;
 
-/// A directory that 225 keys have filled with as many such as they may have.
-fn hostile() -> Setting {
-    let mut setting = setting();
+/// 225 keys announce about twice as many hostile queries as there is room for.
+fn fill(setting: &mut Setting) {
     for author in 1..=225 {
-        for n in 0..limits::PRIVATE_SUBSCRIPTIONS as u8 {
-            setting.announce(author, HOSTILE, recipient(n.wrapping_add(author) | 1), NOW);
+        for n in 0..8_u8 {
+            setting.announce(author, HOSTILE, recipient((2 * n).wrapping_add(author) | 1), NOW);
         }
     }
+    assert!(setting.directory.len() < 1000, "it is full");
+}
+
+fn hostile() -> Setting {
+    let mut setting = setting();
+    fill(&mut setting);
     setting
 }
 
@@ -330,12 +335,7 @@ fn a_full_directory_takes_from_those_that_have_most() {
     for author in 240..250 {
         setting.announce(author, r#"{"type": "tweet"}"#, recipient(author), NOW);
     }
-    for author in 1..=225 {
-        for n in 0..limits::PRIVATE_SUBSCRIPTIONS as u8 {
-            setting.announce(author, HOSTILE, recipient(n.wrapping_add(author) | 1), NOW);
-        }
-    }
-    assert!(setting.directory.len() < 1000, "it is full");
+    fill(&mut setting);
     let content = taiinet_document::parse_map(r#"{"type": "tweet"}"#).expect("a document");
     assert_eq!(chosen(&setting, &content, &Audience::Subscribers, 0).recipients.len(), 10);
 }
