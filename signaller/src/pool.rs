@@ -201,7 +201,7 @@ impl Pool {
                     continue;
                 }
                 Output::Event(Event::PeerDisconnected { peer, .. }) => {
-                    self.members.lost(peer, now);
+                    self.members.left(peer, now);
                     continue;
                 }
                 _ => continue,

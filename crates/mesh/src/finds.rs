@@ -71,7 +71,7 @@ impl Finds {
                 }
             }
             Notice::LinkDown(down) => {
-                self.searches.lost(down.link);
+                self.searches.link_down(down.link);
                 self.finish(cx);
             }
             _ => {}

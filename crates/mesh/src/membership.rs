@@ -91,7 +91,7 @@ impl Membership {
             Notice::Dozes { .. } => self.weigh_surplus(cx),
             Notice::Woke => self.candidates.wake(cx.now),
             Notice::Heard { via, source, presences } => {
-                if let Err(misbehaviour) = self.hear(cx, *via, *source, presences.clone()) {
+                if let Err(misbehaviour) = self.learn(cx, *via, *source, presences.clone()) {
                     cx.charge(*via, misbehaviour);
                 }
             }
@@ -195,7 +195,7 @@ impl Membership {
     }
 
     fn link_down(&mut self, cx: &mut Cx, down: &LinkDown) {
-        self.seeds.lost(down.link, &mut cx.rng, cx.now);
+        self.seeds.link_down(down.link, &mut cx.rng, cx.now);
         self.candidates.lost_route(down.link);
         let fault = match &down.cause {
             Disconnect::Misbehaved(_) if down.active => true,
@@ -237,7 +237,7 @@ impl Membership {
         if cx.reputation.is_suspect(&peer, cx.now) {
             return Ok(());
         }
-        self.hear(cx, link, source, presences)?;
+        self.learn(cx, link, source, presences)?;
         if reply {
             let presences = self.presences_for(cx, &peer);
             cx.send(link, ViewFrame::ShuffleReply(presences));
@@ -246,7 +246,7 @@ impl Membership {
     }
 
     /// Hears of peers.
-    fn hear(
+    fn learn(
         &mut self,
         cx: &mut Cx,
         via: LinkId,
@@ -262,7 +262,7 @@ impl Membership {
                 continue;
             }
             let network = &cx.config.network;
-            match self.candidates.hear(presence, (via, source), network, &mut cx.rng, cx.now) {
+            match self.candidates.learn(presence, (via, source), network, &mut cx.rng, cx.now) {
                 Ok(news) => cx.view_changed |= news,
                 // What depends on a clock is no reason to hear nothing of the rest.
                 Err(Misbehaviour::OutOfTime) => {

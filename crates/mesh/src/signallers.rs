@@ -171,7 +171,7 @@ impl Signallers {
         cause: Disconnect,
         retry_after: Duration,
     ) {
-        let lost = self.book.lost(link, &cause, retry_after, &mut cx.rng, cx.now);
+        let lost = self.book.link_down(link, &cause, retry_after, &mut cx.rng, cx.now);
         if let Some((url, retry_at)) = lost {
             cx.event(Event::SignallerLost { url, cause, retry_at });
         }

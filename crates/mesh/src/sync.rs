@@ -40,7 +40,7 @@ impl Sync {
     pub(crate) fn on(&mut self, cx: &mut Cx, notice: &Notice) {
         match notice {
             Notice::NeighbourUp(up) => self.compare(cx, up.link, Part::Newest),
-            Notice::LinkDown(down) => self.comparisons.lost(down.link),
+            Notice::LinkDown(down) => self.comparisons.link_down(down.link),
             Notice::Compare { link, part } => self.compare(cx, *link, *part),
             _ => {}
         }

@@ -25,7 +25,7 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     loop {
         tokio::select! {
-            Some(message) = messages.next() => match message.to::<Message>() {
+            Some(message) = messages.next() => match message.deserialize::<Message>() {
                 Ok(Message { name, text }) => println!("{name} ({}): {text}", message.author().short()),
                 Err(error) => eprintln!("not a message: {error}"),
             },

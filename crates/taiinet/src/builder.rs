@@ -37,8 +37,8 @@ use crate::{
 /// Signed documents that wait for the driver.
 const PUBLISHES: usize = 64;
 
-/// Describes a peer; from [`TaiiNet::builder`]. What is wrong with the description is said by
-/// [`connect`](Self::connect).
+/// Describes a peer; from [`TaiiNet::builder`]. [`connect`](Self::connect) reports what is wrong with the
+/// description.
 #[derive(Debug, Clone)]
 #[must_use = "a builder does nothing until `connect`"]
 pub struct Builder {

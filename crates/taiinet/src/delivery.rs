@@ -21,7 +21,7 @@ pub struct Delivery {
     pub(crate) opened: Option<Arc<Opened>>,
     pub(crate) received_at: Timestamp,
     pub(crate) hops: u8,
-    pub(crate) from: Option<PeerId>,
+    pub(crate) via: Option<PeerId>,
     /// What it holds of the heap; it may be a hundred times the bytes of its document.
     cost: usize,
 }
@@ -32,12 +32,12 @@ impl Delivery {
         opened: Option<Arc<Opened>>,
         received_at: Timestamp,
         hops: u8,
-        from: Option<PeerId>,
+        via: Option<PeerId>,
     ) -> Self {
         let opened_size = opened.as_ref().map_or(0, |opened| opened.heap_size());
         let cost =
             size_of::<Self>() + size_of::<VerifiedDocument>() + document.heap_size() + opened_size;
-        Self { document, opened, received_at, hops, from, cost }
+        Self { document, opened, received_at, hops, via, cost }
     }
 
     /// The fields of the document, also those that were sealed; none for a deletion.
@@ -77,7 +77,7 @@ impl Delivery {
         self.received_at
     }
 
-    /// From when on its author calls it worthless.
+    /// When it expires, if its author says so.
     pub fn expires_at(&self) -> Option<Timestamp> {
         self.document.expires_at
     }
@@ -88,8 +88,8 @@ impl Delivery {
     }
 
     /// The neighbour it came from; none for our own.
-    pub const fn from(&self) -> Option<PeerId> {
-        self.from
+    pub const fn via(&self) -> Option<PeerId> {
+        self.via
     }
 
     /// The fields as one line of JSON, by the rules of [`taiinet_document::json`].
@@ -102,7 +102,7 @@ impl Delivery {
     ///
     /// # Errors
     /// [`serde_json::Error`] if the document is no `T`.
-    pub fn to<T: serde::de::DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
+    pub fn deserialize<T: serde::de::DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
         serde_json::from_value(taiinet_document::Value::Map(self.data().clone()).into())
     }
 
@@ -112,7 +112,7 @@ impl Delivery {
     }
 }
 
-/// With the fields that every peer could read; what was sealed belongs into no log.
+/// With the fields that every peer could read; what was sealed does not belong in a log.
 impl fmt::Debug for Delivery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Delivery")

@@ -25,7 +25,7 @@ impl Events {
         Self { events: BroadcastStream::new(receiver) }
     }
 
-    /// Of a peer that is closed: nothing.
+    /// The stream of a peer that is closed: it ends at once.
     pub(crate) fn none() -> Self {
         Self::new(broadcast::channel(1).1)
     }

@@ -1,4 +1,4 @@
-//! Documents of ours: signed and, if they are for some, sealed on the caller's thread.
+//! Documents of our own: signed and, unless they are for everyone, sealed on the caller's thread.
 
 use std::{
     collections::BTreeSet,

@@ -29,7 +29,7 @@ impl Members {
         self.linked.insert(peer);
     }
 
-    pub(super) fn lost(&mut self, peer: PeerId, now: Time) {
+    pub(super) fn left(&mut self, peer: PeerId, now: Time) {
         if !self.linked.remove(&peer) {
             return;
         }

@@ -19,11 +19,11 @@ async fn a_signal_to_stop_tells_everybody_and_ends_well() {
         let stalled = TcpStream::connect(program.address()).unwrap();
         program.signal(signal);
         for peer in &mut peers {
-            let told = peer.hear().await;
+            let told = peer.receive().await;
             let Some(FromSignaller::Refused { reason: RefusalReason::Leaving, .. }) = told else {
                 panic!("{told:?}")
             };
-            assert_eq!(peer.hear().await, None);
+            assert_eq!(peer.receive().await, None);
         }
         drop(peers);
         assert!(program.ends().success());

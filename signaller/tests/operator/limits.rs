@@ -156,7 +156,7 @@ pub(crate) async fn flood(program: &Program, to: &Client, network: &str) {
             sender.say(&signal).await;
         }
         sender.say(&ToSignaller::Ping(1)).await;
-        while let Some(frame) = sender.hear().await {
+        while let Some(frame) = sender.receive().await {
             match frame {
                 FromSignaller::Unreachable(_) => return,
                 FromSignaller::Pong(_) => break,

@@ -22,8 +22,8 @@ async fn blocked_peers_and_networks_are_refused_and_those_that_are_there_are_clo
     folder.write("block", &list);
     program.signal("HUP");
     for client in [&mut blocked, &mut elsewhere] {
-        assert!(is_refused(client.hear().await));
-        assert_eq!(client.hear().await, None);
+        assert!(is_refused(client.receive().await));
+        assert_eq!(client.receive().await, None);
     }
     assert!(other.is_served().await);
 
@@ -63,7 +63,7 @@ async fn blocked_addresses_are_cut_and_refused_and_a_bad_list_changes_nothing() 
 
     folder.write("block", "127.0.0.0/8\n");
     program.signal("HUP");
-    assert_eq!(client.hear().await, None);
+    assert_eq!(client.receive().await, None);
     let Err(refused) = Client::try_connect(program.address(), &[]).await else { panic!() };
     assert_eq!(refused.status().as_u16(), 403);
     program.metric_is("connections_refused_total{reason=\"blocked\"}", 1);
@@ -103,7 +103,7 @@ async fn an_allow_list_that_is_cut_short_or_becomes_empty_lets_nobody_in() {
     program.signal("HUP");
     program.logs("the allow-list has no entries: no client is served");
     // By the desk, which says so, or by its address.
-    while client.hear().await.is_some() {}
+    while client.receive().await.is_some() {}
     let Err(refused) = Client::try_connect(program.address(), &[]).await else { panic!() };
     assert_eq!(refused.status().as_u16(), 403);
     // And back.

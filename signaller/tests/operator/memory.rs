@@ -30,7 +30,7 @@ async fn fill_sleepers(program: &Program, count: usize) -> Vec<Client> {
                 sender.say(&signal).await;
             }
             sender.say(&ToSignaller::Ping(1)).await;
-            while sender.hear().await != Some(FromSignaller::Pong(1)) {}
+            while sender.receive().await != Some(FromSignaller::Pong(1)) {}
         }
     }
     sleepers

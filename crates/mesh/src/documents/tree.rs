@@ -351,7 +351,7 @@ impl Tree {
         order.sort_unstable();
         let heard =
             self.neighbours.iter().map(|(link, other)| (*link, other.promises.progressed()));
-        self.asked.hear(heard, self.lateness.wait());
+        self.asked.note_heard(heard, self.lateness.wait());
         for (dozing, link) in order {
             let Some(neighbour) = self.neighbours.get_mut(&link) else { continue };
             if let Some(state) = cx.links.get_mut(link) {

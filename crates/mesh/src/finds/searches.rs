@@ -157,7 +157,7 @@ impl Searches {
     }
 
     /// A link is gone.
-    pub(crate) fn lost(&mut self, link: LinkId) {
+    pub(crate) fn link_down(&mut self, link: LinkId) {
         for search in self.running.values_mut() {
             search.lost |= search.waiting.remove(&link).is_some();
         }

@@ -34,7 +34,7 @@ pub struct Blacklisted {
 }
 
 impl Blacklisted {
-    /// By hand, until it is unblocked.
+    /// A peer listed by hand: until then, or until it is unblocked.
     pub const fn by_hand(peer: PeerId, until: Option<Timestamp>) -> Self {
         Self { peer, until, misbehaviour: None, times: 0 }
     }

@@ -52,7 +52,7 @@ impl Candidates {
     ///
     /// # Errors
     /// The [`Misbehaviour`] of the peer that told us.
-    pub(crate) fn hear(
+    pub(crate) fn learn(
         &mut self,
         presence: Signed<Presence>,
         (from, source): (LinkId, Source),

@@ -99,7 +99,7 @@ impl Seeds {
     }
 
     /// The link is gone.
-    pub(crate) fn lost(&mut self, link: LinkId, rng: &mut Rng, now: Time) {
+    pub(crate) fn link_down(&mut self, link: LinkId, rng: &mut Rng, now: Time) {
         if let Some(seed) = self.0.iter_mut().find(|seed| seed.link == Some(link)) {
             seed.link = None;
             seed.retry_at = now.after(seed.retry.wait(rng));
@@ -132,7 +132,7 @@ mod tests {
             assert_eq!(seeds.due(|_| false, &mut rng, now), None, "not twice at once");
             seeds.dialled(&address("ws://a"), LinkId::from_raw(1));
             assert_eq!(seeds.deadline(), None, "it is being dialled");
-            seeds.lost(LinkId::from_raw(1), &mut rng, now);
+            seeds.link_down(LinkId::from_raw(1), &mut rng, now);
             let next = seeds.deadline().expect("again");
             assert!(next > now && next.since(now) <= limits::SEED_BACKOFF.1 * 5 / 4);
             now = next;
@@ -146,7 +146,7 @@ mod tests {
         let _ = seeds.due(|_| false, &mut rng, NOW);
         seeds.dialled(&address("ws://a"), LinkId::from_raw(1));
         seeds.proven(LinkId::from_raw(1), peer);
-        seeds.lost(LinkId::from_raw(1), &mut rng, NOW);
+        seeds.link_down(LinkId::from_raw(1), &mut rng, NOW);
         let later = seeds.deadline().expect("again");
         assert_eq!(seeds.due(|linked| *linked == peer, &mut rng, later), None);
     }

@@ -271,7 +271,7 @@ impl Book {
 
     /// The connection is gone: try again after a wait that doubles, but not before `retry_after`.
     /// Gives the address and the time, for an event.
-    pub(crate) fn lost(
+    pub(crate) fn link_down(
         &mut self,
         link: LinkId,
         cause: &Disconnect,

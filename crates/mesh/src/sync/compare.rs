@@ -64,7 +64,7 @@ impl Comparisons {
     }
 
     /// A link is gone.
-    pub(super) fn lost(&mut self, link: LinkId) {
+    pub(super) fn link_down(&mut self, link: LinkId) {
         self.links.remove(&link);
     }
 

@@ -3,7 +3,7 @@ use taiinet_identity::{Identity, Seed};
 
 use super::*;
 
-type Told = Vec<Outcome<&'static str, &'static str>>;
+type Outcomes = Vec<Outcome<&'static str, &'static str>>;
 
 fn document(number: u32) -> Arc<VerifiedDocument> {
     let identity = Identity::from_seed(&Seed::from_bytes([1; 32]));
@@ -46,7 +46,7 @@ impl At {
         self.offer();
     }
 
-    fn told(&mut self) -> Told {
+    fn told(&mut self) -> Outcomes {
         std::iter::from_fn(|| self.publications.poll()).collect()
     }
 }

@@ -29,7 +29,7 @@ async fn a_subscriber_gets_what_its_query_matches_and_knows_from_whom() {
     let first = next(&mut tweets).await;
     assert_eq!(number(&first), 1);
     assert_eq!(first.author(), writer.peer_id());
-    assert_eq!(first.from(), Some(writer.peer_id()));
+    assert_eq!(first.via(), Some(writer.peer_id()));
     assert_eq!(first.json(), r#"{"likes":5,"n":1,"type":"tweet"}"#);
     assert_eq!(first.key(), None);
     assert_eq!(number(&next(&mut tweets).await), 3);
@@ -131,7 +131,7 @@ async fn what_is_published_here_is_delivered_here() {
     let mut all = net.subscribe(query!({})).unwrap();
     net.queue(json!({ "n": 1 })).await.unwrap();
     let delivery = next(&mut all).await;
-    assert_eq!((delivery.hops(), delivery.from()), (0, None));
+    assert_eq!((delivery.hops(), delivery.via()), (0, None));
     assert_eq!(delivery.author(), net.peer_id());
 }
 

@@ -53,7 +53,7 @@ impl Two {
             match output {
                 DeskOutput::Send { client, bytes } => {
                     let sessions = &mut self.rooms[at].sessions;
-                    told.push((at, client.0, hear(sessions, client.0, &bytes)));
+                    told.push((at, client.0, receive(sessions, client.0, &bytes)));
                 }
                 DeskOutput::Dial { link, .. } => {
                     let from = IpAddr::from([10, 1, 0, at as u8]);

@@ -56,7 +56,11 @@ impl Asked {
     }
 
     /// Takes note of when each neighbour was heard, and how long after an announcement pushes come.
-    pub(super) fn hear(&mut self, heard: impl Iterator<Item = (LinkId, Time)>, wait: Duration) {
+    pub(super) fn note_heard(
+        &mut self,
+        heard: impl Iterator<Item = (LinkId, Time)>,
+        wait: Duration,
+    ) {
         self.heard = heard.collect();
         self.silence = (wait * 4).max(HOLD_BACK_LEAST);
     }

@@ -185,7 +185,7 @@ fn a_search_is_over_when_all_have_answered_or_one_is_not_needed_or_time_is_up() 
 
     let find = begin(&[LINK, other], &mut finds);
     finds.answered(LINK, find.0);
-    finds.lost(other);
+    finds.link_down(other);
     assert_eq!(finds.over(NOW), [(find, false)], "one is gone");
 
     let find = begin(&[LINK], &mut finds);

@@ -175,7 +175,8 @@ fn a_message_that_does_not_open_ends_the_connection_and_no_more() {
     let mut signallers = joined(&mut rng);
     assert!(matches!(signallers.read(LINK, &[0; 40]), Err(Misbehaviour::BadSession)));
     assert!(signallers.offends(LINK, Misbehaviour::BadSession, &mut rng, NOW));
-    let lost = signallers.lost(LINK, &Disconnect::Bye, core::time::Duration::ZERO, &mut rng, NOW);
+    let lost =
+        signallers.link_down(LINK, &Disconnect::Bye, core::time::Duration::ZERO, &mut rng, NOW);
     let (_, retry_at) = lost.expect("it is known");
     assert!(retry_at < NOW.after(limits::SIGNALLER_DISTRUST.0 / 2));
     assert!(signallers.seal(LINK, &[]).is_none(), "the session is gone");
