@@ -126,11 +126,7 @@ impl RemoteClients {
         if body.joined.is_none_or(|joined| joined.signaller != signaller) {
             return Err(Refused::Challenge);
         }
-        let (issued, expires) = (Time::from(body.issued_at), Time::from(body.expires_at));
-        if issued > now.after(mesh_limits::CLOCK_SKEW)
-            || expires <= now
-            || expires.since(issued) > mesh_limits::PRESENCE_LIFE
-        {
+        if !body.is_in_time(now) {
             return Err(Refused::OutOfTime);
         }
         let peer = presence.signer();

@@ -45,7 +45,7 @@ impl Presence {
     }
 
     /// Whether it counts now.
-    pub(crate) fn is_in_time(&self, now: Time) -> bool {
+    pub fn is_in_time(&self, now: Time) -> bool {
         let (issued, expires) = (Time::from(self.issued_at), Time::from(self.expires_at));
         issued <= now.after(limits::CLOCK_SKEW)
             && now < expires
