@@ -210,7 +210,7 @@ impl Server {
         self.peer_id
     }
 
-    /// What reads its certificate and lists anew.
+    /// What reloads its certificate and lists.
     pub fn reload(&self) -> Reload {
         self.reload.clone()
     }

@@ -122,7 +122,7 @@ impl Core {
         self.driver.handle(Input::Wake);
     }
 
-    /// Has nothing to do with this peer any more, until then (milliseconds since 1970) or for ever.
+    /// Keeps this peer out, until then (milliseconds since 1970) or for ever.
     ///
     /// # Errors
     /// `options`

@@ -166,7 +166,7 @@ impl Driver {
     }
 
     /// Publishes; the promise is kept when a neighbour has taken the document. One that is for some
-    /// waits for a recipient. It gets no stamp: sealed anew it is another document anyhow,
+    /// waits for a recipient. It gets no stamp: sealed again it is another document anyhow,
     /// since the same randomness must never meet other recipients.
     pub(crate) fn publish(
         &self,

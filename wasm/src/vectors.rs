@@ -251,7 +251,7 @@ fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    /// `TAIINET_BLESS=1 cargo test -p taiinet-wasm` writes the file anew.
+    /// `TAIINET_BLESS=1 cargo test -p taiinet-wasm` writes the file again.
     #[test]
     fn the_native_build_computes_the_shared_vectors() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors.json");

@@ -73,7 +73,7 @@ impl Other {
         }
     }
 
-    /// Seals a message, if there is a session; else it goes as it is.
+    /// Seals a message, if there is a session; otherwise it goes as it is.
     pub(super) fn seal(&mut self, message: Vec<u8>) -> Vec<u8> {
         match self {
             Self::Open(session) => session.seal(&message).unwrap_or(message),

@@ -1,4 +1,4 @@
-//! `taiinet blacklist`: the file of those that a peer has nothing to do with.
+//! `taiinet blacklist`: the file of the peers that are kept out.
 
 use std::{
     io::Write,
@@ -16,7 +16,7 @@ use crate::{
 
 /// Add, list and unblock the peers that have no link to ours
 ///
-/// Peers that misbehave get on the list by themselves. Of those added by hand documents are refused,
+/// Peers that misbehave get on the list automatically. Of those added by hand documents are refused,
 /// too.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:

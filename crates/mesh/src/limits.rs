@@ -207,7 +207,7 @@ pub const COMPARE_AFTER: Duration = Duration::from_secs(1);
 /// comes beyond is fetched when it has caught up. Short texts hold two and a half times their bytes on the
 /// wire: so these are 8 MiB of them.
 pub const BEHIND_BYTES: usize = 20 * 1024 * 1024;
-/// While the seen-cache is more than half full, documents dated further ahead are refused: else an
+/// While the seen-cache is more than half full, documents dated further ahead are refused: otherwise an
 /// author that fills it with such could make it forget, and then refuse as old, what is written now.
 pub const FUTURE_GRACE: Duration = Duration::from_secs(5);
 /// Documents that one author publishes at once, and how many more each second, unless the network is

@@ -263,7 +263,7 @@ impl World {
         Ok(id)
     }
 
-    /// A peer has nothing to do with another any more.
+    /// A peer keeps another out from now on.
     ///
     /// # Errors
     /// [`BlacklistError`], as the peer says.

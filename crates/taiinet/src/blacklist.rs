@@ -2,7 +2,7 @@
 //!
 //! The file is a JSON list of [`Blacklisted`]: `peer`, `until` (milliseconds since 1970; null: until it
 //! is unblocked), `misbehaviour` (null: listed by hand) and `times`. It is read when a peer starts, and
-//! written anew, whole, when something changes; of several writers the last wins.
+//! written again, whole, when something changes; of several writers the last wins.
 
 use std::{
     fs, io,
@@ -29,7 +29,7 @@ pub enum BlacklistFileError {
         cause: io::Error,
     },
     /// It is not a blacklist.
-    #[error("blacklist {path} is damaged ({cause}); mend it, or move it away to begin anew")]
+    #[error("blacklist {path} is damaged ({cause}); mend it, or move it away to start afresh")]
     Damaged {
         /// The file that is no blacklist.
         path: PathBuf,

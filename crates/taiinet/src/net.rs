@@ -86,7 +86,7 @@ impl TaiiNet {
     }
 
     /// Keeps a peer out, for so long or until it is unblocked: there is no link to it, and its documents are
-    /// refused. Peers that misbehave are blacklisted by themselves ([`Event::Blacklisted`]); all
+    /// refused. Peers that misbehave are blacklisted automatically ([`Event::Blacklisted`]); all
     /// are in [`status`](Self::status).
     ///
     /// # Errors

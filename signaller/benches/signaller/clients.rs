@@ -131,7 +131,7 @@ pub(crate) struct Pair {
     message: Said,
 }
 
-/// What is said again and again: the same each time, or sealed anew.
+/// What is said again and again: the same each time, or sealed again.
 enum Said {
     Same(Message),
     Sealed(Session, Vec<u8>),

@@ -1,7 +1,7 @@
 //! What is served and what is not, by lists that the operator keeps in files.
 //!
 //! A list that cannot be trusted serves no more than before: one that is cut short or has a line that
-//! is none is refused, an allow-list without entries admits none, and none that is read anew lifts a
+//! is none is refused, an allow-list without entries admits none, and none that is reloaded lifts a
 //! restriction silently.
 
 use std::{
@@ -54,10 +54,10 @@ pub enum ListError {
         /// Its last line, counted from 1.
         line: usize,
     },
-    /// It was read anew, and would serve more than was meant.
+    /// It was reloaded, and would serve more than was meant.
     #[error(
         "{path}: it has no {kind} any more and would serve all, as if it had been cut short; start \
-         anew if that is meant"
+         again if that is meant"
     )]
     Lifted {
         /// The allow-list.
@@ -100,7 +100,7 @@ impl ListFiles {
         Ok(Lists { allow: list(&self.allow)?, block: list(&self.block)? })
     }
 
-    /// Reads them anew, in place of those that count now.
+    /// Reloads them, in place of those that count now.
     pub(super) fn load_after(&self, current: &Lists) -> Result<Lists, ListError> {
         let lists = self.load()?;
         match (lists.lifts(current), &self.allow) {

@@ -10,7 +10,7 @@ use super::{
     tls::TlsFiles,
 };
 
-/// Reads a server's certificate and lists anew.
+/// Reloads a server's certificate and lists.
 #[derive(Debug, Clone)]
 pub struct Reload {
     pub(super) tls: Option<(TlsFiles, watch::Sender<Arc<rustls::ServerConfig>>)>,

@@ -149,7 +149,7 @@ test("the leading tab is closed while another's document waits, without a neighb
   await exactly(native, [{ waits: true }]);
 });
 
-test("the leading tab's module traps: another tab takes over, and the page itself can begin anew", async () => {
+test("the leading tab's module traps: another tab takes over, and the page itself can start afresh", async () => {
   const mesh = new Mesh([await Signaller.start()]);
   const native = mesh.subscriber("native");
   const browser = await chromium();

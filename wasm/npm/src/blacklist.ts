@@ -1,4 +1,4 @@
-// The peers that this one has nothing to do with, and where the list is kept from visit to visit.
+// The peers that are kept out, and where the list is kept from visit to visit.
 
 import { duration, options as checkOptions, string } from "./arguments.js";
 import type { Blacklisted, Engine, StateStore } from "./engine.js";
@@ -8,7 +8,7 @@ export interface BlacklistOptions {
   for?: number | string;
 }
 
-/** The peers that are kept out: those that misbehaved, by themselves, and those that the page adds. */
+/** The peers that are kept out: those that misbehaved, automatically, and those that the page adds. */
 export class Blacklist {
   readonly #engine: () => Promise<Engine>;
 
@@ -17,7 +17,7 @@ export class Blacklist {
     this.#engine = engine;
   }
 
-  /** Has nothing to do with a peer (`tn1…`) any more: no links, none of its documents. */
+  /** Keeps a peer (`tn1…`) out: no links, none of its documents. */
   async add(peer: string, options?: BlacklistOptions): Promise<void> {
     string(peer, "peer", "argument");
     const { for: life } = checkOptions<BlacklistOptions>(options, ["for"]);

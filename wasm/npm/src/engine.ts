@@ -36,7 +36,7 @@ export type CoreEvent =
   | ({ type: "blacklisted" } & Blacklisted)
   | { type: "panicked"; message: string };
 
-/** A peer that this one has nothing to do with. Of one that was listed by hand, documents are refused as
+/** A peer that is kept out. Of one that was listed by hand, documents are refused as
  *  well. */
 export interface Blacklisted {
   peer: string;
@@ -185,7 +185,7 @@ export interface Engine {
   /** Until then (milliseconds since 1970), or until it is unblocked. */
   blacklist(peer: string, until: number | undefined): Promise<void>;
   unblock(peer: string): Promise<boolean>;
-  /** Begins anew, with the identity that is kept now. */
+  /** Restarts, with the identity that is kept now. */
   restart(): Promise<void>;
   close(): Promise<void>;
 }

@@ -30,9 +30,9 @@ export class LocalEngine implements Engine {
   readonly #audience: Audience;
   readonly #kept: StateStores;
   #core: Core | undefined;
-  /** By the core's numbers, which change when the peer is started anew. */
+  /** By the core's numbers, which change when the peer is started again. */
   #subscribers = new Map<number, Subscriber>();
-  /** All that there are; without a number while the peer is started anew. */
+  /** All that there are; without a number while the peer is started again. */
   #numbers = new Map<Subscriber, number | undefined>();
   #behind = new Set<Subscriber>();
   #finding = 0;
@@ -215,7 +215,7 @@ export class LocalEngine implements Engine {
     return wasBlocked;
   }
 
-  /** Asks the core; what it has not answered when it is started anew is asked once more. */
+  /** Asks the core; what it has not answered when it is started again is asked once more. */
   async #ask<T>(call: (core: Core) => Promise<T>): Promise<T> {
     for (;;) {
       if (this.#restarting) await this.#restarting.catch(() => {});
@@ -224,8 +224,8 @@ export class LocalEngine implements Engine {
         return await this.#answer(this.#try(call));
       } catch (error) {
         const fault = fromCore(error);
-        const anew = this.#restarting !== undefined || this.#core !== asked;
-        if (fault.code !== "closed" || this.#state !== "running" || !anew) throw fault;
+        const again = this.#restarting !== undefined || this.#core !== asked;
+        if (fault.code !== "closed" || this.#state !== "running" || !again) throw fault;
       }
     }
   }
@@ -240,7 +240,7 @@ export class LocalEngine implements Engine {
   /** One after the other: two at once would be two peers of one key. */
   restart(): Promise<void> {
     const before = this.#restarting ?? Promise.resolve();
-    const restarting = before.catch(() => {}).then(() => this.#anew());
+    const restarting = before.catch(() => {}).then(() => this.#again());
     const done = () => {
       if (this.#restarting === restarting) this.#restarting = undefined;
     };
@@ -249,7 +249,7 @@ export class LocalEngine implements Engine {
     return restarting;
   }
 
-  async #anew(): Promise<void> {
+  async #again(): Promise<void> {
     const before = this.#try((core) => core);
     this.#stopLiving();
     this.#subscribers.clear();

@@ -369,7 +369,7 @@ export class SharedEngine implements Engine {
   }
 
   publish(document: string, options: PublishQuery): Promise<string> {
-    // Sealed anew, with keys of its own, it is another document: should a tab take over just then, it
+    // Sealed again, with keys of its own, it is another document: should a tab take over just then, it
     // may come twice.
     if (options.to) return this.#ask({ name: "publish", document, options });
     // Stamped here: the tab that takes over is asked once more, and publishes the same document.

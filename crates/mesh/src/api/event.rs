@@ -64,7 +64,7 @@ pub enum Event {
         /// Which document.
         id: DocumentId,
     },
-    /// A peer misbehaved so much that it is blacklisted; a driver that keeps the list writes it anew
+    /// A peer misbehaved so much that it is blacklisted; a driver that keeps the list writes it again
     /// ([`crate::Peer::blacklist_to_keep`]).
     Blacklisted(Blacklisted),
     /// Something from a neighbour was refused.

@@ -103,7 +103,7 @@ impl Cx {
         Ok(())
     }
 
-    /// Has nothing to do with a peer any more. Links to it are closed.
+    /// Keeps a peer out from now on. Links to it are closed.
     pub(crate) fn blacklist(
         &mut self,
         peer: PeerId,

@@ -16,7 +16,7 @@ use taiinet_identity::PeerId;
 
 use crate::{Misbehaviour, Time, limits};
 
-/// A peer that we have nothing to do with: no link is made to it or taken from it, and nothing that it
+/// A peer that is kept out: no link is made to it or taken from it, and nothing that it
 /// says about links is heard.
 ///
 /// Of one that was listed by hand, documents are neither delivered nor passed on. Those of one that

@@ -11,7 +11,7 @@ use crate::links::Link;
 pub(crate) enum Source {
     /// A signaller of ours, or a neighbour of our own choice.
     Chosen(PeerId),
-    /// Any neighbour that chose us: all of them are one source, since one that comes anew under another
+    /// Any neighbour that chose us: all of them are one source, since one that comes again under another
     /// key would be another.
     Stranger,
 }

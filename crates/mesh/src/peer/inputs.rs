@@ -234,7 +234,7 @@ impl Peer {
         self.signallers.add(address, now);
     }
 
-    /// Has nothing to do with a peer any more ([`Blacklisted`]), until then or for ever. Links to it are
+    /// Keeps a peer out ([`Blacklisted`]), until then or for ever. Links to it are
     /// closed.
     ///
     /// # Errors

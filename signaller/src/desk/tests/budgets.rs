@@ -253,7 +253,7 @@ fn work_is_limited_for_each_client_its_address_and_its_site() {
     assert_eq!(room.desk.status(room.now).blacklisted, 0);
 }
 
-/// Else a new connection would be all that it takes.
+/// Otherwise a new connection would be all that it takes.
 #[test]
 fn an_address_that_comes_back_has_no_more_work_done_for_it() {
     let budgets = Budgets { work_per_address: (1000, 100), ..Budgets::default() };

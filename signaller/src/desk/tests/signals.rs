@@ -27,7 +27,7 @@ fn a_signal_goes_to_its_recipient_as_it_came_and_only_in_ones_own_name() {
     assert!(closed(&room.say(2, &ToSignaller::Signal(foreign)), 2));
 }
 
-/// Else one frame would end a victim's connection, or block a link of the pool.
+/// Otherwise one frame would end a victim's connection, or block a link of the pool.
 #[test]
 fn what_is_too_large_for_its_recipients_ends_with_its_sender() {
     let mut room = Room::new(DeskConfig::default());

@@ -236,7 +236,7 @@ impl Directory {
     }
 
     /// Drops what is over. An author with too many loses one of its own. When there are too many in all,
-    /// the author that occupies most loses one, if that is more than a fair share; else any may go.
+    /// the author that occupies most loses one, if that is more than a fair share; otherwise any may go.
     fn make_room(&mut self, author: &PeerId, rng: &mut Rng, now: Time) {
         while let Some((ends_at, name)) = self.by_end.first().copied()
             && ends_at <= now
@@ -263,7 +263,7 @@ impl Directory {
         }
     }
 
-    /// Forgets those that have nothing here, and would be treated in the same way if they came anew.
+    /// Forgets those that have nothing here, and would be treated in the same way if they came again.
     fn forget_announcers(&mut self, now: Time) {
         while let Some((0, peer)) = self.by_size.first().copied() {
             let forgiven = self.announcers.get(&peer).is_none_or(|own| own.budget.is_full(now));

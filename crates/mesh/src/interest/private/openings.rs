@@ -129,7 +129,7 @@ impl Openings {
         (self.documents > 0).then_some(self.retry_at)
     }
 
-    /// Forgets authors that would be treated in the same way if they came anew, and others if there are
+    /// Forgets authors that would be treated in the same way if they came again, and others if there are
     /// too many.
     fn forget_authors(&mut self, now: Time) {
         if self.authors.len() < limits::OPENING_AUTHORS {

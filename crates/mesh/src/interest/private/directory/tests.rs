@@ -191,7 +191,7 @@ fn a_newcomer_is_told_what_stands() {
     assert_eq!(told(300, 300), 1);
 }
 
-/// Else an author that announces it would make every document of all others fail.
+/// Otherwise an author that announces it would make every document of all others fail.
 #[test]
 fn a_key_that_is_none_is_not_kept() {
     let mut setting = setting();
