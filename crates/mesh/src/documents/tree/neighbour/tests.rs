@@ -3,7 +3,11 @@
 use core::time::Duration;
 
 use super::*;
-use crate::testing::NOW;
+use crate::{
+    LinkId,
+    documents::{Recent, tree::asked::Asked},
+    testing::NOW,
+};
 
 fn id(number: u32) -> DocumentId {
     let mut bytes = [0; 32];
