@@ -1,4 +1,4 @@
-//! Who and when, in vectors and fuzz targets alike.
+//! Identities and times, in vectors and fuzz targets alike.
 
 use std::sync::OnceLock;
 

@@ -16,6 +16,7 @@ mod peer;
 mod seeds;
 mod session;
 mod wire;
+mod world;
 
 pub use mutate::Mutator;
 pub use seeds::seeds;

@@ -33,7 +33,7 @@ pub fn files() -> Vec<(&'static str, String)> {
 }
 
 /// The frames between peers, of every kind.
-pub(crate) fn peer_frames() -> Vec<taiinet_mesh::frame::Frame> {
+pub(crate) fn peer_frames() -> Vec<taiinet_mesh::wire::Frame> {
     links::examples().into_iter().map(|(_, frame)| frame).collect()
 }
 

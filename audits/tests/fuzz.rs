@@ -84,7 +84,7 @@ targets! {
     envelope peer_id signature_file key_file sealed_file forwarded peer pair desk
 }
 
-/// `TAIINET_BLESS=1` writes the seeds anew.
+/// `TAIINET_BLESS=1` writes the seeds again.
 #[test]
 fn the_seeds_are_in_the_corpus() {
     for target in fuzz::TARGETS {

@@ -2,7 +2,7 @@
 
 use std::{fs, path::Path};
 
-/// `TAIINET_BLESS=1 cargo test -p taiinet-audits` writes them anew, and the seeds of the fuzz targets.
+/// `TAIINET_BLESS=1 cargo test -p taiinet-audits` writes them again, and the seeds of the fuzz targets.
 #[test]
 fn the_vectors_are_what_the_code_computes() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("vectors");

@@ -120,7 +120,7 @@ pub(crate) struct Verify {
     /// The signature that `sign` made; `-` is standard input
     #[arg(long, value_name = "SIGFILE")]
     pub(crate) signature: PathBuf,
-    /// Who must have signed it
+    /// The peer that must have signed it
     #[arg(long, value_name = "PEERID")]
     pub(crate) from: PeerId,
     /// Print JSON
@@ -133,7 +133,7 @@ pub(crate) struct Seal {
     /// The file to seal; without it, or with `-`, standard input
     #[arg(value_name = "FILE", default_value = "-", hide_default_value = true)]
     pub(crate) file: PathBuf,
-    /// Who can open it (`tn1…` or `did:key:…`); may be given more than once
+    /// A peer that can open it (`tn1…` or `did:key:…`); may be given more than once
     #[arg(long, value_name = "PEERID", required = true)]
     pub(crate) to: Vec<PeerId>,
     /// Where to write the sealed file, instead of standard output
@@ -173,7 +173,7 @@ pub(crate) struct Open {
 
 #[derive(Debug, clap::Args)]
 pub(crate) struct Completions {
-    /// Whose
+    /// The shell
     pub(crate) shell: clap_complete::Shell,
 }
 
@@ -189,7 +189,7 @@ pub(crate) struct ChangePassphrase {
     /// The key file to change
     #[arg(value_name = "FILE")]
     pub(crate) file: PathBuf,
-    /// Take the passphrase off: whoever can read the file then has the key
+    /// Take the passphrase off: anyone that can read the file then has the key
     #[arg(long, conflicts_with = "new_passphrase_file")]
     pub(crate) remove: bool,
     #[command(flatten)]
@@ -252,7 +252,7 @@ impl From<ExportForm> for Form {
 /// How a file with a secret is written.
 #[derive(Debug, clap::Args)]
 pub(crate) struct Target {
-    /// Write the key unprotected: whoever can read the file has the key
+    /// Write the key unprotected: anyone that can read the file has the key
     #[arg(long)]
     pub(crate) no_passphrase: bool,
     /// Replace the file if it exists

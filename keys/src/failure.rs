@@ -130,7 +130,7 @@ fn next_after_sealed(error: &SealedFileError) -> &'static str {
             "give another key with --identity, or have it sealed to this one's peer id"
         }
         SealedFileError::Header | SealedFileError::Altered => {
-            "get the file again, from who sealed it"
+            "get the file again, from the peer that sealed it"
         }
     }
 }

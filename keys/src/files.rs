@@ -68,7 +68,7 @@ fn warn_if_others_can_read(path: &Path) {
 #[cfg(not(unix))]
 fn warn_if_others_can_read(_: &Path) {}
 
-/// Fails if `path` may or can not be written, before anybody is asked or kept waiting.
+/// Fails if `path` may or can not be written, before the user is asked or kept waiting.
 pub(crate) fn check_target(path: &Path, overwrite: Overwrite) -> Result<(), Failure> {
     if is_dash(path) {
         return Ok(());
@@ -107,7 +107,7 @@ pub(crate) fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
-/// Prints a result for scripts, in which names of files may be anybody's.
+/// Prints a result for scripts, in which names of files may be a stranger's.
 pub(crate) fn print_json(shown: &serde_json::Value) -> Result<(), Failure> {
     print(&format!("{}\n", taiinet_terminal::pretty_json(&format!("{shown:#}"))))
 }

@@ -93,7 +93,7 @@ impl Source {
 fn ask(prompt: &str) -> io::Result<Passphrase> {
     rpassword::prompt_password(&*taiinet_terminal::line(prompt)).map(Passphrase::new).map_err(
         |error| {
-            // What the system says where there is no terminal would help nobody.
+            // What the system says where there is no terminal would help no user.
             match error.kind() {
                 io::ErrorKind::Interrupted => error,
                 _ => io::Error::other("there is no terminal to ask on"),

@@ -86,7 +86,7 @@ fn search_one(prefix: &Prefix, found: &OnceLock<Identity>, tried: &AtomicU64) {
         for _ in 0..BATCH {
             let identity = Identity::generate(&mut rng);
             if prefix.matches(&identity.peer_id()) {
-                // Whoever was first stays.
+                // The first one found stays.
                 let _ = found.set(identity);
                 return;
             }

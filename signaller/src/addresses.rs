@@ -1,7 +1,7 @@
 //! What counts as one address, and counts for each.
 //!
-//! Whoever has one IPv6 address has at least 2⁶⁴ of them, and often 2⁸⁰: a household is given a /64 at
-//! least, a site a /48 (RFC 6177). So what is limited is limited for ranges of addresses: the narrow one
+//! A client with one IPv6 address has at least 2⁶⁴ of them, and often 2⁸⁰: a household is given a /64
+//! at least, a site a /48 (RFC 6177). So what is limited is limited for ranges of addresses: the narrow one
 //! that is configured, and for IPv6 a wide one around it, which may have more but not without end.
 
 use std::{collections::BTreeMap, net::IpAddr};

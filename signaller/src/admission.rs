@@ -1,11 +1,11 @@
-//! Who may join, besides the desk's own rules.
+//! Which peers may join, besides the desk's own rules.
 
 use core::fmt;
 
 use taiinet_document::Network;
 use taiinet_identity::PeerId;
 
-/// Decides who may join. It is asked for each join and renewal, before the signature is checked, so it
+/// Decides which peers may join. It is asked for each join and renewal, before the signature is checked, so it
 /// is to be quick; it must not count on the name being proven, only refuse it.
 pub trait Admission: fmt::Debug + Send {
     /// Whether this peer may join this network here.

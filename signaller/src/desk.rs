@@ -22,10 +22,9 @@ use rand_core::{Rng as _, SeedableRng};
 use taiinet_document::Network;
 use taiinet_identity::{Identity, PeerId};
 use taiinet_mesh::{
-    Reputation, Time,
-    frame::{FromSignaller, RefusalReason, ToSignaller, codec},
-    limits as mesh_limits,
+    Reputation, Time, limits as mesh_limits,
     session::Declined,
+    wire::{FromSignaller, RefusalReason, ToSignaller, codec},
 };
 
 use crate::{Admission, limits, pool::Pool, refused::Refused};
@@ -52,8 +51,8 @@ pub struct Desk {
 }
 
 impl Desk {
-    /// A desk that opens now. `seed` feeds its generator, which chooses challenges and whom to
-    /// introduce.
+    /// A desk that opens now. `seed` feeds its generator, which chooses challenges and the
+    /// clients to introduce.
     pub fn new(identity: Identity, config: DeskConfig, seed: [u8; 32], now: Time) -> Self {
         let mut rng = ChaCha12Rng::from_seed(seed);
         let mut pool_seed = [0; 32];
@@ -74,15 +73,15 @@ impl Desk {
         }
     }
 
-    /// The same desk, at which only those may join whom this admits.
+    /// The same desk, at which only those may join that this admits.
     #[must_use]
     pub fn with_admission(mut self, admission: Box<dyn Admission>) -> Self {
         self.admission = Some(admission);
         self
     }
 
-    /// Closes whoever has joined, or is of our pool, and is not admitted any more. Call it when what the
-    /// admission says has changed.
+    /// Closes every client that has joined, and every member of our pool, that is not admitted any more.
+    /// Call it when what the admission says has changed.
     pub fn recheck(&mut self, now: Time) {
         let names = self.clients.peers();
         let gone = names.filter(|((network, peer), _)| !self.admits(peer, network));
@@ -162,7 +161,7 @@ impl Desk {
         self.outputs.poll()
     }
 
-    /// As [`Self::poll_output`], but frames are not sealed yet: for who plays a signaller that says
+    /// As [`Self::poll_output`], but frames are not sealed yet: for tests of a signaller that says
     /// other things than this desk.
     #[doc(hidden)]
     pub fn poll_unsealed(&mut self) -> Option<Unsealed> {
@@ -219,7 +218,7 @@ impl Desk {
     fn message(&mut self, id: ClientId, bytes: Vec<u8>, now: Time) {
         let Some(client) = self.clients.get_mut(id) else { return };
         client.heard = now;
-        // Who goes on after its budget is spent is not told each time.
+        // A client that goes on after its budget is spent is not told each time.
         if !client.frames.take(1, now) {
             self.count(Refused::Flood);
             self.charge(id, Refused::Flood, now);
@@ -289,10 +288,10 @@ impl Desk {
         };
         self.tell_refusal(client, refused.reason(), retry_after);
         let stays = match refused {
-            // There is no session, and who was told so opens none on this connection.
+            // There is no session, and a client that was told so opens none on this connection.
             _ if !self.outputs.has_session(client) => false,
             Refused::TooOften => true,
-            // Whoever goes on although it was told to wait makes work, if only for the answers.
+            // A client that goes on although it was told to wait makes work, if only for the answers.
             Refused::OverBudget => {
                 self.clients.get_mut(client).is_some_and(|client| client.patience.take(1, now))
             }

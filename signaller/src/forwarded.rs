@@ -1,4 +1,4 @@
-//! The headers in which reverse proxies write whom they serve (RFC 7239).
+//! The headers in which reverse proxies write which client they serve (RFC 7239).
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -26,7 +26,7 @@ pub(crate) fn forwarded(line: &str) -> Vec<Option<IpAddr>> {
 }
 
 /// Splits at a separator outside of quotes: what a client chose, such as `host`, may stand in them.
-/// None if a quote is left open, since then nobody knows what was meant.
+/// None if a quote is left open, since then it is not known what was meant.
 fn split_unquoted(text: &str, separator: char) -> Option<Vec<&str>> {
     let (mut parts, mut start, mut quoted, mut escaped) = (Vec::new(), 0, false, false);
     for (index, letter) in text.char_indices() {

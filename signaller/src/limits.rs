@@ -57,9 +57,9 @@ pub const POOL_PAIRS: usize = 1024;
 pub const POOL_PAIRS_PER_SENDER: usize = RECIPIENTS;
 /// Networks at once that were opened from one address.
 pub const NETWORKS_PER_ADDRESS: usize = 64;
-/// When somebody that asked too often may ask again.
+/// When a client that asked too often may ask again.
 pub const RETRY_AFTER: Duration = Duration::from_secs(2);
-/// When somebody that found no room may come again.
+/// When a client that found no room may come again.
 pub const FULL_RETRY_AFTER: Duration = Duration::from_secs(20);
 /// How often late and silent clients are looked for.
 pub const CHECK_EVERY: Duration = Duration::from_secs(1);
@@ -67,7 +67,7 @@ pub const CHECK_EVERY: Duration = Duration::from_secs(1);
 pub const TOGETHER_MESSAGES: usize = 64;
 /// And no more of them once they have so many bytes: about what is read at once.
 pub const TOGETHER_BYTES: usize = READ_BUFFER;
-/// What waits for the desk, each of one client; who says more waits.
+/// What waits for the desk, each of one client; a client that says more waits.
 pub const INBOX: usize = 1024;
 /// So much of it the desk takes in before it answers.
 pub const INBOX_BATCH: usize = 64;
@@ -88,11 +88,11 @@ pub const WRITE_BUFFER: usize = WRITE_GATHERED + taiinet_mesh::limits::WIRE_BYTE
 pub const WEBSOCKET_FRAMES: (u32, u32) = (2 * FRAMES.0, 2 * FRAMES.1);
 /// WebSocket frames from all connections of one address at once, and how many more each second.
 pub const WEBSOCKET_FRAMES_PER_ADDRESS: (u32, u32) = (20_000, 5_000);
-/// What each connection of an address may still send when the address has nothing left: who sends more
-/// than that is closed, who sends little is not.
+/// What each connection of an address may still send when the address has nothing left: one that sends
+/// more than that is closed, one that sends little is not.
 pub const WEBSOCKET_FRAMES_WHEN_CROWDED: (u32, u32) = (64, 8);
-/// Bytes that may wait for all clients together, unless configured otherwise. With more, whoever has more
-/// than its share waiting is dropped.
+/// Bytes that may wait for all clients together, unless configured otherwise. With more, a client that has
+/// more than its share waiting is dropped.
 pub const OUTBOX_TOTAL: usize = 256 * 1024 * 1024;
 /// What a connection takes without anything waiting: its task, its sockets' buffers, its seat at the desk.
 pub const CLIENT_MEMORY: usize = 24 * 1024;
@@ -117,14 +117,14 @@ pub const HURRIED_HANDSHAKE: u32 = 4;
 pub const ARRIVALS_PER_MINUTE: u32 = 600;
 /// Connections at once that are being told why they are refused.
 pub const REFUSALS: usize = 64;
-/// Addresses that are counted at once. With more, nobody new is let in until the minute is over.
+/// Addresses that are counted at once. With more, no newcomer is let in until the minute is over.
 pub const ADDRESSES: usize = 200_000;
 /// The leading bits of an IPv4 address that count as one address.
 pub const IPV4_PREFIX: u8 = 32;
 /// The leading bits of an IPv6 address that count as one address: what a household is given.
 pub const IPV6_PREFIX: u8 = 64;
-/// The leading bits of an IPv6 address that count as one site, besides: who has many households'
-/// prefixes has them from one such range.
+/// The leading bits of an IPv6 address that count as one site, besides: a customer with many
+/// households' prefixes has them from one such range.
 pub const IPV6_SITE_PREFIX: u8 = 48;
 /// How many times as much as one address a site may have.
 pub const SITE_SHARE: u32 = 8;
@@ -150,7 +150,7 @@ pub const STUN_ANSWERS: u32 = 50;
 pub const STUN_ADDRESSES: usize = 10_000;
 /// How long news for the pool are gathered, so that many go in one document.
 pub const POOL_TELL_AFTER: Duration = Duration::from_millis(50);
-/// How soon a new member of the pool is told of everybody who is here.
+/// How soon a new member of the pool is told of all that are here.
 pub const POOL_ALL_AFTER: Duration = Duration::from_millis(200);
 /// And when again, if there was no room.
 pub const POOL_ALL_AGAIN: Duration = Duration::from_secs(2);
@@ -166,7 +166,7 @@ pub const POOL_LOOK: usize = 64;
 /// [`POOL_UNDELIVERABLE`] this is half of what it takes ([`taiinet_mesh::limits::RELAYED`]), so that it
 /// holds nothing that clients do against us.
 pub const POOL_SIGNALS: (u32, u32) = (RELAYED.0 / 5 * 2, RELAYED.1 / 5 * 2);
-/// Answers to another signaller that its signal found nobody; what is over it is not answered.
+/// Answers to another signaller that its signal is undeliverable; what is over it is not answered.
 pub const POOL_UNDELIVERABLE: (u32, u32) = (RELAYED.0 / 10, RELAYED.1 / 10);
 /// Signals that are verified for another signaller: a quarter more than it sends if it is honest.
 pub const POOL_VERIFIED: (u32, u32) = (RELAYED.0 / 2, RELAYED.1 / 2);
@@ -208,7 +208,7 @@ pub const POOL_NETWORKS_PER_SIGNALLER: usize = NETWORKS;
 pub const POOL_LEFT_PER_SIGNALLER: usize = 4096;
 /// Signallers that are or were linked lately, whose news count.
 pub const POOL_MEMBERS: usize = 256;
-/// Telling everybody everything takes so much of [`POOL_ALL`]: eight times at once, for a pool that
+/// Telling all members everything takes so much of [`POOL_ALL`]: eight times at once, for a pool that
 /// forms, and then every twenty seconds.
 pub const POOL_ALL_COST: usize = 20;
 /// See [`POOL_ALL_COST`].

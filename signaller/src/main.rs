@@ -116,7 +116,7 @@ async fn run(options: Options) -> Result<(), String> {
     let (config, front) = settings.configs()?;
     if config.desk.pool.is_some() && settings.identity.is_none() {
         tracing::warn!(
-            "without --identity the key is another after each start: others must learn it anew"
+            "without --identity the key is another after each start: others must learn it again"
         );
     }
     if let Some(warning) = settings.warning() {

@@ -33,8 +33,8 @@ use period::Period;
 
 /// Introduces TaiiNet's peers to one another.
 ///
-/// It sees who is there and who negotiates with whom; it can neither impersonate a peer nor read or
-/// alter what peers negotiate, and no document passes through it.
+/// It sees which peers are there and which negotiate with each other; it can neither impersonate a
+/// peer nor read or alter what peers negotiate, and no document passes through it.
 ///
 /// SIGHUP reloads the certificate and the lists; SIGTERM and Ctrl-C tell all peers and stop.
 /// Exit codes: 0 done, 1 failed, 2 wrong usage.
@@ -91,21 +91,21 @@ pub(crate) struct Settings {
     /// Believe the header of a reverse proxy at these addresses; may be given several times
     #[arg(long, value_name = "CIDR", help_heading = "TLS and proxies")]
     pub(crate) trusted_proxy: Vec<AddressPrefix>,
-    /// Where a trusted proxy says whom it serves; the other header is never believed
+    /// Where a trusted proxy says which client it serves; the other header is never believed
     #[arg(long, value_name = "HEADER", help_heading = "TLS and proxies")]
     pub(crate) proxy_header: ProxyHeader,
 
     /// Serve only this network; may be given several times
-    #[arg(long, value_name = "NAME", help_heading = "Who is served")]
+    #[arg(long, value_name = "NAME", help_heading = "What is served")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) allow_network: Option<Vec<Network>>,
-    /// Serve only the peers, addresses and networks in this file, nobody if it is empty; reloaded on
+    /// Serve only the peers, addresses and networks in this file, none if it is empty; reloaded on
     /// SIGHUP
-    #[arg(long, value_name = "FILE", help_heading = "Who is served")]
+    #[arg(long, value_name = "FILE", help_heading = "What is served")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) allow: Option<PathBuf>,
     /// Serve none of the peers, addresses and networks in this file; reloaded on SIGHUP
-    #[arg(long, value_name = "FILE", help_heading = "Who is served")]
+    #[arg(long, value_name = "FILE", help_heading = "What is served")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) block: Option<PathBuf>,
 
@@ -123,10 +123,10 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "URL", help_heading = "Other signallers")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) public_url: Option<PublicUrl>,
-    /// Serve only who dialled this address, or --public-url: nobody can then pass connections on to
-    /// this signaller under an address of his own; may be given several times; if not given, whoever
-    /// comes
-    #[arg(long, value_name = "URL", help_heading = "Who is served")]
+    /// Serve only clients that dialled this address, or --public-url: an attacker can then pass no
+    /// connections on to this signaller under an address of its own; may be given several times; if
+    /// not given, any client is served
+    #[arg(long, value_name = "URL", help_heading = "What is served")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) known_as: Option<Vec<PublicUrl>>,
     /// Let only these signallers (tn1…) into the pool; may be given several times; if not given, any
@@ -181,7 +181,7 @@ pub(crate) struct Settings {
     /// How long a client may take to read what was sent to it
     #[arg(long, value_name = "TIME", help_heading = "Limits")]
     pub(crate) write_timeout: Period,
-    /// How long telling everybody may take when it stops
+    /// How long telling all clients may take when it stops
     #[arg(long, value_name = "TIME", help_heading = "Limits")]
     pub(crate) drain_timeout: Period,
     /// Messages that may wait for one client; with more it is dropped
@@ -351,7 +351,7 @@ impl Settings {
         ];
         if let Some((name, _)) = is_empty.iter().find(|(_, is_empty)| *is_empty) {
             return Err(format!(
-                "{name}: an empty list would admit nobody; leave it out to admit everybody"
+                "{name}: an empty list would admit no one; leave it out to admit all"
             ));
         }
         if self.tls_cert.is_some() != self.tls_key.is_some() {

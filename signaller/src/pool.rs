@@ -1,10 +1,10 @@
-//! A signaller among others: what each tells all about who has joined it, and signals between them.
+//! A signaller among others: what each tells all about its clients, and signals between them.
 //!
 //! The pool is a network ([`POOL`]) on the same mesh core, whose peers are signallers and whose links
 //! are WebSockets. Each publishes documents that hold the presences of its own clients, as those
-//! signed them, and the names of those who left. Whoever receives such a document verifies each
+//! signed them, and the names of those that left. A signaller that receives such a document verifies each
 //! presence before it keeps or uses it, and takes none that was not made for the very signaller that
-//! publishes it: so a member of the pool can invent, alter or take over nobody. It can keep silent.
+//! publishes it: so a member of the pool can invent, alter or take over no client. It can keep silent.
 //!
 //! A signal goes straight to the signaller that its recipient has joined, and is verified there.
 
@@ -26,8 +26,8 @@ use taiinet_document::{Content, Network};
 use taiinet_identity::{Identity, PeerId, Signed, Verified};
 use taiinet_mesh::{
     Budget, Config, Dial, Direct, Event, Input, LinkId, Output, Peer, PublishOptions, Time,
-    frame::{Astray, POOL, Presence, Signal},
     limits as mesh_limits,
+    wire::{POOL, Presence, Signal, Undeliverable},
 };
 use taiinet_query::Query;
 
@@ -49,7 +49,7 @@ pub(crate) struct Pool {
     outgoing: Outgoing,
     outputs: VecDeque<PoolOutput>,
     news: News,
-    /// When what is new is told, and when all is, because somebody new came.
+    /// When what is new is told, and when all is, because a newcomer is here.
     tell_at: Option<Time>,
     all_at: Option<Time>,
     /// How often all may still be told.
@@ -121,7 +121,7 @@ impl Pool {
     pub(crate) fn is_to_tell_all(&mut self, now: Time) -> bool {
         let due = self.all_at.is_some_and(|due| due <= now);
         if due {
-            // Not again and again because somebody comes and goes.
+            // Not again and again because a member comes and goes.
             let may = self.all.take(limits::POOL_ALL_COST, now);
             self.all_at = (!may).then(|| now.after(limits::POOL_ALL_AGAIN));
             return may;
@@ -130,7 +130,7 @@ impl Pool {
     }
 
     /// Parts with members that are not admitted any more; what they said before counts no longer than
-    /// that of others who have gone.
+    /// that of others that have gone.
     pub(crate) fn recheck(&mut self, admits: impl Fn(&PeerId) -> bool, now: Time) {
         for member in self.members() {
             if !admits(&member) {
@@ -157,9 +157,9 @@ impl Pool {
                 Output::Send { link, bytes, .. } => PoolOutput::Send { link, bytes },
                 Output::Close { link } => PoolOutput::Close { link },
                 Output::Relayed { from, signal } => PoolOutput::Signal { from, signal },
-                Output::Astray { from: member, astray } => {
-                    let Astray { network, from, to } = astray.clone();
-                    if !self.outgoing.believes(member, astray, now) {
+                Output::Undeliverable { from: member, undeliverable } => {
+                    let Undeliverable { network, from, to } = undeliverable.clone();
+                    if !self.outgoing.believes(member, undeliverable, now) {
                         refused(Refused::FalseName);
                         continue;
                     }
@@ -170,8 +170,8 @@ impl Pool {
                     if author == self.peer.id() {
                         continue;
                     }
-                    // Whoever is no member of ours has nothing to tell. Once there is a link it tells
-                    // everything.
+                    // An author that is no member of ours has nothing to tell. Once there is a link it
+                    // tells everything.
                     if !self.members.has(&author) {
                         refused(Refused::NotAdmitted);
                         continue;
@@ -196,12 +196,12 @@ impl Pool {
                 }
                 Output::Event(Event::PeerConnected { peer, .. }) => {
                     self.members.came(peer);
-                    // The newcomer shall know who is here; several at once are told together.
+                    // The newcomer shall know all that are here; several at once are told together.
                     self.all_at.get_or_insert(now.after(limits::POOL_ALL_AFTER));
                     continue;
                 }
                 Output::Event(Event::PeerDisconnected { peer, .. }) => {
-                    self.members.lost(peer, now);
+                    self.members.left(peer, now);
                     continue;
                 }
                 _ => continue,
@@ -214,7 +214,7 @@ impl Pool {
         self.peer.leave(now);
     }
 
-    // ---- Who is where ----
+    // ---- Where clients are ----
 
     /// A client has joined, or joined again.
     pub(crate) fn joined(&mut self, presence: &Verified<Presence>, now: Time) {
@@ -228,7 +228,7 @@ impl Pool {
         self.tell_at.get_or_insert(now.after(limits::POOL_TELL_AFTER));
     }
 
-    /// Tells the pool what is new, if there is anybody else in it.
+    /// Tells the pool what is new, if there is any other in it.
     fn tell(&mut self, now: Time) {
         self.tell_at = None;
         let documents = self.news.documents();
@@ -259,7 +259,7 @@ impl Pool {
         self.remote.len()
     }
 
-    /// Some clients of others in a network, who can be reached now.
+    /// Some clients of others in a network, which can be reached now.
     pub(crate) fn some_of(
         &self,
         network: &Network,
@@ -317,7 +317,7 @@ impl Pool {
         self.outgoing.run(&mut self.peer, &mut self.outputs, now);
     }
 
-    /// Checks a signal that another signaller passes on for one of its clients, without any dear work.
+    /// Checks a signal that another signaller passes on for one of its clients, without any expensive work.
     pub(crate) fn check(
         &self,
         member: PeerId,
@@ -360,9 +360,14 @@ impl Pool {
         self.incoming.verify(signal, now)
     }
 
-    /// Says that a signal found nobody here.
-    pub(crate) fn undeliverable(&mut self, member: PeerId, astray: Astray, now: Time) {
-        self.outgoing.answer(&mut self.peer, member, astray, now);
+    /// Says that a signal's recipient is not here.
+    pub(crate) fn undeliverable(
+        &mut self,
+        member: PeerId,
+        undeliverable: Undeliverable,
+        now: Time,
+    ) {
+        self.outgoing.answer(&mut self.peer, member, undeliverable, now);
     }
 }
 
@@ -374,9 +379,9 @@ mod tests {
 
     use super::*;
 
-    /// Everybody's presence goes to everybody: not each time that somebody knocks.
+    /// Every client's presence goes to every member: not each time that one knocks.
     #[test]
-    fn who_comes_and_goes_does_not_make_it_tell_everything_each_time() {
+    fn a_member_that_comes_and_goes_does_not_make_it_tell_everything_each_time() {
         let identity = Identity::from_seed(&Seed::from_bytes([1; 32]));
         let start = Time::from_millis(1_800_000_000_000);
         let mut pool = Pool::new(identity, Direct::default(), [1; 32], start);

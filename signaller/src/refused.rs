@@ -1,6 +1,6 @@
-//! Why a signaller refuses what it is told, and what follows for who said it.
+//! Why a signaller refuses what it is told, and what follows for the client that said it.
 
-use taiinet_mesh::{Misbehaviour, frame::RefusalReason};
+use taiinet_mesh::{Misbehaviour, wire::RefusalReason};
 
 /// Why something from a client, or from another signaller, was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
@@ -44,7 +44,7 @@ pub enum Refused {
     /// A peer or network that the operator does not admit.
     #[error("a peer or network that is not admitted")]
     NotAdmitted,
-    /// A signal in somebody else's name, or for another network.
+    /// A signal in another's name, or for another network.
     #[error("a signal in a false name")]
     FalseName,
     /// A signal that was passed on before, here or by another signaller.

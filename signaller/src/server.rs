@@ -100,7 +100,7 @@ async fn bind(
         tries -= 1;
         match bind_stun(listener.local_addr().map_err(refused)?).await {
             Ok(socket) => return Ok((listener, Some(socket))),
-            // The system chose a port that is free for TCP; somebody else has it for UDP.
+            // The system chose a port that is free for TCP; another program has it for UDP.
             Err(_) if tries > 0 => {}
             Err(error) => return Err(error),
         }
@@ -210,12 +210,12 @@ impl Server {
         self.peer_id
     }
 
-    /// What reads its certificate and lists anew.
+    /// What reloads its certificate and lists.
     pub fn reload(&self) -> Reload {
         self.reload.clone()
     }
 
-    /// Serves until `shutdown` is done, then tells everybody and closes, within the time that was
+    /// Serves until `shutdown` is done, then tells all clients and closes, within the time that was
     /// configured.
     ///
     /// # Errors

@@ -40,7 +40,7 @@ impl<K: Ord + Copy> Shares<K> {
         self.spent.len()
     }
 
-    /// Whether nobody has spent anything.
+    /// Whether nothing is spent.
     pub(crate) fn is_full(&self, now: Time) -> bool {
         self.spent.values().all(|budget| budget.is_full(now))
     }

@@ -1,4 +1,4 @@
-//! What the service manager, or somebody at the terminal, says to it.
+//! What the service manager, or a user at the terminal, says to it.
 
 use std::{future::Future, io};
 

@@ -8,8 +8,8 @@ use futures::{SinkExt, StreamExt};
 use rand_core::UnwrapErr;
 use taiinet_identity::{Identity, Signed};
 use taiinet_mesh::{
-    frame::{FromSignaller, Joined, Presence, RefusalReason, Signal, ToSignaller, VERSION, codec},
     session::{Answer, Declined, Dialler, Opening, Purpose, Session},
+    wire::{FromSignaller, Joined, Presence, RefusalReason, Signal, ToSignaller, VERSION, codec},
 };
 use taiinet_signaller::{
     Budgets, DeskConfig,
@@ -89,7 +89,7 @@ impl Client {
     }
 
     /// The next frame; none if the connection was closed.
-    async fn hear(&mut self) -> Option<FromSignaller> {
+    async fn receive(&mut self) -> Option<FromSignaller> {
         let message = self.message().await?;
         let Some(session) = &mut self.session else {
             let Declined { reason, retry_after_ms } = codec::decode(&message).unwrap();
@@ -109,7 +109,7 @@ impl Client {
         let Ok(Answer::Session(session)) = answer else { panic!() };
         let challenge = *session.hash();
         client.session = Some(session);
-        let Some(FromSignaller::Welcome(welcome)) = client.hear().await else { panic!() };
+        let Some(FromSignaller::Welcome(welcome)) = client.receive().await else { panic!() };
         let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
         let millis = now.as_millis() as u64;
         let presence = Presence {
@@ -122,7 +122,7 @@ impl Client {
         client
             .say(&ToSignaller::Join { presence: Signed::new(&client.identity, &presence), work: 0 })
             .await;
-        assert_eq!(client.hear().await, Some(FromSignaller::Joined));
+        assert_eq!(client.receive().await, Some(FromSignaller::Joined));
         client
     }
 
@@ -142,12 +142,12 @@ async fn two_peers_are_introduced_and_signal_each_other() {
     let running = start().await;
     let (mut a, mut b) = (Client::join(running.address).await, Client::join(running.address).await);
     a.say(&ToSignaller::Introduce { want: 4 }).await;
-    let Some(FromSignaller::Introduced { presences, .. }) = a.hear().await else { panic!() };
+    let Some(FromSignaller::Introduced { presences, .. }) = a.receive().await else { panic!() };
     assert_eq!(presences.len(), 1);
     assert_eq!(presences[0].signer(), b.identity.peer_id());
     let ToSignaller::Signal(sent) = a.signal(&b, 5000) else { panic!() };
     a.say(&ToSignaller::Signal(sent.clone())).await;
-    assert_eq!(b.hear().await, Some(FromSignaller::Signal(sent)));
+    assert_eq!(b.receive().await, Some(FromSignaller::Signal(sent)));
 }
 
 #[tokio::test]
@@ -156,14 +156,14 @@ async fn garbage_and_oversize_close_one_connection_and_no_other() {
     let mut honest = Client::join(running.address).await;
     let mut garbage = Client::connect(running.address).await;
     garbage.socket.send(Message::Text("hello?".into())).await.unwrap();
-    let refused = garbage.hear().await;
+    let refused = garbage.receive().await;
     assert!(matches!(refused, Some(FromSignaller::Refused { reason: RefusalReason::Invalid, .. })));
-    assert_eq!(garbage.hear().await, None);
+    assert_eq!(garbage.receive().await, None);
     let mut oversize = Client::connect(running.address).await;
     let _ = oversize.socket.send(Message::Binary(vec![0; 100_000].into())).await;
-    assert_eq!(oversize.hear().await, None);
+    assert_eq!(oversize.receive().await, None);
     honest.say(&ToSignaller::Ping(7)).await;
-    assert_eq!(honest.hear().await, Some(FromSignaller::Pong(7)));
+    assert_eq!(honest.receive().await, Some(FromSignaller::Pong(7)));
 }
 
 #[tokio::test]
@@ -181,7 +181,7 @@ async fn a_client_that_does_not_read_is_dropped_and_the_others_go_on() {
         }
         sender.say(&ToSignaller::Ping(1)).await;
         loop {
-            match sender.hear().await {
+            match sender.receive().await {
                 Some(FromSignaller::Unreachable(_)) => {
                     gone = true;
                     break 'flood;
@@ -193,8 +193,8 @@ async fn a_client_that_does_not_read_is_dropped_and_the_others_go_on() {
     }
     assert!(gone, "the sleeper is still there");
     other.say(&ToSignaller::Ping(7)).await;
-    assert_eq!(other.hear().await, Some(FromSignaller::Pong(7)));
-    while sleeper.hear().await.is_some() {}
+    assert_eq!(other.receive().await, Some(FromSignaller::Pong(7)));
+    while sleeper.receive().await.is_some() {}
 }
 
 async fn get(address: SocketAddr, path: &str) -> String {
@@ -239,8 +239,8 @@ async fn a_stopping_server_says_so() {
     let mut running = start().await;
     let mut peer = Client::join(running.address).await;
     running.stop.take().unwrap().send(()).unwrap();
-    let told = peer.hear().await;
+    let told = peer.receive().await;
     assert!(matches!(told, Some(FromSignaller::Refused { reason: RefusalReason::Leaving, .. })));
-    assert_eq!(peer.hear().await, None);
+    assert_eq!(peer.receive().await, None);
     timeout(DEADLINE, running.server).await.unwrap().unwrap().unwrap();
 }

@@ -70,7 +70,7 @@ async function intoPeer(browser) {
   return rates;
 }
 
-/** The same messages, and nobody who reads them. @param {Browser} browser */
+/** The same messages, and no reader. @param {Browser} browser */
 async function intoChannel(browser) {
   const page = await browser.page("bare page");
   const rates = [];

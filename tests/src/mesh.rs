@@ -43,7 +43,7 @@ impl Signaller {
         Self { process, url: text("url").unwrap_or_default(), metrics: text("metrics") }
     }
 
-    /// Where it is and who it is, as `ws://127.0.0.1:PORT#tn1…`.
+    /// Its address and key, as `ws://127.0.0.1:PORT#tn1…`.
     pub fn named_url(&self) -> String {
         self.url.clone()
     }
@@ -53,7 +53,7 @@ impl Signaller {
         format!("ws://{}", self.address())
     }
 
-    /// Who it is.
+    /// Its key.
     pub fn key(&self) -> &str {
         self.url.split('#').nth(1).unwrap_or_default()
     }

@@ -1,4 +1,4 @@
-//! Attackers with real links, and what everybody else does meanwhile.
+//! Attackers with real links, and what all others do meanwhile.
 //!
 //! `cargo nextest run -p taiinet-tests attackers --no-capture` prints what each attack cost.
 
@@ -56,19 +56,19 @@ fn counted(peer: &Peer, what: &str) -> u64 {
     peer.report().unwrap_or_default()["counters"]["rejected"][what].as_u64().unwrap_or_default()
 }
 
-/// How an attack ends for who commits it.
+/// How an attack ends for the attacker.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum End {
     /// Its link is cut and it is blacklisted.
     Blacklisted,
     /// Its link is cut at once; a second time leads to the blacklist.
     Cut,
-    /// It is held to a budget or waits for nothing; that costs nobody anything.
+    /// It is held to a budget or waits for nothing; that costs no peer anything.
     Ignored,
 }
 
-/// Each kind of flood hits one of five peers while another publishes: everybody gets everything, no
-/// memory grows, the attacker is cut as it deserves, and nobody honest is blamed.
+/// Each kind of flood hits one of five peers while another publishes: all get everything, no
+/// memory grows, the attacker is cut as it deserves, and no honest peer is blamed.
 #[test]
 fn floods_of_every_kind_disturb_nobody() {
     let signaller = Signaller::start();

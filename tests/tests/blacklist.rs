@@ -1,4 +1,4 @@
-//! `taiinet blacklist`: who is added by hand gets no link, and nothing of theirs is taken.
+//! `taiinet blacklist`: a peer that is added by hand gets no link, and nothing of its own is taken.
 
 use std::{fs, process::Command};
 
@@ -19,7 +19,7 @@ fn listed(list: &str) -> Vec<Value> {
 }
 
 #[test]
-fn who_is_on_the_list_gets_no_link_until_it_is_lifted() {
+fn a_listed_peer_gets_no_link_until_it_is_unblocked() {
     let folder = tempfile::tempdir().expect("a folder");
     let path = |name: &str| folder.path().join(name).display().to_string();
     let (key, list) = (path("bad.key"), path("black.json"));
@@ -52,7 +52,7 @@ fn who_is_on_the_list_gets_no_link_until_it_is_lifted() {
     drop((ours, between, other));
 
     // Without it there would be a link: it reads the list when it starts.
-    let (code, _, said) = run(&["blacklist", "lift", &bad_id, "--blacklist", &list]);
+    let (code, _, said) = run(&["blacklist", "unblock", &bad_id, "--blacklist", &list]);
     assert_eq!(code, 0, "{said}");
     assert_eq!(listed(&list), Vec::<Value>::new());
     let mut peers =

@@ -48,7 +48,7 @@ fn a_signaller_that_is_not_there_or_does_not_serve_us_is_named_with_what_to_do()
 /// What a signaller names is tried; where it does not work that is said, with what to do.
 #[test]
 fn servers_that_do_not_answer_are_named_with_what_to_do() {
-    // Bound, so that nobody else is there; it answers nothing.
+    // Bound, so that no other is there; it answers nothing.
     let deaf = std::net::UdpSocket::bind("127.0.0.1:0").expect("a port");
     let turn = format!("turn:{}?transport=udp", deaf.local_addr().expect("bound"));
     let file = tempfile::NamedTempFile::new().expect("a file");

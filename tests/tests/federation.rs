@@ -65,7 +65,7 @@ fn peers_of_different_signallers_meet_and_move_on_when_theirs_is_killed() {
         peer.receives_document(&json!({ "n": 1 }));
     }
 
-    // Who comes now knows the one that is gone and one that is not.
+    // A peer that comes now knows the one that is gone and one that is not.
     let late = network.at(&[&signallers[0], &signallers[1]]).subscribe("late", "{}");
     late.has_neighbour();
     publisher.publish(&json!({ "n": 2 }));
@@ -88,7 +88,7 @@ fn a_signaller_that_joins_the_pool_later_knows_the_peers_of_all() {
         (newcomer.metric("pool_members")? == 3.0 && newcomer.metric("pool_presences")? >= 3.0)
             .then_some(())
     });
-    // Whoever comes by it is introduced to peers that never heard of it.
+    // A peer that comes by it is introduced to peers that never heard of it.
     let late = network.at(&[&newcomer]).subscribe("late", "{}");
     late.has_neighbour();
 }
@@ -126,7 +126,7 @@ fn the_end_of_no_signaller_ends_a_link() {
         let peers: Vec<Peer> = (0..6)
             .map(|number| {
                 let here = network.at(&[&signallers[number % 3]]);
-                // Each is to be linked to each, so that nobody has a reason to change a neighbour.
+                // Each is to be linked to each, so that no peer has a reason to change a neighbour.
                 here.subscribe_with(&format!("peer {number}"), "{}", &["--links", "5,10"])
             })
             .collect();
@@ -172,7 +172,7 @@ fn a_pool_over_tls_lets_in_those_that_are_named_and_no_other() {
         let watched = ["--metrics", "127.0.0.1:0", "--log", "debug"];
         Signaller::start_at("127.0.0.1:0", &[&tls[..], &watched[..], args].concat())
     };
-    // Who is who: a first start says it.
+    // The keys of each: a first start says them.
     let keys = names.map(|name| start(name, &[]).key().to_owned());
     let ca = path("cert.pem");
     let named = ["--allow-member", &keys[0], "--allow-member", &keys[1], "--pool-ca", &ca];
@@ -182,7 +182,7 @@ fn a_pool_over_tls_lets_in_those_that_are_named_and_no_other() {
     let two = start("two", &[&["--peer", &url][..], &named[..]].concat());
     eventually("the two are a pool", || (two.metric("pool_members")? == 1.0).then_some(()));
     let stranger = start("stranger", &["--peer", &url, "--pool-ca", &ca]);
-    // Without the authority there is no TLS, whoever it is.
+    // Without the authority there is no TLS, whatever the key.
     let distrustful = start("two", &["--peer", &url]);
     for outside in [&stranger, &distrustful] {
         outside.eventually("has tried", |process| {

@@ -1,4 +1,4 @@
-//! `taiinet find`: what neighbours have is found by who comes later, in real processes.
+//! `taiinet find`: what neighbours have is found by peers that come later, in real processes.
 
 use serde_json::{Value, json};
 use taiinet_tests::{Mesh, Signaller, connected};

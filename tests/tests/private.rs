@@ -31,7 +31,7 @@ fn a_private_message_is_read_by_its_recipient_and_is_in_the_memory_of_nobody_els
     let mesh = Mesh::new(&signaller);
     let query = r#"{"type": "order"}"#;
     let reader = mesh.subscribe_with("reader", query, &["--private"]);
-    // Everybody else takes whatever is open, and passes on the rest.
+    // All others take whatever is open, and pass on the rest.
     let relays: Vec<Peer> = (0..3).map(|n| mesh.subscribe(&format!("relay {n}"), "{}")).collect();
     connected(&relays.iter().chain([&reader]).collect::<Vec<_>>());
 
@@ -90,7 +90,7 @@ fn without_anybody_to_seal_to_it_says_so_and_publishes_nothing() {
         publish(&mesh, &["--private", "--wait", "1"], &json!({ "text": secret(3) }));
     assert_eq!(publisher.exit_code(), 1);
     let said = publisher.stderr().join("\n");
-    assert!(said.contains("nobody is known who subscribed privately"), "{said}");
+    assert!(said.contains("no peer is known that subscribed privately"), "{said}");
     let usage = publish(&mesh, &["--public", "type"], &json!({})).exit_code();
     assert_eq!(usage, 2, "there is nothing to be public of what is open");
     assert_eq!(other.documents(), [] as [Value; 0]);

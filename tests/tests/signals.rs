@@ -1,4 +1,4 @@
-//! Signals end a command also while nobody reads what it prints.
+//! Signals end a command also while no one reads what it prints.
 #![cfg(unix)]
 
 use std::{
@@ -21,7 +21,7 @@ const SOON: Duration = Duration::from_secs(10);
 fn pipe(path: &Path) -> File {
     let made = Command::new("mkfifo").arg(path).status().expect("mkfifo runs");
     assert!(made.success());
-    // For writing too: opening waits for nobody then.
+    // For writing too: opening does not wait then.
     OpenOptions::new().read(true).write(true).open(path).expect("a pipe")
 }
 
@@ -64,7 +64,7 @@ fn a_subscriber_whose_output_nobody_reads_leaves_when_told() {
     });
     ends_soon(subscriber, "TERM");
 
-    // What nobody has read was not printed.
+    // What was not read was not printed.
     assert_eq!(counting.exit_code(), 1);
     let said = counting.stderr().join("\n");
     assert!(said.contains(&format!("of {DOCUMENTS} documents were written")), "{said}");

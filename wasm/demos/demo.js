@@ -6,7 +6,7 @@ export const calm = matchMedia("(prefers-reduced-motion: reduce)");
 /** An element by its id; a page without it is broken. */
 export const $ = (id) => document.getElementById(id);
 
-/** A new element with a class and a text. The text is only ever text, whoever wrote it. */
+/** A new element with a class and a text. The text is only ever text, from any author. */
 export function element(name, className = "", text = "") {
   const made = document.createElement(name);
   if (className) made.className = className;

@@ -75,7 +75,7 @@ impl Core {
     /// Publishes a document with options `{"key"?, "expiresAt"?, "stamp"?: {"createdAt", "nonce"},
     /// "to"?: "subscribers" | {"peers": [peerId…]}, "public"?: [name…], "waitMs"?}`. The promise is
     /// kept, with the document's id, when a neighbour has taken it; it is broken with `recipients`
-    /// when nobody to seal it to turned up, `lost` when no neighbour took it in time, or `closed`.
+    /// when no recipient turned up, `lost` when no neighbour took it in time, or `closed`.
     ///
     /// # Errors
     /// `document`, `options`, `recipients`, `busy`, `closed`
@@ -96,8 +96,8 @@ impl Core {
     }
 
     /// Looks for recent documents of neighbours with options `{"limit", "timeoutMs"}`. Each goes to
-    /// the function (arguments as `delivery`, without subscriptions) before the promise
-    /// is kept.
+    /// the function (arguments as [`Handlers::delivery`], without subscriptions) before the promise is
+    /// kept.
     ///
     /// # Errors
     /// `query`, `options`, `busy`, `closed`
@@ -122,7 +122,7 @@ impl Core {
         self.driver.handle(Input::Wake);
     }
 
-    /// Has nothing to do with this peer any more, until then (milliseconds since 1970) or for ever.
+    /// Keeps this peer out, until then (milliseconds since 1970) or for ever.
     ///
     /// # Errors
     /// `options`
@@ -135,8 +135,8 @@ impl Core {
     ///
     /// # Errors
     /// `options`
-    pub fn lift(&self, peer: &str) -> Result<bool, JsValue> {
-        Ok(self.driver.lift(name(peer)?))
+    pub fn unblock(&self, peer: &str) -> Result<bool, JsValue> {
+        Ok(self.driver.unblock(name(peer)?))
     }
 
     /// What [`Self::new`] is to be given as `blacklist` the next time.
@@ -145,11 +145,11 @@ impl Core {
         self.driver.blacklist_to_keep()
     }
 
-    /// What [`Self::new`] is to be given as `learned` the next time: addresses of signallers that others
+    /// What [`Self::new`] is to be given as `signallerCache` the next time: addresses of signallers that others
     /// told of.
-    #[wasm_bindgen(js_name = learnedSignallers)]
-    pub fn learned_signallers(&self) -> String {
-        self.driver.learned_signallers()
+    #[wasm_bindgen(js_name = signallerCache)]
+    pub fn signaller_cache(&self) -> String {
+        self.driver.signaller_cache()
     }
 
     /// Its links, signallers and counters.
@@ -172,9 +172,9 @@ struct Options {
     signallers: Vec<String>,
     target_links: Option<usize>,
     max_links: Option<usize>,
-    /// As [`Core::learned_signallers`] gave it; what is no address is passed over.
+    /// As [`Core::signaller_cache`] gave it; what is no address is passed over.
     #[serde(default)]
-    learned: Vec<String>,
+    signaller_cache: Vec<String>,
     /// As [`Core::blacklist_to_keep`] gave it, perhaps of another version, or damaged where it was kept:
     /// what is not understood is passed over.
     #[serde(default)]
@@ -189,8 +189,9 @@ impl Options {
         config.max_links = self.max_links.unwrap_or(limits::MAX_LINKS).clamp(1, limits::MAX_LINKS);
         config.target_links = self.target_links.unwrap_or(limits::TARGET_LINKS);
         config.store_bytes = STORE_BYTES;
-        let learned = self.learned.iter().filter_map(|address| signaller((0, address)).ok());
-        config.learned = learned.take(limits::SIGNALLERS).collect();
+        let cached = self.signaller_cache.iter();
+        let cached = cached.filter_map(|address| signaller((0, address)).ok());
+        config.signaller_cache = cached.take(limits::SIGNALLERS).collect();
         let listed = |one| serde_json::from_value::<Blacklisted>(one).ok();
         config.blacklist = self.blacklist.into_iter().filter_map(listed).collect();
         let signallers = self.signallers.iter().enumerate();

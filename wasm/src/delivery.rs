@@ -1,70 +1,72 @@
-//! Documents as the page gets them.
+//! Documents as the page gets them: two texts of JSON, because each value that crosses over costs a call.
 
-use js_sys::Array;
+use serde::Serialize;
 use taiinet_document::{Map, Opened, Value, VerifiedDocument, json};
+use taiinet_mesh::Delivery;
 use taiinet_session::Privacy;
-use wasm_bindgen::JsValue;
 
 /// Integers up to here are exact as JavaScript's numbers.
 const EXACT: u64 = (1 << 53) - 1;
 
 /// A document as the page gets it.
 pub(crate) struct JsDelivery {
-    pub(crate) id: String,
-    pub(crate) author: String,
-    pub(crate) created_at: f64,
-    pub(crate) hops: u8,
-    pub(crate) from: Option<String>,
-    pub(crate) key: Option<String>,
-    pub(crate) json: String,
-    /// Whether `JSON.parse` understands it as it is.
-    pub(crate) exact: bool,
-    pub(crate) privacy: &'static str,
-    /// What it holds of the core's memory; of the page's it is about as much.
-    pub(crate) cost: f64,
+    /// What is known of the document: [`About`].
+    pub(crate) about: String,
+    /// Its fields.
+    pub(crate) fields: String,
+}
+
+/// `Raw` in `npm/src/engine.ts`.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct About<'a> {
+    id: String,
+    author: String,
+    created_at: u64,
+    hops: u8,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    from: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<&'a str>,
+    /// Whether `JSON.parse` understands the fields as they are.
+    exact: bool,
+    privacy: &'static str,
+    /// What the document holds of the core's memory; of the page's it is about as much.
+    cost: usize,
 }
 
 impl JsDelivery {
-    /// None for a deletion, which has nothing to show.
-    pub(crate) fn new(
+    /// As it was delivered; none for a deletion, which has nothing to show.
+    pub(crate) fn delivered(delivery: &Delivery) -> Option<Self> {
+        let from = delivery.via.map(|peer| peer.to_string());
+        Self::new(&delivery.document, delivery.opened.as_deref(), delivery.hops, from)
+    }
+
+    /// As a search found it; none for a deletion.
+    pub(crate) fn found(document: &VerifiedDocument, opened: Option<&Opened>) -> Option<Self> {
+        Self::new(document, opened, 0, None)
+    }
+
+    fn new(
         document: &VerifiedDocument,
         opened: Option<&Opened>,
         hops: u8,
         from: Option<String>,
     ) -> Option<Self> {
         let fields = opened.map(|opened| &opened.fields).or_else(|| document.content().fields())?;
-        let opened_size = opened.map_or(0, Opened::heap_size);
-        Some(Self {
+        let about = About {
             id: document.id().to_string(),
             author: document.author().to_string(),
-            created_at: document.created_at.as_millis() as f64,
+            created_at: document.created_at.as_millis(),
             hops,
             from,
-            key: document.key.clone(),
-            json: json::to_json_line(fields).ok()?,
+            key: document.key.as_deref(),
             exact: is_exact(fields),
             privacy: Privacy::of(opened).as_str(),
-            cost: (document.heap_size() + opened_size) as f64,
-        })
-    }
-
-    /// As the arguments of a function.
-    pub(crate) fn into_arguments(self) -> Array {
-        let optional = |text: Option<String>| text.map_or(JsValue::UNDEFINED, JsValue::from);
-        [
-            self.id.into(),
-            self.author.into(),
-            self.created_at.into(),
-            self.hops.into(),
-            optional(self.from),
-            optional(self.key),
-            self.json.into(),
-            self.exact.into(),
-            self.privacy.into(),
-            self.cost.into(),
-        ]
-        .into_iter()
-        .collect::<Array>()
+            cost: document.heap_size() + opened.map_or(0, Opened::heap_size),
+        };
+        let about = serde_json::to_string(&about).ok()?;
+        Some(Self { about, fields: json::to_json_line(fields).ok()? })
     }
 }
 

@@ -140,24 +140,9 @@ impl Driver {
     }
 
     fn deliver(&self, subscriptions: Vec<u32>, delivery: &Delivery) {
-        let from = delivery.via.map(|peer| peer.to_string());
-        let opened = delivery.opened.as_deref();
-        let delivery = JsDelivery::new(&delivery.document, opened, delivery.hops, from);
-        let Some(delivery) = delivery else { return };
+        let Some(JsDelivery { about, fields }) = JsDelivery::delivered(delivery) else { return };
         // What the page's function throws is the page's own affair, here and below.
-        drop(self.handlers.delivery(
-            subscriptions,
-            &delivery.id,
-            &delivery.author,
-            delivery.created_at,
-            delivery.hops,
-            delivery.from,
-            delivery.key,
-            &delivery.json,
-            delivery.exact,
-            delivery.privacy,
-            delivery.cost,
-        ));
+        drop(self.handlers.delivery(subscriptions, &about, &fields));
     }
 
     pub(crate) fn event(&self, text: &str) {
@@ -181,7 +166,7 @@ impl Driver {
     }
 
     /// Publishes; the promise is kept when a neighbour has taken the document. One that is for some
-    /// waits for somebody to seal it to. It gets no stamp: sealed anew it is another document anyhow,
+    /// waits for a recipient. It gets no stamp: sealed again it is another document anyhow,
     /// since the same randomness must never meet other recipients.
     pub(crate) fn publish(
         &self,
@@ -265,13 +250,13 @@ impl Driver {
         })
     }
 
-    pub(crate) fn lift(&self, peer: PeerId) -> bool {
+    pub(crate) fn unblock(&self, peer: PeerId) -> bool {
         self.with(|state, now| state.session.peer_mut().unblock(&peer, now))
     }
 
-    pub(crate) fn learned_signallers(&self) -> String {
-        let learned = self.state.borrow().session.peer().learned_signallers();
-        serde_json::to_string(&Vec::from_iter(json::addresses(&learned))).unwrap_or_default()
+    pub(crate) fn signaller_cache(&self) -> String {
+        let cache = self.state.borrow().session.peer().signaller_cache();
+        serde_json::to_string(&Vec::from_iter(json::addresses(&cache))).unwrap_or_default()
     }
 
     pub(crate) fn blacklist_to_keep(&self) -> String {
@@ -332,7 +317,7 @@ impl Reports for Driver {
 
 /// Hands one found document to the page's function.
 fn found(each: &Function, document: &VerifiedDocument, opened: Option<&Opened>) {
-    if let Some(delivery) = JsDelivery::new(document, opened, 0, None) {
-        drop(each.apply(&JsValue::UNDEFINED, &delivery.into_arguments()));
+    if let Some(JsDelivery { about, fields }) = JsDelivery::found(document, opened) {
+        drop(each.call2(&JsValue::UNDEFINED, &about.into(), &fields.into()));
     }
 }

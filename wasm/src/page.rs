@@ -10,22 +10,13 @@ extern "C" {
     /// The page's side of a peer.
     pub type Handlers;
 
-    /// A document that matches these subscriptions.
+    /// A document that matches these subscriptions: what is known of it, and its fields.
     #[wasm_bindgen(method, catch)]
-    #[allow(clippy::too_many_arguments)]
     pub fn delivery(
         this: &Handlers,
         subscriptions: Vec<u32>,
-        id: &str,
-        author: &str,
-        created_at: f64,
-        hops: u8,
-        from: Option<String>,
-        key: Option<String>,
-        json: &str,
-        exact: bool,
-        privacy: &str,
-        cost: f64,
+        about: &str,
+        fields: &str,
     ) -> Result<(), JsValue>;
 
     /// Something that the page may want to know.

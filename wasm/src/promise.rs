@@ -22,7 +22,7 @@ pub(crate) fn promise() -> (Promise, Settle) {
 }
 
 impl Settle {
-    /// Settles it: those who wait go on in a later microtask, never within this call.
+    /// Settles it: what waits goes on in a later microtask, never within this call.
     pub(crate) fn with(self, result: Result<JsValue, Fault>) {
         let (function, value) = match result {
             Ok(value) => (self.resolve, value),

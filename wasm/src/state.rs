@@ -11,8 +11,8 @@ use taiinet_document::{Content, Document, Map, Network, Opened, Timestamp, Verif
 use taiinet_identity::{Identity, Recipient};
 use taiinet_mesh::{Delivery, PublishOptions, Time, limits};
 use taiinet_session::{
-    CutOff, Session, SessionOutput, Waiters, json,
-    publications::PublicationOutput,
+    Action, CutOff, Session, Waiters, json,
+    publications::Outcome,
     unsealed::{MAX_UNSEALED, Unsealed},
 };
 use wasm_bindgen::JsValue;
@@ -35,11 +35,11 @@ pub(crate) struct State {
     /// Subscriptions have numbers that the page knows.
     pub(crate) next_number: u32,
     pub(crate) timer: Option<(Time, Timer)>,
-    /// Set while leaving: who waits for the end, and when it comes anyhow.
+    /// Set while leaving: what waits for the end, and when it comes anyhow.
     pub(crate) leaving: Option<Leaving>,
 }
 
-/// The page, as who waits.
+/// The page, as the waiter of a session.
 pub(crate) struct Page;
 
 impl Waiters for Page {
@@ -85,8 +85,8 @@ impl State {
         let now = self.clock.now();
         self.session.handle_timeout(now);
         loop {
-            while let Some(output) = self.session.poll_output(now) {
-                self.output(output, calls, now);
+            while let Some(action) = self.session.poll_action(now) {
+                self.act(action, calls, now);
             }
             let news = self.links.news();
             if news.is_empty() {
@@ -130,24 +130,24 @@ impl State {
         self.sign(content, options, None, now)
     }
 
-    fn output(&mut self, output: SessionOutput<Page>, calls: &mut VecDeque<Call>, now: Time) {
-        match output {
-            SessionOutput::Dial { link, dial } => self.links.dial(link, dial),
-            SessionOutput::Negotiate { link, part } => self.links.negotiate(link, part),
-            SessionOutput::Send { link, bytes } => self.links.send(link, &bytes),
-            SessionOutput::Close { link } => self.links.close(link),
-            SessionOutput::Deliver { subscriptions, delivery } => {
+    fn act(&mut self, action: Action<Page>, calls: &mut VecDeque<Call>, now: Time) {
+        match action {
+            Action::Dial { link, dial } => self.links.dial(link, dial),
+            Action::Negotiate { link, part } => self.links.negotiate(link, part),
+            Action::Send { link, bytes } => self.links.send(link, &bytes),
+            Action::Close { link } => self.links.close(link),
+            Action::Deliver { subscriptions, delivery } => {
                 calls.push_back(Call::Deliver { subscriptions, delivery });
             }
-            SessionOutput::Found { find, document, opened } => {
+            Action::Found { find, document, opened } => {
                 if let Some(Find { each, .. }) = self.session.find_waiter(find) {
                     calls.push_back(Call::Found { each: each.clone(), document, opened });
                 }
             }
-            SessionOutput::FindDone(Find { done, .. }) => {
+            Action::FindDone(Find { done, .. }) => {
                 calls.push_back(Call::Settle(done, Ok(JsValue::UNDEFINED)));
             }
-            SessionOutput::Recipients { unsealed, recipients } => {
+            Action::Recipients { unsealed, recipients } => {
                 let Unsealed { content, options, waiter } = unsealed;
                 let sealed = recipients
                     .map_err(Fault::from)
@@ -157,16 +157,16 @@ impl State {
                     Err(fault) => calls.push_back(Call::Settle(waiter, Err(fault))),
                 }
             }
-            SessionOutput::Publication(publication) => {
-                let (settle, result) = match publication {
-                    PublicationOutput::Taken(settle, id) => (settle, Ok(id.to_string().into())),
-                    PublicationOutput::Lost(settle) => (settle, Err(lost())),
-                    PublicationOutput::Refused(settle, error) => (settle, Err(error.into())),
-                    PublicationOutput::Flushed(never, _) => match never {},
+            Action::Publication(outcome) => {
+                let (settle, result) = match outcome {
+                    Outcome::Taken(settle, id) => (settle, Ok(id.to_string().into())),
+                    Outcome::Lost(settle) => (settle, Err(lost())),
+                    Outcome::Refused(settle, error) => (settle, Err(error.into())),
+                    Outcome::Flushed(never, _) => match never {},
                 };
                 calls.push_back(Call::Settle(settle, result));
             }
-            SessionOutput::Event(event) => calls.extend(json::event(&event).map(Call::Event)),
+            Action::Event(event) => calls.extend(json::event(&event).map(Call::Event)),
         }
     }
 

@@ -13,7 +13,7 @@ use taiinet_document::{
     json::{parse_map, to_json_line},
 };
 use taiinet_identity::{Domain, Identity, OpeningKey, Recipient, RecipientKey, Seed, Signed, seal};
-use taiinet_mesh::frame::{DocumentFrame, Frame, LinkFrame, Presence, Push, ViewFrame, codec};
+use taiinet_mesh::wire::{DocumentFrame, Frame, LinkFrame, Presence, Push, ViewFrame, codec};
 use taiinet_query::{Index, Query};
 use taiinet_sim::{DeskConfig, PeerSpec, World, WorldConfig};
 
@@ -68,7 +68,7 @@ struct DocumentVector {
 #[derive(Serialize)]
 struct PrivateVector {
     wire: String,
-    /// How it opens for a subscription, a peer, and somebody else.
+    /// How it opens for a subscription, a peer, and another.
     opened: Vec<String>,
 }
 
@@ -251,7 +251,7 @@ fn hex(bytes: &[u8]) -> String {
 
 #[cfg(test)]
 mod tests {
-    /// `TAIINET_BLESS=1 cargo test -p taiinet-wasm` writes the file anew.
+    /// `TAIINET_BLESS=1 cargo test -p taiinet-wasm` writes the file again.
     #[test]
     fn the_native_build_computes_the_shared_vectors() {
         let path = concat!(env!("CARGO_MANIFEST_DIR"), "/vectors.json");

@@ -9,30 +9,27 @@ use std::{
 use taiinet_document::{Content, Map, Value};
 use taiinet_identity::Domain;
 use taiinet_mesh::{
-    ChannelBinding, Direct, Input, LinkFailure, LinkId, SignallerAddress, Time,
-    frame::{
-        DocumentFrame, Frame, FromSignaller, Hello, Joined, LinkFrame, POOL, PoolFrame, Push,
-        ToSignaller,
-        codec::{self, MessageReader},
-    },
-    limits,
+    ChannelBinding, Direct, Input, LinkFailure, LinkId, SignallerAddress, Time, limits,
     session::{ANSWER_BYTES, Declined, Purpose},
+    wire::{
+        DocumentFrame, Frame, FromSignaller, Hello, Joined, POOL, PoolFrame, Push, ToSignaller,
+        codec,
+    },
 };
 use taiinet_signaller::{ClientId, Desk, DeskConfig, DeskInput, DeskOutput, JoinWork, fuzz::News};
 
 use super::{
     bytes::Bytes,
     member::{Member, VICTIM},
-    other::{Heard, Other},
+    other::{Heard, Other, hello},
+    world::World,
 };
 use crate::fixture::{NOW, identity, named, network};
 
-const STEPS: usize = 96;
-const CALLS: usize = 200;
 /// Connections at once, in all and from one address.
 const CLIENTS: (usize, usize) = (8, 4);
 
-struct World {
+struct Signaller {
     desk: Desk,
     now: Time,
     /// Clients that are connected, and their sessions.
@@ -58,23 +55,12 @@ pub(super) fn run(data: &[u8]) {
     assert_eq!(world.desk.status(world.now).clients, 0);
 }
 
-/// All that happens; `look` sees the desk after each step.
-fn play(data: &[u8], mut look: impl FnMut(&World)) -> World {
+fn play(data: &[u8], look: impl FnMut(&Signaller)) -> Signaller {
     let mut bytes = Bytes::new(data);
-    let mut world = World::new(bytes.u8());
-    for _ in 0..STEPS {
-        if bytes.is_empty() {
-            break;
-        }
-        world.step(&mut bytes);
-        world.drain();
-        world.check();
-        look(&world);
-    }
-    world
+    Signaller::new(bytes.u8()).play(&mut bytes, look)
 }
 
-impl World {
+impl Signaller {
     fn new(kind: u8) -> Self {
         let seed = SignallerAddress {
             url: "wss://2.example".to_owned(),
@@ -102,87 +88,6 @@ impl World {
             others: BTreeMap::new(),
             member: Member::default(),
             news,
-        }
-    }
-
-    fn step(&mut self, bytes: &mut Bytes<'_>) {
-        let now = self.now;
-        match bytes.below(16) {
-            0 => {
-                let millis = u64::from(bytes.u16()) << bytes.below(4);
-                self.pass(millis);
-            }
-            1 | 2 => {
-                self.next_client += 1;
-                let client = ClientId::from(self.next_client);
-                let address = IpAddr::V4(Ipv4Addr::new(192, 0, 2, bytes.u8() % 4));
-                self.clients.push(client);
-                self.desk.handle(DeskInput::Connected { client, address }, now);
-                if bytes.bool() {
-                    let first = self.sessions.entry(client).or_default().open(Purpose::Client);
-                    self.desk.handle(DeskInput::Message { client, bytes: first }, now);
-                }
-            }
-            3 => {
-                let Some(client) = bytes.choose(&self.clients) else { return };
-                self.gone(client);
-            }
-            4 => {
-                let Some(client) = bytes.choose(&self.clients) else { return };
-                let raw = bytes.bool();
-                let mut message = bytes.some().to_vec();
-                if !raw {
-                    message = self.sessions.entry(client).or_default().seal(message);
-                }
-                self.desk.handle(DeskInput::Message { client, bytes: message }, now);
-            }
-            5..=7 => self.join(bytes),
-            8 | 9 => {
-                let Some(client) = bytes.choose(&self.clients) else { return };
-                let frame = match bytes.below(6) {
-                    0 => {
-                        let mut other = Other::default();
-                        let first = other.dial(Purpose::Client, bytes.u8().into());
-                        if self.sessions.get(&client).is_none_or(|old| old.hash().is_none()) {
-                            self.sessions.insert(client, other);
-                        }
-                        self.desk.handle(DeskInput::Message { client, bytes: first }, now);
-                        return;
-                    }
-                    1 => ToSignaller::Introduce { want: bytes.u8() },
-                    2 => ToSignaller::Ping(bytes.u32()),
-                    3 => ToSignaller::Leave,
-                    _ => ToSignaller::Signal(Member::signal(bytes, network().as_str(), None, now)),
-                };
-                self.says(client, &frame);
-            }
-            10 => {
-                if let Some(link) = self.desk.accept([127, 0, 0, bytes.below(3) as u8].into(), now)
-                {
-                    self.links.push((link, false, None));
-                }
-            }
-            11 => self.greet(bytes),
-            12 | 13 => self.member_says(bytes),
-            14 => {
-                let Some((link, ..)) = bytes.choose_by(&self.links) else { return };
-                self.links.retain(|(known, ..)| *known != link);
-                self.others.remove(&link);
-                let down = Input::LinkDown { link, cause: LinkFailure::Remote };
-                self.desk.handle(DeskInput::Pool(down), now);
-            }
-            _ => {
-                let fields = self.fields(bytes);
-                let member = identity(Member::key(bytes)).peer_id();
-                let items: usize = fields
-                    .values()
-                    .map(|items| match items {
-                        Value::List(items) => items.len(),
-                        _ => 0,
-                    })
-                    .sum();
-                assert!(self.news.take(member, &fields, now).len() <= items);
-            }
         }
     }
 
@@ -280,7 +185,7 @@ impl World {
         self.tells(link, &[frame]);
     }
 
-    /// What a member publishes: who has joined it, who has left, and nonsense.
+    /// What a member publishes: the clients that have joined it, those that have left, and nonsense.
     fn fields(&self, bytes: &mut Bytes<'_>) -> Map {
         let mut joined = Vec::new();
         for _ in 0..bytes.below(4) {
@@ -305,49 +210,11 @@ impl World {
         Map::from([("joined".to_owned(), joined.into()), ("left".to_owned(), left.into())])
     }
 
-    fn pass(&mut self, millis: u64) {
-        let until = Time::from_millis(self.now.as_millis().saturating_add(millis));
-        let mut restless = 0;
-        for _ in 0..CALLS {
-            let Some(due) = self.desk.poll_timeout().filter(|due| *due <= until) else { break };
-            if due > self.now {
-                self.now = due;
-                restless = 0;
-            }
-            restless += 1;
-            assert!(restless < 64, "it does not come to rest at {:?}", self.now);
-            self.desk.handle_timeout(self.now);
-            self.drain();
-        }
-        self.now = until.max(self.now);
-        self.news.expire(self.now);
-    }
-
-    fn drain(&mut self) {
-        let mut count = 0;
-        while let Some(output) = self.desk.poll_output() {
-            count += 1;
-            assert!(count < 20_000, "it has no end of things to do");
-            match output {
-                DeskOutput::Send { client, bytes } => self.told(client, &bytes),
-                DeskOutput::Close { client } => self.gone(client),
-                DeskOutput::Dial { link, .. } => self.links.push((link, true, None)),
-                DeskOutput::SendTo { link, bytes } => self.greeted(link, &bytes),
-                DeskOutput::CloseLink { link } => {
-                    self.links.retain(|(known, ..)| *known != link);
-                    self.others.remove(&link);
-                    let down = Input::LinkDown { link, cause: LinkFailure::Local };
-                    self.desk.handle(DeskInput::Pool(down), self.now);
-                }
-            }
-        }
-    }
-
     fn told(&mut self, client: ClientId, bytes: &[u8]) {
         let other = self.sessions.entry(client).or_default();
         if matches!(other, Other::Nobody) {
             // It spoke without a session, and is told that there is none; unless what it said happened to
-            // open one, to which nobody has the key.
+            // open one, to which no end has the key.
             let declined = codec::decode::<Declined>(bytes).is_ok();
             let bytes = bytes.len();
             assert!(declined || self.strangers.contains(&client) || bytes >= ANSWER_BYTES);
@@ -374,13 +241,121 @@ impl World {
             Heard::Message(message) => message,
             Heard::Made | Heard::Declined => return,
         };
-        for frame in MessageReader::new(&message).expect("a message") {
-            let frame: Frame = codec::decode(frame.expect("a frame's bytes")).expect("a frame");
-            if let Frame::Link(LinkFrame::Hello(hello)) = frame {
-                for (known, _, said) in &mut self.links {
-                    if *known == link {
-                        *said = Some(hello.clone());
+        if let Some(hello) = hello(&message) {
+            for (known, _, said) in &mut self.links {
+                if *known == link {
+                    *said = Some(hello.clone());
+                }
+            }
+        }
+    }
+}
+
+impl World for Signaller {
+    const STEPS: usize = 96;
+    const CALLS: usize = 200;
+
+    fn clock(&mut self) -> &mut Time {
+        &mut self.now
+    }
+
+    fn step(&mut self, bytes: &mut Bytes<'_>) {
+        let now = self.now;
+        match bytes.below(16) {
+            0 => {
+                let millis = u64::from(bytes.u16()) << bytes.below(4);
+                self.pass(millis);
+                self.news.expire(self.now);
+            }
+            1 | 2 => {
+                self.next_client += 1;
+                let client = ClientId::from(self.next_client);
+                let address = IpAddr::V4(Ipv4Addr::new(192, 0, 2, bytes.u8() % 4));
+                self.clients.push(client);
+                self.desk.handle(DeskInput::Connected { client, address }, now);
+                if bytes.bool() {
+                    let first = self.sessions.entry(client).or_default().open(Purpose::Client);
+                    self.desk.handle(DeskInput::Message { client, bytes: first }, now);
+                }
+            }
+            3 => {
+                let Some(client) = bytes.choose(&self.clients) else { return };
+                self.gone(client);
+            }
+            4 => {
+                let Some(client) = bytes.choose(&self.clients) else { return };
+                let raw = bytes.bool();
+                let mut message = bytes.some().to_vec();
+                if !raw {
+                    message = self.sessions.entry(client).or_default().seal(message);
+                }
+                self.desk.handle(DeskInput::Message { client, bytes: message }, now);
+            }
+            5..=7 => self.join(bytes),
+            8 | 9 => {
+                let Some(client) = bytes.choose(&self.clients) else { return };
+                let frame = match bytes.below(6) {
+                    0 => {
+                        let mut other = Other::default();
+                        let first = other.dial(Purpose::Client, bytes.u8().into());
+                        if self.sessions.get(&client).is_none_or(|old| old.hash().is_none()) {
+                            self.sessions.insert(client, other);
+                        }
+                        self.desk.handle(DeskInput::Message { client, bytes: first }, now);
+                        return;
                     }
+                    1 => ToSignaller::Introduce { want: bytes.u8() },
+                    2 => ToSignaller::Ping(bytes.u32()),
+                    3 => ToSignaller::Leave,
+                    _ => ToSignaller::Signal(Member::signal(bytes, network().as_str(), None, now)),
+                };
+                self.says(client, &frame);
+            }
+            10 => {
+                if let Some(link) = self.desk.accept([127, 0, 0, bytes.below(3) as u8].into(), now)
+                {
+                    self.links.push((link, false, None));
+                }
+            }
+            11 => self.greet(bytes),
+            12 | 13 => self.member_says(bytes),
+            14 => {
+                let Some((link, ..)) = bytes.choose_by(&self.links) else { return };
+                self.links.retain(|(known, ..)| *known != link);
+                self.others.remove(&link);
+                let down = Input::LinkDown { link, cause: LinkFailure::Remote };
+                self.desk.handle(DeskInput::Pool(down), now);
+            }
+            _ => {
+                let fields = self.fields(bytes);
+                let member = identity(Member::key(bytes)).peer_id();
+                let items: usize = fields
+                    .values()
+                    .map(|items| match items {
+                        Value::List(items) => items.len(),
+                        _ => 0,
+                    })
+                    .sum();
+                assert!(self.news.take(member, &fields, now).len() <= items);
+            }
+        }
+    }
+
+    fn drain(&mut self) {
+        let mut count = 0;
+        while let Some(output) = self.desk.poll_output() {
+            count += 1;
+            assert!(count < 20_000, "it has no end of things to do");
+            match output {
+                DeskOutput::Send { client, bytes } => self.told(client, &bytes),
+                DeskOutput::Close { client } => self.gone(client),
+                DeskOutput::Dial { link, .. } => self.links.push((link, true, None)),
+                DeskOutput::SendTo { link, bytes } => self.greeted(link, &bytes),
+                DeskOutput::CloseLink { link } => {
+                    self.links.retain(|(known, ..)| *known != link);
+                    self.others.remove(&link);
+                    let down = Input::LinkDown { link, cause: LinkFailure::Local };
+                    self.desk.handle(DeskInput::Pool(down), self.now);
                 }
             }
         }
@@ -392,37 +367,34 @@ impl World {
         assert!(status.joined <= status.clients && status.networks <= status.joined);
         assert!(status.members <= limits::POOL_LINKS);
     }
+
+    fn due(&mut self) -> Option<Time> {
+        self.desk.poll_timeout()
+    }
+
+    fn time_out(&mut self) {
+        self.desk.handle_timeout(self.now);
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::{Mutator, seeds};
-    use super::*;
+    use super::{super::world::comes_past_every_door, *};
 
-    /// A fuzzer that is stopped by the first check finds nothing.
     #[test]
     fn mutations_of_the_seeds_come_past_every_door() {
-        let (seeds, mut mutator) = (seeds("desk"), Mutator::new(3));
-        let mut seen = [false; 6];
-        for _ in 0..6000 {
-            play(&mutator.next(&seeds, 512), |world| {
+        comes_past_every_door("desk", |input, passed| {
+            play(input, |world| {
                 let status = world.desk.status(world.now);
-                let now = [
+                passed([
                     status.joined > 1,
                     status.introductions > 0,
                     status.signals > 0,
                     status.members > 0,
                     status.remote > 0,
                     status.refused.len() > 1,
-                ];
-                for (seen, now) in seen.iter_mut().zip(now) {
-                    *seen |= now;
-                }
+                ]);
             });
-            if seen == [true; 6] {
-                return;
-            }
-        }
-        panic!("not reached: {seen:?}");
+        });
     }
 }

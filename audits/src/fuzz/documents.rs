@@ -6,7 +6,7 @@ use taiinet_document::{Content, SignedDocument, Value, parse_map, to_json_line};
 use taiinet_identity::{
     Context, Envelope, Identity, OpeningKey, PublicKey, Recipient, RecipientKey,
 };
-use taiinet_mesh::frame::codec;
+use taiinet_mesh::wire::codec;
 use taiinet_query::{Index, Query};
 
 use super::bytes::Bytes;
@@ -118,7 +118,7 @@ pub(super) fn envelope(data: &[u8]) {
     assert_eq!(opened.is_ok(), envelope == us.envelope, "any change is noticed");
 }
 
-/// Who reads, and what was sealed to them.
+/// The readers, and what was sealed to them.
 struct Us {
     author: taiinet_identity::PeerId,
     subscription: RecipientKey,

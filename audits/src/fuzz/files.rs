@@ -27,7 +27,7 @@ pub(super) fn signature_file(data: &[u8]) {
 /// A key file. No passphrase is tried: that is slow on purpose.
 pub(super) fn key_file(data: &[u8]) {
     if let Ok(file) = KeyFile::parse(data) {
-        let no = || Err(std::io::Error::other("nobody is asked"));
+        let no = || Err(std::io::Error::other("no user is asked"));
         let _ = file.unlock(no);
     }
 }

@@ -8,19 +8,19 @@ use taiinet_identity::{
 };
 use taiinet_mesh::{
     ChannelBinding, Time,
-    frame::{
-        Astray, Compare, DocumentFrame, Find, FindFrame, Found, Fragment, Frame, Hello, Joined,
-        LinkFrame, Mark, Neighbour, Piece, PoolFrame, Presence, Push, Refusal, RefusalReason,
-        Signal, SignalBody, SignalFrame, SignalPart, SyncFrame, ViewFrame, codec,
+    wire::{
+        Compare, DocumentFrame, Find, FindFrame, Found, Fragment, Frame, Hello, Joined, LinkFrame,
+        Mark, Neighbour, Piece, PoolFrame, Presence, Push, Refusal, RefusalReason, Signal,
+        SignalBody, SignalFrame, SignalPart, SyncFrame, Undeliverable, ViewFrame, codec,
     },
 };
 
 use super::bytes::Bytes;
 use crate::fixture::{identity, map, named, network, sign};
 
-/// How many keys a member has: the identities from 2 on. Identity 1 is who is attacked.
+/// How many keys a member has: the identities from 2 on. Identity 1 is attacked.
 const KEYS: usize = 5;
-/// Who is attacked.
+/// The identity that is attacked.
 pub(super) const VICTIM: u8 = 1;
 
 const CONTENTS: [&str; 5] = [
@@ -276,17 +276,8 @@ impl Member {
     }
 
     pub(super) fn reason(bytes: &mut Bytes<'_>) -> RefusalReason {
-        let reasons = [
-            RefusalReason::Full,
-            RefusalReason::AlreadyLinked,
-            RefusalReason::Version,
-            RefusalReason::Network,
-            RefusalReason::TooOften,
-            RefusalReason::Invalid,
-            RefusalReason::Leaving,
-            RefusalReason::NotAdmitted,
-        ];
-        bytes.choose(&reasons).unwrap_or(RefusalReason::Full)
+        // Those that this version knows, and one that it does not.
+        RefusalReason::from(bytes.u8() % 10)
     }
 
     pub(super) fn presences(
@@ -357,7 +348,7 @@ impl Member {
                 last: bytes.bool(),
             })),
             22 => Frame::Pool(PoolFrame::Relay(Self::signal(bytes, usually, None, now))),
-            _ => Frame::Pool(PoolFrame::Astray(Astray {
+            _ => Frame::Pool(PoolFrame::Undeliverable(Undeliverable {
                 network: Self::network(bytes, usually),
                 from: Self::somebody(bytes),
                 to: Self::somebody(bytes),
@@ -374,7 +365,7 @@ impl Member {
         Hello::new(named(network), identity(number).peer_id(), [number; 32])
     }
 
-    /// The frames with which it proves its key: as one end of a link to whoever said `theirs`.
+    /// The frames with which it proves its key: as one end of a link to the peer that said `theirs`.
     pub(super) fn proof(
         number: u8,
         theirs: &Hello,

@@ -1,10 +1,12 @@
 //! The other end of a session, as a hostile member plays it: properly.
 
 use taiinet_mesh::{
-    ChannelBinding,
-    frame::VERSION,
-    limits,
+    ChannelBinding, limits,
     session::{self, Answer, Dialler, Opening, Purpose, Session},
+    wire::{
+        Frame, Hello, LinkFrame, VERSION,
+        codec::{self, MessageReader},
+    },
 };
 
 /// How far a session is.
@@ -71,7 +73,7 @@ impl Other {
         }
     }
 
-    /// Seals a message, if there is a session; else it goes as it is.
+    /// Seals a message, if there is a session; otherwise it goes as it is.
     pub(super) fn seal(&mut self, message: Vec<u8>) -> Vec<u8> {
         match self {
             Self::Open(session) => session.seal(&message).unwrap_or(message),
@@ -90,4 +92,16 @@ impl Other {
     pub(super) fn binding(&self) -> ChannelBinding {
         self.hash().map_or(ChannelBinding::NONE, ChannelBinding::from_bytes)
     }
+}
+
+/// What the one under test said in a message to greet, if it did. All that it sends can be read.
+pub(super) fn hello(message: &[u8]) -> Option<Hello> {
+    let mut said = None;
+    for frame in MessageReader::new(message).expect("a message") {
+        let frame: Frame = codec::decode(frame.expect("a frame's bytes")).expect("a frame");
+        if let Frame::Link(LinkFrame::Hello(hello)) = frame {
+            said = Some(hello);
+        }
+    }
+    said
 }

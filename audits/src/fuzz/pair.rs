@@ -10,11 +10,9 @@ use taiinet_mesh::{
 use super::{
     bytes::Bytes,
     member::{Member, QUERIES},
+    world::World,
 };
 use crate::fixture::{NOW, identity, network};
-
-const STEPS: usize = 128;
-const CALLS: usize = 400;
 
 struct End {
     peer: Peer,
@@ -33,14 +31,7 @@ struct Pair {
 
 pub(super) fn run(data: &[u8]) {
     let mut bytes = Bytes::new(data);
-    let mut pair = Pair::new();
-    for _ in 0..STEPS {
-        if bytes.is_empty() {
-            break;
-        }
-        pair.step(&mut bytes);
-        pair.drain();
-    }
+    let mut pair = Pair::new().play(&mut bytes, |_| {});
     // Left alone, they find each other again.
     let before = pair.connected;
     pair.cut();
@@ -68,6 +59,69 @@ impl Pair {
         };
         let ends = [end(1, &[2]), end(2, &[])];
         Self { ends, now: NOW, member: Member::default(), connected: 0 }
+    }
+
+    /// The wire is cut; both hear of it.
+    fn cut(&mut self) {
+        for end in &mut self.ends {
+            end.inbox.clear();
+            if let Some(link) = end.link.take() {
+                let cause = LinkFailure::Unreachable("cut".to_owned());
+                end.peer.handle(Input::LinkDown { link, cause }, self.now);
+            }
+        }
+    }
+
+    /// So many messages arrive.
+    fn carry(&mut self, most: usize) {
+        let now = self.now;
+        for _ in 0..most {
+            let mut idle = true;
+            for index in 0..2 {
+                let [end, other] = self.both(index);
+                let (Some(link), Some(bytes)) = (end.link, end.inbox.pop_front()) else { continue };
+                idle = false;
+                let size = bytes.len();
+                end.peer.handle(Input::Message { link, bytes }, now);
+                if let Some(link) = other.link {
+                    other.peer.handle(Input::Sent { link, bytes: size }, now);
+                }
+                self.drain();
+            }
+            if idle {
+                break;
+            }
+        }
+    }
+
+    fn both(&mut self, index: usize) -> [&mut End; 2] {
+        let [one, other] = &mut self.ends;
+        if index == 0 { [one, other] } else { [other, one] }
+    }
+
+    /// There is one wire.
+    fn dialled(&mut self, index: usize, link: LinkId, dial: &Dial) {
+        let now = self.now;
+        let [end, other] = self.both(index);
+        let free = end.link.is_none() && other.link.is_none();
+        let direct = matches!(dial, Dial::Direct { .. });
+        let accepted = (free && direct).then(|| other.peer.accept_link([127, 0, 0, 1].into(), now));
+        let Some(Some(theirs)) = accepted else {
+            let cause = LinkFailure::Unreachable("no wire".to_owned());
+            end.peer.handle(Input::LinkDown { link, cause }, now);
+            return;
+        };
+        (end.link, other.link) = (Some(link), Some(theirs));
+        end.peer.handle(Input::LinkUp { link, binding: ChannelBinding::NONE }, now);
+    }
+}
+
+impl World for Pair {
+    const STEPS: usize = 128;
+    const CALLS: usize = 400;
+
+    fn clock(&mut self) -> &mut Time {
+        &mut self.now
     }
 
     fn step(&mut self, bytes: &mut Bytes<'_>) {
@@ -123,69 +177,6 @@ impl Pair {
         }
     }
 
-    /// The wire is cut; both hear of it.
-    fn cut(&mut self) {
-        for end in &mut self.ends {
-            end.inbox.clear();
-            if let Some(link) = end.link.take() {
-                let cause = LinkFailure::Unreachable("cut".to_owned());
-                end.peer.handle(Input::LinkDown { link, cause }, self.now);
-            }
-        }
-    }
-
-    /// So many messages arrive.
-    fn carry(&mut self, most: usize) {
-        let now = self.now;
-        for _ in 0..most {
-            let mut idle = true;
-            for index in 0..2 {
-                let [end, other] = self.both(index);
-                let (Some(link), Some(bytes)) = (end.link, end.inbox.pop_front()) else { continue };
-                idle = false;
-                let size = bytes.len();
-                end.peer.handle(Input::Message { link, bytes }, now);
-                if let Some(link) = other.link {
-                    other.peer.handle(Input::Sent { link, bytes: size }, now);
-                }
-                self.drain();
-            }
-            if idle {
-                break;
-            }
-        }
-    }
-
-    fn both(&mut self, index: usize) -> [&mut End; 2] {
-        let [one, other] = &mut self.ends;
-        if index == 0 { [one, other] } else { [other, one] }
-    }
-
-    fn pass(&mut self, millis: u64) {
-        let until = Time::from_millis(self.now.as_millis().saturating_add(millis));
-        let mut restless = 0;
-        for _ in 0..CALLS {
-            self.carry(64);
-            let due = self.ends.iter().filter_map(|end| end.peer.poll_timeout()).min();
-            let Some(due) = due.filter(|due| *due <= until) else { break };
-            if due > self.now {
-                self.now = due;
-                restless = 0;
-            }
-            restless += 1;
-            assert!(restless < 64, "they do not come to rest at {:?}", self.now);
-            for index in 0..2 {
-                let now = self.now;
-                let peer = &mut self.ends[index].peer;
-                if peer.poll_timeout().is_some_and(|due| due <= now) {
-                    peer.handle_timeout(now);
-                }
-            }
-            self.drain();
-        }
-        self.now = until.max(self.now);
-    }
-
     fn drain(&mut self) {
         for index in [0, 1, 0, 1] {
             let now = self.now;
@@ -223,19 +214,18 @@ impl Pair {
         }
     }
 
-    /// There is one wire.
-    fn dialled(&mut self, index: usize, link: LinkId, dial: &Dial) {
-        let now = self.now;
-        let [end, other] = self.both(index);
-        let free = end.link.is_none() && other.link.is_none();
-        let direct = matches!(dial, Dial::Direct { .. });
-        let accepted = (free && direct).then(|| other.peer.accept_link([127, 0, 0, 1].into(), now));
-        let Some(Some(theirs)) = accepted else {
-            let cause = LinkFailure::Unreachable("no wire".to_owned());
-            end.peer.handle(Input::LinkDown { link, cause }, now);
-            return;
-        };
-        (end.link, other.link) = (Some(link), Some(theirs));
-        end.peer.handle(Input::LinkUp { link, binding: ChannelBinding::NONE }, now);
+    fn check(&self) {}
+
+    fn due(&mut self) -> Option<Time> {
+        self.carry(64);
+        self.ends.iter().filter_map(|end| end.peer.poll_timeout()).min()
+    }
+
+    fn time_out(&mut self) {
+        for end in &mut self.ends {
+            if end.peer.poll_timeout().is_some_and(|due| due <= self.now) {
+                end.peer.handle_timeout(self.now);
+            }
+        }
     }
 }

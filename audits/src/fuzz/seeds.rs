@@ -2,7 +2,7 @@
 
 use taiinet_document::Content;
 use taiinet_identity::{Identity, Seed, sealed_file};
-use taiinet_mesh::frame::{Frame, LinkFrame, codec};
+use taiinet_mesh::wire::{Frame, LinkFrame, codec};
 
 use super::member::{self, QUERIES};
 use crate::{
@@ -92,7 +92,7 @@ fn documents() -> Vec<Vec<u8>> {
     vec![good.signed().body().to_vec(), codec::encode(good.signed()), sealed]
 }
 
-/// Keys that are nobody's, made for the tests of key files.
+/// Keys that belong to no one, made for the tests of key files.
 const KEYS: [&[u8]; 6] = [
     include_bytes!("../../../crates/identity/tests/data/keys/age.txt"),
     include_bytes!("../../../crates/identity/tests/data/keys/age-binary.age"),
@@ -137,7 +137,7 @@ const DESK_JOINS: [u8; 50] = [
     0, 1, 1, 1, 1, 2, 1, 5, 0, 1, 9, 255, 127, 1, 3, 1, 0, 1, 0, 5, 1, 1, 9, 255, 127, 1, 3, 1, 1,
     1, 0, 8, 0, 1, 8, 8, 0, 4, 1, 3, 0, 4, 1, 0, 1, 7, 9, 255, 127, 1,
 ];
-/// A member of the pool comes, proves its key, and tells who has joined it.
+/// A member of the pool comes, proves its key, and tells of the clients that have joined it.
 const DESK_POOL: [u8; 32] = [
     0, 10, 11, 0, 2, 0, 0, 0, 0, 9, 255, 127, 12, 0, 2, 2, 1, 4, 2, 7, 9, 255, 127, 1, 3, 1, 3, 1,
     0, 9, 255, 127,

@@ -1,4 +1,4 @@
-//! What an end of a session reads before anybody has proven anything.
+//! What an end of a session reads before the other has proven anything.
 
 use taiinet_mesh::{
     limits,

@@ -3,12 +3,12 @@
 use taiinet_mesh::{
     ChannelBinding,
     description::{Admission, CANDIDATES},
-    frame::{
+    limits,
+    wire::{
         DocumentFrame, Fragment, Frame, FromSignaller, Reading, ToSignaller,
         codec::{self, Assembler, MessageReader},
         read,
     },
-    limits,
 };
 
 use super::bytes::Bytes;
@@ -140,7 +140,7 @@ pub(super) fn description(data: &[u8]) {
     assert_eq!(Admission::default().description(&admitted), Ok(admitted.clone()));
 }
 
-/// The header in which a proxy writes whom it serves.
+/// The header in which a proxy writes which client it serves.
 pub(super) fn forwarded(data: &[u8]) {
     let line = String::from_utf8_lossy(data);
     for addresses in taiinet_signaller::fuzz::forwarded(&line) {

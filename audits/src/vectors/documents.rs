@@ -8,7 +8,7 @@ use taiinet_document::{
 use taiinet_identity::{
     Context, Domain, Envelope, Identity, OpeningKey, Recipient, RecipientKey, Signature,
 };
-use taiinet_mesh::frame::codec;
+use taiinet_mesh::wire::codec;
 
 use super::Recorder;
 use crate::fixture::{NOW, hex, identity, map, network, sign};

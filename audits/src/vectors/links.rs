@@ -6,10 +6,10 @@ use taiinet_document::{Content, VerifiedDocument};
 use taiinet_identity::{Domain, PeerId, Signature, Signed, seal};
 use taiinet_mesh::{
     ChannelBinding,
-    frame::{
-        Astray, Compare, DocumentFrame, Find, FindFrame, Found, Fragment, Frame, Hello, Joined,
-        LinkFrame, Mark, Neighbour, Piece, PoolFrame, Presence, Push, Refusal, RefusalReason,
-        Signal, SignalBody, SignalFrame, SignalPart, SyncFrame, ViewFrame, codec,
+    wire::{
+        Compare, DocumentFrame, Find, FindFrame, Found, Fragment, Frame, Hello, Joined, LinkFrame,
+        Mark, Neighbour, Piece, PoolFrame, Presence, Push, Refusal, RefusalReason, Signal,
+        SignalBody, SignalFrame, SignalPart, SyncFrame, Undeliverable, ViewFrame, codec,
     },
 };
 
@@ -88,8 +88,12 @@ pub(super) fn examples() -> Vec<(&'static str, Frame)> {
         ("found", Frame::Find(FindFrame::Found(found))),
         ("relay", Frame::Pool(PoolFrame::Relay(signal()))),
         (
-            "astray",
-            Frame::Pool(PoolFrame::Astray(Astray { network: network(), from: one, to: two })),
+            "undeliverable",
+            Frame::Pool(PoolFrame::Undeliverable(Undeliverable {
+                network: network(),
+                from: one,
+                to: two,
+            })),
         ),
     ]
 }
@@ -221,8 +225,8 @@ mod tests {
     use taiinet_identity::Domain;
     use taiinet_mesh::{
         Config, Dial, Input, Output, Peer, SignallerAddress,
-        frame::{FromSignaller, Welcome},
         session::{self, Purpose},
+        wire::{FromSignaller, Welcome},
     };
 
     use super::*;

@@ -2,8 +2,8 @@
 
 use serde_json::{Value as Json, json};
 use taiinet_mesh::{
-    frame::{RefusalReason, VERSION},
     session::{self, Answer, Declined, Dialler, Opening, Purpose, Session},
+    wire::{RefusalReason, VERSION},
 };
 
 use crate::fixture::hex;

@@ -4,7 +4,7 @@ use serde_json::{Value as Json, json};
 use taiinet_document::{Content, Map, Value};
 use taiinet_identity::{Domain, Signed};
 use taiinet_mesh::{
-    frame::{
+    wire::{
         FromSignaller, IceServer, Joined, POOL, Presence, RefusalReason, SignalPart, ToSignaller,
         Welcome, codec,
     },

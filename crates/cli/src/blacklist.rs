@@ -1,4 +1,4 @@
-//! `taiinet blacklist`: the file of those that a peer has nothing to do with.
+//! `taiinet blacklist`: the file of the peers that are kept out.
 
 use std::{
     io::Write,
@@ -14,17 +14,17 @@ use crate::{
     net::NetArgs,
 };
 
-/// Add, list and lift the peers that have no link to ours
+/// Add, list and unblock the peers that have no link to ours
 ///
-/// Peers that misbehave get on the list by themselves. Of those added by hand documents are refused,
+/// Peers that misbehave get on the list automatically. Of those added by hand documents are refused,
 /// too.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   taiinet blacklist add tn1… --for 7d --blacklist black.json
   taiinet blacklist list --json --identity me.key       # the list is me.key.blacklist
-  taiinet blacklist lift tn1… --identity me.key
+  taiinet blacklist unblock tn1… --identity me.key
 
-A peer reads the list when it starts, and writes it when somebody gets on it.")]
+A peer reads the list when it starts, and writes it when a peer gets on it.")]
 pub(crate) struct BlacklistArgs {
     #[command(subcommand)]
     action: Action,
@@ -36,7 +36,7 @@ enum Action {
     Add {
         /// The peer's name, tn1…
         peer: PeerId,
-        /// For how long, like 30min or 7d; until it is lifted if not given
+        /// For how long, like 30min or 7d; until it is unblocked if not given
         #[arg(long = "for", value_name = "TIME", value_parser = humantime::parse_duration)]
         life: Option<Duration>,
     },
@@ -47,7 +47,8 @@ enum Action {
         json: bool,
     },
     /// Forgive a peer whatever it did
-    Lift {
+    #[command(visible_alias = "lift")]
+    Unblock {
         /// The peer's name, tn1…
         peer: PeerId,
     },
@@ -67,7 +68,7 @@ pub(crate) fn run(net: &NetArgs, args: BlacklistArgs) -> CommandResult {
             list.push(Blacklisted::by_hand(peer, until));
             blacklist::write(&path, &list).map_err(failed)
         }
-        Action::Lift { peer } => {
+        Action::Unblock { peer } => {
             let before = list.len();
             list.retain(|listed| listed.peer != peer);
             if list.len() == before {
@@ -96,7 +97,7 @@ fn print(path: &Path, list: &[Blacklisted], json: bool) -> CommandResult {
         }
     }
     if list.is_empty() && !json {
-        anstream::eprintln!("nobody is on {}", taiinet_terminal::line(&path.to_string_lossy()));
+        anstream::eprintln!("no peer is on {}", taiinet_terminal::line(&path.to_string_lossy()));
     }
     Ok(())
 }
@@ -104,7 +105,7 @@ fn print(path: &Path, list: &[Blacklisted], json: bool) -> CommandResult {
 /// Until when one is listed, and why.
 pub(crate) fn describe(listed: &Blacklisted) -> String {
     let until = listed.until.map_or_else(
-        || "until it is lifted".to_owned(),
+        || "until it is unblocked".to_owned(),
         |until| {
             let at = UNIX_EPOCH + Duration::from_millis(until.as_millis());
             format!("until {}", humantime::format_rfc3339_seconds(at))

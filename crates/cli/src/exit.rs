@@ -9,7 +9,7 @@ pub(crate) enum Exit {
     Failed(String),
     /// Wrongly used.
     Usage(String),
-    /// Whoever reads our output has had enough.
+    /// The reader of our output has had enough.
     BrokenPipe,
 }
 

@@ -1,5 +1,5 @@
-//! `taiinet completions`, `taiinet man`: what packages install beside the command. Hidden, since who
-//! uses the command has no use for them.
+//! `taiinet completions`, `taiinet man`: what packages install beside the command. Hidden, since a user
+//! of the command has no use for them.
 
 use std::{
     io::{self, Write},
@@ -15,7 +15,7 @@ use crate::exit::{CommandResult, Exit};
 #[derive(Debug, clap::Args)]
 #[command(hide = true)]
 pub(crate) struct CompletionsArgs {
-    /// Whose
+    /// The shell
     shell: Shell,
 }
 

@@ -106,7 +106,7 @@ impl FromStr for LinkNumbers {
             Some((target, max)) => (number(target)?, number(max)?),
             None => {
                 let target = number(text)?;
-                // Room for those who look for us.
+                // Room for peers that look for us.
                 (target, target.saturating_add(4).clamp(1, 10).max(target))
             }
         };

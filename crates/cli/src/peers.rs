@@ -70,7 +70,7 @@ async fn watch(net: &TaiiNet, json: bool) -> CommandResult {
                 write!(out, "\x1b[{drawn}A\x1b[J")?;
             }
             drawn = table.lines().count();
-            // Long lines are cut, not wrapped: else there would be more to go up than we know.
+            // Long lines are cut, not wrapped: otherwise there would be more to go up than we know.
             write!(out, "\x1b[?7l{table}\x1b[?7h")?;
         }
         out.flush()?;

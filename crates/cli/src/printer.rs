@@ -1,6 +1,6 @@
 //! Documents on stdout, one a line.
 //!
-//! A thread of their own writes them: whoever reads our stdout may be as slow as it likes, and signals
+//! A thread of its own writes them: the reader of our stdout may be as slow as it likes, and signals
 //! are heard all the same. What waits for it is bounded, so a slow reader slows us down.
 
 use std::{
@@ -37,7 +37,7 @@ struct Batch {
     count: u64,
 }
 
-/// Writes documents: their data alone, or with who wrote them and when.
+/// Writes documents: their data alone, or with their authors and times.
 #[derive(Debug)]
 pub(crate) struct Printer {
     batch: Batch,

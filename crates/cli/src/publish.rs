@@ -41,18 +41,18 @@ pub(crate) struct PublishArgs {
     /// How long the documents are worth something: 90s, 15m, 12h, 1d
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     expires: Option<Duration>,
-    /// Seal to whoever subscribed privately to what each document matches (`taiinet subscribe
-    /// --private`); nobody else can read it
+    /// Seal to the peers that subscribed privately to what each document matches (`taiinet subscribe
+    /// --private`); no other can read it
     #[arg(long, group = "audience")]
     private: bool,
     /// Seal to these peers (tn1…), whether they have subscribed privately or not; repeat it, or
     /// separate by commas
     #[arg(long, value_name = "PEERID", value_delimiter = ',', group = "audience")]
     to: Vec<PeerId>,
-    /// Fields that everybody may read all the same, by which the documents are found
+    /// Fields that every peer may read all the same, by which the documents are found
     #[arg(long, value_name = "FIELD", value_delimiter = ',', requires = "audience")]
     public: Vec<String>,
-    /// How many seconds to wait for somebody to subscribe privately to a document
+    /// How many seconds to wait for a peer to subscribe privately to a document
     #[arg(long, value_name = "SECS", default_value = "10", value_parser = net::seconds)]
     wait: Duration,
     /// Wait for so many neighbours before the first document
@@ -153,7 +153,7 @@ enum Stage {
     Connecting,
     /// A line.
     Reading,
-    /// Neighbours to take documents, or somebody to seal one to.
+    /// Neighbours to take documents, or recipients to seal one to.
     Publishing,
 }
 
@@ -230,7 +230,7 @@ impl Job<'_> {
             _ if untaken && neighbours == 0 => hints::why_alone(&status),
             Stage::Reading => "the input has not ended".to_owned(),
             Stage::Publishing if args.private && !untaken => {
-                "nobody is known who subscribed privately to the next document".to_owned()
+                "no peer is known that subscribed privately to the next document".to_owned()
             }
             Stage::Publishing => "neighbours have not taken all documents yet".to_owned(),
         }

@@ -27,7 +27,7 @@ pub(crate) struct SubscribeArgs {
     /// A query as JSON; {} matches everything
     query: String,
     /// With a key of its own: others can seal to it (`taiinet publish --private`), and once this ends
-    /// nobody can read what was. What is open comes too; --json tells them apart
+    /// no one can read what was. What is open comes too; --json tells them apart
     #[arg(long)]
     private: bool,
     /// End after so many documents
@@ -84,7 +84,7 @@ fn too_few(printer: &Printer, wanted: u64) -> String {
     let (came, written) = (printer.count(), printer.written());
     if written < came {
         return format!(
-            "{written} of {wanted} documents were written: whoever reads our stdout does not read on"
+            "{written} of {wanted} documents were written: the reader of our stdout does not read on"
         );
     }
     format!("{came} of {wanted} documents came")

@@ -1,4 +1,4 @@
-//! The data set, and who wants what of it.
+//! The data set, and what each peer wants of it.
 
 use taiinet_document::{Map, parse_map, to_json_line};
 

@@ -36,7 +36,7 @@ const TICK: Duration = Duration::from_millis(200);
 /// delivered twice, or should not have been delivered at all, has its chance to show.
 const QUIET: Duration = Duration::from_millis(1500);
 
-/// Run a signaller and six peers on this machine, and check who gets what.
+/// Run a signaller and six peers on this machine, and check what each gets.
 #[derive(Debug, Parser)]
 #[command(
     name = "taiinet-demo",

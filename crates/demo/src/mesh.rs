@@ -21,7 +21,7 @@ pub(crate) struct Member {
     pub(crate) peer_id: Option<String>,
     /// Its active links to other peers of the demo.
     pub(crate) links: BTreeSet<usize>,
-    /// Its active links to anybody else: a user's peers.
+    /// Its active links to other peers: a user's.
     pub(crate) guests: usize,
     /// The most links to other peers of the demo that it had at one moment.
     pub(crate) most_links: usize,

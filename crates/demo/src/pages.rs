@@ -86,7 +86,7 @@ async fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     }
 }
 
-/// Answers only who asks for this machine by name. A page of another site whose name suddenly leads to
+/// Answers only requests that name this machine. A page of another site whose name suddenly leads to
 /// this machine (DNS rebinding) would otherwise be of one origin with ours, and read all of it.
 async fn refuse_strangers(own: IpAddr, request: Request, next: Next) -> Response {
     let mut hosts = request.headers().get_all(header::HOST).iter();
@@ -136,7 +136,7 @@ mod tests {
 
     use super::*;
 
-    /// A site with a page, a package, and a file beside them that is nobody's business.
+    /// A site with a page, a package, and a file beside them that must not be served.
     struct Site {
         folder: tempfile::TempDir,
         url: String,

@@ -264,7 +264,7 @@ async fn deliveries(
             return;
         }
     }
-    // Nobody listens any more once the demo is over.
+    // There is no listener any more once the demo is over.
     let _ = events.send(ProcessEvent::Ended(format!("{name} ended before its time"))).await;
 }
 

@@ -181,7 +181,7 @@ impl Content {
         }
     }
 
-    /// The fields that everybody's queries see; none for a deletion and a subscription.
+    /// The fields that every peer's queries see; none for a deletion and a subscription.
     pub const fn fields(&self) -> Option<&Map> {
         match self {
             Self::Open(map) | Self::Sealed(Sealed { public: map, .. }) => Some(map),

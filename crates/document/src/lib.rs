@@ -32,8 +32,8 @@
 //!
 //! One content has one encoding: names ascend, varints are as short as can be, nothing follows.
 //! Other encodings are refused, and so are more than [`limits::VALUES`] values: what is decoded takes far
-//! more room than the bytes. Who keeps documents keeps [`VerifiedBytes`]. A document's name is `BLAKE3(author ‖ BLAKE3(body))`, so that the
-//! body is hashed once for both name and signature.
+//! more room than the bytes. Documents are kept as [`VerifiedBytes`]. A document's name is
+//! `BLAKE3(author ‖ BLAKE3(body))`, so that the body is hashed once for both name and signature.
 //!
 //! What is [`Sealed`] is a map of public fields and a [`taiinet_identity::Envelope`] that holds another;
 //! only [`VerifiedDocument::open`] reads it, with a key that it was sealed to.

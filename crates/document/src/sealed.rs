@@ -1,4 +1,4 @@
-//! Content that only its recipients read, and how others learn to whom it could be sealed.
+//! Content that only its recipients read, and how others learn of recipients to seal to.
 
 use core::fmt;
 
@@ -25,7 +25,7 @@ pub struct Sealed {
 }
 
 impl Sealed {
-    /// Seals all fields of `content` but those that `public` names. `author` must be the one who then
+    /// Seals all fields of `content` but those that `public` names. `author` must be the peer that then
     /// signs the document, and `network` the document's.
     ///
     /// # Errors
@@ -59,7 +59,7 @@ pub struct Subscription {
     /// The query, as JSON text of at most [`limits::QUERY_BYTES`].
     #[serde(deserialize_with = "deserialize_query")]
     pub query: String,
-    /// Whom to seal to.
+    /// The key to seal to.
     pub recipient: RecipientId,
 }
 
@@ -139,7 +139,7 @@ fn decode(bytes: &[u8]) -> Option<Map> {
 /// Why a document cannot be sealed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum SealError {
-    /// Nobody to seal it to, too many, or a key that is none.
+    /// No recipient, too many of them, or a key that is none.
     #[error(transparent)]
     Envelope(#[from] EnvelopeError),
     /// The content holds a value that may not be in a document.

@@ -63,7 +63,7 @@ impl SignedDocument {
         Self { author, signature, body, hash, id }
     }
 
-    /// Who is said to have written it.
+    /// The peer that is said to have written it.
     pub const fn author(&self) -> PeerId {
         self.author
     }
@@ -186,7 +186,7 @@ impl Inspected {
         self.signed.id
     }
 
-    /// Who is said to have written it.
+    /// The peer that is said to have written it.
     pub const fn author(&self) -> PeerId {
         self.signed.author
     }
@@ -250,7 +250,7 @@ impl VerifiedDocument {
         self.signed.id
     }
 
-    /// Who wrote it.
+    /// The peer that wrote it.
     pub const fn author(&self) -> PeerId {
         self.signed.author
     }

@@ -1,10 +1,6 @@
 //! What documents say that they hold, against what an allocator gave them.
-//!
-//! One test alone, because the allocator counts for the whole process.
 
-use std::alloc::System;
-
-use cap::Cap;
+use allocation_counter::measure;
 use proptest::{
     prelude::*,
     strategy::ValueTree,
@@ -14,9 +10,6 @@ use taiinet_document::{
     Content, Document, Map, Timestamp, Value, VerifiedDocument, limits, parse_map,
 };
 use taiinet_identity::{Identity, Seed};
-
-#[global_allocator]
-static HEAP: Cap<System> = Cap::new(System, usize::MAX);
 
 fn sign(content: Map) -> VerifiedDocument {
     let identity = Identity::from_seed(&Seed::from_bytes([1; 32]));
@@ -33,10 +26,10 @@ fn sign(content: Map) -> VerifiedDocument {
 
 /// What a thing takes, and what it says.
 fn weigh<T>(make: impl FnOnce() -> T, size: impl Fn(&T) -> usize) -> (usize, usize) {
-    let before = HEAP.allocated();
-    let made = make();
-    let held = HEAP.allocated() - before;
-    (held, size(&made))
+    let mut made = None;
+    let held = measure(|| made = Some(make())).bytes_current;
+    let held = usize::try_from(held).expect("it frees nothing of others");
+    (held, made.as_ref().map_or(0, size))
 }
 
 fn shapes() -> Vec<Map> {
@@ -82,7 +75,7 @@ fn what_is_counted_is_what_stands_on_the_heap() {
         let value = value().new_tree(&mut runner).expect("a value").current();
         shapes.push(Map::from([("a".to_owned(), value)]));
     }
-    let mut dearest = 0;
+    let mut most = 0;
     for shape in shapes {
         let text = taiinet_document::to_json_line(&shape).expect("a text");
         let signed = sign(shape);
@@ -97,7 +90,7 @@ fn what_is_counted_is_what_stands_on_the_heap() {
         );
         assert!(held <= counted, "{held} bytes are held, {counted} are counted: {text:.100}");
         assert!(counted <= 3 * held + 512, "{held} are held, {counted} are counted: {text:.100}");
-        dearest = dearest.max(held / bytes);
+        most = most.max(held / bytes);
         // No document takes more than so much, whatever its author thinks of.
         assert!(held < 6 * 1024 * 1024, "{held} bytes");
 
@@ -111,5 +104,5 @@ fn what_is_counted_is_what_stands_on_the_heap() {
             weigh(|| Value::Map(parse_map(&text).expect("a map")), Value::heap_size);
         assert!(held <= counted, "{held} bytes are held, {counted} are counted: {text:.100}");
     }
-    assert!(dearest > 100, "the shapes are the dear ones: {dearest}");
+    assert!(most > 100, "the shapes are the expensive ones: {most}");
 }

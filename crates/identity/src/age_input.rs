@@ -1,5 +1,5 @@
 //! The start of an age file, which is hostile: `age` reads a header, and a line of the text form, of any
-//! length into memory, and parses a header anew for each of its lines. So nothing but [`decryptor`] makes
+//! length into memory, and parses a header once for each of its lines. So nothing but [`decryptor`] makes
 //! a decryptor in this crate.
 
 use std::io::{self, BufRead, BufReader, Chain, Cursor, Read};

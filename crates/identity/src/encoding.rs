@@ -34,7 +34,7 @@ mod tests {
         assert_eq!(encode_sized(&300_u32, 5), [0xac, 0x02]);
     }
 
-    /// Where a panic ends the process, as in WebAssembly, there is nobody to tell of it.
+    /// Where a panic ends the process, as in WebAssembly, no test can tell of it.
     #[cfg(panic = "unwind")]
     #[test]
     fn what_cannot_be_encoded_is_never_taken_for_nothing() {

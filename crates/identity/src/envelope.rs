@@ -1,7 +1,7 @@
 //! One content, sealed so that each of several recipients can open it.
 //!
 //! A fresh content key seals the padded content (ChaCha20-Poly1305, RFC 8439); HPKE (RFC 9180, base
-//! mode) seals that key to each recipient. Nobody but a recipient sees who the recipients are: a slot
+//! mode) seals that key to each recipient. Only a recipient sees that it is one: a slot
 //! begins with a *hint*, which only the recipient and the author can compute (from an X25519 exchange
 //! with the envelope's ephemeral key), and which saves trying each slot.
 //!
@@ -50,10 +50,10 @@ const HINT: usize = 4;
 const CONTENT_KEY: usize = 32;
 const SLOT: usize = HINT + CONTENT_KEY + SEAL_OVERHEAD;
 const TAG: usize = 16;
-/// How many slots are tried in all: an author who knows the keys could give each slot a hint of one.
+/// How many slots are tried in all: an author that knows the keys could give each slot a hint of one.
 const TRIES: usize = 8;
 
-/// Who sealed an envelope, and where it may be opened.
+/// The author of an envelope, and where it may be opened.
 #[derive(Debug, Clone, Copy)]
 pub struct Context<'a> {
     /// The author of the document that carries it.
@@ -270,7 +270,7 @@ fn unpad(padded: Vec<u8>) -> Option<Zeroizing<Vec<u8>>> {
 /// Why something cannot be sealed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum EnvelopeError {
-    /// Nobody to seal to.
+    /// No recipient.
     #[error("there is nobody to seal it to")]
     NoRecipient,
     /// More than [`RECIPIENTS`].

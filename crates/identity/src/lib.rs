@@ -34,8 +34,8 @@ pub use envelope::{
     Context, Envelope, EnvelopeError, Opened, OpeningKey, RECIPIENTS, Recipient, RecipientId,
     RecipientKey,
 };
-pub use key::{Identity, PublicKey, Seed};
-pub use peer_id::{PeerId, PeerIdError};
+pub use key::{Identity, Seed};
+pub use peer_id::{PeerId, PeerIdError, PublicKey};
 pub use sealing::{OpenError, SEAL_OVERHEAD, SealError, seal};
 pub use signature::{Domain, InvalidSignature, Signature};
 pub use signed::{Signable, Signed, Verified};

@@ -1,11 +1,12 @@
-//! The name of a peer: its public key, and the text forms of it.
+//! The name of a peer, its text forms, and the public key that it stands for.
 
 use core::{fmt, str::FromStr};
 
 use bech32::{Bech32m, Hrp};
+use ed25519_dalek::{SigningKey, VerifyingKey};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::{InvalidSignature, PublicKey};
+use crate::{Domain, InvalidSignature, Signature};
 
 /// A peer's name: the 32 bytes of its Ed25519 public key.
 ///
@@ -139,6 +140,94 @@ pub enum PeerIdError {
     /// 32 bytes that are not a usable public key.
     #[error("these bytes are not a usable Ed25519 public key")]
     Key,
+}
+
+/// A public key that was found usable: a canonical curve point that is not of small order.
+///
+/// Making one costs a point decompression, so keep it for a peer that is heard of often.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub struct PublicKey {
+    key: VerifyingKey,
+}
+
+impl PublicKey {
+    /// The public half of a private key.
+    pub(crate) fn of(signing: &SigningKey) -> Self {
+        Self { key: signing.verifying_key() }
+    }
+
+    /// The name of this peer.
+    pub fn peer_id(&self) -> PeerId {
+        PeerId::from_bytes(self.key.to_bytes())
+    }
+
+    /// Verifies that `signature` is this peer's over `content` for the purpose `domain`.
+    ///
+    /// # Errors
+    /// [`InvalidSignature`]
+    pub fn verify(
+        &self,
+        domain: Domain,
+        content: &[u8],
+        signature: &Signature,
+    ) -> Result<(), InvalidSignature> {
+        self.verify_hash(domain, &blake3::hash(content), signature)
+    }
+
+    /// As [`Self::verify`], where only the BLAKE3 hash of the content is at hand.
+    ///
+    /// # Errors
+    /// [`InvalidSignature`]
+    pub fn verify_hash(
+        &self,
+        domain: Domain,
+        hash: &blake3::Hash,
+        signature: &Signature,
+    ) -> Result<(), InvalidSignature> {
+        self.verify_raw(&domain.message(hash), signature)
+    }
+
+    /// The one rule by which TaiiNet accepts a signature.
+    pub(crate) fn verify_raw(
+        &self,
+        message: &[u8],
+        signature: &Signature,
+    ) -> Result<(), InvalidSignature> {
+        let signature = ed25519_dalek::Signature::from_bytes(signature.as_bytes());
+        self.key.verify_strict(message, &signature).map_err(|_| InvalidSignature)
+    }
+
+    /// The X25519 form (RFC 7748) of this key, to which others can seal.
+    pub fn to_x25519(&self) -> [u8; 32] {
+        self.key.to_montgomery().to_bytes()
+    }
+}
+
+impl TryFrom<PeerId> for PublicKey {
+    type Error = InvalidSignature;
+
+    fn try_from(id: PeerId) -> Result<Self, InvalidSignature> {
+        let key = VerifyingKey::from_bytes(id.as_bytes()).map_err(|_| InvalidSignature)?;
+        // A second encoding of the same point would be a second name of the same peer.
+        if !is_canonical(id.as_bytes()) || key.is_weak() {
+            return Err(InvalidSignature);
+        }
+        Ok(Self { key })
+    }
+}
+
+/// Whether the y coordinate is below p = 2²⁵⁵ − 19, as RFC 8032 (5.1.3) wants it. Besides, only the
+/// two points with x = 0 have a second encoding (by the sign of x), and both are of small order.
+/// To encode the point again and compare would take a tenth of the time of a verification.
+fn is_canonical(encoded: &[u8; 32]) -> bool {
+    let [low, middle @ .., high] = encoded;
+    *low < 0xed || middle.iter().any(|byte| *byte != 0xff) || high & 0x7f != 0x7f
+}
+
+impl fmt::Debug for PublicKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PublicKey({})", self.peer_id().short())
+    }
 }
 
 #[cfg(test)]

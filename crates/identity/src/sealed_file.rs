@@ -67,7 +67,7 @@ pub fn recipient(peer: &PeerId) -> Result<String, SealedFileError> {
 /// # Errors
 /// [`SealedFileError::NoRecipients`], [`SealedFileError::TooManyRecipients`],
 /// [`SealedFileError::Recipient`], [`SealedFileError::Read`], [`SealedFileError::Write`]; what was
-/// written until then opens for nobody.
+/// written until then cannot be opened.
 pub fn seal(
     recipients: &[PeerId],
     reader: impl Read,
@@ -136,7 +136,7 @@ fn open_with(
     Ok(len)
 }
 
-/// As [`io::copy`], which does not tell whose error it is and leaves the content in memory.
+/// As [`io::copy`], which does not tell the reader's errors from the writer's and leaves the content in memory.
 fn copy(
     mut reader: impl Read,
     writer: &mut impl Write,

@@ -14,8 +14,8 @@ const ENCAPPED: usize = 32;
 /// How many bytes longer than the plain text a sealed one is: the encapsulated key and the tag.
 pub const SEAL_OVERHEAD: usize = ENCAPPED + 16;
 
-/// Seals `plaintext` so that only `recipient` can open it, under the same `info` (what it is for and
-/// between whom). The result is the encapsulated key (32 bytes) followed by the ciphertext.
+/// Seals `plaintext` so that only `recipient` can open it, under the same `info` (what it is for, and
+/// its two ends). The result is the encapsulated key (32 bytes) followed by the ciphertext.
 ///
 /// # Errors
 /// [`SealError`] if `recipient` is not a usable key.

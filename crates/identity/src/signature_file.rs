@@ -21,10 +21,10 @@ const VERSION: &str = "1";
 /// Longest signature file that is read, in bytes. Real ones have less than 200.
 pub const MAX_LEN: usize = 4096;
 
-/// A signature, and who says to have made it.
+/// A signature, and the peer that claims it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SignatureFile {
-    /// Who says so.
+    /// The peer that claims to have signed.
     pub signer: PeerId,
     /// Over the file, in [`Domain::File`](crate::Domain::File).
     pub signature: Signature,

@@ -37,7 +37,7 @@ impl<T: Signable> Signed<T> {
         }
     }
 
-    /// Who is said to have signed this.
+    /// The peer that is said to have signed this.
     pub const fn signer(&self) -> PeerId {
         self.signer
     }
@@ -122,7 +122,7 @@ impl<T: Signable> Verified<T> {
 }
 
 impl<T> Verified<T> {
-    /// Who signed it.
+    /// The peer that signed it.
     pub const fn signer(&self) -> PeerId {
         self.signed.signer
     }

@@ -17,7 +17,7 @@ use crate::{
     wire::Presence,
 };
 
-/// The context in which each room works: the time, who we are, and what belongs to no room alone. What
+/// The context in which each room works: the time, our identity, and what belongs to no room alone. What
 /// a room wants to tell the others is a [`Notice`].
 #[derive(Debug)]
 pub(crate) struct Cx {
@@ -73,7 +73,7 @@ impl Cx {
         }
     }
 
-    /// Who we are.
+    /// Our name.
     pub(crate) fn id(&self) -> PeerId {
         self.identity.peer_id()
     }
@@ -88,7 +88,7 @@ impl Cx {
         self.out.push_back(Output::Event(event));
     }
 
-    /// Counts what came from somebody who is not held to account for it here.
+    /// Counts an offence without charging the peer that it came from.
     pub(crate) fn reject(&mut self, from: Option<PeerId>, misbehaviour: Misbehaviour) {
         self.count(misbehaviour);
         self.event(Event::Rejected { peer: from, misbehaviour });

@@ -1,5 +1,6 @@
 //! New links: negotiated through signallers and neighbours, or dialled by address.
 
+pub mod description;
 mod negotiations;
 mod sealing;
 
@@ -194,7 +195,7 @@ impl Dialling {
 
     /// Whether another offer has a place among those that are pending. When all are taken, the routes
     /// share them: of the route with the most, the new one counted, one that is chosen at random has to
-    /// go. So nobody keeps newcomers out by offering before them.
+    /// go. So no peer keeps newcomers out by offering before them.
     fn free_pending(&self, cx: &mut Cx, newcomer: &PeerId, route: Route) -> bool {
         let pending = cx.links.iter().filter(|link| link.incoming && !link.is_admitted());
         let mut all: Vec<(Option<Route>, Option<LinkId>)> =

@@ -5,10 +5,10 @@
 
 mod admit;
 mod keyring;
-mod outbox;
 mod quota;
 mod recent;
 mod tree;
+mod untaken;
 
 use std::sync::Arc;
 
@@ -27,15 +27,15 @@ use crate::{
     notice::{Accepted, NeighbourUp, Notice},
     wire::{DocumentFrame, Push},
 };
-use outbox::Outbox;
 use quota::Quotas;
 use tree::{Neighbour, Tree};
+use untaken::Untaken;
 
 /// The room of documents.
 #[derive(Debug)]
 pub(crate) struct Documents {
     tree: Tree,
-    outbox: Outbox,
+    untaken: Untaken,
     quotas: Quotas,
 }
 
@@ -51,7 +51,7 @@ impl Documents {
     pub(crate) fn new(cx: &mut Cx) -> Self {
         Self {
             tree: Tree::new(),
-            outbox: Outbox::default(),
+            untaken: Untaken::default(),
             quotas: Quotas::new(cx.config.quota, cx.now),
         }
     }
@@ -60,7 +60,7 @@ impl Documents {
 
     /// How many documents of our own no neighbour has taken yet.
     pub(crate) fn untaken(&self) -> usize {
-        self.outbox.len()
+        self.untaken.len()
     }
 
     pub(crate) fn service(&self, link: LinkId) -> Service {
@@ -78,7 +78,7 @@ impl Documents {
 
     /// When [`Self::tick`] has something to do.
     pub(crate) fn deadline(&self, cx: &Cx) -> Option<Time> {
-        let own = [self.tree.deadline(), self.outbox.deadline(), self.quotas.deadline()];
+        let own = [self.tree.deadline(), self.untaken.deadline(), self.quotas.deadline()];
         own.into_iter().flatten().chain(cx.store.deadline()).min()
     }
 
@@ -119,7 +119,7 @@ impl Documents {
         let id = document.id();
         if cx.store.has_seen(&id) {
             // Seen and not waiting: a neighbour has it, perhaps from another instance of ours.
-            if !self.outbox.contains(&id) {
+            if !self.untaken.contains(&id) {
                 cx.event(Event::Taken { id });
             }
             return Ok(id);
@@ -132,11 +132,11 @@ impl Documents {
             }
         })?;
         let size = document.signed().size();
-        if !self.outbox.has_room() || !self.quotas.may_publish(size, cx.now) {
+        if !self.untaken.has_room() || !self.quotas.may_publish(size, cx.now) {
             return Err(PublishError::Busy);
         }
         cx.counters.published += 1;
-        self.outbox.insert(&document);
+        self.untaken.insert(&document);
         self.accept(cx, document, 0, None);
         Ok(id)
     }
@@ -195,7 +195,7 @@ impl Documents {
         cx.store.expire(cx.now);
         self.quotas.expire(cx.now);
         self.quotas.tick(cx.now);
-        for id in self.outbox.expired(cx.now) {
+        for id in self.untaken.expired(cx.now) {
             cx.event(Event::Lost { id });
         }
     }
@@ -215,12 +215,12 @@ impl Documents {
         self.tree.has_requests(link)
     }
 
-    /// It gets our own documents that nobody has taken, and the ids of private subscriptions; of what
+    /// It gets our own documents that no neighbour has taken, and the ids of private subscriptions; of what
     /// else it may have missed it hears when it compares.
     fn neighbour_up(&mut self, cx: &mut Cx, up: &NeighbourUp, interest: &Interest) {
         let mut missed = interest.announcements(up.since, cx.now);
-        missed.retain(|id| !self.outbox.contains(id));
-        self.tree.neighbour_up(cx, up.link, &missed, self.outbox.documents());
+        missed.retain(|id| !self.untaken.contains(id));
+        self.tree.neighbour_up(cx, up.link, &missed, self.untaken.documents());
     }
 
     /// A neighbour pushes a document. Check before forward, cheap first: the size was checked when
@@ -263,7 +263,7 @@ impl Documents {
         Ok(())
     }
 
-    /// A verified document that was not seen before is remembered, and everybody is told.
+    /// A verified document that was not seen before is remembered, and every room is told.
     fn accept(
         &mut self,
         cx: &mut Cx,
@@ -293,7 +293,7 @@ impl Documents {
 
     /// A neighbour has it; if it is ours and waited for that, it is safe now.
     fn taken(&mut self, cx: &mut Cx, id: &DocumentId) {
-        if self.outbox.taken(id) {
+        if self.untaken.taken(id) {
             cx.event(Event::Taken { id: *id });
         }
     }

@@ -38,7 +38,7 @@ impl Finds {
         for document in own.into_iter().flatten() {
             self.found(cx, find, document, interest);
         }
-        // Who dozes is asked if nobody else is there.
+        // A neighbour that dozes is asked if there is no other.
         let asked = |wakeful| cx.links.named(|link| link.is_active() && link.dozing != wakeful);
         let wakeful = asked(true);
         let links = if wakeful.is_empty() { asked(false) } else { wakeful };
@@ -71,7 +71,7 @@ impl Finds {
                 }
             }
             Notice::LinkDown(down) => {
-                self.searches.lost(down.link);
+                self.searches.link_down(down.link);
                 self.finish(cx);
             }
             _ => {}

@@ -46,7 +46,7 @@ impl Interest {
 
     // ---- Questions ----
 
-    /// Whether a neighbour wants this document. Nobody says yet what it wants, so each wants all.
+    /// Whether a neighbour wants this document. No frame says yet what a neighbour wants, so each wants all.
     pub(crate) const fn wants(&self, _link: LinkId, _document: &VerifiedDocument) -> bool {
         true
     }
@@ -222,7 +222,7 @@ impl Interest {
 
     // ---- Sealing ----
 
-    /// To whom a document of ours is to be sealed.
+    /// The recipients that a document of ours is to be sealed to.
     ///
     /// # Errors
     /// [`PublishError::NoRecipient`], [`PublishError::Seal`]
@@ -245,7 +245,7 @@ impl Interest {
             Audience::Peers(_) | Audience::Subscribers if recipients.is_empty() => {
                 Err(PublishError::NoRecipient)
             }
-            // Whoever is named is not left out in silence.
+            // A peer that is named is not left out in silence.
             Audience::Peers(named) if named.len() > RECIPIENTS && no_room > 0 => {
                 let recipients = recipients.len() + no_room;
                 Err(EnvelopeError::TooManyRecipients { recipients }.into())

@@ -33,11 +33,11 @@
 //! | `cx`, `notice` | what all rooms share, and what one tells the others |
 //! | [`session`] | the encrypted session of links that are not DTLS (Noise NN) |
 //! | `links` | links: handshake, lanes, budgets, liveness, sleep; offences and the blacklist (gossipsub v1.1) |
-//! | `membership` | whom we are linked to and whom we could be (HyParView), and the topology |
+//! | `membership` | the peers that we are linked to and could be (HyParView), and the topology |
 //! | `dialling` | new links: sealed negotiations and their routes |
 //! | `signallers` | opening a session, joining, asking, coming back |
 //! | `documents` | the one way in, the tree on which they go on (Plumtree), the store, quotas |
-//! | `interest` | our subscriptions, open and private, and whom we can seal to |
+//! | `interest` | our subscriptions, open and private, and the peers that we can seal to |
 //! | `sync` | comparing what two neighbours have |
 //! | `finds` | searches: ours under way, others' answered |
 //! | `pool` | what signallers pass on for their clients |
@@ -46,12 +46,12 @@
 //! `README.md` follows a document through them, and says how to add one.
 //!
 //! # Attacks, and what meets them
-//! - **Somebody in the middle** of a link, were it the signaller itself: session descriptions are
+//! - **An attacker in the middle** of a link, were it the signaller itself: session descriptions are
 //!   sealed to the recipient and signed by the sender, and the handshake's proof covers the channel
 //!   binding ([`ChannelBinding`]), which differs on the two halves of a spliced channel. On a WebSocket
 //!   that is the hash of a [`session`], which a signaller's welcome and a join cover, too: what is proven
 //!   to one signaller is worth nothing at another.
-//! - **A document from nobody**: no frame but the handshake's counts before the proof. A link whose
+//! - **Documents from strangers**: no frame but the handshake's counts before the proof. A link whose
 //!   other end says anything else is closed.
 //! - **Announcements of what does not exist**: capped for each link and time; one request at a time,
 //!   with one timer; after the first broken promise nothing the link announced is believed for
@@ -62,32 +62,32 @@
 //!   [`limits::LIVE_WINDOW`] is refused, and what was forgotten of the seen-cache is refused by its
 //!   age, so nothing is delivered twice. Offers are remembered; a join names its session.
 //! - **Strangers that want to be neighbours**: every request can be refused. At most
-//!   [`limits::INCOMING_SHARE`] hundredths of the links are of others' choice, nobody is evicted to
-//!   make room, and strangers in their handshake do not keep a peer from dialling whom it chose.
+//!   [`limits::INCOMING_SHARE`] hundredths of the links are of others' choice, no neighbour is
+//!   evicted to make room, and strangers in their handshake do not keep a peer from dialling those it chose.
 //! - **A neighbour that does not read**: [`limits::LINK_WINDOW`] bytes unacknowledged, a bounded lane
 //!   behind it, then announcements instead of documents, then the link is closed.
 //! - **A neighbour that asks without end**: [`limits::SERVINGS`] copies of a document, and
 //!   [`limits::REQUESTED_IDS`] waiting.
-//! - **Documents that are dear to hold**: one of 65 kB may take 5 MB once it is decoded, and
+//! - **Documents that are expensive to hold**: one of 65 kB may take 5 MB once it is decoded, and
 //!   [`taiinet_document::limits::VALUES`] sees to it that none takes more. What is kept is kept as
 //!   signed bytes; what is decoded counts for what it holds of the heap.
 //! - **Comparisons without end, or blind ones**: each document looked at comes out of the link's
-//!   [`limits::COMPARE_WORK`], and sums are keyed by chance, so that nobody can choose documents that
+//!   [`limits::COMPARE_WORK`], and sums are keyed by chance, so that no author can choose documents that
 //!   they do not see.
-//! - **Searches without end, or dear ones**: a budget of requests and one of work for each link, the
+//! - **Searches without end, or expensive ones**: a budget of requests and one of work for each link, the
 //!   newest [`limits::FIND_DOCUMENTS`] documents and no others, [`limits::FOUND_BYTES`] an answer, in a
 //!   bounded lane behind everything else. What comes back is checked like any document, must match,
-//!   and goes to nobody but who asked.
-//! - **Dear queries of private subscriptions**: [`limits::MATCH_WORK`] units of work a document, in turns
-//!   for the announcers; what their queries occupy is counted ([`limits::DIRECTORY_BYTES`]), and who
-//!   occupies most gives way.
+//!   and goes to the peer that asked and no other.
+//! - **Expensive queries of private subscriptions**: [`limits::MATCH_WORK`] units of work a document, in turns
+//!   for the announcers; what their queries occupy is counted ([`limits::DIRECTORY_BYTES`]), and the
+//!   announcer that occupies most gives way.
 //! - **Sealed documents without end**: [`limits::OPENINGS`] key exchanges, with turns for the authors; what
 //!   is over waits, and is passed on meanwhile.
 //! - **A neighbour that pretends to doze**: it may be silent for [`limits::DOZE_SILENCE`], but does not
 //!   count as a neighbour that is wanted, and is asked for nothing that others have.
 //! - **Floods** of what every honest peer would have refused: each offence costs its sender points
-//!   ([`Misbehaviour::weight`]), which lead to the blacklist; each time there is twice as long. Nobody
-//!   pays for what others did: an author over its quota is dropped at no cost to who passed it on,
+//!   ([`Misbehaviour::weight`]), which lead to the blacklist; each time there is twice as long. No peer
+//!   pays for what others did: an author over its quota is dropped at no cost to those that passed it on,
 //!   signals are passed on at half of the rate that is allowed, and what depends on clocks costs no more
 //!   than the link ([`Misbehaviour::link_cost`]). So no two can get a third blacklisted.
 //! - **An author that writes without end**: [`Quota`].
@@ -97,7 +97,6 @@
 mod api;
 mod budget;
 mod cx;
-pub mod description;
 mod dialling;
 mod documents;
 mod finds;
@@ -122,6 +121,7 @@ pub use api::{
     SignallerAddress, SignallerStatus, Status, SubscriptionId, TooManyFinds, TooManySubscriptions,
 };
 pub use budget::Budget;
+pub use dialling::description;
 pub use documents::Quota;
 pub use links::{
     BlacklistError, Blacklisted, ChannelBinding, Incompatible, Misbehaviour, Reputation, Verdict,
@@ -130,5 +130,3 @@ pub use links::{
 pub use peer::Peer;
 pub use signallers::work;
 pub use time::Time;
-/// The former name of [`wire`].
-pub use wire as frame;

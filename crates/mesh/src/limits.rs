@@ -60,9 +60,9 @@ pub const PROMISED_IDS: usize = 8 * 1024;
 pub const SERVINGS: u8 = 3;
 
 /// Documents of our own that no neighbour has taken yet.
-pub const OUTBOX_DOCUMENTS: usize = 1024;
+pub const UNTAKEN_DOCUMENTS: usize = 1024;
 /// Bytes of the heap that documents of our own take which no neighbour has taken yet.
-pub const OUTBOX_BYTES: usize = 4 * 1024 * 1024;
+pub const UNTAKEN_BYTES: usize = 4 * 1024 * 1024;
 /// Bytes of the heap that recent documents take which are kept for neighbours that ask for them.
 pub const STORE_BYTES: usize = 64 * 1024 * 1024;
 /// Ids of verified documents remembered, so that each is delivered once.
@@ -70,7 +70,7 @@ pub const SEEN_IDS: usize = 1 << 20;
 
 /// How far ahead of our clock a document or presence may be dated.
 pub const CLOCK_SKEW: Duration = Duration::from_secs(120);
-/// How old a document may be that nobody asked for.
+/// How old a document may be that was not asked for.
 pub const LIVE_WINDOW: Duration = Duration::from_secs(300);
 /// The longest life of a presence.
 pub const PRESENCE_LIFE: Duration = Duration::from_secs(600);
@@ -171,7 +171,7 @@ pub const ANNOUNCEMENTS: (u32, u32) = (16_384, 15_000);
 pub const SERVINGS_REMEMBERED: usize = 16 * 1024;
 /// How soon one point of offences is forgiven ([`crate::Misbehaviour::weight`]).
 pub const POINT_FORGIVEN_EVERY: Duration = Duration::from_secs(6);
-/// From so many points on a neighbour is not believed: neither what it announces nor whom it tells of.
+/// From so many points on, neither a neighbour's announcements nor the peers that it tells of are believed.
 pub const SUSPECT_AT: u32 = 20;
 /// At so many points a peer is blacklisted.
 pub const BLACKLISTED_AT: u32 = 100;
@@ -195,7 +195,7 @@ pub const LONG_OVER: Duration = Duration::from_secs(2 * CLOCK_SKEW.as_secs() + 6
 /// Shuffles and comparisons that one link may send at once, and how many each second.
 pub const EXCHANGES: (u32, u32) = (16, 2);
 /// How often one link may say that it dozes, has a surplus, or what is to be pushed to it, at once and each
-/// second; whoever keeps the rules says it a third as often, and a stalled link may bring a minute of it.
+/// second; a peer that keeps the rules says it a third as often, and a stalled link may bring a minute of it.
 pub const STATES: (u32, u32) = (2048, 64);
 /// That we cease to doze, and whether we have a surplus, is told at most so often; the last state counts.
 pub const TELL_EVERY: Duration = Duration::from_secs(1);
@@ -207,8 +207,8 @@ pub const COMPARE_AFTER: Duration = Duration::from_secs(1);
 /// comes beyond is fetched when it has caught up. Short texts hold two and a half times their bytes on the
 /// wire: so these are 8 MiB of them.
 pub const BEHIND_BYTES: usize = 20 * 1024 * 1024;
-/// While the seen-cache is more than half full, documents dated further ahead are refused: else whoever
-/// fills it with such could make it forget, and then refuse as old, what is written now.
+/// While the seen-cache is more than half full, documents dated further ahead are refused: otherwise an
+/// author that fills it with such could make it forget, and then refuse as old, what is written now.
 pub const FUTURE_GRACE: Duration = Duration::from_secs(5);
 /// Documents that one author publishes at once, and how many more each second, unless the network is
 /// configured otherwise.
@@ -229,7 +229,7 @@ pub const REFUSED_FOR: Duration = Duration::from_secs(4);
 pub const DOZE_SILENCE: Duration = Duration::from_secs(75);
 /// So much longer than for others a document is awaited that a dozer announced.
 pub const DOZE_GRAFT_AFTER: Duration = Duration::from_millis(250);
-/// After a wake, who is not heard of for so long is not there any more.
+/// After a wake, a peer that is not heard of for so long is not there any more.
 pub const WAKE_PROBE: Duration = Duration::from_secs(2);
 /// A peer that is called so much later than it wanted has slept: what others said meanwhile is read
 /// before they are judged.
@@ -277,7 +277,7 @@ pub const DIRECTORY_ENTRIES: usize = 8192;
 pub const DIRECTORY_BYTES: usize = 4 * 1024 * 1024;
 /// What an entry is taken to need besides its query.
 pub const DIRECTORY_ENTRY_BYTES: usize = 512;
-/// While the directory is full, whoever occupies most of it gives way, if that is more than this.
+/// While the directory is full, the author that occupies most of it gives way, if that is more than this.
 pub const DIRECTORY_SHARE: usize = 16 * 1024;
 /// Announcements of private subscriptions that are read, of all at once and more each second: each
 /// costs a key exchange and compiling a query. What comes beyond is announced again anyway.

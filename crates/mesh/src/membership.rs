@@ -1,4 +1,4 @@
-//! Whom this peer is linked to, and whom it could be: the active and the passive view.
+//! The peers that this one is linked to, and could be: the active and the passive view.
 //!
 //! After HyParView ([`candidates`]), with two changes: a peer that has more links than it needs parts
 //! with one only where the other end has as well, and now and then a full view changes at random.
@@ -60,7 +60,7 @@ impl Membership {
         self.candidates.len()
     }
 
-    /// Who could not be reached, and why.
+    /// The peers that could not be reached, and why.
     pub(crate) fn failures(&self) -> Vec<(PeerId, Disconnect)> {
         self.candidates.failures()
     }
@@ -91,7 +91,7 @@ impl Membership {
             Notice::Dozes { .. } => self.weigh_surplus(cx),
             Notice::Woke => self.candidates.wake(cx.now),
             Notice::Heard { via, source, presences } => {
-                if let Err(misbehaviour) = self.hear(cx, *via, *source, presences.clone()) {
+                if let Err(misbehaviour) = self.learn(cx, *via, *source, presences.clone()) {
                     cx.charge(*via, misbehaviour);
                 }
             }
@@ -187,7 +187,7 @@ impl Membership {
             {
                 self.seeds.learn(address, up.peer, presence.issued_at, cx.now);
             }
-            // All are to be linked to all: who is there is told at once.
+            // All are to be linked to all: the newcomer is told at once of those that are there.
             let presences = self.presences_for(cx, &up.peer);
             cx.send(up.link, ViewFrame::Shuffle(presences));
         }
@@ -195,7 +195,7 @@ impl Membership {
     }
 
     fn link_down(&mut self, cx: &mut Cx, down: &LinkDown) {
-        self.seeds.lost(down.link, &mut cx.rng, cx.now);
+        self.seeds.link_down(down.link, &mut cx.rng, cx.now);
         self.candidates.lost_route(down.link);
         let fault = match &down.cause {
             Disconnect::Misbehaved(_) if down.active => true,
@@ -237,7 +237,7 @@ impl Membership {
         if cx.reputation.is_suspect(&peer, cx.now) {
             return Ok(());
         }
-        self.hear(cx, link, source, presences)?;
+        self.learn(cx, link, source, presences)?;
         if reply {
             let presences = self.presences_for(cx, &peer);
             cx.send(link, ViewFrame::ShuffleReply(presences));
@@ -246,7 +246,7 @@ impl Membership {
     }
 
     /// Hears of peers.
-    fn hear(
+    fn learn(
         &mut self,
         cx: &mut Cx,
         via: LinkId,
@@ -262,7 +262,7 @@ impl Membership {
                 continue;
             }
             let network = &cx.config.network;
-            match self.candidates.hear(presence, (via, source), network, &mut cx.rng, cx.now) {
+            match self.candidates.learn(presence, (via, source), network, &mut cx.rng, cx.now) {
                 Ok(news) => cx.view_changed |= news,
                 // What depends on a clock is no reason to hear nothing of the rest.
                 Err(Misbehaviour::OutOfTime) => {
@@ -276,7 +276,7 @@ impl Membership {
         Ok(())
     }
 
-    /// Ourselves, our neighbours (whom we can introduce), and some of the passive view.
+    /// Our own presence, our neighbours' (which we can introduce), and some of the passive view.
     fn presences_for(&self, cx: &mut Cx, peer: &PeerId) -> Vec<Signed<Presence>> {
         let mut presences = vec![cx.own_presence()];
         presences.extend(cx.links.presences(peer, cx.now));
@@ -340,7 +340,7 @@ fn wanting(cx: &Cx) -> usize {
         ours += usize::from(!link.incoming);
         pending += usize::from(!link.is_admitted());
     }
-    // Who dozes is no neighbour to rely on.
+    // A neighbour that dozes is none to rely on.
     let to_target = cx.config.target_links.saturating_sub(all - dozing);
     let to_share = (cx.config.max_links - cx.max_incoming()).saturating_sub(ours);
     let room = cx.config.max_links.saturating_sub(all);
@@ -359,7 +359,7 @@ fn can_spare_ours(cx: &Cx) -> bool {
     ours > cx.config.max_links - cx.max_incoming()
 }
 
-/// Parts with one of these neighbours, of those who misbehaved most at random, but keeps those of our
+/// Parts with one of these neighbours, of those that misbehaved most at random, but keeps those of our
 /// own choice that we must have.
 fn part(cx: &mut Cx, which: impl Fn(&Link) -> bool) {
     let spare_ours = can_spare_ours(cx);

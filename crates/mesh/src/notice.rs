@@ -38,12 +38,12 @@ pub(crate) enum Notice {
     Offended { link: LinkId, misbehaviour: Misbehaviour },
     /// We are back on a network or awake.
     Woke,
-    /// We have slept: everybody is to be asked whether they are still there. `again`: also those who
-    /// were asked already.
+    /// We have slept: every peer is to be asked whether it is still there. `again`: also those that were
+    /// asked already.
     Probe { again: bool },
 
     // ---- Other peers ----
-    /// Somebody tells of peers.
+    /// A peer or signaller tells of peers.
     Heard { via: LinkId, source: Source, presences: Vec<Signed<Presence>> },
     /// No link is to be made to this one, unless it is heard of again.
     Forget(PeerId),
@@ -59,7 +59,7 @@ pub(crate) enum Notice {
     Signalled { via: LinkId, signal: Verified<Signal> },
     /// A signal is to be sent over a link to a signaller.
     Signal { via: LinkId, signal: Signed<Signal> },
-    /// Whom a signal was for cannot be reached over this link.
+    /// The peer that a signal was for cannot be reached over this link.
     Unreachable { peer: PeerId, via: LinkId },
     /// Signals do not pass over this link any more.
     RouteLost(LinkId),
@@ -117,6 +117,6 @@ pub(crate) struct Accepted {
     pub(crate) document: Arc<VerifiedDocument>,
     /// How many links it crossed.
     pub(crate) hops: u8,
-    /// Over which link it came, and from whom; none for our own.
+    /// The link that it came over, and the peer at the other end; none for our own.
     pub(crate) from: Option<(LinkId, PeerId)>,
 }

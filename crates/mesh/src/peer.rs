@@ -1,7 +1,7 @@
 //! The rooms of the core, and the router between them.
 //!
 //! What comes from outside goes to one room; what rooms tell one another ([`Notice`]) is carried
-//! around until nobody has anything left to say.
+//! around until none has anything left to say.
 
 mod inputs;
 mod outputs;
@@ -43,13 +43,13 @@ use crate::{
 ///   [`publish_signed`](Self::publish_signed), [`find`](Self::find);
 ///   [`add_signaller`](Self::add_signaller), [`blacklist`](Self::blacklist),
 ///   [`unblock`](Self::unblock), [`leave`](Self::leave); for signallers [`relay`](Self::relay),
-///   [`astray`](Self::astray), [`expel`](Self::expel).
+///   [`undeliverable`](Self::undeliverable), [`expel`](Self::expel).
 /// - **Outputs**: [`poll_output`](Self::poll_output).
 /// - **Time**: [`poll_timeout`](Self::poll_timeout), [`handle_timeout`](Self::handle_timeout).
 /// - **Questions**: [`id`](Self::id), [`status`](Self::status), [`untaken`](Self::untaken),
 ///   [`recipients`](Self::recipients), [`presence`](Self::presence),
 ///   [`neighbours`](Self::neighbours), [`neighbour_ids`](Self::neighbour_ids),
-///   [`learned_signallers`](Self::learned_signallers),
+///   [`signaller_cache`](Self::signaller_cache),
 ///   [`blacklist_to_keep`](Self::blacklist_to_keep).
 #[derive(Debug)]
 pub struct Peer {
@@ -177,7 +177,7 @@ impl Peer {
         }
     }
 
-    /// Carries what rooms have told one another, until nobody says anything more.
+    /// Carries what rooms have told one another, until none says anything more.
     fn settle(&mut self) {
         while let Some(notice) = self.cx.notices.pop_front() {
             let cx = &mut self.cx;

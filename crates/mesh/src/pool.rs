@@ -4,7 +4,7 @@ use taiinet_identity::PeerId;
 
 use crate::{LinkId, Misbehaviour, Output, cx::Cx, wire::PoolFrame};
 
-/// The room of the pool. It holds nothing: who the clients are, the signaller knows.
+/// The room of the pool. It holds nothing: the signaller knows its clients.
 #[derive(Debug, Default)]
 pub(crate) struct Pool;
 
@@ -18,7 +18,9 @@ impl Pool {
         let from = within_budget(cx, link)?;
         cx.out.push_back(match frame {
             PoolFrame::Relay(signal) => Output::Relayed { from, signal },
-            PoolFrame::Astray(astray) => Output::Astray { from, astray },
+            PoolFrame::Undeliverable(undeliverable) => {
+                Output::Undeliverable { from, undeliverable }
+            }
         });
         Ok(())
     }

@@ -37,7 +37,7 @@ impl Signallers {
         for address in &cx.config.signallers {
             book.add(address.clone(), cx.now);
         }
-        for SignallerAddress { url, pinned } in &cx.config.learned {
+        for SignallerAddress { url, pinned } in &cx.config.signaller_cache {
             if let Some(key) = pinned.filter(|_| is_address(url)) {
                 book.learn(url, key, taiinet_document::Timestamp::default(), cx.now);
             }
@@ -58,8 +58,8 @@ impl Signallers {
     }
 
     /// Those that others have told of, each with its key.
-    pub(crate) fn learned(&self) -> Vec<SignallerAddress> {
-        self.book.learned()
+    pub(crate) fn cache(&self) -> Vec<SignallerAddress> {
+        self.book.cache()
     }
 
     pub(crate) fn status(&self) -> Vec<SignallerStatus> {
@@ -171,7 +171,7 @@ impl Signallers {
         cause: Disconnect,
         retry_after: Duration,
     ) {
-        let lost = self.book.lost(link, &cause, retry_after, &mut cx.rng, cx.now);
+        let lost = self.book.link_down(link, &cause, retry_after, &mut cx.rng, cx.now);
         if let Some((url, retry_at)) = lost {
             cx.event(Event::SignallerLost { url, cause, retry_at });
         }
@@ -262,7 +262,7 @@ impl Signallers {
                 }
             }
             FromSignaller::Unreachable(peer) => {
-                // Its presence is of no use any more, unless somebody else can reach it.
+                // Its presence is of no use any more, unless another route leads to it.
                 cx.notify(Notice::Unreachable { peer, via: link });
             }
             FromSignaller::Refused { reason, retry_after_ms } => {
@@ -286,7 +286,7 @@ impl Signallers {
         self.tell(cx, link, &ToSignaller::Join { presence, work });
     }
 
-    /// A signaller tells of others, who signed where they are.
+    /// A signaller tells of others, which signed where they are.
     fn learn(&mut self, cx: &mut Cx, presences: Vec<Signed<Presence>>) -> Result<(), Misbehaviour> {
         if presences.len() > limits::SIGNALLERS_TOLD {
             return Err(Misbehaviour::Oversize);

@@ -40,7 +40,7 @@ impl Sync {
     pub(crate) fn on(&mut self, cx: &mut Cx, notice: &Notice) {
         match notice {
             Notice::NeighbourUp(up) => self.compare(cx, up.link, Part::Newest),
-            Notice::LinkDown(down) => self.comparisons.lost(down.link),
+            Notice::LinkDown(down) => self.comparisons.link_down(down.link),
             Notice::Compare { link, part } => self.compare(cx, *link, *part),
             _ => {}
         }
@@ -48,7 +48,7 @@ impl Sync {
 
     /// Tells a neighbour what we have of a part of the documents, so that it announces what we lack.
     fn compare(&mut self, cx: &mut Cx, link: LinkId, part: Part) {
-        // Who is a neighbour from now on has sent us nothing that may be on its way.
+        // A neighbour that is one from now on has sent us nothing that may be on its way.
         let until = match part {
             Part::Newest => cx.now.after(limits::CLOCK_SKEW),
             Part::Next | Part::Any => cx.now.before(limits::COMPARE_MARGIN),

@@ -49,10 +49,10 @@ pub(crate) fn keyed(author: &Identity, key: &str, created_at: Time) -> Arc<Verif
 }
 
 /// A document that takes as much of the heap as can be when it is decoded: 5 MB for 65 kB on the wire.
-pub(crate) fn dear(author: &Identity, nonce: u32) -> Arc<VerifiedDocument> {
-    let dear = Value::Map(Map::from([("dear".to_owned(), Value::Null)]));
+pub(crate) fn expensive(author: &Identity, nonce: u32) -> Arc<VerifiedDocument> {
+    let expensive = Value::Map(Map::from([("dear".to_owned(), Value::Null)]));
     let maps = (taiinet_document::limits::VALUES - 2) / 2;
-    let content = Map::from([("list".to_owned(), Value::List(vec![dear; maps]))]);
+    let content = Map::from([("list".to_owned(), Value::List(vec![expensive; maps]))]);
     of(author, nonce, content, NOW, None)
 }
 

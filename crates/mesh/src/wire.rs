@@ -5,7 +5,7 @@
 //! is cut into [`Frame::Fragment`]s. Frames are postcard; the order of the variants is the format.
 //!
 //! Each room of the core has its own group of frames. A new capability is a new group at the end of
-//! [`Frame`]; who does not know it skips its frames ([`read`]).
+//! [`Frame`]; a peer that does not know it skips its frames ([`read`]).
 
 mod address;
 pub mod codec;
@@ -32,7 +32,7 @@ pub use frame::Frame;
 pub(crate) use kind::cost_of;
 pub use kind::{FrameKind, critical};
 pub use link::{Features, Hello, LinkFrame, Neighbour, VERSION};
-pub use pool::{Astray, PoolFrame};
+pub use pool::{PoolFrame, Undeliverable};
 pub use presence::{Joined, POOL, Presence};
 pub use reading::{Reading, read};
 pub use refusal::{Refusal, RefusalReason};

@@ -15,7 +15,7 @@ pub enum QueryError {
     /// A query, or a branch of one, is something else than a map.
     #[error("{at} must be a map like {{\"field\": value}}, not {found}")]
     NotAMap {
-        /// Where.
+        /// Where in the query it stands.
         at: Place,
         /// The type found.
         found: &'static str,
@@ -148,7 +148,7 @@ pub enum QueryError {
     /// [`VALUE_DEPTH`](taiinet_document::limits::VALUE_DEPTH).
     #[error("{at} is nested too deep, more than {} levels", limits::DEPTH)]
     TooDeep {
-        /// Where.
+        /// Where in the query it stands.
         at: Place,
     },
     /// More clauses than [`limits::CLAUSES`].
@@ -160,7 +160,7 @@ pub enum QueryError {
     /// A path of more than [`limits::PATH_PARTS`] names.
     #[error("{at}: a path has at most {} names", limits::PATH_PARTS)]
     PathTooLong {
-        /// Where.
+        /// Where in the query it stands.
         at: Place,
     },
     /// A number that is not finite, which JSON cannot express.

@@ -83,7 +83,7 @@ impl<K> Default for Index<K> {
 }
 
 impl<K> Index<K> {
-    /// An empty index whose hash tables a stranger who knows its seed could slow down by the choice of
+    /// An empty index whose hash tables a stranger that knows its seed could slow down by the choice of
     /// values; [`Self::with_seed`] where strangers' queries are held.
     pub fn new() -> Self {
         Self::default()

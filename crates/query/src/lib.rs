@@ -83,7 +83,7 @@
 //! # Strangers
 //! Queries and documents come from strangers. [`limits`] bound a query; matching visits each value of a
 //! document at most once for each clause and each name in its path, in recursion bounded by the query.
-//! The dearest clause is a regular expression: at most [`limits::REGEX_BYTES`] of states for each
+//! The most expensive clause is a regular expression: at most [`limits::REGEX_BYTES`] of states for each
 //! character, [`limits::STRANGERS_REGEX_BYTES`] if the query is a stranger's ([`SharedQuery`]). Where many
 //! strangers have queries evaluated, [`Query::matches_within`] does no more work than it has [`Fuel`] for,
 //! and [`Query::heap_bytes`] says what keeping a query takes.

@@ -11,8 +11,8 @@ use crate::{Query, QueryError};
 /// ```
 /// use taiinet_query::{Query, QueryError, SharedQuery};
 ///
-/// let dear: Query = r#"{"text": {"$regex": "^.{0,140}$"}}"#.parse()?;
-/// assert!(matches!(SharedQuery::try_from(dear), Err(QueryError::RegexTooLarge { .. })));
+/// let expensive: Query = r#"{"text": {"$regex": "^.{0,140}$"}}"#.parse()?;
+/// assert!(matches!(SharedQuery::try_from(expensive), Err(QueryError::RegexTooLarge { .. })));
 /// let query: SharedQuery = r#"{"text": {"$regex": "rust"}}"#.parse()?;
 /// # Ok::<(), QueryError>(())
 /// ```

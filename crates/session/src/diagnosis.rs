@@ -29,7 +29,7 @@ pub enum Problem<'a> {
         /// What happened with the last.
         cause: &'a Disconnect,
     },
-    /// It has joined and nobody else has.
+    /// It has joined and no other peer has.
     Alone,
 }
 
@@ -92,7 +92,7 @@ impl Diagnosis<'_> {
 }
 
 /// Why a peer has no neighbour, with all that it tries: a few lines for a terminal. What others wrote
-/// stands in them as it is: whoever prints them sees to it that the terminal does not obey it.
+/// stands in them as it is: a caller that prints them sees to it that the terminal does not obey it.
 pub fn why_alone(status: &Status) -> Vec<String> {
     let mut lines = vec!["no neighbour yet".to_owned()];
     for signaller in &status.signallers {
@@ -125,7 +125,7 @@ pub const fn next_step(cause: &Disconnect) -> &'static str {
         Disconnect::Link(LinkFailure::Transport(_)) => "it is tried again later",
         Disconnect::NoRoute => "it may have left; others are tried",
         Disconnect::Misbehaved(_) => "it is avoided for a while",
-        Disconnect::Blacklisted => "`taiinet blacklist lift` would let it in again",
+        Disconnect::Blacklisted => "`taiinet blacklist unblock` would let it in again",
         Disconnect::Refused(_) => "others are tried, and it again later",
         _ => "it is tried again later",
     }

@@ -1,21 +1,21 @@
 //! What every driver of a peer needs, without IO, clock, threads or an async runtime: natively the crate
-//! `taiinet` and in a browser `taiinet-wasm` differ in how they carry bytes and in how they tell who
-//! waits, and in nothing else.
+//! `taiinet` and in a browser `taiinet-wasm` differ in how they carry bytes and in how they answer
+//! their callers, and in nothing else.
 //!
-//! [`Session`] is a [`taiinet_mesh::Peer`] with all who wait for something of it: for a document to be
-//! taken by a neighbour, for all of them to be, for somebody to seal to, for what is searched for. Who
+//! [`Session`] is a [`taiinet_mesh::Peer`] with all that wait for something of it: for a document to be
+//! taken by a neighbour, for all of them to be, for a recipient to seal to, for what is searched for. Who
 //! they are is the driver's affair ([`Waiters`]); the session gives them back when they are to be told
-//! ([`SessionOutput`]).
+//! ([`Action`]).
 //!
 //! | module | holds |
 //! |---|---|
-//! | [`Session`] | the peer, its subscriptions and searches, and who waits |
+//! | [`Session`] | the peer, its subscriptions and searches, and their waiters |
 //! | [`publications`] | documents that wait for room at the core, or for a neighbour to take them |
-//! | [`unsealed`] | contents that wait for somebody to seal them to |
+//! | [`unsealed`] | contents that wait for a recipient |
 //! | [`backlog`] | subscriptions that are read too slowly |
 //! | [`diagnosis`] | why a peer has no neighbour, and what can be done |
 //! | [`json`] | events and status for scripts and pages |
-//! | [`Privacy`] | who could read a document on its way |
+//! | [`Privacy`] | which peers could read a document on its way |
 //!
 //! Every queue here is bounded by its own constant, or by what the core lets in.
 
@@ -31,5 +31,5 @@ pub mod unsealed;
 mod waiters;
 
 pub use privacy::Privacy;
-pub use session::{CutOff, Session, SessionOutput, Wanted};
+pub use session::{Action, CutOff, Session, Wanted};
 pub use waiters::Waiters;

@@ -1,17 +1,17 @@
-//! Who could read a document on its way.
+//! Which peers could read a document on its way.
 
 use core::fmt;
 
 use taiinet_document::Opened;
 
-/// Who could read a document on its way.
+/// Which peers could read a document on its way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Privacy {
     /// Everyone in the network.
     Open,
-    /// Its recipients, and whoever gets hold of the identity key of one of them later.
+    /// Its recipients, and anyone that gets hold of the identity key of one of them later.
     Sealed,
-    /// Its recipients; and nobody any more once the subscription has ended.
+    /// Its recipients, and no one once the subscription has ended.
     ForwardSecret,
 }
 

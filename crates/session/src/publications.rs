@@ -1,4 +1,4 @@
-//! Documents of our own until a neighbour has taken them, and who waits for that.
+//! Documents of our own until a neighbour has taken them, and the callers that wait for that.
 
 use std::{
     collections::{BTreeMap, BTreeSet, VecDeque},
@@ -8,9 +8,9 @@ use std::{
 use taiinet_document::{DocumentId, VerifiedDocument};
 use taiinet_mesh::PublishError;
 
-/// What has become of a document, and whom to tell.
+/// What has become of a document, with the waiter to tell.
 #[derive(Debug, PartialEq)]
-pub enum PublicationOutput<P, F> {
+pub enum Outcome<P, F> {
     /// A neighbour has taken it.
     Taken(P, DocumentId),
     /// It became too old, or expired, before any neighbour took it.
@@ -33,11 +33,11 @@ pub struct Publications<P, F> {
     waiting: VecDeque<(u64, Arc<VerifiedDocument>, P)>,
     /// That no neighbour has taken yet. One document may be given more than once.
     untaken: BTreeMap<DocumentId, Vec<(u64, P)>>,
-    /// Who waits for all that were given before a moment.
+    /// The callers that wait for all that were given before a moment.
     flushes: Vec<(u64, F)>,
     /// How many were lost since the last flush.
     lost: u64,
-    outputs: VecDeque<PublicationOutput<P, F>>,
+    outcomes: VecDeque<Outcome<P, F>>,
 }
 
 impl<P, F> Default for Publications<P, F> {
@@ -49,7 +49,7 @@ impl<P, F> Default for Publications<P, F> {
             untaken: BTreeMap::new(),
             flushes: Vec::new(),
             lost: 0,
-            outputs: VecDeque::new(),
+            outcomes: VecDeque::new(),
         }
     }
 }
@@ -87,7 +87,7 @@ impl<P, F> Publications<P, F> {
                 }
                 Err(error) => {
                     self.lost += 1;
-                    self.decide(number, PublicationOutput::Refused(waiter, error));
+                    self.decide(number, Outcome::Refused(waiter, error));
                 }
             }
             any = true;
@@ -98,16 +98,16 @@ impl<P, F> Publications<P, F> {
     /// A neighbour has taken a document.
     pub(crate) fn taken(&mut self, id: DocumentId) {
         for (number, waiter) in self.untaken.remove(&id).into_iter().flatten() {
-            self.decide(number, PublicationOutput::Taken(waiter, id));
+            self.decide(number, Outcome::Taken(waiter, id));
         }
     }
 
     /// A document became too old before any neighbour took it. The core publishes some of its own, which
-    /// nobody waits for.
+    /// no caller waits for.
     pub(crate) fn lost(&mut self, id: DocumentId) {
         for (number, waiter) in self.untaken.remove(&id).into_iter().flatten() {
             self.lost += 1;
-            self.decide(number, PublicationOutput::Lost(waiter));
+            self.decide(number, Outcome::Lost(waiter));
         }
     }
 
@@ -118,11 +118,11 @@ impl<P, F> Publications<P, F> {
     }
 
     /// What there is to tell.
-    pub(crate) fn poll(&mut self) -> Option<PublicationOutput<P, F>> {
-        self.outputs.pop_front()
+    pub(crate) fn poll(&mut self) -> Option<Outcome<P, F>> {
+        self.outcomes.pop_front()
     }
 
-    /// All who wait for a document, in the end.
+    /// All that wait for a document, in the end.
     pub(crate) fn drain(&mut self) -> Vec<P> {
         let untaken = core::mem::take(&mut self.untaken).into_values().flatten();
         let untaken = untaken.map(|(_, waiter)| waiter);
@@ -131,9 +131,9 @@ impl<P, F> Publications<P, F> {
         untaken.chain(waiting).collect()
     }
 
-    fn decide(&mut self, number: u64, output: PublicationOutput<P, F>) {
+    fn decide(&mut self, number: u64, outcome: Outcome<P, F>) {
         self.undecided.remove(&number);
-        self.outputs.push_back(output);
+        self.outcomes.push_back(outcome);
         self.wake_flushes();
     }
 
@@ -141,7 +141,7 @@ impl<P, F> Publications<P, F> {
         let oldest = self.undecided.first().copied().unwrap_or(self.given);
         for (_, done) in self.flushes.extract_if(.., |(before, _)| *before <= oldest) {
             let lost = core::mem::take(&mut self.lost);
-            self.outputs.push_back(PublicationOutput::Flushed(done, lost));
+            self.outcomes.push_back(Outcome::Flushed(done, lost));
         }
     }
 }

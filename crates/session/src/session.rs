@@ -1,4 +1,4 @@
-//! A peer with all who wait for something of it.
+//! A peer with all that wait for something of it.
 
 use core::time::Duration;
 use std::{
@@ -15,26 +15,26 @@ use taiinet_query::{Query, SharedQuery};
 
 use crate::{
     Waiters,
-    publications::{PublicationOutput, Publications},
+    publications::{Outcome, Publications},
     unsealed::{Recipients, Unsealed, Waiting},
 };
 
 /// What is subscribed to.
 #[derive(Debug, Clone)]
 pub enum Wanted {
-    /// What nobody is told of.
+    /// What no other peer is told of.
     Open(Query),
     /// What others are told of, with a key.
     Private(SharedQuery),
 }
 
 /// What a driver is to do, in this order.
-pub enum SessionOutput<W: Waiters> {
+pub enum Action<W: Waiters> {
     /// As [`Output::Dial`].
     Dial {
         /// Its name from now on.
         link: LinkId,
-        /// How.
+        /// What kind of link, and where it leads.
         dial: Dial,
     },
     /// As [`Output::Negotiate`].
@@ -60,45 +60,45 @@ pub enum SessionOutput<W: Waiters> {
     Deliver {
         /// Those that it matches.
         subscriptions: Vec<W::Subscription>,
-        /// The document.
+        /// The document, as the core delivered it.
         delivery: Delivery,
     },
-    /// A document that a search found; [`Session::find_waiter`] says who waits.
+    /// A document that a search found; [`Session::find_waiter`] gives its waiter.
     Found {
         /// Its search.
         find: FindId,
-        /// The document.
+        /// The document, verified.
         document: Arc<VerifiedDocument>,
         /// What it says, if it was sealed to us.
         opened: Option<Arc<Opened>>,
     },
     /// A search is over.
     FindDone(W::Find),
-    /// It is known for whom a content is, or that nobody turned up in time.
+    /// The recipients of a content are known, or none turned up in time.
     Recipients {
         /// The content.
         unsealed: Unsealed<W::Recipients>,
-        /// For whom.
+        /// Its recipients, or why there are none.
         recipients: Recipients,
     },
     /// Something has become of a document of ours.
-    Publication(PublicationOutput<W::Publish, W::Flush>),
+    Publication(Outcome<W::Publish, W::Flush>),
     /// An event, other than [`Event::Taken`], which the publications tell.
     Event(Event),
 }
 
-/// All who wait when the peer has left: nothing more comes.
+/// All that wait when the peer has left: nothing more comes.
 pub struct CutOff<W: Waiters> {
     /// For a document to be taken.
     pub publishes: Vec<W::Publish>,
-    /// For somebody to seal to.
+    /// For a recipient to seal to.
     pub recipients: Vec<W::Recipients>,
     /// For what is searched for.
     pub finds: Vec<W::Find>,
 }
 
-/// A peer with all who wait for something of it. As with the peer itself, after each call the
-/// [outputs](Self::poll_output) are to be taken until there are none.
+/// A peer with all that wait for something of it. As with the peer itself, after each call the
+/// [actions](Self::poll_action) are to be taken until there are none.
 pub struct Session<W: Waiters> {
     peer: Peer,
     /// The core's names of the subscriptions, and the driver's.
@@ -125,12 +125,12 @@ impl<W: Waiters> Session<W> {
         }
     }
 
-    /// The peer.
+    /// The peer of this session.
     pub const fn peer(&self) -> &Peer {
         &self.peer
     }
 
-    /// The peer, for what nobody waits for, like its blacklist.
+    /// The peer, for what has no waiter, like its blacklist.
     pub const fn peer_mut(&mut self) -> &mut Peer {
         &mut self.peer
     }
@@ -154,18 +154,18 @@ impl<W: Waiters> Session<W> {
     }
 
     /// The next thing to do.
-    pub fn poll_output(&mut self, now: Time) -> Option<SessionOutput<W>> {
+    pub fn poll_action(&mut self, now: Time) -> Option<Action<W>> {
         loop {
-            if let Some(output) = self.publications.poll() {
-                return Some(SessionOutput::Publication(output));
+            if let Some(outcome) = self.publications.poll() {
+                return Some(Action::Publication(outcome));
             }
             if let Some((unsealed, recipients)) = self.decided.pop_front() {
-                return Some(SessionOutput::Recipients { unsealed, recipients });
+                return Some(Action::Recipients { unsealed, recipients });
             }
             match self.peer.poll_output(now) {
                 Some(output) => {
-                    if let Some(output) = self.output(output) {
-                        return Some(output);
+                    if let Some(action) = self.action(output) {
+                        return Some(action);
                     }
                 }
                 // What was taken has made room.
@@ -175,12 +175,12 @@ impl<W: Waiters> Session<W> {
         }
     }
 
-    fn output(&mut self, output: Output) -> Option<SessionOutput<W>> {
+    fn action(&mut self, output: Output) -> Option<Action<W>> {
         Some(match output {
-            Output::Dial { link, dial } => SessionOutput::Dial { link, dial },
-            Output::Negotiate { link, part } => SessionOutput::Negotiate { link, part },
-            Output::Send { link, bytes, .. } => SessionOutput::Send { link, bytes },
-            Output::Close { link } => SessionOutput::Close { link },
+            Output::Dial { link, dial } => Action::Dial { link, dial },
+            Output::Negotiate { link, part } => Action::Negotiate { link, part },
+            Output::Send { link, bytes, .. } => Action::Send { link, bytes },
+            Output::Close { link } => Action::Close { link },
             Output::Deliver(delivery) => {
                 let known = |name| self.subscriptions.get(name).copied();
                 let subscriptions: Vec<_> =
@@ -188,23 +188,21 @@ impl<W: Waiters> Session<W> {
                 if subscriptions.is_empty() {
                     return None;
                 }
-                SessionOutput::Deliver { subscriptions, delivery }
+                Action::Deliver { subscriptions, delivery }
             }
-            Output::Found { find, document, opened } => {
-                SessionOutput::Found { find, document, opened }
-            }
-            Output::FindDone { find, .. } => SessionOutput::FindDone(self.finds.remove(&find)?),
+            Output::Found { find, document, opened } => Action::Found { find, document, opened },
+            Output::FindDone { find, .. } => Action::FindDone(self.finds.remove(&find)?),
             Output::Event(Event::Taken { id }) => {
                 self.publications.taken(id);
                 return None;
             }
             Output::Event(Event::Lost { id }) => {
                 self.publications.lost(id);
-                SessionOutput::Event(Event::Lost { id })
+                Action::Event(Event::Lost { id })
             }
-            Output::Event(event) => SessionOutput::Event(event),
+            Output::Event(event) => Action::Event(event),
             // Only among signallers.
-            Output::Relayed { .. } | Output::Astray { .. } => return None,
+            Output::Relayed { .. } | Output::Undeliverable { .. } => return None,
         })
     }
 
@@ -235,7 +233,7 @@ impl<W: Waiters> Session<W> {
         true
     }
 
-    /// Publishes a document that is signed by this peer. [`SessionOutput::Publication`] says what has become
+    /// Publishes a document that is signed by this peer. [`Action::Publication`] says what has become
     /// of it; until there is room for it at the core, it [waits](Self::publications).
     pub fn publish(&mut self, document: Arc<VerifiedDocument>, waiter: W::Publish, now: Time) {
         self.publications.give(document, waiter);
@@ -257,9 +255,8 @@ impl<W: Waiters> Session<W> {
         &self.publications
     }
 
-    /// Waits for so long until somebody is known to whom this content can be sealed;
-    /// [`SessionOutput::Recipients`] is the answer, at once if somebody is known, or nothing can be
-    /// waited for.
+    /// Waits for so long until a recipient of this content is known; [`Action::Recipients`] is the
+    /// answer, at once if one is known, or nothing can be waited for.
     ///
     /// # Errors
     /// The content, if [too many](crate::unsealed::MAX_UNSEALED) wait already.
@@ -280,7 +277,7 @@ impl<W: Waiters> Session<W> {
         }
     }
 
-    /// Likewise, where [`recipients`](Self::recipients) has just said that there is nobody.
+    /// Likewise, where [`recipients`](Self::recipients) has just said that there are none.
     ///
     /// # Errors
     /// As [`find_recipients`](Self::find_recipients).
@@ -297,7 +294,7 @@ impl<W: Waiters> Session<W> {
         Ok(())
     }
 
-    /// To whom a content can be sealed now.
+    /// The recipients that a content can be sealed to now.
     ///
     /// # Errors
     /// [`PublishError`]
@@ -325,7 +322,7 @@ impl<W: Waiters> Session<W> {
         }
     }
 
-    /// Who waits for a search, if it is not over.
+    /// The waiter of a search, if it is not over.
     pub fn find_waiter(&self, find: FindId) -> Option<&W::Find> {
         self.finds.get(&find)
     }
@@ -335,7 +332,7 @@ impl<W: Waiters> Session<W> {
         self.finds.get_mut(&find)
     }
 
-    /// Nobody waits for a search any more.
+    /// A search has no waiter any more.
     pub fn end_find(&mut self, find: FindId) -> Option<W::Find> {
         self.finds.remove(&find)
     }
@@ -345,7 +342,7 @@ impl<W: Waiters> Session<W> {
         self.peer.leave(now);
     }
 
-    /// Ends all looking for documents and for recipients, and gives back who waits for it.
+    /// Ends all looking for documents and for recipients, and gives back what waits for it.
     pub fn end_searches(&mut self) -> CutOff<W> {
         CutOff {
             publishes: Vec::new(),
@@ -354,7 +351,7 @@ impl<W: Waiters> Session<W> {
         }
     }
 
-    /// Gives back all who wait, in the end.
+    /// Gives back all that wait, in the end.
     pub fn cut_off(&mut self) -> CutOff<W> {
         CutOff { publishes: self.publications.drain(), ..self.end_searches() }
     }

@@ -1,4 +1,4 @@
-//! Contents for some, until it is known for whom.
+//! Contents that are not for everyone, until their recipients are known.
 
 use core::time::Duration;
 use std::collections::BTreeSet;
@@ -9,26 +9,26 @@ use taiinet_mesh::{Peer, PublishError, PublishOptions, Time};
 
 use crate::Waiters;
 
-/// How often it is looked whether somebody to seal to has been heard of.
+/// How often it is looked whether a recipient has been heard of.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
-/// Contents that wait for somebody; all are looked at each time.
+/// Contents that wait for a recipient; all are looked at each time.
 pub const MAX_UNSEALED: usize = 1024;
 
-/// A content, and whom to tell for whom it is.
+/// A content, and the waiter to tell its recipients.
 #[derive(Debug)]
 pub struct Unsealed<R> {
     /// What is to be sealed.
     pub content: Map,
     /// How it is to be published.
     pub options: PublishOptions,
-    /// Who waits.
+    /// The caller that waits.
     pub waiter: R,
 }
 
-/// To whom a content can be sealed, or why to nobody.
+/// The recipients that a content can be sealed to, or why there are none.
 pub type Recipients = Result<BTreeSet<Recipient>, PublishError>;
 
-/// Contents for which nobody is known yet.
+/// Contents for which no recipient is known yet.
 #[derive(Debug)]
 pub(crate) struct Waiting<R> {
     contents: Vec<(Time, Unsealed<R>)>,
@@ -46,7 +46,7 @@ impl<R> Waiting<R> {
         self.contents.len() < MAX_UNSEALED
     }
 
-    /// Somebody may turn up until then.
+    /// A recipient may turn up until then.
     pub(crate) fn add(&mut self, unsealed: Unsealed<R>, until: Time, now: Time) {
         self.look_at.get_or_insert(now.after(LOOK_EVERY));
         self.contents.push((until, unsealed));
@@ -57,7 +57,7 @@ impl<R> Waiting<R> {
         self.look_at
     }
 
-    /// Those that have recipients by now, or have waited long enough. Who has left is forgotten.
+    /// Those that have recipients by now, or have waited long enough. One whose waiter has left is forgotten.
     pub(crate) fn decided<W: Waiters<Recipients = R>>(
         &mut self,
         peer: &mut Peer,

@@ -1,6 +1,6 @@
-//! Who waits.
+//! What waits for something of a session.
 
-/// How a driver names its subscriptions, and whom it tells what has become of something.
+/// How a driver names its subscriptions, and the callers that it tells what has become of something.
 pub trait Waiters {
     /// The driver's own name of a subscription.
     type Subscription: Copy + Ord;
@@ -10,10 +10,10 @@ pub trait Waiters {
     type Flush;
     /// Waits for what is searched for.
     type Find;
-    /// Waits for somebody to seal to.
+    /// Waits for a recipient to seal to.
     type Recipients;
 
-    /// Whether nobody waits any more, so that looking for recipients can end.
+    /// Whether the waiter has left, so that looking for recipients can end.
     fn has_left(_waiter: &Self::Recipients) -> bool {
         false
     }

@@ -1,4 +1,4 @@
-//! Who should have got what, and at what cost.
+//! What each peer should have got, and at what cost.
 
 use core::time::Duration;
 use std::collections::BTreeMap;
@@ -12,11 +12,11 @@ use crate::{PeerIndex, Published, World};
 pub struct Audit {
     /// How many deliveries were due.
     pub due: usize,
-    /// Who lacks what.
+    /// Documents that a peer lacks.
     pub missing: Vec<(PeerIndex, DocumentId)>,
-    /// Who got what more than once in one life.
+    /// Documents that a peer got more than once in one life.
     pub repeated: Vec<(PeerIndex, DocumentId)>,
-    /// Who got what that it did not ask for, or that its author, a peer, never published.
+    /// Documents that a peer got and did not ask for, or that their author, a peer, never published.
     pub unasked: Vec<(PeerIndex, DocumentId)>,
 }
 

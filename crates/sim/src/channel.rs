@@ -10,7 +10,7 @@ use crate::{PeerIndex, PuppetIndex, SignallerIndex};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct EndId(pub(crate) u64);
 
-/// Who holds an end.
+/// The node that holds an end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Owner {
     /// A peer, for one of its links.

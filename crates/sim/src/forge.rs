@@ -5,9 +5,8 @@ use taiinet_document::{
 };
 use taiinet_identity::{Domain, Identity, PeerId, Signature, Signed, seal};
 use taiinet_mesh::{
-    ChannelBinding,
-    frame::{Hello, Joined, Presence, Signal, SignalBody, codec},
-    limits,
+    ChannelBinding, limits,
+    wire::{Hello, Joined, Presence, Signal, SignalBody, codec},
 };
 
 /// A hello of this protocol's version.
@@ -125,8 +124,8 @@ pub fn with_bad_signature(document: &SignedDocument) -> SignedDocument {
 pub fn raw_push(identity: &Identity, hops: u8, body: &[u8]) -> Vec<u8> {
     // By hand, because the types refuse to hold what breaks a limit: group, variant, hops, author,
     // signature, length, body.
-    let template = codec::encode(&taiinet_mesh::frame::Frame::Documents(
-        taiinet_mesh::frame::DocumentFrame::Push(taiinet_mesh::frame::Push {
+    let template = codec::encode(&taiinet_mesh::wire::Frame::Documents(
+        taiinet_mesh::wire::DocumentFrame::Push(taiinet_mesh::wire::Push {
             hops,
             document: document(identity, &"x".parse().expect("a name"), 1, "{}"),
         }),

@@ -26,6 +26,7 @@
 mod audit;
 mod channel;
 mod config;
+mod desk;
 pub mod forge;
 mod node;
 mod puppet;
@@ -36,7 +37,8 @@ mod world;
 
 pub use audit::{Audit, Spreading};
 pub use config::{PeerSpec, Spread, WorldConfig};
+pub use desk::Tamper;
 pub use node::{Node, PeerIndex, PuppetIndex, SignallerIndex};
 pub use puppet::{Manners, Puppet, PuppetSpec, Wire, WireId};
 pub use taiinet_signaller::{DeskConfig, JoinWork};
-pub use world::{Delivered, Found, Life, Published, Tamper, World};
+pub use world::{Delivered, Found, Life, Published, World};

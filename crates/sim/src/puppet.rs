@@ -7,12 +7,12 @@ use taiinet_document::{DocumentId, Network, SignedDocument};
 use taiinet_identity::{Identity, PeerId, Signature, Signed};
 use taiinet_mesh::{
     ChannelBinding, LinkFailure,
-    frame::{
+    session::{Dialler, Session},
+    wire::{
         DocumentFrame, Features, Frame, FromSignaller, Hello, LinkFrame, Neighbour, Presence, Push,
         Refusal,
         codec::{self, Assembler, MessageReader},
     },
-    session::{Dialler, Session},
 };
 
 use crate::{PuppetIndex, SignallerIndex, channel::EndId, forge};
@@ -37,7 +37,7 @@ pub struct Manners {
     /// Lets others hear of it: it is introduced, and its presence passed on. A hidden one has only
     /// the links that it opens itself.
     pub shows: bool,
-    /// Says hello as a later version of the protocol would: with features and words that nobody knows.
+    /// Says hello as a later version of the protocol would: with features and words that no peer knows.
     pub is_newer: bool,
 }
 
@@ -71,7 +71,7 @@ impl Manners {
 /// How a puppet comes into the world.
 #[derive(Debug, Clone)]
 pub struct PuppetSpec {
-    /// Who it is; it may well be somebody else's key.
+    /// Its key, which may well be another's.
     pub identity: Identity,
     /// The network it names.
     pub network: Network,
@@ -144,7 +144,7 @@ impl Wire {
         }
     }
 
-    /// Whose link it is, at the other end.
+    /// The peer at the other end.
     pub const fn peer(&self) -> PeerId {
         self.peer
     }
@@ -319,7 +319,7 @@ impl Puppet {
         let manners = self.manners;
         match frame {
             Frame::Link(LinkFrame::Hello(theirs)) => {
-                // Peers say hello again, and so does who answers: the first may have been lost in a
+                // Peers say hello again, and so does the end that answers: the first may have been lost in a
                 // channel that was open at one end only.
                 if wire.theirs.as_ref() == Some(theirs) {
                     return Vec::new();

@@ -1,4 +1,4 @@
-//! The world: who is in it, and what can be done to it.
+//! The world: what is in it, and what can be done to it.
 
 mod desks;
 mod faults;
@@ -15,7 +15,6 @@ use std::{
     sync::Arc,
 };
 
-pub use desks::Tamper;
 use taiinet_document::{Content, DocumentId, Map, Opened};
 use taiinet_identity::{Identity, PeerId};
 use taiinet_mesh::{
@@ -25,12 +24,12 @@ use taiinet_mesh::{
 use taiinet_query::{Query, SharedQuery};
 
 use crate::{
-    Node, PeerIndex, PeerSpec, WorldConfig,
+    Node, PeerIndex, PeerSpec, Puppet, WorldConfig,
     channel::{End, EndId},
+    desk::DeskNode,
     queue::Queue,
     rng::Rng,
     trace::Trace,
-    world::{desks::DeskNode, puppets::PuppetNode},
 };
 
 /// When a world begins, in milliseconds since the Unix epoch.
@@ -39,15 +38,15 @@ const GENESIS: u64 = 1_700_000_000_000;
 /// A document as it was delivered.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Delivered {
-    /// Which.
+    /// The document's id.
     pub id: DocumentId,
-    /// Who wrote it.
+    /// The peer that wrote it.
     pub author: PeerId,
     /// Links it crossed.
     pub hops: u8,
     /// The neighbour it came from; none for the peer's own.
     pub from: Option<PeerId>,
-    /// When.
+    /// When it was delivered.
     pub at: Time,
     /// In which life of the peer: 0 before the first restart.
     pub life: u32,
@@ -58,11 +57,11 @@ pub struct Delivered {
 /// A document as it was published.
 #[derive(Debug, Clone)]
 pub struct Published {
-    /// Which.
+    /// The document's id.
     pub id: DocumentId,
-    /// By whom.
+    /// The peer that published it.
     pub by: PeerIndex,
-    /// When.
+    /// When it was published.
     pub at: Time,
     /// Its content.
     pub content: Map,
@@ -123,7 +122,7 @@ pub struct World {
     described: BTreeMap<String, EndId>,
     peers: Vec<PeerNode>,
     desks: Vec<DeskNode>,
-    puppets: Vec<PuppetNode>,
+    puppets: Vec<Puppet>,
     wakes: BTreeSet<(u64, Node)>,
     dirty: BTreeSet<Node>,
     groups: BTreeMap<Node, usize>,
@@ -264,7 +263,7 @@ impl World {
         Ok(id)
     }
 
-    /// A peer has nothing to do with another any more.
+    /// A peer keeps another out from now on.
     ///
     /// # Errors
     /// [`BlacklistError`], as the peer says.
@@ -276,7 +275,7 @@ impl World {
     }
 
     /// A peer forgives another; whether that was blacklisted.
-    pub fn lift(&mut self, peer: PeerIndex, other: &PeerId) -> bool {
+    pub fn unblock(&mut self, peer: PeerIndex, other: &PeerId) -> bool {
         let now = self.time_of(peer);
         self.peers[peer.0].peer.unblock(other, now)
     }

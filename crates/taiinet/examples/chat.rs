@@ -1,4 +1,4 @@
-//! A chat room: every line you type goes to all who are in the same room.
+//! A chat room: every line you type goes to all that are in the same room.
 //!
 //! `cargo run --example chat -- ws://127.0.0.1:7700 kitchen Ada`
 
@@ -25,12 +25,12 @@ async fn main() -> Result<(), Box<dyn std::error::Error>> {
 
     loop {
         tokio::select! {
-            Some(message) = messages.next() => match message.to::<Message>() {
+            Some(message) = messages.next() => match message.deserialize::<Message>() {
                 Ok(Message { name, text }) => println!("{name} ({}): {text}", message.author().short()),
                 Err(error) => eprintln!("not a message: {error}"),
             },
             line = lines.next_line() => match line? {
-                // Not `publish`: nobody may be here yet, and we want to go on reading.
+                // Not `publish`: there may be no neighbour yet, and we want to go on reading.
                 Some(text) => drop(net.queue(json!({ "room": room, "name": name, "text": text })).await?),
                 None => break,
             },

@@ -1,8 +1,8 @@
 //! The blacklist, and the file that keeps it from run to run.
 //!
 //! The file is a JSON list of [`Blacklisted`]: `peer`, `until` (milliseconds since 1970; null: until it
-//! is lifted), `misbehaviour` (null: listed by hand) and `times`. It is read when a peer starts, and
-//! written anew, whole, when something changes; of several writers the last wins.
+//! is unblocked), `misbehaviour` (null: listed by hand) and `times`. It is read when a peer starts, and
+//! written again, whole, when something changes; of several writers the last wins.
 
 use std::{
     fs, io,
@@ -23,15 +23,15 @@ pub enum BlacklistFileError {
     /// It cannot be read or written.
     #[error("blacklist {path}: {cause}")]
     File {
-        /// Which.
+        /// The file that cannot be read or written.
         path: PathBuf,
-        /// Why.
+        /// What the system says.
         cause: io::Error,
     },
     /// It is not a blacklist.
-    #[error("blacklist {path} is damaged ({cause}); mend it, or move it away to begin anew")]
+    #[error("blacklist {path} is damaged ({cause}); mend it, or move it away to start afresh")]
     Damaged {
-        /// Which.
+        /// The file that is no blacklist.
         path: PathBuf,
         /// What is wrong.
         cause: serde_json::Error,

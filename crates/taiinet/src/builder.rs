@@ -37,8 +37,8 @@ use crate::{
 /// Signed documents that wait for the driver.
 const PUBLISHES: usize = 64;
 
-/// Describes a peer; from [`TaiiNet::builder`]. What is wrong with the description is said by
-/// [`connect`](Self::connect).
+/// Describes a peer; from [`TaiiNet::builder`]. [`connect`](Self::connect) reports what is wrong with the
+/// description.
 #[derive(Debug, Clone)]
 #[must_use = "a builder does nothing until `connect`"]
 pub struct Builder {
@@ -87,7 +87,7 @@ impl Builder {
         self
     }
 
-    /// Who this peer is; a fresh identity if not given. Key files are read with
+    /// The peer's identity; a fresh one if not given. Key files are read with
     /// [`taiinet::keyfile`](crate::keyfile).
     pub fn identity(mut self, identity: Identity) -> Self {
         self.identity = Some(identity);
@@ -228,7 +228,11 @@ impl Builder {
         });
         Ok(Config {
             signallers: signallers.collect::<Result<_, _>>()?,
-            learned: self.signaller_cache.as_deref().map(signaller_cache::read).unwrap_or_default(),
+            signaller_cache: self
+                .signaller_cache
+                .as_deref()
+                .map(signaller_cache::read)
+                .unwrap_or_default(),
             target_links: target,
             max_links: max,
             quota: self.quota,

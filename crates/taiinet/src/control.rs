@@ -1,4 +1,4 @@
-//! What handles ask of the driver, and who waits for the answers.
+//! What handles ask of the driver, and how it answers them.
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
@@ -20,12 +20,12 @@ pub(crate) type Taken = oneshot::Sender<bool>;
 pub(crate) type Flushed = oneshot::Sender<u64>;
 /// Gets what a search finds; dropped when it is over.
 pub(crate) type FoundSender = mpsc::UnboundedSender<Result<Delivery, TooManyFinds>>;
-/// Told for whom a content is, with the content.
+/// Told the recipients of a content, with the content.
 pub(crate) type Decided = oneshot::Sender<(Map, Result<BTreeSet<Recipient>, PublishError>)>;
 /// Both what the core says and what the file does may go wrong.
 pub(crate) type Listed = Result<Result<(), BlacklistFileError>, BlacklistError>;
 
-/// The handles, as those who wait.
+/// The handles, which wait for the session.
 pub(crate) struct Handles;
 
 impl Waiters for Handles {
@@ -48,7 +48,7 @@ pub(crate) enum Control {
     Find { query: SharedQuery, limit: u16, found: FoundSender },
     Status(oneshot::Sender<Status>),
     Blacklist { peer: PeerId, life: Option<Duration>, done: oneshot::Sender<Listed> },
-    Lift { peer: PeerId, done: oneshot::Sender<Result<bool, BlacklistFileError>> },
+    Unblock { peer: PeerId, done: oneshot::Sender<Result<bool, BlacklistFileError>> },
     Close,
 }
 

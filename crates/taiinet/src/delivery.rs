@@ -21,7 +21,7 @@ pub struct Delivery {
     pub(crate) opened: Option<Arc<Opened>>,
     pub(crate) received_at: Timestamp,
     pub(crate) hops: u8,
-    pub(crate) from: Option<PeerId>,
+    pub(crate) via: Option<PeerId>,
     /// What it holds of the heap; it may be a hundred times the bytes of its document.
     cost: usize,
 }
@@ -32,12 +32,12 @@ impl Delivery {
         opened: Option<Arc<Opened>>,
         received_at: Timestamp,
         hops: u8,
-        from: Option<PeerId>,
+        via: Option<PeerId>,
     ) -> Self {
         let opened_size = opened.as_ref().map_or(0, |opened| opened.heap_size());
         let cost =
             size_of::<Self>() + size_of::<VerifiedDocument>() + document.heap_size() + opened_size;
-        Self { document, opened, received_at, hops, from, cost }
+        Self { document, opened, received_at, hops, via, cost }
     }
 
     /// The fields of the document, also those that were sealed; none for a deletion.
@@ -47,12 +47,12 @@ impl Delivery {
         opened.or_else(|| self.document.content().fields()).unwrap_or(&NONE)
     }
 
-    /// Who could read it on its way.
+    /// Which peers could read it on its way.
     pub fn privacy(&self) -> Privacy {
         Privacy::of(self.opened.as_deref())
     }
 
-    /// Who wrote and signed it.
+    /// The peer that wrote and signed it.
     pub fn author(&self) -> PeerId {
         self.document.author()
     }
@@ -77,19 +77,19 @@ impl Delivery {
         self.received_at
     }
 
-    /// From when on its author calls it worthless.
+    /// When it expires, if its author says so.
     pub fn expires_at(&self) -> Option<Timestamp> {
         self.document.expires_at
     }
 
-    /// How many links it crossed, as far as anybody can tell; 0 for our own.
+    /// How many links it crossed, as far as one can tell; 0 for our own.
     pub const fn hops(&self) -> u8 {
         self.hops
     }
 
     /// The neighbour it came from; none for our own.
-    pub const fn from(&self) -> Option<PeerId> {
-        self.from
+    pub const fn via(&self) -> Option<PeerId> {
+        self.via
     }
 
     /// The fields as one line of JSON, by the rules of [`taiinet_document::json`].
@@ -102,7 +102,7 @@ impl Delivery {
     ///
     /// # Errors
     /// [`serde_json::Error`] if the document is no `T`.
-    pub fn to<T: serde::de::DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
+    pub fn deserialize<T: serde::de::DeserializeOwned>(&self) -> Result<T, serde_json::Error> {
         serde_json::from_value(taiinet_document::Value::Map(self.data().clone()).into())
     }
 
@@ -112,7 +112,7 @@ impl Delivery {
     }
 }
 
-/// With the fields that everybody could read; what was sealed belongs into no log.
+/// With the fields that every peer could read; what was sealed does not belong in a log.
 impl fmt::Debug for Delivery {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Delivery")
@@ -258,9 +258,9 @@ mod tests {
         };
         let (inbox, mut unread) = deliveries(Arc::default());
         let maps = vec![r#"{"a":null}"#; taiinet_document::limits::VALUES / 2 - 1].join(",");
-        let dear = delivery(&format!(r#"{{"list":[{maps}]}}"#));
-        assert!(dear.document().signed().size() < 100_000);
-        inbox.push(dear);
+        let expensive = delivery(&format!(r#"{{"list":[{maps}]}}"#));
+        assert!(expensive.document().signed().size() < 100_000);
+        inbox.push(expensive);
         assert!(inbox.unread() > HIGH_WATER);
         unread.try_next().expect("it waits");
         assert_eq!(inbox.unread(), 0);

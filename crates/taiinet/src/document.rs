@@ -15,13 +15,13 @@ pub struct PublishOptions {
     pub key: Option<String>,
     /// How long it is worth something; for ever if none.
     pub expires: Option<Duration>,
-    /// Who may read it: everyone, whoever [subscribed privately](crate::TaiiNet::subscribe_privately)
-    /// to what it matches, or the peers that are named. At most 1,000 at once.
+    /// Who may read it: everyone, the peers that [subscribed privately](crate::TaiiNet::subscribe_privately)
+    /// to it, or the peers that are named. At most 1,000 at once.
     pub to: Audience,
-    /// The names of fields that everybody may read, also if it is not for everyone: by these it is
+    /// The names of fields that every peer may read, also if it is not for everyone: by these it is
     /// found and routed.
     pub public: Vec<String>,
-    /// How long to wait for somebody to subscribe privately to it, if nobody is known.
+    /// How long to wait for a peer to subscribe privately to it, if none is known.
     pub wait: Duration,
 }
 

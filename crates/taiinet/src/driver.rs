@@ -14,7 +14,7 @@ use std::{
 
 use taiinet_mesh::{Delivery as CoreDelivery, Event, Input, PublishError};
 use taiinet_session::{
-    Session, SessionOutput, backlog::Backlog, diagnosis::diagnose, publications::PublicationOutput,
+    Action, Session, backlog::Backlog, diagnosis::diagnose, publications::Outcome,
 };
 use taiinet_webrtc::{LinkInputs, Links};
 use tokio::{
@@ -113,7 +113,7 @@ impl Driver {
         Instant::now() + due.unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP)
     }
 
-    /// Takes what handles asked for. It comes before all else: who has subscribed gets what arrives
+    /// Takes what handles asked for. It comes before all else: a subscription gets what arrives
     /// or is published from then on.
     fn take_controls(&mut self) -> ControlFlow<()> {
         while let Ok(control) = self.controls.try_recv() {
@@ -198,9 +198,9 @@ impl Driver {
                     .map(|()| self.keep_blacklist());
                 let _ = done.send(listed);
             }
-            Control::Lift { peer, done } => {
-                let lifted = self.session.peer_mut().unblock(&peer, self.clock.now());
-                let _ = done.send(self.keep_blacklist().map(|()| lifted));
+            Control::Unblock { peer, done } => {
+                let was_blocked = self.session.peer_mut().unblock(&peer, self.clock.now());
+                let _ = done.send(self.keep_blacklist().map(|()| was_blocked));
             }
             Control::Close => return ControlFlow::Break(()),
         }
@@ -237,31 +237,31 @@ impl Driver {
     /// Hands on everything that the session wants done.
     fn drain(&mut self) {
         let now = self.clock.now();
-        while let Some(output) = self.session.poll_output(now) {
-            match output {
-                SessionOutput::Dial { link, dial } => {
+        while let Some(action) = self.session.poll_action(now) {
+            match action {
+                Action::Dial { link, dial } => {
                     self.open_links += 1;
                     self.links.dial(link, dial);
                 }
-                SessionOutput::Negotiate { link, part } => self.links.negotiate(link, part),
-                SessionOutput::Send { link, bytes } => self.links.send(link, bytes),
-                SessionOutput::Close { link } => self.links.close(link),
-                SessionOutput::Deliver { subscriptions, delivery } => {
+                Action::Negotiate { link, part } => self.links.negotiate(link, part),
+                Action::Send { link, bytes } => self.links.send(link, bytes),
+                Action::Close { link } => self.links.close(link),
+                Action::Deliver { subscriptions, delivery } => {
                     self.deliver(&subscriptions, delivery);
                 }
-                SessionOutput::Found { find, document, opened } => {
+                Action::Found { find, document, opened } => {
                     let Some(found) = self.session.find_waiter(find) else { continue };
                     let received_at = now.timestamp();
                     let found_one = Delivery::new(document, opened, received_at, 0, None);
-                    // Who does not wait any more needs nothing.
+                    // A caller that does not wait any more needs nothing.
                     let _ = found.send(Ok(found_one));
                 }
-                SessionOutput::FindDone(found) => drop(found),
-                SessionOutput::Recipients { unsealed, recipients } => {
+                Action::FindDone(found) => drop(found),
+                Action::Recipients { unsealed, recipients } => {
                     let _ = unsealed.waiter.send((unsealed.content, recipients));
                 }
-                SessionOutput::Publication(publication) => self.tell_publisher(publication),
-                SessionOutput::Event(event) => self.forward_peer_event(event),
+                Action::Publication(outcome) => self.tell_publisher(outcome),
+                Action::Event(event) => self.forward_peer_event(event),
             }
         }
     }
@@ -286,15 +286,15 @@ impl Driver {
         }
     }
 
-    fn tell_publisher(&mut self, publication: PublicationOutput<Option<Taken>, Flushed>) {
-        let (waiter, taken) = match publication {
-            PublicationOutput::Taken(waiter, _) => (waiter, true),
-            PublicationOutput::Lost(waiter) => (waiter, false),
-            PublicationOutput::Refused(waiter, error) => {
+    fn tell_publisher(&mut self, outcome: Outcome<Option<Taken>, Flushed>) {
+        let (waiter, taken) = match outcome {
+            Outcome::Taken(waiter, _) => (waiter, true),
+            Outcome::Lost(waiter) => (waiter, false),
+            Outcome::Refused(waiter, error) => {
                 tracing::warn!("a document was not published: {error}");
                 (waiter, false)
             }
-            PublicationOutput::Flushed(done, lost) => {
+            Outcome::Flushed(done, lost) => {
                 let _ = done.send(lost);
                 return;
             }
@@ -305,7 +305,7 @@ impl Driver {
             self.tally.count_lost();
         }
         if let Some(waiter) = waiter {
-            // Who does not wait any more is told by a flush.
+            // A caller that does not wait any more is told by a flush.
             let _ = waiter.send(taken);
         }
     }
@@ -313,7 +313,7 @@ impl Driver {
     fn forward_peer_event(&mut self, event: Event) {
         match event {
             Event::SignallerLearned { .. } => {
-                let addresses = self.session.peer().learned_signallers();
+                let addresses = self.session.peer().signaller_cache();
                 if let Some(path) = &self.signaller_cache
                     && let Err(error) = signaller_cache::write(path, &addresses)
                 {
@@ -332,7 +332,7 @@ impl Driver {
             _ => {}
         }
         tracing::debug!(?event);
-        // Nobody listening is fine.
+        // There may be no listener.
         let _ = self.events.send(event);
     }
 

@@ -13,41 +13,41 @@ pub enum Error {
     /// The builder was not given a network.
     #[error("no network: name the one to take part in with `network`")]
     NoNetwork,
-    /// The name of the network.
+    /// The name of the network is not valid.
     #[error("network: {0}")]
     Network(#[from] NetworkError),
-    /// The address of a signaller.
+    /// The address of a signaller is not valid.
     #[error("signaller `{given}`: {cause}")]
     Signaller {
-        /// What was given.
+        /// The address as it was given.
         given: String,
         /// What is wrong with it.
         cause: AddressError,
     },
-    /// Too many signallers.
+    /// There are too many signallers.
     #[error("signallers: at most {}", limits::SIGNALLERS)]
     TooManySignallers,
-    /// The numbers of links.
+    /// The numbers of links do not go together.
     #[error(
         "links: the target {target} and the most {max} must be 1 ≤ target ≤ most ≤ {}",
         limits::MAX_LINKS
     )]
     Links {
-        /// How many were wanted.
+        /// How many neighbours to look for.
         target: usize,
-        /// How many at most.
+        /// How many to accept at most.
         max: usize,
     },
     /// The operating system gives no random numbers.
     #[error("no random numbers: {0}")]
     Random(#[from] getrandom::Error),
-    /// The file of the blacklist.
+    /// The blacklist's file cannot be used.
     #[error(transparent)]
     Blacklist(#[from] BlacklistFileError),
     /// A peer cannot be blacklisted.
     #[error(transparent)]
     NotBlacklisted(#[from] BlacklistError),
-    /// The query.
+    /// The query is not valid.
     #[error("query: {0}")]
     Query(#[from] QueryError),
     /// The peer has as many subscriptions as it may have.
@@ -59,9 +59,9 @@ pub enum Error {
     /// The document breaks a limit.
     #[error(transparent)]
     Document(#[from] DocumentError),
-    /// Nobody to seal the document to.
+    /// No peer is known that the document could be sealed to.
     #[error(
-        "nobody is known who subscribed privately to this: wait for them, or name peers to send it to"
+        "no peer is known that subscribed privately to this: wait for one, or name peers to send it to"
     )]
     NoRecipient,
     /// The document cannot be sealed.
@@ -70,20 +70,20 @@ pub enum Error {
     /// The document is not JSON.
     #[error("the document: {0}")]
     Json(#[from] JsonError),
-    /// The document is JSON, but no object.
+    /// The document is JSON, but not an object.
     #[error("a document is an object like {{\"name\": …}}, not {found}")]
     NotADocument {
-        /// The type it has.
+        /// The type that it is.
         found: &'static str,
     },
-    /// Documents of ours that no neighbour took before they were too old to be accepted, or expired.
+    /// No neighbour took documents of ours before they were too old to be accepted, or expired.
     #[error(
         "{documents} of the documents found no neighbour before they were too old ({} s) or expired; \
          publish them again",
         limits::LIVE_WINDOW.as_secs()
     )]
     Lost {
-        /// How many.
+        /// How many documents.
         documents: u64,
     },
     /// The peer was closed.

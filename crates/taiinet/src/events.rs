@@ -14,7 +14,7 @@ use tokio_stream::wrappers::{BroadcastStream, errors::BroadcastStreamRecvError};
 pub(crate) const EVENTS: usize = 1024;
 
 /// What happens from now on, from [`TaiiNet::events`](crate::TaiiNet::events): a [`Stream`] that ends
-/// when the peer is closed. Who reads too slowly misses the oldest and is told so ([`Missed`]).
+/// when the peer is closed. A reader that is too slow misses the oldest and is told so ([`Missed`]).
 #[derive(Debug)]
 pub struct Events {
     events: BroadcastStream<Event>,
@@ -25,7 +25,7 @@ impl Events {
         Self { events: BroadcastStream::new(receiver) }
     }
 
-    /// Of a peer that is closed: nothing.
+    /// The stream of a peer that is closed: it ends at once.
     pub(crate) fn none() -> Self {
         Self::new(broadcast::channel(1).1)
     }

@@ -34,7 +34,7 @@ impl TaiiNet {
     /// about the last five minutes. Gives each once, the newest first.
     ///
     /// It is a look at what is there now: nothing is delivered to subscriptions, and
-    /// [`Delivery::hops`] and [`Delivery::from`] say nothing. Each document is checked as any that is
+    /// [`Delivery::hops`] and [`Delivery::via`] say nothing. Each document is checked as any that is
     /// delivered. Neighbours answer with their newest 4096 documents and 1 MiB at most.
     ///
     /// ```no_run

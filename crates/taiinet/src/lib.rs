@@ -25,12 +25,12 @@
 //! ```
 //!
 //! - [`TaiiNet`] is the handle of a running peer, [`Builder`] describes one.
-//! - [`Subscription`] is a stream of [`Delivery`]. Read slowly it slows its neighbours down; nothing
-//!   is dropped.
+//! - [`Subscription`] is a stream of [`Delivery`]. A slow reader slows the neighbours down; nothing is
+//!   dropped.
 //! - [`TaiiNet::publish`] waits until a neighbour has the document; [`TaiiNet::queue`] and
 //!   [`TaiiNet::flush`] are for many.
 //! - [`TaiiNet::find`] looks for recent documents that the neighbours have.
-//! - [`TaiiNet::blacklist`] keeps a peer out; those that flood are kept out by themselves.
+//! - [`TaiiNet::blacklist`] keeps a peer out; those that flood are kept out automatically.
 //! - [`TaiiNet::events`] and [`TaiiNet::status`] answer "why am I not connected?".
 //!
 //! The peer runs as a task on the tokio runtime that called [`Builder::connect`]. Call

@@ -85,8 +85,8 @@ impl TaiiNet {
         status.await.map_err(|_| Error::Closed)
     }
 
-    /// Has nothing to do with a peer any more, for so long or until it is lifted: no links, and none of
-    /// its documents. Peers that misbehave are blacklisted by themselves ([`Event::Blacklisted`]); all
+    /// Keeps a peer out, for so long or until it is unblocked: there is no link to it, and its documents are
+    /// refused. Peers that misbehave are blacklisted automatically ([`Event::Blacklisted`]); all
     /// are in [`status`](Self::status).
     ///
     /// # Errors
@@ -98,13 +98,13 @@ impl TaiiNet {
         Ok(is_done.await.map_err(|_| Error::Closed)???)
     }
 
-    /// Forgives a peer whatever it did. Whether it was blacklisted.
+    /// Forgives a peer whatever it did. Returns whether it was blacklisted.
     ///
     /// # Errors
     /// [`Error::Blacklist`] if the file cannot be written; [`Error::Closed`]
-    pub async fn lift(&self, peer: PeerId) -> Result<bool, Error> {
+    pub async fn unblock(&self, peer: PeerId) -> Result<bool, Error> {
         let (done, is_done) = oneshot::channel();
-        self.control(Control::Lift { peer, done });
+        self.control(Control::Unblock { peer, done });
         Ok(is_done.await.map_err(|_| Error::Closed)??)
     }
 

@@ -1,4 +1,4 @@
-//! Documents of ours: signed and, if they are for some, sealed on the caller's thread.
+//! Documents of our own: signed and, unless they are for everyone, sealed on the caller's thread.
 
 use std::{
     collections::BTreeSet,
@@ -30,7 +30,7 @@ const AT_ONCE: usize = 16;
 pub struct Prepared(Arc<VerifiedDocument>);
 
 impl Prepared {
-    /// The document.
+    /// The document that waits to be published.
     pub fn document(&self) -> &VerifiedDocument {
         &self.0
     }
@@ -43,7 +43,7 @@ impl TaiiNet {
     ///
     /// # Errors
     /// [`Error::Document`], [`Error::Json`], [`Error::NotADocument`] for what is no document;
-    /// [`Error::Lost`] if there was no neighbour for five minutes, after which nobody would accept
+    /// [`Error::Lost`] if there was no neighbour for five minutes, after which no peer would accept
     /// it, or until it expired; [`Error::Closed`] if the peer was closed before a neighbour took it.
     pub async fn publish(&self, document: impl IntoDocument) -> Result<DocumentId, Error> {
         self.publish_with(document, PublishOptions::default()).await
@@ -182,7 +182,7 @@ async fn seal(net: &TaiiNet, content: Map, options: &PublishOptions) -> Result<C
     Ok(Content::Sealed(sealed?))
 }
 
-/// To whom, with the content; waits for a first one if none is known.
+/// The recipients, with the content; waits for a first one if none is known.
 async fn recipients(
     net: &TaiiNet,
     content: Map,

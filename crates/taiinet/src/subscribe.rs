@@ -33,7 +33,7 @@ impl TaiiNet {
 
     /// Subscribes with a key of its own, so that others can seal what matches to this subscription
     /// ([`Audience::Subscribers`]). The network is told of the query and
-    /// the key; nobody but this subscription reads what is sealed to it, and once it has ended the key
+    /// the key; only this subscription reads what is sealed to it, and once it has ended the key
     /// is gone (forward secrecy). Open documents that match come too: see [`Delivery::privacy`].
     ///
     /// ```no_run
@@ -117,7 +117,7 @@ impl Subscription {
     }
 
     /// Publishes a document on the network of this subscription: for everyone, or, if this is a
-    /// private subscription, for whoever subscribed privately to what it matches.
+    /// private subscription, for the peers that subscribed privately to it.
     ///
     /// # Errors
     /// As [`TaiiNet::publish_with`].

@@ -147,7 +147,7 @@ mod tests {
             prop_assert!(clean, "{}", escaped);
         }
 
-        /// White space between the tokens of a text that somebody else wrote can rewrite a line too.
+        /// White space between the tokens of a text that a stranger wrote can rewrite a line too.
         #[test]
         fn white_space_between_tokens_becomes_spaces(space in "[ \t\r\n]{0,4}") {
             let text = format!("{{{space}\"a\"{space}:{space}1{space}}}");

@@ -8,7 +8,7 @@ mod servers;
 use std::{sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
-use taiinet_mesh::{LinkFailure, Negotiation, frame::IceServer};
+use taiinet_mesh::{LinkFailure, Negotiation, wire::IceServer};
 use taiinet_websocket::{Accepted, Command, Emitter, Ended, Port, drain};
 use tokio::{
     sync::{mpsc, watch},

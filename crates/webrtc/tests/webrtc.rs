@@ -17,7 +17,7 @@ use std::{
 
 use bytes::BytesMut;
 use common::{A, B, DEADLINE, End, answer, connect, end, end_with, loopback, offer};
-use taiinet_mesh::{Dial, Input, LinkFailure, Negotiation, frame::IceServer, limits};
+use taiinet_mesh::{Dial, Input, LinkFailure, Negotiation, limits, wire::IceServer};
 use taiinet_webrtc::WebRtcConfig;
 use tokio::time::{sleep, timeout};
 use webrtc::{

@@ -117,7 +117,7 @@ impl Emitter {
     }
 
     pub(crate) async fn down(&self, cause: LinkFailure) {
-        // Without a core there is nobody to tell.
+        // Without a core there is no one to tell.
         let _ = self.emit(Input::LinkDown { link: self.link, cause }).await;
     }
 

@@ -1,4 +1,4 @@
-//! A look at a signaller, for who wants to know why nothing works.
+//! A look at a signaller, for a user that wants to know why nothing works.
 
 use std::time::{Duration, Instant, SystemTime};
 

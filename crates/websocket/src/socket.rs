@@ -178,13 +178,13 @@ async fn write(
     Err(LinkFailure::Local)
 }
 
-/// What an error of the library means to the core, and to the user who reads it.
+/// What an error of the library means to the core, and to its user.
 fn failure(error: &Error) -> LinkFailure {
     match error {
         Error::ConnectionClosed | Error::AlreadyClosed => LinkFailure::Remote,
         Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => LinkFailure::Remote,
         Error::Io(error) if is_cut(error.kind()) => LinkFailure::Remote,
-        // TLS: the server is there, but not whom we expect.
+        // TLS: the server is there, but not the one that we expect.
         Error::Io(error) if error.kind() == io::ErrorKind::InvalidData => {
             LinkFailure::Transport(error.to_string())
         }

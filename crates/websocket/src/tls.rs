@@ -1,4 +1,4 @@
-//! Whom a `wss://` link trusts.
+//! The roots that a `wss://` link trusts.
 
 use std::sync::Arc;
 

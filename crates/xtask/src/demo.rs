@@ -35,7 +35,7 @@ pub(crate) fn run(args: &[String]) -> Result<bool, String> {
     Ok(become_it(&mut demo))
 }
 
-/// A demo that ends by itself, or only explains itself, has nobody look at its pages.
+/// A demo that ends by itself, or only explains itself, has no one look at its pages.
 fn shows_pages(args: &[String]) -> bool {
     !args.iter().any(|arg| ["--once", "--help", "-h", "--pages"].contains(&arg.as_str()))
 }

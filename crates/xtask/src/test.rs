@@ -195,7 +195,7 @@ fn built() -> StepOutcome {
     }
 }
 
-/// coturn, through which some tests link. Its own service is of no use to them, nor to anybody who
+/// coturn, through which some tests link. Its own service is of no use to them, nor to a user that
 /// did not ask for one.
 fn turn_server() -> Result<(), String> {
     let found = || succeeds(Command::new("which").arg("turnserver"));

@@ -17,7 +17,7 @@ pub(crate) fn import(args: &Import) -> Result<(), Failure> {
 }
 
 pub(crate) fn export(args: &Export) -> Result<(), Failure> {
-    // An unprotected secret is written only for those who say that they want one.
+    // An unprotected secret is written only for a user that says so.
     if args.format == ExportForm::Pkcs8 && !args.target.no_passphrase {
         return Err(Failure::usage(
             "a PKCS#8 file is written without a passphrase",

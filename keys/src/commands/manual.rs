@@ -1,4 +1,4 @@
-//! What packages install beside the command. Hidden, since who uses the command has no use for it.
+//! What packages install beside the command. Hidden, since a user of the command has no use for it.
 
 use std::io::{self, Write};
 

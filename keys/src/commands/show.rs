@@ -84,7 +84,7 @@ pub(crate) fn report_written(path: &Path, encrypted: bool) {
     let how = if encrypted {
         "protected by its passphrase: a lost passphrase is a lost key"
     } else {
-        "without a passphrase: whoever can read it has the key"
+        "without a passphrase: anyone that can read it has the key"
     };
     anstream::eprintln!("wrote {} ({how})", escape(&path.to_string_lossy()));
 }

@@ -73,7 +73,7 @@ fn where_nothing_can_be_written_is_said_before_a_long_search() {
     for (out, reason) in [
         ("missing/me.key", "missing/me.key"),
         ("letter/me.key", "letter/me.key"),
-        // As root, a folder's mode forbids nothing: one where nobody can write.
+        // As root, a folder's mode forbids nothing: one where even root cannot write.
         ("/proc/me.key", "/proc/me.key"),
         ("folder", "folder"),
     ] {
@@ -336,7 +336,7 @@ fn a_full_disk_behind_standard_output_is_noticed() {
     ran.fails(1, "standard output");
 }
 
-/// Names of files may be anybody's (in an archive, on a shared disk).
+/// Names of files may be a stranger's (in an archive, on a shared disk).
 #[cfg(unix)]
 #[test]
 fn names_of_files_do_not_move_the_terminal() {

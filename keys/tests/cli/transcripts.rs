@@ -1,4 +1,4 @@
-//! What users see, word by word (`TRYCMD=overwrite cargo test -p taiinet-keys` writes it anew), and
+//! What users see, word by word (`TRYCMD=overwrite cargo test -p taiinet-keys` writes it again), and
 //! the commands of the README.
 
 use std::process::Command;

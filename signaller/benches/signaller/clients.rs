@@ -15,8 +15,8 @@ use rand_core::UnwrapErr;
 use taiinet_document::Timestamp;
 use taiinet_identity::{Identity, PeerId, Signed, seal};
 use taiinet_mesh::{
-    frame::{FromSignaller, Joined, Presence, Signal, ToSignaller, VERSION, codec},
     session::{Answer, Dialler, Opening, Purpose, Session, TAG_BYTES},
+    wire::{FromSignaller, Joined, Presence, Signal, ToSignaller, VERSION, codec},
 };
 use tokio::{net::TcpStream, sync::Semaphore, task::JoinSet};
 use tokio_tungstenite::{
@@ -88,7 +88,7 @@ impl Client {
         let Ok(Answer::Session(session)) = dialler.answered(&answer) else { panic!("a session") };
         let challenge = *session.hash();
         client.session = Some(session);
-        let FromSignaller::Welcome(welcome) = client.hear().await else { panic!("a welcome") };
+        let FromSignaller::Welcome(welcome) = client.receive().await else { panic!("a welcome") };
         let now = now();
         let presence = Presence {
             network: network(),
@@ -101,7 +101,7 @@ impl Client {
         let join = codec::encode(&ToSignaller::Join { presence, work: 0 });
         let join = client.session.as_mut().unwrap().seal(&join).unwrap();
         client.say(join).await;
-        assert_eq!(client.hear().await, FromSignaller::Joined);
+        assert_eq!(client.receive().await, FromSignaller::Joined);
         client
     }
 
@@ -118,7 +118,7 @@ impl Client {
         self.socket.send(Message::Binary(bytes.into())).await.unwrap();
     }
 
-    async fn hear(&mut self) -> FromSignaller {
+    async fn receive(&mut self) -> FromSignaller {
         let message = self.socket.next().await.unwrap().unwrap().into_data();
         codec::decode(&self.session.as_mut().unwrap().open(&message).unwrap()).unwrap()
     }
@@ -131,7 +131,7 @@ pub(crate) struct Pair {
     message: Said,
 }
 
-/// What is said again and again: the same each time, or sealed anew.
+/// What is said again and again: the same each time, or sealed again.
 enum Said {
     Same(Message),
     Sealed(Session, Vec<u8>),

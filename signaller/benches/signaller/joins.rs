@@ -10,8 +10,8 @@ use rand_core::UnwrapErr;
 use taiinet_identity::{Domain, Identity, PeerId, Signed};
 use taiinet_mesh::{
     Time,
-    frame::{FromSignaller, Joined, Presence, ToSignaller, VERSION, codec},
     session::{Answer, Dialler, Opening, Purpose, Session},
+    wire::{FromSignaller, Joined, Presence, ToSignaller, VERSION, codec},
 };
 use taiinet_signaller::{ClientId, Desk, DeskConfig, DeskInput, DeskOutput};
 

@@ -41,7 +41,7 @@ pub enum DeskInput {
     /// Something happened to a connection with another signaller, which [`crate::Desk::accept`] or
     /// [`DeskOutput::Dial`] named.
     Pool(Input),
-    /// The signaller is going to stop: say so to everybody and close.
+    /// The signaller is going to stop: say so to all and close.
     Drain,
 }
 

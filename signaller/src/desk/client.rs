@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use taiinet_identity::Verified;
-use taiinet_mesh::{Budget, Time, frame::Presence};
+use taiinet_mesh::{Budget, Time, wire::Presence};
 
 use super::{allowance::Allowance, config::Budgets};
 use crate::{addresses::Ranges, limits};

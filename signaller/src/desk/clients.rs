@@ -1,4 +1,4 @@
-//! Who is connected: by connection, peer, network and address.
+//! The clients that are connected: by connection, peer, network and address.
 
 use std::{
     collections::{BTreeMap, btree_map::Entry},
@@ -9,7 +9,7 @@ use rand_chacha::ChaCha12Rng;
 use rand_core::Rng as _;
 use taiinet_document::Network;
 use taiinet_identity::{PeerId, Signed, Verified};
-use taiinet_mesh::{Budget, Time, frame::Presence};
+use taiinet_mesh::{Budget, Time, wire::Presence};
 
 use super::{
     allowance::Allowance,
@@ -24,7 +24,7 @@ use crate::{
     sweep::Sweep,
 };
 
-/// Who is in a network.
+/// The members of a network.
 #[derive(Debug)]
 struct Occupants {
     clients: Vec<ClientId>,
@@ -173,7 +173,7 @@ impl Clients {
         Some(peer)
     }
 
-    /// Whether a client may be a member of a network: whoever is here already takes no further place.
+    /// Whether a client may be a member of a network: one that is here already takes no further place.
     pub(super) fn has_room(&self, id: ClientId, peer: &(Network, PeerId)) -> bool {
         let Some(client) = self.clients.get(&id) else { return false };
         if client.presence().is_some() || self.by_peer.contains_key(peer) {
@@ -256,7 +256,7 @@ impl Clients {
 
     // ---- Introductions ----
 
-    /// Members of a network at random, but not the one who asks.
+    /// Members of a network at random, but not the one that asks.
     pub(super) fn some_of(
         &mut self,
         network: &Network,
@@ -293,7 +293,7 @@ impl Clients {
 
 #[cfg(test)]
 impl Clients {
-    /// Whether nothing is left of anybody.
+    /// Whether nothing is left of any client.
     pub(super) fn is_bare(&self) -> bool {
         self.clients.is_empty()
             && self.networks.is_empty()

@@ -11,7 +11,7 @@ use crate::{addresses::Prefixes, limits};
 pub struct DeskConfig {
     /// The networks served; empty for all.
     pub networks: Vec<Network>,
-    /// The addresses (`wss://…`) by which it is known: who dialled another is refused. If none, it
+    /// The addresses (`wss://…`) by which it is known: a client that dialled another is refused. If none, it
     /// does not know, and vouches for whatever was dialled.
     pub known_as: Option<Vec<String>>,
     /// Connections at once.

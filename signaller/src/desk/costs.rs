@@ -2,7 +2,7 @@
 //!
 //! One unit is about a microsecond of the desk's only task. It is charged before the work is done, to
 //! the client and to the ranges of addresses that it counts in, so that neither one client with what is
-//! dearest nor many from one place keep the desk from others ([`crate::limits::WORK`],
+//! most expensive nor many from one place keep the desk from others ([`crate::limits::WORK`],
 //! [`crate::limits::WORK_PER_ADDRESS`]).
 //!
 //! Signatures are verified on that task, too: one takes 56 µs (in a build for tests, whose curve is
@@ -18,7 +18,7 @@ pub(super) const SIGN: usize = 40;
 pub(super) const SESSION: usize = 100;
 /// An introduction: the peers that are looked at and those that are told.
 pub(super) const INTRODUCE: usize = 64;
-/// Bytes that are as dear as one unit, to decode and to pass on.
+/// Bytes that are as expensive as one unit, to decode and to pass on.
 const BYTES_PER_UNIT: usize = 256;
 /// A frame without what is in it, and the answer to it: a ping, for example.
 const FRAME: usize = 4;

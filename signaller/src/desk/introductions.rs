@@ -1,4 +1,4 @@
-//! Whom a client is told of.
+//! The peers that a client is told of.
 
 use std::collections::BTreeSet;
 
@@ -6,9 +6,8 @@ use rand_core::Rng as _;
 use taiinet_document::Network;
 use taiinet_identity::{PeerId, Signed};
 use taiinet_mesh::{
-    Time,
-    frame::{FromSignaller, Presence},
-    limits as mesh_limits,
+    Time, limits as mesh_limits,
+    wire::{FromSignaller, Presence},
 };
 
 use super::{Desk, costs};

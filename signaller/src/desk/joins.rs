@@ -1,12 +1,11 @@
-//! How a client proves who it is.
+//! How a client proves its name.
 
 use rand_core::Rng as _;
 use taiinet_identity::{Domain, Signed};
 use taiinet_mesh::{
     SignallerAddress, Time,
-    frame::{FromSignaller, POOL, Presence, RefusalReason, VERSION, Welcome},
-    limits as mesh_limits,
     session::{self, Purpose},
+    wire::{FromSignaller, POOL, Presence, RefusalReason, VERSION, Welcome},
     work,
 };
 
@@ -75,11 +74,7 @@ impl Desk {
         if !answers {
             return Err(Refused::Challenge);
         }
-        let (issued, expires) = (Time::from(body.issued_at), Time::from(body.expires_at));
-        if issued > now.after(mesh_limits::CLOCK_SKEW)
-            || expires <= now
-            || expires.since(issued) > mesh_limits::PRESENCE_LIFE
-        {
+        if !body.is_in_time(now) {
             return Err(Refused::OutOfTime);
         }
         if let Stage::Challenged { work: bits, .. } = client.stage

@@ -6,8 +6,8 @@ use super::Desk;
 use crate::{ClientId, Refused};
 
 impl Desk {
-    /// Charges a client for what was refused, if it has proven who it is. At so many points the desk has
-    /// nothing to do with it for a while, over whatever connection; each time for longer.
+    /// Charges a client for what was refused, if it has proven who it is. At so many points the desk
+    /// keeps it out for a while, over whatever connection; each time for longer.
     pub(super) fn charge(&mut self, id: ClientId, refused: Refused, now: Time) {
         let Some(misbehaviour) = refused.misbehaviour() else { return };
         let Some(presence) = self.clients.presence(id) else { return };
@@ -17,7 +17,7 @@ impl Desk {
         }
     }
 
-    /// Forgives everybody; the operator's own lists are another thing.
+    /// Forgives all; the operator's own lists are another thing.
     pub fn forgive(&mut self) {
         self.reputation = Reputation::default();
     }

@@ -11,7 +11,7 @@ use super::api::{ClientId, DeskOutput};
 pub enum Unsealed {
     /// A frame for a client, still to be sealed in its session.
     Frame {
-        /// For whom.
+        /// The client that it goes to.
         client: ClientId,
         /// The frame, encoded.
         frame: Vec<u8>,
@@ -93,7 +93,7 @@ impl Outputs {
 
 #[cfg(test)]
 impl Outputs {
-    /// Whether nothing is left of anybody.
+    /// Whether nothing is left of any client.
     pub(super) fn is_bare(&self) -> bool {
         self.queue.is_empty() && self.sessions.is_empty()
     }

@@ -4,7 +4,7 @@ use taiinet_document::Network;
 use taiinet_identity::{PeerId, Signed};
 use taiinet_mesh::{
     Time,
-    frame::{Astray, FromSignaller, Signal, codec},
+    wire::{FromSignaller, Signal, Undeliverable, codec},
 };
 
 use super::{Desk, costs};
@@ -13,11 +13,11 @@ use crate::{ClientId, refused::Refused};
 impl Desk {
     /// Passes a signal on, unopened and as it came.
     ///
-    /// Its signature is for the recipient to check, who trusts no signaller. Here it is enough that
+    /// Its signature is for the recipient to check, which trusts no signaller. Here it is enough that
     /// it bears the name that was proven on this connection: by a join that is signed over this
-    /// connection's session. A client that signs falsely in its own name harms nobody: the
+    /// connection's session. A client that signs falsely in its own name does no harm: the
     /// recipient drops that and holds it against no signaller. What the recipient *would* hold
-    /// against us, because everybody can see it, is caught here.
+    /// against us, because every peer can see it, is caught here.
     ///
     /// Where another signaller stands between, there is no such proof: what we pass on to the pool
     /// and what the pool passes on to us is verified each time ([`Self::relay`], [`Self::relayed`]).
@@ -115,14 +115,14 @@ impl Desk {
     }
 
     /// Another signaller passes on a signal of its client. If the client has a use for that, it is told
-    /// of a signal that reaches nobody.
+    /// of a signal that reaches no client.
     pub(super) fn relayed(&mut self, member: PeerId, signal: Signed<Signal>, now: Time) {
         let Ok(body) = Signal::peek(&signal) else {
             self.count_of_pool(Refused::Undecodable);
             return;
         };
         let undeliverable =
-            Astray { network: body.network.clone(), from: signal.signer(), to: body.to };
+            Undeliverable { network: body.network.clone(), from: signal.signer(), to: body.to };
         let passed = self.take_relayed(member, &body, signal, now);
         if let Err(why) = passed {
             self.count_of_pool(why);

@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use taiinet_identity::{Domain, Seed, Signed, seal};
 use taiinet_mesh::{
     Direct, Input, LinkId,
-    frame::{Astray, Joined, POOL, Presence, Signal, VERSION, Welcome},
     session::{Answer, Dialler, Opening, Purpose, Session},
+    wire::{Joined, POOL, Presence, Signal, Undeliverable, VERSION, Welcome},
     work,
 };
 
@@ -28,7 +28,7 @@ fn network(name: &str) -> Network {
     name.parse().unwrap()
 }
 
-/// A desk and its clients, who are called by their numbers.
+/// A desk and its clients, which are called by their numbers.
 struct Room {
     desk: Desk,
     now: Time,
@@ -73,7 +73,7 @@ impl Room {
         core::iter::from_fn(|| self.desk.poll_output())
             .map(|output| match output {
                 DeskOutput::Send { client, bytes } => {
-                    (client.0, Some(hear(&mut self.sessions, client.0, &bytes)))
+                    (client.0, Some(receive(&mut self.sessions, client.0, &bytes)))
                 }
                 DeskOutput::Close { client } => (client.0, None),
                 pool => panic!("without a pool: {pool:?}"),
@@ -159,7 +159,7 @@ impl Room {
 }
 
 /// What a client is told.
-fn hear(sessions: &mut BTreeMap<u64, Session>, client: u64, bytes: &[u8]) -> FromSignaller {
+fn receive(sessions: &mut BTreeMap<u64, Session>, client: u64, bytes: &[u8]) -> FromSignaller {
     match sessions.get_mut(&client) {
         Some(session) => codec::decode(&session.open(bytes).unwrap()).unwrap(),
         None => {

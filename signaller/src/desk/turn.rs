@@ -10,7 +10,7 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use hmac::{Hmac, KeyInit, Mac};
 use sha1::Sha1;
 use taiinet_identity::PeerId;
-use taiinet_mesh::{Time, frame::IceServer};
+use taiinet_mesh::{Time, wire::IceServer};
 use zeroize::Zeroizing;
 
 use crate::limits;

@@ -1,8 +1,8 @@
-//! A queue in which nobody stands in the way of others.
+//! A queue in which no source stands in the way of others.
 //!
 //! Fair queueing (J. Nagle, RFC 970): each source has a line of its own, and the lines take turns; when
 //! there is no more room, the longest line loses its last. Here it is done twice, for ranges of addresses
-//! and for the senders of each: whoever has many names, or many addresses of one range, gains nothing.
+//! and for the senders of each: a sender with many names, or many addresses of one range, gains nothing.
 
 use core::ops::Bound;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -17,7 +17,7 @@ pub(super) struct FairQueue<T> {
     by_weight: BTreeSet<(usize, IpNet)>,
     weight: usize,
     most: usize,
-    /// Whose turn was last.
+    /// The range whose turn was last.
     last: Option<IpNet>,
 }
 
@@ -143,7 +143,7 @@ mod tests {
     }
 
     #[test]
-    fn who_has_most_loses_and_many_names_at_one_address_gain_nothing() {
+    fn the_range_that_has_most_loses_and_many_names_at_one_address_gain_nothing() {
         let mut queue = FairQueue::new(10);
         let mut dropped = Vec::new();
         for name in 0..100 {

@@ -1,13 +1,13 @@
 //! What other signallers may have us do for them.
 //!
-//! Signatures are what is dear: those of signals, and those of presences in the news. Each other signaller
+//! Signatures are what is expensive: those of signals, and those of presences in the news. Each other signaller
 //! has so many verified, more than an honest one needs; most of these come out of what all share, so that
 //! a pool of many hostile members does not take all of the desk's time, and some are its own.
 
 use std::collections::BTreeMap;
 
 use taiinet_identity::{PeerId, Signed, Verified};
-use taiinet_mesh::{Budget, Time, frame::Signal};
+use taiinet_mesh::{Budget, Time, wire::Signal};
 
 use super::{pairs::Pairs, replays::Replays};
 use crate::{limits, refused::Refused};
@@ -106,7 +106,7 @@ impl Incoming {
         Ok(signal)
     }
 
-    /// Forgets some of what is over, and all of who is no member any more.
+    /// Forgets some of what is over, and all of those that are no members any more.
     pub(super) fn expire(&mut self, is_member: impl Fn(&PeerId) -> bool, now: Time) {
         self.arrived.forget(limits::POOL_FORGOTTEN, now);
         self.members.retain(|member, _| is_member(member));
@@ -137,7 +137,7 @@ mod tests {
         let all: u32 = (2..60).map(|of| news(&mut incoming, of, NOW, each)).sum();
         let own = limits::POOL_NEWS_OWN;
         assert_eq!(all + each, shared + 59 * own.0, "and all together");
-        assert_eq!(news(&mut incoming, 60, NOW, each), own.0, "but who comes then has its own");
+        assert_eq!(news(&mut incoming, 60, NOW, each), own.0, "but a newcomer has its own");
         let later = NOW.after(Duration::from_secs(1));
         for of in 1..60 {
             news(&mut incoming, of, later, each);

@@ -1,7 +1,7 @@
 //! The signallers whose news count: those that are linked, or were a short while ago.
 //!
-//! Anybody can sign a document of the pool and have it passed on; only who has proven itself on a link,
-//! and is on the operator's list if there is one, is a member.
+//! Any peer can sign a document of the pool and have it passed on; only one that has proven itself on a
+//! link, and is on the operator's list if there is one, is a member.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use taiinet_mesh::{Time, limits as mesh_limits};
 
 use crate::limits;
 
-/// Who is a member.
+/// The members.
 #[derive(Debug, Default)]
 pub(super) struct Members {
     linked: BTreeSet<PeerId>,
@@ -29,7 +29,7 @@ impl Members {
         self.linked.insert(peer);
     }
 
-    pub(super) fn lost(&mut self, peer: PeerId, now: Time) {
+    pub(super) fn left(&mut self, peer: PeerId, now: Time) {
         if !self.linked.remove(&peer) {
             return;
         }

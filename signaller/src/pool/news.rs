@@ -1,4 +1,4 @@
-//! What members of the pool publish: who has joined them, and who has left.
+//! What members of the pool publish: the clients that have joined them, and those that have left.
 //!
 //! The content of such a document is `{"joined": [bytes…], "left": [bytes…]}`, each the postcard
 //! encoding of a [`Signed<Presence>`] or a [`Left`].
@@ -6,11 +6,11 @@
 use serde::{Deserialize, Serialize};
 use taiinet_document::{Content, Map, Network, Timestamp, Value};
 use taiinet_identity::{PeerId, Signed};
-use taiinet_mesh::frame::{Presence, codec};
+use taiinet_mesh::wire::{Presence, codec};
 
 use crate::{limits, refused::Refused};
 
-/// Somebody has left the signaller that says so.
+/// A client has left the signaller that says so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Left {
     pub(super) network: Network,

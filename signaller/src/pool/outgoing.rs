@@ -10,7 +10,7 @@ use std::collections::{BTreeMap, VecDeque};
 use taiinet_identity::{PeerId, Signed};
 use taiinet_mesh::{
     Budget, Peer, Time,
-    frame::{Astray, Signal},
+    wire::{Signal, Undeliverable},
 };
 
 use super::{fair_queue::FairQueue, output::PoolOutput, replays::Replays, sent::Sent};
@@ -53,7 +53,7 @@ pub(super) struct Outgoing {
     sent: Sent,
     /// When it is looked again whether something may go.
     due: Option<Time>,
-    /// Whose turn was last.
+    /// The member whose turn was last.
     last: Option<PeerId>,
     /// Signals that went, so far.
     count: u64,
@@ -133,22 +133,33 @@ impl Outgoing {
         self.due = waits.then(|| now.after(limits::POOL_PACE));
     }
 
-    /// Says to another signaller that a signal of its client found nobody; nothing if that was said too
-    /// often.
-    pub(super) fn answer(&mut self, peer: &mut Peer, member: PeerId, astray: Astray, now: Time) {
+    /// Says to another signaller that a signal of its client is undeliverable; nothing if that was said
+    /// too often.
+    pub(super) fn answer(
+        &mut self,
+        peer: &mut Peer,
+        member: PeerId,
+        undeliverable: Undeliverable,
+        now: Time,
+    ) {
         let lane = self.lanes.entry(member).or_insert_with(|| Lane::new(now));
         if lane.answers.take(1, now) {
-            peer.astray(member, astray, now);
+            peer.undeliverable(member, undeliverable, now);
         }
     }
 
-    /// Whether another signaller may say that such a signal found nobody: one that was sent to it, and
-    /// not long ago.
-    pub(super) fn believes(&mut self, member: PeerId, astray: Astray, now: Time) -> bool {
-        self.sent.take(member, astray, now)
+    /// Whether another signaller may call this signal undeliverable: one that was sent to it, and not
+    /// long ago.
+    pub(super) fn believes(
+        &mut self,
+        member: PeerId,
+        undeliverable: Undeliverable,
+        now: Time,
+    ) -> bool {
+        self.sent.take(member, undeliverable, now)
     }
 
-    /// Forgets some of what is over, and all of who is no member any more.
+    /// Forgets some of what is over, and all of those that are no members any more.
     pub(super) fn expire(&mut self, is_member: impl Fn(&PeerId) -> bool, now: Time) {
         self.passed.forget(limits::POOL_FORGOTTEN, now);
         self.sent.forget(limits::POOL_FORGOTTEN, now);

@@ -2,7 +2,7 @@
 
 use taiinet_document::Network;
 use taiinet_identity::{PeerId, Signed};
-use taiinet_mesh::{LinkId, frame::Signal};
+use taiinet_mesh::{LinkId, wire::Signal};
 
 /// What a desk is to do for its pool, or has learned from it.
 #[derive(Debug)]

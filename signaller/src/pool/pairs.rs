@@ -8,7 +8,7 @@ use taiinet_mesh::Time;
 use crate::{limits, shares::Shares};
 
 /// A share for each pair of a sender and a recipient. When too many pairs are counted, one is forgotten of
-/// the sender that has most: nobody who comes later is refused for it.
+/// the sender that has most: none that comes later is refused for it.
 #[derive(Debug)]
 pub(super) struct Pairs {
     senders: BTreeMap<PeerId, Shares<PeerId>>,

@@ -1,10 +1,10 @@
-//! Who has joined which of the other signallers, by the peers' own signed word.
+//! The clients of the other signallers, by the peers' own signed word.
 
 use std::collections::{BTreeMap, BTreeSet, btree_map::Entry};
 
 use taiinet_document::{Network, Timestamp};
 use taiinet_identity::{PeerId, Signed, Verified};
-use taiinet_mesh::{Time, frame::Presence, limits as mesh_limits};
+use taiinet_mesh::{Time, limits as mesh_limits, wire::Presence};
 
 use super::news::{Item, Left};
 use crate::{limits, refused::Refused};
@@ -126,11 +126,7 @@ impl RemoteClients {
         if body.joined.is_none_or(|joined| joined.signaller != signaller) {
             return Err(Refused::Challenge);
         }
-        let (issued, expires) = (Time::from(body.issued_at), Time::from(body.expires_at));
-        if issued > now.after(mesh_limits::CLOCK_SKEW)
-            || expires <= now
-            || expires.since(issued) > mesh_limits::PRESENCE_LIFE
-        {
+        if !body.is_in_time(now) {
             return Err(Refused::OutOfTime);
         }
         let peer = presence.signer();

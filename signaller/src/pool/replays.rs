@@ -4,15 +4,14 @@ use std::collections::{BTreeSet, VecDeque};
 
 use taiinet_identity::PeerId;
 use taiinet_mesh::{
-    Time,
-    frame::{Signal, codec},
-    limits as mesh_limits,
+    Time, limits as mesh_limits,
+    wire::{Signal, codec},
 };
 
 use crate::limits;
 
 /// The contents of recent signals. When there are too many the oldest go: then an old one may pass
-/// again, and the recipient, who remembers offers, drops it.
+/// again, and the recipient, which remembers offers, drops it.
 #[derive(Debug, Default)]
 pub(super) struct Replays {
     seen: BTreeSet<Vec<u8>>,

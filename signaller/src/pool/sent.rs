@@ -1,19 +1,18 @@
-//! Signals of our clients that other signallers were to pass on: only they, and only of these, may
-//! say that they found nobody.
+//! Signals of our clients that other signallers were to pass on: only they may call a signal
+//! undeliverable, and only one of these.
 
 use std::collections::{BTreeMap, VecDeque};
 
 use taiinet_document::Network;
 use taiinet_identity::PeerId;
 use taiinet_mesh::{
-    Time,
-    frame::{Astray, Signal},
-    limits as mesh_limits,
+    Time, limits as mesh_limits,
+    wire::{Signal, Undeliverable},
 };
 
 use crate::limits;
 
-/// To which signaller, in which network, whose, for whom.
+/// The signaller, the network, the sender, the recipient.
 type Name = (PeerId, Network, PeerId, PeerId);
 
 #[derive(Debug, Clone, Copy)]
@@ -42,8 +41,8 @@ impl Sent {
     }
 
     /// Whether one of these is out; from now on one less is.
-    pub(super) fn take(&mut self, member: PeerId, astray: Astray, now: Time) -> bool {
-        let name = (member, astray.network, astray.from, astray.to);
+    pub(super) fn take(&mut self, member: PeerId, undeliverable: Undeliverable, now: Time) -> bool {
+        let name = (member, undeliverable.network, undeliverable.from, undeliverable.to);
         let Some(out) = self.out.get_mut(&name) else { return false };
         let is_recent = now.since(out.last) <= mesh_limits::SIGNAL_LIFE;
         out.count = out.count.saturating_sub(1);

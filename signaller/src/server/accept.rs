@@ -1,6 +1,6 @@
 //! Takes connections in: counts them, speaks TLS and HTTP with them, and hands WebSockets on.
 //!
-//! Who has not said what it wants by a deadline is cut, so a slow client holds nothing up but itself.
+//! A client that has not said what it wants by a deadline is cut, so a slow one holds nothing up but itself.
 //! Each connection is for one request.
 
 use std::{
@@ -45,18 +45,18 @@ pub(super) enum Door {
     Metrics,
 }
 
-/// Somebody who came by a door.
+/// A visitor that came by a door.
 #[derive(Debug)]
 enum Visitor {
     /// A client, and its place or why it has none.
     Client { address: IpAddr, admitted: Result<Place, Refusal> },
-    /// A proxy: whom it serves is known when it has said so.
+    /// A proxy: its client is known when it has said so.
     Proxy { address: IpAddr },
-    /// Who reads the metrics, and one of the few places for that.
+    /// A reader of the metrics, and one of the few places for that.
     Operator(OwnedSemaphorePermit),
 }
 
-/// Who has come in, and from where.
+/// A visitor that has come in, and from where.
 #[derive(Debug, Clone, Copy)]
 enum Guest {
     Client(IpAddr),
@@ -64,7 +64,7 @@ enum Guest {
     Signaller(IpAddr),
 }
 
-/// Why somebody is refused, and one of the few places of those who are told.
+/// Why a visitor is refused, and one of the few places of those that are told.
 #[derive(Debug)]
 struct Refusal {
     turned: Turned,
@@ -72,7 +72,7 @@ struct Refusal {
 }
 
 impl Shared {
-    /// Takes in who comes, until it is stopped.
+    /// Takes in visitors until it is stopped.
     pub(super) async fn listen(self: Arc<Self>, listener: TcpListener, door: Door) {
         loop {
             let accepted = tokio::select! {
@@ -83,7 +83,7 @@ impl Shared {
                 Ok((stream, from)) => self.arrive(stream, from.ip().to_canonical(), door),
                 Err(error) if is_of_one_connection(&error) => {}
                 Err(error) => {
-                    // Most likely out of descriptors: it gets better when somebody leaves.
+                    // Most likely out of descriptors: it gets better when a client leaves.
                     tracing::error!(%error, "cannot accept connections");
                     let _ = timeout(Duration::from_secs(1), self.stop.cancelled()).await;
                 }
@@ -91,7 +91,7 @@ impl Shared {
         }
     }
 
-    /// Whoever finds no room at all is closed here, before it costs anything.
+    /// A visitor that finds no room at all is closed here, before it costs anything.
     fn arrive(self: &Arc<Self>, stream: TcpStream, address: IpAddr, door: Door) {
         if door == Door::Metrics {
             if let Ok(place) = self.operators.clone().try_acquire_owned() {
@@ -214,7 +214,7 @@ impl Shared {
         }
     }
 
-    /// A WebSocket, or a word for who comes with a browser.
+    /// A WebSocket, or a word for a visitor with a browser.
     fn enter(self: Arc<Self>, mut request: Request<Body>, guest: Guest, place: Place) -> Response {
         let Some((answer, upgraded)) = websocket::accept(&mut request) else {
             return "This is a TaiiNet signaller. Peers connect to it by WebSocket.\n"
@@ -239,7 +239,7 @@ impl Shared {
     }
 }
 
-/// What is told to somebody who does not come in.
+/// What is told to a visitor that does not come in.
 fn refused(turned: Turned) -> Response {
     let full = limits::FULL_RETRY_AFTER;
     let (status, retry_after) = match turned {

@@ -75,7 +75,7 @@ pub struct FrontConfig {
     pub tls: Option<TlsFiles>,
     /// The reverse proxies that are believed.
     pub proxies: Proxies,
-    /// Who is served and who is not.
+    /// What is served and what is not.
     pub lists: ListFiles,
     /// How many may come in.
     pub gate: GateConfig,
@@ -83,7 +83,7 @@ pub struct FrontConfig {
     pub handshake_timeout: Duration,
     /// How long a batch of messages may take to be written to a client.
     pub write_timeout: Duration,
-    /// How long telling everybody may take at the end.
+    /// How long telling all clients may take at the end.
     pub drain_timeout: Duration,
     /// Messages that may wait for one client.
     pub outbox_messages: usize,

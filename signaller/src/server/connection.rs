@@ -27,7 +27,7 @@ pub(super) async fn serve(socket: WebSocket, address: IpAddr, shared: &Shared) {
         // The desk closes by dropping the outbox.
         told = write(sink, &waiting, shared) => told,
         () = read(&mut stream, client, shared) => false,
-        // A new list of the operator's ends who is here already.
+        // A new list of the operator's ends also clients that are here already.
         Ok(_) = lists.wait_for(|lists| !lists.admit_address(address)) => {
             shared.counters.cut_by_list.add(1);
             false

@@ -159,7 +159,7 @@ impl DeskTask {
             }
             self.has_news |= !batch.is_empty();
             for input in batch.drain(..) {
-                // Whoever is told something by all these messages is woken once. What comes or goes
+                // Each client that is told something by all these messages is woken once. What comes or goes
                 // meanwhile finds everything said.
                 if !matches!(input, ToDesk::Messages { .. }) {
                     self.flush();

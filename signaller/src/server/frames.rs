@@ -1,7 +1,7 @@
-//! Counts WebSocket frames (RFC 6455, section 5.2) as their bytes come in, before anybody reads them.
+//! Counts WebSocket frames (RFC 6455, section 5.2) as their bytes come in, before they are read.
 //!
-//! A WebSocket's reader answers pings by itself and puts fragments together without a word, so who counts
-//! what it gives out counts too little: an empty fragment takes six bytes and leaves no trace.
+//! A WebSocket's reader answers pings by itself and puts fragments together without a word, so to count
+//! what it gives out is to count too little: an empty fragment takes six bytes and leaves no trace.
 
 /// Follows the frames in a stream of bytes.
 #[derive(Debug, Default)]

@@ -1,8 +1,8 @@
-//! Counts connections and their frames, in all and by address, and says who may come in.
+//! Counts connections and their frames, in all and by address, and says which may come in.
 //!
 //! Without it a single host could take all places (many connections at once), or keep the server busy
 //! with handshakes (many one after the other) and with frames. What counts as an address are its ranges:
-//! whoever has one IPv6 address has at least 2⁶⁴ of them.
+//! a client with one IPv6 address has at least 2⁶⁴ of them.
 
 use std::{
     net::IpAddr,
@@ -202,7 +202,7 @@ impl Gate {
 }
 
 impl Table {
-    /// Forgets who has not come for a minute.
+    /// Forgets addresses that have not come for a minute.
     fn sweep(&mut self, now: Time) {
         if now.since(self.swept) >= MINUTE {
             self.swept = now;
@@ -282,7 +282,7 @@ mod tests {
     }
 
     #[test]
-    fn who_comes_too_often_waits_for_the_minute_to_end() {
+    fn an_address_that_comes_too_often_waits_for_the_minute_to_end() {
         let start = start();
         let gate = GateConfig { arrivals_per_minute: 2, ..GateConfig::default() };
         let gate = Arc::new(Gate::new(gate, start));
@@ -305,7 +305,7 @@ mod tests {
             assert!(gate.admit(number(n), start).is_ok());
         }
         assert_eq!(gate.admit(number(limits::ADDRESSES), start).err(), Some(Turned::Full));
-        assert!(gate.admit(number(1), start).is_ok(), "who is known may come");
+        assert!(gate.admit(number(1), start).is_ok(), "a known address may come");
         assert!(gate.admit(number(limits::ADDRESSES), start.after(MINUTE)).is_ok());
         assert_eq!(gate.table().addresses.len(), 1);
     }
@@ -323,7 +323,7 @@ mod tests {
         assert!(gate.admit(address("2001:db8:2::1"), now).is_ok(), "another site");
     }
 
-    /// Whoever has a site can come from 65,536 households of it.
+    /// A client with a site can come from 65,536 households of it.
     #[test]
     fn a_site_that_floods_does_not_fill_the_table() {
         let now = start();

@@ -1,8 +1,8 @@
 //! The connections that are in their handshake (TLS, then HTTP): so many at once, and fair to addresses.
 //!
 //! When there is no place left, the newcomer gets one all the same, and the oldest connection of the
-//! most crowded address is cut. So whoever opens many silent connections pushes out its own, and not
-//! those of others: an honest client is alone at its address, and its handshake takes a few round trips.
+//! most crowded address is cut. So a client that opens many silent connections pushes out its own, and
+//! not those of others: an honest client is alone at its address, and its handshake takes a few round trips.
 
 use std::{
     cmp::Reverse,
@@ -28,7 +28,7 @@ pub(super) struct Handshakes {
 /// Counts up: the smaller of two has come first.
 type Number = u64;
 
-/// Who is counted together: a site of IPv6 or an address of IPv4. Each connection of a trusted proxy
+/// What is counted together: a site of IPv6 or an address of IPv4. Each connection of a trusted proxy
 /// stands for a client of its own, so it is counted alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Crowd {
@@ -176,7 +176,7 @@ fn rank(numbers: &BTreeSet<Number>) -> Option<(usize, Reverse<Number>)> {
 }
 
 impl Slot {
-    /// Waits until this place is needed for somebody else.
+    /// Waits until this place is needed for another.
     pub(super) async fn is_needed(&self) {
         self.cut.cancelled().await;
     }

@@ -1,7 +1,7 @@
-//! Who is served and who is not, by lists that the operator keeps in files.
+//! What is served and what is not, by lists that the operator keeps in files.
 //!
-//! A list that cannot be trusted serves nobody more than before: one that is cut short or has a line that
-//! is none is refused, an allow-list without entries admits nobody, and none that is read anew lifts a
+//! A list that cannot be trusted serves no more than before: one that is cut short or has a line that
+//! is none is refused, an allow-list without entries admits none, and none that is reloaded lifts a
 //! restriction silently.
 
 use std::{
@@ -26,7 +26,7 @@ use crate::{Admission, limits};
 /// or the list counts as cut short.
 #[derive(Debug, Clone, Default)]
 pub struct ListFiles {
-    /// Of each kind that has an entry here, only what is here is served; without any entry nobody is.
+    /// Of each kind that has an entry here, only what is here is served; without any entry nothing is.
     pub allow: Option<PathBuf>,
     /// What is here is not served, even if it is allowed.
     pub block: Option<PathBuf>,
@@ -38,7 +38,7 @@ pub enum ListError {
     /// It cannot be read.
     #[error("{path}: {error}")]
     Read {
-        /// Which.
+        /// The list's file.
         path: PathBuf,
         /// What the system says.
         error: io::Error,
@@ -49,15 +49,15 @@ pub enum ListError {
          last line, too, if it is whole"
     )]
     Cut {
-        /// Which.
+        /// The list's file.
         path: PathBuf,
         /// Its last line, counted from 1.
         line: usize,
     },
-    /// It was read anew, and would serve more than was meant.
+    /// It was reloaded, and would serve more than was meant.
     #[error(
         "{path}: it has no {kind} any more and would serve all, as if it had been cut short; start \
-         anew if that is meant"
+         again if that is meant"
     )]
     Lifted {
         /// The allow-list.
@@ -71,7 +71,7 @@ pub enum ListError {
          `network NAME`"
     )]
     Line {
-        /// Which.
+        /// The list's file.
         path: PathBuf,
         /// Counted from 1.
         line: usize,
@@ -100,7 +100,7 @@ impl ListFiles {
         Ok(Lists { allow: list(&self.allow)?, block: list(&self.block)? })
     }
 
-    /// Reads them anew, in place of those that count now.
+    /// Reloads them, in place of those that count now.
     pub(super) fn load_after(&self, current: &Lists) -> Result<Lists, ListError> {
         let lists = self.load()?;
         match (lists.lifts(current), &self.allow) {
@@ -139,7 +139,7 @@ impl Lists {
         self.block.as_ref().is_some_and(|block| block.peers.contains(member))
     }
 
-    /// What the others restricted and these do not. Without any entry they serve nobody, and lift nothing.
+    /// What the others restricted and these do not. Without any entry they serve none, and lift nothing.
     fn lifts(&self, others: &Self) -> Option<&'static str> {
         let (now, before) = (self.allow.as_ref()?, others.allow.as_ref()?);
         let kinds = [
@@ -155,10 +155,10 @@ impl Lists {
     pub(super) fn warnings(&self) -> Vec<&'static str> {
         let is_empty = |list: &Option<List>| list.as_ref().is_some_and(List::is_empty);
         let allow = is_empty(&self.allow).then_some(
-            "the allow-list has no entries: nobody is served; without --allow everybody is",
+            "the allow-list has no entries: no client is served; without --allow all are",
         );
         let block =
-            is_empty(&self.block).then_some("the block-list has no entries: nobody is blocked");
+            is_empty(&self.block).then_some("the block-list has no entries: no client is blocked");
         allow.into_iter().chain(block).collect()
     }
 }

@@ -27,7 +27,7 @@ pub(super) async fn serve(socket: WebSocket, address: IpAddr, shared: &Shared) {
         // The desk closes by dropping the outbox.
         () = write(sink, &waiting, link, shared) => {}
         () = read(&mut stream, link, shared) => {}
-        // A new list of the operator's ends who is here already.
+        // A new list of the operator's ends also members that are here already.
         Ok(_) = lists.wait_for(|lists| !lists.admit_address(address)) => {
             shared.counters.cut_by_list.add(1);
         }

@@ -19,7 +19,7 @@ use exposition::Exposition;
 
 const FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-/// `/metrics` or `/health`, from what is counted: nobody waits for the desk, which may be busy.
+/// `/metrics` or `/health`, from what is counted, without waiting for the desk, which may be busy.
 pub(super) async fn answer(shared: &Shared, path: &str) -> Response {
     let picture = shared.desk.picture();
     let status = &picture.status;
@@ -134,7 +134,7 @@ fn metrics(shared: &Shared, status: &DeskStatus, uptime: Duration, age: Duration
     let dropped = "Messages, signals among them, lost with clients that did not read";
     out.counter("messages_dropped_total", dropped, counters.messages_dropped.get());
 
-    out.family("reloads_total", "counter", "Files read anew, by whether they could be used");
+    out.family("reloads_total", "counter", "Files reloaded, by whether they could be used");
     out.sample(&[("result", "ok")], counters.reloads.get());
     out.sample(&[("result", "failed")], counters.reload_failures.get());
     out.finish()

@@ -31,7 +31,7 @@ pub(super) struct Room {
 }
 
 impl Room {
-    /// Room for so many bytes, besides everybody's share.
+    /// Room for so many bytes, besides every client's share.
     pub(super) fn new(most: usize) -> Arc<Self> {
         Arc::new(Self { most, waiting: AtomicUsize::new(0) })
     }
@@ -74,7 +74,7 @@ pub(super) enum Next {
 struct Shared {
     room: Arc<Room>,
     queue: Mutex<Queue>,
-    /// For the writer, who alone waits.
+    /// For the writer, which alone waits.
     news: Notify,
 }
 
@@ -216,7 +216,7 @@ impl Waiting {
 impl Drop for Waiting {
     fn drop(&mut self) {
         self.shared.end(State::Gone);
-        // Nobody writes it any more, however long the desk still holds the other end.
+        // It is not written any more, however long the desk still holds the other end.
         let mut queue = self.shared.lock();
         queue.messages = Vec::new();
         let unwritten = queue.unwritten;

@@ -1,6 +1,6 @@
-//! Who a client is when a reverse proxy speaks for it.
+//! Which client it is when a reverse proxy speaks for it.
 //!
-//! Anybody can write a header. What counts is what was written by proxies that the operator named, and
+//! Any client can write a header. What counts is what was written by proxies that the operator named, and
 //! each appends the address that it saw: so the client is the rightmost address that is no such proxy.
 //! Only one of the two headers is believed: a proxy that sets one passes the other on as it came.
 
@@ -20,11 +20,11 @@ use crate::{
 pub struct Proxies {
     /// Their addresses.
     pub trusted: Vec<AddressPrefix>,
-    /// Where they write whom they serve.
+    /// Where they write which client they serve.
     pub header: ProxyHeader,
 }
 
-/// A header in which a proxy writes whom it serves.
+/// A header in which a proxy writes which client it serves.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "kebab-case")]
 pub enum ProxyHeader {
@@ -41,7 +41,7 @@ impl Proxies {
         self.trusted.iter().any(|prefix| prefix.contains(address))
     }
 
-    /// Whom a connection from here serves, by the headers of its request.
+    /// The client that a connection from here serves, by the headers of its request.
     pub(super) fn client(&self, from: IpAddr, headers: &HeaderMap) -> IpAddr {
         let mut client = from.to_canonical();
         if !self.trust(client) {
@@ -62,7 +62,7 @@ impl Proxies {
             hops
         });
         for hop in hops.take(limits::FORWARDED_HOPS) {
-            // A proxy that hides or garbles whom it serves is answerable for it.
+            // A proxy that hides or garbles its client is answerable for it.
             let Some(address) = hop else { break };
             client = address;
             if !self.trust(client) {

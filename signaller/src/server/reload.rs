@@ -10,7 +10,7 @@ use super::{
     tls::TlsFiles,
 };
 
-/// Reads a server's certificate and lists anew.
+/// Reloads a server's certificate and lists.
 #[derive(Debug, Clone)]
 pub struct Reload {
     pub(super) tls: Option<(TlsFiles, watch::Sender<Arc<rustls::ServerConfig>>)>,
@@ -23,7 +23,7 @@ impl Reload {
     /// Whether all could be used.
     pub fn now(&self) -> bool {
         let certificate = self.tls.as_ref().is_none_or(|(files, current)| {
-            self.took("certificate", files.load().map(|config| current.send_replace(config)))
+            self.is_applied("certificate", files.load().map(|config| current.send_replace(config)))
         });
         let (files, current) = &self.lists;
         let loaded = files.load_after(&current.borrow());
@@ -33,10 +33,10 @@ impl Reload {
             }
             current.send_replace(Arc::new(lists))
         });
-        self.took("lists", lists) && certificate
+        self.is_applied("lists", lists) && certificate
     }
 
-    fn took<T, E: std::fmt::Display>(&self, what: &str, loaded: Result<T, E>) -> bool {
+    fn is_applied<T, E: std::fmt::Display>(&self, what: &str, loaded: Result<T, E>) -> bool {
         match &loaded {
             Ok(_) => {
                 tracing::info!("reloaded: {what}");

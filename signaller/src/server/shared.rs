@@ -32,7 +32,7 @@ pub(super) struct Shared {
     pub(super) operators: Arc<Semaphore>,
     /// For what waits for clients.
     pub(super) room: Arc<Room>,
-    /// Cancelled when nobody is taken in any more.
+    /// Cancelled when no connection is taken in any more.
     pub(super) stop: CancellationToken,
     pub(super) tasks: TaskTracker,
 }
@@ -43,7 +43,7 @@ impl Shared {
         self.config.log_addresses.then(|| address.to_string())
     }
 
-    /// Counts somebody who is not let in.
+    /// Counts a visitor that is not let in.
     pub(super) fn turn(&self, turned: Turned, address: IpAddr) {
         self.counters.turned(turned);
         let address = self.shown(address);

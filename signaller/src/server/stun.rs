@@ -1,7 +1,7 @@
 //! STUN (RFC 8489): tells a peer the address that its packets come from, and nothing else.
 //!
 //! Only a well-formed Binding request gets an answer, which is little longer than a request, so
-//! nobody is worth flooding through it; and one address gets so many a second and no more.
+//! no host is worth flooding through it; and one address gets so many a second and no more.
 
 use std::{
     net::{IpAddr, SocketAddr},
@@ -70,7 +70,7 @@ fn answer(request: &[u8], from: SocketAddr) -> Option<Vec<u8>> {
     Some(answer)
 }
 
-/// So many answers to one address in a second, and to one site of IPv6. Forgets everybody each second,
+/// So many answers to one address in a second, and to one site of IPv6. Forgets all addresses each second,
 /// so it is bounded by what can come in one.
 struct Pace {
     prefixes: Prefixes,
@@ -156,7 +156,7 @@ mod tests {
     }
 
     #[test]
-    fn whoever_has_many_ipv6_addresses_gets_no_more_answers() {
+    fn a_site_with_many_ipv6_addresses_gets_no_more_answers() {
         let now = Instant::now();
         let mut pace = Pace::new(Prefixes::default(), now);
         let mut allowed = |make: &dyn Fn(u32) -> String| {

@@ -32,7 +32,7 @@ pub enum TlsError {
     /// A file cannot be read.
     #[error("{path}: {error}")]
     Read {
-        /// Which.
+        /// The certificate's or key's file.
         path: PathBuf,
         /// What the system says.
         error: io::Error,
@@ -40,7 +40,7 @@ pub enum TlsError {
     /// A file has no certificate in it, or no key.
     #[error("{path}: there is no {what} in PEM form in it")]
     Missing {
-        /// Which.
+        /// The certificate's or key's file.
         path: PathBuf,
         /// What is missing.
         what: &'static str,
@@ -50,7 +50,7 @@ pub enum TlsError {
     Unfit {
         /// The certificate.
         path: PathBuf,
-        /// Why.
+        /// What rustls says.
         error: rustls::Error,
     },
 }

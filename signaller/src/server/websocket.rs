@@ -1,7 +1,7 @@
 //! WebSockets whose frames are paid for before they are read.
 //!
 //! Each frame (a message, a fragment of one, a ping or pong, also an empty one) costs its connection and
-//! its address one unit of a budget. Whoever has none left is closed.
+//! its address one unit of a budget. A connection that has none left is closed.
 
 use std::{
     io,
@@ -31,7 +31,7 @@ use super::{
 };
 use crate::limits;
 
-/// A WebSocket that somebody has opened to us.
+/// A WebSocket that a client or member has opened to us.
 pub(super) type WebSocket = WebSocketStream<Metered<TokioIo<Upgraded>>>;
 
 /// The answer to a request for a WebSocket, and what becomes one when it is sent; none if the request is

@@ -7,8 +7,8 @@ use rand_core::UnwrapErr;
 use taiinet_document::Timestamp;
 use taiinet_identity::{Identity, PeerId, Signed};
 use taiinet_mesh::{
-    frame::{FromSignaller, Joined, Presence, ToSignaller, VERSION, Welcome, codec},
     session::{Answer, Declined, Dialler, Opening, Purpose, Session},
+    wire::{FromSignaller, Joined, Presence, ToSignaller, VERSION, Welcome, codec},
 };
 use tokio::{
     io::{AsyncRead, AsyncWrite, AsyncWriteExt},
@@ -75,7 +75,7 @@ impl Client {
             return None;
         };
         self.session = Some(session);
-        match self.hear().await {
+        match self.receive().await {
             Some(FromSignaller::Welcome(welcome)) => Some(welcome),
             _ => None,
         }
@@ -106,7 +106,7 @@ impl Client {
     }
 
     /// The next frame; none if the connection was closed.
-    pub(crate) async fn hear(&mut self) -> Option<FromSignaller> {
+    pub(crate) async fn receive(&mut self) -> Option<FromSignaller> {
         let message = self.message().await?;
         let Some(session) = &mut self.session else {
             let Declined { reason, retry_after_ms } = codec::decode(&message).unwrap();
@@ -130,7 +130,7 @@ impl Client {
         };
         self.say(&ToSignaller::Join { presence: Signed::new(&self.identity, &presence), work: 0 })
             .await;
-        self.hear().await
+        self.receive().await
     }
 
     pub(crate) async fn joined(address: SocketAddr, network: &str) -> Self {
@@ -162,6 +162,6 @@ impl Client {
     /// Whether it is still served.
     pub(crate) async fn is_served(&mut self) -> bool {
         self.try_say(&ToSignaller::Ping(7)).await
-            && self.hear().await == Some(FromSignaller::Pong(7))
+            && self.receive().await == Some(FromSignaller::Pong(7))
     }
 }

@@ -1,6 +1,6 @@
 use std::{net::TcpStream, time::Instant};
 
-use taiinet_mesh::frame::{FromSignaller, RefusalReason};
+use taiinet_mesh::wire::{FromSignaller, RefusalReason};
 
 use crate::{
     client::Client,
@@ -19,11 +19,11 @@ async fn a_signal_to_stop_tells_everybody_and_ends_well() {
         let stalled = TcpStream::connect(program.address()).unwrap();
         program.signal(signal);
         for peer in &mut peers {
-            let told = peer.hear().await;
+            let told = peer.receive().await;
             let Some(FromSignaller::Refused { reason: RefusalReason::Leaving, .. }) = told else {
                 panic!("{told:?}")
             };
-            assert_eq!(peer.hear().await, None);
+            assert_eq!(peer.receive().await, None);
         }
         drop(peers);
         assert!(program.ends().success());
@@ -43,7 +43,7 @@ async fn with_a_sleeper(args: &[&str]) -> (Program, Client) {
 }
 
 #[tokio::test]
-async fn who_does_not_go_holds_the_end_up_no_longer_than_the_deadline() {
+async fn a_client_that_does_not_go_holds_the_end_up_no_longer_than_the_deadline() {
     let (mut program, _sleeper) = with_a_sleeper(&["--drain-timeout", "1s"]).await;
     program.signal("TERM");
     assert!(program.ends().success());

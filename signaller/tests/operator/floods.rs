@@ -95,7 +95,7 @@ async fn frames_without_end_end_the_connection_and_are_counted() {
     assert!(honest.is_served().await);
 }
 
-/// They never become a message, so nobody but the scanner of frames sees them.
+/// They never become a message, so only the scanner of frames sees them.
 #[tokio::test]
 async fn empty_fragments_without_end_end_the_connection() {
     let program = start(&["--pool"]);

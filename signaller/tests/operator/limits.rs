@@ -5,7 +5,7 @@ use std::{
 
 use taiinet_document::Timestamp;
 use taiinet_identity::Signed;
-use taiinet_mesh::frame::{FromSignaller, Signal, ToSignaller};
+use taiinet_mesh::wire::{FromSignaller, Signal, ToSignaller};
 use tokio_tungstenite::tungstenite::http::Response;
 
 use crate::{
@@ -50,7 +50,7 @@ async fn places_in_all_are_limited() {
 }
 
 #[tokio::test]
-async fn who_comes_too_often_is_told_and_then_not_even_told() {
+async fn an_address_that_comes_too_often_is_told_and_then_not_even_told() {
     let program = start(&["--max-new-per-minute", "3"]);
     let mut first = Client::connect(program.address()).await;
     for _ in 0..2 {
@@ -156,7 +156,7 @@ pub(crate) async fn flood(program: &Program, to: &Client, network: &str) {
             sender.say(&signal).await;
         }
         sender.say(&ToSignaller::Ping(1)).await;
-        while let Some(frame) = sender.hear().await {
+        while let Some(frame) = sender.receive().await {
             match frame {
                 FromSignaller::Unreachable(_) => return,
                 FromSignaller::Pong(_) => break,

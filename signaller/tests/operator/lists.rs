@@ -1,4 +1,4 @@
-use taiinet_mesh::frame::{FromSignaller, RefusalReason};
+use taiinet_mesh::wire::{FromSignaller, RefusalReason};
 
 use crate::{
     client::Client,
@@ -10,7 +10,7 @@ fn is_refused(answer: Option<FromSignaller>) -> bool {
 }
 
 #[tokio::test]
-async fn blocked_peers_and_networks_are_refused_and_those_who_are_there_are_closed() {
+async fn blocked_peers_and_networks_are_refused_and_those_that_are_there_are_closed() {
     let folder = Folder::new();
     let file = folder.write("block", "# none yet\n");
     let program = Program::start(&["--block", &file, "--log", "info", "--metrics", "127.0.0.1:0"]);
@@ -22,8 +22,8 @@ async fn blocked_peers_and_networks_are_refused_and_those_who_are_there_are_clos
     folder.write("block", &list);
     program.signal("HUP");
     for client in [&mut blocked, &mut elsewhere] {
-        assert!(is_refused(client.hear().await));
-        assert_eq!(client.hear().await, None);
+        assert!(is_refused(client.receive().await));
+        assert_eq!(client.receive().await, None);
     }
     assert!(other.is_served().await);
 
@@ -37,7 +37,7 @@ async fn blocked_peers_and_networks_are_refused_and_those_who_are_there_are_clos
 }
 
 #[tokio::test]
-async fn only_who_is_allowed_may_join() {
+async fn only_allowed_peers_may_join() {
     let folder = Folder::new();
     let file = folder.write("allow", "network test\n127.0.0.0/8\n");
     let program = Program::start(&["--allow", &file]);
@@ -63,7 +63,7 @@ async fn blocked_addresses_are_cut_and_refused_and_a_bad_list_changes_nothing() 
 
     folder.write("block", "127.0.0.0/8\n");
     program.signal("HUP");
-    assert_eq!(client.hear().await, None);
+    assert_eq!(client.receive().await, None);
     let Err(refused) = Client::try_connect(program.address(), &[]).await else { panic!() };
     assert_eq!(refused.status().as_u16(), 403);
     program.metric_is("connections_refused_total{reason=\"blocked\"}", 1);
@@ -75,7 +75,7 @@ async fn blocked_addresses_are_cut_and_refused_and_a_bad_list_changes_nothing() 
     Client::joined(program.address(), "test").await;
 }
 
-/// What is left of a list when a script fails at the wrong moment serves nobody, or is not taken.
+/// What is left of a list when a script fails at the wrong moment serves none, or is not taken.
 #[tokio::test]
 async fn an_allow_list_that_is_cut_short_or_becomes_empty_lets_nobody_in() {
     let folder = Folder::new();
@@ -101,9 +101,9 @@ async fn an_allow_list_that_is_cut_short_or_becomes_empty_lets_nobody_in() {
 
     folder.write("allow", "# nobody\n");
     program.signal("HUP");
-    program.logs("the allow-list has no entries: nobody is served");
+    program.logs("the allow-list has no entries: no client is served");
     // By the desk, which says so, or by its address.
-    while client.hear().await.is_some() {}
+    while client.receive().await.is_some() {}
     let Err(refused) = Client::try_connect(program.address(), &[]).await else { panic!() };
     assert_eq!(refused.status().as_u16(), 403);
     // And back.
@@ -119,8 +119,8 @@ async fn an_empty_allow_list_serves_nobody_from_the_start_and_says_so() {
     let file = folder.write("allow", "");
     let checked = run(&["--allow", &file, "--check-config"]);
     assert!(checked.status.success());
-    assert!(text(&checked.stderr).contains("nobody is served"), "{}", text(&checked.stderr));
+    assert!(text(&checked.stderr).contains("no client is served"), "{}", text(&checked.stderr));
     let program = Program::start(&["--allow", &file]);
-    program.logs("the allow-list has no entries: nobody is served");
+    program.logs("the allow-list has no entries: no client is served");
     assert!(Client::try_connect(program.address(), &[]).await.is_err());
 }

@@ -1,5 +1,5 @@
 use serde_json::Value;
-use taiinet_mesh::frame::ToSignaller;
+use taiinet_mesh::wire::ToSignaller;
 
 use crate::{
     client::Client,
@@ -31,7 +31,7 @@ async fn eventful(args: &[&str]) -> String {
     program.metric_is("connections", 1);
     let _stalled = std::net::TcpStream::connect(program.address()).unwrap();
     one.say(&ToSignaller::Leave).await;
-    while one.hear().await.is_some() {}
+    while one.receive().await.is_some() {}
     get(program.address(), "/nothing", "");
     program.metric_is("handshakes_failed_total{reason=\"timeout\"}", 1);
     folder.write("block", "127.0.0.1 and more\n");

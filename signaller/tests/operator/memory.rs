@@ -3,8 +3,8 @@
 use taiinet_document::Timestamp;
 use taiinet_identity::Signed;
 use taiinet_mesh::{
-    frame::{FromSignaller, Signal, ToSignaller},
     limits::MESSAGE_BYTES,
+    wire::{FromSignaller, Signal, ToSignaller},
 };
 use taiinet_signaller::{limits, server::FrontConfig};
 
@@ -30,7 +30,7 @@ async fn fill_sleepers(program: &Program, count: usize) -> Vec<Client> {
                 sender.say(&signal).await;
             }
             sender.say(&ToSignaller::Ping(1)).await;
-            while sender.hear().await != Some(FromSignaller::Pong(1)) {}
+            while sender.receive().await != Some(FromSignaller::Pong(1)) {}
         }
     }
     sleepers
@@ -92,7 +92,7 @@ async fn clients_take_no_more_memory_than_is_reckoned_with() {
     let mut last = Client::joined(program.address(), "test").await;
     assert!(last.is_served().await);
     let waiting = program.metric("waiting_bytes") as usize;
-    assert!(waiting > SLEEPERS * 64 * 1024, "{waiting} bytes wait for those who do not read");
+    assert!(waiting > SLEEPERS * 64 * 1024, "{waiting} bytes wait for those that do not read");
 
     let mut config = FrontConfig::default();
     let of_none = {

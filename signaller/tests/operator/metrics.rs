@@ -3,7 +3,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde_json::Value;
 use taiinet_document::Timestamp;
 use taiinet_identity::Signed;
-use taiinet_mesh::frame::{FromSignaller, Signal, ToSignaller};
+use taiinet_mesh::wire::{FromSignaller, Signal, ToSignaller};
 
 use crate::{
     client::Client,
@@ -39,9 +39,9 @@ async fn what_happens_is_counted() {
     let mut stranger = Client::connect(program.address()).await;
     assert!(Client::try_connect(program.address(), &[]).await.is_err());
     stranger.say(&ToSignaller::Introduce { want: 1 }).await;
-    while stranger.hear().await.is_some() {}
+    while stranger.receive().await.is_some() {}
     a.say(&ToSignaller::Introduce { want: 4 }).await;
-    assert!(matches!(a.hear().await, Some(FromSignaller::Introduced { .. })));
+    assert!(matches!(a.receive().await, Some(FromSignaller::Introduced { .. })));
     for to in [b.id(), stranger.id()] {
         let signal = Signal {
             network: "test".parse().unwrap(),
@@ -51,8 +51,8 @@ async fn what_happens_is_counted() {
         };
         a.say(&ToSignaller::Signal(Signed::new(&a.identity, &signal))).await;
     }
-    assert!(matches!(b.hear().await, Some(FromSignaller::Signal(_))));
-    assert!(matches!(a.hear().await, Some(FromSignaller::Unreachable(_))));
+    assert!(matches!(b.receive().await, Some(FromSignaller::Signal(_))));
+    assert!(matches!(a.receive().await, Some(FromSignaller::Unreachable(_))));
 
     for (name, value) in [
         ("clients", 2),

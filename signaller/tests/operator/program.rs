@@ -159,7 +159,7 @@ pub(crate) fn get(address: SocketAddr, path: &str, headers: &str) -> String {
     let mut stream = TcpStream::connect(address).unwrap();
     stream.set_read_timeout(Some(DEADLINE)).unwrap();
     let request = format!("GET {path} HTTP/1.1\r\nHost: test\r\n{headers}\r\n");
-    // Who refuses it may close before it has read all: what counts is the answer.
+    // A signaller that refuses it may close before it has read all: what counts is the answer.
     let _ = stream.write_all(request.as_bytes());
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer);

@@ -10,7 +10,7 @@ async fn status(address: SocketAddr, header: &[(&'static str, &str)]) -> (u16, O
 }
 
 #[tokio::test]
-async fn a_trusted_proxy_says_whom_it_serves() {
+async fn a_trusted_proxy_says_which_address_it_serves() {
     let program = Program::start(&[
         "--trusted-proxy",
         "127.0.0.0/8",

@@ -4,7 +4,7 @@ use rustls::{
     ClientConfig, RootCertStore,
     pki_types::{CertificateDer, ServerName},
 };
-use taiinet_mesh::frame::FromSignaller;
+use taiinet_mesh::wire::FromSignaller;
 use tokio::{io::AsyncReadExt, net::TcpStream, time::timeout};
 use tokio_rustls::{TlsConnector, client::TlsStream};
 
@@ -141,7 +141,7 @@ async fn silent_connections_of_one_address_keep_no_other_out() {
 }
 
 #[tokio::test]
-async fn who_speaks_no_tls_is_closed() {
+async fn a_connection_that_speaks_no_tls_is_closed() {
     let folder = Folder::new();
     let [cert, key] = certificate().write(&folder);
     let program =

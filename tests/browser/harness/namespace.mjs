@@ -1,4 +1,4 @@
-// A private network for the tests: nothing leaves it, and it can be cut without harm to anybody.
+// A private network for the tests: nothing leaves it, and it can be cut without harm to anyone.
 //
 //   this namespace: lo, v0 10.77.0.1 (browsers, most programs) ── v1 10.77.0.2: the "far" machine
 

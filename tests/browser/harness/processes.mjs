@@ -199,7 +199,7 @@ export class Mesh {
 
 /** @typedef {{ name: string, id(): Promise<string>, neighbours(): Promise<Set<string>> }} Member a native peer or a page */
 
-/** Who is linked to whom, by both their words. @param {Member[]} peers @returns {Promise<Map<string, Set<string>>>} */
+/** Which peers are linked, by both their words. @param {Member[]} peers @returns {Promise<Map<string, Set<string>>>} */
 export async function graph(peers) {
   const told = new Map(
     await Promise.all(peers.map(async (peer) => /** @type {const} */ ([await peer.id(), await peer.neighbours()]))),

@@ -23,7 +23,7 @@ before(async () => {
 });
 
 const DESKTOP = { width: 1280, height: 860 };
-/** Without `isMobile`, at whose change Puppeteer loads the page anew. */
+/** Without `isMobile`, at whose change Puppeteer loads the page again. */
 const PHONE = { width: 390, height: 844, deviceScaleFactor: 2 };
 
 /**

@@ -73,7 +73,7 @@ test("a message larger than any may be is an offence that costs the link, and no
   await hostile.eventually("lost its link", () => heard().some(({ event }) => event === "closed"));
 });
 
-test("a flood blacklists who sends it, the page is told, and honest documents flow on", async () => {
+test("a flood has its sender blacklisted, the page is told, and honest documents flow on", async () => {
   const signaller = await Signaller.start();
   const mesh = new Mesh([signaller]);
   const page = await (await chromium()).peer("page", mesh.options());

@@ -111,7 +111,7 @@ test("without any signaller: links page to page, Chromium to Firefox and to nati
     await page.eventually("knows that the signaller is gone", async () => !(await page.status()).signallers[0].joined);
   }
 
-  // One link is left each time, by turns: the others must be made anew over it.
+  // One link is left each time, by turns: the others must be remade over it.
   const remade = new Set();
   for (const kept of [0, 1]) {
     const was = await links();
@@ -119,7 +119,7 @@ test("without any signaller: links page to page, Chromium to Firefox and to nati
       const open = globalThis.connections.filter((/** @type {any} */ one) => one.connectionState === "connected");
       open.forEach((/** @type {any} */ one, /** @type {number} */ index) => index !== kept && one.close());
     }, kept);
-    await blink.eventually("has two links anew", async () => {
+    await blink.eventually("has two links again", async () => {
       const now = await links();
       return now.size === others.size && [...now].filter(([peer, since]) => since !== was.get(peer)).length >= others.size - 1;
     });
@@ -136,7 +136,7 @@ test("without any signaller: links page to page, Chromium to Firefox and to nati
 test("every signaller killed, and then a neighbour: new links come through the mesh alone", async () => {
   const signallers = [await Signaller.start(), await Signaller.start()];
   const mesh = new Mesh(signallers);
-  // Few links, so that nobody is linked to all; fewest for the page.
+  // Few links, so that no peer is linked to all; fewest for the page.
   const natives = [..."abcdef"].map((name) => mesh.subscriber(name, {}, ["--links", "3,5"]));
   const browser = await chromium();
   const tolerate = [REFUSED_SOCKETS];

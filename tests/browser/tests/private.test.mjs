@@ -1,4 +1,4 @@
-// Private messages between pages and native peers: who reads them, and that nobody else does.
+// Private messages between pages and native peers: which read them, and that no others do.
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
@@ -8,7 +8,7 @@ import { browsers, exactly } from "../harness/suite.mjs";
 
 const { chromium, firefox } = browsers();
 
-/** What a peer got, each with who could read it. @param {{ deliveries(): Promise<any[]> }} peer */
+/** What a peer got, each with the `privacy` that it had. @param {{ deliveries(): Promise<any[]> }} peer */
 const readers = async (peer) =>
   Object.fromEntries((await peer.deliveries()).map(({ data, privacy }) => [data.text, privacy ?? "open"]));
 
@@ -38,7 +38,7 @@ for (const [name, launch] of Object.entries({ Chromium: chromium, Firefox: firef
     assert.deepEqual(await readers(stranger), { open: "open" });
     const [delivery] = await reader.deliveries();
     assert.deepEqual([delivery.id, delivery.author], [id, await page.id()]);
-    // By what is in clear it is found, too, and read by nobody else.
+    // By what is in clear it is found, too, and read by no other.
     const found = (/** @type {string} */ type) =>
       page.evaluate(async (type) => (await inPage.peer.find({ type })).map((/** @type {any} */ e) => [e.data.text, e.privacy]), type);
     assert.deepEqual(new Map(await found("to page")), new Map([["native to page", "forward-secret"], ["open", "open"]]));
@@ -69,7 +69,7 @@ test("a peer that is named reads it by its identity key: pages and native peers"
   }
 });
 
-test("send() on a private subscription is read by those that have it; once it has ended nobody is there", async () => {
+test("send() on a private subscription is read by those that have it; once it has ended there is no recipient", async () => {
   const mesh = new Mesh([await Signaller.start()]);
   const browser = await chromium();
   const stranger = mesh.subscriber("stranger");
@@ -92,7 +92,7 @@ test("send() on a private subscription is read by those that have it; once it ha
   await exactly(stranger, [{ open: true }]);
 });
 
-test("nobody to write to: said at once, or when the wait is over, and nothing goes out", async () => {
+test("no recipient: said at once, or when the wait is over, and nothing goes out", async () => {
   const mesh = new Mesh([await Signaller.start()]);
   const stranger = mesh.subscriber("stranger");
   const page = await (await chromium()).peer("page", mesh.options());
@@ -109,7 +109,7 @@ test("nobody to write to: said at once, or when the wait is over, and nothing go
   assert.deepEqual([mistyped?.code, mistyped?.path], ["options", "options.to[1]"]);
   assert.match(mistyped?.message ?? "", /tn1nobody/);
 
-  // Somebody who comes in time is waited for; closing ends the wait.
+  // A subscriber that comes in time is waited for; closing ends the wait.
   await page.evaluate(() => void (inPage.late = inPage.peer.publish({ for: "late" }, { to: "subscribers", waitMs: 60_000 })));
   const late = mesh.subscriber("late", { for: "late" }, ["--private"]);
   await page.evaluate(() => inPage.late);

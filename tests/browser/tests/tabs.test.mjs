@@ -131,7 +131,7 @@ test("the leading tab is closed amid publishing by another: each document goes o
   await exactly(native, [...Array(count).keys()].map((n) => ({ n })));
 });
 
-test("the leading tab is closed while another's document waits, with nobody there: it goes out later", async () => {
+test("the leading tab is closed while another's document waits, without a neighbour: it goes out later", async () => {
   const mesh = new Mesh([await Signaller.start()]);
   const browser = await chromium();
   const context = await browser.context();
@@ -149,7 +149,7 @@ test("the leading tab is closed while another's document waits, with nobody ther
   await exactly(native, [{ waits: true }]);
 });
 
-test("the leading tab's module traps: another tab takes over, and the page itself can begin anew", async () => {
+test("the leading tab's module traps: another tab takes over, and the page itself can start afresh", async () => {
   const mesh = new Mesh([await Signaller.start()]);
   const native = mesh.subscriber("native");
   const browser = await chromium();

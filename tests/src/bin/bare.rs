@@ -13,12 +13,11 @@ use std::{
 use serde_json::{Value, json};
 use taiinet_identity::{Identity, Seed};
 use taiinet_mesh::{
-    Dial, Input, LinkId, Negotiation,
-    frame::{
+    Dial, Input, LinkId, Negotiation, limits,
+    wire::{
         DocumentFrame, Frame, Push,
         codec::{self, MessageWriter},
     },
-    limits,
 };
 use taiinet_sim::forge;
 use taiinet_webrtc::{LinkInputs, Links, WebRtc, WebRtcConfig};

@@ -21,7 +21,7 @@ use taiinet_document::{Network, SignedDocument};
 use taiinet_identity::{Identity, PeerId, Seed};
 use taiinet_mesh::{
     Config, Dial, Event, Input, LinkFailure, LinkId, Output, Peer, SignallerAddress, Time,
-    frame::{
+    wire::{
         DocumentFrame, Frame, LinkFrame, Push,
         codec::{self, MessageReader, MessageWriter},
     },
@@ -225,7 +225,7 @@ impl Hostile {
         }
     }
 
-    /// It links to its victim alone, so that nobody else can have anything from it.
+    /// It links to its victim alone, so that no other peer can have anything from it.
     fn may(&self, dial: &Dial) -> bool {
         match dial {
             Dial::Offer { to, .. } | Dial::Answer { to, .. } => *to == self.victim,

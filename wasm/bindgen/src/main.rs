@@ -2,7 +2,7 @@
 //! need to install it in just the version that the lock file has.
 //!
 //! And beside it, as `…_instance.js`, the same bindings as a function that gives new ones each time:
-//! those of `--target web` are one for a page, and cannot be had anew when the module has trapped.
+//! those of `--target web` are one for a page, and cannot be made again when the module has trapped.
 
 use std::{fs, path::Path};
 

@@ -16,7 +16,7 @@ export class Layout {
     return this.#nodes.entries();
   }
 
-  /** Sets who is there; `anchor` says near whom a newcomer begins. */
+  /** Sets the peers that are there; `anchor` says near which one a newcomer begins. */
   keep(inside, outside, anchor, width, height) {
     const there = new Set([...inside, ...outside]);
     for (const peerId of this.#nodes.keys()) if (!there.has(peerId)) this.#nodes.delete(peerId);

@@ -46,7 +46,7 @@ function remove(member) {
   members.splice(at, 1);
   figures.keep(member);
   if (selected === member.peerId) selected = null;
-  // It says goodbye to its neighbours, who look for others.
+  // It says goodbye to its neighbours, which look for others.
   member.taiinet.close();
   if (at === 0 && members.length) show(members[0].taiinet);
   count();

@@ -80,7 +80,7 @@ export class Picture {
     const { context, width, height } = sharp(this.#canvas);
     if (width === 0) return false;
     let moves = false;
-    // Who wants no motion sees only where it ends.
+    // A user that wants no motion sees only where it ends.
     for (let i = calm.matches ? 300 : 1; i > 0; i--) moves = this.#layout.step(this.#links, width, height);
     if (calm.matches) moves = false;
 

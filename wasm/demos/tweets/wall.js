@@ -1,7 +1,7 @@
 // What is known of the tweets: which versions of each there are, and which of them counts.
 //
 // A tweet is named `<PeerId of its author>/<a random part>`. Only what its author signed says what its
-// text is. A like is a new version with one like more, which anybody may publish: it counts for the
+// text is. A like is a new version with one like more, which any peer may publish: it counts for the
 // likes alone, and shows the text only until the author's own version comes.
 
 /** More than anyone reads; beyond it the oldest are forgotten. */
@@ -53,7 +53,7 @@ export class Wall {
   }
 }
 
-/** The fields of a tweet, within bounds; null if it is none. Anybody can publish anything. */
+/** The fields of a tweet, within bounds; null if it is none. Any peer can publish anything. */
 function read(data) {
   const { text, name, likes } = data ?? {};
   if (typeof text !== "string" || text.trim() === "") return null;

@@ -1,14 +1,14 @@
-// Who this peer has nothing to do with, and where that is kept from visit to visit.
+// The peers that are kept out, and where the list is kept from visit to visit.
 
 import { duration, options as checkOptions, string } from "./arguments.js";
 import type { Blacklisted, Engine, StateStore } from "./engine.js";
 
 export interface BlacklistOptions {
-  /** For how long: milliseconds, `"30m"`, `"7d"`. Until it is lifted if not given. */
+  /** For how long: milliseconds, `"30m"`, `"7d"`. Until it is unblocked if not given. */
   for?: number | string;
 }
 
-/** The peers that are kept out: those that misbehaved, by themselves, and those that the page adds. */
+/** The peers that are kept out: those that misbehaved, automatically, and those that the page adds. */
 export class Blacklist {
   readonly #engine: () => Promise<Engine>;
 
@@ -17,7 +17,7 @@ export class Blacklist {
     this.#engine = engine;
   }
 
-  /** Has nothing to do with a peer (`tn1…`) any more: no links, none of its documents. */
+  /** Keeps a peer (`tn1…`) out: no links, none of its documents. */
   async add(peer: string, options?: BlacklistOptions): Promise<void> {
     string(peer, "peer", "argument");
     const { for: life } = checkOptions<BlacklistOptions>(options, ["for"]);
@@ -25,15 +25,15 @@ export class Blacklist {
     await (await this.#engine()).blacklist(peer, until);
   }
 
-  /** Who is kept out now. */
+  /** The peers that are kept out now. */
   async list(): Promise<Blacklisted[]> {
     return (await (await this.#engine()).status()).blacklist;
   }
 
   /** Forgives a peer whatever it did; whether it was kept out. */
-  async lift(peer: string): Promise<boolean> {
+  async unblock(peer: string): Promise<boolean> {
     string(peer, "peer", "argument");
-    return (await this.#engine()).lift(peer);
+    return (await this.#engine()).unblock(peer);
   }
 }
 
@@ -51,7 +51,7 @@ export function stateStore(identity: string | undefined, what: "blacklist" | "si
     load: () => {
       const list = attempt((storage) => storage.getItem(name));
       try {
-        // What somebody has damaged must not keep the peer from starting.
+        // A damaged list must not keep the peer from starting.
         return list && Array.isArray(JSON.parse(list)) ? list : undefined;
       } catch {
         return undefined;

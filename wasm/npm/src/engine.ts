@@ -4,8 +4,8 @@
 /** From where the WebAssembly module is loaded. */
 export type WasmSource = string | URL | Response | BufferSource | WebAssembly.Module;
 
-/** Who could read a document on its way: everyone; its recipients, and whoever gets hold of the
- *  identity key of one of them later; its recipients, and nobody once the subscription has ended. */
+/** Who could read a document on its way: everyone; its recipients, and anyone that gets hold of the
+ *  identity key of one of them later; its recipients, and no one once the subscription has ended. */
 export type Privacy = "open" | "sealed" | "forward-secret";
 
 /** A document as it goes from the core to a subscription, and from tab to tab. */
@@ -24,7 +24,7 @@ export interface Raw {
   cost: number;
 }
 
-/** What the core tells; see wasm/src/told.rs. */
+/** What happens to the peer, as the core says it; see crates/session/src/json.rs. */
 export type CoreEvent =
   | { type: "peer-connected"; peer: string }
   | { type: "peer-disconnected"; peer: string; cause: string }
@@ -36,11 +36,11 @@ export type CoreEvent =
   | ({ type: "blacklisted" } & Blacklisted)
   | { type: "panicked"; message: string };
 
-/** A peer that this one has nothing to do with. Of one that was listed by hand, documents are refused as
+/** A peer that is kept out. Of one that was listed by hand, documents are refused as
  *  well. */
 export interface Blacklisted {
   peer: string;
-  /** Until when, in milliseconds since 1970; until it is lifted, if undefined. */
+  /** Until when, in milliseconds since 1970; until it is unblocked, if undefined. */
   until?: number;
   /** What it did, if it was not listed by hand, and in words. */
   misbehaviour?: string;
@@ -97,7 +97,7 @@ export interface CoreStatus {
   private: number;
   /** Peers that no link could be made to, and why. */
   failed: { peer: string; cause: string }[];
-  /** Who is blacklisted now. */
+  /** The peers that are blacklisted now. */
   blacklist: Blacklisted[];
   counters: {
     published: number;
@@ -141,7 +141,7 @@ export interface PublishQuery {
   to?: "subscribers" | { peers: readonly string[] };
   /** Fields that everyone may read all the same. */
   public?: readonly string[];
-  /** How long to wait for somebody to seal it to. */
+  /** How long to wait for a recipient. */
   waitMs?: number;
 }
 
@@ -166,7 +166,7 @@ export interface StateStore {
   save(list: string): void;
 }
 
-/** Who wants to hear of an engine. */
+/** What is told of an engine's life. */
 export interface Audience {
   /** The peer runs, under this name and with these options, which may be another tab's. */
   started(peerId: string, options: CoreOptions): void;
@@ -182,10 +182,10 @@ export interface Engine {
   publish(document: string, options: PublishQuery): Promise<string>;
   find(query: string, options: FindQuery): Promise<Raw[]>;
   status(): Promise<CoreStatus>;
-  /** Until then (milliseconds since 1970), or until it is lifted. */
+  /** Until then (milliseconds since 1970), or until it is unblocked. */
   blacklist(peer: string, until: number | undefined): Promise<void>;
-  lift(peer: string): Promise<boolean>;
-  /** Begins anew, with the identity that is kept now. */
+  unblock(peer: string): Promise<boolean>;
+  /** Restarts, with the identity that is kept now. */
   restart(): Promise<void>;
   close(): Promise<void>;
 }

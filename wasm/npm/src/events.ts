@@ -41,7 +41,7 @@ export class Emitter<Events extends object> {
     this.#listeners.get(name)?.delete(listen);
   }
 
-  /** @internal Whether anybody listens. */
+  /** @internal Whether there is a listener. */
   protected listened(name: keyof Events & string): boolean {
     return (this.#listeners.get(name)?.size ?? 0) > 0;
   }

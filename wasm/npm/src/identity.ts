@@ -119,7 +119,7 @@ async function wrap(seed: Uint8Array<ArrayBuffer>): Promise<StoredIdentity> {
 
 async function unwrap({ wrapping, iv, wrapped }: StoredIdentity): Promise<Uint8Array<ArrayBuffer>> {
   const seed = new Uint8Array(await crypto.subtle.decrypt({ name: "AES-GCM", iv }, wrapping, wrapped));
-  if (seed.length !== SEED_BYTES) throw new TaiiNetError("identity", "the kept identity is damaged; clear this site's data to begin anew");
+  if (seed.length !== SEED_BYTES) throw new TaiiNetError("identity", "the kept identity is damaged; clear this site's data to start afresh");
   return seed;
 }
 

@@ -1,7 +1,7 @@
 // The peer in this tab.
 
 import type { Core } from "../core/taiinet_wasm.js";
-import type { Audience, CoreEvent, CoreOptions, CoreStatus, Engine, Feed, FindQuery, StateStores, Privacy, PublishQuery, Raw, SubscribeQuery } from "./engine.js";
+import type { Audience, CoreEvent, CoreOptions, CoreStatus, Engine, Feed, FindQuery, StateStores, PublishQuery, Raw, SubscribeQuery } from "./engine.js";
 import { TaiiNetError, closed, fromCore } from "./errors.js";
 import { liveIn } from "./page.js";
 import { discardWasm, type Bindings } from "./wasm.js";
@@ -17,6 +17,12 @@ interface Subscriber {
   failed: (error: Error) => void;
 }
 
+/** A document, of what the core's `delivery` tells (wasm/src/delivery.rs). */
+function toRaw(about: string, json: string): Raw {
+  const known = JSON.parse(about) as Omit<Raw, "json" | "receivedAt">;
+  return { ...known, from: known.from, key: known.key, receivedAt: Date.now(), json };
+}
+
 export class LocalEngine implements Engine {
   readonly #wasm: Bindings;
   readonly #options: CoreOptions;
@@ -24,9 +30,9 @@ export class LocalEngine implements Engine {
   readonly #audience: Audience;
   readonly #kept: StateStores;
   #core: Core | undefined;
-  /** By the core's numbers, which change when the peer is started anew. */
+  /** By the core's numbers, which change when the peer is started again. */
   #subscribers = new Map<number, Subscriber>();
-  /** All that there are; without a number while the peer is started anew. */
+  /** All that there are; without a number while the peer is started again. */
   #numbers = new Map<Subscriber, number | undefined>();
   #behind = new Set<Subscriber>();
   #finding = 0;
@@ -78,24 +84,12 @@ export class LocalEngine implements Engine {
 
   #coreOptions(): string {
     // The lists as they are: an integer of them may be beyond JavaScript's.
-    const lists = [`"blacklist":${this.#kept.blacklist.load() ?? "[]"}`, `"learned":${this.#kept.signallers.load() ?? "[]"}`];
+    const lists = [`"blacklist":${this.#kept.blacklist.load() ?? "[]"}`, `"signallerCache":${this.#kept.signallers.load() ?? "[]"}`];
     return `${JSON.stringify(this.#options).slice(0, -1)},${lists.join()}}`;
   }
 
-  #delivery = (
-    subscriptions: Uint32Array,
-    id: string,
-    author: string,
-    createdAt: number,
-    hops: number,
-    from: string | undefined,
-    key: string | undefined,
-    json: string,
-    exact: boolean,
-    privacy: Privacy,
-    cost: number,
-  ): void => {
-    const raw = { id, author, createdAt, receivedAt: Date.now(), hops, from, key, json, exact, privacy, cost };
+  #delivery = (subscriptions: Uint32Array, about: string, json: string): void => {
+    const raw = toRaw(about, json);
     for (const number of subscriptions) this.#subscribers.get(number)?.deliver(raw);
   };
 
@@ -104,7 +98,7 @@ export class LocalEngine implements Engine {
     if (event.type === "panicked") this.#fail(event.message);
     else {
       if (event.type === "blacklisted") this.#keepBlacklist();
-      if (event.type === "signaller-learned") this.#kept.signallers.save(this.#try((core) => core.learnedSignallers()));
+      if (event.type === "signaller-learned") this.#kept.signallers.save(this.#try((core) => core.signallerCache()));
       this.#audience.event(event);
     }
   };
@@ -184,9 +178,7 @@ export class LocalEngine implements Engine {
 
   async find(query: string, options: FindQuery): Promise<Raw[]> {
     let found: Raw[] = [];
-    const each = (id: string, author: string, createdAt: number, hops: number, from: string | undefined, key: string | undefined, json: string, exact: boolean, privacy: Privacy, cost: number) => {
-      found.push({ id, author, createdAt, receivedAt: Date.now(), hops, from, key, json, exact, privacy, cost });
-    };
+    const each = (about: string, json: string) => void found.push(toRaw(about, json));
     await this.#turn();
     try {
       await this.#ask((core) => {
@@ -217,13 +209,13 @@ export class LocalEngine implements Engine {
     this.#keepBlacklist();
   }
 
-  async lift(peer: string): Promise<boolean> {
-    const lifted = await this.#ask((core) => Promise.resolve(core.lift(peer)));
+  async unblock(peer: string): Promise<boolean> {
+    const wasBlocked = await this.#ask((core) => Promise.resolve(core.unblock(peer)));
     this.#keepBlacklist();
-    return lifted;
+    return wasBlocked;
   }
 
-  /** Asks the core; what it has not answered when it is started anew is asked once more. */
+  /** Asks the core; what it has not answered when it is started again is asked once more. */
   async #ask<T>(call: (core: Core) => Promise<T>): Promise<T> {
     for (;;) {
       if (this.#restarting) await this.#restarting.catch(() => {});
@@ -232,8 +224,8 @@ export class LocalEngine implements Engine {
         return await this.#answer(this.#try(call));
       } catch (error) {
         const fault = fromCore(error);
-        const anew = this.#restarting !== undefined || this.#core !== asked;
-        if (fault.code !== "closed" || this.#state !== "running" || !anew) throw fault;
+        const again = this.#restarting !== undefined || this.#core !== asked;
+        if (fault.code !== "closed" || this.#state !== "running" || !again) throw fault;
       }
     }
   }
@@ -248,7 +240,7 @@ export class LocalEngine implements Engine {
   /** One after the other: two at once would be two peers of one key. */
   restart(): Promise<void> {
     const before = this.#restarting ?? Promise.resolve();
-    const restarting = before.catch(() => {}).then(() => this.#anew());
+    const restarting = before.catch(() => {}).then(() => this.#again());
     const done = () => {
       if (this.#restarting === restarting) this.#restarting = undefined;
     };
@@ -257,7 +249,7 @@ export class LocalEngine implements Engine {
     return restarting;
   }
 
-  async #anew(): Promise<void> {
+  async #again(): Promise<void> {
     const before = this.#try((core) => core);
     this.#stopLiving();
     this.#subscribers.clear();

@@ -34,7 +34,7 @@ type Call =
   | { name: "find"; query: string; options: FindQuery }
   | { name: "status" }
   | { name: "blacklist"; peer: string; until: number | undefined }
-  | { name: "lift"; peer: string }
+  | { name: "unblock"; peer: string }
   | { name: "restart" };
 
 type Message =
@@ -97,7 +97,7 @@ export class SharedEngine implements Engine {
     this.#start = start;
     this.#audience = audience;
     this.#channel = new BroadcastChannel(this.#name);
-    this.#channel.onmessage = ({ data }) => this.#hear(data as Message);
+    this.#channel.onmessage = ({ data }) => this.#receive(data as Message);
     void this.#live();
   }
 
@@ -183,7 +183,7 @@ export class SharedEngine implements Engine {
     if (!this.#end.signal.aborted) this.#channel.postMessage(message);
   }
 
-  #hear(message: Message): void {
+  #receive(message: Message): void {
     if (this.#end.signal.aborted) return;
     switch (message.kind) {
       case "hello":
@@ -280,7 +280,7 @@ export class SharedEngine implements Engine {
       if (id) this.#post({ kind: "answer", to: from, id, value });
     } catch (fault) {
       const error = toPlain(fault);
-      // A peer that goes away has answered nothing: who waits asks the next tab's.
+      // A peer that goes away has answered nothing: what waits asks the next tab's.
       if (error.code === "closed") return;
       if (id) this.#post({ kind: "answer", to: from, id, error });
       else if (call.name === "subscribe") this.#post({ kind: "refused", to: from, feed: call.feed, error });
@@ -330,8 +330,8 @@ export class SharedEngine implements Engine {
         return engine.status();
       case "blacklist":
         return engine.blacklist(call.peer, call.until);
-      case "lift":
-        return engine.lift(call.peer);
+      case "unblock":
+        return engine.unblock(call.peer);
       case "restart":
         return engine.restart();
     }
@@ -369,7 +369,7 @@ export class SharedEngine implements Engine {
   }
 
   publish(document: string, options: PublishQuery): Promise<string> {
-    // Sealed anew, with keys of its own, it is another document: should a tab take over just then, it
+    // Sealed again, with keys of its own, it is another document: should a tab take over just then, it
     // may come twice.
     if (options.to) return this.#ask({ name: "publish", document, options });
     // Stamped here: the tab that takes over is asked once more, and publishes the same document.
@@ -390,8 +390,8 @@ export class SharedEngine implements Engine {
     return this.#ask({ name: "blacklist", peer, until });
   }
 
-  lift(peer: string): Promise<boolean> {
-    return this.#ask({ name: "lift", peer });
+  unblock(peer: string): Promise<boolean> {
+    return this.#ask({ name: "unblock", peer });
   }
 
   restart(): Promise<void> {

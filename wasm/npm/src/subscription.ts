@@ -10,7 +10,7 @@ export interface Delivery<T = Fields> {
   data: T;
   /** The document's name. */
   id: string;
-  /** Who signed it: a PeerId, `tn1…`. */
+  /** The peer that signed it: a PeerId, `tn1…`. */
   author: string;
   /** When its author published it, in milliseconds since 1970 by the author's clock. */
   createdAt: number;
@@ -22,8 +22,8 @@ export interface Delivery<T = Fields> {
   from: string | undefined;
   /** The newest document of one author under one key replaces the older. */
   key: string | undefined;
-  /** Who could read it on its way: everyone (`"open"`); its recipients, and whoever gets hold of the
-   *  identity key of one of them later (`"sealed"`); its recipients, and nobody any more once the
+  /** Who could read it on its way: everyone (`"open"`); its recipients, and anyone that gets hold of the
+   *  identity key of one of them later (`"sealed"`); its recipients, and no one once the
    *  subscription has ended (`"forward-secret"`). */
   privacy: Privacy;
 }
@@ -51,7 +51,7 @@ export interface Source {
 
 /** How many documents may wait for a reader, and how many bytes of memory they may hold: beyond either the
  *  neighbours are slowed down, until there are half as many. As much is kept for a reader that is yet
- *  to come, the newest; nobody is slowed down for that, since perhaps nobody will ever read. */
+ *  to come, the newest; no neighbour is slowed down for that, since perhaps there will never be one. */
 const DOCUMENTS = 1024;
 const BYTES = 4 * 1024 * 1024;
 
@@ -84,7 +84,7 @@ class Queue<T> {
 
 interface Reader<T> {
   queue: Queue<T>;
-  /** Who waits for the next. */
+  /** The reads that wait for the next. */
   wakes: (() => void)[];
   ended?: boolean;
 }
@@ -98,7 +98,7 @@ export class Subscription<T extends object = Fields> extends Emitter<Subscriptio
   readonly #source: Source;
   #feed: Feed | undefined;
   #readers = new Set<Reader<T>>();
-  /** What came while nobody listened, until somebody does. */
+  /** What came before there was a listener. */
   #kept: Queue<T> | undefined = new Queue();
   #behind = false;
   #closed = false;
@@ -122,8 +122,8 @@ export class Subscription<T extends object = Fields> extends Emitter<Subscriptio
     );
   }
 
-  /** Publishes a document, which need not match; on a private subscription to whoever subscribed
-   *  privately to it, unless the options name others. Resolves when a neighbour has taken it. */
+  /** Publishes a document, which need not match; on a private subscription to the peers that
+   *  subscribed privately to it, unless the options name others. Resolves when a neighbour has taken it. */
   send(document: Fields, options?: PublishOptions): Promise<string> {
     return this.#source.publish(document, options);
   }
@@ -143,7 +143,7 @@ export class Subscription<T extends object = Fields> extends Emitter<Subscriptio
     this.emit("close", undefined);
   }
 
-  /** Reads from now on; the first, if nobody listens for `data` or `backlog`, also what came since the
+  /** Reads from now on; the first, if there is no listener for `data` or `backlog`, also what came since the
    *  subscription was made: the newest 1024, or what holds 4 MiB of memory, of that. A reader that is behind slows the
    *  neighbours down; one that has stopped must say so by `return()`, as `for await` does. */
   [Symbol.asyncIterator](): AsyncIterableIterator<Delivery<T>> {
@@ -182,7 +182,7 @@ export class Subscription<T extends object = Fields> extends Emitter<Subscriptio
     return iterator;
   }
 
-  /** As {@link Emitter.on}; who listens for documents needs none to be kept. */
+  /** As {@link Emitter.on}; with a listener for documents none need to be kept. */
   override on<K extends keyof SubscriptionEvents<T> & string>(name: K, listen: (event: SubscriptionEvents<T>[K]) => void): () => void {
     const off = super.on(name, listen);
     if (name === "data" || name === "backlog") this.#kept = undefined;
@@ -240,7 +240,7 @@ export class Subscription<T extends object = Fields> extends Emitter<Subscriptio
 export interface SubscribeOptions {
   /** Also what neighbours still hold of the last five minutes; default false. */
   backlog?: boolean;
-  /** With a key of its own, to which others can seal what matches; nobody else reads that, and when the
+  /** With a key of its own, to which others can seal what matches; no other reads that, and when the
    *  subscription has ended the key is gone. The network is told of the query and the key. What is
    *  open comes too: see {@link Delivery.privacy}. Default false; at most 32 of a peer. */
   private?: boolean;

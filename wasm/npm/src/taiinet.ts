@@ -15,7 +15,7 @@ import { discardWasm, loadWasm, wasmIfLoaded } from "./wasm.js";
 export interface TaiiNetOptions {
   /** The network to take part in; the application chooses the name. */
   network: string;
-  /** Who introduces peers to each other: `wss://…`, perhaps with the signaller's key, `wss://…#tn1…`. */
+  /** The signallers that introduce peers to each other: `wss://…`, perhaps with the signaller's key, `wss://…#tn1…`. */
   signallers: readonly string[];
   /** Under which name the identity is kept in this browser; `"ephemeral"` for one that is not.
    *  Default `"default"`. */
@@ -37,13 +37,13 @@ export interface PublishOptions {
   key?: string;
   /** When it becomes worthless: milliseconds from now, `"30s"`, `"1d"`, or a Date. */
   expires?: number | string | Date;
-  /** Who may read it, if not everyone: whoever has subscribed privately to what it matches
+  /** Who may read it, if not everyone: the peers that have subscribed privately to it
    *  (`"subscribers"`), or these peers (up to 1000 names, `tn1…`), by their private subscriptions that it
    *  matches, or else by their identity keys. It is sealed before it leaves this page. */
   to?: "subscribers" | readonly string[];
   /** With `to`: the fields that everyone may read all the same, by which it is found. */
   public?: readonly string[];
-  /** With `to`: how many milliseconds to wait for somebody to subscribe privately to it, while nobody is
+  /** With `to`: how many milliseconds to wait for a peer to subscribe privately to it, while none is
    *  known; 0 not at all. Default 2000. */
   waitMs?: number;
 }
@@ -52,7 +52,7 @@ export interface FindOptions {
   /** How many documents at most; default 100. */
   limit?: number;
   /** How long to wait for a first neighbour, if there is none, and for answers; in milliseconds or like
-   *  `"2s"`, an hour at most. Default 5 s. Neighbours are given 4 s of it; who has not answered by then
+   *  `"2s"`, an hour at most. Default 5 s. Neighbours are given 4 s of it; one that has not answered by then
    *  has nothing. */
   timeout?: number | string;
 }
@@ -97,7 +97,7 @@ const LAST_DATE = 8.64e15;
 const PUBLISH_OPTIONS = ["key", "expires", "to", "public", "waitMs"] as const;
 const RECIPIENTS = 1000;
 const WAIT_MS = 2000;
-/** Then it would be too old for anybody. */
+/** Then it would be too old for any peer. */
 const LONGEST_WAIT_MS = 300_000;
 const BACKLOG = { limit: 200, timeoutMs: 4000 };
 
@@ -107,7 +107,7 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
   /** Resolves when the peer runs; rejects if it cannot. */
   readonly ready: Promise<void>;
   readonly identity: Identity;
-  /** Who is kept out, and who is to be. */
+  /** The peers that are kept out, and that are to be. */
   readonly blacklist: Blacklist;
   readonly #options: CoreOptions;
   #vault: Vault = new MemoryVault();
@@ -133,7 +133,7 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
     this.identity = this.#identity(name);
     this.blacklist = new Blacklist(() => this.#running());
     this.ready = this.#start(name, shared ?? name !== EPHEMERAL, wasm);
-    // Who does not wait for it hears of it by the event.
+    // A caller that does not wait for it hears of it by the event.
     this.ready.catch(() => {});
   }
 
@@ -168,7 +168,7 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
 
   /** Publishes a document. Resolves with its id when a neighbour has taken it: then it is not lost
    *  with this page. Without a neighbour it waits for one, for up to five minutes. With `to` in the
-   *  options it is sealed; it rejects with code `recipients` if there is nobody to seal it to. */
+   *  options it is sealed; it rejects with code `recipients` if it has none. */
   async publish(document: Fields, options?: PublishOptions): Promise<string> {
     this.#checkOpen();
     const text = encode(document, "document");
@@ -191,7 +191,7 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
     if (timeoutMs > LONGEST_FIND_MS) throw new TaiiNetError("options", "options.timeout must be an hour at most", "options.timeout");
     const engine = await this.#running();
     const until = Date.now() + timeoutMs;
-    // One that has just started has nobody to ask yet.
+    // One that has just started has no neighbour to ask yet.
     await Promise.race([this.#meet(), after(timeoutMs)]);
     const found = await engine.find(text, { limit, timeoutMs: Math.max(1, until - Date.now()) });
     return found.sort((a, b) => b.createdAt - a.createdAt).map((raw) => delivery<T>(raw));
@@ -415,7 +415,7 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
     const statusKey = JSON.stringify([state, peers, problem, signallers.map(({ joined }) => joined)]);
     if (statusKey === this.#lastStatusKey) return;
     this.#lastStatusKey = statusKey;
-    // Not within the constructor: nobody can listen yet.
+    // Not within the constructor: there can be no listener yet.
     queueMicrotask(() => this.emit("status", status));
   }
 }
@@ -438,10 +438,10 @@ function expiry(expires: unknown): number {
   return Math.round(at);
 }
 
-/** For whom a document is. */
+/** The recipients of a document. */
 function sealing(options: PublishOptions): Pick<PublishQuery, "to" | "public" | "waitMs"> {
   const fault = (path: string, text: string) => new TaiiNetError("options", `${path} ${text}`, path);
-  // Who says `to` means to seal: one that is undefined by mistake must not make it open.
+  // A caller that gives `to` means to seal: one that is undefined by mistake must not make it open.
   if (!("to" in options)) {
     const [stray] = (["public", "waitMs"] as const).filter((name) => options[name] !== undefined);
     if (stray) throw fault(`options.${stray}`, "is only for documents that are not for everyone; name in options.to who may read it");

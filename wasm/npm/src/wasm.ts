@@ -22,7 +22,7 @@ export function wasmIfLoaded(): Bindings | undefined {
   return loaded;
 }
 
-/** A module that has trapped is not fit for use: who comes next gets another. */
+/** A module that has trapped is not fit for use: the next caller gets another. */
 export function discardWasm(bindings: Bindings): void {
   if (bindings !== loaded) return;
   loading = undefined;
@@ -30,13 +30,13 @@ export function discardWasm(bindings: Bindings): void {
 }
 
 /** Beside this script. Vite's development server, up to version 7, moves the script alone. */
-function beside(): URL {
+function scriptUrl(): URL {
   const here = new URL("./taiinet.wasm", import.meta.url);
   const [before, inCache] = import.meta.url.split("/node_modules/.vite/");
   return inCache === undefined ? here : new URL(`${before}/node_modules/taiinet/dist/taiinet.wasm`);
 }
 
-async function load(source: WasmSource = beside()): Promise<Bindings> {
+async function load(source: WasmSource = scriptUrl()): Promise<Bindings> {
   // Each instance has bindings of its own: what an old one left behind must not call into the new.
   const bindings = instance();
   try {

@@ -17,15 +17,15 @@ async function start() {
   return { taiinet, core: cores.at(-1) };
 }
 
-test("a peer is added for a while or for ever, listed and lifted", async () => {
+test("a peer is added for a while or for ever, listed and unblocked", async () => {
   const { taiinet } = await start();
   await taiinet.blacklist.add("tn1x");
   await taiinet.blacklist.add("tn1y", { for: "1h" });
   const [x, y] = await taiinet.blacklist.list();
   assert.deepEqual(x, { peer: "tn1x", times: 0 });
   assert.ok(Math.abs(y.until - Date.now() - 3_600_000) < 10_000);
-  assert.equal(await taiinet.blacklist.lift("tn1x"), true);
-  assert.equal(await taiinet.blacklist.lift("tn1x"), false);
+  assert.equal(await taiinet.blacklist.unblock("tn1x"), true);
+  assert.equal(await taiinet.blacklist.unblock("tn1x"), false);
   assert.equal((await taiinet.blacklist.list()).length, 1);
   await taiinet.close();
 });
@@ -40,7 +40,7 @@ test("what is wrong is named", async () => {
   await taiinet.close();
 });
 
-test("who misbehaved is told of", async () => {
+test("a peer that misbehaved is told of", async () => {
   const { taiinet, core } = await start();
   const told = new Promise((resolve) => taiinet.on("blacklisted", resolve));
   core.event({ type: "blacklisted", peer: "tn1bad", until: 7, misbehaviour: "InvalidSignature", text: "passed on …", times: 1 });
@@ -66,12 +66,12 @@ test("signallers that others told of are kept, and known the next time", async (
   const first = new TaiiNet(options);
   await first.ready;
   const core = cores.at(-1);
-  core.learned = ["wss://two.example#tn1two"];
+  core.cached = ["wss://two.example#tn1two"];
   core.event({ type: "signaller-learned", url: "wss://two.example", signaller: "tn1two" });
   await first.close();
   const second = new TaiiNet(options);
   await second.ready;
-  assert.deepEqual(cores.at(-1).options.learned, ["wss://two.example#tn1two"]);
+  assert.deepEqual(cores.at(-1).options.signallerCache, ["wss://two.example#tn1two"]);
   assert.deepEqual(cores.at(-1).options.blacklist, []);
   await second.close();
 });

@@ -18,6 +18,9 @@ function checkQuery(query) {
   if (query.includes("$gtt")) throw JSON.stringify({ code: "query", message: "a.$gtt: there is no operator `$gtt`", path: "a.$gtt" });
 }
 
+/** What is known of a document, as the module says it. */
+const about = (id, more) => JSON.stringify({ id, author: "tn1author", createdAt: 1, hops: 0, exact: true, privacy: "open", cost: 0, ...more });
+
 class Core {
   subscriptions = new Set();
   /** The options of all subscriptions so far. */
@@ -29,7 +32,7 @@ class Core {
   mostFinds = 0;
   closed = false;
   isBehind = false;
-  /** Who waits for an answer. */
+  /** The calls that wait for an answer. */
   #pending = new Set();
   #next = 0;
 
@@ -71,7 +74,7 @@ class Core {
     this.mostFinds = Math.max(this.mostFinds, this.finding);
     await this.gate;
     this.finding -= 1;
-    this.found?.forEach((json, index) => each(`found-${index}`, "tn1author", index, 0, undefined, undefined, json, true, "open", json.length));
+    this.found?.forEach((json, index) => each(about(`found-${index}`, { createdAt: index, cost: json.length }), json));
   }
 
   blacklist(peer, until) {
@@ -79,22 +82,22 @@ class Core {
     (this.listed ??= []).push({ peer, ...(until === undefined ? {} : { until }), times: 0 });
   }
 
-  lift(peer) {
+  unblock(peer) {
     const before = this.listed?.length ?? 0;
     this.listed = this.listed?.filter((listed) => listed.peer !== peer);
     return before > (this.listed?.length ?? 0);
   }
 
-  learnedSignallers() {
-    return JSON.stringify(this.learned ?? []);
+  signallerCache() {
+    return JSON.stringify(this.cached ?? []);
   }
 
   blacklistToKeep() {
     return JSON.stringify(this.listed ?? []);
   }
 
-  deliver(id, json, exact = true, privacy = "open", cost = json.length) {
-    this.handlers.delivery(Uint32Array.from(this.subscriptions), id, "tn1author", 1, 1, "tn1from", undefined, json, exact, privacy, cost);
+  deliver(id, json, exact = true, privacy = "open", cost = json.length, createdAt = 1) {
+    this.handlers.delivery(Uint32Array.from(this.subscriptions), about(id, { createdAt, hops: 1, from: "tn1from", exact, privacy, cost }), json);
   }
 
   event(event) {

@@ -33,7 +33,7 @@ const Wall = ({ query, limit, ...options }) => {
 
 test("useSubscription shows the newest, follows the query, and ends with its component", async () => {
   const { core, shown, update, end } = await render(Wall, { query: { a: 1 }, limit: 2 });
-  const deliver = (n) => core.handlers.delivery(Uint32Array.from(core.subscriptions), `id-${n}`, "tn1a", n, 1, "tn1b", undefined, `{"n":${n}}`, true, "open", 100);
+  const deliver = (n) => core.deliver(`id-${n}`, `{"n":${n}}`, true, "open", 100, n);
   assert.equal(core.subscriptions.size, 1);
   [1, 2, 3].forEach(deliver);
   await frame();

@@ -230,7 +230,7 @@ test("a slow reader in another tab slows the neighbours down", async () => {
   await eventually("and up again", () => !cores[0].isBehind);
 });
 
-test("a tab whose peer traps leaves it to the next, and nobody else notices", async () => {
+test("a tab whose peer traps leaves it to the next, and no other notices", async () => {
   const one = await tab("one");
   const two = await tab("two");
   const got = [];
@@ -391,7 +391,7 @@ test("neighbours of a peer that is gone are forgotten: a find waits for one of t
   let found = false;
   const finding = two.find({}).then(() => (found = true));
   await new Promise((next) => setTimeout(next, 50));
-  assert.equal(found, false, "there is nobody to ask yet");
+  assert.equal(found, false, "there is no neighbour to ask yet");
   cores[1].event({ type: "peer-connected", peer: "tn1bob" });
   await finding;
 });

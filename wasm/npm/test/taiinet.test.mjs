@@ -74,7 +74,7 @@ test("a reader has what comes from when it is made, not from its first next()", 
   await taiinet.close();
 });
 
-test("what comes before anybody listens is kept for the first reader, the newest of it, at nobody's cost", async () => {
+test("what comes before there is a listener is kept for the first reader, the newest of it, at no neighbour's cost", async () => {
   const { taiinet, core } = await start();
   const subscription = taiinet.subscribe({});
   await eventually(() => core.subscriptions.size === 1);
@@ -249,7 +249,7 @@ test("a private subscription asks for a key, and sends to subscribers unless tol
   await taiinet.close();
 });
 
-test("who may read a document is checked, and never taken for everyone", async () => {
+test("the readers of a document are checked, and never taken for everyone", async () => {
   const { taiinet, core } = await start();
   for (const [options, path, message] of [
     [{ to: undefined }, "options.to", /"subscribers" or a list of peer ids, not undefined/],

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use js_sys::Array;
 use taiinet_mesh::{
-    ChannelBinding, Input, LinkFailure, Negotiation, description::Admission, frame::IceServer,
+    ChannelBinding, Input, LinkFailure, Negotiation, description::Admission, wire::IceServer,
 };
 use wasm_bindgen::{JsCast, JsValue};
 use wasm_bindgen_futures::{JsFuture, spawn_local};
@@ -208,7 +208,7 @@ fn listeners(
     let to = reporter.clone();
     let candidate = Listener::new(connection, "icecandidate", move |event| {
         let event: &RtcPeerConnectionIceEvent = event.unchecked_ref();
-        // Null and empty say that there are no more. Over TCP there is nobody to reach.
+        // Null and empty say that there are no more. Over TCP there is no one to reach.
         let text = event.candidate().map(|candidate| candidate.candidate()).unwrap_or_default();
         if is_for_udp(&text) {
             to.input(Input::Negotiation { link, part: Negotiation::Candidate(text) });

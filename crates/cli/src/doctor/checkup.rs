@@ -31,7 +31,7 @@ impl Checkup {
         patience: Duration,
         report: UnboundedSender<Finding>,
     ) -> Result<Self, Exit> {
-        // Nobody else is in this network.
+        // No other peer is in this network.
         let network = format!("doctor {:016x}", getrandom::u64().map_err(Exit::failed)?);
         let net = net.clone();
         let signallers = net.signallers()?.to_vec();

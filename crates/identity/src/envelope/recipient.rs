@@ -10,7 +10,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 use crate::{Identity, PeerId};
 
 /// An X25519 key (RFC 7748) made for one subscription. When the subscription ends it is wiped, and what
-/// was sealed to it is beyond everybody's reach: forward secrecy.
+/// was sealed to it is beyond anyone's reach: forward secrecy.
 #[derive(Clone)]
 pub struct RecipientKey {
     /// In a place of its own: what is moved leaves no copy behind.
@@ -62,8 +62,8 @@ impl RecipientId {
         &self.0
     }
 
-    /// Whether something can be sealed to it: a point of small order gives everybody the same secret,
-    /// and is nobody's key. Costs one X25519 exchange.
+    /// Whether something can be sealed to it: a point of small order is no key, because it gives every
+    /// peer the same secret. Costs one X25519 exchange.
     pub fn is_usable(&self) -> bool {
         // Any number does: all that X25519 takes are multiples of the cofactor.
         let any = StaticSecret::from([1; 32]);
@@ -83,12 +83,12 @@ impl fmt::Debug for RecipientId {
     }
 }
 
-/// To whom an envelope is sealed.
+/// A recipient of an envelope.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Recipient {
     /// To the key of a subscription: forward-secret.
     Subscription(RecipientId),
-    /// To a peer's identity key: whoever gets hold of it later can open what was recorded now.
+    /// To a peer's identity key: anyone that gets hold of it later can open what was recorded now.
     Peer(PeerId),
 }
 
@@ -132,7 +132,7 @@ pub enum OpeningKey<'a> {
 }
 
 impl OpeningKey<'_> {
-    /// To whom what it opens was sealed.
+    /// The recipient that it opens envelopes of.
     pub fn recipient(&self) -> Recipient {
         match self {
             Self::Subscription(key) => Recipient::Subscription(key.id),

@@ -196,7 +196,7 @@ fn keys_that_give_no_secret_are_refused() {
         let sealed = Envelope::seal(b"", &[weak], &context(&identity(0)), &mut rng());
         assert_eq!(sealed, Err(EnvelopeError::Unusable(weak)));
     }
-    // An author who gives such an ephemeral key, so that everybody finds the hint.
+    // An author that gives such an ephemeral key, so that every peer finds the hint.
     let to = identity(1);
     let weak = Envelope { ephemeral: [0; 32], ..seal(b"", &[Recipient::Peer(to.peer_id())]) };
     assert!(open(&weak, &to).is_err());
@@ -292,7 +292,7 @@ fn points_of_small_order_are_no_keys() {
     assert!(RecipientKey::generate(&mut rng()).id().is_usable());
 }
 
-/// Hints are for the author to choose; who chooses many of one's keys makes it no dearer to look.
+/// Hints are for the author to choose; one that chooses many of a peer's keys makes looking no more expensive.
 #[test]
 fn the_slots_that_are_tried_are_bounded_over_all_keys() {
     let keys: Vec<_> = (0..5).map(|_| RecipientKey::generate(&mut rng())).collect();

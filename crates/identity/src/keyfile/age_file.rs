@@ -24,7 +24,7 @@ pub(super) const BINARY_START: &[u8] = b"age-encryption.org/";
 pub(super) struct Encrypted(Vec<u8>);
 
 impl Encrypted {
-    /// Checks the form at once, so that nobody is asked for the passphrase of a broken file.
+    /// Checks the form at once, so that no user is asked for the passphrase of a broken file.
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, KeyFileError> {
         if !decryptor(bytes)?.is_scrypt() {
             return Err(KeyFileError::WrongKind("an age file that no passphrase opens"));

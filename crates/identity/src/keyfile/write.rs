@@ -13,7 +13,7 @@ use super::KeyFileError;
 /// What to do where a file stands already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Overwrite {
-    /// Leave it, and fail. Nobody can slip a file in between the look and the write.
+    /// Leave it, and fail. No other process can slip a file in between the look and the write.
     Never,
     /// Put the new file in its place, in one step.
     Replace,
@@ -24,7 +24,7 @@ pub enum Overwrite {
 pub enum Access {
     /// Its owner (mode 0600).
     OwnerOnly,
-    /// Whoever the user's umask lets (mode 0666 less the umask).
+    /// All that the user's umask lets (mode 0666 less the umask).
     Everyone,
 }
 

@@ -7,7 +7,7 @@ use crate::{PeerId, RECIPIENTS, age_input::AgeError};
 /// Why a file could not be sealed or opened.
 #[derive(Debug, thiserror::Error)]
 pub enum SealedFileError {
-    /// Sealed to nobody, it could never be opened.
+    /// Without a recipient it could never be opened.
     #[error("name at least one recipient")]
     NoRecipients,
     /// More than [`RECIPIENTS`].
@@ -16,7 +16,7 @@ pub enum SealedFileError {
         /// How many there were.
         recipients: usize,
     },
-    /// Nobody can have the private half of this key.
+    /// There is no private half of this key.
     #[error("{0} is not a usable key")]
     Recipient(PeerId),
     /// What is to be sealed or opened cannot be read.

@@ -100,7 +100,7 @@ fn altered_cut_or_lengthened_does_not_open() {
     assert_eq!(to.open(b"info", &[&sealed[..], &[0]].concat()), Err(OpenError));
 }
 
-/// With a point of small order as encapsulated key anybody could know the shared secret.
+/// With a point of small order as encapsulated key anyone could know the shared secret.
 #[test]
 fn encapsulated_keys_of_small_order_are_refused() {
     for point in [

@@ -96,7 +96,7 @@ proptest! {
         bytes[at] ^= 1 << bit;
         let verified = postcard::from_bytes::<Signed<Presence>>(&bytes)
             .is_ok_and(|signed| signed.verify().is_ok());
-        // A shorter length only cuts postcard's input; what it then reads was signed by nobody.
+        // A shorter length only cuts postcard's input; what it then reads was never signed.
         prop_assert!(!verified);
     }
 

@@ -7,12 +7,12 @@ use taiinet_document::{Content, Document, Map, Network, Value, VerifiedDocument}
 use taiinet_identity::{Domain, Identity, Seed, Verified};
 use taiinet_mesh::{
     ChannelBinding, Config, Dial, Input, LinkId, Output, Peer, SignallerAddress, Time,
-    frame::{
+    session::{Purpose, Session, accept},
+    wire::{
         DocumentFrame, Frame, FromSignaller, Hello, LinkFrame, Neighbour, Presence, Push,
         ToSignaller, Welcome,
         codec::{self, MessageReader, MessageWriter},
     },
-    session::{Purpose, Session, accept},
 };
 use taiinet_query::Query;
 

@@ -37,9 +37,9 @@ pub struct Config {
     pub network: Network,
     /// Where to be introduced to others.
     pub signallers: Vec<SignallerAddress>,
-    /// Signallers that others have told of in an earlier run ([`crate::Peer::learned_signallers`]), each
+    /// Signallers that others have told of in an earlier run ([`crate::Peer::signaller_cache`]), each
     /// with its key.
-    pub learned: Vec<SignallerAddress>,
+    pub signaller_cache: Vec<SignallerAddress>,
     /// How many active links to keep.
     pub target_links: usize,
     /// How many active links to have at most.
@@ -48,7 +48,7 @@ pub struct Config {
     pub store_bytes: usize,
     /// How much one author may write; all peers of a network must agree.
     pub quota: Quota,
-    /// Who was blacklisted in an earlier run.
+    /// The peers that were blacklisted in an earlier run.
     pub blacklist: Vec<Blacklisted>,
     /// For the pool of signallers: peers are reached by their addresses, without introductions.
     pub direct: Option<Direct>,
@@ -60,7 +60,7 @@ impl Config {
         Self {
             network,
             signallers: Vec::new(),
-            learned: Vec::new(),
+            signaller_cache: Vec::new(),
             target_links: limits::TARGET_LINKS,
             max_links: limits::MAX_LINKS,
             store_bytes: limits::STORE_BYTES,
@@ -78,8 +78,8 @@ pub struct Direct {
     pub address: Option<String>,
     /// The addresses by which others may have dialled us; any, if none.
     pub known_as: Option<Vec<String>>,
-    /// Whom to dial first; all others are learned from them.
+    /// The addresses to dial first; all others are learned from those.
     pub seeds: Vec<SignallerAddress>,
-    /// Who may be a neighbour; anybody, if none.
+    /// The peers that may be neighbours; any, if none.
     pub allowed: Option<BTreeSet<PeerId>>,
 }

@@ -20,8 +20,8 @@ pub enum PublishError {
     /// The document is expired, too old or dated in the future: no peer would accept it.
     #[error("the document is expired, too old or dated in the future; no peer would accept it")]
     OutOfTime,
-    /// Nobody is known who subscribed privately to it, or nobody was named.
-    #[error("nobody is known who subscribed privately to this")]
+    /// No peer is known that subscribed privately to it, or none was named.
+    #[error("no peer is known that subscribed privately to this")]
     NoRecipient,
     /// The document cannot be sealed.
     #[error(transparent)]

@@ -12,23 +12,23 @@ use crate::{
 pub enum Event {
     /// A neighbour was won.
     PeerConnected {
-        /// Who.
+        /// The neighbour.
         peer: PeerId,
-        /// Over which link.
+        /// The link to it.
         link: LinkId,
     },
     /// A neighbour was lost.
     PeerDisconnected {
-        /// Who.
+        /// The former neighbour.
         peer: PeerId,
-        /// Why.
+        /// Why the link ended.
         cause: Disconnect,
     },
     /// A link could not be made.
     DialFailed {
-        /// To whom.
+        /// The peer that was to be reached.
         peer: PeerId,
-        /// Why.
+        /// Why it was not.
         cause: Disconnect,
     },
     /// A signaller accepted our join.
@@ -42,7 +42,7 @@ pub enum Event {
     SignallerLost {
         /// Its address.
         url: String,
-        /// Why.
+        /// Why the connection ended.
         cause: Disconnect,
         /// When it will be tried again.
         retry_at: Time,
@@ -64,7 +64,7 @@ pub enum Event {
         /// Which document.
         id: DocumentId,
     },
-    /// A peer misbehaved so much that it is blacklisted; whoever keeps the list keeps it anew
+    /// A peer misbehaved so much that it is blacklisted; a driver that keeps the list writes it again
     /// ([`crate::Peer::blacklist_to_keep`]).
     Blacklisted(Blacklisted),
     /// Something from a neighbour was refused.
@@ -109,13 +109,13 @@ pub enum Disconnect {
         /// How much.
         bits: u8,
     },
-    /// Too many had dialled us and not proven who they are.
+    /// Too many peers had dialled us and not proven who they are.
     #[error("too many strangers came at once")]
     Crowded,
     /// It does not keep up with what it is sent.
     #[error("it does not keep up")]
     Overloaded,
-    /// It speaks another version of the protocol, or is in another network: nobody's fault.
+    /// It speaks another version of the protocol, or is in another network, by no fault of either.
     #[error(transparent)]
     Incompatible(#[from] Incompatible),
     /// It broke the protocol.

@@ -12,45 +12,45 @@ use crate::{Counters, Direct, Output, limits};
 pub enum Input {
     /// The channel of a dialled link is open.
     LinkUp {
-        /// Which.
+        /// The name that [`Output::Dial`] gave it.
         link: LinkId,
         /// What identifies the channel to both ends.
         binding: ChannelBinding,
     },
     /// The transport has a description or candidate for the other end of a link being dialled.
     Negotiation {
-        /// Which link.
+        /// The link that is being made.
         link: LinkId,
         /// What the other end needs.
         part: Negotiation,
     },
     /// A message arrived on a link.
     Message {
-        /// Which link.
+        /// The link that it came over.
         link: LinkId,
         /// The message, whole.
         bytes: Vec<u8>,
     },
     /// The transport has passed on so many bytes of what it was given: room for more.
     Sent {
-        /// Which link.
+        /// The link that has sent.
         link: LinkId,
         /// How many bytes of [`Output::Send`] that was.
         bytes: usize,
     },
-    /// A link closed, failed or could not be opened. Comes once for each [`Output::Dial`], whoever
-    /// closed it.
+    /// A link closed, failed or could not be opened. Comes once for each [`Output::Dial`],
+    /// whichever end closed it.
     LinkDown {
-        /// Which link.
+        /// The link that is down.
         link: LinkId,
-        /// Why.
+        /// Why it is.
         cause: LinkFailure,
     },
     /// Whether the application is behind with its deliveries. While it is, documents are taken but
     /// not acknowledged, so neighbours stop sending when their windows are full.
     Behind(bool),
     /// The device is back on a network or awake: try again at once whatever waits for a back-off, and
-    /// ask everybody whether they are still there. Comes before what else happened meanwhile.
+    /// ask every neighbour whether it is still there. Comes before what else happened meanwhile.
     Wake,
     /// Whether this peer dozes, as a browser's hidden tab does: its timers come late, once a minute or
     /// so. Neighbours are told, so that they are patient with it and route around it; what else
@@ -90,8 +90,8 @@ pub enum Audience {
     /// Everyone in the network.
     #[default]
     Everyone,
-    /// Whoever subscribed privately to what it matches, as far as this peer has heard. Where that are
-    /// more than an envelope has room for, or their queries too dear, each peer gets its turn, and
+    /// The peers that subscribed privately to it, as far as this peer has heard. Where those are more
+    /// than an envelope has room for, or their queries too expensive, each peer gets its turn, and
     /// [`Counters::left_out`] counts the rest.
     Subscribers,
     /// These peers: by their private subscriptions that it matches (forward-secret), or else by their
@@ -104,7 +104,7 @@ pub enum Audience {
 pub struct PublishOptions {
     /// Who may read it.
     pub audience: Audience,
-    /// The names of fields that everybody may read, also if it is not for everyone.
+    /// The names of fields that every peer may read, also if it is not for everyone.
     pub public: Vec<String>,
     /// From when on the document is worthless.
     pub expires_at: Option<Timestamp>,

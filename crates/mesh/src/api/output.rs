@@ -9,7 +9,7 @@ use taiinet_identity::{PeerId, Signed};
 use crate::{Direct, Input, limits};
 use crate::{
     Event, FindId, LinkId, Negotiation, SubscriptionId,
-    wire::{Astray, IceServer, Signal},
+    wire::{IceServer, Signal, Undeliverable},
 };
 
 /// What a message is for: the most urgent of what is in it. All lanes but the media's are one ordered and
@@ -35,19 +35,19 @@ pub enum Output {
     Dial {
         /// Its name from now on.
         link: LinkId,
-        /// How.
+        /// What kind of link, and where it leads.
         dial: Dial,
     },
     /// Give this to the transport of a link being dialled: the other end sent it.
     Negotiate {
-        /// Which link.
+        /// The link that is being made.
         link: LinkId,
         /// What the other end says.
         part: Negotiation,
     },
     /// Send a message; report [`Input::Sent`] when the transport has passed it on.
     Send {
-        /// Which link.
+        /// The link to send on.
         link: LinkId,
         /// What it is for.
         lane: Lane,
@@ -57,7 +57,7 @@ pub enum Output {
     /// Close a link when what was given to it is sent, within a second or so; then report
     /// [`Input::LinkDown`].
     Close {
-        /// Which link.
+        /// The link to close.
         link: LinkId,
     },
     /// Hand a document to the application; comes once for each document.
@@ -66,9 +66,9 @@ pub enum Output {
     Event(Event),
     /// A document that a search found; comes once for each document of a search.
     Found {
-        /// Which search.
+        /// The search, as [`Peer::find`](crate::Peer::find) named it.
         find: FindId,
-        /// The document.
+        /// The document, verified.
         document: Arc<VerifiedDocument>,
         /// What it says, if it was sealed to us.
         opened: Option<Arc<Opened>>,
@@ -82,15 +82,15 @@ pub enum Output {
     },
     /// A signal that we passed on ([`crate::Peer::relay`]) did not find its recipient, says a
     /// neighbour in the pool.
-    Astray {
+    Undeliverable {
         /// The neighbour. Whether the signal went to this one is not checked.
         from: PeerId,
-        /// Which signal.
-        astray: Astray,
+        /// What tells the signal from others.
+        undeliverable: Undeliverable,
     },
     /// A search is over: nothing more of it comes.
     FindDone {
-        /// Which.
+        /// The search that is over.
         find: FindId,
         /// Whether each neighbour that was asked has answered, and there was one; or there was no
         /// need for more, because the limit was reached.
@@ -103,14 +103,14 @@ pub enum Output {
 pub enum Dial {
     /// A WebRTC link, of which this end makes the offer.
     Offer {
-        /// To whom.
+        /// The peer that the offer goes to.
         to: PeerId,
         /// STUN and TURN servers to use.
         ice_servers: Vec<IceServer>,
     },
     /// A WebRTC link, of which the other end made this offer.
     Answer {
-        /// To whom.
+        /// The peer that made the offer.
         to: PeerId,
         /// The offer (SDP).
         offer: String,
@@ -132,13 +132,13 @@ pub enum Dial {
 /// A document that matches subscriptions of this peer.
 #[derive(Debug, Clone)]
 pub struct Delivery {
-    /// The document.
+    /// The document, verified.
     pub document: Arc<VerifiedDocument>,
     /// What it says, if it was sealed to us.
     pub opened: Option<Arc<Opened>>,
-    /// Whose queries it matches; never empty.
+    /// The subscriptions that it matches; never empty.
     pub subscriptions: Vec<SubscriptionId>,
-    /// How many links it crossed, as far as anybody can tell; 0 for our own.
+    /// How many links it crossed, as far as one can tell; 0 for our own.
     pub hops: u8,
     /// The neighbour it came from; none for our own.
     pub via: Option<PeerId>,

@@ -23,7 +23,7 @@ pub struct Status {
     pub private: usize,
     /// Peers that no link could be made to, and why.
     pub failed: Vec<(PeerId, Disconnect)>,
-    /// Who is blacklisted now.
+    /// The peers that are blacklisted now.
     pub blacklist: Vec<Blacklisted>,
     /// What it did so far.
     pub counters: Counters,

@@ -1,7 +1,7 @@
 //! Signals: sealed and signed, checked, opened.
 //!
-//! A negotiation's parts are sealed to the other end (HPKE) and signed by this one, so whoever
-//! carries them, signaller or peer, can neither read nor change nor invent them.
+//! A negotiation's parts are sealed to the other end (HPKE) and signed by this one, so that a signaller
+//! or peer that carries them can neither read nor change nor invent them.
 
 use taiinet_document::Network;
 use taiinet_identity::{Identity, PeerId, Signed, Verified, seal};
@@ -41,7 +41,7 @@ impl Sealer<'_> {
 /// Checks a signal before it is opened or passed on.
 ///
 /// # Errors
-/// The [`Misbehaviour`] of whoever passed it to us.
+/// The [`Misbehaviour`] of the peer or signaller that passed it to us.
 pub(crate) fn verify(
     signal: Signed<Signal>,
     network: &Network,
@@ -61,7 +61,7 @@ pub(crate) fn verify(
 }
 
 /// Opens a signal that is for us. None if it was not sealed to us by its signer, or is no body: that
-/// is the signer's fault, not of whoever passed it on.
+/// is the signer's fault, not that of the peer that passed it on.
 pub(crate) fn open(signal: &Verified<Signal>, identity: &Identity) -> Option<SignalBody> {
     let info = info(&signal.network, &signal.signer(), &signal.to);
     let plain = identity.open(&info, &signal.sealed).ok()?;

@@ -22,7 +22,7 @@ pub(crate) enum Rules<'a> {
 /// Lets in a document that was not verified before.
 ///
 /// # Errors
-/// What whoever sent it did wrong; [`Misbehaviour::AuthorFlood`] is its author's fault alone.
+/// What its sender did wrong; [`Misbehaviour::AuthorFlood`] is its author's fault alone.
 pub(crate) fn admit(
     cx: &mut Cx,
     document: SignedDocument,

@@ -2,15 +2,15 @@
 //!
 //! An author keeps to a rate when it publishes ([`Quota`]); others drop what goes beyond twice of that.
 //! They count by the time that a document bears, not by when it comes: a mesh that heals hands over
-//! minutes of documents at once, which is nobody's fault. So all peers of a network must be configured
+//! minutes of documents at once, which is no peer's fault. So all peers of a network must be configured
 //! alike.
 //!
 //! Keys cost nothing, so of one minute only so many authors are counted one by one
 //! ([`limits::QUOTA_AUTHORS`]), by the algorithm Space-Saving (Metwally, Agrawal, El Abbadi: "Efficient
 //! Computation of Frequent and Top-k Elements in Data Streams", ICDT 2005): where there is no room, a
-//! newcomer takes the place of who has written least, *with its count*. So nobody is ever counted for
+//! newcomer takes the place of the author that has written least, *with its count*. So none is ever counted for
 //! less than it wrote, and for more by at most what all wrote divided by the number of places: a flood
-//! of keys refuses nobody who is not close to its quota anyway.
+//! of keys refuses no author that is not close to its quota anyway.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -35,7 +35,7 @@ impl Default for Quota {
 }
 
 impl Quota {
-    /// No bound at all, where everybody is trusted.
+    /// No bound at all, where every author is trusted.
     pub const UNBOUNDED: Self =
         Self { documents: (u32::MAX, u32::MAX), bytes: (u32::MAX, u32::MAX) };
 
@@ -80,8 +80,8 @@ impl Used {
         }
     }
 
-    /// In one number, for who has written least: a document counts for as many bytes as there are for
-    /// each in an author's quota.
+    /// As one number, to find the author that has written least: a document counts for as many bytes as an
+    /// author's quota has for each.
     const fn weight(self) -> u64 {
         let document = (limits::AUTHOR_BYTES.1 / limits::AUTHOR_DOCUMENTS.1) as u64;
         self.documents.saturating_mul(document).saturating_add(self.bytes)
@@ -266,10 +266,10 @@ mod tests {
         assert_eq!(step.least, weights);
     }
 
-    /// Whoever floods a network with keys of one document each neither gets past the quota itself, nor
-    /// keeps those out that keep to theirs, be they here already or new.
+    /// A peer that floods a network with keys of one document each neither gets past the quota itself, nor
+    /// keeps out authors that keep to theirs, known or new.
     #[test]
-    fn a_flood_of_keys_refuses_nobody_who_keeps_to_its_quota_and_hides_nobody_who_does_not() {
+    fn a_flood_of_keys_refuses_no_author_within_its_quota_and_hides_none_over_it() {
         let quota = Quota { documents: (40, 1), bytes: (100_000, 1000) };
         let allowed = Quota::of_a_step(quota.documents);
         let mut quotas = Quotas::new(quota, NOW);

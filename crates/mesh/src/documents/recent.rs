@@ -13,15 +13,15 @@ use taiinet_identity::PeerId;
 
 use crate::{Time, limits, wire::Mark};
 
-/// The seen-cache and the store of recent documents. Ordered maps: nobody can choose ids that make
-/// them slow.
+/// The seen-cache and the store of recent documents. The maps are ordered, so that no author can choose
+/// ids that make them slow.
 ///
 /// An id enters only after its document's signature held, so a bad copy never suppresses the good
 /// one. When there are too many ids, those of the oldest documents go, and with them everything as
 /// old is refused from then on: so nothing is ever delivered twice.
 ///
-/// The newest document of one author under one key replaces the older: that is still served to whom it
-/// was announced, but offered to nobody else and found by no search.
+/// The newest document of one author under one key replaces the older, which is still served to
+/// the neighbours that it was announced to, but offered to no other and found by no search.
 #[derive(Debug)]
 pub(crate) struct Recent {
     seen: BTreeMap<DocumentId, Option<Box<Kept>>>,
@@ -75,7 +75,7 @@ impl Kept {
         self.bytes.signed()
     }
 
-    /// How many links it crossed to here, as far as anybody can tell.
+    /// How many links it crossed to here, as far as one can tell.
     pub(crate) const fn hops(&self) -> u8 {
         self.hops
     }

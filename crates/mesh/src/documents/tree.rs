@@ -68,7 +68,7 @@ impl Tree {
         }
     }
 
-    /// A link became active: it gets our own documents that nobody has taken, and the ids of what it
+    /// A link became active: it gets our own documents that no neighbour has taken, and the ids of what it
     /// may have missed.
     pub(super) fn neighbour_up(
         &mut self,
@@ -104,7 +104,7 @@ impl Tree {
     /// Another announcer of this document is gone, or does not have it any more.
     fn ask_now(&mut self, id: &DocumentId, now: Time) {
         for neighbour in self.neighbours.values_mut() {
-            neighbour.ask_now(id, now);
+            neighbour.promises.ask_now(id, now);
         }
     }
 
@@ -116,7 +116,7 @@ impl Tree {
     pub(super) fn sent(&mut self, link: LinkId, id: &DocumentId, now: Time) -> Sent {
         self.asked.remove_of(link, id);
         let neighbour = self.neighbours.get_mut(&link);
-        neighbour.map_or_else(Sent::default, |neighbour| neighbour.sent(id, now))
+        neighbour.map_or_else(Sent::default, |neighbour| neighbour.promises.sent(id, now))
     }
 
     /// Passes on a verified document to those that want it.
@@ -131,12 +131,12 @@ impl Tree {
         self.asked.remove(&id);
         let mut parcel = None;
         for (link, neighbour) in &mut self.neighbours {
-            // Who announced it has it.
-            let has = neighbour.settled(&id);
+            // A neighbour that announced it has it.
+            let has = neighbour.promises.settled(&id);
             if has || from.is_some_and(|(from, _)| from == *link) || !wants(*link) {
                 continue;
             }
-            // Our own goes to all that we believe: nobody else decides whether it is heard of.
+            // Our own goes to all that we believe: no other peer decides whether it is heard of.
             let ours = from.is_none() && !cx.is_suspect(*link);
             if ours || neighbour.feeding.pushed().contains(group) {
                 let parcel =
@@ -201,7 +201,7 @@ impl Tree {
         }
         let Some(neighbour) = self.neighbours.get_mut(&link) else { return Ok(()) };
         for id in ids.iter().filter(|id| store.has_seen(id)) {
-            neighbour.request(*id, store.get(id).is_some())?;
+            neighbour.serving.request(*id, store.get(id).is_some())?;
         }
         Ok(())
     }
@@ -220,7 +220,7 @@ impl Tree {
             return Err(Misbehaviour::Oversize);
         }
         let Some(neighbour) = self.neighbours.get_mut(&link) else { return Ok(()) };
-        for id in neighbour.gone(ids, now)? {
+        for id in neighbour.promises.gone(ids, now)? {
             if self.asked.remove_of(link, &id) {
                 self.ask_now(&id, now);
             }
@@ -238,7 +238,7 @@ impl Tree {
     /// A neighbour is in the middle of sending something.
     pub(super) fn progress(&mut self, link: LinkId, now: Time) {
         if let Some(neighbour) = self.neighbours.get_mut(&link) {
-            neighbour.progress(now);
+            neighbour.promises.progress(now);
         }
     }
 
@@ -248,31 +248,31 @@ impl Tree {
         let Some(neighbour) = self.neighbours.get_mut(&link) else { return };
         let Some(state) = cx.links.get_mut(link) else { return };
         while state.lanes.has_room()
-            && let Some(id) = neighbour.requested()
+            && let Some(id) = neighbour.serving.requested()
         {
             match cx.store.get(&id) {
                 Some(kept) if state.lanes.push(Parcel::new(kept.signed(), kept.hops())) => {
-                    neighbour.served();
+                    neighbour.serving.served();
                 }
                 Some(_) => break,
-                None => neighbour.not_served(),
+                None => neighbour.serving.not_served(),
             }
         }
-        if let Some(gone) = neighbour.tell_gone() {
+        if let Some(gone) = neighbour.serving.tell_gone() {
             cx.send(link, gone);
         }
     }
 
     /// Whether the neighbour waits for documents that it asked for.
     pub(super) fn has_requests(&self, link: LinkId) -> bool {
-        self.neighbours.get(&link).is_some_and(|neighbour| neighbour.requested().is_some())
+        self.neighbours.get(&link).is_some_and(|neighbour| neighbour.serving.requested().is_some())
     }
 
     /// The application fell behind, or caught up.
     pub(super) fn set_behind(&mut self, behind: bool, now: Time) {
         if self.behind.is_some() && !behind {
             for neighbour in self.neighbours.values_mut() {
-                neighbour.progress(now);
+                neighbour.promises.progress(now);
             }
         }
         self.behind = behind.then(|| self.behind.unwrap_or_default());
@@ -290,7 +290,7 @@ impl Tree {
         *taken = taken.saturating_add(bytes);
         let room = *taken <= limits::BEHIND_BYTES;
         if !room && let Some(neighbour) = self.neighbours.get_mut(&link) {
-            neighbour.schedule_compare(now);
+            neighbour.promises.schedule_compare(now);
         }
         room
     }
@@ -306,7 +306,7 @@ impl Tree {
     /// Something of what a neighbour has may have escaped us.
     pub(super) fn schedule_compare(&mut self, link: LinkId, now: Time) {
         if let Some(neighbour) = self.neighbours.get_mut(&link) {
-            neighbour.schedule_compare(now);
+            neighbour.promises.schedule_compare(now);
         }
     }
 
@@ -345,12 +345,13 @@ impl Tree {
     /// Does what is due.
     pub(super) fn tick(&mut self, cx: &mut Cx) {
         let now = cx.now;
-        // Who is awake is asked first.
+        // Neighbours that are awake are asked first.
         let mut order: Vec<(bool, LinkId)> =
             self.neighbours.iter().map(|(link, neighbour)| (neighbour.dozing, *link)).collect();
         order.sort_unstable();
-        let heard = self.neighbours.iter().map(|(link, other)| (*link, other.progressed()));
-        self.asked.hear(heard, self.lateness.wait());
+        let heard =
+            self.neighbours.iter().map(|(link, other)| (*link, other.promises.progressed()));
+        self.asked.note_heard(heard, self.lateness.wait());
         for (dozing, link) in order {
             let Some(neighbour) = self.neighbours.get_mut(&link) else { continue };
             if let Some(state) = cx.links.get_mut(link) {
@@ -368,10 +369,10 @@ impl Tree {
             if self.behind.is_some() {
                 continue;
             }
-            if neighbour.compares(now) {
+            if neighbour.promises.compares(now) {
                 cx.notify(Notice::Compare { link, part: Part::Next });
             }
-            if let Some(broken) = neighbour.broken(now) {
+            if let Some(broken) = neighbour.promises.broken(now) {
                 for id in broken {
                     self.asked.remove_of(link, &id);
                 }
@@ -379,7 +380,7 @@ impl Tree {
                     cx.charge(link, Misbehaviour::BrokenPromise);
                 }
             }
-            if let Some(ids) = neighbour.ask(link, &mut self.asked, &cx.store, now) {
+            if let Some(ids) = neighbour.promises.ask(link, &mut self.asked, &cx.store, now) {
                 cx.counters.grafted += ids.len() as u64;
                 cx.send(link, DocumentFrame::Graft(ids));
             }

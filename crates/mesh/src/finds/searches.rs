@@ -34,10 +34,10 @@ pub(crate) struct Search {
     /// What they hold of the heap, wherever they are.
     heap_bytes: usize,
     ends_at: Time,
-    /// Who was asked and has not finished its answer.
+    /// The neighbours that were asked and have not finished their answers.
     waiting: BTreeMap<LinkId, Allowance>,
     answered: usize,
-    /// Whether somebody who was asked is gone.
+    /// Whether a neighbour that was asked is gone.
     lost: bool,
 }
 
@@ -157,7 +157,7 @@ impl Searches {
     }
 
     /// A link is gone.
-    pub(crate) fn lost(&mut self, link: LinkId) {
+    pub(crate) fn link_down(&mut self, link: LinkId) {
         for search in self.running.values_mut() {
             search.lost |= search.waiting.remove(&link).is_some();
         }
@@ -259,7 +259,7 @@ fn look<'a>(
     let weight = weight(query);
     let matching = move |kept: &'a Kept| {
         let bytes = kept.signed().size() + kept.decoded_size() / limits::FIND_DECODED_SHARE;
-        // A large one that is too dear does not hide the small ones behind it.
+        // A large one that is too expensive does not hide the small ones behind it.
         if kept.is_expired(now) || !work.take(bytes.saturating_mul(weight), now) {
             return None;
         }
@@ -272,7 +272,7 @@ fn look<'a>(
 /// What it costs to match a query with a document, for each byte of it.
 fn weight(query: &Query) -> usize {
     let text = query.to_string();
-    // Also found where it is but a value; then the query seems dearer than it is.
+    // Also found where it is but a value; then the query seems more expensive than it is.
     let regex = if text.contains("$regex") { limits::FIND_WEIGHT_REGEX } else { 0 };
     1 + text.len() / limits::FIND_WEIGHT_BYTES + regex
 }

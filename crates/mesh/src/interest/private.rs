@@ -3,7 +3,7 @@
 //! A private subscription is announced to the network by a signed document that names its query and
 //! its key ([`taiinet_document::Subscription`]). It expires after [`limits::ANNOUNCED_FOR`] and is
 //! announced again before; a deletion ends it. Each peer keeps what it hears, so that it can seal what
-//! it publishes to whoever wants it.
+//! it publishes to the peers that want it.
 
 mod directory;
 mod openings;

@@ -9,8 +9,8 @@ use super::{link::NOBODY, protection::Protection};
 use crate::{Disconnect, LinkId, Output, cx::Cx, limits, wire::RefusalReason};
 
 impl Cx {
-    /// Somebody has dialled us from an address. Where strangers are too many the one goes that has been
-    /// one for longest.
+    /// A peer has dialled us from an address. Where strangers are too many, the one goes that has been one
+    /// for longest.
     pub(crate) fn accept(&mut self, from: IpAddr) -> Option<LinkId> {
         if !self.topology.is_full() {
             return None;

@@ -221,7 +221,7 @@ impl Cx {
         self.refuse_because(link, reason, Disconnect::Incompatible(why));
     }
 
-    /// When somebody that we have no room for may ask again.
+    /// When a peer that we have no room for may ask again.
     pub(crate) fn retry_after_ms(&mut self) -> u32 {
         let wait = self.rng.jitter(limits::REFUSED_FOR);
         u32::try_from(wait.as_millis()).unwrap_or(u32::MAX)

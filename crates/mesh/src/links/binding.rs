@@ -2,9 +2,9 @@
 
 use core::fmt;
 
-/// What identifies a channel to both of its ends, and to nobody else's channel: a hash over both
+/// What identifies a channel to both of its ends, and is no other channel's: a hash over both
 /// DTLS fingerprints, or that of a [`crate::session`]. Signed in the handshake, it leaves no room for
-/// anybody in the middle, even if the session descriptions were altered on their way (compare RFC 5056,
+/// an attacker in the middle, even if the session descriptions were altered on their way (compare RFC 5056,
 /// RFC 8842).
 ///
 /// A driver has [`ChannelBinding::NONE`] for a WebSocket: what binds there is a session that the core
@@ -97,7 +97,7 @@ mod tests {
         assert_eq!(ChannelBinding::of_descriptions(&a, "v=0\r\n"), None);
         let two = format!("{a}{}", description([2; 32]));
         assert_eq!(ChannelBinding::of_descriptions(&two, &a), None);
-        // Two of one certificate, as RFC 8122 has it, or the second of another: who could tell?
+        // Two of one certificate, as RFC 8122 has it, or the second of another: no one could tell.
         let victim = description([2; 32]);
         let hidden = format!("{victim}a=fingerprint:sha-512 01:02:03\r\n");
         assert!(ChannelBinding::of_descriptions(&victim, &a).is_some());

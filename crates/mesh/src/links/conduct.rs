@@ -39,7 +39,7 @@ impl Cx {
         let mut sent = false;
         while let Some((lane, bytes)) = state.lanes.transmit() {
             let plain = bytes.len();
-            // Only who was greeted has anything in its lanes, and there is a session for that.
+            // Only an end that was greeted has anything in its lanes, and there is a session for that.
             let Some(bytes) = state.protection.seal(bytes) else { break };
             state.lanes.carries(bytes.len() - plain);
             self.out.push_back(Output::Send { link, lane, bytes });
@@ -51,7 +51,7 @@ impl Cx {
         sent
     }
 
-    /// Counts an offence, charges whoever it was for certain, and closes the link over what is fatal
+    /// Counts an offence, charges the peer if it was that for certain, and closes the link over what is fatal
     /// or too much.
     pub(crate) fn charge(&mut self, link: LinkId, misbehaviour: Misbehaviour) {
         let now = self.now;
@@ -89,7 +89,7 @@ impl Cx {
     }
 
     /// Too much of what one peer signed came over a link. It is an offence if the peer is at its other
-    /// end; whoever merely passed it on is not to blame.
+    /// end; a peer that merely passed it on is not to blame.
     pub(crate) fn blame_signer(
         &mut self,
         link: LinkId,
@@ -103,7 +103,7 @@ impl Cx {
         Ok(())
     }
 
-    /// Has nothing to do with a peer any more. Links to it are closed.
+    /// Keeps a peer out from now on. Links to it are closed.
     pub(crate) fn blacklist(
         &mut self,
         peer: PeerId,
@@ -145,7 +145,7 @@ impl Cx {
         self.close(link, cause);
     }
 
-    /// Forgets a link, and tells everybody.
+    /// Forgets a link, and tells every room.
     pub(crate) fn drop_link(&mut self, link: LinkId, cause: Disconnect) {
         let Some(state) = self.links.remove(link) else { return };
         self.view_changed = true;
@@ -156,7 +156,7 @@ impl Cx {
             session: state.session,
             incoming,
             active,
-            // Who is not heard of after a wake may well be there, and we at another place.
+            // A peer that is not heard of after a wake may well be there, and we at another place.
             blameless: state.is_excused(self.now),
             cause: cause.clone(),
         }));

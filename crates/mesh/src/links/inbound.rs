@@ -69,7 +69,7 @@ mod tests {
     use crate::testing::NOW;
 
     #[test]
-    fn who_sends_more_than_its_window_holds_is_no_honest_sender() {
+    fn a_sender_of_more_than_its_window_holds_is_not_honest() {
         let mut inbound = Inbound::default();
         let document = taiinet_document::limits::DOCUMENT_BYTES;
         // The last document may begin where the window is all but full.

@@ -3,7 +3,7 @@
 use crate::wire::{FrameKind, VERSION};
 
 /// Why two peers cannot be neighbours although neither does anything wrong. Beside
-/// [`Misbehaviour`](crate::Misbehaviour), with which it has nothing to do: it costs nobody anything.
+/// [`Misbehaviour`](crate::Misbehaviour), with which it has nothing to do: it costs no points.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
 #[non_exhaustive]
 pub enum Incompatible {
@@ -12,7 +12,7 @@ pub enum Incompatible {
         "it speaks version {theirs} of the protocol, and this is {VERSION}: update the older of the two"
     )]
     Version {
-        /// Which.
+        /// The version of the other end.
         theirs: u16,
     },
     /// The other end is in another network.

@@ -24,7 +24,7 @@ enum Stage {
     Greeted { binding: ChannelBinding, ours: Hello, again_at: Time },
     /// We know their hello and sent our proof.
     Challenged { binding: ChannelBinding, ours: Hello, theirs: Hello },
-    /// They have proven who they are. A neighbour once both have said so.
+    /// Both have proven who they are. They are neighbours once both have said so.
     Proven { admitted: bool, accepted: bool },
 }
 
@@ -35,7 +35,7 @@ pub(crate) enum Handshake {
     Goes,
     /// The peer has proven who it is: decide whether it becomes a neighbour.
     Proven,
-    /// It can be no neighbour, through nobody's fault.
+    /// It can be no neighbour, by no fault of either.
     Incompatible(Incompatible),
 }
 
@@ -80,7 +80,7 @@ pub(crate) struct Link {
     spoke: Time,
     /// After a sleep: until when something must be heard, whatever was not heard before.
     probe: Option<Time>,
-    /// After a sleep: until when its end is nobody's fault, also if something is heard that was said
+    /// After a sleep: until when no peer is to blame for its end, also if something is heard that was said
     /// meanwhile.
     excused_until: Time,
     ping: Option<(u32, Time)>,
@@ -89,7 +89,7 @@ pub(crate) struct Link {
     round_trip: Option<Duration>,
 }
 
-/// Who is at the other end before it has said so, where links are made by address: no key at all.
+/// The peer at the other end before it has said who it is, where links are made by address: no key at all.
 pub(crate) const NOBODY: PeerId = PeerId::from_bytes([0; 32]);
 
 impl Link {
@@ -392,7 +392,7 @@ impl Link {
             Stage::Dialling => Ok(None),
             Stage::Proven { admitted: true, accepted: true } => {
                 if now >= self.judged_at() {
-                    // Who dozes may answer a ping late.
+                    // A peer that dozes may answer a ping late.
                     if self.probe.is_none() || !self.dozing {
                         return Err(Disconnect::Silent);
                     }

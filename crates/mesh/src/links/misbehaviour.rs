@@ -90,7 +90,7 @@ pub enum Misbehaviour {
     /// asked for.
     #[error("answered what was not asked")]
     Unasked,
-    /// A message that does not open in its session: whoever carries the link may have changed it.
+    /// A message that does not open in its session: a carrier of the link may have changed it.
     #[error("sent what does not open in its session")]
     BadSession,
 }
@@ -113,10 +113,10 @@ impl Misbehaviour {
         )
     }
 
-    /// What it costs who did it, in points, of which [`limits::BLACKLISTED_AT`] lead to the blacklist.
+    /// What it costs the offender in points, of which [`limits::BLACKLISTED_AT`] lead to the blacklist.
     ///
     /// Nothing, unless it is certain that every honest peer would have caught it before it passed it
-    /// on: what depends on a clock, or on what somebody else did, is no proof of ill will.
+    /// on: what depends on a clock, or on what another peer did, is no proof of ill will.
     pub const fn weight(self) -> u32 {
         match self {
             // Not the protocol at all.

@@ -56,7 +56,7 @@ impl Protection {
         matches!(self, Self::Opening(_) | Self::Awaited)
     }
 
-    /// Takes a message. Who dials us must have dialled an address that is `ours`.
+    /// Takes a message. An end that dials us must have dialled an address that is `ours`.
     ///
     /// # Errors
     /// [`BadSession`]

@@ -2,9 +2,10 @@
 //! lead to.
 //!
 //! In the manner of gossipsub v1.1's peer score (Vyzovitis et al.: "GossipSub: attack-resilient message
-//! propagation", 2020), with one difference: there is no praise, so nobody earns the right to misbehave.
+//! propagation", 2020), with one difference: there is no praise, so no peer earns the right to misbehave.
 //! Each offence costs [`Misbehaviour::weight`] points; one point is forgiven every
-//! [`limits::POINT_FORGIVEN_EVERY`]. What this peer thinks it tells nobody: an accusation is no proof.
+//! [`limits::POINT_FORGIVEN_EVERY`]. A peer keeps what it thinks of others to itself: an
+//! accusation is no proof.
 
 use core::cmp::Reverse;
 use std::collections::BTreeMap;
@@ -15,14 +16,14 @@ use taiinet_identity::PeerId;
 
 use crate::{Misbehaviour, Time, limits};
 
-/// A peer that we have nothing to do with: no link is made to it or taken from it, and nothing that it
+/// A peer that is kept out: no link is made to it or taken from it, and nothing that it
 /// says about links is heard.
 ///
 /// Of one that was listed by hand, documents are neither delivered nor passed on. Those of one that
-/// misbehaved are judged as anybody's: a document that is valid harms nobody.
+/// misbehaved are judged like any other's: a valid document does no harm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Blacklisted {
-    /// Who.
+    /// The peer that is kept out.
     pub peer: PeerId,
     /// Until when, in milliseconds since 1970; for ever, or rather until it is unblocked, if none.
     pub until: Option<Timestamp>,
@@ -33,7 +34,7 @@ pub struct Blacklisted {
 }
 
 impl Blacklisted {
-    /// By hand, until it is unblocked.
+    /// A peer listed by hand: until then, or until it is unblocked.
     pub const fn by_hand(peer: PeerId, until: Option<Timestamp>) -> Self {
         Self { peer, until, misbehaviour: None, times: 0 }
     }
@@ -119,7 +120,7 @@ impl Reputation {
         reputation
     }
 
-    /// The only way to a penalty. The peer must have proven that it is who did it.
+    /// The only way to a penalty. The peer must have proven that it is the offender.
     pub fn charge(&mut self, peer: PeerId, what: Misbehaviour, now: Time) -> Verdict {
         let weight = what.weight();
         if weight == 0 || self.is_blacklisted(&peer, now) {
@@ -180,7 +181,7 @@ impl Reputation {
         self.records.get(peer).map_or(0, |record| record.points(now))
     }
 
-    /// Whether what it announces, and whom it tells of, is not believed.
+    /// Whether it is not believed: neither what it announces nor the peers that it tells of.
     pub(crate) fn is_suspect(&self, peer: &PeerId, now: Time) -> bool {
         self.points(peer, now) >= limits::SUSPECT_AT
     }
@@ -223,7 +224,7 @@ impl Reputation {
         if self.records.len() < limits::REPUTATIONS {
             return;
         }
-        // Who is listed stays for longest; for ever, who was listed by hand.
+        // A listed peer stays for longest; for ever, if it was listed by hand.
         let least = self
             .records
             .iter()

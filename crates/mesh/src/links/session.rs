@@ -10,7 +10,7 @@
 //! then       each message of the link is one transport message: 16 bytes longer
 //! ```
 //!
-//! NN authenticates neither end. Whoever sits between two ends holds two sessions with two different
+//! NN authenticates neither end. An attacker between two ends holds two sessions with two different
 //! *hashes* ([`Session::hash`]): each covers the purpose, the opening and the fresh keys of both ends of
 //! one session. What the ends sign to prove who they are covers the hash (section 11.2, "Channel
 //! binding"), so a proof made on one of the two sessions is worth nothing on the other.
@@ -70,11 +70,11 @@ pub struct Opening {
     pub dialled: String,
 }
 
-/// The answer of an end that opens no session: it is full, or about to stop. Nobody signs it, and
-/// whoever carries the link could as well have cut it: it is worth a pause, of a bounded length.
+/// The answer of an end that opens no session: it is full, or about to stop. It is not signed, and
+/// a carrier of the link could as well have cut it: it is worth a pause, of a bounded length.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Declined {
-    /// Why.
+    /// Why the other end refuses.
     pub reason: RefusalReason,
     /// Do not try again before so many milliseconds.
     pub retry_after_ms: u32,
@@ -87,8 +87,8 @@ impl Declined {
     }
 }
 
-/// The other end does not speak the session's protocol, or somebody has changed what it said. There is
-/// no going on after any of these.
+/// The other end does not speak the session's protocol, or what it said was changed on its way. There
+/// is no going on after any of these.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadSession {
     /// A first message that is too short or too long, or holds no opening.

@@ -1,4 +1,4 @@
-//! Sessions on links that are not DTLS: made before anybody greets, and around all that is said after.
+//! Sessions on links that are not DTLS: made before either end greets, and around all that is said after.
 
 use std::borrow::Cow;
 

@@ -5,8 +5,8 @@
 //! would have gathered, and whatever is overdue with each thing that happens: its neighbours' pings
 //! are its clock.
 //!
-//! A peer that *slept* knows nothing of the time between. Whoever it was linked to is pinged and
-//! judged by what comes from then on, so that what they said meanwhile is read first.
+//! A peer that *slept* knows nothing of the time between. Each peer that it was linked to is pinged
+//! and judged by what comes from then on, so that what they said meanwhile is read first.
 
 use core::time::Duration;
 
@@ -56,8 +56,8 @@ impl Cx {
         }
     }
 
-    /// When neighbours are to be told that we doze, or do not any more: the first at once, for who dozes has
-    /// late timers and is to be borne with; the second not too often.
+    /// When neighbours are to be told that we doze, or do not any more: the first at once, for a peer that
+    /// dozes has late timers and is to be borne with; the second not too often.
     pub(crate) fn doze_deadline(&self) -> Option<Time> {
         let (told, at) = self.told_doze;
         let wait = if self.dozing { Duration::ZERO } else { limits::TELL_EVERY };
@@ -93,7 +93,7 @@ impl Cx {
         Ok(())
     }
 
-    /// Asks everybody whether they are still there.
+    /// Asks every peer that we are linked to whether it is still there.
     pub(crate) fn probe(&mut self, again: bool) {
         let now = self.now;
         let probes: Vec<(LinkId, Option<LinkFrame>)> =

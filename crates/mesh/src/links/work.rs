@@ -2,8 +2,8 @@
 //!
 //! Each frame has a cost ([`crate::wire::cost_of`]), and what it makes us do beyond that is spent where it is
 //! done. Frames are dealt with while anything of the budget is left; what they cost more is a debt. While
-//! there is a debt, messages wait for the time that pays for it: so who asks for too much is slowed.
-//! Who goes on all the same until more waits than an honest end ever has on its way is cut.
+//! there is a debt, messages wait for the time that pays for it: so a link that asks for too much is
+//! slowed. One that goes on all the same, until more waits than an honest end ever has on its way, is cut.
 
 use std::collections::VecDeque;
 
@@ -68,7 +68,7 @@ impl Work {
     pub(crate) fn spend(&mut self, units: u64, now: Time) {
         self.refill(now);
         let units = i64::try_from(units).unwrap_or(i64::MAX).saturating_mul(1000);
-        // No frame is so dear that its debt would take minutes to pay.
+        // No frame is so expensive that its debt would take minutes to pay.
         self.left = self.left.saturating_sub(units).max(-burst());
     }
 
@@ -95,7 +95,7 @@ mod tests {
     use crate::testing::NOW;
 
     #[test]
-    fn who_asks_for_too_much_is_slowed_in_order_and_then_cut() {
+    fn a_link_that_asks_for_too_much_is_slowed_in_order_and_then_cut() {
         let mut work = Work::new(NOW);
         assert_eq!(work.arrives(vec![1], NOW), Arrival::Now(vec![1]));
         work.spend(u64::from(limits::WORK.0) + u64::from(limits::WORK.1), NOW);

@@ -21,9 +21,9 @@ use crate::{
 #[derive(Debug)]
 struct Candidate {
     presence: Verified<Presence>,
-    /// The links over which we heard of it: who told us can introduce us.
+    /// The links over which we heard of it: the peer that told us can introduce us.
     heard_from: Vec<LinkId>,
-    /// Whoever told us of it, for as long as the presence counts.
+    /// The sources that told us of it, for as long as the presence counts.
     sources: Vec<Source>,
     redial: Backoff,
     not_before: Time,
@@ -51,8 +51,8 @@ impl Candidates {
     /// Hears of a peer over a link. True if it was not known.
     ///
     /// # Errors
-    /// The [`Misbehaviour`] of whoever told us.
-    pub(crate) fn hear(
+    /// The [`Misbehaviour`] of the peer that told us.
+    pub(crate) fn learn(
         &mut self,
         presence: Signed<Presence>,
         (from, source): (LinkId, Source),
@@ -96,8 +96,8 @@ impl Candidates {
         Ok(true)
     }
 
-    /// When full, the expired go first, then those that failed, then one at random. Whoever told of
-    /// many that nobody else knows of displaces one of these.
+    /// When full, the expired go first, then those that failed, then one at random. A source that told
+    /// of many that no other knows of displaces one of these.
     fn make_room(&mut self, source: Source, rng: &mut Rng, now: Time) {
         let only_theirs = |known: &Candidate| known.sources == [source];
         let theirs = self.known.iter().filter(|(_, known)| only_theirs(known));
@@ -197,7 +197,7 @@ impl Candidates {
         }
     }
 
-    /// It said goodbye, or nobody finds it any more.
+    /// It said goodbye, or cannot be found any more.
     pub(crate) fn forget(&mut self, peer: &PeerId) {
         self.known.remove(peer);
     }
@@ -209,7 +209,7 @@ impl Candidates {
         }
     }
 
-    /// Back on a network: nobody needs to rest.
+    /// Back on a network: no candidate needs to rest.
     pub(crate) fn wake(&mut self, now: Time) {
         for known in self.known.values_mut() {
             known.redial.reset();
@@ -235,7 +235,7 @@ impl Candidates {
         some
     }
 
-    /// Who could not be reached, and why.
+    /// The peers that could not be reached, and why.
     pub(crate) fn failures(&self) -> Vec<(PeerId, Disconnect)> {
         self.known
             .iter()

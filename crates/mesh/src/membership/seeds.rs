@@ -13,7 +13,7 @@ struct Seed {
     address: SignallerAddress,
     /// Whether the operator named it; those stay for ever.
     given: bool,
-    /// Who was found there.
+    /// The peer that was found there.
     peer: Option<PeerId>,
     /// When that one signed the address, if it was learned.
     said_at: Timestamp,
@@ -45,7 +45,7 @@ impl Seeds {
     }
 
     /// A member says where it is, and did so at that time; remembered for when its presence is long
-    /// gone. Nobody keeps another from an address by signing it first.
+    /// gone. No member keeps another from an address by signing it first.
     pub(crate) fn learn(&mut self, url: &str, peer: PeerId, said_at: Timestamp, now: Time) {
         let of_peer = |seed: &&mut Seed| seed.peer == Some(peer);
         if let Some(seed) = self.0.iter_mut().find(of_peer) {
@@ -55,7 +55,7 @@ impl Seeds {
             }
             return;
         }
-        // Who is at an address that was named without a key is found out there.
+        // Which peer is at an address that was named without a key is found out there.
         if self.0.iter().any(|seed| seed.address.url == url && seed.peer.is_none()) {
             return;
         }
@@ -70,7 +70,7 @@ impl Seeds {
         self.insert(address, false, said_at, now);
     }
 
-    /// An address to dial now; `linked` says to whom there is a link already.
+    /// An address to dial now; `linked` says whether there is a link to a peer already.
     pub(crate) fn due(
         &mut self,
         linked: impl Fn(&PeerId) -> bool,
@@ -90,7 +90,7 @@ impl Seeds {
         }
     }
 
-    /// The one who is there has proven its key.
+    /// The peer that is there has proven its key.
     pub(crate) fn proven(&mut self, link: LinkId, peer: PeerId) {
         if let Some(seed) = self.0.iter_mut().find(|seed| seed.link == Some(link)) {
             seed.peer = Some(peer);
@@ -99,7 +99,7 @@ impl Seeds {
     }
 
     /// The link is gone.
-    pub(crate) fn lost(&mut self, link: LinkId, rng: &mut Rng, now: Time) {
+    pub(crate) fn link_down(&mut self, link: LinkId, rng: &mut Rng, now: Time) {
         if let Some(seed) = self.0.iter_mut().find(|seed| seed.link == Some(link)) {
             seed.link = None;
             seed.retry_at = now.after(seed.retry.wait(rng));
@@ -132,7 +132,7 @@ mod tests {
             assert_eq!(seeds.due(|_| false, &mut rng, now), None, "not twice at once");
             seeds.dialled(&address("ws://a"), LinkId::from_raw(1));
             assert_eq!(seeds.deadline(), None, "it is being dialled");
-            seeds.lost(LinkId::from_raw(1), &mut rng, now);
+            seeds.link_down(LinkId::from_raw(1), &mut rng, now);
             let next = seeds.deadline().expect("again");
             assert!(next > now && next.since(now) <= limits::SEED_BACKOFF.1 * 5 / 4);
             now = next;
@@ -140,13 +140,13 @@ mod tests {
     }
 
     #[test]
-    fn who_is_linked_otherwise_is_not_dialled() {
+    fn a_seed_that_is_linked_otherwise_is_not_dialled() {
         let (mut rng, peer) = (Rng::new([1; 32]), testing::identity(1).peer_id());
         let mut seeds = Seeds::new(&[address("ws://a")], NOW);
         let _ = seeds.due(|_| false, &mut rng, NOW);
         seeds.dialled(&address("ws://a"), LinkId::from_raw(1));
         seeds.proven(LinkId::from_raw(1), peer);
-        seeds.lost(LinkId::from_raw(1), &mut rng, NOW);
+        seeds.link_down(LinkId::from_raw(1), &mut rng, NOW);
         let later = seeds.deadline().expect("again");
         assert_eq!(seeds.due(|linked| *linked == peer, &mut rng, later), None);
     }
@@ -164,7 +164,7 @@ mod tests {
         }
         assert_eq!(seeds.0.len(), limits::SEEDS);
         assert!(seeds.0.iter().any(|seed| seed.address.url == "ws://given"));
-        // Nor does anybody take over an address that another has.
+        // Nor does a peer take over an address that another has.
         seeds.learn("ws://given", testing::identity(7).peer_id(), NOW.timestamp(), NOW);
         let given: Vec<_> =
             seeds.0.iter().filter(|seed| seed.address.url == "ws://given").collect();
@@ -172,7 +172,7 @@ mod tests {
     }
 
     #[test]
-    fn who_signs_anothers_address_does_not_stand_in_its_way() {
+    fn a_peer_that_signs_anothers_address_does_not_stand_in_its_way() {
         let (squatter, honest) = (testing::identity(1).peer_id(), testing::identity(2).peer_id());
         let mut seeds = Seeds::default();
         seeds.learn("ws://honest", squatter, NOW.timestamp(), NOW);

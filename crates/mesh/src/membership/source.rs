@@ -1,4 +1,4 @@
-//! Who tells us of peers.
+//! The sources that tell us of peers.
 
 use taiinet_identity::PeerId;
 
@@ -11,15 +11,15 @@ use crate::links::Link;
 pub(crate) enum Source {
     /// A signaller of ours, or a neighbour of our own choice.
     Chosen(PeerId),
-    /// Any neighbour that chose us: all of them are one source, since who comes anew under another key
-    /// would be another.
+    /// Any neighbour that chose us: all of them are one source, since one that comes again under another
+    /// key would be another.
     Stranger,
 }
 
 impl Source {
     /// The neighbour at the other end of a link.
     pub(crate) fn of(link: &Link, topology: &Topology) -> Self {
-        // Whoever is in a pool was let in by its key.
+        // A member of a pool was let in by its key.
         if link.incoming && !topology.is_full() { Self::Stranger } else { Self::Chosen(link.peer) }
     }
 }

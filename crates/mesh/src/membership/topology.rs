@@ -1,4 +1,4 @@
-//! Who is to be linked to whom.
+//! Which peers are to be linked.
 
 use core::time::Duration;
 
@@ -43,7 +43,7 @@ impl Topology {
         known.is_none_or(|known| known.iter().any(same))
     }
 
-    /// Whom to dial first.
+    /// The addresses to dial first.
     pub(crate) fn seeds(&self) -> &[SignallerAddress] {
         self.direct().map_or(&[], |direct| &direct.seeds)
     }
@@ -62,7 +62,7 @@ impl Topology {
         }
     }
 
-    /// From when on somebody who began then cares for documents.
+    /// From when on a peer that began then cares for documents.
     pub(crate) fn cares_since(&self, started: Time) -> Time {
         match self {
             Self::Partial => started.before(limits::START_MARGIN),

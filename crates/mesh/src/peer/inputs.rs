@@ -13,7 +13,7 @@ use crate::{
     SignallerAddress, SubscriptionId, Time, TooManyFinds, TooManySubscriptions,
     links::Link,
     notice::Notice,
-    wire::{Astray, LinkFrame, PoolFrame, Signal},
+    wire::{LinkFrame, PoolFrame, Signal, Undeliverable},
 };
 #[cfg(doc)]
 use crate::{Blacklisted, Event, Output, limits};
@@ -214,10 +214,10 @@ impl Peer {
         passed_on
     }
 
-    /// Tells a neighbour in the pool that a signal which it passed on found nobody.
-    pub fn astray(&mut self, to: PeerId, astray: Astray, now: Time) -> bool {
+    /// Tells a neighbour in the pool that a signal which it passed on did not find its recipient.
+    pub fn undeliverable(&mut self, to: PeerId, undeliverable: Undeliverable, now: Time) -> bool {
         self.cx.now = now;
-        let passed_on = self.cx.pass_on(to, PoolFrame::Astray(astray));
+        let passed_on = self.cx.pass_on(to, PoolFrame::Undeliverable(undeliverable));
         self.settle();
         passed_on
     }
@@ -234,7 +234,7 @@ impl Peer {
         self.signallers.add(address, now);
     }
 
-    /// Has nothing to do with a peer any more ([`Blacklisted`]), until then or for ever. Links to it are
+    /// Keeps a peer out ([`Blacklisted`]), until then or for ever. Links to it are
     /// closed.
     ///
     /// # Errors
@@ -258,7 +258,7 @@ impl Peer {
         self.cx.reputation.unblock(peer, now)
     }
 
-    /// Says goodbye to everybody; nothing but closing links comes after it.
+    /// Says goodbye on every link; nothing but closing links comes after it.
     pub fn leave(&mut self, now: Time) {
         self.cx.now = now;
         // What withdraws our private subscriptions goes out before the goodbye.

@@ -65,8 +65,8 @@ impl Peer {
         self.documents.untaken()
     }
 
-    /// To whom a document with these options would be sealed now; nobody, if it is for everyone. A
-    /// driver that has several threads seals in those of its callers.
+    /// The recipients that a document with these options would be sealed to now; none, if it is for
+    /// everyone. A driver that has several threads seals in those of its callers.
     ///
     /// # Errors
     /// [`PublishError::NoRecipient`], [`PublishError::Seal`]
@@ -96,13 +96,13 @@ impl Peer {
         self.cx.links.active().map(|link| link.peer)
     }
 
-    /// The signallers that others have told of: for [`Config::learned`] in the next run.
-    pub fn learned_signallers(&self) -> Vec<SignallerAddress> {
-        self.signallers.learned()
+    /// The signallers that others have told of: for [`Config::signaller_cache`] in the next run.
+    pub fn signaller_cache(&self) -> Vec<SignallerAddress> {
+        self.signallers.cache()
     }
 
-    /// Who is blacklisted, and who was and is remembered for it: for [`Config::blacklist`] in the
-    /// next run.
+    /// The peers that are blacklisted, and those that were and are remembered for it: for
+    /// [`Config::blacklist`] in the next run.
     pub fn blacklist_to_keep(&self, now: Time) -> Vec<Blacklisted> {
         self.cx.reputation.to_keep(now)
     }

@@ -24,11 +24,11 @@ impl Peer {
         self.run_overdue();
     }
 
-    /// If we are called long after we wanted to be, nobody told us of the time between.
+    /// If we are called long after we wanted to be, we know nothing of the time between.
     pub(super) fn notice_sleep(&mut self) {
         let now = self.cx.now;
         let late = |since: Time| now.since(since) > limits::OVERSLEPT;
-        // The deadline has not changed since we were called last; it is dearer to find out.
+        // The deadline has not changed since we were called last; it is more expensive to find out.
         let called = core::mem::replace(&mut self.called, now);
         if late(called) && self.poll_timeout().is_some_and(late) {
             self.cx.probe(false);

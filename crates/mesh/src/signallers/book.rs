@@ -57,10 +57,10 @@ impl Book {
         }
     }
 
-    /// Whether it is no news that this key is at this address, or was when that was signed. Nobody
+    /// Whether it is no news that this key is at this address, or was when that was signed. None
     /// takes over the address of one that was named, nor stands in the way of another's by signing it.
     pub(crate) fn knows(&self, url: &str, key: PeerId, said_at: Timestamp) -> bool {
-        self.known.iter().any(|signaller| match signaller.learned {
+        self.known.iter().any(|signaller| match signaller.learned_at {
             None => signaller.address.url == url || signaller.is(key),
             Some(earlier) => {
                 signaller.is(key) && (signaller.address.url == url || earlier >= said_at)
@@ -69,8 +69,8 @@ impl Book {
     }
 
     /// Those that others have told of, each with its key.
-    pub(crate) fn learned(&self) -> Vec<SignallerAddress> {
-        let learned = self.known.iter().filter(|signaller| signaller.learned.is_some());
+    pub(crate) fn cache(&self) -> Vec<SignallerAddress> {
+        let learned = self.known.iter().filter(|signaller| signaller.learned_at.is_some());
         learned.map(|signaller| signaller.address.clone()).collect()
     }
 
@@ -81,15 +81,16 @@ impl Book {
             return false;
         }
         // One key has one place: it has moved.
-        let mut learned = self.known.iter_mut().filter(|known| known.learned.is_some());
+        let mut learned = self.known.iter_mut().filter(|known| known.learned_at.is_some());
         if let Some(moved) = learned.find(|known| known.is(key)) {
             url.clone_into(&mut moved.address.url);
-            moved.learned = Some(said_at);
+            moved.learned_at = Some(said_at);
             return false;
         }
         if self.known.len() >= limits::SIGNALLERS {
-            let idle =
-                |signaller: &Signaller| signaller.learned.is_some() && signaller.failure.is_some();
+            let idle = |signaller: &Signaller| {
+                signaller.learned_at.is_some() && signaller.failure.is_some()
+            };
             let Some(index) =
                 self.known.iter().position(|known| idle(known) && known.link().is_none())
             else {
@@ -98,8 +99,8 @@ impl Book {
             self.known.remove(index);
         }
         let address = SignallerAddress { url: url.to_owned(), pinned: Some(key) };
-        let learned = Some(said_at);
-        self.known.push(Signaller { learned, ..Signaller::new(address, now) });
+        let learned_at = Some(said_at);
+        self.known.push(Signaller { learned_at, ..Signaller::new(address, now) });
         true
     }
 
@@ -270,7 +271,7 @@ impl Book {
 
     /// The connection is gone: try again after a wait that doubles, but not before `retry_after`.
     /// Gives the address and the time, for an event.
-    pub(crate) fn lost(
+    pub(crate) fn link_down(
         &mut self,
         link: LinkId,
         cause: &Disconnect,
@@ -340,14 +341,14 @@ impl Book {
         let Some(signaller) = self.of(link) else { return false };
         signaller.offences += u32::from(misbehaviour.weight() > 0);
         let over = misbehaviour.is_fatal() || signaller.offences >= limits::SIGNALLER_OFFENCES;
-        // Whoever carries the connection can change a message: that is held against nobody.
+        // A carrier of the connection can change a message: that is not held against the signaller.
         if over && misbehaviour.weight() > 0 && signaller.joined().is_some() {
             signaller.not_before = now.after(signaller.distrust.wait(rng));
         }
         over
     }
 
-    /// When [`Self::ask`] has somebody to ask again.
+    /// When [`Self::ask`] has a signaller to ask again.
     pub(crate) fn ask_deadline(&self) -> Option<Time> {
         self.known
             .iter()

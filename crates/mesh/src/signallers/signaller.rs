@@ -32,7 +32,7 @@ pub(super) enum Stage {
 pub(super) struct Signaller {
     pub(super) address: SignallerAddress,
     /// Whether another signaller told us of it, and when that one signed its address.
-    pub(super) learned: Option<Timestamp>,
+    pub(super) learned_at: Option<Timestamp>,
     pub(super) stage: Stage,
     /// The session of this connection, from [`Stage::Opened`] on.
     pub(super) session: Option<Session>,
@@ -71,7 +71,7 @@ impl Signaller {
     pub(super) fn new(address: SignallerAddress, now: Time) -> Self {
         Self {
             address,
-            learned: None,
+            learned_at: None,
             stage: Stage::Away { retry_at: now },
             session: None,
             since: now,
@@ -125,7 +125,7 @@ impl Signaller {
     pub(super) fn deadline(&self, bounds: Bounds) -> Option<Time> {
         match self.stage {
             Stage::Away { retry_at } => {
-                let wanted = if self.learned.is_some() { bounds.wanting } else { bounds.room };
+                let wanted = if self.learned_at.is_some() { bounds.wanting } else { bounds.room };
                 wanted.then_some(retry_at)
             }
             Stage::Dialling { .. } => Some(self.pending_until(limits::DIAL_TIMEOUT)),

@@ -5,8 +5,8 @@
 //! it ended. What a neighbour's frames cost us comes out of a budget of documents looked at
 //! ([`limits::COMPARE_WORK`]); what is over it is left for its next comparison, at no charge.
 //!
-//! Sums of hashes that are keyed by chance cannot be steered by who writes documents: whoever wants
-//! two ends that differ to have the same sum has one chance in 2¹²⁸.
+//! Sums of hashes that are keyed by chance cannot be steered by writing documents: the chance that
+//! two ends that differ have the same sum is one in 2¹²⁸.
 
 use std::collections::BTreeMap;
 
@@ -64,7 +64,7 @@ impl Comparisons {
     }
 
     /// A link is gone.
-    pub(super) fn lost(&mut self, link: LinkId) {
+    pub(super) fn link_down(&mut self, link: LinkId) {
         self.links.remove(&link);
     }
 

@@ -5,7 +5,7 @@ use core::net::Ipv6Addr;
 use crate::limits;
 
 /// Whether this is an address that a signaller may have: `ws` or `wss`, a host and perhaps a port and a
-/// path, and nothing that could mean something else to whoever reads it, such as a name and password.
+/// path, and nothing that another parser could take for something else, such as a name and password.
 pub(crate) fn is_address(url: &str) -> bool {
     let rest = url.strip_prefix("wss://").or_else(|| url.strip_prefix("ws://"));
     let Some(rest) = rest.filter(|_| url.len() <= limits::ADDRESS_BYTES) else { return false };
@@ -41,7 +41,7 @@ pub(crate) fn is_same_address(one: &str, other: &str) -> bool {
     one == other || normal(one).is_some_and(|one| Some(one) == normal(other))
 }
 
-/// An address as all write it who mean the same.
+/// The one form of all addresses that mean the same.
 fn normal(url: &str) -> Option<(String, String, &str)> {
     let (scheme, rest) = url.split_once("://")?;
     let scheme = scheme.to_ascii_lowercase();

@@ -23,7 +23,7 @@ pub enum DocumentFrame {
 /// A document on its way.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Push {
-    /// How many links it crossed before this one, as far as anybody can tell: a hint.
+    /// How many links it crossed before this one, as far as one can tell: a hint.
     pub hops: u8,
     /// The document as its author signed it.
     pub document: SignedDocument,

@@ -2,7 +2,7 @@
 //!
 //! A frame begins with its group (six bits; the next bit marks it as critical, the highest is zero) and,
 //! in every group but the fragments', with its number within the group (below 128). A later version adds
-//! frames and groups at the end. Who does not know a frame skips it, at no other charge than its cost;
+//! frames and groups at the end. A peer that does not know a frame skips it, at no other charge than its cost;
 //! one that is marked as critical must be understood, so it ends the link, as
 //! [`Incompatible`](crate::Incompatible).
 
@@ -26,7 +26,7 @@ impl core::fmt::Display for FrameKind {
     }
 }
 
-/// What it takes to deal with a frame, before anybody has looked into it: a part that is the same for
+/// What it takes to deal with a frame, before it is looked into: a part that is the same for
 /// each, and one by its length. The unit is about a microsecond on the machines of 2025; what a frame
 /// makes us do beyond is spent where it is done.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -65,7 +65,7 @@ const GROUPS: [&[Cost]; 8] = [
     &[cost(20, 50)],
     // Find, Found.
     &[cost(100, 10), cost(5, 2)],
-    // Relay, Astray.
+    // Relay, Undeliverable.
     &[cost(10, 2), cost(5, 1)],
 ];
 /// What is skipped.
@@ -83,7 +83,7 @@ pub(super) fn kind(bytes: &[u8]) -> Option<(FrameKind, bool)> {
     Some((FrameKind { group, number }, first & CRITICAL != 0))
 }
 
-/// Whether an encoded frame is a piece of another, or would be if anybody knew it.
+/// Whether an encoded frame is a piece of another, or would be if this version knew it.
 pub(super) fn is_fragment(bytes: &[u8]) -> bool {
     bytes.first().is_some_and(|first| first & GROUP == 0)
 }

@@ -1,4 +1,4 @@
-//! Frames of a link itself: who is at its ends, whether they take each other, and that they live.
+//! Frames of a link itself: the names of its ends, whether they take each other, and that they live.
 
 use serde::{Deserialize, Serialize};
 use taiinet_document::{Network, Timestamp};
@@ -34,20 +34,14 @@ pub enum LinkFrame {
 /// The version of the protocol that this crate speaks.
 pub const VERSION: u16 = 1;
 
-/// What a peer can do beyond what its version says, one bit each. What both ends of a link can do is used on
-/// it; bits that nobody knows are ignored.
+/// What a peer can do beyond what its version says, one bit each. Two ends
+/// use what both can do; a bit that a peer does not know is ignored.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Features(pub u64);
 
 impl Features {
     /// Those of this version: there are none yet.
     pub const OURS: Self = Self(0);
-
-    /// What both have.
-    #[must_use]
-    pub const fn shared(self, other: Self) -> Self {
-        Self(self.0 & other.0)
-    }
 }
 
 /// Who a peer says it is. Its form is the same in every version: what a later one has to say more stands

@@ -12,16 +12,16 @@ pub enum PoolFrame {
     /// A signal for a client of yours, from a client of mine.
     Relay(Signed<Signal>),
     /// The peer that your client's signal was for is not here.
-    Astray(Astray),
+    Undeliverable(Undeliverable),
 }
 
 /// A signal that did not find its recipient.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Astray {
+pub struct Undeliverable {
     /// The network of both.
     pub network: Network,
-    /// Whose signal it was.
+    /// The signal's sender.
     pub from: PeerId,
-    /// For whom.
+    /// The client that the signal was for.
     pub to: PeerId,
 }

@@ -30,8 +30,8 @@ impl Signable for Presence {
 }
 
 impl Presence {
-    /// What a signed one says, **unverified**, if it is no larger than one may be: whoever keeps it
-    /// or passes it on asks this first.
+    /// What a signed one says, **unverified**, if it is no larger than one may be: asked
+    /// before it is kept or passed on.
     ///
     /// # Errors
     /// [`Misbehaviour::Oversize`], [`Misbehaviour::Undecodable`].
@@ -45,7 +45,7 @@ impl Presence {
     }
 
     /// Whether it counts now.
-    pub(crate) fn is_in_time(&self, now: Time) -> bool {
+    pub fn is_in_time(&self, now: Time) -> bool {
         let (issued, expires) = (Time::from(self.issued_at), Time::from(self.expires_at));
         issued <= now.after(limits::CLOCK_SKEW)
             && now < expires

@@ -8,11 +8,11 @@ use super::presence::Presence;
 /// Why not, and when to ask again.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Refusal {
-    /// Why not.
+    /// Why it refuses.
     pub reason: RefusalReason,
     /// Do not ask again before so many milliseconds.
     pub retry_after_ms: u32,
-    /// Whom to ask instead.
+    /// Peers to ask instead.
     pub instead: Vec<Signed<Presence>>,
 }
 

@@ -16,12 +16,12 @@ pub enum SignalFrame {
     Unreachable(PeerId),
 }
 
-/// A part of a negotiation. Who carries it sees from, to, time and size.
+/// A part of a negotiation. A carrier of it sees sender, recipient, time and size.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Signal {
     /// The network of both.
     pub network: Network,
-    /// For whom.
+    /// The peer that it is sealed to.
     pub to: PeerId,
     /// When it was made; worthless after [`crate::limits::SIGNAL_LIFE`].
     pub sent_at: Timestamp,
@@ -51,7 +51,7 @@ impl Signal {
 /// What is sealed inside a [`Signal`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SignalBody {
-    /// The negotiation this belongs to, chosen at random by the one who offers.
+    /// The negotiation this belongs to, chosen at random by the peer that offers.
     pub session: u64,
     /// The part.
     pub part: SignalPart,
@@ -68,7 +68,7 @@ pub enum SignalPart {
     Candidate(String),
     /// The offer is not taken.
     Refuse {
-        /// Why.
+        /// Why the offer is refused.
         reason: RefusalReason,
         /// Do not offer again before so many milliseconds.
         retry_after_ms: u32,

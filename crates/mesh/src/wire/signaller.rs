@@ -48,7 +48,7 @@ impl FromSignaller {
 pub enum ToSignaller {
     /// Join (again): a presence that names the session of this connection.
     Join {
-        /// Who joins.
+        /// The presence of the client that joins.
         presence: Signed<Presence>,
         /// The answer to [`Welcome::work`], if that asks for any ([`crate::work`]).
         work: u64,
@@ -87,7 +87,7 @@ pub enum FromSignaller {
     /// Something you asked for is refused; after `Full`, `Version`, `Invalid` and `Leaving` the
     /// connection closes.
     Refused {
-        /// Why.
+        /// Why the signaller refuses.
         reason: RefusalReason,
         /// Do not try again before so many milliseconds.
         retry_after_ms: u32,

@@ -32,8 +32,8 @@ impl From<Timestamp> for Mark {
 /// has of the piece.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Compare {
-    /// Chosen at random for this frame alone: who could know it ahead could choose documents of
-    /// which the sums cancel out.
+    /// Chosen at random for this frame alone: an author that knew it ahead could choose documents whose
+    /// sums cancel out.
     pub salt: [u8; 32],
     /// Where the first piece begins.
     pub from: Mark,

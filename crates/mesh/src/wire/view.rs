@@ -1,4 +1,4 @@
-//! Frames of the views: who hears of whom, and which links can go.
+//! Frames of the views: peers that others tell of, and links that can go.
 
 use serde::{Deserialize, Serialize};
 use taiinet_identity::Signed;
@@ -13,6 +13,6 @@ pub enum ViewFrame {
     /// Some peers of mine, in answer.
     ShuffleReply(Vec<Signed<Presence>>),
     /// Whether I have more links than I need: where both ends have, one link less does no harm, and
-    /// leaves room for who comes new.
+    /// leaves room for newcomers.
     Surplus(bool),
 }

@@ -112,7 +112,7 @@ impl Cells {
     }
 }
 
-/// Spreads ids over a table; they are small and dense, and nobody can choose them.
+/// Spreads ids over a table; they are small and dense, and cannot be chosen.
 const fn spread(term: TermId) -> u64 {
     (term as u64).wrapping_mul(0x9e37_79b9_7f4a_7c15)
 }

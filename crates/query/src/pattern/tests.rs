@@ -194,7 +194,7 @@ proptest! {
         }
     }
 
-    /// Else it would depend on the target whether an expression is too large.
+    /// Otherwise it would depend on the target whether an expression is too large.
     #[test]
     #[cfg(target_pointer_width = "64")]
     fn what_is_taken_is_bounded_by_what_is_counted(source in "[a-cé\\[\\]{}()*+?|^$.\\\\0-9,:wds&~# -]{0,24}", all in any::<bool>()) {

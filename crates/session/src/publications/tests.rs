@@ -3,7 +3,7 @@ use taiinet_identity::{Identity, Seed};
 
 use super::*;
 
-type Told = Vec<PublicationOutput<&'static str, &'static str>>;
+type Outcomes = Vec<Outcome<&'static str, &'static str>>;
 
 fn document(number: u32) -> Arc<VerifiedDocument> {
     let identity = Identity::from_seed(&Seed::from_bytes([1; 32]));
@@ -22,7 +22,7 @@ fn id(number: u32) -> DocumentId {
     document(number).id()
 }
 
-/// An publications whose core has this much room left.
+/// Publications whose core has this much room left.
 struct At {
     publications: Publications<&'static str, &'static str>,
     room: usize,
@@ -46,7 +46,7 @@ impl At {
         self.offer();
     }
 
-    fn told(&mut self) -> Told {
+    fn told(&mut self) -> Outcomes {
         std::iter::from_fn(|| self.publications.poll()).collect()
     }
 }
@@ -59,10 +59,10 @@ fn a_flush_waits_for_what_came_before_it_and_for_nothing_else() {
     at.publications.flush("flush");
     at.give(3, "three");
     at.publications.taken(id(2));
-    assert_eq!(at.told(), [PublicationOutput::Taken("two", id(2))]);
+    assert_eq!(at.told(), [Outcome::Taken("two", id(2))]);
     at.publications.taken(id(1));
-    let flushed = PublicationOutput::Flushed("flush", 0);
-    assert_eq!(at.told(), [PublicationOutput::Taken("one", id(1)), flushed]);
+    let flushed = Outcome::Flushed("flush", 0);
+    assert_eq!(at.told(), [Outcome::Taken("one", id(1)), flushed]);
 }
 
 #[test]
@@ -74,15 +74,15 @@ fn a_flush_waits_for_what_the_core_has_no_room_for_yet() {
     assert_eq!(at.publications.waiting(), 1);
     at.publications.flush("flush");
     at.publications.taken(id(1));
-    assert_eq!(at.told(), [PublicationOutput::Taken("one", id(1))]);
+    assert_eq!(at.told(), [Outcome::Taken("one", id(1))]);
     assert!(!at.offer(), "still no room");
     at.room = 1;
     assert!(at.offer());
     assert!(at.publications.has_room());
     assert!(!at.offer(), "nothing waits any more");
     at.publications.taken(id(2));
-    let flushed = PublicationOutput::Flushed("flush", 0);
-    assert_eq!(at.told(), [PublicationOutput::Taken("two", id(2)), flushed]);
+    let flushed = Outcome::Flushed("flush", 0);
+    assert_eq!(at.told(), [Outcome::Taken("two", id(2)), flushed]);
 }
 
 #[test]
@@ -93,14 +93,11 @@ fn what_is_lost_or_refused_is_told_and_counted_until_the_next_flush() {
     at.publications.lost(id(7));
     at.publications.give(document(2), "two");
     at.publications.offer(|_| Err(PublishError::OutOfTime));
-    let [lost, refused] = [
-        PublicationOutput::Lost("one"),
-        PublicationOutput::Refused("two", PublishError::OutOfTime),
-    ];
+    let [lost, refused] = [Outcome::Lost("one"), Outcome::Refused("two", PublishError::OutOfTime)];
     assert_eq!(at.told(), [lost, refused]);
     for lost in [2, 0] {
         at.publications.flush("flush");
-        assert_eq!(at.told(), [PublicationOutput::Flushed("flush", lost)]);
+        assert_eq!(at.told(), [Outcome::Flushed("flush", lost)]);
     }
 }
 
@@ -112,13 +109,13 @@ fn a_document_that_is_given_twice_is_taken_for_both() {
     at.publications.flush("flush");
     at.publications.taken(id(1));
     at.publications.taken(id(1));
-    let flushed = PublicationOutput::Flushed("flush", 0);
-    let taken = |waiter| PublicationOutput::Taken(waiter, id(1));
+    let flushed = Outcome::Flushed("flush", 0);
+    let taken = |waiter| Outcome::Taken(waiter, id(1));
     assert_eq!(at.told(), [taken("one"), taken("again"), flushed]);
 }
 
 #[test]
-fn in_the_end_all_who_wait_are_given_back() {
+fn in_the_end_all_that_wait_are_given_back() {
     let mut at = At::new(1);
     at.give(1, "one");
     at.give(2, "two");

@@ -51,31 +51,31 @@ fn unsealed(waiter: &Rc<Cell<bool>>) -> Unsealed<Rc<Cell<bool>>> {
     Unsealed { content, options, waiter: Rc::clone(waiter) }
 }
 
-fn outputs(session: &mut Session<Names>, now: Time) -> Vec<SessionOutput<Names>> {
-    std::iter::from_fn(|| session.poll_output(now)).collect()
+fn actions(session: &mut Session<Names>, now: Time) -> Vec<Action<Names>> {
+    std::iter::from_fn(|| session.poll_action(now)).collect()
 }
 
 /// To which subscriptions documents were delivered.
 fn delivered(session: &mut Session<Names>, now: Time) -> Vec<Vec<u8>> {
-    let outputs = outputs(session, now).into_iter();
-    let of = |output| match output {
-        SessionOutput::Deliver { subscriptions, .. } => Some(subscriptions),
+    let actions = actions(session, now).into_iter();
+    let of = |action| match action {
+        Action::Deliver { subscriptions, .. } => Some(subscriptions),
         _ => None,
     };
-    outputs.filter_map(of).collect()
+    actions.filter_map(of).collect()
 }
 
-/// For how many contents it was decided to whom they are, and to how many that is.
+/// Of each content whose recipients were decided, how many they are.
 fn decided(session: &mut Session<Names>, now: Time) -> Vec<Option<usize>> {
     session.handle_timeout(now);
-    let outputs = outputs(session, now).into_iter();
-    let of = |output| match output {
-        SessionOutput::Recipients { recipients, .. } => {
+    let actions = actions(session, now).into_iter();
+    let of = |action| match action {
+        Action::Recipients { recipients, .. } => {
             Some(recipients.ok().map(|recipients| recipients.len()))
         }
         _ => None,
     };
-    outputs.filter_map(of).collect()
+    actions.filter_map(of).collect()
 }
 
 fn query(text: &str) -> SharedQuery {
@@ -100,7 +100,7 @@ fn documents_come_under_the_names_of_the_driver_until_it_unsubscribes() {
     assert_eq!(delivered(&mut session, START), [[8]]);
     assert!(session.unsubscribe(8, START));
     session.publish(document(3), "three", START);
-    assert_eq!(delivered(&mut session, START), [[0; 0]; 0], "nobody subscribes to it any more");
+    assert_eq!(delivered(&mut session, START), [[0; 0]; 0], "it has no subscriber any more");
 }
 
 #[test]
@@ -112,12 +112,12 @@ fn what_no_neighbour_takes_is_lost_and_a_flush_says_so() {
     let mut told = Vec::new();
     for now in [START, late] {
         session.handle_timeout(now);
-        for output in outputs(&mut session, now) {
-            match output {
-                SessionOutput::Publication(PublicationOutput::Lost(waiter)) => {
+        for action in actions(&mut session, now) {
+            match action {
+                Action::Publication(Outcome::Lost(waiter)) => {
                     told.push((waiter, 1));
                 }
-                SessionOutput::Publication(PublicationOutput::Flushed(waiter, lost)) => {
+                Action::Publication(Outcome::Flushed(waiter, lost)) => {
                     told.push((waiter, lost));
                 }
                 _ => {}
@@ -133,7 +133,7 @@ fn recipients_are_waited_for_as_long_as_somebody_wants_to() {
     let [one, other, none] = [0; 3].map(|_| Rc::new(Cell::new(false)));
     let second = Duration::from_secs(1);
     session.find_recipients(unsealed(&none), Duration::ZERO, START).expect("room");
-    assert_eq!(decided(&mut session, START), [None], "who does not wait is told at once");
+    assert_eq!(decided(&mut session, START), [None], "without a wait the answer comes at once");
     session.find_recipients(unsealed(&one), second, START).expect("room");
     session.find_recipients(unsealed(&other), second * 2, START).expect("room");
     assert_eq!(decided(&mut session, START), [None; 0]);
@@ -181,15 +181,15 @@ fn a_search_is_over_once() {
     let Ok(_) = session.find(query("{}"), 9, "two", START) else { panic!("no room") };
     let late = START.after(limits::FIND_TIMEOUT * 2);
     session.handle_timeout(late);
-    let done = outputs(&mut session, late).into_iter().filter_map(|output| match output {
-        SessionOutput::FindDone(waiter) => Some(waiter),
+    let done = actions(&mut session, late).into_iter().filter_map(|action| match action {
+        Action::FindDone(waiter) => Some(waiter),
         _ => None,
     });
     assert_eq!(done.collect::<Vec<_>>(), ["two"], "the first was ended already");
 }
 
 #[test]
-fn in_the_end_all_who_wait_are_given_back() {
+fn in_the_end_all_that_wait_are_given_back() {
     let mut session = session();
     session.publish(document(1), "one", START);
     let Ok(_) = session.find(query("{}"), 9, "find", START) else { panic!("no room") };

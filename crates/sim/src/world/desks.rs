@@ -1,12 +1,11 @@
 //! Signallers: the real desk behind virtual sockets, and what a hostile one could do.
 
 use core::net::{IpAddr, Ipv4Addr};
-use std::collections::BTreeMap;
 
-use taiinet_identity::{Identity, PeerId};
+use taiinet_identity::PeerId;
 use taiinet_mesh::{
-    ChannelBinding, Input, LinkFailure, LinkId, Time,
-    frame::{FromSignaller, codec},
+    ChannelBinding, Input, LinkFailure, Time,
+    wire::{FromSignaller, codec},
 };
 
 use taiinet_signaller::{ClientId, Desk, DeskConfig, DeskInput, DeskOutput, fuzz::Unsealed};
@@ -15,39 +14,10 @@ use super::World;
 use crate::{
     Node, PeerIndex, SignallerIndex,
     channel::{End, EndId, Owner},
+    desk::{DeskNode, Tamper},
     queue::Event,
     rng::millis,
 };
-
-/// Changes what a signaller tells its clients: gets each frame, gives what goes out instead.
-pub type Tamper = Box<dyn FnMut(FromSignaller) -> Vec<FromSignaller>>;
-
-pub(super) struct DeskNode {
-    pub(super) identity: Identity,
-    config: DeskConfig,
-    /// None while it is down.
-    pub(super) desk: Option<Desk>,
-    clients: BTreeMap<ClientId, EndId>,
-    /// Its sockets to others.
-    pub(super) links: BTreeMap<LinkId, EndId>,
-    wake: Option<u64>,
-    ticks: (u64, u32),
-    tamper: Option<Tamper>,
-    /// When each join was taken, for who wants to see a herd.
-    joins: Vec<Time>,
-}
-
-impl DeskNode {
-    pub(super) fn stop(&mut self) {
-        self.desk = None;
-        self.clients.clear();
-        self.links.clear();
-    }
-
-    pub(super) fn start(&mut self, seed: [u8; 32], now: Time) {
-        self.desk = Some(Desk::new(self.identity.clone(), self.config.clone(), seed, now));
-    }
-}
 
 impl SignallerIndex {
     /// Its address.
@@ -64,17 +34,7 @@ impl World {
     /// A new signaller, which runs from now on.
     pub fn add_signaller(&mut self, config: DeskConfig) -> SignallerIndex {
         let identity = self.identity();
-        let mut node = DeskNode {
-            identity,
-            config,
-            desk: None,
-            clients: BTreeMap::new(),
-            links: BTreeMap::new(),
-            wake: None,
-            ticks: (0, 0),
-            tamper: None,
-            joins: Vec::new(),
-        };
+        let mut node = DeskNode::new(identity, config);
         node.start(self.rng.bytes(), self.now());
         self.desks.push(node);
         let signaller = SignallerIndex(self.desks.len() - 1);
@@ -105,7 +65,7 @@ impl World {
         }
     }
 
-    /// What a signaller says is sealed in the client's session, whoever made it up.
+    /// What a signaller says is sealed in the client's session, also if a test made it up.
     fn say_sealed(&mut self, from: SignallerIndex, to: ClientId, frame: &FromSignaller) {
         let node = &mut self.desks[from.0];
         let end = node.clients.get(&to).copied();

@@ -32,7 +32,7 @@ impl World {
         }
     }
 
-    /// Starts a peer that crashed or left anew: the same identity and queries, nothing else kept.
+    /// Restarts a peer that crashed or left: the same identity and queries, nothing else kept.
     pub fn restart(&mut self, peer: PeerIndex) {
         self.crash(peer);
         let (identity, spec) =
@@ -56,7 +56,7 @@ impl World {
         self.die(Node::Signaller(signaller));
     }
 
-    /// Starts a signaller that crashed anew: the same identity, nothing else kept.
+    /// Restarts a signaller that crashed: the same identity, nothing else kept.
     pub fn restart_signaller(&mut self, signaller: SignallerIndex) {
         let (seed, now) = (self.rng.bytes(), self.now());
         self.desks[signaller.0].start(seed, now);
@@ -81,7 +81,7 @@ impl World {
     }
 
     /// Cuts the network: nothing passes between nodes of different groups. Nodes in no group reach
-    /// everybody. Links across the cut stall, as a reliable transport's do; new ones fail.
+    /// all. Links across the cut stall, as a reliable transport's do; new ones fail.
     pub fn partition(&mut self, groups: &[Vec<Node>]) {
         self.groups = groups
             .iter()

@@ -95,7 +95,7 @@ impl World {
             .collect()
     }
 
-    /// Who is whose neighbour, as both ends see it, among the living.
+    /// The neighbours of each peer, as both ends see it, among the living.
     pub fn graph(&self) -> BTreeMap<PeerIndex, BTreeSet<PeerIndex>> {
         let names: BTreeMap<PeerId, PeerIndex> =
             self.alive().into_iter().map(|peer| (self.id(peer), peer)).collect();

@@ -12,7 +12,7 @@ use crate::{
     rng::millis,
 };
 
-/// How many bytes have to leave before that is reported: so few that nobody ever waits for it.
+/// How many bytes have to leave before that is reported: so few that no node ever waits for it.
 const REPORTED_AT: usize = limits::TRANSPORT_WINDOW / 8;
 
 impl World {
@@ -62,7 +62,7 @@ impl World {
             // Peers have no addresses of others: only signallers dial so.
             Dial::Direct { url } | Dial::Signaller { url } => {
                 let signaller = self.signaller_at(&url);
-                let nowhere = || LinkFailure::Unreachable(format!("nobody is called {url}"));
+                let nowhere = || LinkFailure::Unreachable(format!("there is no {url}"));
                 let event = signaller
                     .map_or_else(|| Event::Ends(end, nowhere()), |at| Event::Reaches(end, at));
                 ("socket", event)
@@ -223,7 +223,7 @@ impl World {
         state.arrives = state.arrives.max(left + latency);
         let (arrives, twin, socket) = (state.arrives, state.twin, state.socket);
         let twin = twin.filter(|twin| self.ends.contains_key(twin));
-        // What nobody acknowledges never counts as sent.
+        // What is never acknowledged never counts as sent.
         if twin.is_some() || socket {
             self.queue.push(left, Event::Sent(end, size));
         }
@@ -349,7 +349,7 @@ impl World {
         })
     }
 
-    /// Whether two nodes can reach each other: those in no group reach everybody.
+    /// Whether two nodes can reach each other: those in no group reach all.
     pub(super) fn reach(&self, one: Option<Node>, other: Option<Node>) -> bool {
         let group = |node: Option<Node>| self.groups.get(&node?);
         match (group(one), group(other)) {

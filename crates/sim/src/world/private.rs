@@ -45,7 +45,7 @@ impl World {
         Ok(id)
     }
 
-    /// From now on keeps every message that anybody sends, peer or signaller, as it leaves its sender.
+    /// From now on keeps every message of peers and signallers, as it leaves its sender.
     pub fn tap(&mut self) {
         self.tapped.get_or_insert_default();
     }

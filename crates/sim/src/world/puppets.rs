@@ -4,11 +4,11 @@ use taiinet_document::SignedDocument;
 use taiinet_identity::{PeerId, Signed};
 use taiinet_mesh::{
     ChannelBinding, LinkFailure,
-    frame::{
+    session::{Answer, Dialler, Opening, Purpose},
+    wire::{
         Frame, FromSignaller, Joined, Refusal, Signal, SignalBody, SignalFrame, SignalPart,
         ToSignaller, VERSION, Welcome, codec,
     },
-    session::{Answer, Dialler, Opening, Purpose},
 };
 
 use super::World;
@@ -18,8 +18,6 @@ use crate::{
     forge,
     queue::Event,
 };
-
-pub(super) type PuppetNode = Puppet;
 
 impl World {
     /// A new puppet, which joins its signaller from now on.

@@ -149,7 +149,7 @@ impl World {
 
     /// No peer that keeps the rules ever ends a link to another for misbehaviour, whatever befalls them:
     /// that holds in every run.
-    fn judge(&self, peer: PeerIndex, event: &taiinet_mesh::Event) {
+    fn assert_innocent(&self, peer: PeerIndex, event: &taiinet_mesh::Event) {
         let taiinet_mesh::Event::PeerDisconnected { peer: other, cause } = event else { return };
         if matches!(cause, Disconnect::Misbehaved(_)) && self.is_closing_on(peer, other) {
             let other = self.peer_of(other);
@@ -194,13 +194,13 @@ impl World {
                 self.peers[peer.0].found.entry(find).or_default().done = Some((at, complete));
             }
             // Only among signallers, whose desks take them.
-            Output::Relayed { .. } | Output::Astray { .. } => {
+            Output::Relayed { .. } | Output::Undeliverable { .. } => {
                 self.violated(peer, "passes on what only signallers do");
             }
             Output::Event(event) => {
                 let at = self.now();
                 self.trace.note(self.now, peer.0, "event", 0, format!("{event:?}").as_bytes());
-                self.judge(peer, &event);
+                self.assert_innocent(peer, &event);
                 self.peers[peer.0].events.push((at, event));
             }
         }

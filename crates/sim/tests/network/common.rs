@@ -73,8 +73,8 @@ pub(crate) fn sparse(seed: u64, count: usize) -> Setting {
 }
 
 impl Setting {
-    /// Waits until everybody has what it should of the documents that count; then checks that
-    /// nobody got more.
+    /// Waits until every peer has what it should of the documents that count; then checks that
+    /// none got more.
     pub(crate) fn arrives(&mut self, limit: Duration, counts: impl Fn(&Published) -> bool) {
         let end = self.world.now().after(limit);
         loop {
@@ -150,7 +150,7 @@ impl Setting {
         panic!("{peer:?} answers no puppet: {:?}", self.world.status(peer).links);
     }
 
-    /// Nobody who keeps the rules was ever blacklisted, or is so much as suspected.
+    /// No peer that keeps the rules was ever blacklisted, or is so much as suspected.
     pub(crate) fn nobody_honest_is_blamed(&self) {
         let honest: Vec<_> = self.world.peers().iter().map(|peer| self.world.id(*peer)).collect();
         for peer in self.world.peers() {

@@ -1,4 +1,4 @@
-//! Peers that die, alone or many at once, take nobody else's documents with them.
+//! Peers that die, alone or many at once, take no other's documents with them.
 
 use std::time::Duration;
 
@@ -6,7 +6,7 @@ use taiinet_sim::{PeerIndex, Published, World};
 
 use crate::common::{Setting, describe, meshed, seconds, seeds};
 
-/// What the living published, and what the dead had handed to somebody.
+/// What the living published, and what the dead had handed on.
 fn by_the_living(world: &World) -> impl Fn(&Published) -> bool + use<> {
     let alive = world.alive();
     move |published| alive.contains(&published.by)
@@ -27,7 +27,7 @@ fn survives(seed: u64, count: usize, victims: usize) {
     for round in 0..20 {
         publish_a_round(&mut setting, &by, round);
     }
-    // Whoever comes first in some order unrelated to age.
+    // Those that come first in some order unrelated to age.
     for place in 0..victims {
         setting.world.crash(setting.peers[(place * 7 + 2) % count]);
     }
@@ -40,7 +40,7 @@ fn survives(seed: u64, count: usize, victims: usize) {
     let counts = by_the_living(world);
     setting.arrives(seconds(30), counts);
     let world = &mut setting.world;
-    // Nobody still holds on to the dead, and views are full again.
+    // No peer still holds on to the dead, and views are full again.
     world.run_for(seconds(15));
     for peer in world.alive() {
         for link in world.status(peer).links {
@@ -106,7 +106,7 @@ fn what_an_isolated_peer_publishes_is_held_and_comes_with_its_return() {
         let counts = by_the_living(&setting.world);
         setting.arrives(seconds(40), counts);
         let taken = |world: &World| world.untaken(lonely) == 0;
-        assert!(setting.world.run_until(seconds(5), taken), "somebody has taken all of it");
+        assert!(setting.world.run_until(seconds(5), taken), "neighbours have taken all of it");
         setting.sound();
     }
 }
@@ -131,7 +131,7 @@ fn a_peer_without_any_neighbour_holds_its_documents_until_one_comes() {
 }
 
 #[test]
-fn who_leaves_says_so_and_who_returns_is_taken_back() {
+fn a_peer_that_leaves_says_so_and_is_taken_back_when_it_returns() {
     let mut setting = meshed(50, 10);
     setting.world.run_for(seconds(5));
     let leaver = setting.peers[3];

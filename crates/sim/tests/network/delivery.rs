@@ -1,4 +1,4 @@
-//! Every document reaches each who asked for it, once, and nobody else; at what cost.
+//! Every document reaches each peer that asked for it, once, and no other; at what cost.
 
 use taiinet_sim::{Audit, PeerIndex, Spreading, WorldConfig};
 
@@ -140,7 +140,7 @@ fn a_reader_that_falls_behind_loses_nothing_once_it_catches_up() {
         let _ = setting.world.publish(by, &content);
         setting.world.run_for(std::time::Duration::from_millis(50));
     }
-    // Nobody else waits for it, and nobody hoards for it.
+    // No other waits for it, and none hoards for it.
     let others = |world: &taiinet_sim::World, published: usize| {
         world.alive().iter().all(|peer| *peer == slow || world.deliveries(*peer).len() == published)
     };
@@ -156,7 +156,7 @@ fn a_reader_that_falls_behind_loses_nothing_once_it_catches_up() {
 }
 
 /// While it is behind it hears of more documents than a link remembers announcements, and is pushed more
-/// than it takes: nobody is to blame, and it gets them all.
+/// than it takes: no neighbour is to blame, and it gets them all.
 #[test]
 fn a_reader_that_falls_far_behind_loses_nothing_and_blames_nobody() {
     let mut setting = started(71, 5);

@@ -1,12 +1,11 @@
-//! Searches: the neighbours' recent documents, found once, checked, and given to nobody else.
+//! Searches: the neighbours' recent documents, found once, checked, and given to no other.
 
 use std::{collections::BTreeSet, time::Duration};
 
 use taiinet_document::{DocumentId, SignedDocument};
 use taiinet_mesh::{
-    FindId, Misbehaviour,
-    frame::{DocumentFrame, Find, FindFrame, Found, Frame},
-    limits,
+    FindId, Misbehaviour, limits,
+    wire::{DocumentFrame, Find, FindFrame, Found, Frame},
 };
 use taiinet_sim::{Manners, PeerIndex, WireId, World, forge};
 
@@ -142,7 +141,7 @@ fn a_dozer_is_asked_only_when_nobody_else_is_there_and_answers_at_once() {
     setting.world.freeze(setting.peers[1]);
     let find = search(&mut setting, late, r#"{"even": true}"#, 50);
     let (found, complete) = finished(&mut setting, late, find);
-    assert_eq!((found.len(), complete), (3, true), "nobody waits for the frozen one");
+    assert_eq!((found.len(), complete), (3, true), "the search does not wait for the frozen one");
 }
 
 // ---- Attacks ----
@@ -204,7 +203,7 @@ fn forged_foreign_and_unwanted_answers_are_charged_and_never_found() {
     };
     assert!(!anywhere(&setting.world));
     let wire = setting.befriend(victim, Manners::HONEST).1;
-    let push = taiinet_mesh::frame::Push { hops: 0, document: right };
+    let push = taiinet_mesh::wire::Push { hops: 0, document: right };
     setting.world.speak(wire, &[Frame::Documents(DocumentFrame::Push(push))]);
     assert!(setting.world.run_until(seconds(2), anywhere), "a live copy is delivered as ever");
     setting.sound();
@@ -305,7 +304,7 @@ fn answers_without_end_to_a_search_that_is_over_end_the_link() {
     }
 }
 
-/// Searches in any number, as dear as can be, hold nobody up: the flood loses its link, and live
+/// Searches in any number, as expensive as can be, hold no peer up: the flood loses its link, and live
 /// documents pass as ever.
 #[test]
 fn a_flood_of_searches_is_held_to_its_budget_and_displaces_no_live_document() {
@@ -314,7 +313,7 @@ fn a_flood_of_searches_is_held_to_its_budget_and_displaces_no_live_document() {
     for number in 0..150 {
         let by = setting.peers[number % 5];
         let content = format!(r#"{{"number": {number}, "text": "{text}"}}"#);
-        setting.world.publish(by, &content).expect("somebody takes them");
+        setting.world.publish(by, &content).expect("a neighbour takes them");
         setting.world.run_for(Duration::from_millis(50));
     }
     setting.world.run_for(seconds(2));

@@ -1,4 +1,4 @@
-//! What is nobody's fault costs nobody anything: in each of these runs all keep the rules.
+//! What is no peer's fault costs none anything: in each of these runs all keep the rules.
 
 use std::time::Duration;
 
@@ -56,8 +56,8 @@ fn what_is_evicted_before_it_is_asked_for_breaks_no_promise() {
     nobody_is_charged(&setting);
 }
 
-/// An author writes more than it may, some of it here and some there. Whoever passes on what is within the
-/// quota by its own count is not to blame for what others have counted.
+/// An author writes more than it may, some of it here and some there. A peer that passes on what is within
+/// the quota by its own count is not to blame for what others have counted.
 #[test]
 fn an_author_over_its_quota_costs_those_that_pass_it_on_nothing() {
     let quota = Quota { documents: (20, 1), ..Quota::default() };

@@ -7,7 +7,7 @@ use taiinet_sim::World;
 fn forms(seed: u64, count: usize) {
     let mut setting = started(seed, count);
     setting.connect();
-    // Views fill up, and nobody takes more than it may.
+    // Views fill up, and no peer takes more than it may.
     let world = &mut setting.world;
     let wanted = count.saturating_sub(1).min(3);
     let filled = world.run_until(seconds(30), |world| {

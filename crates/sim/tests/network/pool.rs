@@ -50,7 +50,7 @@ fn sound(world: &World) {
 }
 
 #[test]
-fn members_find_each_other_whoever_they_knew_first() {
+fn members_find_each_other_from_any_first_acquaintance() {
     for (seed, count) in seeds(0..3).zip([3, 8, 20]) {
         let (world, _) = pool(seed, count);
         sound(&world);
@@ -61,10 +61,10 @@ fn members_find_each_other_whoever_they_knew_first() {
 fn peers_of_different_signallers_are_introduced_and_negotiate_across_the_pool() {
     for seed in seeds(10..13) {
         let (mut world, members) = pool(seed, 3);
-        // One at the first, one at the last, who never turn to any other: they are told of none.
+        // One at the first, one at the last, which never turn to any other: they are told of none.
         for member in &members {
             let only_here = |frame| match frame {
-                taiinet_mesh::frame::FromSignaller::Signallers(_) => Vec::new(),
+                taiinet_mesh::wire::FromSignaller::Signallers(_) => Vec::new(),
                 frame => vec![frame],
             };
             world.tamper(*member, Box::new(only_here));
@@ -149,7 +149,7 @@ fn a_new_member_knows_all_peers_within_seconds() {
 }
 
 #[test]
-fn who_has_left_is_forgotten_by_all() {
+fn a_member_that_has_left_is_forgotten_by_all() {
     let (mut world, members) = pool(31, 3);
     let peers = spread(&mut world, &members, 6);
     world.run_for(seconds(10));
@@ -157,7 +157,7 @@ fn who_has_left_is_forgotten_by_all() {
         world.leave(*peer);
     }
     world.run_for(seconds(1));
-    // A newcomer to the network is introduced to nobody but the one that is left.
+    // A newcomer to the network is introduced to the one that is left and no other.
     let late = world.add_peer(PeerSpec::new(network(), &[members[1]]));
     world.run_for(seconds(5));
     assert_eq!(world.neighbours(late), BTreeSet::from([peers[0]]));
@@ -199,7 +199,7 @@ fn a_divided_pool_grows_together_again() {
 }
 
 #[test]
-fn who_is_not_on_the_list_or_is_not_whom_the_address_names_is_no_member() {
+fn a_signaller_not_on_the_list_or_not_of_the_key_in_the_address_is_no_member() {
     let mut world = World::new(50, WorldConfig::default());
     let friend = world.add_member(&[]);
     let friend_id = world.signaller_id(friend);

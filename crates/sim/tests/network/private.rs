@@ -1,9 +1,9 @@
-//! Private messages: who reads them, and who never gets to see them.
+//! Private messages: peers that read them, and peers that never get to see them.
 
 use taiinet_document::{Document, DocumentId, VerifiedDocument};
 use taiinet_mesh::{
     Audience, PublishError, PublishOptions,
-    frame::{DocumentFrame, Frame, Push},
+    wire::{DocumentFrame, Frame, Push},
 };
 use taiinet_sim::{Delivered, Manners, PeerIndex, World};
 
@@ -28,7 +28,7 @@ fn contains(bytes: &[u8], text: &str) -> bool {
     bytes.windows(text.len()).any(|window| window == text.as_bytes())
 }
 
-/// Publishes as soon as there is somebody to seal to.
+/// Publishes as soon as there is a recipient to seal to.
 fn publish(
     world: &mut World,
     peer: PeerIndex,
@@ -41,11 +41,11 @@ fn publish(
             result => return result.expect("it is small"),
         }
     }
-    panic!("nobody to seal to was heard of within 10 s");
+    panic!("no recipient was heard of within 10 s");
 }
 
 #[test]
-fn who_subscribed_privately_reads_it_and_nobody_else_sees_it_on_any_wire() {
+fn a_private_subscriber_reads_it_and_nobody_else_sees_it_on_any_wire() {
     for seed in seeds(0..4) {
         let mut setting = sparse(seed, 12);
         let world = &mut setting.world;
@@ -127,9 +127,9 @@ fn an_ended_subscription_reads_nothing_more_even_of_what_was_sealed_to_it() {
     setting.sound();
 }
 
-/// Who leaves tells each neighbour outright: what it only announced nobody could ask for any more.
+/// A peer that leaves tells each neighbour outright: what it only announced could not be asked for any more.
 #[test]
-fn who_leaves_takes_its_subscriptions_along() {
+fn a_peer_that_leaves_takes_its_subscriptions_along() {
     for seed in seeds(20..36) {
         let mut setting = meshed(seed, 3);
         let world = &mut setting.world;
@@ -171,7 +171,7 @@ fn a_subscription_is_still_known_after_a_long_time_and_forgotten_after_its_peer_
 }
 
 #[test]
-fn who_joins_late_soon_knows_whom_it_can_write_to() {
+fn a_peer_that_joins_late_soon_knows_which_peers_it_can_write_to() {
     for seed in seeds(10..13) {
         let mut setting = meshed(seed, 8);
         let reader = setting.peers[1];

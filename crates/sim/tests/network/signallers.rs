@@ -32,7 +32,7 @@ fn traffic_goes_on_without_a_signaller_and_peers_rejoin_spread_over_time() {
             *at >= died && matches!(event, taiinet_mesh::Event::SignallerLost { .. })
         })
     });
-    assert!(lost, "everybody says why it has no signaller");
+    assert!(lost, "every peer says why it has no signaller");
 
     let before = setting.world.joins(signaller).len();
     setting.world.restart_signaller(signaller);

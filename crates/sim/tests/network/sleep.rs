@@ -1,4 +1,4 @@
-//! Devices that doze, sleep and wake: nobody is blamed, nothing is lost, and they are back soon.
+//! Devices that doze, sleep and wake: no peer is blamed, nothing is lost, and they are back soon.
 
 use std::time::Duration;
 
@@ -213,7 +213,7 @@ fn is_back_soon(seed: u64, count: usize, away: Duration, asleep: bool) {
         let events = setting.world.events(sleeper).iter();
         events.filter(|(at, _)| *at >= woken).collect::<Vec<_>>()
     });
-    // Those who keep the documents drop them when they are as old as the live window; when the news
+    // Those that keep the documents drop them when they are as old as the live window; when the news
     // reach the sleeper takes a moment.
     let window = woken.before(limits::LIVE_WINDOW).after(seconds(20));
     setting.arrives(seconds(10), |published| published.at >= window);
@@ -250,10 +250,10 @@ fn back_within_five_seconds_after_ten_minutes() {
     seeds(62..63).for_each(|seed| is_back_soon(seed, 12, seconds(600), false));
 }
 
-/// A hidden tab that was frozen and shown again: nobody said "wake", and the others were patient.
+/// A hidden tab that was frozen and shown again: it was never told to wake, and the others were patient.
 /// What they said meanwhile is read before they are judged.
 #[test]
-fn who_is_shown_again_does_not_take_its_own_silence_for_that_of_others() {
+fn a_page_that_is_shown_again_does_not_take_its_own_silence_for_that_of_others() {
     for seed in seeds(70..73) {
         let mut setting = meshed(seed, 8);
         setting.world.run_for(seconds(10));
@@ -277,7 +277,7 @@ fn who_is_shown_again_does_not_take_its_own_silence_for_that_of_others() {
 /// A process that was stopped, and goes on: its first time-out does not cost it a signaller that is
 /// still there.
 #[test]
-fn who_oversleeps_asks_before_it_judges() {
+fn a_peer_that_oversleeps_asks_before_it_judges() {
     for seed in seeds(80..83) {
         let mut setting = meshed(seed, 8);
         setting.world.run_for(seconds(10));

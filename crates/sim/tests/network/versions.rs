@@ -1,9 +1,8 @@
-//! Peers of other versions: what one side does not know costs nobody anything.
+//! Peers of other versions: what one side does not know costs neither anything.
 
 use taiinet_mesh::{
-    Disconnect, Event, Incompatible, Misbehaviour,
-    frame::{FrameKind, codec, critical},
-    limits,
+    Disconnect, Event, Incompatible, Misbehaviour, limits,
+    wire::{FrameKind, codec, critical},
 };
 use taiinet_sim::{Manners, WireId};
 
@@ -58,7 +57,7 @@ fn a_neighbour_of_the_next_version_is_a_neighbour_like_any_other() {
 }
 
 #[test]
-fn who_cannot_do_without_what_we_do_not_know_is_parted_with_and_not_blamed() {
+fn a_peer_that_needs_what_we_do_not_know_is_parted_with_and_not_blamed() {
     let mut setting = sparse(2, 4);
     let victim = setting.peers[0];
     let kind = FrameKind { group: 1, number: 127 };
@@ -75,7 +74,7 @@ fn who_cannot_do_without_what_we_do_not_know_is_parted_with_and_not_blamed() {
     setting.sound();
 }
 
-/// Skipping is not free: who sends nothing but what nobody knows is slowed, and then cut.
+/// Skipping is not free: a peer that sends nothing but unknown frames is slowed, and then cut.
 #[test]
 fn a_flood_of_unknown_frames_holds_nobody_up_and_ends() {
     let mut setting = sparse(3, 4);

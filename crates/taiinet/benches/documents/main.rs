@@ -6,6 +6,8 @@
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
+#[path = "../../../webrtc/benches/link/bare.rs"]
+#[allow(dead_code)]
 mod bare;
 #[path = "../../../webrtc/src/channel/connection.rs"]
 #[allow(dead_code)]
@@ -30,7 +32,6 @@ use tokio::runtime::Runtime;
 /// About what is in a document besides its text.
 const TEXT: usize = 1024 - 40;
 
-/// What `connection.rs` finds in its own crate.
 fn main() {
     let quick = std::env::args().any(|arg| arg == "--quick");
     let (rounds, count) = if quick { (3, 10_000) } else { (7, 30_000) };

@@ -1,4 +1,4 @@
-//! Who gets which documents.
+//! Which peers get which documents.
 
 use std::{pin::pin, time::Duration};
 
@@ -29,7 +29,7 @@ async fn a_subscriber_gets_what_its_query_matches_and_knows_from_whom() {
     let first = next(&mut tweets).await;
     assert_eq!(number(&first), 1);
     assert_eq!(first.author(), writer.peer_id());
-    assert_eq!(first.from(), Some(writer.peer_id()));
+    assert_eq!(first.via(), Some(writer.peer_id()));
     assert_eq!(first.json(), r#"{"likes":5,"n":1,"type":"tweet"}"#);
     assert_eq!(first.key(), None);
     assert_eq!(number(&next(&mut tweets).await), 3);
@@ -44,7 +44,7 @@ async fn a_subscriber_gets_what_its_query_matches_and_knows_from_whom() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn documents_cross_peers_that_are_not_linked() {
     let signaller = Signaller::start().await;
-    // A chain: nobody may have more than two neighbours, and one of the four has only one.
+    // A chain: none may have more than two neighbours, and one of the four has only one.
     let mut peers = Vec::new();
     for _ in 0..4 {
         peers.push(peer(&signaller.url).links(1, 2).connect().await.unwrap());
@@ -72,7 +72,7 @@ async fn documents_cross_peers_that_are_not_linked() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_has_unsubscribed_gets_nothing_more() {
+async fn a_subscription_that_has_ended_gets_nothing_more() {
     let signaller = Signaller::start().await;
     let (reader, writer) = (connect(&signaller.url).await, connect(&signaller.url).await);
     let mut stays = reader.subscribe(query!({ "n": { "$gt": 2 } })).unwrap();
@@ -131,7 +131,7 @@ async fn what_is_published_here_is_delivered_here() {
     let mut all = net.subscribe(query!({})).unwrap();
     net.queue(json!({ "n": 1 })).await.unwrap();
     let delivery = next(&mut all).await;
-    assert_eq!((delivery.hops(), delivery.from()), (0, None));
+    assert_eq!((delivery.hops(), delivery.via()), (0, None));
     assert_eq!(delivery.author(), net.peer_id());
 }
 
@@ -144,8 +144,8 @@ async fn what_is_no_document_or_no_query_is_refused_at_once() {
     assert!(matches!(net.publish(large).await, Err(Error::Document(_))));
     assert!(matches!(net.subscribe(query!({ "a": { "$more": 1 } })), Err(Error::Query(_))));
     // For oneself alone, not for others to evaluate.
-    let dear: Query = r#"{"a":{"$regex":"^.{0,140}$"}}"#.parse().unwrap();
-    assert!(net.subscribe(dear.clone()).is_ok());
-    assert!(matches!(net.subscribe_privately(dear.clone()), Err(Error::Query(_))));
-    assert!(matches!(net.find(dear, FindOptions::default()).await, Err(Error::Query(_))));
+    let expensive: Query = r#"{"a":{"$regex":"^.{0,140}$"}}"#.parse().unwrap();
+    assert!(net.subscribe(expensive.clone()).is_ok());
+    assert!(matches!(net.subscribe_privately(expensive.clone()), Err(Error::Query(_))));
+    assert!(matches!(net.find(expensive, FindOptions::default()).await, Err(Error::Query(_))));
 }

@@ -7,7 +7,7 @@ use taiinet::{Error, FindOptions, json, query};
 use crate::support::{Signaller, connect, next, number, within};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-async fn who_comes_late_finds_what_was_published_before_the_newest_first() {
+async fn a_peer_that_comes_late_finds_what_was_published_before_newest_first() {
     let signaller = Signaller::start().await;
     let (first, second) = (connect(&signaller.url).await, connect(&signaller.url).await);
     for n in 0..20 {

@@ -174,7 +174,7 @@ impl PeerConnectionEventHandler for Caller {
     }
 
     async fn on_data_channel(&self, _channel: Arc<dyn DataChannel>) {
-        // The library keeps what arrives on channels that nobody reads.
+        // The library keeps what arrives on channels that are not read.
         self.decide(broken("the other end opened a second channel"));
     }
 }

@@ -2,7 +2,7 @@
 //! [`taiinet_mesh::description`].)
 
 use rtc::ice::url::Url;
-use taiinet_mesh::{frame::IceServer, limits};
+use taiinet_mesh::{limits, wire::IceServer};
 use webrtc::peer_connection::RTCIceServer;
 
 /// Of the servers that a signaller named, those that can be used.

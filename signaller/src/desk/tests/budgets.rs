@@ -1,4 +1,4 @@
-//! What clients may do, and what becomes of those who do more.
+//! What clients may do, and what becomes of those that do more.
 
 use proptest::prelude::*;
 
@@ -31,7 +31,7 @@ fn what_a_peer_has_spent_is_not_refilled_by_coming_back() {
 }
 
 #[test]
-fn who_asks_too_often_waits_and_who_floods_is_closed() {
+fn a_client_that_asks_too_often_waits_and_one_that_floods_is_closed() {
     let mut room = Room::new(DeskConfig::default());
     room.join(1, "a");
     let mut answers = Vec::new();
@@ -69,7 +69,7 @@ fn places_are_limited_in_all_and_for_each_address() {
 }
 
 #[test]
-fn who_does_not_join_falls_silent_or_expires_is_closed() {
+fn a_client_that_does_not_join_falls_silent_or_expires_is_closed() {
     let mut room = Room::new(DeskConfig::default());
     room.open(1);
     room.open(2);
@@ -133,10 +133,10 @@ proptest! {
     }
 }
 
-/// A peer that misbehaves is kept out over whatever connection, whoever else comes from its address; the
+/// A peer that misbehaves is kept out over whatever connection, and no other at its address is; the
 /// operator can forgive it.
 #[test]
-fn who_misbehaves_again_and_again_is_blacklisted_here() {
+fn a_client_that_misbehaves_again_and_again_is_blacklisted_here() {
     let mut room = Room::new(DeskConfig::default());
     let network = || network("a");
     let mut came = 0;
@@ -149,7 +149,7 @@ fn who_misbehaves_again_and_again_is_blacklisted_here() {
             break;
         }
         came += 1;
-        // In somebody else's name.
+        // In another's name.
         let (to, sealed) = (identity(2).peer_id(), vec![0; 10]);
         let signal = Signal { network: network(), to, sent_at: room.now.timestamp(), sealed };
         let signal = Signed::new(&identity(3), &signal);
@@ -166,7 +166,7 @@ fn who_misbehaves_again_and_again_is_blacklisted_here() {
     assert_eq!(room.desk.status(room.now).blacklisted, 0);
 }
 
-/// What is not proven is nobody's: a stranger cannot have a peer blacklisted by naming it.
+/// What is not proven is no peer's: a stranger cannot have a peer blacklisted by naming it.
 #[test]
 fn nobody_is_blacklisted_for_what_was_done_before_a_join() {
     let mut room = Room::new(DeskConfig::default());
@@ -253,7 +253,7 @@ fn work_is_limited_for_each_client_its_address_and_its_site() {
     assert_eq!(room.desk.status(room.now).blacklisted, 0);
 }
 
-/// Else a new connection would be all that it takes.
+/// Otherwise a new connection would be all that it takes.
 #[test]
 fn an_address_that_comes_back_has_no_more_work_done_for_it() {
     let budgets = Budgets { work_per_address: (1000, 100), ..Budgets::default() };

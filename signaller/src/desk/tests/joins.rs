@@ -1,4 +1,4 @@
-//! Who comes in, and who is told of whom.
+//! Which clients come in, and which others they are told of.
 
 use super::*;
 
@@ -123,7 +123,7 @@ fn what_is_said_outside_a_session_ends_the_connection() {
         assert_eq!(refusal(&answer), Some(RefusalReason::Invalid), "in the session");
         assert!(closed(&answer, 1));
         assert_eq!(room.desk.status(NOW).refused, BTreeMap::from([(Refused::Session, 1)]));
-        assert_eq!(room.desk.status(NOW).blacklisted, 0, "who carries it may have changed it");
+        assert_eq!(room.desk.status(NOW).blacklisted, 0, "a carrier may have changed it");
     }
     // A message of before, once more.
     let again = room.sessions.get_mut(&1).unwrap();
@@ -134,7 +134,7 @@ fn what_is_said_outside_a_session_ends_the_connection() {
 
 /// A signaller signs which address was dialled; one that knows its own does so for no other.
 #[test]
-fn who_dialled_another_address_is_refused() {
+fn a_client_that_dialled_another_address_is_refused() {
     let known_as = vec!["wss://one.example".to_owned(), "ws://10.0.0.7:7700/ws".to_owned()];
     let config = DeskConfig { known_as: Some(known_as), ..DeskConfig::default() };
     for (dialled, ours) in [
@@ -189,11 +189,11 @@ fn introductions_are_of_the_same_network_and_never_of_oneself() {
     names.sort_unstable();
     let mut expected = [identity(4).peer_id(), identity(5).peer_id()];
     expected.sort_unstable();
-    assert_eq!(names, expected, "who left is told to nobody");
+    assert_eq!(names, expected, "no client is told of one that left");
 }
 
 #[test]
-fn who_is_in_a_full_network_may_stay_and_come_back() {
+fn a_client_in_a_full_network_may_stay_and_come_back() {
     let mut room = Room::new(DeskConfig::default());
     let welcome = room.join(1, "a");
     room.desk.clients.crowd(&network("a"), limits::PRESENCES_PER_NETWORK);
@@ -252,9 +252,9 @@ fn the_newer_connection_of_a_peer_counts() {
     assert_eq!(room.desk.status(room.now).joined, 2);
 }
 
-/// Who asks for work gives time for it, but no more: places are what a flood is after.
+/// A signaller that asks for work gives time for it, but no more: places are what a flood is after.
 #[test]
-fn who_is_asked_for_work_has_time_for_it() {
+fn a_client_that_is_asked_for_work_has_time_for_it() {
     for (bits, least, most) in [(1, 5, 6), (18, 10, 20), (24, 55, 61)] {
         let work = JoinWork { bits, from_clients: 0 };
         let mut room = Room::new(DeskConfig { work, ..DeskConfig::default() });

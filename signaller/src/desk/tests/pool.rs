@@ -53,7 +53,7 @@ impl Two {
             match output {
                 DeskOutput::Send { client, bytes } => {
                     let sessions = &mut self.rooms[at].sessions;
-                    told.push((at, client.0, hear(sessions, client.0, &bytes)));
+                    told.push((at, client.0, receive(sessions, client.0, &bytes)));
                 }
                 DeskOutput::Dial { link, .. } => {
                     let from = IpAddr::from([10, 1, 0, at as u8]);
@@ -102,7 +102,7 @@ fn signal_at(from: &Identity, to: PeerId, at: Time, seed: u8) -> Signed<Signal> 
 }
 
 #[test]
-fn a_signal_crosses_the_pool_once_and_only_in_the_name_of_who_is_there() {
+fn a_signal_crosses_the_pool_once_and_only_in_the_name_of_a_client_that_is_there() {
     let mut two = Two::new();
     two.rooms[0].join(1, "a");
     two.rooms[1].join(2, "a");
@@ -126,7 +126,7 @@ fn a_signal_crosses_the_pool_once_and_only_in_the_name_of_who_is_there() {
     let told = two.run(Duration::from_millis(200));
     assert!(told.is_empty(), "{told:?}");
     assert_eq!(two.refused(1, Refused::Replayed), 1);
-    // To somebody who is nowhere.
+    // To a peer that is nowhere.
     let nobody = identity(77).peer_id();
     let lost = signal_at(&identity(1), nobody, now, 2);
     two.say(0, 1, &ToSignaller::Signal(lost));
@@ -170,9 +170,9 @@ fn a_member_that_makes_up_or_alters_signals_is_refused_and_counted() {
     assert_eq!(check(pool, signal_at(&identity(1), victim, now, 6)), Ok(()));
 }
 
-/// Only the signaller that a signal went to may say that it found nobody, and only of that.
+/// Only the signaller that a signal went to may call it undeliverable.
 #[test]
-fn a_member_cannot_say_of_others_signals_that_they_went_astray() {
+fn a_member_cannot_call_signals_undeliverable_that_went_to_others() {
     let mut two = Two::new();
     two.rooms[0].join(1, "a");
     two.rooms[1].join(2, "a");
@@ -183,7 +183,7 @@ fn a_member_cannot_say_of_others_signals_that_they_went_astray() {
         let pool = two.rooms[1].desk.pool.as_mut().unwrap();
         pool.undeliverable(
             identity(200).peer_id(),
-            Astray { network: network("a"), from, to },
+            Undeliverable { network: network("a"), from, to },
             now,
         );
         two.run(Duration::from_millis(200))
@@ -192,7 +192,7 @@ fn a_member_cannot_say_of_others_signals_that_they_went_astray() {
     let of_a_local_peer = forge(&mut two, identity(3).peer_id());
     assert!(of_no_signal.is_empty() && of_a_local_peer.is_empty());
     assert_eq!(two.refused(0, Refused::FalseName), 2);
-    // One that was sent and did find nobody: its recipient left meanwhile.
+    // One that was sent and is undeliverable: its recipient left meanwhile.
     two.say(0, 1, &ToSignaller::Signal(signal_at(&identity(1), to, now, 1)));
     two.rooms[1].desk.handle(DeskInput::Disconnected { client: 2.into() }, now);
     let told = two.run(Duration::from_millis(200));
@@ -216,9 +216,9 @@ fn a_signal_to_nobody_costs_no_signature() {
     assert_eq!(told, [(0, 1, FromSignaller::Unreachable(nobody))]);
 }
 
-/// Anybody may sign a document of the pool; what counts is that of its members.
+/// Any peer may sign a document of the pool; what counts is that of its members.
 #[test]
-fn news_of_who_is_no_member_are_refused() {
+fn news_from_an_outsider_is_refused() {
     use taiinet_document::{Content, Document, Map, Value, VerifiedDocument};
     let mut two = Two::new();
     let now = two.rooms[1].now;
@@ -249,7 +249,7 @@ fn news_of_who_is_no_member_are_refused() {
     assert_eq!(two.refused(0, Refused::NotAdmitted), 1);
 }
 
-/// Connections that prove nothing take no place from who does.
+/// Connections that prove nothing take no place from those that do.
 #[test]
 fn idle_connections_to_the_pool_keep_no_member_out() {
     let pool = DeskConfig { pool: Some(Direct::default()), ..DeskConfig::default() };
@@ -324,7 +324,7 @@ impl Two {
         self.rooms[at].join_opened(client, "a");
     }
 
-    /// Whether nobody holds anything against the other.
+    /// Whether neither holds anything against the other.
     fn are_friends(&self) -> bool {
         self.rooms.iter().all(|room| {
             let status = room.desk.status(room.now);
@@ -382,15 +382,15 @@ fn what_clients_send_is_never_held_against_their_signaller() {
 }
 
 #[test]
-fn what_is_said_of_undeliverable_signals_is_never_held_against_who_says_it() {
+fn what_is_said_of_undeliverable_signals_is_never_held_against_the_signaller_that_says_it() {
     let mut two = Two::new();
     let (from, to) = (identity(1).peer_id(), identity(2).peer_id());
     for _ in 0..100 {
         let now = two.rooms[1].now;
         let pool = two.rooms[1].desk.pool.as_mut().unwrap();
         for _ in 0..400 {
-            let astray = Astray { network: network("a"), from, to };
-            pool.undeliverable(identity(200).peer_id(), astray, now);
+            let undeliverable = Undeliverable { network: network("a"), from, to };
+            pool.undeliverable(identity(200).peer_id(), undeliverable, now);
         }
         two.run(Duration::from_millis(10));
     }
@@ -429,7 +429,7 @@ fn clients_with_many_recipients_do_not_block_the_pool() {
 
 /// What another signaller drops for its own limits comes back to the sender.
 #[test]
-fn who_has_no_share_left_at_another_signaller_is_told() {
+fn a_client_that_has_no_share_left_at_another_signaller_is_told() {
     let mut two = Two::new();
     two.rooms[0].join(1, "a");
     two.rooms[1].join(2, "a");
@@ -444,7 +444,7 @@ fn who_has_no_share_left_at_another_signaller_is_told() {
     assert_eq!(two.refused(1, Refused::TooOften), 1);
 }
 
-/// The same content under a signature that does not hold: nobody looks at that any more.
+/// The same content under a signature that does not hold, which is not looked at any more.
 #[test]
 fn a_replay_costs_no_signature() {
     let mut two = Two::new();
@@ -498,7 +498,7 @@ fn a_signal_without_room_costs_no_signature() {
 
 /// A signal that waits is verified when it goes, and its sender pays if it does not hold.
 #[test]
-fn who_forges_a_signal_for_the_pool_is_closed() {
+fn a_client_that_forges_a_signal_for_the_pool_is_closed() {
     let mut two = Two::new();
     two.rooms[0].join(1, "a");
     two.rooms[1].join(2, "a");

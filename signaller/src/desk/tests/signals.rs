@@ -27,7 +27,7 @@ fn a_signal_goes_to_its_recipient_as_it_came_and_only_in_ones_own_name() {
     assert!(closed(&room.say(2, &ToSignaller::Signal(foreign)), 2));
 }
 
-/// Else one frame would end a victim's connection, or block a link of the pool.
+/// Otherwise one frame would end a victim's connection, or block a link of the pool.
 #[test]
 fn what_is_too_large_for_its_recipients_ends_with_its_sender() {
     let mut room = Room::new(DeskConfig::default());
@@ -61,7 +61,7 @@ fn one_sender_leaves_room_for_others() {
     assert_eq!(signals_to(&honest, 2), 20);
 }
 
-/// What waits for a client is bounded, and who does not read is dropped: others must not be able to
+/// What waits for a client is bounded, and one that does not read is dropped: others must not be able to
 /// bring that about.
 #[test]
 fn many_senders_together_do_not_fill_a_recipients_outbox() {
@@ -76,7 +76,7 @@ fn many_senders_together_do_not_fill_a_recipients_outbox() {
     }
     let bytes = signals_to(&flood, 1) * mesh_limits::SEALED_BYTES;
     assert!((1..limits::OUTBOX_BYTES / 2).contains(&bytes), "{bytes}");
-    assert!(!flood.iter().any(|(_, frame)| frame.is_none()), "nobody is closed over it");
+    assert!(!flood.iter().any(|(_, frame)| frame.is_none()), "no client is closed over it");
     let victim = identity(1).peer_id();
     assert!(flood.contains(&(20, Some(FromSignaller::Unreachable(victim)))), "and senders know");
     room.now = room.now.after(Duration::from_secs(2));

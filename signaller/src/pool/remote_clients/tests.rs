@@ -1,7 +1,7 @@
 use core::time::Duration;
 
 use taiinet_identity::{Identity, Seed};
-use taiinet_mesh::frame::Joined;
+use taiinet_mesh::wire::Joined;
 
 use super::*;
 
@@ -73,10 +73,10 @@ fn what_a_member_has_no_right_to_say_is_refused() {
     // A join at another signaller, taken from its news; and one at none.
     refused(51, joined(1, &honest), Refused::Challenge);
     refused(50, joined(1, &Presence { joined: None, ..honest.clone() }), Refused::Challenge);
-    // Forged: signed by somebody else under the peer's name, or altered.
-    let mut bytes = taiinet_mesh::frame::codec::encode(&Signed::new(&identity(2), &honest));
+    // Forged: signed by another under the peer's name, or altered.
+    let mut bytes = taiinet_mesh::wire::codec::encode(&Signed::new(&identity(2), &honest));
     bytes[..PeerId::LEN].copy_from_slice(id(1).as_bytes());
-    let forged = taiinet_mesh::frame::codec::decode(&bytes).expect("well formed");
+    let forged = taiinet_mesh::wire::codec::decode(&bytes).expect("well formed");
     refused(50, Item::Joined(forged), Refused::Signature);
     // Larger than one may be.
     let address = Some(format!("wss://{}", "a".repeat(mesh_limits::ADDRESS_BYTES)));
@@ -149,7 +149,7 @@ fn one_member_cannot_fill_it() {
 }
 
 #[test]
-fn introductions_are_of_others_who_can_be_reached() {
+fn introductions_are_of_others_that_can_be_reached() {
     let mut remote = remote();
     for peer in 1..=20 {
         let at = if peer % 2 == 0 { 50 } else { 51 };
@@ -182,7 +182,7 @@ fn farewells_fill_nothing() {
         remote.take(id(50), item, NOW).expect("no offence");
     }
     assert_eq!(remote.len(), 1 + limits::POOL_LEFT_PER_SIGNALLER);
-    // Who is known to be here leaves all the same.
+    // A client that is known to be here leaves all the same.
     remote.take(id(50), left(1, 1), NOW).expect("valid");
     assert_eq!(place(&remote, 1, &[50]), None);
     assert_eq!(remote.len(), limits::POOL_LEFT_PER_SIGNALLER);

@@ -53,14 +53,14 @@ fn full_by_messages_or_by_bytes_until_they_are_written() {
 }
 
 #[test]
-fn who_is_gone_gets_nothing() {
+fn a_reader_that_is_gone_gets_nothing() {
     let (outbox, waiting) = outbox(2, 10);
     drop(waiting);
     assert!(!put(&outbox, &[1]));
     assert_eq!(outbox.cut(), None);
 }
 
-/// Whoever has more than its share waiting when there is no room in all makes room for the others.
+/// A client that has more than its share waiting when there is no room in all makes room for the others.
 #[test]
 fn what_waits_for_all_is_bounded_and_everybody_has_a_share() {
     let room = Room::new(100);
@@ -73,7 +73,7 @@ fn what_waits_for_all_is_bounded_and_everybody_has_a_share() {
     assert!(put(&third, &[0; 10]) && !put(&third, &[0]), "its share");
     assert_eq!(room.waiting(), 110);
     drop(sleeping);
-    assert_eq!(room.waiting(), 30, "who is gone takes no room");
+    assert_eq!(room.waiting(), 30, "a reader that is gone takes no room");
     assert!(put(&other, &[0; 60]));
     drop((waiting, other, third, _reads, sleeper));
     assert_eq!(room.waiting(), 0);

@@ -5,9 +5,8 @@ use std::{collections::VecDeque, str::FromStr, time::Duration};
 use taiinet_document::{DocumentId, Network};
 use taiinet_identity::Identity;
 use taiinet_mesh::{
-    Time,
-    frame::{DocumentFrame, Find, FindFrame, Fragment, Frame, LinkFrame, Push, ViewFrame, codec},
-    limits,
+    Time, limits,
+    wire::{DocumentFrame, Find, FindFrame, Fragment, Frame, LinkFrame, Push, ViewFrame, codec},
 };
 use taiinet_sim::forge;
 
@@ -16,7 +15,7 @@ use taiinet_sim::forge;
 pub(crate) enum Flood {
     /// `signatures`: documents whose signatures do not hold.
     Signatures,
-    /// `quota`: valid documents of its own, more than anybody may write.
+    /// `quota`: valid documents of its own, more than an author may write.
     Quota,
     /// `random`: bytes that mean nothing.
     Random,
@@ -28,9 +27,9 @@ pub(crate) enum Flood {
     Replays,
     /// `promises`: announcements of documents that there are not.
     Promises,
-    /// `searches`: dear ones.
+    /// `searches`: expensive ones.
     Searches,
-    /// `shuffles`: of nobody.
+    /// `shuffles`: of no peers.
     Shuffles,
 }
 

@@ -51,7 +51,7 @@ fn documents_are_kept_for_the_live_window_and_their_ids_longer() {
 /// What is counted against the store's bound is at least what its documents hold, whatever is in them:
 /// small ones hold more than their bytes.
 #[test]
-fn small_documents_count_for_what_they_hold_and_dear_ones_for_their_bytes() {
+fn small_documents_count_for_what_they_hold_and_expensive_ones_for_their_bytes() {
     let author = testing::identity(1);
     let mut recent = Recent::new(1024 * 1024);
     for nonce in 0..20_000 {
@@ -70,10 +70,10 @@ fn small_documents_count_for_what_they_hold_and_dear_ones_for_their_bytes() {
     // 65 kB on the wire, 5 MB when they are decoded, or half of that where addresses have 32 bits.
     let mut recent = Recent::new(1024 * 1024);
     for nonce in 0..20 {
-        let dear = testing::dear(&author, nonce);
+        let expensive = testing::expensive(&author, nonce);
         let decoded = 4_000_000 / 8 * size_of::<usize>();
-        assert!(dear.heap_size() > decoded && dear.signed().size() < 70_000);
-        recent.insert(&dear, 0, NOW);
+        assert!(expensive.heap_size() > decoded && expensive.signed().size() < 70_000);
+        recent.insert(&expensive, 0, NOW);
     }
     assert!((14..=20).contains(&recent.order.len()), "{} are kept", recent.order.len());
 }

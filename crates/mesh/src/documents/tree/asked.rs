@@ -16,7 +16,7 @@ pub(super) struct Asked {
     of: BTreeMap<DocumentId, (LinkId, Time)>,
     /// When each neighbour that was asked for something last sent something of it.
     heard: BTreeMap<LinkId, Time>,
-    /// How long whoever was asked may be silent.
+    /// How long the neighbour that was asked may be silent.
     silence: Duration,
 }
 
@@ -56,7 +56,11 @@ impl Asked {
     }
 
     /// Takes note of when each neighbour was heard, and how long after an announcement pushes come.
-    pub(super) fn hear(&mut self, heard: impl Iterator<Item = (LinkId, Time)>, wait: Duration) {
+    pub(super) fn note_heard(
+        &mut self,
+        heard: impl Iterator<Item = (LinkId, Time)>,
+        wait: Duration,
+    ) {
         self.heard = heard.collect();
         self.silence = (wait * 4).max(HOLD_BACK_LEAST);
     }

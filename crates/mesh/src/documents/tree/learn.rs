@@ -1,4 +1,4 @@
-//! What is learned from each copy that comes: who pushes well, and who would do better.
+//! What is learned from each copy that comes: which neighbour pushes well, and which would do better.
 
 use core::time::Duration;
 
@@ -65,18 +65,19 @@ impl Tree {
         }
     }
 
-    /// Who has announced a document and when, the first first; also whoever sent it.
+    /// The neighbours that have announced a document and when, the first first; also the one that sent it.
     fn announcers(&self, id: &DocumentId, from: LinkId, sent: Sent) -> Vec<(Time, LinkId)> {
         let others = self.neighbours.iter();
-        let others = others.filter_map(|(link, other)| Some((other.announced(id)?, *link)));
+        let others =
+            others.filter_map(|(link, other)| Some((other.promises.announced(id)?, *link)));
         let mut announced: Vec<(Time, LinkId)> =
             others.chain(sent.announced.map(|at| (at, from))).collect();
         announced.sort_unstable();
         announced
     }
 
-    /// A document of this group had to be asked for. If nobody is proven to push the group, or this
-    /// happens again, another is to push it: whoever sent the document, or, if that was to push it
+    /// A document of this group had to be asked for. If no neighbour is proven to push the group,
+    /// or this happens again, another is to push it: the one that sent the document, or, if that was to push it
     /// already and did not, the next one that announced it.
     fn lacked(&mut self, from: LinkId, group: Group, announced: &[(Time, LinkId)]) {
         let relied_on = self.proven_but(None).contains(group);
@@ -101,7 +102,7 @@ impl Tree {
         }
     }
 
-    /// Another copy of a document came over `link`. After some in a row that nobody asked for, the
+    /// Another copy of a document came over `link`. After some in a row that we did not ask for, the
     /// neighbour is to announce that group.
     pub(crate) fn duplicate(
         &mut self,
@@ -140,12 +141,12 @@ impl Tree {
         self.received(cx, link, sent, id, author);
         self.asked.remove(&id);
         for neighbour in self.neighbours.values_mut() {
-            neighbour.settled(&id);
+            neighbour.promises.settled(&id);
         }
     }
 
-    /// Who pushed these groups does so no more: where nobody else is proven to, another is to, who was
-    /// often sooner, or pushes most.
+    /// The neighbour that pushed these groups does so no more: where no other is proven to, one is to that
+    /// was often sooner, or pushes most.
     pub(super) fn replace(&mut self, groups: Groups) {
         for group in (groups & !self.proven_but(None)).iter() {
             let wakeful = self.neighbours.values_mut().filter(|neighbour| !neighbour.dozing);

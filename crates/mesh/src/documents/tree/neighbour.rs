@@ -14,8 +14,8 @@ use promises::Promises;
 pub(crate) use promises::Sent;
 use serving::Serving;
 
-use super::{asked::Asked, groups::Groups};
-use crate::{Budget, LinkId, Misbehaviour, Time, documents::Recent, limits, wire::DocumentFrame};
+use super::groups::Groups;
+use crate::{Budget, Time, limits, wire::DocumentFrame};
 
 /// The state of one active link in the broadcast.
 #[derive(Debug)]
@@ -34,8 +34,10 @@ pub(crate) struct Neighbour {
     owed: VecDeque<DocumentId>,
     announce_at: Option<Time>,
     announcements: Budget,
-    promises: Promises,
-    serving: Serving,
+    /// What it announced, and what we ask it for.
+    pub(super) promises: Promises,
+    /// What it asks us for.
+    pub(super) serving: Serving,
 }
 
 impl Neighbour {
@@ -70,7 +72,7 @@ impl Neighbour {
 
     // ---- What is pushed ----
 
-    /// Of which groups it pushes, by its deeds. Nobody relies on one that dozes.
+    /// The groups that it pushes, by its deeds. None relies on a neighbour that dozes.
     pub(super) const fn proven(&self) -> Groups {
         if self.dozing { Groups::NONE } else { self.feeding.proven() }
     }
@@ -116,7 +118,7 @@ impl Neighbour {
         limits::OWED_IDS.saturating_sub(self.owed.len())
     }
 
-    // ---- What it announces, and what we ask it for ----
+    // ---- What it announces ----
 
     pub(super) fn may_announce(&mut self, ids: usize, now: Time) -> bool {
         self.announcements.take(ids, now)
@@ -127,88 +129,6 @@ impl Neighbour {
         // A dozer announces at once; others that have it too get the time to say so.
         let wait = if self.dozing { wait + limits::DOZE_GRAFT_AFTER } else { wait };
         self.promises.promise(id, self.gather(wait), now);
-    }
-
-    /// Something of what it has escapes us.
-    pub(super) fn schedule_compare(&mut self, now: Time) {
-        self.promises.schedule_compare(now);
-    }
-
-    pub(super) fn compares(&mut self, now: Time) -> bool {
-        self.promises.compares(now)
-    }
-
-    /// It sent a document: its promise is kept, whatever becomes of that.
-    pub(super) fn sent(&mut self, id: &DocumentId, now: Time) -> Sent {
-        self.promises.sent(id, now)
-    }
-
-    /// When it announced a document that it has not sent, if it did.
-    pub(super) fn announced(&self, id: &DocumentId) -> Option<Time> {
-        self.promises.announced(id)
-    }
-
-    /// We have a document from another. Whether this one announced it.
-    pub(super) fn settled(&mut self, id: &DocumentId) -> bool {
-        self.promises.settled(id)
-    }
-
-    pub(super) fn gone(
-        &mut self,
-        ids: &[DocumentId],
-        now: Time,
-    ) -> Result<Vec<DocumentId>, Misbehaviour> {
-        self.promises.gone(ids, now)
-    }
-
-    /// It is sending: what we asked for may still come.
-    pub(crate) fn progress(&mut self, now: Time) {
-        self.promises.progress(now);
-    }
-
-    pub(super) const fn progressed(&self) -> Time {
-        self.promises.progressed()
-    }
-
-    pub(super) fn ask_now(&mut self, id: &DocumentId, now: Time) {
-        self.promises.ask_now(id, now);
-    }
-
-    pub(super) fn ask(
-        &mut self,
-        link: LinkId,
-        asked: &mut Asked,
-        recent: &Recent,
-        now: Time,
-    ) -> Option<Vec<DocumentId>> {
-        self.promises.ask(link, asked, recent, now)
-    }
-
-    pub(super) fn broken(&mut self, now: Time) -> Option<Vec<DocumentId>> {
-        self.promises.broken(now)
-    }
-
-    // ---- What it asks us for ----
-
-    pub(super) fn request(&mut self, id: DocumentId, kept: bool) -> Result<(), Misbehaviour> {
-        self.serving.request(id, kept)
-    }
-
-    pub(super) fn requested(&self) -> Option<DocumentId> {
-        self.serving.next()
-    }
-
-    pub(super) fn served(&mut self) {
-        self.serving.served();
-    }
-
-    pub(super) fn not_served(&mut self) {
-        self.serving.lost();
-    }
-
-    /// What it is to be told of that we do not have any more.
-    pub(super) fn tell_gone(&mut self) -> Option<DocumentFrame> {
-        self.serving.tell()
     }
 
     pub(super) fn deadline(&self, behind: bool) -> Option<Time> {

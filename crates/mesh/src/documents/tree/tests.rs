@@ -114,7 +114,7 @@ fn where_all_doze_they_push_to_each_other() {
     assert_eq!(bed.frames(dozer), [DocumentFrame::Graft(vec![id(1)])]);
 }
 
-/// What a peer writes nobody can keep from being heard of; what it passes on it pushes to those that want
+/// No peer can keep what another writes from being heard of; what a peer passes on it pushes to those that want
 /// it. A dozer announces at once.
 #[test]
 fn our_own_documents_are_pushed_to_all_that_we_believe_and_others_to_those_that_want_them() {
@@ -146,9 +146,9 @@ fn our_own_documents_are_pushed_to_all_that_we_believe_and_others_to_those_that_
     }
 }
 
-/// As long as nobody says what it wants, this has no other witness.
+/// As long as no frame says what a neighbour wants, this has no other witness.
 #[test]
-fn who_does_not_want_a_document_neither_gets_nor_hears_of_it() {
+fn a_neighbour_that_does_not_want_a_document_neither_gets_nor_hears_of_it() {
     let mut bed = bed();
     let (awake, dozer) = (bed.awake, bed.dozer);
     bed.tree.feed(dozer, 0);
@@ -212,7 +212,7 @@ fn what_is_not_kept_any_more_is_said_to_be_gone_and_asked_of_the_next() {
     assert_eq!(bed.cx.links.get(dozer).unwrap().offences, 0);
 }
 
-/// Somebody is blacklisted by hand: of its documents one copy comes, and none is asked for.
+/// An author is blacklisted by hand: of its documents one copy comes, and none is asked for.
 #[test]
 fn what_was_refused_for_its_author_is_not_asked_for_again_until_that_is_forgiven() {
     let mut bed = bed();

@@ -79,7 +79,7 @@ fn only_so_many_documents_are_looked_at_and_so_many_bytes_sent() {
     assert!(bytes <= limits::FOUND_BYTES && bytes > limits::FOUND_BYTES - 101_000, "{bytes}");
 }
 
-/// A stranger's dearest query costs it its budget, not us our time.
+/// A stranger's most expensive query costs it its budget, not us our time.
 #[test]
 fn work_is_bounded_for_one_search_and_for_many() {
     let recent = recent(400, 2_000);
@@ -100,10 +100,10 @@ fn work_is_bounded_for_one_search_and_for_many() {
 
 /// A document is decoded to be looked at, and some take a hundred times their bytes then.
 #[test]
-fn what_is_dear_to_decode_is_dear_to_look_at() {
+fn what_is_expensive_to_decode_is_expensive_to_look_at() {
     let mut recent = Recent::default();
     for nonce in 0..60 {
-        recent.insert(&testing::dear(&identity(1), nonce), 0, NOW);
+        recent.insert(&testing::expensive(&identity(1), nonce), 0, NOW);
     }
     let mut work = Budget::new(limits::FIND_WORK, NOW);
     let looked_at = look(&recent, &Query::all(), Timestamp::default(), &mut work, NOW).count();
@@ -114,9 +114,10 @@ fn what_is_dear_to_decode_is_dear_to_look_at() {
 fn a_search_finds_no_more_than_there_is_room_for() {
     let mut finds = Searches::default();
     let find = finds.begin(SharedQuery::all(), 1000, NOW).unwrap();
-    let dear = |nonce| testing::dear(&identity(1), nonce);
-    let taken = (0..10).map(dear).take_while(|one| finds.found(find, one.id(), one.heap_size()));
-    assert_eq!(taken.count(), 1 + limits::FIND_HEAP_BYTES / dear(0).heap_size());
+    let expensive = |nonce| testing::expensive(&identity(1), nonce);
+    let taken =
+        (0..10).map(expensive).take_while(|one| finds.found(find, one.id(), one.heap_size()));
+    assert_eq!(taken.count(), 1 + limits::FIND_HEAP_BYTES / expensive(0).heap_size());
     assert_eq!(finds.over(NOW), [(find, false)], "that is not all");
 }
 
@@ -136,10 +137,10 @@ fn more_searches_than_the_budget_are_a_flood() {
     let wrong = answer(&asked(r#"{"a": {"$near": 1}}"#, 1), &mut another, &recent, NOW);
     assert_eq!(wrong, Err(Misbehaviour::InvalidQuery));
     // What one may ask oneself may be too much to ask of others.
-    let dear = r#"{"a": {"$regex": "^.{0,140}$"}}"#;
-    assert!(dear.parse::<Query>().is_ok());
-    let dear = answer(&asked(dear, 1), &mut another, &recent, NOW);
-    assert_eq!(dear, Err(Misbehaviour::InvalidQuery));
+    let expensive = r#"{"a": {"$regex": "^.{0,140}$"}}"#;
+    assert!(expensive.parse::<Query>().is_ok());
+    let expensive = answer(&asked(expensive, 1), &mut another, &recent, NOW);
+    assert_eq!(expensive, Err(Misbehaviour::InvalidQuery));
     let long = asked(&"x".repeat(limits::FIND_QUERY_BYTES + 1), 1);
     let long = answer(&long, &mut another, &recent, NOW);
     assert_eq!(long, Err(Misbehaviour::Oversize));
@@ -184,7 +185,7 @@ fn a_search_is_over_when_all_have_answered_or_one_is_not_needed_or_time_is_up() 
 
     let find = begin(&[LINK, other], &mut finds);
     finds.answered(LINK, find.0);
-    finds.lost(other);
+    finds.link_down(other);
     assert_eq!(finds.over(NOW), [(find, false)], "one is gone");
 
     let find = begin(&[LINK], &mut finds);
@@ -207,7 +208,7 @@ fn an_answer_brings_what_was_asked_and_no_more() {
     let mut finds = Searches::default();
     let id = testing::document(&identity(1), 1, 1).id();
     let invented = finds.brings(LINK, 1, &id, 100);
-    assert_eq!(invented.err(), Some(Misbehaviour::Unasked), "nobody asked for anything");
+    assert_eq!(invented.err(), Some(Misbehaviour::Unasked), "nothing was asked for");
     let find = finds.begin(SharedQuery::all(), 2, NOW).unwrap();
     let uninvited = finds.brings(LINK, find.0, &id, 100);
     assert_eq!(uninvited.err(), Some(Misbehaviour::Unasked), "it was not asked");

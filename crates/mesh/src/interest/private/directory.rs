@@ -9,7 +9,7 @@ use taiinet_query::{Attributes, SharedQuery};
 use super::turns::{self, Matching, Queries};
 use crate::{Audience, Time, budget::Budget, limits, rng::Rng};
 
-/// A private subscription is its author's word: nobody else's about the same key counts.
+/// A private subscription is its author's word: no other's about the same key counts.
 type Name = (PeerId, RecipientId);
 
 /// See the module.
@@ -23,7 +23,7 @@ pub(crate) struct Directory {
     bytes: usize,
     /// How many entries have a query.
     standing: usize,
-    /// Mixed into the order of turns, so that nobody can choose to be first.
+    /// Mixed into the order of turns, so that no author can choose to be first.
     seed: u64,
     /// How many announcements of all are still read.
     budget: Budget,
@@ -45,7 +45,7 @@ struct Standing {
     query: SharedQuery,
 }
 
-/// Who has entries.
+/// An author that has entries.
 #[derive(Debug)]
 struct Announcer {
     /// What they occupy.
@@ -54,7 +54,7 @@ struct Announcer {
     budget: Budget,
 }
 
-/// Who is to get a document.
+/// The recipients of a document.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(crate) struct Chosen {
     pub(crate) recipients: BTreeSet<Recipient>,
@@ -124,7 +124,7 @@ impl Directory {
         self.insert(name, document, None, limits::DIRECTORY_ENTRY_BYTES, now);
     }
 
-    /// Who may read a document: those of the audience whose queries it matches, and who else is named.
+    /// The recipients of a document: those of the audience whose queries it matches, and those that are named.
     pub(crate) fn recipients(
         &self,
         attributes: Attributes<'_>,
@@ -230,13 +230,13 @@ impl Directory {
         if let Some(announcer) = self.announcers.get_mut(&name.0) {
             self.by_size.remove(&(announcer.bytes, name.0));
             announcer.bytes -= entry.bytes;
-            // Whoever has nothing left is remembered until it would be forgiven anyway.
+            // An author that has nothing left is remembered until it would be forgiven anyway.
             self.by_size.insert((announcer.bytes, name.0));
         }
     }
 
     /// Drops what is over. An author with too many loses one of its own. When there are too many in all,
-    /// whoever occupies most loses one, if that is more than a fair share; else any may go.
+    /// the author that occupies most loses one, if that is more than a fair share; otherwise any may go.
     fn make_room(&mut self, author: &PeerId, rng: &mut Rng, now: Time) {
         while let Some((ends_at, name)) = self.by_end.first().copied()
             && ends_at <= now
@@ -263,7 +263,7 @@ impl Directory {
         }
     }
 
-    /// Forgets those that have nothing here, and would be treated in the same way if they came anew.
+    /// Forgets those that have nothing here, and would be treated in the same way if they came again.
     fn forget_announcers(&mut self, now: Time) {
         while let Some((0, peer)) = self.by_size.first().copied() {
             let forgiven = self.announcers.get(&peer).is_none_or(|own| own.budget.is_full(now));
@@ -282,7 +282,7 @@ impl Directory {
 }
 
 /// Chooses as many as an envelope has room for, in turns: one of each peer, then another of each that
-/// has more. Who has many takes nothing from others. Where not even each has one, the peers that follow
+/// has more. A peer that has many takes nothing from others. Where not even each has one, the peers that follow
 /// a place in the order of keys are chosen.
 fn share_out(
     keys: &BTreeMap<PeerId, BTreeSet<Recipient>>,

@@ -2,7 +2,7 @@
 //! of our keys, so an author could keep us busy with what is for others.
 //!
 //! All of them are passed on at once. They are opened as far as the exchanges go that are allowed for
-//! their author and for all; the rest waits. Authors have turns, those first who have written to us
+//! their author and for all; the rest waits. Authors have turns, those first that have written to us
 //! before.
 
 use std::{
@@ -37,7 +37,7 @@ pub(crate) struct Openings {
     authors: BTreeMap<PeerId, Author>,
     documents: usize,
     bytes: usize,
-    /// Whose turn it was last.
+    /// The author whose turn it was last.
     last: Option<PeerId>,
     retry_at: Time,
 }
@@ -129,7 +129,7 @@ impl Openings {
         (self.documents > 0).then_some(self.retry_at)
     }
 
-    /// Forgets authors that would be treated in the same way if they came anew, and others if there are
+    /// Forgets authors that would be treated in the same way if they came again, and others if there are
     /// too many.
     fn forget_authors(&mut self, now: Time) {
         if self.authors.len() < limits::OPENING_AUTHORS {

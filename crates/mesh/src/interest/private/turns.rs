@@ -21,9 +21,9 @@ pub(super) struct Matching {
 
 /// Evaluates the queries in turns. In the first, each announcer has [`limits::MATCH_TURN`] units of work
 /// for all of its queries, in each following one four times as many, until all are evaluated or
-/// [`limits::MATCH_WORK`] units are spent. So a cheap query never waits for a dear one, a dear one is
-/// evaluated where there is time for it, and what many keys spend on dear queries, they take from one
-/// another.
+/// [`limits::MATCH_WORK`] units are spent. So a cheap query never waits for an expensive one, an expensive
+/// one is evaluated where there is time for it, and what many keys spend on expensive queries, they take from
+/// one another.
 pub(super) fn evaluate(
     mut waiting: Vec<Queries<'_>>,
     attributes: Attributes<'_>,

@@ -118,7 +118,7 @@ fn what_was_kept_counts_in_the_next_run() {
 }
 
 #[test]
-fn thousands_of_names_displace_neither_who_was_listed_by_hand_nor_who_is_listed() {
+fn thousands_of_names_displace_neither_peers_listed_by_hand_nor_other_listed_ones() {
     let mut reputation = Reputation::default();
     reputation.list(peer(0), None, NOW).unwrap();
     list(&mut reputation, BAD, NOW);

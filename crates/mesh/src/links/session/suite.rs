@@ -122,7 +122,7 @@ impl Dh for X25519 {
         self.secret.as_bytes()
     }
 
-    /// A point of small order, which gives everybody the same secret, is nobody's key.
+    /// A point of small order is no key: it gives every peer the same secret.
     fn dh(&self, public: &[u8], out: &mut [u8]) -> Result<(), Error> {
         let public: [u8; 32] =
             public.get(..32).and_then(|key| key.try_into().ok()).ok_or(Error::Dh)?;

@@ -48,10 +48,10 @@ fn both_ends_know_it_by_one_hash_that_no_other_session_has() {
     assert_ne!(*ours.hash(), hash(Purpose::Pool, URL, 2), "the purpose");
 }
 
-/// Who sits between two ends passes on what it likes: either both have the same session, which it can
+/// An attacker between two ends passes on what it likes: either both have the same session, which it can
 /// neither read nor change, or each has another.
 #[test]
-fn whoever_stands_between_has_two_sessions_or_none() {
+fn a_peer_that_stands_between_has_two_sessions_or_none() {
     let (dialler, first) = opened_as(Purpose::Client, URL, 1);
     // It answers itself, and opens one of its own to the other end.
     let (mut middle, answer) = accept(Purpose::Client, &first, [8; 32]).expect("an opening");
@@ -131,7 +131,7 @@ fn an_end_that_is_full_says_so_without_a_session() {
     assert!(matches!(answer, Ok(Answer::Declined(said)) if said == declined));
 }
 
-/// Everybody would know the secret of a session with such a key.
+/// Every peer would know the secret of a session with such a key.
 #[test]
 fn keys_of_small_order_make_no_session() {
     let opening = codec::encode(&Opening { version: 1, dialled: URL.to_owned() });

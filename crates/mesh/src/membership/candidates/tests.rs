@@ -9,8 +9,8 @@ use crate::testing::{NOW, identity, network, presence};
 
 const LINK: LinkId = LinkId::from_raw(1);
 
-fn hear(candidates: &mut Candidates, presence: Signed<Presence>) -> Result<bool, Misbehaviour> {
-    candidates.hear(presence, (LINK, Source::Stranger), &network(), &mut Rng::new([1; 32]), NOW)
+fn learn(candidates: &mut Candidates, presence: Signed<Presence>) -> Result<bool, Misbehaviour> {
+    candidates.learn(presence, (LINK, Source::Stranger), &network(), &mut Rng::new([1; 32]), NOW)
 }
 
 fn peer(number: u64) -> Identity {
@@ -23,25 +23,25 @@ fn peer(number: u64) -> Identity {
 fn only_signed_presences_of_this_network_and_time_enter() {
     let mut candidates = Candidates::default();
     let honest = presence(&identity(1), NOW);
-    assert_eq!(hear(&mut candidates, honest.signed().clone()), Ok(true));
-    assert_eq!(hear(&mut candidates, honest.signed().clone()), Ok(false), "known");
+    assert_eq!(learn(&mut candidates, honest.signed().clone()), Ok(true));
+    assert_eq!(learn(&mut candidates, honest.signed().clone()), Ok(false), "known");
 
     let other = presence(&identity(2), NOW);
     let mut bytes = crate::wire::codec::encode(other.signed());
     bytes[..32].copy_from_slice(identity(3).peer_id().as_bytes());
     let forged = crate::wire::codec::decode(&bytes).unwrap();
-    assert_eq!(hear(&mut candidates, forged), Err(Misbehaviour::InvalidSignature));
+    assert_eq!(learn(&mut candidates, forged), Err(Misbehaviour::InvalidSignature));
 
     let elsewhere = Presence { network: "elsewhere".parse().unwrap(), ..(*other).clone() };
     let elsewhere = Signed::new(&identity(2), &elsewhere);
-    assert_eq!(hear(&mut candidates, elsewhere), Err(Misbehaviour::WrongNetwork));
+    assert_eq!(learn(&mut candidates, elsewhere), Err(Misbehaviour::WrongNetwork));
     let expired = presence(&identity(2), NOW.before(limits::PRESENCE_LIFE));
-    assert_eq!(hear(&mut candidates, expired.signed().clone()), Err(Misbehaviour::OutOfTime));
+    assert_eq!(learn(&mut candidates, expired.signed().clone()), Err(Misbehaviour::OutOfTime));
     let future = presence(&identity(2), NOW.after(Duration::from_secs(121)));
-    assert_eq!(hear(&mut candidates, future.signed().clone()), Err(Misbehaviour::OutOfTime));
+    assert_eq!(learn(&mut candidates, future.signed().clone()), Err(Misbehaviour::OutOfTime));
     let endless = Presence { expires_at: NOW.after(Duration::MAX).timestamp(), ..(*other).clone() };
     let endless = Signed::new(&identity(2), &endless);
-    assert_eq!(hear(&mut candidates, endless), Err(Misbehaviour::OutOfTime));
+    assert_eq!(learn(&mut candidates, endless), Err(Misbehaviour::OutOfTime));
     assert_eq!(candidates.len(), 1);
 }
 
@@ -54,12 +54,12 @@ fn the_view_is_bounded_and_those_that_failed_go_first() {
         let chosen = peer(2000 + number % 3).peer_id();
         let from = (LinkId::from_raw(2 + number % 3), Source::Chosen(chosen));
         let presence = presence(&peer(number), NOW).signed().clone();
-        candidates.hear(presence, from, &network(), &mut rng, NOW).unwrap();
+        candidates.learn(presence, from, &network(), &mut rng, NOW).unwrap();
     }
     let victim = peer(5).peer_id();
     candidates.failed(&victim, Disconnect::DialTimeout, &mut rng, NOW);
     for number in 1000..1010 {
-        hear(&mut candidates, presence(&peer(number), NOW).signed().clone()).unwrap();
+        learn(&mut candidates, presence(&peer(number), NOW).signed().clone()).unwrap();
         assert!(candidates.get(&victim).is_none());
     }
     assert_eq!(candidates.len(), limits::PASSIVE_VIEW);
@@ -72,16 +72,16 @@ fn one_source_fills_half_of_the_view_at_most_and_displaces_nobody_elses() {
     let honest = (LinkId::from_raw(7), Source::Chosen(peer(2000).peer_id()));
     for number in 0..20 {
         let presence = presence(&peer(number), NOW).signed().clone();
-        candidates.hear(presence, honest, &network(), &mut rng, NOW).unwrap();
+        candidates.learn(presence, honest, &network(), &mut rng, NOW).unwrap();
     }
     for number in 1000..1300 {
-        hear(&mut candidates, presence(&peer(number), NOW).signed().clone()).unwrap();
+        learn(&mut candidates, presence(&peer(number), NOW).signed().clone()).unwrap();
     }
     assert!((0..20).all(|number| candidates.get(&peer(number).peer_id()).is_some()));
     assert_eq!(candidates.len(), 20 + limits::PASSIVE_SHARE);
 }
 
-/// Whoever ends its link and comes again, under its own key or another, has told as much as before.
+/// A peer that ends its link and comes again, under its own key or another, has told as much as before.
 #[test]
 fn to_reconnect_is_no_fresh_start() {
     for source in [Source::Stranger, Source::Chosen(peer(2000).peer_id())] {
@@ -90,12 +90,12 @@ fn to_reconnect_is_no_fresh_start() {
         let honest = (LinkId::from_raw(1), Source::Chosen(peer(2001).peer_id()));
         for number in 0..40 {
             let presence = presence(&peer(number), NOW).signed().clone();
-            candidates.hear(presence, honest, &network(), &mut rng, NOW).unwrap();
+            candidates.learn(presence, honest, &network(), &mut rng, NOW).unwrap();
         }
         for number in 1000..1400 {
             let from = (LinkId::from_raw(number / 30), source);
             let presence = presence(&peer(number), NOW).signed().clone();
-            candidates.hear(presence, from, &network(), &mut rng, NOW).unwrap();
+            candidates.learn(presence, from, &network(), &mut rng, NOW).unwrap();
             if number % 30 == 29 {
                 candidates.lost_route(from.0);
             }
@@ -110,7 +110,7 @@ fn a_candidate_rests_after_a_failure_and_longer_after_the_next() {
     let mut candidates = Candidates::default();
     let mut rng = Rng::new([1; 32]);
     let peer = identity(1).peer_id();
-    hear(&mut candidates, presence(&identity(1), NOW).signed().clone()).unwrap();
+    learn(&mut candidates, presence(&identity(1), NOW).signed().clone()).unwrap();
     let rest = |candidates: &Candidates| candidates.deadline(|_| false, false).unwrap().since(NOW);
     candidates.failed(&peer, Disconnect::DialTimeout, &mut rng, NOW);
     assert_eq!(candidates.pick(|_| false, false, &mut rng, NOW), None);
@@ -128,7 +128,7 @@ fn a_candidate_rests_after_a_failure_and_longer_after_the_next() {
 /// A signaller whose pool heard of a member without an address, or with one that is none, wanted to be
 /// called again at once, for as long as that presence lived.
 #[test]
-fn nobody_is_waited_for_who_cannot_be_dialled() {
+fn no_candidate_is_waited_for_that_cannot_be_dialled() {
     let mut rng = Rng::new([1; 32]);
     for (address, dialled) in
         [(None, false), (Some("nowhere"), false), (Some("wss://a.example"), true)]
@@ -136,7 +136,7 @@ fn nobody_is_waited_for_who_cannot_be_dialled() {
         let mut candidates = Candidates::default();
         let mut body = (*presence(&identity(1), NOW)).clone();
         body.address = address.map(str::to_owned);
-        hear(&mut candidates, Signed::new(&identity(1), &body)).unwrap();
+        learn(&mut candidates, Signed::new(&identity(1), &body)).unwrap();
         let picked = candidates.pick(|_| false, true, &mut rng, NOW);
         assert_eq!(picked.is_some(), dialled, "{address:?}");
         assert_eq!(candidates.deadline(|_| false, true).is_some(), dialled, "{address:?}");

@@ -124,7 +124,7 @@ fn a_join_that_takes_work_is_made_in_pieces_and_only_when_it_is_done() {
 }
 
 #[test]
-fn who_signs_anothers_address_does_not_stand_in_its_way_and_a_replay_moves_nobody() {
+fn a_member_that_signs_anothers_address_does_not_stand_in_its_way_and_a_replay_moves_none() {
     let [squatter, honest, named] = [1, 2, 3].map(|number| identity(number).peer_id());
     let (at, later) = (NOW.timestamp(), NOW.after(core::time::Duration::from_secs(9)).timestamp());
     let mut signallers = Book::default();
@@ -139,7 +139,7 @@ fn who_signs_anothers_address_does_not_stand_in_its_way_and_a_replay_moves_nobod
         signallers.known.iter().map(|known| known.address.url.clone()).collect()
     };
     assert_eq!(urls(&signallers), ["ws://named", "ws://honest", "ws://moved"]);
-    // What was named stays where it is, and nobody else's.
+    // What was named stays where it is, and belongs to no other.
     assert!(!signallers.learn("ws://elsewhere", named, later, NOW));
     assert!(!signallers.learn("ws://named", squatter, later, NOW));
     assert_eq!(urls(&signallers), ["ws://named", "ws://honest", "ws://moved"]);
@@ -168,14 +168,15 @@ fn a_signaller_that_signs_another_session_or_address_is_not_believed() {
     }
 }
 
-/// Whoever carries the connection can do as much: it costs the signaller nothing.
+/// A carrier of the connection can do as much: it costs the signaller nothing.
 #[test]
 fn a_message_that_does_not_open_ends_the_connection_and_no_more() {
     let mut rng = Rng::new([1; 32]);
     let mut signallers = joined(&mut rng);
     assert!(matches!(signallers.read(LINK, &[0; 40]), Err(Misbehaviour::BadSession)));
     assert!(signallers.offends(LINK, Misbehaviour::BadSession, &mut rng, NOW));
-    let lost = signallers.lost(LINK, &Disconnect::Bye, core::time::Duration::ZERO, &mut rng, NOW);
+    let lost =
+        signallers.link_down(LINK, &Disconnect::Bye, core::time::Duration::ZERO, &mut rng, NOW);
     let (_, retry_at) = lost.expect("it is known");
     assert!(retry_at < NOW.after(limits::SIGNALLER_DISTRUST.0 / 2));
     assert!(signallers.seal(LINK, &[]).is_none(), "the session is gone");

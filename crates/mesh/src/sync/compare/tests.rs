@@ -144,8 +144,8 @@ fn cancelling(ids: &[Mark]) -> Vec<Mark> {
     Vec::new()
 }
 
-/// The sums used to be XORs of ids: who writes some seventy documents could choose about half of them so
-/// that whoever lacks all of these does not learn of it.
+/// The sums used to be XORs of ids: an author of some seventy documents could choose about half of them so
+/// that a peer that lacks all of these does not learn of it.
 #[test]
 fn documents_cannot_be_chosen_to_cancel_out() {
     let author = testing::identity(1);
@@ -200,7 +200,7 @@ fn what_had_no_room_comes_first_the_next_time() {
     assert_eq!(ids.len(), 300);
 }
 
-/// Who has just begun cares for nothing that is old enough to be compared.
+/// A peer that has just begun cares for nothing that is old enough to be compared.
 #[test]
 fn where_there_is_no_time_between_nothing_is_said() {
     let recent = Recent::default();

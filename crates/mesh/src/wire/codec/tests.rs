@@ -8,10 +8,10 @@ use super::*;
 use crate::{
     Misbehaviour, limits, testing,
     wire::{
-        self, Astray, Compare, DocumentFrame, Find, FindFrame, Found, Fragment, Frame, FrameKind,
+        self, Compare, DocumentFrame, Find, FindFrame, Found, Fragment, Frame, FrameKind,
         FromSignaller, Hello, Joined, LinkFrame, Mark, Neighbour, Piece, PoolFrame, Presence, Push,
-        Reading, Refusal, RefusalReason, Signal, SignalFrame, SyncFrame, ToSignaller, ViewFrame,
-        critical,
+        Reading, Refusal, RefusalReason, Signal, SignalFrame, SyncFrame, ToSignaller,
+        Undeliverable, ViewFrame, critical,
     },
 };
 
@@ -282,7 +282,7 @@ fn the_largest_of_each_frame_fits_into_a_message() {
         Frame::Find(FindFrame::Find(Find { request, query, limit: u16::MAX, since: end })),
         Frame::Signal(SignalFrame::Signal(signal.clone())),
         Frame::Pool(PoolFrame::Relay(signal.clone())),
-        Frame::Pool(PoolFrame::Astray(Astray { network, from: to, to })),
+        Frame::Pool(PoolFrame::Undeliverable(Undeliverable { network, from: to, to })),
     ] {
         assert!(!needs_fragments(&encode(&frame)), "{frame:?}");
     }
@@ -312,7 +312,7 @@ fn every_kind() -> Vec<Vec<Frame>> {
     let since = testing::NOW.timestamp();
     let hello = Hello::new(testing::network(), peer, [1; 32]);
     let refusal = Refusal { reason: RefusalReason::Full, retry_after_ms: 0, instead: Vec::new() };
-    let astray = Astray { network: testing::network(), from: peer, to: peer };
+    let undeliverable = Undeliverable { network: testing::network(), from: peer, to: peer };
     let compare = Compare { salt: [1; 32], from: since.into(), pieces: Vec::new() };
     vec![
         vec![Fragment { last: true, bytes: vec![1] }.into()],
@@ -345,7 +345,7 @@ fn every_kind() -> Vec<Vec<Frame>> {
             FindFrame::Find(Find { request: 1, query: "{}".to_owned(), limit: 1, since }).into(),
             FindFrame::Found(Found { request: 1, documents: Vec::new(), last: true }).into(),
         ],
-        vec![PoolFrame::Relay(signal).into(), PoolFrame::Astray(astray).into()],
+        vec![PoolFrame::Relay(signal).into(), PoolFrame::Undeliverable(undeliverable).into()],
     ]
 }
 

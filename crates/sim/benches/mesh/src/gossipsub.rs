@@ -86,7 +86,7 @@ async fn run(rate: u64, length: Duration, security: Security) -> Figures {
         publishers.push(publish);
         let (topic, delivered) = (topic.clone(), Arc::clone(&delivered));
         tokio::spawn(async move {
-            // Everybody listens before anybody dials.
+            // All listen before any dials.
             let mut dials = Some(dials);
             let start = time::sleep(Duration::from_millis(500));
             tokio::pin!(start);

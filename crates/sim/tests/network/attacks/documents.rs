@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use taiinet_document::{DocumentId, SignedDocument};
 use taiinet_mesh::{
-    Misbehaviour,
-    frame::{DocumentFrame, Frame, Push, codec},
-    limits,
+    Misbehaviour, limits,
+    wire::{DocumentFrame, Frame, Push, codec},
 };
 use taiinet_sim::{Manners, PeerIndex, WireId, forge};
 
@@ -16,7 +15,7 @@ fn push(document: &SignedDocument) -> Frame {
     Frame::Documents(DocumentFrame::Push(Push { hops: 0, document: document.clone() }))
 }
 
-/// The victim drops it, counts it once under this name, and tells nobody of it.
+/// The victim drops it, counts it once under this name, and tells no other of it.
 fn is_dropped(setting: &mut Setting, victim: PeerIndex, bad: &[u8], as_what: Misbehaviour) {
     let witness = setting.befriend(victim, Manners::HONEST).1;
     let wire = setting.befriend(victim, Manners::HONEST).1;
@@ -33,7 +32,7 @@ fn is_dropped(setting: &mut Setting, victim: PeerIndex, bad: &[u8], as_what: Mis
     assert_eq!(setting.refused(victim, as_what), before + 1, "{as_what:?}");
     let after: Vec<usize> =
         setting.peers.iter().map(|peer| setting.world.deliveries(*peer).len()).collect();
-    assert_eq!(delivered, after, "{as_what:?}: nobody gets anything");
+    assert_eq!(delivered, after, "{as_what:?}: no peer gets anything");
     let told = &setting.world.wire(witness).frames()[announced..];
     let of_documents = |frame: &Frame| {
         matches!(
@@ -117,7 +116,7 @@ fn a_document_over_the_limit_is_refused_and_its_sender_dropped() {
     setting.still_works();
 }
 
-/// Somebody is faster with a spoilt copy of an honest document (the same name, a signature that does
+/// An attacker is faster with a spoilt copy of an honest document (the same name, a signature that does
 /// not hold): the good one arrives all the same.
 #[test]
 fn a_bad_copy_does_not_suppress_the_good_one() {
@@ -161,7 +160,7 @@ fn a_bad_copy_does_not_suppress_the_good_one() {
     setting.still_works();
 }
 
-/// Who sends nothing but invalid signatures loses the link; the others notice nothing.
+/// A peer that sends nothing but invalid signatures loses the link; the others notice nothing.
 #[test]
 fn a_flood_of_invalid_signatures_ends_the_link() {
     let mut setting = sparse(4, 5);

@@ -1,9 +1,8 @@
 //! Bytes that are no frames, and frames that are no good.
 
 use taiinet_mesh::{
-    Misbehaviour,
-    frame::{DocumentFrame, Fragment, Frame, LinkFrame, ViewFrame, codec},
-    limits,
+    Misbehaviour, limits,
+    wire::{DocumentFrame, Fragment, Frame, LinkFrame, ViewFrame, codec},
 };
 use taiinet_sim::{Manners, WireId};
 

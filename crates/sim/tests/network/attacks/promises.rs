@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use taiinet_document::DocumentId;
 use taiinet_mesh::{
-    Misbehaviour,
-    frame::{DocumentFrame, Fragment, Frame, LinkFrame, Push},
-    limits,
+    Misbehaviour, limits,
+    wire::{DocumentFrame, Fragment, Frame, LinkFrame, Push},
 };
 use taiinet_sim::{Manners, World, forge};
 
@@ -140,9 +139,9 @@ fn a_promise_hidden_among_kept_ones_does_not_hold_the_document_back() {
     assert!(got(&setting.world) && delay < seconds(30), "{delay:?}");
 }
 
-/// A neighbour that takes and never says so costs itself the documents, nobody else.
+/// A neighbour that takes and never says so costs itself the documents, and no other.
 #[test]
-fn who_never_acknowledges_holds_nobody_up() {
+fn a_neighbour_that_never_acknowledges_holds_nobody_up() {
     let mut setting = sparse(5, 6);
     let victim = setting.peers[0];
     let wire = setting.befriend(victim, Manners { acks: false, ..Manners::HONEST }).1;
@@ -151,7 +150,7 @@ fn who_never_acknowledges_holds_nobody_up() {
     for number in 0..150 {
         let by = setting.peers[number % 6];
         let content = format!(r#"{{"number": {number}, "text": "{text}"}}"#);
-        setting.world.publish(by, &content).expect("somebody takes them");
+        setting.world.publish(by, &content).expect("a neighbour takes them");
         setting.world.run_for(Duration::from_millis(100));
         for link in setting.world.status(victim).links {
             let bound = limits::DATA_LANE_BYTES + limits::CONTROL_LANE_BYTES + 300_000;
@@ -181,7 +180,7 @@ fn acknowledging_what_was_never_sent_ends_the_link() {
 
 /// A false acknowledgement must not make a publisher believe that its document is safe.
 #[test]
-fn a_document_is_taken_only_by_who_got_it() {
+fn a_document_is_taken_only_by_a_peer_that_got_it() {
     let mut setting = crate::common::started(7, 1);
     let publisher = setting.peers[0];
     setting.world.run_for(seconds(3));
@@ -189,7 +188,7 @@ fn a_document_is_taken_only_by_who_got_it() {
     setting.world.publish(publisher, "{}").expect("there is room");
     setting.world.run_for(seconds(2));
     assert_eq!(setting.world.wire(wire).pushed().len(), 1);
-    assert_eq!(setting.world.untaken(publisher), 1, "nobody has said that it took it");
+    assert_eq!(setting.world.untaken(publisher), 1, "no neighbour has said that it took it");
     setting.world.speak(wire, &[Frame::Link(LinkFrame::Ack(u32::MAX))]);
     setting.world.run_for(seconds(2));
     assert_eq!(setting.world.untaken(publisher), 1, "a lie is not a receipt");

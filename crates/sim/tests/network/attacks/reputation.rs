@@ -1,16 +1,16 @@
-//! Who floods is blacklisted; who merely relayed, slept, has a wrong clock or is spoken ill of is not.
+//! A peer that floods is blacklisted; one that merely relayed, slept, has a wrong clock or is spoken ill of
+//! is not.
 
 use std::time::Duration;
 
 use taiinet_document::Timestamp;
 use taiinet_identity::Identity;
 use taiinet_mesh::{
-    Blacklisted, Event, Misbehaviour, Quota, Time,
-    frame::{
+    Blacklisted, Event, Misbehaviour, Quota, Time, limits,
+    wire::{
         Compare, DocumentFrame, Frame, LinkFrame, Mark, Piece, Push, SignalBody, SignalFrame,
         SignalPart, SyncFrame, ViewFrame,
     },
-    limits,
 };
 use taiinet_sim::{
     DeskConfig, Manners, PeerIndex, PeerSpec, PuppetIndex, PuppetSpec, WireId, World, WorldConfig,
@@ -27,7 +27,7 @@ fn blacklisted(world: &World, by: PeerIndex) -> Vec<Blacklisted> {
     events.collect()
 }
 
-/// Whether who has this key gets a link to the peer within some seconds.
+/// Whether a peer that has this key gets a link to the other within some seconds.
 fn gets_in(
     setting: &mut Setting,
     identity: &Identity,
@@ -97,7 +97,7 @@ fn a_flooder_is_blacklisted_each_time_for_longer_and_then_forgiven() {
 }
 
 #[test]
-fn by_hand_a_peer_and_its_documents_are_kept_out_until_it_is_lifted() {
+fn by_hand_a_peer_and_its_documents_are_kept_out_until_it_is_unblocked() {
     let mut setting = sparse(2, 4);
     let (victim, other) = (setting.peers[0], setting.peers[1]);
     let (stranger, wire) = setting.befriend(victim, Manners::HONEST);
@@ -122,13 +122,13 @@ fn by_hand_a_peer_and_its_documents_are_kept_out_until_it_is_lifted() {
     assert_eq!(publish(&mut setting, also, 1), [false, true, true, true]);
     assert!(setting.world.blacklist(victim, setting.world.id(victim)).is_err(), "not itself");
     let name = setting.world.puppet(stranger).id();
-    assert!(setting.world.lift(victim, &name));
+    assert!(setting.world.unblock(victim, &name));
     assert_eq!(publish(&mut setting, also, 2), [true; 4]);
     assert!(gets_in(&mut setting, &author, victim).is_some());
     setting.sound();
 }
 
-/// Some peers, few links each, that let nobody write much.
+/// Some peers, few links each, that let no author write much.
 fn with_quota(seed: u64, count: usize, documents: (u32, u32)) -> Setting {
     let mut world = World::new(seed, WorldConfig::default());
     let signaller = world.add_signaller(DeskConfig::default());
@@ -145,7 +145,7 @@ fn with_quota(seed: u64, count: usize, documents: (u32, u32)) -> Setting {
 }
 
 #[test]
-fn who_writes_more_than_its_quota_is_cut_and_who_passed_it_on_is_not() {
+fn an_author_over_its_quota_is_cut_and_a_peer_that_passed_it_on_is_not() {
     let mut setting = with_quota(3, 6, (20, 1));
     let most = 2 * (20 + 60);
     let victim = setting.peers[0];
@@ -237,7 +237,7 @@ fn colluders_cannot_have_a_third_blacklisted_for_the_signals_it_passes_on() {
 /// Clocks as wrong as they may be, and an attacker that dates its documents so that some are in time
 /// for one and not for the next.
 #[test]
-fn documents_at_the_edge_of_time_harm_nobody_who_passed_them_on() {
+fn documents_at_the_edge_of_time_harm_no_peer_that_passed_them_on() {
     let mut world = World::new(6, WorldConfig::default());
     let signaller = world.add_signaller(DeskConfig::default());
     let mut peers = Vec::new();
@@ -288,7 +288,7 @@ fn documents_at_the_edge_of_time_harm_nobody_who_passed_them_on() {
 }
 
 #[test]
-fn who_replays_what_is_long_over_loses_the_link_and_rests() {
+fn a_peer_that_replays_what_is_long_over_loses_the_link_and_rests() {
     let mut setting = sparse(7, 4);
     let victim = setting.peers[0];
     let (attacker, wire) = setting.befriend(victim, Manners::HONEST);
@@ -315,7 +315,7 @@ fn who_replays_what_is_long_over_loses_the_link_and_rests() {
 }
 
 #[test]
-fn who_tells_of_peers_or_compares_without_end_is_cut() {
+fn a_peer_that_tells_of_peers_or_compares_without_end_is_cut() {
     for number in 0..2 {
         let mut setting = sparse(8, 4);
         let victim = setting.peers[0];
@@ -363,7 +363,7 @@ fn nobody_fills_the_memory_of_a_peer_that_is_behind() {
             let document = forge::document(&author, &network(), now, &content);
             sent += document.size();
             let frame = codec_push(document);
-            for piece in taiinet_mesh::frame::codec::fragment(&frame) {
+            for piece in taiinet_mesh::wire::codec::fragment(&frame) {
                 setting.world.speak_frame(wire, &piece);
             }
         }
@@ -380,7 +380,7 @@ fn nobody_fills_the_memory_of_a_peer_that_is_behind() {
 
 /// What waits for the application counts for what it holds: a document of 50 kB may hold 5 MB.
 #[test]
-fn dear_documents_fill_no_more_of_it() {
+fn expensive_documents_fill_no_more_of_it() {
     let mut setting = sparse(9, 3);
     let victim = setting.peers[0];
     setting.world.set_behind(victim, true);
@@ -394,7 +394,7 @@ fn dear_documents_fill_no_more_of_it() {
         let content = format!(r#"{{"list": [{maps}], "number": {number}}}"#);
         let document = forge::document(&author, &network(), now, &content);
         heap = document.decode().expect("a document").heap_size();
-        for piece in taiinet_mesh::frame::codec::fragment(&codec_push(document)) {
+        for piece in taiinet_mesh::wire::codec::fragment(&codec_push(document)) {
             setting.world.speak_frame(wire, &piece);
         }
     }
@@ -406,7 +406,7 @@ fn dear_documents_fill_no_more_of_it() {
     setting.sound();
 }
 
-/// Whoever knew the salt of a comparison ahead could choose documents that it does not see.
+/// An author that knew the salt of a comparison ahead could choose documents that it does not see.
 #[test]
 fn no_two_comparisons_have_the_same_salt() {
     let mut setting = sparse(8, 4);
@@ -429,7 +429,7 @@ fn no_two_comparisons_have_the_same_salt() {
 }
 
 fn codec_push(document: taiinet_document::SignedDocument) -> Vec<u8> {
-    taiinet_mesh::frame::codec::encode(&Frame::Documents(DocumentFrame::Push(Push {
+    taiinet_mesh::wire::codec::encode(&Frame::Documents(DocumentFrame::Push(Push {
         hops: 0,
         document,
     })))

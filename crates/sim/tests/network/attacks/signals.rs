@@ -4,12 +4,11 @@ use std::{cell::RefCell, rc::Rc};
 
 use taiinet_identity::Signed;
 use taiinet_mesh::{
-    Disconnect, Event, Misbehaviour,
-    frame::{
+    Disconnect, Event, Misbehaviour, limits,
+    wire::{
         Frame, FromSignaller, IceServer, Presence, RefusalReason, Signal, SignalBody, SignalFrame,
         SignalPart, ViewFrame, codec,
     },
-    limits,
 };
 use taiinet_sim::{DeskConfig, Manners, PeerSpec, World, WorldConfig, forge};
 
@@ -116,7 +115,7 @@ fn what_a_signaller_invents_is_ignored() {
     let stranger = setting.world.identity();
     let body = SignalBody { session: 1, part: SignalPart::Offer("v=0\r\n".to_owned()) };
     let to = setting.world.id(victim);
-    // Sealed and signed for somebody else; signed by nobody; sealed to nobody; very old.
+    // Sealed and signed for another; never signed; sealed to no key; very old.
     let mut invented = Vec::new();
     let signal = |setting: &mut crate::common::Setting, to, at| {
         let entropy = setting.world.entropy();
@@ -168,7 +167,7 @@ fn what_a_signaller_invents_is_ignored() {
     setting.sound();
 }
 
-/// A signaller that tells everybody to wait for ever keeps nobody out for ever.
+/// A signaller that tells every peer to wait for ever keeps none out for ever.
 #[test]
 fn a_signaller_cannot_send_peers_away_for_ever() {
     let mut world = World::new(6, WorldConfig::default());
@@ -286,7 +285,7 @@ fn a_neighbour_that_shuffles_forged_presences_teaches_nobody() {
 }
 
 /// A presence that is larger than one may be goes no further than its first bearer, whose lanes would
-/// have to carry sixteen of them to everybody.
+/// have to carry sixteen of them to every peer.
 #[test]
 fn a_giant_presence_is_kept_by_nobody_and_ends_the_link_that_brought_it() {
     let mut setting = sparse(10, 5);
@@ -308,10 +307,10 @@ fn a_giant_presence_is_kept_by_nobody_and_ends_the_link_that_brought_it() {
     setting.sound();
 }
 
-/// Nothing that a signaller says before it has proven its key is taken from it: whoever sits between
-/// could say it.
+/// Nothing that a signaller says before it has proven its key is taken from it: an attacker in
+/// between could say it.
 #[test]
-fn who_has_not_proven_the_signallers_key_is_not_listened_to() {
+fn a_signaller_that_has_not_proven_its_key_is_not_listened_to() {
     let evil = || IceServer {
         url: "turn:evil.example:3478".to_owned(),
         username: "u".to_owned(),
@@ -339,7 +338,7 @@ fn who_has_not_proven_the_signallers_key_is_not_listened_to() {
     }
 }
 
-/// A lying signaller fills nobody's view with its own: it is heard only when it is asked, and is left
+/// A lying signaller fills no peer's view with its own: it is heard only when it is asked, and is left
 /// when it goes on.
 #[test]
 fn a_signaller_that_introduces_unasked_is_left() {

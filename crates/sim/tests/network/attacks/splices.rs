@@ -1,12 +1,12 @@
-//! Who stands between two ends of a WebSocket, and would be each to the other.
+//! Attackers that stand between two ends of a WebSocket, and would be each to the other.
 
 use core::time::Duration;
 
 use taiinet_mesh::{
     ChannelBinding, Config, Dial, Direct, Input, LinkId, Misbehaviour, Output, Peer,
     SignallerAddress, Time,
-    frame::{FromSignaller, RefusalReason, VERSION, Welcome, codec},
     session::{self, Answer, Dialler, Opening, Purpose, Session},
+    wire::{FromSignaller, RefusalReason, VERSION, Welcome, codec},
 };
 use taiinet_signaller::{ClientId, Desk, DeskConfig, DeskInput, DeskOutput};
 
@@ -20,7 +20,7 @@ fn identity(number: u8) -> taiinet_identity::Identity {
     taiinet_identity::Identity::from_seed(&taiinet_identity::Seed::from_bytes([number; 32]))
 }
 
-/// What Mallory does with whoever dials it.
+/// What Mallory does with a peer that dials it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Play {
     /// Makes a session with each end, and passes on what each says to the other.
@@ -37,7 +37,7 @@ enum Play {
 struct Mallory {
     play: Play,
     purpose: Purpose,
-    /// With the victim who dialled it, and with the honest signaller that it dialled.
+    /// With the victim that dialled it, and with the honest signaller that it dialled.
     victim: Option<Session>,
     dialler: Option<Dialler>,
     honest: Option<Session>,
@@ -190,7 +190,7 @@ fn a_signaller_cannot_pass_a_join_on_to_another_as_its_own() {
 /// What is left to it is to be a wire: it reads nothing, changes nothing, and a signaller that knows its
 /// own addresses does not serve over it.
 #[test]
-fn who_passes_on_the_bytes_as_they_come_is_a_wire_and_no_more() {
+fn a_peer_that_passes_on_the_bytes_as_they_come_is_a_wire_and_no_more() {
     let (peer, desk, mallory) = client(Play::Wire, None);
     assert_eq!(joined(&peer, &desk), (true, 1));
     let name = peer.id();
@@ -251,7 +251,7 @@ fn pool(play: Play, known_as: Option<&str>) -> (usize, usize) {
     }
     let status = |desk: &Desk| {
         let status = desk.status(now);
-        assert_eq!(status.blacklisted, 0, "nobody pays for what Mallory does");
+        assert_eq!(status.blacklisted, 0, "no peer pays for what Mallory does");
         status.members
     };
     (status(&one), status(&other))
@@ -261,7 +261,7 @@ fn pool(play: Play, known_as: Option<&str>) -> (usize, usize) {
 fn nobody_stands_between_two_signallers_of_a_pool() {
     assert_eq!(pool(Play::Splice, None), (0, 0));
     assert_eq!(pool(Play::Tamper, None), (0, 0));
-    // A wire, as whoever carries the packets is.
+    // A wire, as every carrier of packets is.
     assert_eq!(pool(Play::Wire, None), (1, 1));
     assert_eq!(pool(Play::Wire, Some(HONEST)), (0, 0), "not at an address that is not its own");
 }

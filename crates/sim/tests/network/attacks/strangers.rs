@@ -4,7 +4,7 @@ use taiinet_document::DocumentId;
 use taiinet_identity::Signature;
 use taiinet_mesh::{
     LinkState, Misbehaviour,
-    frame::{DocumentFrame, Fragment, Frame, Hello, LinkFrame, Neighbour, Push, ViewFrame},
+    wire::{DocumentFrame, Fragment, Frame, Hello, LinkFrame, Neighbour, Push, ViewFrame},
 };
 use taiinet_sim::{DeskConfig, Manners, PeerSpec, PuppetSpec, World, WorldConfig, forge};
 
@@ -35,7 +35,7 @@ fn words(document: &taiinet_document::SignedDocument) -> Vec<Frame> {
 
 /// Neither before the hello nor before the proof does anything count but the handshake.
 #[test]
-fn who_never_proved_itself_is_neither_heard_nor_told_anything() {
+fn a_stranger_that_never_proved_itself_is_neither_heard_nor_told_anything() {
     let mut setting = sparse(1, 6);
     let victim = setting.peers[0];
     let witness = setting.befriend(victim, Manners::HONEST).1;
@@ -106,7 +106,7 @@ fn wrong_proofs_and_foreign_names_are_refused() {
     let nonce = [7; 32];
     let before = setting.refused(victim, Misbehaviour::BadProof);
 
-    // Names somebody else.
+    // Names another.
     let wire = setting.stranger(victim, Manners::MUTE);
     setting
         .world
@@ -155,7 +155,7 @@ fn wrong_proofs_and_foreign_names_are_refused() {
     setting.sound();
 }
 
-/// Somebody in the middle of a channel relays an honest handshake word for word. Everything holds
+/// An attacker in the middle of a channel relays an honest handshake word for word. Everything holds
 /// but the channel: both ends must notice.
 #[test]
 fn a_handshake_relayed_over_other_channels_does_not_hold() {
@@ -170,7 +170,7 @@ fn a_handshake_relayed_over_other_channels_does_not_hold() {
     world.tamper(
         here,
         Box::new(|frame| match frame {
-            taiinet_mesh::frame::FromSignaller::Introduced { .. } => Vec::new(),
+            taiinet_mesh::wire::FromSignaller::Introduced { .. } => Vec::new(),
             frame => vec![frame],
         }),
     );
@@ -237,7 +237,7 @@ fn forty_strangers_at_once_push_nobody_out() {
             .alive()
             .into_iter()
             .find(|peer| own_links(&setting.world, *peer) >= 3)
-            .expect("somebody has links of its own choice");
+            .expect("some peer has links of its own choice");
         let puppets: Vec<_> = (0..40).map(|_| setting.puppet(Manners::HONEST)).collect();
         let mut fewest = usize::MAX;
         for round in 0..30 {

@@ -67,7 +67,7 @@ fn apart(setting: &Setting) -> (PeerIndex, PeerIndex) {
 /// It announces before all others, is asked to push, and pushes until the victim has sent the others away;
 /// then it only announces. Again and again. Each time it must be better for longer before it is relied on.
 #[test]
-fn who_wins_the_place_of_others_and_then_does_not_push_wins_it_less_and_less_often() {
+fn a_peer_that_wins_the_place_of_others_and_then_does_not_push_wins_it_less_and_less_often() {
     let mut setting = sparse(60, 8);
     let (author, victim) = apart(&setting);
     let mut liar = Liar::new(&mut setting, author, victim);
@@ -90,7 +90,7 @@ fn who_wins_the_place_of_others_and_then_does_not_push_wins_it_less_and_less_oft
 
 /// It announces everything first, answers when it is asked, and never pushes.
 #[test]
-fn who_announces_early_and_never_pushes_changes_nothing() {
+fn a_peer_that_announces_early_and_never_pushes_changes_nothing() {
     let mut setting = sparse(61, 8);
     let (author, victim) = apart(&setting);
     let mut liar = Liar::new(&mut setting, author, victim);
@@ -115,7 +115,7 @@ fn who_announces_early_and_never_pushes_changes_nothing() {
 /// They want all links of a peer for themselves. Of those that it could part with it keeps those that push
 /// to it, whatever the others would have pushed to them.
 #[test]
-fn who_asks_to_be_fed_everything_and_feeds_nothing_is_the_first_to_go() {
+fn a_peer_that_asks_to_be_fed_everything_and_feeds_nothing_is_the_first_to_go() {
     let (mut liars, mut left, mut others, mut kept) = (0, 0, 0, 0);
     for seed in seeds(62..74) {
         let mut setting = sparse(seed, 8);
@@ -205,7 +205,7 @@ fn what_one_neighbour_says_of_itself_is_not_multiplied_on_the_links_to_others() 
 
 /// A neighbour that has all documents announced asks for each three times, and gets each once.
 #[test]
-fn who_asks_without_end_gets_no_more_than_was_announced_to_it() {
+fn a_peer_that_asks_without_end_gets_no_more_than_was_announced_to_it() {
     let mut setting = sparse(80, 4);
     let victim = setting.peers[0];
     let wire = setting.befriend(victim, Manners::HONEST).1;
@@ -245,7 +245,7 @@ fn who_asks_without_end_gets_no_more_than_was_announced_to_it() {
 /// It announces what it never sends, and says each time that it is gone: no offence, but soon it is not
 /// believed.
 #[test]
-fn who_announces_what_is_always_gone_is_not_believed() {
+fn a_peer_that_announces_what_is_always_gone_is_not_believed() {
     let mut setting = sparse(81, 4);
     let victim = setting.peers[0];
     let wire = setting.befriend(victim, Manners { serves: false, ..Manners::HONEST }).1;
@@ -269,7 +269,7 @@ fn who_announces_what_is_always_gone_is_not_believed() {
     // In forty seconds, with ten of distrust after each four hundred.
     assert!(heard <= 5 * 450, "{heard} of {number} were asked for");
     assert_eq!(setting.refused(victim, Misbehaviour::BrokenPromise), 0);
-    // Who says it of what it was not asked for is no honest peer.
+    // A peer that says it of what it was not asked for is not honest.
     setting
         .world
         .speak(wire, &[DocumentFrame::Gone(vec![DocumentId::from_bytes([1; 32]); 100]).into()]);

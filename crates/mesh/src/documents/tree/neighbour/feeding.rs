@@ -125,7 +125,7 @@ impl Feeding {
     }
 
     /// It announced what another pushed: `much` sooner, or not. If that happens again and again it is to
-    /// push as well; whoever is slower then is late.
+    /// push as well; the slower of the two is late then.
     pub(crate) fn is_sooner(&mut self, group: Group, much: bool, now: Time) {
         self.forgive(now);
         let often = TIMES_SOONER.0.saturating_mul(1 << self.lapses.min(5)).min(TIMES_SOONER.1);
@@ -153,7 +153,7 @@ impl Feeding {
 
     /// From now on it is to push of these groups as well.
     pub(crate) fn graft(&mut self, groups: Groups) {
-        // Whoever had to be asked back is not sent away as soon again.
+        // A neighbour that had to be asked back is not sent away as soon again.
         for record in self.records.of_mut(groups & !self.wanted) {
             record.borne = record.borne.saturating_mul(2).min(LATE_COPIES.1);
             record.late = 0;

@@ -28,7 +28,7 @@ pub(crate) struct Sent {
 
 /// The promises of one neighbour, with one timer for all that it was asked for.
 #[derive(Debug)]
-pub(super) struct Promises {
+pub(crate) struct Promises {
     /// What it announced and we lack, and when it first did.
     promised: BTreeMap<DocumentId, Time>,
     /// When to ask for it.
@@ -47,7 +47,7 @@ pub(super) struct Promises {
 }
 
 impl Promises {
-    pub(super) const fn new(now: Time) -> Self {
+    pub(crate) const fn new(now: Time) -> Self {
         Self {
             promised: BTreeMap::new(),
             queue: BTreeSet::new(),
@@ -62,7 +62,7 @@ impl Promises {
     }
 
     /// It announced a document that we lack, to be asked for after `wait`.
-    pub(super) fn promise(&mut self, id: DocumentId, wait: Duration, now: Time) {
+    pub(crate) fn promise(&mut self, id: DocumentId, wait: Duration, now: Time) {
         if now < self.distrusted_until
             || self.asked.contains_key(&id)
             || self.promised.contains_key(&id)
@@ -83,7 +83,7 @@ impl Promises {
     }
 
     /// Something of what it has escapes us.
-    pub(super) fn schedule_compare(&mut self, now: Time) {
+    pub(crate) fn schedule_compare(&mut self, now: Time) {
         self.missed.get_or_insert(now.after(limits::COMPARE_AFTER));
     }
 
@@ -94,7 +94,7 @@ impl Promises {
     }
 
     /// Whether to compare now.
-    pub(super) fn compares(&mut self, now: Time) -> bool {
+    pub(crate) fn compares(&mut self, now: Time) -> bool {
         let due = self.compare_at().is_some_and(|at| at <= now);
         if due {
             self.missed = None;
@@ -103,7 +103,7 @@ impl Promises {
     }
 
     /// It sent a document: its promise is kept, whatever becomes of that.
-    pub(super) fn sent(&mut self, id: &DocumentId, now: Time) -> Sent {
+    pub(crate) fn sent(&mut self, id: &DocumentId, now: Time) -> Sent {
         let asked = self.asked.remove(id);
         let asked_for = asked.is_some() || self.moot.remove(id);
         if asked_for {
@@ -115,12 +115,12 @@ impl Promises {
     }
 
     /// When it announced a document that it has not sent, if it did.
-    pub(super) fn announced(&self, id: &DocumentId) -> Option<Time> {
+    pub(crate) fn announced(&self, id: &DocumentId) -> Option<Time> {
         self.promised.get(id).or_else(|| self.asked.get(id)).copied()
     }
 
     /// We have a document from another. Whether this one announced it.
-    pub(super) fn settled(&mut self, id: &DocumentId) -> bool {
+    pub(crate) fn settled(&mut self, id: &DocumentId) -> bool {
         let asked = self.asked.remove(id).is_some();
         if asked {
             self.moot.insert(*id);
@@ -132,7 +132,7 @@ impl Promises {
     ///
     /// # Errors
     /// [`Misbehaviour::Unasked`] if it says so of more than it was asked for.
-    pub(super) fn gone(
+    pub(crate) fn gone(
         &mut self,
         ids: &[DocumentId],
         now: Time,
@@ -157,30 +157,30 @@ impl Promises {
     }
 
     /// It is sending: what we asked for may still come.
-    pub(super) fn progress(&mut self, now: Time) {
+    pub(crate) fn progress(&mut self, now: Time) {
         self.asked_until = now.after(limits::PROMISE);
     }
 
     /// When something of what it was asked for came last.
-    pub(super) const fn progressed(&self) -> Time {
+    pub(crate) const fn progressed(&self) -> Time {
         self.asked_until.before(limits::PROMISE)
     }
 
     /// Another announcer of this document is gone, or does not have it any more: ask soon.
-    pub(super) fn ask_now(&mut self, id: &DocumentId, now: Time) {
+    pub(crate) fn ask_now(&mut self, id: &DocumentId, now: Time) {
         if self.promised.contains_key(id) {
             self.queue.insert((now, *id));
         }
     }
 
     /// Nothing waits any more for a push.
-    pub(super) fn ask_all_now(&mut self, now: Time) {
+    pub(crate) fn ask_all_now(&mut self, now: Time) {
         let queue = mem::take(&mut self.queue);
         self.queue = queue.into_iter().map(|(due, id)| (due.min(now), id)).collect();
     }
 
     /// Asks for what was announced, is due, still missing and not held by another that was asked.
-    pub(super) fn ask(
+    pub(crate) fn ask(
         &mut self,
         link: LinkId,
         asked: &mut Asked,
@@ -200,7 +200,7 @@ impl Promises {
                 self.promised.remove(&id);
             }
             let Some(announced) = self.promised.get(&id).copied() else { continue };
-            // Whoever was asked and sends other things instead does not hold this one back for long.
+            // A neighbour that was asked and sends other things instead does not hold this one back for long.
             if let Some(until) = asked.held_until(&id).filter(|until| now < *until) {
                 later.push((until.min(now.after(limits::PROMISE)), id));
                 continue;
@@ -231,7 +231,7 @@ impl Promises {
     }
 
     /// Whether what we asked for has not come in time: nothing it announced is believed for a while.
-    pub(super) fn broken(&mut self, now: Time) -> Option<Vec<DocumentId>> {
+    pub(crate) fn broken(&mut self, now: Time) -> Option<Vec<DocumentId>> {
         if now < self.asked_until {
             return None;
         }
@@ -250,7 +250,7 @@ impl Promises {
         self.queue.clear();
     }
 
-    pub(super) fn deadline(&self) -> Option<Time> {
+    pub(crate) fn deadline(&self) -> Option<Time> {
         let ask = self.queue.first().filter(|_| self.room() > 0).map(|(due, _)| *due);
         let outstanding = !self.asked.is_empty() || !self.moot.is_empty();
         let until = outstanding.then_some(self.asked_until);

@@ -9,13 +9,13 @@ use crate::{Misbehaviour, limits, wire::DocumentFrame};
 
 /// The requests of one neighbour.
 #[derive(Debug, Default)]
-pub(super) struct Serving {
+pub(crate) struct Serving {
     /// What waits for room in its lane.
     requested: VecDeque<DocumentId>,
     /// How often each was requested.
     servings: BTreeMap<DocumentId, u8>,
-    /// How many documents were announced to it and not requested yet: nobody who keeps the rules asks for
-    /// more.
+    /// How many documents were announced to it and not requested yet: a peer that keeps the rules
+    /// asks for no more.
     announced: u64,
     /// What it asked for and is not kept any more.
     gone: Vec<DocumentId>,
@@ -23,7 +23,7 @@ pub(super) struct Serving {
 
 impl Serving {
     /// So many documents were announced to it.
-    pub(super) const fn announced(&mut self, count: usize) {
+    pub(crate) const fn announced(&mut self, count: usize) {
         self.announced = self.announced.saturating_add(count as u64);
     }
 
@@ -31,7 +31,7 @@ impl Serving {
     ///
     /// # Errors
     /// [`Misbehaviour::RequestFlood`]
-    pub(super) fn request(&mut self, id: DocumentId, kept: bool) -> Result<(), Misbehaviour> {
+    pub(crate) fn request(&mut self, id: DocumentId, kept: bool) -> Result<(), Misbehaviour> {
         let left = self.announced.checked_sub(1).ok_or(Misbehaviour::RequestFlood)?;
         if self.requested.len() + self.gone.len() >= limits::REQUESTED_IDS {
             return Err(Misbehaviour::RequestFlood);
@@ -54,22 +54,22 @@ impl Serving {
     }
 
     /// What it waits for.
-    pub(super) fn next(&self) -> Option<DocumentId> {
+    pub(crate) fn requested(&self) -> Option<DocumentId> {
         self.requested.front().copied()
     }
 
     /// It got that.
-    pub(super) fn served(&mut self) {
+    pub(crate) fn served(&mut self) {
         self.requested.pop_front();
     }
 
     /// It does not get that: we do not have it any more.
-    pub(super) fn lost(&mut self) {
+    pub(crate) fn not_served(&mut self) {
         self.gone.extend(self.requested.pop_front());
     }
 
     /// What it is to be told of that.
-    pub(super) fn tell(&mut self) -> Option<DocumentFrame> {
+    pub(crate) fn tell_gone(&mut self) -> Option<DocumentFrame> {
         (!self.gone.is_empty()).then(|| DocumentFrame::Gone(mem::take(&mut self.gone)))
     }
 }
@@ -107,10 +107,10 @@ mod tests {
         serving.request(id(1), true).expect("announced");
         serving.request(id(2), false).expect("announced");
         assert_eq!(serving.request(id(3), true), Err(Misbehaviour::RequestFlood));
-        assert_eq!(serving.tell(), Some(DocumentFrame::Gone(vec![id(2)])));
+        assert_eq!(serving.tell_gone(), Some(DocumentFrame::Gone(vec![id(2)])));
         // What was evicted while it waited.
-        serving.lost();
-        assert_eq!(serving.tell(), Some(DocumentFrame::Gone(vec![id(1)])));
-        assert_eq!((serving.tell(), serving.next()), (None, None));
+        serving.not_served();
+        assert_eq!(serving.tell_gone(), Some(DocumentFrame::Gone(vec![id(1)])));
+        assert_eq!((serving.tell_gone(), serving.requested()), (None, None));
     }
 }

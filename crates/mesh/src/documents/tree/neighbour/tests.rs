@@ -3,7 +3,11 @@
 use core::time::Duration;
 
 use super::*;
-use crate::testing::NOW;
+use crate::{
+    LinkId,
+    documents::{Recent, tree::asked::Asked},
+    testing::NOW,
+};
 
 fn id(number: u32) -> DocumentId {
     let mut bytes = [0; 32];
@@ -39,14 +43,14 @@ fn while_we_doze_nothing_is_gathered() {
     neighbour.owe(id(1), NOW);
     neighbour.promise(id(2), WAIT, NOW);
     assert_eq!(neighbour.announce(NOW), None);
-    assert_eq!(neighbour.ask(LINK, &mut asked, &recent, NOW), None);
+    assert_eq!(neighbour.promises.ask(LINK, &mut asked, &recent, NOW), None);
     for round in [0, 10] {
         neighbour.set_unbatched(true, NOW);
         assert_eq!(neighbour.deadline(false), Some(NOW));
         assert_eq!(neighbour.announce(NOW), Some(DocumentFrame::Have(vec![id(round + 1)])));
-        let graft = neighbour.ask(LINK, &mut asked, &recent, NOW);
+        let graft = neighbour.promises.ask(LINK, &mut asked, &recent, NOW);
         assert_eq!(graft, Some(vec![id(round + 2)]));
-        assert!(neighbour.sent(&id(round + 2), NOW).asked);
+        assert!(neighbour.promises.sent(&id(round + 2), NOW).asked);
         assert_eq!(neighbour.deadline(false), None);
         neighbour.owe(id(11), NOW);
         neighbour.promise(id(12), WAIT, NOW);
@@ -69,7 +73,7 @@ fn what_a_dozer_announced_is_awaited_longer_from_others() {
 fn while_the_application_is_behind_nothing_is_asked_or_compared() {
     let mut neighbour = Neighbour::new(NOW);
     neighbour.promise(id(1), WAIT, NOW);
-    neighbour.schedule_compare(NOW);
+    neighbour.promises.schedule_compare(NOW);
     assert_eq!(neighbour.deadline(true), None);
     assert_eq!(neighbour.deadline(false), Some(NOW.after(WAIT)));
 }

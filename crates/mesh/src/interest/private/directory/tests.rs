@@ -70,7 +70,7 @@ fn subscription(byte: u8) -> Recipient {
 }
 
 #[test]
-fn what_matches_goes_to_whoever_subscribed_to_it() {
+fn what_matches_goes_to_all_that_subscribed_to_it() {
     let mut setting = setting();
     setting.announce(1, r#"{"a": 1}"#, recipient(1), NOW);
     setting.announce(2, r#"{"a": {"$gt": 1}}"#, recipient(2), NOW);
@@ -82,7 +82,7 @@ fn what_matches_goes_to_whoever_subscribed_to_it() {
 }
 
 #[test]
-fn who_is_named_gets_it_by_a_subscription_or_else_by_name() {
+fn a_peer_that_is_named_gets_it_by_a_subscription_or_else_by_name() {
     let mut setting = setting();
     setting.announce(1, r#"{"a": 1}"#, recipient(1), NOW);
     setting.announce(1, r#"{"a": {"$lt": 5}}"#, recipient(2), NOW);
@@ -117,7 +117,7 @@ fn a_subscription_ends_when_it_is_withdrawn_or_not_renewed() {
 fn nobody_speaks_for_another() {
     let mut setting = setting();
     setting.announce(1, r#"{"a": 1}"#, recipient(1), NOW);
-    // The same key, under another query or withdrawn, by somebody else.
+    // The same key, under another query or withdrawn, by another author.
     setting.announce(2, r#"{"a": 2}"#, recipient(1), after(1));
     setting.withdraw(2, recipient(1), after(2));
     setting.withdraw(3, recipient(1), after(2));
@@ -135,7 +135,7 @@ fn a_query_that_is_none_is_left_out() {
     let mut setting = setting();
     setting.announce(1, r#"{"a": {"$later": 1}}"#, recipient(1), NOW);
     setting.announce(1, "nonsense", recipient(2), NOW);
-    // Too dear to evaluate for others.
+    // Too expensive to evaluate for others.
     setting.announce(1, r#"{"a": {"$regex": "^.{0,140}$"}}"#, recipient(3), NOW);
     assert_eq!(setting.directory.len(), 0);
 }
@@ -191,7 +191,7 @@ fn a_newcomer_is_told_what_stands() {
     assert_eq!(told(300, 300), 1);
 }
 
-/// Else whoever announces it would make every document of all others fail.
+/// Otherwise an author that announces it would make every document of all others fail.
 #[test]
 fn a_key_that_is_none_is_not_kept() {
     let mut setting = setting();
@@ -235,14 +235,19 @@ fn where_there_are_too_many_each_peer_has_its_turn() {
 /// What made one call of `recipients` take 5.9 s for a text of 280 bytes, and the directory 87 MB.
 const HOSTILE: &str = r#"{"text":{"$regex":"(a?){30}a{30}b"}}"#;
 
-/// A directory that 225 keys have filled with as many such as they may have.
-fn hostile() -> Setting {
-    let mut setting = setting();
+/// 225 keys announce about twice as many hostile queries as there is room for.
+fn fill(setting: &mut Setting) {
     for author in 1..=225 {
-        for n in 0..limits::PRIVATE_SUBSCRIPTIONS as u8 {
-            setting.announce(author, HOSTILE, recipient(n.wrapping_add(author) | 1), NOW);
+        for n in 0..8_u8 {
+            setting.announce(author, HOSTILE, recipient((2 * n).wrapping_add(author) | 1), NOW);
         }
     }
+    assert!(setting.directory.len() < 1000, "it is full");
+}
+
+fn hostile() -> Setting {
+    let mut setting = setting();
+    fill(&mut setting);
     setting
 }
 
@@ -253,7 +258,7 @@ fn chosen(setting: &Setting, content: &Map, audience: &Audience, millis: u64) ->
 }
 
 #[test]
-fn dear_queries_of_strangers_are_left_out_and_cheap_ones_are_not() {
+fn expensive_queries_of_strangers_are_left_out_and_cheap_ones_are_not() {
     let mut setting = hostile();
     setting.announce(230, r#"{"type": "tweet"}"#, recipient(2), NOW);
     setting.announce(231, r#"{"text": {"$regex": "aaa"}}"#, recipient(4), NOW);
@@ -270,11 +275,11 @@ fn dear_queries_of_strangers_are_left_out_and_cheap_ones_are_not() {
         }
         assert!(len > 1000 || recipients.contains(&subscription(4)), "{len}");
         // What was evaluated of it is within the budget.
-        let dear = (limits::MATCH_WORK as usize) / (4000 * len);
+        let expensive = (limits::MATCH_WORK as usize) / (4000 * len);
         let evaluated = setting.directory.len() - unevaluated;
-        assert!(evaluated <= 3 + dear, "{evaluated} of {len}");
+        assert!(evaluated <= 3 + expensive, "{evaluated} of {len}");
     }
-    // Whoever is named gets it, by a subscription if that was found in time.
+    // A peer that is named gets it, by a subscription if that was found in time.
     let content = taiinet_document::parse_map(&format!(r#"{{"text": "{}"}}"#, "a".repeat(20_000)));
     let content = content.expect("a document");
     let named = Audience::Peers(vec![peer(1), peer(232)]);
@@ -323,19 +328,14 @@ fn the_directory_occupies_no_more_than_it_says() {
     assert!(heap.bytes_current <= counted, "{} of {counted}", heap.bytes_current);
 }
 
-/// However much others announce, whoever announces little keeps it.
+/// However much others announce, an author that announces little keeps it.
 #[test]
-fn a_full_directory_takes_from_those_who_have_most() {
+fn a_full_directory_takes_from_those_that_have_most() {
     let mut setting = setting();
     for author in 240..250 {
         setting.announce(author, r#"{"type": "tweet"}"#, recipient(author), NOW);
     }
-    for author in 1..=225 {
-        for n in 0..limits::PRIVATE_SUBSCRIPTIONS as u8 {
-            setting.announce(author, HOSTILE, recipient(n.wrapping_add(author) | 1), NOW);
-        }
-    }
-    assert!(setting.directory.len() < 1000, "it is full");
+    fill(&mut setting);
     let content = taiinet_document::parse_map(r#"{"type": "tweet"}"#).expect("a document");
     assert_eq!(chosen(&setting, &content, &Audience::Subscribers, 0).recipients.len(), 10);
 }
@@ -353,7 +353,7 @@ fn announcements_are_read_so_often() {
     }
     let (burst, rate) = limits::ANNOUNCER_ANNOUNCEMENTS;
     assert!(read <= (burst + rate + 1) as usize && read >= burst as usize, "{read}");
-    // Nobody else pays.
+    // No other author pays.
     setting.announce(2, "{}", recipient(4), after(1));
     assert_eq!(chosen(&setting, &Map::new(), &Audience::Subscribers, 1000).recipients.len(), 1);
 }

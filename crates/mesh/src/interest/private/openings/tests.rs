@@ -14,7 +14,7 @@ fn author(next: Option<(Unopened, Option<Recipient>)>) -> Option<PeerId> {
     next.map(|(unopened, _)| unopened.document.author())
 }
 
-/// Opens what may be opened now; whose documents those were.
+/// Opens what may be opened now; the authors of those documents.
 fn drain(openings: &mut Openings, now: Time) -> Vec<PeerId> {
     core::iter::from_fn(|| author(openings.next(KEYS, now))).collect()
 }
@@ -52,7 +52,7 @@ fn exchanges_are_bounded_for_an_author_and_in_all() {
     assert!(openings.documents <= limits::UNOPENED && openings.bytes <= limits::UNOPENED_BYTES);
 }
 
-/// Whoever writes little has its turn beside one that floods, and whoever wrote to us before has it
+/// An author that writes little has its turn beside one that floods, and one that wrote to us before has it
 /// first.
 #[test]
 fn authors_have_turns() {

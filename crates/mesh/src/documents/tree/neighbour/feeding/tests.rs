@@ -65,7 +65,7 @@ fn what_is_to_be_pushed_is_told_at_most_so_often_and_the_last_state_counts() {
 }
 
 #[test]
-fn who_did_not_push_what_it_was_relied_on_for_must_be_sooner_more_often() {
+fn a_neighbour_that_did_not_push_what_it_was_relied_on_for_must_be_sooner_more_often() {
     let mut feeding = proven();
     let mut times = Vec::new();
     for _ in 0..8 {

@@ -112,7 +112,7 @@ fn what_another_brought_need_not_come_and_counts_until_it_does() {
 }
 
 #[test]
-fn what_is_gone_breaks_no_promise_but_who_has_nothing_is_not_believed() {
+fn what_is_gone_breaks_no_promise_but_a_neighbour_that_has_nothing_is_not_believed() {
     let mut promises = Promises::new(NOW);
     let (mut asked, recent) = (Asked::default(), Recent::default());
     let ids: Vec<DocumentId> = (0..400).map(id).collect();

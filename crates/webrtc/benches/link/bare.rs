@@ -1,4 +1,4 @@
-//! The `webrtc` channel by itself, with the settings of our links.
+//! The `webrtc` channel by itself, with the settings of our links; `crate::connection` makes them.
 
 use std::{
     net::IpAddr,
@@ -6,13 +6,22 @@ use std::{
     time::{Duration, Instant},
 };
 
-use bytes::BytesMut;
+use bytes::{Bytes, BytesMut};
 use webrtc::{
     data_channel::{DataChannel, DataChannelEvent},
     peer_connection::{PeerConnection, RTCIceCandidateInit},
 };
 
 use crate::connection::{Connection, Signs};
+
+/// How long it takes from the offer to the open channel.
+pub(crate) async fn set_up() -> Duration {
+    let begun = Instant::now();
+    let (one, _, other, _) = pair().await;
+    let time = begun.elapsed();
+    tokio::join!(one.close(), other.close());
+    time
+}
 
 /// How long `count` messages of `size` bytes take.
 pub(crate) async fn throughput(size: usize, count: usize) -> Duration {
@@ -27,7 +36,7 @@ pub(crate) async fn throughput(size: usize, count: usize) -> Duration {
         begun.elapsed()
     });
     for _ in 0..count {
-        sender.send(BytesMut::from(vec![1; size].as_slice())).await.unwrap();
+        sender.send(BytesMut::from(Bytes::from(vec![1; size]))).await.unwrap();
     }
     let time = receiving.await.unwrap();
     tokio::join!(one.close(), other.close());

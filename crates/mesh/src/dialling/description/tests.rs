@@ -129,7 +129,7 @@ fn candidates_are_admitted_by_kind_size_and_number() {
     assert_eq!(admission.candidate(UDP), Err(TooMany));
 
     for text in [
-        // As browsers write them, who hide their addresses behind mDNS names.
+        // As browsers write them, which hide their addresses behind mDNS names.
         "1 1 udp 2113937151 0a1b2c3d-0000-4000-8000-000000000000.local 5000 typ host",
         "842163049 1 udp 1677729535 192.0.2.1 46154 typ srflx raddr 0.0.0.0 rport 0 generation 0 ufrag \
          EsAw network-cost 999",

@@ -7,10 +7,10 @@ use taiinet_document::{DocumentId, SignedDocument, Timestamp, VerifiedDocument};
 use crate::{Time, limits};
 
 /// Holds each document of ours until a neighbour has taken it, so that one that was published while
-/// nobody was there, or on a link that died, is offered again. As signed bytes: what is decoded may take
-/// a hundred times the room.
+/// no neighbour was there, or on a link that died, is offered again. Kept as signed bytes: what is
+/// decoded may take a hundred times the room.
 #[derive(Debug, Default)]
-pub(crate) struct Outbox {
+pub(crate) struct Untaken {
     waiting: BTreeMap<DocumentId, (Timestamp, SignedDocument)>,
     /// What they hold of the heap.
     bytes: usize,
@@ -18,10 +18,10 @@ pub(crate) struct Outbox {
     ends: VecDeque<(Time, DocumentId)>,
 }
 
-impl Outbox {
+impl Untaken {
     /// Whether another document has room.
     pub(crate) fn has_room(&self) -> bool {
-        self.waiting.len() < limits::OUTBOX_DOCUMENTS && self.bytes < limits::OUTBOX_BYTES
+        self.waiting.len() < limits::UNTAKEN_DOCUMENTS && self.bytes < limits::UNTAKEN_BYTES
     }
 
     pub(crate) fn insert(&mut self, document: &VerifiedDocument) {
