@@ -1,6 +1,9 @@
 //! A peer with seven active links, whose other ends are played here.
 
-use std::{collections::BTreeMap, time::Instant};
+use std::{
+    collections::BTreeMap,
+    time::{Duration, Instant},
+};
 
 use ed25519_dalek::VerifyingKey;
 use taiinet_document::{Content, Document, Map, Network, Value, VerifiedDocument};
@@ -19,6 +22,8 @@ use taiinet_query::Query;
 /// Links that a document is routed to.
 pub(crate) const LINKS: usize = 6;
 const NOW: Time = Time::from_millis(1_800_000_000_000);
+/// The time that passes with each batch: acknowledgements and budgets go by it.
+const TURN: Duration = Duration::from_millis(1);
 const BINDING: ChannelBinding = ChannelBinding::from_bytes([7; 32]);
 
 fn identity(kind: u8, number: u8) -> Identity {
@@ -119,6 +124,7 @@ pub(crate) struct Fixture {
     peer: Peer,
     source: LinkId,
     sinks: Vec<LinkId>,
+    now: Time,
     pub(crate) forwarded: usize,
     pub(crate) deliveries: usize,
 }
@@ -142,7 +148,8 @@ impl Fixture {
         }
         assert_eq!(play.active.len(), LINKS + 1, "all links are up");
         let source = play.active[0];
-        Self { peer, source, sinks: play.active[1..].to_vec(), forwarded: 0, deliveries: 0 }
+        let sinks = play.active[1..].to_vec();
+        Self { peer, source, sinks, now: NOW, forwarded: 0, deliveries: 0 }
     }
 
     /// Hands over messages and takes all outputs; gives the seconds that the peer took.
@@ -152,11 +159,13 @@ impl Fixture {
             .map(|bytes| Input::Message { link: self.source, bytes: bytes.clone() })
             .collect();
         let mut outputs = Vec::with_capacity(64);
+        self.now = self.now.after(TURN);
         let start = Instant::now();
+        self.peer.handle_timeout(self.now);
         for input in inputs {
-            self.peer.handle(input, NOW);
+            self.peer.handle(input, self.now);
         }
-        while let Some(output) = self.peer.poll_output(NOW) {
+        while let Some(output) = self.peer.poll_output(self.now) {
             outputs.push(output);
         }
         let took = start.elapsed().as_secs_f64();
@@ -190,9 +199,9 @@ impl Fixture {
         }
         let start = Instant::now();
         for input in inputs {
-            self.peer.handle(input, NOW);
+            self.peer.handle(input, self.now);
         }
-        while self.peer.poll_output(NOW).is_some() {}
+        while self.peer.poll_output(self.now).is_some() {}
         start.elapsed().as_secs_f64()
     }
 }
@@ -262,7 +271,7 @@ impl Play {
                         network: network(),
                         joined: None,
                         issued_at: NOW.timestamp(),
-                        expires_at: NOW.after(std::time::Duration::from_secs(60)).timestamp(),
+                        expires_at: NOW.after(Duration::from_secs(60)).timestamp(),
                         address: None,
                     };
                     Verified::sign(&identity(3, number), presence).signed().clone()
