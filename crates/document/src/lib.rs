@@ -40,19 +40,32 @@
 //!
 //! [`json`] says how values are written as JSON.
 
+mod content;
 mod document;
+mod error;
+mod heap;
+mod id;
 pub mod json;
 pub mod limits;
+mod network;
+mod opened;
 mod sealed;
 mod signed;
+mod subscription;
 #[cfg(test)]
 mod testing;
+mod timestamp;
 mod value;
 
-pub use document::{Content, Document, Network, NetworkError, Timestamp};
+pub use content::Content;
+pub use document::Document;
+pub use error::DocumentError;
+pub use id::DocumentId;
 pub use json::{JsonError, parse_map, to_json_line};
-pub use sealed::{OpenError, Opened, SealError, Sealed, Subscription};
-pub use signed::{
-    DocumentError, DocumentId, Inspected, SignedDocument, VerifiedBytes, VerifiedDocument,
-};
+pub use network::{Network, NetworkError};
+pub use opened::{OpenError, Opened};
+pub use sealed::{SealError, Sealed};
+pub use signed::{Inspected, SignedDocument, VerifiedBytes, VerifiedDocument};
+pub use subscription::Subscription;
+pub use timestamp::Timestamp;
 pub use value::{Map, Value, ValueError};

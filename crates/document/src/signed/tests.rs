@@ -2,7 +2,7 @@ use proptest::prelude::*;
 
 use super::*;
 use crate::{
-    Map, Timestamp, Value,
+    Map, Timestamp, Value, ValueError,
     testing::{document, identity, map, nested},
 };
 
