@@ -131,6 +131,7 @@ fn sign_content(author: &Identity, nonce: u32, content: Content) -> VerifiedDocu
         nonce,
         expires_at: nonce.is_multiple_of(2).then(|| Timestamp::from_millis(1_900_000_000_000)),
         key: (nonce == 1).then(|| "a key".to_owned()),
+        next_key: None,
         content,
     };
     VerifiedDocument::sign(author, document).expect("within the limits")
@@ -143,6 +144,7 @@ fn frames(ann: &Identity, document: &SignedDocument) -> Vec<String> {
         issued_at: Timestamp::from_millis(1),
         expires_at: Timestamp::from_millis(u64::MAX),
         address: None,
+        next_key: None,
     };
     let frames = [
         Frame::Documents(DocumentFrame::Push(Push { hops: 3, document: document.clone() })),

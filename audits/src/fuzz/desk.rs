@@ -265,6 +265,7 @@ impl World {
                     nonce: bytes.u8().into(),
                     expires_at: None,
                     key: None,
+                    next_key: None,
                     content,
                 };
                 let Ok(document) = taiinet_document::VerifiedDocument::sign(&author, document)

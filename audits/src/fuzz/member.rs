@@ -1,10 +1,11 @@
 //! A hostile member of the network: with keys of its own it signs, seals and proves whatever it likes.
 
 use taiinet_document::{
-    Content, Document, DocumentId, SignedDocument, Subscription, Timestamp, VerifiedDocument,
+    Content, Document, DocumentId, SignedDocument, Subscription, Timestamp, UnknownContent,
+    VerifiedDocument,
 };
 use taiinet_identity::{
-    Domain, PeerId, Recipient, RecipientId, Signed, signature_file::SignatureFile,
+    Domain, NextKey, PeerId, Recipient, RecipientId, Signed, signature_file::SignatureFile,
 };
 use taiinet_mesh::{
     ChannelBinding, Time,
@@ -110,9 +111,15 @@ impl Member {
             _ => None,
         };
         let network = Self::network(bytes, usually);
-        let presence = Presence { network, joined, issued_at, expires_at, address };
+        let next_key = Self::next_key(bytes);
+        let presence = Presence { network, joined, issued_at, expires_at, address, next_key };
         let signed = Signed::new(&identity(Self::key(bytes)), &presence);
         if bytes.below(8) == 0 { Self::altered(&signed, bytes) } else { signed }
+    }
+
+    /// Mostly none.
+    fn next_key(bytes: &mut Bytes<'_>) -> Option<NextKey> {
+        (bytes.below(8) == 0).then(|| NextKey::from_bytes([bytes.u8(); 32]))
     }
 
     /// The same with a byte of it changed, if that is still something.
@@ -156,6 +163,10 @@ impl Member {
                 );
                 sealed.map_or(Content::Deleted, Content::Sealed)
             }
+            4 if bytes.bool() => {
+                let unknown = UnknownContent::new(bytes.u8(), bytes.text().as_bytes());
+                unknown.map_or(Content::Deleted, Content::Unknown)
+            }
             4 => {
                 let text = "x".repeat(usize::from(bytes.u16()));
                 Content::Open([("text".to_owned(), text.into())].into())
@@ -188,6 +199,7 @@ impl Member {
             nonce: bytes.u8().into(),
             expires_at: (bytes.below(4) == 0).then(|| Self::when(bytes, now)),
             key,
+            next_key: Self::next_key(bytes),
             content,
         };
         let verified = VerifiedDocument::sign(&author, document)

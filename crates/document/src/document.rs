@@ -1,11 +1,12 @@
 //! A document before it is signed, or after it was decoded.
 
 use serde::{Deserialize, Serialize};
+use taiinet_identity::NextKey;
 
-use crate::{Content, DocumentError, Network, Sealed, Timestamp, heap, limits, value};
+use crate::{Content, DocumentError, Network, Timestamp, heap, limits};
 
 /// What an author publishes.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Document {
     /// The network it belongs to; it is refused on any other.
     pub network: Network,
@@ -18,11 +19,40 @@ pub struct Document {
     /// The newest document of one author under one key replaces the older ones. At most
     /// [`limits::KEY_BYTES`] bytes.
     pub key: Option<String>,
+    /// Reserved; see [`NextKey`].
+    pub next_key: Option<NextKey>,
     /// The content.
     pub content: Content,
 }
 
+/// What stands before the content, which fills the rest.
+#[derive(Deserialize)]
+struct Header {
+    network: Network,
+    created_at: Timestamp,
+    nonce: u32,
+    expires_at: Option<Timestamp>,
+    key: Option<String>,
+    next_key: Option<NextKey>,
+}
+
 impl Document {
+    /// Decodes the signed bytes: first the header, which is the same for all, then the content by its kind.
+    pub(crate) fn decode(body: &[u8]) -> Result<Self, DocumentError> {
+        let (header, content) =
+            postcard::take_from_bytes(body).map_err(|error| DocumentError::from_decoder(&error))?;
+        let Header { network, created_at, nonce, expires_at, key, next_key } = header;
+        let content = Content::decode(content)?;
+        let document = Self { network, created_at, nonce, expires_at, key, next_key, content };
+        // postcard also takes varints that are longer than needed, and only they can make the bytes
+        // longer than our own encoding.
+        if postcard::experimental::serialized_size(&document) != Ok(body.len()) {
+            return Err(DocumentError::NotCanonical);
+        }
+        document.check_options()?;
+        Ok(document)
+    }
+
     /// Whether receivers would take it, as far as its size does not matter.
     ///
     /// # Errors
@@ -30,18 +60,7 @@ impl Document {
     /// nests too deep or has too many values, say), [`DocumentError::QueryTooLong`]
     pub fn check(&self) -> Result<(), DocumentError> {
         self.check_options()?;
-        match &self.content {
-            Content::Open(fields) | Content::Sealed(Sealed { public: fields, .. }) => {
-                value::check_map(fields)?;
-            }
-            Content::Subscription(subscription)
-                if subscription.query.len() > limits::QUERY_BYTES =>
-            {
-                return Err(DocumentError::QueryTooLong);
-            }
-            Content::Deleted | Content::Subscription(_) => {}
-        }
-        Ok(())
+        self.content.check()
     }
 
     /// How many bytes of the heap it holds, at most: see [`VerifiedDocument::heap_size`].
@@ -53,7 +72,7 @@ impl Document {
     }
 
     /// What decoding alone does not guarantee.
-    pub(crate) fn check_options(&self) -> Result<(), DocumentError> {
+    fn check_options(&self) -> Result<(), DocumentError> {
         if self.key.as_ref().is_some_and(|key| key.len() > limits::KEY_BYTES) {
             return Err(DocumentError::KeyTooLong);
         }

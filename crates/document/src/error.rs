@@ -14,7 +14,7 @@ pub enum DocumentError {
     /// The bytes end within the document.
     #[error("the document is cut off")]
     Truncated,
-    /// The bytes are no document: an unknown tag, text that is not UTF-8, names that do not ascend, a
+    /// The bytes are no document of any version: an unknown tag, text that is not UTF-8, names that do not ascend, a
     /// float that is not finite, values nested too deep or too many, a bad name of a network, bytes left over.
     #[error("the document is malformed")]
     Malformed,
@@ -36,4 +36,13 @@ pub enum DocumentError {
     /// The signature is not its author's.
     #[error("the document's signature is not valid")]
     InvalidSignature,
+}
+
+impl DocumentError {
+    pub(crate) const fn from_decoder(error: &postcard::Error) -> Self {
+        match error {
+            postcard::Error::DeserializeUnexpectedEnd => Self::Truncated,
+            _ => Self::Malformed,
+        }
+    }
 }

@@ -2,7 +2,6 @@
 
 use core::fmt;
 
-use serde::{Deserialize, Serialize};
 use taiinet_identity::{Context, OpeningKey, Recipient};
 
 use crate::{Content, Map, Sealed, VerifiedDocument, value};
@@ -58,9 +57,7 @@ impl VerifiedDocument {
 
 /// Sealed fields are as strict as those of an open document.
 fn decode(bytes: &[u8]) -> Option<Map> {
-    #[derive(Serialize, Deserialize)]
-    struct Fields(#[serde(deserialize_with = "value::deserialize_map")] Map);
-    let (fields, rest) = postcard::take_from_bytes::<Fields>(bytes).ok()?;
+    let (fields, rest) = postcard::take_from_bytes::<value::ContentMap>(bytes).ok()?;
     let canonical = postcard::experimental::serialized_size(&fields) == Ok(bytes.len());
     (rest.is_empty() && canonical).then_some(fields.0)
 }

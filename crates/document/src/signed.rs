@@ -68,18 +68,7 @@ impl SignedDocument {
         if self.body.len() > limits::DOCUMENT_BYTES {
             return Err(DocumentError::TooLarge { bytes: self.body.len() });
         }
-        let document: Document = match postcard::take_from_bytes(&self.body) {
-            Ok((document, [])) => document,
-            Err(postcard::Error::DeserializeUnexpectedEnd) => return Err(DocumentError::Truncated),
-            _ => return Err(DocumentError::Malformed),
-        };
-        // postcard also takes varints that are longer than needed, and only they can make the bytes
-        // longer than our own encoding.
-        if postcard::experimental::serialized_size(&document) != Ok(self.body.len()) {
-            return Err(DocumentError::NotCanonical);
-        }
-        document.check_options()?;
-        Ok(document)
+        Document::decode(&self.body)
     }
 
     /// Decodes the body, for the cheap checks that come before [`Inspected::verify`].

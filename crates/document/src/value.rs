@@ -9,7 +9,7 @@ use serde::Serialize;
 
 use crate::{heap, limits};
 
-pub(crate) use wire::deserialize_map;
+pub(crate) use wire::{ContentMap, deserialize_map};
 
 /// Named values with unique, sorted names.
 pub type Map = BTreeMap<String, Value>;

@@ -24,6 +24,7 @@ fn dear(author: &Identity, nonce: u32) -> VerifiedDocument {
         nonce,
         expires_at: None,
         key: None,
+        next_key: None,
         content: Content::Open(Map::from([("list".to_owned(), Value::List(vec![dear; maps]))])),
     };
     VerifiedDocument::sign(author, document).expect("within the limits")
