@@ -24,6 +24,8 @@ const KEYS: usize = 5;
 /// Who is attacked.
 pub(super) const VICTIM: u8 = 1;
 
+const NEXT_KEY: NextKey = NextKey::from_bytes([7; 32]);
+
 const CONTENTS: [&str; 5] = [
     r#"{"type":"tweet","likes":5,"text":"hello"}"#,
     r#"{"type":"tweet","likes":4.5,"tags":["a","b",{"c":[1]}]}"#,
@@ -104,22 +106,18 @@ impl Member {
             0 => Self::when(bytes, now),
             _ => Timestamp::from_millis(issued_at.as_millis().saturating_add(600_000)),
         };
-        let address = match bytes.below(6) {
+        let choice = bytes.below(12);
+        let next_key = (choice >= 6).then_some(NEXT_KEY);
+        let address = match choice % 6 {
             0 => Some(format!("wss://{}.example", bytes.below(200))),
             1 => Some(bytes.text()),
             2 => Some("ws://".to_owned() + &"x".repeat(usize::from(bytes.u16() % 1024))),
             _ => None,
         };
         let network = Self::network(bytes, usually);
-        let next_key = Self::next_key(bytes);
         let presence = Presence { network, joined, issued_at, expires_at, address, next_key };
         let signed = Signed::new(&identity(Self::key(bytes)), &presence);
         if bytes.below(8) == 0 { Self::altered(&signed, bytes) } else { signed }
-    }
-
-    /// Mostly none.
-    fn next_key(bytes: &mut Bytes<'_>) -> Option<NextKey> {
-        (bytes.below(8) == 0).then(|| NextKey::from_bytes([bytes.u8(); 32]))
     }
 
     /// The same with a byte of it changed, if that is still something.
@@ -163,13 +161,13 @@ impl Member {
                 );
                 sealed.map_or(Content::Deleted, Content::Sealed)
             }
-            4 if bytes.bool() => {
-                let unknown = UnknownContent::new(bytes.u8(), bytes.text().as_bytes());
-                unknown.map_or(Content::Deleted, Content::Unknown)
-            }
             4 => {
-                let text = "x".repeat(usize::from(bytes.u16()));
-                Content::Open([("text".to_owned(), text.into())].into())
+                let length = bytes.u16();
+                let text = "x".repeat(length.into());
+                match UnknownContent::new(length.to_le_bytes()[0], text.as_bytes()) {
+                    Some(unknown) => Content::Unknown(unknown),
+                    None => Content::Open([("text".to_owned(), text.into())].into()),
+                }
             }
             _ => Content::Open(map(bytes.choose(&CONTENTS).unwrap_or("{}"))),
         }
@@ -193,13 +191,15 @@ impl Member {
             (2, _) => Some(bytes.text()),
             _ => None,
         };
+        let network = Self::network(bytes, usually);
+        let nonce = bytes.u8();
         let document = Document {
-            network: Self::network(bytes, usually),
+            network,
             created_at,
-            nonce: bytes.u8().into(),
+            nonce: nonce.into(),
             expires_at: (bytes.below(4) == 0).then(|| Self::when(bytes, now)),
             key,
-            next_key: Self::next_key(bytes),
+            next_key: (nonce % 4 == 3).then_some(NEXT_KEY),
             content,
         };
         let verified = VerifiedDocument::sign(&author, document)
