@@ -38,6 +38,7 @@ pub(crate) fn sign(author: &Identity, nonce: u32, at: Time, content: Content) ->
         nonce,
         expires_at: None,
         key: None,
+        next_key: None,
         content,
     };
     VerifiedDocument::sign(author, document).expect("within the limits")

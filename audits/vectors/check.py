@@ -126,6 +126,28 @@ def keys():
 # ---- Section 5: documents
 
 
+def optional(wire, read):
+    present = wire.take(1)[0]
+    assert present in (0, 1)
+    return read() if present else None
+
+
+def document(body):
+    """The header, the kind of the content, and what that holds."""
+    wire = Reader(body)
+    header = {
+        "network": wire.bytes(),
+        "created_at": wire.varint(),
+        "nonce": wire.varint(),
+        "expires_at": optional(wire, wire.varint),
+        "key": optional(wire, wire.bytes),
+        "next_key": optional(wire, lambda: wire.take(32)),
+    }
+    kind = wire.take(1)[0]
+    assert kind < 128, "no version has it"
+    return header, kind, wire.data
+
+
 def documents():
     for known in vectors("documents.json")["documents"]:
         wire = Reader(H(known["wire"]))
@@ -134,6 +156,14 @@ def documents():
         verify(author, "taiinet/1 document", body, signature)
         assert blake3(author + blake3(body).digest()).hexdigest() == known["id"]
         assert known["size"] == 96 + len(body)
+        header, kind, content = document(body)
+        assert header["network"] == b"vectors"
+        if known["what"] == "{}, with a next key":
+            assert (header["next_key"], kind, content) == (bytes([7] * 32), 0, b"\x00")
+        elif known["what"] == "content of a later version":
+            assert (kind, content) == (4, b"what is to come")
+        else:
+            assert header["next_key"] is None and kind < 4
 
 
 # ---- Section 7: HPKE (RFC 9180, base mode), envelopes
@@ -339,7 +369,17 @@ def signallers():
     assert presence.take(32) == public(H(known["signaller_seed"]))
     assert presence.take(32) == session
     issued_at, expires_at = presence.varint(), presence.varint()
-    assert expires_at - issued_at == 600_000 and presence.take(1) == b"\x00"
+    assert expires_at - issued_at == 600_000
+    assert presence.take(1) == b"\x00" and presence.take(1) == b"\x00", "no address, no next key"
+    presence.end()
+    signallers = Reader(H(of["signallers"]))
+    assert (signallers.varint(), signallers.varint()) == (8, 1)
+    _, presence = signed(signallers, "taiinet/1 presence")
+    signallers.end()
+    assert presence.bytes() == b"taiinet/signallers" and presence.take(1) == b"\x00"
+    presence.varint(), presence.varint()
+    assert optional(presence, presence.bytes) == b"wss://other.example"
+    assert optional(presence, lambda: presence.take(32)) == bytes([7] * 32)
     presence.end()
     welcome = Reader(H(of["welcome"]))
     assert welcome.varint() == 0

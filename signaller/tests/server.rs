@@ -118,6 +118,7 @@ impl Client {
             issued_at: taiinet_document::Timestamp::from_millis(millis),
             expires_at: taiinet_document::Timestamp::from_millis(millis + 60_000),
             address: None,
+            next_key: None,
         };
         client
             .say(&ToSignaller::Join { presence: Signed::new(&client.identity, &presence), work: 0 })

@@ -113,6 +113,7 @@ impl State {
             nonce,
             expires_at: options.expires_at,
             key: options.key,
+            next_key: None,
             content,
         };
         Ok(Arc::new(VerifiedDocument::sign(&self.identity, document)?))

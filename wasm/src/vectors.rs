@@ -9,10 +9,12 @@ use core::{fmt::Write, time::Duration};
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use serde::Serialize;
 use taiinet_document::{
-    Content, Document, Sealed, SignedDocument, Timestamp, VerifiedDocument,
+    Content, Document, Sealed, SignedDocument, Timestamp, UnknownContent, VerifiedDocument,
     json::{parse_map, to_json_line},
 };
-use taiinet_identity::{Domain, Identity, OpeningKey, Recipient, RecipientKey, Seed, Signed, seal};
+use taiinet_identity::{
+    Domain, Identity, NextKey, OpeningKey, Recipient, RecipientKey, Seed, Signed, seal,
+};
 use taiinet_mesh::wire::{DocumentFrame, Frame, LinkFrame, Presence, Push, ViewFrame, codec};
 use taiinet_query::{Index, Query};
 use taiinet_sim::{DeskConfig, PeerSpec, World, WorldConfig};
@@ -82,8 +84,12 @@ struct Mesh {
 /// All of it, as one text.
 pub fn text() -> String {
     let ann = identity(1);
-    let documents: Vec<VerifiedDocument> =
-        (0..).zip(DOCUMENTS).map(|(n, json)| sign(&ann, n, json)).collect();
+    let unknown = UnknownContent::new(4, b"of a later version").map(Content::Unknown);
+    let documents: Vec<VerifiedDocument> = (0..)
+        .zip(DOCUMENTS)
+        .map(|(n, json)| sign(&ann, n, json))
+        .chain(unknown.map(|content| sign_content(&ann, 7, content)))
+        .collect();
     let vectors = Vectors {
         identities: (0..4)
             .map(|n| (identity(n).peer_id().to_string(), identity(n).peer_id().to_did_key()))
@@ -131,6 +137,7 @@ fn sign_content(author: &Identity, nonce: u32, content: Content) -> VerifiedDocu
         nonce,
         expires_at: nonce.is_multiple_of(2).then(|| Timestamp::from_millis(1_900_000_000_000)),
         key: (nonce == 1).then(|| "a key".to_owned()),
+        next_key: (nonce == 2).then(|| NextKey::from_bytes([7; 32])),
         content,
     };
     VerifiedDocument::sign(author, document).expect("within the limits")
@@ -143,6 +150,7 @@ fn frames(ann: &Identity, document: &SignedDocument) -> Vec<String> {
         issued_at: Timestamp::from_millis(1),
         expires_at: Timestamp::from_millis(u64::MAX),
         address: None,
+        next_key: None,
     };
     let frames = [
         Frame::Documents(DocumentFrame::Push(Push { hops: 3, document: document.clone() })),

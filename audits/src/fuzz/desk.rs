@@ -170,6 +170,7 @@ impl Signaller {
                     nonce: bytes.u8().into(),
                     expires_at: None,
                     key: None,
+                    next_key: None,
                     content,
                 };
                 let Ok(document) = taiinet_document::VerifiedDocument::sign(&author, document)

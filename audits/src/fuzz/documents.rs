@@ -2,7 +2,7 @@
 
 use std::sync::OnceLock;
 
-use taiinet_document::{Content, SignedDocument, Value, parse_map, to_json_line};
+use taiinet_document::{Content, SignedDocument, UnknownContent, Value, parse_map, to_json_line};
 use taiinet_identity::{
     Context, Envelope, Identity, OpeningKey, PublicKey, Recipient, RecipientKey,
 };
@@ -48,6 +48,10 @@ fn inspect(signed: SignedDocument) {
         && let Ok(query) = subscription.query.parse::<Query>()
     {
         assert_eq!(query.to_string().parse(), Ok(query));
+    }
+    if let Content::Unknown(unknown) = &document.content {
+        let again = UnknownContent::new(unknown.kind(), unknown.bytes());
+        assert_eq!(again.as_ref(), Some(unknown), "of a kind that this version knows");
     }
     if let Ok(verified) = inspected.verify(author()) {
         let key = identity(2);

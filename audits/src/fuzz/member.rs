@@ -1,10 +1,11 @@
 //! A hostile member of the network: with keys of its own it signs, seals and proves whatever it likes.
 
 use taiinet_document::{
-    Content, Document, DocumentId, SignedDocument, Subscription, Timestamp, VerifiedDocument,
+    Content, Document, DocumentId, SignedDocument, Subscription, Timestamp, UnknownContent,
+    VerifiedDocument,
 };
 use taiinet_identity::{
-    Domain, PeerId, Recipient, RecipientId, Signed, signature_file::SignatureFile,
+    Domain, NextKey, PeerId, Recipient, RecipientId, Signed, signature_file::SignatureFile,
 };
 use taiinet_mesh::{
     ChannelBinding, Time,
@@ -22,6 +23,8 @@ use crate::fixture::{identity, map, named, network, sign};
 const KEYS: usize = 5;
 /// The identity that is attacked.
 pub(super) const VICTIM: u8 = 1;
+
+const NEXT_KEY: NextKey = NextKey::from_bytes([7; 32]);
 
 const CONTENTS: [&str; 5] = [
     r#"{"type":"tweet","likes":5,"text":"hello"}"#,
@@ -103,14 +106,16 @@ impl Member {
             0 => Self::when(bytes, now),
             _ => Timestamp::from_millis(issued_at.as_millis().saturating_add(600_000)),
         };
-        let address = match bytes.below(6) {
+        let choice = bytes.below(12);
+        let next_key = (choice >= 6).then_some(NEXT_KEY);
+        let address = match choice % 6 {
             0 => Some(format!("wss://{}.example", bytes.below(200))),
             1 => Some(bytes.text()),
             2 => Some("ws://".to_owned() + &"x".repeat(usize::from(bytes.u16() % 1024))),
             _ => None,
         };
         let network = Self::network(bytes, usually);
-        let presence = Presence { network, joined, issued_at, expires_at, address };
+        let presence = Presence { network, joined, issued_at, expires_at, address, next_key };
         let signed = Signed::new(&identity(Self::key(bytes)), &presence);
         if bytes.below(8) == 0 { Self::altered(&signed, bytes) } else { signed }
     }
@@ -157,8 +162,12 @@ impl Member {
                 sealed.map_or(Content::Deleted, Content::Sealed)
             }
             4 => {
-                let text = "x".repeat(usize::from(bytes.u16()));
-                Content::Open([("text".to_owned(), text.into())].into())
+                let length = bytes.u16();
+                let text = "x".repeat(length.into());
+                match UnknownContent::new(length.to_le_bytes()[0], text.as_bytes()) {
+                    Some(unknown) => Content::Unknown(unknown),
+                    None => Content::Open([("text".to_owned(), text.into())].into()),
+                }
             }
             _ => Content::Open(map(bytes.choose(&CONTENTS).unwrap_or("{}"))),
         }
@@ -182,12 +191,15 @@ impl Member {
             (2, _) => Some(bytes.text()),
             _ => None,
         };
+        let network = Self::network(bytes, usually);
+        let nonce = bytes.u8();
         let document = Document {
-            network: Self::network(bytes, usually),
+            network,
             created_at,
-            nonce: bytes.u8().into(),
+            nonce: nonce.into(),
             expires_at: (bytes.below(4) == 0).then(|| Self::when(bytes, now)),
             key,
+            next_key: (nonce % 4 == 3).then_some(NEXT_KEY),
             content,
         };
         let verified = VerifiedDocument::sign(&author, document)

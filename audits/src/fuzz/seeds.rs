@@ -1,6 +1,6 @@
 //! Where the fuzzers begin: one good input of each kind, from the vectors.
 
-use taiinet_document::Content;
+use taiinet_document::{Content, UnknownContent};
 use taiinet_identity::{Identity, Seed, sealed_file};
 use taiinet_mesh::wire::{Frame, LinkFrame, codec};
 
@@ -89,7 +89,10 @@ fn documents() -> Vec<Vec<u8>> {
     let author = identity(1);
     let good = sign(&author, 1, NOW, Content::Open(map(JSON[0])));
     let sealed = vectors::sealed().1;
-    vec![good.signed().body().to_vec(), codec::encode(good.signed()), sealed]
+    let unknown = UnknownContent::new(4, b"what is to come").map(Content::Unknown);
+    let unknown = unknown.map(|content| sign(&author, 2, NOW, content).signed().body().to_vec());
+    let seeds = [good.signed().body().to_vec(), codec::encode(good.signed()), sealed];
+    seeds.into_iter().chain(unknown).collect()
 }
 
 /// Keys that belong to no one, made for the tests of key files.

@@ -3,10 +3,11 @@
 use rand_core::UnwrapErr;
 use serde_json::{Value as Json, json};
 use taiinet_document::{
-    Content, Document, Sealed, SignedDocument, Subscription, Timestamp, Value, VerifiedDocument,
+    Content, Document, Sealed, SignedDocument, Subscription, Timestamp, UnknownContent, Value,
+    VerifiedDocument,
 };
 use taiinet_identity::{
-    Context, Domain, Envelope, Identity, OpeningKey, Recipient, RecipientKey, Signature,
+    Context, Domain, Envelope, Identity, NextKey, OpeningKey, Recipient, RecipientKey, Signature,
 };
 use taiinet_mesh::wire::codec;
 
@@ -66,7 +67,7 @@ pub(super) fn vectors() -> Json {
     json!({ "values": values, "documents": documents, "refused": refused })
 }
 
-fn examples() -> [(&'static str, VerifiedDocument); 4] {
+fn examples() -> [(&'static str, VerifiedDocument); 6] {
     let author = identity(1);
     let mut keyed = sign(&author, 2, NOW, Content::Open(map("{}"))).document().clone();
     keyed.key = Some("profile".to_owned());
@@ -78,12 +79,17 @@ fn examples() -> [(&'static str, VerifiedDocument); 4] {
     let mut announced = sign(&author, 3, NOW, Content::Deleted).document().clone();
     announced.key = Some(subscription.key());
     announced.content = Content::Subscription(subscription);
+    let mut rotating = sign(&author, 5, NOW, Content::Open(map("{}"))).document().clone();
+    rotating.next_key = Some(NextKey::from_bytes([7; 32]));
+    let unknown = UnknownContent::new(4, b"what is to come").expect("of a later version");
     let sign_it = |document| VerifiedDocument::sign(&author, document).expect("within the limits");
     [
         (CONTENT, sign(&author, 1, NOW, Content::Open(map(CONTENT)))),
         ("{}, with a key and an end", sign_it(keyed)),
         ("a deletion", sign_it(deleted)),
         ("an announcement of a private subscription", sign_it(announced)),
+        ("{}, with a next key", sign_it(rotating)),
+        ("content of a later version", sign(&author, 6, NOW, Content::Unknown(unknown))),
     ]
 }
 
@@ -98,6 +104,8 @@ fn refused() -> Vec<(&'static str, Vec<u8>)> {
         let start = at(from);
         [&good[..start], to, &good[start + from.len()..]].concat()
     };
+    // The count of the fields follows the kind of the content.
+    let header = at(b"\x00\x02\x01a");
     vec![
         ("cut off", good[..good.len() - 1].to_vec()),
         ("something follows", [good, &[0]].concat()),
@@ -106,7 +114,14 @@ fn refused() -> Vec<(&'static str, Vec<u8>)> {
         ("a varint is longer than it need be", swap(b"\x01a\x02\x02", b"\x01a\x02\x82\x00")),
         ("an unknown kind of value", swap(b"\x01a\x02\x02", b"\x01a\x08\x02")),
         ("a network without a name", swap(b"\x07vectors", b"\x00")),
-        ("it ends before it begins", swap(b"\x01\x00\x00\x00\x02", b"\x01\x01\x01\x00\x00\x02")),
+        (
+            "it ends before it begins",
+            swap(b"\x01\x00\x00\x00\x00\x02", b"\x01\x01\x01\x00\x00\x00\x02"),
+        ),
+        ("no content", good[..header].to_vec()),
+        ("content of a kind that there never will be", [&good[..header], b"\x80\x01"].concat()),
+        ("a deletion that something follows", [&good[..header], b"\x01\x00"].concat()),
+        ("a kind that is known, and malformed", [&good[..header], b"\x03\x01"].concat()),
     ]
 }
 

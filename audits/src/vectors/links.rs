@@ -3,7 +3,7 @@
 use rand_core::UnwrapErr;
 use serde_json::{Value as Json, json};
 use taiinet_document::{Content, VerifiedDocument};
-use taiinet_identity::{Domain, PeerId, Signature, Signed, seal};
+use taiinet_identity::{Domain, NextKey, PeerId, Signature, Signed, seal};
 use taiinet_mesh::{
     ChannelBinding,
     wire::{
@@ -23,6 +23,7 @@ pub(super) fn presence(of: u8, joined: Option<Joined>, address: Option<&str>) ->
         issued_at: at(0),
         expires_at: at(600),
         address: address.map(str::to_owned),
+        next_key: address.map(|_| NextKey::from_bytes([7; 32])),
     };
     Signed::new(&identity(of), &presence)
 }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value as Json, json};
 use taiinet_document::{Content, Map, Value};
-use taiinet_identity::{Domain, Signed};
+use taiinet_identity::{Domain, NextKey, Signed};
 use taiinet_mesh::{
     wire::{
         FromSignaller, IceServer, Joined, POOL, Presence, RefusalReason, SignalPart, ToSignaller,
@@ -64,6 +64,7 @@ fn from_signaller() -> [(&'static str, FromSignaller); 9] {
         issued_at: at(0),
         expires_at: at(600),
         address: Some("wss://other.example".to_owned()),
+        next_key: Some(NextKey::from_bytes([7; 32])),
     };
     let refused = FromSignaller::Refused { reason: RefusalReason::TooOften, retry_after_ms: 2000 };
     let presences = vec![presence(2, None, None)];

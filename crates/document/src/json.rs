@@ -11,17 +11,17 @@
 //! - Lists and maps are nested at most [`limits::VALUE_DEPTH`](crate::limits::VALUE_DEPTH) deep, there are at most
 //!   [`limits::VALUES`](crate::limits::VALUES) values, and nothing may follow the value.
 
+mod error;
+mod marks;
 mod read;
 mod write;
 
-use core::fmt;
-
-use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
+use base64::Engine;
 
 use crate::{Map, Value, ValueError};
 
-/// The name that marks bytes.
-const BYTES: &str = "$bytes";
+pub use error::JsonError;
+use marks::{BASE64, BYTES, is_escaped};
 
 impl Value {
     /// Reads a value from JSON text.
@@ -103,65 +103,6 @@ impl From<Value> for serde_json::Value {
         }
     }
 }
-
-/// Whether a map's single name would be taken for the mark of bytes, or for the escape of it.
-fn is_escaped(map: &Map) -> bool {
-    map.len() == 1 && map.keys().all(|name| is_mark(name))
-}
-
-/// `$bytes`, `$$bytes`, …
-fn is_mark(name: &str) -> bool {
-    name.strip_suffix(BYTES).is_some_and(|dollars| dollars.bytes().all(|byte| byte == b'$'))
-}
-
-/// What a map with its names as in the text stands for.
-fn unescape(mut map: Map) -> Result<Value, ValueError> {
-    if !is_escaped(&map) {
-        return Ok(Value::Map(map));
-    }
-    match map.pop_first() {
-        Some((name, Value::String(text))) if name == BYTES => {
-            BASE64.decode(text).map(Value::Bytes).map_err(|_| ValueError::Base64)
-        }
-        Some((name, value)) if name != BYTES => {
-            Ok(Value::Map([(name[1..].to_owned(), value)].into_iter().collect()))
-        }
-        _ => Err(ValueError::Base64),
-    }
-}
-
-/// Why a text is no value, and where.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct JsonError {
-    line: usize,
-    column: usize,
-    message: String,
-}
-
-impl JsonError {
-    /// The line, from 1.
-    pub const fn line(&self) -> usize {
-        self.line
-    }
-
-    /// The column in bytes, from 1.
-    pub const fn column(&self) -> usize {
-        self.column
-    }
-
-    /// What is wrong there.
-    pub fn message(&self) -> &str {
-        &self.message
-    }
-}
-
-impl fmt::Display for JsonError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "line {} column {}: {}", self.line, self.column, self.message)
-    }
-}
-
-impl core::error::Error for JsonError {}
 
 #[cfg(test)]
 mod tests;

@@ -28,7 +28,11 @@
 //! | nonce | varint |
 //! | expires_at | 0, or 1 and milliseconds as varint, later than created_at |
 //! | key | 0, or 1 and a string of at most 256 bytes |
-//! | content | 0 and the fields (as a map of [`Value`]), 1 for a deletion, 2 and what is [`Sealed`], or 3 and a [`Subscription`] |
+//! | next_key | 0, or 1 and 32 bytes: [reserved](taiinet_identity::NextKey) |
+//! | content | up to the end: 0 and the fields (as a map of [`Value`]), 1 for a deletion, 2 and what is [`Sealed`], 3 and a [`Subscription`], or a number up to 127 and any bytes |
+//!
+//! A number that this version does not know is of a later one, and no fault: what is [unknown](UnknownContent)
+//! is verified, kept and passed on like any other, and delivered to nobody.
 //!
 //! One content has one encoding: names ascend, varints are as short as can be, nothing follows.
 //! Other encodings are refused, and so are more than [`limits::VALUES`] values: what is decoded takes far
@@ -40,19 +44,34 @@
 //!
 //! [`json`] says how values are written as JSON.
 
+mod content;
 mod document;
+mod error;
+mod heap;
+mod id;
 pub mod json;
 pub mod limits;
+mod network;
+mod opened;
 mod sealed;
 mod signed;
+mod subscription;
 #[cfg(test)]
 mod testing;
+mod timestamp;
+mod unknown;
 mod value;
 
-pub use document::{Content, Document, Network, NetworkError, Timestamp};
+pub use content::Content;
+pub use document::Document;
+pub use error::DocumentError;
+pub use id::DocumentId;
 pub use json::{JsonError, parse_map, to_json_line};
-pub use sealed::{OpenError, Opened, SealError, Sealed, Subscription};
-pub use signed::{
-    DocumentError, DocumentId, Inspected, SignedDocument, VerifiedBytes, VerifiedDocument,
-};
+pub use network::{Network, NetworkError};
+pub use opened::{OpenError, Opened};
+pub use sealed::{SealError, Sealed};
+pub use signed::{Inspected, SignedDocument, VerifiedBytes, VerifiedDocument};
+pub use subscription::Subscription;
+pub use timestamp::Timestamp;
+pub use unknown::UnknownContent;
 pub use value::{Map, Value, ValueError};

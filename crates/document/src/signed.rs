@@ -6,36 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use taiinet_identity::{Domain, Identity, PeerId, PublicKey, Signature};
 
-use crate::{Content, Document, ValueError, limits, value::heap};
-
-/// The name of a document: `BLAKE3(author ‖ BLAKE3(body))`, over its author and its signed bytes but
-/// not over the signature, so that another valid signature makes no other document.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct DocumentId([u8; 32]);
-
-impl DocumentId {
-    /// Takes the 32 bytes as they are.
-    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
-        Self(bytes)
-    }
-
-    /// The 32 bytes.
-    pub const fn as_bytes(&self) -> &[u8; 32] {
-        &self.0
-    }
-}
-
-impl fmt::Display for DocumentId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
-    }
-}
-
-impl fmt::Debug for DocumentId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "DocumentId({:02x}{:02x}{:02x}…)", self.0[0], self.0[1], self.0[2])
-    }
-}
+use crate::{Content, Document, DocumentError, DocumentId, heap, limits};
 
 /// A document as it travels: the author, the exact bytes that were signed (postcard) and the
 /// signature, **not yet checked**. Cheap to clone; forwarded as it came.
@@ -59,7 +30,7 @@ impl SignedDocument {
         let mut name = [0; PeerId::LEN + blake3::OUT_LEN];
         name[..PeerId::LEN].copy_from_slice(author.as_bytes());
         name[PeerId::LEN..].copy_from_slice(hash.as_bytes());
-        let id = DocumentId(*blake3::hash(&name).as_bytes());
+        let id = DocumentId::from_bytes(*blake3::hash(&name).as_bytes());
         Self { author, signature, body, hash, id }
     }
 
@@ -97,18 +68,7 @@ impl SignedDocument {
         if self.body.len() > limits::DOCUMENT_BYTES {
             return Err(DocumentError::TooLarge { bytes: self.body.len() });
         }
-        let document: Document = match postcard::take_from_bytes(&self.body) {
-            Ok((document, [])) => document,
-            Err(postcard::Error::DeserializeUnexpectedEnd) => return Err(DocumentError::Truncated),
-            _ => return Err(DocumentError::Malformed),
-        };
-        // postcard also takes varints that are longer than needed, and only they can make the bytes
-        // longer than our own encoding.
-        if postcard::experimental::serialized_size(&document) != Ok(self.body.len()) {
-            return Err(DocumentError::NotCanonical);
-        }
-        document.check_options()?;
-        Ok(document)
+        Document::decode(&self.body)
     }
 
     /// Decodes the body, for the cheap checks that come before [`Inspected::verify`].
@@ -329,42 +289,6 @@ impl fmt::Debug for VerifiedDocument {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "VerifiedDocument({:?} by {})", self.id(), self.author().short())
     }
-}
-
-/// Why a document is refused.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum DocumentError {
-    /// Larger than [`limits::DOCUMENT_BYTES`].
-    #[error("the document has {bytes} bytes, more than the {} allowed", limits::DOCUMENT_BYTES)]
-    TooLarge {
-        /// Its size.
-        bytes: usize,
-    },
-    /// The bytes end within the document.
-    #[error("the document is cut off")]
-    Truncated,
-    /// The bytes are no document: an unknown tag, text that is not UTF-8, names that do not ascend, a
-    /// float that is not finite, values nested too deep or too many, a bad name of a network, bytes left over.
-    #[error("the document is malformed")]
-    Malformed,
-    /// The bytes are not the one encoding of what they say.
-    #[error("the document is not in its canonical encoding")]
-    NotCanonical,
-    /// Its `key` is longer than [`limits::KEY_BYTES`].
-    #[error("the document's key is longer than the {} bytes allowed", limits::KEY_BYTES)]
-    KeyTooLong,
-    /// It expires before it is created, or at once.
-    #[error("the document must expire later than it is created")]
-    Expiry,
-    /// Its query is longer than [`limits::QUERY_BYTES`].
-    #[error("the subscription's query is longer than the {} bytes allowed", limits::QUERY_BYTES)]
-    QueryTooLong,
-    /// Our own content holds a value that may not be in a document.
-    #[error("the document's content: {0}")]
-    Value(#[from] ValueError),
-    /// The signature is not its author's.
-    #[error("the document's signature is not valid")]
-    InvalidSignature,
 }
 
 #[cfg(test)]

@@ -1,9 +1,9 @@
 //! What the tests share.
 
 use proptest::prelude::*;
-use taiinet_identity::{Identity, Seed};
+use taiinet_identity::{Identity, RecipientId, Seed};
 
-use crate::{Content, Document, Map, Timestamp, Value};
+use crate::{Content, Document, Map, Subscription, Timestamp, UnknownContent, Value};
 
 pub(crate) fn identity(byte: u8) -> Identity {
     Identity::from_seed(&Seed::from_bytes([byte; 32]))
@@ -16,6 +16,7 @@ pub(crate) fn document(content: Content) -> Document {
         nonce: 7,
         expires_at: None,
         key: None,
+        next_key: None,
         content,
     }
 }
@@ -48,6 +49,24 @@ pub(crate) fn value() -> impl Strategy<Value = Value> {
 
 pub(crate) fn map() -> impl Strategy<Value = Map> {
     map_of(value())
+}
+
+/// Any content but what is sealed, which takes keys.
+pub(crate) fn content() -> impl Strategy<Value = Content> {
+    let subscription = ("[a-z]{0,100}", any::<[u8; 32]>()).prop_map(|(query, recipient)| {
+        Subscription { query, recipient: RecipientId::from_bytes(recipient) }
+    });
+    prop_oneof![
+        4 => map().prop_map(Content::Open),
+        1 => Just(Content::Deleted),
+        1 => subscription.prop_map(Content::Subscription),
+        2 => unknown().prop_map(Content::Unknown),
+    ]
+}
+
+pub(crate) fn unknown() -> impl Strategy<Value = UnknownContent> {
+    (4_u8..0x80, any::<Vec<u8>>())
+        .prop_filter_map("a kind to come", |(kind, bytes)| UnknownContent::new(kind, &bytes))
 }
 
 fn map_of(value: impl Strategy<Value = Value>) -> impl Strategy<Value = Map> {

@@ -1,6 +1,5 @@
 //! The values a document is made of.
 
-pub(crate) mod heap;
 mod wire;
 
 use core::cell::Cell;
@@ -8,9 +7,9 @@ use std::collections::BTreeMap;
 
 use serde::Serialize;
 
-use crate::limits;
+use crate::{heap, limits};
 
-pub(crate) use wire::deserialize_map;
+pub(crate) use wire::{ContentMap, deserialize_map};
 
 /// Named values with unique, sorted names.
 pub type Map = BTreeMap<String, Value>;
@@ -102,9 +101,16 @@ impl Value {
                 let elements: usize = list.iter().map(Self::heap_size).sum();
                 heap::block(list.capacity().saturating_mul(size_of::<Self>())) + elements
             }
-            Self::Map(map) => heap::map(map),
+            Self::Map(map) => map_heap_size(map),
         }
     }
+}
+
+/// As [`Value::heap_size`], for a document's content.
+pub(crate) fn map_heap_size(map: &Map) -> usize {
+    let fields: usize =
+        map.iter().map(|(name, value)| heap::block(name.capacity()) + value.heap_size()).sum();
+    heap::tree::<(String, Value)>(map.len()) + fields
 }
 
 /// As [`Value::check`], for a document's content, which is a value itself.

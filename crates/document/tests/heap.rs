@@ -19,6 +19,7 @@ fn sign(content: Map) -> VerifiedDocument {
         nonce: 0,
         expires_at: None,
         key: Some("key".to_owned()),
+        next_key: None,
         content: Content::Open(content),
     };
     VerifiedDocument::sign(&identity, document).expect("within the limits")

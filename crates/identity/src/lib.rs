@@ -19,6 +19,7 @@ mod envelope;
 mod key;
 #[cfg(feature = "keyfile")]
 pub mod keyfile;
+mod next_key;
 mod peer_id;
 #[cfg(feature = "keyfile")]
 pub mod sealed_file;
@@ -35,6 +36,7 @@ pub use envelope::{
     RecipientKey,
 };
 pub use key::{Identity, Seed};
+pub use next_key::NextKey;
 pub use peer_id::{PeerId, PeerIdError, PublicKey};
 pub use sealing::{OpenError, SEAL_OVERHEAD, SealError, seal};
 pub use signature::{Domain, InvalidSignature, Signature};

@@ -101,6 +101,7 @@ impl Documents {
             nonce: cx.rng.next_u32(),
             expires_at,
             key,
+            next_key: None,
             content,
         };
         let document = VerifiedDocument::sign(&cx.identity, document)?;

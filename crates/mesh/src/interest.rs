@@ -47,6 +47,7 @@ impl Interest {
     // ---- Questions ----
 
     /// Whether a neighbour wants this document. No frame says yet what a neighbour wants, so each wants all.
+    /// What this version cannot read goes to all of them, as what is sealed does: some may want what we do not see.
     pub(crate) const fn wants(&self, _link: LinkId, _document: &VerifiedDocument) -> bool {
         true
     }
@@ -149,13 +150,15 @@ impl Interest {
         self.open_waiting(cx);
     }
 
-    /// Takes note of what a document says about private subscriptions.
+    /// Takes note of what a document says about private subscriptions, and of what only a later version can
+    /// read.
     fn take_note(&mut self, cx: &mut Cx, document: &VerifiedDocument) {
         match document.content() {
             Content::Subscription(subscription) => {
                 self.directory.announced(document, subscription, &mut cx.rng, cx.now);
             }
             Content::Deleted => self.directory.deleted(document, &mut cx.rng, cx.now),
+            Content::Unknown(_) => cx.counters.unknown += 1,
             Content::Open(_) | Content::Sealed(_) => {}
         }
     }
@@ -175,7 +178,7 @@ impl Interest {
                 cx.counters.unopened += self.openings.push(unopened, cx.now);
                 self.open_waiting(cx);
             }
-            Content::Deleted | Content::Subscription(_) => {}
+            Content::Deleted | Content::Subscription(_) | Content::Unknown(_) => {}
         }
     }
 

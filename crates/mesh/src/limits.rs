@@ -15,7 +15,7 @@ pub const IDS_PER_FRAME: usize = 400;
 /// How many presences one frame carries at most.
 pub const PRESENCES_PER_FRAME: usize = 16;
 /// The largest signed presence, in bytes: with the longest names there are, and some.
-pub const PRESENCE_BYTES: usize = 512;
+pub const PRESENCE_BYTES: usize = 576;
 
 /// How many active links a peer wants, unless configured otherwise.
 pub const TARGET_LINKS: usize = 6;

@@ -80,6 +80,7 @@ fn of(
         nonce,
         expires_at: None,
         key,
+        next_key: None,
         content: Content::Open(content),
     };
     Arc::new(VerifiedDocument::sign(author, document).unwrap())
@@ -92,6 +93,7 @@ pub(crate) fn presence(of: &Identity, issued_at: Time) -> Verified<Presence> {
         issued_at: issued_at.timestamp(),
         expires_at: issued_at.after(limits::PRESENCE_LIFE).timestamp(),
         address: None,
+        next_key: None,
     };
     Verified::sign(of, presence)
 }

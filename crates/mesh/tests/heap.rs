@@ -19,6 +19,7 @@ fn expensive(author: &Identity, nonce: u32) -> VerifiedDocument {
         nonce,
         expires_at: None,
         key: None,
+        next_key: None,
         content: Content::Open(Map::from([(
             "list".to_owned(),
             Value::List(vec![expensive; maps]),

@@ -1,9 +1,10 @@
 //! Things as they stand on the wire, made by hand: by the book, or as a test wants them.
 
 use taiinet_document::{
-    Content, Document, Map, Network, SignedDocument, Timestamp, VerifiedDocument, parse_map,
+    Content, Document, Map, Network, SignedDocument, Timestamp, UnknownContent, VerifiedDocument,
+    parse_map,
 };
-use taiinet_identity::{Domain, Identity, PeerId, Signature, Signed, seal};
+use taiinet_identity::{Domain, Identity, NextKey, PeerId, Signature, Signed, seal};
 use taiinet_mesh::{
     ChannelBinding, limits,
     wire::{Hello, Joined, Presence, Signal, SignalBody, codec},
@@ -42,6 +43,7 @@ pub fn presence(
         issued_at: Timestamp::from_millis(now),
         expires_at: Timestamp::from_millis(now + life),
         address: None,
+        next_key: None,
     };
     Signed::new(identity, &presence)
 }
@@ -102,10 +104,33 @@ pub fn document(
         nonce: 0,
         expires_at: None,
         key: None,
+        next_key: None,
         content: Content::Open(fields(content)),
     };
     VerifiedDocument::sign(identity, document).expect("a test's document is valid").signed().clone()
 }
+
+/// What a later version writes: the same document with its author's next key, which this one reserves, and
+/// if there is a kind with content of that kind.
+///
+/// # Panics
+/// If this version knows the kind, or there will never be one.
+pub fn of_the_next_version(
+    identity: &Identity,
+    document: &SignedDocument,
+    kind: Option<u8>,
+    key: Option<&str>,
+) -> SignedDocument {
+    let document = document.decode().expect("a test's document is valid");
+    let unknown = |kind| UnknownContent::new(kind, b"what is to come").expect("of a later version");
+    let content = kind.map_or(document.content, |kind| Content::Unknown(unknown(kind)));
+    let (key, next_key) = (key.map(str::to_owned), Some(NEXT_KEY));
+    let document = Document { key, next_key, content, ..document };
+    VerifiedDocument::sign(identity, document).expect("a test's document is valid").signed().clone()
+}
+
+/// What puppets of the next version say of their next key.
+pub const NEXT_KEY: NextKey = NextKey::from_bytes([7; 32]);
 
 /// The same document (of the same name) with a signature that does not hold.
 ///

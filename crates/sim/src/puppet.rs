@@ -9,8 +9,8 @@ use taiinet_mesh::{
     ChannelBinding, LinkFailure,
     session::{Dialler, Session},
     wire::{
-        DocumentFrame, Features, Frame, FromSignaller, Hello, LinkFrame, Neighbour, Presence, Push,
-        Refusal,
+        DocumentFrame, Features, Frame, FromSignaller, Hello, Joined, LinkFrame, Neighbour,
+        Presence, Push, Refusal,
         codec::{self, Assembler, MessageReader},
     },
 };
@@ -37,7 +37,8 @@ pub struct Manners {
     /// Lets others hear of it: it is introduced, and its presence passed on. A hidden one has only
     /// the links that it opens itself.
     pub shows: bool,
-    /// Says hello as a later version of the protocol would: with features and words that no peer knows.
+    /// Speaks of itself as a later version of the protocol would: in its hello with features and words that
+    /// no peer knows, in its presence with its next key.
     pub is_newer: bool,
 }
 
@@ -189,13 +190,17 @@ impl Wire {
         &self.frames
     }
 
-    /// The documents that the peer pushed.
+    /// The names of the documents that the peer pushed.
     pub fn pushed(&self) -> Vec<DocumentId> {
-        let push = |frame: &Frame| match frame {
-            Frame::Documents(DocumentFrame::Push(push)) => Some(push.document.id()),
+        self.pushed_documents().map(SignedDocument::id).collect()
+    }
+
+    /// The documents that the peer pushed, as they came.
+    pub fn pushed_documents(&self) -> impl Iterator<Item = &SignedDocument> {
+        self.frames.iter().filter_map(|frame| match frame {
+            Frame::Documents(DocumentFrame::Push(push)) => Some(&push.document),
             _ => None,
-        };
-        self.frames.iter().filter_map(push).collect()
+        })
     }
 
     /// The ids that the peer asked for.
@@ -338,7 +343,7 @@ impl Puppet {
                 if !manners.accepts {
                     return Vec::new();
                 }
-                let presence = manners.shows.then(|| self.presence(now));
+                let presence = manners.shows.then(|| self.presence(None, now));
                 let since = taiinet_document::Timestamp::from_millis(now);
                 vec![Frame::Link(LinkFrame::Neighbour(Neighbour { presence, since }))]
             }
@@ -373,9 +378,16 @@ impl Puppet {
         }
     }
 
-    /// Its presence as of now, bound to no join.
-    pub(crate) fn presence(&self, now: u64) -> Signed<Presence> {
-        forge::presence(&self.identity, &self.network, None, now)
+    /// Its presence as of now.
+    pub(crate) fn presence(&self, joined: Option<Joined>, now: u64) -> Signed<Presence> {
+        let presence = forge::presence(&self.identity, &self.network, joined, now);
+        match presence.peek() {
+            Ok(body) if self.manners.is_newer => {
+                let next_key = Some(forge::NEXT_KEY);
+                Signed::new(&self.identity, &Presence { next_key, ..body })
+            }
+            _ => presence,
+        }
     }
 }
 

@@ -227,6 +227,7 @@ mod tests {
             nonce: 0,
             expires_at: None,
             key: None,
+            next_key: None,
             content: Content::Sealed(sealed.expect("sealed")),
         };
         let document = VerifiedDocument::sign(&identity, document).expect("signed");
@@ -251,6 +252,7 @@ mod tests {
                 nonce: 0,
                 expires_at: None,
                 key: None,
+                next_key: None,
                 content: Content::Open(parse_map(content).expect("JSON")),
             };
             let document = VerifiedDocument::sign(&identity, document).expect("signed");

@@ -122,6 +122,7 @@ impl TaiiNet {
             nonce: self.inner.nonce.fetch_add(1, Ordering::Relaxed),
             expires_at: options.expires.map(|life| now.after(life).timestamp()),
             key: options.key,
+            next_key: None,
             content,
         };
         Ok(Prepared(Arc::new(VerifiedDocument::sign(&self.inner.identity, document)?)))

@@ -96,6 +96,7 @@ impl Client {
             issued_at: Timestamp::from_millis(now),
             expires_at: Timestamp::from_millis(now + 600_000),
             address: None,
+            next_key: None,
         };
         let presence = Signed::new(&client.identity, &presence);
         let join = codec::encode(&ToSignaller::Join { presence, work: 0 });

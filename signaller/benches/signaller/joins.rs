@@ -106,6 +106,7 @@ fn presence(client: &Identity, joined: Joined) -> Signed<Presence> {
         issued_at: NOW.timestamp(),
         expires_at: NOW.after(taiinet_mesh::limits::PRESENCE_LIFE).timestamp(),
         address: None,
+        next_key: None,
     };
     Signed::new(client, &presence)
 }

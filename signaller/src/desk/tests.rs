@@ -129,6 +129,7 @@ impl Room {
             issued_at: self.now.timestamp(),
             expires_at: self.now.after(Duration::from_secs(300)).timestamp(),
             address: None,
+            next_key: None,
         }
     }
 

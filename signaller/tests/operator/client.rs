@@ -127,6 +127,7 @@ impl Client {
             issued_at: Timestamp::from_millis(millis),
             expires_at: Timestamp::from_millis(millis + 60_000),
             address: None,
+            next_key: None,
         };
         self.say(&ToSignaller::Join { presence: Signed::new(&self.identity, &presence), work: 0 })
             .await;

@@ -7,7 +7,7 @@ use serde::{
     de::{self, DeserializeSeed, MapAccess, SeqAccess, Visitor},
 };
 
-use super::{JsonError, unescape};
+use super::{error::JsonError, marks::unescape};
 use crate::{Map, Value, ValueError, limits, value::Room};
 
 /// Reads one value that is all of the text.

@@ -3,7 +3,7 @@
 use base64::display::Base64Display;
 use serde::{Serialize, Serializer, ser::SerializeMap};
 
-use super::{BASE64, BYTES, is_escaped};
+use super::marks::{BASE64, BYTES, is_escaped};
 use crate::{Map, Value};
 
 /// The text of a value or map that was checked.

@@ -1,10 +1,11 @@
 use proptest::prelude::*;
 use rand_core::UnwrapErr;
-use taiinet_identity::{Identity, RecipientKey};
+use taiinet_identity::{Identity, OpeningKey, RecipientKey};
 
 use super::*;
 use crate::{
-    Document, DocumentError, SignedDocument, Value, parse_map,
+    Content, Document, DocumentError, OpenError, Opened, SignedDocument, Subscription, Value,
+    VerifiedDocument, limits, parse_map,
     testing::{document, identity, map},
 };
 

@@ -1,9 +1,10 @@
 use proptest::prelude::*;
+use taiinet_identity::NextKey;
 
 use super::*;
 use crate::{
-    Map, Timestamp, Value,
-    testing::{document, identity, map, nested},
+    Map, Timestamp, UnknownContent, Value, ValueError,
+    testing::{content, document, identity, nested},
 };
 
 fn sign(document: Document) -> Result<VerifiedDocument, DocumentError> {
@@ -170,13 +171,77 @@ fn other_encodings_of_the_same_are_refused() {
     }
 }
 
+/// A body with this content, whatever is in it.
+fn with_content(content: &[u8]) -> Vec<u8> {
+    let body = postcard::to_allocvec(&document(Content::Deleted)).expect("encodes");
+    let (deleted, header) = body.split_last().expect("it ends with its content");
+    assert_eq!(*deleted, 1);
+    [header, content].concat()
+}
+
+#[test]
+fn content_of_a_later_version_is_a_document_and_what_is_malformed_is_none() {
+    let key = identity(1).public_key();
+    for (kind, bytes) in [(4, &b""[..]), (4, &[0; 100_000]), (0x7f, b"what is to come")] {
+        let body = with_content(&[&[kind], bytes].concat());
+        let verified = signed(&body).verify(&key).expect("of a later version");
+        let Content::Unknown(unknown) = verified.content() else { panic!("{verified:?}") };
+        assert_eq!((unknown.kind(), unknown.bytes()), (kind, bytes));
+        assert_eq!(verified.content().fields(), None);
+        // Whoever signs the same again writes the same bytes.
+        assert_eq!(sign(verified.document().clone()).expect("signs"), verified);
+        assert_eq!(verified.to_bytes().decode(), Ok(verified));
+    }
+    // Of kinds that this version knows nothing is unknown.
+    for malformed in [&[0, 1][..], &[0, 0, 0], &[1, 0], &[2], &[2, 0], &[3], &[3, 0, 1]] {
+        let error = refused(&with_content(malformed));
+        let is_fault = matches!(error, DocumentError::Malformed | DocumentError::Truncated);
+        assert!(is_fault, "{malformed:?}: {error}");
+        assert_eq!(UnknownContent::new(malformed[0], &malformed[1..]), None);
+    }
+    assert_eq!(refused(&with_content(&[])), DocumentError::Truncated, "no content at all");
+    for never in [0x80, 0xff] {
+        assert_eq!(refused(&with_content(&[never, 1])), DocumentError::Malformed);
+        assert_eq!(UnknownContent::new(never, &[]), None);
+    }
+}
+
+#[test]
+fn what_is_unknown_keeps_the_same_limits() {
+    let header = with_content(&[]).len();
+    let of = |bytes: usize| with_content(&[&[4][..], &vec![7; bytes]].concat());
+    let room = limits::DOCUMENT_BYTES - header - 1;
+    let largest = signed(&of(room)).verify(&identity(1).public_key()).expect("within the limits");
+    assert!(largest.heap_size() >= 2 * room, "what is held of it counts");
+    let bytes = limits::DOCUMENT_BYTES + 1;
+    assert_eq!(refused(&of(room + 1)), DocumentError::TooLarge { bytes });
+    let unknown = || Content::Unknown(UnknownContent::new(4, &[]).expect("it is to come"));
+    let named = Document { key: Some("k".repeat(limits::KEY_BYTES + 1)), ..document(unknown()) };
+    let body = postcard::to_allocvec(&named).expect("encodes");
+    assert_eq!(refused(&body), DocumentError::KeyTooLong);
+    let over = Document { expires_at: Some(Timestamp::from_millis(1)), ..document(unknown()) };
+    assert_eq!(refused(&postcard::to_allocvec(&over).expect("encodes")), DocumentError::Expiry);
+}
+
+#[test]
+fn a_next_key_is_signed_with_the_rest() {
+    let next_key = Some(NextKey::from_bytes([9; 32]));
+    let rotating = sign(Document { next_key, ..document(fields(1)) }).expect("signs");
+    assert_eq!(rotating.signed().decode().expect("decodes").next_key, next_key);
+    let mut body = rotating.signed().body().to_vec();
+    let at = body.iter().position(|byte| *byte == 9).expect("the next key");
+    body[at] = 8;
+    let forged = SignedDocument { signature: rotating.signed().signature, ..signed(&body) };
+    assert_eq!(forged.verify(&identity(1).public_key()), Err(DocumentError::InvalidSignature));
+}
+
 proptest! {
     #[test]
     fn documents_round_trip(
-        map in map(),
+        content in content(),
         (created, life, nonce) in (0..u64::MAX / 2, 1..u64::MAX / 2, any::<u32>()),
         (expires, key) in (any::<bool>(), prop::option::of("[a-zé]{0,100}")),
-        deleted in prop::bool::weighted(0.1),
+        next_key in prop::option::of(any::<[u8; 32]>()),
     ) {
         let document = Document {
             network: "täii".parse().expect("a name"),
@@ -184,7 +249,8 @@ proptest! {
             nonce,
             expires_at: expires.then(|| Timestamp::from_millis(created + life)),
             key,
-            content: if deleted { Content::Deleted } else { Content::Open(map) },
+            next_key: next_key.map(NextKey::from_bytes),
+            content,
         };
         let signed = sign(document.clone()).expect("signs").signed().clone();
         let wire = postcard::to_allocvec(&signed).expect("encodes");
@@ -201,8 +267,8 @@ proptest! {
     }
 
     #[test]
-    fn damaged_bodies_never_panic(map in map(), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
-        let mut body = postcard::to_allocvec(&document(Content::Open(map))).expect("encodes");
+    fn damaged_bodies_never_panic(content in content(), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+        let mut body = postcard::to_allocvec(&document(content)).expect("encodes");
         let at = at.index(body.len());
         body[at] = byte;
         // What is taken is what we would have encoded ourselves.

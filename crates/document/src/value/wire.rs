@@ -3,7 +3,7 @@
 use core::fmt;
 
 use serde::{
-    Deserialize, Deserializer,
+    Deserialize, Deserializer, Serialize,
     de::{self, DeserializeSeed, EnumAccess, MapAccess, SeqAccess, VariantAccess, Visitor},
 };
 use taiinet_identity::bytes;
@@ -26,6 +26,10 @@ pub(crate) fn deserialize_map<'de, D: Deserializer<'de>>(deserializer: D) -> Res
     room.take().map_err(de::Error::custom)?;
     Fields(At { depth: 1, room: &room }).deserialize(deserializer)
 }
+
+/// A document's content as a type.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct ContentMap(#[serde(deserialize_with = "deserialize_map")] pub(crate) Map);
 
 /// The order of the variants is the wire format.
 #[derive(Deserialize)]

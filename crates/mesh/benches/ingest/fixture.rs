@@ -56,6 +56,7 @@ pub(crate) fn documents(authors: &[Identity], count: usize) -> Vec<VerifiedDocum
                 nonce: number as u32,
                 expires_at: None,
                 key: None,
+                next_key: None,
                 content: Content::Open(content),
             };
             let author = &authors[number % authors.len()];
@@ -273,6 +274,7 @@ impl Play {
                         issued_at: NOW.timestamp(),
                         expires_at: NOW.after(Duration::from_secs(60)).timestamp(),
                         address: None,
+                        next_key: None,
                     };
                     Verified::sign(&identity(3, number), presence).signed().clone()
                 };

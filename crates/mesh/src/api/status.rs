@@ -97,6 +97,9 @@ pub struct Counters {
     /// Sealed documents that were passed on and that we did not look into, since that would have taken
     /// too much work ([`limits::OPENINGS`]).
     pub unopened: u64,
+    /// Documents whose content only a later version can read: they were passed on, or found for us, and
+    /// given to nobody here.
+    pub unknown: u64,
     /// Documents that matched a subscription.
     pub delivered: u64,
     /// Documents received and verified, first copies.

@@ -49,6 +49,7 @@ impl OwnPresence {
             issued_at: now.timestamp(),
             expires_at: now.after(limits::PRESENCE_LIFE).timestamp(),
             address: address.map(str::to_owned),
+            next_key: None,
         };
         self.signed.insert(Verified::sign(identity, presence)).signed().clone()
     }

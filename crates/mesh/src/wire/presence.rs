@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use taiinet_document::{Network, Timestamp};
-use taiinet_identity::{Domain, PeerId, Signable, Signed};
+use taiinet_identity::{Domain, NextKey, PeerId, Signable, Signed};
 
 use super::address::is_address;
 use crate::{Misbehaviour, Time, limits};
@@ -23,6 +23,8 @@ pub struct Presence {
     pub expires_at: Timestamp,
     /// Where a signaller can be reached, as `wss://…`; none for a peer.
     pub address: Option<String>,
+    /// Reserved; see [`NextKey`].
+    pub next_key: Option<NextKey>,
 }
 
 impl Signable for Presence {

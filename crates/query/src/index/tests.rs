@@ -1,5 +1,5 @@
 use proptest::prelude::*;
-use taiinet_document::{Content, Document, Timestamp, Value};
+use taiinet_document::{Content, Document, Timestamp, UnknownContent, Value};
 use taiinet_identity::{Identity, Seed};
 
 use super::*;
@@ -201,6 +201,7 @@ fn documents_have_reserved_fields() {
             nonce: 0,
             expires_at: None,
             key: Some("profile".to_owned()),
+            next_key: None,
             content,
         };
         VerifiedDocument::sign(&author, document).expect("signs")
@@ -226,6 +227,8 @@ fn documents_have_reserved_fields() {
         );
     }
     assert_eq!(index.matches_document(&document(Content::Deleted)), [0; 0]);
+    let unknown = UnknownContent::new(4, b"what is to come").expect("of a later version");
+    assert_eq!(index.matches_document(&document(Content::Unknown(unknown))), [0; 0]);
     // The content alone has no reserved fields but its own.
     assert_eq!(index.matches(&map(r#"{"_author": "me"}"#)), [1, 4, 5]);
 }

@@ -1,6 +1,8 @@
 //! Signed documents: the reserved fields, and deletions.
 
-use taiinet_document::{Content, Document, Map, Network, Timestamp, VerifiedDocument};
+use taiinet_document::{
+    Content, Document, Map, Network, Timestamp, UnknownContent, VerifiedDocument,
+};
 use taiinet_identity::{Identity, Seed};
 
 use crate::{document, query};
@@ -13,6 +15,7 @@ fn signed(key: Option<&str>, content: Content) -> VerifiedDocument {
         nonce: 7,
         expires_at: None,
         key: key.map(str::to_owned),
+        next_key: None,
         content,
     };
     VerifiedDocument::sign(&Identity::from_seed(&Seed::from_bytes([7; 32])), document)
@@ -77,9 +80,12 @@ fn reserved_fields_hide_those_of_the_content() {
 }
 
 #[test]
-fn a_deletion_matches_nothing() {
+fn a_deletion_matches_nothing_nor_does_what_only_a_later_version_reads() {
     let deletion = signed(Some("profile"), Content::Deleted);
+    let unknown = UnknownContent::new(4, b"what is to come").expect("of a later version");
+    let unknown = signed(Some("profile"), Content::Unknown(unknown));
     for text in ["{}", r#"{"_key":"profile"}"#, r#"{"a":null}"#, r#"{"$nor":[{"a":1}]}"#] {
         assert!(!query(text).matches_document(&deletion), "{text}");
+        assert!(!query(text).matches_document(&unknown), "{text}");
     }
 }

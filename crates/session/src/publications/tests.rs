@@ -13,6 +13,7 @@ fn document(number: u32) -> Arc<VerifiedDocument> {
         nonce: number,
         expires_at: None,
         key: None,
+        next_key: None,
         content: Content::Open(Map::new()),
     };
     Arc::new(VerifiedDocument::sign(&identity, document).expect("signed"))

@@ -40,6 +40,7 @@ fn document(number: u32) -> Arc<VerifiedDocument> {
         nonce: number,
         expires_at: None,
         key: None,
+        next_key: None,
         content: Content::Open(parse_map(r#"{"a": 1}"#).expect("a map")),
     };
     Arc::new(VerifiedDocument::sign(&identity(), document).expect("signed"))

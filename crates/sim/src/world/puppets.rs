@@ -194,8 +194,7 @@ impl World {
                 let node = &self.puppets[puppet.0];
                 let Some(session) = &node.session else { return };
                 let joined = Joined { signaller: *signaller, challenge: *session.hash() };
-                let presence =
-                    forge::presence(&node.identity, &node.network, Some(joined), self.now);
+                let presence = node.presence(Some(joined), self.now);
                 self.tell_signaller(puppet, &ToSignaller::Join { presence, work: 0 });
             }
             FromSignaller::Joined => {

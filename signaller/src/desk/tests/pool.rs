@@ -230,6 +230,7 @@ fn news_from_an_outsider_is_refused() {
         issued_at: now.timestamp(),
         expires_at: now.after(Duration::from_secs(300)).timestamp(),
         address: None,
+        next_key: None,
     };
     let told = codec::encode(&Signed::new(&identity(5), &presence));
     let news = Value::List(vec![Value::Bytes(told)]);
@@ -239,6 +240,7 @@ fn news_from_an_outsider_is_refused() {
         nonce: 1,
         expires_at: None,
         key: None,
+        next_key: None,
         content: Content::Open(Map::from([("joined".to_owned(), news)])),
     };
     let document = VerifiedDocument::sign(&outsider, document).unwrap();

@@ -28,6 +28,7 @@ fn presence(signaller: u8, seconds: u64) -> Presence {
         issued_at: issued.timestamp(),
         expires_at: issued.after(mesh_limits::PRESENCE_LIFE).timestamp(),
         address: None,
+        next_key: None,
     }
 }
 

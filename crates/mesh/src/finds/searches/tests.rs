@@ -59,6 +59,7 @@ fn what_expired_is_not_found() {
         nonce: 1,
         expires_at: Some(at(10).timestamp()),
         key: None,
+        next_key: None,
         content: taiinet_document::Content::Open(taiinet_document::Map::new()),
     };
     recent.insert(&Arc::new(VerifiedDocument::sign(&identity(1), document).unwrap()), 0, NOW);

@@ -2,7 +2,7 @@
 
 use proptest::prelude::*;
 use taiinet_document::DocumentId;
-use taiinet_identity::{Identity, Seed, Signature, Signed};
+use taiinet_identity::{Identity, NextKey, Seed, Signature, Signed};
 
 use super::*;
 use crate::{
@@ -243,6 +243,7 @@ fn the_largest_of_each_frame_fits_into_a_message() {
         issued_at: end,
         expires_at: end,
         address: Some(format!("wss://{}", "a".repeat(limits::ADDRESS_BYTES - 6))),
+        next_key: Some(NextKey::from_bytes([7; 32])),
     };
     let signed = Signed::new(&testing::identity(1), &longest);
     assert!(signed.size() <= most && encode(&signed).len() <= most, "{}", signed.size());

@@ -269,6 +269,7 @@ fn a_neighbour_that_shuffles_forged_presences_teaches_nobody() {
             issued_at: taiinet_document::Timestamp::from_millis(now),
             expires_at: taiinet_document::Timestamp::from_millis(u64::MAX),
             address: None,
+            next_key: None,
         },
     );
     let honest = setting.peers.len() - 1;

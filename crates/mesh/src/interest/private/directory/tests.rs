@@ -26,6 +26,7 @@ fn said(author: u8, content: Content, key: Option<String>, at: Time) -> Arc<Veri
         nonce: 0,
         expires_at: None,
         key,
+        next_key: None,
         content,
     };
     Arc::new(VerifiedDocument::sign(&testing::identity(author), document).expect("signs"))

@@ -5,8 +5,6 @@
 //! allocator adds to each block are no promises. A test compares it with what was really allocated
 //! (`tests/heap.rs`).
 
-use super::{Map, Value};
-
 /// What an allocator may add to a block, to round it up and to find it again.
 const BLOCK: usize = 16;
 /// Entries in a full node of the standard library's B-tree. A node that is not the root holds at
@@ -21,12 +19,9 @@ pub(crate) const fn block(bytes: usize) -> usize {
     if bytes == 0 { 0 } else { bytes + BLOCK }
 }
 
-/// A map, with what is in it.
-pub(crate) fn map(map: &Map) -> usize {
-    let fields: usize =
-        map.iter().map(|(name, value)| block(name.capacity()) + value.heap_size()).sum();
-    nodes(map.len()).saturating_mul(block(NODE_FULL * size_of::<(String, Value)>() + NODE_LINKS))
-        + fields
+/// The nodes of a B-tree of so many entries, without what the entries hold.
+pub(crate) const fn tree<Entry>(entries: usize) -> usize {
+    nodes(entries).saturating_mul(block(NODE_FULL * size_of::<Entry>() + NODE_LINKS))
 }
 
 /// How many nodes a tree of so many entries has at most, if nothing was taken out of it.
