@@ -122,7 +122,7 @@ fn thousands_of_names_displace_neither_peers_listed_by_hand_nor_other_listed_one
     let mut reputation = Reputation::default();
     reputation.list(peer(0), None, NOW).unwrap();
     list(&mut reputation, BAD, NOW);
-    for number in 10..30_000 {
+    for number in 10..u32::try_from(limits::REPUTATIONS).unwrap() + 500 {
         reputation.charge(peer(number), BAD, NOW);
     }
     assert!(reputation.records.len() <= limits::REPUTATIONS);
