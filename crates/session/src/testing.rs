@@ -79,6 +79,7 @@ pub(crate) fn full() -> Status {
             published: 12,
             left_out: 0,
             unopened: 0,
+            exchanges: 0,
             delivered: 13,
             received: 14,
             duplicates: 15,

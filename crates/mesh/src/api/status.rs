@@ -97,6 +97,8 @@ pub struct Counters {
     /// Sealed documents that were passed on and that we did not look into, since that would have taken
     /// too much work ([`limits::OPENINGS`]).
     pub unopened: u64,
+    /// Key exchanges that looking into sealed documents has taken, at most.
+    pub exchanges: u64,
     /// Documents that matched a subscription.
     pub delivered: u64,
     /// Documents received and verified, first copies.

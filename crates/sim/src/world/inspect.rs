@@ -166,6 +166,7 @@ impl World {
             sum.sent += counters.sent;
             sum.announced += counters.announced;
             sum.grafted += counters.grafted;
+            sum.exchanges += counters.exchanges;
             for (misbehaviour, count) in counters.rejected {
                 *sum.rejected.entry(misbehaviour).or_default() += count;
             }
