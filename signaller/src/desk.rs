@@ -114,6 +114,11 @@ impl Desk {
                 self.outputs.forget(client);
                 self.forget(client, now);
             }
+            DeskInput::CrowdedOut { client } => {
+                if self.clients.get_mut(client).is_some() {
+                    self.refuse(client, Refused::Connections, now);
+                }
+            }
             DeskInput::Pool(input) => {
                 if let Some(pool) = &mut self.pool {
                     pool.handle(input, now);
@@ -283,7 +288,9 @@ impl Desk {
         self.count(refused);
         self.charge(client, refused, now);
         let retry_after = match refused {
-            Refused::Joins | Refused::Blacklisted => limits::FULL_RETRY_AFTER,
+            Refused::Connections | Refused::Joins | Refused::Blacklisted => {
+                limits::FULL_RETRY_AFTER
+            }
             _ => limits::RETRY_AFTER,
         };
         self.tell_refusal(client, refused.reason(), retry_after);

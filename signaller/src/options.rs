@@ -433,7 +433,8 @@ impl Settings {
             desk: DeskConfig {
                 networks: self.allow_network.clone().unwrap_or_default(),
                 known_as: self.known_as(),
-                clients: self.max_clients,
+                // The gate counts them; one that gives way may be here a moment longer.
+                clients: self.max_clients.saturating_add(limits::GIVING_WAY_AT_ONCE),
                 clients_per_address: self.max_clients,
                 prefixes: self.prefixes(),
                 work: JoinWork { bits: self.join_work, from_clients: self.join_work_from() },

@@ -25,8 +25,8 @@ use std::collections::{BTreeSet, VecDeque};
 use taiinet_document::{Content, Network};
 use taiinet_identity::{Identity, PeerId, Signed, Verified};
 use taiinet_mesh::{
-    Budget, Config, Dial, Direct, Event, Input, LinkId, Output, Peer, PublishOptions, Time,
-    limits as mesh_limits,
+    Budget, Config, Dial, Direct, Event, Input, LinkId, Misbehaviour, Output, Peer, PublishOptions,
+    Time, limits as mesh_limits,
     wire::{POOL, Presence, Signal, Undeliverable},
 };
 use taiinet_query::Query;
@@ -177,15 +177,20 @@ impl Pool {
                         continue;
                     }
                     if let Content::Open(fields) = delivery.document.content() {
+                        let mut forged = false;
                         let Self { remote, incoming, .. } = self;
                         news::read(fields, |item| {
                             let may = || incoming.charge_news(author, now);
                             let taken =
                                 item.and_then(|item| remote.take_if(author, item, may, now));
                             if let Err(why) = taken {
+                                forged |= why == Refused::Signature;
                                 refused(why);
                             }
                         });
+                        if forged {
+                            self.forges(author, now);
+                        }
                     }
                     continue;
                 }
@@ -358,6 +363,12 @@ impl Pool {
         now: Time,
     ) -> Result<Verified<Signal>, Refused> {
         self.incoming.verify(signal, now)
+    }
+
+    /// A member passed on, or told of, what its clients have not validly signed. An honest one verifies
+    /// that first; so this costs it points, and at last its link ([`Misbehaviour::weight`]).
+    pub(crate) fn forges(&mut self, member: PeerId, now: Time) {
+        self.peer.blame(member, Misbehaviour::InvalidSignature, now);
     }
 
     /// Says that a signal's recipient is not here.

@@ -5,15 +5,16 @@ mod searches;
 use std::sync::Arc;
 
 use taiinet_document::{Content, SignedDocument, VerifiedDocument};
-use taiinet_query::{Attributes, SharedQuery};
+use taiinet_query::{Attributes, Fuel, SharedQuery};
 
 use crate::{
     FindId, LinkId, Misbehaviour, Output, Time, TooManyFinds,
     cx::Cx,
     documents::{Rules, admit},
     interest::Interest,
+    limits,
     notice::Notice,
-    wire::{Find, FindFrame, Found},
+    wire::{Find, FindFrame, Found, VERIFICATION},
 };
 use searches::{Search, Searches};
 
@@ -146,15 +147,24 @@ impl Finds {
         let ours = cx.store.get(&id).and_then(|kept| kept.decode().ok());
         let document = match ours {
             Some(ours) => Arc::new(ours),
-            None => admit(cx, document, Rules::Found)?,
+            None => {
+                cx.spend(link, VERIFICATION);
+                admit(cx, document, Rules::Found)?
+            }
         };
         if matches!(document.content(), Content::Unknown(_)) {
             // A neighbour of a later version sees what matches, and we cannot.
             cx.counters.unknown += 1;
             return Ok(());
         }
-        if !query.matches_document(&document) {
-            return Err(Misbehaviour::Unasked);
+        let fuel = Fuel::new(limits::FIND_FUEL);
+        let matches = query.matches_document_within(&document, &fuel);
+        cx.spend(link, units(limits::FIND_FUEL - fuel.left()));
+        match matches {
+            Ok(true) => {}
+            Ok(false) => return Err(Misbehaviour::Unasked),
+            // It may match, but nobody is to make us find out.
+            Err(_) => return Ok(()),
         }
         self.found(cx, find, document, interest);
         Ok(())
@@ -176,7 +186,9 @@ impl Finds {
             opened = interest.open(&cx.identity, &document, None);
             let query = self.searches.get(find).map(Search::query);
             let matches = opened.as_ref().zip(query).is_some_and(|(opened, query)| {
-                query.matches_fields(Attributes::of(&document), &opened.fields)
+                let fuel = Fuel::new(limits::FIND_FUEL);
+                let attributes = Attributes::of(&document);
+                query.matches_within(attributes, &opened.fields, &fuel) == Ok(true)
             });
             if !matches {
                 return;
@@ -198,7 +210,7 @@ impl Finds {
 /// A neighbour looks for something.
 fn answer(cx: &mut Cx, link: LinkId, asked: &Find) -> Result<(), Misbehaviour> {
     let Some(state) = cx.links.get_mut(link) else { return Ok(()) };
-    let documents = searches::answer(asked, &mut state.budgets, &cx.store, cx.now)?;
+    let (documents, fuel) = searches::answer(asked, &mut state.budgets, &cx.store, cx.now)?;
     // What has no room is left out: live documents are worth more.
     for document in documents {
         if !state.lanes.found(asked.request, Some(document)) {
@@ -207,5 +219,56 @@ fn answer(cx: &mut Cx, link: LinkId, asked: &Find) -> Result<(), Misbehaviour> {
     }
     let _ = state.lanes.found(asked.request, None);
     cx.links.touch(link);
+    cx.spend(link, units(fuel));
     Ok(())
+}
+
+/// What fuel costs a link.
+const fn units(fuel: u64) -> u64 {
+    fuel.div_ceil(limits::FUEL_PER_UNIT)
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use taiinet_document::Timestamp;
+
+    use super::*;
+    use crate::testing::{self, document, identity, work_left};
+
+    #[test]
+    fn whoever_asks_pays_for_what_its_query_takes() {
+        let mut cx = testing::cx();
+        let link = testing::neighbour(&mut cx, &identity(1));
+        for nonce in 0..20 {
+            let (document, now) = (document(&identity(2), nonce, 1000), cx.now);
+            cx.store.insert(&document, 0, now);
+        }
+        let mut costs = |query: &str| {
+            let (query, since) = (query.to_owned(), Timestamp::default());
+            let find = Find { request: 1, query, limit: 100, since };
+            let before = work_left(&cx, link);
+            answer(&mut cx, link, &find).unwrap();
+            before - work_left(&cx, link)
+        };
+        let cheap = costs("{}");
+        let dear = costs(r#"{"text": {"$regex": "(x?){30}x{10}$"}}"#);
+        assert!(cheap > 0 && dear > 20 * cheap, "{cheap}, {dear}");
+        assert!(dear <= units(limits::FIND_FUEL) as i64, "{dear}");
+    }
+
+    #[test]
+    fn whoever_answers_pays_for_what_is_verified() {
+        let mut cx = testing::cx();
+        let link = testing::neighbour(&mut cx, &identity(1));
+        let interest = Interest::new(&mut cx);
+        let mut finds = Finds::default();
+        let find = finds.begin(&mut cx, SharedQuery::all(), 100, &interest).unwrap();
+        let documents = (0..10).map(|nonce| document(&identity(2), nonce, 10).signed().clone());
+        let found = Found { request: find.0, documents: documents.collect(), last: true };
+        let before = work_left(&cx, link);
+        finds.frame(&mut cx, link, FindFrame::Found(found), &interest).unwrap();
+        assert!(before - work_left(&cx, link) >= 10 * VERIFICATION as i64);
+    }
 }

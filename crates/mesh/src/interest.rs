@@ -187,6 +187,7 @@ impl Interest {
         let keys = self.private.key_count();
         while let Some((unopened, likely)) = self.openings.next(keys, cx.now) {
             let Unopened { document, hops, via } = unopened;
+            cx.counters.exchanges += keys as u64;
             // What is sealed to others is passed on, and no more.
             if let Some(opened) = self.open(&cx.identity, &document, likely) {
                 self.openings.opened(&document.author(), opened.recipient, keys, cx.now);

@@ -71,13 +71,16 @@
 //! - **Documents that are expensive to hold**: one of 65 kB may take 5 MB once it is decoded, and
 //!   [`taiinet_document::limits::VALUES`] sees to it that none takes more. What is kept is kept as
 //!   signed bytes; what is decoded counts for what it holds of the heap.
-//! - **Comparisons without end, or blind ones**: each document looked at comes out of the link's
-//!   [`limits::COMPARE_WORK`], and sums are keyed by chance, so that no author can choose documents that
+//! - **Work without end**: each frame is paid for out of its link's [`limits::WORK`] before it is decoded,
+//!   and so is what it makes us do beyond that: signatures verified, documents looked at, queries evaluated.
+//!   A link that owes something waits, and is cut when too much waits; a signaller's connection, too.
+//! - **Comparisons without end, or blind ones**: [`limits::COMPARE_LOOKS`] documents are looked at for one,
+//!   which the link pays for, and sums are keyed by chance, so that no author can choose documents that
 //!   they do not see.
-//! - **Searches without end, or expensive ones**: a budget of requests and one of work for each link, the
-//!   newest [`limits::FIND_DOCUMENTS`] documents and no others, [`limits::FOUND_BYTES`] an answer, in a
-//!   bounded lane behind everything else. What comes back is checked like any document, must match,
-//!   and goes to the peer that asked and no other.
+//! - **Searches without end, or expensive ones**: a budget of requests for each link, [`limits::FIND_FUEL`] for
+//!   each search, which the link pays for, the newest [`limits::FIND_DOCUMENTS`] documents and no others,
+//!   [`limits::FOUND_BYTES`] an answer, in a bounded lane behind everything else. What comes back is checked
+//!   like any document, must match, and goes to the peer that asked and no other.
 //! - **Expensive queries of private subscriptions**: [`limits::MATCH_WORK`] units of work a document, in turns
 //!   for the announcers; what their queries occupy is counted ([`limits::DIRECTORY_BYTES`]), and the
 //!   announcer that occupies most gives way.

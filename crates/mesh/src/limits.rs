@@ -149,10 +149,11 @@ pub const MIX_EVERY: Duration = Duration::from_secs(30);
 pub const PIECES: usize = 200;
 /// How many documents are in one piece.
 pub const PIECE_DOCUMENTS: usize = 64;
-/// The work that one link's comparisons may cost at once, and how much more each second: the
-/// documents looked at, to be hashed or announced. A comparison of ours costs the other end no more
-/// than `PIECES * PIECE_DOCUMENTS` where it has the same, and is sent at most once a second.
-pub const COMPARE_WORK: (u32, u32) = (32 * 1024, 16 * 1024);
+/// How many documents are looked at for one comparison of a neighbour, to be hashed and to be announced:
+/// as many as one of ours makes the other end look at where everything differs.
+pub const COMPARE_LOOKS: usize = 2 * PIECES * PIECE_DOCUMENTS;
+/// So many documents that are looked at cost a unit of [`WORK`].
+pub const LOOKS_PER_UNIT: usize = 4;
 /// A document that is about to leave the live window is not announced any more.
 pub const LIVE_MARGIN: Duration = Duration::from_secs(10);
 /// How long before its start a peer begins to care for documents.
@@ -245,18 +246,17 @@ pub const FIND_QUERY_BYTES: usize = taiinet_query::limits::QUERY_BYTES;
 pub const FIND_REQUESTS: (u32, u32) = (16, 2);
 /// How many documents are looked at for one search, the newest first.
 pub const FIND_DOCUMENTS: usize = 4096;
-/// The work that one link's searches may cost at once, and how much more each second: the bytes of
-/// the documents looked at, and a share of what they take when they are decoded
-/// ([`FIND_DECODED_SHARE`]), times the query's weight.
-pub const FIND_WORK: (u32, u32) = (4 * 1024 * 1024, 1024 * 1024);
+/// The work that one search takes of whom it asks, in units of [`taiinet_query::Fuel`]: about 16 ms, which
+/// decode 4 MiB of documents.
+pub const FIND_FUEL: u64 = 32 * 1024 * 1024;
+/// What it takes to decode one byte of a document.
+pub const DECODING_FUEL: u64 = 8;
 /// Of so many decoded bytes one counts as a byte of the document: it takes about as long to make them.
 pub const FIND_DECODED_SHARE: usize = 16;
+/// So many units of [`taiinet_query::Fuel`] are one of [`WORK`].
+pub const FUEL_PER_UNIT: u64 = 2000;
 /// Bytes of the heap that the documents take which one search of ours finds; then it ends.
 pub const FIND_HEAP_BYTES: usize = 16 * 1024 * 1024;
-/// A query weighs 1 for each so many bytes of its text.
-pub const FIND_WEIGHT_BYTES: usize = 64;
-/// And so much more if it has a regular expression: these cost about as much more for each byte.
-pub const FIND_WEIGHT_REGEX: usize = 64;
 /// Bytes of documents in one answer to a search.
 pub const FOUND_BYTES: usize = 1024 * 1024;
 /// Bytes of found documents that wait for a link; they go behind all else.

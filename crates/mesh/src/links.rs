@@ -32,4 +32,4 @@ pub(crate) use link::Link;
 pub(crate) use map::Links;
 pub use misbehaviour::Misbehaviour;
 pub use reputation::{BlacklistError, Blacklisted, Reputation, Verdict};
-pub(crate) use work::Arrival;
+pub(crate) use work::{Arrival, Work};

@@ -22,7 +22,7 @@ use crate::{
     links::Link,
     notice::{Candidacy, LinkDown, NeighbourUp, Notice},
     sync::Part,
-    wire::{Presence, RefusalReason, ViewFrame},
+    wire::{Presence, RefusalReason, VERIFICATION, ViewFrame},
 };
 use candidates::Candidates;
 use seeds::Seeds;
@@ -261,8 +261,12 @@ impl Membership {
             if peer == cx.id() || cx.reputation.is_blacklisted(&peer, cx.now) {
                 continue;
             }
-            let network = &cx.config.network;
-            match self.candidates.learn(presence, (via, source), network, &mut cx.rng, cx.now) {
+            let Cx { links, config, rng, now, .. } = cx;
+            let verifies = || links.spend(via, VERIFICATION, *now);
+            let from = (via, source);
+            let learned =
+                self.candidates.learn(presence, from, &config.network, verifies, rng, *now);
+            match learned {
                 Ok(news) => cx.view_changed |= news,
                 // What depends on a clock is no reason to hear nothing of the rest.
                 Err(Misbehaviour::OutOfTime) => {
@@ -378,5 +382,29 @@ fn part(cx: &mut Cx, which: impl Fn(&Link) -> bool) {
     candidates.retain(|(_, link)| Some(relied_on(link)) == least);
     if let Some((_, link)) = cx.rng.choose(&candidates).copied() {
         cx.refuse(link, RefusalReason::Full);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::testing::{self, NOW, identity, work_left};
+
+    #[test]
+    fn whoever_tells_of_peers_pays_for_each_signature_that_is_verified() {
+        let mut cx = testing::cx();
+        let link = testing::neighbour(&mut cx, &identity(1));
+        let mut membership = Membership::new(&mut cx);
+        let told: Vec<_> =
+            (2..12).map(|of| testing::presence(&identity(of), NOW).signed().clone()).collect();
+        let mut costs = || {
+            let before = work_left(&cx, link);
+            membership.frame(&mut cx, link, ViewFrame::ShuffleReply(told.clone())).unwrap();
+            before - work_left(&cx, link)
+        };
+        assert_eq!(costs(), 10 * VERIFICATION as i64);
+        assert_eq!(costs(), 0, "they are known");
     }
 }

@@ -43,7 +43,7 @@ use crate::{
 ///   [`publish_signed`](Self::publish_signed), [`find`](Self::find);
 ///   [`add_signaller`](Self::add_signaller), [`blacklist`](Self::blacklist),
 ///   [`unblock`](Self::unblock), [`leave`](Self::leave); for signallers [`relay`](Self::relay),
-///   [`undeliverable`](Self::undeliverable), [`expel`](Self::expel).
+///   [`undeliverable`](Self::undeliverable), [`blame`](Self::blame), [`expel`](Self::expel).
 /// - **Outputs**: [`poll_output`](Self::poll_output).
 /// - **Time**: [`poll_timeout`](Self::poll_timeout), [`handle_timeout`](Self::handle_timeout).
 /// - **Questions**: [`id`](Self::id), [`status`](Self::status), [`untaken`](Self::untaken),
@@ -90,7 +90,7 @@ impl Peer {
     /// A message has come over a link.
     fn message(&mut self, link: LinkId, bytes: Vec<u8>) {
         if self.signallers.has(link) {
-            self.signallers.message(&mut self.cx, link, &bytes);
+            self.signallers.message(&mut self.cx, link, bytes);
         } else if let Some(state) = self.cx.links.get_mut(link) {
             state.hears(self.cx.now);
             match state.work.arrives(bytes, self.cx.now) {
@@ -143,9 +143,7 @@ impl Peer {
     /// A frame as it came: paid for before it is decoded, and skipped if it is of a later version.
     fn encoded(&mut self, link: LinkId, bytes: &[u8]) -> Result<(), Misbehaviour> {
         let cx = &mut self.cx;
-        if let Some(state) = cx.links.get_mut(link) {
-            state.work.spend(wire::cost_of(bytes), cx.now);
-        }
+        cx.spend(link, wire::cost_of(bytes));
         match wire::read(bytes)? {
             Reading::Frame(frame) => self.frame(link, frame),
             Reading::Unknown(_) => Ok(()),

@@ -17,10 +17,14 @@ use crate::{
     cx::Cx,
     dialling::verify,
     limits,
+    links::Arrival,
     membership::Source,
     notice::Notice,
     session::Declined,
-    wire::{FromSignaller, Joined, POOL, Presence, RefusalReason, ToSignaller, codec, is_address},
+    wire::{
+        FromSignaller, Joined, POOL, Presence, RefusalReason, ToSignaller, VERIFICATION, codec,
+        is_address,
+    },
 };
 use book::{Book, Due, Heard};
 
@@ -97,8 +101,21 @@ impl Signallers {
         true
     }
 
-    pub(crate) fn message(&mut self, cx: &mut Cx, link: LinkId, bytes: &[u8]) {
+    /// A message has come from one. What it makes us do is paid for, as on any link: whoever makes too
+    /// much work is slowed, then cut.
+    pub(crate) fn message(&mut self, cx: &mut Cx, link: LinkId, bytes: Vec<u8>) {
         self.book.hears(link, cx.now);
+        match self.book.arrives(link, bytes, cx.now) {
+            Arrival::Now(bytes) => self.read(cx, link, &bytes),
+            Arrival::Waits => {}
+            Arrival::TooMuch => {
+                cx.count(Misbehaviour::WorkFlood);
+                self.offended(cx, link, Misbehaviour::WorkFlood);
+            }
+        }
+    }
+
+    fn read(&mut self, cx: &mut Cx, link: LinkId, bytes: &[u8]) {
         let result = self.book.read(link, bytes).and_then(|heard| match heard {
             Heard::Opened => Ok(()),
             Heard::Declined(Declined { reason, retry_after_ms }) => {
@@ -107,6 +124,7 @@ impl Signallers {
                 Ok(())
             }
             Heard::Frame(frame) => {
+                self.book.spend(link, FromSignaller::cost_of(&frame), cx.now);
                 FromSignaller::read(&frame)?.map_or(Ok(()), |frame| self.frame(cx, link, frame))
             }
         });
@@ -140,6 +158,9 @@ impl Signallers {
     }
 
     pub(crate) fn tick(&mut self, cx: &mut Cx) {
+        while let Some((link, message)) = self.book.next_waiting(cx.now) {
+            self.read(cx, link, &message);
+        }
         while let Some(due) = self.book.due(cx.now) {
             match due {
                 Due::Dial { index, url } => {
@@ -243,6 +264,9 @@ impl Signallers {
                 if !self.book.answers(link) {
                     return Err(Misbehaviour::Unasked);
                 }
+                // Most of them may be known, but that shows later.
+                let count = presences.len().min(limits::PRESENCES_PER_FRAME) as u64;
+                self.book.spend(link, VERIFICATION * count, cx.now);
                 let source = self.book.key(link).map_or(Source::Stranger, Source::Chosen);
                 cx.notify(Notice::Heard { via: link, source, presences });
             }
@@ -275,7 +299,7 @@ impl Signallers {
             }
             FromSignaller::Pong(_) => {}
             FromSignaller::Turn(servers) => cx.ice.named_turn(link, servers),
-            FromSignaller::Signallers(presences) => self.learn(cx, presences)?,
+            FromSignaller::Signallers(presences) => self.learn(cx, link, presences)?,
         }
         Ok(())
     }
@@ -287,7 +311,12 @@ impl Signallers {
     }
 
     /// A signaller tells of others, which signed where they are.
-    fn learn(&mut self, cx: &mut Cx, presences: Vec<Signed<Presence>>) -> Result<(), Misbehaviour> {
+    fn learn(
+        &mut self,
+        cx: &mut Cx,
+        link: LinkId,
+        presences: Vec<Signed<Presence>>,
+    ) -> Result<(), Misbehaviour> {
         if presences.len() > limits::SIGNALLERS_TOLD {
             return Err(Misbehaviour::Oversize);
         }
@@ -306,6 +335,7 @@ impl Signallers {
             if self.book.knows(&url, signaller, said_at) {
                 continue;
             }
+            self.book.spend(link, VERIFICATION, cx.now);
             presence.verify().map_err(|_| Misbehaviour::InvalidSignature)?;
             if self.book.learn(&url, signaller, said_at, cx.now) {
                 cx.event(Event::SignallerLearned { url, signaller });

@@ -12,7 +12,7 @@ use crate::{
     notice::Notice,
     wire::{Compare, SyncFrame},
 };
-use compare::Comparisons;
+use compare::{Answer, Comparisons};
 
 /// The room of comparisons. What is compared stands in the store.
 #[derive(Debug)]
@@ -54,7 +54,7 @@ impl Sync {
             Part::Next | Part::Any => cx.now.before(limits::COMPARE_MARGIN),
         };
         let times = (cx.cares_since(), until.timestamp());
-        let asked = self.comparisons.ask(link, part, &cx.store, times, cx.now);
+        let asked = self.comparisons.ask(link, part, &cx.store, times);
         let Some((compare, more)) = asked else { return };
         // A round goes on to its end.
         if more && part != Part::Any {
@@ -80,8 +80,53 @@ impl Sync {
         let Some(state) = cx.links.get_mut(link) else { return Ok(()) };
         state.budgets.exchange(cx.now)?;
         let Some(room) = documents.announcement_room(link) else { return Ok(()) };
-        let ids = self.comparisons.answer(link, &cx.store, compare, room, cx.now);
+        let Answer { ids, looked_at } =
+            self.comparisons.answer(link, &cx.store, compare, room, cx.now);
+        cx.spend(link, looked_at.div_ceil(limits::LOOKS_PER_UNIT) as u64);
         cx.notify(Notice::Missing { link, ids });
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use taiinet_document::{DocumentId, Timestamp};
+
+    use super::*;
+    use crate::{
+        interest::Interest,
+        notice::NeighbourUp,
+        testing::{self, NOW, identity, work_left},
+        wire::{Mark, Piece},
+    };
+
+    #[test]
+    fn whoever_has_us_compare_pays_for_all_that_we_look_at() {
+        let mut cx = testing::cx();
+        let peer = identity(1);
+        let link = testing::neighbour(&mut cx, &peer);
+        let (mut documents, interest) = (Documents::new(&mut cx), Interest::new(&mut cx));
+        let (session, since) = (0, NOW.timestamp());
+        let up = NeighbourUp { link, peer: peer.peer_id(), session, since };
+        documents.on(&mut cx, &Notice::NeighbourUp(up), &interest);
+        for number in 0..100_u8 {
+            let id = DocumentId::from_bytes([number; 32]);
+            cx.store.pretend(Mark { created_at: NOW.timestamp(), id });
+        }
+        let mut sync = Sync::new(&mut cx);
+        let until = Mark::from(NOW.after(limits::CLOCK_SKEW).timestamp());
+        let mut costs = |count| {
+            // All in one piece, and with another sum.
+            let pieces = vec![Piece { until, count, sum: 1 }];
+            let compare = Compare { salt: [7; 32], from: Timestamp::default().into(), pieces };
+            let before = work_left(&cx, link);
+            sync.frame(&mut cx, link, SyncFrame::Compare(compare), &documents).unwrap();
+            before - work_left(&cx, link)
+        };
+        // Each document is hashed, and then looked at to be announced.
+        assert_eq!(costs(100), 2 * 100 / limits::LOOKS_PER_UNIT as i64);
+        assert_eq!(costs(19), (20 + 100) / limits::LOOKS_PER_UNIT as i64, "it has fewer");
     }
 }

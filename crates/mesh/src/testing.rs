@@ -119,6 +119,11 @@ pub(crate) fn neighbour(cx: &mut Cx, peer: &Identity) -> LinkId {
     link.id
 }
 
+/// How much work a neighbour may still make, in units.
+pub(crate) fn work_left(cx: &Cx, link: LinkId) -> i64 {
+    cx.links.get(link).unwrap().work.left()
+}
+
 /// The frames that wait on a link; the transport and the neighbour take them at once.
 pub(crate) fn sent(cx: &mut Cx, link: LinkId) -> Vec<Frame> {
     cx.links.get_mut(link).map_or_else(Vec::new, |state| drain(&mut state.lanes))

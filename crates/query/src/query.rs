@@ -105,8 +105,23 @@ impl Query {
         content: &Map,
         fuel: &Fuel,
     ) -> Result<bool, OutOfFuel> {
-        let subject = Subject::new(attributes, content);
-        let matches = fuel.query() && self.0.matches(&subject, fuel);
+        self.within(&Subject::new(attributes, content), fuel)
+    }
+
+    /// As [`Self::matches_document`], but no more work is done than there is fuel for.
+    ///
+    /// # Errors
+    /// As [`Self::matches_within`].
+    pub fn matches_document_within(
+        &self,
+        document: &VerifiedDocument,
+        fuel: &Fuel,
+    ) -> Result<bool, OutOfFuel> {
+        Subject::of(document).map_or(Ok(false), |subject| self.within(&subject, fuel))
+    }
+
+    fn within(&self, subject: &Subject<'_>, fuel: &Fuel) -> Result<bool, OutOfFuel> {
+        let matches = fuel.query() && self.0.matches(subject, fuel);
         if fuel.ran_out() { Err(OutOfFuel) } else { Ok(matches) }
     }
 

@@ -80,6 +80,7 @@ pub(crate) fn full() -> Status {
             left_out: 0,
             unopened: 0,
             unknown: 0,
+            exchanges: 0,
             delivered: 13,
             received: 14,
             duplicates: 15,

@@ -1,10 +1,10 @@
 //! Things as they stand on the wire, made by hand: by the book, or as a test wants them.
 
 use taiinet_document::{
-    Content, Document, Map, Network, SignedDocument, Timestamp, UnknownContent, VerifiedDocument,
-    parse_map,
+    Content, Document, Map, Network, Sealed, SignedDocument, Timestamp, UnknownContent,
+    VerifiedDocument, parse_map,
 };
-use taiinet_identity::{Domain, Identity, NextKey, PeerId, Signature, Signed, seal};
+use taiinet_identity::{Domain, Identity, NextKey, PeerId, Recipient, Signature, Signed, seal};
 use taiinet_mesh::{
     ChannelBinding, limits,
     wire::{Hello, Joined, Presence, Signal, SignalBody, codec},
@@ -131,6 +131,35 @@ pub fn of_the_next_version(
 
 /// What puppets of the next version say of their next key.
 pub const NEXT_KEY: NextKey = NextKey::from_bytes([7; 32]);
+
+/// A valid document whose content is sealed to some, dated `created_at` (milliseconds).
+///
+/// # Panics
+/// If the content does not fit into a document, or nobody can open it.
+pub fn sealed(
+    identity: &Identity,
+    network: &Network,
+    created_at: u64,
+    content: &str,
+    to: &[Recipient],
+    entropy: [u8; 32],
+) -> SignedDocument {
+    use rand_core::SeedableRng as _;
+    let mut rng = rand_chacha::ChaCha12Rng::from_seed(entropy);
+    let author = identity.peer_id();
+    let public: [&str; 0] = [];
+    let sealed = Sealed::seal(fields(content), &public, to, author, network, &mut rng);
+    let document = Document {
+        network: network.clone(),
+        created_at: Timestamp::from_millis(created_at),
+        nonce: 0,
+        expires_at: None,
+        key: None,
+        next_key: None,
+        content: Content::Sealed(sealed.expect("a test's recipients have keys")),
+    };
+    VerifiedDocument::sign(identity, document).expect("a test's document is valid").signed().clone()
+}
 
 /// The same document (of the same name) with a signature that does not hold.
 ///

@@ -35,15 +35,22 @@
 //! | from all links, [`LinkInputs`] | [`INPUTS`] entries; links wait, each in its turn |
 //! | WebSocket | one message of 32 KiB each way, and the kernel's buffers |
 //!
+//! WebSocket frames are counted before they are read ([`Metered`]), at the end that dials, too: who sends
+//! pings, fragments or empty frames without end loses the link.
+//!
 //! [`TRANSPORT_WINDOW`]: taiinet_mesh::limits::TRANSPORT_WINDOW
 
+mod frames;
 mod links;
+mod metered;
 mod port;
 mod probe;
 mod socket;
 mod tls;
 
+pub use frames::Seen;
 pub use links::{INPUTS, LinkInputs, Links, Transport};
+pub use metered::{Meter, Metered};
 pub use port::{Accepted, Closing, Command, Emitter, Ended, Port, drain};
 pub use probe::{Probe, probe};
 pub use socket::WebSockets;

@@ -1,25 +1,32 @@
 //! A WebSocket to a signaller (RFC 6455): each message is one binary message.
 
-use std::{io, sync::Arc};
+use std::{io, sync::Arc, time::Instant};
 
 use futures::{
     FutureExt, SinkExt, StreamExt,
     future::BoxFuture,
     stream::{SplitSink, SplitStream},
 };
-use rustls::ClientConfig;
-use taiinet_mesh::{ChannelBinding, Dial, LinkFailure, limits};
+use rustls::{ClientConfig, pki_types::ServerName};
+use taiinet_mesh::{Budget, ChannelBinding, Dial, LinkFailure, Time, limits};
 use tokio::{net::TcpStream, sync::mpsc};
+use tokio_rustls::TlsConnector;
 use tokio_tungstenite::{
-    Connector, MaybeTlsStream, WebSocketStream, connect_async_tls_with_config,
+    MaybeTlsStream, WebSocketStream, client_async_with_config,
     tungstenite::{
-        Error, Message, client::IntoClientRequest, error::ProtocolError,
-        handshake::client::Response, protocol::WebSocketConfig,
+        Error, Message,
+        client::IntoClientRequest,
+        error::{ProtocolError, TlsError, UrlError},
+        handshake::client::Response,
+        http::Uri,
+        protocol::WebSocketConfig,
     },
 };
 
 use crate::{
+    frames::Seen,
     links::Transport,
+    metered::{Meter, Metered},
     port::{Accepted, Command, Emitter, Ended, Port, drain},
     tls,
 };
@@ -31,7 +38,31 @@ const BATCH_BYTES: usize = 16 * 1024;
 /// Resident for the whole life of the link: small, since a signaller says little.
 const READ_BUFFER: usize = 4 * 1024;
 
-pub(crate) type Socket = WebSocketStream<MaybeTlsStream<TcpStream>>;
+/// WebSocket frames that are no message of their own (pings, fragments, empty ones) which may come at once,
+/// and how many more each second: the library deals with these by itself. For messages the core has a budget.
+const FRAMES: (u32, u32) = (1000, 100);
+
+pub(crate) type Socket = WebSocketStream<Metered<MaybeTlsStream<TcpStream>, FrameBudget>>;
+
+/// What whoever we dialled may still send besides messages.
+#[derive(Debug)]
+pub(crate) struct FrameBudget {
+    budget: Budget,
+    since: Instant,
+}
+
+impl FrameBudget {
+    fn new() -> Self {
+        Self { budget: Budget::new(FRAMES, Time::default()), since: Instant::now() }
+    }
+}
+
+impl Meter for FrameBudget {
+    fn pay(&mut self, Seen { frames, messages }: Seen) -> bool {
+        let elapsed = u64::try_from(self.since.elapsed().as_millis()).unwrap_or(u64::MAX);
+        self.budget.take(frames.saturating_sub(messages), Time::from_millis(elapsed))
+    }
+}
 
 /// TLS for `wss://`, or why there is none.
 pub(crate) type Tls = Result<Arc<ClientConfig>, String>;
@@ -111,24 +142,40 @@ async fn drive(
 
 async fn connect(url: &str, tls: &Tls) -> Result<(Socket, Response), LinkFailure> {
     let request = url.into_client_request().map_err(|error| failure(&error))?;
-    let connector = match request.uri().scheme_str() {
-        Some("wss") => Connector::Rustls(tls.clone().map_err(LinkFailure::Transport)?),
-        Some("ws") => Connector::Plain,
+    let tls = match request.uri().scheme_str() {
+        Some("wss") => Some(tls.clone().map_err(LinkFailure::Transport)?),
+        Some("ws") => None,
         _ => {
             let cause = "a signaller's address begins with ws:// or wss://".to_owned();
             return Err(LinkFailure::Transport(cause));
         }
     };
+    let stream = open(request.uri(), tls).await.map_err(|error| failure(&error))?;
     let config = WebSocketConfig::default()
         .read_buffer_size(READ_BUFFER)
         .write_buffer_size(BATCH_BYTES)
         .max_write_buffer_size(BATCH_BYTES + MESSAGE_BYTES)
         .max_message_size(Some(MESSAGE_BYTES))
         .max_frame_size(Some(MESSAGE_BYTES));
-    let no_delay = true;
-    connect_async_tls_with_config(request, Some(config), no_delay, Some(connector))
-        .await
-        .map_err(|error| failure(&error))
+    let metered = Metered::dialling(stream, FrameBudget::new());
+    client_async_with_config(request, metered, Some(config)).await.map_err(|error| failure(&error))
+}
+
+/// Opens the connection beneath the WebSocket.
+async fn open(
+    uri: &Uri,
+    tls: Option<Arc<ClientConfig>>,
+) -> Result<MaybeTlsStream<TcpStream>, Error> {
+    let host = uri.host().ok_or(UrlError::NoHostName)?;
+    // Addresses of IPv6 stand in brackets.
+    let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
+    let port = uri.port_u16().unwrap_or(if tls.is_some() { 443 } else { 80 });
+    let stream = TcpStream::connect((host, port)).await?;
+    stream.set_nodelay(true)?;
+    let Some(tls) = tls else { return Ok(MaybeTlsStream::Plain(stream)) };
+    let name = ServerName::try_from(host.to_owned()).map_err(|_| TlsError::InvalidDnsName)?;
+    let stream = TlsConnector::from(tls).connect(name, stream).await?;
+    Ok(MaybeTlsStream::Rustls(stream))
 }
 
 async fn read(mut stream: SplitStream<Socket>, emitter: &Emitter) -> Ended {
@@ -184,7 +231,7 @@ fn failure(error: &Error) -> LinkFailure {
         Error::ConnectionClosed | Error::AlreadyClosed => LinkFailure::Remote,
         Error::Protocol(ProtocolError::ResetWithoutClosingHandshake) => LinkFailure::Remote,
         Error::Io(error) if is_cut(error.kind()) => LinkFailure::Remote,
-        // TLS: the server is there, but not the one that we expect.
+        // The server is there, but not the one that we expect (TLS), or it floods ([`Metered`]).
         Error::Io(error) if error.kind() == io::ErrorKind::InvalidData => {
             LinkFailure::Transport(error.to_string())
         }

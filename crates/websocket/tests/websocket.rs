@@ -152,6 +152,38 @@ async fn a_server_that_floods_large_messages_or_text_is_cut_off() {
     }
 }
 
+/// The library answers pings and puts fragments together by itself: no message comes of them.
+#[tokio::test]
+async fn a_server_that_floods_what_is_no_message_is_cut_off() {
+    const PING: [u8; 2] = [0x89, 0];
+    const EMPTY_FRAGMENT: [u8; 2] = [0, 0];
+    for (first, frame) in [(&[][..], PING), (&[0x02, 0], EMPTY_FRAGMENT)] {
+        let (mut end, mut server) = connect().await;
+        let flood = async move {
+            let stream = server.get_mut();
+            let _ = stream.write_all(first).await;
+            // Until the other end closes.
+            while stream.write_all(&frame.repeat(1000)).await.is_ok() {}
+        };
+        let (cause, ()) = timeout(DEADLINE, async { tokio::join!(end.down(A), flood) })
+            .await
+            .expect("cut off in time");
+        let LinkFailure::Transport(cause) = cause else { panic!("{cause:?}") };
+        assert!(cause.contains("flood"), "{cause}");
+    }
+}
+
+#[tokio::test]
+async fn pings_now_and_then_are_answered() {
+    let (mut end, mut server) = connect().await;
+    for number in 0..20 {
+        server.send(Message::Ping(vec![number].into())).await.expect("sent");
+        server.send(Message::binary(vec![number])).await.expect("sent");
+        assert_eq!(end.message().await, [number]);
+        assert_eq!(received(&mut server).await, Message::Pong(vec![number].into()));
+    }
+}
+
 #[tokio::test]
 async fn a_flood_stops_while_the_core_does_not_read() {
     let (end, mut server) = connect().await;

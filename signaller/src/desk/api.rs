@@ -38,6 +38,11 @@ pub enum DeskInput {
         /// Its name.
         client: ClientId,
     },
+    /// A connection's place is needed for somebody else.
+    CrowdedOut {
+        /// Its name.
+        client: ClientId,
+    },
     /// Something happened to a connection with another signaller, which [`crate::Desk::accept`] or
     /// [`DeskOutput::Dial`] named.
     Pool(Input),

@@ -127,6 +127,11 @@ impl Desk {
         if let Err(why) = passed {
             self.count_of_pool(why);
         }
+        if passed == Err(Refused::Signature)
+            && let Some(pool) = &mut self.pool
+        {
+            pool.forges(member, now);
+        }
         // News of a client may be slower than its signals, and others may have taken its room.
         let is_told = matches!(passed, Ok(false) | Err(Refused::FalseName | Refused::TooOften));
         if is_told && let Some(pool) = &mut self.pool {

@@ -2,8 +2,10 @@
 
 mod budgets;
 mod joins;
+mod members;
 mod pool;
 mod signals;
+mod two;
 
 use std::collections::BTreeMap;
 

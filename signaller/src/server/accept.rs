@@ -25,6 +25,7 @@ use tokio::{
     time::timeout,
 };
 use tokio_rustls::TlsAcceptor;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     connection,
@@ -119,15 +120,18 @@ impl Shared {
 
     /// A place for a client from here, if its address is served.
     fn admit(self: &Arc<Self>, address: IpAddr) -> Result<Place, Turned> {
-        let place = self.gate.admit(address, self.clock.now());
         let listed = || self.lists.borrow().admit_address(address);
-        let place = place.and_then(|place| if listed() { Ok(place) } else { Err(Turned::Blocked) });
+        let place = self.gate.admit(address, listed, self.clock.now());
         place.inspect_err(|turned| self.turn(*turned, address))
     }
 
     async fn visit(self: Arc<Self>, stream: TcpStream, visitor: Visitor, slot: Option<Slot>) {
         let tls = self.tls.as_ref().filter(|_| !matches!(visitor, Visitor::Operator(_)));
         let tls = tls.map(|tls| TlsAcceptor::from(tls.borrow().clone()));
+        let place = match &visitor {
+            Visitor::Client { admitted: Ok(place), .. } => Some(place.needed()),
+            _ => None,
+        };
         let serve = async {
             let Some(tls) = tls else { return self.http(stream, visitor).await };
             match tls.accept(stream).await {
@@ -139,9 +143,9 @@ impl Shared {
             }
         };
         let is_needed = async {
-            match &slot {
-                Some(slot) => slot.is_needed().await,
-                None => std::future::pending().await,
+            tokio::select! {
+                () = cancelled(slot.as_ref().map(Slot::needed)) => {}
+                () = cancelled(place.as_ref()) => {}
             }
         };
         tokio::select! {
@@ -225,17 +229,28 @@ impl Shared {
             Guest::Signaller(_) => Charged::AllButMessages,
         };
         let each = self.config.gate.frames;
+        let needed = place.needed();
         let meter = Meter::new(charged, each, place, self.clock, self.counters.clone());
         let shared = self.clone();
         self.tasks.spawn(async move {
             let Ok(upgraded) = upgraded.await else { return };
             let socket = websocket::open(upgraded, meter, shared.config.read_buffer).await;
             match guest {
-                Guest::Client(address) => connection::serve(socket, address, &shared).await,
-                Guest::Signaller(address) => member::serve(socket, address, &shared).await,
+                Guest::Client(address) => {
+                    connection::serve(socket, address, &needed, &shared).await
+                }
+                Guest::Signaller(address) => member::serve(socket, address, &needed, &shared).await,
             }
         });
         answer
+    }
+}
+
+/// Waits until a place is needed for another; for ever, if there is none.
+async fn cancelled(needed: Option<&CancellationToken>) {
+    match needed {
+        Some(needed) => needed.cancelled().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -6,8 +6,9 @@ use futures::{
     FutureExt, SinkExt, StreamExt,
     stream::{SplitSink, SplitStream},
 };
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 use tokio_tungstenite::tungstenite::Message;
+use tokio_util::sync::CancellationToken;
 
 use super::{
     outbox::{Next, Waiting},
@@ -16,7 +17,13 @@ use super::{
 };
 use crate::{ClientId, limits};
 
-pub(super) async fn serve(socket: WebSocket, address: IpAddr, shared: &Shared) {
+/// Serves a client until it leaves, is closed, or its place is needed for somebody else.
+pub(super) async fn serve(
+    socket: WebSocket,
+    address: IpAddr,
+    needed: &CancellationToken,
+    shared: &Shared,
+) {
     let (outbox, waiting) = shared.client_outbox();
     let Some(client) = shared.desk.connect(address, outbox).await else { return };
     shared.counters.connections.add(1);
@@ -27,6 +34,7 @@ pub(super) async fn serve(socket: WebSocket, address: IpAddr, shared: &Shared) {
         // The desk closes by dropping the outbox.
         told = write(sink, &waiting, shared) => told,
         () = read(&mut stream, client, shared) => false,
+        () = give_way(client, needed, shared) => false,
         // A new list of the operator's ends also clients that are here already.
         Ok(_) = lists.wait_for(|lists| !lists.admit_address(address)) => {
             shared.counters.cut_by_list.add(1);
@@ -40,6 +48,14 @@ pub(super) async fn serve(socket: WebSocket, address: IpAddr, shared: &Shared) {
         let _ = timeout(limits::CLOSE, rest).await;
     }
     tracing::debug!(?client, "disconnected");
+}
+
+/// Has a client told that its place is needed for somebody else, once it is.
+async fn give_way(client: ClientId, needed: &CancellationToken, shared: &Shared) {
+    needed.cancelled().await;
+    shared.counters.crowded_out.add(1);
+    shared.desk.crowded_out(client).await;
+    sleep(limits::GIVING_WAY).await;
 }
 
 async fn read(stream: &mut SplitStream<WebSocket>, client: ClientId, shared: &Shared) {

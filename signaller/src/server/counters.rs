@@ -41,6 +41,8 @@ pub(super) struct Counters {
     pub(super) slow_readers: Counter,
     pub(super) messages_dropped: Counter,
     pub(super) cut_by_list: Counter,
+    /// WebSockets whose place was needed for others.
+    pub(super) crowded_out: Counter,
     pub(super) tls_failures: Counter,
     pub(super) handshake_timeouts: Counter,
     /// Handshakes whose place was needed for others.

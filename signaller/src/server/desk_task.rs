@@ -28,6 +28,7 @@ enum ToDesk {
     Connected { client: ClientId, address: IpAddr, outbox: Outbox },
     Messages { client: ClientId, messages: Vec<Vec<u8>> },
     Disconnected { client: ClientId },
+    CrowdedOut { client: ClientId },
     Accept { address: IpAddr, outbox: Outbox, tell: oneshot::Sender<LinkId> },
     Pool(Input),
     Drain,
@@ -63,6 +64,11 @@ impl DeskHandle {
 
     pub(super) async fn disconnect(&self, client: ClientId) {
         let _ = self.inbox.send(ToDesk::Disconnected { client }).await;
+    }
+
+    /// Says that a client's place is needed for somebody else.
+    pub(super) async fn crowded_out(&self, client: ClientId) {
+        let _ = self.inbox.send(ToDesk::CrowdedOut { client }).await;
     }
 
     /// Announces a connection of another signaller. Gives its name; none if there is no room.
@@ -210,6 +216,7 @@ impl DeskTask {
                 self.outboxes.remove(&client);
                 DeskInput::Disconnected { client }
             }
+            ToDesk::CrowdedOut { client } => DeskInput::CrowdedOut { client },
             ToDesk::Accept { address, outbox, tell } => {
                 if let Some(link) = self.desk.accept(address, now) {
                     self.members.insert(link, outbox);

@@ -3,6 +3,10 @@
 //! Without it a single host could take all places (many connections at once), or keep the server busy
 //! with handshakes (many one after the other) and with frames. What counts as an address are its ranges:
 //! a client with one IPv6 address has at least 2⁶⁴ of them.
+//!
+//! When all places are taken, a newcomer gets one all the same if others have more places than those at its
+//! address: of the most crowded address, the connection that has been quiet for longest gives way. So the
+//! places fall to as many addresses as there are, and not to the first that take many.
 
 use std::{
     net::IpAddr,
@@ -11,7 +15,9 @@ use std::{
 };
 
 use taiinet_mesh::{Budget, Time};
+use tokio_util::sync::CancellationToken;
 
+use super::crowds::{Crowds, Seat};
 use crate::{
     Prefixes,
     addresses::{AddressCounts, Ranges},
@@ -54,7 +60,7 @@ impl Default for GateConfig {
 /// Why a connection does not come in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Turned {
-    /// No places left, or too many different addresses.
+    /// No places left that somebody else has too many of, or too many different addresses.
     Full,
     /// Too many connections at once from its address.
     AddressFull,
@@ -92,7 +98,7 @@ pub(super) struct Gate {
 
 #[derive(Debug)]
 struct Table {
-    connections: usize,
+    crowds: Crowds,
     addresses: AddressCounts<Count>,
     swept: Time,
 }
@@ -129,16 +135,25 @@ impl Count {
 pub(super) struct Place {
     gate: Arc<Gate>,
     ranges: Ranges,
+    seat: Seat,
+    heard: Time,
 }
 
 impl Gate {
     pub(super) fn new(config: GateConfig, now: Time) -> Self {
-        let table = Table { connections: 0, addresses: AddressCounts::default(), swept: now };
+        let table =
+            Table { crowds: Crowds::default(), addresses: AddressCounts::default(), swept: now };
         Self { config, table: Mutex::new(table) }
     }
 
-    /// A place for a connection from here. Each call counts as an arrival.
-    pub(super) fn admit(self: &Arc<Self>, from: IpAddr, now: Time) -> Result<Place, Turned> {
+    /// A place for a connection from here, if it is `listed`: that is asked before anybody gives way. Each
+    /// call counts as an arrival.
+    pub(super) fn admit(
+        self: &Arc<Self>,
+        from: IpAddr,
+        listed: impl FnOnce() -> bool,
+        now: Time,
+    ) -> Result<Place, Turned> {
         let ranges = self.config.prefixes.ranges(from);
         let mut table = self.table();
         table.sweep(now);
@@ -171,16 +186,23 @@ impl Gate {
         {
             return Err(Turned::AddressFull);
         }
-        if table.connections >= self.config.clients {
-            return Err(Turned::Full);
+        if !listed() {
+            return Err(Turned::Blocked);
         }
-        table.connections += 1;
+        let seat = table.crowds.enter(Some(ranges));
+        if table.crowds.len() > self.config.clients {
+            if !table.crowds.has_larger_than_of(&seat) {
+                table.crowds.leave(&seat);
+                return Err(Turned::Full);
+            }
+            table.crowds.take_away();
+        }
         table.addresses.update(
             ranges,
             |share| self.fresh(share, now),
             |count| count.connections += 1,
         );
-        Ok(Place { gate: self.clone(), ranges })
+        Ok(Place { gate: self.clone(), ranges, seat, heard: now })
     }
 
     /// What a range begins with that may have so many times as much as an address.
@@ -192,7 +214,7 @@ impl Gate {
 
     /// Connections inside.
     pub(super) fn connections(&self) -> usize {
-        self.table().connections
+        self.table().crowds.len()
     }
 
     // What is counted holds even if a thread has panicked at it.
@@ -212,9 +234,18 @@ impl Table {
 }
 
 impl Place {
+    /// Is cancelled when the place is needed for somebody else.
+    pub(super) fn needed(&self) -> CancellationToken {
+        self.seat.needed().clone()
+    }
+
     /// Takes so many WebSocket frames from what is left to the address, if so much is left.
-    pub(super) fn take_frames(&self, frames: usize, now: Time) -> bool {
+    pub(super) fn take_frames(&mut self, frames: usize, now: Time) -> bool {
         let mut table = self.gate.table();
+        if now.since(self.heard) >= limits::HEARD_AGAIN {
+            self.heard = now;
+            table.crowds.renew(&mut self.seat);
+        }
         let has = table.addresses.all(self.ranges, |count, _| count.frames.has(frames, now));
         if has {
             let fresh = |share| self.gate.fresh(share, now);
@@ -229,7 +260,7 @@ impl Place {
 impl Drop for Place {
     fn drop(&mut self) {
         let mut table = self.gate.table();
-        table.connections = table.connections.saturating_sub(1);
+        table.crowds.leave(&self.seat);
         let leave = |count: &mut Count| count.connections = count.connections.saturating_sub(1);
         // What has come in this minute still counts.
         table.addresses.release(self.ranges, leave, |_| false);
@@ -244,6 +275,10 @@ mod tests {
         text.parse().expect("an address")
     }
 
+    fn admit(gate: &Arc<Gate>, from: IpAddr, now: Time) -> Result<Place, Turned> {
+        gate.admit(from, || true, now)
+    }
+
     fn start() -> Time {
         Time::from_millis(1_800_000_000_000)
     }
@@ -253,14 +288,57 @@ mod tests {
         let now = start();
         let config = GateConfig { clients: 3, clients_per_address: 2, ..GateConfig::default() };
         let gate = Arc::new(Gate::new(config, now));
-        let admit = |text: &str| gate.admit(address(text), now);
+        let admit = |text: &str| admit(&gate, address(text), now);
         let (one, _two) = (admit("2001:db8::1"), admit("2001:db8::2"));
         assert_eq!(admit("2001:db8::3").err(), Some(Turned::AddressFull), "one /64 is one address");
         let _three = admit("10.0.0.1");
-        assert_eq!(admit("10.0.0.2").err(), Some(Turned::Full));
+        assert_eq!(admit("10.0.0.1").err(), Some(Turned::Full));
         assert_eq!(gate.connections(), 3);
         drop(one);
         assert!(admit("2001:db8::9").is_ok());
+    }
+
+    /// Forty addresses that keep to all limits can take all places; whoever comes from another gets one.
+    #[test]
+    fn few_addresses_with_many_connections_keep_nobody_out() {
+        let now = start();
+        let config = GateConfig { clients: 1000, clients_per_address: 25, ..GateConfig::default() };
+        let gate = Arc::new(Gate::new(config, now));
+        let admit = |text: &str| admit(&gate, address(text), now);
+        let crowd = |of: usize| (0..25).map(move |_| format!("10.0.0.{of}"));
+        let held: Vec<Place> =
+            (0..40).flat_map(crowd).map(|text| admit(&text).expect("a place")).collect();
+        assert_eq!(admit("10.0.0.1").err(), Some(Turned::AddressFull));
+        let honest: Vec<Place> = (0..200)
+            .map(|of| admit(&format!("192.0.2.{of}")).expect("a place of one that has many"))
+            .collect();
+        let gone =
+            |places: &[Place]| places.iter().filter(|one| one.needed().is_cancelled()).count();
+        assert_eq!((gone(&held), gone(&honest), gate.connections()), (200, 0, 1000));
+        for crowd in held.chunks(25) {
+            assert_eq!(gone(crowd), 5, "each crowd gives as many");
+        }
+        drop((held, honest));
+        assert_eq!(gate.connections(), 0);
+    }
+
+    #[test]
+    fn the_one_that_has_been_quiet_for_longest_gives_way_and_nobody_for_its_equals() {
+        let config = GateConfig { clients: 4, ..GateConfig::default() };
+        let gate = Arc::new(Gate::new(config, start()));
+        let later = start().after(Duration::from_secs(60));
+        let enter = |text: &str| admit(&gate, address(text), later);
+        let mut places =
+            [0; 3].map(|_| admit(&gate, address("10.0.0.1"), start()).expect("a place"));
+        assert!(places[0].take_frames(1, later), "it says something");
+        let _lone = enter("10.0.0.2");
+        let newcomers = [enter("10.0.0.3"), enter("10.0.0.4"), enter("10.0.0.5")];
+        assert_eq!(places.map(|place| place.needed().is_cancelled()), [false, true, true]);
+        assert_eq!(
+            newcomers.map(|place| place.err()),
+            [None, None, Some(Turned::Full)],
+            "each has one by then"
+        );
     }
 
     #[test]
@@ -269,7 +347,7 @@ mod tests {
         let limits = GateConfig { clients_per_address: 1, ..GateConfig::default() };
         let config = GateConfig { prefixes: Prefixes { ipv4: 24, ipv6: 48 }, ..limits };
         let gate = Arc::new(Gate::new(config, now));
-        let _held = ["10.0.0.1", "2001:db8:1:1::1"].map(|text| gate.admit(address(text), now));
+        let _held = ["10.0.0.1", "2001:db8:1:1::1"].map(|text| admit(&gate, address(text), now));
         for (text, inside) in [
             ("10.0.0.2", false),
             ("::ffff:10.0.0.3", false),
@@ -277,7 +355,7 @@ mod tests {
             ("2001:db8:1:2::1", false),
             ("2001:db8:2::1", true),
         ] {
-            assert_eq!(gate.admit(address(text), now).is_ok(), inside, "{text}");
+            assert_eq!(admit(&gate, address(text), now).is_ok(), inside, "{text}");
         }
     }
 
@@ -286,13 +364,14 @@ mod tests {
         let start = start();
         let gate = GateConfig { arrivals_per_minute: 2, ..GateConfig::default() };
         let gate = Arc::new(Gate::new(gate, start));
-        let at = |second| gate.admit(address("10.0.0.1"), start.after(Duration::from_secs(second)));
+        let at =
+            |second| admit(&gate, address("10.0.0.1"), start.after(Duration::from_secs(second)));
         assert!(at(0).is_ok() && at(10).is_ok());
         let wait = |second| Some(Turned::TooOften { wait: Duration::from_secs(second) });
         assert_eq!(at(20).err(), wait(40));
         assert_eq!(at(59).err(), wait(1));
         assert_eq!(at(59).err(), Some(Turned::Flood));
-        assert!(gate.admit(address("10.0.0.2"), start).is_ok(), "others do not");
+        assert!(admit(&gate, address("10.0.0.2"), start).is_ok(), "others do not");
         assert!(at(60).is_ok());
     }
 
@@ -302,11 +381,11 @@ mod tests {
         let gate = Arc::new(Gate::new(GateConfig::default(), start));
         let number = |number: usize| IpAddr::from((number as u32).to_be_bytes());
         for n in 0..limits::ADDRESSES {
-            assert!(gate.admit(number(n), start).is_ok());
+            assert!(admit(&gate, number(n), start).is_ok());
         }
-        assert_eq!(gate.admit(number(limits::ADDRESSES), start).err(), Some(Turned::Full));
-        assert!(gate.admit(number(1), start).is_ok(), "a known address may come");
-        assert!(gate.admit(number(limits::ADDRESSES), start.after(MINUTE)).is_ok());
+        assert_eq!(admit(&gate, number(limits::ADDRESSES), start).err(), Some(Turned::Full));
+        assert!(admit(&gate, number(1), start).is_ok(), "a known address may come");
+        assert!(admit(&gate, number(limits::ADDRESSES), start.after(MINUTE)).is_ok());
         assert_eq!(gate.table().addresses.len(), 1);
     }
 
@@ -316,11 +395,11 @@ mod tests {
         let config = GateConfig { clients_per_address: 2, ..GateConfig::default() };
         let gate = Arc::new(Gate::new(config, now));
         let places: Vec<_> = (0..100)
-            .map(|household| gate.admit(address(&format!("2001:db8:1:{household:x}::1")), now))
+            .map(|household| admit(&gate, address(&format!("2001:db8:1:{household:x}::1")), now))
             .collect();
         let inside = places.iter().filter(|place| place.is_ok()).count();
         assert_eq!(inside, 2 * limits::SITE_SHARE as usize);
-        assert!(gate.admit(address("2001:db8:2::1"), now).is_ok(), "another site");
+        assert!(admit(&gate, address("2001:db8:2::1"), now).is_ok(), "another site");
     }
 
     /// A client with a site can come from 65,536 households of it.
@@ -330,7 +409,7 @@ mod tests {
         let config = GateConfig { arrivals_per_minute: 3, ..GateConfig::default() };
         let gate = Arc::new(Gate::new(config, now));
         for household in 0..5000 {
-            let _ = gate.admit(address(&format!("2001:db8:1:{household:x}::1")), now);
+            let _ = admit(&gate, address(&format!("2001:db8:1:{household:x}::1")), now);
         }
         assert_eq!(gate.table().addresses.len(), 1 + 2 * 3 * limits::SITE_SHARE as usize);
     }
@@ -340,8 +419,8 @@ mod tests {
         let now = start();
         let config = GateConfig { frames_per_address: (10, 5), ..GateConfig::default() };
         let gate = Arc::new(Gate::new(config, now));
-        let place = |text: &str| gate.admit(address(text), now).expect("a place");
-        let (one, two) = (place("192.0.2.1"), place("192.0.2.1"));
+        let place = |text: &str| admit(&gate, address(text), now).expect("a place");
+        let (mut one, mut two) = (place("192.0.2.1"), place("192.0.2.1"));
         assert!(one.take_frames(6, now) && !two.take_frames(6, now) && two.take_frames(4, now));
         assert!(place("192.0.2.2").take_frames(10, now), "others have their own");
         assert!(one.take_frames(5, now.after(Duration::from_secs(1))));

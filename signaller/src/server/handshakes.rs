@@ -5,105 +5,59 @@
 //! not those of others: an honest client is alone at its address, and its handshake takes a few round trips.
 
 use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BTreeSet},
     net::IpAddr,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
     time::Duration,
 };
 
-use ipnet::IpNet;
 use tokio_util::sync::CancellationToken;
 
-use crate::{Prefixes, limits};
+use super::crowds::{Crowds, Seat};
+use crate::{Prefixes, addresses::Ranges, limits};
 
 /// All handshakes at once.
 #[derive(Debug)]
 pub(super) struct Handshakes {
     most: usize,
     prefixes: Prefixes,
-    table: Mutex<Table>,
-}
-
-/// Counts up: the smaller of two has come first.
-type Number = u64;
-
-/// What is counted together: a site of IPv6 or an address of IPv4. Each connection of a trusted proxy
-/// stands for a client of its own, so it is counted alone.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Crowd {
-    Of(IpNet),
-    Alone(Number),
-}
-
-#[derive(Debug, Default)]
-struct Table {
-    next: Number,
-    slots: BTreeMap<Number, Taken>,
-    crowds: BTreeMap<Crowd, Members>,
-    /// The most crowded is the last; among those that are equal the one that has waited longest.
-    order: BTreeSet<(usize, Reverse<Number>, Crowd)>,
-}
-
-#[derive(Debug)]
-struct Taken {
-    crowd: Crowd,
-    /// Within its crowd: of IPv6 a household.
-    household: Option<IpNet>,
-    cut: CancellationToken,
-}
-
-#[derive(Debug, Default)]
-struct Members {
-    numbers: BTreeSet<Number>,
-    households: BTreeMap<Option<IpNet>, BTreeSet<Number>>,
+    crowds: Mutex<Crowds>,
 }
 
 /// A handshake's place, until it is dropped.
 #[derive(Debug)]
 pub(super) struct Slot {
     handshakes: Arc<Handshakes>,
-    number: Number,
-    cut: CancellationToken,
+    seat: Seat,
 }
 
 impl Handshakes {
     /// So many at once, at least one.
     pub(super) fn new(most: usize, prefixes: Prefixes) -> Self {
-        Self { most: most.max(1), prefixes, table: Mutex::default() }
+        Self { most: most.max(1), prefixes, crowds: Mutex::default() }
     }
 
     /// A place for a connection of a client from here.
     pub(super) fn enter(self: &Arc<Self>, from: IpAddr) -> Slot {
-        let ranges = self.prefixes.ranges(from);
-        let widest = ranges.each().last().map_or(ranges.narrow(), |(range, _)| range);
-        self.take(|_| (Crowd::Of(widest), Some(ranges.narrow())))
+        self.take(Some(self.prefixes.ranges(from)))
     }
 
     /// A place for a connection of a trusted proxy.
     pub(super) fn enter_for_another(self: &Arc<Self>) -> Slot {
-        self.take(|number| (Crowd::Alone(number), None))
+        self.take(None)
     }
 
-    fn take(self: &Arc<Self>, of: impl FnOnce(Number) -> (Crowd, Option<IpNet>)) -> Slot {
-        let cut = CancellationToken::new();
-        let mut table = self.table();
-        let number = table.next;
-        table.next += 1;
-        let (crowd, household) = of(number);
-        table.insert(number, Taken { crowd, household, cut: cut.clone() });
-        while table.slots.len() > self.most {
-            let Some(number) = table.most_dispensable() else { break };
-            if let Some(taken) = table.remove(number) {
-                taken.cut.cancel();
-            }
+    fn take(self: &Arc<Self>, from: Option<Ranges>) -> Slot {
+        let mut crowds = self.crowds();
+        let seat = crowds.enter(from);
+        if crowds.len() > self.most {
+            crowds.take_away();
         }
-        Slot { handshakes: self.clone(), number, cut }
+        Slot { handshakes: self.clone(), seat }
     }
 
     /// How many places are taken.
     pub(super) fn taken(&self) -> usize {
-        self.table().slots.len()
+        self.crowds().len()
     }
 
     /// How long a handshake that begins now may take: less while places run out.
@@ -111,80 +65,21 @@ impl Handshakes {
         if self.taken() > self.most.div_ceil(2) { usual / limits::HURRIED_HANDSHAKE } else { usual }
     }
 
-    fn table(&self) -> MutexGuard<'_, Table> {
-        self.table.lock().unwrap_or_else(PoisonError::into_inner)
+    fn crowds(&self) -> MutexGuard<'_, Crowds> {
+        self.crowds.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-impl Table {
-    fn insert(&mut self, number: Number, taken: Taken) {
-        self.change(taken.crowd, |members| {
-            members.numbers.insert(number);
-            members.households.entry(taken.household).or_default().insert(number);
-        });
-        self.slots.insert(number, taken);
-    }
-
-    fn remove(&mut self, number: Number) -> Option<Taken> {
-        let taken = self.slots.remove(&number)?;
-        self.change(taken.crowd, |members| {
-            members.numbers.remove(&number);
-            if let Some(household) = members.households.get_mut(&taken.household) {
-                household.remove(&number);
-                if household.is_empty() {
-                    members.households.remove(&taken.household);
-                }
-            }
-        });
-        Some(taken)
-    }
-
-    /// Changes a crowd, and its place in the order with it.
-    fn change(&mut self, crowd: Crowd, change: impl FnOnce(&mut Members)) {
-        let members = self.crowds.entry(crowd).or_default();
-        if let Some(rank) = members.rank() {
-            self.order.remove(&(rank.0, rank.1, crowd));
-        }
-        change(members);
-        match members.rank() {
-            Some(rank) => {
-                self.order.insert((rank.0, rank.1, crowd));
-            }
-            None => {
-                self.crowds.remove(&crowd);
-            }
-        }
-    }
-
-    /// The oldest of the most crowded household of the most crowded site or address.
-    fn most_dispensable(&self) -> Option<Number> {
-        let (_, _, crowd) = self.order.last()?;
-        let households = self.crowds.get(crowd)?.households.values();
-        let household = households.max_by_key(|numbers| rank(numbers))?;
-        household.first().copied()
-    }
-}
-
-impl Members {
-    fn rank(&self) -> Option<(usize, Reverse<Number>)> {
-        rank(&self.numbers)
-    }
-}
-
-fn rank(numbers: &BTreeSet<Number>) -> Option<(usize, Reverse<Number>)> {
-    numbers.first().map(|first| (numbers.len(), Reverse(*first)))
 }
 
 impl Slot {
-    /// Waits until this place is needed for another.
-    pub(super) async fn is_needed(&self) {
-        self.cut.cancelled().await;
+    /// Is cancelled when this place is needed for another.
+    pub(super) const fn needed(&self) -> &CancellationToken {
+        self.seat.needed()
     }
 }
 
 impl Drop for Slot {
     fn drop(&mut self) {
-        self.handshakes.table().remove(self.number);
+        self.handshakes.crowds().leave(&self.seat);
     }
 }
 
@@ -201,7 +96,7 @@ mod tests {
     }
 
     fn is_cut(slot: &Slot) -> bool {
-        slot.cut.is_cancelled()
+        slot.needed().is_cancelled()
     }
 
     /// What was measured: 32 addresses, 400 silent connections a second, 68 honest clients in between.
@@ -266,7 +161,6 @@ mod tests {
         assert_eq!(handshakes.taken(), 4);
         slots.clear();
         assert_eq!(handshakes.taken(), 0);
-        let table = handshakes.table();
-        assert!(table.crowds.is_empty() && table.order.is_empty());
+        assert!(handshakes.crowds().is_bare());
     }
 }

@@ -87,6 +87,9 @@ fn metrics(shared: &Shared, status: &DeskStatus, uptime: Duration, age: Duration
     out.counter("websocket_floods_total", floods, counters.frame_floods.get());
     let cut = "Connections ended because a new list does not serve their address";
     out.counter("connections_cut_total", cut, counters.cut_by_list.get());
+    let crowded =
+        "Connections of crowded addresses that gave way to somebody else when it was full";
+    out.counter("connections_crowded_out_total", crowded, counters.crowded_out.get());
 
     out.counter("joins_total", "Joins that held, renewals included", status.joins);
     out.family("refused_total", "counter", "What clients were refused, by reason");

@@ -3,18 +3,13 @@
 //! Each frame (a message, a fragment of one, a ping or pong, also an empty one) costs its connection and
 //! its address one unit of a budget. A connection that has none left is closed.
 
-use std::{
-    io,
-    pin::Pin,
-    sync::Arc,
-    task::{Context, Poll},
-};
+use std::sync::Arc;
 
 use axum::{body::Body, http::Request, response::Response};
 use hyper::upgrade::{OnUpgrade, Upgraded};
 use hyper_util::rt::TokioIo;
 use taiinet_mesh::Budget;
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use taiinet_websocket::{Metered, Seen};
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{
@@ -23,16 +18,11 @@ use tokio_tungstenite::{
     },
 };
 
-use super::{
-    clock::Clock,
-    counters::Counters,
-    frames::{FrameScanner, Seen},
-    gate::Place,
-};
+use super::{clock::Clock, counters::Counters, gate::Place};
 use crate::limits;
 
 /// A WebSocket that a client or member has opened to us.
-pub(super) type WebSocket = WebSocketStream<Metered<TokioIo<Upgraded>>>;
+pub(super) type WebSocket = WebSocketStream<Metered<TokioIo<Upgraded>, Meter>>;
 
 /// The answer to a request for a WebSocket, and what becomes one when it is sent; none if the request is
 /// for something else.
@@ -49,7 +39,7 @@ pub(super) async fn open(upgraded: Upgraded, meter: Meter, read_buffer: usize) -
         .max_write_buffer_size(limits::WRITE_BUFFER)
         .max_message_size(Some(taiinet_mesh::limits::WIRE_BYTES))
         .max_frame_size(Some(taiinet_mesh::limits::WIRE_BYTES));
-    let metered = Metered { inner: TokioIo::new(upgraded), meter };
+    let metered = Metered::new(TokioIo::new(upgraded), meter);
     WebSocketStream::from_raw_socket(metered, Role::Server, Some(config)).await
 }
 
@@ -65,7 +55,6 @@ pub(super) enum Charged {
 /// What one connection may still send.
 #[derive(Debug)]
 pub(super) struct Meter {
-    scanner: FrameScanner,
     charged: Charged,
     own: Budget,
     /// What it may send even when its address has nothing left.
@@ -87,12 +76,12 @@ impl Meter {
         let now = clock.now();
         let own = Budget::new(each, now);
         let fair = Budget::new(limits::WEBSOCKET_FRAMES_WHEN_CROWDED, now);
-        Self { scanner: FrameScanner::default(), charged, own, fair, place, clock, counters }
+        Self { charged, own, fair, place, clock, counters }
     }
+}
 
-    /// Pays for the frames that begin in these bytes, if it can.
-    fn pay(&mut self, bytes: &[u8]) -> bool {
-        let Seen { frames, messages } = self.scanner.scan(bytes);
+impl taiinet_websocket::Meter for Meter {
+    fn pay(&mut self, Seen { frames, messages }: Seen) -> bool {
         self.counters.frames_in.add(frames);
         let cost = match self.charged {
             Charged::All => frames,
@@ -109,61 +98,5 @@ impl Meter {
             self.counters.frame_floods.add(1);
         }
         pays
-    }
-}
-
-/// A stream that hands on only what was paid for.
-#[derive(Debug)]
-pub(super) struct Metered<S> {
-    inner: S,
-    meter: Meter,
-}
-
-impl<S: AsyncRead + Unpin> AsyncRead for Metered<S> {
-    fn poll_read(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffer: &mut ReadBuf<'_>,
-    ) -> Poll<io::Result<()>> {
-        let before = buffer.filled().len();
-        let read = Pin::new(&mut self.inner).poll_read(cx, buffer);
-        if let Poll::Ready(Ok(())) = read {
-            let bytes = buffer.filled().get(before..).unwrap_or_default();
-            if !self.meter.pay(bytes) {
-                buffer.set_filled(before);
-                return Poll::Ready(Err(io::Error::other("a flood of WebSocket frames")));
-            }
-        }
-        read
-    }
-}
-
-impl<S: AsyncWrite + Unpin> AsyncWrite for Metered<S> {
-    fn poll_write(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        bytes: &[u8],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write(cx, bytes)
-    }
-
-    fn poll_flush(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_flush(cx)
-    }
-
-    fn poll_shutdown(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.inner).poll_shutdown(cx)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        cx: &mut Context<'_>,
-        buffers: &[io::IoSlice<'_>],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.inner).poll_write_vectored(cx, buffers)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.inner.is_write_vectored()
     }
 }

@@ -5,7 +5,7 @@ use std::{
 
 use taiinet_document::Timestamp;
 use taiinet_identity::Signed;
-use taiinet_mesh::wire::{FromSignaller, Signal, ToSignaller};
+use taiinet_mesh::wire::{FromSignaller, RefusalReason, Signal, ToSignaller};
 use tokio_tungstenite::tungstenite::http::Response;
 
 use crate::{
@@ -123,6 +123,42 @@ fn few_addresses_with_many_silent_connections_keep_nobody_out() {
         assert!(answer.starts_with("HTTP/1.1 200"), "round {round}: {answer}");
     }
     assert!(program.metric("handshakes_failed_total{reason=\"crowded\"}") >= 300);
+}
+
+/// All places are taken by few addresses; whoever comes from another gets in with its first attempt.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn few_addresses_with_many_clients_keep_no_newcomer_out() {
+    let program = start(&["--max-clients", "16", "--join-work", "0"]);
+    let connect = async |host| {
+        let stream = connect_from(host, &program);
+        stream.set_nonblocking(true).unwrap();
+        let stream = tokio::net::TcpStream::from_std(stream).unwrap();
+        Client::over(Box::new(stream), &[]).await
+    };
+    let mut crowd = Vec::new();
+    for number in 0..16 {
+        let mut client = connect([127, 0, 11, 1 + number % 2]).await.ok().expect("there is room");
+        assert_eq!(client.join("test").await, Some(FromSignaller::Joined));
+        crowd.push(client);
+    }
+    assert_eq!(refusal(connect([127, 0, 11, 1]).await), (503, 20));
+    let mut honest = Vec::new();
+    for host in 1..=4 {
+        let mut client = connect([127, 0, 12, host]).await.ok().expect("another gives way");
+        assert_eq!(client.join("test").await, Some(FromSignaller::Joined));
+        honest.push(client);
+    }
+    // A client that gave way is told when to come again.
+    let told = crowd[0].receive().await;
+    let Some(FromSignaller::Refused { reason, retry_after_ms }) = told else { panic!("{told:?}") };
+    assert_eq!((reason, retry_after_ms), (RefusalReason::Full, 20_000));
+    program.metric_is("connections_crowded_out_total", 4);
+    program.metric_is("connections", 16);
+    program.metric_is("joined_peers", 16);
+    for client in &mut honest {
+        assert!(client.is_served().await);
+    }
 }
 
 #[test]

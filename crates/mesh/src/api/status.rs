@@ -100,6 +100,8 @@ pub struct Counters {
     /// Documents whose content only a later version can read: they were passed on, or found for us, and
     /// given to nobody here.
     pub unknown: u64,
+    /// Key exchanges that looking into sealed documents has taken, at most.
+    pub exchanges: u64,
     /// Documents that matched a subscription.
     pub delivered: u64,
     /// Documents received and verified, first copies.

@@ -6,10 +6,10 @@ use std::{
 };
 
 use taiinet_document::{DocumentId, SignedDocument, Timestamp, VerifiedDocument};
-use taiinet_query::{Query, SharedQuery};
+use taiinet_query::{Fuel, Query, SharedQuery};
 
 use crate::{
-    Budget, FindId, LinkId, Misbehaviour, Time, TooManyFinds,
+    FindId, LinkId, Misbehaviour, Time, TooManyFinds,
     documents::{Kept, Recent},
     limits,
     links::Budgets,
@@ -187,7 +187,7 @@ impl Searches {
     }
 }
 
-/// What we have for a neighbour that asks, the newest first.
+/// What we have for a neighbour that asks, the newest first, and the fuel that it took to look.
 ///
 /// # Errors
 /// [`Misbehaviour::FindFlood`]; [`Misbehaviour::InvalidQuery`], [`Misbehaviour::Oversize`].
@@ -196,15 +196,15 @@ pub(crate) fn answer(
     budgets: &mut Budgets,
     store: &Recent,
     now: Time,
-) -> Result<Vec<SignedDocument>, Misbehaviour> {
+) -> Result<(Vec<SignedDocument>, u64), Misbehaviour> {
     if asked.query.len() > limits::FIND_QUERY_BYTES {
         return Err(Misbehaviour::Oversize);
     }
     budgets.find(now)?;
     let query =
         SharedQuery::parse_untrusted(&asked.query).map_err(|_| Misbehaviour::InvalidQuery)?;
-    let mut bytes = 0;
-    Ok(look(store, &query, asked.since, &mut budgets.find_work, now)
+    let (mut left, mut bytes) = (limits::FIND_FUEL, 0);
+    let documents = look(store, &query, asked.since, &mut left, now)
         .take(asked.limit.into())
         .map(|(kept, _)| kept.signed())
         .take_while(|document| {
@@ -212,7 +212,8 @@ pub(crate) fn answer(
             bytes <= limits::FOUND_BYTES
         })
         .cloned()
-        .collect())
+        .collect();
+    Ok((documents, limits::FIND_FUEL - left))
 }
 
 impl Search {
@@ -223,8 +224,8 @@ impl Search {
 
     /// What we have ourselves, the newest first.
     pub(crate) fn own(&self, recent: &Recent, now: Time) -> Vec<Arc<VerifiedDocument>> {
-        let mut work = Budget::new(limits::FIND_WORK, now);
-        let found = look(recent, &self.query, Timestamp::default(), &mut work, now);
+        let mut left = limits::FIND_FUEL;
+        let found = look(recent, &self.query, Timestamp::default(), &mut left, now);
         found.map(|(_, document)| Arc::new(document)).take(self.limit).collect()
     }
 
@@ -247,34 +248,33 @@ impl Search {
     }
 }
 
-/// The documents since then that match, the newest first, as far as the work goes: a stranger chose
-/// the query and strangers the documents. Each is decoded to be looked at.
+/// The documents since then that match, the newest first, as far as the fuel goes: a stranger chose the
+/// query and strangers the documents. Each is decoded to be looked at.
 fn look<'a>(
     recent: &'a Recent,
     query: &'a Query,
     since: Timestamp,
-    work: &'a mut Budget,
+    left: &'a mut u64,
     now: Time,
 ) -> impl Iterator<Item = (&'a Kept, VerifiedDocument)> + use<'a> {
-    let weight = weight(query);
     let matching = move |kept: &'a Kept| {
-        let bytes = kept.signed().size() + kept.decoded_size() / limits::FIND_DECODED_SHARE;
-        // A large one that is too expensive does not hide the small ones behind it.
-        if kept.is_expired(now) || !work.take(bytes.saturating_mul(weight), now) {
+        if kept.is_expired(now) {
             return None;
         }
+        // One that is too dear does not hide the cheap ones behind it.
+        let fuel = Fuel::new(left.checked_sub(decoding(kept))?);
         let document = kept.decode().ok()?;
-        query.matches_document(&document).then_some((kept, document))
+        let matches = query.matches_document_within(&document, &fuel);
+        *left = fuel.left();
+        (matches == Ok(true)).then_some((kept, document))
     };
     recent.newest(since).filter_map(matching)
 }
 
-/// What it costs to match a query with a document, for each byte of it.
-fn weight(query: &Query) -> usize {
-    let text = query.to_string();
-    // Also found where it is but a value; then the query seems more expensive than it is.
-    let regex = if text.contains("$regex") { limits::FIND_WEIGHT_REGEX } else { 0 };
-    1 + text.len() / limits::FIND_WEIGHT_BYTES + regex
+/// What it takes to decode a document.
+fn decoding(kept: &Kept) -> u64 {
+    let bytes = kept.signed().size() + kept.decoded_size() / limits::FIND_DECODED_SHARE;
+    limits::DECODING_FUEL.saturating_mul(bytes as u64)
 }
 
 #[cfg(test)]

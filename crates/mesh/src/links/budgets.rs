@@ -19,8 +19,6 @@ pub(crate) struct Budgets {
     relays: Budget,
     /// Searches that it asks of us.
     finds: Budget,
-    /// The work that these cost.
-    pub(crate) find_work: Budget,
     /// Searches that we ask of it.
     our_finds: Budget,
     /// What it may still send in answer to all of these, whether or not they are over: frames or, where
@@ -48,7 +46,6 @@ impl Budgets {
             passed_on: Budget::new(half(limits::SIGNALS), now),
             relays: Budget::new(limits::RELAYED, now),
             finds: Budget::new(limits::FIND_REQUESTS, now),
-            find_work: Budget::new(limits::FIND_WORK, now),
             our_finds: Budget::new(half(limits::FIND_REQUESTS), now),
             answers: (0, 0),
         }

@@ -51,6 +51,12 @@ impl Cx {
         sent
     }
 
+    /// Charges a link for work that one of its frames makes, beyond what the frame itself costs. A debt
+    /// keeps the frames that follow waiting.
+    pub(crate) fn spend(&mut self, link: LinkId, units: u64) {
+        self.links.spend(link, units, self.now);
+    }
+
     /// Counts an offence, charges the peer if it was that for certain, and closes the link over what is fatal
     /// or too much.
     pub(crate) fn charge(&mut self, link: LinkId, misbehaviour: Misbehaviour) {

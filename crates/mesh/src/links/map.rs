@@ -79,6 +79,13 @@ impl Links {
         self.iter().any(|link| link.peer == *peer)
     }
 
+    /// Charges a link for work that is done for it.
+    pub(crate) fn spend(&mut self, link: LinkId, units: u64, now: Time) {
+        if let Some(state) = self.links.get_mut(&link) {
+            state.work.spend(units, now);
+        }
+    }
+
     /// The peer at the other end, as far as we know.
     pub(crate) fn peer(&self, link: LinkId) -> Option<PeerId> {
         self.get(link).map(|link| link.peer)

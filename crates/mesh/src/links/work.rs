@@ -1,9 +1,12 @@
 //! How much work the other end of a link may make for us.
 //!
 //! Each frame has a cost ([`crate::wire::cost_of`]), and what it makes us do beyond that is spent where it is
-//! done. Frames are dealt with while anything of the budget is left; what they cost more is a debt. While
-//! there is a debt, messages wait for the time that pays for it: so a link that asks for too much is
-//! slowed. One that goes on all the same, until more waits than an honest end ever has on its way, is cut.
+//! done: signatures of presences, documents looked at for a comparison or a search, queries evaluated. What
+//! one frame can make us do has a bound of its own, so no debt takes long to pay.
+//!
+//! Frames are dealt with while anything of the budget is left; what they cost more is a debt. While there
+//! is a debt, messages wait for the time that pays for it: so a link that asks for too much is slowed. One that
+//! goes on all the same, until more waits than an honest end ever has on its way, is cut.
 
 use std::collections::VecDeque;
 
@@ -64,12 +67,18 @@ impl Work {
         Some(message)
     }
 
-    /// Takes so many units, into debt if need be.
+    /// Takes so many units, with a debt if need be.
     pub(crate) fn spend(&mut self, units: u64, now: Time) {
         self.refill(now);
         let units = i64::try_from(units).unwrap_or(i64::MAX).saturating_mul(1000);
         // No frame is so expensive that its debt would take minutes to pay.
         self.left = self.left.saturating_sub(units).max(-burst());
+    }
+
+    /// How many units are left; none while there is a debt.
+    #[cfg(test)]
+    pub(crate) const fn left(&self) -> i64 {
+        self.left / 1000
     }
 
     /// When a message that waits can be dealt with.

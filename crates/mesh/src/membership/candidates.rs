@@ -48,7 +48,8 @@ pub(crate) struct Candidates {
 }
 
 impl Candidates {
-    /// Hears of a peer over a link. True if it was not known.
+    /// Hears of a peer over a link. True if it was not known. `verifies` is told before a signature is
+    /// verified.
     ///
     /// # Errors
     /// The [`Misbehaviour`] of the peer that told us.
@@ -57,6 +58,7 @@ impl Candidates {
         presence: Signed<Presence>,
         (from, source): (LinkId, Source),
         network: &Network,
+        verifies: impl FnOnce(),
         rng: &mut Rng,
         now: Time,
     ) -> Result<bool, Misbehaviour> {
@@ -77,6 +79,7 @@ impl Candidates {
             }
             return Ok(false);
         }
+        verifies();
         let presence = presence.verify().map_err(|_| Misbehaviour::InvalidSignature)?;
         if let Some(known) = self.known.get_mut(&peer) {
             known.presence = presence;

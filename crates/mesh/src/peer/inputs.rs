@@ -9,8 +9,8 @@ use taiinet_query::{Query, SharedQuery};
 
 use super::Peer;
 use crate::{
-    BlacklistError, Disconnect, FindId, Input, LinkFailure, LinkId, PublishError, PublishOptions,
-    SignallerAddress, SubscriptionId, Time, TooManyFinds, TooManySubscriptions,
+    BlacklistError, Disconnect, FindId, Input, LinkFailure, LinkId, Misbehaviour, PublishError,
+    PublishOptions, SignallerAddress, SubscriptionId, Time, TooManyFinds, TooManySubscriptions,
     links::Link,
     notice::Notice,
     wire::{LinkFrame, PoolFrame, Signal, Undeliverable},
@@ -220,6 +220,15 @@ impl Peer {
         let passed_on = self.cx.pass_on(to, PoolFrame::Undeliverable(undeliverable));
         self.settle();
         passed_on
+    }
+
+    /// Charges a neighbour in the pool for what it passed on, if the signaller found that wrong.
+    pub fn blame(&mut self, member: PeerId, misbehaviour: Misbehaviour, now: Time) {
+        self.cx.now = now;
+        if let Some(link) = self.cx.links.find(|link| link.peer == member && link.is_active()) {
+            self.cx.charge(link, misbehaviour);
+        }
+        self.settle();
     }
 
     /// Parts with a neighbour that the operator does not want.

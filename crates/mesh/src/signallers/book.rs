@@ -9,6 +9,7 @@ use super::{
 };
 use crate::{
     Budget, Disconnect, LinkId, Misbehaviour, SignallerAddress, SignallerStatus, Time, limits,
+    links::{self, Arrival},
     rng::Rng,
     session::{Answer, BadSession, Declined, Dialler, Opening, Purpose},
     wire::{Joined, VERSION, Welcome},
@@ -152,6 +153,7 @@ impl Book {
             signaller.probe = None;
             (signaller.awaited, signaller.offences) = (0, 0);
             signaller.signals = Budget::new(limits::SIGNALS, now);
+            signaller.work = links::Work::new(now);
         }
     }
 
@@ -179,7 +181,30 @@ impl Book {
         Some(Ok(first))
     }
 
-    /// A message came from it.
+    /// A message came from it: whether it is its turn.
+    pub(crate) fn arrives(&mut self, link: LinkId, message: Vec<u8>, now: Time) -> Arrival {
+        match self.of(link) {
+            Some(signaller) => signaller.work.arrives(message, now),
+            None => Arrival::Waits,
+        }
+    }
+
+    /// A message that has waited until its signaller may make work again.
+    pub(crate) fn next_waiting(&mut self, now: Time) -> Option<(LinkId, Vec<u8>)> {
+        self.known.iter_mut().find_map(|signaller| {
+            let link = signaller.link()?;
+            Some((link, signaller.work.next(now)?))
+        })
+    }
+
+    /// Charges it for work that is done for it.
+    pub(crate) fn spend(&mut self, link: LinkId, units: u64, now: Time) {
+        if let Some(signaller) = self.of(link) {
+            signaller.work.spend(units, now);
+        }
+    }
+
+    /// Reads a message of it.
     ///
     /// # Errors
     /// [`Misbehaviour::BadSession`]; [`Misbehaviour::OutOfTurn`] if nothing was asked of it yet.
@@ -284,6 +309,7 @@ impl Book {
         let retry_at = now.after(wait).max(signaller.not_before);
         signaller.stage = Stage::Away { retry_at };
         signaller.session = None;
+        signaller.work = links::Work::new(now);
         signaller.failure = Some(cause.clone());
         Some((signaller.address.url.clone(), retry_at))
     }
@@ -418,7 +444,8 @@ impl Book {
     /// When something is due.
     pub(crate) fn deadline(&self) -> Option<Time> {
         let bounds = self.bounds();
-        self.known.iter().filter_map(|signaller| signaller.deadline(bounds)).min()
+        let waiting = self.known.iter().filter_map(|signaller| signaller.work.deadline());
+        self.known.iter().filter_map(|known| known.deadline(bounds)).chain(waiting).min()
     }
 
     /// One thing that is due, if any; call until there is none.

@@ -5,7 +5,7 @@ use taiinet_identity::PeerId;
 
 use super::work::Work;
 use crate::{
-    Budget, Disconnect, LinkId, SignallerAddress, Time, limits,
+    Budget, Disconnect, LinkId, SignallerAddress, Time, limits, links,
     rng::Backoff,
     session::{Dialler, Session},
     wire::Joined,
@@ -53,6 +53,8 @@ pub(super) struct Signaller {
     pub(super) not_before: Time,
     /// Signals that it may still pass us.
     pub(super) signals: Budget,
+    /// How much work it may still make for us, and the messages that wait for that.
+    pub(super) work: links::Work,
     pub(super) failure: Option<Disconnect>,
 }
 
@@ -86,6 +88,7 @@ impl Signaller {
             distrust: Backoff::new(limits::SIGNALLER_DISTRUST),
             not_before: now,
             signals: Budget::new(limits::SIGNALS, now),
+            work: links::Work::new(now),
             failure: None,
         }
     }

@@ -2,8 +2,8 @@
 //!
 //! The work is bounded on both sides. A frame of ours covers at most
 //! [`limits::PIECES`] × [`limits::PIECE_DOCUMENTS`] documents, the newest first; the next goes on where
-//! it ended. What a neighbour's frames cost us comes out of a budget of documents looked at
-//! ([`limits::COMPARE_WORK`]); what is over it is left for its next comparison, at no charge.
+//! it ended. For a neighbour's frame we look at [`limits::COMPARE_LOOKS`] documents at most; what is over
+//! that is left for its next comparison, at no charge. The link pays for those that were looked at.
 //!
 //! Sums of hashes that are keyed by chance cannot be steered by writing documents: the chance that
 //! two ends that differ have the same sum is one in 2¹²⁸.
@@ -13,7 +13,7 @@ use std::collections::BTreeMap;
 use taiinet_document::{DocumentId, Timestamp};
 
 use crate::{
-    Budget, LinkId, Time,
+    LinkId, Time,
     documents::{Recent, Standing},
     limits,
     rng::Rng,
@@ -31,7 +31,7 @@ pub(crate) enum Part {
     Any,
 }
 
-/// How far the comparisons with each neighbour have come, and what they may cost.
+/// How far the comparisons with each neighbour have come.
 #[derive(Debug)]
 pub(crate) struct Comparisons {
     /// For the salts.
@@ -41,26 +41,36 @@ pub(crate) struct Comparisons {
     links: BTreeMap<LinkId, State>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Default)]
 struct State {
     /// How far the round with it has come.
     cursor: Option<Mark>,
     /// Where to go on with what it is told of, if there was no room for all.
     told: Option<Mark>,
-    work: Budget,
+}
+
+/// What to announce after a comparison.
+#[derive(Debug)]
+pub(super) struct Answer {
+    pub(super) ids: Vec<DocumentId>,
+    /// How many documents were looked at for that.
+    pub(super) looked_at: usize,
+}
+
+/// How many documents may still be looked at for one frame.
+#[derive(Debug)]
+struct Looks(usize);
+
+impl Looks {
+    /// Whether one more may be.
+    fn take(&mut self) -> bool {
+        self.0.checked_sub(1).map(|left| self.0 = left).is_some()
+    }
 }
 
 impl Comparisons {
     pub(super) const fn new(rng: Rng) -> Self {
         Self { rng, cursor: None, links: BTreeMap::new() }
-    }
-
-    fn state(&mut self, link: LinkId, now: Time) -> &mut State {
-        self.links.entry(link).or_insert_with(|| State {
-            cursor: None,
-            told: None,
-            work: Budget::new(limits::COMPARE_WORK, now),
-        })
     }
 
     /// A link is gone.
@@ -76,7 +86,6 @@ impl Comparisons {
         part: Part,
         recent: &Recent,
         (since, until): (Timestamp, Timestamp),
-        now: Time,
     ) -> Option<(Compare, bool)> {
         let (since, until) = (Mark::from(since), Mark::from(until));
         if since >= until {
@@ -85,7 +94,7 @@ impl Comparisons {
         let salt = self.rng.nonce();
         let cursor = match part {
             Part::Any => &mut self.cursor,
-            Part::Newest | Part::Next => &mut self.state(link, now).cursor,
+            Part::Newest | Part::Next => &mut self.links.entry(link).or_default().cursor,
         };
         if part == Part::Newest {
             *cursor = None;
@@ -97,8 +106,8 @@ impl Comparisons {
     }
 
     /// What to announce to a neighbour that says what it has: what we can serve of the pieces in which
-    /// it has something else, as far as the work goes, and `room` ids at most. What had no room
-    /// comes first the next time.
+    /// it has something else, as far as we look, and `room` ids at most. What had no room comes first
+    /// the next time.
     pub(crate) fn answer(
         &mut self,
         link: LinkId,
@@ -106,15 +115,16 @@ impl Comparisons {
         theirs: &Compare,
         room: usize,
         now: Time,
-    ) -> Vec<DocumentId> {
-        let State { told, work, .. } = self.state(link, now);
+    ) -> Answer {
+        let State { told, .. } = self.links.entry(link).or_default();
+        let mut looks = Looks(limits::COMPARE_LOOKS);
         let live = now.before(limits::LIVE_WINDOW).after(limits::LIVE_MARGIN).timestamp().into();
         let mut differing = Vec::new();
         for (from, piece) in theirs.pieces().rev() {
             if piece.until <= live {
                 break;
             }
-            match is_same(recent, from, piece, &theirs.salt, work, now) {
+            match is_same(recent, from, piece, &theirs.salt, &mut looks) {
                 Some(true) => {}
                 Some(false) => differing.push((from.max(live), piece.until)),
                 None => break,
@@ -127,7 +137,7 @@ impl Comparisons {
         let earlier = differing.iter().map(|(from, until)| (*from, (*until).min(start)));
         let mut ids = Vec::new();
         for (mark, standing) in later.chain(earlier).flat_map(|(a, b)| recent.between(a, b)) {
-            if ids.len() >= room || !work.take(1, now) {
+            if ids.len() >= room || !looks.take() {
                 *told = Some(mark);
                 break;
             }
@@ -135,7 +145,7 @@ impl Comparisons {
                 ids.push(mark.id);
             }
         }
-        ids
+        Answer { ids, looked_at: limits::COMPARE_LOOKS - looks.0 }
     }
 }
 
@@ -171,18 +181,17 @@ fn pieces(recent: &Recent, since: Mark, until: Mark, salt: [u8; 32]) -> (Compare
     (Compare { salt, from, pieces }, complete)
 }
 
-/// Whether we have the same of a piece as another; nothing if the work does not go so far.
+/// Whether we have the same of a piece as another; nothing if we do not look so far.
 fn is_same(
     recent: &Recent,
     from: Mark,
     theirs: &Piece,
     salt: &[u8; 32],
-    work: &mut Budget,
-    now: Time,
+    looks: &mut Looks,
 ) -> Option<bool> {
     let (mut count, mut sum) = (0_u32, 0_u128);
     for (mark, standing) in recent.between(from, theirs.until) {
-        if !work.take(1, now) {
+        if !looks.take() {
             return None;
         }
         if standing == Standing::Current {

@@ -27,27 +27,39 @@ impl core::fmt::Display for FrameKind {
 }
 
 /// What it takes to deal with a frame, before it is looked into: a part that is the same for
-/// each, and one by its length. The unit is about a microsecond on the machines of 2025; what a frame
-/// makes us do beyond is spent where it is done.
+/// each, and one by its length. The unit is about a microsecond on the machines of 2025. What a frame
+/// makes us do beyond that depends on what is in it, and is spent where it is done (`Cx::spend`).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Cost {
+pub(super) struct Cost {
     fixed: u64,
     for_each_kib: u64,
 }
 
-const fn cost(fixed: u64, for_each_kib: u64) -> Cost {
+pub(super) const fn cost(fixed: u64, for_each_kib: u64) -> Cost {
     Cost { fixed, for_each_kib }
 }
+
+impl Cost {
+    /// For a frame of so many bytes.
+    pub(super) fn of(self, bytes: usize) -> u64 {
+        let kib = (bytes as u64).div_ceil(1024);
+        self.fixed.saturating_add(self.for_each_kib.saturating_mul(kib))
+    }
+}
+
+/// A signature that is verified.
+pub(crate) const VERIFICATION: u64 = 60;
 
 /// The frames of each group that this version knows, by what they cost.
 const GROUPS: [&[Cost]; 8] = [
     // A fragment is copied; what it becomes is charged as a whole.
     &[cost(1, 1)],
-    // Hello, Proof (two signatures), Neighbour (another), Refuse, Bye, Ping, Pong, Ack, Doze.
+    // Hello, Proof (a signature verified, and one made), Neighbour (one verified), Refuse, Bye, Ping, Pong,
+    // Ack, Doze.
     &[
         cost(5, 1),
         cost(80, 1),
-        cost(60, 20),
+        cost(VERIFICATION, 20),
         cost(5, 1),
         cost(1, 1),
         cost(5, 1),
@@ -55,21 +67,22 @@ const GROUPS: [&[Cost]; 8] = [
         cost(1, 1),
         cost(20, 1),
     ],
-    // Shuffle, ShuffleReply (a signature for each of the new ones), Surplus.
-    &[cost(20, 100), cost(20, 100), cost(10, 1)],
+    // Shuffle, ShuffleReply (read; each signature that is verified is spent besides), Surplus.
+    &[cost(20, 10), cost(20, 10), cost(10, 1)],
     // Signal (verified, and opened or passed on), Unreachable.
     &[cost(150, 2), cost(20, 1)],
     // Push (its window and its author's quota bound it), Have, Graft, Feed, Gone.
     &[cost(1, 0), cost(5, 20), cost(10, 40), cost(20, 1), cost(5, 20)],
-    // Compare.
-    &[cost(20, 50)],
-    // Find, Found.
+    // Compare (read, and its pieces found in the store; each document looked at for it is spent besides).
+    &[cost(20, 10)],
+    // Find (its query compiled; what evaluating it takes is spent besides), Found (read; signatures are
+    // spent besides).
     &[cost(100, 10), cost(5, 2)],
     // Relay, Undeliverable.
     &[cost(10, 2), cost(5, 1)],
 ];
 /// What is skipped.
-const UNKNOWN: Cost = cost(5, 1);
+pub(super) const UNKNOWN: Cost = cost(5, 1);
 
 /// The kind of an encoded frame, and whether it is critical; none if it is no frame of any version.
 pub(super) fn kind(bytes: &[u8]) -> Option<(FrameKind, bool)> {
@@ -108,9 +121,7 @@ pub(super) fn unmarked(bytes: &[u8]) -> Vec<u8> {
 
 /// What it costs to deal with an encoded frame, of whatever kind.
 pub(crate) fn cost_of(bytes: &[u8]) -> u64 {
-    let cost = kind(bytes).and_then(|(kind, _)| known(kind)).unwrap_or(UNKNOWN);
-    let kib = (bytes.len() as u64).div_ceil(1024);
-    cost.fixed.saturating_add(cost.for_each_kib.saturating_mul(kib))
+    kind(bytes).and_then(|(kind, _)| known(kind)).unwrap_or(UNKNOWN).of(bytes.len())
 }
 
 /// Marks an encoded frame as one that its receiver must understand.

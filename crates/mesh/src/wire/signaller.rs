@@ -3,7 +3,13 @@
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use taiinet_identity::{PeerId, Signature, Signed};
 
-use super::{codec::decode, presence::Presence, refusal::RefusalReason, signal::Signal};
+use super::{
+    codec::decode,
+    kind::{Cost, UNKNOWN, VERIFICATION, cost},
+    presence::Presence,
+    refusal::RefusalReason,
+    signal::Signal,
+};
 use crate::{Misbehaviour, limits};
 
 /// Reads a frame that is one message; none: it is of a later version, and skipped. Its first byte is the
@@ -30,9 +36,33 @@ impl ToSignaller {
     }
 }
 
+/// What it takes a peer to deal with each kind of [`FromSignaller`]; presences that are verified are spent
+/// besides.
+const COSTS: [Cost; FromSignaller::KINDS as usize] = [
+    // Welcome (a signature), Joined, Introduced.
+    cost(VERIFICATION + 20, 1),
+    cost(20, 1),
+    cost(20, 10),
+    // Signal (verified and opened), Unreachable, Refused, Pong.
+    cost(150, 2),
+    cost(20, 1),
+    cost(5, 1),
+    cost(1, 1),
+    // Turn, Signallers.
+    cost(20, 10),
+    cost(20, 10),
+];
+
 impl FromSignaller {
     /// How many kinds this version knows.
     const KINDS: u8 = 9;
+
+    /// What it costs to deal with an encoded message, of whatever kind, in the units of
+    /// [`WORK`](limits::WORK).
+    pub(crate) fn cost_of(bytes: &[u8]) -> u64 {
+        let cost = bytes.first().and_then(|kind| COSTS.get(usize::from(*kind)));
+        cost.copied().unwrap_or(UNKNOWN).of(bytes.len())
+    }
 
     /// Reads a message of a signaller; none: it is of a later version, and skipped.
     ///

@@ -167,6 +167,7 @@ impl World {
             sum.announced += counters.announced;
             sum.grafted += counters.grafted;
             sum.unknown += counters.unknown;
+            sum.exchanges += counters.exchanges;
             for (misbehaviour, count) in counters.rejected {
                 *sum.rejected.entry(misbehaviour).or_default() += count;
             }

@@ -1,13 +1,14 @@
 //! Private messages: peers that read them, and peers that never get to see them.
 
 use taiinet_document::{Document, DocumentId, VerifiedDocument};
+use taiinet_identity::Recipient;
 use taiinet_mesh::{
-    Audience, PublishError, PublishOptions,
+    Audience, PublishError, PublishOptions, limits,
     wire::{DocumentFrame, Frame, Push},
 };
-use taiinet_sim::{Delivered, Manners, PeerIndex, World};
+use taiinet_sim::{Delivered, Manners, PeerIndex, World, forge};
 
-use crate::common::{meshed, seconds, seeds, sparse, started};
+use crate::common::{meshed, network, seconds, seeds, sparse, started};
 
 /// Text that is nowhere else.
 const SECRET: &str = "the-falcon-flies-at-midnight";
@@ -259,6 +260,69 @@ fn a_search_finds_what_was_sealed_to_the_searcher_only() {
     assert_eq!(find(world, reader), [id]);
     assert_eq!(find(world, other), []);
     setting.sound();
+}
+
+/// Whether a sealed document is for a peer shows only by a key exchange with each of its keys. What others
+/// seal to anybody, in one name or in many, takes no more of these than are allowed; meanwhile no link is
+/// lost, and what is for it is opened.
+#[test]
+fn a_flood_of_what_is_sealed_to_others_costs_so_many_exchanges_and_keeps_nothing_out() {
+    for seed in seeds(40..41) {
+        let mut setting = meshed(seed, 5);
+        let [reader, author, third, ..] = setting.peers[..] else { panic!("five peers") };
+        for number in 0..limits::PRIVATE_SUBSCRIPTIONS {
+            setting.world.subscribe_privately(reader, &format!(r#"{{"number": {number}}}"#));
+        }
+        let (flooder, wire) = setting.befriend(third, Manners::HONEST);
+        let one = setting.world.puppet(flooder).identity().clone();
+        let write = |world: &mut World, number| {
+            publish(
+                world,
+                author,
+                &format!(r#"{{"number": {number}}}"#),
+                &to(Audience::Subscribers),
+            )
+        };
+        let mut written = vec![write(&mut setting.world, 0)];
+        setting.world.run_for(seconds(5));
+        let exchanges = |world: &World| world.status(reader).counters.exchanges;
+        let (before, start) = (exchanges(&setting.world), setting.world.now());
+        let neighbours = setting.world.neighbours(reader);
+
+        let to_nobody = [Recipient::Peer(setting.world.identity().peer_id())];
+        for round in 0..100_u64 {
+            for number in 0..12 {
+                // Half of them by one author, and half by as many as there are documents.
+                let signer = if number % 2 == 0 { one.clone() } else { setting.world.identity() };
+                let (now, entropy) = (setting.world.now().as_millis(), setting.world.entropy());
+                let content = format!(r#"{{"round": {round}, "number": {number}}}"#);
+                let at = now + number;
+                let document =
+                    forge::sealed(&signer, &network(), at, &content, &to_nobody, entropy);
+                setting.world.speak(
+                    wire,
+                    &[Frame::Documents(DocumentFrame::Push(Push { hops: 0, document }))],
+                );
+            }
+            if round % 10 == 0 {
+                written.push(write(&mut setting.world, round % 32));
+            }
+            setting.world.run_for(seconds(1) / 10);
+        }
+        let all = |world: &World| written.iter().all(|id| got(world, reader, *id).is_some());
+        assert!(setting.world.run_until(seconds(5), all), "what is for it waits");
+
+        let elapsed = setting.world.now().since(start).as_secs() + 1;
+        let (burst, rate) = limits::OPENINGS;
+        let keys = limits::PRIVATE_SUBSCRIPTIONS as u64 + 1;
+        // What was for it does not count.
+        let allowed = u64::from(burst) + u64::from(rate) * elapsed + keys * written.len() as u64;
+        let took = exchanges(&setting.world) - before;
+        assert!(took <= allowed && took > allowed / 2, "{took} of {allowed}");
+        assert!(allowed < 1200 * keys, "all of them would take more");
+        assert!(setting.world.neighbours(reader).is_superset(&neighbours), "a link was lost");
+        setting.sound();
+    }
 }
 
 #[test]

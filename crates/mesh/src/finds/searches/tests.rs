@@ -26,6 +26,11 @@ fn asked(query: &str, limit: u16) -> Find {
     Find { request: 1, query: query.to_owned(), limit, since: Timestamp::default() }
 }
 
+/// What a neighbour that asks is given.
+fn given(asked: &Find, budgets: &mut Budgets, recent: &Recent, now: Time) -> Vec<SignedDocument> {
+    answer(asked, budgets, recent, now).unwrap().0
+}
+
 fn times(documents: &[SignedDocument]) -> Vec<u64> {
     let since = |document: &SignedDocument| {
         let document = document.decode().unwrap();
@@ -38,16 +43,16 @@ fn times(documents: &[SignedDocument]) -> Vec<u64> {
 fn the_newest_that_match_come_first_and_no_more_than_asked_for() {
     let recent = recent(50, 10);
     let mut budgets = Budgets::new(at(0));
-    let found = answer(&asked("{}", 3), &mut budgets, &recent, at(100)).unwrap();
+    let found = given(&asked("{}", 3), &mut budgets, &recent, at(100));
     assert_eq!(times(&found), [49, 48, 47]);
     let since = NOW.after(Duration::from_millis(48)).timestamp();
     let newer = Find { since, ..asked("{}", 10) };
-    assert_eq!(times(&answer(&newer, &mut budgets, &recent, at(100)).unwrap()), [49, 48]);
+    assert_eq!(times(&given(&newer, &mut budgets, &recent, at(100))), [49, 48]);
     let early = format!(r#"{{"_created_at": {{"$lt": {}}}}}"#, NOW.as_millis() + 2);
-    let found = answer(&asked(&early, 10), &mut budgets, &recent, at(100)).unwrap();
+    let found = given(&asked(&early, 10), &mut budgets, &recent, at(100));
     assert_eq!(times(&found), [1, 0]);
-    assert_eq!(answer(&asked(r#"{"no": 1}"#, 10), &mut budgets, &recent, at(100)).unwrap(), []);
-    assert_eq!(answer(&asked("{}", 0), &mut budgets, &recent, at(100)).unwrap(), []);
+    assert_eq!(given(&asked(r#"{"no": 1}"#, 10), &mut budgets, &recent, at(100)), []);
+    assert_eq!(given(&asked("{}", 0), &mut budgets, &recent, at(100)), []);
 }
 
 #[test]
@@ -64,39 +69,46 @@ fn what_expired_is_not_found() {
     };
     recent.insert(&Arc::new(VerifiedDocument::sign(&identity(1), document).unwrap()), 0, NOW);
     let mut budgets = Budgets::new(at(0));
-    assert_eq!(answer(&asked("{}", 9), &mut budgets, &recent, at(9)).unwrap().len(), 1);
-    assert_eq!(answer(&asked("{}", 9), &mut budgets, &recent, at(10)).unwrap().len(), 0);
+    assert_eq!(given(&asked("{}", 9), &mut budgets, &recent, at(9)).len(), 1);
+    assert_eq!(given(&asked("{}", 9), &mut budgets, &recent, at(10)).len(), 0);
 }
 
 #[test]
 fn only_so_many_documents_are_looked_at_and_so_many_bytes_sent() {
     let many = recent(5_000, 10);
     let mut budgets = Budgets::new(at(0));
-    let found = answer(&asked("{}", u16::MAX), &mut budgets, &many, at(100)).unwrap();
+    let found = given(&asked("{}", u16::MAX), &mut budgets, &many, at(100));
     assert_eq!(found.len(), limits::FIND_DOCUMENTS);
     let large = recent(30, 100_000);
-    let found = answer(&asked("{}", u16::MAX), &mut budgets, &large, at(100)).unwrap();
+    let found = given(&asked("{}", u16::MAX), &mut budgets, &large, at(100));
     let bytes: usize = found.iter().map(SignedDocument::size).sum();
     assert!(bytes <= limits::FOUND_BYTES && bytes > limits::FOUND_BYTES - 101_000, "{bytes}");
 }
 
-/// A stranger's most expensive query costs it its budget, not us our time.
+/// A search takes of us as much work as it may, and its link pays for it, whatever its query and whatever
+/// strangers wrote.
 #[test]
-fn work_is_bounded_for_one_search_and_for_many() {
-    let recent = recent(400, 2_000);
-    let query = r#"{"text": {"$regex": "(x+x+)+y"}}"#;
-    let weight = weight(&query.parse().unwrap());
-    assert!(weight > limits::FIND_WEIGHT_REGEX);
-    assert_eq!(super::weight(&"{}".parse().unwrap()), 1);
-    let mut work = Budget::new(limits::FIND_WORK, at(100));
-    let query: Query = query.parse().unwrap();
-    assert_eq!(look(&recent, &query, Timestamp::default(), &mut work, at(100)).count(), 0);
-    assert!(!work.take(2_100 * weight, at(100)), "all of the budget was used");
-    // Then nothing is looked at before time has passed, by whatever query of this link.
-    let anything = SharedQuery::all();
-    let mut looks = |now| look(&recent, &anything, Timestamp::default(), &mut work, now).count();
-    let (at_once, later) = (looks(at(100)), looks(at(101)));
-    assert!(at_once < 70 && later > at_once, "{at_once}, then {later}");
+fn a_dear_query_is_evaluated_as_far_as_its_fuel_goes_and_hides_nothing_that_is_cheap() {
+    // 400 texts that would match, each after thousands of steps for each of its bytes, and then one more
+    // that is older and short.
+    let mut recent = Recent::default();
+    let author = identity(1);
+    recent.insert(&document_at(&author, 1000, 10, NOW), 0, at(1));
+    for nonce in 0..400 {
+        recent.insert(&document_at(&author, nonce, 2_000, at(1)), 0, at(1));
+    }
+    let expression = "(x?){30}x{10}$";
+    let dear = asked(&format!(r#"{{"text": {{"$regex": "{expression}"}}}}"#), 1000);
+    let weight = dear.query.parse::<Query>().unwrap().heap_bytes();
+    assert!(weight > 1000, "{weight}");
+    let (found, fuel) = answer(&dear, &mut Budgets::new(NOW), &recent, at(1)).unwrap();
+    assert!((1..30).contains(&found.len()), "{} were evaluated", found.len());
+    assert_eq!(times(&found[found.len() - 1..]), [0], "the short one too");
+    assert!((limits::FIND_FUEL / 2..=limits::FIND_FUEL).contains(&fuel), "{fuel}");
+    // What is cheap is looked at as before, and costs what it takes.
+    let (found, fuel) = answer(&asked("{}", 1000), &mut Budgets::new(NOW), &recent, at(1)).unwrap();
+    assert_eq!(found.len(), 401);
+    assert!((400 * 2_000..limits::FIND_FUEL).contains(&fuel), "{fuel}");
 }
 
 /// A document is decoded to be looked at, and some take a hundred times their bytes then.
@@ -106,8 +118,8 @@ fn what_is_expensive_to_decode_is_expensive_to_look_at() {
     for nonce in 0..60 {
         recent.insert(&testing::expensive(&identity(1), nonce), 0, NOW);
     }
-    let mut work = Budget::new(limits::FIND_WORK, NOW);
-    let looked_at = look(&recent, &Query::all(), Timestamp::default(), &mut work, NOW).count();
+    let mut left = limits::FIND_FUEL;
+    let looked_at = look(&recent, &Query::all(), Timestamp::default(), &mut left, NOW).count();
     assert!((5..20).contains(&looked_at), "{looked_at}");
 }
 

@@ -10,7 +10,14 @@ use crate::testing::{NOW, identity, network, presence};
 const LINK: LinkId = LinkId::from_raw(1);
 
 fn learn(candidates: &mut Candidates, presence: Signed<Presence>) -> Result<bool, Misbehaviour> {
-    candidates.learn(presence, (LINK, Source::Stranger), &network(), &mut Rng::new([1; 32]), NOW)
+    candidates.learn(
+        presence,
+        (LINK, Source::Stranger),
+        &network(),
+        || (),
+        &mut Rng::new([1; 32]),
+        NOW,
+    )
 }
 
 fn peer(number: u64) -> Identity {
@@ -54,7 +61,7 @@ fn the_view_is_bounded_and_those_that_failed_go_first() {
         let chosen = peer(2000 + number % 3).peer_id();
         let from = (LinkId::from_raw(2 + number % 3), Source::Chosen(chosen));
         let presence = presence(&peer(number), NOW).signed().clone();
-        candidates.learn(presence, from, &network(), &mut rng, NOW).unwrap();
+        candidates.learn(presence, from, &network(), || (), &mut rng, NOW).unwrap();
     }
     let victim = peer(5).peer_id();
     candidates.failed(&victim, Disconnect::DialTimeout, &mut rng, NOW);
@@ -72,7 +79,7 @@ fn one_source_fills_half_of_the_view_at_most_and_displaces_nobody_elses() {
     let honest = (LinkId::from_raw(7), Source::Chosen(peer(2000).peer_id()));
     for number in 0..20 {
         let presence = presence(&peer(number), NOW).signed().clone();
-        candidates.learn(presence, honest, &network(), &mut rng, NOW).unwrap();
+        candidates.learn(presence, honest, &network(), || (), &mut rng, NOW).unwrap();
     }
     for number in 1000..1300 {
         learn(&mut candidates, presence(&peer(number), NOW).signed().clone()).unwrap();
@@ -90,12 +97,12 @@ fn to_reconnect_is_no_fresh_start() {
         let honest = (LinkId::from_raw(1), Source::Chosen(peer(2001).peer_id()));
         for number in 0..40 {
             let presence = presence(&peer(number), NOW).signed().clone();
-            candidates.learn(presence, honest, &network(), &mut rng, NOW).unwrap();
+            candidates.learn(presence, honest, &network(), || (), &mut rng, NOW).unwrap();
         }
         for number in 1000..1400 {
             let from = (LinkId::from_raw(number / 30), source);
             let presence = presence(&peer(number), NOW).signed().clone();
-            candidates.learn(presence, from, &network(), &mut rng, NOW).unwrap();
+            candidates.learn(presence, from, &network(), || (), &mut rng, NOW).unwrap();
             if number % 30 == 29 {
                 candidates.lost_route(from.0);
             }

@@ -6,8 +6,8 @@ use taiinet_identity::Signed;
 use taiinet_mesh::{
     Disconnect, Event, Misbehaviour, limits,
     wire::{
-        Frame, FromSignaller, IceServer, Presence, RefusalReason, Signal, SignalBody, SignalFrame,
-        SignalPart, ViewFrame, codec,
+        Frame, FromSignaller, IceServer, POOL, Presence, RefusalReason, Signal, SignalBody,
+        SignalFrame, SignalPart, ViewFrame, codec,
     },
 };
 use taiinet_sim::{DeskConfig, Manners, PeerSpec, World, WorldConfig, forge};
@@ -413,5 +413,40 @@ fn one_presence_that_is_too_old_does_not_hide_the_others() {
     setting.world.run_for(std::time::Duration::from_millis(300));
     assert_eq!(setting.world.status(victim).candidates, before + 1);
     assert!(setting.refused(victim, Misbehaviour::OutOfTime) > 0);
+    setting.sound();
+}
+
+/// What a signaller tells of others takes a signature each time, as long as it tells of more than anybody
+/// remembers. It makes no more work than a neighbour may.
+#[test]
+fn a_signaller_that_makes_work_without_end_is_slowed_and_left() {
+    let mut setting = sparse(15, 5);
+    let victim = setting.peers[0];
+    let now = setting.world.now();
+    let told = |number: u32| {
+        let presence = Presence {
+            network: POOL.parse().expect("a name"),
+            joined: None,
+            issued_at: now.timestamp(),
+            expires_at: now.after(limits::PRESENCE_LIFE).timestamp(),
+            address: Some(format!("wss://signaller-{number}.example")),
+            next_key: None,
+        };
+        Signed::new(&setting.world.identity(), &presence)
+    };
+    let all: Vec<Signed<Presence>> = (0..25 * limits::SIGNALLERS_TOLD as u32).map(told).collect();
+    let frames: Vec<FromSignaller> = all
+        .chunks(limits::SIGNALLERS_TOLD)
+        .map(|some| FromSignaller::Signallers(some.to_vec()))
+        .collect();
+    for frame in frames.iter().cycle().take(4000) {
+        setting.world.signaller_says_to(setting.signaller, victim, frame);
+    }
+    setting.world.run_for(seconds(10));
+    assert_eq!(setting.refused(victim, Misbehaviour::WorkFlood), 1);
+    let signaller = setting.world.status(victim).signallers[0].clone();
+    let why = Some(Disconnect::Misbehaved(Misbehaviour::WorkFlood));
+    assert_eq!((signaller.joined, signaller.failure), (false, why));
+    setting.still_works();
     setting.sound();
 }

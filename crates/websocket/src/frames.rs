@@ -5,20 +5,22 @@
 
 /// Follows the frames in a stream of bytes.
 #[derive(Debug, Default)]
-pub(super) struct FrameScanner {
+pub(crate) struct FrameScanner {
+    /// What comes before the first frame and is not over yet.
+    answer: Option<Answer>,
     /// The part of a header that has come so far.
     header: Header,
     /// Bytes of the payload that are yet to come.
     payload: u64,
 }
 
-/// What was found in some bytes.
+/// The WebSocket frames that were found in some bytes.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Seen {
+pub struct Seen {
     /// Frames that began.
-    pub(super) frames: usize,
+    pub frames: usize,
     /// Of these, the ones that are a whole binary message, and are not empty.
-    pub(super) messages: usize,
+    pub messages: usize,
 }
 
 /// Two bytes, a length of up to eight, a mask of four.
@@ -58,10 +60,44 @@ impl Header {
     }
 }
 
+/// The head of an HTTP answer, as far as it has come. It ends where the library that reads it sees its end
+/// (empty lines before it are skipped, a line may end without a carriage return): whoever could make the
+/// two disagree could hide frames.
+#[derive(Debug, Default)]
+struct Answer {
+    has_begun: bool,
+    line_is_empty: bool,
+}
+
+impl Answer {
+    /// Takes one more byte; whether it is the last.
+    fn push(&mut self, byte: u8) -> bool {
+        match byte {
+            b'\n' if !self.has_begun => false,
+            b'\n' => core::mem::replace(&mut self.line_is_empty, true),
+            b'\r' => false,
+            _ => {
+                (self.has_begun, self.line_is_empty) = (true, false);
+                false
+            }
+        }
+    }
+}
+
 impl FrameScanner {
+    /// For the end that dials: the frames begin behind the answer to its request.
+    pub(crate) fn behind_an_answer() -> Self {
+        Self { answer: Some(Answer::default()), ..Self::default() }
+    }
+
     /// Goes on with these bytes.
-    pub(super) fn scan(&mut self, bytes: &[u8]) -> Seen {
+    pub(crate) fn scan(&mut self, bytes: &[u8]) -> Seen {
         let (mut seen, mut rest) = (Seen::default(), bytes);
+        if let Some(answer) = &mut self.answer {
+            let Some(last) = rest.iter().position(|byte| answer.push(*byte)) else { return seen };
+            self.answer = None;
+            rest = rest.get(last + 1..).unwrap_or_default();
+        }
         loop {
             let skipped = usize::try_from(self.payload).unwrap_or(usize::MAX).min(rest.len());
             self.payload -= skipped as u64;
@@ -83,7 +119,7 @@ impl FrameScanner {
 
 #[cfg(test)]
 mod tests {
-    use proptest::{collection::vec, prelude::*};
+    use proptest::{collection::vec, option::of, prelude::*};
     use tokio_tungstenite::tungstenite::protocol::frame::{
         Frame, FrameHeader,
         coding::{Control, Data, OpCode},
@@ -98,6 +134,15 @@ mod tests {
         let mut bytes = Vec::new();
         Frame::from_payload(header, vec![7; payload].into()).format(&mut bytes).expect("a frame");
         bytes
+    }
+
+    /// As servers write it, and as the library reads it all the same.
+    fn answer() -> impl Strategy<Value = &'static str> {
+        prop_oneof![
+            Just("HTTP/1.1 101 Switching Protocols\r\nupgrade: websocket\r\n\r\n"),
+            Just("\r\n\n\r\nHTTP/1.1 101 X\r\na: b\n\n"),
+            Just("HTTP/1.1 101 X\na: \n\r\n"),
+        ]
     }
 
     fn opcode() -> impl Strategy<Value = OpCode> {
@@ -115,13 +160,18 @@ mod tests {
         fn each_frame_is_counted_once_however_its_bytes_come(
             frames in vec((prop_oneof![0..4_usize, 120..130_usize, 65_530..65_540_usize], opcode(), any::<bool>()), 0..12),
             sizes in vec(1..5000_usize, 1..8),
+            answer in of(answer()),
         ) {
             let bytes: Vec<u8> = frames.iter().flat_map(|(size, code, last)| frame(*size, *code, *last)).collect();
             let messages = frames.iter().filter(|(size, code, last)| {
                 *size > 0 && *last && *code == OpCode::Data(Data::Binary)
             });
             let expected = Seen { frames: frames.len(), messages: messages.count() };
-            let (mut scanner, mut seen, mut rest) = (FrameScanner::default(), Seen::default(), &bytes[..]);
+            let (bytes, mut scanner) = match answer {
+                Some(answer) => ([answer.as_bytes(), &bytes].concat(), FrameScanner::behind_an_answer()),
+                None => (bytes, FrameScanner::default()),
+            };
+            let (mut seen, mut rest) = (Seen::default(), &bytes[..]);
             for size in sizes.iter().cycle() {
                 let (now, later) = rest.split_at((*size).min(rest.len()));
                 let found = scanner.scan(now);
