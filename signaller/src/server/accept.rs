@@ -237,7 +237,7 @@ impl Shared {
             let socket = websocket::open(upgraded, meter, shared.config.read_buffer).await;
             match guest {
                 Guest::Client(address) => {
-                    connection::serve(socket, address, &needed, &shared).await
+                    connection::serve(socket, address, &needed, &shared).await;
                 }
                 Guest::Signaller(address) => member::serve(socket, address, &needed, &shared).await,
             }
