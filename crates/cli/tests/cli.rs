@@ -74,6 +74,17 @@ fn nothing_that_others_wrote_moves_the_terminal() {
             vec!["match".to_owned(), "{}".to_owned(), "--skip-invalid".to_owned()],
             "\u{1b}[2J\u{9b}2J\n",
         ),
+        (
+            "publish --network tests --signaller ws://127.0.0.1:9 --wait-peers 0 --skip-invalid"
+                .split(' ')
+                .map(str::to_owned)
+                .collect(),
+            "\u{1b}[2J\u{9b}2J\n{\"\u{9b}2J\u{202e}\": nothing}\n",
+        ),
+        (
+            vec!["blacklist".to_owned(), "--blacklist".to_owned(), evil.clone(), "list".to_owned()],
+            "",
+        ),
     ] {
         let args: Vec<&str> = args.iter().map(String::as_str).collect();
         let (_, out, err) = run_with(&args, input);
