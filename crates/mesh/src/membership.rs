@@ -380,3 +380,6 @@ fn part(cx: &mut Cx, which: impl Fn(&Link) -> bool) {
         cx.refuse(link, RefusalReason::Full);
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,12 +16,7 @@ const DIM: Style = Style::new().dimmed();
 pub(crate) fn draw(net: &TaiiNet, status: &Status) -> String {
     let mut text = String::new();
     // Writing to a string cannot fail.
-    let _ = writeln!(
-        text,
-        "{BOLD}{}{BOLD:#} on {}",
-        net.peer_id(),
-        line(net.network().as_str())
-    );
+    let _ = writeln!(text, "{BOLD}{}{BOLD:#} on {}", net.peer_id(), line(net.network().as_str()));
     let _ = write(&mut text, status, blacklist::now());
     text
 }

@@ -108,25 +108,33 @@ fn what_frames_cost_is_bounded_however_much_there_is() {
     }
     assert_eq!(left(&theirs, NOW), Some(0), "all sixteen used up one burst");
     assert_eq!(left(&theirs, at(1000)), Some(rate), "and so much comes back a second");
+    // What is left of it ends the walk in the middle.
+    let mut work = Budget::new((1000, 0), NOW);
+    let (from, piece) = worst.pieces().next().expect("a piece");
+    assert_eq!(is_same(&recent, from, piece, &SALT, &mut work, NOW), None);
+    assert!(!work.has(1, NOW));
     // An honest round at its pace is answered to the last piece, and what both have is not announced.
     let mut theirs = comparisons();
-    for (second, frame) in frames.iter().enumerate() {
+    for ((second, frame), count) in frames.iter().enumerate().zip(counts) {
         let now = at(second as u64 * 1000);
         theirs.state(LINK, now);
         let before = left(&theirs, now).unwrap_or(0);
         assert!(before >= most, "{before} left in second {second}");
         assert!(theirs.answer(LINK, &recent, frame, usize::MAX, now).is_empty());
+        assert_eq!(left(&theirs, now), Some(before - count), "each that was looked at is paid for");
     }
 }
 
-/// Numbers of which some XOR to zero: of more than 64 there always are.
+/// Marks whose ids begin with numbers that XOR to zero, an even count of them: of more than 65 there always
+/// are such.
 fn cancelling(ids: &[Mark]) -> Vec<Mark> {
     let beginning = |mark: &Mark| {
+        // Each counts: the first bit is zero where the count is even.
         let begin = mark.id.as_bytes().iter().take(8);
-        begin.fold(0_u64, |number, byte| number << 8 | u64::from(*byte))
+        begin.fold(1_u128, |number, byte| number << 8 | u128::from(*byte))
     };
     // Gauss: for each leading bit one sum, with what it is made of.
-    let mut rows: Vec<(u64, BTreeSet<usize>)> = Vec::new();
+    let mut rows: Vec<(u128, BTreeSet<usize>)> = Vec::new();
     for (index, id) in ids.iter().enumerate() {
         let (mut sum, mut of) = (beginning(id), BTreeSet::from([index]));
         for (row, made_of) in &rows {
@@ -145,7 +153,8 @@ fn cancelling(ids: &[Mark]) -> Vec<Mark> {
 }
 
 /// The sums used to be XORs of ids: who writes some seventy documents could choose about half of them so
-/// that whoever lacks all of these does not learn of it.
+/// that whoever lacks all of these does not learn of it; nor do two of whom each lacks the half that the
+/// other has.
 #[test]
 fn documents_cannot_be_chosen_to_cancel_out() {
     let author = testing::identity(1);
@@ -155,18 +164,22 @@ fn documents_cannot_be_chosen_to_cancel_out() {
         documents.iter().map(|one| Mark { created_at: one.created_at, id: one.id() }).collect();
     let chosen: BTreeSet<DocumentId> = cancelling(&marks).iter().map(|mark| mark.id).collect();
     assert!(!chosen.is_empty(), "the attack exists");
-    let (mut one, mut other) = (Recent::default(), Recent::default());
+    let (mut one, other) = (Recent::default(), Recent::default());
     for document in &documents {
         if chosen.contains(&document.id()) {
             one.insert(document, 0, at(100));
         }
     }
     assert_eq!(told(&other, &one).len(), chosen.len());
-    // Also where as many others stand in their place, so that the counts are the same.
-    for nonce in 0..chosen.len() as u32 {
-        other.insert(&testing::document_at(&author, 1000 + nonce, 1, at(100)), 0, at(100));
-    }
-    assert_eq!(told(&other, &one).len(), chosen.len());
+    // Each has one half, so that the counts are the same, and the XORs would be.
+    let (mut one, mut other) = (Recent::default(), Recent::default());
+    let chosen: Vec<_> = documents.iter().filter(|one| chosen.contains(&one.id())).collect();
+    let (half, rest) = chosen.split_at(chosen.len() / 2);
+    assert_eq!(half.len(), rest.len());
+    half.iter().for_each(|document| one.insert(document, 0, at(100)));
+    rest.iter().for_each(|document| other.insert(document, 0, at(100)));
+    assert_eq!(told(&other, &one).len(), half.len());
+    assert_eq!(told(&one, &other).len(), half.len());
 }
 
 #[test]
