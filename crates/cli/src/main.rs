@@ -16,6 +16,8 @@ mod publish;
 mod query;
 mod report;
 mod subscribe;
+#[cfg(test)]
+mod testing;
 
 use std::process::ExitCode;
 

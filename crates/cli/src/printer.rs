@@ -155,3 +155,52 @@ fn write_about(text: &mut String, delivery: &Delivery) -> std::fmt::Result {
     let about = terminal::json(&about);
     writeln!(text, "{{\"data\":{},{}", terminal::json(&data), &about[1..])
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Mutex;
+
+    use taiinet::{Map, TaiiNet};
+
+    use super::*;
+    use crate::testing::{EVIL, is_harmless};
+
+    #[derive(Default, Clone)]
+    struct Out(Arc<Mutex<Vec<u8>>>);
+
+    impl io::Write for Out {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().expect("nobody panics").extend(bytes);
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    /// `subscribe` and `find` print what strangers published: fields, their names, and keys.
+    #[tokio::test]
+    async fn what_others_wrote_is_shown_and_not_obeyed() {
+        let net = TaiiNet::builder().network("tests").signaller("ws://127.0.0.1:9");
+        let net = net.connect().await.expect("a peer");
+        let mut subscription = net.subscribe("{}").expect("a query");
+        let content = Map::from([(EVIL.to_owned(), EVIL.into())]);
+        let options = taiinet::PublishOptions { key: Some(EVIL.to_owned()), ..Default::default() };
+        net.queue_with(content, options).await.expect("queued");
+        let delivery = subscription.next().await.expect("our own");
+        for json in [false, true] {
+            let out = Out::default();
+            let mut printer = Printer::to(out.clone(), json);
+            printer.print(&delivery).await.expect("printed");
+            printer.finish().await.expect("written");
+            let text = String::from_utf8(out.0.lock().expect("written").clone()).expect("text");
+            assert!(is_harmless(&text) && text.lines().count() == 1, "{text:?}");
+            let says: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+            let data = if json { &says["data"] } else { &says };
+            assert_eq!(data[EVIL], EVIL, "it says the same");
+            assert!(!json || says["key"] == EVIL);
+        }
+        net.close().await;
+    }
+}

@@ -67,12 +67,22 @@ fn nothing_that_others_wrote_moves_the_terminal() {
     assert_eq!(says(&out), says(&input), "it says the same");
 
     // In what is said about a query, a line and a file.
+    let folder = tempfile::tempdir().expect("a folder");
+    let file = folder.path().join(&evil);
+    std::fs::write(&file, "no document\n").expect("written");
+    let words = |args: &str| args.split(' ').map(str::to_owned).collect::<Vec<_>>();
+    let with_file = |args| [words(args), vec![file.display().to_string()]].concat();
+    let publish =
+        "publish --network tests --signaller ws://127.0.0.1:9 --wait-peers 0 --skip-invalid";
     for (args, input) in [
         (vec!["match".to_owned(), format!("{{\"{evil}\":{{\"${evil}\":1}}}}")], ""),
         (vec!["match".to_owned(), "{}".to_owned(), format!("no{evil}\n\r\u{1b}[2Jfile")], ""),
+        (words("match {} --skip-invalid"), "\u{1b}[2J\u{9b}2J\n"),
+        (with_file("match {} --skip-invalid"), ""),
+        (with_file(publish), ""),
         (
-            vec!["match".to_owned(), "{}".to_owned(), "--skip-invalid".to_owned()],
-            "\u{1b}[2J\u{9b}2J\n",
+            vec!["blacklist".to_owned(), "--blacklist".to_owned(), evil.clone(), "list".to_owned()],
+            "",
         ),
     ] {
         let args: Vec<&str> = args.iter().map(String::as_str).collect();

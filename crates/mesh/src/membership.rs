@@ -386,25 +386,4 @@ fn part(cx: &mut Cx, which: impl Fn(&Link) -> bool) {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-
-    use super::*;
-    use crate::testing::{self, NOW, identity, work_left};
-
-    #[test]
-    fn whoever_tells_of_peers_pays_for_each_signature_that_is_verified() {
-        let mut cx = testing::cx();
-        let link = testing::neighbour(&mut cx, &identity(1));
-        let mut membership = Membership::new(&mut cx);
-        let told: Vec<_> =
-            (2..12).map(|of| testing::presence(&identity(of), NOW).signed().clone()).collect();
-        let mut costs = || {
-            let before = work_left(&cx, link);
-            membership.frame(&mut cx, link, ViewFrame::ShuffleReply(told.clone())).unwrap();
-            before - work_left(&cx, link)
-        };
-        assert_eq!(costs(), 10 * VERIFICATION as i64);
-        assert_eq!(costs(), 0, "they are known");
-    }
-}
+mod tests;

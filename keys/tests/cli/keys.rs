@@ -350,6 +350,7 @@ fn names_of_files_do_not_move_the_terminal() {
     };
     let made = folder.run(&["generate", "--out", &name, "--json"]);
     assert_eq!(made.code, Some(0), "{made:?}");
+    assert!(harmless(&made.out) && harmless(&made.err) && !made.err.is_empty(), "{made:?}");
     for args in [
         vec!["generate", "--out", &*name],
         vec!["show", &*name],

@@ -33,6 +33,10 @@ impl Finding {
     }
 
     pub(super) fn print(&self, json: bool) {
+        anstream::print!("{}", self.text(json));
+    }
+
+    fn text(&self, json: bool) -> String {
         let Self { check, state, says, cure } = self;
         let (word, mark, color) = match state {
             State::Good => ("good", "✓", AnsiColor::Green),
@@ -41,13 +45,32 @@ impl Finding {
         };
         if json {
             let line = json!({ "check": check, "state": word, "says": says, "do": cure });
-            anstream::println!("{}", terminal::json(&line.to_string()));
-            return;
+            return format!("{}\n", terminal::json(&line.to_string()));
         }
         let style = Style::new().fg_color(Some(color.into()));
-        anstream::println!("{style}{mark}{style:#} {check:<10} {}", terminal::line(says));
+        let mut text = format!("{style}{mark}{style:#} {check:<10} {}\n", terminal::line(says));
         if let Some(cure) = cure {
-            anstream::println!("  {:<10} → {}", "", terminal::line(cure));
+            text += &format!("  {:<10} → {}\n", "", terminal::line(cure));
         }
+        text
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::testing::{EVIL, is_harmless};
+
+    /// A signaller names servers, and libraries say what is wrong with them.
+    #[test]
+    fn what_others_wrote_is_shown_and_not_obeyed() {
+        let finding = Finding::new("STUN", State::Note, format!("{EVIL} answers")).cure(EVIL);
+        let text = anstream::adapter::strip_str(&finding.text(false)).to_string();
+        assert!(is_harmless(&text) && text.contains("all is fine"), "{text:?}");
+        assert_eq!(text.lines().count(), 2, "{text:?}");
+        let json = finding.text(true);
+        assert!(is_harmless(&json) && json.lines().count() == 1, "{json:?}");
+        let says: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+        assert_eq!(says["do"], EVIL, "it says the same");
     }
 }

@@ -16,12 +16,12 @@ const DIM: Style = Style::new().dimmed();
 pub(crate) fn draw(net: &TaiiNet, status: &Status) -> String {
     let mut text = String::new();
     // Writing to a string cannot fail.
-    let _ = write(&mut text, net, status, blacklist::now());
+    let _ = writeln!(text, "{BOLD}{}{BOLD:#} on {}", net.peer_id(), line(net.network().as_str()));
+    let _ = write(&mut text, status, blacklist::now());
     text
 }
 
-fn write(text: &mut String, net: &TaiiNet, status: &Status, now: Time) -> std::fmt::Result {
-    writeln!(text, "{BOLD}{}{BOLD:#} on {}", net.peer_id(), line(net.network().as_str()))?;
+fn write(text: &mut String, status: &Status, now: Time) -> std::fmt::Result {
     for signaller in &status.signallers {
         let (style, state) = match (&signaller.failure, signaller.joined) {
             (_, true) => (AnsiColor::Green.on_default(), "joined".to_owned()),
@@ -95,5 +95,34 @@ fn short(duration: Duration) -> String {
         seconds @ 0..120 => format!("{seconds} s"),
         seconds @ 120..7200 => format!("{} min", seconds / 60),
         seconds => format!("{} h", seconds / 3600),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use taiinet::{Disconnect, LinkFailure, PeerId, SignallerStatus};
+
+    use super::*;
+    use crate::testing::{EVIL, is_harmless};
+
+    #[test]
+    fn what_others_answer_is_shown_and_not_obeyed() {
+        let failure = || Disconnect::Link(LinkFailure::Transport(EVIL.to_owned()));
+        let signaller = SignallerStatus {
+            url: format!("ws://one{EVIL}"),
+            signaller: None,
+            joined: false,
+            failure: Some(failure()),
+        };
+        let status = Status {
+            signallers: vec![signaller],
+            failed: vec![(PeerId::from_bytes([7; 32]), failure())],
+            ..Status::default()
+        };
+        let mut text = String::new();
+        write(&mut text, &status, Time::default()).expect("a string");
+        let text = anstream::adapter::strip_str(&text).to_string();
+        assert!(is_harmless(&text) && text.contains("all is fine"), "{text:?}");
+        assert_eq!(text.lines().count(), 5, "{text}");
     }
 }

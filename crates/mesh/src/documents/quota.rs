@@ -282,13 +282,17 @@ mod tests {
             admitted
         };
         // Twenty honest ones write half of what they may, one greedy one all it can.
-        let (honest, greedy) = (1_000_000..1_000_020, author(2_000_000));
+        // Of all that have written as little as the greedy one, it would be the first to be forgotten.
+        let (honest, greedy) = (1_000_000..1_000_020, author(0));
         let (mut refused, mut taken) = (0, 0);
         for round in 0..20_000_u32 {
             for fresh in 0..10 {
-                write(author(round * 10 + fresh));
+                write(author(1 + round * 10 + fresh));
             }
-            taken += u64::from(write(greedy));
+            // It begins when there is no room for another.
+            if round >= 1000 {
+                taken += u64::from(write(greedy));
+            }
             if round % 200 == 0 {
                 refused += honest.clone().filter(|number| !write(author(*number))).count();
             }

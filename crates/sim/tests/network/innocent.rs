@@ -40,7 +40,9 @@ fn what_is_evicted_before_it_is_asked_for_breaks_no_promise() {
     let config = WorldConfig { latency: Spread::millis(20, 200), ..WorldConfig::default() };
     let mut world = World::new(1, config);
     let signaller = world.add_signaller(DeskConfig::default());
-    let spec = PeerSpec { store_bytes: 30_000, ..PeerSpec::new(network(), &[signaller]) };
+    // With few links, so that much is announced.
+    let spec =
+        PeerSpec { store_bytes: 30_000, target_links: 3, ..PeerSpec::new(network(), &[signaller]) };
     let peers = world.add_peers(20, &spec);
     let mut setting = Setting { world, signaller, peers };
     setting.connect();

@@ -181,6 +181,21 @@ fn the_last_that_is_proven_to_push_a_group_is_kept_and_when_it_is_lost_another_i
     assert_eq!(told.concat(), [Groups::ALL], "one of them");
 }
 
+/// What it asks for costs a neighbour nothing to say: what counts when a link has to go is what it pushed.
+#[test]
+fn who_asks_to_be_fed_everything_is_relied_on_for_what_it_feeds() {
+    let mut bed = bed();
+    let (asks, feeds) = (bed.awake, bed.dozer);
+    bed.tree.feed(asks, u64::MAX);
+    bed.tree.feed(feeds, 0);
+    for nonce in 0..10 {
+        bed.pushed(&identity(9), nonce, &[feeds]);
+    }
+    bed.tick(NOW);
+    let relied_on = [asks, feeds].map(|link| bed.cx.links.get(link).unwrap().relied_on);
+    assert_eq!(relied_on, [0, 1]);
+}
+
 /// An author pushes its own documents to all its neighbours, late or not.
 #[test]
 fn late_copies_of_the_author_itself_are_no_reason_to_send_it_away() {

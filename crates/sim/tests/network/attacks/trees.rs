@@ -112,11 +112,14 @@ fn a_peer_that_announces_early_and_never_pushes_changes_nothing() {
     setting.sound();
 }
 
-/// They want all links of a peer for themselves. Of those that it could part with it keeps those that push
-/// to it, whatever the others would have pushed to them.
+/// They want all links of a peer for themselves, ask to be fed everything, and never say that they have more
+/// links than they need. A peer parts with no neighbour that may need it, so theirs can go only when its
+/// view is full, one each half minute: after a hundred seconds 37 of 50 of them are left, and 28 of 46 of the
+/// others. What they cannot have are the links of its own choice.
 #[test]
-fn a_peer_that_asks_to_be_fed_everything_and_feeds_nothing_is_the_first_to_go() {
+fn asking_to_be_fed_everything_is_no_way_to_stay() {
     let (mut liars, mut left, mut others, mut kept) = (0, 0, 0, 0);
+    let mut fewest = usize::MAX;
     for seed in seeds(62..74) {
         let mut setting = sparse(seed, 8);
         let victim = setting.peers[0];
@@ -146,18 +149,21 @@ fn a_peer_that_asks_to_be_fed_everything_and_feeds_nothing_is_the_first_to_go() 
         left += lying.iter().filter(|liar| setting.world.wire(**liar).is_neighbour()).count();
         others += honest.len();
         kept += honest.intersection(&setting.world.neighbours(victim)).count();
+        fewest = fewest.min(setting.world.neighbours(victim).len());
         eprintln!("{seed}: {left} of {liars} liars, {kept} of {others} others");
         setting.arrives(seconds(10), |published| published.at >= since);
         setting.sound();
     }
     // Others part with the victim as well, as they like.
     assert!(left < liars && kept > 0, "{left} of {liars} liars, {kept} of {others} others");
+    assert!(fewest >= 2, "it came down to {fewest} honest links");
 }
 
-/// The frames that a victim sends over another link while a neighbour says these things so often.
+/// The frames that a victim sends over another link while a neighbour says these things so often, so many
+/// at once.
 fn frames_elsewhere(
     seed: u64,
-    count: usize,
+    (count, at_once): (usize, usize),
     say: impl Fn(usize) -> Frame,
 ) -> (usize, bool, Setting) {
     // With two others and two puppets the victim has one link more than it wants.
@@ -169,7 +175,7 @@ fn frames_elsewhere(
     let before = setting.world.wire(witness).frames().len();
     for number in 0..count {
         setting.world.speak(wire, &[say(number)]);
-        if number % 100 == 99 {
+        if number % at_once == at_once - 1 {
             setting.world.run_for(Duration::from_millis(10));
         }
     }
@@ -191,11 +197,15 @@ fn what_one_neighbour_says_of_itself_is_not_multiplied_on_the_links_to_others() 
     ];
     for (seed, (what, say)) in (70..).zip(states) {
         // What no honest neighbour exceeds passes, but not on.
-        let (frames, ended, mut setting) = frames_elsewhere(seed, 2000, say);
-        assert!(!ended && frames < 40, "it {what}: {frames} frames on another link");
-        setting.still_works();
-        setting.sound();
-        let (frames, ended, mut setting) = frames_elsewhere(seed, 20_000, say);
+        // However it is spread; who has a surplus as the victim has may be parted with meanwhile.
+        for (times, at_once) in [(2000, 100), (500, 1)] {
+            let (frames, ended, mut setting) = frames_elsewhere(seed, (times, at_once), say);
+            let parted = at_once == 1 && what == "has a surplus";
+            assert!(ended == parted && frames < 40, "it {what}: {frames} frames on another link");
+            setting.still_works();
+            setting.sound();
+        }
+        let (frames, ended, mut setting) = frames_elsewhere(seed, (20_000, 100), say);
         assert!(ended && frames < 60, "it {what}: {frames} frames on another link");
         assert!(setting.refused(setting.peers[0], Misbehaviour::StateFlood) > 0);
         setting.still_works();

@@ -290,6 +290,39 @@ fn expensive_queries_of_strangers_are_left_out_and_cheap_ones_are_not() {
     assert_eq!(recipients, [peer(1), peer(232)].map(Recipient::Peer).into());
 }
 
+/// Dear queries leave room for less dear ones, and so on down to the cheapest: together they would use up
+/// all of the work, were it not for turns.
+#[test]
+fn no_mixture_of_queries_takes_a_cheap_one_its_turn() {
+    let mut setting = setting();
+    setting.announce(230, r#"{"type": "tweet"}"#, recipient(2), NOW);
+    for author in 1..=150 {
+        for n in 0..4 {
+            setting.announce(
+                author,
+                &format!(r#"{{"text": {{"$regex": "[b-z]{{8}}{n}"}}}}"#),
+                recipient(4 + n),
+                NOW,
+            );
+            setting.announce(
+                author,
+                &format!(r#"{{"text": {{"$contains": "b{n}"}}}}"#),
+                recipient(14 + n),
+                NOW,
+            );
+            setting.announce(author, &format!(r#"{{"n": {n}}}"#), recipient(24 + n), NOW);
+        }
+    }
+    assert_eq!(setting.directory.len(), 1 + 150 * 12, "all of them have room");
+    let json = format!(r#"{{"type": "tweet", "text": "{}"}}"#, "a".repeat(1000));
+    let content = taiinet_document::parse_map(&json).expect("a document");
+    for millis in 0..20 {
+        let Chosen { recipients, unevaluated, .. } =
+            chosen(&setting, &content, &Audience::Subscribers, millis);
+        assert!(unevaluated > 0 && recipients == [subscription(2)].into(), "{unevaluated}");
+    }
+}
+
 /// Where only some can be evaluated, those are others for each document.
 #[test]
 fn each_announcer_has_its_turn() {

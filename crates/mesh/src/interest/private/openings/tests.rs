@@ -52,6 +52,39 @@ fn exchanges_are_bounded_for_an_author_and_in_all() {
     assert!(openings.documents <= limits::UNOPENED && openings.bytes <= limits::UNOPENED_BYTES);
 }
 
+/// An author that writes little has its turn beside those that flood, in whatever order their names are.
+#[test]
+fn nobody_waits_for_those_that_flood() {
+    let mut authors: Vec<u8> = (1..=10).collect();
+    authors.sort_by_key(|number| peer(*number));
+    for honest in [authors[0], authors[9]] {
+        let mut openings = Openings::new(NOW);
+        // Some were opened before.
+        openings.push(unopened(honest, 0), NOW);
+        openings.next(KEYS, NOW);
+        for flooding in authors.iter().filter(|author| **author != honest) {
+            for nonce in 0..60 {
+                openings.push(unopened(*flooding, nonce), NOW);
+            }
+        }
+        openings.push(unopened(honest, 1), NOW);
+        assert!(drain(&mut openings, NOW).contains(&peer(honest)));
+    }
+}
+
+#[test]
+fn who_wrote_to_us_before_comes_first() {
+    for (known, other) in [(2, 3), (3, 2)] {
+        let mut openings = Openings::new(NOW);
+        openings.push(unopened(known, 0), NOW);
+        openings.next(KEYS, NOW);
+        openings.opened(&peer(known), Recipient::Peer(peer(0)), KEYS, NOW);
+        openings.push(unopened(other, 0), NOW);
+        openings.push(unopened(known, 1), NOW);
+        assert_eq!(author(openings.next(KEYS, NOW)), Some(peer(known)));
+    }
+}
+
 /// An author that writes little has its turn beside one that floods, and one that wrote to us before has it
 /// first.
 #[test]
@@ -75,12 +108,15 @@ fn authors_have_turns() {
 #[test]
 fn what_has_no_room_to_wait_is_the_floods() {
     let mut openings = Openings::new(NOW);
-    let mut dropped = openings.push(unopened(2, 0), NOW);
-    for nonce in 0..2000 {
-        dropped += openings.push(unopened(1, nonce), NOW);
+    for (flood, honest) in [(2, 1), (1, 2)] {
+        openings = Openings::new(NOW);
+        let mut dropped = openings.push(unopened(honest, 0), NOW);
+        for nonce in 0..2000 {
+            dropped += openings.push(unopened(flood, nonce), NOW);
+        }
+        assert_eq!((dropped, openings.documents), (2001 - 1024, limits::UNOPENED));
+        assert!(drain(&mut openings, NOW).contains(&peer(honest)));
     }
-    assert_eq!((dropped, openings.documents), (2001 - 1024, limits::UNOPENED));
-    assert!(drain(&mut openings, NOW).contains(&peer(2)));
     assert_eq!(openings.deadline(), Some(NOW.after(limits::OPENING_RETRY)));
     let later = NOW.after(Duration::from_secs(1000));
     while !drain(&mut openings, later).is_empty() && openings.documents > 0 {

@@ -1,0 +1,54 @@
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+use crate::testing::{self, NOW, identity, work_left};
+
+/// A peer with three neighbours that chose it; it relies on the last of them for much.
+fn with_neighbours() -> (Cx, [LinkId; 3]) {
+    let mut cx = testing::cx();
+    let links = [1, 2, 3].map(|number| testing::neighbour(&mut cx, &identity(number)));
+    for (link, relied_on) in links.iter().zip([0, 1, 40]) {
+        let state = cx.links.get_mut(*link).unwrap();
+        (state.incoming, state.relied_on) = (true, relied_on);
+    }
+    (cx, links)
+}
+
+#[test]
+fn of_the_links_that_can_go_one_goes_that_we_rely_on_for_least() {
+    for seed in 0..20 {
+        let (mut cx, [nothing, little, much]) = with_neighbours();
+        cx.rng = crate::rng::Rng::new([seed; 32]);
+        part(&mut cx, |_| true);
+        let left = |cx: &Cx| [nothing, little, much].map(|link| cx.links.get(link).is_some());
+        assert_eq!(left(&cx), [false, true, true]);
+        part(&mut cx, |_| true);
+        assert_eq!(left(&cx), [false, false, true]);
+    }
+}
+
+/// Offences weigh more than any service.
+#[test]
+fn who_misbehaved_goes_before_who_is_of_no_use() {
+    let (mut cx, [nothing, _, much]) = with_neighbours();
+    let peer = cx.links.peer(much).unwrap();
+    cx.reputation.charge(peer, Misbehaviour::InvalidSignature, NOW);
+    part(&mut cx, |_| true);
+    assert!(cx.links.get(much).is_none() && cx.links.get(nothing).is_some());
+}
+
+#[test]
+fn whoever_tells_of_peers_pays_for_each_signature_that_is_verified() {
+    let mut cx = testing::cx();
+    let link = testing::neighbour(&mut cx, &identity(1));
+    let mut membership = Membership::new(&mut cx);
+    let told: Vec<_> =
+        (2..12).map(|of| testing::presence(&identity(of), NOW).signed().clone()).collect();
+    let mut costs = || {
+        let before = work_left(&cx, link);
+        membership.frame(&mut cx, link, ViewFrame::ShuffleReply(told.clone())).unwrap();
+        before - work_left(&cx, link)
+    };
+    assert_eq!(costs(), 10 * VERIFICATION as i64);
+    assert_eq!(costs(), 0, "they are known");
+}
