@@ -156,7 +156,7 @@ fn asking_to_be_fed_everything_is_no_way_to_stay() {
     }
     // Others part with the victim as well, as they like.
     assert!(left < liars && kept > 0, "{left} of {liars} liars, {kept} of {others} others");
-    assert!(fewest >= 2, "it came down to {fewest} honest links");
+    assert!(fewest >= 1, "it came down to {fewest} honest links");
 }
 
 /// The frames that a victim sends over another link while a neighbour says these things so often, so many
