@@ -4,9 +4,10 @@
 //! with handshakes (many one after the other) and with frames. What counts as an address are its ranges:
 //! a client with one IPv6 address has at least 2⁶⁴ of them.
 //!
-//! When all places are taken, a newcomer gets one all the same if others have more places than those at its
-//! address: of the most crowded address, the connection that has been quiet for longest gives way. So the
-//! places fall to as many addresses as there are, and not to the first that take many.
+//! When all places are taken, a client gets one all the same if another address has more of them than its
+//! own, and more than [`limits::SPARED`]: of the most crowded address, the connection that came last gives
+//! way. So the places fall to as many addresses as there are, and not to the first that take many. A
+//! connection has no place, and takes none away, before its request for a WebSocket has come.
 
 use std::{
     net::IpAddr,
@@ -17,7 +18,7 @@ use std::{
 use taiinet_mesh::{Budget, Time};
 use tokio_util::sync::CancellationToken;
 
-use super::crowds::{Crowds, Seat};
+use super::crowds::{Crowds, GivesWay, Seat};
 use crate::{
     Prefixes,
     addresses::{AddressCounts, Ranges},
@@ -27,7 +28,7 @@ use crate::{
 /// How many may come in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GateConfig {
-    /// Connections at once.
+    /// WebSockets at once.
     pub clients: usize,
     /// Connections at once from one address; a site of IPv6 may have [`limits::SITE_SHARE`] times as many.
     pub clients_per_address: usize,
@@ -60,7 +61,7 @@ impl Default for GateConfig {
 /// Why a connection does not come in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Turned {
-    /// No places left that somebody else has too many of, or too many different addresses.
+    /// No place is left and nobody has too many, too many are giving way, or too many different addresses.
     Full,
     /// Too many connections at once from its address.
     AddressFull,
@@ -99,6 +100,8 @@ pub(super) struct Gate {
 #[derive(Debug)]
 struct Table {
     crowds: Crowds,
+    /// Places of other signallers: the pool bounds them.
+    kept: usize,
     addresses: AddressCounts<Count>,
     swept: Time,
 }
@@ -130,30 +133,42 @@ impl Count {
     }
 }
 
-/// A place inside, until it is dropped.
+/// A connection that may say what it wants, and is counted for its address until it is dropped.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct Arrival {
     gate: Arc<Gate>,
     ranges: Ranges,
-    seat: Seat,
-    heard: Time,
+    sits: Sits,
 }
+
+#[derive(Debug)]
+enum Sits {
+    /// Nowhere yet.
+    No,
+    Here(Seat),
+    /// Where it stays until it leaves by itself.
+    Kept,
+}
+
+/// A place inside, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Place(Arrival);
 
 impl Gate {
     pub(super) fn new(config: GateConfig, now: Time) -> Self {
-        let table =
-            Table { crowds: Crowds::default(), addresses: AddressCounts::default(), swept: now };
+        let crowds = Crowds::new(GivesWay::Youngest);
+        let table = Table { crowds, kept: 0, addresses: AddressCounts::default(), swept: now };
         Self { config, table: Mutex::new(table) }
     }
 
-    /// A place for a connection from here, if it is `listed`: that is asked before anybody gives way. Each
-    /// call counts as an arrival.
+    /// Lets a connection from here say what it wants, if it is `listed` and could get a place now. Each call
+    /// counts as an arrival.
     pub(super) fn admit(
         self: &Arc<Self>,
         from: IpAddr,
         listed: impl FnOnce() -> bool,
         now: Time,
-    ) -> Result<Place, Turned> {
+    ) -> Result<Arrival, Turned> {
         let ranges = self.config.prefixes.ranges(from);
         let mut table = self.table();
         table.sweep(now);
@@ -189,20 +204,15 @@ impl Gate {
         if !listed() {
             return Err(Turned::Blocked);
         }
-        let seat = table.crowds.enter(Some(ranges));
-        if table.crowds.len() > self.config.clients {
-            if !table.crowds.has_larger_than_of(&seat) {
-                table.crowds.leave(&seat);
-                return Err(Turned::Full);
-            }
-            table.crowds.take_away();
+        if !table.has_room_for(ranges, self.config.clients) {
+            return Err(Turned::Full);
         }
         table.addresses.update(
             ranges,
             |share| self.fresh(share, now),
             |count| count.connections += 1,
         );
-        Ok(Place { gate: self.clone(), ranges, seat, heard: now })
+        Ok(Arrival { gate: self.clone(), ranges, sits: Sits::No })
     }
 
     /// What a range begins with that may have so many times as much as an address.
@@ -214,7 +224,7 @@ impl Gate {
 
     /// Connections inside.
     pub(super) fn connections(&self) -> usize {
-        self.table().crowds.len()
+        self.table().taken()
     }
 
     // What is counted holds even if a thread has panicked at it.
@@ -224,6 +234,28 @@ impl Gate {
 }
 
 impl Table {
+    fn taken(&self) -> usize {
+        self.crowds.len() + self.kept
+    }
+
+    /// Whether there is a place for a newcomer from here, among so many.
+    fn has_room_for(&self, ranges: Ranges, clients: usize) -> bool {
+        // Those that give way take memory until they have gone.
+        let may_give = || self.crowds.leaving() < limits::GIVING_WAY_AT_ONCE;
+        self.taken() < clients || may_give() && self.crowds.has_too_many_for(ranges, limits::SPARED)
+    }
+
+    /// Sees to it that there is.
+    fn make_room_for(&mut self, ranges: Ranges, clients: usize) -> Result<(), Turned> {
+        if !self.has_room_for(ranges, clients) {
+            return Err(Turned::Full);
+        }
+        if self.taken() >= clients {
+            self.crowds.take_away_for(ranges, limits::SPARED);
+        }
+        Ok(())
+    }
+
     /// Forgets addresses that have not come for a minute.
     fn sweep(&mut self, now: Time) {
         if now.since(self.swept) >= MINUTE {
@@ -233,23 +265,38 @@ impl Table {
     }
 }
 
-impl Place {
-    /// Is cancelled when the place is needed for somebody else.
-    pub(super) fn needed(&self) -> CancellationToken {
-        self.seat.needed().clone()
+impl Arrival {
+    /// A place for a client, and what is cancelled when the place is needed for somebody else.
+    pub(super) fn take_place(mut self) -> Result<(Place, CancellationToken), Turned> {
+        let mut table = self.gate.table();
+        table.make_room_for(self.ranges, self.gate.config.clients)?;
+        let seat = table.crowds.enter(Some(self.ranges));
+        drop(table);
+        let needed = seat.needed().clone();
+        self.sits = Sits::Here(seat);
+        Ok((Place(self), needed))
     }
 
-    /// Takes so many WebSocket frames from what is left to the address, if so much is left.
-    pub(super) fn take_frames(&mut self, frames: usize, now: Time) -> bool {
+    /// A place for another signaller, which is never taken away.
+    pub(super) fn take_place_in_pool(mut self) -> Result<Place, Turned> {
         let mut table = self.gate.table();
-        if now.since(self.heard) >= limits::HEARD_AGAIN {
-            self.heard = now;
-            table.crowds.renew(&mut self.seat);
-        }
-        let has = table.addresses.all(self.ranges, |count, _| count.frames.has(frames, now));
+        table.make_room_for(self.ranges, self.gate.config.clients)?;
+        table.kept += 1;
+        drop(table);
+        self.sits = Sits::Kept;
+        Ok(Place(self))
+    }
+}
+
+impl Place {
+    /// Takes so many WebSocket frames from what is left to the address, if so much is left.
+    pub(super) fn take_frames(&self, frames: usize, now: Time) -> bool {
+        let Arrival { gate, ranges, .. } = &self.0;
+        let mut table = gate.table();
+        let has = table.addresses.all(*ranges, |count, _| count.frames.has(frames, now));
         if has {
-            let fresh = |share| self.gate.fresh(share, now);
-            table.addresses.update(self.ranges, fresh, |count| {
+            let fresh = |share| gate.fresh(share, now);
+            table.addresses.update(*ranges, fresh, |count| {
                 count.frames.take(frames, now);
             });
         }
@@ -257,10 +304,14 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for Arrival {
     fn drop(&mut self) {
         let mut table = self.gate.table();
-        table.crowds.leave(&self.seat);
+        match &self.sits {
+            Sits::No => {}
+            Sits::Here(seat) => table.crowds.leave(seat),
+            Sits::Kept => table.kept = table.kept.saturating_sub(1),
+        }
         let leave = |count: &mut Count| count.connections = count.connections.saturating_sub(1);
         // What has come in this minute still counts.
         table.addresses.release(self.ranges, leave, |_| false);
@@ -275,8 +326,30 @@ mod tests {
         text.parse().expect("an address")
     }
 
-    fn admit(gate: &Arc<Gate>, from: IpAddr, now: Time) -> Result<Place, Turned> {
-        gate.admit(from, || true, now)
+    type Held = (Place, CancellationToken);
+
+    fn admit(gate: &Arc<Gate>, from: IpAddr, now: Time) -> Result<Held, Turned> {
+        gate.admit(from, || true, now)?.take_place()
+    }
+
+    /// Who has to give way.
+    fn gone(held: &[Held]) -> Vec<bool> {
+        held.iter().map(|(_, needed)| needed.is_cancelled()).collect()
+    }
+
+    fn count_gone(held: &[Held]) -> usize {
+        gone(held).into_iter().filter(|gone| *gone).count()
+    }
+
+    /// So many places, as many as there are.
+    fn full(clients: usize, from: &str) -> (Arc<Gate>, Vec<Held>) {
+        let each = GateConfig { clients_per_address: clients, ..GateConfig::default() };
+        let arrivals_per_minute = 2 * clients as u32;
+        let config = GateConfig { clients, arrivals_per_minute, ..each };
+        let gate = Arc::new(Gate::new(config, start()));
+        let places = (0..clients).map(|_| admit(&gate, address(from), start()).expect("a place"));
+        let places = places.collect();
+        (gate, places)
     }
 
     fn start() -> Time {
@@ -306,39 +379,93 @@ mod tests {
         let gate = Arc::new(Gate::new(config, now));
         let admit = |text: &str| admit(&gate, address(text), now);
         let crowd = |of: usize| (0..25).map(move |_| format!("10.0.0.{of}"));
-        let held: Vec<Place> =
+        let held: Vec<Held> =
             (0..40).flat_map(crowd).map(|text| admit(&text).expect("a place")).collect();
         assert_eq!(admit("10.0.0.1").err(), Some(Turned::AddressFull));
-        let honest: Vec<Place> = (0..200)
+        let honest: Vec<Held> = (0..200)
             .map(|of| admit(&format!("192.0.2.{of}")).expect("a place of one that has many"))
             .collect();
-        let gone =
-            |places: &[Place]| places.iter().filter(|one| one.needed().is_cancelled()).count();
-        assert_eq!((gone(&held), gone(&honest), gate.connections()), (200, 0, 1000));
+        assert_eq!((count_gone(&held), count_gone(&honest), gate.connections()), (200, 0, 1000));
         for crowd in held.chunks(25) {
-            assert_eq!(gone(crowd), 5, "each crowd gives as many");
+            assert_eq!(count_gone(crowd), 5, "each crowd gives as many");
         }
         drop((held, honest));
         assert_eq!(gate.connections(), 0);
     }
 
+    /// Whoever shares an address with others cannot have those closed that were there before.
     #[test]
-    fn the_one_that_has_been_quiet_for_longest_gives_way_and_nobody_for_its_equals() {
-        let config = GateConfig { clients: 4, ..GateConfig::default() };
+    fn of_the_most_crowded_the_last_gives_way_and_few_are_spared() {
+        let (gate, held) = full(limits::SPARED + 2, "10.0.0.1");
+        let enter = |text: &str| admit(&gate, address(text), start());
+        let newcomers = ["10.0.0.2", "10.0.0.3", "10.0.0.4"].map(enter);
+        let expected = [vec![false; limits::SPARED], vec![true; 2]].concat();
+        assert_eq!(gone(&held), expected);
+        assert_eq!(newcomers.map(|place| place.err()), [None, None, Some(Turned::Full)]);
+    }
+
+    #[test]
+    fn nobody_gives_way_to_its_equals() {
+        let config = GateConfig { clients: 40, ..GateConfig::default() };
         let gate = Arc::new(Gate::new(config, start()));
-        let later = start().after(Duration::from_secs(60));
-        let enter = |text: &str| admit(&gate, address(text), later);
-        let mut places =
-            [0; 3].map(|_| admit(&gate, address("10.0.0.1"), start()).expect("a place"));
-        assert!(places[0].take_frames(1, later), "it says something");
-        let _lone = enter("10.0.0.2");
-        let newcomers = [enter("10.0.0.3"), enter("10.0.0.4"), enter("10.0.0.5")];
-        assert_eq!(places.map(|place| place.needed().is_cancelled()), [false, true, true]);
-        assert_eq!(
-            newcomers.map(|place| place.err()),
-            [None, None, Some(Turned::Full)],
-            "each has one by then"
-        );
+        let enter = |from: usize| admit(&gate, address(&format!("10.0.0.{from}")), start());
+        let held: Vec<Held> = (0..40).map(|n| enter(n % 2).expect("a place")).collect();
+        assert_eq!([0, 1].map(|from| enter(from).err()), [Some(Turned::Full); 2]);
+        assert_eq!(count_gone(&held), 0);
+    }
+
+    /// Connections cost little: a client has said at least that it wants a WebSocket.
+    #[test]
+    fn a_connection_that_has_asked_for_nothing_takes_no_place_away() {
+        let (gate, held) = full(20, "10.0.0.1");
+        let arrive = |of: usize| gate.admit(address(&format!("192.0.2.{of}")), || true, start());
+        let mut arrivals: Vec<_> = (0..100).map(arrive).collect();
+        assert!(arrivals.iter().all(Result::is_ok));
+        assert_eq!((count_gone(&held), gate.connections()), (0, 20));
+        let asks = arrivals.pop().expect("one").expect("it came in");
+        let _inside = asks.take_place().expect("a place");
+        assert_eq!((count_gone(&held), gate.connections()), (1, 20));
+    }
+
+    #[test]
+    fn in_a_site_of_ipv6_a_household_gives_way_to_one_that_has_less() {
+        let (gate, held) = full(limits::SPARED + 1, "2001:db8:1:1::1");
+        let enter = |text: &str| admit(&gate, address(text), start());
+        let newcomers = ["2001:db8:1:2::1", "2001:db8:1:3::1"].map(enter);
+        assert_eq!(count_gone(&held), 1);
+        assert_eq!(newcomers.map(|place| place.err()), [None, Some(Turned::Full)]);
+    }
+
+    #[test]
+    fn a_signaller_of_the_pool_keeps_its_place() {
+        let config = GateConfig { clients: 20, ..GateConfig::default() };
+        let gate = Arc::new(Gate::new(config, start()));
+        let arrive = |from: &str| gate.admit(address(from), || true, start());
+        let members: Vec<Place> = (0..11)
+            .map(|_| arrive("10.0.0.1").and_then(Arrival::take_place_in_pool).expect("a place"))
+            .collect();
+        let clients: Vec<Held> =
+            (0..9).map(|_| admit(&gate, address("10.0.0.1"), start()).expect("a place")).collect();
+        let newcomers = ["10.0.0.2", "10.0.0.3"].map(|text| admit(&gate, address(text), start()));
+        assert_eq!(count_gone(&clients), 1, "a client gives way");
+        assert_eq!(newcomers.map(|place| place.err()), [None, Some(Turned::Full)]);
+        assert_eq!(gate.connections(), 19);
+        drop((members, clients));
+        assert_eq!(gate.connections(), 0);
+    }
+
+    /// Each of them takes memory until it has gone.
+    #[test]
+    fn no_more_than_so_many_give_way_at_once() {
+        let most = limits::GIVING_WAY_AT_ONCE;
+        let (gate, mut held) = full(2 * most, "10.0.0.1");
+        let enter = |of: usize| admit(&gate, IpAddr::from((of as u32).to_be_bytes()), start());
+        let honest: Vec<_> = (0..most).map(enter).collect();
+        assert!(honest.iter().all(Result::is_ok));
+        assert_eq!(enter(most).err(), Some(Turned::Full));
+        assert_eq!(count_gone(&held), most);
+        held.pop();
+        assert!(enter(most).is_ok(), "one of them has gone");
     }
 
     #[test]
@@ -419,8 +546,8 @@ mod tests {
         let now = start();
         let config = GateConfig { frames_per_address: (10, 5), ..GateConfig::default() };
         let gate = Arc::new(Gate::new(config, now));
-        let place = |text: &str| admit(&gate, address(text), now).expect("a place");
-        let (mut one, mut two) = (place("192.0.2.1"), place("192.0.2.1"));
+        let place = |text: &str| admit(&gate, address(text), now).expect("a place").0;
+        let (one, two) = (place("192.0.2.1"), place("192.0.2.1"));
         assert!(one.take_frames(6, now) && !two.take_frames(6, now) && two.take_frames(4, now));
         assert!(place("192.0.2.2").take_frames(10, now), "others have their own");
         assert!(one.take_frames(5, now.after(Duration::from_secs(1))));
