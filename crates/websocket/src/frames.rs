@@ -17,7 +17,7 @@ pub(crate) struct FrameScanner {
 /// The WebSocket frames that were found in some bytes.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Seen {
-    /// Frames of which the header is whole: only then is known what they are.
+    /// Frames whose header is whole: only then is known what they are.
     pub frames: usize,
     /// Of these, the ones that are a whole binary message, and are not empty.
     pub messages: usize,
