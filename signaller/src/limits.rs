@@ -114,10 +114,10 @@ pub const HANDSHAKES: usize = 2048;
 pub const HURRIED_HANDSHAKE: u32 = 4;
 /// How long a connection that gives way to another may take for it to be told so.
 pub const GIVING_WAY: Duration = CLOSE;
-/// Connections that are giving way and that the desk still has, at most.
+/// Connections that are giving way and are still here, at most.
 pub const GIVING_WAY_AT_ONCE: usize = 1024;
-/// A connection that says something is noted as not quiet once in so long.
-pub const HEARD_AGAIN: Duration = Duration::from_secs(1);
+/// An address that has no more places than this gives none away.
+pub const SPARED: usize = 8;
 /// New connections from one address in a minute, unless configured otherwise. Twice as many are told
 /// that they are too many; the rest are closed without a word.
 pub const ARRIVALS_PER_MINUTE: u32 = 600;

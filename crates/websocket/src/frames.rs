@@ -17,7 +17,7 @@ pub(crate) struct FrameScanner {
 /// The WebSocket frames that were found in some bytes.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
 pub struct Seen {
-    /// Frames that began.
+    /// Frames whose header is whole: only then is known what they are.
     pub frames: usize,
     /// Of these, the ones that are a whole binary message, and are not empty.
     pub messages: usize,
@@ -104,11 +104,9 @@ impl FrameScanner {
             rest = rest.get(skipped..).unwrap_or_default();
             let Some((byte, after)) = rest.split_first() else { return seen };
             rest = after;
-            if self.header.length == 0 {
-                seen.frames += 1;
-            }
             if let Some(length) = self.header.push(*byte) {
                 let is_message = self.header.bytes.first() == Some(&FINAL_BINARY) && length > 0;
+                seen.frames += 1;
                 seen.messages += usize::from(is_message);
                 self.header = Header::default();
                 self.payload = length;
@@ -175,6 +173,7 @@ mod tests {
             for size in sizes.iter().cycle() {
                 let (now, later) = rest.split_at((*size).min(rest.len()));
                 let found = scanner.scan(now);
+                prop_assert!(found.messages <= found.frames, "a message is a frame");
                 seen.frames += found.frames;
                 seen.messages += found.messages;
                 rest = later;
@@ -190,6 +189,16 @@ mod tests {
             let mut scanner = FrameScanner::default();
             prop_assert!(scanner.scan(&bytes).frames <= bytes.len());
         }
+    }
+
+    /// A message is charged otherwise than a control frame, so both are known at once.
+    #[test]
+    fn a_message_that_comes_byte_by_byte_is_a_frame_and_a_message_at_once() {
+        let mut scanner = FrameScanner::default();
+        let bytes = frame(70_000, OpCode::Data(Data::Binary), true);
+        let found: Vec<Seen> = bytes.iter().map(|byte| scanner.scan(&[*byte])).collect();
+        let found: Vec<_> = found.into_iter().filter(|seen| *seen != Seen::default()).collect();
+        assert_eq!(found, [Seen { frames: 1, messages: 1 }]);
     }
 
     #[test]

@@ -12,7 +12,7 @@ use crate::frames::{FrameScanner, Seen};
 
 /// Who pays for frames.
 pub trait Meter {
-    /// Pays for frames that have begun to come; whether it can.
+    /// Pays for frames whose headers have come; whether it can.
     fn pay(&mut self, seen: Seen) -> bool;
 }
 

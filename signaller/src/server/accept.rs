@@ -29,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::{
     connection,
-    gate::{Place, Turned},
+    gate::{Arrival, Turned},
     handshakes::Slot,
     member, metrics,
     shared::Shared,
@@ -49,8 +49,8 @@ pub(super) enum Door {
 /// A visitor that came by a door.
 #[derive(Debug)]
 enum Visitor {
-    /// A client, and its place or why it has none.
-    Client { address: IpAddr, admitted: Result<Place, Refusal> },
+    /// A client, if it is let in to say what it wants.
+    Client { address: IpAddr, admitted: Result<Arrival, Refusal> },
     /// A proxy: its client is known when it has said so.
     Proxy { address: IpAddr },
     /// A reader of the metrics, and one of the few places for that.
@@ -104,7 +104,7 @@ impl Shared {
             (Visitor::Proxy { address }, self.handshakes.enter_for_another())
         } else {
             let admitted = match self.admit(address) {
-                Ok(place) => Ok(place),
+                Ok(arrival) => Ok(arrival),
                 Err(turned) => match self.refusals.clone().try_acquire_owned() {
                     Ok(telling) if turned != Turned::Flood => {
                         Err(Refusal { turned, _telling: telling })
@@ -118,20 +118,16 @@ impl Shared {
         self.tasks.spawn(self.clone().visit(stream, visitor, Some(slot)));
     }
 
-    /// A place for a client from here, if its address is served.
-    fn admit(self: &Arc<Self>, address: IpAddr) -> Result<Place, Turned> {
+    /// Lets a client from here say what it wants, if its address is served.
+    fn admit(self: &Arc<Self>, address: IpAddr) -> Result<Arrival, Turned> {
         let listed = || self.lists.borrow().admit_address(address);
-        let place = self.gate.admit(address, listed, self.clock.now());
-        place.inspect_err(|turned| self.turn(*turned, address))
+        let arrival = self.gate.admit(address, listed, self.clock.now());
+        arrival.inspect_err(|turned| self.turn(*turned, address))
     }
 
     async fn visit(self: Arc<Self>, stream: TcpStream, visitor: Visitor, slot: Option<Slot>) {
         let tls = self.tls.as_ref().filter(|_| !matches!(visitor, Visitor::Operator(_)));
         let tls = tls.map(|tls| TlsAcceptor::from(tls.borrow().clone()));
-        let place = match &visitor {
-            Visitor::Client { admitted: Ok(place), .. } => Some(place.needed()),
-            _ => None,
-        };
         let serve = async {
             let Some(tls) = tls else { return self.http(stream, visitor).await };
             match tls.accept(stream).await {
@@ -142,12 +138,6 @@ impl Shared {
                 }
             }
         };
-        let is_needed = async {
-            tokio::select! {
-                () = cancelled(slot.as_ref().map(Slot::needed)) => {}
-                () = cancelled(place.as_ref()) => {}
-            }
-        };
         tokio::select! {
             served = timeout(self.handshakes.patience(self.config.handshake_timeout), serve) => {
                 if served.is_err() {
@@ -155,7 +145,7 @@ impl Shared {
                     self.counters.handshake_timeouts.add(1);
                 }
             }
-            () = is_needed => {
+            () = cancelled(slot.as_ref().map(Slot::needed)) => {
                 tracing::debug!("a handshake's place was needed for another address");
                 self.counters.handshakes_crowded_out.add(1);
             }
@@ -193,53 +183,67 @@ impl Shared {
     }
 
     async fn answer(self: Arc<Self>, request: Request<Body>, visitor: Option<Visitor>) -> Response {
-        let (address, place) = match visitor {
+        let (address, arrival) = match visitor {
             Some(Visitor::Operator(_place)) => {
                 return metrics::answer(&self, request.uri().path()).await;
             }
             Some(Visitor::Client { address, admitted }) => match admitted {
-                Ok(place) => (address, place),
+                Ok(arrival) => (address, arrival),
                 Err(refusal) => return refused(refusal.turned),
             },
             Some(Visitor::Proxy { address }) => {
                 let address = self.config.proxies.client(address, request.headers());
                 match self.admit(address) {
-                    Ok(place) => (address, place),
+                    Ok(arrival) => (address, arrival),
                     Err(turned) => return refused(turned),
                 }
             }
             None => return StatusCode::BAD_REQUEST.into_response(),
         };
         match request.uri().path() {
-            "/" | "/ws" => self.enter(request, Guest::Client(address), place),
-            "/pool" if self.config.pool => self.enter(request, Guest::Signaller(address), place),
+            "/" | "/ws" => self.enter(request, Guest::Client(address), arrival),
+            "/pool" if self.config.pool => self.enter(request, Guest::Signaller(address), arrival),
             "/healthz" => "ok\n".into_response(),
             _ => StatusCode::NOT_FOUND.into_response(),
         }
     }
 
-    /// A WebSocket, or a word for a visitor with a browser.
-    fn enter(self: Arc<Self>, mut request: Request<Body>, guest: Guest, place: Place) -> Response {
+    /// A WebSocket, if there is a place for it, or a word for a visitor with a browser.
+    fn enter(
+        self: Arc<Self>,
+        mut request: Request<Body>,
+        guest: Guest,
+        arrival: Arrival,
+    ) -> Response {
         let Some((answer, upgraded)) = websocket::accept(&mut request) else {
             return "This is a TaiiNet signaller. Peers connect to it by WebSocket.\n"
                 .into_response();
         };
-        let charged = match guest {
-            Guest::Client(_) => Charged::All,
-            Guest::Signaller(_) => Charged::AllButMessages,
+        let (Guest::Client(address) | Guest::Signaller(address)) = guest;
+        let taken = match guest {
+            Guest::Client(_) => {
+                arrival.take_place().map(|(place, needed)| (Charged::All, place, Some(needed)))
+            }
+            Guest::Signaller(_) => {
+                arrival.take_place_in_pool().map(|place| (Charged::AllButMessages, place, None))
+            }
+        };
+        let (charged, place, needed) = match taken {
+            Ok(taken) => taken,
+            Err(turned) => {
+                self.turn(turned, address);
+                return refused(turned);
+            }
         };
         let each = self.config.gate.frames;
-        let needed = place.needed();
         let meter = Meter::new(charged, each, place, self.clock, self.counters.clone());
         let shared = self.clone();
         self.tasks.spawn(async move {
             let Ok(upgraded) = upgraded.await else { return };
             let socket = websocket::open(upgraded, meter, shared.config.read_buffer).await;
-            match guest {
-                Guest::Client(address) => {
-                    connection::serve(socket, address, &needed, &shared).await;
-                }
-                Guest::Signaller(address) => member::serve(socket, address, &needed, &shared).await,
+            match needed {
+                Some(needed) => connection::serve(socket, address, &needed, &shared).await,
+                None => member::serve(socket, address, &shared).await,
             }
         });
         answer

@@ -130,9 +130,14 @@ impl FrontConfig {
     /// How much may wait for one client.
     pub(super) fn outbox_limits(&self) -> OutboxLimits {
         let (messages, bytes) = (self.outbox_messages, self.outbox_bytes);
-        let share = self.outbox_total / self.gate.clients.max(1);
+        let share = self.outbox_total / self.clients_at_once();
         let share = share.max(taiinet_mesh::limits::WIRE_BYTES).min(bytes);
         OutboxLimits { messages, bytes, share }
+    }
+
+    /// Clients that have a place, and those that are giving theirs to others.
+    const fn clients_at_once(&self) -> usize {
+        self.gate.clients.saturating_add(limits::GIVING_WAY_AT_ONCE)
     }
 
     /// The memory in bytes that a server takes at most, whatever its clients do. What a pool's members
@@ -146,7 +151,7 @@ impl FrontConfig {
         let handshake = limits::CLIENT_MEMORY + tls + limits::REQUEST_BYTES;
         let inbox = limits::INBOX * (limits::TOGETHER_BYTES + message);
         client
-            .saturating_mul(self.gate.clients)
+            .saturating_mul(self.clients_at_once())
             .saturating_add(handshake.saturating_mul(self.gate.handshakes))
             .saturating_add(self.outbox_total + inbox + limits::TABLES_MEMORY)
     }

@@ -1,19 +1,15 @@
 //! Who has a place, by where they come from: when places run out, whoever has most gives way.
 //!
-//! The one to go is the one that has been quiet for longest, of the most crowded address. So whoever takes
-//! many places pushes out its own, and not those of others.
+//! So whoever takes many places pushes out its own, and not those of others.
 
-use std::{
-    cmp::Reverse,
-    collections::{BTreeMap, BTreeSet},
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 use ipnet::IpNet;
 use tokio_util::sync::CancellationToken;
 
 use crate::addresses::Ranges;
 
-/// Counts up: the smaller of two came, or was heard of, first.
+/// Counts up: the smaller of two came first.
 type Number = u64;
 
 /// Who is counted together: a site of IPv6 or an address of IPv4. Each connection of a trusted proxy
@@ -24,15 +20,30 @@ enum Crowd {
     Alone(Number),
 }
 
+/// Which of the most crowded gives way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum GivesWay {
+    /// The one that is the slowest, where each has a short thing to do.
+    Oldest,
+    /// The one that came last, so that nobody can push out those that were there before.
+    Youngest,
+}
+
 /// All places that are taken.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Crowds {
+    gives_way: GivesWay,
     next: Number,
+    /// Places that were taken away and are not given back yet.
+    leaving: usize,
     places: BTreeMap<Number, Taken>,
     crowds: BTreeMap<Crowd, Members>,
-    /// The most crowded is the last; among those that are equal the one that has waited longest.
-    order: BTreeSet<(usize, Reverse<Number>, Crowd)>,
+    /// The most crowded is the last.
+    order: BTreeSet<(Rank, Crowd)>,
 }
+
+/// How many there are together, and among equals, how soon one of them gives way.
+type Rank = (usize, Number);
 
 #[derive(Debug)]
 struct Taken {
@@ -62,7 +73,37 @@ impl Seat {
     }
 }
 
+impl GivesWay {
+    /// Who gives way of these.
+    fn of(self, numbers: &BTreeSet<Number>) -> Option<Number> {
+        match self {
+            Self::Oldest => numbers.first().copied(),
+            Self::Youngest => numbers.last().copied(),
+        }
+    }
+
+    fn rank(self, numbers: &BTreeSet<Number>) -> Option<Rank> {
+        let number = self.of(numbers)?;
+        let soon = match self {
+            Self::Oldest => Number::MAX - number,
+            Self::Youngest => number,
+        };
+        Some((numbers.len(), soon))
+    }
+}
+
 impl Crowds {
+    pub(super) const fn new(gives_way: GivesWay) -> Self {
+        Self {
+            gives_way,
+            next: 0,
+            leaving: 0,
+            places: BTreeMap::new(),
+            crowds: BTreeMap::new(),
+            order: BTreeSet::new(),
+        }
+    }
+
     /// Takes a place for a connection that comes from here; none: it stands for somebody of its own.
     pub(super) fn enter(&mut self, from: Option<Ranges>) -> Seat {
         let number = self.number();
@@ -75,17 +116,11 @@ impl Crowds {
         Seat { number, needed }
     }
 
-    /// Whoever has this place was heard of just now.
-    pub(super) fn renew(&mut self, seat: &mut Seat) {
-        if let Some(taken) = self.remove(seat.number) {
-            seat.number = self.number();
-            self.insert(seat.number, taken);
-        }
-    }
-
-    /// Gives a place back, if it was not taken away.
+    /// Gives a place back, also one that was taken away.
     pub(super) fn leave(&mut self, seat: &Seat) {
-        self.remove(seat.number);
+        if self.remove(seat.number).is_none() {
+            self.leaving = self.leaving.saturating_sub(1);
+        }
     }
 
     /// How many places are taken.
@@ -93,16 +128,49 @@ impl Crowds {
         self.places.len()
     }
 
-    /// Whether somebody else has more places than the crowd of this one.
-    pub(super) fn has_larger_than_of(&self, seat: &Seat) -> bool {
-        let crowd = self.places.get(&seat.number).and_then(|taken| self.crowds.get(&taken.crowd));
-        let own = crowd.map_or(0, |members| members.numbers.len());
-        self.order.last().is_some_and(|(most, ..)| *most > own)
+    /// How many places were taken away from connections that are still here.
+    pub(super) const fn leaving(&self) -> usize {
+        self.leaving
     }
 
     /// Takes a place away from the most crowded, whose token is cancelled.
     pub(super) fn take_away(&mut self) {
-        if let Some(taken) = self.most_dispensable().and_then(|number| self.remove(number)) {
+        let crowd = self.order.last().and_then(|(_, crowd)| self.crowds.get(crowd));
+        if let Some(number) = crowd.and_then(|crowd| crowd.gives_way(self.gives_way)) {
+            self.take_away_from(number);
+        }
+    }
+
+    /// Whether somebody has too many places for a newcomer from here to get none: more than `spared`, and
+    /// more than the newcomer would have.
+    pub(super) fn has_too_many_for(&self, newcomer: Ranges, spared: usize) -> bool {
+        self.giver(newcomer, spared).is_some()
+    }
+
+    /// Takes a place away from whoever [has too many](Self::has_too_many_for), if anybody has.
+    pub(super) fn take_away_for(&mut self, newcomer: Ranges, spared: usize) {
+        if let Some(number) = self.giver(newcomer, spared) {
+            self.take_away_from(number);
+        }
+    }
+
+    fn giver(&self, newcomer: Ranges, spared: usize) -> Option<Number> {
+        let own = self.crowds.get(&Crowd::Of(newcomer.widest()));
+        let would_have = own.map_or(0, |own| own.numbers.len()) + 1;
+        let (_, most) = self.order.last()?;
+        let most = self.crowds.get(most)?;
+        if most.numbers.len() > spared.max(would_have) {
+            return most.gives_way(self.gives_way);
+        }
+        // Its own site has as much as any other: then its households are compared.
+        let would_have = own?.households.get(&Some(newcomer.narrow())).map_or(0, BTreeSet::len) + 1;
+        let most = own?.largest_household(self.gives_way)?;
+        (most.len() > spared.max(would_have)).then(|| self.gives_way.of(most))?
+    }
+
+    fn take_away_from(&mut self, number: Number) {
+        if let Some(taken) = self.remove(number) {
+            self.leaving += 1;
             taken.needed.cancel();
         }
     }
@@ -137,43 +205,39 @@ impl Crowds {
     /// Changes a crowd, and its place in the order with it.
     fn change(&mut self, crowd: Crowd, change: impl FnOnce(&mut Members)) {
         let members = self.crowds.entry(crowd).or_default();
-        if let Some(rank) = members.rank() {
-            self.order.remove(&(rank.0, rank.1, crowd));
+        if let Some(rank) = self.gives_way.rank(&members.numbers) {
+            self.order.remove(&(rank, crowd));
         }
         change(members);
-        match members.rank() {
+        match self.gives_way.rank(&members.numbers) {
             Some(rank) => {
-                self.order.insert((rank.0, rank.1, crowd));
+                self.order.insert((rank, crowd));
             }
             None => {
                 self.crowds.remove(&crowd);
             }
         }
     }
-
-    /// The quietest of the most crowded household of the most crowded site or address.
-    fn most_dispensable(&self) -> Option<Number> {
-        let (_, _, crowd) = self.order.last()?;
-        let households = self.crowds.get(crowd)?.households.values();
-        let household = households.max_by_key(|numbers| rank(numbers))?;
-        household.first().copied()
-    }
 }
 
 impl Members {
-    fn rank(&self) -> Option<(usize, Reverse<Number>)> {
-        rank(&self.numbers)
+    fn largest_household(&self, gives_way: GivesWay) -> Option<&BTreeSet<Number>> {
+        self.households.values().max_by_key(|numbers| gives_way.rank(numbers))
     }
-}
 
-fn rank(numbers: &BTreeSet<Number>) -> Option<(usize, Reverse<Number>)> {
-    numbers.first().map(|first| (numbers.len(), Reverse(*first)))
+    /// Who gives way: one of the most crowded household.
+    fn gives_way(&self, gives_way: GivesWay) -> Option<Number> {
+        gives_way.of(self.largest_household(gives_way)?)
+    }
 }
 
 #[cfg(test)]
 impl Crowds {
     /// Whether nothing is left of anybody.
     pub(super) fn is_bare(&self) -> bool {
-        self.places.is_empty() && self.crowds.is_empty() && self.order.is_empty()
+        self.leaving == 0
+            && self.places.is_empty()
+            && self.crowds.is_empty()
+            && self.order.is_empty()
     }
 }

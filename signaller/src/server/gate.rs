@@ -4,9 +4,10 @@
 //! with handshakes (many one after the other) and with frames. What counts as an address are its ranges:
 //! a client with one IPv6 address has at least 2⁶⁴ of them.
 //!
-//! When all places are taken, a newcomer gets one all the same if others have more places than those at its
-//! address: of the most crowded address, the connection that has been quiet for longest gives way. So the
-//! places fall to as many addresses as there are, and not to the first that take many.
+//! When all places are taken, a client gets one all the same if another address has more of them than its
+//! own, and more than [`limits::SPARED`]: of the most crowded address, the connection that came last gives
+//! way. So the places fall to as many addresses as there are, and not to the first that take many. A
+//! connection has no place, and takes none away, before its request for a WebSocket has come.
 
 use std::{
     net::IpAddr,
@@ -17,7 +18,7 @@ use std::{
 use taiinet_mesh::{Budget, Time};
 use tokio_util::sync::CancellationToken;
 
-use super::crowds::{Crowds, Seat};
+use super::crowds::{Crowds, GivesWay, Seat};
 use crate::{
     Prefixes,
     addresses::{AddressCounts, Ranges},
@@ -27,7 +28,7 @@ use crate::{
 /// How many may come in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GateConfig {
-    /// Connections at once.
+    /// WebSockets at once.
     pub clients: usize,
     /// Connections at once from one address; a site of IPv6 may have [`limits::SITE_SHARE`] times as many.
     pub clients_per_address: usize,
@@ -60,7 +61,7 @@ impl Default for GateConfig {
 /// Why a connection does not come in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Turned {
-    /// No places left that somebody else has too many of, or too many different addresses.
+    /// No place is left and nobody has too many, too many are giving way, or too many different addresses.
     Full,
     /// Too many connections at once from its address.
     AddressFull,
@@ -99,6 +100,8 @@ pub(super) struct Gate {
 #[derive(Debug)]
 struct Table {
     crowds: Crowds,
+    /// Places of other signallers: the pool bounds them.
+    kept: usize,
     addresses: AddressCounts<Count>,
     swept: Time,
 }
@@ -130,30 +133,42 @@ impl Count {
     }
 }
 
-/// A place inside, until it is dropped.
+/// A connection that may say what it wants, and is counted for its address until it is dropped.
 #[derive(Debug)]
-pub(super) struct Place {
+pub(super) struct Arrival {
     gate: Arc<Gate>,
     ranges: Ranges,
-    seat: Seat,
-    heard: Time,
+    sits: Sits,
 }
+
+#[derive(Debug)]
+enum Sits {
+    /// Nowhere yet.
+    No,
+    Here(Seat),
+    /// Where it stays until it leaves by itself.
+    Kept,
+}
+
+/// A place inside, until it is dropped.
+#[derive(Debug)]
+pub(super) struct Place(Arrival);
 
 impl Gate {
     pub(super) fn new(config: GateConfig, now: Time) -> Self {
-        let table =
-            Table { crowds: Crowds::default(), addresses: AddressCounts::default(), swept: now };
+        let crowds = Crowds::new(GivesWay::Youngest);
+        let table = Table { crowds, kept: 0, addresses: AddressCounts::default(), swept: now };
         Self { config, table: Mutex::new(table) }
     }
 
-    /// A place for a connection from here, if it is `listed`: that is asked before anybody gives way. Each
-    /// call counts as an arrival.
+    /// Lets a connection from here say what it wants, if it is `listed` and could get a place now. Each call
+    /// counts as an arrival.
     pub(super) fn admit(
         self: &Arc<Self>,
         from: IpAddr,
         listed: impl FnOnce() -> bool,
         now: Time,
-    ) -> Result<Place, Turned> {
+    ) -> Result<Arrival, Turned> {
         let ranges = self.config.prefixes.ranges(from);
         let mut table = self.table();
         table.sweep(now);
@@ -189,20 +204,15 @@ impl Gate {
         if !listed() {
             return Err(Turned::Blocked);
         }
-        let seat = table.crowds.enter(Some(ranges));
-        if table.crowds.len() > self.config.clients {
-            if !table.crowds.has_larger_than_of(&seat) {
-                table.crowds.leave(&seat);
-                return Err(Turned::Full);
-            }
-            table.crowds.take_away();
+        if !table.has_room_for(ranges, self.config.clients) {
+            return Err(Turned::Full);
         }
         table.addresses.update(
             ranges,
             |share| self.fresh(share, now),
             |count| count.connections += 1,
         );
-        Ok(Place { gate: self.clone(), ranges, seat, heard: now })
+        Ok(Arrival { gate: self.clone(), ranges, sits: Sits::No })
     }
 
     /// What a range begins with that may have so many times as much as an address.
@@ -214,7 +224,7 @@ impl Gate {
 
     /// Connections inside.
     pub(super) fn connections(&self) -> usize {
-        self.table().crowds.len()
+        self.table().taken()
     }
 
     // What is counted holds even if a thread has panicked at it.
@@ -224,6 +234,28 @@ impl Gate {
 }
 
 impl Table {
+    fn taken(&self) -> usize {
+        self.crowds.len() + self.kept
+    }
+
+    /// Whether there is a place for a newcomer from here, among so many.
+    fn has_room_for(&self, ranges: Ranges, clients: usize) -> bool {
+        // Those that give way take memory until they have gone.
+        let may_give = || self.crowds.leaving() < limits::GIVING_WAY_AT_ONCE;
+        self.taken() < clients || may_give() && self.crowds.has_too_many_for(ranges, limits::SPARED)
+    }
+
+    /// Sees to it that there is.
+    fn make_room_for(&mut self, ranges: Ranges, clients: usize) -> Result<(), Turned> {
+        if !self.has_room_for(ranges, clients) {
+            return Err(Turned::Full);
+        }
+        if self.taken() >= clients {
+            self.crowds.take_away_for(ranges, limits::SPARED);
+        }
+        Ok(())
+    }
+
     /// Forgets addresses that have not come for a minute.
     fn sweep(&mut self, now: Time) {
         if now.since(self.swept) >= MINUTE {
@@ -233,23 +265,38 @@ impl Table {
     }
 }
 
-impl Place {
-    /// Is cancelled when the place is needed for somebody else.
-    pub(super) fn needed(&self) -> CancellationToken {
-        self.seat.needed().clone()
+impl Arrival {
+    /// A place for a client, and what is cancelled when the place is needed for somebody else.
+    pub(super) fn take_place(mut self) -> Result<(Place, CancellationToken), Turned> {
+        let mut table = self.gate.table();
+        table.make_room_for(self.ranges, self.gate.config.clients)?;
+        let seat = table.crowds.enter(Some(self.ranges));
+        drop(table);
+        let needed = seat.needed().clone();
+        self.sits = Sits::Here(seat);
+        Ok((Place(self), needed))
     }
 
-    /// Takes so many WebSocket frames from what is left to the address, if so much is left.
-    pub(super) fn take_frames(&mut self, frames: usize, now: Time) -> bool {
+    /// A place for another signaller, which is never taken away.
+    pub(super) fn take_place_in_pool(mut self) -> Result<Place, Turned> {
         let mut table = self.gate.table();
-        if now.since(self.heard) >= limits::HEARD_AGAIN {
-            self.heard = now;
-            table.crowds.renew(&mut self.seat);
-        }
-        let has = table.addresses.all(self.ranges, |count, _| count.frames.has(frames, now));
+        table.make_room_for(self.ranges, self.gate.config.clients)?;
+        table.kept += 1;
+        drop(table);
+        self.sits = Sits::Kept;
+        Ok(Place(self))
+    }
+}
+
+impl Place {
+    /// Takes so many WebSocket frames from what is left to the address, if so much is left.
+    pub(super) fn take_frames(&self, frames: usize, now: Time) -> bool {
+        let Arrival { gate, ranges, .. } = &self.0;
+        let mut table = gate.table();
+        let has = table.addresses.all(*ranges, |count, _| count.frames.has(frames, now));
         if has {
-            let fresh = |share| self.gate.fresh(share, now);
-            table.addresses.update(self.ranges, fresh, |count| {
+            let fresh = |share| gate.fresh(share, now);
+            table.addresses.update(*ranges, fresh, |count| {
                 count.frames.take(frames, now);
             });
         }
@@ -257,10 +304,14 @@ impl Place {
     }
 }
 
-impl Drop for Place {
+impl Drop for Arrival {
     fn drop(&mut self) {
         let mut table = self.gate.table();
-        table.crowds.leave(&self.seat);
+        match &self.sits {
+            Sits::No => {}
+            Sits::Here(seat) => table.crowds.leave(seat),
+            Sits::Kept => table.kept = table.kept.saturating_sub(1),
+        }
         let leave = |count: &mut Count| count.connections = count.connections.saturating_sub(1);
         // What has come in this minute still counts.
         table.addresses.release(self.ranges, leave, |_| false);
@@ -268,161 +319,4 @@ impl Drop for Place {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn address(text: &str) -> IpAddr {
-        text.parse().expect("an address")
-    }
-
-    fn admit(gate: &Arc<Gate>, from: IpAddr, now: Time) -> Result<Place, Turned> {
-        gate.admit(from, || true, now)
-    }
-
-    fn start() -> Time {
-        Time::from_millis(1_800_000_000_000)
-    }
-
-    #[test]
-    fn places_are_counted_in_all_and_by_prefix_and_given_back() {
-        let now = start();
-        let config = GateConfig { clients: 3, clients_per_address: 2, ..GateConfig::default() };
-        let gate = Arc::new(Gate::new(config, now));
-        let admit = |text: &str| admit(&gate, address(text), now);
-        let (one, _two) = (admit("2001:db8::1"), admit("2001:db8::2"));
-        assert_eq!(admit("2001:db8::3").err(), Some(Turned::AddressFull), "one /64 is one address");
-        let _three = admit("10.0.0.1");
-        assert_eq!(admit("10.0.0.1").err(), Some(Turned::Full));
-        assert_eq!(gate.connections(), 3);
-        drop(one);
-        assert!(admit("2001:db8::9").is_ok());
-    }
-
-    /// Forty addresses that keep to all limits can take all places; whoever comes from another gets one.
-    #[test]
-    fn few_addresses_with_many_connections_keep_nobody_out() {
-        let now = start();
-        let config = GateConfig { clients: 1000, clients_per_address: 25, ..GateConfig::default() };
-        let gate = Arc::new(Gate::new(config, now));
-        let admit = |text: &str| admit(&gate, address(text), now);
-        let crowd = |of: usize| (0..25).map(move |_| format!("10.0.0.{of}"));
-        let held: Vec<Place> =
-            (0..40).flat_map(crowd).map(|text| admit(&text).expect("a place")).collect();
-        assert_eq!(admit("10.0.0.1").err(), Some(Turned::AddressFull));
-        let honest: Vec<Place> = (0..200)
-            .map(|of| admit(&format!("192.0.2.{of}")).expect("a place of one that has many"))
-            .collect();
-        let gone =
-            |places: &[Place]| places.iter().filter(|one| one.needed().is_cancelled()).count();
-        assert_eq!((gone(&held), gone(&honest), gate.connections()), (200, 0, 1000));
-        for crowd in held.chunks(25) {
-            assert_eq!(gone(crowd), 5, "each crowd gives as many");
-        }
-        drop((held, honest));
-        assert_eq!(gate.connections(), 0);
-    }
-
-    #[test]
-    fn the_one_that_has_been_quiet_for_longest_gives_way_and_nobody_for_its_equals() {
-        let config = GateConfig { clients: 4, ..GateConfig::default() };
-        let gate = Arc::new(Gate::new(config, start()));
-        let later = start().after(Duration::from_secs(60));
-        let enter = |text: &str| admit(&gate, address(text), later);
-        let mut places =
-            [0; 3].map(|_| admit(&gate, address("10.0.0.1"), start()).expect("a place"));
-        assert!(places[0].take_frames(1, later), "it says something");
-        let _lone = enter("10.0.0.2");
-        let newcomers = [enter("10.0.0.3"), enter("10.0.0.4"), enter("10.0.0.5")];
-        assert_eq!(places.map(|place| place.needed().is_cancelled()), [false, true, true]);
-        assert_eq!(
-            newcomers.map(|place| place.err()),
-            [None, None, Some(Turned::Full)],
-            "each has one by then"
-        );
-    }
-
-    #[test]
-    fn the_length_of_prefixes_is_configured() {
-        let now = start();
-        let limits = GateConfig { clients_per_address: 1, ..GateConfig::default() };
-        let config = GateConfig { prefixes: Prefixes { ipv4: 24, ipv6: 48 }, ..limits };
-        let gate = Arc::new(Gate::new(config, now));
-        let _held = ["10.0.0.1", "2001:db8:1:1::1"].map(|text| admit(&gate, address(text), now));
-        for (text, inside) in [
-            ("10.0.0.2", false),
-            ("::ffff:10.0.0.3", false),
-            ("10.0.1.1", true),
-            ("2001:db8:1:2::1", false),
-            ("2001:db8:2::1", true),
-        ] {
-            assert_eq!(admit(&gate, address(text), now).is_ok(), inside, "{text}");
-        }
-    }
-
-    #[test]
-    fn an_address_that_comes_too_often_waits_for_the_minute_to_end() {
-        let start = start();
-        let gate = GateConfig { arrivals_per_minute: 2, ..GateConfig::default() };
-        let gate = Arc::new(Gate::new(gate, start));
-        let at =
-            |second| admit(&gate, address("10.0.0.1"), start.after(Duration::from_secs(second)));
-        assert!(at(0).is_ok() && at(10).is_ok());
-        let wait = |second| Some(Turned::TooOften { wait: Duration::from_secs(second) });
-        assert_eq!(at(20).err(), wait(40));
-        assert_eq!(at(59).err(), wait(1));
-        assert_eq!(at(59).err(), Some(Turned::Flood));
-        assert!(admit(&gate, address("10.0.0.2"), start).is_ok(), "others do not");
-        assert!(at(60).is_ok());
-    }
-
-    #[test]
-    fn what_is_kept_of_addresses_is_bounded() {
-        let start = start();
-        let gate = Arc::new(Gate::new(GateConfig::default(), start));
-        let number = |number: usize| IpAddr::from((number as u32).to_be_bytes());
-        for n in 0..limits::ADDRESSES {
-            assert!(admit(&gate, number(n), start).is_ok());
-        }
-        assert_eq!(admit(&gate, number(limits::ADDRESSES), start).err(), Some(Turned::Full));
-        assert!(admit(&gate, number(1), start).is_ok(), "a known address may come");
-        assert!(admit(&gate, number(limits::ADDRESSES), start.after(MINUTE)).is_ok());
-        assert_eq!(gate.table().addresses.len(), 1);
-    }
-
-    #[test]
-    fn a_site_of_ipv6_has_more_than_a_household_but_not_without_end() {
-        let now = start();
-        let config = GateConfig { clients_per_address: 2, ..GateConfig::default() };
-        let gate = Arc::new(Gate::new(config, now));
-        let places: Vec<_> = (0..100)
-            .map(|household| admit(&gate, address(&format!("2001:db8:1:{household:x}::1")), now))
-            .collect();
-        let inside = places.iter().filter(|place| place.is_ok()).count();
-        assert_eq!(inside, 2 * limits::SITE_SHARE as usize);
-        assert!(admit(&gate, address("2001:db8:2::1"), now).is_ok(), "another site");
-    }
-
-    /// A client with a site can come from 65,536 households of it.
-    #[test]
-    fn a_site_that_floods_does_not_fill_the_table() {
-        let now = start();
-        let config = GateConfig { arrivals_per_minute: 3, ..GateConfig::default() };
-        let gate = Arc::new(Gate::new(config, now));
-        for household in 0..5000 {
-            let _ = admit(&gate, address(&format!("2001:db8:1:{household:x}::1")), now);
-        }
-        assert_eq!(gate.table().addresses.len(), 1 + 2 * 3 * limits::SITE_SHARE as usize);
-    }
-
-    #[test]
-    fn frames_are_counted_of_all_connections_of_an_address_together() {
-        let now = start();
-        let config = GateConfig { frames_per_address: (10, 5), ..GateConfig::default() };
-        let gate = Arc::new(Gate::new(config, now));
-        let place = |text: &str| admit(&gate, address(text), now).expect("a place");
-        let (mut one, mut two) = (place("192.0.2.1"), place("192.0.2.1"));
-        assert!(one.take_frames(6, now) && !two.take_frames(6, now) && two.take_frames(4, now));
-        assert!(place("192.0.2.2").take_frames(10, now), "others have their own");
-        assert!(one.take_frames(5, now.after(Duration::from_secs(1))));
-    }
-}
+mod tests;

@@ -12,7 +12,7 @@ use std::{
 
 use tokio_util::sync::CancellationToken;
 
-use super::crowds::{Crowds, Seat};
+use super::crowds::{Crowds, GivesWay, Seat};
 use crate::{Prefixes, addresses::Ranges, limits};
 
 /// All handshakes at once.
@@ -33,7 +33,8 @@ pub(super) struct Slot {
 impl Handshakes {
     /// So many at once, at least one.
     pub(super) fn new(most: usize, prefixes: Prefixes) -> Self {
-        Self { most: most.max(1), prefixes, crowds: Mutex::default() }
+        let crowds = Mutex::new(Crowds::new(GivesWay::Oldest));
+        Self { most: most.max(1), prefixes, crowds }
     }
 
     /// A place for a connection of a client from here.

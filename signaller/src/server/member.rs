@@ -9,7 +9,6 @@ use futures::{
 use taiinet_mesh::{Input, LinkFailure, LinkId};
 use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::Message;
-use tokio_util::sync::CancellationToken;
 
 use super::{
     outbox::{Next, Waiting},
@@ -18,13 +17,8 @@ use super::{
 };
 use crate::limits;
 
-/// Serves another signaller until it leaves, is closed, or its place is needed for somebody else.
-pub(super) async fn serve(
-    socket: WebSocket,
-    address: IpAddr,
-    needed: &CancellationToken,
-    shared: &Shared,
-) {
+/// Serves another signaller until it leaves or is closed.
+pub(super) async fn serve(socket: WebSocket, address: IpAddr, shared: &Shared) {
     let (outbox, waiting) = shared.member_outbox();
     let Some(link) = shared.desk.accept(address, outbox).await else { return };
     tracing::debug!(%link, "a signaller of the pool has connected");
@@ -34,7 +28,6 @@ pub(super) async fn serve(
         // The desk closes by dropping the outbox.
         () = write(sink, &waiting, link, shared) => {}
         () = read(&mut stream, link, shared) => {}
-        () = needed.cancelled() => shared.counters.crowded_out.add(1),
         // A new list of the operator's ends also members that are here already.
         Ok(_) = lists.wait_for(|lists| !lists.admit_address(address)) => {
             shared.counters.cut_by_list.add(1);

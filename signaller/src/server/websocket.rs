@@ -85,7 +85,7 @@ impl taiinet_websocket::Meter for Meter {
         self.counters.frames_in.add(frames);
         let cost = match self.charged {
             Charged::All => frames,
-            Charged::AllButMessages => frames - messages.min(frames),
+            Charged::AllButMessages => frames.saturating_sub(messages),
         };
         if cost == 0 {
             return true;

@@ -129,7 +129,7 @@ fn few_addresses_with_many_silent_connections_keep_nobody_out() {
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn few_addresses_with_many_clients_keep_no_newcomer_out() {
-    let program = start(&["--max-clients", "16", "--join-work", "0"]);
+    let program = start(&["--max-clients", "24", "--join-work", "0"]);
     let connect = async |host| {
         let stream = connect_from(host, &program);
         stream.set_nonblocking(true).unwrap();
@@ -137,28 +137,35 @@ async fn few_addresses_with_many_clients_keep_no_newcomer_out() {
         Client::over(Box::new(stream), &[]).await
     };
     let mut crowd = Vec::new();
-    for number in 0..16 {
+    for number in 0..24 {
         let mut client = connect([127, 0, 11, 1 + number % 2]).await.expect("there is room");
         assert_eq!(client.join("test").await, Some(FromSignaller::Joined));
         crowd.push(client);
     }
     assert_eq!(refusal(connect([127, 0, 11, 1]).await), (503, 20));
+    // A connection alone takes nobody's place.
+    let silent: Vec<_> = (1..=30).map(|host| connect_from([127, 0, 13, host], &program)).collect();
+    program.metric_is("handshakes", 30);
+    for client in &mut crowd {
+        assert!(client.is_served().await);
+    }
     let mut honest = Vec::new();
     for host in 1..=4 {
         let mut client = connect([127, 0, 12, host]).await.expect("another gives way");
         assert_eq!(client.join("test").await, Some(FromSignaller::Joined));
         honest.push(client);
     }
-    // A client that gave way is told when to come again.
-    let told = crowd[0].receive().await;
+    // A client that gave way is told when to come again: those do that came last.
+    let told = crowd[23].receive().await;
     let Some(FromSignaller::Refused { reason, retry_after_ms }) = told else { panic!("{told:?}") };
     assert_eq!((reason, retry_after_ms), (RefusalReason::Full, 20_000));
     program.metric_is("connections_crowded_out_total", 4);
-    program.metric_is("connections", 16);
-    program.metric_is("joined_peers", 16);
-    for client in &mut honest {
+    program.metric_is("connections", 24);
+    program.metric_is("joined_peers", 24);
+    for client in crowd[..20].iter_mut().chain(&mut honest) {
         assert!(client.is_served().await);
     }
+    drop(silent);
 }
 
 #[test]
