@@ -304,8 +304,8 @@ pub const UNOPENED: usize = 1024;
 pub const UNOPENED_BYTES: usize = 8 * 1024 * 1024;
 /// How soon those that wait are tried again.
 pub const OPENING_RETRY: Duration = Duration::from_millis(20);
-/// Key exchanges that one search may take.
-pub const FIND_OPENINGS: usize = 4096;
+/// Key exchanges that one search may take: as many as a second of live documents.
+pub const FIND_OPENINGS: usize = 1024;
 /// How many signallers a pool has at most: each is linked to each other.
 pub const POOL_LINKS: usize = 64;
 /// The longest address of a signaller, in bytes.

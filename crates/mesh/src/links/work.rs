@@ -2,7 +2,8 @@
 //!
 //! Each frame has a cost ([`crate::wire::cost_of`]), and what it makes us do beyond that is spent where it is
 //! done: signatures of presences, documents looked at for a comparison or a search, queries evaluated. What
-//! one frame can make us do has a bound of its own, so no debt takes long to pay.
+//! one frame can make us do has a bound of its own, so no debt takes long to pay. What we asked for ourselves, the
+//! answers to our searches, has the bounds of what was asked, and costs its sender nothing.
 //!
 //! Frames are dealt with while anything of the budget is left; what they cost more is a debt. While there
 //! is a debt, messages wait for the time that pays for it: so a link that asks for too much is slowed. One that
