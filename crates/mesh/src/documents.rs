@@ -18,7 +18,7 @@ use taiinet_identity::PeerId;
 pub(crate) use admit::{Rules, admit};
 pub(crate) use keyring::Keyring;
 pub use quota::Quota;
-pub(crate) use recent::{Kept, Recent, Standing};
+pub(crate) use recent::{Kept, Recent};
 
 use crate::{
     Event, LinkId, Misbehaviour, PublishError, Time,

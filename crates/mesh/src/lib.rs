@@ -73,14 +73,18 @@
 //!   signed bytes; what is decoded counts for what it holds of the heap.
 //! - **Work without end**: each frame is paid for out of its link's [`limits::WORK`] before it is decoded,
 //!   and so is what it makes us do beyond that: signatures verified, documents looked at, queries evaluated.
-//!   A link that owes something waits, and is cut when too much waits; a signaller's connection, too.
+//!   A link that owes something waits, and is cut when too much waits; a signaller's connection, too. What is
+//!   bounded is a link, and not the sum of those that one peer opens one after the other: its debt ends with
+//!   its link.
 //! - **Comparisons without end, or blind ones**: [`limits::COMPARE_LOOKS`] documents are looked at for one,
 //!   which the link pays for, and sums are keyed by chance, so that no author can choose documents that
 //!   they do not see.
 //! - **Searches without end, or expensive ones**: a budget of requests for each link, [`limits::FIND_FUEL`] for
 //!   each search, which the link pays for, the newest [`limits::FIND_DOCUMENTS`] documents and no others,
 //!   [`limits::FOUND_BYTES`] an answer, in a bounded lane behind everything else. What comes back is checked
-//!   like any document, must match, and goes to the peer that asked and no other.
+//!   like any document, must match, and goes to the peer that asked and no other. To check it is our own cost,
+//!   and bounded by what we asked for: so many documents and bytes, [`limits::FIND_FUEL`] an answer, and for all
+//!   that a search opens as much again and [`limits::FIND_OPENINGS`] key exchanges.
 //! - **Expensive queries of private subscriptions**: [`limits::MATCH_WORK`] units of work a document, in turns
 //!   for the announcers; what their queries occupy is counted ([`limits::DIRECTORY_BYTES`]), and the
 //!   announcer that occupies most gives way.

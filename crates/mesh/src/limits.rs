@@ -40,8 +40,8 @@ pub const HELLO_EXTRA_BYTES: usize = 1024;
 /// Work that a neighbour may make for us, in units of about a microsecond: so much at once, and so much
 /// each second. What is over it waits.
 pub const WORK: (u32, u32) = (500_000, 100_000);
-/// Bytes of messages that wait until a neighbour may make more work: more than an honest one ever has on
-/// its way.
+/// Bytes of messages that wait until a neighbour may make more work: a window of documents, and what its
+/// other lanes hold when they are full.
 pub const WAITING_BYTES: usize = LINK_WINDOW
     + taiinet_document::limits::DOCUMENT_BYTES
     + CONTROL_LANE_BYTES
@@ -304,8 +304,8 @@ pub const UNOPENED: usize = 1024;
 pub const UNOPENED_BYTES: usize = 8 * 1024 * 1024;
 /// How soon those that wait are tried again.
 pub const OPENING_RETRY: Duration = Duration::from_millis(20);
-/// Key exchanges that one search may take.
-pub const FIND_OPENINGS: usize = 4096;
+/// Key exchanges that one search may take: as many as a second of live documents.
+pub const FIND_OPENINGS: usize = 1024;
 /// How many signallers a pool has at most: each is linked to each other.
 pub const POOL_LINKS: usize = 64;
 /// The longest address of a signaller, in bytes.

@@ -23,7 +23,8 @@ use crate::{
 pub struct Query(Arc<Clause>);
 
 impl Query {
-    /// The query `{}`, which every document matches (but a deletion).
+    /// The query `{}`, which every document matches but a deletion, a subscription, and content that only a
+    /// later version can read.
     pub fn all() -> Self {
         Self(Arc::new(Tree::always()))
     }
@@ -84,8 +85,8 @@ impl Query {
 
     /// Whether a document matches. The reserved fields are `_id` (64 hex digits), `_author` (the text
     /// form `tn1…`), `_key` (if it has one) and `_created_at` (milliseconds since 1970); they hide
-    /// fields of the content with the same names. A deletion matches nothing, nor does content that only
-    /// a later version can read.
+    /// fields of the content with the same names. A deletion matches nothing, nor does a subscription, nor
+    /// content that only a later version can read.
     pub fn matches_document(&self, document: &VerifiedDocument) -> bool {
         Subject::of(document).is_some_and(|subject| self.0.matches(&subject, &Fuel::unlimited()))
     }

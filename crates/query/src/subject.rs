@@ -55,7 +55,8 @@ impl<'a> Subject<'a> {
         }
     }
 
-    /// `None` for a deletion, which has no fields and matches nothing.
+    /// `None` for what has no fields and matches nothing: a deletion, a subscription, and content that only a
+    /// later version can read.
     pub(crate) fn of(document: &'a VerifiedDocument) -> Option<Self> {
         Some(Self::new(Attributes::of(document), document.content().fields()?))
     }

@@ -2,7 +2,7 @@
 //! decoded. What is decoded takes a hundred times the room, if its author wants that.
 
 use std::{
-    collections::{BTreeMap, VecDeque},
+    collections::{BTreeMap, BTreeSet, VecDeque},
     sync::Arc,
 };
 
@@ -21,14 +21,17 @@ use crate::{Time, limits, wire::Mark};
 /// old is refused from then on: so nothing is ever delivered twice.
 ///
 /// The newest document of one author under one key replaces the older, which is still served to
-/// the neighbours that it was announced to, but offered to no other and found by no search.
+/// the neighbours that it was announced to, but offered to no other and found by no search; nor does
+/// anyone look at it for these, so that no author hides what is current behind what it replaced.
 #[derive(Debug)]
 pub(crate) struct Recent {
     seen: BTreeMap<DocumentId, Option<Box<Kept>>>,
     /// The newest of the kept documents that have a key.
     by_key: BTreeMap<(PeerId, Arc<str>), Mark>,
-    /// All that were seen, in the order of their time, and how each stands.
-    by_age: BTreeMap<Mark, Standing>,
+    /// All that were seen and are the newest of their key, or have none, in the order of their time.
+    current: BTreeSet<Mark>,
+    /// The others that were seen: newer ones have come.
+    replaced: BTreeSet<Mark>,
     floor: Timestamp,
     /// The documents that are kept, in the order in which they came.
     order: VecDeque<(Time, DocumentId)>,
@@ -36,15 +39,6 @@ pub(crate) struct Recent {
     kept_bytes: usize,
     most_bytes: usize,
     most_ids: usize,
-}
-
-/// How a document that was seen stands to the others of its key.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Standing {
-    /// It is the newest, or has no key.
-    Current,
-    /// A newer one has come.
-    Replaced,
 }
 
 /// A document that can still be served.
@@ -124,7 +118,8 @@ impl Recent {
         Self {
             seen: BTreeMap::new(),
             by_key: BTreeMap::new(),
-            by_age: BTreeMap::new(),
+            current: BTreeSet::new(),
+            replaced: BTreeSet::new(),
             floor: Timestamp::from_millis(0),
             order: VecDeque::new(),
             kept_bytes: 0,
@@ -148,14 +143,15 @@ impl Recent {
         let mark = kept.mark();
         self.kept_bytes += kept.heap_size();
         self.order.push_back((now, mark.id));
-        self.by_age.insert(mark, Standing::Current);
+        self.current.insert(mark);
         if let Some(key) = &kept.key {
             let name = (document.author(), Arc::clone(key));
             let newest = self.by_key.entry(name).or_insert(mark);
             if *newest != mark {
                 let older = mark.min(*newest);
                 *newest = mark.max(*newest);
-                self.by_age.insert(older, Standing::Replaced);
+                self.current.remove(&older);
+                self.replaced.insert(older);
             }
         }
         self.seen.insert(mark.id, Some(kept));
@@ -190,15 +186,20 @@ impl Recent {
         }
         // Only what is live can come again; older ids are of no use.
         let dead = now.before(limits::LIVE_WINDOW + limits::CLOCK_SKEW).timestamp();
-        while let Some(oldest) = self.by_age.first_entry()
-            && (self.seen.len() > most || oldest.key().created_at < dead)
+        while let Some(mark) = self.oldest()
+            && (self.seen.len() > most || mark.created_at < dead)
         {
-            let (mark, _) = oldest.remove_entry();
+            self.current.remove(&mark);
+            self.replaced.remove(&mark);
             self.floor = self.floor.max(mark.created_at);
             if let Some(kept) = self.seen.remove(&mark.id).flatten() {
                 self.drop_kept(&kept);
             }
         }
+    }
+
+    fn oldest(&self) -> Option<Mark> {
+        self.current.first().into_iter().chain(self.replaced.first()).min().copied()
     }
 
     /// A document that can still be served.
@@ -208,20 +209,14 @@ impl Recent {
 
     /// The newest documents that are kept and not replaced, from `since` on.
     pub(crate) fn newest(&self, since: Timestamp) -> impl Iterator<Item = &Kept> {
-        let marks = self.by_age.range(Mark::from(since)..).rev().take(limits::FIND_DOCUMENTS);
-        marks.filter_map(|(mark, standing)| {
-            self.get(&mark.id).filter(|_| *standing == Standing::Current)
-        })
+        let marks = self.current.range(Mark::from(since)..).rev().take(limits::FIND_DOCUMENTS);
+        marks.filter_map(|mark| self.get(&mark.id))
     }
 
-    /// All that were seen from one place in their order up to another, and how they stand.
-    pub(crate) fn between(
-        &self,
-        from: Mark,
-        until: Mark,
-    ) -> impl DoubleEndedIterator<Item = (Mark, Standing)> {
-        let range = (from < until).then(|| self.by_age.range(from..until));
-        range.into_iter().flatten().map(|(mark, standing)| (*mark, *standing))
+    /// All that were seen and are not replaced, from one place in their order up to another.
+    pub(crate) fn between(&self, from: Mark, until: Mark) -> impl DoubleEndedIterator<Item = Mark> {
+        let range = (from < until).then(|| self.current.range(from..until));
+        range.into_iter().flatten().copied()
     }
 
     /// Whether there is room for a document of this time: see [`limits::FUTURE_GRACE`].
@@ -238,7 +233,7 @@ impl Recent {
     #[cfg(test)]
     pub(crate) fn pretend(&mut self, mark: Mark) {
         self.seen.insert(mark.id, None);
-        self.by_age.insert(mark, Standing::Current);
+        self.current.insert(mark);
     }
 }
 

@@ -360,6 +360,7 @@ impl Tree {
             if let Some(frame) = neighbour.feeding.tell(now) {
                 cx.send(link, frame);
             }
+            let unread = cx.links.get(link).is_some_and(|link| link.work.has_waiting());
             let ready = cx.links.get(link).is_some_and(|link| link.lanes.has_control_room());
             if !ready {
                 neighbour.hold_announcements(now);
@@ -372,7 +373,7 @@ impl Tree {
             if neighbour.promises.compares(now) {
                 cx.notify(Notice::Compare { link, part: Part::Next });
             }
-            if let Some(broken) = neighbour.promises.broken(now) {
+            if let Some(broken) = neighbour.promises.broken(unread, now) {
                 for id in broken {
                     self.asked.remove_of(link, &id);
                 }

@@ -5,8 +5,8 @@ use std::{
     sync::Arc,
 };
 
-use taiinet_document::{DocumentId, SignedDocument, Timestamp, VerifiedDocument};
-use taiinet_query::{Fuel, Query, SharedQuery};
+use taiinet_document::{DocumentId, Map, SignedDocument, Timestamp, VerifiedDocument};
+use taiinet_query::{Attributes, Fuel, OutOfFuel, Query, SharedQuery};
 
 use crate::{
     FindId, LinkId, Misbehaviour, Time, TooManyFinds,
@@ -30,6 +30,8 @@ pub(crate) struct Search {
     limit: usize,
     /// How many key exchanges it may still take to open what is sealed.
     openings: usize,
+    /// The fuel that evaluating what was opened may still take, for all of it.
+    opened_fuel: u64,
     found: BTreeSet<DocumentId>,
     /// What they hold of the heap, wherever they are.
     heap_bytes: usize,
@@ -46,6 +48,9 @@ pub(crate) struct Search {
 struct Allowance {
     documents: usize,
     bytes: usize,
+    /// The fuel that matching it may take: an honest neighbour has evaluated the same query on the same
+    /// documents within as much.
+    fuel: u64,
 }
 
 impl Searches {
@@ -65,6 +70,7 @@ impl Searches {
             query,
             limit: limit.into(),
             openings: limits::FIND_OPENINGS,
+            opened_fuel: limits::FIND_FUEL,
             found: BTreeSet::new(),
             heap_bytes: 0,
             ends_at: now.after(limits::FIND_TIMEOUT),
@@ -97,7 +103,8 @@ impl Searches {
         if !budgets.may_ask_to_find(search.limit, now) {
             return None;
         }
-        let allowance = Allowance { documents: search.limit, bytes: limits::FOUND_BYTES };
+        let (bytes, fuel) = (limits::FOUND_BYTES, limits::FIND_FUEL);
+        let allowance = Allowance { documents: search.limit, bytes, fuel };
         search.waiting.insert(link, allowance);
         Some(Find {
             request: find.0,
@@ -118,7 +125,7 @@ impl Searches {
         request: u32,
         id: &DocumentId,
         bytes: usize,
-    ) -> Result<Option<(FindId, &SharedQuery)>, Misbehaviour> {
+    ) -> Result<Option<FindId>, Misbehaviour> {
         let find = FindId(request);
         let Some(search) = self.running.get_mut(&find) else {
             // It may be over; but one that never was is an invention.
@@ -127,7 +134,36 @@ impl Searches {
         let left = search.waiting.get_mut(&link).ok_or(Misbehaviour::Unasked)?;
         left.documents = left.documents.checked_sub(1).ok_or(Misbehaviour::Unasked)?;
         left.bytes = left.bytes.checked_sub(bytes).ok_or(Misbehaviour::Unasked)?;
-        Ok((!search.found.contains(id)).then_some((find, &search.query)))
+        Ok((!search.found.contains(id)).then_some(find))
+    }
+
+    /// Whether a document that a neighbour brings matches, as far as there is fuel for its answer.
+    pub(crate) fn matches(
+        &mut self,
+        find: FindId,
+        link: LinkId,
+        document: &VerifiedDocument,
+    ) -> Result<bool, OutOfFuel> {
+        let search = self.running.get_mut(&find).ok_or(OutOfFuel)?;
+        let allowance = search.waiting.get_mut(&link).ok_or(OutOfFuel)?;
+        let fuel = Fuel::new(allowance.fuel);
+        let matches = search.query.matches_document_within(document, &fuel);
+        allowance.fuel = fuel.left();
+        matches
+    }
+
+    /// Whether what a sealed document says to us matches, as far as there is fuel for the search.
+    pub(crate) fn matches_opened(
+        &mut self,
+        find: FindId,
+        document: &VerifiedDocument,
+        says: &Map,
+    ) -> bool {
+        let Some(search) = self.running.get_mut(&find) else { return false };
+        let fuel = Fuel::new(search.opened_fuel);
+        let matches = search.query.matches_within(Attributes::of(document), says, &fuel);
+        search.opened_fuel = fuel.left();
+        matches == Ok(true)
     }
 
     /// Takes what opening a document with so many keys takes, if the search has so much left.
@@ -217,11 +253,6 @@ pub(crate) fn answer(
 }
 
 impl Search {
-    /// What is looked for.
-    pub(crate) const fn query(&self) -> &SharedQuery {
-        &self.query
-    }
-
     /// What we have ourselves, the newest first.
     pub(crate) fn own(&self, recent: &Recent, now: Time) -> Vec<Arc<VerifiedDocument>> {
         let mut left = limits::FIND_FUEL;

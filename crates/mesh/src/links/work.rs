@@ -2,11 +2,12 @@
 //!
 //! Each frame has a cost ([`crate::wire::cost_of`]), and what it makes us do beyond that is spent where it is
 //! done: signatures of presences, documents looked at for a comparison or a search, queries evaluated. What
-//! one frame can make us do has a bound of its own, so no debt takes long to pay.
+//! one frame can make us do has a bound of its own, so no debt takes long to pay. What we asked for ourselves, the
+//! answers to our searches, has the bounds of what was asked, and costs its sender nothing.
 //!
 //! Frames are dealt with while anything of the budget is left; what they cost more is a debt. While there
 //! is a debt, messages wait for the time that pays for it: so a link that asks for too much is slowed. One that
-//! goes on all the same, until more waits than an honest end ever has on its way, is cut.
+//! goes on all the same, until more waits than [`limits::WAITING_BYTES`], is cut.
 
 use std::collections::VecDeque;
 
@@ -65,6 +66,11 @@ impl Work {
         let message = if self.left > 0 { self.waiting.pop_front()? } else { return None };
         self.waiting_bytes -= message.len();
         Some(message)
+    }
+
+    /// Whether anything that came waits: whoever judges a link by what has come does not know all of it.
+    pub(crate) fn has_waiting(&self) -> bool {
+        !self.waiting.is_empty()
     }
 
     /// Takes so many units, with a debt if need be.

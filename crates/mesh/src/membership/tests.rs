@@ -29,7 +29,7 @@ fn of_the_links_that_can_go_one_goes_that_we_rely_on_for_least() {
 
 /// Offences weigh more than any service.
 #[test]
-fn who_misbehaved_goes_before_who_is_of_no_use() {
+fn a_neighbour_that_misbehaved_goes_before_one_that_is_of_no_use() {
     let (mut cx, [nothing, _, much]) = with_neighbours();
     let peer = cx.links.peer(much).unwrap();
     cx.reputation.charge(peer, Misbehaviour::InvalidSignature, NOW);

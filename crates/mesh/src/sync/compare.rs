@@ -2,8 +2,10 @@
 //!
 //! The work is bounded on both sides. A frame of ours covers at most
 //! [`limits::PIECES`] × [`limits::PIECE_DOCUMENTS`] documents, the newest first; the next goes on where
-//! it ended. For a neighbour's frame we look at [`limits::COMPARE_LOOKS`] documents at most; what is over
-//! that is left for its next comparison, at no charge. The link pays for those that were looked at.
+//! it ended. For a neighbour's frame we look at [`limits::COMPARE_LOOKS`] documents at most, which is enough
+//! for all pieces of an honest one: to see that one differs takes one document more than it counts. What
+//! is over that to be announced comes first at its next comparison. The link pays for those that were looked
+//! at. Documents that were replaced under their key are in no piece and cost no look, however many they are.
 //!
 //! Sums of hashes that are keyed by chance cannot be steered by writing documents: the chance that
 //! two ends that differ have the same sum is one in 2¹²⁸.
@@ -14,7 +16,7 @@ use taiinet_document::{DocumentId, Timestamp};
 
 use crate::{
     LinkId, Time,
-    documents::{Recent, Standing},
+    documents::Recent,
     limits,
     rng::Rng,
     wire::{Compare, Mark, Piece},
@@ -136,12 +138,12 @@ impl Comparisons {
         let later = differing.iter().map(|(from, until)| ((*from).max(start), *until));
         let earlier = differing.iter().map(|(from, until)| (*from, (*until).min(start)));
         let mut ids = Vec::new();
-        for (mark, standing) in later.chain(earlier).flat_map(|(a, b)| recent.between(a, b)) {
+        for mark in later.chain(earlier).flat_map(|(a, b)| recent.between(a, b)) {
             if ids.len() >= room || !looks.take() {
                 *told = Some(mark);
                 break;
             }
-            if standing == Standing::Current && recent.get(&mark.id).is_some() {
+            if recent.get(&mark.id).is_some() {
                 ids.push(mark.id);
             }
         }
@@ -154,25 +156,21 @@ impl Comparisons {
 fn pieces(recent: &Recent, since: Mark, until: Mark, salt: [u8; 32]) -> (Compare, bool) {
     let mut pieces = Vec::new();
     let mut piece = Piece { until, count: 0, sum: 0 };
-    let (mut from, mut looked_at, mut complete) = (since, 0, true);
+    let (mut from, mut complete) = (since, true);
     // From the newest on; a piece begins with its last document.
     let mut begin = until;
-    for (mark, standing) in recent.between(since, until).rev() {
-        if looked_at == limits::PIECE_DOCUMENTS {
+    for mark in recent.between(since, until).rev() {
+        if piece.count as usize == limits::PIECE_DOCUMENTS {
             pieces.push(piece);
             if pieces.len() == limits::PIECES {
                 (from, complete) = (begin, false);
                 break;
             }
             piece = Piece { until: begin, count: 0, sum: 0 };
-            looked_at = 0;
         }
-        looked_at += 1;
         begin = mark;
-        if standing == Standing::Current {
-            piece.count += 1;
-            piece.sum = piece.sum.wrapping_add(hash(&salt, &mark.id));
-        }
+        piece.count += 1;
+        piece.sum = piece.sum.wrapping_add(hash(&salt, &mark.id));
     }
     if complete {
         pieces.push(piece);
@@ -190,17 +188,15 @@ fn is_same(
     looks: &mut Looks,
 ) -> Option<bool> {
     let (mut count, mut sum) = (0_u32, 0_u128);
-    for (mark, standing) in recent.between(from, theirs.until) {
+    for mark in recent.between(from, theirs.until) {
         if !looks.take() {
             return None;
         }
-        if standing == Standing::Current {
-            count += 1;
-            if count > theirs.count {
-                return Some(false);
-            }
-            sum = sum.wrapping_add(hash(salt, &mark.id));
+        count += 1;
+        if count > theirs.count {
+            return Some(false);
         }
+        sum = sum.wrapping_add(hash(salt, &mark.id));
     }
     Some((count, sum) == (theirs.count, theirs.sum))
 }

@@ -75,8 +75,8 @@ const GROUPS: [&[Cost]; 8] = [
     &[cost(1, 0), cost(5, 20), cost(10, 40), cost(20, 1), cost(5, 20)],
     // Compare (read, and its pieces found in the store; each document looked at for it is spent besides).
     &[cost(20, 10)],
-    // Find (its query compiled; what evaluating it takes is spent besides), Found (read; signatures are
-    // spent besides).
+    // Find (its query compiled; what evaluating it takes is spent besides), Found (read; the rest
+    // is what we asked for).
     &[cost(100, 10), cost(5, 2)],
     // Relay, Undeliverable.
     &[cost(10, 2), cost(5, 1)],

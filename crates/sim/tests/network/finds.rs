@@ -144,6 +144,34 @@ fn a_dozer_is_asked_only_when_nobody_else_is_there_and_answers_at_once() {
     assert_eq!((found.len(), complete), (3, true), "the search does not wait for the frozen one");
 }
 
+/// Who asks makes the work: large answers to search after search cost those that give them nothing, and
+/// hold up nothing else that they send.
+#[test]
+fn many_large_searches_cost_no_neighbour_its_link_and_hold_no_document_up() {
+    let mut setting = meshed(45, 5);
+    for number in 0..3_000 {
+        let by = setting.peers[number % 5];
+        setting.world.publish(by, &format!(r#"{{"number": {number}}}"#)).expect("there is room");
+        if number % 10 == 0 {
+            setting.world.run_for(Duration::from_millis(20));
+        }
+    }
+    let late = newcomer(&mut setting);
+    assert!(setting.world.run_until(seconds(10), |world| world.neighbours(late).len() == 5));
+    let since = setting.world.now();
+    // As many as it may ask at once.
+    for number in 0..limits::FIND_REQUESTS.0 / 2 {
+        let find = search(&mut setting, late, "{}", 3_500);
+        setting.world.publish(setting.peers[0], &format!(r#"{{"live": {number}}}"#)).expect("room");
+        let (found, complete) = finished(&mut setting, late, find);
+        assert!(found.len() >= 3_000 && complete, "{number}: {}, {complete}", found.len());
+        setting.arrives(seconds(1), |published| published.at >= since);
+    }
+    assert_eq!(setting.world.neighbours(late).len(), 5);
+    let rejected = setting.world.counters().rejected;
+    assert!(rejected.is_empty(), "{rejected:?}");
+}
+
 // ---- Attacks ----
 
 /// A puppet that was asked, and the request.

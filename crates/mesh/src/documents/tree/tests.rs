@@ -4,6 +4,7 @@ use taiinet_identity::Identity;
 
 use super::*;
 use crate::{
+    links::{Arrival, Work},
     testing::{self, NOW, document, identity},
     wire::Frame,
 };
@@ -50,6 +51,10 @@ impl Bed {
                 _ => None,
             })
             .collect()
+    }
+
+    fn work(&mut self, link: LinkId) -> &mut Work {
+        &mut self.cx.links.get_mut(link).unwrap().work
     }
 
     fn tick(&mut self, now: Time) {
@@ -183,7 +188,7 @@ fn the_last_that_is_proven_to_push_a_group_is_kept_and_when_it_is_lost_another_i
 
 /// What it asks for costs a neighbour nothing to say: what counts when a link has to go is what it pushed.
 #[test]
-fn who_asks_to_be_fed_everything_is_relied_on_for_what_it_feeds() {
+fn a_neighbour_that_asks_to_be_fed_everything_is_relied_on_for_what_it_feeds() {
     let mut bed = bed();
     let (asks, feeds) = (bed.awake, bed.dozer);
     bed.tree.feed(asks, u64::MAX);
@@ -225,6 +230,29 @@ fn what_is_not_kept_any_more_is_said_to_be_gone_and_asked_of_the_next() {
     assert_eq!(bed.tree.gone(dozer, &[id(1)], later), Err(Misbehaviour::Unasked));
     bed.tick(later.after(limits::PROMISE * 10));
     assert_eq!(bed.cx.links.get(dozer).unwrap().offences, 0);
+}
+
+/// A debt holds messages back for longer than a promise lasts.
+#[test]
+fn what_came_and_is_not_read_yet_breaks_no_promise() {
+    let mut bed = bed();
+    let link = bed.awake;
+    bed.announced(link, id(1));
+    let asked = NOW.after(Duration::from_millis(250));
+    bed.tick(asked);
+    assert_eq!(bed.frames(link), [DocumentFrame::Graft(vec![id(1)])]);
+    bed.work(link).spend(u64::MAX, asked);
+    assert_eq!(bed.work(link).arrives(vec![0], asked), Arrival::Waits);
+    let due = asked.after(limits::PROMISE);
+    bed.tick(due);
+    assert!(bed.cx.counters.rejected.is_empty(), "it may be the document");
+    assert!(bed.tree.deadline().is_some_and(|again| again > due), "it is looked at later");
+    // It is read, and was something else.
+    let paid = bed.work(link).deadline().unwrap();
+    assert!(paid > due);
+    assert!(bed.work(link).next(paid).is_some());
+    bed.tick(due.after(limits::PROMISE));
+    assert_eq!(bed.cx.counters.rejected[&Misbehaviour::BrokenPromise], 1);
 }
 
 /// An author is blacklisted by hand: of its documents one copy comes, and none is asked for.

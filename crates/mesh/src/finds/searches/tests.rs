@@ -2,6 +2,8 @@
 
 use core::time::Duration;
 
+use taiinet_document::Content;
+
 use super::*;
 use crate::testing::{self, NOW, document_at, identity};
 
@@ -109,6 +111,42 @@ fn a_dear_query_is_evaluated_as_far_as_its_fuel_goes_and_hides_nothing_that_is_c
     let (found, fuel) = answer(&asked("{}", 1000), &mut Budgets::new(NOW), &recent, at(1)).unwrap();
     assert_eq!(found.len(), 401);
     assert!((400 * 2_000..limits::FIND_FUEL).contains(&fuel), "{fuel}");
+}
+
+/// Who answers chooses the documents that we evaluate our query on, and who seals chooses what we open: all of
+/// an answer takes no more than an honest one does, and all that a search opens as much again.
+#[test]
+fn all_that_an_answer_or_what_is_sealed_has_us_evaluate_takes_the_fuel_of_one_search() {
+    let mut finds = Searches::default();
+    let query = r#"{"text": {"$regex": "(x?){30}x{10}$"}}"#.parse().unwrap();
+    let find = finds.begin(query, 1000, NOW).unwrap();
+    let other = LinkId::from_raw(2);
+    for link in [LINK, other] {
+        finds.ask(find, link, &mut Budgets::new(NOW), NOW).unwrap();
+    }
+    let author = identity(1);
+    let dear: Vec<_> = (0..400).map(|nonce| testing::document(&author, nonce, 2_000)).collect();
+    let cheap = testing::document(&author, 1000, 10);
+    let evaluated = |link, finds: &mut Searches| {
+        let matching = dear.iter().filter(|one| finds.matches(find, link, one) == Ok(true));
+        matching.count()
+    };
+    assert!((1..30).contains(&evaluated(LINK, &mut finds)));
+    assert_eq!(evaluated(LINK, &mut finds), 0, "it is used up");
+    assert_eq!(finds.matches(find, LINK, &cheap), Ok(true), "but for what is cheap");
+    assert!(evaluated(other, &mut finds) > 0, "nobody uses up what others have");
+
+    let opened = |document: &VerifiedDocument, finds: &mut Searches| {
+        let Content::Open(says) = document.content() else { unreachable!() };
+        finds.matches_opened(find, document, says)
+    };
+    let evaluated = dear.iter().filter(|one| opened(one, &mut finds)).count();
+    assert!((1..30).contains(&evaluated), "{evaluated}");
+    assert!(opened(&cheap, &mut finds));
+    // And the exchanges are of the search, however many keys there are for each.
+    let may = |keys, finds: &mut Searches| (0..).take_while(|_| finds.may_open(find, keys)).count();
+    assert_eq!(may(33, &mut finds), limits::FIND_OPENINGS / 33);
+    assert_eq!(may(1, &mut finds), limits::FIND_OPENINGS % 33);
 }
 
 /// A document is decoded to be looked at, and some take a hundred times their bytes then.

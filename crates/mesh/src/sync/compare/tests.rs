@@ -114,6 +114,36 @@ fn what_frames_cost_is_bounded_however_much_there_is() {
     assert_eq!(looked_at, 100_000);
 }
 
+/// Whoever saw all updates of a key and whoever saw only the last have the same to tell; the updates once used
+/// up the looks, and hid whatever was older.
+#[test]
+fn updates_of_one_key_hide_nothing_however_many_there_are() {
+    let author = testing::identity(1);
+    let (mut one, mut other) = (Recent::default(), Recent::default());
+    let documents: Vec<_> =
+        (0..200_u32).map(|n| testing::document_at(&author, n, 10, at(u64::from(n) * 10))).collect();
+    for (index, document) in documents.iter().enumerate() {
+        one.insert(document, 0, at(20_000));
+        if index != 70 {
+            other.insert(document, 0, at(20_000));
+        }
+    }
+    let updates = limits::COMPARE_LOOKS as u64;
+    for number in 0..=updates {
+        let update = testing::keyed(&author, "key", at(10_000 + number));
+        one.insert(&update, 0, at(50_000));
+        if number == updates {
+            other.insert(&update, 0, at(50_000));
+        }
+    }
+    let lacking = told(&other, &one);
+    assert!(lacking.contains(&documents[70].id()));
+    assert!(lacking.len() <= limits::PIECE_DOCUMENTS + 1, "one piece: {}", lacking.len());
+    assert!(told(&one, &one).is_empty());
+    // Nor from a search, which looks at fewer.
+    assert_eq!(one.newest(Timestamp::default()).count(), 201);
+}
+
 /// Marks whose ids begin with numbers that XOR to zero, an even count of them: of more than 65 there always
 /// are such.
 fn cancelling(ids: &[Mark]) -> Vec<Mark> {

@@ -231,8 +231,13 @@ impl Promises {
     }
 
     /// Whether what we asked for has not come in time: nothing it announced is believed for a while.
-    pub(crate) fn broken(&mut self, now: Time) -> Option<Vec<DocumentId>> {
+    /// `unread`: messages from it wait here, and what we asked for may be among them.
+    pub(crate) fn broken(&mut self, unread: bool, now: Time) -> Option<Vec<DocumentId>> {
         if now < self.asked_until {
+            return None;
+        }
+        if unread {
+            self.progress(now);
             return None;
         }
         // What another brought it need not send.

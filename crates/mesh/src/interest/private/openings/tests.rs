@@ -73,7 +73,7 @@ fn nobody_waits_for_those_that_flood() {
 }
 
 #[test]
-fn who_wrote_to_us_before_comes_first() {
+fn an_author_that_wrote_to_us_before_comes_first() {
     for (known, other) in [(2, 3), (3, 2)] {
         let mut openings = Openings::new(NOW);
         openings.push(unopened(known, 0), NOW);

@@ -34,7 +34,7 @@ fn thousands_of_false_announcements_grow_nothing_and_have_one_deadline() {
     // None of it comes: all of it is forgotten, and nothing more is believed for a while.
     let broken = due.after(limits::PROMISE);
     assert_eq!(promises.deadline(), Some(broken));
-    assert_eq!(promises.broken(broken).unwrap().len(), limits::IDS_PER_FRAME);
+    assert_eq!(promises.broken(false, broken).unwrap().len(), limits::IDS_PER_FRAME);
     assert!(promises.promised.is_empty() && promises.queue.is_empty());
     promises.promise(id(7), WAIT, broken);
     assert!(promises.promised.is_empty());
@@ -52,7 +52,7 @@ fn a_document_asked_of_one_is_not_asked_of_another_until_it_fails() {
     assert!(one.ask(LINK, &mut asked, &recent, due).is_some());
     assert_eq!(other.ask(LinkId::from_raw(2), &mut asked, &recent, due), None);
     let broken = due.after(limits::PROMISE);
-    for id in one.broken(broken).unwrap() {
+    for id in one.broken(false, broken).unwrap() {
         asked.remove(&id);
     }
     let graft = other.ask(LinkId::from_raw(2), &mut asked, &recent, broken);
@@ -69,8 +69,8 @@ fn progress_gives_more_time() {
     promises.ask(LINK, &mut asked, &recent, due).unwrap();
     let later = due.after(limits::PROMISE - Duration::from_millis(1));
     assert!(promises.sent(&id(1), later).asked);
-    assert_eq!(promises.broken(due.after(limits::PROMISE)), None);
-    assert!(promises.broken(later.after(limits::PROMISE)).is_some());
+    assert_eq!(promises.broken(false, due.after(limits::PROMISE)), None);
+    assert!(promises.broken(false, later.after(limits::PROMISE)).is_some());
 }
 
 #[test]
@@ -107,7 +107,7 @@ fn what_another_brought_need_not_come_and_counts_until_it_does() {
     assert!(promises.sent(&id(1), NOW).asked && !promises.sent(&id(1), NOW).asked);
     let later = NOW.after(limits::PROMISE);
     assert_eq!(promises.deadline(), Some(later));
-    assert_eq!(promises.broken(later), None);
+    assert_eq!(promises.broken(false, later), None);
     assert!(promises.ask(LINK, &mut asked, &recent, later).is_some());
 }
 
@@ -127,7 +127,7 @@ fn what_is_gone_breaks_no_promise_but_a_neighbour_that_has_nothing_is_not_believ
     promises.promise(id(1000), Duration::ZERO, NOW);
     assert!(promises.promised.contains_key(&id(1000)));
     promises.gone(&ids[399..], NOW).unwrap();
-    assert_eq!(promises.broken(NOW.after(limits::PROMISE)), None);
+    assert_eq!(promises.broken(false, NOW.after(limits::PROMISE)), None);
     assert!(promises.promised.is_empty());
     promises.promise(id(1001), Duration::ZERO, NOW);
     assert!(promises.promised.is_empty(), "not believed for a while");
