@@ -32,7 +32,7 @@
 //! | content | up to the end: 0 and the fields (as a map of [`Value`]), 1 for a deletion, 2 and what is [`Sealed`], 3 and a [`Subscription`], or a number up to 127 and any bytes |
 //!
 //! A number that this version does not know is of a later one, and no fault: what is [unknown](UnknownContent)
-//! is verified, kept and passed on like any other, and delivered to nobody.
+//! is verified, kept and passed on like any other, and not delivered.
 //!
 //! One content has one encoding: names ascend, varints are as short as can be, nothing follows.
 //! Other encodings are refused, and so are more than [`limits::VALUES`] values: what is decoded takes far

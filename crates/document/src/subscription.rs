@@ -1,4 +1,4 @@
-//! How others learn to whom they could seal a document.
+//! How others learn of recipients that they could seal a document to.
 
 use serde::{Deserialize, Deserializer, Serialize, de};
 use taiinet_identity::RecipientId;

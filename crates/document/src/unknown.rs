@@ -12,8 +12,8 @@ const KINDS: Range<u8> = 4..0x80;
 /// Content of a kind that a later version added. It is carried as it came and never read, so that one later
 /// version hears another through peers of this one.
 ///
-/// Whether it is well-formed can only be said by those who know the kind, and they hold it against nobody
-/// but the author: others have passed it on in good faith.
+/// Whether it is well-formed can only be said by peers that know the kind, and they hold it against the
+/// author alone: others have passed it on in good faith.
 #[derive(Clone, PartialEq, Eq)]
 pub struct UnknownContent {
     kind: u8,

@@ -5,7 +5,7 @@ use core::fmt;
 use serde::{Deserialize, Serialize};
 
 /// The hash of a peer's next key, which it can state in presences and documents long before it shows the
-/// key itself: so that a later version can rotate and revoke keys without trust in anybody.
+/// key itself: so that a later version can rotate and revoke keys without trust in others.
 ///
 /// Reserved. This version states none, and carries what others state unread, under their signatures.
 #[derive(Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]

@@ -225,7 +225,7 @@ mod tests {
     use crate::testing::{self, document, identity, work_left};
 
     #[test]
-    fn whoever_asks_pays_for_what_its_query_takes() {
+    fn a_link_that_asks_pays_for_what_its_query_takes() {
         let mut cx = testing::cx();
         let link = testing::neighbour(&mut cx, &identity(1));
         for nonce in 0..20 {
@@ -240,9 +240,9 @@ mod tests {
             before - work_left(&cx, link)
         };
         let cheap = costs("{}");
-        let dear = costs(r#"{"text": {"$regex": "(x?){30}x{10}$"}}"#);
-        assert!(cheap > 0 && dear > 20 * cheap, "{cheap}, {dear}");
-        assert!(dear <= units(limits::FIND_FUEL) as i64, "{dear}");
+        let expensive = costs(r#"{"text": {"$regex": "(x?){30}x{10}$"}}"#);
+        assert!(cheap > 0 && expensive > 20 * cheap, "{cheap}, {expensive}");
+        assert!(expensive <= units(limits::FIND_FUEL) as i64, "{expensive}");
     }
 
     /// We asked: to verify and evaluate what came was once at the answerer's cost, and a few searches cut

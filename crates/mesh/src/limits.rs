@@ -246,8 +246,8 @@ pub const FIND_QUERY_BYTES: usize = taiinet_query::limits::QUERY_BYTES;
 pub const FIND_REQUESTS: (u32, u32) = (16, 2);
 /// How many documents are looked at for one search, the newest first.
 pub const FIND_DOCUMENTS: usize = 4096;
-/// The work that one search takes of whom it asks, in units of [`taiinet_query::Fuel`]: about 16 ms, which
-/// decode 4 MiB of documents.
+/// The work that one search takes of a peer that it asks, in units of [`taiinet_query::Fuel`]: about
+/// 16 ms, which decode 4 MiB of documents.
 pub const FIND_FUEL: u64 = 32 * 1024 * 1024;
 /// What it takes to decode one byte of a document.
 pub const DECODING_FUEL: u64 = 8;

@@ -101,8 +101,8 @@ impl Signallers {
         true
     }
 
-    /// A message has come from one. What it makes us do is paid for, as on any link: whoever makes too
-    /// much work is slowed, then cut.
+    /// A message has come from one. What it makes us do is paid for, as on any link: one that
+    /// makes too much work is slowed, then cut.
     pub(crate) fn message(&mut self, cx: &mut Cx, link: LinkId, bytes: Vec<u8>) {
         self.book.hears(link, cx.now);
         match self.book.arrives(link, bytes, cx.now) {

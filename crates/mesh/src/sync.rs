@@ -103,7 +103,7 @@ mod tests {
     };
 
     #[test]
-    fn whoever_has_us_compare_pays_for_all_that_we_look_at() {
+    fn a_link_that_has_us_compare_pays_for_all_that_we_look_at() {
         let mut cx = testing::cx();
         let peer = identity(1);
         let link = testing::neighbour(&mut cx, &peer);

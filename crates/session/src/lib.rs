@@ -3,7 +3,7 @@
 //! their callers, and in nothing else.
 //!
 //! [`Session`] is a [`taiinet_mesh::Peer`] with all that wait for something of it: for a document to be
-//! taken by a neighbour, for all of them to be, for a recipient to seal to, for what is searched for. Who
+//! taken by a neighbour, for all of them to be, for a recipient to seal to, for what is searched for. What
 //! they are is the driver's affair ([`Waiters`]); the session gives them back when they are to be told
 //! ([`Action`]).
 //!

@@ -135,7 +135,7 @@ pub const NEXT_KEY: NextKey = NextKey::from_bytes([7; 32]);
 /// A valid document whose content is sealed to some, dated `created_at` (milliseconds).
 ///
 /// # Panics
-/// If the content does not fit into a document, or nobody can open it.
+/// If the content does not fit into a document, or has no recipient.
 pub fn sealed(
     identity: &Identity,
     network: &Network,

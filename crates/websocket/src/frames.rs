@@ -61,7 +61,7 @@ impl Header {
 }
 
 /// The head of an HTTP answer, as far as it has come. It ends where the library that reads it sees its end
-/// (empty lines before it are skipped, a line may end without a carriage return): whoever could make the
+/// (empty lines before it are skipped, a line may end without a carriage return): a server that made the
 /// two disagree could hide frames.
 #[derive(Debug, Default)]
 struct Answer {

@@ -35,8 +35,8 @@
 //! | from all links, [`LinkInputs`] | [`INPUTS`] entries; links wait, each in its turn |
 //! | WebSocket | one message of 32 KiB each way, and the kernel's buffers |
 //!
-//! WebSocket frames are counted before they are read ([`Metered`]), at the end that dials, too: who sends
-//! pings, fragments or empty frames without end loses the link.
+//! WebSocket frames are counted before they are read ([`Metered`]), at the end that dials, too: one that
+//! sends pings, fragments or empty frames without end loses the link.
 //!
 //! [`TRANSPORT_WINDOW`]: taiinet_mesh::limits::TRANSPORT_WINDOW
 

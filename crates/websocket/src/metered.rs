@@ -10,7 +10,7 @@ use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 use crate::frames::{FrameScanner, Seen};
 
-/// Who pays for frames.
+/// What pays for frames.
 pub trait Meter {
     /// Pays for frames whose headers have come; whether it can.
     fn pay(&mut self, seen: Seen) -> bool;

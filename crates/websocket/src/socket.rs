@@ -44,7 +44,7 @@ const FRAMES: (u32, u32) = (1000, 100);
 
 pub(crate) type Socket = WebSocketStream<Metered<MaybeTlsStream<TcpStream>, FrameBudget>>;
 
-/// What whoever we dialled may still send besides messages.
+/// What the end that we dialled may still send besides messages.
 #[derive(Debug)]
 pub(crate) struct FrameBudget {
     budget: Budget,

@@ -38,7 +38,7 @@ pub enum DeskInput {
         /// Its name.
         client: ClientId,
     },
-    /// A connection's place is needed for somebody else.
+    /// A connection's place is needed for another.
     CrowdedOut {
         /// Its name.
         client: ClientId,

@@ -17,7 +17,7 @@ use super::{
 };
 use crate::{ClientId, limits};
 
-/// Serves a client until it leaves, is closed, or its place is needed for somebody else.
+/// Serves a client until it leaves, is closed, or its place is needed for another.
 pub(super) async fn serve(
     socket: WebSocket,
     address: IpAddr,
@@ -50,7 +50,7 @@ pub(super) async fn serve(
     tracing::debug!(?client, "disconnected");
 }
 
-/// Has a client told that its place is needed for somebody else, once it is.
+/// Has a client told that its place is needed for another, once it is.
 async fn give_way(client: ClientId, needed: &CancellationToken, shared: &Shared) {
     needed.cancelled().await;
     shared.counters.crowded_out.add(1);

@@ -1,4 +1,5 @@
-//! Who has a place, by where they come from: when places run out, whoever has most gives way.
+//! The connections that have a place, by where they come from: when places run out, the address that has
+//! most gives way.
 //!
 //! So whoever takes many places pushes out its own, and not those of others.
 
@@ -12,7 +13,7 @@ use crate::addresses::Ranges;
 /// Counts up: the smaller of two came first.
 type Number = u64;
 
-/// Who is counted together: a site of IPv6 or an address of IPv4. Each connection of a trusted proxy
+/// What is counted together: a site of IPv6 or an address of IPv4. Each connection of a trusted proxy
 /// stands for a client of its own, so it is counted alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Crowd {
@@ -67,7 +68,7 @@ pub(super) struct Seat {
 }
 
 impl Seat {
-    /// Is cancelled when the place is needed for somebody else.
+    /// Is cancelled when the place is needed for another.
     pub(super) const fn needed(&self) -> &CancellationToken {
         &self.needed
     }
@@ -233,7 +234,7 @@ impl Members {
 
 #[cfg(test)]
 impl Crowds {
-    /// Whether nothing is left of anybody.
+    /// Whether nothing is left of any connection.
     pub(super) fn is_bare(&self) -> bool {
         self.leaving == 0
             && self.places.is_empty()

@@ -66,7 +66,7 @@ impl DeskHandle {
         let _ = self.inbox.send(ToDesk::Disconnected { client }).await;
     }
 
-    /// Says that a client's place is needed for somebody else.
+    /// Says that a client's place is needed for another.
     pub(super) async fn crowded_out(&self, client: ClientId) {
         let _ = self.inbox.send(ToDesk::CrowdedOut { client }).await;
     }

@@ -87,8 +87,7 @@ fn metrics(shared: &Shared, status: &DeskStatus, uptime: Duration, age: Duration
     out.counter("websocket_floods_total", floods, counters.frame_floods.get());
     let cut = "Connections ended because a new list does not serve their address";
     out.counter("connections_cut_total", cut, counters.cut_by_list.get());
-    let crowded =
-        "Connections of crowded addresses that gave way to somebody else when it was full";
+    let crowded = "Connections of crowded addresses that gave way to others when it was full";
     out.counter("connections_crowded_out_total", crowded, counters.crowded_out.get());
 
     out.counter("joins_total", "Joins that held, renewals included", status.joins);

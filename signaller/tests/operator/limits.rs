@@ -125,7 +125,7 @@ fn few_addresses_with_many_silent_connections_keep_nobody_out() {
     assert!(program.metric("handshakes_failed_total{reason=\"crowded\"}") >= 300);
 }
 
-/// All places are taken by few addresses; whoever comes from another gets in with its first attempt.
+/// All places are taken by few addresses; a client from another gets in with its first attempt.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn few_addresses_with_many_clients_keep_no_newcomer_out() {

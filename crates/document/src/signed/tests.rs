@@ -188,7 +188,7 @@ fn content_of_a_later_version_is_a_document_and_what_is_malformed_is_none() {
         let Content::Unknown(unknown) = verified.content() else { panic!("{verified:?}") };
         assert_eq!((unknown.kind(), unknown.bytes()), (kind, bytes));
         assert_eq!(verified.content().fields(), None);
-        // Whoever signs the same again writes the same bytes.
+        // To sign the same again is to write the same bytes.
         assert_eq!(sign(verified.document().clone()).expect("signs"), verified);
         assert_eq!(verified.to_bytes().decode(), Ok(verified));
     }

@@ -98,7 +98,7 @@ pub struct Counters {
     /// too much work ([`limits::OPENINGS`]).
     pub unopened: u64,
     /// Documents whose content only a later version can read: they were passed on, or found for us, and
-    /// given to nobody here.
+    /// not delivered here.
     pub unknown: u64,
     /// Key exchanges that looking into sealed documents has taken, at most.
     pub exchanges: u64,

@@ -292,7 +292,7 @@ fn look<'a>(
         if kept.is_expired(now) {
             return None;
         }
-        // One that is too dear does not hide the cheap ones behind it.
+        // One that is too expensive does not hide the cheap ones behind it.
         let fuel = Fuel::new(left.checked_sub(decoding(kept))?);
         let document = kept.decode().ok()?;
         let matches = query.matches_document_within(&document, &fuel);

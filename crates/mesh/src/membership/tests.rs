@@ -38,7 +38,7 @@ fn a_neighbour_that_misbehaved_goes_before_one_that_is_of_no_use() {
 }
 
 #[test]
-fn whoever_tells_of_peers_pays_for_each_signature_that_is_verified() {
+fn a_link_that_tells_of_peers_pays_for_each_signature_that_is_verified() {
     let mut cx = testing::cx();
     let link = testing::neighbour(&mut cx, &identity(1));
     let mut membership = Membership::new(&mut cx);

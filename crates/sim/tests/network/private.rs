@@ -263,7 +263,7 @@ fn a_search_finds_what_was_sealed_to_the_searcher_only() {
 }
 
 /// Whether a sealed document is for a peer shows only by a key exchange with each of its keys. What others
-/// seal to anybody, in one name or in many, takes no more of these than are allowed; meanwhile no link is
+/// seal to any key, in one name or in many, takes no more of these than are allowed; meanwhile no link is
 /// lost, and what is for it is opened.
 #[test]
 fn a_flood_of_what_is_sealed_to_others_costs_so_many_exchanges_and_keeps_nothing_out() {

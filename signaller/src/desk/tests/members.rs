@@ -48,7 +48,8 @@ fn a_member_that_makes_up_or_alters_signals_is_refused_and_counted() {
     assert_eq!(check(pool, signal_at(&identity(1), victim, now, 6)), Ok(()));
 }
 
-/// An honest signaller verifies what it passes on, so a member that passes on what nobody signed does so knowingly.
+/// An honest signaller verifies what it passes on, so a member that passes on what was never signed does
+/// so knowingly.
 #[test]
 fn a_member_that_passes_on_what_is_not_validly_signed_is_parted_with_and_rests() {
     let mut two = Two::new();
@@ -71,7 +72,7 @@ fn a_member_that_passes_on_what_is_not_validly_signed_is_parted_with_and_rests()
     assert_eq!(status(&two).members, 0, "it rests");
 }
 
-/// Only the signaller that a signal went to may say that it found nobody, and only of that.
+/// Only the signaller that a signal went to may call it undeliverable.
 #[test]
 fn a_member_cannot_call_signals_undeliverable_that_went_to_others() {
     let mut two = Two::new();
@@ -130,7 +131,7 @@ fn presence_at(signaller: PeerId, of: &Identity, now: Time) -> Signed<Presence> 
     Signed::new(of, &presence)
 }
 
-/// Anybody may sign a document of the pool; what counts is that of its members.
+/// Any peer may sign a document of the pool; what counts is that of its members.
 #[test]
 fn news_from_an_outsider_is_refused() {
     let mut two = Two::new();
@@ -144,7 +145,7 @@ fn news_from_an_outsider_is_refused() {
     assert_eq!(two.refused(0, Refused::NotAdmitted), 1);
 }
 
-/// An honest signaller tells of whom it has verified.
+/// An honest signaller tells of clients that it has verified.
 #[test]
 fn a_member_that_tells_of_forged_presences_is_parted_with() {
     let mut two = Two::new();
@@ -164,7 +165,7 @@ fn a_member_that_tells_of_forged_presences_is_parted_with() {
     assert!((10..20).contains(&two.refused(1, Refused::Signature)), "then it was cut");
 }
 
-/// Connections that prove nothing take no place from who does.
+/// Connections that prove nothing take no place from those that do.
 #[test]
 fn idle_connections_to_the_pool_keep_no_member_out() {
     let pool = DeskConfig { pool: Some(Direct::default()), ..DeskConfig::default() };

@@ -100,10 +100,10 @@ fn a_dear_query_is_evaluated_as_far_as_its_fuel_goes_and_hides_nothing_that_is_c
         recent.insert(&document_at(&author, nonce, 2_000, at(1)), 0, at(1));
     }
     let expression = "(x?){30}x{10}$";
-    let dear = asked(&format!(r#"{{"text": {{"$regex": "{expression}"}}}}"#), 1000);
-    let weight = dear.query.parse::<Query>().unwrap().heap_bytes();
+    let expensive = asked(&format!(r#"{{"text": {{"$regex": "{expression}"}}}}"#), 1000);
+    let weight = expensive.query.parse::<Query>().unwrap().heap_bytes();
     assert!(weight > 1000, "{weight}");
-    let (found, fuel) = answer(&dear, &mut Budgets::new(NOW), &recent, at(1)).unwrap();
+    let (found, fuel) = answer(&expensive, &mut Budgets::new(NOW), &recent, at(1)).unwrap();
     assert!((1..30).contains(&found.len()), "{} were evaluated", found.len());
     assert_eq!(times(&found[found.len() - 1..]), [0], "the short one too");
     assert!((limits::FIND_FUEL / 2..=limits::FIND_FUEL).contains(&fuel), "{fuel}");

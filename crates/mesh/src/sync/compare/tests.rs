@@ -171,8 +171,8 @@ fn cancelling(ids: &[Mark]) -> Vec<Mark> {
     Vec::new()
 }
 
-/// The sums used to be XORs of ids: who writes some seventy documents could choose about half of them so
-/// that whoever lacks all of these does not learn of it; nor do two of whom each lacks the half that the
+/// The sums used to be XORs of ids: an author of some seventy documents could choose about half of them so
+/// that a peer that lacks all of these does not learn of it; nor do two that each lack the half that the
 /// other has.
 #[test]
 fn documents_cannot_be_chosen_to_cancel_out() {

@@ -416,7 +416,7 @@ fn one_presence_that_is_too_old_does_not_hide_the_others() {
     setting.sound();
 }
 
-/// What a signaller tells of others takes a signature each time, as long as it tells of more than anybody
+/// What a signaller tells of others takes a signature each time, as long as it tells of more than a peer
 /// remembers. It makes no more work than a neighbour may.
 #[test]
 fn a_signaller_that_makes_work_without_end_is_slowed_and_left() {

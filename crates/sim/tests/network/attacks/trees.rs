@@ -197,7 +197,7 @@ fn what_one_neighbour_says_of_itself_is_not_multiplied_on_the_links_to_others() 
     ];
     for (seed, (what, say)) in (70..).zip(states) {
         // What no honest neighbour exceeds passes, but not on.
-        // However it is spread; who has a surplus as the victim has may be parted with meanwhile.
+        // However it is spread; a peer that has a surplus as the victim has may be parted with meanwhile.
         for (times, at_once) in [(2000, 100), (500, 1)] {
             let (frames, ended, mut setting) = frames_elsewhere(seed, (times, at_once), say);
             let parted = at_once == 1 && what == "has a surplus";

@@ -290,7 +290,7 @@ fn expensive_queries_of_strangers_are_left_out_and_cheap_ones_are_not() {
     assert_eq!(recipients, [peer(1), peer(232)].map(Recipient::Peer).into());
 }
 
-/// Dear queries leave room for less dear ones, and so on down to the cheapest: together they would use up
+/// Expensive queries leave room for cheaper ones, and so on down to the cheapest: together they would use up
 /// all of the work, were it not for turns.
 #[test]
 fn no_mixture_of_queries_takes_a_cheap_one_its_turn() {
