@@ -90,7 +90,7 @@ fn only_so_many_documents_are_looked_at_and_so_many_bytes_sent() {
 /// A search takes of us as much work as it may, and its link pays for it, whatever its query and whatever
 /// strangers wrote.
 #[test]
-fn a_dear_query_is_evaluated_as_far_as_its_fuel_goes_and_hides_nothing_that_is_cheap() {
+fn an_expensive_query_is_evaluated_as_far_as_its_fuel_goes_and_hides_nothing_that_is_cheap() {
     // 400 texts that would match, each after thousands of steps for each of its bytes, and then one more
     // that is older and short.
     let mut recent = Recent::default();
