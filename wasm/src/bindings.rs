@@ -96,8 +96,8 @@ impl Core {
     }
 
     /// Looks for recent documents of neighbours with options `{"limit", "timeoutMs"}`. Each goes to
-    /// the function (arguments as [`Handlers::delivery`], without subscriptions) before the promise is
-    /// kept.
+    /// the function before the promise is kept, with the arguments of a delivery but for the
+    /// subscriptions.
     ///
     /// # Errors
     /// `query`, `options`, `busy`, `closed`

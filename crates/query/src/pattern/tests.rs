@@ -106,6 +106,7 @@ fn the_size_is_limited() {
 }
 
 /// What `regex-lite` takes on this machine, to the nearest of its steps.
+#[cfg(target_pointer_width = "64")]
 fn compiled(source: &str, options: Options) -> Option<usize> {
     let (translated, _) = syntax::translate(source, options).ok()?;
     let fits = |limit| {
