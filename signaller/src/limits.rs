@@ -116,7 +116,7 @@ pub const HURRIED_HANDSHAKE: u32 = 4;
 pub const GIVING_WAY: Duration = CLOSE;
 /// Connections that are giving way and are still here, at most.
 pub const GIVING_WAY_AT_ONCE: usize = 1024;
-/// Whoever has no more places than this gives none away: an address, a site or a household of IPv6.
+/// An address, a site or a household of IPv6 that has no more places than this gives none away.
 pub const SPARED: usize = 8;
 /// New connections from one address in a minute, unless configured otherwise. Twice as many are told
 /// that they are too many; the rest are closed without a word.

@@ -98,6 +98,15 @@ pub fn document(
     created_at: u64,
     content: &str,
 ) -> SignedDocument {
+    signed(identity, network, created_at, Content::Open(fields(content)))
+}
+
+fn signed(
+    identity: &Identity,
+    network: &Network,
+    created_at: u64,
+    content: Content,
+) -> SignedDocument {
     let document = Document {
         network: network.clone(),
         created_at: Timestamp::from_millis(created_at),
@@ -105,7 +114,7 @@ pub fn document(
         expires_at: None,
         key: None,
         next_key: None,
-        content: Content::Open(fields(content)),
+        content,
     };
     VerifiedDocument::sign(identity, document).expect("a test's document is valid").signed().clone()
 }
@@ -149,16 +158,8 @@ pub fn sealed(
     let author = identity.peer_id();
     let public: [&str; 0] = [];
     let sealed = Sealed::seal(fields(content), &public, to, author, network, &mut rng);
-    let document = Document {
-        network: network.clone(),
-        created_at: Timestamp::from_millis(created_at),
-        nonce: 0,
-        expires_at: None,
-        key: None,
-        next_key: None,
-        content: Content::Sealed(sealed.expect("a test's recipients have keys")),
-    };
-    VerifiedDocument::sign(identity, document).expect("a test's document is valid").signed().clone()
+    let content = Content::Sealed(sealed.expect("a test's recipients have keys"));
+    signed(identity, network, created_at, content)
 }
 
 /// The same document (of the same name) with a signature that does not hold.

@@ -1,7 +1,7 @@
 //! The connections that have a place, by where they come from: when places run out, the address that has
 //! most gives way.
 //!
-//! So whoever takes many places pushes out its own, and not those of others.
+//! So an address that takes many places pushes out its own connections, and not those of others.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -75,7 +75,7 @@ impl Seat {
 }
 
 impl GivesWay {
-    /// Who gives way of these.
+    /// Which of these gives way.
     fn of(self, numbers: &BTreeSet<Number>) -> Option<Number> {
         match self {
             Self::Oldest => numbers.first().copied(),
@@ -105,7 +105,7 @@ impl Crowds {
         }
     }
 
-    /// Takes a place for a connection that comes from here; none: it stands for somebody of its own.
+    /// Takes a place for a connection that comes from here; none: it stands for a client of its own.
     pub(super) fn enter(&mut self, from: Option<Ranges>) -> Seat {
         let number = self.number();
         let (crowd, household) = match from {
@@ -142,13 +142,13 @@ impl Crowds {
         }
     }
 
-    /// Whether somebody has too many places for a newcomer from here to get none: more than `spared`, and
+    /// Whether some address has too many places for a newcomer from here to get none: more than `spared`, and
     /// more than the newcomer would have.
     pub(super) fn has_too_many_for(&self, newcomer: Ranges, spared: usize) -> bool {
         self.giver(newcomer, spared).is_some()
     }
 
-    /// Takes a place away from whoever [has too many](Self::has_too_many_for), if anybody has.
+    /// Takes a place away from the address that [has too many](Self::has_too_many_for), if one has.
     pub(super) fn take_away_for(&mut self, newcomer: Ranges, spared: usize) {
         if let Some(number) = self.giver(newcomer, spared) {
             self.take_away_from(number);
@@ -226,7 +226,7 @@ impl Members {
         self.households.values().max_by_key(|numbers| gives_way.rank(numbers))
     }
 
-    /// Who gives way: one of the most crowded household.
+    /// Which connection gives way: one of the most crowded household.
     fn gives_way(&self, gives_way: GivesWay) -> Option<Number> {
         gives_way.of(self.largest_household(gives_way)?)
     }

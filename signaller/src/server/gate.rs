@@ -266,7 +266,7 @@ impl Table {
 }
 
 impl Arrival {
-    /// A place for a client, and what is cancelled when the place is needed for somebody else.
+    /// A place for a client, and what is cancelled when the place is needed for another.
     pub(super) fn take_place(mut self) -> Result<(Place, CancellationToken), Turned> {
         let mut table = self.gate.table();
         table.make_room_for(self.ranges, self.gate.config.clients)?;

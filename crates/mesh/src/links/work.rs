@@ -68,7 +68,7 @@ impl Work {
         Some(message)
     }
 
-    /// Whether anything that came waits: whoever judges a link by what has come does not know all of it.
+    /// Whether anything that came waits: what judges a link by what has come does not know all of it.
     pub(crate) fn has_waiting(&self) -> bool {
         !self.waiting.is_empty()
     }

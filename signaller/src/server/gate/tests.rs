@@ -49,7 +49,7 @@ fn places_are_counted_in_all_and_by_prefix_and_given_back() {
     assert!(admit("2001:db8::9").is_ok());
 }
 
-/// Forty addresses that keep to all limits can take all places; whoever comes from another gets one.
+/// Forty addresses that keep to all limits can take all places; a client from another gets one.
 #[test]
 fn few_addresses_with_many_connections_keep_nobody_out() {
     let now = start();
@@ -71,7 +71,7 @@ fn few_addresses_with_many_connections_keep_nobody_out() {
     assert_eq!(gate.connections(), 0);
 }
 
-/// Whoever shares an address with others cannot have those closed that were there before.
+/// A client that shares an address with others cannot have those closed that were there before.
 #[test]
 fn of_the_most_crowded_the_last_gives_way_and_few_are_spared() {
     let (gate, held) = full(limits::SPARED + 2, "10.0.0.1");
