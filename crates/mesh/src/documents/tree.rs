@@ -3,8 +3,8 @@
 //! After Plumtree (Leitão, Pereira, Rodrigues: "Epidemic Broadcast Trees", SRDS 2007), with a tree for
 //! each of [`groups::GROUPS`] groups of authors, and each direction of a link for itself: the receiver
 //! alone decides of which groups it is pushed documents ([`DocumentFrame::Feed`]); the others are
-//! announced at once ([`DocumentFrame::Have`]). A neighbour whose copies of a group are late, some in a
-//! row, is to announce that group, if another has proven that it pushes it. A document that does not come
+//! announced at once ([`DocumentFrame::Have`]). A neighbour whose copies of a group are late, more often than
+//! not, is to announce that group, if another has proven that it pushes it. A document that does not come
 //! as soon after its announcement as pushes usually do is asked for ([`DocumentFrame::Graft`]), and if
 //! that happens again its announcer is to push that group. So the first copies draw the trees, and the
 //! announcements mend them.

@@ -102,7 +102,7 @@ impl Tree {
         }
     }
 
-    /// Another copy of a document came over `link`. After some in a row that we did not ask for, the
+    /// Another copy of a document came over `link`. If most that it pushes are that, and not asked for, the
     /// neighbour is to announce that group.
     pub(crate) fn duplicate(
         &mut self,

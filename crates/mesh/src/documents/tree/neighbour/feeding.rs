@@ -8,13 +8,14 @@ use crate::{
     wire::DocumentFrame,
 };
 
-/// After so many late copies in a row from one neighbour, of one group, it is to announce; twice as many
-/// each time that this proved wrong, up to the second.
+/// After so many more late copies than first ones from one neighbour, of one group, it is to announce; twice
+/// as many each time that this proved wrong, up to the second.
 pub(super) const LATE_COPIES: (u8, u8) = (2, 32);
 /// How soon half of what was added to that is forgiven.
 const FORGIVEN_EVERY: Duration = Duration::from_secs(60);
-/// A neighbour that announces sooner than another pushes, so often more than not, is to push; twice as
-/// often each time that it then did not, up to the second.
+/// A neighbour that announces sooner than another pushes, so often more than not, is to push as well. Twice as
+/// often each time that this was so, and each time that it then did not push, up to the second: two
+/// that are about as soon would else be changed for each other again and again, with two copies meanwhile.
 pub(super) const TIMES_SOONER: (u8, u8) = (4, 128);
 /// A neighbour that brought none of so many new documents is not relied on to push.
 const IDLE: u32 = 32;
@@ -24,11 +25,12 @@ pub(super) const TELL_EVERY: Duration = Duration::from_millis(50);
 /// What is remembered of one group.
 #[derive(Debug, Clone, Copy)]
 struct Record {
-    /// Late copies in a row, and how many are borne.
+    /// How many more late copies than first ones there were, and how many are borne.
     late: u8,
     borne: u8,
-    /// How often it announced sooner than another pushed.
+    /// How often it announced sooner than another pushed, and how often it must to push as well.
     sooner: u8,
+    often: u8,
 }
 
 /// The state of both directions.
@@ -55,7 +57,7 @@ pub(crate) struct Feeding {
 
 impl Feeding {
     pub(super) fn new(now: Time) -> Self {
-        let record = Record { late: 0, borne: LATE_COPIES.0, sooner: 0 };
+        let record = Record { late: 0, borne: LATE_COPIES.0, sooner: 0, often: TIMES_SOONER.0 };
         Self {
             pushed: Groups::ALL,
             wanted: Groups::ALL,
@@ -96,7 +98,8 @@ impl Feeding {
     /// It pushed something new.
     pub(crate) fn pushes(&mut self, group: Group) {
         self.idle = 0;
-        self.records.get_mut(group).late = 0;
+        let late = &mut self.records.get_mut(group).late;
+        *late = late.saturating_sub(1);
         if self.wanted.contains(group) {
             self.proven.insert(group);
         }
@@ -107,8 +110,8 @@ impl Feeding {
         self.idle = self.idle.saturating_add(1);
     }
 
-    /// It pushed what we had. After some in a row it is to announce instead, if others are proven to push
-    /// of this group (`others`): the last one that does is never sent away.
+    /// It pushed what we had. If it does so more often than not it is to announce instead, if others are
+    /// proven to push of this group (`others`): the last one that does is never sent away.
     pub(crate) fn is_late(&mut self, group: Group, others: bool, now: Time) {
         self.forgive(now);
         if !self.wanted.contains(group) {
@@ -116,7 +119,7 @@ impl Feeding {
             return;
         }
         let record = self.records.get_mut(group);
-        record.late = record.late.saturating_add(1);
+        record.late = record.late.saturating_add(1).min(record.borne);
         if others && record.late >= record.borne {
             record.late = 0;
             self.wanted.remove(group);
@@ -128,14 +131,18 @@ impl Feeding {
     /// push as well; the slower of the two is late then.
     pub(crate) fn is_sooner(&mut self, group: Group, much: bool, now: Time) {
         self.forgive(now);
-        let often = TIMES_SOONER.0.saturating_mul(1 << self.lapses.min(5)).min(TIMES_SOONER.1);
-        let sooner = &mut self.records.get_mut(group).sooner;
-        *sooner = if much { sooner.saturating_add(1) } else { sooner.saturating_sub(1) };
-        if *sooner >= often && !self.wanted.contains(group) {
-            self.graft(group.into());
+        let record = self.records.get_mut(group);
+        let often = record.often.saturating_mul(1 << self.lapses.min(5)).min(TIMES_SOONER.1);
+        record.sooner = if much {
+            record.sooner.saturating_add(1).min(often)
+        } else {
+            record.sooner.saturating_sub(1)
+        };
+        if record.sooner == often && !self.wanted.contains(group) {
+            record.often = record.often.saturating_mul(2).min(TIMES_SOONER.1);
+            (record.late, record.sooner) = (0, 0);
+            self.wanted.insert(group);
         }
-        let sooner = &mut self.records.get_mut(group).sooner;
-        *sooner = (*sooner).min(often);
     }
 
     /// How often it announced sooner than another pushed.
@@ -176,6 +183,7 @@ impl Feeding {
         self.lapses /= 2;
         for record in self.records.of_mut(Groups::ALL) {
             record.borne = (record.borne / 2).max(LATE_COPIES.0);
+            record.often = (record.often / 2).max(TIMES_SOONER.0);
         }
     }
 

@@ -17,20 +17,22 @@ fn all_but(group: Group) -> Groups {
 }
 
 #[test]
-fn some_late_copies_in_a_row_end_pushes_of_a_group_and_more_after_each_graft() {
+fn more_late_copies_than_first_ones_end_pushes_of_a_group_and_more_after_each_graft() {
     let mut feeding = proven();
     for borne in [2, 4, 8, 16, 32, 32] {
-        for late in 1..=borne {
+        for _ in 0..100 {
+            feeding.is_late(group(), true, NOW);
+            feeding.pushes(group());
+            assert!(feeding.wants(group()), "as often first as late");
+        }
+        for _ in 0..100 {
             feeding.is_late(group(), false, NOW);
             assert!(feeding.wants(group()), "the last feeder is kept");
-            feeding.pushes(group());
-            for _ in 1..late {
-                feeding.is_late(group(), true, NOW);
-                assert!(feeding.wants(group()));
-            }
+        }
+        for _ in 0..borne {
             feeding.pushes(group());
         }
-        for late in 1..=borne {
+        for late in 0..borne {
             assert!(feeding.wants(group()), "after {late} of {borne}");
             feeding.is_late(group(), true, NOW);
         }
@@ -64,11 +66,10 @@ fn what_is_to_be_pushed_is_told_at_most_so_often_and_the_last_state_counts() {
     assert_eq!(feeding.tell(later), Some(DocumentFrame::Feed(Groups::from(group()).bits())));
 }
 
-#[test]
-fn a_neighbour_that_did_not_push_what_it_was_relied_on_for_must_be_sooner_more_often() {
-    let mut feeding = proven();
+/// How often a neighbour must be sooner until it is to push as well, each time anew.
+fn times_sooner(feeding: &mut Feeding, rounds: usize, lapses: bool) -> Vec<u32> {
     let mut times = Vec::new();
-    for _ in 0..8 {
+    for _ in 0..rounds {
         feeding.prune();
         let mut count = 0;
         while !feeding.wants(group()) {
@@ -76,9 +77,17 @@ fn a_neighbour_that_did_not_push_what_it_was_relied_on_for_must_be_sooner_more_o
             count += 1;
         }
         times.push(count);
-        feeding.lapses(group());
+        if lapses {
+            feeding.lapses(group());
+        }
     }
-    assert_eq!(times, [4, 8, 16, 32, 64, 128, 128, 128]);
+    times
+}
+
+#[test]
+fn a_neighbour_that_was_taken_for_sooner_must_be_so_more_often_the_next_time() {
+    let mut feeding = proven();
+    assert_eq!(times_sooner(&mut feeding, 8, false), [4, 8, 16, 32, 64, 128, 128, 128]);
     // As often later as sooner is not sooner.
     feeding.prune();
     for _ in 0..1000 {
@@ -87,6 +96,15 @@ fn a_neighbour_that_did_not_push_what_it_was_relied_on_for_must_be_sooner_more_o
     }
     assert!(!feeding.wants(group()));
     // It is forgiven.
+    let later = NOW.after(FORGIVEN_EVERY);
+    feeding.is_sooner(group(), false, later);
+    assert_eq!(times_sooner(&mut feeding, 1, false), [64]);
+}
+
+#[test]
+fn a_neighbour_that_did_not_push_what_it_was_relied_on_for_must_be_sooner_more_often() {
+    let mut feeding = proven();
+    assert_eq!(times_sooner(&mut feeding, 5, true), [4, 16, 64, 128, 128]);
     let later = NOW.after(FORGIVEN_EVERY);
     feeding.is_sooner(group(), false, later);
     assert!(feeding.lapses <= 4);
