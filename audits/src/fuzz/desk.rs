@@ -281,7 +281,11 @@ impl World for Signaller {
             }
             3 => {
                 let Some(client) = bytes.choose(&self.clients) else { return };
-                self.gone(client);
+                if bytes.bool() {
+                    self.desk.handle(DeskInput::CrowdedOut { client }, now);
+                } else {
+                    self.gone(client);
+                }
             }
             4 => {
                 let Some(client) = bytes.choose(&self.clients) else { return };

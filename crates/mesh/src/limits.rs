@@ -40,6 +40,8 @@ pub const HELLO_EXTRA_BYTES: usize = 1024;
 /// Work that a neighbour may make for us, in units of about a microsecond: so much at once, and so much
 /// each second. What is over it waits.
 pub const WORK: (u32, u32) = (500_000, 100_000);
+/// Of so many peers whose links have ended it is remembered how much work they made, until that is paid.
+pub const SPENDERS: usize = 1024;
 /// Bytes of messages that wait until a neighbour may make more work: a window of documents, and what its
 /// other lanes hold when they are full.
 pub const WAITING_BYTES: usize = LINK_WINDOW

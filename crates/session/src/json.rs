@@ -211,8 +211,12 @@ struct Failed {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Counts {
     published: u64,
+    left_out: u64,
+    unopened: u64,
+    unknown: u64,
     delivered: u64,
     received: u64,
     duplicates: u64,
@@ -227,6 +231,9 @@ impl From<&Counters> for Counts {
         let rejected = counters.rejected.iter().map(|(what, count)| (format!("{what:?}"), *count));
         Self {
             published: counters.published,
+            left_out: counters.left_out,
+            unopened: counters.unopened,
+            unknown: counters.unknown,
             delivered: counters.delivered,
             received: counters.received,
             duplicates: counters.duplicates,

@@ -77,9 +77,9 @@ pub(crate) fn full() -> Status {
         ],
         counters: Counters {
             published: 12,
-            left_out: 0,
-            unopened: 0,
-            unknown: 0,
+            left_out: 20,
+            unopened: 21,
+            unknown: 22,
             exchanges: 0,
             delivered: 13,
             received: 14,

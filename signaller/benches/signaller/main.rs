@@ -16,6 +16,10 @@ use clients::{Client, Pair, measure};
 use process::{Kind, Server};
 use tokio::runtime::{Builder, Runtime};
 
+/// As in the command.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Pairs of clients, of which one sends and the other receives.
 const PAIRS: usize = 64;
 const IDLE_PEERS: usize = 5000;

@@ -1,6 +1,5 @@
 //! What peers say to each other by way of a signaller.
 
-use taiinet_document::Network;
 use taiinet_identity::{PeerId, Signed};
 use taiinet_mesh::{
     Time,
@@ -42,10 +41,10 @@ impl Desk {
             return Err(Refused::TooOften);
         }
         let (key, bytes) = ((network, body.to), body.sealed.len());
-        let passed = if self.clients.of_peer(&key).is_some() {
+        let passed = if let Some(recipient) = self.clients.of_peer(&key) {
             self.clients.spend(id, costs::frame(message.len()), now)?;
             // A signal is the same message to a signaller and from one.
-            self.has_room(&key, bytes, now) && self.hand_over(&key, bytes, message, now)
+            self.hand_over(recipient, bytes, message, now)
         } else {
             self.relay(id, body, signal, now)?
         };
@@ -61,28 +60,17 @@ impl Desk {
         self.say(sender, &FromSignaller::Unreachable(to));
     }
 
-    /// Whether the recipient of a signal of so many bytes is here and has room for it.
-    fn has_room(&mut self, to: &(Network, PeerId), bytes: usize, now: Time) -> bool {
-        let Some(recipient) = self.clients.of_peer(to) else { return false };
-        let Some(client) = self.clients.get_mut(recipient) else { return false };
-        let has_room = client.has_room(bytes, now);
-        if !has_room {
-            self.count(Refused::TooOften);
-        }
-        has_room
-    }
-
-    /// Gives a signal to its recipient, if that is here and has room for it.
+    /// Gives a signal of so many sealed bytes to its recipient, if that has room for it.
     fn hand_over(
         &mut self,
-        to: &(Network, PeerId),
+        recipient: ClientId,
         bytes: usize,
         message: Vec<u8>,
         now: Time,
     ) -> bool {
-        let Some(recipient) = self.clients.of_peer(to) else { return false };
         let Some(client) = self.clients.get_mut(recipient) else { return false };
         if !client.take_room(bytes, now) {
+            self.count(Refused::TooOften);
             return false;
         }
         self.counters.signals += 1;
@@ -151,13 +139,17 @@ impl Desk {
         let Some(pool) = &mut self.pool else { return Ok(false) };
         pool.check(member, signal.signer(), body, now)?;
         let (key, bytes) = ((body.network.clone(), body.to), body.sealed.len());
-        if !self.has_room(&key, bytes, now) {
+        let Some(recipient) = self.clients.of_peer(&key) else { return Ok(false) };
+        let has_room =
+            self.clients.get_mut(recipient).is_some_and(|client| client.has_room(bytes, now));
+        if !has_room {
+            self.count(Refused::TooOften);
             return Ok(false);
         }
         let Some(pool) = &mut self.pool else { return Ok(false) };
         pool.charge(member, signal.signer(), body.to, now)?;
         let signal = pool.verify(signal, now)?;
         let message = codec::encode(&FromSignaller::Signal(signal.signed().clone()));
-        Ok(self.hand_over(&key, bytes, message, now))
+        Ok(self.hand_over(recipient, bytes, message, now))
     }
 }

@@ -101,6 +101,12 @@ export interface CoreStatus {
   blacklist: Blacklisted[];
   counters: {
     published: number;
+    /** Private subscriptions that a published document matched, and that it was not sealed to for want of room or time. */
+    leftOut: number;
+    /** Sealed documents that were passed on and not looked into, since too many came at once. */
+    unopened: number;
+    /** Documents that only a later version of TaiiNet can read: passed on, and not delivered here. */
+    unknown: number;
     delivered: number;
     received: number;
     duplicates: number;

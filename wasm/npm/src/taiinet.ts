@@ -472,6 +472,6 @@ function after(milliseconds: number): Promise<void> {
 }
 
 function empty(network: string, peerId: string): CoreStatus {
-  const counters = { published: 0, delivered: 0, received: 0, duplicates: 0, sent: 0, announced: 0, grafted: 0, rejected: {} };
+  const counters = { published: 0, leftOut: 0, unopened: 0, unknown: 0, delivered: 0, received: 0, duplicates: 0, sent: 0, announced: 0, grafted: 0, rejected: {} };
   return { peerId, network, now: Date.now(), links: [], signallers: [], candidates: 0, private: 0, failed: [], blacklist: [], counters };
 }

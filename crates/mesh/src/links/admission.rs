@@ -124,6 +124,7 @@ impl Cx {
             self.refuse(link, RefusalReason::Full);
             return Ok(());
         }
+        self.links.settle(link, self.now);
         let presence = Some(self.own_presence());
         let since = self.cares_since();
         let neighbour = Neighbour { presence, since };

@@ -153,7 +153,7 @@ impl Cx {
 
     /// Forgets a link, and tells every room.
     pub(crate) fn drop_link(&mut self, link: LinkId, cause: Disconnect) {
-        let Some(state) = self.links.remove(link) else { return };
+        let Some(state) = self.links.remove(link, self.now) else { return };
         self.view_changed = true;
         let (peer, active, incoming) = (state.peer, state.is_active(), state.incoming);
         self.notify(Notice::LinkDown(LinkDown {

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use taiinet_identity::{PeerId, Signed};
 
-use super::link::Link;
+use super::{link::Link, work::Spent};
 use crate::{LinkId, Time, wire::Presence};
 
 /// All links to other peers, and the names of those to signallers.
@@ -14,6 +14,7 @@ pub(crate) struct Links {
     last: u64,
     /// Links that may have something to send.
     dirty: BTreeSet<LinkId>,
+    spent: Spent,
     /// Whether the application is behind: meanwhile nothing is acknowledged.
     pub(crate) behind: bool,
 }
@@ -45,9 +46,20 @@ impl Links {
         self.links.get_mut(&link)
     }
 
-    pub(super) fn remove(&mut self, link: LinkId) -> Option<Link> {
+    pub(super) fn remove(&mut self, link: LinkId, now: Time) -> Option<Link> {
         self.dirty.remove(&link);
-        self.links.remove(&link)
+        let state = self.links.remove(&link)?;
+        if state.is_proven() {
+            self.spent.keep(state.peer, &state.work, now);
+        }
+        Some(state)
+    }
+
+    /// Has the peer of a link pay what it owes of those before.
+    pub(super) fn settle(&mut self, link: LinkId, now: Time) {
+        if let Some(state) = self.links.get_mut(&link) {
+            self.spent.settle(&state.peer, &mut state.work, now);
+        }
     }
 
     /// All of them, by age.

@@ -32,6 +32,9 @@ pub fn status(peer: PeerId, status: &Status) -> Value {
         "blacklist": status.blacklist.iter().map(blacklisted).collect::<Vec<_>>(),
         "counters": {
             "published": counters.published,
+            "left_out": counters.left_out,
+            "unopened": counters.unopened,
+            "unknown": counters.unknown,
             "delivered": counters.delivered,
             "received": counters.received,
             "duplicates": counters.duplicates,

@@ -1,13 +1,14 @@
 //! Peers of other versions: what one side does not know costs neither anything.
 
+use core::time::Duration;
 use std::collections::BTreeSet;
 
 use taiinet_document::{DocumentId, SignedDocument, Timestamp};
 use taiinet_mesh::{
     Disconnect, Event, Incompatible, Misbehaviour, limits,
     wire::{
-        Compare, DocumentFrame, FindFrame, Found, Frame, FrameKind, Mark, Piece, Push, SyncFrame,
-        ViewFrame, codec, critical,
+        Compare, DocumentFrame, FindFrame, Found, Frame, FrameKind, LinkFrame, Mark, Piece, Push,
+        SyncFrame, ViewFrame, codec, critical,
     },
 };
 use taiinet_sim::{Manners, PeerIndex, WireId, World, forge};
@@ -99,6 +100,41 @@ fn a_flood_of_unknown_frames_holds_nobody_up_and_ends() {
     assert!(setting.world.wire(wire).ended().is_some());
     assert_eq!(why_lost(&setting, wire), [Disconnect::Misbehaved(Misbehaviour::WorkFlood)]);
     setting.arrives(seconds(2), |_| true);
+    setting.still_works();
+    setting.sound();
+}
+
+/// How long a neighbour takes to answer a ping that follows so many messages of unknown frames.
+fn answers_after(setting: &mut Setting, wire: WireId, messages: usize) -> Duration {
+    let mut writer = codec::MessageWriter::default();
+    while writer.push(&[63, 1]) {}
+    let message = writer.finish();
+    let begun = setting.world.now();
+    for _ in 0..messages {
+        setting.world.speak_raw(wire, message.clone());
+    }
+    setting.world.speak(wire, &[Frame::Link(LinkFrame::Ping(7))]);
+    let pong = |frame: &Frame| matches!(frame, Frame::Link(LinkFrame::Pong(7)));
+    let answered =
+        setting.world.run_until(seconds(20), |world| world.wire(wire).frames().iter().any(pong));
+    assert!(answered, "{:?}", setting.world.wire(wire).ended());
+    setting.world.now().since(begun)
+}
+
+#[test]
+fn to_reconnect_pays_no_debt() {
+    // Nearly all that a link may make us do at once.
+    const MESSAGES: usize = 15;
+    let mut setting = sparse(5, 4);
+    let victim = setting.peers[0];
+    let (puppet, first) = setting.befriend(victim, NEWER);
+    let took = answers_after(&mut setting, first, MESSAGES);
+    assert!(took < seconds(1), "{took:?}");
+    setting.world.hang_up(first);
+    let second = setting.world.call(puppet, setting.world.id(victim));
+    assert!(setting.world.run_until(seconds(5), |world| world.wire(second).is_neighbour()));
+    let took = answers_after(&mut setting, second, MESSAGES);
+    assert!(took > seconds(1), "{took:?}");
     setting.still_works();
     setting.sound();
 }
