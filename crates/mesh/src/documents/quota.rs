@@ -22,9 +22,9 @@ use crate::{Budget, Time, limits};
 /// How much one author publishes in a network: so much at once, and so much each second.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Quota {
-    /// Documents.
+    /// How many documents.
     pub documents: (u32, u32),
-    /// Bytes of documents.
+    /// How many bytes, all documents together.
     pub bytes: (u32, u32),
 }
 

@@ -11,6 +11,8 @@ use crate::{
 /// After so many more late copies than first ones from one neighbour, of one group, it is to announce; twice
 /// as many each time that this proved wrong, up to the second.
 pub(super) const LATE_COPIES: (u8, u8) = (2, 32);
+/// Up to so often, where it was only changed too soon: a feeder that is late on purpose can raise that for others.
+const CHANGED_SOONER: u8 = 32;
 /// How soon half of what was added to that is forgiven.
 const FORGIVEN_EVERY: Duration = Duration::from_secs(60);
 /// A neighbour that announces sooner than another pushes, so often more than not, is to push as well. Twice as
@@ -131,23 +133,29 @@ impl Feeding {
     /// push as well; the slower of the two is late then.
     pub(crate) fn is_sooner(&mut self, group: Group, much: bool, now: Time) {
         self.forgive(now);
+        let often = self.often(self.records.get(group));
         let record = self.records.get_mut(group);
-        let often = record.often.saturating_mul(1 << self.lapses.min(5)).min(TIMES_SOONER.1);
         record.sooner = if much {
             record.sooner.saturating_add(1).min(often)
         } else {
             record.sooner.saturating_sub(1)
         };
-        if record.sooner == often && !self.wanted.contains(group) {
-            record.often = record.often.saturating_mul(2).min(TIMES_SOONER.1);
+        if much && record.sooner >= often && !self.wanted.contains(group) {
+            record.often = record.often.saturating_mul(2).min(CHANGED_SOONER);
             (record.late, record.sooner) = (0, 0);
             self.wanted.insert(group);
         }
     }
 
-    /// How often it announced sooner than another pushed.
-    pub(crate) const fn sooner(&self, group: Group) -> u8 {
-        self.records.get(group).sooner
+    /// How near it is to be found sooner: in 255ths.
+    pub(crate) fn sooner(&self, group: Group) -> u8 {
+        let record = self.records.get(group);
+        let share = u16::from(record.sooner) * 255 / u16::from(self.often(record));
+        u8::try_from(share).unwrap_or(u8::MAX)
+    }
+
+    fn often(&self, record: Record) -> u8 {
+        record.often.saturating_mul(1 << self.lapses.min(5)).min(TIMES_SOONER.1)
     }
 
     /// What it is to push had to be asked for: it is not relied on until it pushes again.
@@ -179,11 +187,14 @@ impl Feeding {
         if now < self.forgive_at {
             return;
         }
+        // It is long ago, perhaps, that it was last looked at.
+        let more = now.since(self.forgive_at).as_secs() / FORGIVEN_EVERY.as_secs();
+        let halvings = u32::try_from(more.saturating_add(1)).map_or(7, |times| times.min(7));
         self.forgive_at = now.after(FORGIVEN_EVERY);
-        self.lapses /= 2;
+        self.lapses >>= halvings;
         for record in self.records.of_mut(Groups::ALL) {
-            record.borne = (record.borne / 2).max(LATE_COPIES.0);
-            record.often = (record.often / 2).max(TIMES_SOONER.0);
+            record.borne = (record.borne >> halvings).max(LATE_COPIES.0);
+            record.often = (record.often >> halvings).max(TIMES_SOONER.0);
         }
     }
 
