@@ -124,7 +124,11 @@ impl Cx {
             self.refuse(link, RefusalReason::Full);
             return Ok(());
         }
-        self.links.settle(link, self.now);
+        // What else is in this message would be dealt with at once.
+        if !self.links.settle(link, self.now) {
+            self.refuse(link, RefusalReason::TooOften);
+            return Ok(());
+        }
         let presence = Some(self.own_presence());
         let since = self.cares_since();
         let neighbour = Neighbour { presence, since };

@@ -55,11 +55,10 @@ impl Links {
         Some(state)
     }
 
-    /// Has the peer of a link pay what it owes of those before.
-    pub(super) fn settle(&mut self, link: LinkId, now: Time) {
-        if let Some(state) = self.links.get_mut(&link) {
-            self.spent.settle(&state.peer, &mut state.work, now);
-        }
+    /// Has the peer of a link pay what it owes of those before. Whether it may make any work now.
+    pub(super) fn settle(&mut self, link: LinkId, now: Time) -> bool {
+        let Some(state) = self.links.get_mut(&link) else { return false };
+        self.spent.settle(&state.peer, &mut state.work, now)
     }
 
     /// All of them, by age.

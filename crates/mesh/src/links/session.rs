@@ -113,7 +113,7 @@ pub struct Dialler(Box<HandshakeState>);
 pub enum Answer {
     /// The session.
     Session(Session),
-    /// None.
+    /// The other end opens none now.
     Declined(Declined),
 }
 

@@ -76,12 +76,15 @@ impl Spent {
         self.peers.insert(peer, purse);
     }
 
-    /// A peer has proven itself on a new link: what it still owes of the last one is spent of it.
-    pub(crate) fn settle(&mut self, peer: &PeerId, work: &mut Work, now: Time) {
+    /// A peer has proven itself on a new link: what it still owes of the last one is spent of it. Whether
+    /// anything is left.
+    #[must_use]
+    pub(crate) fn settle(&mut self, peer: &PeerId, work: &mut Work, now: Time) -> bool {
         if let Some(mut purse) = self.peers.remove(peer) {
             purse.refill(now);
             work.purse.take(purse.spent());
         }
+        work.purse.left > 0
     }
 }
 
@@ -215,7 +218,7 @@ mod tests {
 
         let later = NOW.after(Duration::from_secs(1));
         let mut second = Work::new(later);
-        spent.settle(&debtor, &mut second, later);
+        assert!(!spent.settle(&debtor, &mut second, later), "in debt");
         assert_eq!(second.left(), -2 * i64::from(limits::WORK.1));
         assert_eq!(second.arrives(vec![1], later), Arrival::Waits);
 
@@ -223,18 +226,18 @@ mod tests {
         spent.keep(debtor, &first, NOW);
         spent.keep(debtor, &Work::new(NOW), NOW);
         let mut third = Work::new(later);
-        spent.settle(&debtor, &mut third, later);
+        assert!(!spent.settle(&debtor, &mut third, later));
         assert_eq!(third.left(), second.left());
 
         // It is spent once, by its spender alone, and not for ever.
         let mut third = Work::new(later);
-        spent.settle(&debtor, &mut third, later);
+        assert!(spent.settle(&debtor, &mut third, later));
         assert_eq!(third.left(), i64::from(limits::WORK.0));
         spent.keep(debtor, &second, later);
-        spent.settle(&other, &mut third, later);
+        assert!(spent.settle(&other, &mut third, later));
         assert_eq!(third.left(), i64::from(limits::WORK.0));
         let paid = later.after(Duration::from_secs(60));
-        spent.settle(&debtor, &mut third, paid);
+        assert!(spent.settle(&debtor, &mut third, paid));
         assert_eq!(third.left(), i64::from(limits::WORK.0));
     }
 

@@ -6,8 +6,8 @@ use taiinet_mesh::{
     ChannelBinding, LinkFailure,
     session::{Answer, Dialler, Opening, Purpose},
     wire::{
-        Frame, FromSignaller, Joined, Refusal, Signal, SignalBody, SignalFrame, SignalPart,
-        ToSignaller, VERSION, Welcome, codec,
+        Frame, FromSignaller, Joined, LinkFrame, Refusal, Signal, SignalBody, SignalFrame,
+        SignalPart, ToSignaller, VERSION, Welcome, codec,
     },
 };
 
@@ -93,6 +93,15 @@ impl World {
     pub fn speak_raw(&mut self, wire: WireId, message: Vec<u8>) {
         if self.ends.get(&wire.end).is_some_and(|end| end.open && !end.closing) {
             self.send(wire.end, message);
+        }
+    }
+
+    /// Proves over a link who the puppet is, if both ends have greeted.
+    pub fn prove(&mut self, wire: WireId) {
+        let node = &self.puppets[wire.puppet.0];
+        let proof = node.wires.get(&wire.end).and_then(|wire| wire.proof(&node.identity));
+        if let Some(proof) = proof {
+            self.speak(wire, &[Frame::Link(LinkFrame::Proof(proof))]);
         }
     }
 

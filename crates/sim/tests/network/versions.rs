@@ -8,7 +8,7 @@ use taiinet_mesh::{
     Disconnect, Event, Incompatible, Misbehaviour, limits,
     wire::{
         Compare, DocumentFrame, FindFrame, Found, Frame, FrameKind, LinkFrame, Mark, Piece, Push,
-        SyncFrame, ViewFrame, codec, critical,
+        RefusalReason, SyncFrame, ViewFrame, codec, critical,
     },
 };
 use taiinet_sim::{Manners, PeerIndex, WireId, World, forge};
@@ -87,9 +87,7 @@ fn a_flood_of_unknown_frames_holds_nobody_up_and_ends() {
     let mut setting = sparse(3, 4);
     let victim = setting.peers[0];
     let (_, wire) = setting.befriend(victim, NEWER);
-    let mut writer = codec::MessageWriter::default();
-    while writer.push(&[63, 1]) {}
-    let message = writer.finish();
+    let message = unknown_frames();
     for round in 0..20 {
         for _ in 0..50 {
             setting.world.speak_raw(wire, message.clone());
@@ -104,11 +102,17 @@ fn a_flood_of_unknown_frames_holds_nobody_up_and_ends() {
     setting.sound();
 }
 
-/// How long a neighbour takes to answer a ping that follows so many messages of unknown frames.
-fn answers_after(setting: &mut Setting, wire: WireId, messages: usize) -> Duration {
+/// A message of nothing but frames that this version does not know: a twentieth of what a link may make us do
+/// at once.
+fn unknown_frames() -> Vec<u8> {
     let mut writer = codec::MessageWriter::default();
     while writer.push(&[63, 1]) {}
-    let message = writer.finish();
+    writer.finish()
+}
+
+/// How long a neighbour takes to answer a ping that follows so many messages of unknown frames.
+fn answers_after(setting: &mut Setting, wire: WireId, messages: usize) -> Duration {
+    let message = unknown_frames();
     let begun = setting.world.now();
     for _ in 0..messages {
         setting.world.speak_raw(wire, message.clone());
@@ -135,6 +139,38 @@ fn to_reconnect_pays_no_debt() {
     assert!(setting.world.run_until(seconds(5), |world| world.wire(second).is_neighbour()));
     let took = answers_after(&mut setting, second, MESSAGES);
     assert!(took > seconds(1), "{took:?}");
+    setting.still_works();
+    setting.sound();
+}
+
+/// What follows the proof in the same message is not dealt with either.
+#[test]
+fn a_peer_that_owes_work_is_no_neighbour_until_it_is_paid() {
+    let mut setting = sparse(6, 4);
+    let victim = setting.peers[0];
+    let name = setting.world.id(victim);
+    let (puppet, first) = setting.befriend(victim, NEWER);
+    setting.world.set_manners(puppet, Manners { proves: false, accepts: false, ..NEWER });
+    let second = setting.world.call(puppet, name);
+    let greeted = |world: &World| world.wire(second).theirs().is_some();
+    assert!(setting.world.run_until(seconds(5), greeted));
+    for _ in 0..30 {
+        setting.world.speak_raw(first, unknown_frames());
+    }
+    setting.world.run_for(seconds(1));
+    setting.world.prove(second);
+    setting.world.run_for(Duration::from_millis(300));
+    assert!(!setting.world.wire(second).is_neighbour());
+    let refusals = setting.world.wire(second).frames().iter().filter_map(|frame| match frame {
+        Frame::Link(LinkFrame::Refuse(refusal)) => Some(refusal.reason),
+        _ => None,
+    });
+    assert_eq!(refusals.collect::<Vec<_>>(), [RefusalReason::TooOften]);
+    // It is paid with time.
+    setting.world.run_for(seconds(30));
+    setting.world.set_manners(puppet, NEWER);
+    let third = setting.world.call(puppet, name);
+    assert!(setting.world.run_until(seconds(5), |world| world.wire(third).is_neighbour()));
     setting.still_works();
     setting.sound();
 }

@@ -91,7 +91,7 @@ fn each_time_on_the_blacklist_is_twice_as_long_up_to_a_day() {
 }
 
 #[test]
-fn by_hand_it_stays_until_it_is_lifted() {
+fn by_hand_it_stays_until_it_is_unblocked() {
     let mut reputation = Reputation::default();
     reputation.list(peer(1), None, NOW).unwrap();
     reputation.list(peer(2), Some(after(60).timestamp()), NOW).unwrap();
