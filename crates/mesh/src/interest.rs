@@ -242,8 +242,9 @@ impl Interest {
             key: options.key.as_deref(),
             created_at: cx.now.timestamp(),
         };
-        let Chosen { recipients, no_room, unevaluated } =
+        let Chosen { recipients, no_room, unevaluated, work } =
             self.directory.recipients(attributes, content, &options.audience, cx.now);
+        cx.counters.matching_work += work;
         cx.counters.left_out += unevaluated as u64;
         match &options.audience {
             Audience::Peers(_) | Audience::Subscribers if recipients.is_empty() => {

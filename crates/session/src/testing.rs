@@ -81,6 +81,7 @@ pub(crate) fn full() -> Status {
             unopened: 21,
             unknown: 22,
             exchanges: 0,
+            matching_work: 0,
             delivered: 13,
             received: 14,
             duplicates: 15,

@@ -1,17 +1,20 @@
 //! Contents that are not for everyone, until their recipients are known.
 
 use core::time::Duration;
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, VecDeque};
 
 use taiinet_document::Map;
 use taiinet_identity::Recipient;
-use taiinet_mesh::{Peer, PublishError, PublishOptions, Time};
+use taiinet_mesh::{Peer, PublishError, PublishOptions, Time, limits};
 
 use crate::Waiters;
 
 /// How often it is looked whether a recipient has been heard of.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
-/// Contents that wait for a recipient; all are looked at each time.
+/// With so much work, in units of fuel, a look ends, and what was not looked at is the first of the next: with
+/// one content that is as expensive as one can be. Nobody but strangers decides what their queries cost.
+pub(crate) const LOOK_WORK: u64 = limits::MATCH_WORK;
+/// Contents that wait for a recipient.
 pub const MAX_UNSEALED: usize = 1024;
 
 /// A content, and the waiter to tell its recipients.
@@ -31,13 +34,14 @@ pub type Recipients = Result<BTreeSet<Recipient>, PublishError>;
 /// Contents for which no recipient is known yet.
 #[derive(Debug)]
 pub(crate) struct Waiting<R> {
-    contents: Vec<(Time, Unsealed<R>)>,
+    /// Those that were not looked at for longest come first.
+    contents: VecDeque<(Time, Unsealed<R>)>,
     look_at: Option<Time>,
 }
 
 impl<R> Default for Waiting<R> {
     fn default() -> Self {
-        Self { contents: Vec::new(), look_at: None }
+        Self { contents: VecDeque::new(), look_at: None }
     }
 }
 
@@ -49,7 +53,7 @@ impl<R> Waiting<R> {
     /// A recipient may turn up until then.
     pub(crate) fn add(&mut self, unsealed: Unsealed<R>, until: Time, now: Time) {
         self.look_at.get_or_insert(now.after(LOOK_EVERY));
-        self.contents.push((until, unsealed));
+        self.contents.push_back((until, unsealed));
     }
 
     /// When to look again.
@@ -66,16 +70,28 @@ impl<R> Waiting<R> {
         if self.look_at.is_none_or(|at| at > now) {
             return Vec::new();
         }
-        let mut decided = Vec::new();
+        let (mut decided, mut looked_at, mut rest) = (Vec::new(), VecDeque::new(), VecDeque::new());
+        let enough = peer.counters().matching_work.saturating_add(LOOK_WORK);
         for (until, one) in core::mem::take(&mut self.contents) {
             if W::has_left(&one.waiter) {
                 continue;
             }
-            match peer.recipients(&one.content, &one.options, now) {
-                Err(PublishError::NoRecipient) if now < until => self.contents.push((until, one)),
+            let looks = peer.counters().matching_work < enough;
+            let recipients = if looks {
+                peer.recipients(&one.content, &one.options, now)
+            } else {
+                Err(PublishError::NoRecipient)
+            };
+            match recipients {
+                Err(PublishError::NoRecipient) if now < until => {
+                    let waiting = if looks { &mut looked_at } else { &mut rest };
+                    waiting.push_back((until, one));
+                }
                 recipients => decided.push((one, recipients)),
             }
         }
+        rest.append(&mut looked_at);
+        self.contents = rest;
         self.look_at = (!self.contents.is_empty()).then(|| now.after(LOOK_EVERY));
         decided
     }

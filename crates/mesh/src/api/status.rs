@@ -32,7 +32,7 @@ pub struct Status {
 /// A link as [`Status`] shows it.
 #[derive(Debug, Clone)]
 pub struct LinkStatus {
-    /// Its name.
+    /// The name by which inputs and outputs call the link.
     pub link: LinkId,
     /// The peer at the other end.
     pub peer: PeerId,
@@ -54,7 +54,7 @@ pub struct LinkStatus {
     pub documents_received: u64,
     /// Further copies received of documents we had.
     pub duplicates: u64,
-    /// Offences.
+    /// How often it broke a rule of the protocol.
     pub rejected: u64,
     /// What it has against it, in points: [`limits::BLACKLISTED_AT`] lead to the blacklist.
     pub points: u32,
@@ -102,6 +102,9 @@ pub struct Counters {
     pub unknown: u64,
     /// Key exchanges that looking into sealed documents has taken, at most.
     pub exchanges: u64,
+    /// Work that it took to find the recipients of what is to be sealed, in units of
+    /// [`taiinet_query::Fuel`].
+    pub matching_work: u64,
     /// Documents that matched a subscription.
     pub delivered: u64,
     /// Documents received and verified, first copies.

@@ -9,12 +9,12 @@ use super::Peer;
 #[cfg(doc)]
 use crate::Config;
 use crate::{
-    Blacklisted, LinkStatus, PublishError, PublishOptions, SignallerAddress, Status, Time,
-    links::Link, wire::Presence,
+    Blacklisted, Counters, LinkStatus, PublishError, PublishOptions, SignallerAddress, Status,
+    Time, links::Link, wire::Presence,
 };
 
 impl Peer {
-    /// Its name.
+    /// Its key, by which others know it.
     pub fn id(&self) -> PeerId {
         self.cx.id()
     }
@@ -36,6 +36,11 @@ impl Peer {
             blacklist: self.cx.reputation.blacklist(now),
             counters: self.cx.counters.clone(),
         }
+    }
+
+    /// What it did so far.
+    pub const fn counters(&self) -> &Counters {
+        &self.cx.counters
     }
 
     fn link_status(&self, link: &Link, now: Time) -> LinkStatus {

@@ -6,7 +6,7 @@ use taiinet_identity::{Identity, Seed};
 use taiinet_mesh::{Audience, Config, limits};
 
 use super::*;
-use crate::unsealed::MAX_UNSEALED;
+use crate::unsealed::{LOOK_WORK, MAX_UNSEALED};
 
 struct Names;
 
@@ -156,6 +156,44 @@ fn a_content_is_decided_on_as_soon_as_somebody_subscribes_privately() {
     session.subscribe(1, Wanted::Private(query(r#"{"a": 1}"#)), START).expect("room");
     let soon = START.after(Duration::from_millis(100));
     assert_eq!(decided(&mut session, soon), [Some(1)]);
+}
+
+/// Strangers decide what it costs to look for recipients, again and again while a content waits.
+#[test]
+fn expensive_queries_of_strangers_take_so_much_of_a_look_and_keep_no_content_waiting() {
+    const CONTENTS: usize = 10;
+    let mut session = session();
+    let hostile = query(r#"{"text": {"$regex": "(a?){30}a{30}b"}}"#);
+    session.subscribe(1, Wanted::Private(hostile), START).expect("room");
+    let waiter = Rc::new(Cell::new(false));
+    let text = "a".repeat(1000);
+    let content = parse_map(&format!(r#"{{"text": "{text}", "a": 1}}"#)).expect("a map");
+    let wait = Duration::from_secs(9);
+    for _ in 0..CONTENTS {
+        let waiting = Unsealed { content: content.clone(), ..unsealed(&waiter) };
+        assert!(session.await_recipients(waiting, wait, START).is_ok());
+    }
+    let mut now = START;
+    let mut look = |session: &mut Session<Names>| {
+        now = now.after(Duration::from_millis(100));
+        let before = session.peer().counters().matching_work;
+        let decided = decided(session, now);
+        let work = session.peer().counters().matching_work - before;
+        assert!(work < 2 * LOOK_WORK, "{work}");
+        (decided, work)
+    };
+    for _ in 0..CONTENTS {
+        let (decided, work) = look(&mut session);
+        assert_eq!(decided, [None; 0]);
+        assert!(work >= LOOK_WORK / 2, "{work}");
+    }
+    // Each has its turn.
+    session.subscribe(2, Wanted::Private(query(r#"{"a": 1}"#)), START).expect("room");
+    let mut all = Vec::new();
+    for _ in 0..CONTENTS {
+        all.extend(look(&mut session).0);
+    }
+    assert_eq!(all, [Some(1); CONTENTS]);
 }
 
 #[test]

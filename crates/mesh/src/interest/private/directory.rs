@@ -62,6 +62,8 @@ pub(crate) struct Chosen {
     pub(crate) no_room: usize,
     /// How many subscriptions took too much work to be evaluated.
     pub(crate) unevaluated: usize,
+    /// The work that it took to find them, in units of [`taiinet_query::Fuel`].
+    pub(crate) work: u64,
 }
 
 impl Directory {
@@ -139,12 +141,13 @@ impl Directory {
         };
         let place = self.place(attributes.created_at);
         let queries = self.queries(place, named.as_ref(), now);
-        let Matching { mut keys, unevaluated } = turns::evaluate(queries, attributes, content);
+        let Matching { mut keys, unevaluated, work } =
+            turns::evaluate(queries, attributes, content);
         for peer in named.into_iter().flatten() {
             keys.entry(peer).or_insert_with(|| BTreeSet::from([Recipient::Peer(peer)]));
         }
         let (recipients, no_room) = share_out(&keys, place);
-        Chosen { recipients, no_room, unevaluated }
+        Chosen { recipients, no_room, unevaluated, work }
     }
 
     /// The announcements from before `since`, for a neighbour that came later.

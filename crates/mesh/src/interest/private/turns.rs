@@ -17,6 +17,8 @@ pub(super) struct Matching {
     pub(super) keys: BTreeMap<PeerId, BTreeSet<Recipient>>,
     /// How many queries took too much work to be evaluated.
     pub(super) unevaluated: usize,
+    /// The work that it took, in units of [`Fuel`].
+    pub(super) work: u64,
 }
 
 /// Evaluates the queries in turns. In the first, each announcer has [`limits::MATCH_TURN`] units of work
@@ -49,6 +51,7 @@ pub(super) fn evaluate(
         waiting.retain(|(_, queries)| !queries.is_empty());
         turn *= 4;
     }
+    matching.work = limits::MATCH_WORK - left;
     matching.unevaluated = waiting.iter().map(|(_, queries)| queries.len()).sum();
     matching
 }

@@ -338,9 +338,10 @@ fn each_announcer_has_its_turn() {
         let queries = setting.directory.queries(place, None, NOW);
         let attributes =
             Attributes { id: None, author: peer(9), key: None, created_at: NOW.timestamp() };
-        let Matching { keys, unevaluated } = turns::evaluate(queries, attributes, &content);
+        let Matching { keys, unevaluated, work } = turns::evaluate(queries, attributes, &content);
         assert_eq!(keys.len() + unevaluated, 225);
         assert!(unevaluated > 50 && keys.len() > 10, "{} found", keys.len());
+        assert!(work > limits::MATCH_WORK / 2 && work <= limits::MATCH_WORK, "{work}");
         ever.extend(keys.into_keys());
     }
     assert_eq!(ever.len(), 225);
