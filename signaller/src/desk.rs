@@ -100,7 +100,7 @@ impl Desk {
         self.admission.as_ref().is_none_or(|admission| admission.admits(peer, network))
     }
 
-    /// Its name.
+    /// Its key, by which peers and other signallers know it.
     pub fn id(&self) -> PeerId {
         self.identity.peer_id()
     }
@@ -193,6 +193,11 @@ impl Desk {
             relayed: pool.map_or(0, Pool::relayed),
             ..self.counters.clone()
         }
+    }
+
+    /// How many links to other signallers ended because of what those did, so far.
+    pub fn misbehaved(&self) -> u64 {
+        self.pool.as_ref().map_or(0, Pool::misbehaved)
     }
 
     // ---- Connections ----
@@ -300,7 +305,7 @@ impl Desk {
             Refused::TooOften => true,
             // A client that goes on although it was told to wait makes work, if only for the answers.
             Refused::OverBudget => {
-                self.clients.get_mut(client).is_some_and(|client| client.patience.take(1, now))
+                self.clients.get_mut(client).is_some_and(|client| client.overdrafts.take(1, now))
             }
             _ => false,
         };

@@ -25,8 +25,8 @@ use std::collections::{BTreeSet, VecDeque};
 use taiinet_document::{Content, Network};
 use taiinet_identity::{Identity, PeerId, Signed, Verified};
 use taiinet_mesh::{
-    Budget, Config, Dial, Direct, Event, Input, LinkId, Misbehaviour, Output, Peer, PublishOptions,
-    Time, limits as mesh_limits,
+    Budget, Config, Dial, Direct, Disconnect, Event, Input, LinkId, Misbehaviour, Output, Peer,
+    PublishOptions, Time, limits as mesh_limits,
     wire::{POOL, Presence, Signal, Undeliverable},
 };
 use taiinet_query::Query;
@@ -54,6 +54,8 @@ pub(crate) struct Pool {
     all_at: Option<Time>,
     /// How often all may still be told.
     all: Budget,
+    /// How many links to others ended because of what those did.
+    misbehaved: u64,
 }
 
 impl Pool {
@@ -83,6 +85,7 @@ impl Pool {
             tell_at: None,
             all_at: None,
             all: Budget::new(limits::POOL_ALL, now),
+            misbehaved: 0,
         }
     }
 
@@ -205,7 +208,8 @@ impl Pool {
                     self.all_at.get_or_insert(now.after(limits::POOL_ALL_AFTER));
                     continue;
                 }
-                Output::Event(Event::PeerDisconnected { peer, .. }) => {
+                Output::Event(Event::PeerDisconnected { peer, cause }) => {
+                    self.misbehaved += u64::from(matches!(cause, Disconnect::Misbehaved(_)));
                     self.members.left(peer, now);
                     continue;
                 }
@@ -301,6 +305,11 @@ impl Pool {
     /// Whether a signal of this content of a client here went to another signaller before.
     pub(crate) fn has_passed(&self, sender: PeerId, body: &Signal) -> bool {
         self.outgoing.has_passed(sender, body)
+    }
+
+    /// How many links to others ended because of what those did, so far.
+    pub(crate) const fn misbehaved(&self) -> u64 {
+        self.misbehaved
     }
 
     /// How many signals went to other signallers, so far.

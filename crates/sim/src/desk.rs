@@ -22,6 +22,8 @@ pub(crate) struct DeskNode {
     pub(crate) wake: Option<u64>,
     pub(crate) ticks: (u64, u32),
     pub(crate) tamper: Option<Tamper>,
+    /// Whether it has ever said what its desk did not.
+    pub(crate) is_hostile: bool,
     /// When each join was taken, so that a test can see a herd.
     pub(crate) joins: Vec<Time>,
 }
@@ -38,6 +40,7 @@ impl DeskNode {
             wake: None,
             ticks: (0, 0),
             tamper: None,
+            is_hostile: false,
             joins: Vec::new(),
         }
     }

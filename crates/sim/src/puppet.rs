@@ -257,7 +257,7 @@ impl Puppet {
         }
     }
 
-    /// Its name.
+    /// Its key, by which others know it.
     pub const fn id(&self) -> PeerId {
         self.identity.peer_id()
     }

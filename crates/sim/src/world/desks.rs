@@ -55,10 +55,12 @@ impl World {
     /// Makes a signaller hostile: `tamper` changes all that it tells its clients from now on.
     pub fn tamper(&mut self, signaller: SignallerIndex, tamper: Tamper) {
         self.desks[signaller.0].tamper = Some(tamper);
+        self.desks[signaller.0].is_hostile = true;
     }
 
     /// Tells all clients of a signaller something that its desk did not say.
     pub fn signaller_says(&mut self, signaller: SignallerIndex, frame: &FromSignaller) {
+        self.desks[signaller.0].is_hostile = true;
         let clients: Vec<ClientId> = self.desks[signaller.0].clients.keys().copied().collect();
         for client in clients {
             self.say_sealed(signaller, client, frame);
@@ -83,6 +85,7 @@ impl World {
         to: PeerIndex,
         frame: &FromSignaller,
     ) {
+        self.desks[signaller.0].is_hostile = true;
         let clients = self.desks[signaller.0].clients.clone();
         for (client, end) in clients {
             let theirs =
@@ -200,6 +203,7 @@ impl World {
                 DeskOutput::CloseLink { link } => self.member_closes(signaller, link),
             }
         }
+        self.assert_innocent_pool(signaller);
         let node = &mut self.desks[signaller.0];
         let deadline = node.desk.as_ref().and_then(Desk::poll_timeout).map(Time::as_millis);
         let spinning = node.ticks.0 == self.now && node.ticks.1 > 16;

@@ -3,9 +3,10 @@
 use core::time::Duration;
 
 use taiinet_mesh::{Disconnect, Output};
+use taiinet_signaller::Desk;
 
 use super::{Delivered, Life, World};
-use crate::{Node, PeerIndex, queue::Event, rng::millis};
+use crate::{Node, PeerIndex, SignallerIndex, queue::Event, rng::millis};
 
 /// How often [`World::run_until`] looks at its condition.
 const LOOK_EVERY: u64 = 50;
@@ -147,14 +148,32 @@ impl World {
         }
     }
 
-    /// No peer that keeps the rules ever ends a link to another for misbehaviour, whatever befalls them:
-    /// that holds in every run.
+    /// No peer that keeps the rules ever ends a link to another, or to a signaller that keeps them, for
+    /// misbehaviour, whatever befalls them: that holds in every run.
     fn assert_innocent(&self, peer: PeerIndex, event: &taiinet_mesh::Event) {
-        let taiinet_mesh::Event::PeerDisconnected { peer: other, cause } = event else { return };
-        if matches!(cause, Disconnect::Misbehaved(_)) && self.is_closing_on(peer, other) {
-            let other = self.peer_of(other);
-            panic!("at {:?} {peer:?} ends its link to {other:?}: {cause:?}", self.elapsed());
+        use taiinet_mesh::Event;
+        let (cause, other) = match event {
+            Event::PeerDisconnected { peer: other, cause }
+            | Event::DialFailed { peer: other, cause }
+                if self.is_closing_on(peer, other) =>
+            {
+                (cause, format!("{:?}", self.peer_of(other)))
+            }
+            Event::SignallerLost { url, cause, .. } => match self.signaller_at(url) {
+                Some(signaller) if !self.desks[signaller.0].is_hostile => (cause, url.clone()),
+                _ => return,
+            },
+            _ => return,
+        };
+        if matches!(cause, Disconnect::Misbehaved(_)) {
+            panic!("at {:?} {peer:?} ends its link to {other}: {cause:?}", self.elapsed());
         }
+    }
+
+    /// The same of signallers that form a pool: all of them here are desks.
+    pub(super) fn assert_innocent_pool(&self, signaller: SignallerIndex) {
+        let ended = self.desks[signaller.0].desk.as_ref().map_or(0, Desk::misbehaved);
+        assert_eq!(ended, 0, "at {:?} {signaller:?} ends a link in its pool", self.elapsed());
     }
 
     fn perform(&mut self, peer: PeerIndex, output: Output) {
