@@ -12,6 +12,7 @@ use taiinet_session::json::snake_case;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::{
+    blacklist::now,
     exit::{CommandResult, Exit},
     hints,
     net::{self, NetArgs},
@@ -95,6 +96,7 @@ async fn once(net: &TaiiNet, args: &PeersArgs) -> CommandResult {
 }
 
 fn status_line(net: &TaiiNet, status: &Status) -> String {
-    let status = snake_case::status(net.peer_id(), status).to_string();
+    let status =
+        snake_case::status(net.peer_id(), net.network().as_str(), status, now()).to_string();
     taiinet_terminal::json(&status).into_owned()
 }

@@ -149,7 +149,7 @@ struct Job<'a> {
 /// What a run waits for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Stage {
-    /// Neighbours.
+    /// Neighbours to publish to.
     Connecting,
     /// A line.
     Reading,

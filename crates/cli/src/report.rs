@@ -6,6 +6,8 @@ use serde_json::json;
 use taiinet::{Status, TaiiNet};
 use taiinet_session::json::snake_case;
 
+use crate::blacklist::now;
+
 /// How often `--report` reports.
 const REPORT_EVERY: Duration = Duration::from_millis(250);
 
@@ -31,6 +33,6 @@ pub(crate) async fn finish(net: &TaiiNet) {
 }
 
 fn write(net: &TaiiNet, status: &Status) {
-    let status = json!({ "status": snake_case::status(net.peer_id(), status) }).to_string();
+    let status = json!({ "status": snake_case::status(net.peer_id(), net.network().as_str(), status, now()) }).to_string();
     eprintln!("{}", taiinet_terminal::json(&status));
 }

@@ -1,6 +1,5 @@
 //! Events and status as JSON: in one place for pages and scripts, so that what is new in the core comes
-//! to both. Pages get the names that JavaScript uses; scripts, so far, those of
-//! [`snake_case`].
+//! to both. Pages get the names that JavaScript uses, scripts those of [`snake_case`].
 
 pub mod snake_case;
 
@@ -108,6 +107,10 @@ pub fn addresses(addresses: &[SignallerAddress]) -> impl Iterator<Item = String>
 
 /// The status of a peer, and what is wrong with it.
 pub fn status(peer: PeerId, network: &str, status: &Status, now: Time) -> String {
+    serde_json::to_string(&picture(peer, network, status, now)).unwrap_or_default()
+}
+
+fn picture<'a>(peer: PeerId, network: &'a str, status: &'a Status, now: Time) -> JsonStatus<'a> {
     let diagnosis = diagnose(status);
     let signallers = status.signallers.iter().map(|signaller| Signaller {
         url: &signaller.url,
@@ -119,7 +122,7 @@ pub fn status(peer: PeerId, network: &str, status: &Status, now: Time) -> String
         .failed
         .iter()
         .map(|(peer, cause)| Failed { peer: peer.to_string(), cause: cause.to_string() });
-    let status = JsonStatus {
+    JsonStatus {
         peer_id: peer.to_string(),
         network,
         now: now.as_millis(),
@@ -132,8 +135,7 @@ pub fn status(peer: PeerId, network: &str, status: &Status, now: Time) -> String
         counters: Counts::from(&status.counters),
         problem: diagnosis.problem(),
         advice: diagnosis.advice(network),
-    };
-    serde_json::to_string(&status).unwrap_or_default()
+    }
 }
 
 #[derive(Serialize)]

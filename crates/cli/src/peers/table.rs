@@ -43,6 +43,15 @@ fn write(text: &mut String, status: &Status, now: Time) -> std::fmt::Result {
         counters.rejected.values().sum::<u64>(),
         status.candidates,
     )?;
+    for (count, what) in [
+        (counters.left_out, "private subscriptions of others left out, for want of room or time"),
+        (counters.unopened, "sealed documents not looked into: too many came at once"),
+        (counters.unknown, "documents that only a later version of taiinet can read"),
+    ] {
+        if count > 0 {
+            writeln!(text, "{count} {what}")?;
+        }
+    }
     writeln!(
         text,
         "{BOLD}{:<10} {:<9} {:<2} {:<4} {:>7} {:>8} {:>8} {:>6} {:>7} {:>6}{BOLD:#}",

@@ -1,75 +1,74 @@
-//! The status as the commands print it today, for scripts: names in snake case, and `null` for what
-//! there is not.
+//! The same as the commands print it, for scripts: names in snake case, and `null` for what there is not.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use taiinet_identity::PeerId;
-use taiinet_mesh::{Blacklisted, LinkStatus, Status};
+use taiinet_mesh::{Blacklisted, Status, Time};
 
-use super::state_name;
+use super::{Listed, picture};
 
-/// The status of a peer.
-pub fn status(peer: PeerId, status: &Status) -> Value {
-    let counters = &status.counters;
-    let rejected: Map<String, Value> = counters
-        .rejected
-        .iter()
-        .map(|(misbehaviour, count)| (format!("{misbehaviour:?}"), (*count).into()))
-        .collect();
-    json!({
-        "peer_id": peer,
-        "links": status.links.iter().map(link).collect::<Vec<_>>(),
-        "signallers": status.signallers.iter().map(|signaller| json!({
-            "url": signaller.url,
-            "peer": signaller.signaller,
-            "joined": signaller.joined,
-            "failure": signaller.failure.as_ref().map(ToString::to_string),
-        })).collect::<Vec<_>>(),
-        "candidates": status.candidates,
-        "failed": status.failed.iter().map(|(peer, cause)| json!({
-            "peer": peer,
-            "cause": cause.to_string(),
-        })).collect::<Vec<_>>(),
-        "blacklist": status.blacklist.iter().map(blacklisted).collect::<Vec<_>>(),
-        "counters": {
-            "published": counters.published,
-            "left_out": counters.left_out,
-            "unopened": counters.unopened,
-            "unknown": counters.unknown,
-            "delivered": counters.delivered,
-            "received": counters.received,
-            "duplicates": counters.duplicates,
-            "sent": counters.sent,
-            "announced": counters.announced,
-            "grafted": counters.grafted,
-            "rejected": rejected,
-        },
-    })
-}
+/// Where there is nothing to say, pages get no field and scripts a `null`.
+const OF_LINK: [&str; 1] = ["round_trip_ms"];
+const OF_SIGNALLER: [&str; 2] = ["peer", "failure"];
+const OF_BLACKLISTED: [&str; 3] = ["until", "misbehaviour", "text"];
+const OF_STATUS: [&str; 2] = ["problem", "advice"];
 
-fn link(link: &LinkStatus) -> Value {
-    json!({
-        "peer": link.peer,
-        "state": state_name(link.state),
-        "incoming": link.incoming,
-        "eager": link.eager,
-        "dozing": link.dozing,
-        "since": link.since.as_millis(),
-        "round_trip_ms": link.round_trip_ms,
-        "documents_sent": link.documents_sent,
-        "documents_received": link.documents_received,
-        "duplicates": link.duplicates,
-        "rejected": link.rejected,
-        "points": link.points,
-        "queued_bytes": link.queued_bytes,
-    })
+/// The status of a peer, and what is wrong with it.
+pub fn status(peer: PeerId, network: &str, status: &Status, now: Time) -> Value {
+    let picture = serde_json::to_value(picture(peer, network, status, now)).unwrap_or_default();
+    let Value::Object(mut picture) = renamed(picture) else { return Value::Null };
+    each(&mut picture, "links", |link| with_nulls(link, &OF_LINK));
+    each(&mut picture, "signallers", |signaller| {
+        if let Some(peer) = signaller.remove("signaller") {
+            signaller.insert("peer".to_owned(), peer);
+        }
+        with_nulls(signaller, &OF_SIGNALLER);
+    });
+    each(&mut picture, "blacklist", |listed| with_nulls(listed, &OF_BLACKLISTED));
+    with_nulls(&mut picture, &OF_STATUS);
+    picture.into()
 }
 
 /// One that is blacklisted.
 pub fn blacklisted(listed: &Blacklisted) -> Value {
-    json!({
-        "peer": listed.peer,
-        "until": listed.until,
-        "misbehaviour": listed.misbehaviour,
-        "times": listed.times,
-    })
+    let listed = serde_json::to_value(Listed::from(listed)).unwrap_or_default();
+    let Value::Object(mut listed) = renamed(listed) else { return Value::Null };
+    with_nulls(&mut listed, &OF_BLACKLISTED);
+    listed.into()
+}
+
+fn each(of: &mut Map<String, Value>, name: &str, change: impl Fn(&mut Map<String, Value>)) {
+    let items = of.get_mut(name).and_then(Value::as_array_mut);
+    items.into_iter().flatten().filter_map(Value::as_object_mut).for_each(change);
+}
+
+fn with_nulls(of: &mut Map<String, Value>, names: &[&str]) {
+    for name in names {
+        of.entry(*name).or_insert(Value::Null);
+    }
+}
+
+/// The names of fields in snake case. Reasons, which begin with a capital letter, are no names of fields.
+fn renamed(value: Value) -> Value {
+    match value {
+        Value::Array(items) => items.into_iter().map(renamed).collect(),
+        Value::Object(fields) => {
+            let fields = fields.into_iter();
+            fields.map(|(name, value)| (snake(&name), renamed(value))).collect()
+        }
+        other => other,
+    }
+}
+
+fn snake(name: &str) -> String {
+    if name.starts_with(|first: char| first.is_ascii_uppercase()) {
+        return name.to_owned();
+    }
+    let mut snake = String::with_capacity(name.len() + 2);
+    for letter in name.chars() {
+        if letter.is_ascii_uppercase() {
+            snake.push('_');
+        }
+        snake.push(letter.to_ascii_lowercase());
+    }
+    snake
 }

@@ -12,7 +12,7 @@ fn a_status_is_written_as_ever() {
         include_str!("status.camel.json")
     );
     assert_eq!(
-        format!("{}\n", snake_case::status(peer(1), &full())),
+        format!("{}\n", snake_case::status(peer(1), "tweets", &full(), now)),
         include_str!("status.snake.json")
     );
 }
