@@ -27,7 +27,7 @@ pub const WORK: (u32, u32) = (64_000, 12_000);
 pub const WORK_PER_ADDRESS: (u32, u32) = (500_000, 100_000);
 /// How often a client that has used up its budget of work may ask for more at once, and how often each
 /// second; it is told to wait. One that goes on is closed.
-pub const PATIENCE: (u32, u32) = (32, 1);
+pub const OVERDRAFTS: (u32, u32) = (32, 1);
 /// Counts of which it is looked, each second, whether they are of any use.
 pub const SWEPT_EACH_SECOND: usize = 4096;
 /// And with each new connection: more than it brings.

@@ -57,8 +57,8 @@ fn fail(message: &str, code: u8) -> ExitCode {
 
 /// Says what would run, and whether its files can be used.
 fn check(settings: &Settings) -> ExitCode {
-    let front = settings.configs().map(|(_, front)| front);
-    let checked = front.and_then(|front| front.check().map_err(|error| error.to_string()));
+    let accept = settings.configs().map(|(_, accept)| accept);
+    let checked = accept.and_then(|accept| accept.check().map_err(|error| error.to_string()));
     let warnings = match checked {
         Ok(warnings) => warnings,
         Err(error) => return fail(&error, USAGE),
@@ -118,7 +118,7 @@ async fn run(options: Options) -> Result<(), String> {
         None => Identity::generate(&mut UnwrapErr(getrandom::SysRng)),
         Some(file) => load(file, settings.passphrase_file.as_deref())?,
     };
-    let (config, front) = settings.configs()?;
+    let (config, accept) = settings.configs()?;
     if config.desk.pool.is_some() && settings.identity.is_none() {
         tracing::warn!(
             "without --identity the key is another after each start: others must learn it again"
@@ -127,7 +127,7 @@ async fn run(options: Options) -> Result<(), String> {
     if let Some(warning) = settings.warning() {
         tracing::warn!("{warning}");
     }
-    let server = Server::bind_with(config, front, identity).await.map_err(|error| {
+    let server = Server::bind_with(config, accept, identity).await.map_err(|error| {
         format!("{error}\n  Is another one running there? --listen takes another address.")
     })?;
     announce(&server, settings.json).map_err(|error| format!("cannot write: {error}"))?;

@@ -22,7 +22,7 @@ use taiinet_mesh::Direct;
 use taiinet_signaller::{
     Budgets, DeskConfig, JoinWork, Prefixes, Turn, limits,
     server::{
-        AddressPrefix, FrontConfig, GateConfig, ListFiles, Proxies, ProxyHeader, ServerConfig,
+        AcceptConfig, AddressPrefix, GateConfig, ListFiles, Proxies, ProxyHeader, ServerConfig,
         StunAddress, TlsFiles, read_file, read_text,
     },
 };
@@ -216,7 +216,7 @@ pub(crate) struct Settings {
 
 /// What a pool is told of where a signaller is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Told {
+enum Advertised {
     /// What was given, or an address it listens on; or there is no pool.
     WhatIsRight,
     /// An address that leads every host to itself.
@@ -364,7 +364,7 @@ impl Settings {
             let most = taiinet_mesh::limits::WORK_BITS;
             return Err(format!("join-work: at most {most}, as much as a peer does"));
         }
-        if self.tells_others() == Told::Loopback
+        if self.tells_others() == Advertised::Loopback
             && !(self.trusted_proxy.is_empty() && self.listen.iter().all(is_loopback))
         {
             return Err(
@@ -380,21 +380,21 @@ impl Settings {
     }
 
     /// What others of a pool are told of where it is.
-    fn tells_others(&self) -> Told {
+    fn tells_others(&self) -> Advertised {
         if !self.is_in_pool() || self.public_url.is_some() {
-            return Told::WhatIsRight;
+            return Advertised::WhatIsRight;
         }
         let mut known = self.listen.iter().filter(|address| !address.ip().is_unspecified());
         match known.next() {
-            None => Told::Nothing,
-            Some(first) if is_loopback(first) && known.all(is_loopback) => Told::Loopback,
-            Some(_) => Told::WhatIsRight,
+            None => Advertised::Nothing,
+            Some(first) if is_loopback(first) && known.all(is_loopback) => Advertised::Loopback,
+            Some(_) => Advertised::WhatIsRight,
         }
     }
 
     /// What can run, but most likely not as it was meant.
     pub(crate) fn warning(&self) -> Option<&'static str> {
-        (self.tells_others() == Told::Nothing).then_some(
+        (self.tells_others() == Advertised::Nothing).then_some(
             "without --public-url the pool is not told where this signaller is: it dials others, none \
              dials it, and no peer learns of it",
         )
@@ -408,7 +408,7 @@ impl Settings {
     ///
     /// # Errors
     /// If a file cannot be read.
-    pub(crate) fn configs(&self) -> Result<(ServerConfig, FrontConfig), String> {
+    pub(crate) fn configs(&self) -> Result<(ServerConfig, AcceptConfig), String> {
         let turn = match &self.turn_secret_file {
             Some(path) if !self.turn.is_empty() => {
                 let failed = |error: &dyn fmt::Display| {
@@ -429,7 +429,7 @@ impl Settings {
         let server = ServerConfig {
             listen: self.listen.clone(),
             stun: self.stun,
-            // The front counts connections by address before the desk hears of them.
+            // The gate counts connections by address before the desk hears of them.
             desk: DeskConfig {
                 networks: self.allow_network.clone().unwrap_or_default(),
                 known_as: self.known_as(),
@@ -451,7 +451,7 @@ impl Settings {
             None => Vec::new(),
         };
         let tls = self.tls_cert.clone().zip(self.tls_key.clone());
-        let front = FrontConfig {
+        let accept = AcceptConfig {
             tls: tls.map(|(certificate, key)| TlsFiles { certificate, key }),
             proxies: Proxies { trusted: self.trusted_proxy.clone(), header: self.proxy_header },
             lists: ListFiles { allow: self.allow.clone(), block: self.block.clone() },
@@ -475,7 +475,7 @@ impl Settings {
             pool: false,
             pool_roots,
         };
-        Ok((server, front))
+        Ok((server, accept))
     }
 
     /// What counts as one address, at the door and at the desk.

@@ -49,7 +49,7 @@ use lists::Listed;
 use outbox::Room;
 use shared::Shared;
 
-pub use config::{FrontConfig, ServerConfig, StunAddress};
+pub use config::{AcceptConfig, ServerConfig, StunAddress};
 pub use files::{read_file, read_text};
 pub use gate::GateConfig;
 pub use lists::{ListError, ListFiles};
@@ -131,7 +131,7 @@ impl Server {
     /// # Errors
     /// [`ServerError`]
     pub async fn bind(config: ServerConfig, identity: Identity) -> Result<Self, ServerError> {
-        Self::bind_with(config, FrontConfig::default(), identity).await
+        Self::bind_with(config, AcceptConfig::default(), identity).await
     }
 
     /// Binds all addresses, and reads the certificate and the lists.
@@ -140,13 +140,13 @@ impl Server {
     /// [`ServerError`]
     pub async fn bind_with(
         config: ServerConfig,
-        mut front: FrontConfig,
+        mut accept: AcceptConfig,
         identity: Identity,
     ) -> Result<Self, ServerError> {
         if config.listen.is_empty() {
             return Err(ServerError::NoAddress);
         }
-        for warning in front.check()? {
+        for warning in accept.check()? {
             tracing::warn!("{warning}");
         }
         let (mut doors, mut addresses, mut stun) = (Vec::new(), Vec::new(), Vec::new());
@@ -161,7 +161,7 @@ impl Server {
             stun.push(bind_stun(address).await?);
         }
         let mut metrics = None;
-        if let Some(address) = front.metrics {
+        if let Some(address) = accept.metrics {
             let (listener, _) = bind(address, false).await?;
             metrics = listener.local_addr().ok();
             doors.push((listener, Door::Metrics));
@@ -180,11 +180,11 @@ impl Server {
         let peer_id = identity.peer_id();
         if let Some(pool) = &mut desk_config.pool {
             pool.address =
-                pool.address.take().or_else(|| reachable(&addresses, front.tls.is_some()));
+                pool.address.take().or_else(|| reachable(&addresses, accept.tls.is_some()));
         }
-        front.pool = desk_config.pool.is_some();
+        accept.pool = desk_config.pool.is_some();
         let desk = Desk::new(identity, desk_config, seed, clock.now());
-        let (desk, shared, reload) = assemble(desk, clock, front)?;
+        let (desk, shared, reload) = assemble(desk, clock, accept)?;
         Ok(Self { doors, addresses, metrics, stun, peer_id, desk, shared, reload })
     }
 
@@ -205,7 +205,7 @@ impl Server {
         self.addresses.iter().map(url).collect()
     }
 
-    /// Its name.
+    /// Its key, by which peers and other signallers know it.
     pub const fn peer_id(&self) -> PeerId {
         self.peer_id
     }
@@ -260,7 +260,7 @@ fn reachable(addresses: &[SocketAddr], tls: bool) -> Option<String> {
     Some(format!("{scheme}://{address}"))
 }
 
-impl FrontConfig {
+impl AcceptConfig {
     /// Whether all files can be used: the certificate, its key, the lists. Says what can, but most likely
     /// not as it was meant.
     ///
@@ -276,7 +276,7 @@ impl FrontConfig {
 fn assemble(
     desk: Desk,
     clock: Clock,
-    config: FrontConfig,
+    config: AcceptConfig,
 ) -> Result<(DeskTask, Shared, Reload), ServerError> {
     let counters = Arc::new(Counters::default());
     let (lists_sender, lists) = watch::channel(Arc::new(config.lists.load()?));

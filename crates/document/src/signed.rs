@@ -54,7 +54,7 @@ impl SignedDocument {
         heap::block(self.body.len() + 2 * size_of::<usize>())
     }
 
-    /// Its name.
+    /// The hash of its signed bytes, by which all peers know it.
     pub const fn id(&self) -> DocumentId {
         self.id
     }
@@ -141,7 +141,7 @@ pub struct Inspected {
 }
 
 impl Inspected {
-    /// Its name.
+    /// The hash of its signed bytes, by which all peers know it.
     pub const fn id(&self) -> DocumentId {
         self.signed.id
     }
@@ -205,7 +205,7 @@ impl VerifiedDocument {
         })
     }
 
-    /// Its name.
+    /// The hash of its signed bytes, by which all peers know it.
     pub const fn id(&self) -> DocumentId {
         self.signed.id
     }

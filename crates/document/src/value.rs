@@ -45,9 +45,9 @@ pub enum Value {
     Int(i64),
     /// A finite floating-point number.
     Float(f64),
-    /// Text.
+    /// Text, in UTF-8.
     String(String),
-    /// Bytes.
+    /// Any bytes; JSON knows none, so they stand in it as base64.
     Bytes(#[serde(serialize_with = "taiinet_identity::bytes::serialize")] Vec<u8>),
     /// Values in order.
     List(Vec<Value>),

@@ -74,8 +74,9 @@
 //! - **Work without end**: each frame is paid for out of its link's [`limits::WORK`] before it is decoded,
 //!   and so is what it makes us do beyond that: signatures verified, documents looked at, queries evaluated.
 //!   A link that owes something waits, and is cut when too much waits; a signaller's connection, too. What a
-//!   peer has spent on one link it has spent on the next, too; but a peer with a new key has spent nothing, so
-//!   that together it is links times [`limits::WORK`], and how often strangers may become neighbours.
+//!   peer has spent on a link, once it has proven itself there, it has spent on the next, too; but a peer with a
+//!   new key has spent nothing, so that together it is links times [`limits::WORK`], and how often strangers may
+//!   become neighbours.
 //! - **Comparisons without end, or blind ones**: [`limits::COMPARE_LOOKS`] documents are looked at for one,
 //!   which the link pays for, and sums are keyed by chance, so that no author can choose documents that
 //!   they do not see.

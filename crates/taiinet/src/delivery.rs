@@ -57,7 +57,7 @@ impl Delivery {
         self.document.author()
     }
 
-    /// Its name.
+    /// The hash of its signed bytes, by which all peers know it.
     pub fn id(&self) -> DocumentId {
         self.document.id()
     }

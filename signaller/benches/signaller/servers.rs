@@ -7,7 +7,7 @@ use rand_core::UnwrapErr;
 use taiinet_identity::Identity;
 use taiinet_signaller::{
     Budgets, DeskConfig,
-    server::{FrontConfig, GateConfig, Server, ServerConfig, StunAddress},
+    server::{AcceptConfig, GateConfig, Server, ServerConfig, StunAddress},
 };
 use tokio::{
     net::TcpListener,
@@ -49,9 +49,9 @@ pub(crate) async fn desk() {
         frames_per_address: plenty,
         ..GateConfig::default()
     };
-    let front = FrontConfig { gate, ..FrontConfig::default() };
+    let accept = AcceptConfig { gate, ..AcceptConfig::default() };
     let identity = Identity::generate(&mut UnwrapErr(getrandom::SysRng));
-    let server = Server::bind_with(config, front, identity).await.unwrap();
+    let server = Server::bind_with(config, accept, identity).await.unwrap();
     println!("{}", server.addresses()[0]);
     server.run(std::future::pending()).await.unwrap();
 }

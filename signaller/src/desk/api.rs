@@ -35,12 +35,12 @@ pub enum DeskInput {
     },
     /// A connection is gone.
     Disconnected {
-        /// Its name.
+        /// The connection, by the name under which it was reported.
         client: ClientId,
     },
     /// A connection's place is needed for another.
     CrowdedOut {
-        /// Its name.
+        /// The connection, by the name under which it was reported.
         client: ClientId,
     },
     /// Something happened to a connection with another signaller, which [`crate::Desk::accept`] or
@@ -62,7 +62,7 @@ pub enum DeskOutput {
     },
     /// Close a connection once what was sent to it is out.
     Close {
-        /// Its name.
+        /// The connection, by the name under which it was reported.
         client: ClientId,
     },
     /// Open a connection to another signaller; report [`Input::LinkUp`] or [`Input::LinkDown`].
@@ -81,7 +81,7 @@ pub enum DeskOutput {
     },
     /// Close a connection to another signaller once what was sent is out; report [`Input::LinkDown`].
     CloseLink {
-        /// Its name.
+        /// The connection, by the name under which it was reported.
         link: LinkId,
     },
 }

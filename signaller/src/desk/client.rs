@@ -29,7 +29,7 @@ pub(super) struct Client {
     pub(super) joins: Budget,
     pub(super) work: Budget,
     /// How often it may still ask for more work than there is a budget for.
-    pub(super) patience: Budget,
+    pub(super) overdrafts: Budget,
     pub(super) allowance: Allowance,
     /// Signals that it may still be sent, and their bytes.
     arrivals: Budget,
@@ -45,7 +45,7 @@ impl Client {
             frames: Budget::new(budgets.frames, now),
             joins: Budget::new(budgets.joins, now),
             work: Budget::new(budgets.work, now),
-            patience: Budget::new(limits::PATIENCE, now),
+            overdrafts: Budget::new(limits::OVERDRAFTS, now),
             allowance: Allowance::new(budgets, now),
             arrivals: Budget::new(budgets.signals_for_one, now),
             arriving_bytes: Budget::new(budgets.signal_bytes_for_one, now),

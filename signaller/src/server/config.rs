@@ -70,7 +70,7 @@ impl fmt::Display for StunAddress {
 
 /// How connections are taken in, before and beside the desk.
 #[derive(Debug, Clone)]
-pub struct FrontConfig {
+pub struct AcceptConfig {
     /// The certificate; without it the WebSockets are plain.
     pub tls: Option<TlsFiles>,
     /// The reverse proxies that are believed.
@@ -104,7 +104,7 @@ pub struct FrontConfig {
     pub pool_roots: Vec<u8>,
 }
 
-impl Default for FrontConfig {
+impl Default for AcceptConfig {
     fn default() -> Self {
         Self {
             tls: None,
@@ -126,7 +126,7 @@ impl Default for FrontConfig {
     }
 }
 
-impl FrontConfig {
+impl AcceptConfig {
     /// How much may wait for one client.
     pub(super) fn outbox_limits(&self) -> OutboxLimits {
         let (messages, bytes) = (self.outbox_messages, self.outbox_bytes);

@@ -7,7 +7,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     clock::Clock,
-    config::FrontConfig,
+    config::AcceptConfig,
     counters::Counters,
     desk_task::DeskHandle,
     gate::{Gate, Turned},
@@ -20,7 +20,7 @@ use crate::limits;
 /// The server, as its connections see it.
 #[derive(Debug)]
 pub(super) struct Shared {
-    pub(super) config: FrontConfig,
+    pub(super) config: AcceptConfig,
     pub(super) clock: Clock,
     pub(super) desk: DeskHandle,
     pub(super) gate: Arc<Gate>,

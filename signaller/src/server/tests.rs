@@ -10,7 +10,7 @@ async fn a_desk_that_is_busy_holds_no_metrics_up() {
     let clock = Clock::start();
     let desk = Desk::new(identity, DeskConfig::default(), [1; 32], clock.now());
     let (_desk, shared, _reload) =
-        assemble(desk, clock, FrontConfig::default()).expect("no files to read");
+        assemble(desk, clock, AcceptConfig::default()).expect("no files to read");
     for path in ["/metrics", "/health"] {
         assert_eq!(metrics::answer(&shared, path).await.status(), StatusCode::OK, "{path}");
     }
@@ -18,7 +18,7 @@ async fn a_desk_that_is_busy_holds_no_metrics_up() {
 
 #[test]
 fn each_client_has_a_share_of_what_may_wait_and_the_memory_for_all_is_known() {
-    let mut config = FrontConfig::default();
+    let mut config = AcceptConfig::default();
     let usual = config.most_memory();
     assert!(config.outbox_limits().share >= taiinet_mesh::limits::WIRE_BYTES);
     assert!(usual < config.gate.clients * config.outbox_bytes, "not all outboxes can be full");

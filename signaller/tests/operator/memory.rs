@@ -6,7 +6,7 @@ use taiinet_mesh::{
     limits::MESSAGE_BYTES,
     wire::{FromSignaller, Signal, ToSignaller},
 };
-use taiinet_signaller::{limits, server::FrontConfig};
+use taiinet_signaller::{limits, server::AcceptConfig};
 
 use crate::{client::Client, program::Program};
 
@@ -94,7 +94,7 @@ async fn clients_take_no_more_memory_than_is_reckoned_with() {
     let waiting = program.metric("waiting_bytes") as usize;
     assert!(waiting > SLEEPERS * 64 * 1024, "{waiting} bytes wait for those that do not read");
 
-    let mut config = FrontConfig { outbox_total: waiting, ..FrontConfig::default() };
+    let mut config = AcceptConfig { outbox_total: waiting, ..AcceptConfig::default() };
     let of_none = {
         config.gate.clients = 0;
         config.most_memory()

@@ -5,7 +5,7 @@ use std::{
 
 use taiinet_signaller::{
     limits,
-    server::{FrontConfig, TlsFiles},
+    server::{AcceptConfig, TlsFiles},
 };
 
 use crate::program::{Folder, run, text};
@@ -157,7 +157,7 @@ fn bytes(size: &str) -> usize {
 #[test]
 fn the_unit_and_the_container_give_it_the_memory_that_it_may_take() {
     let tls = TlsFiles { certificate: "cert.pem".into(), key: "key.pem".into() };
-    let most = FrontConfig { tls: Some(tls), ..FrontConfig::default() }.most_memory();
+    let most = AcceptConfig { tls: Some(tls), ..AcceptConfig::default() }.most_memory();
     let unit = ours("taiinet-signaller.service");
     let unit = unit.lines().find_map(|line| line.strip_prefix("MemoryMax=")).unwrap();
     let given = bytes(unit);

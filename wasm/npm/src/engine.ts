@@ -105,7 +105,7 @@ export interface CoreStatus {
     leftOut: number;
     /** Sealed documents that were passed on and not looked into, since too many came at once. */
     unopened: number;
-    /** Documents that only a later version of TaiiNet can read: passed on, and not delivered here. */
+    /** Documents that only a later version of TaiiNet can read: passed on, or found for us, and not delivered here. */
     unknown: number;
     delivered: number;
     received: number;

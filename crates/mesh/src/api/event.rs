@@ -56,12 +56,12 @@ pub enum Event {
     },
     /// A neighbour has taken a document of ours: it will not be lost with us.
     Taken {
-        /// Which document.
+        /// The document, by the hash of its signed bytes.
         id: DocumentId,
     },
     /// A document of ours found no neighbour before it was too old to be accepted by any.
     Lost {
-        /// Which document.
+        /// The document, by the hash of its signed bytes.
         id: DocumentId,
     },
     /// A peer misbehaved so much that it is blacklisted; a driver that keeps the list writes it again

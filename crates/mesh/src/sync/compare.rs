@@ -48,7 +48,7 @@ struct State {
     /// How far the round with it has come.
     cursor: Option<Mark>,
     /// Where to go on with what it is told of, if there was no room for all.
-    told: Option<Mark>,
+    compare_cursor: Option<Mark>,
 }
 
 /// What to announce after a comparison.
@@ -118,7 +118,7 @@ impl Comparisons {
         room: usize,
         now: Time,
     ) -> Answer {
-        let State { told, .. } = self.links.entry(link).or_default();
+        let State { compare_cursor, .. } = self.links.entry(link).or_default();
         let mut looks = Looks(limits::COMPARE_LOOKS);
         let live = now.before(limits::LIVE_WINDOW).after(limits::LIVE_MARGIN).timestamp().into();
         let mut differing = Vec::new();
@@ -134,13 +134,13 @@ impl Comparisons {
         }
         differing.reverse();
         // First what the last announcement had no room for.
-        let start = told.take().unwrap_or(live);
+        let start = compare_cursor.take().unwrap_or(live);
         let later = differing.iter().map(|(from, until)| ((*from).max(start), *until));
         let earlier = differing.iter().map(|(from, until)| (*from, (*until).min(start)));
         let mut ids = Vec::new();
         for mark in later.chain(earlier).flat_map(|(a, b)| recent.between(a, b)) {
             if ids.len() >= room || !looks.take() {
-                *told = Some(mark);
+                *compare_cursor = Some(mark);
                 break;
             }
             if recent.get(&mark.id).is_some() {

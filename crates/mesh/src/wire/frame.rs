@@ -18,11 +18,11 @@ pub enum Frame {
     View(ViewFrame),
     /// For new links.
     Signal(SignalFrame),
-    /// Documents.
+    /// Documents: pushed, announced, asked for.
     Documents(DocumentFrame),
     /// What one end has and the other lacks.
     Sync(SyncFrame),
-    /// Searches.
+    /// Searches of neighbours, and what they found.
     Find(FindFrame),
     /// Between signallers.
     Pool(PoolFrame),

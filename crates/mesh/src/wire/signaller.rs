@@ -114,8 +114,7 @@ pub enum FromSignaller {
     Signal(Signed<Signal>),
     /// The peer that your signal was for is not here.
     Unreachable(PeerId),
-    /// Something you asked for is refused; after `Full`, `Version`, `Invalid` and `Leaving` the
-    /// connection closes.
+    /// Something you asked for is refused; after any reason but `TooOften` the connection closes.
     Refused {
         /// Why the signaller refuses.
         reason: RefusalReason,

@@ -113,8 +113,8 @@ fn an_expensive_query_is_evaluated_as_far_as_its_fuel_goes_and_hides_nothing_tha
     assert!((400 * 2_000..limits::FIND_FUEL).contains(&fuel), "{fuel}");
 }
 
-/// Who answers chooses the documents that we evaluate our query on, and who seals chooses what we open: all of
-/// an answer takes no more than an honest one does, and all that a search opens as much again.
+/// A peer that answers chooses the documents that we evaluate our query on, and one that seals chooses what we
+/// open: all of an answer takes no more than an honest one does, and all that a search opens as much again.
 #[test]
 fn all_that_an_answer_or_what_is_sealed_has_us_evaluate_takes_the_fuel_of_one_search() {
     let mut finds = Searches::default();
@@ -125,10 +125,11 @@ fn all_that_an_answer_or_what_is_sealed_has_us_evaluate_takes_the_fuel_of_one_se
         finds.ask(find, link, &mut Budgets::new(NOW), NOW).unwrap();
     }
     let author = identity(1);
-    let dear: Vec<_> = (0..400).map(|nonce| testing::document(&author, nonce, 2_000)).collect();
+    let expensive: Vec<_> =
+        (0..400).map(|nonce| testing::document(&author, nonce, 2_000)).collect();
     let cheap = testing::document(&author, 1000, 10);
     let evaluated = |link, finds: &mut Searches| {
-        let matching = dear.iter().filter(|one| finds.matches(find, link, one) == Ok(true));
+        let matching = expensive.iter().filter(|one| finds.matches(find, link, one) == Ok(true));
         matching.count()
     };
     assert!((1..30).contains(&evaluated(LINK, &mut finds)));
@@ -140,7 +141,7 @@ fn all_that_an_answer_or_what_is_sealed_has_us_evaluate_takes_the_fuel_of_one_se
         let Content::Open(says) = document.content() else { unreachable!() };
         finds.matches_opened(find, document, says)
     };
-    let evaluated = dear.iter().filter(|one| opened(one, &mut finds)).count();
+    let evaluated = expensive.iter().filter(|one| opened(one, &mut finds)).count();
     assert!((1..30).contains(&evaluated), "{evaluated}");
     assert!(opened(&cheap, &mut finds));
     // And the exchanges are of the search, however many keys there are for each.

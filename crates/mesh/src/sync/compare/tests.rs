@@ -40,7 +40,7 @@ fn round(ours: &mut Comparisons, recent: &Recent) -> Vec<Compare> {
 }
 
 /// What one end is told of by the other in a round, where there is room.
-fn told(asks: &Recent, answers: &Recent) -> Vec<DocumentId> {
+fn announced(asks: &Recent, answers: &Recent) -> Vec<DocumentId> {
     let (mut ours, mut theirs) = (comparisons(), comparisons());
     let mut ids = Vec::new();
     for (second, frame) in round(&mut ours, asks).iter().enumerate() {
@@ -63,14 +63,17 @@ fn two_that_compare_learn_of_what_differs_and_little_more() {
             other.insert(document, 0, at(20_000));
         }
     }
-    let lacking = told(&other, &one);
+    let lacking = announced(&other, &one);
     assert!(lacking.contains(&documents[700].id()));
     assert!(lacking.len() <= limits::PIECE_DOCUMENTS + 1, "one piece: {}", lacking.len());
-    assert!(told(&one, &other).len() <= limits::PIECE_DOCUMENTS);
-    assert!(told(&one, &one).is_empty() && told(&Recent::default(), &Recent::default()).is_empty());
+    assert!(announced(&one, &other).len() <= limits::PIECE_DOCUMENTS);
+    assert!(
+        announced(&one, &one).is_empty()
+            && announced(&Recent::default(), &Recent::default()).is_empty()
+    );
     // An empty one is told of everything, the oldest first; and only of what it cares for.
     let everything: Vec<_> = documents.iter().map(|document| document.id()).collect();
-    assert_eq!(told(&Recent::default(), &one), everything);
+    assert_eq!(announced(&Recent::default(), &one), everything);
     let mut late = comparisons();
     let times = (at(15_000).timestamp(), all().1);
     let empty = Recent::default();
@@ -136,10 +139,10 @@ fn updates_of_one_key_hide_nothing_however_many_there_are() {
             other.insert(&update, 0, at(50_000));
         }
     }
-    let lacking = told(&other, &one);
+    let lacking = announced(&other, &one);
     assert!(lacking.contains(&documents[70].id()));
     assert!(lacking.len() <= limits::PIECE_DOCUMENTS + 1, "one piece: {}", lacking.len());
-    assert!(told(&one, &one).is_empty());
+    assert!(announced(&one, &one).is_empty());
     // Nor from a search, which looks at fewer.
     assert_eq!(one.newest(Timestamp::default()).count(), 201);
 }
@@ -189,7 +192,7 @@ fn documents_cannot_be_chosen_to_cancel_out() {
             one.insert(document, 0, at(100));
         }
     }
-    assert_eq!(told(&other, &one).len(), chosen.len());
+    assert_eq!(announced(&other, &one).len(), chosen.len());
     // Each has one half, so that the counts are the same, and the XORs would be.
     let (mut one, mut other) = (Recent::default(), Recent::default());
     let chosen: Vec<_> = documents.iter().filter(|one| chosen.contains(&one.id())).collect();
@@ -197,8 +200,8 @@ fn documents_cannot_be_chosen_to_cancel_out() {
     assert_eq!(half.len(), rest.len());
     half.iter().for_each(|document| one.insert(document, 0, at(100)));
     rest.iter().for_each(|document| other.insert(document, 0, at(100)));
-    assert_eq!(told(&other, &one).len(), half.len());
-    assert_eq!(told(&one, &other).len(), half.len());
+    assert_eq!(announced(&other, &one).len(), half.len());
+    assert_eq!(announced(&one, &other).len(), half.len());
 }
 
 #[test]
@@ -225,9 +228,9 @@ fn what_had_no_room_comes_first_the_next_time() {
     let mut ids = BTreeSet::new();
     for _ in 0..3 {
         let frames = round(&mut ours, &Recent::default());
-        let told = theirs.answer(LINK, &recent, &frames[0], 110, at(50));
-        assert!(told.ids.len() <= 110);
-        ids.extend(told.ids);
+        let answer = theirs.answer(LINK, &recent, &frames[0], 110, at(50));
+        assert!(answer.ids.len() <= 110);
+        ids.extend(answer.ids);
     }
     assert_eq!(ids.len(), 300);
 }
