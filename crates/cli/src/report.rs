@@ -33,6 +33,7 @@ pub(crate) async fn finish(net: &TaiiNet) {
 }
 
 fn write(net: &TaiiNet, status: &Status) {
-    let status = json!({ "status": snake_case::status(net.peer_id(), net.network().as_str(), status, now()) }).to_string();
-    eprintln!("{}", taiinet_terminal::json(&status));
+    let status = snake_case::status(net.peer_id(), net.network().as_str(), status, now());
+    let line = json!({ "status": status }).to_string();
+    eprintln!("{}", taiinet_terminal::json(&line));
 }

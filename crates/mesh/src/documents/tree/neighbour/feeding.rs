@@ -11,14 +11,14 @@ use crate::{
 /// After so many more late copies than first ones from one neighbour, of one group, it is to announce; twice
 /// as many each time that this proved wrong, up to the second.
 pub(super) const LATE_COPIES: (u8, u8) = (2, 32);
-/// Up to so often, where it was only changed too soon: a feeder that is late on purpose can raise that for others.
-const CHANGED_SOONER: u8 = 32;
 /// How soon half of what was added to that is forgiven.
 const FORGIVEN_EVERY: Duration = Duration::from_secs(60);
 /// A neighbour that announces sooner than another pushes, so often more than not, is to push as well. Twice as
 /// often each time that this was so, and each time that it then did not push, up to the second: two
 /// that are about as soon would else be changed for each other again and again, with two copies meanwhile.
 pub(super) const TIMES_SOONER: (u8, u8) = (4, 128);
+/// So often at most where it did push: a feeder that is late on purpose can raise that of others.
+const TIMES_SOONER_AGAIN: u8 = 32;
 /// A neighbour that brought none of so many new documents is not relied on to push.
 const IDLE: u32 = 32;
 /// The neighbour is told what it is to push at most so often; the last state counts.
@@ -141,7 +141,7 @@ impl Feeding {
             record.sooner.saturating_sub(1)
         };
         if much && record.sooner >= often && !self.wanted.contains(group) {
-            record.often = record.often.saturating_mul(2).min(CHANGED_SOONER);
+            record.often = record.often.saturating_mul(2).min(TIMES_SOONER_AGAIN);
             (record.late, record.sooner) = (0, 0);
             self.wanted.insert(group);
         }
