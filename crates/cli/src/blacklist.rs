@@ -3,13 +3,14 @@
 use std::{
     io::Write,
     path::Path,
-    time::{Duration, SystemTime, UNIX_EPOCH},
+    time::{Duration, UNIX_EPOCH},
 };
 
 use taiinet::{Blacklisted, PeerId, Time, blacklist};
 use taiinet_session::json::snake_case;
 
 use crate::{
+    clock,
     exit::{CommandResult, Exit},
     net::NetArgs,
 };
@@ -59,7 +60,7 @@ pub(crate) fn run(net: &NetArgs, args: BlacklistArgs) -> CommandResult {
         return Err(Exit::usage("which list? Give --blacklist FILE or --identity FILE"));
     };
     let mut list = blacklist::read(&path).map_err(failed)?;
-    let now = now();
+    let now = clock::now();
     let is_over = |listed: &Blacklisted| listed.until.is_some_and(|until| Time::from(until) <= now);
     match args.action {
         Action::Add { peer, life } => {
@@ -120,10 +121,4 @@ pub(crate) fn describe(listed: &Blacklisted) -> String {
 
 fn failed(error: blacklist::BlacklistFileError) -> Exit {
     Exit::Failed(error.to_string())
-}
-
-/// What time it is.
-pub(crate) fn now() -> Time {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    Time::from_millis(u64::try_from(since.as_millis()).unwrap_or(u64::MAX))
 }

@@ -1,6 +1,7 @@
 //! The `taiinet` command.
 
 mod blacklist;
+mod clock;
 mod doctor;
 mod exit;
 mod find;

@@ -8,14 +8,13 @@ use std::{
 };
 
 use taiinet::{Status, TaiiNet};
-use taiinet_session::json::snake_case;
 use tokio::time::{MissedTickBehavior, interval, timeout};
 
 use crate::{
-    blacklist::now,
     exit::{CommandResult, Exit},
     hints,
     net::{self, NetArgs},
+    report,
 };
 
 /// How often the table is drawn again and JSON written.
@@ -96,7 +95,6 @@ async fn once(net: &TaiiNet, args: &PeersArgs) -> CommandResult {
 }
 
 fn status_line(net: &TaiiNet, status: &Status) -> String {
-    let status =
-        snake_case::status(net.peer_id(), net.network().as_str(), status, now()).to_string();
+    let status = report::of(net, status).to_string();
     taiinet_terminal::json(&status).into_owned()
 }

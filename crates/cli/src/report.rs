@@ -2,11 +2,11 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use taiinet::{Status, TaiiNet};
 use taiinet_session::json::snake_case;
 
-use crate::blacklist::now;
+use crate::clock;
 
 /// How often `--report` reports.
 const REPORT_EVERY: Duration = Duration::from_millis(250);
@@ -33,7 +33,11 @@ pub(crate) async fn finish(net: &TaiiNet) {
 }
 
 fn write(net: &TaiiNet, status: &Status) {
-    let status = snake_case::status(net.peer_id(), net.network().as_str(), status, now());
-    let line = json!({ "status": status }).to_string();
+    let line = json!({ "status": of(net, status) }).to_string();
     eprintln!("{}", taiinet_terminal::json(&line));
+}
+
+/// A status as scripts read it.
+pub(crate) fn of(net: &TaiiNet, status: &Status) -> Value {
+    snake_case::status(net.peer_id(), net.network().as_str(), status, clock::now())
 }

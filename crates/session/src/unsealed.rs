@@ -1,7 +1,7 @@
 //! Contents that are not for everyone, until their recipients are known.
 
 use core::time::Duration;
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 
 use taiinet_document::Map;
 use taiinet_identity::Recipient;
@@ -11,8 +11,8 @@ use crate::Waiters;
 
 /// How often it is looked whether a recipient has been heard of.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
-/// With so much work, in units of fuel, a look ends, and what was not looked at is the first of the next: with
-/// one content that is as expensive as one can be. Nobody but strangers decides what their queries cost.
+/// A look ends after so much work, in units of [`Fuel`](taiinet_query::Fuel): that of one content whose
+/// recipients are as expensive to find as strangers' queries can make it. The next look begins with what was left.
 pub(crate) const LOOK_WORK: u64 = limits::MATCH_WORK;
 /// Contents that wait for a recipient.
 pub const MAX_UNSEALED: usize = 1024;
@@ -35,13 +35,13 @@ pub type Recipients = Result<BTreeSet<Recipient>, PublishError>;
 #[derive(Debug)]
 pub(crate) struct Waiting<R> {
     /// Those that were not looked at for longest come first.
-    contents: VecDeque<(Time, Unsealed<R>)>,
+    contents: Vec<(Time, Unsealed<R>)>,
     look_at: Option<Time>,
 }
 
 impl<R> Default for Waiting<R> {
     fn default() -> Self {
-        Self { contents: VecDeque::new(), look_at: None }
+        Self { contents: Vec::new(), look_at: None }
     }
 }
 
@@ -53,7 +53,7 @@ impl<R> Waiting<R> {
     /// A recipient may turn up until then.
     pub(crate) fn add(&mut self, unsealed: Unsealed<R>, until: Time, now: Time) {
         self.look_at.get_or_insert(now.after(LOOK_EVERY));
-        self.contents.push_back((until, unsealed));
+        self.contents.push((until, unsealed));
     }
 
     /// When to look again.
@@ -70,7 +70,7 @@ impl<R> Waiting<R> {
         if self.look_at.is_none_or(|at| at > now) {
             return Vec::new();
         }
-        let (mut decided, mut looked_at, mut rest) = (Vec::new(), VecDeque::new(), VecDeque::new());
+        let (mut decided, mut looked_at, mut rest) = (Vec::new(), Vec::new(), Vec::new());
         let enough = peer.counters().matching_work.saturating_add(LOOK_WORK);
         for (until, one) in core::mem::take(&mut self.contents) {
             if W::has_left(&one.waiter) {
@@ -85,7 +85,7 @@ impl<R> Waiting<R> {
             match recipients {
                 Err(PublishError::NoRecipient) if now < until => {
                     let waiting = if looks { &mut looked_at } else { &mut rest };
-                    waiting.push_back((until, one));
+                    waiting.push((until, one));
                 }
                 recipients => decided.push((one, recipients)),
             }

@@ -7,7 +7,7 @@ use taiinet::{LinkState, LinkStatus, Status, TaiiNet, Time};
 use taiinet_session::{diagnosis::next_step, json::state_name};
 use taiinet_terminal::line;
 
-use crate::blacklist;
+use crate::{blacklist, clock};
 
 const BOLD: Style = Style::new().bold();
 const DIM: Style = Style::new().dimmed();
@@ -17,7 +17,7 @@ pub(crate) fn draw(net: &TaiiNet, status: &Status) -> String {
     let mut text = String::new();
     // Writing to a string cannot fail.
     let _ = writeln!(text, "{BOLD}{}{BOLD:#} on {}", net.peer_id(), line(net.network().as_str()));
-    let _ = write(&mut text, status, blacklist::now());
+    let _ = write(&mut text, status, clock::now());
     text
 }
 
