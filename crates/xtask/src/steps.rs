@@ -27,8 +27,8 @@ pub(crate) struct Step {
 /// Runs the steps and prints the summary; true if none failed.
 pub(crate) fn run(steps: &[&Step], fail_fast: bool) -> bool {
     let style = Style::detect();
-    let started = Instant::now();
-    let mut results: Vec<(&Step, StepOutcome, Duration)> = Vec::new();
+    let started = Meter::start();
+    let mut results: Vec<(&Step, StepOutcome, Cost)> = Vec::new();
 
     for (number, step) in steps.iter().enumerate() {
         println!(
@@ -41,33 +41,33 @@ pub(crate) fn run(steps: &[&Step], fail_fast: bool) -> bool {
             style.reset
         );
         flush();
-        let begun = Instant::now();
+        let begun = Meter::start();
         let outcome = (step.run)();
-        let took = begun.elapsed();
-        println!("{} {} in {}", style.mark(&outcome), step.name, seconds(took));
+        let cost = begun.read();
+        println!("{} {} in {cost}", style.mark(&outcome), step.name);
         if let StepOutcome::Failed(why) | StepOutcome::Skipped(why) = &outcome {
             println!("  {why}");
         }
         flush();
         let failed = matches!(outcome, StepOutcome::Failed(_));
-        results.push((step, outcome, took));
+        results.push((step, outcome, cost));
         if failed && fail_fast {
             break;
         }
     }
 
     println!("\n{}━━ summary{}", style.bold, style.reset);
-    for (step, outcome, took) in &results {
+    for (step, outcome, cost) in &results {
         let why = match outcome {
             StepOutcome::Passed => "",
             StepOutcome::Failed(why) | StepOutcome::Skipped(why) => why,
         };
-        println!("{} {:<8} {:>7}  {why}", style.mark(outcome), step.name, seconds(*took));
+        println!("{} {:<8} {cost}  {why}", style.mark(outcome), step.name);
     }
     for step in &steps[results.len()..] {
-        println!("- {:<8} {:>7}  not run", step.name, "");
+        println!("- {:<8} not run", step.name);
     }
-    println!("{} in all", seconds(started.elapsed()));
+    println!("{} in all", started.read());
 
     let count = |test: fn(&StepOutcome) -> bool| {
         results.iter().filter(|(_, outcome, _)| test(outcome)).count()
@@ -100,6 +100,46 @@ pub(crate) fn seconds(duration: Duration) -> String {
     } else {
         format!("{} min {:02} s", all / 60, all % 60)
     }
+}
+
+/// The time that a step took.
+struct Cost {
+    elapsed: Duration,
+    /// Of the processors, for all that the step started; `None` where the system does not say.
+    cpu: Option<Duration>,
+}
+
+impl std::fmt::Display for Cost {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:>12}", seconds(self.elapsed))?;
+        self.cpu.map_or(Ok(()), |cpu| write!(f, " (CPU {:>12})", seconds(cpu)))
+    }
+}
+
+struct Meter {
+    begun: Instant,
+    cpu: Option<Duration>,
+}
+
+impl Meter {
+    fn start() -> Self {
+        Self { begun: Instant::now(), cpu: cpu_of_children() }
+    }
+
+    fn read(&self) -> Cost {
+        let cpu = cpu_of_children().zip(self.cpu).map(|(now, then)| now.saturating_sub(then));
+        Cost { elapsed: self.begun.elapsed(), cpu }
+    }
+}
+
+/// The processors' time of all children that have ended, with theirs: `cutime` and `cstime` of
+/// proc(5), in hundredths of a second on every Linux.
+fn cpu_of_children() -> Option<Duration> {
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    // The name, in brackets, may hold spaces; the third field follows it.
+    let fields: Vec<&str> = stat.rsplit_once(')')?.1.split_whitespace().collect();
+    let ticks = |field: usize| fields.get(field - 3)?.parse::<u64>().ok();
+    Some(Duration::from_millis(10 * (ticks(16)? + ticks(17)?)))
 }
 
 /// What we print must stand before what the next child prints, also in a file.
