@@ -9,7 +9,7 @@ use std::{
 use js_sys::Function;
 use taiinet_document::{Content, Document, Map, Network, Opened, Timestamp, VerifiedDocument};
 use taiinet_identity::{Identity, Recipient};
-use taiinet_mesh::{Delivery, PublishOptions, Time, limits};
+use taiinet_mesh::{Delivery, PublishOptions, Stamps, Time, limits};
 use taiinet_session::{
     Action, CutOff, Session, Waiters, json,
     publications::Outcome,
@@ -106,17 +106,22 @@ impl State {
         stamp: Option<(Timestamp, u32)>,
         now: Time,
     ) -> Result<Arc<VerifiedDocument>, Fault> {
-        let (created_at, nonce) = stamp.unwrap_or_else(|| (now.timestamp(), nonce()));
+        let (created_at, nonce) = stamp.unwrap_or_else(|| self.stamp(options.key.as_deref(), now));
         let document = Document {
             network: self.network.clone(),
             created_at,
             nonce,
-            expires_at: options.expires_at,
+            expires_at: options.expires_at.map(|end| Stamps::end(end, created_at, now)),
             key: options.key,
             next_key: None,
             content,
         };
         Ok(Arc::new(VerifiedDocument::sign(&self.identity, document)?))
+    }
+
+    /// What makes a document of this key, if any, another than all before it.
+    pub(crate) fn stamp(&self, key: Option<&str>, now: Time) -> (Timestamp, u32) {
+        (self.session.peer().stamps().next(key, now), nonce())
     }
 
     pub(crate) fn seal(

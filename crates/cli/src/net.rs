@@ -30,8 +30,8 @@ pub(crate) struct NetArgs {
         value_delimiter = ','
     )]
     signallers: Vec<String>,
-    /// The key file to take part with; a fresh identity for this run if not given. Beside it stand FILE.blacklist
-    /// and FILE.signallers, those that a signaller's pool told of
+    /// The key file to take part with; a fresh identity for this run if not given. Beside it stand FILE.blacklist;
+    /// FILE.signallers, those that a signaller's pool told of; and FILE.stamp, the time of the last document
     #[arg(long, global = true, env = "TAIINET_IDENTITY", value_name = "FILE")]
     identity: Option<PathBuf>,
     /// A file whose first line is the passphrase of the key file, `-` for stdin; else
@@ -162,6 +162,9 @@ impl NetArgs {
         }
         if let Some(path) = self.beside_identity(".signallers") {
             builder = builder.signallers_file(path);
+        }
+        if let Some(path) = self.beside_identity(".stamp") {
+            builder = builder.stamp_file(path);
         }
         Ok(builder.connect().await?)
     }

@@ -7,7 +7,7 @@ use taiinet_identity::{Identity, PeerId, Signed};
 
 use crate::{
     Config, Counters, Event, LinkId, Misbehaviour, Output, Time,
-    documents::{Keyring, Recent},
+    documents::{Keyring, Recent, Stamps},
     limits,
     links::{Links, Reputation},
     membership::{OwnPresence, Topology},
@@ -42,6 +42,8 @@ pub(crate) struct Cx {
     /// The documents of the live window.
     pub(crate) store: Recent,
     pub(crate) keyring: Keyring,
+    /// What our own documents say of their time.
+    pub(crate) stamps: Stamps,
     pub(crate) counters: Counters,
     pub(crate) out: VecDeque<Output>,
     pub(crate) notices: VecDeque<Notice>,
@@ -65,6 +67,7 @@ impl Cx {
             ice: IceServers::default(),
             store: Recent::new(config.store_bytes),
             keyring: Keyring::new(rng.split()),
+            stamps: Stamps::default(),
             counters: Counters::default(),
             out: VecDeque::new(),
             notices: VecDeque::new(),

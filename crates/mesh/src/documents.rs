@@ -7,6 +7,7 @@ mod admit;
 mod keyring;
 mod quota;
 mod recent;
+mod stamps;
 mod tree;
 mod untaken;
 
@@ -19,11 +20,13 @@ pub(crate) use admit::{Rules, admit};
 pub(crate) use keyring::Keyring;
 pub use quota::Quota;
 pub(crate) use recent::{Kept, Recent};
+pub use stamps::Stamps;
 
 use crate::{
     Event, LinkId, Misbehaviour, PublishError, Time,
     cx::Cx,
     interest::Interest,
+    limits,
     notice::{Accepted, NeighbourUp, Notice},
     wire::{DocumentFrame, Push},
 };
@@ -95,11 +98,12 @@ impl Documents {
         key: Option<String>,
         expires_at: Option<Timestamp>,
     ) -> Result<DocumentId, PublishError> {
+        let created_at = cx.stamps.next(key.as_deref(), cx.now);
         let document = Document {
             network: cx.config.network.clone(),
-            created_at: cx.now.timestamp(),
+            created_at,
             nonce: cx.rng.next_u32(),
-            expires_at,
+            expires_at: expires_at.map(|end| Stamps::end(end, created_at, cx.now)),
             key,
             next_key: None,
             content,
@@ -133,6 +137,10 @@ impl Documents {
             }
         })?;
         let size = document.signed().size();
+        if Time::from(document.created_at) > cx.now.after(limits::STAMP_LEAD) {
+            self.quotas.wait(cx.now);
+            return Err(PublishError::Busy);
+        }
         if !self.untaken.has_room() || !self.quotas.may_publish(size, cx.now) {
             return Err(PublishError::Busy);
         }
@@ -272,6 +280,10 @@ impl Documents {
         hops: u8,
         from: Option<(LinkId, PeerId)>,
     ) {
+        if document.author() == cx.id() {
+            // Of another instance, or an earlier run.
+            cx.stamps.resume(document.created_at, cx.now);
+        }
         cx.store.insert(&document, hops, cx.now);
         self.quotas.note(document.author(), &document, document.signed().size());
         cx.notify(Notice::Accepted(Accepted { document, hops, from }));

@@ -112,12 +112,8 @@ impl Interest {
         Ok(subscription)
     }
 
-    /// Ends a subscription, and wipes its key. Gives what is to be withdrawn if it was private, and when
-    /// that may be said.
-    pub(crate) fn unsubscribe(
-        &mut self,
-        subscription: SubscriptionId,
-    ) -> Option<(Subscription, Time)> {
+    /// Ends a subscription, and wipes its key. Gives what is to be withdrawn if it was private.
+    pub(crate) fn unsubscribe(&mut self, subscription: SubscriptionId) -> Option<Subscription> {
         self.subscriptions.remove(&subscription);
         self.private.end(subscription)
     }
@@ -205,6 +201,10 @@ impl Interest {
         hops: u8,
         via: Option<PeerId>,
     ) {
+        // Its author has written a newer one since, which came first.
+        if cx.store.is_replaced(document) {
+            return;
+        }
         let fields = match (&opened, document.content()) {
             (Some(opened), _) => &opened.fields,
             (None, Content::Open(fields)) => fields,

@@ -130,7 +130,7 @@ pub use api::{
 };
 pub use budget::Budget;
 pub use dialling::description;
-pub use documents::Quota;
+pub use documents::{Quota, Stamps};
 pub use links::{
     BlacklistError, Blacklisted, ChannelBinding, Incompatible, Misbehaviour, Reputation, Verdict,
     session,

@@ -50,7 +50,7 @@ use crate::{
 ///   [`recipients`](Self::recipients), [`presence`](Self::presence),
 ///   [`neighbours`](Self::neighbours), [`neighbour_ids`](Self::neighbour_ids),
 ///   [`signaller_cache`](Self::signaller_cache),
-///   [`blacklist_to_keep`](Self::blacklist_to_keep).
+///   [`blacklist_to_keep`](Self::blacklist_to_keep), [`stamps`](Self::stamps).
 #[derive(Debug)]
 pub struct Peer {
     cx: Cx,

@@ -98,21 +98,37 @@ pub fn document(
     created_at: u64,
     content: &str,
 ) -> SignedDocument {
-    signed(identity, network, created_at, Content::Open(fields(content)))
+    let created_at = Timestamp::from_millis(created_at);
+    signed(identity, network, created_at, None, Content::Open(fields(content)))
+}
+
+/// As [`document`], under a key.
+///
+/// # Panics
+/// If the content does not fit into a document.
+pub fn keyed(
+    identity: &Identity,
+    network: &Network,
+    created_at: Timestamp,
+    key: &str,
+    content: &str,
+) -> SignedDocument {
+    signed(identity, network, created_at, Some(key), Content::Open(fields(content)))
 }
 
 fn signed(
     identity: &Identity,
     network: &Network,
-    created_at: u64,
+    created_at: Timestamp,
+    key: Option<&str>,
     content: Content,
 ) -> SignedDocument {
     let document = Document {
         network: network.clone(),
-        created_at: Timestamp::from_millis(created_at),
+        created_at,
         nonce: 0,
         expires_at: None,
-        key: None,
+        key: key.map(str::to_owned),
         next_key: None,
         content,
     };
@@ -159,7 +175,7 @@ pub fn sealed(
     let public: [&str; 0] = [];
     let sealed = Sealed::seal(fields(content), &public, to, author, network, &mut rng);
     let content = Content::Sealed(sealed.expect("a test's recipients have keys"));
-    signed(identity, network, created_at, content)
+    signed(identity, network, Timestamp::from_millis(created_at), None, content)
 }
 
 /// The same document (of the same name) with a signature that does not hold.

@@ -31,6 +31,7 @@ use crate::{
     events::EVENTS,
     net::{Inner, TaiiNet},
     signaller_cache,
+    stamps::KeptStamps,
     tally::Tally,
 };
 
@@ -49,6 +50,7 @@ pub struct Builder {
     quota: Quota,
     blacklist: Option<PathBuf>,
     signaller_cache: Option<PathBuf>,
+    stamps: Option<PathBuf>,
     bind: Vec<IpAddr>,
     relay_only: bool,
     extra_roots: Vec<u8>,
@@ -64,6 +66,7 @@ impl Default for Builder {
             quota: Quota::default(),
             blacklist: None,
             signaller_cache: None,
+            stamps: None,
             bind: Vec::new(),
             relay_only: false,
             extra_roots: Vec::new(),
@@ -119,6 +122,15 @@ impl Builder {
         self
     }
 
+    /// A file that keeps the time of the last document from run to run; it need not exist yet. Each
+    /// document of one identity bears a later time than the one before, so that it is clear which of two
+    /// under one key is newer: with this file also across runs, should the clock be set back or a run
+    /// end in the middle of a burst, and with several processes at once.
+    pub fn stamp_file(mut self, path: impl Into<PathBuf>) -> Self {
+        self.stamps = Some(path.into());
+        self
+    }
+
     /// Local addresses for WebRTC links, instead of every address of this machine.
     pub fn bind(mut self, addresses: impl IntoIterator<Item = IpAddr>) -> Self {
         self.bind.extend(addresses);
@@ -160,6 +172,7 @@ impl Builder {
         let network = config.network.clone();
         let clock = Arc::new(Clock::new());
         let peer = Peer::new(identity.clone(), config, seed, clock.now());
+        let stamps = KeptStamps::new(peer.stamps().clone(), self.stamps);
         let transport = WebRtc::new(WebRtcConfig {
             bind: self.bind,
             extra_roots: self.extra_roots,
@@ -179,6 +192,7 @@ impl Builder {
             identity,
             network,
             clock: Arc::clone(&clock),
+            stamps,
             controls,
             publishes,
             events: events.downgrade(),

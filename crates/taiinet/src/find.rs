@@ -1,6 +1,6 @@
 //! Searches: recent documents that the neighbours have.
 
-use std::time::Duration;
+use std::{cmp::Reverse, collections::BTreeSet, time::Duration};
 
 use taiinet_mesh::limits;
 use taiinet_query::SharedQuery;
@@ -75,6 +75,11 @@ async fn search(
     if net.is_closed() {
         return Err(Error::Closed);
     }
-    deliveries.sort_by_key(|found| (std::cmp::Reverse(found.created_at()), found.id()));
+    deliveries.sort_by_key(|found| (Reverse(found.created_at()), Reverse(found.id())));
+    // A neighbour may not have heard yet that another is newer.
+    let mut versions = BTreeSet::new();
+    deliveries.retain(|found| {
+        found.key().is_none_or(|key| versions.insert((found.author(), key.to_owned())))
+    });
     Ok(deliveries)
 }

@@ -52,6 +52,7 @@ mod net;
 mod publish;
 mod query;
 mod signaller_cache;
+mod stamps;
 mod subscribe;
 mod tally;
 

@@ -19,6 +19,7 @@ use crate::{
     control::{Control, Publish},
     error::Error,
     events::Events,
+    stamps::KeptStamps,
     tally::Tally,
 };
 
@@ -33,6 +34,7 @@ pub(crate) struct Inner {
     pub(crate) identity: Identity,
     pub(crate) network: Network,
     pub(crate) clock: Arc<Clock>,
+    pub(crate) stamps: KeptStamps,
     /// Bounded by what is counted in `subscriptions` and by callers that wait for their answer.
     pub(crate) controls: mpsc::UnboundedSender<Control>,
     pub(crate) publishes: mpsc::Sender<Publish>,

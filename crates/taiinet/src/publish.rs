@@ -9,7 +9,7 @@ use getrandom::SysRng;
 use rand_core::UnwrapErr;
 use taiinet_document::{Content, Document, DocumentId, Map, Sealed, VerifiedDocument};
 use taiinet_identity::Recipient;
-use taiinet_mesh::{Audience, PublishError};
+use taiinet_mesh::{Audience, PublishError, Time};
 use taiinet_session::unsealed::Unsealed;
 use tokio::{sync::oneshot, task::spawn_blocking};
 
@@ -116,11 +116,12 @@ impl TaiiNet {
 
     fn sign(&self, content: Content, options: PublishOptions) -> Result<Prepared, Error> {
         let now = self.inner.clock.now();
+        let created_at = self.inner.stamps.next(options.key.as_deref(), now);
         let document = Document {
             network: self.inner.network.clone(),
-            created_at: now.timestamp(),
+            created_at,
             nonce: self.inner.nonce.fetch_add(1, Ordering::Relaxed),
-            expires_at: options.expires.map(|life| now.after(life).timestamp()),
+            expires_at: options.expires.map(|life| Time::from(created_at).after(life).timestamp()),
             key: options.key,
             next_key: None,
             content,

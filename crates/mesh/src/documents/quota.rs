@@ -141,8 +141,13 @@ impl Quotas {
         if self.bytes.has(bytes, now) && self.documents.take(1, now) {
             return self.bytes.take(bytes, now);
         }
-        self.waits_until = Some(now.after(limits::QUOTA_RETRY));
+        self.wait(now);
         false
+    }
+
+    /// What we publish is tried again soon.
+    pub(crate) fn wait(&mut self, now: Time) {
+        self.waits_until = Some(now.after(limits::QUOTA_RETRY));
     }
 
     pub(crate) const fn deadline(&self) -> Option<Time> {

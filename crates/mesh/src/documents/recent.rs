@@ -132,6 +132,14 @@ impl Recent {
         self.seen.contains_key(id)
     }
 
+    /// Whether a newer one of the same author and key is kept.
+    pub(crate) fn is_replaced(&self, document: &VerifiedDocument) -> bool {
+        let Some(key) = &document.key else { return false };
+        let newest = self.by_key.get(&(document.author(), key.as_str().into()));
+        let mark = Mark { created_at: document.created_at, id: document.id() };
+        newest.is_some_and(|newest| *newest > mark)
+    }
+
     /// Whether a document of this time is as old as those that were forgotten.
     pub(crate) fn is_too_old(&self, created_at: Timestamp) -> bool {
         created_at <= self.floor && self.floor > Timestamp::default()

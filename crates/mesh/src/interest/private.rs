@@ -9,7 +9,6 @@ mod directory;
 mod openings;
 mod turns;
 
-use core::time::Duration;
 use std::collections::BTreeMap;
 
 use taiinet_identity::{Identity, OpeningKey, Recipient, RecipientId, RecipientKey};
@@ -28,8 +27,6 @@ pub(crate) struct Own(BTreeMap<SubscriptionId, Announced>);
 struct Announced {
     key: RecipientKey,
     query: String,
-    /// When it was announced last.
-    said_at: Time,
     again_at: Time,
 }
 
@@ -48,19 +45,16 @@ impl Own {
     ) {
         let key = RecipientKey::generate(rng.crypto());
         let query = query.to_string();
-        let announced = Announced { key, query, said_at: now, again_at: now };
-        self.0.insert(subscription, announced);
+        self.0.insert(subscription, Announced { key, query, again_at: now });
     }
 
-    /// Wipes the key of a subscription, if it has one; gives what is to be withdrawn, and when that may
-    /// be said: later than it was announced, or it would not count.
+    /// Wipes the key of a subscription, if it has one; gives what is to be withdrawn.
     pub(crate) fn end(
         &mut self,
         subscription: SubscriptionId,
-    ) -> Option<(taiinet_document::Subscription, Time)> {
-        let Announced { key, query, said_at, .. } = self.0.remove(&subscription)?;
-        let ended = taiinet_document::Subscription { query, recipient: key.id() };
-        Some((ended, said_at.after(Duration::from_millis(1))))
+    ) -> Option<taiinet_document::Subscription> {
+        let Announced { key, query, .. } = self.0.remove(&subscription)?;
+        Some(taiinet_document::Subscription { query, recipient: key.id() })
     }
 
     pub(crate) fn subscriptions(&self) -> Vec<SubscriptionId> {
@@ -75,7 +69,6 @@ impl Own {
         now: Time,
     ) -> Option<taiinet_document::Subscription> {
         let announced = self.0.values_mut().find(|announced| announced.again_at <= now)?;
-        announced.said_at = now;
         announced.again_at = now.after(rng.jitter(limits::ANNOUNCE_AGAIN));
         let (query, recipient) = (announced.query.clone(), announced.key.id());
         Some(taiinet_document::Subscription { query, recipient })

@@ -112,16 +112,16 @@ impl Peer {
     /// Ends a subscription.
     pub fn unsubscribe(&mut self, subscription: SubscriptionId, now: Time) {
         self.cx.now = now;
-        if let Some((ended, not_before)) = self.interest.unsubscribe(subscription) {
-            self.withdraw(&ended, not_before);
+        if let Some(ended) = self.interest.unsubscribe(subscription) {
+            self.withdraw(&ended);
         }
     }
 
     /// The key is gone; others are told that it is of no use any more.
-    fn withdraw(&mut self, ended: &Subscription, not_before: Time) {
+    fn withdraw(&mut self, ended: &Subscription) {
         let options = PublishOptions { key: Some(ended.key()), ..PublishOptions::default() };
         // If there is no room to say so, it expires.
-        let _ = self.publish(Content::Deleted, options, self.cx.now.max(not_before));
+        let _ = self.publish(Content::Deleted, options, self.cx.now);
     }
 
     /// Announces those of our subscriptions that are due.

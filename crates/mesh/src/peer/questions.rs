@@ -9,14 +9,20 @@ use super::Peer;
 #[cfg(doc)]
 use crate::Config;
 use crate::{
-    Blacklisted, Counters, LinkStatus, PublishError, PublishOptions, SignallerAddress, Status,
-    Time, links::Link, wire::Presence,
+    Blacklisted, Counters, LinkStatus, PublishError, PublishOptions, SignallerAddress, Stamps,
+    Status, Time, links::Link, wire::Presence,
 };
 
 impl Peer {
     /// Its key, by which others know it.
     pub fn id(&self) -> PeerId {
         self.cx.id()
+    }
+
+    /// What gives our documents their time: to go on after an earlier run, and for drivers that sign
+    /// themselves.
+    pub const fn stamps(&self) -> &Stamps {
+        &self.cx.stamps
     }
 
     /// Whether a peer is a neighbour that keeps up with what it is sent.

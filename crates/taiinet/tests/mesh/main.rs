@@ -7,3 +7,4 @@ mod leaving;
 mod pressure;
 mod signallers;
 mod support;
+mod versions;

@@ -1,0 +1,126 @@
+//! When our documents are published, as they say themselves.
+//!
+//! Of two versions under one key the later one counts. Two of one millisecond would be ordered by their
+//! ids, which is by chance; so an author never gives two documents the same time.
+
+use std::sync::{
+    Arc,
+    atomic::{AtomicU64, Ordering},
+};
+
+use taiinet_document::Timestamp;
+
+use crate::{Time, limits};
+
+/// Gives the documents of one author their `created_at`: the time, or if that is not later than the
+/// last one's, the next millisecond. Clones are handles of the same, for drivers that sign themselves.
+///
+/// Documents without a key are not ordered among one another beyond [`limits::STAMP_LEAD`] of the time, where
+/// they would run away from it: those of a burst of more share a millisecond. Versions never do.
+#[derive(Debug, Clone, Default)]
+pub struct Stamps(Arc<AtomicU64>);
+
+impl Stamps {
+    /// The last time that was given; zero if none was.
+    pub fn last(&self) -> Timestamp {
+        Timestamp::from_millis(self.0.load(Ordering::Relaxed))
+    }
+
+    /// Goes on after the last one of an earlier run, or of another instance of the same author; unless
+    /// the clock must have been wrong then, since no peer accepts what is so far ahead.
+    pub fn resume(&self, last: Timestamp, now: Time) {
+        if Time::from(last) <= now.after(limits::CLOCK_SKEW) {
+            self.0.fetch_max(last.as_millis(), Ordering::Relaxed);
+        }
+    }
+
+    /// For a document with this key, if any.
+    pub fn next(&self, key: Option<&str>, now: Time) -> Timestamp {
+        if key.is_some() { self.version(now) } else { self.document(now) }
+    }
+
+    /// When a document expires that is to at this moment: later than it was published, also where that is
+    /// ahead of the time. What is over already stays so, and is refused when it is signed.
+    pub fn end(expires_at: Timestamp, created_at: Timestamp, now: Time) -> Timestamp {
+        let after = Timestamp::from_millis(created_at.as_millis().saturating_add(1));
+        if Time::from(expires_at) > now { after.max(expires_at) } else { expires_at }
+    }
+
+    /// For a document that replaces others.
+    fn version(&self, now: Time) -> Timestamp {
+        self.advance(|last| now.as_millis().max(last.saturating_add(1)))
+    }
+
+    /// For a document that replaces none.
+    fn document(&self, now: Time) -> Timestamp {
+        let furthest = now.after(limits::STAMP_LEAD).as_millis();
+        self.advance(|last| {
+            let next = last.saturating_add(1).min(furthest);
+            next.max(last).max(now.as_millis())
+        })
+    }
+
+    fn advance(&self, next: impl Fn(u64) -> u64) -> Timestamp {
+        let mut stamp = 0;
+        let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| {
+            stamp = next(last);
+            Some(stamp)
+        });
+        Timestamp::from_millis(stamp)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Time = Time::from_millis(1_800_000_000_000);
+
+    fn ahead(stamp: Timestamp) -> u64 {
+        stamp.as_millis() - NOW.as_millis()
+    }
+
+    #[test]
+    fn each_document_is_later_than_the_one_before() {
+        let stamps = Stamps::default();
+        let next = |key, now| stamps.next(key, now);
+        let given = [next(None, NOW), next(Some("k"), NOW), next(None, NOW), next(Some("k"), NOW)];
+        assert_eq!(given.map(ahead), [0, 1, 2, 3]);
+        let later = Time::from_millis(NOW.as_millis() + 50);
+        assert_eq!(ahead(next(None, later)), 50, "the time, where it is later");
+        assert_eq!(ahead(next(None, NOW)), 51, "also for a clock that goes back");
+    }
+
+    #[test]
+    fn a_burst_runs_ahead_only_so_far_but_for_versions() {
+        let stamps = Stamps::default();
+        let lead = u64::try_from(limits::STAMP_LEAD.as_millis()).expect("a few seconds");
+        let burst = (0..lead + 10).map(|_| ahead(stamps.next(None, NOW)));
+        assert_eq!(burst.max(), Some(lead));
+        let versions = [0; 2].map(|_| ahead(stamps.next(Some("k"), NOW)));
+        assert_eq!(versions, [lead + 1, lead + 2]);
+        assert_eq!(ahead(stamps.next(None, NOW)), lead + 2, "never before what was given");
+    }
+
+    #[test]
+    fn an_earlier_run_is_gone_on_with_unless_its_clock_was_wrong() {
+        let stamps = Stamps::default();
+        stamps.resume(NOW.after(limits::STAMP_LEAD).timestamp(), NOW);
+        let next = ahead(stamps.next(Some("k"), NOW));
+        assert_eq!(next, ahead(NOW.after(limits::STAMP_LEAD).timestamp()) + 1);
+
+        let wrong = Stamps::default();
+        wrong.resume(Timestamp::from_millis(u64::MAX), NOW);
+        assert_eq!(ahead(wrong.next(Some("k"), NOW)), 0);
+    }
+
+    #[test]
+    fn what_expires_soon_expires_after_it_was_published() {
+        let ahead = NOW.after(limits::STAMP_LEAD).timestamp();
+        let soon = Timestamp::from_millis(NOW.as_millis() + 5);
+        assert!(Stamps::end(soon, ahead, NOW) > ahead);
+        let later = NOW.after(2 * limits::STAMP_LEAD).timestamp();
+        assert_eq!(Stamps::end(later, ahead, NOW), later);
+        assert_eq!(Stamps::end(NOW.timestamp(), ahead, NOW), NOW.timestamp());
+    }
+}

@@ -1,0 +1,124 @@
+//! The times that our documents bear, from run to run.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, Read, Seek, Write},
+    path::{Path, PathBuf},
+    sync::OnceLock,
+};
+
+use taiinet_document::Timestamp;
+use taiinet_mesh::{Stamps, Time};
+use tracing::warn;
+
+/// Others hold the file for microseconds; one that was stopped meanwhile must not stop us.
+const TRIES: usize = 100;
+/// The digits of every `u64`, and the end of the line: the file never gets shorter.
+const LINE: usize = 21;
+
+/// Gives our documents their times, and remembers the last in a file, if there is one: a later run, or
+/// another process with the same key, goes on after it.
+///
+/// The file holds one line, the milliseconds since 1970. It is not synced to the disk: after a loss of power
+/// the clock is later than it by itself.
+#[derive(Debug)]
+pub(crate) struct KeptStamps {
+    stamps: Stamps,
+    path: Option<PathBuf>,
+    /// Opened, or made, when the first document is published.
+    file: OnceLock<Option<File>>,
+}
+
+impl KeptStamps {
+    pub(crate) const fn new(stamps: Stamps, path: Option<PathBuf>) -> Self {
+        Self { stamps, path, file: OnceLock::new() }
+    }
+
+    /// Where the file cannot be kept, times are given without it.
+    fn file(&self) -> Option<&File> {
+        let open = |path: &Path| {
+            let mut options = OpenOptions::new();
+            let file = options.read(true).write(true).create(true).truncate(false).open(path);
+            file.inspect_err(|error| warn!(path = %path.display(), %error, "times are not kept"))
+                .ok()
+        };
+        self.file.get_or_init(|| self.path.as_deref().and_then(open)).as_ref()
+    }
+
+    /// The time of a document with this key, if any; see [`Stamps::next`].
+    pub(crate) fn next(&self, key: Option<&str>, now: Time) -> Timestamp {
+        let Some(file) = self.file() else { return self.stamps.next(key, now) };
+        let locked = (0..TRIES).any(|_| {
+            file.try_lock().is_ok() || {
+                std::thread::yield_now();
+                false
+            }
+        });
+        if let Some(last) = read(file) {
+            self.stamps.resume(last, now);
+        }
+        let stamp = self.stamps.next(key, now);
+        // A disk that is full is no reason not to publish.
+        let _ = write(file, stamp);
+        if locked {
+            let _ = file.unlock();
+        }
+        stamp
+    }
+}
+
+fn read(mut file: &File) -> Option<Timestamp> {
+    let mut line = [0; LINE];
+    file.rewind().ok()?;
+    let mut length = 0;
+    while let read @ 1.. = file.read(&mut line[length..]).ok()? {
+        length += read;
+    }
+    let text = std::str::from_utf8(&line[..length]).ok()?;
+    text.trim().parse().ok().map(Timestamp::from_millis)
+}
+
+fn write(mut file: &File, last: Timestamp) -> io::Result<()> {
+    file.rewind()?;
+    file.write_all(format!("{:020}\n", last.as_millis()).as_bytes())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const NOW: Time = Time::from_millis(1_800_000_000_000);
+
+    fn kept(path: &Path) -> KeptStamps {
+        KeptStamps::new(Stamps::default(), Some(path.to_owned()))
+    }
+
+    fn next(stamps: &KeptStamps) -> u64 {
+        stamps.next(Some("k"), NOW).as_millis() - NOW.as_millis()
+    }
+
+    #[test]
+    fn another_run_and_another_process_go_on_after_the_last() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("me.key.stamp");
+        let one = kept(&path);
+        assert_eq!([next(&one), next(&one)], [0, 1]);
+        let other = kept(&path);
+        assert_eq!([next(&other), next(&one), next(&other)], [2, 3, 4]);
+    }
+
+    #[test]
+    fn a_file_that_is_damaged_missing_or_held_by_another_stops_nothing() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("stamp");
+        for damaged in ["", "nonsense", "99999999999999999999999", "18446744073709551615\n"] {
+            std::fs::write(&path, damaged).expect("a file");
+            assert_eq!(next(&kept(&path)), 0, "{damaged}");
+        }
+        assert_eq!(next(&kept(&folder.path().join("no/such/folder"))), 0);
+        let held = File::open(&path).expect("the file");
+        held.lock().expect("a lock");
+        let stamps = kept(&path);
+        assert_eq!([next(&stamps), next(&stamps)], [1, 2]);
+    }
+}
