@@ -1,8 +1,8 @@
 // Verified documents a second from a native peer into a page, against the bare data channel with the
 // same messages into the same page, and against the same core natively; and the page's memory.
 //
-//   cargo build --release -p taiinet-cli -p taiinet-signaller -p taiinet-tests --bins
-//   TAIINET_BIN_DIR=target/release node tests/browser/run.mjs bench.mjs [--native DOCUMENTS_A_SECOND]
+//   cargo build --profile dist -p taiinet-cli -p taiinet-signaller -p taiinet-tests --bins
+//   TAIINET_BIN_DIR=target/dist node tests/browser/run.mjs bench.mjs [--native DOCUMENTS_A_SECOND]
 //
 // Without --native it runs `cargo bench -p taiinet --bench documents -- --quick`.
 

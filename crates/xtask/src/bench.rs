@@ -43,7 +43,7 @@ const BENCHES: [Bench; 8] = [
     },
     Bench {
         name: "index",
-        kind: Kind::Target("taiinet-query"),
+        kind: Kind::Apart("crates/query/benches/index"),
         title: "one document against many queries; against a-tree and against each in turn",
     },
     Bench {
@@ -131,7 +131,7 @@ fn measure(bench: &Bench, quick: bool) -> (Vec<String>, bool) {
             // Its lock file follows what our own crates come to depend on.
             let mut command = cargo(["run", "--release"]);
             command.current_dir(root().join(folder));
-            command.env("CARGO_TARGET_DIR", target_dir().join("bench-mesh"));
+            command.env("CARGO_TARGET_DIR", target_dir().join(format!("bench-{}", bench.name)));
             if quick {
                 command.args(["--", "--quick"]);
             }
@@ -161,7 +161,7 @@ fn measure(bench: &Bench, quick: bool) -> (Vec<String>, bool) {
 /// Builds what the pages and peers need; gives the command that measures them.
 fn browser() -> Result<Command, String> {
     let programs = ["taiinet-cli", "taiinet-signaller", "taiinet-keys", "taiinet-tests"];
-    let mut build = cargo(["build", "--locked", "--release", "--bins"]);
+    let mut build = cargo(["build", "--locked", "--profile", "dist", "--bins"]);
     for package in programs {
         build.args(["--package", package]);
     }
@@ -176,7 +176,7 @@ fn browser() -> Result<Command, String> {
     }
     let mut bench = Command::new("node");
     bench.args(["run.mjs", "bench.mjs"]).current_dir(folder);
-    bench.env("TAIINET_BIN_DIR", target_dir().join("release"));
+    bench.env("TAIINET_BIN_DIR", target_dir().join("dist"));
     Ok(bench)
 }
 

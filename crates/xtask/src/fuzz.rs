@@ -26,7 +26,7 @@ pub(crate) fn run(args: &[String]) -> Result<bool, String> {
         }
     }
     let chosen = if chosen.is_empty() { known } else { chosen };
-    if !succeeds(&mut cargo(["fuzz", "--version"])) && !cargo_install("cargo-fuzz") {
+    if !succeeds(&mut cargo(["fuzz", "--version"])) && !cargo_install("cargo-fuzz", &[]) {
         return Err("cargo-fuzz is missing: cargo install --locked cargo-fuzz".to_owned());
     }
     let mut failed = Vec::new();

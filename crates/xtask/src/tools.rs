@@ -66,8 +66,8 @@ pub(crate) fn apt_install(packages: &[&str]) -> bool {
 }
 
 /// Installs a tool of cargo's, in `~/.cargo/bin`; that takes some minutes, and only once.
-pub(crate) fn cargo_install(tool: &str) -> bool {
-    outcome(&mut cargo(["install", "--locked", tool])) == StepOutcome::Passed
+pub(crate) fn cargo_install(tool: &str, options: &[&str]) -> bool {
+    outcome(cargo(["install", "--locked", tool]).args(options)) == StepOutcome::Passed
 }
 
 /// A command as one would type it, with the variables that were set for it.

@@ -109,7 +109,7 @@ fn the_operators_manual_is_true_of_options_and_files() {
         const OTHERS: [&str; 14] = [
             "--now",
             "--out",
-            "--release",
+            "--profile",
             "--deploy-hook",
             "--read-only",
             "--cap-drop",
