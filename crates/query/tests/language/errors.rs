@@ -178,7 +178,8 @@ fn errors_say_what_and_where() {
         (r#"{"a":{"$regex":1}}"#, "a.$regex must be a regular expression as a string, not int"),
         (
             r#"{"a":{"$regex":"(?=x)"}}"#,
-            "a.$regex: the regular expression cannot be used: look-around is not supported",
+            "a.$regex: the regular expression cannot be used: look-around is not supported; \
+             use several `$regex`, or `$not`",
         ),
         (
             r#"{"a":{"$regex":"(x)\\1"}}"#,
@@ -186,11 +187,7 @@ fn errors_say_what_and_where() {
         ),
         (
             r#"{"a":{"$regex":"(x"}}"#,
-            "a.$regex: the regular expression cannot be used: found open group without closing ')'",
-        ),
-        (
-            r#"{"a":{"$regex":"a{1000}{1000}"}}"#,
-            "a.$regex: the regular expression cannot be used: a count follows a count",
+            "a.$regex: the regular expression cannot be used: a group `(…` is not closed",
         ),
         (
             r#"{"a":{"$regex":"(a{100}){100}"}}"#,
