@@ -61,7 +61,13 @@ impl From<QueryError> for Fault {
 
 impl From<JsonError> for Fault {
     fn from(error: JsonError) -> Self {
-        Self::new(Code::Document, error)
+        match error.place() {
+            // Lines and columns are of our own text, not of the page's.
+            Some(place) => {
+                Self { path: Some(place.to_owned()), ..Self::new(Code::Document, error.message()) }
+            }
+            None => Self::new(Code::Document, error),
+        }
     }
 }
 

@@ -3,9 +3,14 @@
 //! - A number without fraction and exponent is an integer and must fit 64 bits with sign; with
 //!   either it is a float and stays one: `1.0` is printed as `1.0`, never as `1`. `-0` is the float
 //!   that it is in JavaScript. NaN and the infinities do not exist.
-//! - Bytes are `{"$bytes": "<base64>"}` (RFC 4648 section 4, with padding). A map that by chance has
-//!   the single name `$bytes` is written as `{"$$bytes": …}`, one with `$$bytes` as `$$$bytes`, and so
-//!   on; reading takes the added `$` away again.
+//! - Bytes are `{"$bytes": "<base64>"}` (RFC 4648 section 4, with padding).
+//! - The numbers of MongoDB's Extended JSON (v2) are read as numbers: `{"$numberInt": "5"}`,
+//!   `{"$numberLong": "5"}`, `{"$numberDouble": "1.5"}`. Its other types (`$date`, `$oid`, `$binary`,
+//!   `$numberDecimal`, `$uuid`, `$regularExpression`, `$timestamp`, `$symbol`, `$code`, `$dbPointer`,
+//!   `$undefined`, `$minKey`, `$maxKey`) are errors that say what to write instead. None is written.
+//! - A map that by chance has one of these as its single name is written with one more `$`, as
+//!   `{"$$bytes": …}` or `{"$$date": …}`, one with `$$bytes` as `$$$bytes`, and so on; reading takes
+//!   the added `$` away again.
 //! - Names must be unique, also when one is written with escapes. Maps are printed with ascending
 //!   names.
 //! - Lists and maps are nested at most [`limits::VALUE_DEPTH`](crate::limits::VALUE_DEPTH) deep, there are at most
@@ -57,6 +62,7 @@ pub fn parse_map(text: &str) -> Result<Map, JsonError> {
                 "a document is an object like {{\"name\": …}}, not {}",
                 other.type_name()
             ),
+            place: None,
         }),
     }
 }

@@ -70,6 +70,6 @@ pub(crate) fn unknown() -> impl Strategy<Value = UnknownContent> {
 }
 
 fn map_of(value: impl Strategy<Value = Value>) -> impl Strategy<Value = Map> {
-    let name = prop_oneof![4 => any::<String>(), 1 => r"\${0,3}bytes"];
+    let name = prop_oneof![4 => any::<String>(), 1 => r"\${0,3}(bytes|date|numberInt)"];
     prop::collection::btree_map(name, value, 0..6)
 }

@@ -165,6 +165,25 @@ pub enum ValueError {
     /// `{"$bytes": …}` with something else than base64 text.
     #[error("`$bytes` must hold base64 text (RFC 4648, with padding)")]
     Base64,
+    /// `{"$numberLong": …}` or its kin with something else than the text of such a number.
+    #[error("`{name}` must hold {expected} as text, like {{\"{name}\": \"5\"}}")]
+    ExtendedNumber {
+        /// The name.
+        name: &'static str,
+        /// What it must hold.
+        expected: &'static str,
+    },
+    /// A type of MongoDB's Extended JSON that no value here has.
+    #[error(
+        "`{name}` of MongoDB's Extended JSON is no value here; write {instead} (or `${name}` for a map \
+         with that name)"
+    )]
+    Extended {
+        /// Its name.
+        name: &'static str,
+        /// What to write instead.
+        instead: &'static str,
+    },
 }
 
 impl From<bool> for Value {

@@ -183,7 +183,7 @@ impl Hash for Path {
     }
 }
 
-/// A value that a query names. Numbers are held as `Int` wherever an integer says the same (`1.0`
+/// A value that a query names; no map in it has a name with `$`. Numbers are held as `Int` wherever an integer says the same (`1.0`
 /// is `1`, `-0.0` is `0`), so that equal literals are alike; `Ord` is MongoDB's order of all values
 /// and `Eq` the equality of the language.
 #[derive(Debug, Clone)]
@@ -204,11 +204,6 @@ impl Literal {
     /// Whether it is null, which a missing field equals.
     pub(crate) const fn is_null(&self) -> bool {
         matches!(self.0, Value::Null)
-    }
-
-    /// Whether it would be read as operators where a literal may stand by itself.
-    pub(crate) fn looks_like_operators(&self) -> bool {
-        looks_like_operators(&self.0)
     }
 }
 

@@ -11,7 +11,16 @@ use crate::limits;
 pub enum QueryError {
     /// The text is not JSON.
     #[error("the query is not valid JSON: {0}")]
-    Json(#[from] JsonError),
+    Json(JsonError),
+    /// JSON that is no value where it stands: wrong base64, or a type of MongoDB's Extended JSON that there
+    /// is not.
+    #[error("{reason}")]
+    NoValue {
+        /// Where it stands.
+        at: Place,
+        /// What is wrong with it; begins with the place.
+        reason: String,
+    },
     /// A query, or a branch of one, is something else than a map.
     #[error("{at} must be a map like {{\"field\": value}}, not {found}")]
     NotAMap {
@@ -63,6 +72,15 @@ pub enum QueryError {
         operator: String,
         /// A field in it.
         field: String,
+    },
+    /// A value to compare with holds a name with `$`: an operator in a place where there is none.
+    #[error(
+        "{at}: a value to compare with holds no names that begin with `$`; an operator stands right \
+         below its field, so write the field as a dotted path, like {{\"a.b\": {{\"$gt\": 1}}}}"
+    )]
+    NameInValue {
+        /// Where the name stands.
+        at: Place,
     },
     /// The operand has the wrong type or form.
     #[error("{at} must be {expected}, not {found}")]
@@ -168,12 +186,23 @@ pub enum QueryError {
     NotFinite,
 }
 
+impl From<JsonError> for QueryError {
+    fn from(error: JsonError) -> Self {
+        match error.place() {
+            Some(place) => Self::NoValue { at: place.into(), reason: error.message().to_owned() },
+            None => Self::Json(error),
+        }
+    }
+}
+
 impl QueryError {
     /// Where in the query the fault is; `None` if it is not at one place.
     pub const fn place(&self) -> Option<&Place> {
         match self {
             Self::Json(_) | Self::TooLong { .. } | Self::NotFinite => None,
-            Self::NotAMap { at, .. }
+            Self::NoValue { at, .. }
+            | Self::NameInValue { at }
+            | Self::NotAMap { at, .. }
             | Self::UnknownOperator { at, .. }
             | Self::NeedsField { at, .. }
             | Self::JoinsQueries { at, .. }

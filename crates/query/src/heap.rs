@@ -10,12 +10,6 @@ use crate::ast::{Clause, Field, Part, Test, Tree};
 const PIECE: usize = 16;
 /// What an `Arc` adds.
 const COUNTED: usize = 16;
-/// What an expression takes when it has matched something, for each byte of its weight: the automaton,
-/// and the memory of matching that is kept for the next text.
-const REGEX: usize = 4;
-/// And whatever its weight.
-const REGEX_BASE: usize = 1024;
-
 /// About how many bytes a query's tree occupies, rather more than less.
 pub(crate) fn of_query(clause: &Clause) -> usize {
     let mut heap = Heap::default();
@@ -66,7 +60,8 @@ impl Heap {
                 literals.iter().for_each(|literal| self.value(literal.value()));
             }
             Test::Regex(pattern) => {
-                self.piece(pattern.source().len() + REGEX_BASE + REGEX * pattern.weight());
+                let (bytes, pieces) = pattern.heap();
+                self.bytes += bytes + pieces * PIECE;
             }
             Test::ElemMatch(clause) => {
                 self.piece(size_of::<Clause>());

@@ -65,9 +65,25 @@
 //! **Reserved fields** of a signed document: `_id`, `_author`, `_key`, `_created_at`
 //! ([`Query::matches_document`]).
 //!
-//! **Regular expressions** are PCRE's as far as they can be matched in linear time: no look-around, no
-//! back-references, no possessive counts, no `\p{…}`; `\d`, `\w`, `\s` and `\b` know ASCII. `$` without
-//! the option `m` is the very end.
+//! A value holds no names with `$`: `{"a": {"b": {"$gt": 1}}}` and `{"a": {"$eq": {"$foo": 1}}}` are
+//! errors, since they would match nothing that was meant. A field with such a name is reached by its path,
+//! `"a.$foo"`. In JSON, the numbers of MongoDB's Extended JSON are read as numbers, and its other types
+//! (`$date`, `$oid`, …) are errors: see [`taiinet_document::json`].
+//!
+//! **Regular expressions** give the answers of PCRE2 in UTF mode, which MongoDB has, as far as they can be
+//! had in linear time. With the option `i`, or `(?i)`, characters are the same that Unicode's simple case
+//! folding makes the same: `ß` and `ẞ`, `σ`, `ς` and `Σ`, `k` and the Kelvin sign, but not `ı` and `I`, nor
+//! `ß` and `ss`. `\d`, `\w`, `\s`, `\b` and `[:alpha:]` know ASCII, whatever the options. `$` also stands
+//! before a line's end that ends the text (`\z` does not); lines end with `\n`. There are:
+//!
+//! - characters, `.`, `\t` `\n` `\r` `\f` `\e` `\a` `\0`, `\xe9` `\x{e9}` (and JavaScript's `\u00e9`);
+//! - `\d` `\w` `\s` `\h` `\v`, their opposites, `\N`; classes `[a-z\d[:punct:]]` and `[^…]`;
+//! - `^` `$` `\A` `\z` `\Z` `\b` `\B`;
+//! - `(…)`, `(?:…)`, `(?<name>…)`, `|`, comments `(?#…)`; `(?i)`, `(?-i)`, `(?i:…)`, and so for `m`, `s`, `x`;
+//! - `*` `+` `?` `{2}` `{2,}` `{2,3}`, also lazy.
+//!
+//! What PCRE2 has beside these is an error that names it: look-around, back-references, recursion,
+//! possessive counts, `\p{…}`, `\R`, `\Q…\E`, verbs.
 //!
 //! # Normal form
 //! A query is kept in a normal form, and printed in it:

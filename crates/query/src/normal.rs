@@ -26,8 +26,7 @@ impl Leaf for Test {
 
     fn into_equals(self) -> Result<((), Vec<Literal>), Self> {
         match self {
-            // `$in` cannot hold what looks like an operator, so it stays alone.
-            Self::Eq(literal) if !literal.looks_like_operators() => Ok(((), vec![literal])),
+            Self::Eq(literal) => Ok(((), vec![literal])),
             Self::In(literals) => Ok(((), literals)),
             other => Err(other),
         }

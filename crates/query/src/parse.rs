@@ -134,7 +134,7 @@ impl Parser {
             Value::Map(map) if looks_like_operators(operand) => self.tests(map, at, depth)?,
             literal => {
                 self.count_clause(at)?;
-                operators::equals(literal)
+                operators::equals(literal, at)?
             }
         };
         Ok(tests.map(&|test| Field { path: path.clone(), test }))

@@ -1,9 +1,15 @@
-//! Regular expressions: MongoDB's syntax (PCRE's), as far as it can be matched in linear time.
+//! Regular expressions: the syntax and answers of PCRE2 in UTF mode, which MongoDB has, as far as they
+//! can be had in linear time.
 //!
-//! `regex-lite` matches; it has no look-around and no back-references, so the time is at most
-//! proportional to the text times the expression. [`syntax`] bridges the small differences in how
-//! expressions are written, and refuses what would be read differently.
+//! There is no look-around and no back-reference, so the time is at most proportional to the text
+//! times the expression. That needs a tree ([`syntax`]), its bounded size ([`weight`]) and a walk over
+//! states ([`program`]). No library is used: `regex` is larger than a page should load, `regex-lite`
+//! knows only the cases of ASCII, and neither has PCRE's `$` (which also stands before a `\n` at the
+//! end), nor its `^` of lines. A test compares the answers with those of PCRE2.
 
+mod fold;
+mod program;
+mod set;
 mod syntax;
 mod weight;
 
@@ -12,7 +18,7 @@ use core::{
     hash::{Hash, Hasher},
 };
 
-use regex_lite::{Regex, RegexBuilder};
+use program::Program;
 
 /// A compiled regular expression; compares by what was written.
 #[derive(Debug, Clone)]
@@ -20,7 +26,7 @@ pub(crate) struct Pattern {
     source: Box<str>,
     options: Options,
     weight: usize,
-    regex: Regex,
+    program: Program,
 }
 
 /// The letters of `$options`.
@@ -45,11 +51,11 @@ pub(crate) enum PatternError {
     Invalid(String),
 }
 
-/// What `regex-lite` says of an expression beyond its size limit; it has no kinds of errors.
-const TOO_LARGE: &str = "compiled regex exceeded size limit";
-/// What `regex-lite` may take beyond twice what we count, in bytes: never reached, but a bound that
-/// does not depend on how well we count.
-const SLACK: usize = 4 * 1024;
+impl From<String> for PatternError {
+    fn from(reason: String) -> Self {
+        Self::Invalid(reason)
+    }
+}
 
 impl Options {
     /// # Errors
@@ -84,24 +90,12 @@ impl Options {
 impl Pattern {
     /// Compiles an expression to at most `budget` bytes.
     pub(crate) fn new(source: &str, options: Options, budget: usize) -> Result<Self, PatternError> {
-        let (translated, weight) = syntax::translate(source, options)
-            .map_err(|reason| PatternError::Invalid(reason.to_owned()))?;
-        let weight = usize::try_from(weight)
+        let node = syntax::parse(source, options, budget / weight::LEAST)?;
+        let weight = usize::try_from(weight::of(&node))
             .ok()
             .filter(|weight| *weight <= budget)
             .ok_or(PatternError::TooLarge)?;
-        let regex = RegexBuilder::new(&translated)
-            .case_insensitive(options.ignore_case)
-            .multi_line(options.multi_line)
-            .dot_matches_new_line(options.dot_all)
-            .ignore_whitespace(options.extended)
-            .size_limit(weight.saturating_mul(2).saturating_add(SLACK))
-            .build()
-            .map_err(|error| match error.to_string() {
-                message if message == TOO_LARGE => PatternError::TooLarge,
-                message => PatternError::Invalid(message),
-            })?;
-        Ok(Self { source: source.into(), options, weight, regex })
+        Ok(Self { source: source.into(), options, weight, program: Program::new(&node) })
     }
 
     /// The expression as written.
@@ -114,14 +108,20 @@ impl Pattern {
         self.options
     }
 
-    /// About how many bytes it took when it was compiled; the same on every target.
+    /// About how many bytes it takes; the same on every target.
     pub(crate) const fn weight(&self) -> usize {
         self.weight
     }
 
+    /// How many bytes its pieces on the heap have, and how many pieces there are.
+    pub(crate) fn heap(&self) -> (usize, usize) {
+        let (bytes, pieces) = self.program.heap();
+        (self.source.len() + bytes, 1 + pieces)
+    }
+
     /// Whether it finds something in a text.
     pub(crate) fn is_match(&self, text: &str) -> bool {
-        self.regex.is_match(text)
+        self.program.is_match(text)
     }
 
     fn key(&self) -> (&str, Options) {

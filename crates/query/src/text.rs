@@ -69,9 +69,7 @@ impl Writer {
         }
         let mut out = Map::new();
         for (path, leaves) in fields {
-            if let [(true, Test::Eq(literal))] = *leaves
-                && !literal.looks_like_operators()
-            {
+            if let [(true, Test::Eq(literal))] = *leaves {
                 out.insert(path.to_owned(), literal.value().clone());
                 continue;
             }
@@ -218,9 +216,7 @@ type Member = fn(&Leaf<'_>) -> Option<Value>;
 /// What can be a member of `$all`.
 fn equal_literal(leaf: &Leaf<'_>) -> Option<Value> {
     match leaf {
-        (true, Test::Eq(literal)) if !literal.looks_like_operators() => {
-            Some(literal.value().clone())
-        }
+        (true, Test::Eq(literal)) => Some(literal.value().clone()),
         _ => None,
     }
 }

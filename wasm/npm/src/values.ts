@@ -1,7 +1,9 @@
 // Values of JavaScript as the JSON of documents, and back (crates/document/src/json.rs).
 //
 // Bytes are `{"$bytes": base64}`; a map whose single name would look like that mark gets one more `$`.
-// Integers have 64 bits: those that a number cannot hold exactly are bigint.
+// Integers have 64 bits: those that a number cannot hold exactly are bigint. The names of MongoDB's
+// Extended JSON mean in an object what they mean in JSON, and the core decides: `{$numberLong: "5"}` is a
+// number, `{$date: …}` is refused, `{$$date: …}` is a map with the name `$date`.
 
 import { TaiiNetError, wrongType, type ErrorCode } from "./errors.js";
 

@@ -24,6 +24,12 @@ test("whole numbers that a float cannot tell apart stay floats", () => {
   assert.equal(encode({ n: 2 ** 60, m: 7, big: 2n ** 60n }, "document"), '{"n":1152921504606847000.0,"m":7,"big":1152921504606846976}');
 });
 
+test("what Extended JSON means is left to the core", () => {
+  const values = { n: { $numberLong: "5" }, at: { $date: "2025-08-01T00:00:00Z" }, map: { $$date: 1 } };
+  assert.equal(encode(values, "document"), JSON.stringify(values));
+  assert.deepEqual(decode('{"map":{"$$date":1},"big":9223372036854775807}', false), { map: { $$date: 1 }, big: 2n ** 63n - 1n });
+});
+
 test("fields that are undefined are left out, as JSON does", () => {
   assert.equal(encode({ a: undefined, b: 1 }, "document"), '{"b":1}');
   assert.equal(encode({ $bytes: "x", other: undefined }, "document"), '{"$$bytes":"x"}');

@@ -1,6 +1,6 @@
 //! From text to values.
 
-use core::fmt;
+use core::{cell::Cell, fmt};
 
 use serde::{
     Deserializer,
@@ -13,12 +13,12 @@ use crate::{Map, Value, ValueError, limits, value::Room};
 /// Reads one value that is all of the text.
 pub(super) fn value(text: &str) -> Result<Value, JsonError> {
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let room = Room::for_text();
-    let value = At { depth: 1, room: &room }
+    let (room, fault) = (Room::for_text(), Cell::new(None));
+    let value = At { depth: 1, room: &room, step: Step::Root, fault: &fault }
         .deserialize(&mut deserializer)
         .and_then(|value| deserializer.end().map(|()| value))
         .and_then(|value| room.take().map(|()| value).map_err(de::Error::custom))
-        .map_err(JsonError::from)?;
+        .map_err(|error| JsonError::from(error).at(fault.take()))?;
     check_integers(text)?;
     Ok(value)
 }
@@ -54,6 +54,7 @@ fn check_integers(text: &str) -> Result<(), JsonError> {
                             "the integer is beyond 64 bits; write it as a float (with `.0`) or \
                                   as text"
                                 .to_owned(),
+                        place: None,
                     });
                 }
             }
@@ -71,7 +72,7 @@ impl From<serde_json::Error> for JsonError {
         if let Some(end) = message.rfind(" at line ") {
             message.truncate(end);
         }
-        Self { line: line.max(1), column: column.max(1), message }
+        Self { line: line.max(1), column: column.max(1), message, place: None }
     }
 }
 
@@ -80,6 +81,28 @@ impl From<serde_json::Error> for JsonError {
 struct At<'a> {
     depth: usize,
     room: &'a Room,
+    step: Step<'a>,
+    /// Where a map was found that is no value.
+    fault: &'a Cell<Option<String>>,
+}
+
+/// The last step to a value; for its place in errors.
+#[derive(Clone, Copy)]
+enum Step<'a> {
+    Root,
+    Name(&'a Step<'a>, &'a str),
+    Index(&'a Step<'a>, usize),
+}
+
+impl fmt::Display for Step<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Root => Ok(()),
+            Self::Name(Self::Root, name) => f.write_str(name),
+            Self::Name(above, name) => write!(f, "{above}.{name}"),
+            Self::Index(above, index) => write!(f, "{above}[{index}]"),
+        }
+    }
 }
 
 impl Room {
@@ -92,21 +115,23 @@ impl Room {
     }
 }
 
-impl At<'_> {
-    /// A value in a list or map at this depth.
-    const fn below(self) -> Self {
-        Self { depth: self.depth + 1, room: self.room }
+impl<'a> At<'a> {
+    /// A value in the list or map at this depth.
+    fn below<'b>(&'b self, step: impl FnOnce(&'b Step<'a>) -> Step<'b>) -> At<'b> {
+        At { depth: self.depth + 1, room: self.room, step: step(&self.step), fault: self.fault }
     }
 
     /// What a map of the text at this depth stands for.
-    fn finish(self, map: Map) -> Result<Value, ValueError> {
-        match unescape(map)? {
+    fn finish(&self, map: Map) -> Result<Value, ValueError> {
+        let value = unescape(map).inspect_err(|_| self.fault.set(Some(self.step.to_string())))?;
+        match value {
             Value::Map(_) if self.depth > limits::VALUE_DEPTH => Err(ValueError::TooDeep),
-            Value::Bytes(bytes) => {
+            Value::Map(_) => Ok(value),
+            // It took the place of a map with a value in it.
+            scalar => {
                 self.room.give_back();
-                Ok(Value::Bytes(bytes))
+                Ok(scalar)
             }
-            value => Ok(value),
         }
     }
 }
@@ -163,7 +188,9 @@ impl<'de> Visitor<'de> for At<'_> {
             return Err(de::Error::custom(ValueError::TooDeep));
         }
         let mut list = Vec::new();
-        while let Some(value) = seq.next_element_seed(self.below())? {
+        while let Some(value) =
+            seq.next_element_seed(self.below(|above| Step::Index(above, list.len())))?
+        {
             list.push(value);
         }
         Ok(Value::List(list))
@@ -179,7 +206,7 @@ impl<'de> Visitor<'de> for At<'_> {
             if map.contains_key(&name) {
                 return Err(de::Error::custom(format_args!("the name {name:?} stands here twice")));
             }
-            let value = access.next_value_seed(self.below())?;
+            let value = access.next_value_seed(self.below(|above| Step::Name(above, &name)))?;
             map.insert(name, value);
         }
         self.finish(map).map_err(de::Error::custom)
@@ -189,7 +216,8 @@ impl<'de> Visitor<'de> for At<'_> {
 /// From a tree that `serde_json` made.
 pub(super) fn convert(json: serde_json::Value) -> Result<Value, ValueError> {
     let room = Room::for_text();
-    let value = convert_at(json, At { depth: 1, room: &room })?;
+    let at = At { depth: 1, room: &room, step: Step::Root, fault: &Cell::new(None) };
+    let value = convert_at(json, at)?;
     room.take()?;
     Ok(value)
 }
@@ -215,12 +243,16 @@ fn convert_at(json: serde_json::Value, at: At<'_>) -> Result<Value, ValueError> 
             _ => return Err(ValueError::NotFinite),
         },
         Json::Array(list) => {
-            let list = list.into_iter().map(|value| convert_at(value, at.below()));
+            let list = list.into_iter().enumerate();
+            let list =
+                list.map(|(i, value)| convert_at(value, at.below(|above| Step::Index(above, i))));
             Value::List(list.collect::<Result<_, _>>()?)
         }
         Json::Object(fields) => {
-            let fields =
-                fields.into_iter().map(|(name, value)| Ok((name, convert_at(value, at.below())?)));
+            let fields = fields.into_iter().map(|(name, value)| {
+                let value = convert_at(value, at.below(|above| Step::Name(above, &name)))?;
+                Ok((name, value))
+            });
             at.finish(fields.collect::<Result<_, ValueError>>()?)?
         }
     })

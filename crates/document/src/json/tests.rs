@@ -106,6 +106,76 @@ fn bytes_and_maps_that_look_like_bytes() {
 }
 
 #[test]
+fn numbers_of_extended_json_are_numbers() {
+    for (text, value) in [
+        (r#"{"$numberInt":"-5"}"#, Value::Int(-5)),
+        (r#"{"$numberLong":"9007199254740993"}"#, Value::Int(9_007_199_254_740_993)),
+        (r#"{"$numberDouble":"1"}"#, Value::Float(1.0)),
+        (r#"{"$numberDouble":"-0.0"}"#, Value::Float(-0.0)),
+    ] {
+        assert_eq!(read(text), Ok(value.clone()), "{text}");
+        let tree: serde_json::Value = serde_json::from_str(text).expect("JSON");
+        assert_eq!(Value::try_from(tree), Ok(value.clone()), "{text}");
+        let inside = parse_map(&format!(r#"{{"a":[{{"b":{text}}}]}}"#)).expect("a document");
+        let inner = Value::Map(Map::from([("b".to_owned(), value)]));
+        assert_eq!(inside["a"], Value::List(vec![inner]));
+    }
+    for (text, reason) in [
+        (r#"{"$numberInt":"2147483648"}"#, "a whole number of 32 bits"),
+        (r#"{"$numberInt":5}"#, "as text"),
+        (r#"{"$numberLong":"9223372036854775808"}"#, "a whole number of 64 bits"),
+        (r#"{"$numberLong":"1.5"}"#, "a whole number of 64 bits"),
+        (r#"{"$numberLong":""}"#, "a whole number of 64 bits"),
+        (r#"{"$numberDouble":"x"}"#, "a number"),
+        (r#"{"$numberDouble":"NaN"}"#, "finite"),
+        (r#"{"$numberDouble":"Infinity"}"#, "finite"),
+        (r#"{"$numberDouble":"-Infinity"}"#, "finite"),
+        (r#"{"$numberDouble":"1e999"}"#, "finite"),
+    ] {
+        let message = fault(text).2;
+        assert!(message.contains(reason), "{text}: {message}");
+    }
+}
+
+#[test]
+fn the_rest_of_extended_json_is_refused_by_name_and_place() {
+    for name in [
+        "$date",
+        "$oid",
+        "$uuid",
+        "$binary",
+        "$numberDecimal",
+        "$timestamp",
+        "$regularExpression",
+        "$symbol",
+        "$code",
+        "$dbPointer",
+        "$undefined",
+        "$minKey",
+        "$maxKey",
+    ] {
+        let text = format!("{{\"a\":[0,{{\"b\":{{\"{name}\":\"x\"}}}}]}}");
+        let error = read(&text).expect_err(name);
+        assert_eq!(error.place(), Some("a[1].b"));
+        let begin = format!("a[1].b: `{name}` of MongoDB's Extended JSON is no value here; write ");
+        assert!(error.message().starts_with(&begin), "{error}");
+        let tree: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+        assert!(
+            matches!(Value::try_from(tree), Err(ValueError::Extended { name: n, .. }) if n == name)
+        );
+
+        // One more `$` says that the map is meant, and that is how it is written.
+        let escaped = text.replace('$', "$$");
+        let value = read(&escaped).expect("a map");
+        assert_eq!(value.to_json().as_deref(), Ok(escaped.as_str()));
+        let two = format!("{{\"{name}\":1,\"a\":1}}");
+        assert!(matches!(read(&two), Ok(Value::Map(map)) if map.len() == 2), "{name}");
+    }
+    assert_eq!(fault("[1, x]").2, read("[1, x]").expect_err("no JSON").message());
+    assert_eq!(read("[1, x]").expect_err("no JSON").place(), None);
+}
+
+#[test]
 fn depth_is_bounded_at_the_edge() {
     let text = |levels| format!("{}{}", "[".repeat(levels), "]".repeat(levels));
     assert_eq!(read(&text(limits::VALUE_DEPTH)), Ok(nested(limits::VALUE_DEPTH)));

@@ -169,6 +169,26 @@ fn a_list_has_its_elements_and_none_between() {
     assert_eq!(found(&queries, r#"{"a": [1, 3]}"#), [0, 2]);
 }
 
+/// An expression is no key: whatever its letters and options, the evaluator is asked.
+#[test]
+fn regexes_are_found_whatever_the_case() {
+    let folded = [
+        r#"{"a": {"$regex": "^straße", "$options": "i"}}"#,
+        r#"{"a": {"$regex": "(?i)^STRA"}}"#,
+        r#"{"a": {"$regex": "^STRA"}}"#,
+        r#"{"a": "straße"}"#,
+        r#"{"a": {"$not": {"$regex": "SS", "$options": "i"}}}"#,
+    ]
+    .repeat(30);
+    let kinds = |wanted: &[usize]| {
+        (0..folded.len()).filter(|k| wanted.contains(&(k % 5))).collect::<Vec<_>>()
+    };
+    assert_eq!(found(&folded, r#"{"a": "STRAẞE"}"#), kinds(&[0, 1, 2, 4]));
+    assert_eq!(found(&folded, r#"{"a": "straße"}"#), kinds(&[0, 1, 3, 4]));
+    assert_eq!(found(&folded, r#"{"a": ["ſtra", "ss"]}"#), kinds(&[1]));
+    assert_eq!(found(&folded, "{}"), kinds(&[4]));
+}
+
 #[test]
 fn null_is_found_among_elements() {
     let queries =

@@ -14,8 +14,8 @@ use crate::{
 type Tests = Tree<Test>;
 
 /// Equal to a literal.
-pub(super) fn equals(literal: &Value) -> Tests {
-    Tree::Is(Test::Eq(Literal::new(literal.clone())))
+pub(super) fn equals(value: &Value, at: &Place) -> Result<Tests, QueryError> {
+    Ok(Tree::Is(Test::Eq(literal(value, at)?)))
 }
 
 impl Parser {
@@ -39,12 +39,12 @@ impl Parser {
         }
         self.count_clause(at)?;
         match name {
-            "$eq" => Ok(equals(value)),
-            "$ne" => Ok(equals(value).negated()),
-            "$gt" => Ok(compare(Order::Gt, value)),
-            "$gte" => Ok(compare(Order::Gte, value)),
-            "$lt" => Ok(compare(Order::Lt, value)),
-            "$lte" => Ok(compare(Order::Lte, value)),
+            "$eq" => equals(value, at),
+            "$ne" => Ok(equals(value, at)?.negated()),
+            "$gt" => compare(Order::Gt, value, at),
+            "$gte" => compare(Order::Gte, value, at),
+            "$lt" => compare(Order::Lt, value, at),
+            "$lte" => compare(Order::Lte, value, at),
             "$in" => one_of(value, at),
             "$nin" => Ok(one_of(value, at)?.negated()),
             "$exists" => exists(value, at),
@@ -92,7 +92,7 @@ impl Parser {
                     self.elem_match(inner, &at.name("$elemMatch"), depth)
                 }
                 Some(_) => Err(operand(&at, "a value, or all of the list `$elemMatch`", member)),
-                None => Ok(equals(plain(member, &at)?)),
+                None => equals(member, &at),
             }
         });
         Ok(Tree::all(members.collect::<Result<Vec<_>, _>>()?))
@@ -102,7 +102,7 @@ impl Parser {
     fn contains(&mut self, value: &Value, at: &Place) -> Result<Tests, QueryError> {
         let mut one = |value: &Value, at: &Place| {
             self.count_clause(at)?;
-            Ok(Tree::Is(Test::Contains(Literal::new(plain(value, at)?.clone()))))
+            Ok(Tree::Is(Test::Contains(literal(value, at)?)))
         };
         match value {
             Value::List(members) if members.is_empty() => {
@@ -181,28 +181,42 @@ fn elem_match_operand(member: &Value) -> Option<&Value> {
     }
 }
 
-/// A member of a list that must not be operators.
-fn plain<'a>(value: &'a Value, at: &Place) -> Result<&'a Value, QueryError> {
-    if looks_like_operators(value) {
-        return Err(operand(at, "a value, which has no names with `$`", value));
+/// A value to compare with, at any depth without names that begin with `$`: whoever writes one means
+/// something else than a map with that name.
+fn literal(value: &Value, at: &Place) -> Result<Literal, QueryError> {
+    refuse_dollars(value, at)?;
+    Ok(Literal::new(value.clone()))
+}
+
+fn refuse_dollars(value: &Value, at: &Place) -> Result<(), QueryError> {
+    match value {
+        Value::List(list) => {
+            list.iter().enumerate().try_for_each(|(i, value)| refuse_dollars(value, &at.index(i)))
+        }
+        Value::Map(map) => map.iter().try_for_each(|(name, value)| {
+            let at = at.name(name);
+            if name.starts_with('$') {
+                return Err(QueryError::NameInValue { at });
+            }
+            refuse_dollars(value, &at)
+        }),
+        _ => Ok(()),
     }
-    Ok(value)
 }
 
 /// With null: at least or at most null is null or missing; nothing is greater or less.
-fn compare(side: Order, value: &Value) -> Tests {
-    match (value, side) {
-        (Value::Null, Order::Gte | Order::Lte) => equals(value),
+fn compare(side: Order, value: &Value, at: &Place) -> Result<Tests, QueryError> {
+    Ok(match (value, side) {
+        (Value::Null, Order::Gte | Order::Lte) => equals(value, at)?,
         (Value::Null, Order::Gt | Order::Lt) => Tree::never(),
-        _ => Tree::Is(Test::Compare(side, Literal::new(value.clone()))),
-    }
+        _ => Tree::Is(Test::Compare(side, literal(value, at)?)),
+    })
 }
 
 fn one_of(value: &Value, at: &Place) -> Result<Tests, QueryError> {
     let members = list(value, at, "a list")?.iter().enumerate();
-    let literals = members
-        .map(|(i, member)| Ok(Literal::new(plain(member, &at.index(i))?.clone())))
-        .collect::<Result<Vec<_>, QueryError>>()?;
+    let literals =
+        members.map(|(i, member)| literal(member, &at.index(i))).collect::<Result<Vec<_>, _>>()?;
     Ok(Tree::equals_any((), literals))
 }
 

@@ -1,316 +1,333 @@
-//! From the syntax of PCRE to that of `regex-lite`.
+//! The syntax: from text to a tree.
+//!
+//! It is that of PCRE2 in UTF mode, as far as it can be matched in linear time. What PCRE2 would
+//! read in a way that cannot be matched here is an error that names it; so is what its versions read
+//! differently.
 
-use core::{iter::Peekable, str::Chars};
+mod class;
+mod escape;
 
-use super::{Options, weight::Scale};
+use core::str::Chars;
 
-/// The most ranges of a class like `\s` or `[:punct:]`, or of its opposite.
-const NAMED_RANGES: u64 = 7;
+use super::{Options, PatternError, set::Set};
+use escape::Escape;
 
-/// Writes an expression so that `regex-lite` reads it as PCRE would, and weighs it:
-///
-/// - `{` that begins no count is a literal brace (`{x}`, `a{,3}`), `\<` and `\>` are literal, any
-///   character that is not ASCII may be escaped;
-/// - in a class, `[`, `&&` and `~~` are literal, `\b` is a backspace, and white space counts even
-///   with the option `x`;
-/// - with the option `i`, letters beyond ASCII match their other case too, which `regex-lite` does
-///   for ASCII only.
+/// What an expression consists of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Node {
+    /// One character of a set.
+    Set(Set),
+    /// Nothing, at a place of a kind.
+    Place(Place),
+    /// One after the other; of none: nothing, at any place.
+    Sequence(Vec<Node>),
+    /// One of them.
+    Alternatives(Vec<Node>),
+    /// The same again.
+    Repeat {
+        /// What.
+        node: Box<Node>,
+        /// How often at least.
+        min: u64,
+        /// And at most, if there is a bound.
+        max: Option<u64>,
+    },
+}
+
+/// A place in a text. Lines end with `\n`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Place {
+    /// `\A`, and `^` without the option `m`.
+    Start,
+    /// `\z`
+    End,
+    /// `\Z`, and `$` without the option `m`: the end, or before a `\n` that ends the text.
+    EndOrLastNewline,
+    /// `^` with `m`: the start, or after a `\n` that does not end the text.
+    LineStart,
+    /// `$` with `m`: the end, or before a `\n`.
+    LineEnd,
+    /// `\b`: between a letter, digit or `_` of ASCII and something else.
+    WordBoundary,
+    /// `\B`
+    NoWordBoundary,
+}
+
+/// How deep groups may be nested; reading and compiling recurse so deep.
+const DEPTH: usize = 50;
+
+/// Reads an expression of at most so many characters, classes, places and groups.
 ///
 /// # Errors
-/// What PCRE would read in a way that cannot be matched here: possessive counts, recursion. (What is
-/// an error to `regex-lite` as well is left to it.)
-pub(super) fn translate(source: &str, options: Options) -> Result<(String, u64), &'static str> {
-    Translation {
-        rest: source.chars().peekable(),
-        out: String::with_capacity(source.len() + 16),
-        options,
-        scale: Scale::default(),
+/// What is wrong with it, or cannot be matched.
+pub(super) fn parse(source: &str, options: Options, most: usize) -> Result<Node, PatternError> {
+    let mut parser = Parser { rest: source.chars(), room: most, depth: 0, names: Vec::new() };
+    let node = parser.alternatives(options)?;
+    match parser.next() {
+        None => Ok(node),
+        Some(_) => Err("a `)` closes no group; write `\\)` for the character".to_owned().into()),
     }
-    .run()
 }
 
-struct Translation<'a> {
-    rest: Peekable<Chars<'a>>,
-    out: String,
-    options: Options,
-    scale: Scale,
+const NOTHING_TO_REPEAT: &str = "a count follows nothing that it could repeat, or another count; write `\\` before it for the \
+     character, or put a group around what it repeats";
+
+struct Parser<'a> {
+    rest: Chars<'a>,
+    /// For how many more nodes; what is far too large is not read to its end.
+    room: usize,
+    /// Of groups that are open.
+    depth: usize,
+    /// Of groups.
+    names: Vec<&'a str>,
 }
 
-/// What stands before a character.
-#[derive(Clone, Copy)]
-enum Before {
-    Count,
-    LazyCount,
-    Other,
-}
+impl<'a> Parser<'a> {
+    fn next(&mut self) -> Option<char> {
+        self.rest.next()
+    }
 
-impl Translation<'_> {
-    fn run(mut self) -> Result<(String, u64), &'static str> {
-        let mut before = Before::Other;
-        while let Some(c) = self.rest.next() {
-            let count = match c {
-                '*' => Some((0, None)),
-                '+' => Some((1, None)),
-                '?' => Some((0, Some(1))),
-                '{' => self.count(),
-                _ => None,
-            };
-            if let Some((min, max)) = count {
-                before = match (before, c) {
-                    (Before::Other, _) => {
-                        self.scale.repeat(min, max);
-                        Before::Count
-                    }
-                    // It makes the count lazy, which changes no answer.
-                    (Before::Count, '?') => Before::LazyCount,
-                    (Before::Count, '+') => {
-                        return Err("possessive counts like `a++` are not supported");
-                    }
-                    _ => return Err("a count follows a count"),
+    fn peek(&self) -> Option<char> {
+        self.rest.clone().next()
+    }
+
+    fn skip(&mut self, expected: &str) -> bool {
+        let rest = self.rest.as_str().strip_prefix(expected);
+        self.rest = rest.unwrap_or(self.rest.as_str()).chars();
+        rest.is_some()
+    }
+
+    /// Takes what stands before a mark, and the mark; nothing, if there is no mark.
+    fn until(&mut self, mark: char) -> Option<&'a str> {
+        let (before, after) = self.rest.as_str().split_once(mark)?;
+        self.rest = after.chars();
+        Some(before)
+    }
+
+    /// Everything up to the end of the group.
+    fn alternatives(&mut self, mut options: Options) -> Result<Node, PatternError> {
+        let mut branches = Vec::new();
+        let mut branch = Vec::new();
+        // Whether what stands last can be repeated.
+        let mut repeatable = false;
+        while let Some(c) = self.peek().filter(|c| *c != ')') {
+            if let Some((min, max)) = self.count()? {
+                let Some(node) = branch.pop().filter(|_| repeatable) else {
+                    return Err(NOTHING_TO_REPEAT.to_owned().into());
                 };
-                self.out.push(c);
-                if c == '{' {
-                    self.copy_through('}');
-                }
+                branch.push(Node::Repeat { node: Box::new(node), min, max });
+                repeatable = false;
                 continue;
             }
-            before = Before::Other;
-            match c {
-                '\\' => self.escape(false)?,
-                '[' => self.class()?,
-                '{' => self.out.push_str("\\{"),
-                '(' => self.group()?,
-                ')' => {
-                    self.out.push(')');
-                    self.scale.close();
-                }
+            self.next();
+            let node = match c {
                 '|' => {
-                    self.out.push('|');
-                    self.scale.alternative();
+                    branches.push(sequence(core::mem::take(&mut branch)));
+                    repeatable = false;
+                    continue;
                 }
-                '.' => {
-                    self.out.push('.');
-                    self.scale.class(2);
-                }
-                '#' if self.options.extended => {
-                    self.out.push('#');
-                    self.copy_through('\n');
-                }
-                c => self.literal(c),
-            }
-        }
-        Ok((self.out, self.scale.total()))
-    }
-
-    /// The least and the most, if the brace just read begins a count: `{2}`, `{2,}`, `{2,3}`.
-    fn count(&self) -> Option<(u64, Option<u64>)> {
-        let mut ahead = self.rest.clone();
-        let mut number = || {
-            let mut number = None;
-            while let Some(digit) = ahead.next_if(char::is_ascii_digit).and_then(|c| c.to_digit(10))
-            {
-                number =
-                    Some(number.unwrap_or(0_u64).saturating_mul(10).saturating_add(digit.into()));
-            }
-            (number, ahead.next())
-        };
-        match number() {
-            (Some(exactly), Some('}')) => Some((exactly, Some(exactly))),
-            (Some(min), Some(',')) => match number() {
-                (max, Some('}')) => Some((min, max)),
-                _ => None,
-            },
-            _ => None,
-        }
-    }
-
-    /// What follows a parenthesis.
-    fn group(&mut self) -> Result<(), &'static str> {
-        self.out.push('(');
-        let mut captures = true;
-        if self.rest.next_if_eq(&'?').is_some() {
-            self.out.push('?');
-            match self.rest.peek() {
-                Some('R') => return Err("recursion is not supported"),
-                // A name.
-                Some('<' | 'P') => {}
-                _ => captures = false,
-            }
-            // Flags and names are no expression.
-            while let Some(c) = self.rest.next_if(|c| !matches!(c, ':' | '>' | ')' | '=' | '!')) {
-                self.out.push(c);
-            }
-            if let Some(c) = self.rest.next_if(|c| matches!(c, ':' | '>' | '=' | '!')) {
-                self.out.push(c);
-            }
-        }
-        self.scale.open(captures);
-        Ok(())
-    }
-
-    fn copy_through(&mut self, last: char) {
-        for c in self.rest.by_ref() {
-            self.out.push(c);
-            if c == last {
-                break;
-            }
-        }
-    }
-
-    /// What follows a backslash.
-    fn escape(&mut self, in_class: bool) -> Result<(), &'static str> {
-        let Some(c) = self.rest.next() else {
-            return Err("it ends with a backslash");
-        };
-        match c {
-            _ if in_class => {}
-            'd' | 'D' | 's' | 'S' | 'w' | 'W' => self.scale.class(NAMED_RANGES),
-            // Weighed as what it is.
-            c if !c.is_ascii() => {}
-            c if self.folds(c) || matches!(c, 'x' | 'u' | 'U') => self.scale.class(2),
-            _ => self.scale.state(),
-        }
-        match c {
-            '<' | '>' => self.out.push(c),
-            'b' if in_class => self.out.push_str("\\x08"),
-            'x' | 'u' | 'U' => {
-                self.out.extend(['\\', c]);
-                if self.rest.peek() == Some(&'{') {
-                    self.copy_through('}');
-                }
-            }
-            c if c.is_ascii() => self.out.extend(['\\', c]),
-            c if in_class => self.class_member(c),
-            c => self.literal(c),
-        }
-        Ok(())
-    }
-
-    /// A character that stands for itself, outside a class.
-    fn literal(&mut self, c: char) {
-        let cases = self.cases(c);
-        if cases.len() == 1 {
-            self.out.push(c);
-            if self.folds(c) {
-                self.scale.class(2);
-            } else if !(self.options.extended && c.is_ascii_whitespace()) {
-                self.scale.state();
-            }
-        } else {
-            self.scale.class(cases.len() as u64);
-            self.out.push('[');
-            self.out.extend(cases);
-            self.out.push(']');
-        }
-    }
-
-    fn class(&mut self) -> Result<(), &'static str> {
-        self.out.push('[');
-        if self.rest.next_if_eq(&'^').is_some() {
-            self.out.push('^');
-        }
-        // One more for the opposite.
-        let mut ranges = 1;
-        if self.rest.next_if_eq(&']').is_some() {
-            self.out.push_str("\\]");
-            ranges += 1;
-        }
-        // Whether a `-` would make a range of what stands last, and whether it has.
-        let (mut begins, mut joins) = (false, false);
-        while let Some(c) = self.rest.next() {
-            if c == '-' && begins && self.rest.peek() != Some(&']') {
-                self.out.push('-');
-                (begins, joins) = (false, true);
-                continue;
-            }
-            let members = match (c, self.rest.peek()) {
-                (']', _) => 0,
-                ('\\', Some('d' | 'D' | 's' | 'S' | 'w' | 'W')) | ('[', Some(':')) => NAMED_RANGES,
-                _ if joins => 0,
-                (c, _) => self.cases(c).len() as u64,
-            };
-            ranges += members;
-            (begins, joins) = (!joins, false);
-            match c {
-                ']' => {
-                    self.out.push(']');
-                    self.scale.class(if self.options.ignore_case { 2 * ranges } else { ranges });
-                    return Ok(());
-                }
-                '\\' => self.escape(true)?,
-                '[' if self.rest.peek() == Some(&':') => {
-                    self.out.push('[');
-                    self.posix_class();
-                }
-                '[' | '&' | '~' | '#' => self.out.extend(['\\', c]),
-                c if c.is_ascii_whitespace() => {
-                    self.out.push_str(&format!("\\x{:02x}", u32::from(c)));
-                }
-                c => self.class_member(c),
-            }
-        }
-        Err("a class `[…` is not closed")
-    }
-
-    /// The rest of `[:digit:]`, if it is one.
-    fn posix_class(&mut self) {
-        let mut ahead = self.rest.clone();
-        let mut name = String::new();
-        name.extend(ahead.next_if_eq(&':'));
-        name.extend(ahead.next_if_eq(&'^'));
-        while let Some(letter) = ahead.next_if(char::is_ascii_lowercase) {
-            name.push(letter);
-        }
-        name.extend(ahead.next_if_eq(&':'));
-        if name.len() > 2 && name.ends_with(':') && ahead.next_if_eq(&']').is_some() {
-            name.push(']');
-            self.out.push_str(&name);
-            self.rest = ahead;
-        }
-    }
-
-    /// A character in a class, or the range that it begins.
-    fn class_member(&mut self, c: char) {
-        self.out.push(c);
-        let mut ahead = self.rest.clone();
-        let end = (ahead.next() == Some('-')).then(|| ahead.next()).flatten();
-        match end {
-            Some(end) if !c.is_ascii() && !matches!(end, ']' | '\\' | '[') => {
-                self.rest = ahead;
-                self.out.extend(['-', end]);
-                // The same range in the other case, if it is as long there.
-                for (start, end) in self.cases(c).into_iter().zip(self.cases(end)).skip(1) {
-                    if start <= end {
-                        self.out.extend([start, '-', end]);
+                '(' => match self.group(&mut options)? {
+                    Some(node) => node,
+                    None => continue,
+                },
+                '#' if options.extended => {
+                    if self.until('\n').is_none() {
+                        self.rest = "".chars();
                     }
+                    continue;
                 }
+                c if options.extended && is_space(c) => continue,
+                '\\' => match self.escape()? {
+                    Escape::Char(c) => Node::Set(Set::of(c, options.ignore_case)),
+                    Escape::Set(set) => Node::Set(set),
+                    Escape::Place(place) => Node::Place(place),
+                },
+                '[' => Node::Set(self.class(options.ignore_case)?),
+                '^' if options.multi_line => Node::Place(Place::LineStart),
+                '^' => Node::Place(Place::Start),
+                '$' if options.multi_line => Node::Place(Place::LineEnd),
+                '$' => Node::Place(Place::EndOrLastNewline),
+                '.' if options.dot_all => Node::Set(Set::new([]).opposite()),
+                '.' => Node::Set(Set::of('\n', false).opposite()),
+                c => Node::Set(Set::of(c, options.ignore_case)),
+            };
+            repeatable = c == '(' || !matches!(node, Node::Place(_));
+            self.room = self.room.checked_sub(1).ok_or(PatternError::TooLarge)?;
+            branch.push(node);
+        }
+        if branches.is_empty() {
+            return Ok(sequence(branch));
+        }
+        branches.push(sequence(branch));
+        Ok(Node::Alternatives(branches))
+    }
+
+    /// What follows `(`; nothing for options that hold from here on, and for a comment.
+    fn group(&mut self, options: &mut Options) -> Result<Option<Node>, PatternError> {
+        let mut inner = *options;
+        if self.skip("*") {
+            return Err("verbs like `(*UCP)` are not supported".to_owned().into());
+        }
+        if self.skip("?#") {
+            let closed = self.until(')').map(|_| None);
+            return closed.ok_or_else(|| "a comment `(?#…` is not closed".to_owned().into());
+        }
+        if self.skip("?") && !self.name()? {
+            inner = self.flags(inner)?;
+            if self.skip(")") {
+                *options = inner;
+                return Ok(None);
             }
-            _ => self.out.extend(self.cases(c).into_iter().skip(1)),
+            if !self.skip(":") {
+                return Err(self.unsupported().into());
+            }
+        }
+        self.depth += 1;
+        if self.depth > DEPTH {
+            return Err(format!("groups are nested deeper than {DEPTH} levels").into());
+        }
+        let node = self.alternatives(inner)?;
+        self.depth -= 1;
+        if self.skip(")") {
+            Ok(Some(node))
+        } else {
+            Err("a group `(…` is not closed".to_owned().into())
         }
     }
 
-    /// Whether `regex-lite` matches its other case too.
-    const fn folds(&self, c: char) -> bool {
-        self.options.ignore_case && c.is_ascii_alphabetic()
+    /// A group's name, if there is one: it says nothing here, but must be one.
+    fn name(&mut self) -> Result<bool, String> {
+        let is_look_behind = ["<=", "<!"].iter().any(|mark| self.rest.as_str().starts_with(mark));
+        let end = match self.peek() {
+            Some('<') if !is_look_behind => '>',
+            Some('P') if self.rest.as_str().starts_with("P<") => '>',
+            Some('\'') => '\'',
+            _ => return Ok(false),
+        };
+        self.skip("P");
+        self.next();
+        let name = self.until(end).unwrap_or_default();
+        let is_word = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        if !is_word || name.is_empty() || name.len() > 32 || name.as_bytes()[0].is_ascii_digit() {
+            return Err(
+                "a group's name has 1 to 32 letters, digits and `_`, and begins with no digit"
+                    .to_owned(),
+            );
+        }
+        if self.names.contains(&name) {
+            return Err(format!("two groups have the name `{name}`"));
+        }
+        self.names.push(name);
+        Ok(true)
     }
 
-    /// The character, then its other cases if they count.
-    fn cases(&self, c: char) -> Vec<char> {
-        let mut cases = vec![c];
-        if self.options.ignore_case && !c.is_ascii() {
-            let lower = single(c.to_lowercase());
-            let upper = single(c.to_uppercase());
-            let folded = upper.and_then(|upper| single(upper.to_lowercase()));
-            for other in [lower, upper, folded].into_iter().flatten() {
-                if !cases.contains(&other) {
-                    cases.push(other);
-                }
+    /// The options that `i`, or `s-i` in `(?s-i)`, turn on and off.
+    fn flags(&mut self, mut options: Options) -> Result<Options, String> {
+        let mut on = true;
+        let letters = self.rest.as_str();
+        while let Some(c) = self.peek().filter(|c| !matches!(c, ':' | ')')) {
+            match c {
+                'i' => options.ignore_case = on,
+                'm' => options.multi_line = on,
+                's' => options.dot_all = on,
+                'x' => options.extended = on,
+                // Lazy or not changes no answer.
+                'U' => {}
+                '-' if on => on = false,
+                _ => return Err(self.unsupported()),
             }
+            self.next();
         }
-        cases
+        if letters.starts_with("xx") {
+            return Err("the option `xx` is not supported; write `x`".to_owned());
+        }
+        Ok(options)
+    }
+
+    /// Why what stands after `(?` cannot be used.
+    fn unsupported(&self) -> String {
+        let rest = self.rest.as_str();
+        let what = match rest.chars().next() {
+            Some('=' | '!' | '<') => {
+                "look-around is not supported; use several `$regex`, or `$not`"
+            }
+            Some('>') => "groups that do not give back, `(?>…)`, are not supported; write `(?:…)`",
+            Some('R' | '&' | '0'..='9' | '+') => "recursion is not supported",
+            Some('P') if rest.starts_with("P=") => "backreferences are not supported",
+            Some('P') if rest.starts_with("P>") => "recursion is not supported",
+            Some('(') => "conditions `(?(…)…)` are not supported",
+            Some('|') => "branch resets `(?|…)` are not supported; write `(?:…)`",
+            None => "a group `(…` is not closed",
+            Some(_) => {
+                "what follows `(?` is no option; there are i, m, s, x and U, as in `(?i)` or `(?s-i:…)`"
+            }
+        };
+        what.to_owned()
+    }
+
+    /// A count that stands here, with the `?` that makes it lazy, which changes no answer.
+    fn count(&mut self) -> Result<Option<(u64, Option<u64>)>, String> {
+        let count = match self.peek() {
+            Some('*') => (0, None),
+            Some('+') => (1, None),
+            Some('?') => (0, Some(1)),
+            Some('{') => match braces(self.rest.as_str())? {
+                Some(count) => count,
+                None => return Ok(None),
+            },
+            _ => return Ok(None),
+        };
+        if self.next() == Some('{') {
+            self.until('}');
+        }
+        if self.skip("+") {
+            return Err(
+                "possessive counts like `a++` are not supported; leave the last `+` out".to_owned()
+            );
+        }
+        self.skip("?");
+        Ok(Some(count))
     }
 }
 
-fn single(mut chars: impl Iterator<Item = char>) -> Option<char> {
-    chars.next().filter(|_| chars.next().is_none())
+/// `{2}`, `{2,}` or `{2,3}`; nothing, if the brace begins no count.
+fn braces(text: &str) -> Result<Option<(u64, Option<u64>)>, String> {
+    let Some((inner, _)) = text.strip_prefix('{').and_then(|text| text.split_once('}')) else {
+        return Ok(None);
+    };
+    let (min, max) = inner.split_once(',').map_or((inner, None), |(min, max)| (min, Some(max)));
+    let [least, most] = [min, max.unwrap_or(min)].map(|text| text.trim_matches([' ', '\t']));
+    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if !is_number(least) || !is_number(most) || least.is_empty() && most.is_empty() {
+        return Ok(None);
+    }
+    if least.is_empty() || inner.contains([' ', '\t']) {
+        return Err(
+            "`{,3}` and counts with spaces are read differently by the versions of PCRE2; write \
+                    `{0,3}`, or `\\{` for the brace"
+                .to_owned(),
+        );
+    }
+    // What is beyond 64 bits is too large as well.
+    let number = |text: &str| text.parse().unwrap_or(u64::MAX);
+    let (least, most) = (number(least), (!most.is_empty()).then(|| number(most)));
+    if most.is_some_and(|most| most < least) {
+        return Err("the second number of a count is less than the first".to_owned());
+    }
+    Ok(Some((least, most)))
+}
+
+fn sequence(mut nodes: Vec<Node>) -> Node {
+    match nodes.pop() {
+        Some(node) if nodes.is_empty() => node,
+        last => {
+            nodes.extend(last);
+            Node::Sequence(nodes)
+        }
+    }
+}
+
+/// What the option `x` leaves out: Unicode's pattern white space.
+const fn is_space(c: char) -> bool {
+    matches!(c, '\t'..='\r' | ' ' | '\u{85}' | '\u{200e}' | '\u{200f}' | '\u{2028}' | '\u{2029}')
 }

@@ -140,13 +140,15 @@ fn operator_holds(name: &str, operand: &Value, all: &Map, found: &[Found]) -> bo
                 Some(Value::String(letters)) => letters.as_str(),
                 _ => "",
             };
-            let regex = regex_lite::RegexBuilder::new(source)
-                .case_insensitive(letters.contains('i'))
+            let regex = pcre2::bytes::RegexBuilder::new()
+                .utf(true)
+                .caseless(letters.contains('i'))
                 .multi_line(letters.contains('m'))
-                .dot_matches_new_line(letters.contains('s'))
-                .build()
+                .dotall(letters.contains('s'))
+                .build(source)
                 .expect("a valid expression");
-            any_present(found, &|value| matches!(value, Value::String(s) if regex.is_match(s)))
+            let finds = |text: &str| regex.is_match(text.as_bytes()).expect("within its limits");
+            any_present(found, &|value| matches!(value, Value::String(text) if finds(text)))
         }
         "$size" => any_whole(found, &|value| match (value, operand) {
             (Value::List(list), Value::Int(size)) => list.len() as i64 == *size,

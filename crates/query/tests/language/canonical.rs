@@ -42,7 +42,7 @@ fn the_canonical_form_is_short_and_sorted() {
         (r#"{"a":{"$regex":"x","$options":""}}"#, r#"{"a":{"$regex":"x"}}"#),
         (r#"{"a":{"$mod":[2.5,1.0]}}"#, r#"{"a":{"$mod":[2,1]}}"#),
         (r#"{"a":{"$size":1.0}}"#, r#"{"a":{"$size":1}}"#),
-        (r#"{"a":{"$eq":{"$gt":1}}}"#, r#"{"a":{"$eq":{"$gt":1}}}"#),
+        (r#"{"a":{"$gt":{"$numberLong":"5"}}}"#, r#"{"a":{"$gt":5}}"#),
         // What one branch implies is left out.
         (r#"{"a":1,"$or":[{"a":1},{"b":2}]}"#, r#"{"a":1}"#),
         (r#"{"$or":[{"c":{"$gt":1}},{"b":2,"c":{"$gt":1}}]}"#, r#"{"c":{"$gt":1}}"#),
@@ -101,8 +101,6 @@ fn the_canonical_form_is_short_and_sorted() {
 }
 
 #[test]
-// A regex has a cache inside, which neither equality nor hash looks at.
-#[allow(clippy::mutable_key_type)]
 fn different_meanings_have_different_forms() {
     let written = [
         "{}",

@@ -7,6 +7,7 @@ mod documents;
 mod errors;
 mod hostile;
 mod limits;
+mod pcre;
 
 use taiinet_document::{Map, Value, parse_map};
 use taiinet_query::Query;
