@@ -147,6 +147,7 @@ async fn run(options: Options) -> Result<(), String> {
         // Those who know the address are served all the same.
         tracing::error!("where it listens cannot be written to stdout: {error}");
     }
+    tracing::info!("listening");
     let (stop, again) = signals.serve(server.reload());
     tokio::select! {
         result = server.run(stop) => result.map_err(|error| format!("stopped: {error}")),

@@ -201,7 +201,7 @@ impl NetArgs {
         let Some(file) = &self.ca_file else { return Ok(Vec::new()) };
         let read = || Ok(text::without_bom(&std::fs::read(file)?)?.to_vec());
         read().map_err(|error: io::Error| {
-            Exit::Failed(format!("{}: {error}; give a PEM file", file.display()))
+            Exit::Failed(format!("--ca-file {}: {error}", file.display()))
         })
     }
 }
