@@ -14,6 +14,8 @@ use crate::vanity::Prefix;
 ///
 /// Passphrases are asked for on the terminal. For scripts: --passphrase-file FILE (its first line),
 /// or the environment variable TAIINET_PASSPHRASE.
+///
+/// No file is overwritten without --force. A pipe or a device is written into and never replaced.
 #[derive(Debug, Parser)]
 #[command(name = "taiinet-keys", version, max_term_width = 100)]
 pub(crate) struct Args {
@@ -43,9 +45,9 @@ pub(crate) enum Command {
     Seal(Seal),
     /// Open a file that was sealed to this key
     ///
-    /// A file of --out appears only if the whole was verified. Standard output gets each part once
-    /// that part is verified: if the command then fails (exit code 1), the end is missing, and what
-    /// was written before must be discarded.
+    /// A file of --out appears only if the whole was verified. Standard output, a pipe or a device
+    /// gets each part once that part is verified: if the command then fails (exit code 1), the end is
+    /// missing, and what was written before must be discarded.
     #[command(after_help = "Examples:
   taiinet-keys open --identity me.key letter.age --out letter.txt
   taiinet-keys open --identity me.key letter.age
@@ -297,6 +299,15 @@ pub(crate) const fn overwrite(force: bool) -> Overwrite {
 /// Whether a path means standard input or output.
 pub(crate) fn is_dash(path: &Path) -> bool {
     path.as_os_str() == "-"
+}
+
+/// Whether a path means standard output. By the other names, too, it is the one that is open already: what
+/// others have written into it stays, and nothing else of ours is printed among it.
+pub(crate) fn is_stdout(path: &Path) -> bool {
+    is_dash(path)
+        || ["/dev/stdout", "/dev/fd/1", "/proc/self/fd/1"]
+            .iter()
+            .any(|name| path == Path::new(name))
 }
 
 fn work_factor(text: &str) -> Result<WorkFactor, String> {

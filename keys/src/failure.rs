@@ -4,7 +4,7 @@ use std::{io, path::Path, process::ExitCode};
 
 use anstyle::{AnsiColor, Style};
 use taiinet_identity::{keyfile::KeyFileError, sealed_file::SealedFileError};
-use taiinet_terminal::line;
+use taiinet_terminal::{line, say};
 
 use crate::args::is_dash;
 
@@ -42,7 +42,7 @@ impl Failure {
 
     /// A fault of the key file `path`.
     pub(crate) fn of_key(path: &Path, error: &KeyFileError) -> Self {
-        Self::new(format!("{}: {error}", path.display()), next_after(error))
+        Self::new(format!("{}: {error}", path.display()), error.next_step())
     }
 
     /// Something other than a key cannot be read.
@@ -63,7 +63,8 @@ impl Failure {
         };
         let next = next_after_sealed(error);
         let next = if left_a_part {
-            format!("discard what went to standard output, it is not whole; then {next}")
+            let to = named(to, "standard output");
+            format!("discard what went to {to}, it is not whole; then {next}")
         } else {
             format!("nothing was written; {next}")
         };
@@ -73,10 +74,10 @@ impl Failure {
     /// Says it on standard error.
     pub(crate) fn report(self) -> ExitCode {
         if !self.what.is_empty() {
-            anstream::eprintln!("{ERROR}error:{ERROR:#} {}", line(&self.what));
+            say(format_args!("{ERROR}error:{ERROR:#} {}", line(&self.what)));
         }
         if let Some(next) = self.next {
-            anstream::eprintln!("{NEXT} next:{NEXT:#} {}", line(&next));
+            say(format_args!("{NEXT} next:{NEXT:#} {}", line(&next)));
         }
         ExitCode::from(self.code)
     }
@@ -84,30 +85,7 @@ impl Failure {
 
 /// Something the user should know, though it went well.
 pub(crate) fn warn(text: &str) {
-    anstream::eprintln!("{WARNING}warning:{WARNING:#} {}", line(text));
-}
-
-fn next_after(error: &KeyFileError) -> &'static str {
-    match error {
-        KeyFileError::Read(cause) if cause.kind() == io::ErrorKind::NotFound => {
-            "check the name, or make a key with `taiinet-keys generate --out FILE`"
-        }
-        KeyFileError::Read(_) => "check that it is a file and that you may read it",
-        KeyFileError::Write(_) => {
-            "nothing was changed; check that the folder exists and that you may write there"
-        }
-        KeyFileError::Exists => "choose another name, or replace it with --force",
-        KeyFileError::TooLong | KeyFileError::Unrecognised | KeyFileError::WrongKind(_) => {
-            "give a file from `taiinet-keys generate`, or `taiinet-keys import` an Ed25519 key"
-        }
-        KeyFileError::Damaged(_) => "nothing was changed; a key that has no copy is lost",
-        KeyFileError::Passphrase(_) => {
-            "run it in a terminal, or give --passphrase-file FILE or TAIINET_PASSPHRASE"
-        }
-        KeyFileError::WrongPassphrase => "nothing was changed; try again",
-        KeyFileError::EmptyPassphrase => "type at least one character, or choose --no-passphrase",
-        KeyFileError::TooMuchWork => "nothing was changed; use it only if you know who made it",
-    }
+    say(format_args!("{WARNING}warning:{WARNING:#} {}", line(text)));
 }
 
 fn named(path: &Path, dash: &str) -> String {
@@ -122,6 +100,7 @@ fn next_after_sealed(error: &SealedFileError) -> &'static str {
         SealedFileError::Read(_) => "check that it is a file and that you may read it",
         SealedFileError::Write(_) => "check that there is room and that you may write there",
         SealedFileError::NotSealed => "give a file from `taiinet-keys seal` or `age`",
+        SealedFileError::Utf16 => "save it as UTF-8",
         SealedFileError::NewerVersion => "open it with a newer `age`",
         SealedFileError::Passphrase => {
             "open it with `age -d`; a key file needs no opening, it is used as it is"

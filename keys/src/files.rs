@@ -2,17 +2,17 @@
 
 use std::{
     fs::File,
-    io::{self, Read, Write},
+    io::{self, Read},
     path::Path,
 };
 
 use taiinet_identity::{
     Identity,
-    keyfile::{self, Access, KeyFile, KeyFileError, NewFile, Overwrite},
+    keyfile::{self, Access, KeyFile, KeyFileError, Overwrite},
 };
 
 use crate::{
-    args::is_dash,
+    args::{is_dash, is_stdout},
     failure::{Failure, warn},
     passphrase::Source,
 };
@@ -70,16 +70,10 @@ fn warn_if_others_can_read(_: &Path) {}
 
 /// Fails if `path` may or can not be written, before the user is asked or kept waiting.
 pub(crate) fn check_target(path: &Path, overwrite: Overwrite) -> Result<(), Failure> {
-    if is_dash(path) {
+    if is_stdout(path) {
         return Ok(());
     }
-    let failure = |error: KeyFileError| Failure::of_key(path, &error);
-    // The temporary file, which is gone at once, shows whether there can be one.
-    NewFile::create(path, overwrite, Access::OwnerOnly).map_err(failure)?;
-    if path.is_dir() {
-        return Err(failure(KeyFileError::Write(io::ErrorKind::IsADirectory.into())));
-    }
-    Ok(())
+    keyfile::check_target(path, overwrite).map_err(|error| Failure::of_key(path, &error))
 }
 
 /// Writes a whole file, or to standard output for `-`.
@@ -89,7 +83,7 @@ pub(crate) fn write(
     overwrite: Overwrite,
     access: Access,
 ) -> Result<(), Failure> {
-    if is_dash(path) {
+    if is_stdout(path) {
         return print(text);
     }
     keyfile::write(path, text.as_bytes(), overwrite, access)
@@ -98,13 +92,8 @@ pub(crate) fn write(
 
 /// Prints a result. A reader that has gone away is no fault.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {
-    let mut out = anstream::stdout().lock();
-    match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::new(format!("standard output: {error}"), "check where it goes"))
-        }
-        _ => Ok(()),
-    }
+    taiinet_terminal::print(text)
+        .map_err(|error| Failure::new(format!("standard output: {error}"), "check where it goes"))
 }
 
 /// Prints a result for scripts, in which names of files may be a stranger's.

@@ -1,11 +1,11 @@
 //! The `taiinet-keys` command: make, show, use and protect peer keys.
 //!
 //! Exit codes: 0 ok, 1 failed, 2 wrong usage. Results go to standard output, everything else to
-//! standard error; nothing is ever overwritten without `--force`.
+//! standard error; no file is ever overwritten without `--force`.
+
+#![warn(clippy::print_stdout, clippy::print_stderr)]
 
 use std::process::ExitCode;
-
-use clap::Parser;
 
 use crate::args::{Args, Command};
 
@@ -18,7 +18,10 @@ mod passphrase;
 mod vanity;
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let args: Args = match taiinet_terminal::parse() {
+        Ok(args) => args,
+        Err(code) => return code,
+    };
     let done = match args.command {
         Command::Generate(args) => commands::generate::run(&args),
         Command::Show(args) => commands::show::run(&args),

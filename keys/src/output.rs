@@ -10,19 +10,20 @@ use taiinet_identity::{
     sealed_file::SealedFileError,
 };
 
-use crate::{args::is_dash, failure::Failure};
+use crate::{args::is_stdout, failure::Failure};
 
 /// A new file, or standard output.
 pub(crate) struct Output {
     path: PathBuf,
     to: To,
+    /// Whether anything was written.
+    begun: bool,
 }
 
 enum To {
-    /// Whole, or not at all.
     File(NewFile),
     /// As it comes.
-    Stdout { out: io::StdoutLock<'static>, begun: bool },
+    Stdout(io::StdoutLock<'static>),
 }
 
 impl Output {
@@ -32,46 +33,45 @@ impl Output {
         overwrite: Overwrite,
         access: Access,
     ) -> Result<Self, Failure> {
-        let to = if is_dash(path) {
-            To::Stdout { out: io::stdout().lock(), begun: false }
+        let to = if is_stdout(path) {
+            To::Stdout(io::stdout().lock())
         } else {
             let file = NewFile::create(path, overwrite, access);
             To::File(file.map_err(|error| Failure::of_key(path, &error))?)
         };
-        Ok(Self { path: path.to_owned(), to })
+        Ok(Self { path: path.to_owned(), to, begun: false })
     }
 
     /// Everything was written and flushed.
     pub(crate) fn finish(self) -> Result<(), Failure> {
         match self.to {
             To::File(file) => file.finish().map_err(|error| Failure::of_key(&self.path, &error)),
-            To::Stdout { .. } => Ok(()),
+            To::Stdout(_) => Ok(()),
         }
     }
 
     /// What a fault in sealing or opening the file `from` to this comes to.
     pub(crate) fn failure(&self, from: &Path, error: &SealedFileError) -> Failure {
-        // What went to standard output cannot be taken back.
-        let left_a_part = matches!(self.to, To::Stdout { begun: true, .. });
-        Failure::of_sealed(from, &self.path, left_a_part, error)
+        // What went to standard output, a pipe or a device cannot be taken back.
+        let is_whole = matches!(&self.to, To::File(file) if file.is_whole());
+        Failure::of_sealed(from, &self.path, self.begun && !is_whole, error)
     }
 }
 
 impl Write for Output {
     fn write(&mut self, content: &[u8]) -> io::Result<usize> {
-        match &mut self.to {
+        let written = match &mut self.to {
             To::File(file) => file.write(content),
-            To::Stdout { out, begun } => {
-                *begun |= !content.is_empty();
-                out.write(content)
-            }
-        }
+            To::Stdout(out) => out.write(content),
+        }?;
+        self.begun |= written > 0;
+        Ok(written)
     }
 
     fn flush(&mut self) -> io::Result<()> {
         match &mut self.to {
             To::File(file) => file.flush(),
-            To::Stdout { out, .. } => out.flush(),
+            To::Stdout(out) => out.flush(),
         }
     }
 }

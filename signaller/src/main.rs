@@ -1,10 +1,12 @@
 //! The command `taiinet-signaller`.
 
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 mod options;
 mod signals;
 
 use std::{
-    io::{self, IsTerminal, Write},
+    io::{self, IsTerminal},
     path::Path,
     process::ExitCode,
 };
@@ -15,6 +17,7 @@ use taiinet_identity::{
     keyfile::{self, Passphrase},
 };
 use taiinet_signaller::server::Server;
+use taiinet_terminal as terminal;
 
 use options::{LogFormat, Options, Settings};
 use signals::Signals;
@@ -28,12 +31,16 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 const USAGE: u8 = 2;
 
 fn main() -> ExitCode {
-    let options = match options::read(options::command().get_matches()) {
+    let matches = match options::command().try_get_matches() {
+        Ok(matches) => matches,
+        Err(error) => return terminal::end(&error),
+    };
+    let options = match options::read(matches) {
         Ok(options) => options,
         Err(message) => return fail(&message, USAGE),
     };
     if let Some(done) = options::documents(&options) {
-        return done.map_or_else(|error| fail(&error.to_string(), 1), |()| ExitCode::SUCCESS);
+        return done.map_or_else(|error| fail(&error, 1), |()| ExitCode::SUCCESS);
     }
     if options.check_config {
         return check(&options.settings);
@@ -51,8 +58,12 @@ fn main() -> ExitCode {
 }
 
 fn fail(message: &str, code: u8) -> ExitCode {
-    eprintln!("taiinet-signaller: {}", message.trim_end());
+    say(message.trim_end());
     code.into()
+}
+
+fn say(message: &str) {
+    terminal::say(format_args!("taiinet-signaller: {}", terminal::lines(message)));
 }
 
 /// Says what would run, and whether its files can be used.
@@ -70,16 +81,16 @@ fn check(settings: &Settings) -> ExitCode {
         }
     }
     for warning in settings.warning().into_iter().chain(warnings) {
-        eprintln!("taiinet-signaller: {warning}");
+        say(warning);
     }
     let text = if settings.json {
         serde_json::to_string_pretty(settings).map_err(|error| error.to_string())
     } else {
         toml::to_string(settings).map_err(|error| error.to_string())
     };
-    match text.map(|text| writeln!(io::stdout(), "{}", text.trim_end())) {
+    match text.map(|text| terminal::print(&format!("{}\n", text.trim_end()))) {
         Ok(Ok(())) => ExitCode::SUCCESS,
-        Ok(Err(error)) => fail(&format!("cannot write: {error}"), 1),
+        Ok(Err(error)) => fail(&format!("cannot write to stdout: {error}; check where it goes"), 1),
         Err(error) => fail(&error, USAGE),
     }
 }
@@ -88,7 +99,9 @@ fn log(settings: &Settings) {
     let log = tracing_subscriber::fmt()
         .with_env_filter(settings.log_filter())
         .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal());
+        .with_ansi(io::stderr().is_terminal())
+        // What cannot be logged is lost: to complain of it, on the same stderr, would panic.
+        .log_internal_errors(false);
     match settings.log_format {
         LogFormat::Text => log.init(),
         LogFormat::Json => log.json().init(),
@@ -130,7 +143,11 @@ async fn run(options: Options) -> Result<(), String> {
     let server = Server::bind_with(config, accept, identity).await.map_err(|error| {
         format!("{error}\n  Is another one running there? --listen takes another address.")
     })?;
-    announce(&server, settings.json).map_err(|error| format!("cannot write: {error}"))?;
+    if let Err(error) = terminal::print(&announcement(&server, settings.json)) {
+        // Those who know the address are served all the same.
+        tracing::error!("where it listens cannot be written to stdout: {error}");
+    }
+    tracing::info!("listening");
     let (stop, again) = signals.serve(server.reload());
     tokio::select! {
         result = server.run(stop) => result.map_err(|error| format!("stopped: {error}")),
@@ -140,34 +157,24 @@ async fn run(options: Options) -> Result<(), String> {
 
 fn load(file: &Path, passphrase_file: Option<&Path>) -> Result<Identity, String> {
     let passphrase = || -> io::Result<Passphrase> {
-        Passphrase::given(passphrase_file, "TAIINET_PASSPHRASE")?.ok_or_else(|| {
-            io::Error::other(
-                "the key file has a passphrase; give it with --passphrase-file or \
-                 TAIINET_PASSPHRASE",
-            )
-        })
+        let given = Passphrase::given(passphrase_file, "TAIINET_PASSPHRASE")?;
+        given.ok_or_else(|| io::Error::other("none was given"))
     };
-    keyfile::load(file, passphrase).map_err(|error| format!("{}: {error}", file.display()))
+    keyfile::load(file, passphrase)
+        .map_err(|error| format!("{}: {error}; {}", file.display(), error.next_step()))
 }
 
-/// Says where it listens, in the form that peers take.
-fn announce(server: &Server, json: bool) -> io::Result<()> {
-    let mut out = io::stdout().lock();
+/// Where it listens, in the form that peers take.
+fn announcement(server: &Server, json: bool) -> String {
     let (urls, peer_id) = (server.urls(), server.peer_id());
     if json {
-        let url = urls.first();
         let line = serde_json::json!({
-            "event": "listening", "url": url, "urls": urls, "peer_id": peer_id.to_string(),
+            "event": "listening", "url": urls.first(), "urls": urls, "peer_id": peer_id.to_string(),
             "metrics": server.metrics(),
         });
-        writeln!(out, "{line}")?;
-    } else {
-        for url in urls {
-            writeln!(out, "listening on {url}")?;
-        }
-        if let Some(address) = server.metrics() {
-            writeln!(out, "metrics on http://{address}/metrics")?;
-        }
+        return format!("{line}\n");
     }
-    out.flush()
+    let listening = urls.iter().map(|url| format!("listening on {url}\n"));
+    let metrics = server.metrics().map(|address| format!("metrics on http://{address}/metrics\n"));
+    listening.chain(metrics).collect()
 }

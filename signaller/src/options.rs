@@ -5,7 +5,6 @@ mod period;
 
 use std::{
     fmt,
-    io::{self, Write as _},
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
 };
@@ -527,14 +526,19 @@ impl Settings {
 }
 
 /// Writes the completions or the manual's page, if it was asked for one of them.
-pub(crate) fn documents(options: &Options) -> Option<io::Result<()>> {
+pub(crate) fn documents(options: &Options) -> Option<Result<(), String>> {
     if let Some(shell) = options.completions {
         let mut text = Vec::new();
         clap_complete::generate(shell, &mut command(), "taiinet-signaller", &mut text);
-        return Some(io::stdout().write_all(&text));
+        let printed = taiinet_terminal::print(&String::from_utf8_lossy(&text));
+        return Some(
+            printed
+                .map_err(|error| format!("cannot write to stdout: {error}; check where it goes")),
+        );
     }
     let folder = options.man.as_ref()?;
-    Some(clap_mangen::generate_to(command(), folder))
+    let written = clap_mangen::generate_to(command(), folder);
+    Some(written.map_err(|error| format!("{}: {error}; name a folder", folder.display())))
 }
 
 #[cfg(test)]

@@ -1,13 +1,13 @@
 //! `taiinet blacklist`: the file of the peers that are kept out.
 
 use std::{
-    io::Write,
     path::Path,
     time::{Duration, UNIX_EPOCH},
 };
 
 use taiinet::{Blacklisted, PeerId, Time, blacklist};
 use taiinet_session::json::snake_case;
+use taiinet_terminal as terminal;
 
 use crate::{
     clock,
@@ -85,20 +85,14 @@ pub(crate) fn run(net: &NetArgs, args: BlacklistArgs) -> CommandResult {
 }
 
 fn print(path: &Path, list: &[Blacklisted], json: bool) -> CommandResult {
-    let mut out = anstream::stdout().lock();
-    for listed in list {
-        if json {
-            writeln!(
-                out,
-                "{}",
-                taiinet_terminal::json(&snake_case::blacklisted(listed).to_string())
-            )?;
-        } else {
-            writeln!(out, "{} {}", listed.peer, describe(listed))?;
-        }
-    }
+    let line = |listed: &Blacklisted| match json {
+        true => terminal::json(&snake_case::blacklisted(listed).to_string()).into_owned() + "\n",
+        false => format!("{} {}\n", listed.peer, describe(listed)),
+    };
+    terminal::print(&list.iter().map(line).collect::<String>())?;
     if list.is_empty() && !json {
-        anstream::eprintln!("no peer is on {}", taiinet_terminal::line(&path.to_string_lossy()));
+        let path = path.to_string_lossy();
+        terminal::say(format_args!("no peer is on {}", terminal::line(&path)));
     }
     Ok(())
 }

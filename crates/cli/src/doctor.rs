@@ -33,14 +33,15 @@ pub(crate) async fn run(net: NetArgs, args: DoctorArgs) -> CommandResult {
     let (report, mut findings) = tokio::sync::mpsc::unbounded_channel();
     let checkup = Checkup::new(&net, args.timeout, report)?;
     let examined = tokio::spawn(checkup.run());
-    let mut bad = 0;
+    let (mut bad, mut printed) = (0, Ok(()));
     while let Some(finding) = findings.recv().await {
         bad += usize::from(finding.state == State::Bad);
-        finding.print(args.json);
+        // The exit code is right also where nothing can be read.
+        printed = printed.and_then(|()| finding.print(args.json));
     }
     examined.await.map_err(Exit::failed)??;
     match bad {
-        0 => Ok(()),
+        0 => Ok(printed?),
         1 => Err(Exit::failed("one thing does not work")),
         _ => Err(Exit::failed(format!("{bad} things do not work"))),
     }

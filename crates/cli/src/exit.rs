@@ -2,6 +2,8 @@
 
 use std::{fmt::Display, io, process::ExitCode};
 
+use taiinet_terminal as terminal;
+
 /// Why a command ends early.
 #[derive(Debug)]
 pub(crate) enum Exit {
@@ -33,7 +35,8 @@ impl Exit {
             Err(Self::Usage(reason)) => (2, reason),
         };
         let red = anstyle::AnsiColor::Red.on_default().bold();
-        anstream::eprintln!("{red}error:{red:#} {}", taiinet_terminal::lines(&reason));
+        let reason = terminal::lines(&reason);
+        terminal::say(format_args!("{red}error:{red:#} {reason}"));
         ExitCode::from(code)
     }
 }
@@ -43,7 +46,7 @@ impl From<io::Error> for Exit {
     fn from(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::BrokenPipe => Self::BrokenPipe,
-            _ => Self::Failed(format!("cannot write to stdout: {error}")),
+            _ => Self::Failed(format!("cannot write to stdout: {error}; check where it goes")),
         }
     }
 }

@@ -4,7 +4,7 @@ use std::{io::IsTerminal, time::Duration};
 
 use taiinet::{Status, TaiiNet};
 use taiinet_session::diagnosis;
-use taiinet_terminal::line;
+use taiinet_terminal::{line, say};
 use tokio::time::timeout;
 
 /// How long nothing may happen before it is explained.
@@ -19,12 +19,12 @@ pub(crate) fn spawn(net: &TaiiNet) {
             let Ok(status) = net.status().await else { return };
             let hint = why_alone(&status);
             if hint != said {
-                anstream::eprintln!("{hint}");
+                say(&hint);
                 said = hint;
             }
         }
         if !said.is_empty() && std::io::stderr().is_terminal() {
-            anstream::eprintln!("connected");
+            say("connected");
         }
     });
 }

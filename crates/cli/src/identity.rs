@@ -17,8 +17,10 @@ const VARIABLE: &str = "TAIINET_PASSPHRASE";
 /// Reads a key file; its passphrase, if it has one, comes from `passphrase_file`, the environment or
 /// the terminal.
 pub(crate) fn read(file: &Path, passphrase_file: Option<&Path>) -> Result<Identity, Exit> {
-    keyfile::load(file, || passphrase(file, passphrase_file))
-        .map_err(|error| Exit::Failed(format!("identity {}: {error}", file.display())))
+    keyfile::load(file, || passphrase(file, passphrase_file)).map_err(|error| {
+        let next = error.next_step();
+        Exit::Failed(format!("identity {}: {error}; {next}", file.display()))
+    })
 }
 
 fn passphrase(file: &Path, passphrase_file: Option<&Path>) -> io::Result<Passphrase> {
@@ -26,9 +28,7 @@ fn passphrase(file: &Path, passphrase_file: Option<&Path>) -> io::Result<Passphr
         return Ok(given);
     }
     if !io::stderr().is_terminal() {
-        let hint =
-            format!("the key file has a passphrase: give --passphrase-file or set {VARIABLE}");
-        return Err(io::Error::other(hint));
+        return Err(io::Error::other("there is no terminal to ask on"));
     }
     let file = file.to_string_lossy();
     let prompt = format!("Passphrase of {}: ", taiinet_terminal::line(&file));

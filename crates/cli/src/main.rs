@@ -1,5 +1,7 @@
 //! The `taiinet` command.
 
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 mod blacklist;
 mod clock;
 mod doctor;
@@ -66,9 +68,14 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let cli = Cli::parse();
+    let cli = match taiinet_terminal::parse() {
+        Ok(cli) => cli,
+        Err(code) => return code,
+    };
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("off"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).init();
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    // What cannot be logged is lost: to complain of it, on the same stderr, would panic.
+    log.log_internal_errors(false).init();
     Exit::code(run(cli))
 }
 

@@ -1,10 +1,7 @@
 //! `taiinet completions`, `taiinet man`: what packages install beside the command. Hidden, since a user
 //! of the command has no use for them.
 
-use std::{
-    io::{self, Write},
-    path::PathBuf,
-};
+use std::path::PathBuf;
 
 use clap::Command;
 use clap_complete::Shell;
@@ -31,8 +28,7 @@ pub(crate) struct ManArgs {
 pub(crate) fn completions(mut command: Command, args: &CompletionsArgs) -> CommandResult {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut command, "taiinet", &mut script);
-    io::stdout().write_all(&script)?;
-    Ok(())
+    Ok(taiinet_terminal::print(&String::from_utf8_lossy(&script))?)
 }
 
 pub(crate) fn man(command: Command, args: &ManArgs) -> CommandResult {

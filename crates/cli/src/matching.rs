@@ -44,7 +44,7 @@ pub(crate) fn run(args: MatchArgs) -> CommandResult {
         let line = match line {
             Ok(line) => line,
             Err(fault @ Fault::Line(..)) if args.skip_invalid => {
-                eprintln!("warning: {}", terminal::line(&fault.to_string()));
+                terminal::say(format_args!("warning: {}", terminal::line(&fault.to_string())));
                 continue;
             }
             Err(fault) => {

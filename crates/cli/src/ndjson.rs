@@ -10,6 +10,7 @@ use std::{
 };
 
 use taiinet_document::{Map, parse_map};
+use taiinet_identity::text;
 
 /// The longest line that is read. The largest document, with every byte escaped, is shorter.
 const LINE_BYTES: u64 = 4 * 1024 * 1024;
@@ -143,15 +144,21 @@ fn read_line(
     place: &mut Place,
     read: &mut u64,
 ) -> Result<Option<String>, Fault> {
-    let unreadable = |error, place: &Place| Fault::File(Arc::clone(&place.file), error);
+    let unreadable = |error: io::Error, place: &Place| Fault::File(Arc::clone(&place.file), error);
     let mut bytes = Vec::new();
     let count = reader.by_ref().take(LINE_BYTES).read_until(b'\n', &mut bytes);
-    match count.map_err(|error| unreadable(error, place))? {
-        0 => return Ok(None),
-        count => *read += count as u64,
+    let count = count.map_err(|error| unreadable(error, place))?;
+    if count == 0 {
+        return Ok(None);
     }
+    *read += count as u64;
     place.line += 1;
-    if bytes.last() != Some(&b'\n') && bytes.len() as u64 == LINE_BYTES {
+    if place.line == 1 {
+        // Said of the file: each of its lines would be at fault.
+        let start = text::without_bom(&bytes).map_err(|error| unreadable(error.into(), place))?;
+        bytes.drain(..bytes.len() - start.len());
+    }
+    if bytes.last() != Some(&b'\n') && count as u64 == LINE_BYTES {
         let skipped = reader.skip_until(b'\n').map_err(|error| unreadable(error, place))?;
         *read += skipped as u64;
         return Err(Fault::Line(place.clone(), "the line is too long for a document".into()));

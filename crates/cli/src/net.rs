@@ -1,6 +1,7 @@
 //! The options of all commands that take part in a network, and the peer that they describe.
 
 use std::{
+    io,
     net::{IpAddr, SocketAddr},
     path::PathBuf,
     str::FromStr,
@@ -9,6 +10,7 @@ use std::{
 
 use clap::Args;
 use taiinet::{Builder, Quota, TaiiNet};
+use taiinet_identity::text;
 #[cfg(unix)]
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -200,7 +202,10 @@ impl NetArgs {
     /// Certificate authorities besides the web's.
     pub(crate) fn roots(&self) -> Result<Vec<u8>, Exit> {
         let Some(file) = &self.ca_file else { return Ok(Vec::new()) };
-        std::fs::read(file).map_err(|error| Exit::Failed(format!("{}: {error}", file.display())))
+        let read = || Ok(text::without_bom(&std::fs::read(file)?)?.to_vec());
+        read().map_err(|error: io::Error| {
+            Exit::Failed(format!("--ca-file {}: {error}", file.display()))
+        })
     }
 }
 

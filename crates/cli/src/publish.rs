@@ -9,6 +9,7 @@ use std::{
 use indicatif::{ProgressBar, ProgressState, ProgressStyle};
 use serde_json::json;
 use taiinet::{Audience, Error, LinkState, PeerId, PublishOptions, TaiiNet};
+use taiinet_terminal::{line, print, say};
 use tokio::sync::mpsc;
 
 use crate::{
@@ -103,15 +104,12 @@ pub(crate) async fn run(net: NetArgs, args: PublishArgs) -> CommandResult {
     if args.json {
         let untaken = given - taken;
         let summary = json!({ "published": taken, "untaken": untaken, "seconds": seconds, "peer_id": peer_id });
-        anstream::println!("{summary}");
-    } else {
-        anstream::eprintln!("published {} in {seconds:.1} s as {peer_id}", documents(taken));
-        if taken < given {
-            anstream::eprintln!(
-                "{} may not have been taken by any neighbour",
-                documents(given - taken)
-            );
-        }
+        return outcome.and(print(&format!("{summary}\n")).map_err(Exit::from));
+    }
+    say(format_args!("published {} in {seconds:.1} s as {peer_id}", documents(taken)));
+    if taken < given {
+        let left = documents(given - taken);
+        say(format_args!("{left} may not have been taken by any neighbour"));
     }
     outcome
 }
@@ -165,14 +163,13 @@ impl Job<'_> {
         let mut fault = None;
         loop {
             self.stage = Stage::Reading;
-            let Some(line) = lines.recv().await else { break };
+            let Some(next) = lines.recv().await else { break };
             self.stage = Stage::Publishing;
-            match self.publish(line, options.clone()).await? {
+            match self.publish(next, options.clone()).await? {
                 Ok(()) => {}
                 Err(found @ Fault::Line(..)) if args.skip_invalid => {
                     let found = found.to_string();
-                    let found = taiinet_terminal::line(&found);
-                    self.bar.suspend(|| anstream::eprintln!("warning: {found}"));
+                    self.bar.suspend(|| say(format_args!("warning: {}", line(&found))));
                 }
                 Err(found) => {
                     fault = Some(found);

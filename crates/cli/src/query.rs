@@ -1,11 +1,14 @@
 //! Queries from the command line, and where in them a fault is.
 
+use taiinet_identity::text::BOM;
 use taiinet_query::{Query, QueryError};
 
 use crate::exit::Exit;
 
 /// Reads a query; what is wrong with it is shown under the text.
 pub(crate) fn parse(text: &str) -> Result<Query, Exit> {
+    // As `"$(cat FILE)"` gives it.
+    let text = text.strip_prefix(BOM).unwrap_or(text);
     text.parse().map_err(|error: QueryError| Exit::Usage(explain(text, &error)))
 }
 

@@ -34,7 +34,7 @@ pub(crate) async fn finish(net: &TaiiNet) {
 
 fn write(net: &TaiiNet, status: &Status) {
     let line = json!({ "status": of(net, status) }).to_string();
-    eprintln!("{}", taiinet_terminal::json(&line));
+    taiinet_terminal::say(taiinet_terminal::json(&line));
 }
 
 /// A status as scripts read it.

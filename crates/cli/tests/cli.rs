@@ -90,3 +90,124 @@ fn nothing_that_others_wrote_moves_the_terminal() {
         assert!(is_harmless(&out) && is_harmless(&err) && !err.is_empty(), "{out:?} {err:?}");
     }
 }
+
+/// Standard output and standard error that cannot be written.
+#[cfg(target_os = "linux")]
+mod streams {
+    use std::{fs::File, io::pipe, process::Stdio};
+
+    use super::*;
+
+    /// The device that is always full.
+    pub(super) fn full() -> Stdio {
+        File::options().write(true).open("/dev/full").expect("Linux has it").into()
+    }
+
+    /// What nobody reads any more.
+    pub(super) fn dead() -> Stdio {
+        let (reader, writer) = pipe().expect("a pipe");
+        drop(reader);
+        writer.into()
+    }
+
+    pub(super) fn run(args: &[&str], out: Stdio, err: Stdio) -> std::process::Output {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_taiinet"));
+        command.args(args).env("RUST_LOG", "trace").stdin(Stdio::null()).stdout(out).stderr(err);
+        command.output().expect("it runs")
+    }
+}
+
+#[cfg(target_os = "linux")]
+#[test]
+fn what_cannot_be_written_is_an_exit_code_and_no_panic() {
+    use std::process::Stdio;
+    use streams::{dead, full, run};
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str, text: &str| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).expect("written");
+        path.display().to_string()
+    };
+    let half = path("half", &"{\"a\":1}\nno document\n".repeat(1000));
+    let peer = "tn19q25fjxagamw50x4gs6a2r6a8e6zq65j68qhauup53plqssy3c3str8vde";
+    let listed =
+        format!("[{{\"peer\":\"{peer}\",\"until\":null,\"misbehaviour\":null,\"times\":0}}]");
+    let list = path("list", &listed);
+    let empty = path("empty", "[]");
+    for args in [
+        &["--help"][..],
+        &["--version"],
+        &["help", "match"],
+        &["completions", "zsh"],
+        &["match", "--skip-invalid", "{}", &half],
+        &["match", "--skip-invalid", "--count", "{}", &half],
+        &["blacklist", "--blacklist", &list, "list"],
+        &["blacklist", "--blacklist", &list, "list", "--json"],
+    ] {
+        let output = run(args, full(), Stdio::piped());
+        let said = String::from_utf8(output.stderr).expect("text");
+        assert_eq!(output.status.code(), Some(1), "{args:?}: {said}");
+        assert!(said.contains("cannot write to stdout"), "{args:?}: {said}");
+        assert_eq!(run(args, full(), full()).status.code(), Some(1), "{args:?}");
+        assert_eq!(run(args, dead(), full()).status.code(), Some(0), "{args:?}");
+        let wanted = run(args, Stdio::piped(), Stdio::piped()).stdout;
+        for stderr in [full(), dead()] {
+            let output = run(args, Stdio::piped(), stderr);
+            assert_eq!(output.status.code(), Some(0), "{args:?}");
+            assert!(output.stdout == wanted, "{args:?}");
+        }
+    }
+    for (args, code) in [
+        (&["match", "{bad"][..], 2),
+        (&["nonsense"], 2),
+        (&["subscribe", "{}"], 2),
+        (&["match", "{}", &half], 1),
+        (&["match", "{}", "absent"], 1),
+        (&["blacklist", "--blacklist", &empty, "list"], 0),
+        (&["doctor", "--signaller", "ws://127.0.0.1:9"], 1),
+    ] {
+        for stderr in [full(), dead()] {
+            assert_eq!(run(args, Stdio::null(), stderr).status.code(), Some(code), "{args:?}");
+        }
+    }
+}
+
+/// As editors leave texts, and as PowerShell redirects them.
+#[test]
+fn a_byte_order_mark_is_no_part_of_a_text() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let path = |name: &str, text: &[u8]| {
+        let path = folder.path().join(name);
+        std::fs::write(&path, text).expect("written");
+        path.display().to_string()
+    };
+    let marked = path("marked", b"\xef\xbb\xbf{\"a\":1}\n{\"a\":2}\n");
+    let documents = "\u{feff}{\"a\":1}\n{\"a\":2}\n";
+    for more in [&["--count"][..], &["--count", "--skip-invalid"]] {
+        for query in ["{}", "\u{feff}{}"] {
+            let args = [&["match"], more, &[query, &marked, &marked]].concat();
+            assert_eq!(run_with(&args, ""), (Some(0), "4\n".to_owned(), String::new()));
+            let args = [&["match"], more, &[query]].concat();
+            assert_eq!(run_with(&args, documents), (Some(0), "2\n".to_owned(), String::new()));
+        }
+    }
+    let (_, out, _) = run_with(&["match", "{}"], documents);
+    assert_eq!(out, "{\"a\":1}\n{\"a\":2}\n", "it is not passed on");
+    // A mark alone is nothing; and what is short is not taken for one.
+    assert_eq!(run_with(&["match", "--count", "{}"], "\u{feff}").1, "0\n");
+
+    let utf_16 = path("utf-16", b"\xff\xfe{\0}\0\n\0{\0}\0\n\0");
+    let big_endian = path("big-endian", b"\xfe\xff\0{\0}\0\n");
+    for file in [&utf_16, &big_endian] {
+        // Not a line that may be passed over: none of it would be left.
+        for args in [&["match", "{}", file][..], &["match", "--skip-invalid", "{}", file]] {
+            let (code, out, said) = run_with(args, "");
+            assert_eq!((code, out.as_str()), (Some(1), ""), "{said}");
+            assert!(said.contains(&format!("{file}: this is UTF-16; save it as UTF-8")), "{said}");
+        }
+        let args = ["doctor", "--signaller", "wss://127.0.0.1:9", "--ca-file", file];
+        let (code, _, said) = run_with(&args, "");
+        assert_eq!(code, Some(1));
+        assert!(said.contains("this is UTF-16; save it as UTF-8"), "{said}");
+    }
+}

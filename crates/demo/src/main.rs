@@ -2,6 +2,8 @@
 //! publishes a real data set, five subscribe with different queries; a live table shows what happens,
 //! and the end says whether each got exactly what its query matches.
 
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
 mod check;
 mod data;
 mod feed;
@@ -76,7 +78,10 @@ struct Args {
 }
 
 fn main() -> ExitCode {
-    let args = Args::parse();
+    let args = match terminal::parse() {
+        Ok(args) => args,
+        Err(code) => return code,
+    };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();
     let ended = match runtime {
         Ok(runtime) => {
@@ -91,7 +96,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(reason) => {
             let red = anstyle::AnsiColor::Red.on_default().bold();
-            anstream::eprintln!("{red}error:{red:#} {}", terminal::lines(&reason));
+            terminal::say(format_args!("{red}error:{red:#} {}", terminal::lines(&reason)));
             ExitCode::FAILURE
         }
     }
@@ -134,7 +139,7 @@ async fn play(
     let mut quiet_since = None;
     let mut ticks = tokio::time::interval(TICK);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
-    let faults = loop {
+    let mut faults = loop {
         tokio::select! {
             event = processes.next() => {
                 if note(&mut mesh, event)? {
@@ -165,17 +170,19 @@ async fn play(
     // A table that stays on the screen, and lives on, need not be printed as well.
     if args.once || args.json || !passed || !screen.is_live() {
         screen.clear();
-        if args.json {
-            anstream::println!("{}", terminal::json(&mesh.to_json(&faults, took).to_string()));
-        } else {
-            anstream::println!("{}", table::lines(&mesh, took).join("\n"));
+        let result = match args.json {
+            true => terminal::json(&mesh.to_json(&faults, took).to_string()).into_owned(),
+            false => table::lines(&mesh, took).join("\n"),
+        };
+        if let Err(error) = terminal::print(&format!("{result}\n")) {
+            faults.push(format!("cannot write to stdout: {error}; check where it goes"));
         }
     }
-    if !passed {
+    if !faults.is_empty() {
         return Err(faults.join("\n  "));
     }
     if args.once {
-        anstream::eprintln!("{PASSED}");
+        terminal::say(PASSED);
         return Ok(());
     }
 

@@ -7,6 +7,7 @@ use std::{
 };
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use taiinet_terminal::say;
 
 use crate::{mesh::Mesh, table};
 
@@ -39,23 +40,23 @@ impl Screen {
     pub(crate) fn say(&mut self, text: &str) {
         match self {
             Self::Live { below, .. } => *below = vec![format!("{text} …")],
-            Self::Plain { .. } => anstream::eprintln!("{text}"),
+            Self::Plain { .. } => say(text),
         }
     }
 
     /// Says how to join, below the table from now on.
     pub(crate) fn invite(&mut self, verdict: &str, invitation: &[String]) {
         let print = || {
-            anstream::eprintln!("{verdict}\n");
-            for line in invitation {
-                anstream::eprintln!("{line}");
-            }
+            say(format_args!("{verdict}\n"));
+            invitation.iter().for_each(say);
         };
         match self {
             // Long commands would be cut at the edge when redrawn, so they are printed once, above.
             Self::Live { all, below, .. } => {
                 below.clear();
-                all.suspend(print);
+                // Its own `suspend` panics where the terminal is gone.
+                let _ = all.clear();
+                print();
             }
             Self::Plain { .. } => print(),
         }
@@ -87,11 +88,11 @@ impl Screen {
                 let counts = (mesh.published(), delivered);
                 if *last != counts && printed.elapsed() >= PLAIN_EVERY {
                     (*printed, *last) = (Instant::now(), counts);
-                    anstream::eprintln!(
+                    say(format_args!(
                         "{:5.1} s: {} published, {delivered} of {expected} deliveries",
                         elapsed.as_secs_f64(),
                         mesh.published(),
-                    );
+                    ));
                 }
             }
         }

@@ -6,6 +6,8 @@ use std::io::{self, BufRead, BufReader, Chain, Cursor, Read};
 
 use age::{DecryptError, Decryptor, armor::ArmoredReader};
 
+use crate::text;
+
 /// Why an age file cannot be read.
 #[derive(Debug)]
 pub(crate) enum AgeError {
@@ -13,6 +15,8 @@ pub(crate) enum AgeError {
     Text,
     /// It does not begin as one.
     NotAge,
+    /// It is a text in UTF-16.
+    Utf16,
     /// Of a version that is not known.
     NewerVersion,
     /// Its header is malformed or too long.
@@ -57,9 +61,13 @@ const VERSION: &[u8] = b"v1";
 const MAC_START: &[u8] = b"---";
 const MAC_LEN: usize = 4 + 43 + 1;
 
-/// The binary form of a file in either form; white space before the text form is skipped.
-fn without_armor<'a>(reader: impl Read + 'a) -> io::Result<Box<dyn BufRead + 'a>> {
-    let mut reader = BufReader::new(reader);
+/// The binary form of a file in either form; a byte order mark and white space before the text form are
+/// skipped.
+fn without_armor<'a>(mut reader: impl Read + 'a) -> Result<Box<dyn BufRead + 'a>, AgeError> {
+    let mut first = Vec::new();
+    reader.by_ref().take(text::BOM.len() as u64).read_to_end(&mut first)?;
+    let first = text::without_bom(&first).map_err(|_| AgeError::Utf16)?.to_vec();
+    let mut reader = BufReader::new(Cursor::new(first).chain(reader));
     let is_space = |byte: &io::Result<u8>| byte.as_ref().is_ok_and(u8::is_ascii_whitespace);
     let first = reader.by_ref().bytes().find(|byte| !is_space(byte)).transpose()?;
     let mut start = Vec::from_iter(first);

@@ -6,8 +6,10 @@
 //! Where no passphrase is wanted, the file is the PKCS#8 PEM itself.
 //!
 //! Reading recognises by their content: those two, age files in binary form, and OpenSSH's private
-//! keys with or without a passphrase. Files are hostile until proven otherwise: their length
-//! ([`MAX_LEN`]) and the work that their passphrase may cost are bounded.
+//! keys with or without a passphrase. As RFC 7468 allows, text may stand before and after the key, and its
+//! lines may have any length, be empty, or have white space at their ends; a byte order mark of UTF-8 is
+//! passed over. Files are hostile until proven otherwise: their length ([`MAX_LEN`]) and the work that
+//! their passphrase may cost are bounded.
 //!
 //! ```no_run
 //! use std::path::Path;
@@ -27,18 +29,20 @@ use std::{
 
 use zeroize::Zeroizing;
 
-use crate::Identity;
+use crate::{Identity, text};
 
 mod age_file;
 mod error;
+mod kind;
 mod openssh;
 mod passphrase;
+mod pem;
 mod pkcs8;
 mod write;
 
 pub use error::KeyFileError;
 pub use passphrase::{Passphrase, WorkFactor};
-pub use write::{Access, NewFile, Overwrite, write};
+pub use write::{Access, NewFile, Overwrite, check_target, write};
 
 /// Longest key file that is read, in bytes. Real ones have less than 2 KiB.
 pub const MAX_LEN: usize = 64 * 1024;
@@ -141,22 +145,28 @@ impl KeyFile {
         if bytes.len() > MAX_LEN {
             return Err(KeyFileError::TooLong);
         }
+        let bytes = text::without_bom(bytes).map_err(|_| KeyFileError::Utf16)?;
         if bytes.starts_with(age_file::BINARY_START) {
             return Self::age(bytes);
         }
-        let text = std::str::from_utf8(bytes).map_err(|_| KeyFileError::Unrecognised)?.trim();
-        match pem_label(text) {
-            Some("AGE ENCRYPTED FILE") => Self::age(text.as_bytes()),
-            Some("PRIVATE KEY") => {
-                Ok(Self { form: Form::Pkcs8, content: Content::Plain(pkcs8::decode(text)?) })
+        let text = lossy(bytes);
+        let blocks = pem::blocks(&text);
+        let mut keys = blocks.iter().filter(|block| block.is_private_key());
+        let block = match (keys.next(), keys.next()) {
+            (Some(key), None) => key,
+            (Some(_), Some(_)) => return Err(kind::several()),
+            (None, _) => return Err(kind::of(bytes, &text, blocks.first())),
+        };
+        let strict = || block.strict().ok_or(KeyFileError::Damaged("its last line is missing"));
+        match block.label {
+            "AGE ENCRYPTED FILE" => Self::age(strict()?.as_bytes()),
+            "PRIVATE KEY" => {
+                Ok(Self { form: Form::Pkcs8, content: Content::Plain(pkcs8::decode(&strict()?)?) })
             }
-            Some("OPENSSH PRIVATE KEY") => {
-                Ok(Self { form: Form::OpenSsh, content: openssh::decode(text)? })
+            "OPENSSH PRIVATE KEY" => {
+                Ok(Self { form: Form::OpenSsh, content: openssh::decode(&strict()?)? })
             }
-            Some(label) => Err(KeyFileError::WrongKind(name_of_pem(label))),
-            None => {
-                Err(name_of_text(text).map_or(KeyFileError::Unrecognised, KeyFileError::WrongKind))
-            }
+            label => Err(kind::of_pem(label)),
         }
     }
 
@@ -193,7 +203,7 @@ impl KeyFile {
             Content::Age(file) => {
                 let inner = Self::parse(&file.decrypt(&passphrase()?)?)?;
                 let Content::Plain(identity) = inner.content else {
-                    return Err(KeyFileError::WrongKind("an encrypted file in an encrypted file"));
+                    return Err(kind::nested());
                 };
                 Ok(identity)
             }
@@ -201,45 +211,17 @@ impl KeyFile {
     }
 }
 
-/// The label of the first line.
-fn pem_label(text: &str) -> Option<&str> {
-    text.lines().next()?.trim_end().strip_prefix("-----BEGIN ")?.strip_suffix("-----")
-}
-
-// Names are fixed words: nothing that a hostile file says reaches the terminal.
-
-fn name_of_pem(label: &str) -> &'static str {
-    match label {
-        "ENCRYPTED PRIVATE KEY" => {
-            "a PKCS#8 key with a passphrase of its own (take it off with \
-             `openssl pkey -in FILE -out PLAIN`, then import PLAIN)"
+/// The text; what stands outside the key may be in whatever encoding.
+fn lossy(bytes: &[u8]) -> Zeroizing<String> {
+    // Room for everything at once: a text that grew would leave copies of the secret behind.
+    let mut text = Zeroizing::new(String::with_capacity(bytes.len()));
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        if !chunk.invalid().is_empty() {
+            text.push('?');
         }
-        "PUBLIC KEY" | "SSH2 PUBLIC KEY" => "a public key",
-        "RSA PRIVATE KEY" => "an RSA key",
-        "EC PRIVATE KEY" => "an ECDSA key",
-        "DSA PRIVATE KEY" => "a DSA key",
-        "CERTIFICATE" => "a certificate",
-        "PGP PRIVATE KEY BLOCK" | "PGP PUBLIC KEY BLOCK" => "an OpenPGP key",
-        "TAIINET SIGNATURE" | "SSH SIGNATURE" | "PGP SIGNATURE" => "a signature",
-        _ => "another kind of PEM file",
     }
-}
-
-fn name_of_text(text: &str) -> Option<&'static str> {
-    [
-        ("ssh-", "an OpenSSH public key (the private one has the same name without `.pub`)"),
-        ("ecdsa-sha2-", "an OpenSSH public key"),
-        ("sk-", "an OpenSSH public key"),
-        ("PuTTY-User-Key-File-", "a PuTTY key (export it from PuTTYgen as an OpenSSH key)"),
-        ("AGE-SECRET-KEY-", "an age identity"),
-        ("# created: ", "an age identity"),
-        ("age1", "an age recipient"),
-        ("tn1", "a peer id, which is public"),
-        ("did:key:", "a did:key, which is public"),
-        ("taiinet signature", "a signature"),
-    ]
-    .into_iter()
-    .find_map(|(start, name)| text.starts_with(start).then_some(name))
+    text
 }
 
 #[cfg(test)]

@@ -30,6 +30,8 @@ pub mod signature_file;
 mod signed;
 #[cfg(test)]
 mod test_util;
+#[doc(hidden)]
+pub mod text;
 
 pub use envelope::{
     Context, Envelope, EnvelopeError, Opened, OpeningKey, RECIPIENTS, Recipient, RecipientId,

@@ -9,6 +9,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use taiinet_identity::text;
 use taiinet_mesh::Blacklisted;
 
 use crate::files;
@@ -57,8 +58,9 @@ pub fn read(path: &Path) -> Result<Vec<Blacklisted>, BlacklistFileError> {
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
         _ => {}
     }
-    let text = fs::read(path).map_err(fault)?;
-    serde_json::from_slice(&text)
+    let bytes = fs::read(path).map_err(&fault)?;
+    let text = text::without_bom(&bytes).map_err(|error| fault(error.into()))?;
+    serde_json::from_slice(text)
         .map_err(|cause| BlacklistFileError::Damaged { path: path.to_owned(), cause })
 }
 
@@ -97,6 +99,10 @@ mod tests {
         }
         let text = fs::read_to_string(&path).expect("text");
         assert!(text.contains(&by_hand.peer.to_string()), "names are for people: {text}");
+        fs::write(&path, format!("\u{feff}{text}")).expect("as an editor saves it");
+        assert_eq!(read(&path).expect("it is read").len(), 2);
+        fs::write(&path, b"\xff\xfe[\0]\0").expect("UTF-16");
+        assert!(read(&path).expect_err("UTF-16").to_string().contains("save it as UTF-8"));
         fs::write(&path, "[{]").expect("damaged");
         assert!(read(&path).expect_err("damaged").to_string().contains("black.json is damaged"));
         assert!(write(&folder.path().join("no/where"), &[]).is_err());

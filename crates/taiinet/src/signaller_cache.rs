@@ -5,6 +5,7 @@
 
 use std::{fs, io, path::Path};
 
+use taiinet_identity::text;
 use taiinet_mesh::{SignallerAddress, limits};
 use taiinet_session::json;
 
@@ -16,7 +17,8 @@ const LARGEST: u64 = 64 * 1024;
 /// Those in the file; none, if it cannot be read.
 pub(crate) fn read(path: &Path) -> Vec<SignallerAddress> {
     let fits = fs::metadata(path).is_ok_and(|metadata| metadata.len() <= LARGEST);
-    let text = if fits { fs::read_to_string(path).unwrap_or_default() } else { String::new() };
+    let bytes = if fits { fs::read(path).unwrap_or_default() } else { Vec::new() };
+    let text = text::utf8(&bytes).unwrap_or_default();
     let addresses = text.lines().filter_map(|line| parse_signaller(line).ok());
     addresses.filter(|address| address.pinned.is_some()).take(limits::SIGNALLERS).collect()
 }
@@ -47,6 +49,8 @@ mod tests {
         assert_eq!(read(&path), addresses);
         let text = fs::read_to_string(&path).expect("text");
         fs::write(&path, format!("nonsense\nwss://nobody.example\n{text}")).expect("spoilt");
+        assert_eq!(read(&path), addresses);
+        fs::write(&path, format!("\u{feff}{text}")).expect("as an editor saves it");
         assert_eq!(read(&path), addresses);
     }
 }

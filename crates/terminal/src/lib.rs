@@ -1,4 +1,5 @@
-//! What strangers wrote, written so that a terminal shows it and does not obey it.
+//! What programs write: so that a terminal shows what strangers wrote and does not obey it, and so that
+//! nothing panics where it cannot be written ([`say`], [`print()`]).
 //!
 //! A terminal obeys control characters (ECMA-48: U+0000–001F, U+007F, U+0080–009F): they set titles, erase
 //! lines, and let what comes later stand where something else stood. Characters that change the
@@ -13,7 +14,13 @@
 //!
 //! It is done whether or not the output is a terminal: it may well become one's later.
 
+#![warn(clippy::print_stdout, clippy::print_stderr)]
+
+mod output;
+
 use std::{borrow::Cow, fmt::Write as _};
+
+pub use output::{end, parse, print, say};
 
 /// What is not shown as it is, besides the control characters: first and last.
 const HIDDEN: [(char, char); 27] = [

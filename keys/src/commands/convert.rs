@@ -5,7 +5,7 @@ use std::path::Path;
 use taiinet_identity::keyfile::{self, Access, Form};
 
 use crate::{
-    args::{Export, ExportForm, Import, PassphraseArgs, Target, is_dash, overwrite},
+    args::{Export, ExportForm, Import, PassphraseArgs, Target, is_stdout, overwrite},
     commands::show,
     failure::Failure,
     files,
@@ -48,7 +48,7 @@ fn convert(
     let text = keyfile::encode(&key.identity, form, passphrase.as_ref())
         .map_err(|error| Failure::of_key(to, &error))?;
     files::write(to, &text, overwrite, Access::OwnerOnly)?;
-    if is_dash(to) {
+    if is_stdout(to) {
         return Ok(());
     }
     show::report_written(to, passphrase.is_some());

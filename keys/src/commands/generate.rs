@@ -7,7 +7,7 @@ use taiinet_identity::{
 };
 
 use crate::{
-    args::{Generate, is_dash, overwrite},
+    args::{Generate, is_stdout, overwrite},
     commands::show,
     failure::Failure,
     files,
@@ -16,7 +16,7 @@ use crate::{
 };
 
 pub(crate) fn run(args: &Generate) -> Result<(), Failure> {
-    if args.json && is_dash(&args.out) {
+    if args.json && is_stdout(&args.out) {
         return Err(Failure::usage(
             "--json and the key would both go to standard output",
             "name a file with --out",
@@ -40,8 +40,8 @@ pub(crate) fn run(args: &Generate) -> Result<(), Failure> {
     files::write(&args.out, &text, overwrite, Access::OwnerOnly)?;
 
     let peer_id = identity.peer_id();
-    if is_dash(&args.out) {
-        anstream::eprintln!("{peer_id}");
+    if is_stdout(&args.out) {
+        taiinet_terminal::say(peer_id);
         return Ok(());
     }
     show::report_written(&args.out, passphrase.is_some());

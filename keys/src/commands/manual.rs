@@ -1,20 +1,17 @@
 //! What packages install beside the command. Hidden, since a user of the command has no use for it.
 
-use std::io::{self, Write};
-
 use clap::CommandFactory;
 
 use crate::{
     args::{Args, Completions, Man},
     failure::Failure,
+    files,
 };
 
 pub(crate) fn completions(args: &Completions) -> Result<(), Failure> {
     let mut script = Vec::new();
     clap_complete::generate(args.shell, &mut Args::command(), "taiinet-keys", &mut script);
-    io::stdout()
-        .write_all(&script)
-        .map_err(|error| Failure::new(format!("cannot write: {error}"), "try it again"))
+    files::print(&String::from_utf8_lossy(&script))
 }
 
 pub(crate) fn man(args: &Man) -> Result<(), Failure> {

@@ -6,7 +6,7 @@ use serde_json::json;
 use taiinet_identity::{Identity, keyfile::Access, sealed_file};
 
 use crate::{
-    args::{Open, is_dash, overwrite},
+    args::{Open, is_stdout, overwrite},
     failure::Failure,
     files,
     output::Output,
@@ -14,7 +14,7 @@ use crate::{
 };
 
 pub(crate) fn run(args: &Open) -> Result<(), Failure> {
-    if args.json && is_dash(&args.out) {
+    if args.json && is_stdout(&args.out) {
         return Err(Failure::usage(
             "--json and the opened file would both go to standard output",
             "name a file with --out",

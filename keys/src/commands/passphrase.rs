@@ -12,7 +12,8 @@ use crate::{
 
 pub(crate) fn run(args: &ChangePassphrase) -> Result<(), Failure> {
     let path = &args.file;
-    if is_dash(path) {
+    let is_special = path.metadata().is_ok_and(|about| !about.is_file() && !about.is_dir());
+    if is_dash(path) || is_special {
         return Err(Failure::usage("only a file can be changed", "name the key file"));
     }
     let old = Source::of(&args.passphrase);

@@ -9,20 +9,20 @@ use taiinet_identity::{
 };
 
 use crate::{
-    args::{Seal, is_dash, overwrite},
+    args::{Seal, is_stdout, overwrite},
     failure::Failure,
     files,
     output::Output,
 };
 
 pub(crate) fn run(args: &Seal) -> Result<(), Failure> {
-    if args.json && is_dash(&args.out) {
+    if args.json && is_stdout(&args.out) {
         return Err(Failure::usage(
             "--json and the sealed file would both go to standard output",
             "name a file with --out",
         ));
     }
-    if !args.armor && is_dash(&args.out) && io::stdout().is_terminal() {
+    if !args.armor && is_stdout(&args.out) && io::stdout().is_terminal() {
         return Err(Failure::usage(
             "a sealed file is not text, and would garble the terminal",
             "name a file with --out, or add --armor",

@@ -6,7 +6,7 @@ use anstyle::Style;
 use base64::{Engine, engine::general_purpose::STANDARD as BASE64};
 use serde_json::json;
 use taiinet_identity::{PeerId, sealed_file};
-use taiinet_terminal::line as escape;
+use taiinet_terminal::{line as escape, say};
 
 use crate::{
     args::{Show, is_dash},
@@ -86,7 +86,7 @@ pub(crate) fn report_written(path: &Path, encrypted: bool) {
     } else {
         "without a passphrase: anyone that can read it has the key"
     };
-    anstream::eprintln!("wrote {} ({how})", escape(&path.to_string_lossy()));
+    say(format_args!("wrote {} ({how})", escape(&path.to_string_lossy())));
 }
 
 fn x25519(peer_id: &PeerId) -> Result<[u8; 32], Failure> {

@@ -10,6 +10,7 @@ use serde_json::json;
 use taiinet_identity::{
     Domain,
     signature_file::{self, SignatureFile},
+    text,
 };
 
 use crate::{
@@ -71,5 +72,5 @@ fn read(path: &Path) -> io::Result<String> {
         if is_dash(path) { Box::new(io::stdin()) } else { Box::new(File::open(path)?) };
     let mut bytes = Vec::new();
     input.take(signature_file::MAX_LEN as u64 + 1).read_to_end(&mut bytes)?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    Ok(text::utf8(&bytes)?.to_owned())
 }

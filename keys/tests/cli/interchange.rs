@@ -94,6 +94,39 @@ fn agrees_with_ssh_keygen() {
     assert_eq!(folder.peer_id("theirs.key", PASSPHRASE), theirs.trim());
 }
 
+/// What OpenSSH encrypts with is read, or it is named with what to do.
+#[test]
+fn all_ciphers_of_ssh_keygen_are_read_but_3des() {
+    if !has("ssh-keygen") {
+        return;
+    }
+    let folder = Folder::new();
+    for cipher in [
+        "aes128-cbc",
+        "aes192-cbc",
+        "aes256-cbc",
+        "aes128-ctr",
+        "aes192-ctr",
+        "aes256-ctr",
+        "aes128-gcm@openssh.com",
+        "aes256-gcm@openssh.com",
+        "chacha20-poly1305@openssh.com",
+        "3des-cbc",
+    ] {
+        let mut command = Command::new("ssh-keygen");
+        let args = ["-q", "-t", "ed25519", "-a", "1", "-Z", cipher, "-N", PASSPHRASE, "-f", cipher];
+        folder.settle(command.args(args));
+        ran(command.output()).ok();
+        let shown = folder.run(&["show", cipher]);
+        if cipher == "3des-cbc" {
+            shown.fails(1, "encrypted with 3des-cbc, which is not supported");
+        } else {
+            shown.ok();
+            folder.run_with("wrong", &["show", cipher]).fails(1, "does not open");
+        }
+    }
+}
+
 #[test]
 fn agrees_with_openssl() {
     if !has("openssl") {

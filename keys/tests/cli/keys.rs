@@ -112,11 +112,13 @@ fn damaged_and_foreign_files_are_named() {
     folder.write("cut.key", &whole[..whole.len() / 2]);
     folder.write("binary", [0xff; 100]);
     folder.write("empty", "");
+    folder.write("utf-16", b"\xff\xfe-\0");
     folder.write("huge", vec![b'a'; 1_000_000]);
     for (name, said) in [
         ("cut.key", "damaged"),
         ("binary", "no key file"),
-        ("empty", "no key file"),
+        ("empty", "is empty"),
+        ("utf-16", "this is UTF-16"),
         ("huge", "far too long"),
         ("absent", "No such file"),
         (".", "cannot read the key file"),

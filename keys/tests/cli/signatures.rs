@@ -97,3 +97,29 @@ fn damaged_signatures_are_named() {
     ran.fails(1, "absent: cannot be read");
     folder.run(&["sign", "absent", "--key", "me.key"]).fails(1, "absent: cannot be read");
 }
+
+/// As editors leave it, and as PowerShell redirects it.
+#[test]
+fn a_byte_order_mark_is_no_part_of_a_text() {
+    let folder = Folder::new();
+    let peer_id = folder.generate("me.key");
+    folder.write("letter", "dear all\n");
+    let signature = folder.run(&["sign", "letter", "--key", "me.key"]).ok();
+    folder.write("letter.sig", format!("\u{feff}{signature}"));
+    let verify = ["verify", "letter", "--signature", "letter.sig", "--from", &peer_id];
+    folder.run(&verify).ok();
+    let utf_16: Vec<u8> =
+        format!("\u{feff}{signature}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    folder.write("letter.sig", &utf_16);
+    folder.run(&verify).fails(1, "this is UTF-16; save it as UTF-8");
+
+    let marked = [b"\xef\xbb\xbf", &folder.read("me.key")[..]].concat();
+    folder.write("marked.key", marked);
+    folder.write("pass", format!("\u{feff}{}\r\n", crate::common::PASSPHRASE));
+    let args = ["show", "marked.key", "--passphrase-file", "pass"];
+    assert!(folder.run_with("unused", &args).ok().contains(&peer_id));
+    let variable = format!("\u{feff}{}", crate::common::PASSPHRASE);
+    assert_eq!(folder.peer_id("marked.key", &variable), peer_id);
+    folder.write("pass", b"\xff\xfep\0w\0\r\0\n\0");
+    folder.run(&args).fails(1, "pass: this is UTF-16; save it as UTF-8");
+}

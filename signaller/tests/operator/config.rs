@@ -201,3 +201,30 @@ fn a_passphrase_is_one_line_of_bounded_length() {
     assert_eq!(output.status.code(), Some(1));
     assert!(text(&output.stderr).contains("too long for a passphrase"), "{}", text(&output.stderr));
 }
+
+/// As editors on Windows leave them.
+#[test]
+fn files_may_begin_with_a_byte_order_mark_and_utf_16_is_named() {
+    let folder = Folder::new();
+    let marked = |name, text: &str| folder.write(name, &format!("\u{feff}{text}"));
+    let block = marked("block", "192.0.2.0/24\n");
+    let secret = marked("secret", "a secret\n");
+    let config = marked(
+        "all.toml",
+        &format!(
+            "max-clients = 7\nblock = {block:?}\nallow = {block:?}\nturn = [\"turn:192.0.2.1:3478\"]\nturn-secret-file = {secret:?}\n"
+        ),
+    );
+    assert_eq!(checked(&["--config", &config])["max-clients"], 7);
+    for (name, option) in [("16.toml", "--config"), ("16.txt", "--block"), ("16.pem", "--pool-ca")]
+    {
+        let file = folder.path().join(name);
+        std::fs::write(&file, b"\xff\xfe#\0\n\0").unwrap();
+        let file = file.to_str().unwrap();
+        let output = run(&[option, file, "--check-config"]);
+        let said = text(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        let wanted = format!("{file}: this is UTF-16; save it as UTF-8");
+        assert!(said.contains(&wanted), "{said}");
+    }
+}

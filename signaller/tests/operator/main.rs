@@ -11,6 +11,8 @@ mod lists;
 mod logs;
 mod memory;
 mod metrics;
+#[cfg(target_os = "linux")]
+mod output;
 mod packaging;
 mod program;
 mod proxies;

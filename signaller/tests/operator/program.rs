@@ -73,18 +73,24 @@ pub(crate) struct Program {
 impl Program {
     /// Starts one on free ports, and waits until it listens.
     pub(crate) fn start(args: &[&str]) -> Self {
+        Self::start_logging_to(Stdio::piped(), args)
+    }
+
+    /// As [`Self::start`], with its log where we may not see it.
+    pub(crate) fn start_logging_to(stderr: Stdio, args: &[&str]) -> Self {
         let mut command = command(&["--listen", "127.0.0.1:0", "--json"]);
-        command.args(args).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.args(args).stdout(Stdio::piped()).stderr(stderr);
         let mut child = command.spawn().unwrap();
-        let mut stderr = child.stderr.take().unwrap();
         let log = Arc::<Mutex<String>>::default();
-        let written = log.clone();
-        std::thread::spawn(move || {
-            let mut buffer = [0; 4096];
-            while let Ok(length @ 1..) = stderr.read(&mut buffer) {
-                written.lock().unwrap().push_str(&String::from_utf8_lossy(&buffer[..length]));
-            }
-        });
+        if let Some(mut stderr) = child.stderr.take() {
+            let written = log.clone();
+            std::thread::spawn(move || {
+                let mut buffer = [0; 4096];
+                while let Ok(length @ 1..) = stderr.read(&mut buffer) {
+                    written.lock().unwrap().push_str(&String::from_utf8_lossy(&buffer[..length]));
+                }
+            });
+        }
         let mut line = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
         let Ok(ready) = serde_json::from_str(&line) else {

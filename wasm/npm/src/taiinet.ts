@@ -82,7 +82,7 @@ export interface Identity {
   readonly peerId: string;
   /** The secret key as a file that `taiinet-keys` and any `age` open. */
   export(passphrase: string): Promise<string>;
-  /** Takes the key of such a file from now on, in all tabs. */
+  /** Takes the key of such a file, or of plain PKCS#8 in PEM, from now on, in all tabs. */
   import(file: string | Uint8Array, passphrase: string): Promise<void>;
 }
 
@@ -298,7 +298,8 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
         if (typeof file !== "string" && !(file instanceof Uint8Array)) throw wrongType("argument", "the key file", "a string or Uint8Array", file);
         checkPassphrase(passphrase);
         const engine = await this.#running();
-        const seed = await (await import("./keyfile.js")).unseal(file, passphrase);
+        const nameOf = async (seed: Uint8Array) => (await loadWasm()).peerId(seed);
+        const seed = await (await import("./keyfile.js")).unseal(file, passphrase, nameOf);
         await this.#vault.replace(seed);
         seed.fill(0);
         await engine.restart();

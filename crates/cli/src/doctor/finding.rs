@@ -1,5 +1,7 @@
 //! What a check has shown, and how it is printed.
 
+use std::io;
+
 use anstyle::{AnsiColor, Style};
 use serde_json::json;
 use taiinet_terminal as terminal;
@@ -32,8 +34,8 @@ impl Finding {
         Self { cure: Some(cure.into()), ..self }
     }
 
-    pub(super) fn print(&self, json: bool) {
-        anstream::print!("{}", self.text(json));
+    pub(super) fn print(&self, json: bool) -> io::Result<()> {
+        terminal::print(&self.text(json))
     }
 
     fn text(&self, json: bool) -> String {

@@ -14,7 +14,7 @@ use age::{
 };
 use zeroize::Zeroizing;
 
-use super::{KeyFileError, Passphrase, WorkFactor};
+use super::{KeyFileError, Passphrase, WorkFactor, kind};
 use crate::age_input::{self, AgeError, Input};
 
 /// How the binary form begins.
@@ -27,7 +27,7 @@ impl Encrypted {
     /// Checks the form at once, so that no user is asked for the passphrase of a broken file.
     pub(super) fn parse(bytes: &[u8]) -> Result<Self, KeyFileError> {
         if !decryptor(bytes)?.is_scrypt() {
-            return Err(KeyFileError::WrongKind("an age file that no passphrase opens"));
+            return Err(kind::without_passphrase());
         }
         Ok(Self(bytes.to_vec()))
     }
@@ -84,10 +84,11 @@ pub(super) fn encrypt(
 
 fn decryptor(bytes: &[u8]) -> Result<Decryptor<Input<'_>>, KeyFileError> {
     age_input::decryptor(bytes).map_err(|error| match error {
-        AgeError::NewerVersion => KeyFileError::WrongKind("an age file of a newer version"),
+        AgeError::NewerVersion => kind::newer_age(),
         AgeError::Text | AgeError::Io(_) => {
             KeyFileError::Damaged("its age text is malformed or cut off")
         }
+        AgeError::Utf16 => KeyFileError::Utf16,
         AgeError::NotAge | AgeError::Header => KeyFileError::Damaged("its age header is malformed"),
     })
 }

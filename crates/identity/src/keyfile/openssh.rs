@@ -6,7 +6,7 @@ use ssh_key::{
 };
 use zeroize::Zeroizing;
 
-use super::{Content, KeyFileError, Passphrase};
+use super::{Content, KeyFileError, Passphrase, kind};
 use crate::{Identity, Seed};
 
 /// What OpenSSH takes by default since version 9.4.
@@ -20,14 +20,23 @@ pub(super) struct Encrypted(PrivateKey);
 
 pub(super) fn decode(pem: &str) -> Result<Content, KeyFileError> {
     let key = PrivateKey::from_openssh(pem).map_err(|error| match error {
-        Error::AlgorithmUnknown | Error::AlgorithmUnsupported { .. } => other_algorithm(),
+        Error::AlgorithmUnknown | Error::AlgorithmUnsupported { .. } => kind::other_openssh(),
+        // The only names that must be known to take it apart.
+        Error::Encoding(ssh_key::encoding::Error::Label(_)) => {
+            KeyFileError::Cipher("an unknown cipher")
+        }
         _ => KeyFileError::Damaged("the OpenSSH key is malformed or cut off"),
     })?;
     if key.algorithm() != Algorithm::Ed25519 {
-        return Err(other_algorithm());
+        return Err(kind::other_openssh());
     }
     if !key.is_encrypted() {
         return identity_of(&key).map(Content::Plain);
+    }
+    // Of those that OpenSSH has, this is the one that the library was not built with; it would say the same
+    // of it as of a wrong passphrase.
+    if key.cipher() == Cipher::TdesCbc {
+        return Err(KeyFileError::Cipher(key.cipher().as_str()));
     }
     match key.kdf() {
         Kdf::Bcrypt { rounds: 1..=ROUNDS_MAX, .. } => Ok(Content::OpenSsh(Encrypted(key))),
@@ -70,15 +79,11 @@ pub(super) fn encode(
 }
 
 fn identity_of(key: &PrivateKey) -> Result<Identity, KeyFileError> {
-    let keypair = key.key_data().ed25519().ok_or_else(other_algorithm)?;
+    let keypair = key.key_data().ed25519().ok_or_else(kind::other_openssh)?;
     let seed = Zeroizing::new(keypair.private.to_bytes());
     let identity = Identity::from_seed(&Seed::from_bytes(*seed));
     if keypair.public.0 != *identity.peer_id().as_bytes() {
         return Err(KeyFileError::Damaged("its public key does not belong to its private key"));
     }
     Ok(identity)
-}
-
-const fn other_algorithm() -> KeyFileError {
-    KeyFileError::WrongKind("an OpenSSH key of another algorithm")
 }

@@ -9,6 +9,8 @@ use std::{
 
 use zeroize::Zeroizing;
 
+use crate::text;
+
 /// The longest passphrase that is taken from a file, in bytes.
 const MAX_LEN: usize = 4096;
 
@@ -29,7 +31,7 @@ impl Passphrase {
     /// environment variable `variable`. Nothing if in neither: then ask.
     ///
     /// Of a file it is the first line, without its end; `-` is standard input, of which the lines
-    /// after the first are left unread.
+    /// after the first are left unread. A byte order mark before it is no part of it.
     ///
     /// # Errors
     /// [`io::Error`], with the name of the file or the variable.
@@ -40,7 +42,8 @@ impl Passphrase {
         }
         match std::env::var_os(variable).map(|text| text.into_string()) {
             None => Ok(None),
-            Some(Ok(text)) => Ok(Some(Self::new(text))),
+            // As if it came from the file that it was taken from.
+            Some(Ok(text)) => Ok(Some(Self::new(text.strip_prefix(text::BOM).unwrap_or(&text)))),
             Some(Err(_)) => Err(io::Error::other(format!("{variable} is not UTF-8"))),
         }
     }
@@ -97,8 +100,7 @@ fn read_first_line(mut input: impl Read) -> io::Result<Passphrase> {
         }
     }
     let line = line.strip_suffix(b"\r").unwrap_or(&line);
-    let text = std::str::from_utf8(line).map_err(|_| io::Error::other("it is not UTF-8"))?;
-    Ok(Passphrase::new(text))
+    Ok(Passphrase::new(text::utf8(line)?))
 }
 
 /// In constant time for passphrases of the same length.
@@ -152,6 +154,7 @@ mod tests {
             ("secret\n", "secret"),
             ("secret\r\nnot this\n", "secret"),
             (" two words \n\n", " two words "),
+            ("\u{feff}secret\n", "secret"),
             ("", ""),
         ] {
             let read = read_first_line(content.as_bytes()).expect("a passphrase");
@@ -163,6 +166,8 @@ mod tests {
         assert!(read_first_line(format!("{longest}x").as_bytes()).is_err());
         assert!(read_first_line(io::repeat(b'x')).is_err(), "and no more is read");
         assert!(read_first_line(&b"\xff\n"[..]).is_err());
+        let error = read_first_line(&b"\xff\xfep\0w\0\n\0"[..]).expect_err("UTF-16");
+        assert!(error.to_string().contains("UTF-16; save it as UTF-8"), "{error}");
     }
 
     #[test]

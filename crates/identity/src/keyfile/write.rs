@@ -1,7 +1,7 @@
 //! Files that appear whole or not at all.
 
 use std::{
-    fs::{self, File},
+    fs::{self, File, OpenOptions},
     io::{self, Write},
     path::{Path, PathBuf},
 };
@@ -9,6 +9,9 @@ use std::{
 use tempfile::NamedTempFile;
 
 use super::KeyFileError;
+
+/// As many links to links as Linux follows.
+const LINKS: usize = 40;
 
 /// What to do where a file stands already.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +34,10 @@ pub enum Access {
 /// Writes a file through a temporary one beside it: after a crash there is the old file or the new,
 /// never a part. A symbolic link is followed, so that what it points to is replaced.
 ///
+/// What is no regular file is never replaced: pipes, devices and the descriptors of `/dev/fd` are
+/// written into, whatever `overwrite` says, since nothing in them is lost by that. (Of a block device
+/// something is, so it takes [`Overwrite::Replace`].)
+///
 /// # Errors
 /// [`KeyFileError::Exists`], [`KeyFileError::Write`]
 pub fn write(
@@ -44,34 +51,98 @@ pub fn write(
     file.finish()
 }
 
+/// Whether [`write()`] would begin, so that nobody is asked or kept waiting in vain. Nothing is left
+/// behind, and no pipe is opened: its reader would take that for the whole.
+///
+/// # Errors
+/// [`KeyFileError::Exists`], [`KeyFileError::Write`]
+pub fn check_target(path: &Path, overwrite: Overwrite) -> Result<(), KeyFileError> {
+    let target = Target::of(path, overwrite)?;
+    match target {
+        // A temporary file, which is gone at once, shows whether there can be one.
+        Target::Regular(_) if path.is_dir() => {
+            Err(KeyFileError::Write(io::ErrorKind::IsADirectory.into()))
+        }
+        Target::Regular(path) => Regular::create(path, overwrite, Access::OwnerOnly).map(drop),
+        Target::Special(_) => Ok(()),
+    }
+}
+
 /// As [`write()`], in pieces: a temporary file that gets its name when it is whole. Dropped before
-/// that, it is gone.
+/// that, it is gone. What went into a pipe or a device ([`Self::is_whole`]) is there at once.
 #[derive(Debug)]
-pub struct NewFile {
+pub struct NewFile(Begun);
+
+#[derive(Debug)]
+enum Begun {
+    Regular(Regular),
+    /// What is no regular file, which is written into.
+    Special(File),
+}
+
+impl NewFile {
+    /// Begins what shall become the file `path`; waits for its reader, if it is a pipe.
+    ///
+    /// # Errors
+    /// [`KeyFileError::Exists`], [`KeyFileError::Write`]
+    pub fn create(path: &Path, overwrite: Overwrite, access: Access) -> Result<Self, KeyFileError> {
+        Ok(Self(match Target::of(path, overwrite)? {
+            Target::Regular(path) => Begun::Regular(Regular::create(path, overwrite, access)?),
+            Target::Special(special) => Begun::Special(special.open()?),
+        }))
+    }
+
+    /// Whether it will be there whole or not at all, and not in parts.
+    pub const fn is_whole(&self) -> bool {
+        matches!(self.0, Begun::Regular(_))
+    }
+
+    /// Gives it its name.
+    ///
+    /// # Errors
+    /// [`KeyFileError::Exists`], [`KeyFileError::Write`]
+    pub fn finish(self) -> Result<(), KeyFileError> {
+        match self.0 {
+            Begun::Regular(file) => file.finish(),
+            Begun::Special(file) => match file.sync_all() {
+                // What most of them cannot do.
+                Err(error) if error.kind() != io::ErrorKind::InvalidInput => {
+                    Err(KeyFileError::Write(error))
+                }
+                _ => Ok(()),
+            },
+        }
+    }
+}
+
+impl Write for NewFile {
+    fn write(&mut self, content: &[u8]) -> io::Result<usize> {
+        match &mut self.0 {
+            Begun::Regular(file) => file.file.write(content),
+            Begun::Special(file) => file.write(content),
+        }
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        match &mut self.0 {
+            Begun::Regular(file) => file.file.flush(),
+            Begun::Special(file) => file.flush(),
+        }
+    }
+}
+
+/// A temporary file beside the one that it shall become.
+#[derive(Debug)]
+struct Regular {
     file: NamedTempFile,
     folder: PathBuf,
     target: PathBuf,
     overwrite: Overwrite,
 }
 
-impl NewFile {
-    /// Begins what shall become the file `path`.
-    ///
-    /// # Errors
-    /// [`KeyFileError::Exists`], [`KeyFileError::Write`]
-    pub fn create(path: &Path, overwrite: Overwrite, access: Access) -> Result<Self, KeyFileError> {
-        let target = match overwrite {
-            Overwrite::Never => path.to_owned(),
-            Overwrite::Replace => behind_links(path).map_err(KeyFileError::Write)?,
-        };
-        // Fails early with a clear error; the step in `finish` is the one that counts.
-        if overwrite == Overwrite::Never && path.symlink_metadata().is_ok() {
-            return Err(KeyFileError::Exists);
-        }
-        let folder = match target.parent() {
-            Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
-            _ => PathBuf::from("."),
-        };
+impl Regular {
+    fn create(target: PathBuf, overwrite: Overwrite, access: Access) -> Result<Self, KeyFileError> {
+        let folder = folder(&target);
         let mut builder = tempfile::Builder::new();
         builder.prefix(".taiinet-").suffix(".tmp");
         #[cfg(unix)]
@@ -88,11 +159,7 @@ impl NewFile {
         Ok(Self { file, folder, target, overwrite })
     }
 
-    /// Gives it its name.
-    ///
-    /// # Errors
-    /// [`KeyFileError::Exists`], [`KeyFileError::Write`]
-    pub fn finish(self) -> Result<(), KeyFileError> {
+    fn finish(self) -> Result<(), KeyFileError> {
         self.file.as_file().sync_all().map_err(KeyFileError::Write)?;
         let persisted = match self.overwrite {
             Overwrite::Never => self.file.persist_noclobber(&self.target),
@@ -108,20 +175,86 @@ impl NewFile {
     }
 }
 
-impl Write for NewFile {
-    fn write(&mut self, content: &[u8]) -> io::Result<usize> {
-        self.file.write(content)
-    }
+/// What a path leads to.
+enum Target {
+    /// A regular file, or one that is not there yet.
+    Regular(PathBuf),
+    /// Something to write into.
+    Special(Special),
+}
 
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
+/// A pipe, a device or a descriptor.
+struct Special {
+    path: PathBuf,
+    is_descriptor: bool,
+}
+
+impl Special {
+    fn open(self) -> Result<File, KeyFileError> {
+        let mut options = OpenOptions::new();
+        // A descriptor may be that of a file, and what is in it is not ours.
+        let options = if self.is_descriptor { options.append(true) } else { options.write(true) };
+        let file = options.open(self.path).map_err(KeyFileError::Write)?;
+        let is_file = file.metadata().map_err(KeyFileError::Write)?.is_file();
+        // Somebody may have put a file in its place.
+        if is_file && !self.is_descriptor { Err(KeyFileError::Exists) } else { Ok(file) }
     }
 }
 
-/// The file itself, where `path` is a link to it.
-fn behind_links(path: &Path) -> io::Result<PathBuf> {
-    match path.symlink_metadata() {
-        Ok(metadata) if metadata.is_symlink() => fs::canonicalize(path),
-        _ => Ok(path.to_owned()),
+impl Target {
+    /// What is at the end of all links. Fails early with a clear error where nothing may be overwritten; the
+    /// step in [`Regular::finish`] is the one that counts.
+    fn of(path: &Path, overwrite: Overwrite) -> Result<Self, KeyFileError> {
+        let (target, is_descriptor) = behind_links(path).map_err(KeyFileError::Write)?;
+        let at_end = path.metadata().ok();
+        let is_special = at_end.as_ref().is_some_and(|about| !about.is_file() && !about.is_dir());
+        let loses_nothing = is_descriptor || at_end.as_ref().is_some_and(is_stream);
+        if !loses_nothing && overwrite == Overwrite::Never && path.symlink_metadata().is_ok() {
+            return Err(KeyFileError::Exists);
+        }
+        if is_descriptor || is_special {
+            return Ok(Self::Special(Special { path: path.to_owned(), is_descriptor }));
+        }
+        Ok(Self::Regular(target))
+    }
+}
+
+/// Whether what is written goes on and replaces nothing.
+#[cfg(unix)]
+fn is_stream(about: &fs::Metadata) -> bool {
+    use std::os::unix::fs::FileTypeExt;
+    let kind = about.file_type();
+    kind.is_fifo() || kind.is_char_device() || kind.is_socket()
+}
+
+#[cfg(not(unix))]
+fn is_stream(_: &fs::Metadata) -> bool {
+    false
+}
+
+/// The path at the end of all links, whether or not something stands there; and whether it is one of
+/// this process's open files, which looks like a link to where that file once was.
+fn behind_links(path: &Path) -> io::Result<(PathBuf, bool)> {
+    let mut path = path.to_owned();
+    for _ in 0..LINKS {
+        let Ok(target) = fs::read_link(&path) else { return Ok((path, false)) };
+        let folder = folder(&path);
+        if folder.canonicalize().is_ok_and(|folder| holds_descriptors(&folder)) {
+            return Ok((path, true));
+        }
+        path = folder.join(target);
+    }
+    Err(io::Error::other("too many symbolic links"))
+}
+
+/// `/proc/…/fd`; `/dev/fd` and `/dev/stdout` are links to there.
+fn holds_descriptors(folder: &Path) -> bool {
+    folder.starts_with("/proc") && folder.ends_with("fd")
+}
+
+fn folder(path: &Path) -> PathBuf {
+    match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder.to_owned(),
+        _ => PathBuf::from("."),
     }
 }

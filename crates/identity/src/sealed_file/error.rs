@@ -28,6 +28,9 @@ pub enum SealedFileError {
     /// No age file, in neither form.
     #[error("this is no sealed file (an age file)")]
     NotSealed,
+    /// A text, but not in UTF-8.
+    #[error("this is UTF-16")]
+    Utf16,
     /// An age file in another version than 1.
     #[error("this is an age file of a newer version than this program knows")]
     NewerVersion,
@@ -49,6 +52,7 @@ impl From<AgeError> for SealedFileError {
     fn from(error: AgeError) -> Self {
         match error {
             AgeError::NotAge => Self::NotSealed,
+            AgeError::Utf16 => Self::Utf16,
             AgeError::NewerVersion => Self::NewerVersion,
             AgeError::Text | AgeError::Header => Self::Header,
             AgeError::Io(error) => Self::Read(error),

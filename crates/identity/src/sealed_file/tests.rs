@@ -128,13 +128,17 @@ fn agrees_with_age() {
 fn text_with_space_around_and_other_line_ends() {
     let text = String::from_utf8(sealed(&[1], &content(1000), Form::Text)).expect("text");
     let crlf = text.replace('\n', "\r\n");
-    for text in [format!("\n \t\r\n{text}\n\n  \n"), crlf, text.trim_end().to_owned()] {
+    let marked = format!("\u{feff}{text}");
+    for text in [format!("\n \t\r\n{text}\n\n  \n"), crlf, text.trim_end().to_owned(), marked] {
         let (result, got) = opened(1, text.as_bytes());
         assert_eq!((result.expect("opened"), got), (1000, content(1000)));
     }
     for garbage in [format!("{text}x"), format!("x{text}"), text.replacen('\n', "\n\n", 2)] {
         assert!(opened(1, garbage.as_bytes()).0.is_err(), "{garbage}");
     }
+    let utf_16: Vec<u8> =
+        format!("\u{feff}{text}").encode_utf16().flat_map(u16::to_le_bytes).collect();
+    assert!(matches!(opened(1, &utf_16).0, Err(SealedFileError::Utf16)));
 }
 
 /// Everywhere in the header, and at the edges of each piece.
