@@ -18,6 +18,7 @@ use taiinet_identity::{
 };
 use taiinet_signaller::server::Server;
 use taiinet_terminal as terminal;
+use tracing_subscriber::{fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
 use options::{LogFormat, Options, Settings};
 use signals::Signals;
@@ -96,15 +97,15 @@ fn check(settings: &Settings) -> ExitCode {
 }
 
 fn log(settings: &Settings) {
-    let log = tracing_subscriber::fmt()
-        .with_env_filter(settings.log_filter())
+    let log = fmt::layer()
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
         // What cannot be logged is lost: to complain of it, on the same stderr, would panic.
         .log_internal_errors(false);
+    let filtered = tracing_subscriber::registry().with(settings.log_filter());
     match settings.log_format {
-        LogFormat::Text => log.init(),
-        LogFormat::Json => log.json().init(),
+        LogFormat::Text => filtered.with(log).init(),
+        LogFormat::Json => filtered.with(log.json()).init(),
     }
 }
 

@@ -25,7 +25,7 @@ use taiinet_signaller::{
         StunAddress, TlsFiles, read_file, read_text,
     },
 };
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use member::{MemberAddress, PublicUrl, TurnUrl};
 use period::Period;
@@ -373,7 +373,7 @@ impl Settings {
             );
         }
         if let Some(filter) = &self.log {
-            EnvFilter::try_new(filter).map_err(|error| format!("log: {error}"))?;
+            filter.parse::<Targets>().map_err(|error| format!("log: {error}"))?;
         }
         Ok(())
     }
@@ -517,11 +517,10 @@ impl Settings {
     }
 
     /// How much is logged.
-    pub(crate) fn log_filter(&self) -> EnvFilter {
-        match &self.log {
-            Some(filter) => EnvFilter::new(filter),
-            None => EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn")),
-        }
+    pub(crate) fn log_filter(&self) -> Targets {
+        let given = self.log.clone().or_else(|| std::env::var("RUST_LOG").ok());
+        let filter = given.filter(|given| !given.is_empty()).and_then(|filter| filter.parse().ok());
+        filter.unwrap_or_else(|| Targets::new().with_default(LevelFilter::WARN))
     }
 }
 

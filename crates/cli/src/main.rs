@@ -25,7 +25,7 @@ mod testing;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::{filter::Targets, fmt, layer::SubscriberExt, util::SubscriberInitExt};
 
 use crate::{
     exit::{CommandResult, Exit},
@@ -72,10 +72,10 @@ fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(code) => return code,
     };
-    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("off"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let filter: Option<Targets> = std::env::var("RUST_LOG").ok().and_then(|log| log.parse().ok());
     // What cannot be logged is lost: to complain of it, on the same stderr, would panic.
-    log.log_internal_errors(false).init();
+    let log = fmt::layer().with_writer(std::io::stderr).log_internal_errors(false);
+    tracing_subscriber::registry().with(filter.unwrap_or_default()).with(log).init();
     Exit::code(run(cli))
 }
 

@@ -9,6 +9,9 @@ use taiinet_signaller::{
     server::{Server, ServerConfig, StunAddress},
 };
 use tokio::{sync::oneshot, task::JoinHandle};
+use tracing_subscriber::{
+    filter::Targets, fmt, layer::SubscriberExt, registry, util::SubscriberInitExt,
+};
 
 /// The end of any patience: far longer than anything here takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -72,10 +75,9 @@ pub(crate) struct Stopped(SocketAddr);
 impl Signaller {
     pub(crate) async fn start() -> Self {
         // For RUST_LOG; of several tests in one process the first one sets it.
-        let _ = tracing_subscriber::fmt()
-            .with_env_filter(tracing_subscriber::EnvFilter::from_default_env())
-            .with_test_writer()
-            .try_init();
+        let filter = std::env::var("RUST_LOG").ok().and_then(|log| log.parse::<Targets>().ok());
+        let log = fmt::layer().with_test_writer();
+        let _ = registry().with(filter.unwrap_or_default()).with(log).try_init();
         Self::start_at("127.0.0.1:0".parse().unwrap()).await
     }
 
