@@ -8,4 +8,4 @@ export type { Blacklist, BlacklistOptions } from "./blacklist.js";
 export type { Blacklisted, CoreStatus, PeerInfo, Privacy, SignallerInfo } from "./engine.js";
 export type { Status } from "./status.js";
 export type { Condition, Query, Reserved, Test, TypeName } from "./query.js";
-export type { Fields, Value } from "./values.js";
+export type { Content, Fields, Publishable, Value } from "./values.js";

@@ -26,6 +26,12 @@ export interface UseSubscriptionOptions {
   private?: boolean;
 }
 
+/** What JSON would leave out or refuse, told apart from all else. */
+function asText(_: string, value: unknown): unknown {
+  if (typeof value === "string") return `"${value}`;
+  return value === undefined || ["bigint", "number", "symbol", "function"].includes(typeof value) ? `${typeof value} ${String(value)}` : value;
+}
+
 /** The newest documents that match, newest first. The query may be written in place: it counts as
  *  another only when its JSON differs. */
 export function useSubscription<T extends object = Fields>(
@@ -35,7 +41,7 @@ export function useSubscription<T extends object = Fields>(
   const taiinet = useTaiiNet();
   const [documents, setDocuments] = useState<readonly Delivery<T>[]>([]);
   const [error, setError] = useState<Error>();
-  const text = JSON.stringify(query, (_, value: unknown) => (typeof value === "bigint" ? `${value}n` : value));
+  const text = JSON.stringify(query, asText);
 
   useEffect(() => {
     setDocuments([]);

@@ -3,7 +3,7 @@ import type { Feed, Privacy, Raw } from "./engine.js";
 import { fromCore } from "./errors.js";
 import { Emitter } from "./events.js";
 import type { PublishOptions } from "./taiinet.js";
-import { decode, type Fields } from "./values.js";
+import { decode, type Content, type Fields } from "./values.js";
 
 /** A document as it was delivered. */
 export interface Delivery<T = Fields> {
@@ -45,7 +45,7 @@ export interface SubscriptionEvents<T> {
 export interface Source {
   open(deliver: (raw: Raw) => void, failed: (error: Error) => void): Promise<Feed>;
   backlog(): Promise<Raw[]>;
-  publish(document: Fields, options?: PublishOptions): Promise<string>;
+  publish(document: object, options?: PublishOptions): Promise<string>;
   closed(): void;
 }
 
@@ -124,7 +124,7 @@ export class Subscription<T extends object = Fields> extends Emitter<Subscriptio
 
   /** Publishes a document, which need not match; on a private subscription to the peers that
    *  subscribed privately to it, unless the options name others. Resolves when a neighbour has taken it. */
-  send(document: Fields, options?: PublishOptions): Promise<string> {
+  send<D extends object>(document: D & Content<D>, options?: PublishOptions): Promise<string> {
     return this.#source.publish(document, options);
   }
 

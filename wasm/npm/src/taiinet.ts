@@ -9,7 +9,7 @@ import type { Query } from "./query.js";
 import { SharedEngine, canShare } from "./shared.js";
 import { active, diagnose, type Status } from "./status.js";
 import { Subscription, checkSubscribeOptions, type Delivery, type SubscribeOptions, type SubscriptionEvents } from "./subscription.js";
-import { decode, encode, type Fields } from "./values.js";
+import { decode, encode, type Content, type Fields } from "./values.js";
 import { discardWasm, loadWasm, wasmIfLoaded } from "./wasm.js";
 
 export interface TaiiNetOptions {
@@ -169,7 +169,7 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
   /** Publishes a document. Resolves with its id when a neighbour has taken it: then it is not lost
    *  with this page. Without a neighbour it waits for one, for up to five minutes. With `to` in the
    *  options it is sealed; it rejects with code `recipients` if it has none. */
-  async publish(document: Fields, options?: PublishOptions): Promise<string> {
+  async publish<T extends object>(document: T & Content<T>, options?: PublishOptions): Promise<string> {
     this.#checkOpen();
     const text = encode(document, "document");
     const checked = checkOptions<PublishOptions>(options, PUBLISH_OPTIONS);

@@ -55,6 +55,17 @@ test("useSubscription shows the newest, follows the query, and ends with its com
 
   await update({ query: { a: { $gtt: 1 } }, limit: 2 });
   assert.equal(shown(), "error: a.$gtt");
+  // Queries that JSON.stringify could not tell apart.
+  await update({ query: { b: undefined }, limit: 2 });
+  assert.equal(shown(), "error: b");
+  await update({ query: {}, limit: 2 });
+  assert.equal(shown(), "");
+  for (const [b, next] of [[1n, "1n"], ["1n", 1], [1, "1"]]) {
+    await update({ query: { b }, limit: 2 });
+    const [before] = core.subscriptions;
+    await update({ query: { b: next }, limit: 2 });
+    assert.notDeepEqual([...core.subscriptions], [before], `${typeof b} and ${typeof next}`);
+  }
   await end();
   assert.equal(core.subscriptions.size, 0);
 });
