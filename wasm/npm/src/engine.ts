@@ -177,12 +177,16 @@ export interface Audience {
   /** The peer runs, under this name and with these options, which may be another tab's. */
   started(peerId: string, options: CoreOptions): void;
   event(event: CoreEvent): void;
+  /** No tab runs the peer, and this one cannot. */
+  leaderless?(): void;
   /** The peer cannot go on. */
   failed(error: Error): void;
 }
 
 /** A peer. All texts are JSON. */
 export interface Engine {
+  /** Whether the peer runs here, and not in another tab. */
+  readonly isHere: boolean;
   /** `failed` is called, once, for a fault that shows later: when another peer has taken over. */
   subscribe(query: string, options: SubscribeQuery, deliver: (raw: Raw) => void, failed: (error: Error) => void): Feed;
   publish(document: string, options: PublishQuery): Promise<string>;

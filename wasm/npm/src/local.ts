@@ -24,6 +24,7 @@ function toRaw(about: string, json: string): Raw {
 }
 
 export class LocalEngine implements Engine {
+  readonly isHere = true;
   readonly #wasm: Bindings;
   readonly #options: CoreOptions;
   readonly #seed: () => Promise<Uint8Array>;
@@ -43,6 +44,8 @@ export class LocalEngine implements Engine {
   /** A core that has trapped answers nothing any more: these are told so. */
   #unanswered = new Set<(error: Error) => void>();
   #stopLiving = () => {};
+  /** For how long before it there was no peer that should have been. */
+  #silentMs = 0;
   #state: "running" | "closed" | TaiiNetError = "running";
 
   private constructor(wasm: Bindings, options: CoreOptions, seed: () => Promise<Uint8Array>, audience: Audience, kept: StateStores) {
@@ -53,10 +56,13 @@ export class LocalEngine implements Engine {
     this.#audience = audience;
   }
 
-  /** Starts a peer; `seed` gives a copy of the secret key, which is wiped. */
-  static async start(wasm: Bindings, options: CoreOptions, seed: () => Promise<Uint8Array>, audience: Audience, kept: StateStores): Promise<LocalEngine> {
+  /** Starts a peer; `seed` gives a copy of the secret key, which is wiped. For `silentMs` before it there was none,
+   *  and should have been: it looks for what was published meanwhile. */
+  static async start(wasm: Bindings, options: CoreOptions, seed: () => Promise<Uint8Array>, audience: Audience, kept: StateStores, silentMs = 0): Promise<LocalEngine> {
     const engine = new LocalEngine(wasm, options, seed, audience, kept);
+    engine.#silentMs = silentMs;
     await engine.#begin();
+    engine.#silentMs = 0;
     return engine;
   }
 
@@ -85,7 +91,7 @@ export class LocalEngine implements Engine {
   #coreOptions(): string {
     // The lists as they are: an integer of them may be beyond JavaScript's.
     const lists = [`"blacklist":${this.#kept.blacklist.load() ?? "[]"}`, `"signallerCache":${this.#kept.signallers.load() ?? "[]"}`];
-    return `${JSON.stringify(this.#options).slice(0, -1)},${lists.join()}}`;
+    return `${JSON.stringify({ ...this.#options, silentMs: this.#silentMs }).slice(0, -1)},${lists.join()}}`;
   }
 
   #delivery = (subscriptions: Uint32Array, about: string, json: string): void => {

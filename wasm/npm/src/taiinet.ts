@@ -7,7 +7,7 @@ import { MemoryVault, openVault, type Vault } from "./identity.js";
 import { LocalEngine } from "./local.js";
 import type { Query } from "./query.js";
 import { SharedEngine, canShare } from "./shared.js";
-import { active, diagnose, type Status } from "./status.js";
+import { LEADERLESS, active, diagnose, type Status } from "./status.js";
 import { Subscription, checkSubscribeOptions, type Delivery, type SubscribeOptions, type SubscriptionEvents } from "./subscription.js";
 import { decode, encode, type Content, type Fields } from "./values.js";
 import { discardWasm, loadWasm, wasmIfLoaded } from "./wasm.js";
@@ -204,8 +204,9 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
 
   /** Links, signallers, counters, and what is wrong, if anything is. */
   async status(): Promise<Status> {
-    const core = await (await this.#running()).status();
-    return { ...core, ...diagnose(core) };
+    const engine = await this.#running();
+    const core = await engine.status();
+    return { ...core, ...diagnose(core, engine.isHere) };
   }
 
   /** Leaves the network; the other tabs go on. Documents that no neighbour has taken are lost. */
@@ -229,8 +230,8 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
       if (this.#state === "closed") throw closed();
       const keptAs = name === EPHEMERAL ? undefined : name;
       const kept = { blacklist: stateStore(keptAs, "blacklist"), signallers: stateStore(keptAs, "signallers") };
-      const start = (audience: Audience) =>
-        LocalEngine.start(bindings, this.#options, () => this.#vault.seed(), audience, kept);
+      const start = (audience: Audience, silentMs = 0) =>
+        LocalEngine.start(bindings, this.#options, () => this.#vault.seed(), audience, kept, silentMs);
       const started = new Promise<void>((resolve, reject) => {
         const audience: Audience = {
           started: (peerId: string, running: CoreOptions) => {
@@ -241,6 +242,10 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
             this.#refresh();
           },
           event: (event: CoreEvent) => this.#event(event),
+          leaderless: () => {
+            this.#forgetNeighbours();
+            this.#show({ state: "connecting", peers: 0, ...LEADERLESS });
+          },
           failed: (error: Error) => {
             reject(error);
             this.#fail(error);
