@@ -12,8 +12,9 @@ export const unused = {
   },
 };
 
-/** Scrypt takes seconds, in which the page would stand still: age is made to use the one that pauses every 10 ms. It
- *  awaits what its recipients do already. */
+/** Scrypt takes seconds, in which the page would stand still: age is made to use the one that pauses every 10 ms (it
+ *  awaits what its recipients do already), and that to pause by a message. Where it has `scheduler.yield`, it would go on
+ *  before all timers and messages of others; timers alone come once a second in hidden pages. */
 export const patient = {
   name: "patient",
   setup(build) {
@@ -25,11 +26,21 @@ export const patient = {
       });
       return { contents: replaced(contents.join(""), "import { scrypt }", "import { scryptAsync }") };
     });
+    build.onLoad({ filter: /@noble\/hashes\/utils\.js$/ }, ({ path }) => {
+      const contents = replaced(readFileSync(path, "utf8"), "typeof host.scheduler?.yield === 'function'", "false");
+      return { contents: `${replaced(contents, "host.setTimeout(resolve, 0)", "pauseByMessage(resolve)")}${pauseByMessage}` };
+    });
   },
 };
 
+function pauseByMessage(resume) {
+  const { port1, port2 } = new MessageChannel();
+  port1.onmessage = () => (port1.close(), resume());
+  port2.postMessage(0);
+}
+
 function replaced(text, what, by) {
   const changed = text.replace(what, by);
-  if (changed === text) throw new Error(`age-encryption has changed: ${what} is not there`);
+  if (changed === text) throw new Error(`a dependency has changed: ${what} is not there`);
   return changed;
 }

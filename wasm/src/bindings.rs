@@ -97,7 +97,7 @@ impl Core {
 
     /// Looks for recent documents of neighbours with options `{"limit", "timeoutMs"}`. Each goes to
     /// the function before the promise is kept, with the arguments of a delivery but for the
-    /// subscriptions.
+    /// subscriptions; it is kept with whether that is all, as far as can be told, or as many as were wanted.
     ///
     /// # Errors
     /// `query`, `options`, `busy`, `closed`

@@ -5,6 +5,7 @@
 
 mod admit;
 mod keyring;
+mod own;
 mod quota;
 mod recent;
 mod tree;
@@ -273,6 +274,9 @@ impl Documents {
         from: Option<(LinkId, PeerId)>,
     ) {
         cx.store.insert(&document, hops, cx.now);
+        if document.author() == cx.identity.peer_id() {
+            cx.store.keep_own(&document, cx.now);
+        }
         self.quotas.note(document.author(), &document, document.signed().size());
         cx.notify(Notice::Accepted(Accepted { document, hops, from }));
     }

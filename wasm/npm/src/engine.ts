@@ -82,6 +82,8 @@ export interface SignallerInfo {
   joined: boolean;
   /** Why it was lost, or could not be reached, last. */
   failure?: string;
+  /** Whether the Content-Security-Policy of the page that runs the peer forbids to connect to it. */
+  forbidden?: boolean;
 }
 
 /** A picture of the peer. */

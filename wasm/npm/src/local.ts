@@ -4,6 +4,7 @@ import type { Core } from "../core/taiinet_wasm.js";
 import type { Audience, CoreEvent, CoreOptions, CoreStatus, Engine, Feed, FindQuery, StateStores, PublishQuery, Raw, SubscribeQuery } from "./engine.js";
 import { TaiiNetError, closed, fromCore } from "./errors.js";
 import { liveIn } from "./page.js";
+import { forbidsConnecting } from "./policy.js";
 import { discardWasm, type Bindings } from "./wasm.js";
 
 /** What the core looks for at once (taiinet-mesh, limits::FINDS), and what may wait for that. */
@@ -207,7 +208,9 @@ export class LocalEngine implements Engine {
   }
 
   async status(): Promise<CoreStatus> {
-    return this.#ask((core) => Promise.resolve(JSON.parse(core.status()) as CoreStatus));
+    const status = await this.#ask((core) => Promise.resolve(JSON.parse(core.status()) as CoreStatus));
+    for (const signaller of status.signallers) if (!signaller.joined && forbidsConnecting(signaller.url)) signaller.forbidden = true;
+    return status;
   }
 
   async blacklist(peer: string, until: number | undefined): Promise<void> {

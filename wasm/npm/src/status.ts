@@ -2,6 +2,7 @@
 
 import type { CoreStatus, PeerInfo } from "./engine.js";
 import { hasWebRtc, isOffline } from "./page.js";
+import { origin } from "./policy.js";
 
 /** How a peer fares. */
 export interface Status extends CoreStatus {
@@ -46,10 +47,14 @@ function diagnoseLinks(core: CoreStatus, isHere: boolean): Diagnosis {
 function trouble({ problem, advice, signallers }: CoreStatus, peers: number): Pick<Status, "problem" | "advice"> {
   if (problem === undefined) return {};
   if (!signallers.length) return { problem, advice: "name one in options.signallers" };
+  const goesOn = peers > 0 ? "; the mesh goes on without" : "";
+  const forbidden = signallers.some(({ joined }) => joined) ? undefined : signallers.find((one) => one.forbidden);
+  if (forbidden) {
+    return { problem: `this page's Content-Security-Policy forbids ${forbidden.url}${goesOn}`, advice: `add ${origin(forbidden.url)} to its directive connect-src` };
+  }
   const failed = signallers.some(({ joined }) => joined) ? undefined : signallers.find(({ failure }) => failure !== undefined);
   if (failed && typeof location !== "undefined" && location.protocol === "https:" && failed.url.startsWith("ws:") && !isLocal(failed.url)) {
-    const forbidden = `an https page may not use ${failed.url}`;
-    return { problem: peers > 0 ? `${forbidden}; the mesh goes on without` : forbidden, advice: "use a wss:// address" };
+    return { problem: `an https page may not use ${failed.url}${goesOn}`, advice: "use a wss:// address" };
   }
   return { problem, ...(advice !== undefined && { advice }) };
 }

@@ -6,6 +6,7 @@ import { Emitter } from "./events.js";
 import { MemoryVault, openVault, type Vault } from "./identity.js";
 import { LocalEngine } from "./local.js";
 import type { Query } from "./query.js";
+import { watchPolicy } from "./policy.js";
 import { SharedEngine, canShare } from "./shared.js";
 import { LEADERLESS, active, diagnose, type Status } from "./status.js";
 import { Subscription, checkSubscribeOptions, type Delivery, type SubscribeOptions, type SubscriptionEvents } from "./subscription.js";
@@ -130,6 +131,7 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
     this.network = this.#options.network;
     const name = string(identity, "options.identity");
     if (shared !== undefined) boolean(shared, "options.shared");
+    watchPolicy();
     this.identity = this.#identity(name);
     this.blacklist = new Blacklist(() => this.#running());
     this.ready = this.#start(name, shared ?? name !== EPHEMERAL, wasm);
@@ -385,7 +387,7 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
     this.#state = failure;
     this.emit("error", failure);
     for (const subscription of [...this.#subscriptions]) subscription.close();
-    this.#show({ state: "failed", peers: 0, problem: failure.message, advice: "make a new TaiiNet, or reload the page" });
+    this.#show({ state: "failed", peers: 0, problem: failure.problem ?? failure.message, advice: failure.advice ?? "make a new TaiiNet, or reload the page" });
     return failure;
   }
 
