@@ -27,7 +27,10 @@ export const patient = {
       return { contents: replaced(contents.join(""), "import { scrypt }", "import { scryptAsync }") };
     });
     build.onLoad({ filter: /@noble\/hashes\/utils\.js$/ }, ({ path }) => {
-      const contents = replaced(readFileSync(path, "utf8"), "typeof host.scheduler?.yield === 'function'", "false");
+      const original = readFileSync(path, "utf8");
+      // Versions that other dependencies bring along have no such pause.
+      if (!original.includes("scheduler?.yield")) return { contents: original };
+      const contents = replaced(original, "typeof host.scheduler?.yield === 'function'", "false");
       return { contents: `${replaced(contents, "host.setTimeout(resolve, 0)", "pauseByMessage(resolve)")}${pauseByMessage}` };
     });
   },

@@ -135,6 +135,13 @@ export interface SubscribeQuery {
   private: boolean;
 }
 
+/** What a search found. */
+export interface Found {
+  documents: Raw[];
+  /** Whether that is all, as far as can be told, or as many as were wanted. */
+  complete: boolean;
+}
+
 export interface FindQuery {
   limit: number;
   timeoutMs: number;
@@ -192,7 +199,7 @@ export interface Engine {
   /** `failed` is called, once, for a fault that shows later: when another peer has taken over. */
   subscribe(query: string, options: SubscribeQuery, deliver: (raw: Raw) => void, failed: (error: Error) => void): Feed;
   publish(document: string, options: PublishQuery): Promise<string>;
-  find(query: string, options: FindQuery): Promise<Raw[]>;
+  find(query: string, options: FindQuery): Promise<Found>;
   status(): Promise<CoreStatus>;
   /** Until then (milliseconds since 1970), or until it is unblocked. */
   blacklist(peer: string, until: number | undefined): Promise<void>;

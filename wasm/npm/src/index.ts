@@ -1,7 +1,7 @@
 export { TaiiNet } from "./taiinet.js";
 export type { FindOptions, Identity, PublishOptions, TaiiNetEvents, TaiiNetOptions, Warning } from "./taiinet.js";
 export { Subscription } from "./subscription.js";
-export type { Delivery, SubscribeOptions, SubscriptionEvents } from "./subscription.js";
+export type { Delivery, Ready, SubscribeOptions, SubscriptionEvents } from "./subscription.js";
 export { TaiiNetError } from "./errors.js";
 export type { ErrorCode } from "./errors.js";
 export type { Blacklist, BlacklistOptions } from "./blacklist.js";

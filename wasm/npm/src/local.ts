@@ -1,7 +1,7 @@
 // The peer in this tab.
 
 import type { Core } from "../core/taiinet_wasm.js";
-import type { Audience, CoreEvent, CoreOptions, CoreStatus, Engine, Feed, FindQuery, StateStores, PublishQuery, Raw, SubscribeQuery } from "./engine.js";
+import type { Audience, CoreEvent, CoreOptions, CoreStatus, Engine, Feed, FindQuery, Found, StateStores, PublishQuery, Raw, SubscribeQuery } from "./engine.js";
 import { TaiiNetError, closed, fromCore } from "./errors.js";
 import { liveIn } from "./page.js";
 import { forbidsConnecting } from "./policy.js";
@@ -183,20 +183,20 @@ export class LocalEngine implements Engine {
     return this.#ask((core) => core.publish(document, JSON.stringify(options)));
   }
 
-  async find(query: string, options: FindQuery): Promise<Raw[]> {
-    let found: Raw[] = [];
-    const each = (about: string, json: string) => void found.push(toRaw(about, json));
+  async find(query: string, options: FindQuery): Promise<Found> {
+    let documents: Raw[] = [];
+    const each = (about: string, json: string) => void documents.push(toRaw(about, json));
     await this.#turn();
     try {
-      await this.#ask((core) => {
-        found = [];
-        return core.find(query, JSON.stringify(options), each);
+      const complete = await this.#ask((core) => {
+        documents = [];
+        return core.find(query, JSON.stringify(options), each) as Promise<boolean>;
       });
+      return { documents, complete };
     } finally {
       this.#finding -= 1;
       this.#turns.shift()?.();
     }
-    return found;
   }
 
   async #turn(): Promise<void> {

@@ -4,7 +4,7 @@
 // takes over it tells the others, and each says again what it wants. Each tab holds a lock of its own as
 // well, by which the peer's tab learns of its end.
 
-import type { Audience, CoreEvent, CoreOptions, CoreStatus, Engine, Feed, FindQuery, PublishQuery, Raw, SubscribeQuery } from "./engine.js";
+import type { Audience, CoreEvent, CoreOptions, CoreStatus, Engine, Feed, FindQuery, Found, PublishQuery, Raw, SubscribeQuery } from "./engine.js";
 import { Election, type Reign } from "./election.js";
 import { TaiiNetError, closed, fromPlain, toPlain, type PlainError } from "./errors.js";
 
@@ -438,7 +438,7 @@ export class SharedEngine implements Engine {
     return this.#ask({ name: "publish", document, options: { ...options, stamp } });
   }
 
-  find(query: string, options: FindQuery): Promise<Raw[]> {
+  find(query: string, options: FindQuery): Promise<Found> {
     return this.#ask({ name: "find", query, options });
   }
 

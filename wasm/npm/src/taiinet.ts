@@ -100,7 +100,7 @@ const RECIPIENTS = 1000;
 const WAIT_MS = 2000;
 /** Then it would be too old for any peer. */
 const LONGEST_WAIT_MS = 300_000;
-const BACKLOG = { limit: 200, timeoutMs: 4000 };
+const BACKLOG_MS = 4000;
 
 /** A peer: the page's place in the mesh. */
 export class TaiiNet extends Emitter<TaiiNetEvents> {
@@ -145,16 +145,15 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
   subscribe<T extends object = Fields>(query: Query<T>, options?: SubscribeOptions): Subscription<T> {
     this.#checkOpen();
     const text = this.#query(query);
-    const { backlog = false, private: isPrivate = false, signal } = checkSubscribeOptions(options);
-    boolean(backlog, "options.backlog");
+    const { backlog, private: isPrivate = false, signal } = checkSubscribeOptions(options);
     boolean(isPrivate, "options.private");
     if (signal !== undefined && !(signal instanceof AbortSignal)) throw wrongType("options", "options.signal", "an AbortSignal", signal);
     const subscription = new Subscription<T>(
       {
         open: async (deliver, failed) => (await this.#running()).subscribe(text, { private: isPrivate }, deliver, failed),
-        backlog: async () => {
+        backlog: async (limit) => {
           await this.#meet();
-          return (await this.#running()).find(text, BACKLOG);
+          return (await this.#running()).find(text, { limit, timeoutMs: BACKLOG_MS });
         },
         publish: async (document, publishOptions) =>
           this.publish(document, isPrivate ? { to: "subscribers", ...checkOptions<PublishOptions>(publishOptions, PUBLISH_OPTIONS) } : publishOptions),
@@ -195,8 +194,8 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
     const until = Date.now() + timeoutMs;
     // One that has just started has no neighbour to ask yet.
     await Promise.race([this.#meet(), after(timeoutMs)]);
-    const found = await engine.find(text, { limit, timeoutMs: Math.max(1, until - Date.now()) });
-    return found.sort((a, b) => b.createdAt - a.createdAt).map((raw) => delivery<T>(raw));
+    const { documents } = await engine.find(text, { limit, timeoutMs: Math.max(1, until - Date.now()) });
+    return documents.sort((a, b) => b.createdAt - a.createdAt).map((raw) => delivery<T>(raw));
   }
 
   /** The neighbours. */

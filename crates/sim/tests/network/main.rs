@@ -7,6 +7,7 @@ mod delivery;
 mod determinism;
 mod finds;
 mod innocent;
+mod keyed;
 mod mesh;
 mod partition;
 mod pool;
