@@ -8,6 +8,7 @@ import { copyFileSync, existsSync, readFileSync, readdirSync, rmSync } from "nod
 import { join } from "node:path";
 import { brotliCompressSync, constants, gzipSync } from "node:zlib";
 import { build } from "esbuild";
+import { patient, unused } from "./plugins.mjs";
 
 const fast = process.argv.includes("--fast");
 const here = import.meta.dirname ?? new URL(".", import.meta.url).pathname;
@@ -15,16 +16,6 @@ const dist = join(here, "dist");
 const core = join(here, "core/taiinet_wasm_bg.wasm");
 /** What the package is to be at most, compressed. */
 const AIM = 250 * 1024;
-
-/** Key files have a passphrase (scrypt): age's other kinds of recipients, and their curves, are never
- *  called. They are two thirds of it. */
-const unused = {
-  name: "unused",
-  setup(build) {
-    build.onResolve({ filter: /^@noble\/(post-quantum\/hybrid|curves\/(nist|ed25519))\.js$/ }, ({ path }) => ({ path, namespace: "unused", sideEffects: false }));
-    build.onLoad({ filter: /./, namespace: "unused" }, () => ({ contents: "export const MLKEM768P256 = null, MLKEM768X25519 = null, p256 = null, x25519 = null;" }));
-  },
-};
 
 if (!existsSync(core)) {
   console.error("nothing is built, and nothing can be packed, without core/: run `cargo xtask wasm`");
@@ -46,7 +37,7 @@ await build({
   chunkNames: "[name]-[hash]",
   minify: !fast,
   legalComments: "none",
-  plugins: [unused],
+  plugins: [patient, unused],
 });
 copyFileSync(core, join(dist, "taiinet.wasm"));
 report();

@@ -97,7 +97,7 @@ impl Core {
 
     /// Looks for recent documents of neighbours with options `{"limit", "timeoutMs"}`. Each goes to
     /// the function before the promise is kept, with the arguments of a delivery but for the
-    /// subscriptions.
+    /// subscriptions; it is kept with whether that is all, as far as can be told, or as many as were wanted.
     ///
     /// # Errors
     /// `query`, `options`, `busy`, `closed`
@@ -172,6 +172,9 @@ struct Options {
     signallers: Vec<String>,
     target_links: Option<usize>,
     max_links: Option<usize>,
+    /// For how long before this peer there was none of its identity, and should have been.
+    #[serde(default)]
+    silent_ms: u32,
     /// As [`Core::signaller_cache`] gave it; what is no address is passed over.
     #[serde(default)]
     signaller_cache: Vec<String>,
@@ -189,6 +192,7 @@ impl Options {
         config.max_links = self.max_links.unwrap_or(limits::MAX_LINKS).clamp(1, limits::MAX_LINKS);
         config.target_links = self.target_links.unwrap_or(limits::TARGET_LINKS);
         config.store_bytes = STORE_BYTES;
+        config.silence = Duration::from_millis(self.silent_ms.into());
         let cached = self.signaller_cache.iter();
         let cached = cached.filter_map(|address| signaller((0, address)).ok());
         config.signaller_cache = cached.take(limits::SIGNALLERS).collect();

@@ -235,7 +235,7 @@ impl Driver {
     fn end_find(&self, find: FindId) {
         let ended = self.state.borrow_mut().session.end_find(find);
         if let Some(Find { done, .. }) = ended {
-            done.with(Ok(JsValue::UNDEFINED));
+            done.with(Ok(false.into()));
         }
     }
 

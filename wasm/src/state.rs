@@ -150,8 +150,8 @@ impl State {
                     calls.push_back(Call::Found { each: each.clone(), document, opened });
                 }
             }
-            Action::FindDone(Find { done, .. }) => {
-                calls.push_back(Call::Settle(done, Ok(JsValue::UNDEFINED)));
+            Action::FindDone { waiter: Find { done, .. }, complete } => {
+                calls.push_back(Call::Settle(done, Ok(complete.into())));
             }
             Action::Recipients { unsealed, recipients } => {
                 let Unsealed { content, options, waiter } = unsealed;

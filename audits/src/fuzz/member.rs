@@ -11,7 +11,7 @@ use taiinet_mesh::{
     ChannelBinding, Time,
     wire::{
         Compare, DocumentFrame, Find, FindFrame, Found, Fragment, Frame, Hello, Joined, LinkFrame,
-        Mark, Neighbour, Piece, PoolFrame, Presence, Push, Refusal, RefusalReason, Signal,
+        Mark, Neighbour, Piece, PoolFrame, Presence, Push, Refusal, RefusalReason, Rest, Signal,
         SignalBody, SignalFrame, SignalPart, SyncFrame, Undeliverable, ViewFrame, codec,
     },
 };
@@ -357,7 +357,7 @@ impl Member {
                 documents: (0..bytes.below(3))
                     .map(|_| self.document(bytes, usually, now))
                     .collect(),
-                last: bytes.bool(),
+                rest: [Rest::Follows, Rest::Nothing, Rest::LeftOut][bytes.below(3)],
             })),
             22 => Frame::Pool(PoolFrame::Relay(Self::signal(bytes, usually, None, now))),
             _ => Frame::Pool(PoolFrame::Undeliverable(Undeliverable {

@@ -8,7 +8,7 @@ use taiinet_mesh::{
     ChannelBinding,
     wire::{
         Compare, DocumentFrame, Find, FindFrame, Found, Fragment, Frame, Hello, Joined, LinkFrame,
-        Mark, Neighbour, Piece, PoolFrame, Presence, Push, Refusal, RefusalReason, Signal,
+        Mark, Neighbour, Piece, PoolFrame, Presence, Push, Refusal, RefusalReason, Rest, Signal,
         SignalBody, SignalFrame, SignalPart, SyncFrame, Undeliverable, ViewFrame, codec,
     },
 };
@@ -56,7 +56,8 @@ pub(super) fn examples() -> Vec<(&'static str, Frame)> {
     ];
     let compare = Compare { salt: SALT, from: at(-60).into(), pieces };
     let find = Find { request: 1, query: r#"{"a":1}"#.to_owned(), limit: 20, since: at(-60) };
-    let found = Found { request: 1, documents: vec![document.signed().clone()], last: true };
+    let found =
+        Found { request: 1, documents: vec![document.signed().clone()], rest: Rest::Nothing };
     vec![
         ("fragment", Frame::Fragment(Fragment { last: true, bytes: vec![1, 2, 3] })),
         ("hello", Frame::Link(LinkFrame::Hello(hello_one))),

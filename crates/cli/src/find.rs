@@ -22,7 +22,7 @@ const ENOUGH: (usize, Duration) = (3, Duration::from_secs(1));
   taiinet find '{\"type\": \"tweet\"}' --network tweets --signaller ws://127.0.0.1:7700
   taiinet find '{\"likes\": {\"$gt\": 4}}' --limit 1 --json | jq .created_at
 
-Neighbours keep the documents of about the last five minutes.
+Neighbours keep the documents of about the last five minutes, and their own under a key while they run.
 Exit codes: 0 neighbours were asked, 1 there is none, 2 wrong usage.")]
 pub(crate) struct FindArgs {
     /// A query as JSON; {} matches everything

@@ -14,7 +14,7 @@ use std::{
 };
 
 use serde_json::json;
-use taiinet::{Delivery, Privacy};
+use taiinet::{Delivery, Privacy, Ready};
 use taiinet_terminal as terminal;
 use tokio::{
     sync::{mpsc, oneshot},
@@ -95,9 +95,18 @@ impl Printer {
         if self.batch.text.len() < BATCH_BYTES { Ok(()) } else { self.flush().await }
     }
 
+    /// Prints that what was before has come, with the next [`flush`](Self::flush); only as JSON.
+    pub(crate) fn print_ready(&mut self, ready: Ready) {
+        if self.json {
+            let ready = json!({ "ready": { "complete": ready.complete } });
+            // Writing to a string cannot fail.
+            let _ = writeln!(self.batch.text, "{ready}");
+        }
+    }
+
     /// Hands what was printed to the writer, as soon as it has room. Cancel-safe.
     pub(crate) async fn flush(&mut self) -> CommandResult {
-        if self.batch.count == 0 {
+        if self.batch.text.is_empty() {
             return Ok(());
         }
         let Some(batches) = &self.batches else { return Ok(()) };
@@ -147,6 +156,9 @@ fn write_about(text: &mut String, delivery: &Delivery) -> std::fmt::Result {
     }
     if let Some(expires_at) = delivery.expires_at() {
         about["expires_at"] = expires_at.as_millis().into();
+    }
+    if delivery.is_backlog() {
+        about["backlog"] = true.into();
     }
     if delivery.privacy() != Privacy::Open {
         about["privacy"] = delivery.privacy().as_str().into();

@@ -39,7 +39,8 @@ pub(crate) struct PublishArgs {
     /// Publish under this key: the newest document of yours under a key replaces the older
     #[arg(long)]
     key: Option<String>,
-    /// How long the documents are worth something: 90s, 15m, 12h, 1d
+    /// How long the documents are worth something: 90s, 15m, 12h, 1d. Nobody holds them for so long: peers keep
+    /// them for five minutes, and an author's own peer those with a key while it runs, as this command does not
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     expires: Option<Duration>,
     /// Seal to the peers that subscribed privately to what each document matches (`taiinet subscribe

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use taiinet::Subscription;
+use taiinet::{SubscribeOptions, Subscription, SubscriptionEvent};
 
 use crate::{
     exit::{CommandResult, Exit},
@@ -21,6 +21,7 @@ const BATCH: usize = 256;
   taiinet subscribe '{}' --network tweets --signaller ws://127.0.0.1:7700
   taiinet subscribe '{\"likes\": {\"$gt\": 4}}' --count 10 --json | jq .author
   taiinet subscribe '{\"type\": \"order\"}' --private
+  taiinet subscribe '{\"type\": \"tweet\"}' --backlog=500 --json
 
 Read slowly, it slows its neighbours down; nothing is dropped.")]
 pub(crate) struct SubscribeArgs {
@@ -30,6 +31,12 @@ pub(crate) struct SubscribeArgs {
     /// no one can read what was. What is open comes too; --json tells them apart
     #[arg(long)]
     private: bool,
+    /// Also what neighbours still hold of before, the newest, N at most (1000 if not given), the oldest first:
+    /// the last five minutes, and their own documents with a key. With --json these have "backlog": true, and a
+    /// line {"ready": {"complete": …}} tells when they have come, and whether that was all
+    #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "1000",
+        value_parser = clap::value_parser!(u16).range(1..))]
+    backlog: Option<u16>,
     /// End after so many documents
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
@@ -48,8 +55,8 @@ pub(crate) struct SubscribeArgs {
 pub(crate) async fn run(net: NetArgs, args: SubscribeArgs) -> CommandResult {
     let query = query::parse(&args.query)?;
     let net = net.connect().await?;
-    let mut subscription =
-        if args.private { net.subscribe_privately(query) } else { net.subscribe(query) }?;
+    let options = SubscribeOptions { private: args.private, backlog: args.backlog };
+    let mut subscription = net.subscribe_with(query, options)?;
     hints::spawn(&net);
     if args.report {
         report::spawn(&net);
@@ -97,14 +104,14 @@ async fn print(
     wanted: Option<u64>,
 ) -> CommandResult {
     let enough = |printer: &Printer| wanted.is_some_and(|wanted| printer.count() >= wanted);
-    while let Some(delivery) = subscription.next().await {
-        printer.print(&delivery).await?;
+    while let Some(event) = subscription.next_event().await {
+        print_event(printer, &event).await?;
         for _ in 1..BATCH {
             if enough(printer) {
                 break;
             }
-            let Some(delivery) = subscription.try_next() else { break };
-            printer.print(&delivery).await?;
+            let Some(event) = subscription.try_next_event() else { break };
+            print_event(printer, &event).await?;
         }
         printer.flush().await?;
         if enough(printer) {
@@ -112,4 +119,15 @@ async fn print(
         }
     }
     printer.finish().await
+}
+
+async fn print_event(printer: &mut Printer, event: &SubscriptionEvent) -> CommandResult {
+    match event {
+        SubscriptionEvent::Document(delivery) => printer.print(delivery).await,
+        SubscriptionEvent::Ready(ready) => {
+            printer.print_ready(*ready);
+            Ok(())
+        }
+        _ => Ok(()),
+    }
 }

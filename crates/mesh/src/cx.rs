@@ -114,7 +114,7 @@ impl Cx {
 
     /// From when on we care for documents: from our start, as far as they are live.
     pub(crate) fn cares_since(&self) -> Timestamp {
-        let start = self.topology.cares_since(self.started);
+        let start = self.topology.cares_since(self.started.before(self.config.silence));
         start.max(self.now.before(limits::LIVE_WINDOW)).timestamp()
     }
 }

@@ -5,6 +5,7 @@
 
 mod admit;
 mod keyring;
+mod own;
 mod quota;
 mod recent;
 mod stamps;
@@ -285,6 +286,9 @@ impl Documents {
             cx.stamps.resume(document.created_at, cx.now);
         }
         cx.store.insert(&document, hops, cx.now);
+        if document.author() == cx.identity.peer_id() {
+            cx.store.keep_own(&document, cx.now);
+        }
         self.quotas.note(document.author(), &document, document.signed().size());
         cx.notify(Notice::Accepted(Accepted { document, hops, from }));
     }

@@ -14,9 +14,9 @@ use crate::{
     interest::Interest,
     limits,
     notice::Notice,
-    wire::{Find, FindFrame, Found},
+    wire::{Find, FindFrame, Found, Rest},
 };
-use searches::Searches;
+use searches::{Answer, Searches};
 
 /// The room of searches.
 #[derive(Debug, Default)]
@@ -34,9 +34,7 @@ impl Finds {
         interest: &Interest,
     ) -> Result<FindId, TooManyFinds> {
         let find = self.searches.begin(query, limit, cx.now)?;
-        let search = self.searches.get(find);
-        let own = search.map(|search| search.own(&cx.store, cx.now));
-        for document in own.into_iter().flatten() {
+        for document in self.searches.own(find, &cx.store, cx.now) {
             self.found(cx, find, document, interest);
         }
         // A neighbour that dozes is asked if there is no other.
@@ -114,15 +112,17 @@ impl Finds {
         answer: Found,
         interest: &Interest,
     ) -> Result<(), Misbehaviour> {
-        let Found { request, documents, last } = answer;
+        let Found { request, documents, rest } = answer;
         let Some(state) = cx.links.get_mut(link) else { return Ok(()) };
         let bytes = documents.iter().map(SignedDocument::size).sum();
         state.budgets.answer(documents.len(), bytes)?;
         let mut documents = documents.into_iter();
         let result =
             documents.try_for_each(|document| self.brings(cx, link, request, document, interest));
-        if last {
-            self.searches.answered(link, request);
+        match rest {
+            Rest::Follows => {}
+            Rest::Nothing => self.searches.answered(link, request, true),
+            Rest::LeftOut => self.searches.answered(link, request, false),
         }
         self.finish(cx);
         result
@@ -197,14 +197,12 @@ impl Finds {
 /// A neighbour looks for something.
 fn answer(cx: &mut Cx, link: LinkId, asked: &Find) -> Result<(), Misbehaviour> {
     let Some(state) = cx.links.get_mut(link) else { return Ok(()) };
-    let (documents, fuel) = searches::answer(asked, &mut state.budgets, &cx.store, cx.now)?;
+    let Answer { documents, complete, fuel } =
+        searches::answer(asked, &mut state.budgets, &cx.store, cx.now)?;
     // What has no room is left out: live documents are worth more.
-    for document in documents {
-        if !state.lanes.found(asked.request, Some(document)) {
-            break;
-        }
-    }
-    let _ = state.lanes.found(asked.request, None);
+    let all = documents.into_iter().all(|document| state.lanes.found(asked.request, Ok(document)));
+    let rest = if complete && all { Rest::Nothing } else { Rest::LeftOut };
+    let _ = state.lanes.found(asked.request, Err(rest));
     cx.links.touch(link);
     cx.spend(link, units(fuel));
     Ok(())
@@ -257,7 +255,7 @@ mod tests {
         let query: SharedQuery = r#"{"text": {"$regex": "(x?){30}x{10}$"}}"#.parse().unwrap();
         let find = finds.begin(&mut cx, query, 100, &interest).unwrap();
         let documents = (0..100).map(|nonce| document(&identity(2), nonce, 20).signed().clone());
-        let found = Found { request: find.0, documents: documents.collect(), last: true };
+        let found = Found { request: find.0, documents: documents.collect(), rest: Rest::Nothing };
         let before = work_left(&cx, link);
         finds.frame(&mut cx, link, FindFrame::Found(found), &interest).unwrap();
         assert_eq!(work_left(&cx, link), before);

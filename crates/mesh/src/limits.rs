@@ -67,6 +67,10 @@ pub const UNTAKEN_DOCUMENTS: usize = 1024;
 pub const UNTAKEN_BYTES: usize = 4 * 1024 * 1024;
 /// Bytes of the heap that recent documents take which are kept for neighbours that ask for them.
 pub const STORE_BYTES: usize = 64 * 1024 * 1024;
+/// How many documents of our own with a key are kept for as long as we run, the newest of each key.
+pub const OWN_DOCUMENTS: usize = 1024;
+/// And in how many bytes of the heap.
+pub const OWN_BYTES: usize = 4 * 1024 * 1024;
 /// Ids of verified documents remembered, so that each is delivered once.
 pub const SEEN_IDS: usize = 1 << 20;
 

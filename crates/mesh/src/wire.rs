@@ -26,7 +26,7 @@ mod view;
 
 pub(crate) use address::{is_address, is_same_address};
 pub use documents::{DocumentFrame, Push};
-pub use find::{Find, FindFrame, Found};
+pub use find::{Find, FindFrame, Found, Rest};
 pub use fragment::Fragment;
 pub use frame::Frame;
 pub use kind::{FrameKind, critical};

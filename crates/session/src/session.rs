@@ -73,7 +73,13 @@ pub enum Action<W: Waiters> {
         opened: Option<Arc<Opened>>,
     },
     /// A search is over.
-    FindDone(W::Find),
+    FindDone {
+        /// Its waiter.
+        waiter: W::Find,
+        /// Whether it found all that there is, as far as we and the neighbours can tell, or as many as were
+        /// wanted.
+        complete: bool,
+    },
     /// The recipients of a content are known, or none turned up in time.
     Recipients {
         /// The content.
@@ -191,7 +197,9 @@ impl<W: Waiters> Session<W> {
                 Action::Deliver { subscriptions, delivery }
             }
             Output::Found { find, document, opened } => Action::Found { find, document, opened },
-            Output::FindDone { find, .. } => Action::FindDone(self.finds.remove(&find)?),
+            Output::FindDone { find, complete } => {
+                Action::FindDone { waiter: self.finds.remove(&find)?, complete }
+            }
             Output::Event(Event::Taken { id }) => {
                 self.publications.taken(id);
                 return None;

@@ -87,6 +87,8 @@ pub struct PeerSpec {
     pub quota: Quota,
     /// Bytes of recent documents that it keeps for others.
     pub store_bytes: usize,
+    /// For how long before its start it looks back.
+    pub silence: Duration,
     /// How far its clock is ahead of the true time, in milliseconds, or behind.
     pub clock_error: i64,
 }
@@ -101,6 +103,7 @@ impl PeerSpec {
             signallers: signallers.to_vec(),
             quota: Quota::default(),
             store_bytes: limits::STORE_BYTES,
+            silence: Duration::ZERO,
             clock_error: 0,
         }
     }

@@ -226,6 +226,7 @@ impl World {
             target_links: spec.target_links,
             max_links: spec.max_links,
             quota: spec.quota,
+            silence: spec.silence,
             store_bytes: spec.store_bytes,
             ..Config::new(spec.network.clone())
         };

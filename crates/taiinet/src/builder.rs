@@ -29,6 +29,7 @@ use crate::{
     driver::Driver,
     error::Error,
     events::EVENTS,
+    history::Histories,
     net::{Inner, TaiiNet},
     signaller_cache,
     stamps::KeptStamps,
@@ -222,6 +223,7 @@ impl Builder {
             tally,
             inboxes: BTreeMap::new(),
             backlog: Backlog::default(),
+            histories: Histories::default(),
             open_links: 0,
         };
         tokio::spawn(driver.run());

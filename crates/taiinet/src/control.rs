@@ -12,6 +12,7 @@ use tokio::sync::{mpsc, oneshot};
 use crate::{
     blacklist::BlacklistFileError,
     delivery::{Delivery, Inbox},
+    history::Wish,
 };
 
 /// Told when a document was taken: true; when it was lost: false.
@@ -20,6 +21,17 @@ pub(crate) type Taken = oneshot::Sender<bool>;
 pub(crate) type Flushed = oneshot::Sender<u64>;
 /// Gets what a search finds; dropped when it is over.
 pub(crate) type FoundSender = mpsc::UnboundedSender<Result<Delivery, TooManyFinds>>;
+
+/// For whom there is a search.
+#[derive(Debug)]
+pub(crate) enum Seeker {
+    Caller(FoundSender),
+    /// A subscription that wants what was before it.
+    History {
+        subscription: u64,
+        found: Vec<Delivery>,
+    },
+}
 /// Told the recipients of a content, with the content.
 pub(crate) type Decided = oneshot::Sender<(Map, Result<BTreeSet<Recipient>, PublishError>)>;
 /// Both what the core says and what the file does may go wrong.
@@ -32,7 +44,7 @@ impl Waiters for Handles {
     type Subscription = u64;
     type Publish = Option<Taken>;
     type Flush = Flushed;
-    type Find = FoundSender;
+    type Find = Seeker;
     type Recipients = Decided;
 
     fn has_left(waiter: &Decided) -> bool {
@@ -42,7 +54,7 @@ impl Waiters for Handles {
 
 /// What a handle asks of the driver. No `Debug`: it may hold what is about to be sealed.
 pub(crate) enum Control {
-    Subscribe { id: u64, wanted: Wanted, inbox: Inbox },
+    Subscribe { id: u64, wanted: Wanted, history: Option<Wish>, inbox: Inbox },
     Recipients { unsealed: Unsealed<Decided>, wait: Duration },
     Unsubscribe { id: u64, private: bool },
     Find { query: SharedQuery, limit: u16, found: FoundSender },

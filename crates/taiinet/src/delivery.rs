@@ -14,6 +14,8 @@ use taiinet_identity::PeerId;
 use taiinet_session::{Privacy, backlog::LOW_WATER};
 use tokio::sync::{Notify, mpsc};
 
+use crate::subscribe::{Ready, SubscriptionEvent};
+
 /// A document that matched a subscription. Cheap to clone.
 #[derive(Clone)]
 pub struct Delivery {
@@ -22,6 +24,7 @@ pub struct Delivery {
     pub(crate) received_at: Timestamp,
     pub(crate) hops: u8,
     pub(crate) via: Option<PeerId>,
+    is_backlog: bool,
     /// What it holds of the heap; it may be a hundred times the bytes of its document.
     cost: usize,
 }
@@ -37,7 +40,12 @@ impl Delivery {
         let opened_size = opened.as_ref().map_or(0, |opened| opened.heap_size());
         let cost =
             size_of::<Self>() + size_of::<VerifiedDocument>() + document.heap_size() + opened_size;
-        Self { document, opened, received_at, hops, via, cost }
+        Self { document, opened, received_at, hops, via, is_backlog: false, cost }
+    }
+
+    /// As one that was published before the subscription.
+    pub(crate) fn of_before(self) -> Self {
+        Self { is_backlog: true, ..self }
     }
 
     /// The fields of the document, also those that were sealed; none for a deletion.
@@ -90,6 +98,12 @@ impl Delivery {
     /// The neighbour it came from; none for our own.
     pub const fn via(&self) -> Option<PeerId> {
         self.via
+    }
+
+    /// Whether it was published before the subscription, and comes with
+    /// [`SubscribeOptions::backlog`](crate::SubscribeOptions).
+    pub const fn is_backlog(&self) -> bool {
+        self.is_backlog
     }
 
     /// The fields as one line of JSON, by the rules of [`taiinet_document::json`].
@@ -155,39 +169,39 @@ pub(crate) fn deliveries(relief: Arc<Notify>) -> (Inbox, Unread) {
 /// The reader's end.
 #[derive(Debug)]
 pub(crate) struct Unread {
-    receiver: mpsc::UnboundedReceiver<Delivery>,
+    receiver: mpsc::UnboundedReceiver<SubscriptionEvent>,
     level: Arc<Level>,
 }
 
 impl Unread {
     /// Cancel-safe.
-    pub(crate) async fn next(&mut self) -> Option<Delivery> {
-        let delivery = self.receiver.recv().await;
-        self.read(delivery)
+    pub(crate) async fn next(&mut self) -> Option<SubscriptionEvent> {
+        let event = self.receiver.recv().await;
+        self.read(event)
     }
 
-    pub(crate) fn try_next(&mut self) -> Option<Delivery> {
-        let delivery = self.receiver.try_recv().ok();
-        self.read(delivery)
+    pub(crate) fn try_next(&mut self) -> Option<SubscriptionEvent> {
+        let event = self.receiver.try_recv().ok();
+        self.read(event)
     }
 
-    pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Delivery>> {
-        let delivery = std::task::ready!(self.receiver.poll_recv(cx));
-        Poll::Ready(self.read(delivery))
+    pub(crate) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<SubscriptionEvent>> {
+        let event = std::task::ready!(self.receiver.poll_recv(cx));
+        Poll::Ready(self.read(event))
     }
 
-    fn read(&self, delivery: Option<Delivery>) -> Option<Delivery> {
-        if let Some(delivery) = &delivery {
+    fn read(&self, event: Option<SubscriptionEvent>) -> Option<SubscriptionEvent> {
+        if let Some(SubscriptionEvent::Document(delivery)) = &event {
             self.level.fall(delivery.cost);
         }
-        delivery
+        event
     }
 }
 
 /// The driver's end.
 #[derive(Debug)]
 pub(crate) struct Inbox {
-    sender: mpsc::UnboundedSender<Delivery>,
+    sender: mpsc::UnboundedSender<SubscriptionEvent>,
     level: Arc<Level>,
 }
 
@@ -195,7 +209,11 @@ impl Inbox {
     pub(crate) fn push(&self, delivery: Delivery) {
         self.level.rise(delivery.cost);
         // A receiver that is gone has sent its `Unsubscribe`.
-        let _ = self.sender.send(delivery);
+        let _ = self.sender.send(SubscriptionEvent::Document(delivery));
+    }
+
+    pub(crate) fn push_ready(&self, ready: Ready) {
+        let _ = self.sender.send(SubscriptionEvent::Ready(ready));
     }
 
     /// How many bytes wait to be read.

@@ -13,7 +13,9 @@ use crate::error::Error;
 pub struct PublishOptions {
     /// The newest document of one author under one key replaces the older. At most 256 bytes.
     pub key: Option<String>,
-    /// How long it is worth something; for ever if none.
+    /// How long it is worth something; for ever if none. Nobody promises to hold it for so long: others keep it for
+    /// the five minutes of the live window, and this peer, if it has a key, for as long as it runs, for neighbours
+    /// that search.
     pub expires: Option<Duration>,
     /// Who may read it: everyone, the peers that [subscribed privately](crate::TaiiNet::subscribe_privately)
     /// to it, or the peers that are named. At most 1,000 at once.

@@ -26,8 +26,9 @@ use tokio::{
 use crate::{
     blacklist::{self, BlacklistFileError},
     clock::Clock,
-    control::{Control, Flushed, Handles, Publish, Taken},
+    control::{Control, Flushed, Handles, Publish, Seeker, Taken},
     delivery::{Delivery, Inbox},
+    history::Histories,
     signaller_cache,
     tally::Tally,
 };
@@ -67,6 +68,7 @@ pub(crate) struct Driver {
     pub(crate) tally: Arc<Tally>,
     pub(crate) inboxes: BTreeMap<u64, Inbox>,
     pub(crate) backlog: Backlog<u64>,
+    pub(crate) histories: Histories,
     /// Links dialled and not yet reported down.
     pub(crate) open_links: usize,
 }
@@ -155,9 +157,14 @@ impl Driver {
 
     fn control(&mut self, control: Control) -> ControlFlow<()> {
         match control {
-            Control::Subscribe { id, wanted, inbox } => {
+            Control::Subscribe { id, wanted, history, inbox } => {
                 match self.session.subscribe(id, wanted, self.clock.now()) {
-                    Ok(()) => drop(self.inboxes.insert(id, inbox)),
+                    Ok(()) => {
+                        self.inboxes.insert(id, inbox);
+                        if let Some(wish) = history {
+                            self.histories.want(id, wish);
+                        }
+                    }
                     // Unheard of, because the handles count; the subscription ends at once.
                     Err(error) => tracing::warn!("{error}"),
                 }
@@ -169,12 +176,14 @@ impl Driver {
                 }
                 if self.session.unsubscribe(id, self.clock.now()) {
                     self.inboxes.remove(&id);
+                    self.histories.end(id);
                     self.relieve();
                 }
             }
             Control::Find { query, limit, found } => {
-                let begun = self.session.find(query, limit, found, self.clock.now());
-                if let Err((error, found)) = begun {
+                let seeker = Seeker::Caller(found);
+                let begun = self.session.find(query, limit, seeker, self.clock.now());
+                if let Err((error, Seeker::Caller(found))) = begun {
                     let _ = found.send(Err(error));
                 }
             }
@@ -236,6 +245,28 @@ impl Driver {
 
     /// Hands on everything that the session wants done.
     fn drain(&mut self) {
+        self.act();
+        // A search begins when there is a neighbour to ask, or another search is over.
+        while self.seek_history() {
+            self.act();
+        }
+    }
+
+    /// Begins to look for what a subscription wants of before it; whether it did.
+    fn seek_history(&mut self) -> bool {
+        if *self.neighbours.borrow() == 0 {
+            return false;
+        }
+        let Some((subscription, query, limit)) = self.histories.next() else { return false };
+        let seeker = Seeker::History { subscription, found: Vec::new() };
+        let begun = self.session.find(query, limit, seeker, self.clock.now()).is_ok();
+        if begun {
+            self.histories.seek(subscription);
+        }
+        begun
+    }
+
+    fn act(&mut self) {
         let now = self.clock.now();
         while let Some(action) = self.session.poll_action(now) {
             match action {
@@ -250,13 +281,19 @@ impl Driver {
                     self.deliver(&subscriptions, delivery);
                 }
                 Action::Found { find, document, opened } => {
-                    let Some(found) = self.session.find_waiter(find) else { continue };
+                    let Some(seeker) = self.session.find_waiter_mut(find) else { continue };
                     let received_at = now.timestamp();
-                    let found_one = Delivery::new(document, opened, received_at, 0, None);
-                    // A caller that does not wait any more needs nothing.
-                    let _ = found.send(Ok(found_one));
+                    let delivery = Delivery::new(document, opened, received_at, 0, None);
+                    match seeker {
+                        // A caller that does not wait any more needs nothing.
+                        Seeker::Caller(caller) => drop(caller.send(Ok(delivery))),
+                        Seeker::History { found, .. } => found.push(delivery.of_before()),
+                    }
                 }
-                Action::FindDone(found) => drop(found),
+                Action::FindDone { waiter: Seeker::Caller(caller), .. } => drop(caller),
+                Action::FindDone { waiter: Seeker::History { subscription, found }, complete } => {
+                    self.show_history(subscription, found, complete);
+                }
                 Action::Recipients { unsealed, recipients } => {
                     let _ = unsealed.waiter.send((unsealed.content, recipients));
                 }
@@ -271,11 +308,27 @@ impl Driver {
         let CoreDelivery { document, opened, hops, via, .. } = delivery;
         let to_user = Delivery::new(document, opened, received_at, hops, via);
         for id in subscriptions {
-            let Some(inbox) = self.inboxes.get(id) else { continue };
-            inbox.push(to_user.clone());
-            if self.backlog.delivered(*id, inbox.unread()) {
-                self.session.handle(Input::Behind(true), self.clock.now());
+            if self.histories.comes(*id, to_user.id()) {
+                self.give(*id, to_user.clone());
             }
+        }
+    }
+
+    fn give(&mut self, id: u64, delivery: Delivery) {
+        let Some(inbox) = self.inboxes.get(&id) else { return };
+        inbox.push(delivery);
+        if self.backlog.delivered(id, inbox.unread()) {
+            self.session.handle(Input::Behind(true), self.clock.now());
+        }
+    }
+
+    fn show_history(&mut self, id: u64, found: Vec<Delivery>, complete: bool) {
+        let Some((found, ready)) = self.histories.found(id, found, complete) else { return };
+        for delivery in found {
+            self.give(id, delivery);
+        }
+        if let Some(inbox) = self.inboxes.get(&id) {
+            inbox.push_ready(ready);
         }
     }
 

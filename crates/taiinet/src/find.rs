@@ -31,7 +31,8 @@ impl Default for FindOptions {
 
 impl TaiiNet {
     /// Looks for recent documents that match `query`: this peer's own and its neighbours', those of
-    /// about the last five minutes. Gives each once, the newest first.
+    /// about the last five minutes, and those that the neighbours themselves published under a key while they run.
+    /// Gives each once, the newest first.
     ///
     /// It is a look at what is there now: nothing is delivered to subscriptions, and
     /// [`Delivery::hops`] and [`Delivery::via`] say nothing. Each document is checked as any that is

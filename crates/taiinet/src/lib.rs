@@ -26,7 +26,7 @@
 //!
 //! - [`TaiiNet`] is the handle of a running peer, [`Builder`] describes one.
 //! - [`Subscription`] is a stream of [`Delivery`]. A slow reader slows the neighbours down; nothing is
-//!   dropped.
+//!   dropped. With [`SubscribeOptions::backlog`] it also brings what was published before.
 //! - [`TaiiNet::publish`] waits until a neighbour has the document; [`TaiiNet::queue`] and
 //!   [`TaiiNet::flush`] are for many.
 //! - [`TaiiNet::find`] looks for recent documents that the neighbours have.
@@ -48,6 +48,7 @@ mod error;
 mod events;
 mod files;
 mod find;
+mod history;
 mod net;
 mod publish;
 mod query;
@@ -65,7 +66,7 @@ pub use events::{Events, Missed};
 pub use find::FindOptions;
 pub use net::TaiiNet;
 pub use query::IntoQuery;
-pub use subscribe::Subscription;
+pub use subscribe::{Ready, SubscribeOptions, Subscription, SubscriptionEvent};
 pub use tally::PublishCounts;
 
 #[doc(hidden)]

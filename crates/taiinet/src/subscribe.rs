@@ -9,7 +9,7 @@ use std::{
 use futures::Stream;
 use taiinet_document::DocumentId;
 use taiinet_mesh::{Audience, TooManySubscriptions, limits};
-use taiinet_query::Query;
+use taiinet_query::{Query, SharedQuery};
 use taiinet_session::Wanted;
 
 use crate::{
@@ -17,6 +17,7 @@ use crate::{
     delivery::{Delivery, Unread, deliveries},
     document::{IntoDocument, PublishOptions},
     error::Error,
+    history::Wish,
     net::TaiiNet,
     query::IntoQuery,
 };
@@ -28,7 +29,44 @@ impl TaiiNet {
     /// # Errors
     /// [`Error::Query`], [`Error::TooManySubscriptions`], [`Error::Closed`]
     pub fn subscribe(&self, query: impl IntoQuery) -> Result<Subscription, Error> {
-        self.begin(Wanted::Open(query.into_query()?))
+        self.begin(Wanted::Open(query.into_query()?), None)
+    }
+
+    /// As [`subscribe`](Self::subscribe), with options.
+    ///
+    /// ```no_run
+    /// # use taiinet::{SubscribeOptions, SubscriptionEvent, TaiiNet, query};
+    /// # async fn example(net: TaiiNet) -> Result<(), taiinet::Error> {
+    /// let options = SubscribeOptions { backlog: Some(500), ..SubscribeOptions::default() };
+    /// let mut tweets = net.subscribe_with(query!({ "type": "tweet" }), options)?;
+    /// while let Some(event) = tweets.next_event().await {
+    ///     match event {
+    ///         SubscriptionEvent::Document(tweet) => println!("{}", tweet.json()),
+    ///         SubscriptionEvent::Ready(ready) => println!("all of before: {}", ready.complete),
+    ///         _ => {}
+    ///     }
+    /// }
+    /// # Ok(()) }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`subscribe`](Self::subscribe) and [`subscribe_privately`](Self::subscribe_privately); with a backlog
+    /// [`Error::Query`] also for regular expressions so large that others would not evaluate them.
+    pub fn subscribe_with(
+        &self,
+        query: impl IntoQuery,
+        options: SubscribeOptions,
+    ) -> Result<Subscription, Error> {
+        let query = query.into_query()?;
+        let history = match options.backlog {
+            Some(limit) => Some(Wish { query: query.clone().try_into()?, limit }),
+            None => None,
+        };
+        if options.private {
+            self.begin_privately(query, history)
+        } else {
+            self.begin(Wanted::Open(query), history)
+        }
     }
 
     /// Subscribes with a key of its own, so that others can seal what matches to this subscription
@@ -54,20 +92,25 @@ impl TaiiNet {
     /// As [`subscribe`](Self::subscribe); a peer has at most 32 private ones. [`Error::Query`] also for
     /// regular expressions so large that others would not evaluate them.
     pub fn subscribe_privately(&self, query: impl IntoQuery) -> Result<Subscription, Error> {
+        self.begin_privately(query.into_query()?, None)
+    }
+
+    fn begin_privately(&self, query: Query, history: Option<Wish>) -> Result<Subscription, Error> {
         let count = &self.inner.private;
         if count.fetch_add(1, Ordering::AcqRel) >= limits::PRIVATE_SUBSCRIPTIONS {
             count.fetch_sub(1, Ordering::AcqRel);
             return Err(TooManySubscriptions.into());
         }
-        let subscription =
-            query.into_query().and_then(|query| self.begin(Wanted::Private(query.try_into()?)));
+        let subscription = SharedQuery::try_from(query)
+            .map_err(Error::from)
+            .and_then(|query| self.begin(Wanted::Private(query), history));
         if subscription.is_err() {
             count.fetch_sub(1, Ordering::AcqRel);
         }
         subscription
     }
 
-    fn begin(&self, wanted: Wanted) -> Result<Subscription, Error> {
+    fn begin(&self, wanted: Wanted, history: Option<Wish>) -> Result<Subscription, Error> {
         let count = &self.inner.subscriptions;
         if count.fetch_add(1, Ordering::AcqRel) >= limits::SUBSCRIPTIONS {
             count.fetch_sub(1, Ordering::AcqRel);
@@ -82,10 +125,41 @@ impl TaiiNet {
         let subscription = Subscription { net: self.clone(), id, query, private, unread };
         self.inner
             .controls
-            .send(Control::Subscribe { id, wanted, inbox })
+            .send(Control::Subscribe { id, wanted, history, inbox })
             .map_err(|_| Error::Closed)?;
         Ok(subscription)
     }
+}
+
+/// How to subscribe; see [`TaiiNet::subscribe_with`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SubscribeOptions {
+    /// With a key of its own, as [`TaiiNet::subscribe_privately`] does.
+    pub private: bool,
+    /// Also what was published before, as far as neighbours have it: the newest, so many at most. They keep the
+    /// last five minutes, and their own documents that have a key for as long as they run. It is looked for once
+    /// there is a neighbour; then they come, the oldest first ([`Delivery::is_backlog`]), and
+    /// [`SubscriptionEvent::Ready`]. None does not look.
+    pub backlog: Option<u16>,
+}
+
+/// What a subscription tells.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum SubscriptionEvent {
+    /// A document that matches.
+    Document(Delivery),
+    /// What was published before has come; only with [`SubscribeOptions::backlog`], once.
+    Ready(Ready),
+}
+
+/// What was published before a subscription has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Ready {
+    /// Whether that was all that the neighbours hold: false if the limit left out some, or a neighbour did not
+    /// answer or cannot say.
+    pub complete: bool,
 }
 
 /// The documents that match a query, from the moment of [`TaiiNet::subscribe`] on: a [`Stream`] of
@@ -108,11 +182,29 @@ pub struct Subscription {
 impl Subscription {
     /// Waits for the next document; `None` once the peer is closed. Cancel-safe.
     pub async fn next(&mut self) -> Option<Delivery> {
-        self.unread.next().await
+        loop {
+            if let SubscriptionEvent::Document(delivery) = self.unread.next().await? {
+                return Some(delivery);
+            }
+        }
     }
 
     /// The next document if one is here already.
     pub fn try_next(&mut self) -> Option<Delivery> {
+        loop {
+            if let SubscriptionEvent::Document(delivery) = self.unread.try_next()? {
+                return Some(delivery);
+            }
+        }
+    }
+
+    /// Waits for the next document, or for what else there is to tell; `None` once the peer is closed. Cancel-safe.
+    pub async fn next_event(&mut self) -> Option<SubscriptionEvent> {
+        self.unread.next().await
+    }
+
+    /// The next event if one is here already.
+    pub fn try_next_event(&mut self) -> Option<SubscriptionEvent> {
         self.unread.try_next()
     }
 
@@ -151,7 +243,13 @@ impl Stream for Subscription {
     type Item = Delivery;
 
     fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Delivery>> {
-        self.unread.poll_next(cx)
+        loop {
+            match std::task::ready!(self.unread.poll_next(cx)) {
+                Some(SubscriptionEvent::Document(delivery)) => return Poll::Ready(Some(delivery)),
+                Some(SubscriptionEvent::Ready(_)) => {}
+                None => return Poll::Ready(None),
+            }
+        }
     }
 }
 

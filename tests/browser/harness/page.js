@@ -25,6 +25,7 @@ class Subscriber {
     for (const type of ["data", "backlog"]) {
       subscription.on(type, (event) => this.deliveries.push({ ...plain(event), type }));
     }
+    subscription.on("ready", (event) => (this.ready = plain(event)));
     subscription.on("error", (error) => this.errors.push(plain(error)));
     subscription.on("close", () => (this.closed = true));
   }

@@ -26,8 +26,10 @@ const BLANK = `<!doctype html><html lang="en"><title>test</title><link rel="icon
  */
 export async function serve() {
   const server = createServer(async (request, response) => {
-    const path = normalize(decodeURIComponent(new URL(request.url ?? "/", "http://x").pathname));
-    if (path === "/") return response.writeHead(200, { "content-type": TYPES[".html"] }).end(BLANK);
+    const { pathname, searchParams } = new URL(request.url ?? "/", "http://x");
+    const path = normalize(decodeURIComponent(pathname));
+    const policy = searchParams.get("policy");
+    if (path === "/") return response.writeHead(200, { "content-type": TYPES[".html"], ...(policy && { "content-security-policy": policy }) }).end(BLANK);
     const [folder] = Object.keys(FOLDERS).filter((folder) => path.startsWith(folder));
     const file = folder ? join(FOLDERS[folder], path.slice(folder.length)) : join(HERE, path);
     const found = (await stat(file).catch(() => undefined))?.isFile();

@@ -9,7 +9,7 @@ import { after, test } from "node:test";
 import { Mesh, Signaller, connected, run } from "../harness/processes.mjs";
 import { browsers, exactly } from "../harness/suite.mjs";
 
-const { chromium } = browsers();
+const { chromium, firefox } = browsers();
 const folder = mkdtempSync(join(tmpdir(), "taiinet-keys-"));
 after(() => rmSync(folder, { recursive: true }));
 
@@ -34,6 +34,33 @@ test("a page's key is read by taiinet-keys, and another page", async () => {
   assert.match(wrong?.message ?? "", /passphrase/);
   assert.notEqual(await other.id(), await page.id());
 });
+
+for (const [name, browser] of Object.entries({ Chromium: chromium, Firefox: firefox })) {
+  test(`${name}: the page goes on while its key is exported and imported`, async (t) => {
+    const page = await (await browser()).peer("page", { network: "n", signallers: [] });
+    const gaps = await page.evaluate(async (passphrase) => {
+      /** @param {() => Promise<any>} act */
+      const measured = async (act) => {
+        const start = performance.now();
+        let [last, longest] = [start, 0];
+        const look = () => {
+          longest = Math.max(longest, performance.now() - last);
+          last = performance.now();
+        };
+        const timer = setInterval(look, 4);
+        const result = await act();
+        look();
+        clearInterval(timer);
+        return { result, longest, whole: performance.now() - start };
+      };
+      const sealed = await measured(() => inPage.peer.identity.export(passphrase));
+      const opened = await measured(() => inPage.peer.identity.import(sealed.result, passphrase));
+      return [sealed, opened].map(({ longest, whole }) => ({ longest, whole }));
+    }, PASSPHRASE);
+    t.diagnostic(JSON.stringify(gaps));
+    for (const { longest, whole } of gaps) assert.ok(longest < whole / 4, `it stood still for ${longest} of ${whole} ms`);
+  });
+}
 
 test("a key of taiinet-keys becomes the page's own, in all its tabs, and stays", async () => {
   const file = join(folder, "native.key");

@@ -3,9 +3,9 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
 
-import { eventually } from "../harness/eventually.mjs";
+import { eventually, pause } from "../harness/eventually.mjs";
 import { REFUSED_SOCKETS } from "../harness/pages.mjs";
-import { Mesh, Signaller, connected, graph, isOne } from "../harness/processes.mjs";
+import { Mesh, Signaller, connected, graph, isOne, run } from "../harness/processes.mjs";
 import { browsers, exactly } from "../harness/suite.mjs";
 
 const { chromium, firefox } = browsers();
@@ -176,4 +176,29 @@ test("every signaller killed, and then a neighbour: new links come through the m
   await other.publish({ from: "other page" });
   const both = [{ from: "page" }, { from: "other page" }];
   for (const peer of [...living, page, other]) await exactly(peer, both);
+});
+
+test("what was published before comes as backlog, up to the limit, and it is said whether that is all", async () => {
+  const mesh = new Mesh([await Signaller.start()]);
+  const author = mesh.publisher("author");
+  const holder = mesh.subscriber("holder");
+  await connected([author, holder]);
+  for (let n = 0; n < 5; n++) author.publish({ n });
+  await exactly(holder, [...Array(5).keys()].map((n) => ({ n })));
+  await pause(2_500); // What is younger counts as published since.
+  const page = await (await chromium()).peer("page", mesh.options());
+  const ready = (/** @type {string} */ name) => page.eventually(`${name} is ready`, () => page.evaluate((name) => inPage.subscribers[name].ready, name));
+  const shown = async (/** @type {string} */ name) => (await page.deliveries(name)).map(({ type, data }) => `${type} ${data.n}`);
+  await page.subscribe({}, "all", { backlog: true });
+  await page.subscribe({}, "few", { backlog: { limit: 3 } });
+  assert.deepEqual(await ready("all"), { complete: true });
+  assert.deepEqual(await ready("few"), { complete: false });
+  assert.deepEqual(await shown("all"), [0, 1, 2, 3, 4].map((n) => `backlog ${n}`));
+  assert.deepEqual(await shown("few"), [2, 3, 4].map((n) => `backlog ${n}`));
+
+  // The same in the shell.
+  const where = ["--network", mesh.network, ...mesh.signallers.flatMap((url) => ["--signaller", url])];
+  const printed = await run("taiinet", ["subscribe", "{}", "--backlog=3", "--json", "--timeout", "10", ...where]);
+  const lines = printed.trim().split("\n").map((line) => JSON.parse(line));
+  assert.deepEqual(lines.map((line) => (line.ready ? line : [line.backlog, line.data.n])), [[true, 2], [true, 3], [true, 4], { ready: { complete: false } }]);
 });

@@ -230,3 +230,19 @@ test("private mode without IndexedDB works, with a warning", async () => {
   await page.publish({ from: "private" });
   await exactly(native, [{ from: "private" }]);
 });
+
+test("an IndexedDB that never answers does not keep the peer from starting", async () => {
+  const mesh = new Mesh([await Signaller.start()]);
+  const native = mesh.subscriber("native");
+  const before = () => {
+    IDBFactory.prototype.open = () => /** @type {any} */ (new EventTarget());
+  };
+  const page = await (await chromium()).page("page", { before });
+  await page.start(mesh.options());
+  const [warning] = await page.events("warning");
+  assert.equal(warning.code, "identity-not-kept");
+  assert.match(warning.message, /IndexedDB has not answered/);
+  await connected([page, native]);
+  await page.publish({ from: "a page that keeps nothing" });
+  await exactly(native, [{ from: "a page that keeps nothing" }]);
+});

@@ -22,7 +22,16 @@ function wrongField(name: string, field: string, known: readonly string[]): Taii
 
 export function string(value: unknown, path: string, code: ErrorCode = "options"): string {
   if (typeof value !== "string") throw wrongType(code, path, "a string", value);
-  return value;
+  return text(value, path, code);
+}
+
+/** A string that is Unicode text, as all that goes to other peers must be. */
+export function text(value: string, path: string, code: ErrorCode, what = path): string {
+  const [surrogate] = /\p{Cs}/u.exec(value) ?? [];
+  if (surrogate === undefined) return value;
+  const unit = surrogate.charCodeAt(0).toString(16).toUpperCase();
+  const shown = what.replace(/\p{Cs}/gu, "\u{FFFD}");
+  throw new TaiiNetError(code, `${shown} has a lone surrogate (U+${unit}), which is half a character and no Unicode text; mend it by text.toWellFormed()`, path);
 }
 
 export function boolean(value: unknown, path: string): boolean {

@@ -82,6 +82,8 @@ export interface SignallerInfo {
   joined: boolean;
   /** Why it was lost, or could not be reached, last. */
   failure?: string;
+  /** Whether the Content-Security-Policy of the page that runs the peer forbids to connect to it. */
+  forbidden?: boolean;
 }
 
 /** A picture of the peer. */
@@ -133,6 +135,13 @@ export interface SubscribeQuery {
   private: boolean;
 }
 
+/** What a search found. */
+export interface Found {
+  documents: Raw[];
+  /** Whether that is all, as far as can be told, or as many as were wanted. */
+  complete: boolean;
+}
+
 export interface FindQuery {
   limit: number;
   timeoutMs: number;
@@ -177,16 +186,20 @@ export interface Audience {
   /** The peer runs, under this name and with these options, which may be another tab's. */
   started(peerId: string, options: CoreOptions): void;
   event(event: CoreEvent): void;
+  /** No tab runs the peer, and this one cannot. */
+  leaderless?(): void;
   /** The peer cannot go on. */
   failed(error: Error): void;
 }
 
 /** A peer. All texts are JSON. */
 export interface Engine {
+  /** Whether the peer runs here, and not in another tab. */
+  readonly isHere: boolean;
   /** `failed` is called, once, for a fault that shows later: when another peer has taken over. */
   subscribe(query: string, options: SubscribeQuery, deliver: (raw: Raw) => void, failed: (error: Error) => void): Feed;
   publish(document: string, options: PublishQuery): Promise<string>;
-  find(query: string, options: FindQuery): Promise<Raw[]>;
+  find(query: string, options: FindQuery): Promise<Found>;
   status(): Promise<CoreStatus>;
   /** Until then (milliseconds since 1970), or until it is unblocked. */
   blacklist(peer: string, until: number | undefined): Promise<void>;

@@ -19,13 +19,21 @@ export class TaiiNetError extends Error {
   readonly code: ErrorCode;
   /** Where in the argument: `$or[0].likes.$gtt`, `options.signallers[1]`. */
   readonly path: string | undefined;
+  /** What to do, where the error is of the page and its server; it is the end of the message as well. */
+  readonly advice: string | undefined;
   readonly [OURS] = true;
 
-  constructor(code: ErrorCode, message: string, path?: string) {
-    super(message);
+  constructor(code: ErrorCode, message: string, path?: string, advice?: string) {
+    super(advice ? `${message}; ${advice}` : message);
     this.name = "TaiiNetError";
     this.code = code;
     this.path = path;
+    this.advice = advice;
+  }
+
+  /** What is wrong, without the advice. @internal */
+  get problem(): string {
+    return this.advice ? this.message.slice(0, -`; ${this.advice}`.length) : this.message;
   }
 
   static override [Symbol.hasInstance](value: unknown): boolean {
@@ -40,6 +48,7 @@ class ArgumentError extends TypeError {
     readonly code: ErrorCode,
     message: string,
     readonly path?: string,
+    readonly advice?: string,
   ) {
     super(message);
     this.name = "TaiiNetError";

@@ -8,6 +8,8 @@ import { TaiiNetError } from "./errors.js";
 const DATABASE = "taiinet";
 const STORE = "identities";
 const SEED_BYTES = 32;
+/** Longer than any database takes; some browsers' never answers. */
+const ANSWER_MS = 4000;
 
 interface StoredIdentity {
   /** Not extractable. */
@@ -32,7 +34,7 @@ export async function openVault(name: string): Promise<Vault> {
   try {
     const database = await open();
     const vault = new DatabaseVault(database, name);
-    (await vault.seed()).fill(0);
+    (await vault.load()).fill(0);
     return vault;
   } catch (error) {
     if (error instanceof TaiiNetError) throw error;
@@ -71,7 +73,12 @@ class DatabaseVault implements Vault {
     this.#name = name;
   }
 
-  async seed(): Promise<Uint8Array<ArrayBuffer>> {
+  seed(): Promise<Uint8Array<ArrayBuffer>> {
+    return this.load().catch(notKept);
+  }
+
+  /** As {@link seed}; what it throws is the browser's. */
+  async load(): Promise<Uint8Array<ArrayBuffer>> {
     const kept = await this.#request<StoredIdentity | undefined>("readonly", (store) => store.get(this.#name));
     if (kept) return unwrap(kept);
     const seed = fresh();
@@ -81,16 +88,16 @@ class DatabaseVault implements Vault {
     await this.#request("readwrite", (store) => store.add(added, this.#name)).catch((error: unknown) => {
       if ((error as DOMException | null)?.name !== "ConstraintError") throw error;
     });
-    return this.seed();
+    return this.load();
   }
 
   async replace(seed: Uint8Array<ArrayBuffer>): Promise<void> {
     const kept = await wrap(seed);
-    await this.#request("readwrite", (store) => store.put(kept, this.#name));
+    await this.#request("readwrite", (store) => store.put(kept, this.#name)).catch(notKept);
   }
 
   #request<T>(mode: IDBTransactionMode, make: (store: IDBObjectStore) => IDBRequest): Promise<T> {
-    return new Promise((resolve, reject) => {
+    return answered((resolve, reject) => {
       const transaction = this.#database.transaction(STORE, mode);
       const request = make(transaction.objectStore(STORE));
       // Only what is committed is kept.
@@ -100,8 +107,23 @@ class DatabaseVault implements Vault {
   }
 }
 
+function notKept(error: unknown): never {
+  if (error instanceof TaiiNetError) throw error;
+  throw new TaiiNetError("identity", `the kept identity cannot be reached: ${error instanceof Error ? error.message : String(error)}; reload the page`);
+}
+
+/** As a promise of the browser's database, which is to answer. */
+function answered<T>(ask: (resolve: (value: T) => void, reject: (error: unknown) => void) => void): Promise<T> {
+  let timer: ReturnType<typeof setTimeout>;
+  const answer = new Promise<T>((resolve, reject) => {
+    timer = setTimeout(() => reject(new Error(`IndexedDB has not answered within ${ANSWER_MS / 1000} s`)), ANSWER_MS);
+    ask(resolve, reject);
+  });
+  return answer.finally(() => clearTimeout(timer));
+}
+
 function open(): Promise<IDBDatabase> {
-  return new Promise((resolve, reject) => {
+  return answered((resolve, reject) => {
     if (typeof indexedDB === "undefined") throw new Error("there is no IndexedDB");
     const request = indexedDB.open(DATABASE, 1);
     request.onupgradeneeded = () => request.result.createObjectStore(STORE);

@@ -1,9 +1,10 @@
 // The peer in this tab.
 
 import type { Core } from "../core/taiinet_wasm.js";
-import type { Audience, CoreEvent, CoreOptions, CoreStatus, Engine, Feed, FindQuery, StateStores, PublishQuery, Raw, SubscribeQuery } from "./engine.js";
+import type { Audience, CoreEvent, CoreOptions, CoreStatus, Engine, Feed, FindQuery, Found, StateStores, PublishQuery, Raw, SubscribeQuery } from "./engine.js";
 import { TaiiNetError, closed, fromCore } from "./errors.js";
 import { liveIn } from "./page.js";
+import { forbidsConnecting } from "./policy.js";
 import { discardWasm, type Bindings } from "./wasm.js";
 
 /** What the core looks for at once (taiinet-mesh, limits::FINDS), and what may wait for that. */
@@ -24,6 +25,7 @@ function toRaw(about: string, json: string): Raw {
 }
 
 export class LocalEngine implements Engine {
+  readonly isHere = true;
   readonly #wasm: Bindings;
   readonly #options: CoreOptions;
   readonly #seed: () => Promise<Uint8Array>;
@@ -43,6 +45,8 @@ export class LocalEngine implements Engine {
   /** A core that has trapped answers nothing any more: these are told so. */
   #unanswered = new Set<(error: Error) => void>();
   #stopLiving = () => {};
+  /** For how long before it there was no peer that should have been. */
+  #silentMs = 0;
   #state: "running" | "closed" | TaiiNetError = "running";
 
   private constructor(wasm: Bindings, options: CoreOptions, seed: () => Promise<Uint8Array>, audience: Audience, kept: StateStores) {
@@ -53,10 +57,13 @@ export class LocalEngine implements Engine {
     this.#audience = audience;
   }
 
-  /** Starts a peer; `seed` gives a copy of the secret key, which is wiped. */
-  static async start(wasm: Bindings, options: CoreOptions, seed: () => Promise<Uint8Array>, audience: Audience, kept: StateStores): Promise<LocalEngine> {
+  /** Starts a peer; `seed` gives a copy of the secret key, which is wiped. For `silentMs` before it there was none,
+   *  and should have been: it looks for what was published meanwhile. */
+  static async start(wasm: Bindings, options: CoreOptions, seed: () => Promise<Uint8Array>, audience: Audience, kept: StateStores, silentMs = 0): Promise<LocalEngine> {
     const engine = new LocalEngine(wasm, options, seed, audience, kept);
+    engine.#silentMs = silentMs;
     await engine.#begin();
+    engine.#silentMs = 0;
     return engine;
   }
 
@@ -85,7 +92,7 @@ export class LocalEngine implements Engine {
   #coreOptions(): string {
     // The lists as they are: an integer of them may be beyond JavaScript's.
     const lists = [`"blacklist":${this.#kept.blacklist.load() ?? "[]"}`, `"signallerCache":${this.#kept.signallers.load() ?? "[]"}`];
-    return `${JSON.stringify(this.#options).slice(0, -1)},${lists.join()}}`;
+    return `${JSON.stringify({ ...this.#options, silentMs: this.#silentMs }).slice(0, -1)},${lists.join()}}`;
   }
 
   #delivery = (subscriptions: Uint32Array, about: string, json: string): void => {
@@ -176,20 +183,20 @@ export class LocalEngine implements Engine {
     return this.#ask((core) => core.publish(document, JSON.stringify(options)));
   }
 
-  async find(query: string, options: FindQuery): Promise<Raw[]> {
-    let found: Raw[] = [];
-    const each = (about: string, json: string) => void found.push(toRaw(about, json));
+  async find(query: string, options: FindQuery): Promise<Found> {
+    let documents: Raw[] = [];
+    const each = (about: string, json: string) => void documents.push(toRaw(about, json));
     await this.#turn();
     try {
-      await this.#ask((core) => {
-        found = [];
-        return core.find(query, JSON.stringify(options), each);
+      const complete = await this.#ask((core) => {
+        documents = [];
+        return core.find(query, JSON.stringify(options), each) as Promise<boolean>;
       });
+      return { documents, complete };
     } finally {
       this.#finding -= 1;
       this.#turns.shift()?.();
     }
-    return found;
   }
 
   async #turn(): Promise<void> {
@@ -201,7 +208,9 @@ export class LocalEngine implements Engine {
   }
 
   async status(): Promise<CoreStatus> {
-    return this.#ask((core) => Promise.resolve(JSON.parse(core.status()) as CoreStatus));
+    const status = await this.#ask((core) => Promise.resolve(JSON.parse(core.status()) as CoreStatus));
+    for (const signaller of status.signallers) if (!signaller.joined && forbidsConnecting(signaller.url)) signaller.forbidden = true;
+    return status;
   }
 
   async blacklist(peer: string, until: number | undefined): Promise<void> {

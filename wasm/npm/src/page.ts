@@ -26,6 +26,24 @@ export function liveIn({ doze, wake, leave }: Living): () => void {
   return () => stop.abort();
 }
 
+/** Calls `freeze` when the page is about to stand still, with all its timers and tasks, and `thaw` when it goes
+ *  on; until the function that comes back is called. */
+export function standstill(freeze: () => void, thaw: () => void): () => void {
+  if (typeof document === "undefined" || typeof addEventListener === "undefined") return () => {};
+  const stop = new AbortController();
+  const { signal } = stop;
+  document.addEventListener("freeze", freeze, { signal });
+  document.addEventListener("resume", thaw, { signal });
+  addEventListener("pagehide", (event) => event.persisted && freeze(), { signal });
+  addEventListener("pageshow", (event) => event.persisted && thaw(), { signal });
+  return () => stop.abort();
+}
+
+/** Whether links to other peers can be made here: not in workers, nor where it is turned off. */
+export function hasWebRtc(): boolean {
+  return typeof RTCPeerConnection !== "undefined";
+}
+
 /** Whether the device says that it is on no network. */
 export function isOffline(): boolean {
   return typeof navigator !== "undefined" && navigator.onLine === false;

@@ -1,7 +1,7 @@
 // Hooks for React: `import { TaiiNetProvider, useSubscription } from "taiinet/react"`.
 
 import { createContext, useContext, useEffect, useState, type ReactNode } from "react";
-import type { Delivery, Fields, PeerInfo, Query, TaiiNet } from "./index.js";
+import type { Delivery, Fields, PeerInfo, Query, Ready, TaiiNet } from "./index.js";
 
 const Context = createContext<TaiiNet | undefined>(undefined);
 
@@ -20,29 +20,40 @@ export function useTaiiNet(): TaiiNet {
 export interface UseSubscriptionOptions {
   /** How many documents to keep, the newest; default 100. */
   limit?: number;
-  /** Also what neighbours still hold; default false. */
-  backlog?: boolean;
+  /** Also what neighbours still hold, as for `subscribe`; default false. */
+  backlog?: boolean | { limit?: number };
   /** With a key of its own, to which others can seal; default false. */
   private?: boolean;
 }
 
+/** What JSON would leave out or refuse, told apart from all else. */
+function asText(_: string, value: unknown): unknown {
+  if (typeof value === "string") return `"${value}`;
+  return value === undefined || ["bigint", "number", "symbol", "function"].includes(typeof value) ? `${typeof value} ${String(value)}` : value;
+}
+
 /** The newest documents that match, newest first. The query may be written in place: it counts as
- *  another only when its JSON differs. */
+ *  another only when its JSON differs. `ready` is there once the backlog, if it was asked for, has come. */
 export function useSubscription<T extends object = Fields>(
   query: Query<T>,
   { limit = 100, backlog = false, private: isPrivate = false }: UseSubscriptionOptions = {},
-): { documents: readonly Delivery<T>[]; error: Error | undefined } {
+): { documents: readonly Delivery<T>[]; error: Error | undefined; ready: Ready | undefined } {
   const taiinet = useTaiiNet();
   const [documents, setDocuments] = useState<readonly Delivery<T>[]>([]);
   const [error, setError] = useState<Error>();
-  const text = JSON.stringify(query, (_, value: unknown) => (typeof value === "bigint" ? `${value}n` : value));
+  const [ready, setReady] = useState<Ready>();
+  const text = JSON.stringify(query, asText);
+
+  const backlogText = JSON.stringify(backlog);
 
   useEffect(() => {
+    const asked = JSON.parse(backlogText) as typeof backlog;
     setDocuments([]);
     setError(undefined);
+    setReady(undefined);
     let subscription;
     try {
-      subscription = taiinet.subscribe<T>(query, { backlog, private: isPrivate });
+      subscription = taiinet.subscribe<T>(query, { backlog: asked, private: isPrivate });
     } catch (fault) {
       setError(fault as Error);
       return;
@@ -63,6 +74,7 @@ export function useSubscription<T extends object = Fields>(
     subscription.on("data", take);
     subscription.on("backlog", take);
     subscription.on("error", setError);
+    subscription.on("ready", setReady);
     const opened = subscription;
     return () => {
       cancelAnimationFrame(frame);
@@ -70,9 +82,9 @@ export function useSubscription<T extends object = Fields>(
     };
     // The text stands for the query.
     // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [taiinet, text, limit, backlog, isPrivate]);
+  }, [taiinet, text, limit, backlogText, isPrivate]);
 
-  return { documents, error };
+  return { documents, error, ready };
 }
 
 /** The neighbours, kept up to date. */

@@ -1,15 +1,15 @@
 // One peer for all tabs of an origin.
 //
-// The tab that holds the lock runs the peer; the others speak to it over a BroadcastChannel. Locks
-// (https://w3c.github.io/web-locks) end with their tab, however it ends: so the next tab takes over,
-// tells the others, and each says again what it wants. Each tab holds a lock of its own as well, by
-// which the peer's tab learns of its end.
+// The tab that leads (election.ts) runs the peer; the others speak to it over a BroadcastChannel. When another
+// takes over it tells the others, and each says again what it wants. Each tab holds a lock of its own as
+// well, by which the peer's tab learns of its end.
 
-import type { Audience, CoreEvent, CoreOptions, CoreStatus, Engine, Feed, FindQuery, PublishQuery, Raw, SubscribeQuery } from "./engine.js";
+import type { Audience, CoreEvent, CoreOptions, CoreStatus, Engine, Feed, FindQuery, Found, PublishQuery, Raw, SubscribeQuery } from "./engine.js";
+import { Election, type Reign } from "./election.js";
 import { TaiiNetError, closed, fromPlain, toPlain, type PlainError } from "./errors.js";
 
 /** Changes with the messages: tabs of different versions of the package have a peer each. */
-const VERSION = 4;
+const VERSION = 5;
 
 /** Which peer is shared: the tabs of one network and one identity have one. */
 export interface SharedPeer {
@@ -39,7 +39,8 @@ type Call =
 
 type Message =
   | { kind: "hello"; from: string }
-  | { kind: "leader"; leader: string; of: SharedPeer; peerId: string; options: CoreOptions }
+  | { kind: "starting"; term: number }
+  | { kind: "leader"; leader: string; term: number; of: SharedPeer; peerId: string; options: CoreOptions }
   | { kind: "event"; leader: string; event: CoreEvent }
   | { kind: "refused"; to: string; feed: number; error: PlainError }
   | { kind: "call"; to: string; from: string; id: number; call: Call }
@@ -71,13 +72,16 @@ export function canShare(): boolean {
 export class SharedEngine implements Engine {
   readonly #name: string;
   readonly #of: SharedPeer;
-  readonly #start: (audience: Audience) => Promise<Engine>;
+  readonly #start: (audience: Audience, silentMs: number) => Promise<Engine>;
   readonly #audience: Audience;
   readonly #channel: BroadcastChannel;
   readonly #tab = crypto.randomUUID();
-  /** Ends both locks. */
+  /** Ends all locks. */
   readonly #end = new AbortController();
+  #election: Election | undefined;
   #leader: string | undefined;
+  /** Rises with each tab that leads: one that was taken from while it stood still, and goes on, is not believed. */
+  #term = 0;
   #peerId = "";
   /** Of the tab that leads. */
   #options: CoreOptions | undefined;
@@ -90,8 +94,9 @@ export class SharedEngine implements Engine {
   #next = 0;
   #failed: TaiiNetError | undefined;
 
-  /** `start` makes the engine, if it falls to this tab. */
-  constructor(of: SharedPeer, start: (audience: Audience) => Promise<Engine>, audience: Audience) {
+  /** `start` makes the engine, if it falls to this tab; it cares for what was published since no tab was heard to
+   *  run the peer. */
+  constructor(of: SharedPeer, start: (audience: Audience, silentMs: number) => Promise<Engine>, audience: Audience) {
     this.#of = of;
     this.#name = nameOf(of);
     this.#start = start;
@@ -101,70 +106,103 @@ export class SharedEngine implements Engine {
     void this.#live();
   }
 
+  get isHere(): boolean {
+    return this.#engine !== undefined;
+  }
+
   async #live(): Promise<void> {
     const over = new Promise<void>((resolve) => this.#end.signal.addEventListener("abort", () => resolve()));
-    const options = { signal: this.#end.signal };
-    const ignore = () => {};
     await new Promise<void>((held) => {
-      navigator.locks.request(this.#lockOf(this.#tab), options, () => (held(), over)).catch(ignore);
+      navigator.locks.request(this.#lockOf(this.#tab), { signal: this.#end.signal }, () => (held(), over)).catch(() => held());
     });
-    this.#post({ kind: "hello", from: this.#tab });
-    // A tab in which the peer cannot be started leaves it to the next.
-    const lead = async () => (await this.#lead()) && over;
-    navigator.locks.request(this.#name, options, lead).catch(ignore);
+    if (this.#end.signal.aborted) return;
+    const ask = () => this.#post({ kind: "hello", from: this.#tab });
+    ask();
+    this.#election = new Election(this.#name, {
+      lead: (reign) => this.#lead(reign),
+      abdicate: () => this.#abdicate(),
+      ask,
+      leaderless: () => this.#leaderless(),
+      hasOthers: () => this.#guests.size > 0,
+    });
   }
 
   #lockOf(tab: string): string {
     return `${this.#name} ${tab}`;
   }
 
-  /** The peer runs here from now on; false if it cannot. */
-  async #lead(): Promise<boolean> {
-    try {
-      this.#engine = await this.#start({
-        started: (peerId, options) => {
-          this.#peerId = peerId;
-          this.#options = options;
-          if (this.#engine) this.#tellLeader();
-        },
-        event: (event) => {
-          this.#post({ kind: "event", leader: this.#tab, event });
-          this.#audience.event(event);
-        },
-        failed: (error) => this.#fail(error),
-      });
-    } catch (error) {
-      this.#fail(error);
-      return false;
-    }
-    if (this.#end.signal.aborted) {
-      await this.#engine.close();
-      return false;
-    }
+  /** The peer runs here until the reign is over. */
+  async #lead(reign: Reign): Promise<void> {
+    const engine = await this.#begin(reign);
+    if (!engine) return;
+    if (reign.isOver || this.#end.signal.aborted) return engine.close();
+    this.#engine = engine;
     for (const [number, subscriber] of this.#subscribers) {
       try {
-        this.#open(this.#engine, subscriber);
+        this.#open(engine, subscriber);
       } catch (error) {
         this.#refused(number, toPlain(error));
       }
     }
-    if (this.#end.signal.aborted) return false;
+    if (this.#end.signal.aborted) return;
     this.#tellLeader();
     // What the tab before has not answered is asked again, here.
-    for (const [id, { call }] of this.#waiting) {
-      this.#serve(call).then(
-        (value) => this.#settle(id, value),
-        (error: unknown) => this.#settle(id, undefined, toPlain(error)),
-      );
+    for (const [id, { call }] of this.#waiting) this.#answer(id, call);
+    await reign.over;
+  }
+
+  async #begin(reign: Reign): Promise<Engine | undefined> {
+    // Also later than that of any tab that this one has not heard.
+    this.#term = Math.max(this.#term + 1, Date.now());
+    const unlessOver = (act: () => void) => reign.isOver || act();
+    try {
+      const audience: Audience = {
+        started: (peerId, options) =>
+          unlessOver(() => {
+            this.#peerId = peerId;
+            this.#options = options;
+            if (this.#engine) this.#tellLeader();
+          }),
+        event: (event) =>
+          unlessOver(() => {
+            this.#post({ kind: "event", leader: this.#tab, event });
+            this.#audience.event(event);
+          }),
+        failed: (error) => unlessOver(() => this.#fail(error)),
+      };
+      return await this.#start(audience, reign.silentMs);
+    } catch (error) {
+      unlessOver(() => this.#fail(error));
+      return undefined;
     }
-    return true;
   }
 
   #tellLeader(): void {
-    const options = this.#options as CoreOptions;
     this.#leader = this.#tab;
-    this.#post({ kind: "leader", leader: this.#tab, of: this.#of, peerId: this.#peerId, options });
-    this.#audience.started(this.#peerId, options);
+    this.#announce();
+    this.#audience.started(this.#peerId, this.#options as CoreOptions);
+  }
+
+  #announce(): void {
+    const options = this.#options as CoreOptions;
+    this.#post({ kind: "leader", leader: this.#tab, term: this.#term, of: this.#of, peerId: this.#peerId, options });
+  }
+
+  /** Another tab leads while this one lives on. Nothing is waited for: that one runs the peer already, or this one
+   *  is about to stand still. */
+  #abdicate(): void {
+    const engine = this.#engine;
+    this.#engine = undefined;
+    this.#leader = undefined;
+    this.#guests.clear();
+    for (const subscriber of this.#subscribers.values()) delete subscriber.feed;
+    engine?.close().catch(() => {});
+    this.#post({ kind: "hello", from: this.#tab });
+  }
+
+  #leaderless(): void {
+    this.#leader = undefined;
+    this.#audience.leaderless?.();
   }
 
   /** The peer cannot go on in this tab. It leaves the peer to the next, whose module is its own. */
@@ -173,8 +211,7 @@ export class SharedEngine implements Engine {
     const plain = toPlain(error);
     this.#failed = fromPlain(plain);
     this.#engine = undefined;
-    this.#end.abort();
-    this.#channel.close();
+    this.#stop();
     for (const id of [...this.#waiting.keys()]) this.#settle(id, undefined, plain);
     this.#audience.failed(this.#failed);
   }
@@ -187,11 +224,22 @@ export class SharedEngine implements Engine {
     if (this.#end.signal.aborted) return;
     switch (message.kind) {
       case "hello":
-        if (this.#engine) this.#post({ kind: "leader", leader: this.#tab, of: this.#of, peerId: this.#peerId, options: this.#options as CoreOptions });
+        if (this.#engine) {
+          this.#guestsOf(message.from);
+          this.#announce();
+        } else if (this.#election?.leads) this.#post({ kind: "starting", term: this.#term });
+        return;
+      case "starting":
+        if (message.term >= this.#term) this.#election?.heard();
         return;
       case "leader":
         // Another network's or identity's would publish what is ours there, under its key.
         if (message.of?.network !== this.#of.network || message.of.identity !== this.#of.identity) return;
+        // One that does not know yet that another has taken over.
+        if (message.term < this.#term) return this.#engine ? this.#announce() : undefined;
+        this.#term = message.term;
+        if (message.leader !== this.#tab) this.#election?.stepDown();
+        this.#election?.heard();
         return this.#follow(message.leader, message.peerId, message.options);
       case "event":
         if (message.leader === this.#leader) this.#audience.event(message.event);
@@ -237,13 +285,25 @@ export class SharedEngine implements Engine {
   #ask<T>(call: Call): Promise<T> {
     if (this.#failed) return Promise.reject(this.#failed);
     if (this.#end.signal.aborted) return Promise.reject(closed());
-    if (this.#engine) return this.#serve(call) as Promise<T>;
     return new Promise<T>((resolve, reject) => {
       this.#next += 1;
       const id = this.#next;
       this.#waiting.set(id, { call, resolve: resolve as (value: never) => void, reject });
-      if (this.#leader) this.#post({ kind: "call", to: this.#leader, from: this.#tab, id, call });
+      if (this.#engine) this.#answer(id, call);
+      else if (this.#leader) this.#post({ kind: "call", to: this.#leader, from: this.#tab, id, call });
     });
+  }
+
+  /** Asks the engine of this tab. One that this tab has lost meanwhile has answered nothing: the next tab is asked. */
+  #answer(id: number, call: Call): void {
+    const engine = this.#engine;
+    this.#serve(call).then(
+      (value) => this.#settle(id, value),
+      (error: unknown) => {
+        const plain = toPlain(error);
+        if (plain.code !== "closed" || this.#engine === engine) this.#settle(id, undefined, plain);
+      },
+    );
   }
 
   #settle(id: number, value: unknown, error?: PlainError): void {
@@ -378,7 +438,7 @@ export class SharedEngine implements Engine {
     return this.#ask({ name: "publish", document, options: { ...options, stamp } });
   }
 
-  find(query: string, options: FindQuery): Promise<Raw[]> {
+  find(query: string, options: FindQuery): Promise<Found> {
     return this.#ask({ name: "find", query, options });
   }
 
@@ -407,7 +467,12 @@ export class SharedEngine implements Engine {
     for (const id of [...this.#waiting.keys()]) this.#settle(id, undefined, plain);
     // The lock is free for the next tab only when the peer has left: two of one name would meet.
     await engine?.close();
+    this.#stop();
+  }
+
+  #stop(): void {
     this.#end.abort();
+    this.#election?.end();
     this.#channel.close();
   }
 }

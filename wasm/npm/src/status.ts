@@ -1,7 +1,8 @@
 // "Why am I not connected?", in plain words.
 
 import type { CoreStatus, PeerInfo } from "./engine.js";
-import { isOffline } from "./page.js";
+import { hasWebRtc, isOffline } from "./page.js";
+import { origin } from "./policy.js";
 
 /** How a peer fares. */
 export interface Status extends CoreStatus {
@@ -15,9 +16,15 @@ type Diagnosis = Pick<Status, "state" | "peers" | "problem" | "advice">;
 /** Others refuse what is dated so far ahead (taiinet-mesh, limits::CLOCK_SKEW). */
 const SKEW_MS = 120_000;
 
-/** How a peer fares: what the core says, and what only a page knows. */
-export function diagnose(core: CoreStatus): Diagnosis {
-  const diagnosis = diagnoseLinks(core);
+/** Where no tab runs the peer, and this place cannot. */
+export const LEADERLESS = {
+  problem: "there is no WebRTC here, and no page of this site is open that runs the peer",
+  advice: "open a page of this site that makes a TaiiNet of the same network and identity: workers take part through it",
+};
+
+/** How a peer fares: what the core says, and what only a page knows. `isHere` says whether it runs in this one. */
+export function diagnose(core: CoreStatus, isHere: boolean): Diagnosis {
+  const diagnosis = diagnoseLinks(core, isHere);
   // The core's time never runs backwards.
   const ahead = core.now - Date.now();
   if (diagnosis.problem || ahead < SKEW_MS) return diagnosis;
@@ -25,12 +32,12 @@ export function diagnose(core: CoreStatus): Diagnosis {
   return { ...diagnosis, problem, advice: "reload the page" };
 }
 
-function diagnoseLinks(core: CoreStatus): Diagnosis {
+function diagnoseLinks(core: CoreStatus, isHere: boolean): Diagnosis {
   const peers = active(core).length;
   if (peers === 0 && isOffline()) {
     return { state: "offline", peers, problem: "this device is on no network", advice: "it goes on by itself when the network is back" };
   }
-  if (typeof RTCPeerConnection === "undefined") {
+  if (isHere && !hasWebRtc()) {
     return { state: "connecting", peers, problem: "there is no WebRTC here", advice: "allow WebRTC in this browser's settings or extensions, or use another browser" };
   }
   return { state: peers > 0 ? "connected" : "connecting", peers, ...trouble(core, peers) };
@@ -40,10 +47,14 @@ function diagnoseLinks(core: CoreStatus): Diagnosis {
 function trouble({ problem, advice, signallers }: CoreStatus, peers: number): Pick<Status, "problem" | "advice"> {
   if (problem === undefined) return {};
   if (!signallers.length) return { problem, advice: "name one in options.signallers" };
+  const goesOn = peers > 0 ? "; the mesh goes on without" : "";
+  const forbidden = signallers.some(({ joined }) => joined) ? undefined : signallers.find((one) => one.forbidden);
+  if (forbidden) {
+    return { problem: `this page's Content-Security-Policy forbids ${forbidden.url}${goesOn}`, advice: `add ${origin(forbidden.url)} to its directive connect-src` };
+  }
   const failed = signallers.some(({ joined }) => joined) ? undefined : signallers.find(({ failure }) => failure !== undefined);
   if (failed && typeof location !== "undefined" && location.protocol === "https:" && failed.url.startsWith("ws:") && !isLocal(failed.url)) {
-    const forbidden = `an https page may not use ${failed.url}`;
-    return { problem: peers > 0 ? `${forbidden}; the mesh goes on without` : forbidden, advice: "use a wss:// address" };
+    return { problem: `an https page may not use ${failed.url}${goesOn}`, advice: "use a wss:// address" };
   }
   return { problem, ...(advice !== undefined && { advice }) };
 }

@@ -1,9 +1,9 @@
-import { options as checkOptions } from "./arguments.js";
-import type { Feed, Privacy, Raw } from "./engine.js";
-import { fromCore } from "./errors.js";
+import { integer, options as checkOptions } from "./arguments.js";
+import type { Feed, Found, Privacy, Raw } from "./engine.js";
+import { fromCore, wrongType } from "./errors.js";
 import { Emitter } from "./events.js";
 import type { PublishOptions } from "./taiinet.js";
-import { decode, type Fields } from "./values.js";
+import { decode, type Content, type Fields } from "./values.js";
 
 /** A document as it was delivered. */
 export interface Delivery<T = Fields> {
@@ -28,11 +28,20 @@ export interface Delivery<T = Fields> {
   privacy: Privacy;
 }
 
+/** What was published before a subscription has come. */
+export interface Ready {
+  /** Whether that was all that the neighbours hold: false if the limit left out some, or a neighbour did not answer or
+   *  cannot say. */
+  complete: boolean;
+}
+
 export interface SubscriptionEvents<T> {
   /** A document that matches. */
   data: Delivery<T>;
   /** One that was published before the subscription; with the option `backlog`. */
   backlog: Delivery<T>;
+  /** The backlog has come. */
+  ready: Ready;
   /** The peer has a neighbour more, or less: as its own events. */
   "peer-connected": { peer: string };
   "peer-disconnected": { peer: string; cause: string };
@@ -44,8 +53,9 @@ export interface SubscriptionEvents<T> {
 /** What a {@link Subscription} needs of its peer. @internal */
 export interface Source {
   open(deliver: (raw: Raw) => void, failed: (error: Error) => void): Promise<Feed>;
-  backlog(): Promise<Raw[]>;
-  publish(document: Fields, options?: PublishOptions): Promise<string>;
+  /** Finds so many, the newest. */
+  backlog(limit: number): Promise<Found>;
+  publish(document: object, options?: PublishOptions): Promise<string>;
   closed(): void;
 }
 
@@ -53,6 +63,8 @@ export interface Source {
  *  neighbours are slowed down, until there are half as many. As much is kept for a reader that is yet
  *  to come, the newest; no neighbour is slowed down for that, since perhaps there will never be one. */
 const DOCUMENTS = 1024;
+/** As many as `find` gives. */
+const BACKLOG_LIMIT = 1000;
 const BYTES = 4 * 1024 * 1024;
 
 /** Documents in order, and what they hold. */
@@ -107,16 +119,16 @@ export class Subscription<T extends object = Fields> extends Emitter<Subscriptio
   #backlog: Set<string> | undefined;
 
   /** @internal */
-  constructor(source: Source, withBacklog: boolean) {
-    super(["data", "backlog", "peer-connected", "peer-disconnected", "error", "close"]);
+  constructor(source: Source, backlog: number | undefined) {
+    super(["data", "backlog", "ready", "peer-connected", "peer-disconnected", "error", "close"]);
     this.#source = source;
-    if (withBacklog) this.#live = new Set();
+    if (backlog !== undefined) this.#live = new Set();
     const failed = (error: unknown) => this.#fail(error);
     source.open(this.#deliver, failed).then(
       (feed) => {
         if (this.#closed) return feed.close();
         this.#feed = feed;
-        if (withBacklog) void this.#catchUp();
+        if (backlog !== undefined) void this.#catchUp(backlog);
       },
       failed,
     );
@@ -124,7 +136,7 @@ export class Subscription<T extends object = Fields> extends Emitter<Subscriptio
 
   /** Publishes a document, which need not match; on a private subscription to the peers that
    *  subscribed privately to it, unless the options name others. Resolves when a neighbour has taken it. */
-  send(document: Fields, options?: PublishOptions): Promise<string> {
+  send<D extends object>(document: D & Content<D>, options?: PublishOptions): Promise<string> {
     return this.#source.publish(document, options);
   }
 
@@ -216,18 +228,23 @@ export class Subscription<T extends object = Fields> extends Emitter<Subscriptio
     if (!this.#closed) this.#feed?.behind(behind);
   }
 
-  async #catchUp(): Promise<void> {
+  async #catchUp(limit: number): Promise<void> {
+    let complete = false;
     try {
-      const found = await this.#source.backlog();
+      // One more than is wanted tells whether there are more.
+      const found = await this.#source.backlog(limit + 1);
+      const documents = found.documents.sort((a, b) => a.createdAt - b.createdAt).slice(-limit);
+      complete = found.complete && found.documents.length <= limit;
       const live = this.#live;
-      this.#live = undefined;
-      this.#backlog = new Set(found.map(({ id }) => id));
-      for (const raw of found.sort((a, b) => a.createdAt - b.createdAt)) {
+      this.#backlog = new Set(documents.map(({ id }) => id));
+      for (const raw of documents) {
         if (!this.#closed && !live?.has(raw.id)) this.#show("backlog", raw);
       }
     } catch (error) {
       if (!this.#closed) this.emit("error", fromCore(error));
     }
+    this.#live = undefined;
+    if (!this.#closed) this.emit("ready", { complete });
   }
 
   #fail(error: unknown): void {
@@ -238,8 +255,10 @@ export class Subscription<T extends object = Fields> extends Emitter<Subscriptio
 }
 
 export interface SubscribeOptions {
-  /** Also what neighbours still hold of the last five minutes; default false. */
-  backlog?: boolean;
+  /** Also what neighbours hold of before, the newest, the oldest of them first: 1000 at most, or the limit that is
+   *  given, up to 1000. They keep the last five minutes, and their own documents with a key while they run. The
+   *  event `ready` tells when all has come, and whether it was cut off. Default false. */
+  backlog?: boolean | { limit?: number };
   /** With a key of its own, to which others can seal what matches; no other reads that, and when the
    *  subscription has ended the key is gone. The network is told of the query and the key. What is
    *  open comes too: see {@link Delivery.privacy}. Default false; at most 32 of a peer. */
@@ -249,6 +268,15 @@ export interface SubscribeOptions {
 }
 
 /** @internal */
-export function checkSubscribeOptions(value: unknown): SubscribeOptions {
-  return checkOptions<SubscribeOptions>(value, ["backlog", "private", "signal"]);
+export function checkSubscribeOptions(value: unknown): Omit<SubscribeOptions, "backlog"> & { backlog: number | undefined } {
+  const { backlog = false, ...rest } = checkOptions<SubscribeOptions>(value, ["backlog", "private", "signal"]);
+  return { ...rest, backlog: backlogLimit(backlog) };
+}
+
+/** How many are wanted, if any are. */
+function backlogLimit(backlog: unknown): number | undefined {
+  if (typeof backlog === "boolean") return backlog ? BACKLOG_LIMIT : undefined;
+  if (typeof backlog !== "object" || backlog === null) throw wrongType("options", "options.backlog", "true, false or an object like { limit: 100 }", backlog);
+  const { limit = BACKLOG_LIMIT } = checkOptions<{ limit?: number }>(backlog, ["limit"], "options.backlog");
+  return integer(limit, "options.backlog.limit", 1, BACKLOG_LIMIT);
 }

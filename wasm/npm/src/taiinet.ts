@@ -6,10 +6,11 @@ import { Emitter } from "./events.js";
 import { MemoryVault, openVault, type Vault } from "./identity.js";
 import { LocalEngine } from "./local.js";
 import type { Query } from "./query.js";
+import { watchPolicy } from "./policy.js";
 import { SharedEngine, canShare } from "./shared.js";
-import { active, diagnose, type Status } from "./status.js";
+import { LEADERLESS, active, diagnose, type Status } from "./status.js";
 import { Subscription, checkSubscribeOptions, type Delivery, type SubscribeOptions, type SubscriptionEvents } from "./subscription.js";
-import { decode, encode, type Fields } from "./values.js";
+import { decode, encode, type Content, type Fields } from "./values.js";
 import { discardWasm, loadWasm, wasmIfLoaded } from "./wasm.js";
 
 export interface TaiiNetOptions {
@@ -99,7 +100,7 @@ const RECIPIENTS = 1000;
 const WAIT_MS = 2000;
 /** Then it would be too old for any peer. */
 const LONGEST_WAIT_MS = 300_000;
-const BACKLOG = { limit: 200, timeoutMs: 4000 };
+const BACKLOG_MS = 4000;
 
 /** A peer: the page's place in the mesh. */
 export class TaiiNet extends Emitter<TaiiNetEvents> {
@@ -130,6 +131,7 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
     this.network = this.#options.network;
     const name = string(identity, "options.identity");
     if (shared !== undefined) boolean(shared, "options.shared");
+    watchPolicy();
     this.identity = this.#identity(name);
     this.blacklist = new Blacklist(() => this.#running());
     this.ready = this.#start(name, shared ?? name !== EPHEMERAL, wasm);
@@ -143,16 +145,15 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
   subscribe<T extends object = Fields>(query: Query<T>, options?: SubscribeOptions): Subscription<T> {
     this.#checkOpen();
     const text = this.#query(query);
-    const { backlog = false, private: isPrivate = false, signal } = checkSubscribeOptions(options);
-    boolean(backlog, "options.backlog");
+    const { backlog, private: isPrivate = false, signal } = checkSubscribeOptions(options);
     boolean(isPrivate, "options.private");
     if (signal !== undefined && !(signal instanceof AbortSignal)) throw wrongType("options", "options.signal", "an AbortSignal", signal);
     const subscription = new Subscription<T>(
       {
         open: async (deliver, failed) => (await this.#running()).subscribe(text, { private: isPrivate }, deliver, failed),
-        backlog: async () => {
+        backlog: async (limit) => {
           await this.#meet();
-          return (await this.#running()).find(text, BACKLOG);
+          return (await this.#running()).find(text, { limit, timeoutMs: BACKLOG_MS });
         },
         publish: async (document, publishOptions) =>
           this.publish(document, isPrivate ? { to: "subscribers", ...checkOptions<PublishOptions>(publishOptions, PUBLISH_OPTIONS) } : publishOptions),
@@ -169,7 +170,7 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
   /** Publishes a document. Resolves with its id when a neighbour has taken it: then it is not lost
    *  with this page. Without a neighbour it waits for one, for up to five minutes. With `to` in the
    *  options it is sealed; it rejects with code `recipients` if it has none. */
-  async publish(document: Fields, options?: PublishOptions): Promise<string> {
+  async publish<T extends object>(document: T & Content<T>, options?: PublishOptions): Promise<string> {
     this.#checkOpen();
     const text = encode(document, "document");
     const checked = checkOptions<PublishOptions>(options, PUBLISH_OPTIONS);
@@ -193,8 +194,8 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
     const until = Date.now() + timeoutMs;
     // One that has just started has no neighbour to ask yet.
     await Promise.race([this.#meet(), after(timeoutMs)]);
-    const found = await engine.find(text, { limit, timeoutMs: Math.max(1, until - Date.now()) });
-    return found.sort((a, b) => b.createdAt - a.createdAt).map((raw) => delivery<T>(raw));
+    const { documents } = await engine.find(text, { limit, timeoutMs: Math.max(1, until - Date.now()) });
+    return documents.sort((a, b) => b.createdAt - a.createdAt).map((raw) => delivery<T>(raw));
   }
 
   /** The neighbours. */
@@ -204,8 +205,9 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
 
   /** Links, signallers, counters, and what is wrong, if anything is. */
   async status(): Promise<Status> {
-    const core = await (await this.#running()).status();
-    return { ...core, ...diagnose(core) };
+    const engine = await this.#running();
+    const core = await engine.status();
+    return { ...core, ...diagnose(core, engine.isHere) };
   }
 
   /** Leaves the network; the other tabs go on. Documents that no neighbour has taken are lost. */
@@ -229,8 +231,8 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
       if (this.#state === "closed") throw closed();
       const keptAs = name === EPHEMERAL ? undefined : name;
       const kept = { blacklist: stateStore(keptAs, "blacklist"), signallers: stateStore(keptAs, "signallers") };
-      const start = (audience: Audience) =>
-        LocalEngine.start(bindings, this.#options, () => this.#vault.seed(), audience, kept);
+      const start = (audience: Audience, silentMs = 0) =>
+        LocalEngine.start(bindings, this.#options, () => this.#vault.seed(), audience, kept, silentMs);
       const started = new Promise<void>((resolve, reject) => {
         const audience: Audience = {
           started: (peerId: string, running: CoreOptions) => {
@@ -241,6 +243,10 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
             this.#refresh();
           },
           event: (event: CoreEvent) => this.#event(event),
+          leaderless: () => {
+            this.#forgetNeighbours();
+            this.#show({ state: "connecting", peers: 0, ...LEADERLESS });
+          },
           failed: (error: Error) => {
             reject(error);
             this.#fail(error);
@@ -381,7 +387,7 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
     this.#state = failure;
     this.emit("error", failure);
     for (const subscription of [...this.#subscriptions]) subscription.close();
-    this.#show({ state: "failed", peers: 0, problem: failure.message, advice: "make a new TaiiNet, or reload the page" });
+    this.#show({ state: "failed", peers: 0, problem: failure.problem ?? failure.message, advice: failure.advice ?? "make a new TaiiNet, or reload the page" });
     return failure;
   }
 

@@ -5,6 +5,7 @@
 // Extended JSON mean in an object what they mean in JSON, and the core decides: `{$numberLong: "5"}` is a
 // number, `{$date: …}` is refused, `{$$date: …}` is a map with the name `$date`.
 
+import { text } from "./arguments.js";
 import { TaiiNetError, wrongType, type ErrorCode } from "./errors.js";
 
 /** What a document may hold. */
@@ -12,6 +13,27 @@ export type Value = null | boolean | number | bigint | string | Uint8Array | rea
 
 /** A document's content: fields with values. */
 export type Fields = { readonly [name: string]: Value | undefined };
+
+/** A value of type `V`, if a document can hold it: otherwise a text that says why not, which the compiler
+ *  shows. Fields may be undefined, and are left out then; elements of lists may not. */
+export type Publishable<V> = 0 extends 1 & V
+  ? V // any
+  : V extends null | boolean | number | bigint | string | Uint8Array
+    ? V
+    : V extends (...args: never[]) => unknown
+      ? "a function cannot be published"
+      : V extends Date
+        ? "a Date cannot be published: give date.getTime() or date.toISOString()"
+        : V extends ReadonlyMap<unknown, unknown> | ReadonlySet<unknown>
+          ? "a Map or Set cannot be published: give Object.fromEntries(map) or [...set]"
+          : V extends readonly unknown[]
+            ? { [I in keyof V]: Publishable<V[I]> }
+            : V extends object
+              ? { [K in keyof V]: Publishable<Exclude<V[K], undefined>> | Extract<V[K], undefined> }
+              : "this cannot be published: it is no value of JSON, bigint or Uint8Array";
+
+/** A document's content of type `T`, any interface or type of an object that can be published. */
+export type Content<T extends object> = T extends readonly unknown[] | Uint8Array ? "a document is an object with fields" : Publishable<T>;
 
 /** Deeper nesting is refused by every peer. */
 const DEPTH = 32;
@@ -32,10 +54,17 @@ interface Place {
 
 function map(value: Record<string, unknown>, place: Place): string {
   return within(value, place, () => {
-    const names = Object.keys(value).filter((name) => value[name] !== undefined);
+    const pathOf = (name: string) => (place.path ? `${place.path}.${name}` : name);
+    const names = Object.keys(value).filter((name) => {
+      if (value[name] !== undefined) return true;
+      // Left out of a document, as JSON does. Left out of a query it would match everything.
+      if (place.code === "query") throw wrongType("query", pathOf(name), "a value (leave the field out to match whatever it is, or give null to match where it is missing)", undefined);
+      return false;
+    });
     const escape = names.length === 1 && MARK.test(names[0] as string) ? "$" : "";
     const fields = names.map((name) => {
-      const path = place.path ? `${place.path}.${name}` : name;
+      const path = pathOf(name);
+      text(name, path, place.code, `the field name ${path}`);
       return `${JSON.stringify(escape + name)}:${encoded(value[name], { ...place, path })}`;
     });
     return `{${fields.join(",")}}`;
@@ -46,6 +75,7 @@ function encoded(value: unknown, place: Place): string {
   const fault = (expected: string) => wrongType(place.code, place.path, expected, value);
   switch (typeof value) {
     case "string":
+      return JSON.stringify(text(value, place.path, place.code));
     case "boolean":
       return JSON.stringify(value);
     case "number":
@@ -74,17 +104,17 @@ function encoded(value: unknown, place: Place): string {
 }
 
 function float(value: number): string {
-  const text = JSON.stringify(value);
-  return /[.e]/.test(text) ? text : `${text}.0`;
+  const digits = JSON.stringify(value);
+  return /[.e]/.test(digits) ? digits : `${digits}.0`;
 }
 
 function within<T>(value: object, place: Place, encode: () => T): T {
   if (place.above.has(value)) throw new TaiiNetError(place.code, `${place.path} is a cycle: it holds itself`, place.path);
   if (place.above.size > DEPTH) throw new TaiiNetError(place.code, `${place.path} is nested deeper than ${DEPTH} levels`, place.path);
   place.above.add(value);
-  const text = encode();
+  const json = encode();
   place.above.delete(value);
-  return text;
+  return json;
 }
 
 function isPlain(value: unknown): value is Record<string, unknown> {
@@ -95,9 +125,9 @@ function isPlain(value: unknown): value is Record<string, unknown> {
 }
 
 function base64(bytes: Uint8Array): string {
-  let text = "";
-  for (let at = 0; at < bytes.length; at += 0x8000) text += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
-  return btoa(text);
+  let letters = "";
+  for (let at = 0; at < bytes.length; at += 0x8000) letters += String.fromCharCode(...bytes.subarray(at, at + 0x8000));
+  return btoa(letters);
 }
 
 /** A document's content from its JSON; `exact` says that `JSON.parse` alone will do. */

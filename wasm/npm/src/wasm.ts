@@ -3,6 +3,7 @@
 import instance from "../core/taiinet_wasm_instance.js";
 import type { WasmSource } from "./engine.js";
 import { TaiiNetError } from "./errors.js";
+import { forbidsConnecting, forbidsWasm, origin } from "./policy.js";
 
 export type Bindings = ReturnType<typeof instance>;
 
@@ -42,12 +43,24 @@ async function load(source: WasmSource = scriptUrl()): Promise<Bindings> {
   try {
     await bindings({ module_or_path: source as URL });
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new TaiiNetError(
-      "failed",
-      `the WebAssembly module could not be loaded: ${reason}; see that taiinet.wasm lies beside the script (a bundler may move the script alone: Vite does not with optimizeDeps: { exclude: ["taiinet"] }), or name its address in options.wasm`,
-    );
+    // The browser tells what its policy forbids in a task of its own.
+    await new Promise((next) => setTimeout(next));
+    throw notLoaded(error, source);
   }
   loaded = bindings;
   return bindings;
+}
+
+function notLoaded(error: unknown, source: WasmSource): TaiiNetError {
+  const failed = (problem: string, advice: string) => new TaiiNetError("failed", problem, undefined, advice);
+  if (forbidsWasm(error)) return failed("this page's Content-Security-Policy forbids WebAssembly", "add 'wasm-unsafe-eval' to its directive script-src");
+  const address = typeof source === "string" || source instanceof URL ? new URL(source, globalThis.location?.href) : undefined;
+  if (address && forbidsConnecting(address)) {
+    return failed(`this page's Content-Security-Policy forbids to load ${address}`, `add ${origin(address)} to its directive connect-src`);
+  }
+  const reason = error instanceof Error ? error.message : String(error);
+  return failed(
+    `the WebAssembly module could not be loaded: ${reason}`,
+    'see that taiinet.wasm lies beside the script (a bundler may move the script alone: Vite does not with optimizeDeps: { exclude: ["taiinet"] }), or name its address in options.wasm',
+  );
 }

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { after } from "node:test";
 import { build } from "esbuild";
+import { patient } from "../plugins.mjs";
 
 const here = import.meta.dirname ?? new URL(".", import.meta.url).pathname;
 
@@ -27,7 +28,7 @@ export async function load(name) {
     external: ["react", "react/jsx-runtime"],
     format: "esm",
     target: "es2022",
-    plugins: [core],
+    plugins: [core, patient],
     logLevel: "error",
   });
   return import(pathToFileURL(join(outdir, name.replace(/\.tsx?$/, ".mjs"))).href);

@@ -75,6 +75,7 @@ class Core {
     await this.gate;
     this.finding -= 1;
     this.found?.forEach((json, index) => each(about(`found-${index}`, { createdAt: index, cost: json.length }), json));
+    return this.complete ?? true;
   }
 
   blacklist(peer, until) {

@@ -1,4 +1,5 @@
-// Key files are read as `taiinet-keys` reads them, however they are laid out.
+// Key files are read as `taiinet-keys` reads them, however they are laid out, and the page does not stand
+// still meanwhile.
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
@@ -7,7 +8,7 @@ import { test } from "node:test";
 import { Encrypter, armor } from "age-encryption";
 import { load } from "./bundle.mjs";
 
-const { unseal } = await load("keyfile.ts");
+const { seal, unseal } = await load("keyfile.ts");
 const here = import.meta.dirname ?? new URL(".", import.meta.url).pathname;
 const keys = join(here, "../../../crates/identity/tests/data/keys");
 const text = (name) => readFileSync(join(keys, name), "utf8");
@@ -101,4 +102,32 @@ test("what is no key file is named with what to do", async () => {
   ]) {
     await refused(file, message);
   }
+});
+
+/** The longest time in which no timer came while something was done, and how long that took. */
+async function longestGap(act) {
+  const start = performance.now();
+  let last = start;
+  let longest = 0;
+  const look = () => {
+    longest = Math.max(longest, performance.now() - last);
+    last = performance.now();
+  };
+  const timer = setInterval(look, 1);
+  try {
+    const result = await act();
+    look();
+    return { result, longest, whole: performance.now() - start };
+  } finally {
+    clearInterval(timer);
+  }
+}
+
+test("a key survives the way there and back, and timers come all the while", async () => {
+  const seed = new Uint8Array(32).map((_, at) => at);
+  const sealed = await longestGap(() => seal(seed, "a passphrase"));
+  const opened = await longestGap(() => unseal(sealed.result, "a passphrase", nameOf));
+  assert.deepEqual(opened.result, seed);
+  for (const { longest, whole } of [sealed, opened]) assert.ok(longest < whole / 4, `${longest} of ${whole} ms`);
+  await assert.rejects(unseal(sealed.result, "another", nameOf), { code: "identity", message: /passphrase may be wrong/ });
 });

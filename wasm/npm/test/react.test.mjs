@@ -55,8 +55,38 @@ test("useSubscription shows the newest, follows the query, and ends with its com
 
   await update({ query: { a: { $gtt: 1 } }, limit: 2 });
   assert.equal(shown(), "error: a.$gtt");
+  // Queries that JSON.stringify could not tell apart.
+  await update({ query: { b: undefined }, limit: 2 });
+  assert.equal(shown(), "error: b");
+  await update({ query: {}, limit: 2 });
+  assert.equal(shown(), "");
+  for (const [b, next] of [[1n, "1n"], ["1n", 1], [1, "1"]]) {
+    await update({ query: { b }, limit: 2 });
+    const [before] = core.subscriptions;
+    await update({ query: { b: next }, limit: 2 });
+    assert.notDeepEqual([...core.subscriptions], [before], `${typeof b} and ${typeof next}`);
+  }
   await end();
   assert.equal(core.subscriptions.size, 0);
+});
+
+test("useSubscription tells when the backlog has come, and does not begin again for the same limit", async () => {
+  const Backlog = ({ limit }) => {
+    const { documents, ready } = useSubscription({}, { backlog: { limit } });
+    return `${documents.length} ${JSON.stringify(ready ?? null)}`;
+  };
+  const { core, shown, update, end } = await render(Backlog, { limit: 1 });
+  core.found = ['{"n":0}', '{"n":1}'];
+  assert.equal(shown(), "0 null");
+  await act(async () => core.event({ type: "peer-connected", peer: "tn1ada" }));
+  await frame();
+  assert.equal(shown(), '1 {"complete":false}');
+  await update({ limit: 1 });
+  await update({ limit: 2 });
+  await frame();
+  assert.equal(shown(), '2 {"complete":true}');
+  assert.equal(core.asked.length, 2);
+  await end();
 });
 
 test("usePeers follows the neighbours", async () => {

@@ -18,14 +18,28 @@ class Locks {
     return { request: (name, options, run) => this.#request(tab, name, options, run) };
   }
 
-  #request(tab, name, { signal }, run) {
+  #request(tab, name, { signal, steal, ifAvailable }, run) {
     return new Promise((resolve, reject) => {
-      const turn = { tab, start: () => { this.#held.set(name, { tab, release: () => this.#next(name) }); Promise.resolve(run()).then((value) => { if (this.#held.get(name)?.tab === tab) this.#next(name); resolve(value); }, reject); } };
+      const abort = () => reject(new DOMException("", "AbortError"));
+      const start = () => {
+        const held = { tab, abort, release: () => this.#held.get(name) === held && this.#next(name) };
+        this.#held.set(name, held);
+        Promise.resolve(run({ name })).then((value) => (held.release(), resolve(value)), reject);
+      };
+      const turn = { tab, start };
       const queue = this.#queues.get(name) ?? [];
       this.#queues.set(name, queue);
-      signal?.addEventListener("abort", () => { const at = queue.indexOf(turn); if (at >= 0) { queue.splice(at, 1); reject(new DOMException("", "AbortError")); } });
-      if (this.#held.has(name)) queue.push(turn);
-      else turn.start();
+      if (signal?.aborted) return abort();
+      signal?.addEventListener("abort", () => { const at = queue.indexOf(turn); if (at >= 0) { queue.splice(at, 1); abort(); } });
+      const holder = this.#held.get(name);
+      if (holder && steal) {
+        // A tab that stands still hears of it when it goes on.
+        if (channels.get(holder.tab)?.still) channels.get(holder.tab).later.push(holder.abort);
+        else holder.abort();
+        start();
+      } else if (holder && ifAvailable) resolve(run(null));
+      else if (holder) queue.push(turn);
+      else start();
     });
   }
 
@@ -58,12 +72,41 @@ function enter(tab) {
   Object.defineProperty(globalThis, "navigator", { configurable: true, value: { locks: locks.of(tab), onLine: true } });
 }
 
+function inside(tab, act) {
+  const before = current;
+  enter(tab);
+  act();
+  enter(before);
+}
+
 globalThis.BroadcastChannel = class extends Channel {
+  #tab = current;
+  still = false;
+  /** What waits while the tab stands still. */
+  later = [];
+
   constructor(name) {
     super(name);
     channels.set(current, this);
   }
+
+  set onmessage(hear) {
+    super.onmessage = hear && ((event) => (this.still ? this.later.push(() => hear(event)) : inside(this.#tab, () => hear(event))));
+  }
 };
+globalThis.RTCPeerConnection = class {};
+
+/** A tab stands still: it hears nothing, and does not know it. */
+function freeze(name) {
+  channels.get(name).still = true;
+}
+
+function thaw(name) {
+  const channel = channels.get(name);
+  channel.still = false;
+  enter(name);
+  for (const act of channel.later.splice(0)) act();
+}
 
 async function tab(name, { network = "n", identity = "shared" } = {}) {
   enter(name);
@@ -87,6 +130,7 @@ afterEach(async () => {
   globalThis.fakeHold = false;
   globalThis.fakeGoodbye = undefined;
   globalThis.fakeRefused = undefined;
+  globalThis.RTCPeerConnection = class {};
   globalThis.indexedDB = indexedDB;
   kept.clear();
   await Promise.all(opened.splice(0).map((taiinet) => taiinet.close().catch(() => {})));
@@ -97,7 +141,7 @@ afterEach(async () => {
 });
 
 async function eventually(what, condition) {
-  for (const until = Date.now() + 5000; !(await condition()); await new Promise((next) => setTimeout(next, 5))) {
+  for (const until = Date.now() + 10_000; !(await condition()); await new Promise((next) => setTimeout(next, 5))) {
     if (Date.now() > until) assert.fail(`never: ${what}`);
   }
 }
@@ -413,4 +457,101 @@ test("a tab is told when the peer runs with another tab's options", async () => 
   const three = await tab("three");
   three.on("warning", (warning) => warnings.push(warning));
   assert.equal(warnings.length, 1);
+});
+
+test("a tab that stands still is taken over from; it follows when it goes on, and nothing comes twice", async () => {
+  const one = await tab("one");
+  const two = await tab("two");
+  const got = { one: [], two: [] };
+  one.subscribe({}).on("data", ({ id }) => got.one.push(id));
+  two.subscribe({}).on("data", ({ id }) => got.two.push(id));
+  await eventually("subscribed", () => cores[0].subscriptions.size === 2);
+  cores[0].deliver("a", "{}");
+  await eventually("delivered", () => got.two.length === 1);
+  globalThis.fakeHold = true;
+  const publishing = [one.publish({ by: "one" }), two.publish({ by: "two" })];
+  await eventually("both are at the core", () => cores[0].published.length === 2);
+
+  freeze("one");
+  enter("two");
+  await eventually("the other tab has the peer", () => cores.length === 2);
+  assert.ok(cores[1].options.silentMs >= 3000 && cores[1].options.silentMs < 20_000, `it looks back: ${cores[1].options.silentMs}`);
+  await eventually("its subscription is there again", () => cores[1].subscriptions.size === 1);
+  assert.equal(cores[0].closed, false);
+  cores[1].deliver("a", "{}");
+  cores[1].deliver("b", "{}");
+  await eventually("the new one is shown", () => got.two.includes("b"));
+
+  // What the old peer still gets as it goes on, the others have.
+  thaw("one");
+  cores[0].deliver("b", "{}");
+  await eventually("the old peer has left", () => cores[0].closed);
+  await eventually("its tab follows", () => cores[1].subscriptions.size === 2);
+  cores[1].deliver("b", "{}");
+  cores[1].deliver("c", "{}");
+  await eventually("both have all", () => got.one.includes("c") && got.two.includes("c"));
+  assert.deepEqual(got, { one: ["a", "b", "c"], two: ["a", "b", "c"] });
+  await eventually("what waited is asked again", () => cores[1].published.length === 2);
+  cores[1].published.forEach(({ take }) => take());
+  await Promise.all(publishing);
+  assert.equal((await one.status()).peerId, (await two.status()).peerId);
+  assert.equal(cores.length, 2);
+  // And it leads again when its turn comes.
+  enter("one");
+  crash("two");
+  await eventually("it has the peer again", () => cores.length === 3 && cores[2].subscriptions.size === 1);
+});
+
+test("of several tabs one takes over, and the others follow it", async () => {
+  await tab("one");
+  const others = [await tab("two"), await tab("three"), await tab("four")];
+  freeze("one");
+  enter("two");
+  await eventually("another has the peer", () => cores.length >= 2);
+  await eventually("all follow it", async () => {
+    const asked = await Promise.all(others.map((one) => Promise.race([one.status(), new Promise((done) => setTimeout(done, 500))])));
+    return asked.every((status) => status?.now === 0);
+  });
+  await new Promise((next) => setTimeout(next, 3000));
+  assert.equal(cores.length, 2, "nobody takes it from the one that has it");
+});
+
+test("where there is no WebRTC, as in a worker, a tab never leads, and says why nothing goes on", async () => {
+  delete globalThis.RTCPeerConnection;
+  enter("worker");
+  const { TaiiNet } = await load("index.ts");
+  const worker = new TaiiNet({ network: "n", signallers: ["ws://127.0.0.1:1"], identity: "shared", shared: true });
+  opened.push(worker);
+  const statuses = [];
+  worker.on("status", (status) => statuses.push(status));
+  const publishing = worker.publish({ from: "worker" });
+  await eventually("says what is wrong", () => statuses.at(-1)?.problem);
+  assert.match(statuses.at(-1).problem, /no WebRTC here/);
+  assert.match(statuses.at(-1).advice, /open a page/);
+  assert.equal(cores.length, 0);
+
+  globalThis.RTCPeerConnection = class {};
+  const page = await tab("page");
+  delete globalThis.RTCPeerConnection;
+  await publishing;
+  assert.deepEqual(cores[0].published.map(({ document }) => document), ['{"from":"worker"}']);
+  assert.equal(worker.identity.peerId, page.identity.peerId);
+  await eventually("says that it is well", () => !statuses.at(-1).problem?.includes("WebRTC"));
+  crash("page");
+  await eventually("says so again", () => statuses.at(-1).problem?.includes("no WebRTC here"));
+  assert.equal(cores.length, 1);
+});
+
+test("a database that never answers: the peer works with a key for the page, and says so", async () => {
+  globalThis.indexedDB = { open: () => ({}) };
+  enter("one");
+  const { TaiiNet } = await load("index.ts");
+  const taiinet = new TaiiNet({ network: "n", signallers: ["ws://127.0.0.1:1"] });
+  opened.push(taiinet);
+  const warnings = [];
+  taiinet.on("warning", (warning) => warnings.push(warning));
+  await taiinet.ready;
+  assert.deepEqual(warnings.map(({ code }) => code), ["identity-not-kept", "not-shared"]);
+  assert.match(warnings[0].message, /IndexedDB has not answered within 4 s/);
+  assert.match(await taiinet.publish({}), /^id-/);
 });

@@ -193,6 +193,39 @@ test("a listener that throws does not keep the others from hearing", async () =>
   await taiinet.close();
 });
 
+test("the backlog has the limit that is asked for, and it is said when it has come and whether that is all", async () => {
+  const { taiinet, core } = await start();
+  core.event({ type: "peer-connected", peer: "tn1ada" });
+  core.found = ['{"n":0}', '{"n":1}', '{"n":2}'];
+  const shown = async (backlog) => {
+    const subscription = taiinet.subscribe({}, { backlog });
+    const heard = [];
+    subscription.on("backlog", ({ data }) => heard.push(data.n));
+    subscription.on("ready", ({ complete }) => heard.push(complete));
+    await eventually(() => typeof heard.at(-1) === "boolean");
+    subscription.close();
+    return heard;
+  };
+  assert.deepEqual(await shown(true), [0, 1, 2, true]);
+  assert.deepEqual(await shown({ limit: 3 }), [0, 1, 2, true]);
+  assert.deepEqual(await shown({ limit: 2 }), [1, 2, false], "the limit cut it");
+  core.complete = false;
+  assert.deepEqual(await shown({}), [0, 1, 2, false], "neighbours cannot say");
+  assert.deepEqual(core.asked.map(({ limit }) => limit), [1001, 4, 3, 1001]);
+  for (const [backlog, path] of [[5, "options.backlog"], [null, "options.backlog"], [{ limit: 0 }, "options.backlog.limit"], [{ limit: 1001 }, "options.backlog.limit"], [{ limti: 1 }, "options.backlog.limti"]]) {
+    assert.throws(() => taiinet.subscribe({}, { backlog }), { code: "options", path });
+  }
+  // One that cannot be looked for is no silence.
+  core.find = () => Promise.reject(JSON.stringify({ code: "query", message: "too large" }));
+  const subscription = taiinet.subscribe({}, { backlog: true });
+  const heard = [];
+  subscription.on("error", ({ code }) => heard.push(code));
+  subscription.on("ready", ({ complete }) => heard.push(complete));
+  await eventually(() => heard.length === 2);
+  assert.deepEqual(heard, ["query", false]);
+  await taiinet.close();
+});
+
 test("the backlog comes once, oldest first, and never what came live", async () => {
   const { taiinet, core } = await start();
   core.links = [{ peer: "tn1a", state: "active" }];

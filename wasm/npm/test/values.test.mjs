@@ -60,6 +60,36 @@ test("what JSON cannot hold is named by its place", () => {
   }
 });
 
+test("undefined in a query is refused by its place: left out, it would match every document", () => {
+  for (const [query, path] of [
+    [{ type: "chat", room: undefined }, "room"],
+    [{ $or: [{ a: 1 }, { b: { $gt: undefined } }] }, "$or[1].b.$gt"],
+    [{ a: { $in: [1, undefined] } }, "a.$in[1]"],
+    [{ a: { b: undefined } }, "a.b"],
+    [{ list: [, 1] }, "list[0]"],
+  ]) {
+    assert.throws(() => encode(query, "query"), (error) => error instanceof TypeError && error.code === "query" && error.path === path && error.message.startsWith(path), path);
+  }
+});
+
+test("a lone surrogate is called so, with its place", () => {
+  for (const [value, path, unit] of [
+    [{ a: "x\ud800" }, "a", "D800"],
+    [{ a: ["ok", { b: "\udc00 and more" }] }, "a[1].b", "DC00"],
+    [{ a: "\udc00\ud800" }, "a", "DC00"],
+    [{ a: { "n\udfff": 1 } }, "a.n\udfff", "DFFF"],
+  ]) {
+    for (const what of ["document", "query"]) {
+      assert.throws(
+        () => encode(value, what),
+        (error) => error.code === what && error.path === path && error.message.includes(`lone surrogate (U+${unit})`) && error.message.includes(path.replace("\udfff", "\ufffd")),
+        path,
+      );
+    }
+  }
+  assert.equal(encode({ pair: "\ud83d\ude00" }, "document"), '{"pair":"\ud83d\ude00"}');
+});
+
 test("the same object may stand in two places", () => {
   const shared = { x: 1 };
   assert.equal(encode({ a: shared, b: shared }, "document"), '{"a":{"x":1},"b":{"x":1}}');

@@ -1,5 +1,6 @@
 //! How a peer takes part.
 
+use core::time::Duration;
 use std::collections::BTreeSet;
 
 use taiinet_document::Network;
@@ -50,6 +51,9 @@ pub struct Config {
     pub quota: Quota,
     /// The peers that were blacklisted in an earlier run.
     pub blacklist: Vec<Blacklisted>,
+    /// For how long before its start this peer was away and is to look back: another instance of it was to
+    /// run till then. At most the [live window](limits::LIVE_WINDOW) counts.
+    pub silence: Duration,
     /// For the pool of signallers: peers are reached by their addresses, without introductions.
     pub direct: Option<Direct>,
 }
@@ -66,6 +70,7 @@ impl Config {
             store_bytes: limits::STORE_BYTES,
             quota: Quota { documents: limits::AUTHOR_DOCUMENTS, bytes: limits::AUTHOR_BYTES },
             blacklist: Vec::new(),
+            silence: Duration::ZERO,
             direct: None,
         }
     }

@@ -11,6 +11,7 @@ use taiinet_document::{
 };
 use taiinet_identity::PeerId;
 
+use super::own::Own;
 use crate::{Time, limits, wire::Mark};
 
 /// The seen-cache and the store of recent documents. The maps are ordered, so that no author can choose
@@ -39,6 +40,7 @@ pub(crate) struct Recent {
     kept_bytes: usize,
     most_bytes: usize,
     most_ids: usize,
+    own: Own,
 }
 
 /// A document that can still be served.
@@ -53,7 +55,7 @@ pub(crate) struct Kept {
 }
 
 impl Kept {
-    fn new(document: &VerifiedDocument, hops: u8) -> Self {
+    pub(super) fn new(document: &VerifiedDocument, hops: u8) -> Self {
         Self {
             bytes: document.to_bytes(),
             created_at: document.created_at,
@@ -92,12 +94,17 @@ impl Kept {
         self.bytes.decode()
     }
 
-    const fn mark(&self) -> Mark {
+    pub(super) const fn mark(&self) -> Mark {
         Mark { created_at: self.created_at, id: self.signed().id() }
     }
 
+    /// That of a document that is not kept yet.
+    pub(super) fn mark_of(document: &VerifiedDocument) -> Mark {
+        Mark { created_at: document.created_at, id: document.id() }
+    }
+
     /// What it holds of the heap, with its places in the store. Tables are half empty at times.
-    fn heap_size(&self) -> usize {
+    pub(super) fn heap_size(&self) -> usize {
         const PLACE: usize = 2 * size_of::<(Time, DocumentId)>();
         const KEY_PLACE: usize = 2 * size_of::<((PeerId, Arc<str>), Mark)>();
         let key = self.key.as_ref().map_or(0, |key| key.len() + 32 + KEY_PLACE);
@@ -125,6 +132,7 @@ impl Recent {
             kept_bytes: 0,
             most_bytes,
             most_ids: limits::SEEN_IDS,
+            own: Own::new(),
         }
     }
 
@@ -166,6 +174,11 @@ impl Recent {
         self.forget(now, self.most_ids);
     }
 
+    /// Keeps one of our own for longer: see [`Own`].
+    pub(crate) fn keep_own(&mut self, document: &VerifiedDocument, now: Time) {
+        self.own.insert(document, now);
+    }
+
     /// Lets go of a document of which the id is remembered.
     fn drop_kept(&mut self, kept: &Kept) {
         self.kept_bytes -= kept.heap_size();
@@ -180,6 +193,7 @@ impl Recent {
     /// Drops what is too old, or too much.
     pub(crate) fn expire(&mut self, now: Time) {
         self.forget(now, self.most_ids);
+        self.own.expire(now);
     }
 
     fn forget(&mut self, now: Time, most: usize) {
@@ -215,10 +229,22 @@ impl Recent {
         self.seen.get(id)?.as_deref()
     }
 
-    /// The newest documents that are kept and not replaced, from `since` on.
-    pub(crate) fn newest(&self, since: Timestamp) -> impl Iterator<Item = &Kept> {
-        let marks = self.current.range(Mark::from(since)..).rev().take(limits::FIND_DOCUMENTS);
-        marks.filter_map(|mark| self.get(&mark.id))
+    /// The documents that are not replaced, from `since` on: the newest first, and then what is older and our
+    /// own. None stands for one that is live and was given up for want of room.
+    pub(crate) fn newest(
+        &self,
+        since: Timestamp,
+        now: Time,
+    ) -> impl Iterator<Item = Option<&Kept>> {
+        let own = self.own.newest(since);
+        let own_ids: BTreeSet<_> = own.iter().map(|kept| kept.mark().id).collect();
+        let live = now.before(limits::LIVE_WINDOW).timestamp();
+        let recent = self.current.range(Mark::from(since)..).rev().filter_map(move |mark| {
+            let kept = self.get(&mark.id);
+            (kept.is_some() || mark.created_at >= live && !own_ids.contains(&mark.id))
+                .then_some(kept)
+        });
+        recent.chain(own.into_iter().filter(|kept| self.get(&kept.mark().id).is_none()).map(Some))
     }
 
     /// All that were seen and are not replaced, from one place in their order up to another.

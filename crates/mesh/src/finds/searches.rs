@@ -39,8 +39,9 @@ pub(crate) struct Search {
     /// The neighbours that were asked and have not finished their answers.
     waiting: BTreeMap<LinkId, Allowance>,
     answered: usize,
-    /// Whether a neighbour that was asked is gone.
-    lost: bool,
+    /// Whether there may be more than was found: a neighbour that was asked is gone, or could not be asked, or
+    /// says so.
+    left_out: bool,
 }
 
 /// What an answer may still bring.
@@ -76,14 +77,31 @@ impl Searches {
             ends_at: now.after(limits::FIND_TIMEOUT),
             waiting: BTreeMap::new(),
             answered: 0,
-            lost: false,
+            left_out: false,
         };
         self.running.insert(find, search);
         Ok(find)
     }
 
-    pub(crate) fn get(&self, find: FindId) -> Option<&Search> {
-        self.running.get(&find)
+    /// What we have ourselves for a search, the newest first.
+    pub(crate) fn own(
+        &mut self,
+        find: FindId,
+        store: &Recent,
+        now: Time,
+    ) -> Vec<Arc<VerifiedDocument>> {
+        let Some(search) = self.running.get_mut(&find) else { return Vec::new() };
+        let mut own = Vec::new();
+        let Looked { complete, .. } =
+            look(store, &search.query, Timestamp::default(), now, |_, document| {
+                let room = own.len() < search.limit;
+                if room {
+                    own.push(Arc::new(document));
+                }
+                room
+            });
+        search.left_out |= !complete;
+        own
     }
 
     /// The searches under way.
@@ -101,6 +119,7 @@ impl Searches {
     ) -> Option<Find> {
         let search = self.running.get_mut(&find)?;
         if !budgets.may_ask_to_find(search.limit, now) {
+            search.left_out = true;
             return None;
         }
         let (bytes, fuel) = (limits::FOUND_BYTES, limits::FIND_FUEL);
@@ -183,19 +202,20 @@ impl Searches {
         true
     }
 
-    /// A neighbour has said all it has to say to a request.
-    pub(crate) fn answered(&mut self, link: LinkId, request: u32) {
+    /// A neighbour has said all it has to say to a request; `complete` if that was all that it has.
+    pub(crate) fn answered(&mut self, link: LinkId, request: u32, complete: bool) {
         if let Some(search) = self.running.get_mut(&FindId(request))
             && search.waiting.remove(&link).is_some()
         {
             search.answered += 1;
+            search.left_out |= !complete;
         }
     }
 
     /// A link is gone.
     pub(crate) fn link_down(&mut self, link: LinkId) {
         for search in self.running.values_mut() {
-            search.lost |= search.waiting.remove(&link).is_some();
+            search.left_out |= search.waiting.remove(&link).is_some();
         }
     }
 
@@ -223,7 +243,18 @@ impl Searches {
     }
 }
 
-/// What we have for a neighbour that asks, the newest first, and the fuel that it took to look.
+/// What we have for a neighbour that asks.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Answer {
+    /// The newest first.
+    pub(crate) documents: Vec<SignedDocument>,
+    /// Whether that is all.
+    pub(crate) complete: bool,
+    /// The fuel that it took to look.
+    pub(crate) fuel: u64,
+}
+
+/// Answers a neighbour.
 ///
 /// # Errors
 /// [`Misbehaviour::FindFlood`]; [`Misbehaviour::InvalidQuery`], [`Misbehaviour::Oversize`].
@@ -232,34 +263,26 @@ pub(crate) fn answer(
     budgets: &mut Budgets,
     store: &Recent,
     now: Time,
-) -> Result<(Vec<SignedDocument>, u64), Misbehaviour> {
+) -> Result<Answer, Misbehaviour> {
     if asked.query.len() > limits::FIND_QUERY_BYTES {
         return Err(Misbehaviour::Oversize);
     }
     budgets.find(now)?;
     let query =
         SharedQuery::parse_untrusted(&asked.query).map_err(|_| Misbehaviour::InvalidQuery)?;
-    let (mut left, mut bytes) = (limits::FIND_FUEL, 0);
-    let documents = look(store, &query, asked.since, &mut left, now)
-        .take(asked.limit.into())
-        .map(|(kept, _)| kept.signed())
-        .take_while(|document| {
-            bytes += document.size();
-            bytes <= limits::FOUND_BYTES
-        })
-        .cloned()
-        .collect();
-    Ok((documents, limits::FIND_FUEL - left))
+    let (mut documents, mut bytes) = (Vec::new(), 0);
+    let Looked { complete, fuel } = look(store, &query, asked.since, now, |kept, _| {
+        bytes += kept.signed().size();
+        let room = documents.len() < asked.limit.into() && bytes <= limits::FOUND_BYTES;
+        if room {
+            documents.push(kept.signed().clone());
+        }
+        room
+    });
+    Ok(Answer { documents, complete, fuel })
 }
 
 impl Search {
-    /// What we have ourselves, the newest first.
-    pub(crate) fn own(&self, recent: &Recent, now: Time) -> Vec<Arc<VerifiedDocument>> {
-        let mut left = limits::FIND_FUEL;
-        let found = look(recent, &self.query, Timestamp::default(), &mut left, now);
-        found.map(|(_, document)| Arc::new(document)).take(self.limit).collect()
-    }
-
     /// Whether what it has found takes so much room that nothing more is taken.
     const fn is_full(&self) -> bool {
         self.heap_bytes >= limits::FIND_HEAP_BYTES
@@ -272,34 +295,62 @@ impl Search {
         } else if self.is_full() {
             Some(false)
         } else if self.waiting.is_empty() && self.answered > 0 {
-            Some(!self.lost)
+            Some(!self.left_out)
         } else {
             (now >= self.ends_at).then_some(false)
         }
     }
 }
 
-/// The documents since then that match, the newest first, as far as the fuel goes: a stranger chose the
-/// query and strangers the documents. Each is decoded to be looked at.
-fn look<'a>(
-    recent: &'a Recent,
-    query: &'a Query,
+/// How far a look went.
+struct Looked {
+    /// Whether everything was looked at, and taken if it matches.
+    complete: bool,
+    fuel: u64,
+}
+
+/// Gives the documents since then that match to `take`, the newest first, until that has no room, and as far
+/// as the fuel goes: a stranger chose the query and strangers the documents. Each is decoded to be looked at.
+fn look(
+    store: &Recent,
+    query: &Query,
     since: Timestamp,
-    left: &'a mut u64,
     now: Time,
-) -> impl Iterator<Item = (&'a Kept, VerifiedDocument)> + use<'a> {
-    let matching = move |kept: &'a Kept| {
+    mut take: impl FnMut(&Kept, VerifiedDocument) -> bool,
+) -> Looked {
+    let (mut left, mut complete) = (limits::FIND_FUEL, true);
+    for (number, kept) in store.newest(since, now).enumerate() {
+        if number == limits::FIND_DOCUMENTS {
+            complete = false;
+            break;
+        }
+        let Some(kept) = kept else {
+            complete = false;
+            continue;
+        };
         if kept.is_expired(now) {
-            return None;
+            continue;
         }
         // One that is too expensive does not hide the cheap ones behind it.
-        let fuel = Fuel::new(left.checked_sub(decoding(kept))?);
-        let document = kept.decode().ok()?;
+        let Some(enough) = left.checked_sub(decoding(kept)) else {
+            complete = false;
+            continue;
+        };
+        let Ok(document) = kept.decode() else { continue };
+        let fuel = Fuel::new(enough);
         let matches = query.matches_document_within(&document, &fuel);
-        *left = fuel.left();
-        (matches == Ok(true)).then_some((kept, document))
-    };
-    recent.newest(since).filter_map(matching)
+        left = fuel.left();
+        match matches {
+            Ok(true) if take(kept, document) => {}
+            Ok(true) => {
+                complete = false;
+                break;
+            }
+            Ok(false) => {}
+            Err(OutOfFuel) => complete = false,
+        }
+    }
+    Looked { complete, fuel: limits::FIND_FUEL - left }
 }
 
 /// What it takes to decode a document.

@@ -13,7 +13,7 @@ use taiinet_document::{DocumentId, SignedDocument};
 use crate::{
     Lane, Misbehaviour, limits,
     wire::{
-        DocumentFrame, FindFrame, Found, Frame, Push,
+        DocumentFrame, FindFrame, Found, Frame, Push, Rest,
         codec::{self, MessageWriter},
     },
 };
@@ -46,8 +46,8 @@ impl Parcel {
 }
 
 /// What a part of an answer counts for in its lane.
-fn found_bytes(document: Option<&SignedDocument>) -> usize {
-    FOUND_OVERHEAD + document.map_or(0, SignedDocument::size)
+fn found_bytes(part: &Result<SignedDocument, Rest>) -> usize {
+    FOUND_OVERHEAD + part.as_ref().map_or(0, SignedDocument::size)
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -63,8 +63,8 @@ pub(crate) struct Lanes {
     control_bytes: usize,
     data: VecDeque<Parcel>,
     data_bytes: usize,
-    /// What was found for the neighbour, each with the request that it answers; none: that is all.
-    found: VecDeque<(u32, Option<SignedDocument>)>,
+    /// What was found for the neighbour, each with the request that it answers, or the end of the answer.
+    found: VecDeque<(u32, Result<SignedDocument, Rest>)>,
     found_bytes: usize,
     /// The pieces of the frame that is being sent.
     pieces: VecDeque<Vec<u8>>,
@@ -100,18 +100,18 @@ impl Lanes {
         true
     }
 
-    /// Queues a part of an answer to a search; false if the lane is full. It needs no window: the
+    /// Queues a part of an answer to a search, or its end; false if the lane is full. It needs no window: the
     /// neighbour asked for it, and goes behind everything else.
     #[must_use]
-    pub(crate) fn found(&mut self, request: u32, document: Option<SignedDocument>) -> bool {
-        let bytes = found_bytes(document.as_ref());
+    pub(crate) fn found(&mut self, request: u32, part: Result<SignedDocument, Rest>) -> bool {
+        let bytes = found_bytes(&part);
         // The end of an answer has room where its documents had none.
-        let room = limits::FOUND_LANE_BYTES * if document.is_some() { 1 } else { 2 };
+        let room = limits::FOUND_LANE_BYTES * if part.is_ok() { 1 } else { 2 };
         if self.found_bytes + bytes > room {
             return false;
         }
         self.found_bytes += bytes;
-        self.found.push_back((request, document));
+        self.found.push_back((request, part));
         true
     }
 
@@ -250,12 +250,14 @@ impl Lanes {
 
     fn fill_found(&mut self, message: &mut MessageWriter) {
         while self.fill_pieces(message)
-            && let Some((request, document)) = self.found.front()
+            && let Some((request, part)) = self.found.front()
         {
-            let (request, bytes) = (*request, found_bytes(document.as_ref()));
-            let documents = document.iter().cloned().collect();
-            let last = document.is_none();
-            let frame = Frame::from(FindFrame::Found(Found { request, documents, last }));
+            let (request, bytes) = (*request, found_bytes(part));
+            let (documents, rest) = match part {
+                Ok(document) => (vec![document.clone()], Rest::Follows),
+                Err(rest) => (Vec::new(), *rest),
+            };
+            let frame = Frame::from(FindFrame::Found(Found { request, documents, rest }));
             if !self.fill_frame(message, &codec::encode_sized(&frame, bytes)) {
                 return;
             }

@@ -33,6 +33,17 @@ pub struct Found {
     pub request: u32,
     /// Some documents, or none.
     pub documents: Vec<SignedDocument>,
-    /// Whether nothing more follows.
-    pub last: bool,
+    /// What there is beyond it.
+    pub rest: Rest,
+}
+
+/// What there is beyond a part of an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Rest {
+    /// Another part, which follows.
+    Follows,
+    /// Nothing: that was all.
+    Nothing,
+    /// Nothing follows, and there may be more: beyond the limit of the one that asked, or of the one that was asked.
+    LeftOut,
 }

@@ -221,7 +221,7 @@ fn a_search_is_over_once() {
     let late = START.after(limits::FIND_TIMEOUT * 2);
     session.handle_timeout(late);
     let done = actions(&mut session, late).into_iter().filter_map(|action| match action {
-        Action::FindDone(waiter) => Some(waiter),
+        Action::FindDone { waiter, .. } => Some(waiter),
         _ => None,
     });
     assert_eq!(done.collect::<Vec<_>>(), ["two"], "the first was ended already");

@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, time::Duration};
 use taiinet_document::{DocumentId, SignedDocument};
 use taiinet_mesh::{
     FindId, Misbehaviour, limits,
-    wire::{DocumentFrame, Find, FindFrame, Found, Frame},
+    wire::{DocumentFrame, Find, FindFrame, Found, Frame, Rest},
 };
 use taiinet_sim::{Manners, PeerIndex, WireId, World, forge};
 
@@ -188,9 +188,10 @@ fn asked(setting: &mut Setting, victim: PeerIndex, wire: WireId, find: FindId) -
 }
 
 fn bring(setting: &mut Setting, wire: WireId, request: u32, documents: Vec<SignedDocument>) {
-    setting
-        .world
-        .speak(wire, &[Frame::Find(FindFrame::Found(Found { request, documents, last: false }))]);
+    setting.world.speak(
+        wire,
+        &[Frame::Find(FindFrame::Found(Found { request, documents, rest: Rest::Follows }))],
+    );
     setting.world.run_for(Duration::from_millis(300));
 }
 
@@ -251,7 +252,7 @@ fn answers_that_nobody_asked_for_end_the_link() {
         let documents = vec![document.clone()];
         setting.world.speak(
             wire,
-            &[Frame::Find(FindFrame::Found(Found { request, documents, last: true }))],
+            &[Frame::Find(FindFrame::Found(Found { request, documents, rest: Rest::Nothing }))],
         );
     }
     setting.world.run_for(seconds(2));

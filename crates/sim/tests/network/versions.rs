@@ -8,7 +8,7 @@ use taiinet_mesh::{
     Disconnect, Event, Incompatible, Misbehaviour, limits,
     wire::{
         Compare, DocumentFrame, FindFrame, Found, Frame, FrameKind, LinkFrame, Mark, Piece, Push,
-        RefusalReason, SyncFrame, ViewFrame, codec, critical,
+        RefusalReason, Rest, SyncFrame, ViewFrame, codec, critical,
     },
 };
 use taiinet_sim::{Manners, PeerIndex, WireId, World, forge};
@@ -315,7 +315,7 @@ fn what_a_later_version_finds_for_us_is_neither_found_nor_held_against_it() {
     });
     // Some that were pushed before, and some that are new.
     let documents = newer.all().chain(more.all()).cloned().collect();
-    let found = Found { request: asked.expect("it asks"), documents, last: true };
+    let found = Found { request: asked.expect("it asks"), documents, rest: Rest::Nothing };
     setting.world.speak(wire, &[Frame::Find(FindFrame::Found(found))]);
     let done = |world: &World| world.found(victim, find).done.is_some();
     assert!(setting.world.run_until(seconds(5), done));

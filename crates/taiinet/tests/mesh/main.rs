@@ -1,6 +1,7 @@
 //! Peers over real WebRTC on loopback, introduced by a signaller in this process.
 #![allow(clippy::unwrap_used)]
 
+mod backlog;
 mod documents;
 mod finds;
 mod leaving;

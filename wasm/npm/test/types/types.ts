@@ -42,8 +42,11 @@ export const field: Query<Tweet> = { lieks: 4 };
 export const type: Query<Tweet> = { likes: "many" };
 // @ts-expect-error no such operator
 export const operator: Query<Tweet> = { likes: { $gtt: 4 } };
+taiinet.subscribe({}, { backlog: { limit: 10 } }).on("ready", ({ complete }) => complete satisfies boolean);
 // @ts-expect-error no such option
 taiinet.subscribe({}, { backlogg: true });
+// @ts-expect-error the limit has a name
+taiinet.subscribe({}, { backlog: 10 });
 // @ts-expect-error neither true nor false
 taiinet.subscribe({}, { private: "yes" });
 // @ts-expect-error a single peer is a list of one

@@ -114,7 +114,7 @@ fn what_was_replaced_is_offered_to_nobody_and_still_served() {
             recent.insert(document, 0, at(5000));
         }
         assert_eq!(current(&recent), [other.id(), new.id()]);
-        assert_eq!(recent.newest(NOW.timestamp()).count(), 2);
+        assert_eq!(recent.newest(NOW.timestamp(), NOW).count(), 2);
         assert!(recent.has_seen(&old.id()) && recent.get(&old.id()).is_some());
         recent.forget(at(5000), 0);
         assert!(recent.oldest().is_none() && recent.by_key.is_empty() && recent.seen.is_empty());

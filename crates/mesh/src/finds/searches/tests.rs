@@ -30,7 +30,7 @@ fn asked(query: &str, limit: u16) -> Find {
 
 /// What a neighbour that asks is given.
 fn given(asked: &Find, budgets: &mut Budgets, recent: &Recent, now: Time) -> Vec<SignedDocument> {
-    answer(asked, budgets, recent, now).unwrap().0
+    answer(asked, budgets, recent, now).unwrap().documents
 }
 
 fn times(documents: &[SignedDocument]) -> Vec<u64> {
@@ -103,12 +103,16 @@ fn an_expensive_query_is_evaluated_as_far_as_its_fuel_goes_and_hides_nothing_tha
     let expensive = asked(&format!(r#"{{"text": {{"$regex": "{expression}"}}}}"#), 1000);
     let weight = expensive.query.parse::<Query>().unwrap().heap_bytes();
     assert!(weight > 1000, "{weight}");
-    let (found, fuel) = answer(&expensive, &mut Budgets::new(NOW), &recent, at(1)).unwrap();
+    let Answer { documents: found, complete, fuel } =
+        answer(&expensive, &mut Budgets::new(NOW), &recent, at(1)).unwrap();
+    assert!(!complete, "and it says so");
     assert!((1..30).contains(&found.len()), "{} were evaluated", found.len());
     assert_eq!(times(&found[found.len() - 1..]), [0], "the short one too");
     assert!((limits::FIND_FUEL / 2..=limits::FIND_FUEL).contains(&fuel), "{fuel}");
     // What is cheap is looked at as before, and costs what it takes.
-    let (found, fuel) = answer(&asked("{}", 1000), &mut Budgets::new(NOW), &recent, at(1)).unwrap();
+    let Answer { documents: found, complete, fuel } =
+        answer(&asked("{}", 1000), &mut Budgets::new(NOW), &recent, at(1)).unwrap();
+    assert!(complete);
     assert_eq!(found.len(), 401);
     assert!((400 * 2_000..limits::FIND_FUEL).contains(&fuel), "{fuel}");
 }
@@ -157,9 +161,12 @@ fn what_is_expensive_to_decode_is_expensive_to_look_at() {
     for nonce in 0..60 {
         recent.insert(&testing::expensive(&identity(1), nonce), 0, NOW);
     }
-    let mut left = limits::FIND_FUEL;
-    let looked_at = look(&recent, &Query::all(), Timestamp::default(), &mut left, NOW).count();
-    assert!((5..20).contains(&looked_at), "{looked_at}");
+    let mut looked_at = 0;
+    let looked = look(&recent, &Query::all(), Timestamp::default(), NOW, |_, _| {
+        looked_at += 1;
+        true
+    });
+    assert!((5..20).contains(&looked_at) && !looked.complete, "{looked_at}");
 }
 
 #[test]
@@ -171,6 +178,27 @@ fn a_search_finds_no_more_than_there_is_room_for() {
         (0..10).map(expensive).take_while(|one| finds.found(find, one.id(), one.heap_size()));
     assert_eq!(taken.count(), 1 + limits::FIND_HEAP_BYTES / expensive(0).heap_size());
     assert_eq!(finds.over(NOW), [(find, false)], "that is not all");
+}
+
+/// Whoever answers says whether there may be more, whatever the cause.
+#[test]
+fn an_answer_that_leaves_out_something_says_so() {
+    let complete = |asked: &Find, recent: &Recent| {
+        answer(asked, &mut Budgets::new(NOW), recent, at(100)).unwrap().complete
+    };
+    let few = recent(10, 10);
+    assert!(complete(&asked("{}", 10), &few), "as many as there are");
+    assert!(!complete(&asked("{}", 9), &few), "the limit of the one that asks");
+    assert!(complete(&asked(r#"{"no": 1}"#, 1), &few));
+    assert!(!complete(&asked("{}", 100), &recent(20, 100_000)), "the bytes of an answer");
+    let many = recent(limits::FIND_DOCUMENTS as u32 + 1, 1);
+    assert!(!complete(&asked(r#"{"no": 1}"#, 1), &many), "what is looked at");
+    // What had to go for want of room, and is not too old yet.
+    let mut small = Recent::new(20_000);
+    for nonce in 0..3 {
+        small.insert(&document_at(&identity(1), nonce, 8_000, at(1)), 0, at(1));
+    }
+    assert!(!complete(&asked("{}", 9), &small));
 }
 
 #[test]
@@ -229,16 +257,28 @@ fn a_search_is_over_when_all_have_answered_or_one_is_not_needed_or_time_is_up() 
         find
     };
     let find = begin(&[LINK, other], &mut finds);
-    finds.answered(LINK, find.0);
-    finds.answered(LINK, find.0);
+    finds.answered(LINK, find.0, true);
+    finds.answered(LINK, find.0, true);
     assert_eq!(finds.over(NOW), []);
-    finds.answered(other, find.0);
+    finds.answered(other, find.0, true);
     assert_eq!(finds.over(NOW), [(find, true)]);
 
     let find = begin(&[LINK, other], &mut finds);
-    finds.answered(LINK, find.0);
+    finds.answered(LINK, find.0, true);
     finds.link_down(other);
     assert_eq!(finds.over(NOW), [(find, false)], "one is gone");
+
+    let find = begin(&[LINK, other], &mut finds);
+    finds.answered(LINK, find.0, false);
+    finds.answered(other, find.0, true);
+    assert_eq!(finds.over(NOW), [(find, false)], "one has more");
+
+    let find = begin(&[LINK], &mut finds);
+    let mut tired = Budgets::new(NOW);
+    while tired.may_ask_to_find(1, NOW) {}
+    assert!(finds.ask(find, other, &mut tired, NOW).is_none());
+    finds.answered(LINK, find.0, true);
+    assert_eq!(finds.over(NOW), [(find, false)], "one could not be asked");
 
     let find = begin(&[LINK], &mut finds);
     let author = identity(1);

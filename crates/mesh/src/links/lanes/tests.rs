@@ -123,11 +123,11 @@ fn what_was_found_goes_behind_live_documents_and_is_bounded() {
     let mut lanes = Lanes::default();
     let found: Vec<_> = (0..40).map(|nonce| document(&author, nonce, 30_000)).collect();
     let taken =
-        found.iter().filter(|document| lanes.found(7, Some(document.signed().clone()))).count();
+        found.iter().filter(|document| lanes.found(7, Ok(document.signed().clone()))).count();
     assert!(taken < 40 && taken * 30_000 > limits::FOUND_LANE_BYTES - 31_000, "{taken}");
-    assert!(lanes.found(7, None), "the end has room");
+    assert!(lanes.found(7, Err(Rest::Nothing)), "the end has room");
     for _ in 0..1_000_000 {
-        if !lanes.found(8, None) {
+        if !lanes.found(8, Err(Rest::Nothing)) {
             break;
         }
     }
@@ -152,7 +152,7 @@ fn what_was_found_goes_behind_live_documents_and_is_bounded() {
         .collect();
     let ids = answers.iter().flat_map(|answer| &answer.documents).map(|document| document.id());
     assert!(ids.eq(found.iter().take(taken).map(|document| document.id())));
-    assert!(answers[taken].last && answers[taken].request == 7);
+    assert!(answers[taken].rest == Rest::Nothing && answers[taken].request == 7);
     assert_eq!(lanes.queued(), 0);
     // It takes nothing of the window of live documents.
     assert_eq!(lanes.in_flight_bytes, live.iter().map(|live| live.signed().size()).sum::<usize>());
@@ -169,13 +169,13 @@ fn a_full_window_does_not_stop_an_answer() {
     }
     assert!(lanes.queued() > 0, "the window is used up");
     assert!(
-        lanes.found(1, Some(document(&author, 100, 20_000).signed().clone()))
-            && lanes.found(1, None)
+        lanes.found(1, Ok(document(&author, 100, 20_000).signed().clone()))
+            && lanes.found(1, Err(Rest::Nothing))
     );
     let frames = drain(&mut lanes);
     assert!(
         matches!(&frames[..], [Frame::Find(FindFrame::Found(found)), Frame::Find(FindFrame::Found(end))]
-        if found.documents.len() == 1 && end.last),
+        if found.documents.len() == 1 && end.rest == Rest::Nothing),
         "{frames:?}"
     );
 }
@@ -247,11 +247,11 @@ fn a_message_is_named_for_the_most_urgent_of_what_is_in_it() {
     let mut lanes = Lanes::default();
     assert!(lanes.push(parcel(&document)));
     assert!(lanes.control(&LinkFrame::Ping(1).into()));
-    assert!(lanes.found(1, Some(document.signed().clone())));
+    assert!(lanes.found(1, Ok(document.signed().clone())));
     assert_eq!(lanes.transmit().map(|(lane, _)| lane), Some(Lane::Control));
     assert!(lanes.push(parcel(&document)));
     assert_eq!(lanes.transmit().map(|(lane, _)| lane), Some(Lane::Documents));
-    assert!(lanes.found(1, None));
+    assert!(lanes.found(1, Err(Rest::Nothing)));
     assert_eq!(lanes.transmit().map(|(lane, _)| lane), Some(Lane::History));
     assert_eq!(lanes.transmit(), None);
 }

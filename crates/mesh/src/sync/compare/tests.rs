@@ -144,7 +144,7 @@ fn updates_of_one_key_hide_nothing_however_many_there_are() {
     assert!(lacking.len() <= limits::PIECE_DOCUMENTS + 1, "one piece: {}", lacking.len());
     assert!(announced(&one, &one).is_empty());
     // Nor from a search, which looks at fewer.
-    assert_eq!(one.newest(Timestamp::default()).count(), 201);
+    assert_eq!(one.newest(Timestamp::default(), NOW).count(), 201);
 }
 
 /// Marks whose ids begin with numbers that XOR to zero, an even count of them: of more than 65 there always

@@ -10,7 +10,7 @@ use crate::{
     wire::{
         self, Compare, DocumentFrame, Find, FindFrame, Found, Fragment, Frame, FrameKind,
         FromSignaller, Hello, Joined, LinkFrame, Mark, Neighbour, Piece, PoolFrame, Presence, Push,
-        Reading, Refusal, RefusalReason, Signal, SignalFrame, SyncFrame, ToSignaller,
+        Reading, Refusal, RefusalReason, Rest, Signal, SignalFrame, SyncFrame, ToSignaller,
         Undeliverable, ViewFrame, critical,
     },
 };
@@ -28,6 +28,10 @@ fn pieces() -> impl Strategy<Value = Vec<Piece>> {
         piece.prop_map(|(until, count, sum)| Piece { until, count, sum }),
         0..50,
     )
+}
+
+fn any_rest() -> impl Strategy<Value = Rest> {
+    prop_oneof![Just(Rest::Follows), Just(Rest::Nothing), Just(Rest::LeftOut)]
 }
 
 fn frames() -> impl Strategy<Value = Frame> {
@@ -75,10 +79,10 @@ fn frames() -> impl Strategy<Value = Frame> {
                 since: testing::NOW.timestamp(),
             }))
         }),
-        (any::<u32>(), 0..3_u32, any::<bool>()).prop_map(|(request, count, last)| {
+        (any::<u32>(), 0..3_u32, any_rest()).prop_map(|(request, count, rest)| {
             let document = |nonce| testing::document(&testing::identity(1), nonce, 10);
             let documents = (0..count).map(|nonce| document(nonce).signed().clone()).collect();
-            Frame::Find(FindFrame::Found(Found { request, documents, last }))
+            Frame::Find(FindFrame::Found(Found { request, documents, rest }))
         }),
         any::<u32>().prop_map(|retry_after_ms| {
             let instead = [testing::presence(&testing::identity(3), testing::NOW)];
@@ -164,8 +168,11 @@ proptest! {
 #[test]
 fn the_numbers_of_frames_never_change() {
     let fragment = Frame::Fragment(Fragment { last: true, bytes: vec![7] });
-    let found =
-        Frame::Find(FindFrame::Found(Found { request: 1, documents: Vec::new(), last: true }));
+    let found = Frame::Find(FindFrame::Found(Found {
+        request: 1,
+        documents: Vec::new(),
+        rest: Rest::Nothing,
+    }));
     let since = taiinet_document::Timestamp::from_millis(5);
     let find =
         Frame::Find(FindFrame::Find(Find { request: 1, query: "{}".to_owned(), limit: 3, since }));
@@ -344,7 +351,8 @@ fn every_kind() -> Vec<Vec<Frame>> {
         vec![SyncFrame::Compare(compare).into()],
         vec![
             FindFrame::Find(Find { request: 1, query: "{}".to_owned(), limit: 1, since }).into(),
-            FindFrame::Found(Found { request: 1, documents: Vec::new(), last: true }).into(),
+            FindFrame::Found(Found { request: 1, documents: Vec::new(), rest: Rest::Nothing })
+                .into(),
         ],
         vec![PoolFrame::Relay(signal).into(), PoolFrame::Undeliverable(undeliverable).into()],
     ]
