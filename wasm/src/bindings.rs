@@ -10,6 +10,7 @@ use std::{
 
 use js_sys::{Function, Promise};
 use serde::Deserialize;
+use serde_json::json as to_json;
 use taiinet_document::{Network, Timestamp, json};
 use taiinet_identity::{Identity, PeerId, Seed};
 use taiinet_mesh::{
@@ -46,8 +47,9 @@ impl Core {
     pub fn new(mut seed: Box<[u8]>, options: &str, handlers: Handlers) -> Result<Core, JsValue> {
         let identity = identity(&mut seed)?;
         let options: Options = serde_json::from_str(options).map_err(Fault::options)?;
+        let last_stamp = options.stamps.first().copied().map(Timestamp::from_millis);
         let config = options.config()?;
-        let driver = Driver::start(identity, config, random()?, handlers);
+        let driver = Driver::start(identity, config, last_stamp, random()?, handlers);
         report_panics(&driver);
         Ok(Self { driver })
     }
@@ -93,6 +95,18 @@ impl Core {
             expires_at: options.expires_at.map(Timestamp::from_millis),
         };
         Ok(self.driver.publish(content, options, stamp, wait)?)
+    }
+
+    /// A stamp for a document with this key, if any: `{"createdAt", "nonce"}`. Each is later than those before.
+    pub fn stamp(&self, key: Option<String>) -> String {
+        let (created_at, nonce) = self.driver.stamp(key.as_deref());
+        to_json!({ "createdAt": created_at.as_millis(), "nonce": nonce }).to_string()
+    }
+
+    /// The `createdAt` of the last stamp, in a list: to be kept for the next visit.
+    #[wasm_bindgen(js_name = stampsToKeep)]
+    pub fn stamps_to_keep(&self) -> String {
+        to_json!([self.driver.last_stamp().as_millis()]).to_string()
     }
 
     /// Looks for recent documents of neighbours with options `{"limit", "timeoutMs"}`. Each goes to
@@ -178,6 +192,9 @@ struct Options {
     /// As [`Core::signaller_cache`] gave it; what is no address is passed over.
     #[serde(default)]
     signaller_cache: Vec<String>,
+    /// As [`Core::stamps_to_keep`] gave it.
+    #[serde(default)]
+    stamps: Vec<u64>,
     /// As [`Core::blacklist_to_keep`] gave it, perhaps of another version, or damaged where it was kept:
     /// what is not understood is passed over.
     #[serde(default)]

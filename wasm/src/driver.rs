@@ -51,12 +51,16 @@ impl Driver {
     pub(crate) fn start(
         identity: Identity,
         config: taiinet_mesh::Config,
+        last_stamp: Option<Timestamp>,
         seed: [u8; 32],
         handlers: Handlers,
     ) -> Rc<Self> {
         let clock = Clock::new();
         let network = config.network.clone();
         let peer = Peer::new(identity.clone(), config, seed, clock.now());
+        if let Some(last) = last_stamp {
+            peer.stamps().resume(last, clock.now());
+        }
         let driver = Rc::new_cyclic(|this: &Weak<Self>| {
             let reports: Weak<dyn Reports> = this.clone();
             Self {
@@ -200,6 +204,15 @@ impl Driver {
             state.session.publish(document, settle, now);
             Ok(promise)
         })
+    }
+
+    /// A stamp for a document with this key, if any.
+    pub(crate) fn stamp(&self, key: Option<&str>) -> (Timestamp, u32) {
+        self.with(|state, now| state.stamp(key, now))
+    }
+
+    pub(crate) fn last_stamp(&self) -> Timestamp {
+        self.state.borrow().session.peer().stamps().last()
     }
 
     /// Looks for recent documents; `each` gets them one by one before the promise is kept.

@@ -281,13 +281,11 @@ impl Documents {
         hops: u8,
         from: Option<(LinkId, PeerId)>,
     ) {
-        if document.author() == cx.id() {
-            // Of another instance, or an earlier run.
-            cx.stamps.resume(document.created_at, cx.now);
-        }
         cx.store.insert(&document, hops, cx.now);
-        if document.author() == cx.identity.peer_id() {
-            cx.store.keep_own(&document, cx.now);
+        if document.author() == cx.id() {
+            cx.store.keep_own(&document);
+            // It may be of another instance, or an earlier run.
+            cx.stamps.resume(document.created_at, cx.now);
         }
         self.quotas.note(document.author(), &document, document.signed().size());
         cx.notify(Notice::Accepted(Accepted { document, hops, from }));

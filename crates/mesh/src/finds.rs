@@ -154,6 +154,8 @@ impl Finds {
             return Ok(());
         }
         match self.searches.matches(find, link, &document) {
+            // The neighbour has not heard yet that its author has written a newer one.
+            Ok(true) if cx.store.is_replaced(&document) => {}
             Ok(true) => self.found(cx, find, document, interest),
             Ok(false) => return Err(Misbehaviour::Unasked),
             // It may match, but nobody is to make us find out.

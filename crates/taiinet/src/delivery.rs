@@ -1,6 +1,8 @@
 //! Documents on their way to a subscription, and how many of them wait to be read.
 
 use std::{
+    cmp::Reverse,
+    collections::BTreeSet,
     fmt,
     sync::{
         Arc,
@@ -157,6 +159,16 @@ impl Level {
             self.relief.notify_one();
         }
     }
+}
+
+/// Puts the newest first, and takes out those that another of them replaces: one neighbour may not have heard
+/// yet of what another has.
+pub(crate) fn keep_newest(deliveries: &mut Vec<Delivery>) {
+    deliveries.sort_by_key(|delivery| Reverse((delivery.created_at(), delivery.id())));
+    let mut versions = BTreeSet::new();
+    deliveries.retain(|delivery| {
+        delivery.key().is_none_or(|key| versions.insert((delivery.author(), key.to_owned())))
+    });
 }
 
 /// The two ends of what is delivered to a subscription.

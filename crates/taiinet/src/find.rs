@@ -1,6 +1,6 @@
 //! Searches: recent documents that the neighbours have.
 
-use std::{cmp::Reverse, collections::BTreeSet, time::Duration};
+use std::time::Duration;
 
 use taiinet_mesh::limits;
 use taiinet_query::SharedQuery;
@@ -9,7 +9,13 @@ use tokio::{
     time::{Instant, timeout_at},
 };
 
-use crate::{control::Control, delivery::Delivery, error::Error, net::TaiiNet, query::IntoQuery};
+use crate::{
+    control::Control,
+    delivery::{Delivery, keep_newest},
+    error::Error,
+    net::TaiiNet,
+    query::IntoQuery,
+};
 
 /// How far a search goes; see [`TaiiNet::find`](crate::TaiiNet::find).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -76,11 +82,6 @@ async fn search(
     if net.is_closed() {
         return Err(Error::Closed);
     }
-    deliveries.sort_by_key(|found| (Reverse(found.created_at()), Reverse(found.id())));
-    // A neighbour may not have heard yet that another is newer.
-    let mut versions = BTreeSet::new();
-    deliveries.retain(|found| {
-        found.key().is_none_or(|key| versions.insert((found.author(), key.to_owned())))
-    });
+    keep_newest(&mut deliveries);
     Ok(deliveries)
 }

@@ -6,7 +6,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use taiinet_document::DocumentId;
 use taiinet_query::SharedQuery;
 
-use crate::{delivery::Delivery, subscribe::Ready};
+use crate::{
+    delivery::{Delivery, keep_newest},
+    subscribe::Ready,
+};
 
 /// What one subscription wants.
 #[derive(Debug)]
@@ -84,9 +87,10 @@ impl Histories {
     ) -> Option<(Vec<Delivery>, Ready)> {
         let history = self.0.get_mut(&subscription)?;
         let History::Sought { limit, live } = history else { return None };
-        found.sort_by_key(|delivery| (delivery.created_at(), delivery.id()));
+        keep_newest(&mut found);
         let complete = complete && found.len() <= usize::from(*limit);
-        found.drain(..found.len().saturating_sub((*limit).into()));
+        found.truncate((*limit).into());
+        found.reverse();
         found.retain(|delivery| !live.contains(&delivery.id()));
         *history = History::Shown(found.iter().map(Delivery::id).collect());
         Some((found, Ready { complete }))

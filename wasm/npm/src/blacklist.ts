@@ -38,7 +38,7 @@ export class Blacklist {
 }
 
 /** A store of what belongs to the identity of this name; one that forgets all, where a browser keeps nothing. */
-export function stateStore(identity: string | undefined, what: "blacklist" | "signallers"): StateStore {
+export function stateStore(identity: string | undefined, what: "blacklist" | "signallers" | "stamps"): StateStore {
   const name = `taiinet ${what} ${identity}`;
   const attempt = <T>(act: (storage: Storage) => T): T | undefined => {
     try {

@@ -147,11 +147,17 @@ export interface FindQuery {
   timeoutMs: number;
 }
 
+/** What tells a document from all others of its author: each is later than the one before. */
+export interface Stamp {
+  createdAt: number;
+  nonce: number;
+}
+
 export interface PublishQuery {
   key?: string | undefined;
   expiresAt?: number | undefined;
   /** With the same stamp, the same content is the same document. */
-  stamp?: { createdAt: number; nonce: number };
+  stamp?: Stamp;
   /** Who may read it, if not everyone. */
   to?: "subscribers" | { peers: readonly string[] };
   /** Fields that everyone may read all the same. */
@@ -171,6 +177,8 @@ export interface CoreOptions {
 /** What is kept from visit to visit. */
 export interface StateStores {
   blacklist: StateStore;
+  /** When the last document was published. */
+  stamps: StateStore;
   /** Those that others told of. */
   signallers: StateStore;
 }

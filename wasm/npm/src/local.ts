@@ -1,7 +1,7 @@
 // The peer in this tab.
 
 import type { Core } from "../core/taiinet_wasm.js";
-import type { Audience, CoreEvent, CoreOptions, CoreStatus, Engine, Feed, FindQuery, Found, StateStores, PublishQuery, Raw, SubscribeQuery } from "./engine.js";
+import type { Audience, CoreEvent, CoreOptions, CoreStatus, Engine, Feed, FindQuery, Found, PublishQuery, Raw, Stamp, StateStores, SubscribeQuery } from "./engine.js";
 import { TaiiNetError, closed, fromCore } from "./errors.js";
 import { liveIn } from "./page.js";
 import { forbidsConnecting } from "./policy.js";
@@ -91,7 +91,7 @@ export class LocalEngine implements Engine {
 
   #coreOptions(): string {
     // The lists as they are: an integer of them may be beyond JavaScript's.
-    const lists = [`"blacklist":${this.#kept.blacklist.load() ?? "[]"}`, `"signallerCache":${this.#kept.signallers.load() ?? "[]"}`];
+    const lists = [`"blacklist":${this.#kept.blacklist.load() ?? "[]"}`, `"signallerCache":${this.#kept.signallers.load() ?? "[]"}`, `"stamps":${this.#kept.stamps.load() ?? "[]"}`];
     return `${JSON.stringify({ ...this.#options, silentMs: this.#silentMs }).slice(0, -1)},${lists.join()}}`;
   }
 
@@ -180,7 +180,30 @@ export class LocalEngine implements Engine {
   }
 
   publish(document: string, options: PublishQuery): Promise<string> {
-    return this.#ask((core) => core.publish(document, JSON.stringify(options)));
+    return this.#ask((core) => {
+      const taken = core.publish(document, JSON.stringify(options));
+      this.#keepStamp();
+      return taken;
+    });
+  }
+
+  /** A stamp for a document with this key, if any, for {@link PublishQuery}. */
+  stamp(key: string | undefined): Stamp {
+    const stamp = JSON.parse(this.#try((core) => core.stamp(key))) as Stamp;
+    this.#keepStamp();
+    return stamp;
+  }
+
+  #keepsStamp = false;
+
+  /** Once for all documents that are published now. */
+  #keepStamp(): void {
+    if (this.#keepsStamp) return;
+    this.#keepsStamp = true;
+    queueMicrotask(() => {
+      this.#keepsStamp = false;
+      if (this.#state === "running" && this.#core) this.#kept.stamps.save(this.#core.stampsToKeep());
+    });
   }
 
   async find(query: string, options: FindQuery): Promise<Found> {

@@ -4,7 +4,7 @@
 // takes over it tells the others, and each says again what it wants. Each tab holds a lock of its own as
 // well, by which the peer's tab learns of its end.
 
-import type { Audience, CoreEvent, CoreOptions, CoreStatus, Engine, Feed, FindQuery, Found, PublishQuery, Raw, SubscribeQuery } from "./engine.js";
+import type { Audience, CoreEvent, CoreOptions, CoreStatus, Engine, Feed, FindQuery, Found, PublishQuery, Raw, Stamp, SubscribeQuery } from "./engine.js";
 import { Election, type Reign } from "./election.js";
 import { TaiiNetError, closed, fromPlain, toPlain, type PlainError } from "./errors.js";
 
@@ -44,6 +44,7 @@ type Message =
   | { kind: "event"; leader: string; event: CoreEvent }
   | { kind: "refused"; to: string; feed: number; error: PlainError }
   | { kind: "call"; to: string; from: string; id: number; call: Call }
+  | { kind: "stamped"; to: string; id: number; stamp: Stamp }
   | { kind: "answer"; to: string; id: number; value?: unknown; error?: PlainError }
   | { kind: "document"; to: string; feed: number; raw: Raw };
 
@@ -64,6 +65,12 @@ interface Subscriber {
   feed?: Feed;
 }
 
+/** An engine that runs in this tab. */
+export interface StampingEngine extends Engine {
+  /** For a document with this key, if any: later than all that this engine has published. */
+  stamp(key: string | undefined): Stamp;
+}
+
 /** Whether this place has what sharing needs. */
 export function canShare(): boolean {
   return typeof navigator !== "undefined" && "locks" in navigator && typeof BroadcastChannel !== "undefined";
@@ -72,7 +79,7 @@ export function canShare(): boolean {
 export class SharedEngine implements Engine {
   readonly #name: string;
   readonly #of: SharedPeer;
-  readonly #start: (audience: Audience, silentMs: number) => Promise<Engine>;
+  readonly #start: (audience: Audience, silentMs: number) => Promise<StampingEngine>;
   readonly #audience: Audience;
   readonly #channel: BroadcastChannel;
   readonly #tab = crypto.randomUUID();
@@ -86,7 +93,7 @@ export class SharedEngine implements Engine {
   /** Of the tab that leads. */
   #options: CoreOptions | undefined;
   /** The engine, while it runs in this tab. */
-  #engine: Engine | undefined;
+  #engine: StampingEngine | undefined;
   /** What other tabs subscribed to here. */
   #guests = new Map<string, Map<number, Feed>>();
   #subscribers = new Map<number, Subscriber>();
@@ -96,7 +103,7 @@ export class SharedEngine implements Engine {
 
   /** `start` makes the engine, if it falls to this tab; it cares for what was published since no tab was heard to
    *  run the peer. */
-  constructor(of: SharedPeer, start: (audience: Audience, silentMs: number) => Promise<Engine>, audience: Audience) {
+  constructor(of: SharedPeer, start: (audience: Audience, silentMs: number) => Promise<StampingEngine>, audience: Audience) {
     this.#of = of;
     this.#name = nameOf(of);
     this.#start = start;
@@ -151,7 +158,7 @@ export class SharedEngine implements Engine {
     await reign.over;
   }
 
-  async #begin(reign: Reign): Promise<Engine | undefined> {
+  async #begin(reign: Reign): Promise<StampingEngine | undefined> {
     // Also later than that of any tab that this one has not heard.
     this.#term = Math.max(this.#term + 1, Date.now());
     const unlessOver = (act: () => void) => reign.isOver || act();
@@ -250,6 +257,9 @@ export class SharedEngine implements Engine {
       case "call":
         if (message.to === this.#tab) void this.#host(message.from, message.id, message.call);
         return;
+      case "stamped":
+        if (message.to === this.#tab) this.#stamped(message.id, message.stamp);
+        return;
       case "answer":
         if (message.to === this.#tab) this.#settle(message.id, message.value, message.error);
         return;
@@ -297,13 +307,18 @@ export class SharedEngine implements Engine {
   /** Asks the engine of this tab. One that this tab has lost meanwhile has answered nothing: the next tab is asked. */
   #answer(id: number, call: Call): void {
     const engine = this.#engine;
-    this.#serve(call).then(
+    this.#serve(call, id).then(
       (value) => this.#settle(id, value),
       (error: unknown) => {
         const plain = toPlain(error);
         if (plain.code !== "closed" || this.#engine === engine) this.#settle(id, undefined, plain);
       },
     );
+  }
+
+  #stamped(id: number, stamp: Stamp): void {
+    const call = this.#waiting.get(id)?.call;
+    if (call?.name === "publish") call.options.stamp = stamp;
   }
 
   #settle(id: number, value: unknown, error?: PlainError): void {
@@ -336,7 +351,7 @@ export class SharedEngine implements Engine {
     if (!this.#engine) return;
     const guests = this.#guestsOf(from);
     try {
-      const value = await this.#serve(call, from, guests);
+      const value = await this.#serve(call, id, from, guests);
       if (id) this.#post({ kind: "answer", to: from, id, value });
     } catch (fault) {
       const error = toPlain(fault);
@@ -361,7 +376,7 @@ export class SharedEngine implements Engine {
     return feeds;
   }
 
-  async #serve(call: Call, from?: string, guests?: Map<number, Feed>): Promise<unknown> {
+  async #serve(call: Call, id: number, from?: string, guests?: Map<number, Feed>): Promise<unknown> {
     const engine = this.#engine;
     if (!engine) throw closed();
     switch (call.name) {
@@ -383,6 +398,13 @@ export class SharedEngine implements Engine {
       case "behind":
         return guests?.get(call.feed)?.behind(call.behind);
       case "publish":
+        // Sealed again, with keys of its own, it is another document: should a tab take over just then, it
+        // may come twice. All else is stamped by the tab that leads, for one after the other; the tab that
+        // takes over is asked with the same stamp, and publishes the same document.
+        if (!call.options.to && !call.options.stamp) {
+          call.options.stamp = engine.stamp(call.options.key);
+          if (from) this.#post({ kind: "stamped", to: from, id, stamp: call.options.stamp });
+        }
         return engine.publish(call.document, call.options);
       case "find":
         return engine.find(call.query, call.options);
@@ -429,13 +451,7 @@ export class SharedEngine implements Engine {
   }
 
   publish(document: string, options: PublishQuery): Promise<string> {
-    // Sealed again, with keys of its own, it is another document: should a tab take over just then, it
-    // may come twice.
-    if (options.to) return this.#ask({ name: "publish", document, options });
-    // Stamped here: the tab that takes over is asked once more, and publishes the same document.
-    const [nonce] = crypto.getRandomValues(new Uint32Array(1)) as unknown as [number];
-    const stamp = { createdAt: Date.now(), nonce };
-    return this.#ask({ name: "publish", document, options: { ...options, stamp } });
+    return this.#ask({ name: "publish", document, options: { ...options } });
   }
 
   find(query: string, options: FindQuery): Promise<Found> {

@@ -3,6 +3,7 @@ import type { Feed, Found, Privacy, Raw } from "./engine.js";
 import { fromCore, wrongType } from "./errors.js";
 import { Emitter } from "./events.js";
 import type { PublishOptions } from "./taiinet.js";
+import { newest } from "./versions.js";
 import { decode, type Content, type Fields } from "./values.js";
 
 /** A document as it was delivered. */
@@ -233,8 +234,9 @@ export class Subscription<T extends object = Fields> extends Emitter<Subscriptio
     try {
       // One more than is wanted tells whether there are more.
       const found = await this.#source.backlog(limit + 1);
-      const documents = found.documents.sort((a, b) => a.createdAt - b.createdAt).slice(-limit);
-      complete = found.complete && found.documents.length <= limit;
+      const all = newest(found.documents);
+      complete = found.complete && all.length <= limit;
+      const documents = all.slice(0, limit).reverse();
       const live = this.#live;
       this.#backlog = new Set(documents.map(({ id }) => id));
       for (const raw of documents) {

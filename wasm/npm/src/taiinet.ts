@@ -10,6 +10,7 @@ import { watchPolicy } from "./policy.js";
 import { SharedEngine, canShare } from "./shared.js";
 import { LEADERLESS, active, diagnose, type Status } from "./status.js";
 import { Subscription, checkSubscribeOptions, type Delivery, type SubscribeOptions, type SubscriptionEvents } from "./subscription.js";
+import { newest } from "./versions.js";
 import { decode, encode, type Content, type Fields } from "./values.js";
 import { discardWasm, loadWasm, wasmIfLoaded } from "./wasm.js";
 
@@ -195,7 +196,7 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
     // One that has just started has no neighbour to ask yet.
     await Promise.race([this.#meet(), after(timeoutMs)]);
     const { documents } = await engine.find(text, { limit, timeoutMs: Math.max(1, until - Date.now()) });
-    return documents.sort((a, b) => b.createdAt - a.createdAt).map((raw) => delivery<T>(raw));
+    return newest(documents).map((raw) => delivery<T>(raw));
   }
 
   /** The neighbours. */
@@ -230,7 +231,7 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
       const [bindings] = await Promise.all([loadWasm(wasm), name === EPHEMERAL || this.#openVault(name)]);
       if (this.#state === "closed") throw closed();
       const keptAs = name === EPHEMERAL ? undefined : name;
-      const kept = { blacklist: stateStore(keptAs, "blacklist"), signallers: stateStore(keptAs, "signallers") };
+      const kept = { blacklist: stateStore(keptAs, "blacklist"), signallers: stateStore(keptAs, "signallers"), stamps: stateStore(keptAs, "stamps") };
       const start = (audience: Audience, silentMs = 0) =>
         LocalEngine.start(bindings, this.#options, () => this.#vault.seed(), audience, kept, silentMs);
       const started = new Promise<void>((resolve, reject) => {

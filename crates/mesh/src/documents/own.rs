@@ -22,7 +22,7 @@ impl Own {
 
     /// Keeps a document of ours, if it has a key and is the newest under it. A deletion is kept as well: what it
     /// deletes may come again from another instance of ours. Private subscriptions are announced again anyhow.
-    pub(super) fn insert(&mut self, document: &VerifiedDocument, now: Time) {
+    pub(super) fn insert(&mut self, document: &VerifiedDocument) {
         let Some(key) = document.key.as_deref() else { return };
         let older = self.by_key.get(key).is_none_or(|kept| kept.mark() < Kept::mark_of(document));
         if !older || matches!(document.content(), Content::Subscription(_)) {
@@ -32,7 +32,7 @@ impl Own {
         let kept = Box::new(Kept::new(document, 0));
         self.bytes += kept.heap_size();
         self.by_key.insert(key.into(), kept);
-        self.expire(now);
+        self.make_room();
     }
 
     fn remove(&mut self, key: &str) {
@@ -41,10 +41,18 @@ impl Own {
         }
     }
 
-    /// Drops what is worthless, and the oldest of what is too much.
+    /// Drops what is worthless.
     pub(super) fn expire(&mut self, now: Time) {
-        self.by_key.retain(|_, kept| !kept.is_expired(now));
-        self.bytes = self.by_key.values().map(|kept| kept.heap_size()).sum();
+        let bytes = &mut self.bytes;
+        self.by_key.retain(|_, kept| {
+            let expired = kept.is_expired(now);
+            *bytes -= if expired { kept.heap_size() } else { 0 };
+            !expired
+        });
+    }
+
+    /// Drops the oldest of what is too much.
+    fn make_room(&mut self) {
         while self.by_key.len() > limits::OWN_DOCUMENTS || self.bytes > limits::OWN_BYTES {
             let oldest = self.by_key.iter().min_by_key(|(_, kept)| kept.mark());
             let Some(key) = oldest.map(|(key, _)| Arc::clone(key)) else { return };
@@ -103,22 +111,22 @@ mod tests {
     #[test]
     fn the_newest_under_each_key_is_kept_until_it_expires() {
         let mut own = Own::default();
-        own.insert(&testing::document(&testing::identity(1), 1, 10), NOW);
+        own.insert(&testing::document(&testing::identity(1), 1, 10));
         assert!(times(&own).is_empty(), "one without a key is not");
-        own.insert(&keyed("a", 2, None, open(1)), at(2));
-        own.insert(&keyed("a", 1, None, open(1)), at(2));
-        own.insert(&keyed("b", 3, Some(10), open(1)), at(3));
+        own.insert(&keyed("a", 2, None, open(1)));
+        own.insert(&keyed("a", 1, None, open(1)));
+        own.insert(&keyed("b", 3, Some(10), open(1)));
         assert_eq!(times(&own), [3, 2]);
-        own.insert(&keyed("a", 4, None, open(1)), at(4));
+        own.insert(&keyed("a", 4, None, open(1)));
         assert_eq!(times(&own), [4, 3]);
         own.expire(at(13));
         assert_eq!(times(&own), [4]);
         // A deletion is what is said now; an announcement is made again by itself.
-        own.insert(&keyed("a", 5, None, Content::Deleted), at(5));
-        own.insert(&keyed("a", 4, None, open(1)), at(5));
+        own.insert(&keyed("a", 5, None, Content::Deleted));
+        own.insert(&keyed("a", 4, None, open(1)));
         let subscription =
             Subscription { query: "{}".to_owned(), recipient: RecipientId::from_bytes([7; 32]) };
-        own.insert(&keyed("s", 6, None, Content::Subscription(subscription)), at(6));
+        own.insert(&keyed("s", 6, None, Content::Subscription(subscription)));
         assert_eq!(times(&own), [5]);
     }
 
@@ -126,15 +134,12 @@ mod tests {
     fn no_more_is_kept_than_there_is_room_for() {
         let mut own = Own::default();
         for number in 0..limits::OWN_DOCUMENTS as u64 + 3 {
-            own.insert(&keyed(&format!("key {number}"), number, None, open(1)), at(number));
+            own.insert(&keyed(&format!("key {number}"), number, None, open(1)));
         }
         assert_eq!(own.by_key.len(), limits::OWN_DOCUMENTS);
         assert_eq!(times(&own).last(), Some(&3), "the oldest have gone");
         for number in 0..30 {
-            own.insert(
-                &keyed(&format!("large {number}"), 5000 + number, None, open(200_000)),
-                at(0),
-            );
+            own.insert(&keyed(&format!("large {number}"), 5000 + number, None, open(200_000)));
         }
         assert!(own.bytes <= limits::OWN_BYTES);
         assert_eq!(times(&own).len(), limits::OWN_BYTES / 200_000 - 1);

@@ -175,8 +175,8 @@ impl Recent {
     }
 
     /// Keeps one of our own for longer: see [`Own`].
-    pub(crate) fn keep_own(&mut self, document: &VerifiedDocument, now: Time) {
-        self.own.insert(document, now);
+    pub(crate) fn keep_own(&mut self, document: &VerifiedDocument) {
+        self.own.insert(document);
     }
 
     /// Lets go of a document of which the id is remembered.
