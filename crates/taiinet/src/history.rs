@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use taiinet_document::DocumentId;
 use taiinet_query::SharedQuery;
 
-use crate::{delivery::Delivery, subscribe::Ready};
+use crate::delivery::{Delivery, Ready};
 
 /// What one subscription wants.
 #[derive(Debug)]
