@@ -4,6 +4,7 @@
 //! ([`tree`]). What is live stands in the store ([`Recent`]), which other rooms read.
 
 mod admit;
+mod kept;
 mod keyring;
 mod own;
 mod quota;
@@ -18,9 +19,10 @@ use taiinet_document::{Content, Document, DocumentId, Timestamp, VerifiedDocumen
 use taiinet_identity::PeerId;
 
 pub(crate) use admit::{Rules, admit};
+pub(crate) use kept::Kept;
 pub(crate) use keyring::Keyring;
 pub use quota::Quota;
-pub(crate) use recent::{Kept, Recent};
+pub(crate) use recent::Recent;
 pub use stamps::Stamps;
 
 use crate::{

@@ -16,8 +16,6 @@ use taiinet_identity::PeerId;
 use taiinet_session::{Privacy, backlog::LOW_WATER};
 use tokio::sync::{Notify, mpsc};
 
-use crate::subscribe::{Ready, SubscriptionEvent};
-
 /// A document that matched a subscription. Cheap to clone.
 #[derive(Clone)]
 pub struct Delivery {
@@ -138,6 +136,25 @@ impl fmt::Debug for Delivery {
             .field("open", &self.document.content().fields())
             .finish_non_exhaustive()
     }
+}
+
+/// What a subscription tells.
+#[derive(Debug, Clone)]
+#[non_exhaustive]
+pub enum SubscriptionEvent {
+    /// A document that matches.
+    Document(Delivery),
+    /// What was published before has come; only with [`SubscribeOptions::backlog`](crate::SubscribeOptions), once.
+    Ready(Ready),
+}
+
+/// What was published before a subscription has come.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct Ready {
+    /// Whether that was all that the neighbours hold: false if the limit left out some, or a neighbour did not
+    /// answer or cannot say.
+    pub complete: bool,
 }
 
 /// How many bytes of the heap wait to be read.

@@ -6,10 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use taiinet_document::DocumentId;
 use taiinet_query::SharedQuery;
 
-use crate::{
-    delivery::{Delivery, keep_newest},
-    subscribe::Ready,
-};
+use crate::delivery::{Delivery, Ready, keep_newest};
 
 /// What one subscription wants.
 #[derive(Debug)]

@@ -59,14 +59,14 @@ mod tally;
 
 pub use address::{AddressError, parse_signaller};
 pub use builder::Builder;
-pub use delivery::Delivery;
+pub use delivery::{Delivery, Ready, SubscriptionEvent};
 pub use document::{IntoDocument, PublishOptions};
 pub use error::Error;
 pub use events::{Events, Missed};
 pub use find::FindOptions;
 pub use net::TaiiNet;
 pub use query::IntoQuery;
-pub use subscribe::{Ready, SubscribeOptions, Subscription, SubscriptionEvent};
+pub use subscribe::{SubscribeOptions, Subscription};
 pub use tally::PublishCounts;
 
 #[doc(hidden)]

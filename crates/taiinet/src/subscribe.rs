@@ -14,7 +14,7 @@ use taiinet_session::Wanted;
 
 use crate::{
     control::Control,
-    delivery::{Delivery, Unread, deliveries},
+    delivery::{Delivery, SubscriptionEvent, Unread, deliveries},
     document::{IntoDocument, PublishOptions},
     error::Error,
     history::Wish,
@@ -141,25 +141,6 @@ pub struct SubscribeOptions {
     /// there is a neighbour; then they come, the oldest first ([`Delivery::is_backlog`]), and
     /// [`SubscriptionEvent::Ready`]. None does not look.
     pub backlog: Option<u16>,
-}
-
-/// What a subscription tells.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub enum SubscriptionEvent {
-    /// A document that matches.
-    Document(Delivery),
-    /// What was published before has come; only with [`SubscribeOptions::backlog`], once.
-    Ready(Ready),
-}
-
-/// What was published before a subscription has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Ready {
-    /// Whether that was all that the neighbours hold: false if the limit left out some, or a neighbour did not
-    /// answer or cannot say.
-    pub complete: bool,
 }
 
 /// The documents that match a query, from the moment of [`TaiiNet::subscribe`] on: a [`Stream`] of

@@ -6,12 +6,10 @@ use std::{
     sync::Arc,
 };
 
-use taiinet_document::{
-    DocumentError, DocumentId, SignedDocument, Timestamp, VerifiedBytes, VerifiedDocument,
-};
+use taiinet_document::{DocumentId, Timestamp, VerifiedDocument};
 use taiinet_identity::PeerId;
 
-use super::own::Own;
+use super::{kept::Kept, own::Own};
 use crate::{Time, limits, wire::Mark};
 
 /// The seen-cache and the store of recent documents. The maps are ordered, so that no author can choose
@@ -41,75 +39,6 @@ pub(crate) struct Recent {
     most_bytes: usize,
     most_ids: usize,
     own: Own,
-}
-
-/// A document that can still be served.
-#[derive(Debug)]
-pub(crate) struct Kept {
-    bytes: VerifiedBytes,
-    created_at: Timestamp,
-    expires_at: Option<Timestamp>,
-    key: Option<Arc<str>>,
-    hops: u8,
-    decoded_size: usize,
-}
-
-impl Kept {
-    pub(super) fn new(document: &VerifiedDocument, hops: u8) -> Self {
-        Self {
-            bytes: document.to_bytes(),
-            created_at: document.created_at,
-            expires_at: document.expires_at,
-            key: document.key.as_deref().map(Into::into),
-            hops,
-            decoded_size: document.document().heap_size(),
-        }
-    }
-
-    /// The form that goes on the wire.
-    pub(crate) const fn signed(&self) -> &SignedDocument {
-        self.bytes.signed()
-    }
-
-    /// How many links it crossed to here, as far as one can tell.
-    pub(crate) const fn hops(&self) -> u8 {
-        self.hops
-    }
-
-    /// Whether its author calls it worthless by now.
-    pub(crate) fn is_expired(&self, now: Time) -> bool {
-        self.expires_at.is_some_and(|expires_at| now >= expires_at.into())
-    }
-
-    /// What it takes on the heap once it is decoded.
-    pub(crate) const fn decoded_size(&self) -> usize {
-        self.decoded_size
-    }
-
-    /// Decodes it again.
-    ///
-    /// # Errors
-    /// None: it was decoded before.
-    pub(crate) fn decode(&self) -> Result<VerifiedDocument, DocumentError> {
-        self.bytes.decode()
-    }
-
-    pub(super) const fn mark(&self) -> Mark {
-        Mark { created_at: self.created_at, id: self.signed().id() }
-    }
-
-    /// That of a document that is not kept yet.
-    pub(super) fn mark_of(document: &VerifiedDocument) -> Mark {
-        Mark { created_at: document.created_at, id: document.id() }
-    }
-
-    /// What it holds of the heap, with its places in the store. Tables are half empty at times.
-    pub(super) fn heap_size(&self) -> usize {
-        const PLACE: usize = 2 * size_of::<(Time, DocumentId)>();
-        const KEY_PLACE: usize = 2 * size_of::<((PeerId, Arc<str>), Mark)>();
-        let key = self.key.as_ref().map_or(0, |key| key.len() + 32 + KEY_PLACE);
-        size_of::<Self>() + 16 + self.signed().heap_size() + PLACE + key
-    }
 }
 
 #[cfg(test)]
@@ -160,7 +89,7 @@ impl Recent {
         self.kept_bytes += kept.heap_size();
         self.order.push_back((now, mark.id));
         self.current.insert(mark);
-        if let Some(key) = &kept.key {
+        if let Some(key) = kept.key() {
             let name = (document.author(), Arc::clone(key));
             let newest = self.by_key.entry(name).or_insert(mark);
             if *newest != mark {
@@ -182,7 +111,7 @@ impl Recent {
     /// Lets go of a document of which the id is remembered.
     fn drop_kept(&mut self, kept: &Kept) {
         self.kept_bytes -= kept.heap_size();
-        if let Some(key) = &kept.key {
+        if let Some(key) = kept.key() {
             let name = (kept.signed().author(), Arc::clone(key));
             if self.by_key.get(&name) == Some(&kept.mark()) {
                 self.by_key.remove(&name);
