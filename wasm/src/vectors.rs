@@ -30,12 +30,15 @@ const DOCUMENTS: [&str; 6] = [
 ];
 
 /// Queries of every operator.
-const QUERIES: [&str; 12] = [
+const QUERIES: [&str; 15] = [
     r#"{}"#,
     r#"{"type":"tweet","likes":{"$gt":4}}"#,
     r#"{"$or":[{"half":{"$gte":0.5,"$lt":0.6}},{"likes":{"$in":[5,6]}}]}"#,
     r#"{"a.b.c":{"$gt":2}}"#,
     r#"{"text":{"$regex":"^H[äö]LLO","$options":"i"}}"#,
+    r#"{"text":{"$regex":"(?i:^\\x{48}Ä(?-i)LL)o \\W$"}}"#,
+    r#"{"name":{"$regex":"^[^À-Ý]O[à-ý]$","$options":"i"}}"#,
+    r#"{"age":{"$gt":{"$numberLong":"40"}}}"#,
     r#"{"tags":{"$all":["mesh","p2p"]},"age":{"$mod":[4,1]}}"#,
     r#"{"list":{"$size":3},"bytes":{"$type":"binData"}}"#,
     r#"{"tags":{"$contains":"mesh"}}"#,
@@ -43,6 +46,15 @@ const QUERIES: [&str; 12] = [
     r#"{"$nor":[{"type":"tweet"},{"max":{"$exists":true}}]}"#,
     r#"{"huge":{"$gt":9223372036854775807},"min":{"$lt":-1e18}}"#,
     r#"{"age":{"$not":{"$lte":40}},"name":{"$nin":["x",null]}}"#,
+];
+
+/// What is no query.
+const REFUSED: [&str; 5] = [
+    r#"{"$or":[{"a":{"$gtt":1}}]}"#,
+    r#"{"a":{"$regex":"("}}"#,
+    r#"{"a":{"$gt":{"$date":"2025-08-01"}}}"#,
+    r#"{"a":{"$ne":{"b":{"$foo":1}}}}"#,
+    r#"{"a":"#,
 ];
 
 #[derive(Serialize)]
@@ -114,7 +126,7 @@ pub fn text() -> String {
         private: private(&ann),
         agreed: agreed(),
         queries: QUERIES.map(|query| (query.to_owned(), matches(query, &documents))).to_vec(),
-        refused: [r#"{"$or":[{"a":{"$gtt":1}}]}"#, r#"{"a":{"$regex":"("}}"#, r#"{"a":"#]
+        refused: REFUSED
             .map(|query| query.parse::<Query>().err().map_or_else(String::new, |e| e.to_string()))
             .to_vec(),
         mesh: mesh(),

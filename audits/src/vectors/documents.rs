@@ -14,7 +14,7 @@ use taiinet_mesh::wire::codec;
 use super::Recorder;
 use crate::fixture::{NOW, hex, identity, map, network, sign};
 
-const VALUES: [&str; 14] = [
+const VALUES: [&str; 15] = [
     "null",
     "true",
     "0",
@@ -29,6 +29,7 @@ const VALUES: [&str; 14] = [
     r#"[1,[2,{}]]"#,
     r#"{"a":1,"b":{"c":null}}"#,
     r#"{"$$bytes":"a map that has the name"}"#,
+    r#"{"$$date":"another"}"#,
 ];
 
 const CONTENT: &str = r#"{"type":"tweet","text":"hello","likes":5}"#;

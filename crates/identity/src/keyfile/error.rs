@@ -77,9 +77,7 @@ impl KeyFileError {
             Self::WrongKind { next, .. } => next,
             Self::Cipher(_) => "give it another one: `ssh-keygen -p -Z aes256-ctr -f FILE`",
             Self::Damaged(_) => "take it from a copy; a key that has no copy is lost",
-            Self::Passphrase(_) => {
-                "run it in a terminal, or give --passphrase-file FILE or TAIINET_PASSPHRASE"
-            }
+            Self::Passphrase(_) => "give it with --passphrase-file FILE or in TAIINET_PASSPHRASE",
             Self::WrongPassphrase => "try again with the passphrase that it was made with",
             Self::EmptyPassphrase => "type at least one character, or choose --no-passphrase",
             Self::TooMuchWork => "use it only if you know who made it",

@@ -42,8 +42,11 @@ impl Passphrase {
         }
         match std::env::var_os(variable).map(|text| text.into_string()) {
             None => Ok(None),
-            // As if it came from the file that it was taken from.
-            Some(Ok(text)) => Ok(Some(Self::new(text.strip_prefix(text::BOM).unwrap_or(&text)))),
+            Some(Ok(text)) => {
+                let text = Zeroizing::new(text);
+                // As if it came from the file that it was taken from.
+                Ok(Some(Self::new(text.strip_prefix(text::BOM).unwrap_or(&text))))
+            }
             Some(Err(_)) => Err(io::Error::other(format!("{variable} is not UTF-8"))),
         }
     }
