@@ -70,6 +70,48 @@ test("two tabs are one peer: both receive, both publish", async () => {
   assert.deepEqual(found, [{ by: "native", likes: 5 }]);
 });
 
+test("of versions that follow at once the last counts: from either tab, for all that look", async () => {
+  const mesh = new Mesh([await Signaller.start()]);
+  const native = mesh.subscriber("native");
+  const browser = await chromium();
+  const context = await browser.context();
+  const [one, two] = [
+    await browser.peer("tab one", mesh.options(), { context }),
+    await browser.peer("tab two", mesh.options(), { context }),
+  ];
+  const other = await browser.peer("other profile", mesh.options());
+  await connected([one, native, other]);
+  const keys = 15;
+  for (const tab of [one, two]) {
+    await tab.evaluate(async (name, keys) => {
+      const both = (/** @type {number} */ key) => [1, 2].map((version) => inPage.peer.publish({ name, key, version }, { key: `${name} ${key}` }));
+      await Promise.all(Array.from({ length: keys }, (_, key) => both(key)).flat());
+    }, tab.name, keys);
+  }
+  // The next visit goes on after this one, also if the clock was set back meanwhile.
+  await one.evaluate(() => {
+    const name = Object.keys(localStorage).find((name) => name.includes("stamps"));
+    const [last] = JSON.parse(localStorage.getItem(name ?? "") ?? "[]");
+    inPage.last = last + 1500;
+    localStorage.setItem(name ?? "", JSON.stringify([inPage.last]));
+  });
+  const last = await one.evaluate(() => inPage.last);
+  for (const looks of [one, two, other]) {
+    const found = await looks.evaluate(async () => (await inPage.peer.find({}, { limit: 100 })).map((/** @type {any} */ e) => e.data.version));
+    assert.deepEqual(found, Array(2 * keys).fill(2), looks.name);
+  }
+  const times = (await native.deliveries()).map(({ created_at }) => created_at);
+  assert.equal(new Set(times).size, times.length, "no two bear the same time");
+  await two.puppet.close();
+  await one.reload();
+  await one.start(mesh.options());
+  await connected([one, native, other]);
+  await one.publish({ after: "reload" });
+  await native.eventually("gets it", async () => (await native.deliveries()).some(({ data }) => data.after));
+  const after = (await native.deliveries()).find(({ data }) => data.after);
+  assert.equal(after?.created_at, last + 1);
+});
+
 for (const way of ["closed", "crashed"]) {
   test(`the leading tab is ${way}: the other takes over, nothing lost, nothing twice`, async (t) => {
     const mesh = new Mesh([await Signaller.start()]);

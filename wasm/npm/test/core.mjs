@@ -89,6 +89,15 @@ class Core {
     return before > (this.listed?.length ?? 0);
   }
 
+  stamp(key) {
+    this.#check();
+    return JSON.stringify({ createdAt: (globalThis.fakeStamp = (globalThis.fakeStamp ?? 0) + 1), nonce: 1, key });
+  }
+
+  stampsToKeep() {
+    return JSON.stringify([globalThis.fakeStamp ?? 0]);
+  }
+
   signallerCache() {
     return JSON.stringify(this.cached ?? []);
   }

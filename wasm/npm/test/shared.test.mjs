@@ -220,6 +220,7 @@ test("when the peer's tab crashes the next takes over: nothing is shown twice, n
   await eventually("another tab has the peer", () => cores.length === 2);
   await eventually("the subscription is there again", () => cores[1].subscriptions.size === 1);
   await eventually("what was not taken is published again", () => cores[1].published.length === 1);
+  assert.deepEqual(cores[1].published[0].options.stamp, cores[0].published[0].options.stamp, "the same document");
   cores[1].published[0].take();
   await publishing;
   cores[1].deliver("a", "{}");
