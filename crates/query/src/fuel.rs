@@ -1,8 +1,8 @@
 //! How much work matching may take, counted before it is done.
 //!
 //! Units, not time: what one peer evaluates, every other does. One unit is about half a nanosecond on a
-//! machine of 2024, and exactly what a regular expression costs for each byte that it takes when
-//! compiled ([`crate::limits::REGEX_BYTES`]) and each byte of the text that it reads.
+//! machine of 2024, and the most that a regular expression costs for each byte that it weighs
+//! ([`crate::limits::REGEX_BYTES`]) and each byte of the text that it reads.
 
 use core::cell::Cell;
 

@@ -20,6 +20,6 @@ pub const REGEXES: usize = 16;
 /// costs time at most proportional to it.
 pub const REGEX_BYTES: usize = 64 * 1024;
 /// The same for queries of strangers ([`SharedQuery`](crate::SharedQuery)): some 250 literal
-/// characters. 1.3 s for a text of 256 KiB was the worst of six hostile expressions that were
-/// measured.
+/// characters. 1.6 s for a text of 256 KiB was the worst of the hostile expressions that were
+/// measured, on a busy machine.
 pub const STRANGERS_REGEX_BYTES: usize = 8 * 1024;

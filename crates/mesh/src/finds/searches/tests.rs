@@ -99,10 +99,8 @@ fn an_expensive_query_is_evaluated_as_far_as_its_fuel_goes_and_hides_nothing_tha
     for nonce in 0..400 {
         recent.insert(&document_at(&author, nonce, 2_000, at(1)), 0, at(1));
     }
-    let expression = "(x?){30}x{10}$";
+    let expression = "(x?){50}x{10}$";
     let expensive = asked(&format!(r#"{{"text": {{"$regex": "{expression}"}}}}"#), 1000);
-    let weight = expensive.query.parse::<Query>().unwrap().heap_bytes();
-    assert!(weight > 1000, "{weight}");
     let Answer { documents: found, complete, fuel } =
         answer(&expensive, &mut Budgets::new(NOW), &recent, at(1)).unwrap();
     assert!(!complete, "and it says so");
