@@ -10,7 +10,7 @@ use taiinet_mesh::{
 };
 
 use super::{Desk, api::DeskOutput, client::Stage, costs};
-use crate::{ClientId, limits, refused::Refused};
+use crate::{ClientId, limits, parting::Parting, refused::Refused};
 
 impl Desk {
     /// Takes the first message of a connection: makes a session, and says in it who we are. What is
@@ -114,7 +114,7 @@ impl Desk {
         let peer = presence.signer();
         if let Some(older) = self.clients.join(id, presence, challenge, now) {
             self.tell_refusal(older, RefusalReason::AlreadyLinked, limits::RETRY_AFTER);
-            self.close(older, now);
+            self.close(older, Parting::Refused, now);
         }
         self.say(id, &FromSignaller::Joined);
         if let Some(turn) = &self.config.turn {

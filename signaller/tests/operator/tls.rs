@@ -140,6 +140,22 @@ async fn silent_connections_of_one_address_keep_no_other_out() {
     assert!(program.metric("handshakes_failed_total{reason=\"crowded\"}") >= 50);
 }
 
+/// What is written last must not stay behind in a buffer of TLS.
+#[tokio::test]
+async fn a_goodbye_over_tls_is_answered_and_tls_ends_in_order() {
+    let folder = Folder::new();
+    let ours = certificate();
+    let [cert, key] = ours.write(&folder);
+    let program = Program::start(&["--tls-cert", &cert, "--tls-key", &key]);
+    let stream = ours.connect(program.address()).await.expect("this certificate");
+    let mut client = Client::over(Box::new(stream), &[]).await.expect("it is let in");
+    client.send_raw(&[0x88, 0x82, 0, 0, 0, 0, 0x0f, 0xa1]).await;
+    let mut answer = Vec::new();
+    let end = timeout(DEADLINE, client.stream().read_to_end(&mut answer)).await.expect("in time");
+    assert!(end.is_ok(), "close_notify comes before the end: {end:?}");
+    assert_eq!(answer, [0x88, 2, 0x0f, 0xa1]);
+}
+
 #[tokio::test]
 async fn a_connection_that_speaks_no_tls_is_closed() {
     let folder = Folder::new();
