@@ -76,6 +76,7 @@ impl Refused {
             Self::Network | Self::NotAdmitted => RefusalReason::Network,
             Self::Blacklisted => RefusalReason::NotAdmitted,
             Self::TooOften | Self::OverBudget => RefusalReason::TooOften,
+            Self::OutOfTime => RefusalReason::Clock,
             _ => RefusalReason::Invalid,
         }
     }

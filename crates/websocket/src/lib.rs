@@ -56,3 +56,4 @@ pub use metered::{Meter, Metered};
 pub use port::{Accepted, Closing, Command, Emitter, Ended, Port, drain};
 pub use probe::{Probe, probe};
 pub use socket::WebSockets;
+pub use tls::{RootsError, check_roots};

@@ -22,7 +22,7 @@ use tokio_tungstenite::{
         client::IntoClientRequest,
         error::{ProtocolError, TlsError, UrlError},
         handshake::client::Response,
-        http::Uri,
+        http::{StatusCode, Uri},
         protocol::{WebSocketConfig, frame::coding::CloseCode},
     },
 };
@@ -258,15 +258,37 @@ fn failure(error: &Error) -> LinkFailure {
         Error::Io(error) if is_cut(error.kind()) => LinkFailure::Remote,
         // The server is there, but not the one that we expect (TLS), or it floods ([`Metered`]).
         Error::Io(error) if error.kind() == io::ErrorKind::InvalidData => {
-            LinkFailure::Transport(error.to_string())
+            let tls = error.get_ref().and_then(|error| error.downcast_ref());
+            tls.map_or_else(|| LinkFailure::Transport(error.to_string()), tls::mistrust)
         }
         Error::Io(error) => LinkFailure::Unreachable(error.to_string()),
-        Error::Http(response) => LinkFailure::Transport(format!(
-            "no signaller at this address: it answers HTTP {}",
-            response.status()
-        )),
+        Error::Http(response) => answered(response.status()),
+        Error::Protocol(ProtocolError::HttparseError(_)) => LinkFailure::Mistaken {
+            what: "no HTTP is spoken at this address".to_owned(),
+            cure: "is it one of wss:// and not ws://, and is the port right?".to_owned(),
+        },
         other => LinkFailure::Transport(other.to_string()),
     }
+}
+
+/// What it means that a request for a WebSocket is answered in plain HTTP.
+fn answered(status: StatusCode) -> LinkFailure {
+    let (what, cure) = match status {
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => (
+            format!("the signaller has no room (HTTP {status})"),
+            "others are tried, and it again later",
+        ),
+        StatusCode::FORBIDDEN => (
+            format!("the signaller does not serve this device's address (HTTP {status})"),
+            "ask its operator, or name another",
+        ),
+        _ => (
+            format!("no signaller at this address: it answers HTTP {status}"),
+            "is the address right, with its port and wss:// or ws://, and does a proxy there pass on \
+             WebSockets?",
+        ),
+    };
+    LinkFailure::Mistaken { what, cure: cure.to_owned() }
 }
 
 const fn is_cut(kind: io::ErrorKind) -> bool {

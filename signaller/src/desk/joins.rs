@@ -5,7 +5,7 @@ use taiinet_identity::{Domain, Signed};
 use taiinet_mesh::{
     SignallerAddress, Time,
     session::{self, Purpose},
-    wire::{FromSignaller, POOL, Presence, RefusalReason, VERSION, Welcome},
+    wire::{FromSignaller, POOL, Presence, RefusalReason, VERSION, Welcome, codec},
     work,
 };
 
@@ -73,6 +73,11 @@ impl Desk {
         });
         if !answers {
             return Err(Refused::Challenge);
+        }
+        let off = now.since(body.issued_at.into()).max(Time::from(body.issued_at).since(now));
+        if off > limits::CLOCKS_AGREE {
+            let clock = FromSignaller::Clock(now.timestamp());
+            self.outputs.say(id, codec::encode(&clock));
         }
         if !body.is_in_time(now) {
             return Err(Refused::OutOfTime);

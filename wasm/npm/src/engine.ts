@@ -82,6 +82,11 @@ export interface SignallerInfo {
   joined: boolean;
   /** Why it was lost, or could not be reached, last. */
   failure?: string;
+  /**
+   * How many milliseconds this device's clock was ahead of the signaller's (behind, if negative) at the last
+   * join; only if the two differed by more than 10 seconds.
+   */
+  clockAheadMs?: number;
 }
 
 /** A picture of the peer. */

@@ -29,7 +29,7 @@ impl Passphrase {
     /// environment variable `variable`. Nothing if in neither: then ask.
     ///
     /// Of a file it is the first line, without its end; `-` is standard input, of which the lines
-    /// after the first are left unread.
+    /// after the first are left unread. Of the variable it is all, without the end of its line.
     ///
     /// # Errors
     /// [`io::Error`], with the name of the file or the variable.
@@ -40,7 +40,10 @@ impl Passphrase {
         }
         match std::env::var_os(variable).map(|text| text.into_string()) {
             None => Ok(None),
-            Some(Ok(text)) => Ok(Some(Self::new(text))),
+            Some(Ok(mut text)) => {
+                text.truncate(text.trim_end_matches(['\r', '\n']).len());
+                Ok(Some(Self::new(text)))
+            }
             Some(Err(_)) => Err(io::Error::other(format!("{variable} is not UTF-8"))),
         }
     }
