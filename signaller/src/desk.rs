@@ -27,7 +27,7 @@ use taiinet_mesh::{
     wire::{FromSignaller, RefusalReason, ToSignaller, codec},
 };
 
-use crate::{Admission, limits, pool::Pool, refused::Refused};
+use crate::{Admission, limits, parting::Parting, pool::Pool, refused::Refused};
 pub use api::{ClientId, DeskInput, DeskOutput, DeskStatus};
 use clients::Clients;
 pub use config::{Budgets, DeskConfig, JoinWork};
@@ -127,7 +127,7 @@ impl Desk {
             DeskInput::Drain => {
                 for client in self.clients.ids() {
                     self.tell_refusal(client, RefusalReason::Leaving, limits::RETRY_AFTER);
-                    self.close(client, now);
+                    self.close(client, Parting::Stopping, now);
                 }
                 if let Some(pool) = &mut self.pool {
                     pool.leave(now);
@@ -145,7 +145,7 @@ impl Desk {
         }
         self.next_check = now.after(limits::CHECK_EVERY);
         for client in self.clients.late(now) {
-            self.close(client, now);
+            self.close(client, Parting::Refused, now);
         }
         self.clients.sweep(now);
         if let Some(pool) = &mut self.pool {
@@ -206,7 +206,7 @@ impl Desk {
         if !self.clients.connect(id, address, &self.config, now) {
             self.count(Refused::Connections);
             self.tell_refusal(id, RefusalReason::Full, limits::FULL_RETRY_AFTER);
-            self.outputs.push_back(DeskOutput::Close { client: id });
+            self.outputs.push_back(DeskOutput::Close { client: id, why: Parting::Full });
         }
     }
 
@@ -218,9 +218,9 @@ impl Desk {
         }
     }
 
-    fn close(&mut self, client: ClientId, now: Time) {
+    fn close(&mut self, client: ClientId, why: Parting, now: Time) {
         self.forget(client, now);
-        self.outputs.push_back(DeskOutput::Close { client });
+        self.outputs.push_back(DeskOutput::Close { client, why });
     }
 
     // ---- Messages ----
@@ -232,7 +232,7 @@ impl Desk {
         if !client.frames.take(1, now) {
             self.count(Refused::Flood);
             self.charge(id, Refused::Flood, now);
-            self.close(id, now);
+            self.close(id, Refused::Flood.parting(), now);
             return;
         }
         if let Err(refused) = self.take(id, bytes, now) {
@@ -262,7 +262,7 @@ impl Desk {
                 Ok(())
             }
             ToSignaller::Leave => {
-                self.close(id, now);
+                self.close(id, Parting::Left, now);
                 Ok(())
             }
         }
@@ -310,7 +310,7 @@ impl Desk {
             _ => false,
         };
         if !stays {
-            self.close(client, now);
+            self.close(client, refused.parting(), now);
         }
     }
 }

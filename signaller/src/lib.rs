@@ -14,6 +14,7 @@ mod forwarded;
 #[doc(hidden)]
 pub mod fuzz;
 pub mod limits;
+mod parting;
 mod pool;
 mod refused;
 #[cfg(feature = "server")]
@@ -26,4 +27,5 @@ pub use admission::Admission;
 pub use desk::{
     Budgets, ClientId, Desk, DeskConfig, DeskInput, DeskOutput, DeskStatus, JoinWork, Turn,
 };
+pub use parting::Parting;
 pub use refused::Refused;

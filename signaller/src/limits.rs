@@ -101,6 +101,8 @@ pub const TLS_MEMORY: usize = 48 * 1024;
 /// What is kept besides connections, at most: the counts of addresses, what is left to peers that have
 /// left, what waits for the desk, lists of a common size.
 pub const TABLES_MEMORY: usize = 256 * 1024 * 1024;
+/// A client whose join is dated further from our time is told what our clock says.
+pub const CLOCKS_AGREE: Duration = Duration::from_secs(10);
 /// How long all that is left to be said may take when the server stops.
 pub const DRAIN: Duration = Duration::from_secs(2);
 /// How long a client that was told to go may take to go.

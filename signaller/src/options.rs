@@ -25,6 +25,7 @@ use taiinet_signaller::{
         StunAddress, TlsFiles, read_file, read_text,
     },
 };
+use taiinet_websocket::check_roots;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
 use member::{MemberAddress, PublicUrl, TurnUrl};
@@ -115,7 +116,7 @@ pub(crate) struct Settings {
     pub(crate) pool: bool,
     /// Another signaller of the pool, wss://HOST#tn1…; any one of them knows the rest; may be given
     /// several times
-    #[arg(long, value_name = "URL", help_heading = "Other signallers")]
+    #[arg(long, value_name = "URL", value_delimiter = ',', help_heading = "Other signallers")]
     pub(crate) peer: Vec<MemberAddress>,
     /// Where others and their peers reach this one, ws://… or wss://…; if not given, the first
     /// address to listen on that is one
@@ -125,7 +126,7 @@ pub(crate) struct Settings {
     /// Serve only clients that dialled this address, or --public-url: an attacker can then pass no
     /// connections on to this signaller under an address of its own; may be given several times; if
     /// not given, any client is served
-    #[arg(long, value_name = "URL", help_heading = "What is served")]
+    #[arg(long, value_name = "URL", value_delimiter = ',', help_heading = "What is served")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) known_as: Option<Vec<PublicUrl>>,
     /// Let only these signallers (tn1…) into the pool; may be given several times; if not given, any
@@ -444,9 +445,13 @@ impl Settings {
             },
         };
         let pool_roots = match &self.pool_ca {
-            Some(path) => read_file(path, limits::CONFIG_BYTES)
-                .map_err(|error| format!("pool-ca: {}: {error}", path.display()))?
-                .to_vec(),
+            Some(path) => {
+                let failed =
+                    |error: &dyn fmt::Display| format!("pool-ca: {}: {error}", path.display());
+                let pem = read_file(path, limits::CONFIG_BYTES).map_err(|error| failed(&error))?;
+                check_roots(&pem).map_err(|error| failed(&error))?;
+                pem.to_vec()
+            }
             None => Vec::new(),
         };
         let tls = self.tls_cert.clone().zip(self.tls_key.clone());

@@ -2,6 +2,8 @@
 
 use taiinet_mesh::{Misbehaviour, wire::RefusalReason};
 
+use crate::parting::Parting;
+
 /// Why something from a client, or from another signaller, was refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, thiserror::Error)]
 pub enum Refused {
@@ -74,7 +76,17 @@ impl Refused {
             Self::Network | Self::NotAdmitted => RefusalReason::Network,
             Self::Blacklisted => RefusalReason::NotAdmitted,
             Self::TooOften | Self::OverBudget => RefusalReason::TooOften,
+            Self::OutOfTime => RefusalReason::Clock,
             _ => RefusalReason::Invalid,
+        }
+    }
+
+    /// Why the connection of the client is closed, if it is.
+    pub(crate) const fn parting(self) -> Parting {
+        match self {
+            Self::Connections | Self::Joins => Parting::Full,
+            Self::Undecodable | Self::Session => Parting::Unreadable,
+            _ => Parting::Refused,
         }
     }
 

@@ -24,6 +24,7 @@ mod reload;
 mod shared;
 mod stun;
 mod tls;
+mod upgrade;
 mod websocket;
 
 use std::{future::Future, io, net::SocketAddr, sync::Arc};

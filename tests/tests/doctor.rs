@@ -45,6 +45,81 @@ fn a_signaller_that_is_not_there_or_does_not_serve_us_is_named_with_what_to_do()
     assert!(findings.is_empty() && code == 2, "no signaller was given");
 }
 
+/// As files of environments hand them over: spaces behind commas, the end of the line, any case.
+#[test]
+fn an_environment_is_read_as_it_is_meant() {
+    let signaller = Signaller::start();
+    let address = signaller.url().replacen("ws://", "WS://", 1);
+    let mut command = taiinet(["doctor", "--json", "--bind", "127.0.0.1"]);
+    command.env("TAIINET_SIGNALLER", format!(" {address} ,\n {address}\n"));
+    command.env("TAIINET_NETWORK", "n\n");
+    let mut doctor = Process::start("doctor", &mut command);
+    assert_eq!(doctor.exit_code(), 0, "{:?} {:?}", doctor.stdout(), doctor.stderr());
+    let looks = doctor.stdout().iter().filter(|line| line.contains(" answers in ")).count();
+    assert_eq!(looks, 2);
+}
+
+#[test]
+fn another_scheme_than_the_signallers_is_named() {
+    let signaller = Signaller::start();
+    let wrong = signaller.url().replace("ws://", "wss://");
+    let (findings, code) = examine(&["--signaller", &wrong]);
+    assert_eq!((code, state(&findings, "signaller")), (1, "bad"), "{findings:?}");
+    let says = findings[0]["says"].as_str().expect("words");
+    assert!(says.contains("no TLS is spoken at this address"), "{says}");
+    let cure = findings[0]["do"].as_str().expect("words");
+    assert!(cure.contains("ws:// and not wss://"), "{cure}");
+}
+
+#[test]
+fn another_key_than_the_signallers_is_named() {
+    let (signaller, other) = (Signaller::start(), Signaller::start());
+    let key = |signaller: &Signaller| signaller.url().rsplit_once('#').expect("a key").1.to_owned();
+    let (ours, theirs) = (key(&signaller), key(&other));
+    let wrong = signaller.url().replace(&ours, &theirs);
+    let (findings, code) = examine(&["--signaller", &wrong, "--timeout", "2"]);
+    assert_eq!((code, state(&findings, "join")), (1, "bad"), "{findings:?}");
+    let join = findings.iter().find(|finding| finding["check"] == "join").expect("said");
+    let says = join["says"].as_str().expect("words");
+    assert!(says.contains(&ours) && says.contains(&theirs), "{says}");
+    assert!(says.contains("ask its operator"), "{says}");
+}
+
+#[test]
+fn certificate_authorities_that_are_none_are_refused_at_the_start_by_name() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let key = "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n";
+    for (name, bytes, says) in [
+        ("empty.pem", &b""[..], "no certificate in it"),
+        ("words.pem", b"no certificate\n", "no certificate in it"),
+        ("key.pem", key.as_bytes(), "a key in it and no certificate"),
+        ("binary.der", &[0x30, 0x82, 1, 2, 3], "openssl x509 -inform der"),
+    ] {
+        let file = folder.path().join(name);
+        std::fs::write(&file, bytes).expect("written");
+        let file = file.display().to_string();
+        for command in [&["doctor"][..], &["subscribe", "{}"], &["publish"]] {
+            let options =
+                ["--network", "n", "--signaller", "wss://localhost:1", "--ca-file", &file];
+            let mut command = taiinet([command, &options].concat());
+            let mut command = Process::start("taiinet", &mut command);
+            assert_eq!(command.exit_code(), 1);
+            let said = command.stderr().join("\n");
+            assert!(said.contains(name) && said.contains(says), "{said}");
+        }
+    }
+}
+
+/// A host may have both, and each may be kept from us by another wall.
+#[test]
+fn stun_is_asked_over_ipv6_too() {
+    let signaller = Signaller::start_at("[::1]:0", &[]);
+    let (findings, _) = examine(&["--signaller", signaller.url(), "--timeout", "5"]);
+    let stun = findings.iter().find(|finding| finding["check"] == "STUN").expect("said");
+    assert_eq!(stun["state"], "good", "{findings:?}");
+    assert!(stun["says"].as_str().is_some_and(|says| says.contains("as [::1]:")), "{stun}");
+}
+
 /// What a signaller names is tried; where it does not work that is said, with what to do.
 #[test]
 fn servers_that_do_not_answer_are_named_with_what_to_do() {

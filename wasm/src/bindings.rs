@@ -215,7 +215,9 @@ impl Options {
         config.signaller_cache = cached.take(limits::SIGNALLERS).collect();
         let listed = |one| serde_json::from_value::<Blacklisted>(one).ok();
         config.blacklist = self.blacklist.into_iter().filter_map(listed).collect();
-        let signallers = self.signallers.iter().enumerate();
+        let signallers = self.signallers.iter().flat_map(|text| SignallerAddress::urls(text));
+        let signallers: Vec<String> = signallers.collect();
+        let signallers = signallers.iter().enumerate();
         config.signallers = signallers.map(signaller).collect::<Result<_, _>>()?;
         Ok(config)
     }

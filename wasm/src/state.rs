@@ -11,7 +11,9 @@ use taiinet_document::{Content, Document, Map, Network, Opened, Timestamp, Verif
 use taiinet_identity::{Identity, Recipient};
 use taiinet_mesh::{Delivery, PublishOptions, Stamps, Time, limits};
 use taiinet_session::{
-    Action, CutOff, Session, Waiters, json,
+    Action, CutOff, Session, Waiters,
+    diagnosis::{Problem, diagnose},
+    json,
     publications::Outcome,
     unsealed::{MAX_UNSEALED, Unsealed},
 };
@@ -166,7 +168,7 @@ impl State {
             Action::Publication(outcome) => {
                 let (settle, result) = match outcome {
                     Outcome::Taken(settle, id) => (settle, Ok(id.to_string().into())),
-                    Outcome::Lost(settle) => (settle, Err(lost())),
+                    Outcome::Lost(settle) => (settle, Err(self.lost(now))),
                     Outcome::Refused(settle, error) => (settle, Err(error.into())),
                     Outcome::Flushed(never, _) => match never {},
                 };
@@ -174,6 +176,20 @@ impl State {
             }
             Action::Event(event) => calls.extend(json::event(&event).map(Call::Event)),
         }
+    }
+
+    /// No neighbour took a document in time; where the clock is to blame, that is said.
+    fn lost(&self, now: Time) -> Fault {
+        let window = limits::LIVE_WINDOW.as_secs() / 60;
+        let lost =
+            format!("no neighbour took the document within {window} minutes; now none would");
+        let status = self.session.peer().status(now);
+        let diagnosis = diagnose(&status);
+        let clock = matches!(diagnosis.problem, Some(Problem::ClockIsOff { .. }));
+        let why = diagnosis.problem().filter(|_| clock);
+        let why =
+            why.zip(diagnosis.advice("")).map(|(problem, advice)| format!(": {problem}; {advice}"));
+        Fault::new(Code::Lost, lost + &why.unwrap_or_default())
     }
 
     /// When the last link is closed, or the time is over, nothing more will be answered.
@@ -189,14 +205,6 @@ impl State {
         let done = leaving.done.drain(..);
         calls.extend(done.map(|settle| Call::Settle(settle, Ok(JsValue::UNDEFINED))));
     }
-}
-
-fn lost() -> Fault {
-    let window = limits::LIVE_WINDOW.as_secs() / 60;
-    Fault::new(
-        Code::Lost,
-        format!("no neighbour took the document within {window} minutes; now none would"),
-    )
 }
 
 pub(crate) fn no_room_to_wait() -> Fault {

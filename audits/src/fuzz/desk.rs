@@ -353,7 +353,7 @@ impl World for Signaller {
             assert!(count < 20_000, "it has no end of things to do");
             match output {
                 DeskOutput::Send { client, bytes } => self.told(client, &bytes),
-                DeskOutput::Close { client } => self.gone(client),
+                DeskOutput::Close { client, .. } => self.gone(client),
                 DeskOutput::Dial { link, .. } => self.links.push((link, true, None)),
                 DeskOutput::SendTo { link, bytes } => self.greeted(link, &bytes),
                 DeskOutput::CloseLink { link } => {

@@ -44,7 +44,7 @@ fn to_signaller() -> [(&'static str, ToSignaller); 5] {
     ]
 }
 
-fn from_signaller() -> [(&'static str, FromSignaller); 9] {
+fn from_signaller() -> [(&'static str, FromSignaller); 10] {
     let signaller = identity(SIGNALLER);
     let signal = signal(1, 2, SignalPart::Offer("v=0\r\n".to_owned())).0;
     let welcome = Welcome {
@@ -78,6 +78,7 @@ fn from_signaller() -> [(&'static str, FromSignaller); 9] {
         ("pong", FromSignaller::Pong(300)),
         ("turn", FromSignaller::Turn(vec![turn])),
         ("signallers", FromSignaller::Signallers(vec![Signed::new(&identity(8), &other)])),
+        ("clock", FromSignaller::Clock(at(0))),
     ]
 }
 

@@ -59,6 +59,7 @@ impl From<taiinet::Error> for Exit {
             E::NoNetwork
             | E::Network(_)
             | E::Signaller { .. }
+            | E::Roots(_)
             | E::TooManySignallers
             | E::Links { .. }
             | E::Query(_) => Self::usage(error),

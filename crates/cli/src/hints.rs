@@ -3,14 +3,15 @@
 use std::{io::IsTerminal, time::Duration};
 
 use taiinet::{Status, TaiiNet};
-use taiinet_session::diagnosis;
+use taiinet_session::diagnosis::{self, Problem};
 use taiinet_terminal::{line, say};
 use tokio::time::timeout;
 
 /// How long nothing may happen before it is explained.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-/// Says on stderr why there is no neighbour yet, if it takes long; says it again where it changes.
+/// Says on stderr why there is no neighbour yet, if it takes long; says it again where it changes. With
+/// neighbours, too, that the clock is off: they take nothing that we publish.
 pub(crate) fn spawn(net: &TaiiNet) {
     let net = net.clone();
     tokio::spawn(async move {
@@ -23,7 +24,11 @@ pub(crate) fn spawn(net: &TaiiNet) {
                 said = hint;
             }
         }
-        if !said.is_empty() && std::io::stderr().is_terminal() {
+        if let Ok(status) = net.status().await
+            && let Some(clock) = clock(&status)
+        {
+            say(format_args!("warning: {clock}"));
+        } else if !said.is_empty() && std::io::stderr().is_terminal() {
             say("connected");
         }
     });
@@ -33,6 +38,14 @@ pub(crate) fn spawn(net: &TaiiNet) {
 pub(crate) fn why_alone(status: &Status) -> String {
     let lines = diagnosis::why_alone(status);
     lines.iter().map(|text| line(text)).collect::<Vec<_>>().join("\n")
+}
+
+/// What is wrong with this device's clock, and what to do about it; none if nothing is.
+pub(crate) fn clock(status: &Status) -> Option<String> {
+    let diagnosis = diagnosis::diagnose(status);
+    diagnosis.problem.as_ref().filter(|one| matches!(one, Problem::ClockIsOff { .. }))?;
+    let (problem, advice) = (diagnosis.problem()?, diagnosis.advice("")?);
+    Some(format!("{}; {advice}", line(&problem)))
 }
 
 #[cfg(test)]
@@ -51,6 +64,7 @@ mod tests {
             signaller: None,
             joined: false,
             failure: Some(failure),
+            clock_ahead_ms: None,
         };
         let why = why_alone(&Status { signallers: vec![signaller], ..Status::default() });
         assert!(is_harmless(&why) && why.contains("all is fine"), "{why:?}");

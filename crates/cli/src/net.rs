@@ -1,16 +1,19 @@
 //! The options of all commands that take part in a network, and the peer that they describe.
 
 use std::{
-    io,
+    fmt::Display,
     net::{IpAddr, SocketAddr},
     path::PathBuf,
     str::FromStr,
     time::Duration,
 };
 
-use clap::Args;
-use taiinet::{Builder, Quota, TaiiNet};
-use taiinet_identity::text;
+use clap::{
+    Args,
+    builder::{PathBufValueParser, StringValueParser, TypedValueParser},
+};
+use taiinet::{Builder, Quota, SignallerAddress, TaiiNet};
+use taiinet_webrtc::check_roots;
 #[cfg(unix)]
 use tokio::signal::unix::{SignalKind, signal};
 
@@ -21,27 +24,22 @@ use crate::{exit::Exit, identity};
 #[command(next_help_heading = "Network")]
 pub(crate) struct NetArgs {
     /// The network to take part in, a name of your choice
-    #[arg(long, global = true, env = "TAIINET_NETWORK", value_name = "NAME")]
+    #[arg(long, global = true, env = "TAIINET_NETWORK", value_name = "NAME", value_parser = line())]
     network: Option<String>,
-    /// A signaller: ws://HOST:PORT or wss://HOST, and #PEERID if its key is known; repeatable
-    #[arg(
-        long = "signaller",
-        global = true,
-        env = "TAIINET_SIGNALLER",
-        value_name = "URL",
-        value_delimiter = ','
-    )]
+    /// A signaller: ws://HOST:PORT or wss://HOST, and #PEERID if its key is known; repeatable, or several
+    /// with commas between them
+    #[arg(long = "signaller", global = true, env = "TAIINET_SIGNALLER", value_name = "URL")]
     signallers: Vec<String>,
     /// The key file to take part with; a fresh identity for this run if not given. Beside it stand FILE.blacklist;
     /// FILE.signallers, those that a signaller's pool told of; and FILE.stamp, the time of the last document
-    #[arg(long, global = true, env = "TAIINET_IDENTITY", value_name = "FILE")]
+    #[arg(long, global = true, env = "TAIINET_IDENTITY", value_name = "FILE", value_parser = path())]
     identity: Option<PathBuf>,
     /// A file whose first line is the passphrase of the key file, `-` for stdin; else
     /// TAIINET_PASSPHRASE or the terminal
     #[arg(long, global = true, value_name = "FILE")]
     passphrase_file: Option<PathBuf>,
     /// The file of those to have no link to; beside the key file, as FILE.blacklist, if not given
-    #[arg(long, global = true, env = "TAIINET_BLACKLIST", value_name = "FILE")]
+    #[arg(long, global = true, env = "TAIINET_BLACKLIST", value_name = "FILE", value_parser = path())]
     blacklist: Option<PathBuf>,
     /// How many documents a second one author may write in this network, and how many at once; all
     /// peers must say the same
@@ -59,6 +57,19 @@ pub(crate) struct NetArgs {
     /// A PEM file of certificate authorities for wss://, beside the web's
     #[arg(long, global = true, value_name = "FILE")]
     ca_file: Option<PathBuf>,
+}
+
+/// Text without the end of its line, which files of environments leave behind it.
+fn line() -> impl TypedValueParser<Value = String> {
+    StringValueParser::new().map(|text| text.trim_end_matches(['\r', '\n']).to_owned())
+}
+
+/// The same of a path.
+fn path() -> impl TypedValueParser<Value = PathBuf> {
+    PathBufValueParser::new().map(|path| match path.to_str() {
+        Some(text) => text.trim_end_matches(['\r', '\n']).into(),
+        None => path,
+    })
 }
 
 /// Returns when the user (Ctrl-C) or the system (SIGTERM) wants us to leave.
@@ -190,22 +201,24 @@ impl NetArgs {
     }
 
     /// The signallers' addresses.
-    pub(crate) fn signallers(&self) -> Result<&[String], Exit> {
-        if self.signallers.is_empty() {
+    pub(crate) fn signallers(&self) -> Result<Vec<String>, Exit> {
+        let urls = self.signallers.iter().flat_map(|text| SignallerAddress::urls(text));
+        let urls: Vec<String> = urls.collect();
+        if urls.is_empty() {
             return Err(Exit::usage(
                 "no signaller to be introduced by: give --signaller URL or set TAIINET_SIGNALLER",
             ));
         }
-        Ok(&self.signallers)
+        Ok(urls)
     }
 
     /// Certificate authorities besides the web's.
     pub(crate) fn roots(&self) -> Result<Vec<u8>, Exit> {
         let Some(file) = &self.ca_file else { return Ok(Vec::new()) };
-        let read = || Ok(text::without_bom(&std::fs::read(file)?)?.to_vec());
-        read().map_err(|error: io::Error| {
-            Exit::Failed(format!("--ca-file {}: {error}", file.display()))
-        })
+        let failed = |error: &dyn Display| Exit::Failed(format!("{}: {error}", file.display()));
+        let pem = std::fs::read(file).map_err(|error| failed(&error))?;
+        check_roots(&pem).map_err(|error| failed(&error))?;
+        Ok(pem)
     }
 }
 

@@ -183,7 +183,10 @@ impl Job<'_> {
         let flushed = self.net.flush().await;
         match fault {
             Some(fault) => Err(Exit::failed(fault)),
-            None => Ok(flushed?),
+            None => match flushed {
+                Err(error @ Error::Lost { .. }) => Err(self.lost(&error).await),
+                flushed => Ok(flushed?),
+            },
         }
     }
 
@@ -212,6 +215,15 @@ impl Job<'_> {
         Ok(Ok(()))
     }
 
+    /// That documents were lost, and whether the clock is to blame.
+    async fn lost(&self, error: &Error) -> Exit {
+        let status = self.net.status().await.unwrap_or_default();
+        match hints::clock(&status) {
+            Some(clock) => Exit::failed(format!("{error}\n{clock}")),
+            None => Exit::failed(error),
+        }
+    }
+
     /// What it waited for when it was cut off.
     async fn why_unfinished(&self, args: &PublishArgs) -> String {
         let Ok(status) = self.net.status().await else { return Error::Closed.to_string() };
@@ -230,7 +242,8 @@ impl Job<'_> {
             Stage::Publishing if args.private && !untaken => {
                 "no peer is known that subscribed privately to the next document".to_owned()
             }
-            Stage::Publishing => "neighbours have not taken all documents yet".to_owned(),
+            Stage::Publishing => hints::clock(&status)
+                .unwrap_or_else(|| "neighbours have not taken all documents yet".to_owned()),
         }
     }
 }

@@ -239,6 +239,17 @@ impl Signallers {
         }
         match frame {
             FromSignaller::Welcome(welcome) => {
+                let shown = welcome.signaller;
+                if let Some(named) = self.book.key(link).filter(|named| *named != shown)
+                    && !self.book.is_proven(link)
+                {
+                    let misbehaviour = Misbehaviour::BadProof;
+                    cx.count(misbehaviour);
+                    cx.event(Event::Rejected { peer: None, misbehaviour });
+                    let cause = Disconnect::AnotherKey { named, shown };
+                    self.close(cx, link, cause, Duration::ZERO);
+                    return Ok(());
+                }
                 let with = self.book.welcome(link, &welcome, cx.id(), cx.now)?;
                 if welcome.work > limits::WORK_BITS {
                     let cause = Disconnect::WorkTooHard { bits: welcome.work };
@@ -300,11 +311,13 @@ impl Signallers {
             FromSignaller::Pong(_) => {}
             FromSignaller::Turn(servers) => cx.ice.named_turn(link, servers),
             FromSignaller::Signallers(presences) => self.learn(cx, link, presences)?,
+            FromSignaller::Clock(theirs) => self.book.tells_time(link, theirs, cx.now),
         }
         Ok(())
     }
 
     fn join(&mut self, cx: &mut Cx, link: LinkId, with: Joined, work: u64) {
+        self.book.asks_for_time(link);
         let network = &cx.config.network;
         let presence = cx.presence.sign(&cx.identity, network, None, Some(with), cx.now);
         self.tell(cx, link, &ToSignaller::Join { presence, work });

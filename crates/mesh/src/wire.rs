@@ -24,7 +24,7 @@ mod signaller;
 mod sync;
 mod view;
 
-pub(crate) use address::{is_address, is_same_address};
+pub(crate) use address::{addresses, is_address, is_same_address};
 pub use documents::{DocumentFrame, Push};
 pub use find::{Find, FindFrame, Found, Rest};
 pub use fragment::Fragment;

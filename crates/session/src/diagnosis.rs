@@ -1,6 +1,10 @@
 //! "Why am I not connected?", in plain words.
 
-use taiinet_mesh::{Disconnect, LinkFailure, LinkState, SignallerStatus, Status};
+use core::time::Duration;
+
+use taiinet_mesh::{
+    Disconnect, LinkFailure, LinkState, SignallerStatus, Status, limits, wire::RefusalReason,
+};
 
 /// How a peer fares.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +28,14 @@ pub enum Problem<'a> {
         /// What happened when it was tried last.
         cause: &'a Disconnect,
     },
+    /// Its clock is so far from that of each signaller that has answered a join that others refuse what it
+    /// says.
+    ClockIsOff {
+        /// How many milliseconds it is ahead; behind, if less than nothing.
+        ahead_ms: i64,
+        /// The address of the signaller whose clock is nearest.
+        url: &'a str,
+    },
     /// It knows others, but no link to any could be made.
     NoLink {
         /// What happened with the last.
@@ -36,7 +48,9 @@ pub enum Problem<'a> {
 /// Says how a peer fares.
 pub fn diagnose(status: &Status) -> Diagnosis<'_> {
     let neighbours = status.links.iter().filter(|link| link.state == LinkState::Active).count();
-    let problem = if !status.signallers.iter().any(|signaller| signaller.joined) {
+    let problem = if let Some(off) = clock_is_off(status) {
+        Some(off)
+    } else if !status.signallers.iter().any(|signaller| signaller.joined) {
         let failed = |one: &'_ SignallerStatus| one.failure.is_some();
         match status.signallers.iter().find(|one| failed(one)) {
             _ if status.signallers.is_empty() => Some(Problem::NoSignaller),
@@ -57,14 +71,37 @@ pub fn diagnose(status: &Status) -> Diagnosis<'_> {
     Diagnosis { neighbours, problem }
 }
 
+/// What to do where a signaller has another key than its address names.
+const ANOTHER_KEY: &str = "ask its operator for its key of today; if that is the one in the address, somebody else answers there";
+
+/// What signallers say of our clock. One of them may lie, or be wrong itself: where one agrees with us,
+/// nothing is said.
+fn clock_is_off(status: &Status) -> Option<Problem<'_>> {
+    let told = status.signallers.iter().filter_map(|one| {
+        let ahead = one.clock_ahead_ms.or_else(|| one.joined.then_some(0))?;
+        Some((ahead, &*one.url))
+    });
+    let (ahead_ms, url) = told.min_by_key(|(ahead, _)| ahead.unsigned_abs())?;
+    let off = Duration::from_millis(ahead_ms.unsigned_abs());
+    (off > limits::CLOCK_SKEW).then_some(Problem::ClockIsOff { ahead_ms, url })
+}
+
+/// How far this device's clock is from that of the signaller at `url`, for people.
+fn clock(ahead_ms: i64, url: &str) -> String {
+    let seconds = ahead_ms.unsigned_abs().div_euclid(1000);
+    let side = if ahead_ms < 0 { "behind" } else { "ahead of" };
+    format!("this device's clock is {seconds} s {side} that of the signaller {url}")
+}
+
 impl Diagnosis<'_> {
     /// What is wrong.
     pub fn problem(&self) -> Option<String> {
         let problem = match self.problem.as_ref()? {
             Problem::NoSignaller => "no signaller is named, so nobody can be met".to_owned(),
             Problem::SignallerUnreachable { url, cause } => {
-                format!("no signaller can be reached: {url}: {cause}")
+                format!("no signaller can be reached: {url}: {}", what_failed(cause))
             }
+            Problem::ClockIsOff { ahead_ms, url } => return Some(clock(*ahead_ms, url)),
             Problem::NoLink { cause } => {
                 format!("no link to another peer could be made: {cause}")
             }
@@ -78,6 +115,21 @@ impl Diagnosis<'_> {
     pub fn advice(&self, network: &str) -> Option<String> {
         Some(match self.problem.as_ref()? {
             Problem::NoSignaller => "name a signaller".to_owned(),
+            Problem::SignallerUnreachable {
+                cause: Disconnect::Link(LinkFailure::Mistaken { cure, .. }),
+                ..
+            } => cure.clone(),
+            Problem::SignallerUnreachable { cause: Disconnect::AnotherKey { .. }, .. } => {
+                ANOTHER_KEY.to_owned()
+            }
+            Problem::ClockIsOff { .. }
+            | Problem::SignallerUnreachable {
+                cause: Disconnect::Refused(RefusalReason::Clock), ..
+            } => format!(
+                "set this device's clock, or tell the signaller's operator if it is right; others refuse what \
+                 is dated more than {} s off",
+                limits::CLOCK_SKEW.as_secs()
+            ),
             Problem::SignallerUnreachable { .. } => {
                 "check the address, and that taiinet-signaller runs there; it is tried again by itself"
                     .to_owned()
@@ -103,6 +155,10 @@ pub fn why_alone(status: &Status) -> Vec<String> {
         };
         lines.push(format!("  signaller {}: {state}", signaller.url));
     }
+    let diagnosis = diagnose(status);
+    if let Some(Problem::ClockIsOff { ahead_ms, url }) = diagnosis.problem {
+        lines.push(format!("  {}; set it", clock(ahead_ms, url)));
+    }
     let dialling = status.links.iter().filter(|link| link.state != LinkState::Active).count();
     if dialling > 0 {
         lines.push(format!("  links being made: {dialling}"));
@@ -110,7 +166,7 @@ pub fn why_alone(status: &Status) -> Vec<String> {
     for (peer, cause) in &status.failed {
         lines.push(format!("  peer {}: {cause}; {}", peer.short(), next_step(cause)));
     }
-    if diagnose(status).problem == Some(Problem::Alone) {
+    if diagnosis.problem == Some(Problem::Alone) {
         lines.push("  nobody else is on this network yet; waiting".to_owned());
     }
     lines
@@ -122,7 +178,6 @@ pub const fn next_step(cause: &Disconnect) -> &'static str {
         Disconnect::Link(LinkFailure::Unreachable(_)) | Disconnect::DialTimeout => {
             "a firewall or NAT may be between you; others are tried"
         }
-        Disconnect::Link(LinkFailure::Transport(_)) => "it is tried again later",
         Disconnect::NoRoute => "it may have left; others are tried",
         Disconnect::Misbehaved(_) => "it is avoided for a while",
         Disconnect::Blacklisted => "`taiinet blacklist unblock` would let it in again",
@@ -131,8 +186,20 @@ pub const fn next_step(cause: &Disconnect) -> &'static str {
     }
 }
 
+/// What went wrong, without what to do about it.
+fn what_failed(cause: &Disconnect) -> String {
+    match cause {
+        Disconnect::Link(LinkFailure::Mistaken { what, .. }) => what.clone(),
+        other => other.to_string(),
+    }
+}
+
 const fn signaller_next_step(cause: &Disconnect) -> &'static str {
     match cause {
+        // It says itself what to do.
+        Disconnect::Link(LinkFailure::Mistaken { .. }) => "trying again",
+        Disconnect::AnotherKey { .. } => ANOTHER_KEY,
+        Disconnect::Refused(RefusalReason::Clock) => "set this device's clock; trying again",
         Disconnect::Link(_) | Disconnect::DialTimeout => {
             "is it running, and is the address right? Trying again"
         }

@@ -117,6 +117,7 @@ fn picture<'a>(peer: PeerId, network: &'a str, status: &'a Status, now: Time) ->
         signaller: signaller.signaller.as_ref().map(PeerId::to_string),
         joined: signaller.joined,
         failure: signaller.failure.as_ref().map(ToString::to_string),
+        clock_ahead_ms: signaller.clock_ahead_ms,
     });
     let failed = status
         .failed
@@ -197,6 +198,7 @@ impl From<&LinkStatus> for Link {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Signaller<'a> {
     url: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -204,6 +206,8 @@ struct Signaller<'a> {
     joined: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    clock_ahead_ms: Option<i64>,
 }
 
 #[derive(Serialize)]

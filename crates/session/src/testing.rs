@@ -26,7 +26,13 @@ pub(crate) fn nothing() -> Status {
 }
 
 pub(crate) fn signaller(joined: bool, failure: Option<Disconnect>) -> SignallerStatus {
-    SignallerStatus { url: "wss://s.example".to_owned(), signaller: None, joined, failure }
+    SignallerStatus {
+        url: "wss://s.example".to_owned(),
+        signaller: None,
+        joined,
+        failure,
+        clock_ahead_ms: None,
+    }
 }
 
 pub(crate) fn unreachable() -> Disconnect {
@@ -61,7 +67,10 @@ pub(crate) fn full() -> Status {
         ],
         signallers: vec![
             SignallerStatus { signaller: Some(peer(3)), ..signaller(true, None) },
-            signaller(false, Some(Disconnect::Silent)),
+            SignallerStatus {
+                clock_ahead_ms: Some(-12_000),
+                ..signaller(false, Some(Disconnect::Silent))
+            },
         ],
         candidates: 10,
         private: 11,

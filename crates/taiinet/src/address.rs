@@ -8,7 +8,8 @@ use taiinet_mesh::SignallerAddress;
 /// The longest address.
 const ADDRESS_BYTES: usize = 1024;
 
-/// Reads a signaller's address: `ws://127.0.0.1:7700`, `wss://signaller.example#tn1…`.
+/// Reads a signaller's address: `ws://127.0.0.1:7700`, `wss://signaller.example#tn1…`. Spaces and ends of lines
+/// around it do not count, nor does the case of `ws` and `wss`.
 ///
 /// # Errors
 /// [`AddressError`]
@@ -16,9 +17,11 @@ pub fn parse_signaller(address: &str) -> Result<SignallerAddress, AddressError> 
     if address.len() > ADDRESS_BYTES {
         return Err(AddressError::TooLong);
     }
+    let mut urls = SignallerAddress::urls(address).into_iter();
+    let (Some(address), None) = (urls.next(), urls.next()) else { return Err(AddressError::Form) };
     let (url, pinned) = match address.split_once('#') {
         Some((url, key)) => (url, Some(key.parse()?)),
-        None => (address, None),
+        None => (&*address, None),
     };
     if !(url.starts_with("ws://") || url.starts_with("wss://")) {
         return Err(AddressError::Scheme);
@@ -67,6 +70,7 @@ mod tests {
     fn addresses_with_and_without_a_key() {
         let plain = parse_signaller("ws://127.0.0.1:7700").expect("an address");
         assert_eq!(plain, SignallerAddress { url: "ws://127.0.0.1:7700".into(), pinned: None });
+        assert_eq!(parse_signaller(" WS://127.0.0.1:7700\n"), Ok(plain));
         parse_signaller("ws://[::1]:7700/path").expect("an address");
         parse_signaller("ws://[::1]").expect("an address");
 
@@ -82,6 +86,8 @@ mod tests {
         for (address, error) in [
             ("http://127.0.0.1:7700", AddressError::Scheme),
             ("127.0.0.1:7700", AddressError::Scheme),
+            ("", AddressError::Form),
+            ("ws://one, ws://two", AddressError::Form),
             ("ws://", AddressError::Form),
             ("ws://:7700", AddressError::Form),
             ("ws://host:70000", AddressError::Form),

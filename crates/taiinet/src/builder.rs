@@ -14,9 +14,9 @@ use getrandom::SysRng;
 use rand_core::UnwrapErr;
 use taiinet_document::Network;
 use taiinet_identity::Identity;
-use taiinet_mesh::{Config, Peer, Quota, limits};
+use taiinet_mesh::{Config, Peer, Quota, SignallerAddress, limits};
 use taiinet_session::{Session, backlog::Backlog};
-use taiinet_webrtc::{Links, WebRtc, WebRtcConfig};
+use taiinet_webrtc::{Links, WebRtc, WebRtcConfig, check_roots};
 use tokio::{
     runtime::{Handle, RuntimeFlavor},
     sync::{Notify, broadcast, mpsc, watch},
@@ -84,10 +84,10 @@ impl Builder {
     }
 
     /// A signaller to be introduced to others by: `ws://HOST:PORT` or `wss://HOST`, and behind a `#`,
-    /// if you know it, the key that it must prove. May be given more than once; three are used at a
-    /// time.
-    pub fn signaller(mut self, address: impl Into<String>) -> Self {
-        self.signallers.push(address.into());
+    /// if you know it, the key that it must prove. May be given more than once, or several with commas
+    /// between them, as an environment's variable may hold them; three are used at a time.
+    pub fn signaller(mut self, address: impl AsRef<str>) -> Self {
+        self.signallers.extend(SignallerAddress::urls(address.as_ref()));
         self
     }
 
@@ -157,7 +157,7 @@ impl Builder {
     ///
     /// # Errors
     /// [`Error::NoNetwork`], [`Error::Network`], [`Error::Signaller`], [`Error::TooManySignallers`],
-    /// [`Error::Links`], [`Error::Random`], [`Error::Blacklist`].
+    /// [`Error::Links`], [`Error::Roots`], [`Error::Random`], [`Error::Blacklist`].
     ///
     /// # Panics
     /// Outside a tokio runtime.
@@ -239,6 +239,9 @@ impl Builder {
         if !(1 <= target && target <= max && max <= limits::MAX_LINKS) {
             return Err(Error::Links { target, max });
         }
+        if !self.extra_roots.is_empty() {
+            check_roots(&self.extra_roots)?;
+        }
         let signallers = self.signallers.iter().map(|given| {
             parse_signaller(given).map_err(|cause| Error::Signaller { given: given.clone(), cause })
         });
@@ -280,10 +283,15 @@ mod tests {
         assert!(fault(TaiiNet::builder()).starts_with("no network"));
         assert!(fault(good().network("")).starts_with("network:"));
         assert!(fault(good().signaller("http://x")).starts_with("signaller `http://x`:"));
+        let listed =
+            TaiiNet::builder().network("n").signaller("ws://one,\n WSS://two.example:1 \n");
+        let urls = listed.config().expect("two").signallers.into_iter().map(|one| one.url);
+        assert_eq!(urls.collect::<Vec<_>>(), ["ws://one", "wss://two.example:1"]);
         assert!(fault(good().links(0, 2)).starts_with("links:"));
         assert!(fault(good().links(3, 2)).starts_with("links:"));
         assert!(fault(good().links(3, 11)).starts_with("links:"));
         let many = (0..16).fold(good(), |builder, _| builder.signaller("ws://127.0.0.1:1"));
         assert!(fault(many).starts_with("signallers:"));
+        assert!(fault(good().extra_roots("no certificate")).starts_with("extra_roots:"));
     }
 }

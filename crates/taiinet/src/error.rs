@@ -3,6 +3,7 @@
 use taiinet_document::{DocumentError, JsonError, NetworkError, SealError};
 use taiinet_mesh::{BlacklistError, TooManyFinds, TooManySubscriptions, limits};
 use taiinet_query::QueryError;
+use taiinet_webrtc::RootsError;
 
 use crate::{address::AddressError, blacklist::BlacklistFileError};
 
@@ -24,6 +25,9 @@ pub enum Error {
         /// What is wrong with it.
         cause: AddressError,
     },
+    /// The extra certificate authorities are none.
+    #[error("extra_roots: {0}")]
+    Roots(#[from] RootsError),
     /// There are too many signallers.
     #[error("signallers: at most {}", limits::SIGNALLERS)]
     TooManySignallers,

@@ -25,7 +25,7 @@ mod stun;
 mod transport;
 
 pub use config::WebRtcConfig;
-pub use stun::{Stun, StunError};
+pub use stun::{Family, Stun, StunError};
 #[doc(no_inline)]
-pub use taiinet_websocket::{LinkInputs, Links, Probe, WebSockets, probe};
+pub use taiinet_websocket::{LinkInputs, Links, Probe, RootsError, WebSockets, check_roots, probe};
 pub use transport::WebRtc;

@@ -41,6 +41,7 @@
 //! [`TRANSPORT_WINDOW`]: taiinet_mesh::limits::TRANSPORT_WINDOW
 
 mod frames;
+mod goodbye;
 mod links;
 mod metered;
 mod port;
@@ -49,8 +50,10 @@ mod socket;
 mod tls;
 
 pub use frames::Seen;
+pub use goodbye::{close_code, say_goodbye};
 pub use links::{INPUTS, LinkInputs, Links, Transport};
 pub use metered::{Meter, Metered};
 pub use port::{Accepted, Closing, Command, Emitter, Ended, Port, drain};
 pub use probe::{Probe, probe};
 pub use socket::WebSockets;
+pub use tls::{RootsError, check_roots};

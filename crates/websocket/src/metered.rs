@@ -34,6 +34,11 @@ impl<S, M> Metered<S, M> {
     pub(crate) fn dialling(inner: S, meter: M) -> Self {
         Self { inner, scanner: FrameScanner::behind_an_answer(), meter }
     }
+
+    /// The stream beneath, once what comes over it is no more looked at.
+    pub(crate) const fn unmetered(&mut self) -> &mut S {
+        &mut self.inner
+    }
 }
 
 impl<S: AsyncRead + Unpin, M: Meter + Unpin> AsyncRead for Metered<S, M> {

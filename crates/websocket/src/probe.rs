@@ -4,8 +4,12 @@ use std::time::{Duration, Instant, SystemTime};
 
 use taiinet_mesh::LinkFailure;
 use tokio::time::timeout;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 
-use crate::socket::WebSockets;
+use crate::{goodbye::say_goodbye, socket::WebSockets};
+
+/// How long the goodbye may take.
+const GOODBYE: Duration = Duration::from_millis(500);
 
 /// What a look at a signaller showed.
 #[derive(Debug, Clone, Copy)]
@@ -28,8 +32,10 @@ pub async fn probe(
     let begun = Instant::now();
     let connected = timeout(patience, sockets.connect(url)).await;
     let no_answer = |_| LinkFailure::Unreachable("no answer".to_owned());
-    let (_socket, response) = connected.map_err(no_answer)??;
+    let (socket, response) = connected.map_err(no_answer)??;
     let date = response.headers().get("date").and_then(|date| date.to_str().ok());
     let clock = date.and_then(|date| httpdate::parse_http_date(date).ok());
-    Ok(Probe { took: begun.elapsed(), clock })
+    let took = begun.elapsed();
+    say_goodbye(socket, CloseCode::Normal, GOODBYE).await;
+    Ok(Probe { took, clock })
 }

@@ -1,6 +1,10 @@
 //! A WebSocket to a signaller (RFC 6455): each message is one binary message.
 
-use std::{io, sync::Arc, time::Instant};
+use std::{
+    io,
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use futures::{
     FutureExt, SinkExt, StreamExt,
@@ -18,13 +22,14 @@ use tokio_tungstenite::{
         client::IntoClientRequest,
         error::{ProtocolError, TlsError, UrlError},
         handshake::client::Response,
-        http::Uri,
-        protocol::WebSocketConfig,
+        http::{StatusCode, Uri},
+        protocol::{WebSocketConfig, frame::coding::CloseCode},
     },
 };
 
 use crate::{
     frames::Seen,
+    goodbye::{close_code, say_goodbye},
     links::Transport,
     metered::{Meter, Metered},
     port::{Accepted, Command, Emitter, Ended, Port, drain},
@@ -41,6 +46,9 @@ const READ_BUFFER: usize = 4 * 1024;
 /// WebSocket frames that are no message of their own (pings, fragments, empty ones) which may come at once,
 /// and how many more each second: the library deals with these by itself. For messages the core has a budget.
 const FRAMES: (u32, u32) = (1000, 100);
+
+/// How long the goodbye of a link that the other end has ended may take: it may never close the connection.
+const GOODBYE: Duration = Duration::from_millis(500);
 
 pub(crate) type Socket = WebSocketStream<Metered<MaybeTlsStream<TcpStream>, FrameBudget>>;
 
@@ -124,20 +132,29 @@ async fn drive(
         _ = commands.recv() => return Err(LinkFailure::Local),
     };
     emitter.up(ChannelBinding::NONE).await?;
-    let (sink, stream) = socket.split();
-    let reading = read(stream, &emitter);
-    tokio::pin!(reading);
-    tokio::select! {
-        ended = &mut reading => ended,
-        ended = write(sink, accepted, commands) => match ended {
-            // Our close frame is out; the deadline bounds how long the answer to it may take.
-            Err(LinkFailure::Local) => {
-                let _ = reading.await;
-                Err(LinkFailure::Local)
-            }
-            Err(cause) => Err(drain(reading, &emitter, cause).await),
-        },
+    let (mut sink, mut stream) = socket.split();
+    let mut owed = None;
+    let ended = {
+        let reading = read(&mut stream, &emitter, &mut owed);
+        tokio::pin!(reading);
+        tokio::select! {
+            ended = &mut reading => ended,
+            ended = write(&mut sink, accepted, commands) => match ended {
+                // Our close frame is out; the deadline bounds how long the answer to it may take.
+                Err(LinkFailure::Local) => {
+                    let _ = reading.await;
+                    Err(LinkFailure::Local)
+                }
+                Err(cause) => Err(drain(reading, &emitter, cause).await),
+            },
+        }
+    };
+    if let Some(code) = owed
+        && let Ok(socket) = stream.reunite(sink)
+    {
+        say_goodbye(socket, code, GOODBYE).await;
     }
+    ended
 }
 
 async fn connect(url: &str, tls: &Tls) -> Result<(Socket, Response), LinkFailure> {
@@ -178,18 +195,26 @@ async fn open(
     Ok(MaybeTlsStream::Rustls(stream))
 }
 
-async fn read(mut stream: SplitStream<Socket>, emitter: &Emitter) -> Ended {
+/// Reads until it ends; then `owed` is the goodbye that the other end is to be told, if any is.
+async fn read(
+    stream: &mut SplitStream<Socket>,
+    emitter: &Emitter,
+    owed: &mut Option<CloseCode>,
+) -> Ended {
     while let Some(message) = stream.next().await {
-        match message.map_err(|error| failure(&error))? {
+        let message = message.map_err(|error| {
+            *owed = close_code(&error);
+            failure(&error)
+        })?;
+        match message {
             Message::Binary(bytes) => emitter.message(bytes.into()).await?,
             Message::Text(_) => {
+                *owed = Some(CloseCode::Unsupported);
                 let cause = "a text message came where only binary ones belong".to_owned();
                 return Err(LinkFailure::Transport(cause));
             }
             Message::Close(_) => {
-                // The answer goes out with the next read, which need not come to an end: a server
-                // may never close the connection.
-                let _ = stream.next().now_or_never();
+                *owed = Some(CloseCode::Normal);
                 return Err(LinkFailure::Remote);
             }
             // Pings are answered by the library.
@@ -201,7 +226,7 @@ async fn read(mut stream: SplitStream<Socket>, emitter: &Emitter) -> Ended {
 
 /// Writes until the queue is closed and empty, then says goodbye.
 async fn write(
-    mut sink: SplitSink<Socket, Message>,
+    sink: &mut SplitSink<Socket, Message>,
     mut accepted: Accepted,
     mut commands: mpsc::Receiver<Command>,
 ) -> Ended {
@@ -233,15 +258,37 @@ fn failure(error: &Error) -> LinkFailure {
         Error::Io(error) if is_cut(error.kind()) => LinkFailure::Remote,
         // The server is there, but not the one that we expect (TLS), or it floods ([`Metered`]).
         Error::Io(error) if error.kind() == io::ErrorKind::InvalidData => {
-            LinkFailure::Transport(error.to_string())
+            let tls = error.get_ref().and_then(|error| error.downcast_ref());
+            tls.map_or_else(|| LinkFailure::Transport(error.to_string()), tls::mistrust)
         }
         Error::Io(error) => LinkFailure::Unreachable(error.to_string()),
-        Error::Http(response) => LinkFailure::Transport(format!(
-            "no signaller at this address: it answers HTTP {}",
-            response.status()
-        )),
+        Error::Http(response) => answered(response.status()),
+        Error::Protocol(ProtocolError::HttparseError(_)) => LinkFailure::Mistaken {
+            what: "no HTTP is spoken at this address".to_owned(),
+            cure: "is it one of wss:// and not ws://, and is the port right?".to_owned(),
+        },
         other => LinkFailure::Transport(other.to_string()),
     }
+}
+
+/// What it means that a request for a WebSocket is answered in plain HTTP.
+fn answered(status: StatusCode) -> LinkFailure {
+    let (what, cure) = match status {
+        StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE => (
+            format!("the signaller has no room (HTTP {status})"),
+            "others are tried, and it again later",
+        ),
+        StatusCode::FORBIDDEN => (
+            format!("the signaller does not serve this device's address (HTTP {status})"),
+            "ask its operator, or name another",
+        ),
+        _ => (
+            format!("no signaller at this address: it answers HTTP {status}"),
+            "is the address right, with its port and wss:// or ws://, and does a proxy there pass on \
+             WebSockets?",
+        ),
+    };
+    LinkFailure::Mistaken { what, cure: cure.to_owned() }
 }
 
 const fn is_cut(kind: io::ErrorKind) -> bool {

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, net::IpAddr};
 
 use taiinet_mesh::{Input, LinkId};
 
-use crate::refused::Refused;
+use crate::{parting::Parting, refused::Refused};
 
 /// Names a connection. The driver chooses it and never uses it again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -64,6 +64,8 @@ pub enum DeskOutput {
     Close {
         /// The connection, by the name under which it was reported.
         client: ClientId,
+        /// What its transport may say of it: to the client itself all was said before.
+        why: Parting,
     },
     /// Open a connection to another signaller; report [`Input::LinkUp`] or [`Input::LinkDown`].
     Dial {

@@ -5,12 +5,12 @@ use taiinet_identity::{Domain, Signed};
 use taiinet_mesh::{
     SignallerAddress, Time,
     session::{self, Purpose},
-    wire::{FromSignaller, POOL, Presence, RefusalReason, VERSION, Welcome},
+    wire::{FromSignaller, POOL, Presence, RefusalReason, VERSION, Welcome, codec},
     work,
 };
 
 use super::{Desk, api::DeskOutput, client::Stage, costs};
-use crate::{ClientId, limits, refused::Refused};
+use crate::{ClientId, limits, parting::Parting, refused::Refused};
 
 impl Desk {
     /// Takes the first message of a connection: makes a session, and says in it who we are. What is
@@ -74,6 +74,11 @@ impl Desk {
         if !answers {
             return Err(Refused::Challenge);
         }
+        let off = now.since(body.issued_at.into()).max(Time::from(body.issued_at).since(now));
+        if off > limits::CLOCKS_AGREE {
+            let clock = FromSignaller::Clock(now.timestamp());
+            self.outputs.say(id, codec::encode(&clock));
+        }
         if !body.is_in_time(now) {
             return Err(Refused::OutOfTime);
         }
@@ -114,7 +119,7 @@ impl Desk {
         let peer = presence.signer();
         if let Some(older) = self.clients.join(id, presence, challenge, now) {
             self.tell_refusal(older, RefusalReason::AlreadyLinked, limits::RETRY_AFTER);
-            self.close(older, now);
+            self.close(older, Parting::Refused, now);
         }
         self.say(id, &FromSignaller::Joined);
         if let Some(turn) = &self.config.turn {

@@ -66,7 +66,7 @@ impl Outputs {
     /// The next, unsealed.
     pub(super) fn poll_unsealed(&mut self) -> Option<Unsealed> {
         let output = self.queue.pop_front()?;
-        if let Unsealed::Output(DeskOutput::Close { client }) = output {
+        if let Unsealed::Output(DeskOutput::Close { client, .. }) = output {
             self.forget(client);
         }
         Some(output)

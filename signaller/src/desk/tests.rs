@@ -77,7 +77,7 @@ impl Room {
                 DeskOutput::Send { client, bytes } => {
                     (client.0, Some(receive(&mut self.sessions, client.0, &bytes)))
                 }
-                DeskOutput::Close { client } => (client.0, None),
+                DeskOutput::Close { client, .. } => (client.0, None),
                 pool => panic!("without a pool: {pool:?}"),
             })
             .collect()

@@ -3,7 +3,7 @@
 use std::{fmt, str::FromStr};
 
 use serde::{Deserialize, Serialize};
-use taiinet_mesh::{SignallerAddress, limits};
+use taiinet_mesh::{SignallerAddress, wire::IceServer};
 
 /// Another signaller of the pool, with its key: `wss://HOST#tn1…`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,6 +14,7 @@ impl FromStr for MemberAddress {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
+        let text = one_url(text);
         let Some((url, key)) = text.split_once('#') else {
             return Err("it ends with the other signaller's key: wss://HOST#tn1…".to_owned());
         };
@@ -44,6 +45,15 @@ impl fmt::Display for MemberAddress {
     }
 }
 
+/// What a user wrote, as it goes over the wire; as it is, if that is more than one address.
+fn one_url(text: &str) -> String {
+    let mut urls = SignallerAddress::urls(text);
+    match urls.pop() {
+        Some(url) if urls.is_empty() => url,
+        _ => text.to_owned(),
+    }
+}
+
 /// Where a signaller is: `ws://…` or `wss://…`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
@@ -53,10 +63,11 @@ impl FromStr for PublicUrl {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        if !SignallerAddress::is_url(text) {
-            return Err(format!("expected ws://HOST or wss://HOST, not `{text}`"));
+        let url = one_url(text);
+        if !SignallerAddress::is_url(&url) {
+            return Err(format!("expected ws://HOST or wss://HOST, not `{url}`"));
         }
-        Ok(Self(text.to_owned()))
+        Ok(Self(url))
     }
 }
 
@@ -89,13 +100,13 @@ impl FromStr for TurnUrl {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
-        let rest = text.strip_prefix("turns:").or_else(|| text.strip_prefix("turn:"));
-        let host = rest.is_some_and(|rest| !rest.is_empty() && !rest.starts_with(['/', ':']));
-        if !host
-            || text.len() > limits::ICE_SERVER_BYTES
-            || !text.bytes().all(|b| b.is_ascii_graphic())
-        {
-            return Err(format!("expected turn:HOST:PORT or turns:HOST:PORT, not `{text}`"));
+        let text = text.trim();
+        let is_turn = text.starts_with("turn:") || text.starts_with("turns:");
+        if !is_turn || !IceServer::is_url(text) {
+            return Err(format!(
+                "expected turn:HOST:PORT or turns:HOST:PORT (port 1 to 65535, no user name), perhaps with \
+                 ?transport=udp or ?transport=tcp, not `{text}`"
+            ));
         }
         Ok(Self(text.to_owned()))
     }
@@ -135,7 +146,19 @@ mod tests {
     #[test]
     fn a_turn_server_is_one() {
         assert!("turns:turn.example:5349?transport=tcp".parse::<TurnUrl>().is_ok());
-        for wrong in ["", "turn:", "stun:a", "turn://a", "turn:a b"] {
+        for wrong in [
+            "",
+            "turn:",
+            "stun:a",
+            "turn://a",
+            "turn:a b",
+            "turn:h:0",
+            "turn:h:65536",
+            "turn:u@h",
+            "turn:u:p@h:1",
+            "turn:h?transport=sctp",
+            "turn:h?transport=udp&x",
+        ] {
             assert!(wrong.parse::<TurnUrl>().is_err(), "{wrong}");
         }
     }
@@ -143,6 +166,9 @@ mod tests {
     #[test]
     fn an_address_is_plain() {
         assert!("ws://127.0.0.1:7700".parse::<PublicUrl>().is_ok());
+        let url = " WSS://One.example\n".parse::<PublicUrl>().expect("an address");
+        assert_eq!(url.to_string(), "wss://One.example");
+        assert!("ws://a, ws://b".parse::<PublicUrl>().is_err(), "each by itself");
         for wrong in ["", "ws://", "ws:///x", "ws://:1", "ws://a b", "ws://a#b", "https://a"] {
             assert!(wrong.parse::<PublicUrl>().is_err(), "{wrong}");
         }

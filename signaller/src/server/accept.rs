@@ -33,6 +33,7 @@ use super::{
     handshakes::Slot,
     member, metrics,
     shared::Shared,
+    upgrade::{self, Asked},
     websocket::{self, Charged, Meter},
 };
 use crate::limits;
@@ -167,7 +168,7 @@ impl Shared {
                 let mut answer = shared.answer(request.map(Body::new), visitor).await;
                 if answer.status() != StatusCode::SWITCHING_PROTOCOLS {
                     let close = HeaderValue::from_static("close");
-                    answer.headers_mut().insert(header::CONNECTION, close);
+                    answer.headers_mut().append(header::CONNECTION, close);
                 }
                 Ok::<_, Infallible>(answer)
             }
@@ -215,9 +216,13 @@ impl Shared {
         guest: Guest,
         arrival: Arrival,
     ) -> Response {
-        let Some((answer, upgraded)) = websocket::accept(&mut request) else {
-            return "This is a TaiiNet signaller. Peers connect to it by WebSocket.\n"
-                .into_response();
+        let (answer, upgraded) = match upgrade::asked(&mut request) {
+            Asked::WebSocket(answer, upgraded) => (answer, upgraded),
+            Asked::Wrongly(answer) => return answer,
+            Asked::Otherwise => {
+                return "This is a TaiiNet signaller. Peers connect to it by WebSocket.\n"
+                    .into_response();
+            }
         };
         let (Guest::Client(address) | Guest::Signaller(address)) = guest;
         let taken = match guest {

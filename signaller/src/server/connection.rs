@@ -6,16 +6,17 @@ use futures::{
     FutureExt, SinkExt, StreamExt,
     stream::{SplitSink, SplitStream},
 };
+use taiinet_websocket::{close_code, say_goodbye};
 use tokio::time::{sleep, timeout};
-use tokio_tungstenite::tungstenite::Message;
+use tokio_tungstenite::tungstenite::{Message, protocol::frame::coding::CloseCode};
 use tokio_util::sync::CancellationToken;
 
 use super::{
     outbox::{Next, Waiting},
     shared::Shared,
-    websocket::WebSocket,
+    websocket::{self, WebSocket},
 };
-use crate::{ClientId, limits};
+use crate::{ClientId, Parting, limits};
 
 /// Serves a client until it leaves, is closed, or its place is needed for another.
 pub(super) async fn serve(
@@ -25,27 +26,28 @@ pub(super) async fn serve(
     shared: &Shared,
 ) {
     let (outbox, waiting) = shared.client_outbox();
-    let Some(client) = shared.desk.connect(address, outbox).await else { return };
+    let Some(client) = shared.desk.connect(address, outbox).await else {
+        return say_goodbye(socket, CloseCode::Away, limits::CLOSE).await;
+    };
     shared.counters.connections.add(1);
     tracing::debug!(?client, address = shared.shown(address), "connected");
-    let (sink, mut stream) = socket.split();
+    let (mut sink, mut stream) = socket.split();
     let mut lists = shared.lists.clone();
-    let told = tokio::select! {
-        // The desk closes by dropping the outbox.
-        told = write(sink, &waiting, shared) => told,
-        () = read(&mut stream, client, shared) => false,
-        () = give_way(client, needed, shared) => false,
+    let goodbye = tokio::select! {
+        // The desk closes by way of the outbox.
+        goodbye = write(&mut sink, &waiting, shared) => goodbye,
+        goodbye = read(&mut stream, client, shared) => goodbye,
+        () = give_way(client, needed, shared) => Some(Parting::Full.into()),
         // A new list of the operator's ends also clients that are here already.
         Ok(_) = lists.wait_for(|lists| !lists.admit_address(address)) => {
             shared.counters.cut_by_list.add(1);
-            false
+            Some(Parting::Refused.into())
         }
     };
+    drop(waiting);
     shared.desk.disconnect(client).await;
-    if told {
-        // What it still says is read, lest the system throws away what it was told last.
-        let rest = async { while let Some(Ok(_)) = stream.next().await {} };
-        let _ = timeout(limits::CLOSE, rest).await;
+    if let Some(code) = goodbye {
+        websocket::close(sink, stream, code).await;
     }
     tracing::debug!(?client, "disconnected");
 }
@@ -58,9 +60,14 @@ async fn give_way(client: ClientId, needed: &CancellationToken, shared: &Shared)
     sleep(limits::GIVING_WAY).await;
 }
 
-async fn read(stream: &mut SplitStream<WebSocket>, client: ClientId, shared: &Shared) {
-    let mut is_open = true;
-    while is_open {
+/// Reads until it ends; with what goodbye, unless the connection is gone.
+async fn read(
+    stream: &mut SplitStream<WebSocket>,
+    client: ClientId,
+    shared: &Shared,
+) -> Option<CloseCode> {
+    loop {
+        let mut end = None;
         let (mut messages, mut bytes) = (Vec::new(), 0);
         let mut next = stream.next().await;
         // What came together is handed over together.
@@ -70,8 +77,16 @@ async fn read(stream: &mut SplitStream<WebSocket>, client: ClientId, shared: &Sh
                 // What is no frame is for the desk to refuse.
                 Some(Ok(Message::Text(text))) => text.as_bytes().to_vec(),
                 Some(Ok(Message::Ping(_) | Message::Pong(_) | Message::Frame(_))) => break,
-                Some(Ok(Message::Close(_)) | Err(_)) | None => {
-                    is_open = false;
+                Some(Ok(Message::Close(_))) => {
+                    end = Some(Some(CloseCode::Normal));
+                    break;
+                }
+                Some(Err(error)) => {
+                    end = Some(close_code(&error));
+                    break;
+                }
+                None => {
+                    end = Some(None);
                     break;
                 }
             };
@@ -83,30 +98,33 @@ async fn read(stream: &mut SplitStream<WebSocket>, client: ClientId, shared: &Sh
             let Some(more) = stream.next().now_or_never() else { break };
             next = more;
         }
-        if messages.is_empty() {
-            continue;
+        if !messages.is_empty() {
+            shared.counters.messages_in.add(messages.len());
+            shared.counters.bytes_in.add(bytes);
+            if !shared.desk.messages(client, messages).await {
+                // The desk is closed. What it said last is still to be written.
+                return std::future::pending().await;
+            }
         }
-        shared.counters.messages_in.add(messages.len());
-        shared.counters.bytes_in.add(bytes);
-        if !shared.desk.messages(client, messages).await {
-            // The desk is closed. What it said last is still to be written.
-            return std::future::pending().await;
+        if let Some(goodbye) = end {
+            return goodbye;
         }
     }
 }
 
-/// Writes all that waits, then flushes once. Whether the client was told all.
+/// Writes all that waits, then flushes once; until it ends, with what goodbye, unless the client does not
+/// read.
 async fn write(
-    mut sink: SplitSink<WebSocket, Message>,
+    sink: &mut SplitSink<WebSocket, Message>,
     waiting: &Waiting,
     shared: &Shared,
-) -> bool {
+) -> Option<CloseCode> {
     let mut batch = Vec::new();
     loop {
         match waiting.next(&mut batch).await {
             Next::Write => {}
-            Next::Close => break,
-            Next::Cut => return false,
+            Next::Close(why) => return Some(why.into()),
+            Next::Cut => return None,
         }
         let count = batch.len();
         let bytes: usize = batch.iter().map(Vec::len).sum();
@@ -120,20 +138,19 @@ async fn write(
             // Most are out at once: first of all.
             biased;
             sent = timeout(shared.config.write_timeout, send) => sent,
-            () = waiting.cut() => return false,
+            () = waiting.cut() => return None,
         };
         match sent {
             Ok(Ok(())) => {}
-            Ok(Err(_)) => return false,
+            Ok(Err(_)) => return None,
             Err(_) => {
                 shared.counters.slow_readers.add(1);
                 shared.counters.messages_dropped.add(count);
-                return false;
+                return None;
             }
         }
         waiting.written(bytes);
         shared.counters.messages_out.add(count);
         shared.counters.bytes_out.add(bytes);
     }
-    matches!(timeout(limits::CLOSE, sink.close()).await, Ok(Ok(())))
 }

@@ -20,7 +20,7 @@ use super::{
     lists::Lists,
     outbox::{Outbox, Wake},
 };
-use crate::{ClientId, Desk, DeskInput, DeskOutput, DeskStatus, limits};
+use crate::{ClientId, Desk, DeskInput, DeskOutput, DeskStatus, Parting, limits};
 
 /// What connections say to the desk.
 #[derive(Debug)]
@@ -248,8 +248,10 @@ impl DeskTask {
                     }
                 }
                 // The connection ends when it has sent what is in its outbox.
-                DeskOutput::Close { client } => {
-                    self.outboxes.remove(&client);
+                DeskOutput::Close { client, why } => {
+                    if let Some(outbox) = self.outboxes.remove(&client) {
+                        outbox.close(why);
+                    }
                 }
                 DeskOutput::Dial { link, url } => self.links.dial(link, Dial::Direct { url }),
                 DeskOutput::SendTo { link, bytes } => match self.members.get(&link) {
@@ -260,11 +262,10 @@ impl DeskTask {
                     }
                     None => self.links.send(link, bytes),
                 },
-                DeskOutput::CloseLink { link } => {
-                    if self.members.remove(&link).is_none() {
-                        self.links.close(link);
-                    }
-                }
+                DeskOutput::CloseLink { link } => match self.members.remove(&link) {
+                    Some(outbox) => outbox.close(Parting::Left),
+                    None => self.links.close(link),
+                },
             }
         }
     }

@@ -11,6 +11,8 @@ use std::sync::{
 
 use tokio::sync::Notify;
 
+use crate::Parting;
+
 /// Room for so many messages is kept when nothing waits.
 const KEPT: usize = 16;
 
@@ -42,7 +44,7 @@ impl Room {
     }
 }
 
-/// The way to a client. Dropping it closes the connection once what waits is written.
+/// The way to a client. Dropping it, as when the desk ends, closes the connection once what waits is written.
 #[derive(Debug)]
 pub(super) struct Outbox {
     shared: Arc<Shared>,
@@ -65,7 +67,7 @@ pub(super) enum Next {
     /// Write what it was given.
     Write,
     /// Say goodbye: that was all.
-    Close,
+    Close(Parting),
     /// End at once.
     Cut,
 }
@@ -90,8 +92,8 @@ struct Queue {
 enum State {
     #[default]
     Open,
-    /// The desk has dropped its end.
-    Closed,
+    /// The desk has closed its end.
+    Closed(Parting),
     Cut,
     /// The writer has dropped its end.
     Gone,
@@ -148,6 +150,11 @@ impl Outbox {
         true
     }
 
+    /// Closes the connection once what waits is written, and says why.
+    pub(super) fn close(self, why: Parting) {
+        self.shared.end(State::Closed(why));
+    }
+
     /// Ends the connection without writing what waits; how many messages that were. None if the
     /// client was gone already.
     pub(super) fn cut(self) -> Option<usize> {
@@ -165,7 +172,7 @@ impl Outbox {
 
 impl Drop for Outbox {
     fn drop(&mut self) {
-        self.shared.end(State::Closed);
+        self.shared.end(State::Closed(Parting::Stopping));
     }
 }
 
@@ -188,8 +195,10 @@ impl Waiting {
                     std::mem::swap(&mut queue.messages, batch);
                     return Next::Write;
                 }
-                if queue.state != State::Open {
-                    return Next::Close;
+                match queue.state {
+                    State::Closed(why) => return Next::Close(why),
+                    State::Cut | State::Gone => return Next::Cut,
+                    State::Open => {}
                 }
                 // What a burst took is given back.
                 queue.messages.shrink_to(KEPT);

@@ -38,12 +38,23 @@ pub enum TlsError {
         error: io::Error,
     },
     /// A file has no certificate in it, or no key.
-    #[error("{path}: there is no {what} in PEM form in it")]
+    #[error(
+        "{path}: there is no {what} in PEM form in it; is it the other file, or in binary form (DER)?"
+    )]
     Missing {
         /// The certificate's or key's file.
         path: PathBuf,
         /// What is missing.
         what: &'static str,
+    },
+    /// The key has a passphrase.
+    #[error(
+        "{path}: the private key is encrypted, and nobody is asked for a passphrase when a signaller starts; \
+         write it without one, for this user alone to read: (umask 077; openssl pkey -in {path} -out KEY)"
+    )]
+    Encrypted {
+        /// The key's file.
+        path: PathBuf,
     },
     /// The two do not fit, or are of a kind that is not known.
     #[error("{path}: {error}")]
@@ -65,8 +76,12 @@ impl TlsFiles {
         if chain.is_empty() {
             return Err(missing(&self.certificate, "certificate"));
         }
-        let key = PrivateKeyDer::from_pem_slice(&read(&self.key)?)
-            .map_err(|_| missing(&self.key, "private key"))?;
+        let pem = read(&self.key)?;
+        if is_encrypted(&pem) {
+            return Err(TlsError::Encrypted { path: self.key.clone() });
+        }
+        let key =
+            PrivateKeyDer::from_pem_slice(&pem).map_err(|_| missing(&self.key, "private key"))?;
         let unfit = |error| TlsError::Unfit { path: self.certificate.clone(), error };
         let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_protocol_versions(&[&TLS13])
@@ -75,6 +90,13 @@ impl TlsFiles {
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
         Ok(Arc::new(config))
     }
+}
+
+/// Whether a PEM file has an encrypted key in it: PKCS#8's form (RFC 5958), or the one of old with a header
+/// (RFC 1421).
+fn is_encrypted(pem: &[u8]) -> bool {
+    let marks: [&[u8]; 2] = [b"-----BEGIN ENCRYPTED PRIVATE KEY-----", b"Proc-Type: 4,ENCRYPTED"];
+    marks.iter().any(|mark| pem.windows(mark.len()).any(|window| window == *mark))
 }
 
 fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, TlsError> {

@@ -5,31 +5,24 @@
 
 use std::sync::Arc;
 
-use axum::{body::Body, http::Request, response::Response};
-use hyper::upgrade::{OnUpgrade, Upgraded};
+use futures::stream::{SplitSink, SplitStream};
+use hyper::upgrade::Upgraded;
 use hyper_util::rt::TokioIo;
 use taiinet_mesh::Budget;
-use taiinet_websocket::{Metered, Seen};
+use taiinet_websocket::{Metered, Seen, say_goodbye};
 use tokio_tungstenite::{
     WebSocketStream,
     tungstenite::{
-        handshake::server::create_response_with_body,
-        protocol::{Role, WebSocketConfig},
+        Message,
+        protocol::{Role, WebSocketConfig, frame::coding::CloseCode},
     },
 };
 
 use super::{clock::Clock, counters::Counters, gate::Place};
-use crate::limits;
+use crate::{Parting, limits};
 
 /// A WebSocket that a client or member has opened to us.
 pub(super) type WebSocket = WebSocketStream<Metered<TokioIo<Upgraded>, Meter>>;
-
-/// The answer to a request for a WebSocket, and what becomes one when it is sent; none if the request is
-/// for something else.
-pub(super) fn accept(request: &mut Request<Body>) -> Option<(Response, OnUpgrade)> {
-    let answer = create_response_with_body(request, Body::empty).ok()?;
-    Some((answer, hyper::upgrade::on(request)))
-}
 
 /// Speaks WebSocket on a connection that was upgraded.
 pub(super) async fn open(upgraded: Upgraded, meter: Meter, read_buffer: usize) -> WebSocket {
@@ -41,6 +34,31 @@ pub(super) async fn open(upgraded: Upgraded, meter: Meter, read_buffer: usize) -
         .max_frame_size(Some(taiinet_mesh::limits::WIRE_BYTES));
     let metered = Metered::new(TokioIo::new(upgraded), meter);
     WebSocketStream::from_raw_socket(metered, Role::Server, Some(config)).await
+}
+
+/// Ends a WebSocket that is still able to say so.
+pub(super) async fn close(
+    sink: SplitSink<WebSocket, Message>,
+    stream: SplitStream<WebSocket>,
+    code: CloseCode,
+) {
+    // The two are halves of one.
+    if let Ok(socket) = stream.reunite(sink) {
+        say_goodbye(socket, code, limits::CLOSE).await;
+    }
+}
+
+/// What is said of each reason to close (RFC 6455, section 7.4.1, and its registry at the IANA).
+impl From<Parting> for CloseCode {
+    fn from(why: Parting) -> Self {
+        match why {
+            Parting::Left => Self::Normal,
+            Parting::Stopping => Self::Away,
+            Parting::Unreadable => Self::Unsupported,
+            Parting::Refused => Self::Policy,
+            Parting::Full => Self::Again,
+        }
+    }
 }
 
 /// Which frames are paid for here.

@@ -160,6 +160,11 @@ impl Client {
         self.socket.get_mut().write_all(bytes).await.unwrap();
     }
 
+    /// What is beneath the WebSocket.
+    pub(crate) fn stream(&mut self) -> &mut impl Stream {
+        self.socket.get_mut()
+    }
+
     /// Whether it is still served.
     pub(crate) async fn is_served(&mut self) -> bool {
         self.try_say(&ToSignaller::Ping(7)).await

@@ -96,6 +96,24 @@ fn what_check_config_prints_is_a_configuration() {
     assert_eq!(checked(&["--config", &file]), checked(&args));
 }
 
+/// As a shell's variable or a file of an environment hands them over.
+#[test]
+fn addresses_may_have_spaces_around_them_and_any_case() {
+    let key = "tn1ta7ujrk0t90cud7kdk9d8hmc35438cz662ux2t2k9velg62979usf43ffa";
+    let one = format!("WSS://one.example#{key}");
+    let peers = format!("{one},\n ws://two.example:1#{key}\n");
+    let args =
+        ["--peer", &peers, "--public-url", " WS://here.example\n", "--known-as", "ws://a, WS://b"];
+    let settings = checked(&args);
+    let lower = format!("wss://one.example#{key}");
+    assert_eq!(settings["peer"], serde_json::json!([lower, format!("ws://two.example:1#{key}")]));
+    assert_eq!(settings["public-url"], "ws://here.example");
+    assert_eq!(settings["known-as"], serde_json::json!(["ws://a", "ws://b"]));
+    let folder = Folder::new();
+    let file = folder.write("config.toml", &format!("peer = [' {one} ']\npublic-url = 'WS://x'\n"));
+    assert_eq!(checked(&["--config", &file])["peer"], serde_json::json!([lower]));
+}
+
 #[test]
 fn a_wrong_key_is_named_with_its_line() {
     let folder = Folder::new();
@@ -121,6 +139,8 @@ fn what_cannot_run_is_refused_with_a_reason() {
     let cut = folder.write("cut", "192.0.2.0/24\n192.0.2");
     let blank = folder.write("blank", " \n");
     let long_line = folder.write("long-line", &"x".repeat(5000));
+    let label = "ENCRYPTED PRIVATE KEY-----\n";
+    let sealed = folder.write("sealed.key", &format!("-----BEGIN {label}AAAA\n-----END {label}"));
     for (args, reason) in [
         (vec!["--max-clients", "0"], "max-clients"),
         (vec!["--max-clients", "many"], "max-clients"),
@@ -138,6 +158,9 @@ fn what_cannot_run_is_refused_with_a_reason() {
         (vec!["--pool", "--trusted-proxy", "127.0.0.1"], "--public-url"),
         (vec!["--pool", "--listen", "127.0.0.1:0", "--listen", "0.0.0.0:0"], "--public-url"),
         (vec!["--public-url", "wss://user:password@one.example"], "wss://HOST"),
+        (vec!["--turn", "turn:h:0"], "port 1 to 65535"),
+        (vec!["--turn", "turn:u@h"], "no user name"),
+        (vec!["--turn", "turn:h?transport=sctp"], "?transport=udp"),
     ] {
         let told = complaint(&args);
         assert!(told.contains(reason), "{args:?}: {told}");
@@ -149,6 +172,10 @@ fn what_cannot_run_is_refused_with_a_reason() {
         (vec!["--block", &cut], "cut, line 2"),
         (vec!["--turn", "turn:a.example", "--turn-secret-file", &blank], "static-auth-secret"),
         (vec!["--turn", "turn:a.example", "--turn-secret-file", &long_line], "longer than"),
+        (vec!["--tls-cert", &garbage, "--tls-key", &garbage], "in binary form (DER)?"),
+        (vec!["--pool-ca", &garbage], "garbage: there is no certificate in it"),
+        (vec!["--pool-ca", &sealed], "sealed.key: there is no certificate in it"),
+        (vec!["--pool-ca", &blank], "blank: there is no certificate in it"),
         (vec!["--allow", &missing], "missing"),
         (vec!["--identity", &missing], "missing"),
     ] {

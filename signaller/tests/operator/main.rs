@@ -6,6 +6,7 @@ mod client;
 mod config;
 mod drain;
 mod floods;
+mod handshakes;
 mod limits;
 mod lists;
 mod logs;

@@ -11,7 +11,7 @@ use tokio_rustls::{TlsConnector, client::TlsStream};
 use crate::{
     client::Client,
     limits::connect_from,
-    program::{DEADLINE, Folder, Program},
+    program::{DEADLINE, Folder, Program, run},
 };
 
 struct Certificate {
@@ -138,6 +138,43 @@ async fn silent_connections_of_one_address_keep_no_other_out() {
         ours.joins(program.address()).await;
     }
     assert!(program.metric("handshakes_failed_total{reason=\"crowded\"}") >= 50);
+}
+
+#[test]
+fn a_key_with_a_passphrase_is_named_with_what_to_do() {
+    let folder = Folder::new();
+    let [cert, _] = certificate().write(&folder);
+    for text in [
+        "-----BEGIN ENCRYPTED PRIVATE KEY-----\nAAAA\n-----END ENCRYPTED PRIVATE KEY-----\n",
+        "-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: AES-256-CBC,00\n\nAAAA\n\
+         -----END RSA PRIVATE KEY-----\n",
+    ] {
+        let key = folder.write("sealed.key", text);
+        let args = ["--tls-cert", &cert, "--tls-key", &key];
+        for (args, code) in [(&[&args[..], &["--check-config"]].concat()[..], 2), (&args, 1)] {
+            let output = run(args);
+            assert_eq!(output.status.code(), Some(code));
+            let told = std::str::from_utf8(&output.stderr).unwrap();
+            assert!(told.contains("sealed.key: the private key is encrypted"), "{told}");
+            assert!(told.contains("openssl pkey -in"), "{told}");
+        }
+    }
+}
+
+/// What is written last must not stay behind in a buffer of TLS.
+#[tokio::test]
+async fn a_goodbye_over_tls_is_answered_and_tls_ends_in_order() {
+    let folder = Folder::new();
+    let ours = certificate();
+    let [cert, key] = ours.write(&folder);
+    let program = Program::start(&["--tls-cert", &cert, "--tls-key", &key]);
+    let stream = ours.connect(program.address()).await.expect("this certificate");
+    let mut client = Client::over(Box::new(stream), &[]).await.expect("it is let in");
+    client.send_raw(&[0x88, 0x82, 0, 0, 0, 0, 0x0f, 0xa1]).await;
+    let mut answer = Vec::new();
+    let end = timeout(DEADLINE, client.stream().read_to_end(&mut answer)).await.expect("in time");
+    assert!(end.is_ok(), "close_notify comes before the end: {end:?}");
+    assert_eq!(answer, [0x88, 2, 0x0f, 0xa1]);
 }
 
 #[tokio::test]

@@ -56,9 +56,18 @@ export function listener(value: unknown): void {
   if (typeof value !== "function") throw wrongType("argument", "the listener", "a function", value);
 }
 
+/**
+ * Addresses of signallers: one, or several with commas between them, as an environment's variable may hold them.
+ * Spaces and line ends around each do not count, nor does the case of `ws` and `wss`.
+ */
+export function signallers(value: unknown, path: string): string[] {
+  const texts = string(value, path).split(/,(?=\s*(?:wss?:\/\/|$))/i);
+  const addresses = texts.map((text) => text.trim()).filter((text) => text !== "");
+  return (addresses.length ? addresses : [""]).map((address) => signaller(address, path));
+}
+
 /** The address of a signaller, `ws://…` or `wss://…`, perhaps with its key behind a `#`. */
-export function signaller(value: unknown, path: string): string {
-  const address = string(value, path);
+function signaller(address: string, path: string): string {
   let url: URL;
   try {
     url = new URL(address);
@@ -69,7 +78,7 @@ export function signaller(value: unknown, path: string): string {
     throw new TaiiNetError("options", `${path} must begin with ws:// or wss://, not ${url.protocol}//`, path);
   }
   if (url.username || url.password) throw new TaiiNetError("options", `${path} must not hold a user name or password`, path);
-  return address;
+  return address.replace(/^wss?:/i, (scheme) => scheme.toLowerCase());
 }
 
 const UNITS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, min: 60_000, h: 3_600_000, d: 86_400_000 };

@@ -84,6 +84,11 @@ export interface SignallerInfo {
   failure?: string;
   /** Whether the Content-Security-Policy of the page that runs the peer forbids to connect to it. */
   forbidden?: boolean;
+  /**
+   * How many milliseconds this device's clock was ahead of the signaller's (behind, if negative) at the last
+   * join; only if the two differed by more than 10 seconds.
+   */
+  clockAheadMs?: number;
 }
 
 /** A picture of the peer. */

@@ -1,4 +1,4 @@
-import { boolean, duration, integer, list, options as checkOptions, signaller, string } from "./arguments.js";
+import { boolean, duration, integer, list, options as checkOptions, signallers as readSignallers, string } from "./arguments.js";
 import type { Audience, Blacklisted, CoreEvent, CoreOptions, CoreStatus, Engine, PeerInfo, PublishQuery, Raw, WasmSource } from "./engine.js";
 import { Blacklist, stateStore } from "./blacklist.js";
 import { TaiiNetError, closed, fromCore, wrongType } from "./errors.js";
@@ -433,7 +433,7 @@ function coreOptions({ network, signallers, targetLinks, maxLinks }: Partial<Tai
   if (!name || new TextEncoder().encode(name).length > 64) {
     throw new TaiiNetError("options", "options.network must be a name of 1 to 64 bytes", "options.network");
   }
-  const addresses = list(signallers, "options.signallers").map((one, index) => signaller(one, `options.signallers[${index}]`));
+  const addresses = list(signallers, "options.signallers").flatMap((one, index) => readSignallers(one, `options.signallers[${index}]`));
   const most = maxLinks === undefined ? MAX_LINKS : integer(maxLinks, "options.maxLinks", 1, MAX_LINKS);
   if (targetLinks !== undefined) integer(targetLinks, "options.targetLinks", 1, most);
   return { network: name, signallers: addresses, targetLinks, maxLinks };

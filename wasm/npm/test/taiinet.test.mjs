@@ -354,6 +354,14 @@ test("arguments of the wrong type are TypeErrors that name the field", () => {
   assert.throws(() => new TaiiNet({ ...OPTIONS, signalers: [] }), /did you mean `signallers`/);
   assert.throws(() => new TaiiNet({ ...OPTIONS, targetLinks: 5, maxLinks: 2 }), /targetLinks/);
   assert.throws(() => new TaiiNet({ ...OPTIONS, signallers: ["http://a"] }), /ws:\/\/ or wss:\/\//);
+  assert.throws(() => new TaiiNet({ ...OPTIONS, signallers: ["ws://a, http://b"] }), { path: "options.signallers[0]" });
+  assert.throws(() => new TaiiNet({ ...OPTIONS, signallers: [" \n"] }), { path: "options.signallers[0]" });
+});
+
+test("addresses of signallers are read as an environment's variable holds them", async () => {
+  const { taiinet, core } = await start({ signallers: ["ws://a,\n WSS://b.example:1 \n", " ws://c#tn1 "] });
+  assert.deepEqual(core.options.signallers, ["ws://a", "wss://b.example:1", "ws://c#tn1"]);
+  await taiinet.close();
 });
 
 test("after close() everything says so", async () => {

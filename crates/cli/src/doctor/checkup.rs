@@ -5,8 +5,8 @@ use std::{
     time::{Duration, Instant, SystemTime},
 };
 
-use taiinet::{Builder, Status, TaiiNet};
-use taiinet_webrtc::{Stun, WebSockets, probe};
+use taiinet::{Builder, LinkFailure, Status, TaiiNet};
+use taiinet_webrtc::{Family, Stun, StunError, WebSockets, probe};
 use tokio::{sync::mpsc::UnboundedSender, time::timeout};
 
 use super::finding::{Finding, State};
@@ -34,7 +34,7 @@ impl Checkup {
         // No other peer is in this network.
         let network = format!("doctor {:016x}", getrandom::u64().map_err(Exit::failed)?);
         let net = net.clone();
-        let signallers = net.signallers()?.to_vec();
+        let signallers = net.signallers()?;
         let sockets = WebSockets::new(&net.roots()?);
         let builder = Box::new(move || Ok(net.builder()?.network(&*network)));
         Ok(Self { signallers, builder, sockets, patience, report })
@@ -73,6 +73,11 @@ impl Checkup {
                         self.clock(theirs);
                     }
                 }
+                // Somebody is there.
+                Err(LinkFailure::Mistaken { what, cure }) => {
+                    let says = format!("{plain}: {what}");
+                    self.say(Finding::new("signaller", State::Bad, says).cure(cure));
+                }
                 Err(error) => {
                     let says = format!("{plain}: {error}");
                     self.say(Finding::new("signaller", State::Bad, says).cure(
@@ -86,9 +91,12 @@ impl Checkup {
 
     fn clock(&self, theirs: SystemTime) {
         let now = SystemTime::now();
-        let off = now.duration_since(theirs).or_else(|_| theirs.duration_since(now));
-        let off = off.unwrap_or_default();
-        let says = format!("{} s from the signaller's", off.as_secs());
+        let (off, side) = match now.duration_since(theirs) {
+            Ok(ahead) => (ahead, "ahead of"),
+            Err(behind) => (behind.duration(), "behind"),
+        };
+        let side = if off > CLOCK_NOTE { side } else { "from" };
+        let says = format!("{} s {side} the signaller's", off.as_secs());
         let finding = if off > CLOCK {
             Finding::new("clock", State::Bad, says)
                 .cure("set this machine's clock: others refuse what is dated so far off")
@@ -116,7 +124,7 @@ impl Checkup {
             if begun.elapsed() > self.patience {
                 let says = hints::why_alone(&status).replace('\n', ";");
                 self.say(Finding::new("join", State::Bad, says).cure(
-                    "ask the operator whether this network and key are served; look at the clock",
+                    "ask the operator whether this network and key are served, unless it says something else",
                 ));
                 return Ok(None);
             }
@@ -133,7 +141,19 @@ impl Checkup {
             let cure = "peers behind NATs will not find each other; ask the operator for --stun";
             return self.say(Finding::new("STUN", State::Note, says).cure(cure));
         }
-        let Ok(socket) = Stun::new().await else { return };
+        let v4 = self.stun_over(Family::V4, &servers);
+        let v6 = self.stun_over(Family::V6, &servers);
+        tokio::join!(v4, v6);
+    }
+
+    /// Asks all servers from one socket.
+    async fn stun_over(&self, family: Family, servers: &[&str]) {
+        let over = match family {
+            Family::V4 => "IPv4",
+            Family::V6 => "IPv6",
+        };
+        // Without a socket of this family there are no links by it either.
+        let Ok(socket) = Stun::new(family).await else { return };
         let mut seen = BTreeSet::new();
         for server in servers {
             match socket.ask(server, self.patience).await {
@@ -142,8 +162,17 @@ impl Checkup {
                     let says = format!("{server} sees this machine as {address}");
                     self.say(Finding::new("STUN", State::Good, says));
                 }
+                // It is asked over the other.
+                Err(StunError::OtherFamily) => {}
+                Err(StunError::NoAddress) if family == Family::V6 => {}
+                Err(StunError::Io(error)) => {
+                    let says = format!("{server}: no way there over {over}: {error}");
+                    let cure =
+                        format!("links go without {over}, unless your network is to have it");
+                    self.say(Finding::new("STUN", State::Note, says).cure(cure));
+                }
                 Err(error) => {
-                    let says = format!("{server}: {error}");
+                    let says = format!("{server} over {over}: {error}");
                     let cure =
                         "a firewall may keep UDP from it; without UDP links go through TURN only";
                     self.say(Finding::new("STUN", State::Note, says).cure(cure));

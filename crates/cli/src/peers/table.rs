@@ -122,6 +122,7 @@ mod tests {
             signaller: None,
             joined: false,
             failure: Some(failure()),
+            clock_ahead_ms: None,
         };
         let status = Status {
             signallers: vec![signaller],

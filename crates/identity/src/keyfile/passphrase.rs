@@ -31,7 +31,8 @@ impl Passphrase {
     /// environment variable `variable`. Nothing if in neither: then ask.
     ///
     /// Of a file it is the first line, without its end; `-` is standard input, of which the lines
-    /// after the first are left unread. A byte order mark before it is no part of it.
+    /// after the first are left unread. Of the variable it is all, without the end of its line. A byte order
+    /// mark before it is no part of it.
     ///
     /// # Errors
     /// [`io::Error`], with the name of the file or the variable.
@@ -45,7 +46,8 @@ impl Passphrase {
             Some(Ok(text)) => {
                 let text = Zeroizing::new(text);
                 // As if it came from the file that it was taken from.
-                Ok(Some(Self::new(text.strip_prefix(text::BOM).unwrap_or(&text))))
+                let text = text.strip_prefix(text::BOM).unwrap_or(&text);
+                Ok(Some(Self::new(text.trim_end_matches(['\r', '\n']))))
             }
             Some(Err(_)) => Err(io::Error::other(format!("{variable} is not UTF-8"))),
         }

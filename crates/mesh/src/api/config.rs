@@ -24,6 +24,13 @@ impl SignallerAddress {
         wire::is_address(text)
     }
 
+    /// The URLs in what a user writes, a configuration or an environment holds: one, or several with commas
+    /// between them; spaces and ends of lines around each do not count, nor does the case of `ws` and `wss`.
+    /// A key behind a `#` stays where it is. None of them has been looked at ([`Self::is_url`]).
+    pub fn urls(text: &str) -> Vec<String> {
+        wire::addresses(text)
+    }
+
     /// Whether two texts are the same address, however they are written: scheme and host have no case,
     /// the port that is usual may be left out, and so may a path of nothing.
     pub fn is_same(one: &str, other: &str) -> bool {

@@ -109,6 +109,14 @@ pub enum Disconnect {
         /// How much.
         bits: u8,
     },
+    /// The signaller is another than the one that its address names (`wss://…#tn1…`).
+    #[error("it has the key {shown}, and its address names {named}")]
+    AnotherKey {
+        /// The key in the address.
+        named: PeerId,
+        /// The key that it says is its own.
+        shown: PeerId,
+    },
     /// Too many peers had dialled us and not proven who they are.
     #[error("too many strangers came at once")]
     Crowded,

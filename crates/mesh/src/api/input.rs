@@ -82,6 +82,14 @@ pub enum LinkFailure {
     /// The description or candidate of the other end was not usable, or the transport broke.
     #[error("the transport failed: {0}")]
     Transport(String),
+    /// Somebody is there, and is not what was dialled, or not to be trusted.
+    #[error("{what}; {cure}")]
+    Mistaken {
+        /// What is wrong.
+        what: String,
+        /// What the user, or the operator of the other end, can do about it.
+        cure: String,
+    },
 }
 
 /// Who may read a document.

@@ -84,6 +84,9 @@ pub struct SignallerStatus {
     pub joined: bool,
     /// Why it was lost, or could not be reached, last.
     pub failure: Option<Disconnect>,
+    /// How many milliseconds our clock was ahead of its own (behind, if less than nothing) at our last
+    /// join; none if the two agreed, or it said nothing. It is the signaller's word, and no more.
+    pub clock_ahead_ms: Option<i64>,
 }
 
 /// What a peer did so far.

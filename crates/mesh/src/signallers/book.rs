@@ -267,6 +267,20 @@ impl Book {
         Ok(Some(with))
     }
 
+    /// A join of ours is on its way: if it still minds our clock, it will say so.
+    pub(crate) fn asks_for_time(&mut self, link: LinkId) {
+        if let Some(signaller) = self.of(link) {
+            signaller.clock_ahead = None;
+        }
+    }
+
+    /// It says what its clock says.
+    pub(crate) fn tells_time(&mut self, link: LinkId, theirs: Timestamp, now: Time) {
+        if let Some(signaller) = self.of(link) {
+            signaller.tells_time(theirs, now);
+        }
+    }
+
     /// It took our join. Gives its key when that is news.
     pub(crate) fn took_join(&mut self, link: LinkId, now: Time) -> Option<(String, PeerId)> {
         let signaller = self.of(link)?;
@@ -503,6 +517,7 @@ impl Book {
             },
             joined: signaller.joined().is_some(),
             failure: signaller.failure.clone(),
+            clock_ahead_ms: signaller.clock_ahead,
         };
         self.known.iter().map(status).collect()
     }

@@ -56,6 +56,8 @@ pub(super) struct Signaller {
     /// How much work it may still make for us, and the messages that wait for that.
     pub(super) work: links::Work,
     pub(super) failure: Option<Disconnect>,
+    /// How many milliseconds our clock is ahead of its own, if it minded.
+    pub(super) clock_ahead: Option<i64>,
 }
 
 /// What holds for each because of all.
@@ -90,6 +92,7 @@ impl Signaller {
             signals: Budget::new(limits::SIGNALS, now),
             work: links::Work::new(now),
             failure: None,
+            clock_ahead: None,
         }
     }
 
@@ -158,6 +161,12 @@ impl Signaller {
     pub(super) const fn hears(&mut self, now: Time) {
         self.heard = now;
         self.probe = None;
+    }
+
+    /// It says what its clock says.
+    pub(super) fn tells_time(&mut self, theirs: Timestamp, now: Time) {
+        let millis = |time: u64| i64::try_from(time).unwrap_or(i64::MAX);
+        self.clock_ahead = Some(millis(now.as_millis()) - millis(theirs.as_millis()));
     }
 
     /// Our join is on its way.

@@ -48,7 +48,7 @@ pub enum RefusalReason {
     /// Too many requests.
     #[error("it was asked too often")]
     TooOften,
-    /// The join or presence is not valid: signature, challenge or time.
+    /// The join or presence is not valid: signature or challenge.
     #[error("the join is not valid")]
     Invalid,
     /// Shutting down.
@@ -60,13 +60,16 @@ pub enum RefusalReason {
     /// An address that is none of its own was dialled.
     #[error("it is not known by this address")]
     Address,
+    /// The times of a join do not hold: one of the two clocks is off.
+    #[error("its clock and this device's differ too much")]
+    Clock,
     /// A reason of a later version, by its number.
     #[error("for a reason that this version does not know ({0})")]
     Unknown(u8),
 }
 
 /// The reasons that this version knows, by number.
-const REASONS: [RefusalReason; 9] = [
+const REASONS: [RefusalReason; 10] = [
     RefusalReason::Full,
     RefusalReason::AlreadyLinked,
     RefusalReason::Version,
@@ -76,6 +79,7 @@ const REASONS: [RefusalReason; 9] = [
     RefusalReason::Leaving,
     RefusalReason::NotAdmitted,
     RefusalReason::Address,
+    RefusalReason::Clock,
 ];
 
 impl From<u8> for RefusalReason {
@@ -96,6 +100,7 @@ impl From<RefusalReason> for u8 {
             RefusalReason::Leaving => 6,
             RefusalReason::NotAdmitted => 7,
             RefusalReason::Address => 8,
+            RefusalReason::Clock => 9,
             RefusalReason::Unknown(number) => number,
         }
     }

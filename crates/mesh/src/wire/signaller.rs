@@ -1,9 +1,11 @@
 //! What stands on the wire between a peer and a signaller: a message is one of these.
 
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use taiinet_document::Timestamp;
 use taiinet_identity::{PeerId, Signature, Signed};
 
 use super::{
+    address::is_ice_url,
     codec::decode,
     kind::{Cost, UNKNOWN, VERIFICATION, cost},
     presence::Presence,
@@ -48,14 +50,15 @@ const COSTS: [Cost; FromSignaller::KINDS as usize] = [
     cost(20, 1),
     cost(5, 1),
     cost(1, 1),
-    // Turn, Signallers.
+    // Turn, Signallers, Clock.
     cost(20, 10),
     cost(20, 10),
+    cost(1, 1),
 ];
 
 impl FromSignaller {
     /// How many kinds this version knows.
-    const KINDS: u8 = 9;
+    const KINDS: u8 = 10;
 
     /// What it costs to deal with an encoded message, of whatever kind, in the units of
     /// [`WORK`](limits::WORK).
@@ -127,6 +130,8 @@ pub enum FromSignaller {
     Turn(Vec<IceServer>),
     /// Further signallers: their presences in the pool ([`super::POOL`]), with their addresses.
     Signallers(Vec<Signed<Presence>>),
+    /// What its clock says; comes before the answer to a join that was signed at quite another time.
+    Clock(Timestamp),
 }
 
 /// A server that helps two peers to find a path to each other, or to pass on what they say (RFC 8489,
@@ -153,15 +158,20 @@ impl IceServer {
         Self { url: url.into(), ..Self::default() }
     }
 
+    /// Whether this is the URL of a server: `stun:HOST:PORT` (RFC 7064), `turn:HOST:PORT?transport=udp` or
+    /// `turns:…` (RFC 7065). Port and transport (`udp`, `tcp`) may be left out; nothing else may stand in it.
+    pub fn is_url(text: &str) -> bool {
+        is_ice_url(text)
+    }
+
     /// Whether it has the form of one, and is not too long. None of its parts may have anything but
     /// printable ASCII in it: they come from strangers, and are shown to people.
     pub fn is_well_formed(&self) -> bool {
-        let kind = ["stun:", "turn:", "turns:"].iter().any(|kind| self.url.starts_with(kind));
         let fits = |text: &str| {
             text.len() <= limits::ICE_SERVER_BYTES
                 && text.bytes().all(|byte| byte.is_ascii_graphic())
         };
-        kind && fits(&self.url) && fits(&self.username) && fits(&self.credential)
+        Self::is_url(&self.url) && fits(&self.username) && fits(&self.credential)
     }
 }
 
@@ -192,9 +202,10 @@ mod tests {
         assert_eq!(last, [ToSignaller::KINDS - 1]);
         assert_eq!(ToSignaller::read(&last), Ok(Some(ToSignaller::Leave)));
         assert_eq!(ToSignaller::read(&[ToSignaller::KINDS, 1, 2, 3]), Ok(None));
-        let last = encode(&FromSignaller::Signallers(Vec::new()));
-        assert_eq!(last, [FromSignaller::KINDS - 1, 0]);
-        assert_eq!(FromSignaller::read(&last), Ok(Some(FromSignaller::Signallers(Vec::new()))));
+        let clock = FromSignaller::Clock(Timestamp::from_millis(7));
+        let last = encode(&clock);
+        assert_eq!(last, [FromSignaller::KINDS - 1, 7]);
+        assert_eq!(FromSignaller::read(&last), Ok(Some(clock)));
         assert_eq!(FromSignaller::read(&[0x7f]), Ok(None));
         for bytes in [&[][..], &[0x80], &[0xff; 9], &[0]] {
             assert_eq!(ToSignaller::read(bytes), Err(Misbehaviour::Undecodable), "{bytes:?}");

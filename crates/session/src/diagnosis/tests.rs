@@ -32,6 +32,75 @@ fn each_problem_is_told_with_what_to_do() {
     assert!(problem(&failed).starts_with("no link to another peer could be made: "));
 }
 
+fn told_time(ahead_ms: Option<i64>, joined: bool) -> SignallerStatus {
+    SignallerStatus { clock_ahead_ms: ahead_ms, ..signaller(joined, None) }
+}
+
+#[test]
+fn a_clock_that_is_off_is_named_with_how_much_it_is() {
+    let refused = Some(Disconnect::Refused(RefusalReason::Clock));
+    let one = SignallerStatus { failure: refused, ..told_time(Some(300_900), false) };
+    let ahead = Status { signallers: vec![one], ..nothing() };
+    assert_eq!(
+        problem(&ahead),
+        "this device's clock is 300 s ahead of that of the signaller wss://s.example"
+    );
+    let advice = told(&ahead).2.expect("advice");
+    assert!(advice.starts_with("set this device's clock") && advice.contains("120 s"), "{advice}");
+    let lines = why_alone(&ahead).join("\n");
+    assert!(
+        lines.contains("300 s ahead of") && lines.contains("set this device's clock"),
+        "{lines}"
+    );
+
+    // A join may hold that is so late; neighbours may be there, and take nothing of ours.
+    let links = vec![link(LinkState::Active)];
+    let behind = Status { signallers: vec![told_time(Some(-121_000), true)], links, ..nothing() };
+    assert_eq!(
+        problem(&behind),
+        "this device's clock is 121 s behind that of the signaller wss://s.example"
+    );
+
+    // One that does not say the time all the same.
+    let refused = Some(Disconnect::Refused(RefusalReason::Clock));
+    let silent = Status { signallers: vec![signaller(false, refused)], ..nothing() };
+    assert!(problem(&silent).contains("clock"), "{}", problem(&silent));
+    assert!(told(&silent).2.is_some_and(|advice| advice.contains("set this device's clock")));
+}
+
+/// What one signaller says of our clock is its word against that of those that agree with us.
+#[test]
+fn one_signaller_alone_does_not_say_that_our_clock_is_off() {
+    for agrees in [told_time(None, true), told_time(Some(119_000), false)] {
+        let signallers = vec![told_time(Some(86_400_000), true), agrees];
+        assert_eq!(told(&Status { signallers, candidates: 1, ..nothing() }), (0, None, None));
+    }
+    let both = vec![told_time(Some(400_000), true), told_time(Some(200_000), true)];
+    assert!(problem(&Status { signallers: both, ..nothing() }).contains(" 200 s ahead"));
+}
+
+#[test]
+fn another_key_than_the_addresss_is_told_with_both() {
+    let other = Disconnect::AnotherKey { named: peer(1), shown: peer(2) };
+    let status = Status { signallers: vec![signaller(false, Some(other))], ..nothing() };
+    let problem = problem(&status);
+    assert!([peer(1), peer(2)].iter().all(|key| problem.contains(&key.to_string())), "{problem}");
+    assert!(told(&status).2.is_some_and(|advice| advice.contains("ask its operator")));
+    assert!(why_alone(&status).join("").contains("ask its operator"));
+}
+
+#[test]
+fn what_is_mistaken_says_itself_what_to_do() {
+    let mistaken =
+        LinkFailure::Mistaken { what: "it is a duck".to_owned(), cure: "feed it".to_owned() };
+    let signallers = vec![signaller(false, Some(Disconnect::Link(mistaken)))];
+    let status = Status { signallers, ..nothing() };
+    assert_eq!(problem(&status), "no signaller can be reached: wss://s.example: it is a duck");
+    assert_eq!(told(&status).2.as_deref(), Some("feed it"));
+    let line = "  signaller wss://s.example: it is a duck; feed it; trying again";
+    assert!(why_alone(&status).iter().any(|one| one == line), "{:?}", why_alone(&status));
+}
+
 #[test]
 fn what_goes_on_is_no_problem() {
     let joined = Status { signallers: vec![signaller(true, None)], ..nothing() };

@@ -8,7 +8,7 @@ use super::{Listed, picture};
 
 /// Where there is nothing to say, pages get no field and scripts a `null`.
 const OF_LINK: [&str; 1] = ["round_trip_ms"];
-const OF_SIGNALLER: [&str; 2] = ["peer", "failure"];
+const OF_SIGNALLER: [&str; 3] = ["peer", "failure", "clock_ahead_ms"];
 const OF_BLACKLISTED: [&str; 3] = ["until", "misbehaviour", "text"];
 const OF_STATUS: [&str; 2] = ["problem", "advice"];
 

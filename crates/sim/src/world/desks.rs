@@ -193,7 +193,7 @@ impl World {
                         self.send(end, bytes);
                     }
                 }
-                DeskOutput::Close { client } => {
+                DeskOutput::Close { client, .. } => {
                     if let Some(end) = self.desks[signaller.0].clients.get(&client).copied() {
                         self.close(end);
                     }

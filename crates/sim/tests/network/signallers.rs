@@ -1,5 +1,6 @@
 //! A mesh lives on when its signallers die, and does not storm them when they return.
 
+use taiinet_mesh::{Disconnect, wire::RefusalReason};
 use taiinet_sim::{Audit, DeskConfig, JoinWork, PeerSpec, World, WorldConfig};
 
 use crate::common::{describe, meshed, network, seconds, seeds};
@@ -138,4 +139,31 @@ fn nobody_does_more_work_than_a_peer_should() {
     world.run_for(seconds(10));
     let why = world.status(peer).signallers[0].failure.clone();
     assert_eq!(why, Some(taiinet_mesh::Disconnect::WorkTooHard { bits: 60 }));
+}
+
+/// A clock that is off by more than others take keeps a peer alone, whether its join holds (a late one) or
+/// not; its status has the cause, by how much, and loses it when the clock is set.
+#[test]
+fn a_peer_whose_clock_is_off_hears_by_how_much() {
+    for clock_error in [-300_000, 300_000, -3_600_000, 40_000] {
+        let mut world = World::new(52, WorldConfig::default());
+        let signaller = world.add_signaller(DeskConfig::default());
+        let spec = PeerSpec::new(network(), &[signaller]);
+        let right = world.add_peers(3, &spec);
+        let wrong = world.add_peer(PeerSpec { clock_error, ..spec });
+        world.run_for(seconds(20));
+        let status = &world.status(wrong).signallers[0];
+        let ahead = status.clock_ahead_ms.expect("it was told");
+        assert!((ahead - clock_error).abs() < 2_000, "{ahead} for {clock_error}");
+        let fits = clock_error.unsigned_abs() <= 120_000;
+        assert_eq!(world.neighbours(wrong).is_empty(), !fits, "{clock_error}: {status:?}");
+        if !status.joined {
+            let refused = Some(Disconnect::Refused(RefusalReason::Clock));
+            assert_eq!(status.failure, refused, "{clock_error}");
+        }
+        for peer in right {
+            assert_eq!(world.status(peer).signallers[0].clock_ahead_ms, None);
+        }
+        assert!(world.violations().is_empty());
+    }
 }

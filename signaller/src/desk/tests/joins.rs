@@ -55,6 +55,39 @@ fn only_a_join_that_answers_this_challenge_holds() {
     case(&|presence| presence.network = network("b"), Some(Refused::Network));
 }
 
+/// A peer whose clock is off is told the time, whether its join holds or not; all others are spared it.
+#[test]
+fn a_join_of_quite_another_time_is_told_what_our_clock_says() {
+    let mut room = Room::new(DeskConfig::default());
+    let clock = FromSignaller::Clock(NOW.timestamp());
+    let joined = FromSignaller::Joined;
+    let refused = FromSignaller::Refused {
+        reason: RefusalReason::Clock,
+        retry_after_ms: u32::try_from(limits::RETRY_AFTER.as_millis()).unwrap(),
+    };
+    let seconds = Duration::from_secs;
+    for (client, issued_at, answers) in [
+        (1, NOW, vec![&joined]),
+        (2, NOW.before(limits::CLOCKS_AGREE), vec![&joined]),
+        (3, NOW.after(limits::CLOCKS_AGREE), vec![&joined]),
+        (4, NOW.after(seconds(11)), vec![&clock, &joined]),
+        (5, NOW.before(seconds(300)), vec![&clock, &joined]),
+        (6, NOW.after(seconds(300)), vec![&clock, &refused]),
+        (7, NOW.before(seconds(900)), vec![&clock, &refused]),
+    ] {
+        room.open(client);
+        let welcome = room.knock(client);
+        let mut presence = room.presence(&welcome, "a");
+        presence.issued_at = issued_at.timestamp();
+        presence.expires_at = issued_at.after(mesh_limits::PRESENCE_LIFE).timestamp();
+        let presence = Signed::new(&identity(client as u8), &presence);
+        let told = room.say(client, &ToSignaller::Join { presence, work: 0 });
+        let told: Vec<_> = told.iter().filter(|(to, _)| *to == client).collect();
+        let told: Vec<_> = told.iter().filter_map(|(_, frame)| frame.as_ref()).collect();
+        assert_eq!(told, answers, "{client}");
+    }
+}
+
 #[test]
 fn a_join_replayed_on_another_connection_or_signed_by_another_is_refused() {
     let mut room = Room::new(DeskConfig::default());

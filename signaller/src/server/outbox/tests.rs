@@ -16,11 +16,11 @@ fn all_that_waits_comes_at_once_and_then_the_goodbye() {
     let mut batch = Vec::new();
     assert_eq!(waiting.next(&mut batch).now_or_never(), None);
     assert!(put(&outbox, b"one") && put(&outbox, b"two"));
-    drop(outbox);
+    outbox.close(Parting::Full);
     assert_eq!(waiting.next(&mut batch).now_or_never(), Some(Next::Write));
     assert_eq!(batch, [b"one", b"two"]);
     batch.clear();
-    assert_eq!(waiting.next(&mut batch).now_or_never(), Some(Next::Close));
+    assert_eq!(waiting.next(&mut batch).now_or_never(), Some(Next::Close(Parting::Full)));
 }
 
 #[test]
