@@ -395,6 +395,7 @@ impl Driver {
         self.controls.close();
         self.publishes.close();
         self.inboxes.clear();
+        self.histories = Histories::default();
         drop(self.session.end_searches());
         self.session.leave(self.clock.now());
         self.drain();
