@@ -233,7 +233,7 @@ export class Subscription<T extends object = Fields> extends Emitter<Subscriptio
     try {
       // One more than is wanted tells whether there are more.
       const found = await this.#source.backlog(limit + 1);
-      const documents = found.documents.sort((a, b) => a.createdAt - b.createdAt).slice(-limit);
+      const documents = found.documents.sort((a, b) => a.createdAt - b.createdAt || (a.id < b.id ? -1 : 1)).slice(-limit);
       complete = found.complete && found.documents.length <= limit;
       const live = this.#live;
       this.#backlog = new Set(documents.map(({ id }) => id));
