@@ -224,6 +224,7 @@ impl Builder {
             inboxes: BTreeMap::new(),
             backlog: Backlog::default(),
             histories: Histories::default(),
+            met_at: None,
             open_links: 0,
         };
         tokio::spawn(driver.run());

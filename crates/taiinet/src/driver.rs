@@ -44,6 +44,9 @@ const BATCH_BYTES: usize = 32 * 1024;
 const LONGEST_SLEEP: Duration = Duration::from_secs(5);
 /// A message so long may hold many documents: verifying them takes about a millisecond.
 const LONG_BYTES: usize = 4 * 1024;
+/// So many neighbours are enough to ask for what was before a subscription, or so long after the first: that one may
+/// have come as late as we.
+const ACQUAINTED: (usize, Duration) = (3, Duration::from_secs(1));
 /// How long leaving may take.
 const LEAVING: Duration = Duration::from_secs(2);
 
@@ -69,6 +72,8 @@ pub(crate) struct Driver {
     pub(crate) inboxes: BTreeMap<u64, Inbox>,
     pub(crate) backlog: Backlog<u64>,
     pub(crate) histories: Histories,
+    /// Since when there has been a neighbour.
+    pub(crate) met_at: Option<Instant>,
     /// Links dialled and not yet reported down.
     pub(crate) open_links: usize,
 }
@@ -112,7 +117,13 @@ impl Driver {
 
     fn wake_at(&self) -> Instant {
         let due = self.session.poll_timeout().map(|due| due.since(self.clock.now()));
-        Instant::now() + due.unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP)
+        let wake_at = Instant::now() + due.unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP);
+        match self.met_at {
+            Some(met_at) if self.histories.next().is_some() && !self.is_acquainted() => {
+                wake_at.min(met_at + ACQUAINTED.1)
+            }
+            _ => wake_at,
+        }
     }
 
     /// Takes what handles asked for. It comes before all else: a subscription gets what arrives
@@ -254,7 +265,7 @@ impl Driver {
 
     /// Begins to look for what a subscription wants of before it; whether it did.
     fn seek_history(&mut self) -> bool {
-        if *self.neighbours.borrow() == 0 {
+        if !self.is_acquainted() {
             return false;
         }
         let Some((subscription, query, limit)) = self.histories.next() else { return false };
@@ -264,6 +275,12 @@ impl Driver {
             self.histories.seek(subscription);
         }
         begun
+    }
+
+    fn is_acquainted(&self) -> bool {
+        let (enough, patience) = ACQUAINTED;
+        *self.neighbours.borrow() >= enough
+            || self.met_at.is_some_and(|met_at| met_at.elapsed() >= patience)
     }
 
     fn act(&mut self) {
@@ -380,7 +397,9 @@ impl Driver {
             }
             Event::PeerConnected { .. } | Event::PeerDisconnected { .. } => {
                 let status = self.session.peer().status(self.clock.now());
-                self.neighbours.send_replace(diagnose(&status).neighbours);
+                let neighbours = diagnose(&status).neighbours;
+                self.neighbours.send_replace(neighbours);
+                self.met_at = (neighbours > 0).then(|| self.met_at.unwrap_or_else(Instant::now));
             }
             _ => {}
         }

@@ -183,7 +183,11 @@ test("what was published before comes as backlog, up to the limit, and it is sai
   const author = mesh.publisher("author");
   const holder = mesh.subscriber("holder");
   await connected([author, holder]);
-  for (let n = 0; n < 5; n++) author.publish({ n });
+  for (let n = 0; n < 5; n++) {
+    author.publish({ n });
+    // So no two are of the same millisecond.
+    await holder.eventually(`got ${n}`, async () => (await holder.documents()).length > n);
+  }
   await exactly(holder, [...Array(5).keys()].map((n) => ({ n })));
   await pause(2_500); // What is younger counts as published since.
   const page = await (await chromium()).peer("page", mesh.options());

@@ -102,6 +102,10 @@ const WAIT_MS = 2000;
 /** Then it would be too old for any peer. */
 const LONGEST_WAIT_MS = 300_000;
 const BACKLOG_MS = 4000;
+/** So many neighbours are enough to ask for what was before, or so long after the first: that one may have come as late
+ *  as we. */
+const ENOUGH = 3;
+const ACQUAINTED_MS = 1000;
 
 /** A peer: the page's place in the mesh. */
 export class TaiiNet extends Emitter<TaiiNetEvents> {
@@ -118,6 +122,8 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
   #state: "starting" | "running" | "closed" | TaiiNetError = "starting";
   #subscriptions = new Set<Subscription<never>>();
   #neighbours = new Set<string>();
+  /** When the first of them came, as far as this tab has heard. */
+  #metAt = 0;
   /** Called when there is a neighbour. */
   #met = new Set<() => void>();
   /** What was told last. */
@@ -153,7 +159,7 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
       {
         open: async (deliver, failed) => (await this.#running()).subscribe(text, { private: isPrivate }, deliver, failed),
         backlog: async (limit) => {
-          await this.#meet();
+          await this.#getAcquainted();
           return (await this.#running()).find(text, { limit, timeoutMs: BACKLOG_MS });
         },
         publish: async (document, publishOptions) =>
@@ -343,6 +349,7 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
   #event(event: CoreEvent): void {
     switch (event.type) {
       case "peer-connected":
+        if (this.#neighbours.size === 0) this.#metAt = Date.now();
         this.#neighbours.add(event.peer);
         for (const met of this.#met) met();
         this.#tell("peer-connected", { peer: event.peer });
@@ -390,6 +397,13 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
     for (const subscription of [...this.#subscriptions]) subscription.close();
     this.#show({ state: "failed", peers: 0, problem: failure.problem ?? failure.message, advice: failure.advice ?? "make a new TaiiNet, or reload the page" });
     return failure;
+  }
+
+  /** Resolves when there are neighbours enough to ask. */
+  async #getAcquainted(): Promise<void> {
+    await this.#meet();
+    const wait = this.#metAt + ACQUAINTED_MS - Date.now();
+    if (this.#neighbours.size < ENOUGH && wait > 0) await after(wait);
   }
 
   /** Resolves when there is a neighbour, or has been. */

@@ -78,7 +78,9 @@ test("useSubscription tells when the backlog has come, and does not begin again 
   const { core, shown, update, end } = await render(Backlog, { limit: 1 });
   core.found = ['{"n":0}', '{"n":1}'];
   assert.equal(shown(), "0 null");
-  await act(async () => core.event({ type: "peer-connected", peer: "tn1ada" }));
+  // It gives neighbours a moment to come before it asks them.
+  for (const peer of ["tn1ada", "tn1bob", "tn1eve"]) await act(async () => core.event({ type: "peer-connected", peer }));
+  await act(() => new Promise((next) => setTimeout(next, 1100)));
   await frame();
   assert.equal(shown(), '1 {"complete":false}');
   await update({ limit: 1 });
