@@ -54,7 +54,7 @@ pub(crate) fn addresses(text: &str) -> Vec<String> {
             }
             (Some((scheme, rest)), _) => addresses.push(format!("{scheme}://{rest}")),
             (None, _) => {
-                addresses.extend(Some(part.trim().to_owned()).filter(|part| !part.is_empty()))
+                addresses.extend(Some(part.trim().to_owned()).filter(|part| !part.is_empty()));
             }
         }
     }
