@@ -8,9 +8,11 @@
 //! end), nor its `^` of lines. A test compares the answers with those of PCRE2.
 
 mod fold;
+mod options;
 mod program;
 mod set;
 mod syntax;
+mod tree;
 mod weight;
 
 use core::{
@@ -20,6 +22,8 @@ use core::{
 
 use program::Program;
 
+pub(crate) use options::{Options, PatternError};
+
 /// A compiled regular expression; compares by what was written.
 #[derive(Debug, Clone)]
 pub(crate) struct Pattern {
@@ -27,64 +31,6 @@ pub(crate) struct Pattern {
     options: Options,
     weight: usize,
     program: Program,
-}
-
-/// The letters of `$options`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub(crate) struct Options {
-    /// `i`: upper and lower case are the same.
-    pub(crate) ignore_case: bool,
-    /// `m`: `^` and `$` match at the lines' ends too.
-    pub(crate) multi_line: bool,
-    /// `s`: a dot matches a line's end too.
-    pub(crate) dot_all: bool,
-    /// `x`: white space and `#` comments in the expression are ignored.
-    pub(crate) extended: bool,
-}
-
-/// Why an expression cannot be used.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum PatternError {
-    /// It does not fit into the budget.
-    TooLarge,
-    /// It breaks the syntax, or cannot be matched in linear time.
-    Invalid(String),
-}
-
-impl From<String> for PatternError {
-    fn from(reason: String) -> Self {
-        Self::Invalid(reason)
-    }
-}
-
-impl Options {
-    /// # Errors
-    /// The letter that is no option. `u` is allowed and says nothing, as in MongoDB.
-    pub(crate) fn parse(text: &str) -> Result<Self, char> {
-        let mut options = Self::default();
-        for letter in text.chars() {
-            match letter {
-                'i' => options.ignore_case = true,
-                'm' => options.multi_line = true,
-                's' => options.dot_all = true,
-                'x' => options.extended = true,
-                'u' => {}
-                other => return Err(other),
-            }
-        }
-        Ok(options)
-    }
-
-    /// The letters in order.
-    pub(crate) fn letters(self) -> String {
-        let all = [
-            ('i', self.ignore_case),
-            ('m', self.multi_line),
-            ('s', self.dot_all),
-            ('x', self.extended),
-        ];
-        all.iter().filter(|(_, on)| *on).map(|(letter, _)| letter).collect()
-    }
 }
 
 impl Pattern {

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 
 use super::{
     set::Set,
-    syntax::{Node, Place},
+    tree::{Node, Place},
 };
 
 /// A compiled expression.

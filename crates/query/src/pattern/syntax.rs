@@ -6,52 +6,15 @@
 
 mod class;
 mod escape;
+mod reader;
 
-use core::str::Chars;
-
-use super::{Options, PatternError, set::Set};
+use super::{
+    options::{Options, PatternError},
+    set::Set,
+    tree::{Node, Place},
+};
 use escape::Escape;
-
-/// What an expression consists of.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Node {
-    /// One character of a set.
-    Set(Set),
-    /// Nothing, at a place of a kind.
-    Place(Place),
-    /// One after the other; of none: nothing, at any place.
-    Sequence(Vec<Node>),
-    /// One of them.
-    Alternatives(Vec<Node>),
-    /// The same again.
-    Repeat {
-        /// What.
-        node: Box<Node>,
-        /// How often at least.
-        min: u64,
-        /// And at most, if there is a bound.
-        max: Option<u64>,
-    },
-}
-
-/// A place in a text. Lines end with `\n`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
-    /// `\A`, and `^` without the option `m`.
-    Start,
-    /// `\z`
-    End,
-    /// `\Z`, and `$` without the option `m`: the end, or before a `\n` that ends the text.
-    EndOrLastNewline,
-    /// `^` with `m`: the start, or after a `\n` that does not end the text.
-    LineStart,
-    /// `$` with `m`: the end, or before a `\n`.
-    LineEnd,
-    /// `\b`: between a letter, digit or `_` of ASCII and something else.
-    WordBoundary,
-    /// `\B`
-    NoWordBoundary,
-}
+use reader::{Parser, braces};
 
 /// How deep groups may be nested; reading and compiling recurse so deep.
 const DEPTH: usize = 50;
@@ -69,41 +32,11 @@ pub(super) fn parse(source: &str, options: Options, most: usize) -> Result<Node,
     }
 }
 
+/// What is wrong where a count stands.
 const NOTHING_TO_REPEAT: &str = "a count follows nothing that it could repeat, or another count; write `\\` before it for the \
      character, or put a group around what it repeats";
 
-struct Parser<'a> {
-    rest: Chars<'a>,
-    /// For how many more nodes; what is far too large is not read to its end.
-    room: usize,
-    /// Of groups that are open.
-    depth: usize,
-    /// Of groups.
-    names: Vec<&'a str>,
-}
-
-impl<'a> Parser<'a> {
-    fn next(&mut self) -> Option<char> {
-        self.rest.next()
-    }
-
-    fn peek(&self) -> Option<char> {
-        self.rest.clone().next()
-    }
-
-    fn skip(&mut self, expected: &str) -> bool {
-        let rest = self.rest.as_str().strip_prefix(expected);
-        self.rest = rest.unwrap_or(self.rest.as_str()).chars();
-        rest.is_some()
-    }
-
-    /// Takes what stands before a mark, and the mark; nothing, if there is no mark.
-    fn until(&mut self, mark: char) -> Option<&'a str> {
-        let (before, after) = self.rest.as_str().split_once(mark)?;
-        self.rest = after.chars();
-        Some(before)
-    }
-
+impl Parser<'_> {
     /// Everything up to the end of the group.
     fn alternatives(&mut self, mut options: Options) -> Result<Node, PatternError> {
         let mut branches = Vec::new();
@@ -288,33 +221,6 @@ impl<'a> Parser<'a> {
         self.skip("?");
         Ok(Some(count))
     }
-}
-
-/// `{2}`, `{2,}` or `{2,3}`; nothing, if the brace begins no count.
-fn braces(text: &str) -> Result<Option<(u64, Option<u64>)>, String> {
-    let Some((inner, _)) = text.strip_prefix('{').and_then(|text| text.split_once('}')) else {
-        return Ok(None);
-    };
-    let (min, max) = inner.split_once(',').map_or((inner, None), |(min, max)| (min, Some(max)));
-    let [least, most] = [min, max.unwrap_or(min)].map(|text| text.trim_matches([' ', '\t']));
-    let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
-    if !is_number(least) || !is_number(most) || least.is_empty() && most.is_empty() {
-        return Ok(None);
-    }
-    if least.is_empty() || inner.contains([' ', '\t']) {
-        return Err(
-            "`{,3}` and counts with spaces are read differently by the versions of PCRE2; write \
-                    `{0,3}`, or `\\{` for the brace"
-                .to_owned(),
-        );
-    }
-    // What is beyond 64 bits is too large as well.
-    let number = |text: &str| text.parse().unwrap_or(u64::MAX);
-    let (least, most) = (number(least), (!most.is_empty()).then(|| number(most)));
-    if most.is_some_and(|most| most < least) {
-        return Err("the second number of a count is less than the first".to_owned());
-    }
-    Ok(Some((least, most)))
 }
 
 fn sequence(mut nodes: Vec<Node>) -> Node {

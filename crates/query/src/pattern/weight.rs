@@ -4,7 +4,7 @@
 //! version: what a page may ask must be what a native peer answers. The numbers are about the bytes
 //! that an automaton takes on a machine of 64 bits.
 
-use super::syntax::Node;
+use super::tree::Node;
 
 /// A state of the automaton.
 const STATE: u64 = 32;

@@ -1,8 +1,8 @@
 //! Classes: `[a-z\d]`.
 
 use super::{
-    Parser,
     escape::{DIGIT, Escape, SPACE, WORD},
+    reader::Parser,
 };
 use crate::pattern::{
     fold::{self, Range},

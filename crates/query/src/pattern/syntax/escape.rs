@@ -1,7 +1,7 @@
 //! What follows a backslash.
 
-use super::{Parser, Place, braces};
-use crate::pattern::{fold::Range, set::Set};
+use super::reader::{Parser, braces};
+use crate::pattern::{fold::Range, set::Set, tree::Place};
 
 /// What a backslash and what follows it stand for.
 pub(super) enum Escape {
