@@ -67,7 +67,10 @@ fn a_signaller_with_another_key_than_the_address_names_is_refused() {
     let mesh = Mesh::by(&[&format!("{bare}#{key}")]);
     let subscriber = mesh.subscribe("subscriber", "{}");
     subscriber.eventually("refuses", |process| {
-        process.report()?["signallers"][0]["failure"].as_str()?.contains("prove").then_some(())
+        process.report()?["signallers"][0]["failure"]
+            .as_str()?
+            .contains("its address names")
+            .then_some(())
     });
     assert!(!subscriber.has_joined());
 

@@ -174,10 +174,7 @@ pub enum ValueError {
         expected: &'static str,
     },
     /// A type of MongoDB's Extended JSON that no value here has.
-    #[error(
-        "`{name}` of MongoDB's Extended JSON is no value here; write {instead} (or `${name}` for a map \
-         with that name)"
-    )]
+    #[error("`{name}` of MongoDB's Extended JSON is no value here; write {instead}")]
     Extended {
         /// Its name.
         name: &'static str,

@@ -132,6 +132,13 @@ impl Documents {
             }
             return Ok(id);
         }
+        let created_at = Time::from(document.created_at);
+        let soon = created_at <= cx.now.after(limits::CLOCK_SKEW);
+        let ahead = created_at > cx.now.after(limits::VERSION_LEAD);
+        if soon && (ahead || !cx.store.has_room_for(document.created_at, cx.now)) {
+            self.quotas.wait(cx.now);
+            return Err(PublishError::Busy);
+        }
         // What others would refuse us for is not published.
         admit::check(cx, &document, Rules::Live(&self.quotas)).map_err(|misbehaviour| {
             match misbehaviour {
@@ -140,10 +147,6 @@ impl Documents {
             }
         })?;
         let size = document.signed().size();
-        if Time::from(document.created_at) > cx.now.after(limits::STAMP_LEAD) {
-            self.quotas.wait(cx.now);
-            return Err(PublishError::Busy);
-        }
         if !self.untaken.has_room() || !self.quotas.may_publish(size, cx.now) {
             return Err(PublishError::Busy);
         }
@@ -313,5 +316,48 @@ impl Documents {
         if self.untaken.taken(id) {
             cx.event(Event::Taken { id: *id });
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::time::Duration;
+
+    use super::*;
+    use crate::testing::{self, NOW};
+
+    #[test]
+    fn what_is_ahead_of_the_time_is_published_waits_or_is_refused() {
+        let mut cx = testing::cx();
+        let mut documents = Documents::new(&mut cx);
+        let mut publish = |seconds| {
+            let created_at = NOW.after(Duration::from_secs(seconds));
+            let document = testing::keyed(&testing::identity(2), "key", created_at);
+            documents.publish_signed(&mut cx, document).err()
+        };
+        assert_eq!(publish(limits::VERSION_LEAD.as_secs()), None);
+        assert_eq!(publish(limits::VERSION_LEAD.as_secs() + 1), Some(PublishError::Busy));
+        assert_eq!(publish(limits::CLOCK_SKEW.as_secs() + 1), Some(PublishError::OutOfTime));
+    }
+
+    #[test]
+    fn another_instance_of_ours_is_followed_and_one_whose_clock_is_wrong_is_not() {
+        let mut cx = testing::cx();
+        let mut documents = Documents::new(&mut cx);
+        let (own, mut seconds) =
+            (cx.identity.clone(), |seconds| NOW.after(Duration::from_secs(seconds)));
+        let lead = limits::VERSION_LEAD.as_secs();
+        let others = [(lead + 10, 0), (lead - 10, lead - 10)];
+        for (ahead, followed) in others {
+            let document = testing::keyed(&own, "key", seconds(ahead));
+            documents.accept(&mut cx, document, 1, None);
+            assert_eq!(Time::from(cx.stamps.last()).since(NOW).as_secs(), followed);
+        }
+        assert_eq!(
+            Time::from(cx.stamps.next(Some("key"), NOW)),
+            Time::from_millis(seconds(lead - 10).as_millis() + 1)
+        );
+        let unkeyed = Time::from(cx.stamps.next(None, NOW));
+        assert!(unkeyed <= NOW.after(limits::STAMP_LEAD), "without a key none waits for it");
     }
 }

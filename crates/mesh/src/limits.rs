@@ -217,9 +217,12 @@ pub const BEHIND_BYTES: usize = 20 * 1024 * 1024;
 /// While the seen-cache is more than half full, documents dated further ahead are refused: otherwise an
 /// author that fills it with such could make it forget, and then refuse as old, what is written now.
 pub const FUTURE_GRACE: Duration = Duration::from_secs(5);
-/// How far what an author publishes may be ahead of its own clock, since each document bears a time of its
-/// own ([`crate::Stamps`]); so a burst of 2,000 goes out at once, then one a millisecond.
+/// How far a document without a key may be ahead of its author's clock, since each bears a time of its own
+/// ([`crate::Stamps`]).
 pub const STAMP_LEAD: Duration = Duration::from_secs(2);
+/// How far a version of a document may be: it must be later than the one before it, whatever clock that was
+/// of. Half of what others accept. What is further ahead waits.
+pub const VERSION_LEAD: Duration = Duration::from_secs(CLOCK_SKEW.as_secs() / 2);
 /// Documents that one author publishes at once, and how many more each second, unless the network is
 /// configured otherwise.
 pub const AUTHOR_DOCUMENTS: (u32, u32) = (16 * 1024, 1000);

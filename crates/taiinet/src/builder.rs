@@ -87,7 +87,12 @@ impl Builder {
     /// if you know it, the key that it must prove. May be given more than once, or several with commas
     /// between them, as an environment's variable may hold them; three are used at a time.
     pub fn signaller(mut self, address: impl AsRef<str>) -> Self {
-        self.signallers.extend(SignallerAddress::urls(address.as_ref()));
+        let urls = SignallerAddress::urls(address.as_ref());
+        if urls.is_empty() {
+            // `connect` says what is wrong with it.
+            self.signallers.push(address.as_ref().to_owned());
+        }
+        self.signallers.extend(urls);
         self
     }
 
@@ -284,6 +289,7 @@ mod tests {
         assert!(fault(TaiiNet::builder()).starts_with("no network"));
         assert!(fault(good().network("")).starts_with("network:"));
         assert!(fault(good().signaller("http://x")).starts_with("signaller `http://x`:"));
+        assert!(fault(good().signaller("")).starts_with("signaller ``:"));
         let listed =
             TaiiNet::builder().network("n").signaller("ws://one,\n WSS://two.example:1 \n");
         let urls = listed.config().expect("two").signallers.into_iter().map(|one| one.url);

@@ -2,7 +2,7 @@
 
 use std::{
     cmp::Reverse,
-    collections::BTreeSet,
+    collections::BTreeMap,
     fmt,
     sync::{
         Arc,
@@ -182,10 +182,31 @@ impl Level {
 /// yet of what another has.
 pub(crate) fn keep_newest(deliveries: &mut Vec<Delivery>) {
     deliveries.sort_by_key(|delivery| Reverse((delivery.created_at(), delivery.id())));
-    let mut versions = BTreeSet::new();
-    deliveries.retain(|delivery| {
-        delivery.key().is_none_or(|key| versions.insert((delivery.author(), key.to_owned())))
-    });
+    let mut versions = Versions::default();
+    deliveries.retain(|delivery| versions.is_newest(delivery));
+}
+
+/// The newest that was seen under each author's keys.
+#[derive(Debug, Default)]
+pub(crate) struct Versions(BTreeMap<(PeerId, String), (Timestamp, DocumentId)>);
+
+impl Versions {
+    /// Whether none newer was seen under its key, if it has one; then it is the newest.
+    pub(crate) fn is_newest(&mut self, delivery: &Delivery) -> bool {
+        let Some(key) = delivery.key() else { return true };
+        let name = (delivery.author(), key.to_owned());
+        let mark = (delivery.created_at(), delivery.id());
+        let newest = self.0.entry(name).or_insert(mark);
+        *newest = mark.max(*newest);
+        *newest == mark
+    }
+
+    /// Whether a newer one was seen.
+    pub(crate) fn has_newer(&self, delivery: &Delivery) -> bool {
+        let Some(key) = delivery.key() else { return false };
+        let newest = self.0.get(&(delivery.author(), key.to_owned()));
+        newest.is_some_and(|newest| *newest > (delivery.created_at(), delivery.id()))
+    }
 }
 
 /// The two ends of what is delivered to a subscription.

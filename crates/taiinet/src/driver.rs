@@ -325,7 +325,7 @@ impl Driver {
         let CoreDelivery { document, opened, hops, via, .. } = delivery;
         let to_user = Delivery::new(document, opened, received_at, hops, via);
         for id in subscriptions {
-            if self.histories.comes(*id, to_user.id()) {
+            if self.histories.comes(*id, &to_user) {
                 self.give(*id, to_user.clone());
             }
         }

@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use taiinet_document::DocumentId;
 use taiinet_query::SharedQuery;
 
-use crate::delivery::{Delivery, Ready, keep_newest};
+use crate::delivery::{Delivery, Ready, Versions, keep_newest};
 
 /// What one subscription wants.
 #[derive(Debug)]
@@ -21,14 +21,24 @@ pub(crate) struct Wish {
 enum History {
     Wanted {
         wish: Wish,
-        live: BTreeSet<DocumentId>,
+        live: Live,
     },
     Sought {
         limit: u16,
-        live: BTreeSet<DocumentId>,
+        live: Live,
     },
-    /// Found: should one of them come live as well, it is known.
-    Shown(BTreeSet<DocumentId>),
+    /// Found: should one of them come live as well, or an older version, it is known.
+    Shown {
+        documents: BTreeSet<DocumentId>,
+        versions: Versions,
+    },
+}
+
+/// What comes meanwhile.
+#[derive(Debug, Default)]
+struct Live {
+    documents: BTreeSet<DocumentId>,
+    versions: Versions,
 }
 
 /// Those of all subscriptions that want one.
@@ -37,7 +47,7 @@ pub(crate) struct Histories(BTreeMap<u64, History>);
 
 impl Histories {
     pub(crate) fn want(&mut self, subscription: u64, wish: Wish) {
-        self.0.insert(subscription, History::Wanted { wish, live: BTreeSet::new() });
+        self.0.insert(subscription, History::Wanted { wish, live: Live::default() });
     }
 
     pub(crate) fn end(&mut self, subscription: u64) {
@@ -64,13 +74,15 @@ impl Histories {
     }
 
     /// A document comes live; whether it is to be shown.
-    pub(crate) fn comes(&mut self, subscription: u64, document: DocumentId) -> bool {
+    pub(crate) fn comes(&mut self, subscription: u64, delivery: &Delivery) -> bool {
         match self.0.get_mut(&subscription) {
             None => true,
-            Some(History::Shown(shown)) => !shown.remove(&document),
+            Some(History::Shown { documents, versions }) => {
+                !documents.remove(&delivery.id()) && !versions.has_newer(delivery)
+            }
             Some(History::Wanted { live, .. } | History::Sought { live, .. }) => {
-                live.insert(document);
-                true
+                live.documents.insert(delivery.id());
+                live.versions.is_newest(delivery)
             }
         }
     }
@@ -88,8 +100,10 @@ impl Histories {
         let complete = complete && found.len() <= usize::from(*limit);
         found.truncate((*limit).into());
         found.reverse();
-        found.retain(|delivery| !live.contains(&delivery.id()));
-        *history = History::Shown(found.iter().map(Delivery::id).collect());
+        let Live { documents, mut versions } = core::mem::take(live);
+        found
+            .retain(|delivery| !documents.contains(&delivery.id()) && versions.is_newest(delivery));
+        *history = History::Shown { documents: found.iter().map(Delivery::id).collect(), versions };
         Some((found, Ready { complete }))
     }
 }
@@ -104,13 +118,17 @@ mod tests {
     use super::*;
 
     fn delivery(millis: u64) -> Delivery {
+        under(None, millis)
+    }
+
+    fn under(key: Option<&str>, millis: u64) -> Delivery {
         let identity = Identity::from_seed(&Seed::from_bytes([1; 32]));
         let document = Document {
             network: "n".parse().expect("a name"),
             created_at: Timestamp::from_millis(millis),
             nonce: 0,
             expires_at: None,
-            key: None,
+            key: key.map(str::to_owned),
             next_key: None,
             content: Content::Open(Map::new()),
         };
@@ -145,12 +163,30 @@ mod tests {
     #[test]
     fn each_document_comes_once_found_or_live() {
         let mut histories = seeking(9);
-        assert!(histories.comes(1, delivery(5).id()));
+        assert!(histories.comes(1, &delivery(5)));
         assert_eq!(shown(&mut histories, &[5, 4], true), (vec![4], true));
-        assert!(!histories.comes(1, delivery(4).id()));
-        assert!(histories.comes(1, delivery(6).id()));
-        assert!(histories.comes(2, delivery(4).id()), "another subscription wants no history");
+        assert!(!histories.comes(1, &delivery(4)));
+        assert!(histories.comes(1, &delivery(6)));
+        assert!(histories.comes(2, &delivery(4)), "another subscription wants no history");
         histories.end(1);
         assert!(histories.found(1, Vec::new(), true).is_none());
+    }
+
+    #[test]
+    fn an_older_version_never_comes_after_a_newer_one_found_or_live() {
+        let mut histories = seeking(9);
+        let version = |millis| under(Some("key"), millis);
+        assert!(histories.comes(1, &version(5)));
+        let (shown, _) =
+            histories.found(1, vec![version(4), delivery(3)], true).expect("it is there");
+        assert_eq!(shown.iter().map(Delivery::id).collect::<Vec<_>>(), [delivery(3).id()]);
+        assert!(!histories.comes(1, &version(4)));
+        assert!(histories.comes(1, &version(6)));
+
+        let mut histories = seeking(9);
+        let found = vec![version(5), version(4)];
+        let (shown, _) = histories.found(1, found, true).expect("it is there");
+        assert_eq!(shown.len(), 1);
+        assert!(!histories.comes(1, &version(4)) && histories.comes(1, &version(6)));
     }
 }

@@ -37,9 +37,8 @@ impl KeptStamps {
     /// Where the file cannot be kept, times are given without it.
     fn file(&self) -> Option<&File> {
         let open = |path: &Path| {
-            let mut options = OpenOptions::new();
-            let file = options.read(true).write(true).create(true).truncate(false).open(path);
-            file.inspect_err(|error| warn!(path = %path.display(), %error, "times are not kept"))
+            open(path)
+                .inspect_err(|error| warn!(path = %path.display(), %error, "times are not kept"))
                 .ok()
         };
         self.file.get_or_init(|| self.path.as_deref().and_then(open)).as_ref()
@@ -65,6 +64,21 @@ impl KeptStamps {
         }
         stamp
     }
+}
+
+/// Opens the file, or makes it. What is no such file is left alone: a link, a pipe, what holds something else.
+fn open(path: &Path) -> io::Result<File> {
+    let other = || io::Error::other("something else is there");
+    match path.symlink_metadata() {
+        Ok(about) if !about.is_file() => return Err(other()),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut options = OpenOptions::new();
+    let file = options.read(true).write(true).create(true).truncate(false).open(path)?;
+    let about = file.metadata()?;
+    let is_stamp = about.len() == 0 || about.len() == LINE as u64 && read(&file).is_some();
+    if about.is_file() && is_stamp { Ok(file) } else { Err(other()) }
 }
 
 fn read(mut file: &File) -> Option<Timestamp> {
@@ -111,9 +125,14 @@ mod tests {
     fn a_file_that_is_damaged_missing_or_held_by_another_stops_nothing() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("stamp");
-        for damaged in ["", "nonsense", "99999999999999999999999", "18446744073709551615\n"] {
-            std::fs::write(&path, damaged).expect("a file");
-            assert_eq!(next(&kept(&path)), 0, "{damaged}");
+        for other in ["nonsense", "99999999999999999999999", "1800000000000"] {
+            std::fs::write(&path, other).expect("a file");
+            assert_eq!(next(&kept(&path)), 0, "{other}");
+            assert_eq!(std::fs::read_to_string(&path).expect("the file"), other, "left alone");
+        }
+        for unusable in ["", "18446744073709551615\n"] {
+            std::fs::write(&path, unusable).expect("a file");
+            assert_eq!(next(&kept(&path)), 0, "{unusable}");
         }
         assert_eq!(next(&kept(&folder.path().join("no/such/folder"))), 0);
         let held = File::open(&path).expect("the file");

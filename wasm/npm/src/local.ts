@@ -202,7 +202,11 @@ export class LocalEngine implements Engine {
     this.#keepsStamp = true;
     queueMicrotask(() => {
       this.#keepsStamp = false;
-      if (this.#state === "running" && this.#core) this.#kept.stamps.save(this.#core.stampsToKeep());
+      if (this.#state !== "running" || !this.#core) return;
+      // Another tab, of another network perhaps, may be further.
+      const [kept = 0] = JSON.parse(this.#kept.stamps.load() ?? "[]") as number[];
+      const [own = 0] = JSON.parse(this.#core.stampsToKeep()) as number[];
+      if (own > kept || kept > Date.now() + 60_000) this.#kept.stamps.save(JSON.stringify([own]));
     });
   }
 

@@ -3,7 +3,7 @@ import type { Feed, Found, Privacy, Raw } from "./engine.js";
 import { fromCore, wrongType } from "./errors.js";
 import { Emitter } from "./events.js";
 import type { PublishOptions } from "./taiinet.js";
-import { newest } from "./versions.js";
+import { Versions, newest } from "./versions.js";
 import { decode, type Content, type Fields } from "./values.js";
 
 /** A document as it was delivered. */
@@ -117,13 +117,18 @@ export class Subscription<T extends object = Fields> extends Emitter<Subscriptio
   #closed = false;
   /** What came live while the backlog was looked for: it is not shown twice. */
   #live: Set<string> | undefined;
+  /** Of these and the backlog's documents. */
+  #versions: Versions | undefined;
   #backlog: Set<string> | undefined;
 
   /** @internal */
   constructor(source: Source, backlog: number | undefined) {
     super(["data", "backlog", "ready", "peer-connected", "peer-disconnected", "error", "close"]);
     this.#source = source;
-    if (backlog !== undefined) this.#live = new Set();
+    if (backlog !== undefined) {
+      this.#live = new Set();
+      this.#versions = new Versions();
+    }
     const failed = (error: unknown) => this.#fail(error);
     source.open(this.#deliver, failed).then(
       (feed) => {
@@ -205,6 +210,8 @@ export class Subscription<T extends object = Fields> extends Emitter<Subscriptio
   #deliver = (raw: Raw): void => {
     if (this.#closed || this.#backlog?.delete(raw.id)) return;
     this.#live?.add(raw.id);
+    // The newer version may have come with the backlog.
+    if (this.#live ? !this.#versions?.isNewest(raw) : this.#versions?.hasNewer(raw)) return;
     this.#show("data", raw);
   };
 
@@ -240,7 +247,7 @@ export class Subscription<T extends object = Fields> extends Emitter<Subscriptio
       const live = this.#live;
       this.#backlog = new Set(documents.map(({ id }) => id));
       for (const raw of documents) {
-        if (!this.#closed && !live?.has(raw.id)) this.#show("backlog", raw);
+        if (!this.#closed && !live?.has(raw.id) && this.#versions?.isNewest(raw)) this.#show("backlog", raw);
       }
     } catch (error) {
       if (!this.#closed) this.emit("error", fromCore(error));

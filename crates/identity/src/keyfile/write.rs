@@ -219,12 +219,15 @@ impl Target {
     }
 }
 
-/// Whether what is written goes on and replaces nothing.
+/// Whether what is written goes on and replaces nothing, and goes to nobody else.
 #[cfg(unix)]
 fn is_stream(about: &fs::Metadata) -> bool {
-    use std::os::unix::fs::FileTypeExt;
+    use std::os::unix::fs::{FileTypeExt, MetadataExt};
     let kind = about.file_type();
-    kind.is_fifo() || kind.is_char_device() || kind.is_socket()
+    let is_stream = kind.is_fifo() || kind.is_char_device() || kind.is_socket();
+    // In a folder that others write into it may have been put there to read what we write.
+    let owner = about.uid();
+    is_stream && (owner == 0 || owner == rustix::process::geteuid().as_raw())
 }
 
 #[cfg(not(unix))]

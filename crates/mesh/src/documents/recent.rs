@@ -159,7 +159,8 @@ impl Recent {
     }
 
     /// The documents that are not replaced, from `since` on: the newest first, and then what is older and our
-    /// own. None stands for one that is live and was given up for want of room.
+    /// own. None stands for one that is live and was given up for want of room, or for
+    /// all that are older than so many.
     pub(crate) fn newest(
         &self,
         since: Timestamp,
@@ -168,7 +169,13 @@ impl Recent {
         let own = self.own.newest(since);
         let own_ids: BTreeSet<_> = own.iter().map(|kept| kept.mark().id).collect();
         let live = now.before(limits::LIVE_WINDOW).timestamp();
-        let recent = self.current.range(Mark::from(since)..).rev().filter_map(move |mark| {
+        // Those that are not kept any more are many after a flood, and to pass over them takes time, too.
+        let most = 2 * limits::FIND_DOCUMENTS;
+        let marks = self.current.range(Mark::from(since)..).rev().take(most + 1).enumerate();
+        let recent = marks.filter_map(move |(number, mark)| {
+            if number == most {
+                return Some(None);
+            }
             let kept = self.get(&mark.id);
             (kept.is_some() || mark.created_at >= live && !own_ids.contains(&mark.id))
                 .then_some(kept)

@@ -15,8 +15,9 @@ use crate::{Time, limits};
 /// Gives the documents of one author their `created_at`: the time, or if that is not later than the
 /// last one's, the next millisecond. Clones are handles of the same, for drivers that sign themselves.
 ///
-/// Documents without a key are not ordered among one another beyond [`limits::STAMP_LEAD`] of the time, where
-/// they would run away from it: those of a burst of more share a millisecond. Versions never do.
+/// That is so for versions, those with a key, always. Other documents are never more than
+/// [`limits::STAMP_LEAD`] ahead of the time: in a burst of more they share a millisecond, and where another
+/// instance was further ahead they do not follow it.
 #[derive(Debug, Clone, Default)]
 pub struct Stamps(Arc<AtomicU64>);
 
@@ -26,10 +27,11 @@ impl Stamps {
         Timestamp::from_millis(self.0.load(Ordering::Relaxed))
     }
 
-    /// Goes on after the last one of an earlier run, or of another instance of the same author; unless
-    /// the clock must have been wrong then, since no peer accepts what is so far ahead.
+    /// Goes on after the last one of an earlier run, or of another instance of the same author; unless it is
+    /// more than [`limits::VERSION_LEAD`] ahead: one of the two clocks is wrong, and to follow it would mean
+    /// to be refused by those whose clock is right.
     pub fn resume(&self, last: Timestamp, now: Time) {
-        if Time::from(last) <= now.after(limits::CLOCK_SKEW) {
+        if Time::from(last) <= now.after(limits::VERSION_LEAD) {
             self.0.fetch_max(last.as_millis(), Ordering::Relaxed);
         }
     }
@@ -54,13 +56,15 @@ impl Stamps {
     /// For a document that replaces none.
     fn document(&self, now: Time) -> Timestamp {
         let furthest = now.after(limits::STAMP_LEAD).as_millis();
+        let mut stamp = 0;
         self.advance(|last| {
-            let next = last.saturating_add(1).min(furthest);
-            next.max(last).max(now.as_millis())
-        })
+            stamp = last.saturating_add(1).min(furthest).max(now.as_millis());
+            stamp.max(last)
+        });
+        Timestamp::from_millis(stamp)
     }
 
-    fn advance(&self, next: impl Fn(u64) -> u64) -> Timestamp {
+    fn advance(&self, mut next: impl FnMut(u64) -> u64) -> Timestamp {
         let mut stamp = 0;
         let _ = self.0.fetch_update(Ordering::Relaxed, Ordering::Relaxed, |last| {
             stamp = next(last);
@@ -99,7 +103,8 @@ mod tests {
         assert_eq!(burst.max(), Some(lead));
         let versions = [0; 2].map(|_| ahead(stamps.next(Some("k"), NOW)));
         assert_eq!(versions, [lead + 1, lead + 2]);
-        assert_eq!(ahead(stamps.next(None, NOW)), lead + 2, "never before what was given");
+        assert_eq!(ahead(stamps.next(None, NOW)), lead, "no other follows them");
+        assert_eq!(ahead(stamps.next(Some("k"), NOW)), lead + 3);
     }
 
     #[test]

@@ -20,10 +20,26 @@ struct Row {
     back: u32,
 }
 
-/// The characters of some ranges with all others of their groups; in no order.
-pub(super) fn closed(mut ranges: Vec<Range>) -> Vec<Range> {
+/// The same characters in ascending order, by ranges that neither overlap nor touch.
+pub(super) fn merged(mut ranges: Vec<Range>) -> Vec<Range> {
+    ranges.sort_unstable();
+    ranges.dedup_by(|next, kept| {
+        let joins = next.0 <= kept.1.saturating_add(1);
+        if joins {
+            kept.1 = kept.1.max(next.1);
+        }
+        joins
+    });
+    ranges
+}
+
+/// The characters of some ranges with all others of their groups; in no order. Ranges that overlap are
+/// merged before, or their author could make each of them lead to all that have another case.
+pub(super) fn closed(ranges: Vec<Range>) -> Vec<Range> {
+    let mut ranges = merged(ranges);
     let firsts = moved(&ranges, |row| row.first, |row, c| c - row.back);
     ranges.extend(firsts);
+    let mut ranges = merged(ranges);
     let others = moved(&ranges, |row| row.first - row.back, |row, c| c + row.back);
     ranges.extend(others);
     ranges

@@ -14,16 +14,7 @@ pub(super) struct Set(Box<[Range]>);
 impl Set {
     /// Of ranges in any order.
     pub(super) fn new(ranges: impl Into<Vec<Range>>) -> Self {
-        let mut ranges = ranges.into();
-        ranges.sort_unstable();
-        ranges.dedup_by(|next, kept| {
-            let joins = next.0 <= kept.1.saturating_add(1);
-            if joins {
-                kept.1 = kept.1.max(next.1);
-            }
-            joins
-        });
-        Self(ranges.into())
+        Self(fold::merged(ranges.into()).into())
     }
 
     /// Of one character; with its other cases, if they count.

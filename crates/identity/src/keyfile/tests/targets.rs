@@ -120,3 +120,17 @@ fn a_descriptor_is_written_into_whatever_it_is_of() {
     reader.read_to_string(&mut got).expect("text");
     assert_eq!(got, "through");
 }
+
+/// Who may write into the folder could have put it there, to read the key.
+#[test]
+fn a_pipe_of_somebody_else_needs_leave_to_overwrite() {
+    let folder = folder();
+    let path = folder.path().join("pipe");
+    pipe(&path);
+    if std::os::unix::fs::chown(&path, Some(65_534), None).is_err() {
+        eprintln!("skipped: only root gives files away");
+        return;
+    }
+    let refused = save(&path, &identity(1), None, Overwrite::Never);
+    assert!(matches!(refused, Err(KeyFileError::Exists)), "{refused:?}");
+}

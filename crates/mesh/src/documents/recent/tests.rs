@@ -121,3 +121,27 @@ fn what_was_replaced_is_offered_to_nobody_and_still_served() {
         assert_eq!(recent.kept_bytes, 0);
     }
 }
+
+/// The ids of a flood are remembered longer than its documents: a search once went through all of them.
+#[test]
+fn what_is_not_kept_any_more_is_passed_over_in_bounded_time() {
+    let mut recent = Recent::default();
+    let author = testing::identity(1);
+    recent.insert(&testing::document_at(&author, 1, 10, NOW), 0, at(0));
+    let most = 2 * limits::FIND_DOCUMENTS;
+    let old = NOW.before(limits::LIVE_WINDOW + Duration::from_secs(1)).timestamp();
+    let id = |number: u64| {
+        let mut id = [0; 32];
+        id[..8].copy_from_slice(&number.to_be_bytes());
+        DocumentId::from_bytes(id)
+    };
+    for number in 0..most as u64 - 1 {
+        recent.pretend(Mark { created_at: old, id: id(number) });
+    }
+    let found =
+        |recent: &Recent| recent.newest(Timestamp::default(), NOW).collect::<Vec<_>>().len();
+    assert_eq!(found(&recent), 1, "those that are not kept are left out");
+    recent.pretend(Mark { created_at: old, id: id(u64::MAX) });
+    recent.pretend(Mark { created_at: old, id: id(u64::MAX - 1) });
+    assert_eq!(found(&recent), 2, "and at the end it is told that there may be more");
+}

@@ -198,8 +198,18 @@ impl Directory {
 
     /// Whether an announcement is read: that takes a key exchange, and compiling a query.
     fn may_announce(&mut self, author: &PeerId, now: Time) -> bool {
+        self.forget_announcers(now);
+        if !self.announcers.contains_key(author) {
+            // Counted from the first on, also if none of them is understood.
+            if !self.budget.has(1, now) {
+                return false;
+            }
+            let budget = Budget::new(limits::ANNOUNCER_ANNOUNCEMENTS, now);
+            self.announcers.insert(*author, Announcer { bytes: 0, budget });
+            self.by_size.insert((0, *author));
+        }
         let own = self.announcers.get_mut(author);
-        own.is_none_or(|announcer| announcer.budget.take(1, now)) && self.budget.take(1, now)
+        own.is_some_and(|announcer| announcer.budget.take(1, now)) && self.budget.take(1, now)
     }
 
     fn insert(

@@ -84,3 +84,10 @@ fn ranges_have_the_others_of_each_character() {
         assert_eq!(ours, theirs(first, last), "{first:?}-{last:?}");
     }
 }
+
+/// An author could write eight hundred of them into one query, and each would lead to all that there are.
+#[test]
+fn ranges_that_overlap_cost_no_more_than_one() {
+    let many: Vec<Range> = (0..800).map(|begin| (0x21 + begin, 0xffff)).collect();
+    assert_eq!(closed(many).len(), closed(vec![(0x21, 0xffff)]).len());
+}

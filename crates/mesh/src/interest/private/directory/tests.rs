@@ -399,3 +399,20 @@ fn announcements_are_read_so_often() {
     setting.announce(2, "{}", recipient(4), after(1));
     assert_eq!(chosen(&setting, &Map::new(), &Audience::Subscribers, 1000).recipients.len(), 1);
 }
+
+/// An author of whom nothing was understood yet once had no budget of its own, and could use up that of all.
+#[test]
+fn announcements_that_are_not_understood_are_counted_from_the_first_on() {
+    let mut setting = setting();
+    let (burst, _) = limits::ANNOUNCER_ANNOUNCEMENTS;
+    for number in 0..burst {
+        setting.announce(1, "{", recipient(u8::try_from(number % 256).expect("a byte")), NOW);
+    }
+    setting.announce(1, "{}", recipient(1), NOW);
+    assert!(
+        setting.recipients("{}", &Audience::Subscribers, NOW).is_empty(),
+        "its budget is used up"
+    );
+    setting.announce(2, "{}", recipient(2), NOW);
+    assert_eq!(setting.recipients("{}", &Audience::Subscribers, NOW), [subscription(2)]);
+}
