@@ -344,7 +344,7 @@ mod tests {
     fn another_instance_of_ours_is_followed_and_one_whose_clock_is_wrong_is_not() {
         let mut cx = testing::cx();
         let mut documents = Documents::new(&mut cx);
-        let (own, mut seconds) =
+        let (own, seconds) =
             (cx.identity.clone(), |seconds| NOW.after(Duration::from_secs(seconds)));
         let lead = limits::VERSION_LEAD.as_secs();
         let others = [(lead + 10, 0), (lead - 10, lead - 10)];

@@ -129,7 +129,7 @@ fn what_is_not_kept_any_more_is_passed_over_in_bounded_time() {
     let author = testing::identity(1);
     recent.insert(&testing::document_at(&author, 1, 10, NOW), 0, at(0));
     let most = 2 * limits::FIND_DOCUMENTS;
-    let old = NOW.before(limits::LIVE_WINDOW + Duration::from_secs(1)).timestamp();
+    let old = NOW.before(limits::LIVE_WINDOW + core::time::Duration::from_secs(1)).timestamp();
     let id = |number: u64| {
         let mut id = [0; 32];
         id[..8].copy_from_slice(&number.to_be_bytes());
