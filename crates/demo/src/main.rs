@@ -187,7 +187,32 @@ async fn play(
     }
 
     mesh.checked();
-    let pages = args.pages.serve(network, &signaller).await?;
+    if args.pages.are_to_be_built() {
+        screen.say("building what pages need (cargo xtask wasm), a minute or two the first time");
+    }
+    let build = args.pages.build();
+    tokio::pin!(build);
+    let built = loop {
+        tokio::select! {
+            built = &mut build => break built,
+            event = processes.next() => note(&mut mesh, event).map(drop)?,
+            _ = ticks.tick(), if screen.is_live() => screen.draw(&mesh, took),
+            () = stop.asked() => {
+                screen.leave();
+                return Ok(());
+            }
+        }
+    };
+    let pages = match built {
+        Ok(()) => args.pages.serve(network, &signaller).await?,
+        Err(why) => {
+            terminal::say(format_args!(
+                "without the pages for a browser: {}",
+                terminal::lines(&why)
+            ));
+            None
+        }
+    };
     if pages.is_some() {
         processes.feed_again();
     }

@@ -4,6 +4,7 @@ use std::{
     io,
     net::{IpAddr, SocketAddr},
     path::{Path, PathBuf},
+    process::Stdio,
 };
 
 use axum::{
@@ -15,7 +16,7 @@ use axum::{
     routing::get,
 };
 use serde_json::json;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, process::Command};
 use tower_http::{services::ServeDir, set_header::SetResponseHeaderLayer};
 
 /// Nothing comes from another host, and nothing goes to one but to the signallers.
@@ -29,12 +30,16 @@ const POLICY: &str = "default-src 'self'; script-src 'self' 'wasm-unsafe-eval'; 
 #[command(next_help_heading = "Pages")]
 pub(crate) struct PagesArgs {
     /// Serve this folder's pages while the mesh is up (`cargo xtask demo` gives wasm/demos)
-    #[arg(long, value_name = "DIR", requires = "package", value_parser = folder_with("index.html"))]
+    #[arg(long, value_name = "DIR", requires = "packages", value_parser = folder_with("index.html"))]
     pages: Option<PathBuf>,
 
     /// The built package that the pages load from /taiinet/ (wasm/npm/dist)
-    #[arg(long, value_name = "DIR", requires = "pages", value_parser = folder_with("index.js"))]
+    #[arg(long, value_name = "DIR", group = "packages", requires = "pages", value_parser = folder_with("index.js"))]
     package: Option<PathBuf>,
+
+    /// The same, built by `cargo xtask wasm` when the check is done: that takes longer than all of it
+    #[arg(long, value_name = "DIR", group = "packages", requires = "pages")]
+    build_package: Option<PathBuf>,
 
     /// Serve them here, or on any free port if this one is taken
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:7780")]
@@ -47,13 +52,39 @@ impl PagesArgs {
         self.pages.is_some()
     }
 
+    /// Whether the package is built first.
+    pub(crate) const fn are_to_be_built(&self) -> bool {
+        self.build_package.is_some()
+    }
+
+    /// Builds the package, if it is to be built.
+    ///
+    /// # Errors
+    /// Why there is none, with what the build said last.
+    pub(crate) async fn build(&self) -> Result<(), String> {
+        if !self.are_to_be_built() {
+            return Ok(());
+        }
+        let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+        let mut build = Command::new(cargo);
+        build.args(["xtask", "wasm"]).stdin(Stdio::null()).kill_on_drop(true);
+        let output = build.output().await.map_err(|error| format!("cargo cannot run: {error}"))?;
+        if output.status.success() {
+            return Ok(());
+        }
+        let said = String::from_utf8_lossy(&output.stderr);
+        let last: Vec<&str> = said.lines().rev().take(10).collect();
+        Err(last.into_iter().rev().collect::<Vec<_>>().join("\n  "))
+    }
+
     /// Serves until the runtime ends; the address to open, or none if there are no pages.
     pub(crate) async fn serve(
         &self,
         network: &str,
         signaller: &str,
     ) -> Result<Option<String>, String> {
-        let (Some(pages), Some(package)) = (&self.pages, &self.package) else { return Ok(None) };
+        let package = self.package.as_ref().or(self.build_package.as_ref());
+        let (Some(pages), Some(package)) = (&self.pages, package) else { return Ok(None) };
         let failed = |error| format!("cannot serve pages on {}: {error}; give --http", self.http);
         let listener = listen(self.http).await.map_err(failed)?;
         let address = listener.local_addr().map_err(failed)?;
@@ -162,6 +193,7 @@ mod tests {
             let args = PagesArgs {
                 pages: Some(path("pages")),
                 package: Some(path("package")),
+                build_package: None,
                 http: SocketAddr::from(([127, 0, 0, 1], 0)),
             };
             let served = args.serve("quakes", "ws://127.0.0.1:7700").await;

@@ -245,7 +245,6 @@ impl Interest {
         let Chosen { recipients, no_room, unevaluated, work } =
             self.directory.recipients(attributes, content, &options.audience, cx.now);
         cx.counters.matching_work += work;
-        cx.counters.left_out += unevaluated as u64;
         match &options.audience {
             Audience::Peers(_) | Audience::Subscribers if recipients.is_empty() => {
                 Err(PublishError::NoRecipient)
@@ -256,7 +255,8 @@ impl Interest {
                 Err(EnvelopeError::TooManyRecipients { recipients }.into())
             }
             Audience::Everyone | Audience::Subscribers | Audience::Peers(_) => {
-                cx.counters.left_out += no_room as u64;
+                // Only where it is sealed now: what waits for a recipient is looked at again and again.
+                cx.counters.left_out += (no_room + unevaluated) as u64;
                 Ok(recipients)
             }
         }

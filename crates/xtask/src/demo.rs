@@ -26,15 +26,9 @@ pub(crate) fn run(args: &[String]) -> Result<bool, String> {
     let mut demo = Command::new(&program);
     demo.args(args).current_dir(root());
     if shows_pages(args) {
-        match wasm::package(false) {
-            StepOutcome::Passed => {
-                demo.arg("--pages").arg(root().join("wasm/demos"));
-                demo.arg("--package").arg(wasm::package_dir());
-            }
-            StepOutcome::Failed(why) | StepOutcome::Skipped(why) => {
-                eprintln!("without the pages for a browser: {why}");
-            }
-        }
+        // Built while the mesh stands: what is to be seen first does not wait for it.
+        demo.arg("--pages").arg(root().join("wasm/demos"));
+        demo.arg("--build-package").arg(wasm::package_dir());
     }
     Ok(become_it(&mut demo))
 }

@@ -188,10 +188,12 @@ export class LocalEngine implements Engine {
   }
 
   /** A stamp for a document with this key, if any, for {@link PublishQuery}. */
-  stamp(key: string | undefined): Stamp {
-    const stamp = JSON.parse(this.#try((core) => core.stamp(key))) as Stamp;
-    this.#keepStamp();
-    return stamp;
+  stamp(key: string | undefined): Promise<Stamp> {
+    return this.#ask((core) => {
+      const stamp = JSON.parse(core.stamp(key)) as Stamp;
+      this.#keepStamp();
+      return Promise.resolve(stamp);
+    });
   }
 
   #keepsStamp = false;

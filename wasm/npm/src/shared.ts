@@ -68,7 +68,7 @@ interface Subscriber {
 /** An engine that runs in this tab. */
 export interface StampingEngine extends Engine {
   /** For a document with this key, if any: later than all that this engine has published. */
-  stamp(key: string | undefined): Stamp;
+  stamp(key: string | undefined): Promise<Stamp>;
 }
 
 /** Whether this place has what sharing needs. */
@@ -402,7 +402,7 @@ export class SharedEngine implements Engine {
         // may come twice. All else is stamped by the tab that leads, for one after the other; the tab that
         // takes over is asked with the same stamp, and publishes the same document.
         if (!call.options.to && !call.options.stamp) {
-          call.options.stamp = engine.stamp(call.options.key);
+          call.options.stamp = await engine.stamp(call.options.key);
           if (from) this.#post({ kind: "stamped", to: from, id, stamp: call.options.stamp });
         }
         return engine.publish(call.document, call.options);

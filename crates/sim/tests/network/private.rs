@@ -349,3 +349,23 @@ fn what_ends_in_the_moment_it_begins_is_written_to_by_nobody() {
     assert_eq!(nobody, Err(PublishError::NoRecipient));
     setting.sound();
 }
+
+/// Each look at what waits once counted the queries that it had no time for, twenty times a second.
+#[test]
+fn what_waits_for_a_recipient_counts_none_as_left_out() {
+    let mut setting = meshed(70, 3);
+    let [author, dear, ..] = setting.peers[..] else { panic!("three peers") };
+    setting.world.subscribe_privately(dear, r#"{"text": {"$regex": "[b-z]{150}$"}}"#);
+    setting.world.run_for(seconds(2));
+    let content = format!(r#"{{"text": "{}"}}"#, "a".repeat(200_000));
+    let publish =
+        |world: &mut World| world.publish_with(author, &content, to(Audience::Subscribers)).err();
+    for _ in 0..10 {
+        assert_eq!(publish(&mut setting.world), Some(PublishError::NoRecipient));
+    }
+    assert_eq!(setting.world.status(author).counters.left_out, 0);
+    setting.world.subscribe_privately(setting.peers[2], "{}");
+    setting.world.run_for(seconds(2));
+    assert_eq!(publish(&mut setting.world), None);
+    assert_eq!(setting.world.status(author).counters.left_out, 1, "once, when it is sealed");
+}
