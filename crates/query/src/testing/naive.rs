@@ -140,14 +140,7 @@ fn operator_holds(name: &str, operand: &Value, all: &Map, found: &[Found]) -> bo
                 Some(Value::String(letters)) => letters.as_str(),
                 _ => "",
             };
-            let regex = pcre2::bytes::RegexBuilder::new()
-                .utf(true)
-                .caseless(letters.contains('i'))
-                .multi_line(letters.contains('m'))
-                .dotall(letters.contains('s'))
-                .build(source)
-                .expect("a valid expression");
-            let finds = |text: &str| regex.is_match(text.as_bytes()).expect("within its limits");
+            let finds = finder(source, letters);
             any_present(found, &|value| matches!(value, Value::String(text) if finds(text)))
         }
         "$size" => any_whole(found, &|value| match (value, operand) {
@@ -259,4 +252,26 @@ fn is_type(value: &Value, name: &Value) -> bool {
     let Value::String(name) = name else { panic!("a name") };
     name == value.type_name()
         || name == "number" && matches!(value, Value::Int(_) | Value::Float(_))
+}
+
+/// What PCRE2 finds.
+#[cfg(not(target_family = "wasm"))]
+fn finder(source: &str, options: &str) -> impl Fn(&str) -> bool {
+    let regex = pcre2::bytes::RegexBuilder::new()
+        .utf(true)
+        .caseless(options.contains('i'))
+        .multi_line(options.contains('m'))
+        .dotall(options.contains('s'))
+        .build(source)
+        .expect("a valid expression");
+    move |text| regex.is_match(text.as_bytes()).expect("within its limits")
+}
+
+/// What we find, where there is no PCRE2.
+#[cfg(target_family = "wasm")]
+fn finder(source: &str, options: &str) -> impl Fn(&str) -> bool {
+    use crate::pattern::{Options, Pattern};
+    let options = Options::parse(options).expect("options");
+    let pattern = Pattern::new(source, options, usize::MAX).expect("a valid expression");
+    move |text| pattern.is_match(text)
 }
