@@ -91,7 +91,7 @@ fn check(settings: &Settings) -> ExitCode {
     };
     match text.map(|text| terminal::print(&format!("{}\n", text.trim_end()))) {
         Ok(Ok(())) => ExitCode::SUCCESS,
-        Ok(Err(error)) => fail(&format!("cannot write to stdout: {error}; check where it goes"), 1),
+        Ok(Err(error)) => fail(&terminal::unwritten(&error), 1),
         Err(error) => fail(&error, USAGE),
     }
 }

@@ -535,10 +535,7 @@ pub(crate) fn documents(options: &Options) -> Option<Result<(), String>> {
         let mut text = Vec::new();
         clap_complete::generate(shell, &mut command(), "taiinet-signaller", &mut text);
         let printed = taiinet_terminal::print(&String::from_utf8_lossy(&text));
-        return Some(
-            printed
-                .map_err(|error| format!("cannot write to stdout: {error}; check where it goes")),
-        );
+        return Some(printed.map_err(|error| taiinet_terminal::unwritten(&error)));
     }
     let folder = options.man.as_ref()?;
     let written = clap_mangen::generate_to(command(), folder);

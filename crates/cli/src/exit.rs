@@ -46,7 +46,7 @@ impl From<io::Error> for Exit {
     fn from(error: io::Error) -> Self {
         match error.kind() {
             io::ErrorKind::BrokenPipe => Self::BrokenPipe,
-            _ => Self::Failed(format!("cannot write to stdout: {error}; check where it goes")),
+            _ => Self::Failed(taiinet_terminal::unwritten(&error)),
         }
     }
 }

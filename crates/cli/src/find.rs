@@ -13,9 +13,6 @@ use crate::{
     query,
 };
 
-/// How many neighbours are enough to ask, and how long to wait for more than one.
-const ENOUGH: (usize, Duration) = (3, Duration::from_secs(1));
-
 /// Print the recent documents of neighbours that match a query, the newest first
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -62,7 +59,7 @@ async fn find(
         Err(_) => return Err(Exit::Failed(hints::why_alone(&net.status().await?))),
     }
     // The first neighbour may have come as late as we; fewer than enough will do.
-    let (enough, patience) = ENOUGH;
+    let (enough, patience) = taiinet_session::ACQUAINTED;
     let _ = timeout(patience, net.wait_for_peers(enough)).await;
     let found = net.find(query, FindOptions { limit: args.limit, ..Default::default() }).await?;
     for delivery in &found {

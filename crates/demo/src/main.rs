@@ -175,7 +175,7 @@ async fn play(
             false => table::lines(&mesh, took).join("\n"),
         };
         if let Err(error) = terminal::print(&format!("{result}\n")) {
-            faults.push(format!("cannot write to stdout: {error}; check where it goes"));
+            faults.push(terminal::unwritten(&error));
         }
     }
     if !faults.is_empty() {

@@ -33,3 +33,7 @@ mod waiters;
 pub use privacy::Privacy;
 pub use session::{Action, CutOff, Session, Wanted};
 pub use waiters::Waiters;
+
+/// So many neighbours are enough to ask for what was published before, or so long after the first: that one
+/// may have come as late as we.
+pub const ACQUAINTED: (usize, core::time::Duration) = (3, core::time::Duration::from_secs(1));

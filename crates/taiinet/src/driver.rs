@@ -14,7 +14,7 @@ use std::{
 
 use taiinet_mesh::{Delivery as CoreDelivery, Event, Input, PublishError};
 use taiinet_session::{
-    Action, Session, backlog::Backlog, diagnosis::diagnose, publications::Outcome,
+    ACQUAINTED, Action, Session, backlog::Backlog, diagnosis::diagnose, publications::Outcome,
 };
 use taiinet_webrtc::{LinkInputs, Links};
 use tokio::{
@@ -44,9 +44,6 @@ const BATCH_BYTES: usize = 32 * 1024;
 const LONGEST_SLEEP: Duration = Duration::from_secs(5);
 /// A message so long may hold many documents: verifying them takes about a millisecond.
 const LONG_BYTES: usize = 4 * 1024;
-/// So many neighbours are enough to ask for what was before a subscription, or so long after the first: that one may
-/// have come as late as we.
-const ACQUAINTED: (usize, Duration) = (3, Duration::from_secs(1));
 /// How long leaving may take.
 const LEAVING: Duration = Duration::from_secs(2);
 

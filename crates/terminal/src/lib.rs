@@ -20,7 +20,7 @@ mod output;
 
 use std::{borrow::Cow, fmt::Write as _};
 
-pub use output::{end, parse, print, say};
+pub use output::{end, parse, print, say, unwritten};
 
 /// What is not shown as it is, besides the control characters: first and last.
 const HIDDEN: [(char, char); 27] = [

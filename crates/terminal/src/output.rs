@@ -30,6 +30,11 @@ pub fn print(text: &str) -> io::Result<()> {
     unless_gone(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
 }
 
+/// What to say of an error of [`print`].
+pub fn unwritten(error: &io::Error) -> String {
+    format!("cannot write to stdout: {error}; check where it goes")
+}
+
 fn unless_gone(written: io::Result<()>) -> io::Result<()> {
     match written {
         Err(error) if error.kind() == io::ErrorKind::BrokenPipe => Ok(()),
@@ -56,7 +61,7 @@ pub fn end(error: &clap::Error) -> ExitCode {
     match unless_gone(printed) {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            say(format_args!("error: cannot write to stdout: {error}; check where it goes"));
+            say(format_args!("error: {}", unwritten(&error)));
             ExitCode::FAILURE
         }
     }

@@ -73,8 +73,7 @@ impl Recent {
     pub(crate) fn is_replaced(&self, document: &VerifiedDocument) -> bool {
         let Some(key) = &document.key else { return false };
         let newest = self.by_key.get(&(document.author(), key.as_str().into()));
-        let mark = Mark { created_at: document.created_at, id: document.id() };
-        newest.is_some_and(|newest| *newest > mark)
+        newest.is_some_and(|newest| *newest > Kept::mark_of(document))
     }
 
     /// Whether a document of this time is as old as those that were forgotten.

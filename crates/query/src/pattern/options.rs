@@ -34,16 +34,23 @@ impl Options {
     pub(crate) fn parse(text: &str) -> Result<Self, char> {
         let mut options = Self::default();
         for letter in text.chars() {
-            match letter {
-                'i' => options.ignore_case = true,
-                'm' => options.multi_line = true,
-                's' => options.dot_all = true,
-                'x' => options.extended = true,
-                'u' => {}
-                other => return Err(other),
+            if letter != 'u' && !options.set(letter, true) {
+                return Err(letter);
             }
         }
         Ok(options)
+    }
+
+    /// Turns on or off what a letter stands for; whether it is one.
+    pub(super) const fn set(&mut self, letter: char, on: bool) -> bool {
+        match letter {
+            'i' => self.ignore_case = on,
+            'm' => self.multi_line = on,
+            's' => self.dot_all = on,
+            'x' => self.extended = on,
+            _ => return false,
+        }
+        true
     }
 
     /// The letters in order.

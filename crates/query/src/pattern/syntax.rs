@@ -160,13 +160,10 @@ impl Parser<'_> {
         let letters = self.rest.as_str();
         while let Some(c) = self.peek().filter(|c| !matches!(c, ':' | ')')) {
             match c {
-                'i' => options.ignore_case = on,
-                'm' => options.multi_line = on,
-                's' => options.dot_all = on,
-                'x' => options.extended = on,
                 // Lazy or not changes no answer.
                 'U' => {}
                 '-' if on => on = false,
+                c if options.set(c, on) => {}
                 _ => return Err(self.unsupported()),
             }
             self.next();
