@@ -30,7 +30,7 @@ pub fn print(text: &str) -> io::Result<()> {
     unless_gone(out.write_all(text.as_bytes()).and_then(|()| out.flush()))
 }
 
-/// What to say of an error of [`print`].
+/// What to say of an error of [`print()`].
 pub fn unwritten(error: &io::Error) -> String {
     format!("cannot write to stdout: {error}; check where it goes")
 }
