@@ -16,6 +16,15 @@ const TURN: (&str, &str) = ("203.0.113.2", "2001:db8::2");
 const PORT: u16 = 7700;
 const SECRET: &str = "a secret that coturn and the signaller share";
 
+/// What leads nowhere is lost on the way, as outside. Without a route, sending would fail at once, and coturn ends an
+/// allocation when what it relays to a private address cannot be sent. (The other end of this cable gets
+/// frames for another host.)
+const NOWHERE: &str = "link add nowhere type veth peer name sink
+    link set nowhere arp off up
+    link set sink up
+    route add default dev nowhere
+    -6 route add default dev nowhere";
+
 /// The internet of a laboratory, with the servers that are on it.
 #[derive(Debug)]
 pub struct Laboratory {
@@ -54,6 +63,7 @@ impl Laboratory {
             public.ip(&format!("addr add {v4}/32 dev lo"));
             public.ip(&format!("addr add {v6}/128 dev lo nodad"));
         }
+        public.ip_lines(NOWHERE);
         public.forwards();
         public.nft(&counters());
         let secret = tempfile::NamedTempFile::new().expect("a file");
