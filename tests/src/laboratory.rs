@@ -8,6 +8,7 @@
 //! Needs root, `ip`, `nft` and `turnserver`: [`missing`] says what is not there.
 
 mod access;
+mod change;
 mod home;
 mod internet;
 mod line;
@@ -16,9 +17,10 @@ mod namespace;
 mod table;
 
 pub use access::Access;
+pub use change::{Change, Recovery};
 pub use home::Home;
 pub use internet::{Laboratory, Way};
 pub use line::Line;
 pub use measure::{Burst, Encounter, Measured, Trial};
 pub use namespace::{Namespace, missing};
-pub use table::{json, markdown, page};
+pub use table::{changes_json, changes_markdown, json, markdown, page};

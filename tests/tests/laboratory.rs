@@ -27,7 +27,7 @@ fn meet(laboratory: &Laboratory, subscriber: Access, publisher: Access) -> Measu
 fn meets(laboratory: &Laboratory, subscriber: Access, publisher: Access, way: Way) -> Measured {
     let measured = meet(laboratory, subscriber, publisher);
     assert_eq!(measured.way, Some(way), "{measured:?}");
-    assert!(measured.is_whole(), "{measured:?}");
+    assert!(measured.burst.is_whole(), "{measured:?}");
     measured
 }
 

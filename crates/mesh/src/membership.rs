@@ -338,7 +338,8 @@ impl Membership {
 /// share of the neighbours are of our own choice. Strangers that only knock count for nothing.
 fn wanting(cx: &Cx) -> usize {
     let (mut all, mut dozing, mut ours, mut pending) = (0, 0, 0, 0);
-    for link in cx.links.iter().filter(|link| link.is_admitted() || !link.incoming) {
+    let counts = |link: &&Link| (link.is_admitted() || !link.incoming) && !link.is_doubted();
+    for link in cx.links.iter().filter(counts) {
         all += 1;
         dozing += usize::from(link.dozing);
         ours += usize::from(!link.incoming);

@@ -221,6 +221,7 @@ impl Peer {
         [
             cx.links.deadline(),
             cx.doze_deadline(),
+            cx.silence_deadline(),
             self.signallers.deadline(),
             self.membership.deadline(cx, introduced),
             self.documents.deadline(cx),

@@ -1,7 +1,9 @@
-//! Has two peers meet in each pair of networks of the laboratory, and writes what was measured.
+//! Has two peers meet in each pair of networks of the laboratory, and moves peers that are linked; writes what was
+//! measured.
 //!
-//! `taiinet-laboratory [--json] [--page FILE] [SUBSCRIBER PUBLISHER]…`: a table on stdout, or JSON; with `--page` also the
-//! page of the documentation. Without pairs each is tried, in both orders.
+//! `taiinet-laboratory [--json] [--page FILE] [--changes] [SUBSCRIBER PUBLISHER]…`: tables on stdout, or JSON; with
+//! `--page` also the page of the documentation. Without pairs each is tried, in both orders, and all changes;
+//! with `--changes` only these.
 
 #[cfg(target_os = "linux")]
 fn main() -> Result<(), String> {
@@ -17,52 +19,100 @@ fn main() -> Result<(), String> {
 mod laboratory {
     use std::path::PathBuf;
 
+    use serde_json::json;
+    use taiinet_terminal::{print, say};
     use taiinet_tests::laboratory::{
-        Access, Encounter, Laboratory, Trial, json, markdown, missing, page,
+        Access, Change, Encounter, Laboratory, Measured, Recovery, Trial, changes_json,
+        changes_markdown, json, markdown, missing, page,
     };
 
+    /// The homes to which something happens.
+    const MOVED: [Access; 4] =
+        [Access::Open, Access::FullCone, Access::PortRestricted, Access::Symmetric];
+
+    #[derive(Default)]
+    struct Options {
+        json: bool,
+        changes_only: bool,
+        page: Option<PathBuf>,
+        pairs: Vec<Encounter>,
+    }
+
     pub(super) fn main() -> Result<(), String> {
-        let (mut as_json, mut page_file, mut names) = (false, None, Vec::new());
-        let mut args = std::env::args().skip(1);
-        while let Some(arg) = args.next() {
-            match arg.as_str() {
-                "--json" => as_json = true,
-                "--page" => {
-                    page_file = Some(PathBuf::from(args.next().ok_or("--page takes a file")?));
-                }
-                name => names.push(access(name)?),
-            }
-        }
+        let options = options()?;
         if let Some(missing) = missing() {
             return Err(missing);
         }
-        let encounters = encounters(&names)?;
         let laboratory = Laboratory::new();
-        let mut measured = Vec::new();
-        for encounter in encounters {
-            let one = laboratory.measure(encounter, Trial::default());
-            taiinet_terminal::say(markdown(&[one]).lines().last().unwrap_or_default());
-            measured.push(one);
-        }
-        if let Some(file) = page_file {
-            std::fs::write(&file, page(&measured))
+        let pairs = if options.changes_only { &[] } else { &options.pairs[..] };
+        let measured: Vec<Measured> = pairs
+            .iter()
+            .map(|pair| {
+                let measured = laboratory.measure(*pair, Trial::default());
+                say(markdown(&[measured]).lines().last().unwrap_or_default());
+                measured
+            })
+            .collect();
+        let changes = if options.changes_only || pairs.len() == Access::ALL.len().pow(2) {
+            changes(&laboratory)
+        } else {
+            Vec::new()
+        };
+        if let Some(file) = options.page {
+            std::fs::write(&file, page(&measured, &changes))
                 .map_err(|error| format!("{}: {error}", file.display()))?;
         }
-        let table = if as_json { format!("{}\n", json(&measured)) } else { markdown(&measured) };
-        taiinet_terminal::print(&table).map_err(|error| error.to_string())
+        let tables = if options.json {
+            let all = json!({ "encounters": json(&measured), "changes": changes_json(&changes) });
+            format!("{all}\n")
+        } else {
+            format!("{}\n{}", markdown(&measured), changes_markdown(&changes))
+        };
+        print(&tables).map_err(|error| error.to_string())
     }
 
-    fn encounters(names: &[Access]) -> Result<Vec<Encounter>, String> {
+    fn changes(laboratory: &Laboratory) -> Vec<Recovery> {
+        let mut measured = Vec::new();
+        for change in Change::ALL {
+            // A host with a public address has no router to forget anything.
+            let behind = |access: &&Access| change == Change::Moves || **access != Access::Open;
+            for access in MOVED.iter().filter(behind) {
+                for publishes in [false, true] {
+                    let one = laboratory.measure_change(*access, change, publishes);
+                    say(changes_markdown(&[one]).lines().last().unwrap_or_default());
+                    measured.push(one);
+                }
+            }
+        }
+        measured
+    }
+
+    fn options() -> Result<Options, String> {
+        let (mut options, mut names) = (Options::default(), Vec::new());
+        let mut args = std::env::args().skip(1);
+        while let Some(arg) = args.next() {
+            match arg.as_str() {
+                "--json" => options.json = true,
+                "--changes" => options.changes_only = true,
+                "--page" => options.page = Some(args.next().ok_or("--page takes a file")?.into()),
+                name => names.push(access(name)?),
+            }
+        }
+        options.pairs = pairs(&names)?;
+        Ok(options)
+    }
+
+    fn pairs(names: &[Access]) -> Result<Vec<Encounter>, String> {
         if names.is_empty() {
             let with =
                 |subscriber| Access::ALL.map(|publisher| Encounter { subscriber, publisher });
             return Ok(Access::ALL.into_iter().flat_map(with).collect());
         }
-        let pairs = names.chunks(2).map(|pair| match *pair {
+        let pair = |pair: &[Access]| match *pair {
             [subscriber, publisher] => Ok(Encounter { subscriber, publisher }),
             _ => Err("it takes two to meet: name pairs of networks".to_owned()),
-        });
-        pairs.collect()
+        };
+        names.chunks(2).map(pair).collect()
     }
 
     fn access(name: &str) -> Result<Access, String> {

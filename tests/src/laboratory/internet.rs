@@ -31,7 +31,7 @@ pub struct Laboratory {
     signaller: Signaller,
     turn: Option<Process>,
     _secret: tempfile::NamedTempFile,
-    homes: Cell<u16>,
+    lines: Cell<u16>,
     public: Namespace,
 }
 
@@ -81,13 +81,23 @@ impl Laboratory {
         }
         args.extend(signaller.iter().map(|arg| (*arg).to_owned()));
         let signaller = Signaller::run(&mut public.enter(&command("taiinet-signaller", args)));
-        Self { signaller, turn: turn_server, _secret: secret, homes: Cell::new(0), public }
+        Self { signaller, turn: turn_server, _secret: secret, lines: Cell::new(0), public }
     }
 
     /// A further home.
     pub fn home(&self, access: Access) -> Home {
-        self.homes.set(self.homes.get() + 1);
-        Home::new(&self.public, self.homes.get(), access)
+        Home::new(&self.public, self.new_line(), access)
+    }
+
+    /// The number of a further line.
+    pub(super) fn new_line(&self) -> u16 {
+        self.lines.set(self.lines.get() + 1);
+        self.lines.get()
+    }
+
+    /// What all lines lead to.
+    pub(super) const fn public(&self) -> &Namespace {
+        &self.public
     }
 
     /// The signaller.

@@ -20,6 +20,9 @@ pub struct Encounter {
     pub publisher: Access,
 }
 
+/// How long a change is waited for to be over.
+pub(super) const PATIENCE: Duration = Duration::from_secs(75);
+
 /// What is tried.
 #[derive(Debug, Clone, Copy)]
 pub struct Trial {
@@ -63,10 +66,10 @@ pub struct Burst {
     pub took: Duration,
 }
 
-impl Measured {
+impl Burst {
     /// Whether all documents came, each once.
     pub const fn is_whole(&self) -> bool {
-        self.burst.delivered == self.burst.published && self.burst.twice == 0
+        self.delivered == self.published && self.twice == 0
     }
 }
 
@@ -89,11 +92,7 @@ impl Laboratory {
     /// # Panics
     /// If either cannot even join the signaller, or does not end as it should.
     pub fn measure_between(&self, here: &Home, there: &Home, trial: Trial) -> Measured {
-        let network = network();
-        let subscribe = ["subscribe", "{}", "--json", "--report"];
-        let mut subscriber = self.peer(here, "subscriber", &network, &subscribe);
-        subscriber.eventually("joins", |_| subscriber.has_joined().then_some(()));
-
+        let (network, mut subscriber) = joined_network(self, here);
         let started = wall_millis();
         let mut publisher = self.peer(there, "publisher", &network, &["publish", "--report"]);
         publisher.publish(&json!({ "n": 0 }));
@@ -141,10 +140,15 @@ impl Laboratory {
     }
 }
 
-/// A network that no other trial has.
-pub(super) fn network() -> String {
+/// A network that no other trial has, and a subscriber that has joined it.
+pub(super) fn joined_network(laboratory: &Laboratory, home: &Home) -> (String, Peer) {
     static COUNT: AtomicU32 = AtomicU32::new(0);
-    format!("laboratory-{}-{}", std::process::id(), COUNT.fetch_add(1, Ordering::Relaxed))
+    let count = COUNT.fetch_add(1, Ordering::Relaxed);
+    let network = format!("laboratory-{}-{count}", std::process::id());
+    let subscribe = ["subscribe", "{}", "--json", "--report"];
+    let subscriber = laboratory.peer(home, "subscriber", &network, &subscribe);
+    subscriber.eventually("joins", |_| subscriber.has_joined().then_some(()));
+    (network, subscriber)
 }
 
 fn linked_at(peer: &Peer) -> Option<u64> {
@@ -153,7 +157,7 @@ fn linked_at(peer: &Peer) -> Option<u64> {
     links.find(|link| link["state"] == "active")?["since"].as_u64()
 }
 
-fn within<T>(patience: Duration, mut condition: impl FnMut() -> Option<T>) -> Option<T> {
+pub(super) fn within<T>(patience: Duration, mut condition: impl FnMut() -> Option<T>) -> Option<T> {
     let deadline = Instant::now() + patience;
     loop {
         let found = condition();
@@ -164,7 +168,7 @@ fn within<T>(patience: Duration, mut condition: impl FnMut() -> Option<T>) -> Op
     }
 }
 
-fn wall_millis() -> u64 {
+pub(super) fn wall_millis() -> u64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_millis()).unwrap_or(u64::MAX)
 }

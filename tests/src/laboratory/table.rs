@@ -4,7 +4,7 @@ use std::{fmt::Write, time::Duration};
 
 use serde_json::{Value, json};
 
-use super::{Measured, Way};
+use super::{Burst, Measured, Recovery, Way};
 
 /// A table in Markdown, a line each.
 pub fn markdown(measured: &[Measured]) -> String {
@@ -13,13 +13,7 @@ pub fn markdown(measured: &[Measured]) -> String {
                      took, s |\n|---|---|---|---:|---:|---:|---:|\n"
             .to_owned();
     for one in measured {
-        let burst = match (one.burst.published, one.is_whole()) {
-            (0, _) => "–".to_owned(),
-            (published, true) => format!("{published} of {published}"),
-            (published, false) => {
-                format!("**{} of {published}, {} twice**", one.burst.delivered, one.burst.twice)
-            }
-        };
+        let burst = counted(&one.burst);
         let took = if one.burst.published == 0 { None } else { Some(one.burst.took) };
         // Writing to a string cannot fail.
         let _ = writeln!(
@@ -36,10 +30,65 @@ pub fn markdown(measured: &[Measured]) -> String {
     table
 }
 
-/// The page of the documentation.
-pub fn page(measured: &[Measured]) -> String {
-    format!("{HEAD}\n{}", markdown(measured))
+/// A table of changes in Markdown.
+pub fn changes_markdown(measured: &[Recovery]) -> String {
+    let mut table = "| home | what happens | at home | documents come again after, s | documents, each once |\n\
+                     |---|---|---|---:|---:|\n"
+        .to_owned();
+    for one in measured {
+        let (at_home, documents) = (at_home(one), counted(&one.documents));
+        let after = seconds(one.after);
+        let _ = writeln!(
+            table,
+            "| {} | {} | {at_home} | {after} | {documents} |",
+            one.access, one.change
+        );
+    }
+    table
 }
+
+/// The same as JSON, times in seconds.
+pub fn changes_json(measured: &[Recovery]) -> Value {
+    let one = |one: &Recovery| {
+        json!({
+            "home": one.access.to_string(),
+            "change": one.change.to_string(),
+            "at_home": at_home(one),
+            "after_s": one.after.map(|time| time.as_secs_f64()),
+            "published": one.documents.published,
+            "delivered": one.documents.delivered,
+            "twice": one.documents.twice,
+        })
+    };
+    Value::Array(measured.iter().map(one).collect())
+}
+
+const fn at_home(one: &Recovery) -> &'static str {
+    if one.publishes { "publisher" } else { "subscriber" }
+}
+
+fn counted(burst: &Burst) -> String {
+    let Burst { published, delivered, twice, .. } = *burst;
+    match (published, burst.is_whole()) {
+        (0, _) => "–".to_owned(),
+        (_, true) => format!("{published} of {published}"),
+        (_, false) => format!("**{delivered} of {published}, {twice} twice**"),
+    }
+}
+
+/// The page of the documentation.
+pub fn page(measured: &[Measured], changes: &[Recovery]) -> String {
+    format!("{HEAD}{}{CHANGES}{}", markdown(measured), changes_markdown(changes))
+}
+
+const CHANGES: &str = "
+## When a peer is somewhere else
+
+A peer at home and one elsewhere, with a public address, are linked, and ten documents a second go from one to the
+other. Then something happens to the home. The time is from then (after an outage, from its end) until the first
+document that was published later is there; those of the time between come as well, and each once.
+
+";
 
 const HEAD: &str = "\
 # Through which networks peers reach each other
@@ -62,6 +111,8 @@ bytes took, counted at the public part.
 | UDP blocked | NAT that lets TCP through and no UDP |
 | IPv6 only | no IPv4, and a firewall that lets in answers only |
 | lossy line | a public address at the end of the lossy line |
+
+## Who meets whom
 
 ";
 
