@@ -5,7 +5,9 @@
 
 use std::time::Duration;
 
-use taiinet_tests::laboratory::{Access, Encounter, Laboratory, Measured, Trial, Way, missing};
+use taiinet_tests::laboratory::{
+    Access, Change, Encounter, Laboratory, Measured, Trial, Way, missing,
+};
 
 /// The laboratory, or nothing where there can be none.
 fn laboratory() -> Option<Laboratory> {
@@ -68,4 +70,52 @@ fn where_udp_is_blocked_there_is_no_way() {
     let trial = Trial { burst: 1, patience: Duration::from_secs(18) };
     let encounter = Encounter { subscriber: Access::UdpBlocked, publisher: Access::PortRestricted };
     assert_eq!(laboratory.measure(encounter, trial).way, None);
+}
+
+/// Documents go on within five seconds, and each comes once: those of before, of the time between and of after.
+fn goes_on(access: Access, change: Change, publishes: bool) {
+    let Some(laboratory) = laboratory() else { return };
+    let recovery = laboratory.measure_change(access, change, publishes);
+    eprintln!("{recovery:?}");
+    assert!(recovery.documents.is_whole(), "{recovery:?}");
+    assert!(recovery.after.is_some_and(|after| after <= Duration::from_secs(5)), "{recovery:?}");
+}
+
+#[test]
+fn a_subscriber_goes_on_in_another_network() {
+    goes_on(Access::PortRestricted, Change::Moves, false);
+}
+
+#[test]
+fn a_publisher_goes_on_in_another_network() {
+    goes_on(Access::Symmetric, Change::Moves, true);
+}
+
+#[test]
+fn a_subscriber_goes_on_when_its_router_has_another_address() {
+    goes_on(Access::FullCone, Change::AnotherLine, false);
+}
+
+/// All pairs of networks, in both orders, and all changes: what `cargo xtask laboratory` writes down.
+#[test]
+fn the_whole_laboratory() {
+    if std::env::var_os("TAIINET_LONG").is_none() {
+        return;
+    }
+    let Some(laboratory) = laboratory() else { return };
+    for subscriber in Access::ALL {
+        for publisher in Access::ALL {
+            let measured = meet(&laboratory, subscriber, publisher);
+            if [subscriber, publisher].contains(&Access::UdpBlocked) {
+                continue;
+            }
+            assert!(measured.way.is_some() && measured.burst.is_whole(), "{measured:?}");
+        }
+    }
+    for change in Change::ALL {
+        for publishes in [false, true] {
+            let recovery = laboratory.measure_change(Access::PortRestricted, change, publishes);
+            assert!(recovery.after.is_some() && recovery.documents.is_whole(), "{recovery:?}");
+        }
+    }
 }

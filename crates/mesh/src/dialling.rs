@@ -169,10 +169,12 @@ impl Dialling {
         if peer == cx.id() || !self.negotiations.is_new(peer, session) {
             return;
         }
-        // Glare: both offer at once. The offer of the smaller key stands.
+        // Glare: both offer at once. The offer of the smaller key stands, unless it must have been lost: where
+        // its route ended at a connection that the other end has no more.
         let ours = cx.links.iter().find(|link| link.peer == peer && link.is_dialling());
         if let Some(ours) = ours {
-            if !ours.incoming && cx.id() < peer {
+            let lost = cx.now.since(ours.since()) >= limits::OFFER_LOST;
+            if !ours.incoming && cx.id() < peer && !lost {
                 return;
             }
             let ours = ours.id;
@@ -242,7 +244,9 @@ fn routes(cx: &Cx, candidacy: &Candidacy, joined: &[LinkId]) -> Vec<Route> {
     let mut routes: Vec<Route> = joined.iter().rev().map(|link| Route::Signaller(*link)).collect();
     let neighbours = heard_from
         .iter()
-        .filter(|link| cx.links.get(**link).is_some_and(Link::is_active))
+        .filter(|link| {
+            cx.links.get(**link).is_some_and(|link| link.is_active() && !link.is_doubted())
+        })
         .map(|link| Route::Neighbour(*link));
     let place = routes.len().saturating_sub(1);
     routes.splice(place..place, neighbours);

@@ -87,6 +87,8 @@ pub const SIGNAL_LIFE: Duration = Duration::from_secs(60);
 
 /// From the dial to the open channel.
 pub const DIAL_TIMEOUT: Duration = Duration::from_secs(15);
+/// An offer of ours that was not answered for so long is lost, if the other end offers.
+pub const OFFER_LOST: Duration = Duration::from_millis(1500);
 /// From the open channel to the finished handshake.
 pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(5);
 /// A hello that was not answered is sent again after so long.
@@ -251,7 +253,7 @@ pub const DOUBTED_AFTER: Duration = Duration::from_millis(700);
 /// the signallers as well.
 pub const ALL_SILENT: Duration = Duration::from_millis(2500);
 /// And so often at most, whatever the neighbours do.
-pub const ALL_SILENT_EVERY: Duration = Duration::from_secs(10);
+pub const ALL_SILENT_EVERY: Duration = Duration::from_secs(5);
 /// A peer that is called so much later than it wanted has slept: what others said meanwhile is read
 /// before they are judged.
 pub const OVERSLEPT: Duration = Duration::from_secs(3);

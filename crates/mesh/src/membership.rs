@@ -97,6 +97,7 @@ impl Membership {
             }
             Notice::Forget(peer) => self.candidates.forget(peer),
             Notice::Rest { peer, wait } => self.candidates.rest(peer, *wait, cx.now),
+            Notice::RouteFound => self.candidates.found_route(cx.now),
             Notice::RouteLost(link) => self.candidates.lost_route(*link),
             _ => {}
         }

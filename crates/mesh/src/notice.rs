@@ -63,6 +63,8 @@ pub(crate) enum Notice {
     Signal { via: LinkId, signal: Signed<Signal> },
     /// The peer that a signal was for cannot be reached over this link.
     Unreachable { peer: PeerId, via: LinkId },
+    /// A signaller has taken our join: signals pass over it.
+    RouteFound,
     /// Signals do not pass over this link any more.
     RouteLost(LinkId),
 

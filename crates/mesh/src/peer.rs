@@ -92,7 +92,10 @@ impl Peer {
         if self.signallers.has(link) {
             self.signallers.message(&mut self.cx, link, bytes);
         } else if let Some(state) = self.cx.links.get_mut(link) {
-            state.hears(self.cx.now);
+            if state.hears(self.cx.now) {
+                self.cx.trust_again(link);
+            }
+            let Some(state) = self.cx.links.get_mut(link) else { return };
             match state.work.arrives(bytes, self.cx.now) {
                 Arrival::Now(bytes) => self.read(link, &bytes),
                 Arrival::Waits => {}

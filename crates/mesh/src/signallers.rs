@@ -279,6 +279,7 @@ impl Signallers {
                 if let Some((url, signaller)) = self.book.took_join(link, cx.now) {
                     cx.presence.joined = self.book.current_join();
                     cx.view_changed = true;
+                    cx.notify(Notice::RouteFound);
                     cx.event(Event::SignallerJoined { url, signaller });
                 }
             }

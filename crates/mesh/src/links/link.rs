@@ -139,7 +139,7 @@ impl Link {
     }
 
     /// The channel is open, and a session is made on it first.
-    pub(crate) const fn secures(&mut self, now: Time) {
+    pub(crate) fn secures(&mut self, now: Time) {
         self.since = now;
         self.hears(now);
     }
@@ -311,10 +311,18 @@ impl Link {
         self.round_trip
     }
 
-    pub(crate) const fn hears(&mut self, now: Time) {
+    /// Something has come. Whether it was doubted until now.
+    pub(crate) fn hears(&mut self, now: Time) -> bool {
+        let doubted = self.is_doubted();
         self.heard = now;
         self.probe = None;
-        self.doubt = Doubt::None;
+        // What comes soon after the question was under way, and answers nothing.
+        let under_way =
+            matches!(self.doubt, Doubt::From(at) if now.after(limits::DOUBTED_AFTER / 2) < at);
+        if !under_way {
+            self.doubt = Doubt::None;
+        }
+        doubted
     }
 
     pub(crate) const fn speaks(&mut self, now: Time) {
@@ -327,6 +335,7 @@ impl Link {
         {
             self.round_trip = Some(now.since(at));
             self.ping = None;
+            self.doubt = Doubt::None;
         }
     }
 

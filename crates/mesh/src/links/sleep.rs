@@ -16,7 +16,8 @@
 use core::time::Duration;
 
 use crate::{
-    LinkId, Misbehaviour, Time, cx::Cx, limits, links::link::Link, notice::Notice, wire::LinkFrame,
+    Disconnect, LinkId, Misbehaviour, Time, cx::Cx, limits, links::link::Link, notice::Notice,
+    wire::LinkFrame,
 };
 
 impl Cx {
@@ -128,6 +129,15 @@ impl Cx {
         }
     }
 
+    /// A neighbour that was doubted is there: another link to it is not wanted any more.
+    pub(crate) fn trust_again(&mut self, link: LinkId) {
+        let Some(peer) = self.links.peer(link) else { return };
+        let ours = |other: &Link| other.peer == peer && !other.incoming && !other.is_proven();
+        for other in self.links.named(ours) {
+            self.close(other, Disconnect::Local);
+        }
+    }
+
     /// Asks every peer that we are linked to whether it is still there.
     pub(crate) fn probe(&mut self, again: bool) {
         let now = self.now;
@@ -139,5 +149,67 @@ impl Cx {
             }
         }
         self.notify(Notice::Probe { again });
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::testing::{self, NOW, identity, sent};
+
+    fn pings(cx: &mut Cx, link: LinkId) -> usize {
+        let frames = sent(cx, link);
+        let is_ping = |frame: &&crate::wire::Frame| {
+            matches!(frame, crate::wire::Frame::Link(LinkFrame::Ping(_)))
+        };
+        frames.iter().filter(is_ping).count()
+    }
+
+    fn says_all_silent(cx: &mut Cx) -> bool {
+        std::mem::take(&mut cx.notices).iter().any(|notice| matches!(notice, Notice::AllSilent))
+    }
+
+    #[test]
+    fn only_when_all_are_silent_is_it_asked_whether_we_are_cut_off() {
+        let mut cx = testing::cx();
+        let [one, other] = [1, 2].map(|number| testing::neighbour(&mut cx, &identity(number)));
+        let quiet = NOW.after(limits::ALL_SILENT);
+        cx.now = quiet.before(Duration::from_millis(500));
+        cx.links.get_mut(other).unwrap().hears(cx.now);
+        cx.now = quiet;
+        cx.tick_links();
+        assert!(!says_all_silent(&mut cx), "one is still heard");
+        cx.now = quiet.after(limits::ALL_SILENT);
+        cx.tick_links();
+        assert!(says_all_silent(&mut cx));
+        assert!(pings(&mut cx, one) > 0 && pings(&mut cx, other) > 0);
+
+        // One that dozes says nothing for long, and means nothing by it.
+        let mut cx = testing::cx();
+        let link = testing::neighbour(&mut cx, &identity(1));
+        cx.links.get_mut(link).unwrap().dozing = true;
+        assert_eq!(cx.silence_deadline(), None);
+    }
+
+    /// A neighbour that is silent, speaks and is silent again makes us ask now and then.
+    #[test]
+    fn neighbours_cannot_have_us_ask_without_end() {
+        let mut cx = testing::cx();
+        let link = testing::neighbour(&mut cx, &identity(1));
+        let (mut asked, minute) = (0, 60_000);
+        for millis in (0..minute).step_by(100) {
+            cx.now = NOW.after(Duration::from_millis(millis));
+            if millis % 2600 == 0 {
+                cx.links.get_mut(link).unwrap().hears(cx.now);
+            }
+            cx.tick_links();
+            asked += u64::from(says_all_silent(&mut cx));
+            sent(&mut cx, link);
+        }
+        let most = minute / 5000;
+        assert!((most / 2..=most).contains(&asked), "{asked}");
+        assert!(cx.links.get(link).is_some());
     }
 }

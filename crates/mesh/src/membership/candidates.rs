@@ -212,6 +212,17 @@ impl Candidates {
         }
     }
 
+    /// There is a further route: those that no route led to need not rest. It was not their fault.
+    pub(crate) fn found_route(&mut self, now: Time) {
+        for known in
+            self.known.values_mut().filter(|known| known.failure == Some(Disconnect::NoRoute))
+        {
+            known.redial.reset();
+            known.not_before = known.not_before.min(now);
+            known.failure = None;
+        }
+    }
+
     /// Back on a network: no candidate needs to rest.
     pub(crate) fn wake(&mut self, now: Time) {
         for known in self.known.values_mut() {

@@ -97,6 +97,18 @@ impl World {
         self.follow_groups();
     }
 
+    /// What has a peer's packets in hand has forgotten it, as a router does that gets another address: nothing passes
+    /// any more over the channels that it has, and new ones open. Nobody is told.
+    pub fn lose_paths(&mut self, peer: PeerIndex) {
+        let node = Some(Node::Peer(peer));
+        let ends = self.ends.iter().filter(|(end, _)| self.node_of(**end) == node);
+        let ends: Vec<EndId> =
+            ends.flat_map(|(end, state)| [Some(*end), state.twin]).flatten().collect();
+        for end in ends {
+            self.stall(end);
+        }
+    }
+
     fn follow_groups(&mut self) {
         let twins: Vec<(EndId, EndId)> =
             self.ends.iter().filter_map(|(end, state)| Some((*end, state.twin?))).collect();

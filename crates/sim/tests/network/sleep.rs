@@ -218,7 +218,8 @@ fn is_back_soon(seed: u64, count: usize, away: Duration, asleep: bool) {
     let window = woken.before(limits::LIVE_WINDOW).after(seconds(20));
     setting.arrives(seconds(10), |published| published.at >= window);
     if away < limits::SILENCE {
-        assert!(lost(&setting.world, sleeper, woken).is_empty(), "it lost what it had");
+        let lost = lost(&setting.world, sleeper, woken);
+        assert!(lost.is_empty(), "seed {seed}: it lost what it had: {lost:?}");
     }
     let rejected = setting.world.counters().rejected;
     assert!(rejected.is_empty(), "seed {seed}: {rejected:?}");
@@ -297,5 +298,64 @@ fn a_peer_that_oversleeps_asks_before_it_judges() {
         assert!(!lost, "seed {seed}: {:?}", setting.world.events(sleeper));
         setting.still_works();
         setting.sound();
+    }
+}
+
+/// A peer has another address, or its router has; `told` by its system, or by silence alone. Documents go on in
+/// both directions, each once, and nobody is blamed. (Here not even the signaller's system says that it knows nothing
+/// of the connection.)
+fn is_somewhere_else(seed: u64, count: usize, told: bool, limit: Duration) {
+    let mut setting = meshed(seed, count);
+    setting.world.run_for(seconds(10));
+    let (moved, other) = (setting.peers[1], setting.peers[0]);
+    for (number, by) in [moved, other].into_iter().enumerate() {
+        setting.world.publish(by, &format!(r#"{{"before": {number}}}"#)).expect("room");
+    }
+    setting.world.lose_paths(moved);
+    if told {
+        setting.world.wake(moved);
+    }
+    setting.world.run_for(seconds(1));
+    for (number, by) in [moved, other].into_iter().enumerate() {
+        setting.world.publish(by, &format!(r#"{{"after": {number}}}"#)).expect("room");
+    }
+    setting.arrives(limit - seconds(1), |_| true);
+    let rejected = setting.world.counters().rejected;
+    assert!(rejected.is_empty(), "seed {seed}: {rejected:?}");
+    setting.still_works();
+    setting.sound();
+}
+
+#[test]
+fn a_peer_that_moves_is_back_within_five_seconds() {
+    seeds(100..104).for_each(|seed| is_somewhere_else(seed, 12, true, seconds(5)));
+    seeds(104..107).for_each(|seed| is_somewhere_else(seed, 2, true, seconds(5)));
+}
+
+#[test]
+fn a_peer_that_is_cut_off_and_not_told_is_back_within_seven_seconds() {
+    seeds(110..114).for_each(|seed| is_somewhere_else(seed, 12, false, seconds(7)));
+    seeds(114..117).for_each(|seed| is_somewhere_else(seed, 2, false, seconds(7)));
+}
+
+/// A wake by mistake (a VPN, a container) costs a ping: no link is lost or made.
+#[test]
+fn a_wake_for_nothing_changes_nothing() {
+    for seed in seeds(120..123) {
+        let mut setting = meshed(seed, 12);
+        setting.world.run_for(seconds(20));
+        let peer = setting.peers[1];
+        let since = setting.world.now();
+        for _ in 0..6 {
+            setting.world.wake(peer);
+            setting.world.run_for(seconds(2));
+        }
+        let events = setting.world.events(peer).iter().filter(|(at, _)| *at >= since);
+        let changes = events.filter(|(_, event)| {
+            matches!(event, Event::SignallerLost { .. })
+                || matches!(event, Event::PeerDisconnected { cause, .. }
+                    if !matches!(cause, Disconnect::Refused(_) | Disconnect::Local))
+        });
+        assert_eq!(changes.count(), 0, "seed {seed}");
     }
 }

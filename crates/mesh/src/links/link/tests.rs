@@ -231,3 +231,41 @@ fn after_a_wake_a_link_in_the_making_has_little_time_left() {
     a.open(9, 1);
     assert!(a.link.tick(NOW.after(limits::WAKE_PROBE)).is_ok());
 }
+
+#[test]
+fn a_neighbour_that_does_not_answer_is_doubted_until_it_speaks_and_keeps_its_time() {
+    let mut link = neighbours();
+    let asked = NOW.after(Duration::from_secs(1));
+    assert!(matches!(link.doubt(asked), Some(LinkFrame::Ping(_))));
+    assert_eq!(link.doubt(asked), None, "it was asked");
+    let until = asked.after(limits::DOUBTED_AFTER);
+    assert_eq!(link.deadline(), until);
+    assert!(link.tick(until.before(Duration::from_millis(1))).is_ok() && !link.is_doubted());
+    assert!(link.tick(until).is_ok() && link.is_doubted());
+    assert!(link.deadline() > until, "it is not looked at again and again");
+    assert_eq!(link.doubt(until), None, "once is enough");
+    link.hears(until);
+    assert!(!link.is_doubted());
+
+    // What was under way answers nothing; a pong does, however soon.
+    let mut link = neighbours();
+    let Some(LinkFrame::Ping(number)) = link.doubt(asked) else { panic!("a ping") };
+    link.hears(asked.after(Duration::from_millis(100)));
+    assert!(link.tick(until).is_ok() && link.is_doubted());
+    let mut link = neighbours();
+    link.doubt(asked);
+    link.pong(number, asked.after(Duration::from_millis(100)));
+    assert!(link.tick(until).is_ok() && !link.is_doubted());
+
+    // Silence ends it when it always did, and is then nobody's fault.
+    link.doubt(until);
+    let end = until.after(limits::SILENCE);
+    assert!(link.tick(end.before(Duration::from_millis(1))).is_ok());
+    assert!(link.is_excused(end.before(Duration::from_millis(1))));
+    assert_eq!(link.tick(end), Err(Disconnect::Silent));
+
+    // One that dozes answers late, and is not doubted.
+    let mut link = Link { dozing: true, ..neighbours() };
+    assert_eq!(link.doubt(asked), None);
+    assert!(link.tick(until).is_ok() && !link.is_doubted());
+}
