@@ -5,6 +5,7 @@
 mod bench;
 mod demo;
 mod fuzz;
+mod laboratory;
 mod shape;
 mod steps;
 mod test;
@@ -25,6 +26,8 @@ Usage: cargo xtask COMMAND [ARGS]
   lint                         test fmt shape clippy
   wasm [--fast]                build the browser's package in wasm/npm/dist; --fast does not minify
   fuzz [TARGET…] [--seconds N] run the fuzz targets guided by coverage, a minute each (cargo-fuzz)
+  laboratory [ARGS]            measure peers behind NATs and firewalls, and when they move; as root, ten minutes;
+                               --page docs/laboratory.md writes that page
   bench [NAME…] [--quick]      run the benchmarks:
                                ingest index link documents mesh signaller seal browser
   help                         print this
@@ -40,6 +43,7 @@ fn main() -> ExitCode {
         Some("wasm") => wasm::run(&rest),
         Some("lint") => lint(&rest),
         Some("fuzz") => fuzz::run(&rest),
+        Some("laboratory") => laboratory::run(&rest),
         Some("bench") => bench::run(&rest),
         Some("help" | "--help" | "-h") => {
             print!("{USAGE}");

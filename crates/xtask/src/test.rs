@@ -3,7 +3,7 @@
 use std::{path::Path, process::Command, sync::OnceLock};
 
 use crate::{
-    shape,
+    laboratory, shape,
     steps::{self, Step, StepOutcome},
     tools::{apt_install, cargo, cargo_install, outcome, root, succeeds, target_dir},
     wasm,
@@ -90,8 +90,11 @@ fn test() -> StepOutcome {
     if built != StepOutcome::Passed {
         return built;
     }
-    // Its tests fail without it; all others are run first to last.
-    let turn = turn_server();
+    // Tests with coturn fail without it; all others are run first to last.
+    let installed = laboratory::install();
+    if let Some(why) = laboratory::missing() {
+        println!("the laboratory of networks is SKIPPED: {why}");
+    }
     let runner: &[&str] = if succeeds(&mut cargo(["nextest", "--version"])) {
         &["nextest", "run"]
     } else {
@@ -107,7 +110,7 @@ fn test() -> StepOutcome {
         tests.env(LONG_TESTS, "1");
     }
     let ran = outcome(&mut tests);
-    match (ran, turn) {
+    match (ran, installed) {
         (StepOutcome::Failed(why), Err(missing)) => {
             StepOutcome::Failed(format!("{why}; {missing}"))
         }
@@ -195,20 +198,6 @@ fn built() -> StepOutcome {
     match wasm() {
         StepOutcome::Passed => build(),
         failed => failed,
-    }
-}
-
-/// coturn, through which some tests link. Its own service is of no use to them, nor to a user that
-/// did not ask for one.
-fn turn_server() -> Result<(), String> {
-    let found = || succeeds(Command::new("which").arg("turnserver"));
-    if !found() && apt_install(&["coturn"]) {
-        let _ = succeeds(Command::new("systemctl").args(["disable", "--now", "coturn"]));
-    }
-    if found() {
-        Ok(())
-    } else {
-        Err("coturn is missing: install it with `sudo apt-get install coturn`".to_owned())
     }
 }
 

@@ -3,7 +3,7 @@
 //!
 //! `taiinet-laboratory [--json] [--page FILE] [--changes] [SUBSCRIBER PUBLISHER]…`: tables on stdout, or JSON; with
 //! `--page` also the page of the documentation. Without pairs each is tried, in both orders, and all changes;
-//! with `--changes` only these.
+//! with `--changes` only these. With `--missing` it says why there can be no laboratory here, if so.
 
 #[cfg(target_os = "linux")]
 fn main() -> Result<(), String> {
@@ -39,6 +39,10 @@ mod laboratory {
     }
 
     pub(super) fn main() -> Result<(), String> {
+        if std::env::args().nth(1).is_some_and(|arg| arg == "--missing") {
+            let why = missing().map(|why| format!("{why}\n")).unwrap_or_default();
+            return print(&why).map_err(|error| error.to_string());
+        }
         let options = options()?;
         if let Some(missing) = missing() {
             return Err(missing);
