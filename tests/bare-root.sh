@@ -56,14 +56,16 @@ cp /etc/resolv.conf /etc/hosts "$root/etc/"
 mkdir -p "$root/root/.rustup" "$root/root/.cargo/bin" "$root/sources"
 mount --bind -o ro "$rustup" "$root/root/.rustup"
 cp -a "$cargo"/bin/{cargo,rustc,rustdoc,rustup,rustfmt,cargo-fmt,cargo-clippy,clippy-driver} "$root/root/.cargo/bin/"
+mkdir -p "$root/usr/local/share/ca-certificates"
+cp -aT /usr/local/share/ca-certificates "$root/usr/local/share/ca-certificates"
 [ ! -e "$cargo/config.toml" ] || cp "$cargo/config.toml" "$root/root/.cargo/"
 mount --bind -o ro "$sources" "$root/sources"
 
-# Nothing of this machine's environment goes in, but for the way to the network.
+# Nothing of this machine's environment goes in, but for the way to the network, and whom to trust there.
 inside() {
   env -i HOME=/root USER=root LANG=C.UTF-8 TERM="${TERM:-dumb}" \
     PATH=/root/.cargo/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin \
-    RUSTUP_AUTO_INSTALL=0 \
+    RUSTUP_AUTO_INSTALL=0 ${NODE_EXTRA_CA_CERTS:+NODE_EXTRA_CA_CERTS=/etc/ssl/certs/ca-certificates.crt} \
     ${HTTPS_PROXY:+HTTPS_PROXY="$HTTPS_PROXY"} ${HTTP_PROXY:+HTTP_PROXY="$HTTP_PROXY"} \
     chroot "$root" bash -euo pipefail -c "$1"
 }
