@@ -127,8 +127,7 @@ impl Program {
     }
 
     pub(crate) fn signal(&self, name: &str) {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
+        send_signal(name, &self.child);
     }
 
     #[track_caller]
@@ -170,4 +169,10 @@ pub(crate) fn get(address: SocketAddr, path: &str, headers: &str) -> String {
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer);
     String::from_utf8_lossy(&answer).into_owned()
+}
+
+/// Sends a process a signal, by the shell's own `kill`: a bare machine has no other.
+pub(crate) fn send_signal(name: &str, child: &Child) {
+    let kill = format!("kill -s {name} {}", child.id());
+    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
 }
