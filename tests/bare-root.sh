@@ -2,7 +2,9 @@
 # Runs the README's two commands as a fresh machine would: in a bare Debian (debootstrap, minbase), from a
 # clone of what is committed here.
 #
-#   sudo tests/bare-root.sh [FOLDER]      about 45 minutes on two cores; the folder is emptied first
+#   sudo tests/bare-root.sh [FOLDER [COMMAND…]]
+#
+# About 45 minutes on two cores; the folder is emptied first. Commands take the place of the README's two.
 #
 # Of this machine it uses the kernel, the network and the Rust toolchain, which rustup would fetch; all else
 # comes from Debian, crates.io and the npm registry. Its mounts and processes end with it.
@@ -10,6 +12,8 @@ set -euo pipefail
 
 sources="$(cd "$(dirname "$0")/.." && pwd)"
 root="${1:-/var/tmp/taiinet-bare-root}"
+commands=("${@:2}")
+[ "${#commands[@]}" -gt 0 ] || commands=('cargo xtask demo --once' 'cargo xtask test')
 rustup="${RUSTUP_HOME:-$HOME/.rustup}"
 cargo="${CARGO_HOME:-$HOME/.cargo}"
 
@@ -28,7 +32,7 @@ fi
 
 # A mount namespace of its own: nothing that is mounted below outlives the script.
 if [ "${TAIINET_BARE:-}" != inside ]; then
-  TAIINET_BARE=inside exec unshare --mount --pid --fork --kill-child --mount-proc "$0" "$root"
+  TAIINET_BARE=inside exec unshare --mount --pid --fork --kill-child --mount-proc "$0" "$root" "${commands[@]}"
 fi
 
 rm -rf --one-file-system "$root"
@@ -36,6 +40,11 @@ mkdir -p "$root"
 touch "$root/.taiinet-bare-root"
 echo "━━ debootstrap"
 debootstrap --variant=minbase bookworm "$root" http://deb.debian.org/debian >/dev/null
+cat >"$root/etc/apt/sources.list" <<'SOURCES'
+deb http://deb.debian.org/debian bookworm main
+deb http://deb.debian.org/debian bookworm-updates main
+deb http://deb.debian.org/debian-security bookworm-security main
+SOURCES
 
 mount -t proc proc "$root/proc"
 mount -t sysfs sysfs "$root/sys"
@@ -54,7 +63,7 @@ cp /etc/resolv.conf /etc/hosts "$root/etc/"
 
 # What the README's line with rustup leaves behind.
 mkdir -p "$root/root/.rustup" "$root/root/.cargo/bin" "$root/sources"
-mount --bind -o ro "$rustup" "$root/root/.rustup"
+tar -C "$rustup" --exclude=share/doc --exclude='wasm32-*' -c . | tar -C "$root/root/.rustup" -x
 cp -a "$cargo"/bin/{cargo,rustc,rustdoc,rustup,rustfmt,cargo-fmt,cargo-clippy,clippy-driver} "$root/root/.cargo/bin/"
 mkdir -p "$root/usr/local/share/ca-certificates"
 cp -aT /usr/local/share/ca-certificates "$root/usr/local/share/ca-certificates"
@@ -72,7 +81,7 @@ inside() {
 
 inside 'apt-get update -q && apt-get install -qy build-essential git curl ca-certificates >/dev/null'
 inside 'git -c safe.directory="*" clone -q /sources ~/taiinet && cd ~/taiinet && git log --oneline -1'
-for command in 'cargo xtask demo --once' 'cargo xtask test'; do
+for command in "${commands[@]}"; do
   echo "━━ $command"
   started=$SECONDS
   inside "cd ~/taiinet && $command"

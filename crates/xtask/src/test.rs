@@ -157,7 +157,7 @@ fn wasm() -> StepOutcome {
 fn npm() -> StepOutcome {
     match built() {
         StepOutcome::Passed => outcome(
-            Command::new("npm")
+            wasm::npm()
                 .args(["test", "--silent"])
                 .current_dir(root().join("wasm/npm"))
                 .env("TAIINET_BIN_DIR", target_dir().join("debug")),
@@ -183,7 +183,7 @@ fn browser() -> StepOutcome {
         return StepOutcome::Failed(why);
     }
     outcome(
-        Command::new("node")
+        wasm::node()
             .arg("run.mjs")
             .current_dir(folder)
             .env("TAIINET_BIN_DIR", target_dir().join("debug")),
@@ -214,7 +214,7 @@ fn turn_server() -> Result<(), String> {
 
 /// Whichever the tests themselves can find.
 fn browsers(folder: &Path) -> Result<(), String> {
-    let found = || succeeds(Command::new("node").arg("harness/places.mjs").current_dir(folder));
+    let found = || succeeds(wasm::node().arg("harness/places.mjs").current_dir(folder));
     // `ip` makes the network that is the tests' own.
     if found() || (apt_install(&["chromium", "firefox-esr", "iproute2"]) && found()) {
         return Ok(());
