@@ -126,7 +126,8 @@ pub mod wire;
 pub use api::{
     Audience, Config, Counters, Delivery, Dial, Direct, Disconnect, Event, FindId, Input, Lane,
     LinkFailure, LinkId, LinkState, LinkStatus, Negotiation, Output, PublishError, PublishOptions,
-    SignallerAddress, SignallerStatus, Status, SubscriptionId, TooManyFinds, TooManySubscriptions,
+    SignallerAddress, SignallerRelay, SignallerStatus, Status, SubscriptionId, TooManyFinds,
+    TooManySubscriptions,
 };
 pub use budget::Budget;
 pub use dialling::description;

@@ -46,6 +46,8 @@ pub(crate) struct Link {
     pub(crate) peer: PeerId,
     /// Whether the other end made the offer.
     pub(crate) incoming: bool,
+    /// Whether a signaller relays it.
+    pub(crate) relayed: bool,
     /// From which address it came, where links are made by address.
     pub(crate) from: Option<IpAddr>,
     /// What protects its messages.
@@ -98,6 +100,7 @@ impl Link {
             id,
             peer,
             incoming,
+            relayed: false,
             from: None,
             protection: Protection::Channel,
             session,

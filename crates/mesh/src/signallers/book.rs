@@ -516,6 +516,7 @@ impl Book {
                 _ => None,
             },
             joined: signaller.joined().is_some(),
+            relays: signaller.joined().is_some() && signaller.relays > 0,
             failure: signaller.failure.clone(),
             clock_ahead_ms: signaller.clock_ahead,
         };
