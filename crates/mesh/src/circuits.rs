@@ -300,6 +300,10 @@ impl Circuits {
     /// A circuit is gone, and with it its link: nobody need be told.
     fn end(&mut self, cx: &mut Cx, link: LinkId, cause: Disconnect) {
         self.circuits.remove(&link);
+        // What was to be said over it is of no use, and no driver's business.
+        cx.out.retain(|output| {
+            !matches!(output, Output::Send { link: of, .. } | Output::Close { link: of } if *of == link)
+        });
         cx.drop_link(link, cause);
     }
 
