@@ -41,6 +41,11 @@ pub enum Problem<'a> {
         /// What happened with the last.
         cause: &'a Disconnect,
     },
+    /// No direct path leads to others, and none of its signallers relays links.
+    NoPath {
+        /// What happened with the last.
+        cause: &'a Disconnect,
+    },
     /// It has joined and no other peer has.
     Alone,
 }
@@ -62,7 +67,13 @@ pub fn diagnose(status: &Status) -> Diagnosis<'_> {
     } else if !status.links.is_empty() {
         None
     } else if let Some((_, cause)) = status.failed.first() {
-        Some(Problem::NoLink { cause })
+        let relays = status.signallers.iter().any(|signaller| signaller.relays);
+        Some(match cause {
+            Disconnect::Link(LinkFailure::Unreachable(_)) | Disconnect::DialTimeout if !relays => {
+                Problem::NoPath { cause }
+            }
+            _ => Problem::NoLink { cause },
+        })
     } else if status.candidates == 0 {
         Some(Problem::Alone)
     } else {
@@ -105,6 +116,11 @@ impl Diagnosis<'_> {
             Problem::NoLink { cause } => {
                 format!("no link to another peer could be made: {cause}")
             }
+            Problem::NoPath { cause } => {
+                format!(
+                    "no direct path leads to another peer, and no signaller here relays: {cause}"
+                )
+            }
             Problem::Alone => "nobody else is on this network yet".to_owned(),
         };
         let goes_on = if self.neighbours > 0 { "; the mesh goes on without" } else { "" };
@@ -136,6 +152,11 @@ impl Diagnosis<'_> {
             }
             Problem::NoLink { .. } => {
                 "a firewall may block WebRTC; try another network, or a signaller that offers STUN or TURN"
+                    .to_owned()
+            }
+            Problem::NoPath { .. } => {
+                "a firewall may block WebRTC (UDP); try another network, or a signaller that relays links or \
+                 offers TURN: its operator starts it with --relay, or with --turn"
                     .to_owned()
             }
             Problem::Alone => format!("open another peer of the network \"{network}\""),

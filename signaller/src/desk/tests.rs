@@ -1,6 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 mod budgets;
+mod circuits;
 mod joins;
 mod members;
 mod pool;

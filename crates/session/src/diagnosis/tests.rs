@@ -29,7 +29,15 @@ fn each_problem_is_told_with_what_to_do() {
     assert!(told(&joined).2.is_some_and(|advice| advice.contains("\"tweets\"")));
 
     let failed = Status { failed: vec![(peer(4), unreachable())], candidates: 1, ..joined.clone() };
+    assert!(problem(&failed).starts_with("no direct path leads to another peer, and no signaller"));
+    assert!(told(&failed).2.is_some_and(|advice| advice.contains("--relay")));
+    // Where one relays, that is not what is missing.
+    let signallers = vec![SignallerStatus { relays: true, ..signaller(true, None) }];
+    let failed = Status { signallers, ..failed };
     assert!(problem(&failed).starts_with("no link to another peer could be made: "));
+    let refused = Disconnect::Refused(RefusalReason::Full);
+    let refused = Status { failed: vec![(peer(4), refused)], ..joined.clone() };
+    assert!(problem(&refused).starts_with("no link to another peer could be made: "));
 }
 
 fn told_time(ahead_ms: Option<i64>, joined: bool) -> SignallerStatus {
