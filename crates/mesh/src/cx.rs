@@ -32,6 +32,8 @@ pub(crate) struct Cx {
     pub(crate) dozing: bool,
     /// What neighbours believe of that, and since when.
     pub(crate) told_doze: (bool, Time),
+    /// When neighbours were asked last because all of them were silent.
+    pub(crate) asked_at: Option<Time>,
     /// Whether something has changed that may call for new links.
     pub(crate) view_changed: bool,
     pub(crate) links: Links,
@@ -64,6 +66,7 @@ impl Cx {
             started: now,
             dozing: false,
             told_doze: (false, Time::default()),
+            asked_at: None,
             view_changed: true,
             links: Links::default(),
             reputation: Reputation::new(&config.blacklist, now),

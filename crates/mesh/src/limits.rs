@@ -266,6 +266,14 @@ pub const DOZE_SILENCE: Duration = Duration::from_secs(75);
 pub const DOZE_GRAFT_AFTER: Duration = Duration::from_millis(250);
 /// After a wake, a peer that is not heard of for so long is not there any more.
 pub const WAKE_PROBE: Duration = Duration::from_secs(2);
+/// A neighbour that was asked whether it is there, and says nothing for so long, may be dialled again while
+/// the old link has the rest of its time: it may well be there, and the way to it another.
+pub const DOUBTED_AFTER: Duration = Duration::from_millis(700);
+/// When nothing was heard of any neighbour for so long, it may be us who are cut off: all are asked, and
+/// the signallers as well.
+pub const ALL_SILENT: Duration = Duration::from_millis(2500);
+/// And so often at most, whatever the neighbours do.
+pub const ALL_SILENT_EVERY: Duration = Duration::from_secs(10);
 /// A peer that is called so much later than it wanted has slept: what others said meanwhile is read
 /// before they are judged.
 pub const OVERSLEPT: Duration = Duration::from_secs(3);

@@ -350,7 +350,9 @@ impl Membership {
 /// share of the neighbours are of our own choice. Strangers that only knock count for nothing.
 fn wanting(cx: &Cx) -> usize {
     let (mut all, mut dozing, mut ours, mut pending) = (0, 0, 0, 0);
-    let counts = |link: &&Link| !link.extra && (link.is_admitted() || !link.incoming);
+    let counts = |link: &&Link| {
+        !link.extra && !link.is_doubted() && (link.is_admitted() || !link.incoming)
+    };
     for link in cx.links.iter().filter(counts) {
         all += 1;
         dozing += usize::from(link.dozing);

@@ -38,6 +38,8 @@ pub(crate) enum Notice {
     Offended { link: LinkId, misbehaviour: Misbehaviour },
     /// We are back on a network or awake.
     Woke,
+    /// Nothing is heard of any neighbour: perhaps it is us who are cut off.
+    AllSilent,
     /// We have slept: every peer is to be asked whether it is still there. `again`: also those that were
     /// asked already.
     Probe { again: bool },

@@ -248,6 +248,7 @@ impl Peer {
         [
             cx.links.deadline(),
             cx.doze_deadline(),
+            cx.silence_deadline(),
             self.signallers.deadline(),
             self.membership.deadline(cx, introduced),
             self.circuits.deadline(cx, &self.signallers),

@@ -149,15 +149,20 @@ impl Signallers {
 
     pub(crate) fn on(&mut self, cx: &mut Cx, notice: &Notice) {
         match notice {
-            Notice::LinkDown(down) if down.active => self.book.ask_again(&mut cx.rng, cx.now),
+            Notice::LinkDown(down) if down.active => {
+                self.book.ask_again(&mut cx.rng, cx.now);
+                if down.cause == Disconnect::Silent {
+                    self.probe(cx, false);
+                }
+            }
+            Notice::AllSilent => {
+                self.book.ask_again(&mut cx.rng, cx.now);
+                self.probe(cx, false);
+            }
             Notice::Offended { link, misbehaviour } => self.offended(cx, *link, *misbehaviour),
             Notice::WeDoze(dozing) => self.book.dozing = *dozing,
             Notice::Woke => self.book.wake(cx.now),
-            Notice::Probe { again } => {
-                for link in self.book.probe(*again, cx.now) {
-                    self.tell(cx, link, &ToSignaller::Ping(0));
-                }
-            }
+            Notice::Probe { again } => self.probe(cx, *again),
             Notice::Introduce { want } => {
                 for link in self.book.ask(&mut cx.rng, cx.now) {
                     self.tell(cx, link, &ToSignaller::Introduce { want: *want });
@@ -186,6 +191,13 @@ impl Signallers {
                 Due::Works => {}
                 Due::Drop { link, cause } => self.close(cx, link, cause, Duration::ZERO),
             }
+        }
+    }
+
+    /// Asks each whether it is still there.
+    fn probe(&mut self, cx: &mut Cx, again: bool) {
+        for link in self.book.probe(again, cx.now) {
+            self.tell(cx, link, &ToSignaller::Ping(0));
         }
     }
 

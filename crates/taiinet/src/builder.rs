@@ -34,6 +34,7 @@ use crate::{
     signaller_cache,
     stamps::KeptStamps,
     tally::Tally,
+    whereabouts::Whereabouts,
 };
 
 /// Signed documents that wait for the driver.
@@ -226,6 +227,7 @@ impl Builder {
             blacklist: self.blacklist,
             signaller_cache: self.signaller_cache,
             clock,
+            whereabouts: Whereabouts::new(),
             controls: control_queue,
             publishes: publish_queue,
             events,

@@ -31,6 +31,7 @@ use crate::{
     history::Histories,
     signaller_cache,
     tally::Tally,
+    whereabouts::Whereabouts,
 };
 
 /// How many inputs or documents are taken before the outputs are looked at again: so many small ones
@@ -55,6 +56,7 @@ pub(crate) struct Driver {
     pub(crate) blacklist: Option<PathBuf>,
     pub(crate) signaller_cache: Option<PathBuf>,
     pub(crate) clock: Arc<Clock>,
+    pub(crate) whereabouts: Whereabouts,
     pub(crate) controls: mpsc::UnboundedReceiver<Control>,
     pub(crate) publishes: mpsc::Receiver<Publish>,
     pub(crate) events: broadcast::Sender<Event>,
@@ -98,9 +100,20 @@ impl Driver {
                 self.take_publishes(publish)?;
             }
             () = self.relief.notified() => self.relieve(),
+            () = sleep_until(self.whereabouts.look_at()) => self.look_around(),
             () = sleep_until(wake_at) => {}
         }
         ControlFlow::Continue(())
+    }
+
+    /// Looks whether this machine has moved. What hangs on an address that it had is over.
+    fn look_around(&mut self) {
+        let moved = self.whereabouts.look();
+        if moved.wakes {
+            // First: what ends now is no neighbour's fault.
+            self.session.handle(Input::Wake, self.clock.now());
+        }
+        self.links.forsake(&moved.gone);
     }
 
     /// Brings core, transport and handles to rest: what is due is done, what is wanted is handed on.

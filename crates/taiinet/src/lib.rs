@@ -56,6 +56,7 @@ mod signaller_cache;
 mod stamps;
 mod subscribe;
 mod tally;
+mod whereabouts;
 
 pub use address::{AddressError, parse_signaller};
 pub use builder::Builder;

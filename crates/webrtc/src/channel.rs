@@ -33,7 +33,9 @@ pub(crate) async fn serve(
     config: Arc<WebRtcConfig>,
     port: Port,
 ) -> LinkFailure {
-    let Port { emitter, commands, accepted, mut closing } = port;
+    // Which address the path uses is known to the library alone: if it goes, the core hears of a change and
+    // asks the other end, over this path.
+    let Port { emitter, commands, accepted, mut closing, place: _ } = port;
     let mut connection = Connection::default();
     let driven = async {
         let (channel, signs) = connection

@@ -1,6 +1,6 @@
 //! Which addresses and which certificate authorities to use.
 
-use std::net::IpAddr;
+use std::{collections::BTreeSet, net::IpAddr};
 
 /// How many local addresses a link uses at most. Each costs a socket, and each pair of a local and
 /// a remote address is tried.
@@ -25,19 +25,18 @@ impl WebRtcConfig {
             return self.bind.clone();
         }
         let mut addresses = vec![IpAddr::from([127, 0, 0, 1])];
-        let interfaces = rtc::shared::ifaces::ifaces().unwrap_or_default();
-        let mut others: Vec<IpAddr> = interfaces
-            .into_iter()
-            .filter_map(|interface| interface.addr)
-            .map(|address| address.ip())
-            .filter(is_reachable)
-            .collect();
-        others.sort_by_key(IpAddr::is_ipv6);
-        others.dedup();
-        addresses.extend(others);
+        addresses.extend(local_addresses());
         addresses.truncate(MAX_ADDRESSES);
         addresses
     }
+}
+
+/// The addresses of this machine, as it has them now, through which another may reach it: those of IPv4 first.
+/// None where the system does not say.
+pub fn local_addresses() -> BTreeSet<IpAddr> {
+    let interfaces = rtc::shared::ifaces::ifaces().unwrap_or_default();
+    let addresses = interfaces.into_iter().filter_map(|interface| Some(interface.addr?.ip()));
+    addresses.filter(is_reachable).collect()
 }
 
 /// Whether another machine may reach this address. Link-local addresses mean nothing without their

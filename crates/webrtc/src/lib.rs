@@ -24,7 +24,7 @@ mod config;
 mod stun;
 mod transport;
 
-pub use config::WebRtcConfig;
+pub use config::{WebRtcConfig, local_addresses};
 pub use stun::{Family, Stun, StunError};
 #[doc(no_inline)]
 pub use taiinet_websocket::{LinkInputs, Links, Probe, RootsError, WebSockets, check_roots, probe};

@@ -53,7 +53,7 @@ pub use frames::Seen;
 pub use goodbye::{close_code, say_goodbye};
 pub use links::{INPUTS, LinkInputs, Links, Transport};
 pub use metered::{Meter, Metered};
-pub use port::{Accepted, Closing, Command, Emitter, Ended, Port, drain};
+pub use port::{Accepted, Closing, Command, Emitter, Ended, Place, Port, drain};
 pub use probe::{Probe, probe};
 pub use socket::WebSockets;
 pub use tls::{RootsError, check_roots};

@@ -1,8 +1,9 @@
 //! All links of one peer.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     fmt,
+    net::IpAddr,
     panic::AssertUnwindSafe,
     sync::{
         Arc,
@@ -19,7 +20,7 @@ use tokio::{
     time::timeout,
 };
 
-use crate::port::{CLOSE_GRACE, Command, Emitter, Port};
+use crate::port::{CLOSE_GRACE, Command, Emitter, Place, Port};
 
 /// How many inputs wait for the core at most; links that have more to say wait, each in its turn.
 pub const INPUTS: usize = 256;
@@ -57,6 +58,7 @@ struct Handle {
     commands: mpsc::Sender<Command>,
     queued: Arc<AtomicUsize>,
     abandon: oneshot::Sender<LinkFailure>,
+    place: Place,
 }
 
 impl LinkInputs {
@@ -94,9 +96,10 @@ impl Links {
         let (abandon, closing) = oneshot::channel();
         let queued = Arc::new(AtomicUsize::new(0));
         let emitter = Emitter::new(link, self.inputs.clone());
-        let port = Port::new(emitter.clone(), receiver, queued.clone(), closing);
+        let place = Place::default();
+        let port = Port::new(emitter.clone(), receiver, queued.clone(), closing, place.clone());
         self.tasks.spawn(run(link, self.transport.serve(dial, port), emitter));
-        self.links.insert(link, Handle { commands, queued, abandon });
+        self.links.insert(link, Handle { commands, queued, abandon, place });
     }
 
     /// Gives the other end's description or candidate to a link being dialled.
@@ -112,6 +115,21 @@ impl Links {
     /// Closes a link when what was sent is through, within a second or so.
     pub fn close(&mut self, link: LinkId) {
         self.links.remove(&link);
+    }
+
+    /// This machine has these addresses no more: ends the links that are known to hang on one of them.
+    /// [`Input::LinkDown`] follows for each.
+    pub fn forsake(&mut self, addresses: &BTreeSet<IpAddr>) {
+        let over =
+            |handle: &mut Handle| handle.place.get().is_some_and(|at| addresses.contains(&at));
+        for (_, Handle { abandon, place, .. }) in
+            self.links.extract_if(.., |_, handle| over(handle))
+        {
+            let address = place.get().map(|address| address.to_string()).unwrap_or_default();
+            let cause = format!("this machine does not have the address {address} any more");
+            // The task may have ended by itself meanwhile.
+            let _ = abandon.send(LinkFailure::Unreachable(cause));
+        }
     }
 
     /// Closes all links and waits, two seconds at most, for what was sent.

@@ -35,6 +35,11 @@ impl<S, M> Metered<S, M> {
         Self { inner, scanner: FrameScanner::behind_an_answer(), meter }
     }
 
+    /// The stream beneath, to ask it about itself.
+    pub(crate) const fn inner(&self) -> &S {
+        &self.inner
+    }
+
     /// The stream beneath, once what comes over it is no more looked at.
     pub(crate) const fn unmetered(&mut self) -> &mut S {
         &mut self.inner

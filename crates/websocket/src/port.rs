@@ -2,8 +2,9 @@
 
 use std::{
     convert::Infallible,
+    net::IpAddr,
     sync::{
-        Arc,
+        Arc, OnceLock,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
@@ -59,6 +60,24 @@ pub struct Port {
     pub accepted: Accepted,
     /// Says when the link must end.
     pub closing: Closing,
+    /// Takes our address, once it is known.
+    pub place: Place,
+}
+
+/// The address of this machine that a link hangs on: when the machine has it no more, the link is over.
+#[derive(Debug, Clone, Default)]
+pub struct Place(Arc<OnceLock<IpAddr>>);
+
+impl Place {
+    /// The link hangs on this address from now on.
+    pub fn is(&self, address: IpAddr) {
+        // One that changes later is as good as none: then silence tells.
+        let _ = self.0.set(address);
+    }
+
+    pub(crate) fn get(&self) -> Option<IpAddr> {
+        self.0.get().copied()
+    }
 }
 
 impl Port {
@@ -69,9 +88,10 @@ impl Port {
         commands: mpsc::Receiver<Command>,
         queued: Arc<AtomicUsize>,
         abandoned: oneshot::Receiver<LinkFailure>,
+        place: Place,
     ) -> Self {
         let accepted = Accepted { emitter: emitter.clone(), queued, unreported: 0 };
-        Self { emitter, commands, accepted, closing: Closing(abandoned) }
+        Self { emitter, commands, accepted, closing: Closing(abandoned), place }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::{
     io,
+    net::IpAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
@@ -32,7 +33,7 @@ use crate::{
     goodbye::{close_code, say_goodbye},
     links::Transport,
     metered::{Meter, Metered},
-    port::{Accepted, Command, Emitter, Ended, Port, drain},
+    port::{Accepted, Command, Emitter, Ended, Place, Port, drain},
     tls,
 };
 
@@ -110,13 +111,22 @@ impl Transport for WebSockets {
 
 /// Runs the link to its end.
 async fn serve(url: String, tls: Tls, port: Port) -> LinkFailure {
-    let Port { emitter, commands, accepted, mut closing } = port;
+    let Port { emitter, commands, accepted, mut closing, place } = port;
     tokio::select! {
         // First: an abandoned link finds its queue closed too.
         biased;
         cause = closing.deadline() => cause,
-        Err(cause) = drive(&url, &tls, emitter, accepted, commands) => cause,
+        Err(cause) = drive(&url, &tls, emitter, accepted, commands, &place) => cause,
     }
+}
+
+fn local_address(socket: &Socket) -> Option<IpAddr> {
+    let tcp = match socket.get_ref().inner() {
+        MaybeTlsStream::Plain(tcp) => tcp,
+        MaybeTlsStream::Rustls(tls) => tls.get_ref().0,
+        _ => return None,
+    };
+    Some(tcp.local_addr().ok()?.ip())
 }
 
 async fn drive(
@@ -125,12 +135,16 @@ async fn drive(
     emitter: Emitter,
     accepted: Accepted,
     mut commands: mpsc::Receiver<Command>,
+    place: &Place,
 ) -> Ended {
     let socket = tokio::select! {
         socket = connect(url, tls) => socket?.0,
         // Nothing can be sent before the link is up: the other end of the queue was dropped.
         _ = commands.recv() => return Err(LinkFailure::Local),
     };
+    if let Some(address) = local_address(&socket) {
+        place.is(address);
+    }
     emitter.up(ChannelBinding::NONE).await?;
     let (mut sink, mut stream) = socket.split();
     let mut owed = None;

@@ -50,7 +50,8 @@ pub enum Input {
     /// not acknowledged, so neighbours stop sending when their windows are full.
     Behind(bool),
     /// The device is back on a network or awake: try again at once whatever waits for a back-off, and
-    /// ask every neighbour whether it is still there. Comes before what else happened meanwhile.
+    /// ask every neighbour whether it is still there, and dial again those that do not answer. Comes before what
+    /// else happened meanwhile. Also where the device has another address, or may have.
     Wake,
     /// Whether this peer dozes, as a browser's hidden tab does: its timers come late, once a minute or
     /// so. Neighbours are told, so that they are patient with it and route around it; what else

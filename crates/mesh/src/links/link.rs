@@ -31,6 +31,16 @@ enum Stage {
     Proven { admitted: bool, accepted: bool },
 }
 
+/// Whether a neighbour is relied on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Doubt {
+    None,
+    /// It was asked whether it is there, and is to say something by then.
+    From(Time),
+    /// It has not: another link to it may be made.
+    Doubted,
+}
+
 /// What a handshake frame led to.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Handshake {
@@ -87,6 +97,7 @@ pub(crate) struct Link {
     spoke: Time,
     /// After a sleep: until when something must be heard, whatever was not heard before.
     probe: Option<Time>,
+    doubt: Doubt,
     /// After a sleep: until when no peer is to blame for its end, also if something is heard that was said
     /// meanwhile.
     excused_until: Time,
@@ -127,6 +138,7 @@ impl Link {
             heard: now,
             spoke: now,
             probe: None,
+            doubt: Doubt::None,
             excused_until: now,
             ping: None,
             pings: 0,
@@ -323,6 +335,7 @@ impl Link {
     pub(crate) const fn hears(&mut self, now: Time) {
         self.heard = now;
         self.probe = None;
+        self.doubt = Doubt::None;
     }
 
     pub(crate) const fn speaks(&mut self, now: Time) {
@@ -343,7 +356,8 @@ impl Link {
         match self.stage {
             Stage::Dialling => self.pending_until(self.dial_timeout()),
             Stage::Proven { admitted: true, accepted: true } => {
-                self.next_ping().min(self.judged_at())
+                let due = self.next_ping().min(self.judged_at());
+                if let Doubt::From(at) = self.doubt { due.min(at) } else { due }
             }
             Stage::Greeted { again_at, .. } => {
                 again_at.min(self.pending_until(limits::HANDSHAKE_TIMEOUT))
@@ -384,6 +398,28 @@ impl Link {
         active.then(|| self.ping_now(now))
     }
 
+    /// We may be at another place, or be cut off. A neighbour that does not answer soon is doubted. Gives a
+    /// ping, unless one has just been sent.
+    pub(crate) fn doubt(&mut self, now: Time) -> Option<LinkFrame> {
+        if !self.is_active() || self.dozing || self.doubt != Doubt::None {
+            return None;
+        }
+        self.doubt = Doubt::From(now.after(limits::DOUBTED_AFTER));
+        self.excused_until = self.excused_until.max(now.after(limits::SILENCE));
+        let asked = self.ping.is_some() && self.pinged == now;
+        (!asked).then(|| self.ping_now(now))
+    }
+
+    /// Whether it was asked whether it is there, and has not answered: another link to this peer may be made.
+    pub(crate) const fn is_doubted(&self) -> bool {
+        matches!(self.doubt, Doubt::Doubted)
+    }
+
+    /// When something was heard last.
+    pub(crate) const fn heard(&self) -> Time {
+        self.heard
+    }
+
     /// Whether its end now would be no fault of the other end's: we have just woken, and nothing of
     /// today was heard yet.
     pub(crate) fn is_excused(&self, now: Time) -> bool {
@@ -418,6 +454,9 @@ impl Link {
                         return Err(Disconnect::Silent);
                     }
                     self.probe = None;
+                }
+                if matches!(self.doubt, Doubt::From(at) if at <= now) {
+                    self.doubt = Doubt::Doubted;
                 }
                 Ok((now >= self.next_ping()).then(|| self.ping_now(now)))
             }

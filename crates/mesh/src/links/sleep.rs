@@ -7,6 +7,11 @@
 //!
 //! A peer that *slept* knows nothing of the time between. Each peer that it was linked to is pinged
 //! and judged by what comes from then on, so that what they said meanwhile is read first.
+//!
+//! A peer that is *somewhere else* (it has another address; its router has forgotten it, or has another address)
+//! cannot tell that from neighbours that are gone, and only sometimes is told by the system. What it sees is that
+//! all are silent: then it asks them and its signallers, and dials again those that do not answer at once,
+//! without giving up what may still live.
 
 use core::time::Duration;
 
@@ -18,6 +23,7 @@ impl Cx {
     /// Pings, acknowledges, and ends what is over.
     pub(crate) fn tick_links(&mut self) {
         self.tell_doze();
+        self.ask_whether_cut_off();
         let now = self.now;
         for link in self.links.named(|link| link.deadline() <= now) {
             let Some(state) = self.links.get_mut(link) else { continue };
@@ -91,6 +97,35 @@ impl Cx {
             self.notify(Notice::Dozes { link, dozing });
         }
         Ok(())
+    }
+
+    /// When to ask whether it is us who are cut off, if nothing is heard until then.
+    pub(crate) fn silence_deadline(&self) -> Option<Time> {
+        if self.dozing {
+            return None;
+        }
+        let heard = self.links.active().filter(|link| !link.dozing).map(Link::heard).max()?;
+        let again = self.asked_at.map(|at| at.after(limits::ALL_SILENT_EVERY));
+        Some(heard.after(limits::ALL_SILENT).max(again.unwrap_or_default()))
+    }
+
+    fn ask_whether_cut_off(&mut self) {
+        if self.silence_deadline().is_none_or(|at| self.now < at) {
+            return;
+        }
+        self.asked_at = Some(self.now);
+        self.doubt();
+        self.notify(Notice::AllSilent);
+    }
+
+    /// Asks every neighbour; those that do not answer soon may be dialled again.
+    pub(crate) fn doubt(&mut self) {
+        let now = self.now;
+        let asked: Vec<(LinkId, LinkFrame)> =
+            self.links.iter_mut().filter_map(|link| Some((link.id, link.doubt(now)?))).collect();
+        for (link, ping) in asked {
+            self.send(link, ping);
+        }
     }
 
     /// Asks every peer that we are linked to whether it is still there.

@@ -55,6 +55,7 @@ impl Peer {
                 self.cx.view_changed = true;
                 self.cx.notify(Notice::Woke);
                 self.cx.probe(true);
+                self.cx.doubt();
             }
             Input::Doze(dozing) => self.cx.set_dozing(dozing),
         }
