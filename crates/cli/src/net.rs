@@ -54,6 +54,9 @@ pub(crate) struct NetArgs {
     /// Link only through TURN servers that a signaller names: no peer learns this machine's addresses
     #[arg(long, global = true)]
     relay_only: bool,
+    /// Ask no router for ports that lead here (PCP, NAT-PMP)
+    #[arg(long, global = true)]
+    no_port_mapping: bool,
     /// A PEM file of certificate authorities for wss://, beside the web's
     #[arg(long, global = true, value_name = "FILE")]
     ca_file: Option<PathBuf>,
@@ -187,6 +190,7 @@ impl NetArgs {
         let mut builder = TaiiNet::builder()
             .bind(self.bind.iter().copied())
             .relay_only(self.relay_only)
+            .port_mapping(!self.no_port_mapping)
             .extra_roots(self.roots()?);
         for signaller in self.signallers()? {
             builder = builder.signaller(signaller);

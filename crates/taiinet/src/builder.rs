@@ -54,6 +54,7 @@ pub struct Builder {
     stamps: Option<PathBuf>,
     bind: Vec<IpAddr>,
     relay_only: bool,
+    port_mapping: bool,
     extra_roots: Vec<u8>,
 }
 
@@ -70,6 +71,7 @@ impl Default for Builder {
             stamps: None,
             bind: Vec::new(),
             relay_only: false,
+            port_mapping: true,
             extra_roots: Vec::new(),
         }
     }
@@ -150,6 +152,14 @@ impl Builder {
         self
     }
 
+    /// Whether the router may be asked, by PCP (RFC 6887) or NAT-PMP (RFC 6886), for a port that leads to
+    /// each link while it is opened, as is done by default: a peer behind a NAT that lets no direct links
+    /// through is then reached. On Linux; elsewhere none is asked.
+    pub const fn port_mapping(mut self, port_mapping: bool) -> Self {
+        self.port_mapping = port_mapping;
+        self
+    }
+
     /// Certificate authorities in PEM that `wss://` signallers may have their certificates from,
     /// beside the web's.
     pub fn extra_roots(mut self, pem: impl Into<Vec<u8>>) -> Self {
@@ -183,6 +193,7 @@ impl Builder {
             bind: self.bind,
             extra_roots: self.extra_roots,
             relay_only: self.relay_only,
+            no_port_mapping: !self.port_mapping,
         });
         let (links, inputs) = Links::new(transport);
 
