@@ -154,7 +154,7 @@ fn default_router(routes: &str) -> Option<Ipv4Addr> {
 }
 
 /// Whether others may reach this address from the internet.
-const fn is_public(ip: Ipv4Addr) -> bool {
+pub(crate) const fn is_public(ip: Ipv4Addr) -> bool {
     let shared = ip.octets()[0] == 100 && ip.octets()[1] & 0xc0 == 64;
     !(ip.is_private()
         || ip.is_loopback()

@@ -21,6 +21,8 @@ use rtc::{
 use taiinet_websocket::WebSockets;
 use tokio::time::{sleep_until, timeout};
 
+use crate::ports::is_public;
+
 use super::{carrier::Carrier, server::TurnServer, socket::Packet, trouble::TurnTrouble};
 
 /// How long a server may take to answer all that an allocation needs: connection, TLS, and two questions.
@@ -132,11 +134,13 @@ impl Allocation {
     /// Lets packets of this host through, and some to this address of it.
     pub(super) fn permit(&mut self, peer: SocketAddr) {
         self.withheld.remove(&peer);
-        // What can only be the server's own network, if anything, is not asked for; nor another family.
-        let has_sense = match peer.ip() {
-            ip if ip.is_unspecified() || ip.is_multicast() => false,
-            ip if ip.is_loopback() => self.server.ip().is_loopback(),
-            ip => ip.is_ipv4() == self.relayed.is_ipv4(),
+        // A server out there leads into no network of its own, and coturn ends an allocation whose packets find
+        // no way.
+        let has_sense = match (peer.ip(), self.server.ip()) {
+            (ip, _) if ip.is_unspecified() || ip.is_multicast() => false,
+            (ip, server) if ip.is_loopback() => server.is_loopback(),
+            (IpAddr::V4(ip), IpAddr::V4(server)) if is_public(server) => is_public(ip),
+            (ip, _) => ip.is_ipv4() == self.relayed.is_ipv4(),
         };
         if has_sense && self.peers.len() < PEERS {
             self.hosts.insert(peer.ip());
