@@ -221,7 +221,7 @@ impl End<'_> {
         &self,
         negotiator: &mut Negotiator,
         mut fate: watch::Receiver<Option<LinkFailure>>,
-        mut turn: Option<&mut Turn>,
+        turn: Option<&mut Turn>,
         accepted: Accepted,
         commands: mpsc::Receiver<Command>,
     ) -> Ended {
@@ -241,7 +241,7 @@ impl End<'_> {
                 LinkFailure::Remote => Err(drain(reading, &self.emitter, cause).await),
                 cause => Err(cause),
             },
-            cause = lost(turn.as_deref_mut()) => Err(cause),
+            cause = lost(turn) => Err(cause),
         }
     }
 }

@@ -21,9 +21,8 @@ use rtc::{
 use taiinet_websocket::WebSockets;
 use tokio::time::{sleep_until, timeout};
 
-use crate::ports::is_public;
-
 use super::{carrier::Carrier, server::TurnServer, socket::Packet, trouble::TurnTrouble};
+use crate::ports::is_public;
 
 /// How long a server may take to answer all that an allocation needs: connection, TLS, and two questions.
 const PATIENCE: Duration = Duration::from_secs(5);
