@@ -58,6 +58,9 @@ pub(crate) struct NetArgs {
     /// `never`; or `only`, where nothing but connections to signallers shall leave this machine
     #[arg(long, global = true, env = "TAIINET_SIGNALLER_RELAY", value_name = "WHEN")]
     signaller_relay: Option<SignallerRelay>,
+    /// Ask no router for ports that lead here (PCP, NAT-PMP)
+    #[arg(long, global = true)]
+    no_port_mapping: bool,
     /// A PEM file of certificate authorities for wss://, beside the web's
     #[arg(long, global = true, value_name = "FILE")]
     ca_file: Option<PathBuf>,
@@ -192,6 +195,7 @@ impl NetArgs {
             .bind(self.bind.iter().copied())
             .relay_only(self.relay_only)
             .signaller_relay(self.signaller_relay.unwrap_or_default())
+            .port_mapping(!self.no_port_mapping)
             .extra_roots(self.roots()?);
         for signaller in self.signallers()? {
             builder = builder.signaller(signaller);

@@ -114,7 +114,7 @@ impl Diagnosis<'_> {
             }
             Problem::ClockIsOff { ahead_ms, url } => return Some(clock(*ahead_ms, url)),
             Problem::NoLink { cause } => {
-                format!("no link to another peer could be made: {cause}")
+                format!("no link to another peer could be made: {}", what_failed(cause))
             }
             Problem::NoPath { cause } => {
                 format!(
@@ -131,7 +131,9 @@ impl Diagnosis<'_> {
     pub fn advice(&self, network: &str) -> Option<String> {
         Some(match self.problem.as_ref()? {
             Problem::NoSignaller => "name a signaller".to_owned(),
-            Problem::SignallerUnreachable {
+            // A TURN server's quota is no firewall, and what is mistaken knows its cure.
+            Problem::NoLink { cause: Disconnect::Link(LinkFailure::Mistaken { cure, .. }) }
+            | Problem::SignallerUnreachable {
                 cause: Disconnect::Link(LinkFailure::Mistaken { cure, .. }),
                 ..
             } => cure.clone(),
@@ -202,7 +204,9 @@ pub const fn next_step(cause: &Disconnect) -> &'static str {
         Disconnect::NoRoute => "it may have left; others are tried",
         Disconnect::Misbehaved(_) => "it is avoided for a while",
         Disconnect::Blacklisted => "`taiinet blacklist unblock` would let it in again",
-        Disconnect::Refused(_) => "others are tried, and it again later",
+        Disconnect::Refused(_) | Disconnect::Link(LinkFailure::Mistaken { .. }) => {
+            "others are tried, and it again later"
+        }
         _ => "it is tried again later",
     }
 }

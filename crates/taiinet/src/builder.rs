@@ -56,6 +56,7 @@ pub struct Builder {
     bind: Vec<IpAddr>,
     relay_only: bool,
     signaller_relay: SignallerRelay,
+    port_mapping: bool,
     extra_roots: Vec<u8>,
 }
 
@@ -73,6 +74,7 @@ impl Default for Builder {
             bind: Vec::new(),
             relay_only: false,
             signaller_relay: SignallerRelay::default(),
+            port_mapping: true,
             extra_roots: Vec::new(),
         }
     }
@@ -160,6 +162,14 @@ impl Builder {
         self
     }
 
+    /// Whether the router may be asked, by PCP (RFC 6887) or NAT-PMP (RFC 6886), for a port that leads to
+    /// each link while it is opened, as is done by default: a peer behind a NAT that lets no direct links
+    /// through is then reached. On Linux; elsewhere none is asked.
+    pub const fn port_mapping(mut self, port_mapping: bool) -> Self {
+        self.port_mapping = port_mapping;
+        self
+    }
+
     /// Certificate authorities in PEM that `wss://` signallers may have their certificates from,
     /// beside the web's.
     pub fn extra_roots(mut self, pem: impl Into<Vec<u8>>) -> Self {
@@ -193,6 +203,7 @@ impl Builder {
             bind: self.bind,
             extra_roots: self.extra_roots,
             relay_only: self.relay_only,
+            no_port_mapping: !self.port_mapping,
         });
         let (links, inputs) = Links::new(transport);
 

@@ -21,8 +21,10 @@
 
 mod channel;
 mod config;
+mod ports;
 mod stun;
 mod transport;
+mod turn;
 
 pub use config::{WebRtcConfig, local_addresses};
 pub use stun::{Family, Stun, StunError};

@@ -15,7 +15,7 @@ use futures::{
 use rustls::{ClientConfig, pki_types::ServerName};
 use taiinet_mesh::{Budget, ChannelBinding, Dial, LinkFailure, Time, limits};
 use tokio::{net::TcpStream, sync::mpsc};
-use tokio_rustls::TlsConnector;
+use tokio_rustls::{TlsConnector, client::TlsStream};
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, client_async_with_config,
     tungstenite::{
@@ -87,6 +87,16 @@ impl WebSockets {
     /// these are none, each link over TLS says so.
     pub fn new(extra_roots: &[u8]) -> Self {
         Self { tls: tls::client_config(extra_roots) }
+    }
+
+    /// TLS over a connection to `host`, with the same trust as `wss://`.
+    ///
+    /// # Errors
+    /// Those of the connection, and what TLS finds wrong.
+    pub async fn secure(&self, host: &str, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+        let tls = self.tls.clone().map_err(io::Error::other)?;
+        let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
+        TlsConnector::from(tls).connect(name, stream).await
     }
 
     /// Connects without a link.

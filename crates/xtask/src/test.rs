@@ -90,8 +90,8 @@ fn test() -> StepOutcome {
     if built != StepOutcome::Passed {
         return built;
     }
-    // Its tests fail without it; all others are run first to last.
-    let turn = turn_server();
+    // Their tests fail without them; all others are run first to last.
+    let servers = servers();
     let runner: &[&str] = if succeeds(&mut cargo(["nextest", "--version"])) {
         &["nextest", "run"]
     } else {
@@ -107,7 +107,7 @@ fn test() -> StepOutcome {
         tests.env(LONG_TESTS, "1");
     }
     let ran = outcome(&mut tests);
-    match (ran, turn) {
+    match (ran, servers) {
         (StepOutcome::Failed(why), Err(missing)) => {
             StepOutcome::Failed(format!("{why}; {missing}"))
         }
@@ -198,18 +198,23 @@ fn built() -> StepOutcome {
     }
 }
 
-/// coturn, through which some tests link. Its own service is of no use to them, nor to a user that
-/// did not ask for one.
-fn turn_server() -> Result<(), String> {
-    let found = || succeeds(Command::new("which").arg("turnserver"));
-    if !found() && apt_install(&["coturn"]) {
-        let _ = succeeds(Command::new("systemctl").args(["disable", "--now", "coturn"]));
+/// coturn and nginx, through which some tests link. Their own services are of no use to them, nor to a
+/// user that did not ask for any.
+fn servers() -> Result<(), String> {
+    for (program, package) in [("turnserver", "coturn"), ("nginx", "nginx")] {
+        // nginx lies where only root looks.
+        let path = format!("{}:/usr/sbin", std::env::var("PATH").unwrap_or_default());
+        let found = || succeeds(Command::new("which").arg(program).env("PATH", &path));
+        if !found() && apt_install(&[package]) {
+            let _ = succeeds(Command::new("systemctl").args(["disable", "--now", package]));
+        }
+        if !found() {
+            return Err(format!(
+                "{package} is missing: install it with `sudo apt-get install {package}`"
+            ));
+        }
     }
-    if found() {
-        Ok(())
-    } else {
-        Err("coturn is missing: install it with `sudo apt-get install coturn`".to_owned())
-    }
+    Ok(())
 }
 
 /// Whichever the tests themselves can find.

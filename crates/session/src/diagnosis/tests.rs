@@ -40,6 +40,21 @@ fn each_problem_is_told_with_what_to_do() {
     assert!(problem(&refused).starts_with("no link to another peer could be made: "));
 }
 
+/// As a TURN server with a quota: it is no firewall.
+#[test]
+fn a_cause_that_knows_its_cure_is_told_with_it() {
+    let (what, cure) =
+        ("none through turn:t.example: 486".to_owned(), "raise user-quota".to_owned());
+    let cause = Disconnect::Link(LinkFailure::Mistaken { what, cure });
+    let joined = Status { signallers: vec![signaller(true, None)], ..nothing() };
+    let failed = Status { failed: vec![(peer(4), cause)], candidates: 1, ..joined };
+    assert!(problem(&failed).ends_with(": none through turn:t.example: 486"));
+    assert_eq!(told(&failed).2.as_deref(), Some("raise user-quota"));
+    let lines = why_alone(&failed).join("\n");
+    assert!(lines.contains("486; raise user-quota; others are tried"), "{lines}");
+    assert!(!lines.contains("firewall"), "{lines}");
+}
+
 fn told_time(ahead_ms: Option<i64>, joined: bool) -> SignallerStatus {
     SignallerStatus { clock_ahead_ms: ahead_ms, ..signaller(joined, None) }
 }
