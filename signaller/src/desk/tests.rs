@@ -4,6 +4,7 @@ mod budgets;
 mod joins;
 mod members;
 mod pool;
+mod renewal;
 mod signals;
 mod two;
 
