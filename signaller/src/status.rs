@@ -15,7 +15,7 @@ use ask::Place;
 /// The file of options where one is installed.
 const INSTALLED: &str = "/etc/taiinet/taiinet-signaller.toml";
 
-/// Which signaller is asked, and what is shown.
+/// Show what a running signaller has open, how near that is to its limits, and what it has refused.
 #[derive(Debug, Args)]
 pub(crate) struct Asked {
     /// The file of options that it runs with, in which `control` or `metrics` stand [default:

@@ -15,12 +15,9 @@ use crate::status::Asked;
 /// defaults of clap's: what is not given leaves what the file says.
 pub(crate) fn command() -> Command {
     let defaults = toml::Table::try_from(Settings::default()).unwrap_or_default();
-    let status = Command::new("status").about(
-        "Show what a running signaller has open, how near that is to its limits, and what it has refused",
-    );
     Options::command_for_update()
         .mut_args(|arg| with_default(arg, &defaults))
-        .subcommand(Asked::augment_args(status))
+        .subcommand(Asked::augment_args(Command::new("status")))
 }
 
 fn with_default(arg: Arg, defaults: &toml::Table) -> Arg {

@@ -25,8 +25,8 @@ pub(super) fn text(shared: &Shared, picture: &Picture) -> String {
         out.gauge("resident_memory_bytes", "Memory that it has in RAM", bytes);
     }
 
-    let behind = "Milliseconds since the desk last said how it is; thousands if it cannot keep up";
-    out.gauge("desk_age_milliseconds", behind, u64::try_from(age.as_millis()).unwrap_or(u64::MAX));
+    let behind = "Seconds since the desk last said how it is; many if it cannot keep up";
+    out.seconds("desk_age_seconds", behind, age);
 
     out.gauge("connections", "Places taken, handshakes included", shared.gate.connections() as u64);
     out.gauge("connections_limit", "Places there are", current.config.gate.clients as u64);

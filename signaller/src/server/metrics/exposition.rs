@@ -1,6 +1,6 @@
 //! The text that Prometheus reads.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, time::Duration};
 
 use crate::{BOUNDS, Histogram};
 
@@ -34,6 +34,11 @@ impl Exposition {
 
     pub(super) fn gauge(&mut self, name: &'static str, help: &str, value: u64) {
         self.family(name, "gauge", help).sample(&[], value);
+    }
+
+    pub(super) fn seconds(&mut self, name: &'static str, help: &str, value: Duration) {
+        self.family(name, "gauge", help);
+        let _ = writeln!(self.text, "{PREFIX}{name} {}", value.as_secs_f64());
     }
 
     pub(super) fn counter(&mut self, name: &'static str, help: &str, value: u64) {
