@@ -12,8 +12,10 @@ mod joins;
 mod offences;
 mod outputs;
 mod pool;
+mod renewal;
 mod signals;
 mod turn;
+mod view;
 
 use core::time::Duration;
 use std::net::IpAddr;
@@ -36,6 +38,7 @@ pub use config::{Budgets, DeskConfig, JoinWork, Relaying};
 use outputs::Outputs;
 pub use outputs::Unsealed;
 pub use turn::Turn;
+pub use view::{DeskView, MemberState, MemberView, NetworkView};
 
 /// A signaller, without any IO.
 #[derive(Debug)]
@@ -91,7 +94,8 @@ impl Desk {
     /// Call it when what the admission says has changed.
     pub fn recheck(&mut self, now: Time) {
         let names = self.clients.peers();
-        let gone = names.filter(|((network, peer), _)| !self.admits(peer, network));
+        let gone = names
+            .filter(|((network, peer), _)| !self.serves(network) || !self.admits(peer, network));
         let gone: Vec<ClientId> = gone.map(|(_, client)| client).collect();
         for client in gone {
             self.refuse(client, Refused::NotAdmitted, now);

@@ -85,6 +85,54 @@ pub enum Refused {
 }
 
 impl Refused {
+    /// Each reason there is, in order.
+    pub const ALL: [Self; 19] = [
+        Self::Connections,
+        Self::Joins,
+        Self::Undecodable,
+        Self::OutOfTurn,
+        Self::Version,
+        Self::Address,
+        Self::Session,
+        Self::Challenge,
+        Self::OutOfTime,
+        Self::Work,
+        Self::Signature,
+        Self::Network,
+        Self::NotAdmitted,
+        Self::FalseName,
+        Self::Replayed,
+        Self::Blacklisted,
+        Self::Flood,
+        Self::TooOften,
+        Self::OverBudget,
+    ];
+
+    /// Its name in metrics. Whoever adds one here adds it to [`Self::ALL`], too.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Connections => "connections",
+            Self::Joins => "joins",
+            Self::Undecodable => "undecodable",
+            Self::OutOfTurn => "out_of_turn",
+            Self::Version => "version",
+            Self::Address => "address",
+            Self::Session => "session",
+            Self::Challenge => "challenge",
+            Self::OutOfTime => "out_of_time",
+            Self::Work => "work",
+            Self::Signature => "signature",
+            Self::Network => "network",
+            Self::NotAdmitted => "not_admitted",
+            Self::FalseName => "false_name",
+            Self::Replayed => "replayed",
+            Self::Blacklisted => "blacklisted",
+            Self::Flood => "flood",
+            Self::TooOften => "too_often",
+            Self::OverBudget => "over_budget",
+        }
+    }
+
     /// What the client is told.
     pub(crate) const fn reason(self) -> RefusalReason {
         match self {
@@ -124,5 +172,20 @@ impl Refused {
             Self::Flood => Some(Misbehaviour::SignalFlood),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_reason_is_among_all_of_them() {
+        for (index, reason) in Refused::ALL.into_iter().enumerate() {
+            assert_eq!(reason as usize, index, "{reason:?}");
+        }
+        let names: std::collections::BTreeSet<_> = Refused::ALL.map(Refused::name).into();
+        assert_eq!(names.len(), Refused::ALL.len());
+        assert_eq!(Refused::OverBudget as usize, Refused::ALL.len() - 1, "the last one there is");
     }
 }

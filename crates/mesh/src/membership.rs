@@ -55,6 +55,11 @@ impl Membership {
         }
     }
 
+    /// The operator names other addresses to dial.
+    pub(crate) fn rename_seeds(&mut self, cx: &Cx) {
+        self.seeds.rename(cx.topology.seeds(), cx.now);
+    }
+
     /// How many candidates for links it knows.
     pub(crate) fn known(&self) -> usize {
         self.candidates.len()

@@ -84,6 +84,11 @@ impl Links {
         (links, LinkInputs(receiver))
     }
 
+    /// Links that are dialled from now on are carried by this.
+    pub fn carry_by(&mut self, transport: impl Transport) {
+        self.transport = Box::new(transport);
+    }
+
     /// Opens a link. Ends in exactly one [`Input::LinkDown`], whatever happens; the core gives up
     /// what takes too long.
     pub fn dial(&mut self, link: LinkId, dial: Dial) {

@@ -90,7 +90,7 @@ impl Desk {
         if body.network.as_str() == POOL {
             return Err(Refused::Network);
         }
-        if !self.config.networks.is_empty() && !self.config.networks.contains(&body.network) {
+        if !self.serves(&body.network) {
             return Err(Refused::Network);
         }
         if !self.admits(&presence.signer(), &body.network) {
@@ -132,6 +132,9 @@ impl Desk {
             self.say(id, &FromSignaller::Turn(servers));
         }
         if !again {
+            if let Some(client) = self.clients.get_mut(id) {
+                self.counters.joins_took.observe(now.since(client.came));
+            }
             self.tell_of_others(id, now);
         }
         Ok(())

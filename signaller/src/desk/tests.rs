@@ -5,6 +5,7 @@ mod circuits;
 mod joins;
 mod members;
 mod pool;
+mod renewal;
 mod signals;
 mod two;
 

@@ -79,8 +79,13 @@ impl Program {
     /// As [`Self::start`], with its log where we may not see it.
     pub(crate) fn start_logging_to(stderr: Stdio, args: &[&str]) -> Self {
         let mut command = command(&["--listen", "127.0.0.1:0", "--json"]);
-        command.args(args).stdout(Stdio::piped()).stderr(stderr);
-        let mut child = command.spawn().unwrap();
+        command.args(args).stderr(stderr);
+        Self::spawn(command)
+    }
+
+    /// Runs what says as JSON where it listens, and waits for that.
+    pub(crate) fn spawn(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let log = Arc::<Mutex<String>>::default();
         if let Some(mut stderr) = child.stderr.take() {
             let written = log.clone();
