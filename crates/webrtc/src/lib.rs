@@ -25,7 +25,10 @@ mod stun;
 mod transport;
 
 pub use config::WebRtcConfig;
-pub use stun::{Family, Stun, StunError};
+pub use stun::{Answer, Family, Nat, Seen, StunError, ask as ask_stun};
 #[doc(no_inline)]
-pub use taiinet_websocket::{LinkInputs, Links, Probe, RootsError, WebSockets, check_roots, probe};
+pub use taiinet_websocket::{
+    Bandwidth, LinkInputs, Links, Probe, Rate, RateError, RootsError, WebSockets, check_roots,
+    probe,
+};
 pub use transport::WebRtc;
