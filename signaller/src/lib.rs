@@ -25,7 +25,8 @@ mod sweep;
 pub use addresses::{Prefixes, Ranges};
 pub use admission::Admission;
 pub use desk::{
-    Budgets, ClientId, Desk, DeskConfig, DeskInput, DeskOutput, DeskStatus, JoinWork, Turn,
+    Budgets, ClientId, Desk, DeskConfig, DeskInput, DeskOutput, DeskStatus, JoinWork, Relaying,
+    Turn,
 };
 pub use parting::Parting;
 pub use refused::Refused;

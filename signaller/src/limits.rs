@@ -57,6 +57,21 @@ pub const POOL_PAIRS: usize = 1024;
 pub const POOL_PAIRS_PER_SENDER: usize = RECIPIENTS;
 /// Networks at once that were opened from one address.
 pub const NETWORKS_PER_ADDRESS: usize = 64;
+/// Links that are relayed at once, unless configured otherwise.
+pub const CIRCUITS: usize = 512;
+/// Of these, what counts as one address asks for at most one in so many.
+pub const CIRCUITS_SHARE: usize = 4;
+/// Bytes that one peer says over relayed links each second, unless configured otherwise.
+pub const CIRCUIT_BYTES_PER_PEER: u32 = 256 * 1024;
+/// And all peers together.
+pub const CIRCUIT_BYTES: u32 = 4 * 1024 * 1024;
+/// Work that a frame of a relayed link may make more than others: that of a message of a few kilobytes, which
+/// is read and passed on.
+pub const CIRCUIT_FRAME_WORK: u32 = 40;
+/// How often it is looked whether those may go on that have said as much as they may.
+pub const CIRCUIT_PACE: Duration = Duration::from_millis(25);
+/// A relayed link over which nothing comes for so long is over; a dozing peer's may be silent for a minute.
+pub const CIRCUIT_IDLE: Duration = IDLE_TIMEOUT;
 /// When a client that asked too often may ask again.
 pub const RETRY_AFTER: Duration = Duration::from_secs(2);
 /// When a client that found no room may come again.

@@ -133,6 +133,7 @@ async fn run(options: Options) -> Result<(), String> {
         Some(file) => load(file, settings.passphrase_file.as_deref())?,
     };
     let (config, accept) = settings.configs()?;
+    let relays = config.desk.relaying.is_some();
     if config.desk.pool.is_some() && settings.identity.is_none() {
         tracing::warn!(
             "without --identity the key is another after each start: others must learn it again"
@@ -149,6 +150,9 @@ async fn run(options: Options) -> Result<(), String> {
         tracing::error!("where it listens cannot be written to stdout: {error}");
     }
     tracing::info!("listening");
+    if relays {
+        tracing::info!("relays links between peers that have no direct path");
+    }
     let (stop, again) = signals.serve(server.reload());
     tokio::select! {
         result = server.run(stop) => result.map_err(|error| format!("stopped: {error}")),

@@ -2,6 +2,7 @@
 
 mod member;
 mod period;
+mod relaying;
 
 use std::{
     fmt,
@@ -151,6 +152,24 @@ pub(crate) struct Settings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) turn_secret_file: Option<PathBuf>,
 
+    /// Relay links between peers that have no direct path to each other: sealed, so that this signaller sees
+    /// between whom and how much, but not what
+    #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "true", value_name = "BOOL", help_heading = "Relayed links")]
+    pub(crate) relay: bool,
+    /// Relayed links at once
+    #[arg(long, value_name = "N", help_heading = "Relayed links")]
+    pub(crate) max_relayed_links: usize,
+    /// Relayed links at once of one peer
+    #[arg(long, value_name = "N", help_heading = "Relayed links")]
+    pub(crate) max_relayed_links_per_peer: u8,
+    /// Bytes that are relayed each second; what is more waits at the peers
+    #[arg(long, value_name = "BYTES", help_heading = "Relayed links")]
+    pub(crate) max_relayed_bytes: u32,
+    /// Bytes of one peer that are relayed each second
+    #[arg(long, value_name = "BYTES", help_heading = "Relayed links")]
+    pub(crate) max_relayed_bytes_per_peer: u32,
+
     /// The work that a join takes while it is asked for, in bits: each more doubles it, 20 take about a
     /// tenth of a second; 0 for none, ever
     #[arg(long, value_name = "BITS", help_heading = "Limits")]
@@ -267,6 +286,11 @@ impl Default for Settings {
             pool_ca: None,
             turn: Vec::new(),
             turn_secret_file: None,
+            relay: false,
+            max_relayed_links: limits::CIRCUITS,
+            max_relayed_links_per_peer: relaying::LINKS_PER_PEER,
+            max_relayed_bytes: limits::CIRCUIT_BYTES,
+            max_relayed_bytes_per_peer: limits::CIRCUIT_BYTES_PER_PEER,
             join_work: limits::JOIN_WORK,
             join_work_from: None,
             max_clients: limits::CLIENTS,
@@ -347,6 +371,7 @@ impl Settings {
         if self.max_waiting_bytes < message {
             return Err(format!("max-waiting-bytes: at least {message}, as long as a message"));
         }
+        self.check_relaying()?;
         if !(512..=1 << 20).contains(&self.read_buffer) {
             return Err("read-buffer: from 512 bytes to 1 MiB".to_owned());
         }
@@ -445,6 +470,7 @@ impl Settings {
                 prefixes: self.prefixes(),
                 work: JoinWork { bits: self.join_work, from_clients: self.join_work_from() },
                 turn,
+                relaying: self.relaying(),
                 budgets: self.budgets(),
                 pool: self.pool(),
                 ..DeskConfig::default()

@@ -64,18 +64,41 @@ pub enum Refused {
     /// More work than the budget of the client, or of its address.
     #[error("more work than its budget")]
     OverBudget,
+    /// A link that was to be relayed, where none is.
+    #[error("a link to relay, and none is relayed here")]
+    NoRelay,
+    /// A link that was to be relayed to a peer that is not here, or has gone.
+    #[error("a relayed link to a peer that is not here")]
+    Absent,
+    /// More relayed links than there may be, in all, of one of its ends or of an address.
+    #[error("too many relayed links")]
+    Circuits,
+    /// A relayed link for which nothing was left of a quota.
+    #[error("more relayed than the quota")]
+    Quota,
+    /// More on a relayed link than the other end had taken.
+    #[error("more relayed than the other end took")]
+    Window,
+    /// A relayed link that was not agreed to, or not used.
+    #[error("a relayed link that was not used")]
+    Idle,
 }
 
 impl Refused {
     /// What the client is told.
     pub(crate) const fn reason(self) -> RefusalReason {
         match self {
-            Self::Connections | Self::Joins => RefusalReason::Full,
+            Self::Connections | Self::Joins | Self::Circuits => RefusalReason::Full,
+            Self::NoRelay => RefusalReason::NoRelay,
+            Self::Absent => RefusalReason::Absent,
+            Self::Idle => RefusalReason::Leaving,
             Self::Version => RefusalReason::Version,
             Self::Address => RefusalReason::Address,
             Self::Network | Self::NotAdmitted => RefusalReason::Network,
             Self::Blacklisted => RefusalReason::NotAdmitted,
-            Self::TooOften | Self::OverBudget => RefusalReason::TooOften,
+            Self::TooOften | Self::OverBudget | Self::Quota | Self::Window => {
+                RefusalReason::TooOften
+            }
             Self::OutOfTime => RefusalReason::Clock,
             _ => RefusalReason::Invalid,
         }

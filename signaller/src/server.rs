@@ -191,6 +191,14 @@ impl Server {
                 pool.address.take().or_else(|| reachable(&addresses, accept.tls.is_some()));
         }
         accept.pool = desk_config.pool.is_some();
+        if let Some(relaying) = &desk_config.relaying {
+            let (frames, each_second) = relaying.frames();
+            let (most, most_each_second) = accept.gate.frames;
+            accept.gate.frames = (
+                most.saturating_add(2 * frames),
+                most_each_second.saturating_add(each_second.saturating_mul(2)),
+            );
+        }
         let desk = Desk::new(identity, desk_config, seed, clock.now());
         let (desk, shared, reload) = assemble(desk, clock, accept)?;
         Ok(Self { doors, addresses, metrics, stun, peer_id, desk, shared, reload })

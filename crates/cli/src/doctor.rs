@@ -30,7 +30,7 @@ const TICK: Duration = Duration::from_millis(100);
   taiinet doctor --json | jq '.findings[] | select(.state == \"bad\")'
 
 It makes peers on this machine, in networks of their own, and links them in each way there is.
-With --json: signallers[] (url, reachable, tookMs, joined, key), pool, clockAheadMs, nat.ipv4 and
+With --json: signallers[] (url, reachable, tookMs, joined, key, relays), pool, clockAheadMs, nat.ipv4 and
 nat.ipv6 (kind: open, cone, symmetric, unknown, blocked, absent or unasked; mapped), paths (host, reflexive, turn,
 relay, ipv6; each works, fails, missing or unknown, and tookMs), findings[] (check, state, says, do), nextStep.
 Exit codes: 0 peers can link, 1 something must be done, 2 wrong usage.")]

@@ -13,7 +13,7 @@ use clap::{
     builder::{PathBufValueParser, StringValueParser, TypedValueParser},
 };
 use serde::{Deserialize, Serialize};
-use taiinet::{Builder, Quota, SignallerAddress, TaiiNet};
+use taiinet::{Builder, Quota, SignallerAddress, SignallerRelay, TaiiNet};
 use taiinet_webrtc::check_roots;
 #[cfg(unix)]
 use tokio::signal::unix::{SignalKind, signal};
@@ -55,6 +55,10 @@ pub(crate) struct NetArgs {
     /// Link only through TURN servers that a signaller names: no peer learns this machine's addresses
     #[arg(long, global = true)]
     pub(crate) relay_only: bool,
+    /// When links may be relayed by a signaller that does so: `last-resort`, where no direct one can be had;
+    /// `never`; or `only`, where nothing but connections to signallers shall leave this machine
+    #[arg(long, global = true, env = "TAIINET_SIGNALLER_RELAY", value_name = "WHEN")]
+    pub(crate) signaller_relay: Option<SignallerRelay>,
     /// A PEM file of certificate authorities for wss://, beside the web's
     #[arg(long, global = true, value_name = "FILE")]
     pub(crate) ca_file: Option<PathBuf>,
@@ -225,6 +229,7 @@ impl NetArgs {
         let mut builder = TaiiNet::builder()
             .bind(self.bind.iter().copied())
             .relay_only(self.relay_only)
+            .signaller_relay(self.signaller_relay.unwrap_or_default())
             .extra_roots(self.roots()?);
         for signaller in self.signallers()? {
             builder = builder.signaller(signaller);

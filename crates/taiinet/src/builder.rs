@@ -14,7 +14,7 @@ use getrandom::SysRng;
 use rand_core::UnwrapErr;
 use taiinet_document::Network;
 use taiinet_identity::Identity;
-use taiinet_mesh::{Config, Peer, Quota, SignallerAddress, limits};
+use taiinet_mesh::{Config, Peer, Quota, SignallerAddress, SignallerRelay, limits};
 use taiinet_session::{Session, backlog::Backlog};
 use taiinet_webrtc::{Bandwidth, Links, WebRtc, WebRtcConfig, check_roots};
 use tokio::{
@@ -54,6 +54,7 @@ pub struct Builder {
     stamps: Option<PathBuf>,
     bind: Vec<IpAddr>,
     relay_only: bool,
+    signaller_relay: SignallerRelay,
     extra_roots: Vec<u8>,
     bandwidth: Bandwidth,
 }
@@ -71,6 +72,7 @@ impl Default for Builder {
             stamps: None,
             bind: Vec::new(),
             relay_only: false,
+            signaller_relay: SignallerRelay::default(),
             extra_roots: Vec::new(),
             bandwidth: Bandwidth::default(),
         }
@@ -152,6 +154,13 @@ impl Builder {
     /// one's addresses. Without such a server there are no links then.
     pub const fn relay_only(mut self, relay_only: bool) -> Self {
         self.relay_only = relay_only;
+        self
+    }
+
+    /// When links may be relayed by a signaller whose operator allows that; where no direct one can be had, if
+    /// not given. The signaller sees which two peers are linked and how much they say, but not what.
+    pub const fn signaller_relay(mut self, when: SignallerRelay) -> Self {
+        self.signaller_relay = when;
         self
     }
 
@@ -273,6 +282,7 @@ impl Builder {
             target_links: target,
             max_links: max,
             quota: self.quota,
+            signaller_relay: self.signaller_relay,
             blacklist: self.blacklist.as_deref().map_or(Ok(Vec::new()), blacklist::read)?,
             ..Config::new(network)
         })

@@ -32,6 +32,7 @@ pub(crate) async fn desk() {
         signal_bytes_for_one: plenty,
         work: plenty,
         work_per_address: plenty,
+        ..Budgets::default()
     };
     let desk = DeskConfig {
         clients: 50_000,

@@ -113,6 +113,12 @@ pub struct DeskStatus {
     pub members: usize,
     /// Presences of their clients.
     pub remote: usize,
+    /// Links that are relayed.
+    pub circuits: usize,
+    /// Relayed links that both ends agreed to, so far.
+    pub circuits_opened: u64,
+    /// Bytes that were relayed, so far.
+    pub circuit_bytes: u64,
     /// Signals passed on to other signallers, so far.
     pub relayed: u64,
     /// What other signallers said that was refused, so far.

@@ -118,8 +118,13 @@ impl Desk {
         }
         let peer = presence.signer();
         if let Some(older) = self.clients.join(id, presence, challenge, now) {
+            self.end_circuits_of(older, peer);
             self.tell_refusal(older, RefusalReason::AlreadyLinked, limits::RETRY_AFTER);
             self.close(older, Parting::Refused, now);
+        }
+        if let Some(relaying) = self.config.relaying.as_ref().filter(|_| !again) {
+            let circuits = u8::try_from(relaying.circuits_per_peer).unwrap_or(u8::MAX);
+            self.say(id, &FromSignaller::Relays(circuits));
         }
         self.say(id, &FromSignaller::Joined);
         if let Some(turn) = &self.config.turn {

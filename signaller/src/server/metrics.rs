@@ -104,6 +104,11 @@ fn metrics(shared: &Shared, status: &DeskStatus, uptime: Duration, age: Duration
     out.sample(&[("result", "unreachable")], status.unreachable);
     out.sample(&[("result", "relayed")], status.relayed);
 
+    out.gauge("relayed_links", "Links between clients that are relayed", status.circuits as u64);
+    let opened = "Links that were relayed, so far";
+    out.counter("relayed_links_total", opened, status.circuits_opened);
+    out.counter("relayed_bytes_total", "Bytes that were relayed", status.circuit_bytes);
+
     out.gauge("pool_members", "Other signallers that are linked", status.members as u64);
     out.gauge("pool_presences", "Peers of other signallers", status.remote as u64);
     out.family("pool_refused_total", "counter", "What other signallers were refused, by reason");

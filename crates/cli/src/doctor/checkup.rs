@@ -8,6 +8,7 @@ use tokio::{sync::mpsc::UnboundedSender, time::Instant};
 
 use super::{
     finding::Finding,
+    paths::directly,
     report::{Path, Report},
     verdict,
 };
@@ -53,19 +54,21 @@ impl Checkup {
         let begun = Instant::now();
         let end = begun + self.patience;
         let network = Self::network()?;
-        let one = self.peer(&network)?.connect().await?;
+        let one = directly(self.peer(&network)?).connect().await?;
         let join_by = begun + self.patience.mul_f32(FOR_SIGNALLERS);
         let (mut report, status) = self.meet(&one, join_by).await?;
         if let Some(status) = status {
             let patience = end.saturating_duration_since(Instant::now());
-            let (nat, host, turn) = tokio::join!(
+            let (nat, host, turn, relay) = tokio::join!(
                 self.nats(&status, patience),
                 self.host(&one, &network, end),
                 self.turn(&status, end),
+                self.relay(&status, end),
             );
             report.paths.reflexive = reflexive([nat.ipv4.kind, nat.ipv6.kind]);
             report.paths.ipv6 = over(nat.ipv6.kind);
-            (report.nat, report.paths.host, report.paths.turn) = (nat, host?, turn?);
+            (report.nat, report.paths.host) = (nat, host?);
+            (report.paths.turn, report.paths.relay) = (turn?, relay?);
             self.say(verdict::path(&report));
         }
         one.close().await;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use taiinet::{Builder, Status, TaiiNet};
+use taiinet::{Builder, SignallerRelay, Status, TaiiNet};
 use taiinet_webrtc::{Answer, Family, Nat, StunError, ask_stun};
 use tokio::time::{Instant, timeout_at};
 
@@ -52,7 +52,7 @@ impl Checkup {
         until: Instant,
     ) -> Result<Path, Exit> {
         let begun = Instant::now();
-        let other = self.peer(network)?.connect().await?;
+        let other = directly(self.peer(network)?).connect().await?;
         let linked = timeout_at(until, other.connected()).await.is_ok();
         let (path, finding) = if linked {
             let took = milliseconds(begun.elapsed());
@@ -79,7 +79,7 @@ impl Checkup {
             return Ok(Path::Missing);
         };
         let url = &server.url;
-        let linked = self.pair(until, |peer| peer.relay_only(true)).await?;
+        let linked = self.pair(until, |peer| directly(peer.relay_only(true))).await?;
         let (path, finding) = match linked {
             Some(took_ms) => {
                 let says = format!("two peers linked through {url} in {took_ms} ms");
@@ -90,6 +90,29 @@ impl Checkup {
                 let says = format!("no link through {url}");
                 let cure = "ask the operator: does it run, is its secret the signaller's, may you reach it?";
                 (Path::Fails, Finding::new("TURN", State::Bad, says).cure(cure))
+            }
+        };
+        self.say(finding);
+        Ok(path)
+    }
+
+    /// Two peers of this machine that use nothing but their connections to the signaller.
+    pub(super) async fn relay(&self, status: &Status, until: Instant) -> Result<Path, Exit> {
+        let Some(signaller) = status.signallers.iter().find(|signaller| signaller.relays) else {
+            return Ok(Path::Missing);
+        };
+        let url = &signaller.url;
+        let only = |peer: Builder| peer.signaller_relay(SignallerRelay::Only);
+        let (path, finding) = match self.pair(until, only).await? {
+            Some(took_ms) => {
+                let says = format!("two peers linked through the signaller {url} in {took_ms} ms");
+                let path = Path::Works { took_ms: Some(took_ms) };
+                (path, Finding::new("relay", State::Good, says))
+            }
+            None => {
+                let says = format!("no link through the signaller {url}, though it relays");
+                let cure = "ask the operator: are its quotas for relayed links used up?";
+                (Path::Fails, Finding::new("relay", State::Note, says).cure(cure))
             }
         };
         self.say(finding);
@@ -111,6 +134,11 @@ impl Checkup {
         tokio::join!(one.close(), other.close());
         Ok(linked.then_some(took))
     }
+}
+
+/// A peer that shows whether a path is there, and not that a signaller makes up for it.
+pub(super) fn directly(peer: Builder) -> Builder {
+    peer.signaller_relay(SignallerRelay::Never)
 }
 
 /// What the answers by one family show; nothing, if nobody was asked by it.

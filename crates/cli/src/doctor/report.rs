@@ -39,6 +39,8 @@ pub(super) struct Signaller {
     pub(super) joined: bool,
     /// The key that it has proven.
     pub(super) key: Option<String>,
+    /// Whether it relays links.
+    pub(super) relays: bool,
 }
 
 /// What stands between this machine and others.
@@ -160,7 +162,8 @@ mod tests {
         let expected = json!({
             "ok": true,
             "signallers":
-                [{"url": "ws://x", "reachable": false, "tookMs": null, "joined": false, "key": null}],
+                [{"url": "ws://x", "reachable": false, "tookMs": null, "joined": false, "key": null,
+                  "relays": false}],
             "pool": 0,
             "clockAheadMs": -3,
             "nat": {

@@ -66,7 +66,7 @@ impl Checkup {
         };
         for signaller in &mut report.signallers {
             if let Some(known) = known.clone().find(|known| is_same(known, &signaller.url)) {
-                signaller.joined = known.joined;
+                (signaller.joined, signaller.relays) = (known.joined, known.relays);
                 signaller.key = known.signaller.map(|key| key.to_string());
             }
         }
@@ -173,7 +173,8 @@ impl Checkup {
             let url = &known.url;
             match &known.failure {
                 _ if known.joined => {
-                    let says = format!("{url} took our join in {took_ms} ms");
+                    let relays = if known.relays { "; it relays" } else { "" };
+                    let says = format!("{url} took our join in {took_ms} ms{relays}");
                     self.say(Finding::new("join", State::Good, says));
                 }
                 // Its look has said so.

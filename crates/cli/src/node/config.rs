@@ -9,7 +9,9 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use taiinet::{Bandwidth, Network, Rate, SignallerAddress, blacklist, parse_signaller};
+use taiinet::{
+    Bandwidth, Network, Rate, SignallerAddress, SignallerRelay, blacklist, parse_signaller,
+};
 use tracing_subscriber::filter::Targets;
 
 use super::{NodeArgs, log::LogFormat};
@@ -41,6 +43,8 @@ pub(super) struct Settings {
     pub(super) blacklist: Option<PathBuf>,
     pub(super) bind: Vec<IpAddr>,
     pub(super) relay_only: bool,
+    #[serde(with = "text")]
+    pub(super) signaller_relay: SignallerRelay,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) ca_file: Option<PathBuf>,
     pub(super) links: LinkNumbers,
@@ -67,6 +71,7 @@ impl Default for Settings {
             blacklist: None,
             bind: Vec::new(),
             relay_only: false,
+            signaller_relay: SignallerRelay::default(),
             ca_file: None,
             links: LinkNumbers::default(),
             quota: None,
@@ -112,6 +117,26 @@ impl From<MetricsAddress> for String {
             MetricsAddress::At(address) => address.to_string(),
             MetricsAddress::Off => "off".to_owned(),
         }
+    }
+}
+
+/// Values that are written as text.
+mod text {
+    use std::{fmt::Display, str::FromStr};
+
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    pub(super) fn serialize<T: Display, S: Serializer>(
+        value: &T,
+        to: S,
+    ) -> Result<S::Ok, S::Error> {
+        to.collect_str(value)
+    }
+
+    pub(super) fn deserialize<'de, T: FromStr<Err: Display>, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<T, D::Error> {
+        String::deserialize(from)?.parse().map_err(D::Error::custom)
     }
 }
 
@@ -193,6 +218,7 @@ impl Settings {
             self.bind.clone_from(&net.bind);
         }
         self.relay_only |= net.relay_only;
+        set(&mut self.signaller_relay, net.signaller_relay.as_ref());
         set_some(&mut self.state, args.state.as_ref());
         set_some(&mut self.upload, args.upload.as_ref());
         set_some(&mut self.download, args.download.as_ref());
@@ -289,6 +315,7 @@ impl Settings {
             links: Some(self.links),
             bind: self.bind.clone(),
             relay_only: self.relay_only,
+            signaller_relay: Some(self.signaller_relay),
             ca_file: self.ca_file.clone(),
         }
     }

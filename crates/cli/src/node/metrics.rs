@@ -40,6 +40,8 @@ pub(super) fn text(views: &[View], bandwidth: &Bandwidth, caps: [u64; 2], uptime
     gauges(&mut out, views, "neighbours", "Links in use", of);
     let of = |view: &View| view.status.links.len() - view.neighbours();
     gauges(&mut out, views, "links_pending", "Links that are being made", of);
+    let of = |view: &View| view.status.links.iter().filter(|link| link.relayed).count();
+    gauges(&mut out, views, "relayed_links", "Links that a signaller relays", of);
     let of = |view: &View| view.status.links.iter().map(|link| link.queued_bytes).sum();
     gauges(&mut out, views, "queued_bytes", "Bytes that wait for neighbours", of);
     gauges(&mut out, views, "signallers", "Signallers that are known", |view| {

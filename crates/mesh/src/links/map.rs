@@ -85,9 +85,10 @@ impl Links {
         self.iter().find(|link| which(link)).map(|link| link.id)
     }
 
-    /// Whether there is a link to this peer, however far it is.
+    /// Whether there is a link to this peer, however far it is; one in whose place a direct one is wanted does
+    /// not count.
     pub(crate) fn leads_to(&self, peer: &PeerId) -> bool {
-        self.iter().any(|link| link.peer == *peer)
+        self.iter().any(|link| link.peer == *peer && !link.extra)
     }
 
     /// Charges a link for work that is done for it.

@@ -275,10 +275,11 @@ impl Peer {
             self.unsubscribe(subscription, now);
         }
         self.transmit();
-        self.signallers.leave(&mut self.cx);
         for link in self.cx.links.named(|_: &Link| true) {
             self.cx.close_saying(link, LinkFrame::Bye, Disconnect::Local);
         }
+        self.carry();
+        self.signallers.leave(&mut self.cx);
         self.settle();
         self.finds.end(&mut self.cx);
         self.left = true;
