@@ -113,7 +113,8 @@ fn it_carries_several_networks_and_tells_what_it_does() {
         }
         assert_eq!(subscriber.receives(20).len(), 20);
         node.metric_is(&of("documents_received_total", mesh), 20);
-        node.metric_is(&of("documents_forwarded_total", mesh), 20);
+        let forwarded = node.metric(&of("documents_forwarded_total", mesh));
+        assert!(forwarded >= Some(20), "{forwarded:?}");
         assert_eq!(node.metric(&of("signallers_joined", mesh)), Some(1));
     }
     assert!(node.metric("sent_bytes_total") > Some(20 * 100));

@@ -188,7 +188,7 @@ fn the_operators_manual_is_true_of_options_files_and_metrics() {
         words.filter(|word| word.starts_with("--") && word.ends_with(char::is_alphanumeric))
     {
         // Those of other commands.
-        if !["--out", "--profile", "--now", "--blacklist"].contains(&option) {
+        if !["--out", "--profile", "--now", "--no-passphrase"].contains(&option) {
             assert!(text(&help.stdout).contains(option), "{option}");
             count += 1;
         }

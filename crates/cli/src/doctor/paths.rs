@@ -74,8 +74,16 @@ impl Checkup {
         let mut servers = status.ice_servers.iter();
         let Some(server) = servers.find(|server| server.url.starts_with("turn")) else {
             let says = "the signaller names no TURN server";
-            let cure = "peers whose NATs let no direct links through stay apart; ask the operator for --turn";
-            self.say(Finding::new("TURN", State::Note, says).cure(cure));
+            let finding = Finding::new("TURN", State::Note, says);
+            let relays = status.signallers.iter().any(|signaller| signaller.relays);
+            // Links that cannot be had directly go through the signaller then.
+            self.say(if relays {
+                finding
+            } else {
+                finding.cure(
+                    "peers whose NATs let no direct links through stay apart; ask the operator for --turn or --relay",
+                )
+            });
             return Ok(Path::Missing);
         };
         let url = &server.url;

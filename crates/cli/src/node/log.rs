@@ -50,6 +50,20 @@ impl Log {
 
 fn filter(settings: &Settings) -> Targets {
     let given = settings.log.clone().or_else(|| std::env::var("RUST_LOG").ok());
-    let filter = given.filter(|given| !given.is_empty()).and_then(|filter| filter.parse().ok());
-    filter.unwrap_or_else(|| Targets::new().with_default(LevelFilter::INFO))
+    let given = given.filter(|given| !given.is_empty());
+    let Some(given) = given else { return ours(LevelFilter::INFO) };
+    match (given.parse::<LevelFilter>(), given.parse()) {
+        (Ok(level), _) if level <= LevelFilter::INFO => ours(level),
+        (_, Ok(filter)) => filter,
+        (_, Err(_)) => ours(LevelFilter::INFO),
+    }
+}
+
+/// What this node does, and less of what libraries say of it: those of links warn of what is usual.
+fn ours(level: LevelFilter) -> Targets {
+    Targets::new()
+        .with_default(level.min(LevelFilter::WARN))
+        .with_target("taiinet", level)
+        .with_target("rtc", LevelFilter::OFF)
+        .with_target("webrtc", LevelFilter::OFF)
 }
