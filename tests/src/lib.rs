@@ -4,7 +4,11 @@
 //! ends it whatever happens; [`Signaller`] and [`Mesh`] start the programs of a network. Tests wait
 //! for conditions with a deadline ([`eventually`]); none sleeps and hopes. Ports are chosen by the
 //! system and each test has network names of its own, so any number may run at once.
+//!
+//! What needs networks of another kind than loopback runs in the [`laboratory`].
 
+#[cfg(target_os = "linux")]
+pub mod laboratory;
 mod memory;
 mod mesh;
 mod process;

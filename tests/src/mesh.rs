@@ -33,8 +33,15 @@ impl Signaller {
     /// If it does not say where it listens.
     pub fn start_at(address: &str, args: &[&str]) -> Self {
         let mut command = Command::new(program("taiinet-signaller"));
-        command.args(["--listen", address, "--json"]).args(args);
-        let process = Process::start("signaller", &mut command);
+        Self::run(command.args(["--listen", address, "--json"]).args(args))
+    }
+
+    /// Runs one by this command, and waits until it listens.
+    ///
+    /// # Panics
+    /// If it does not say where it listens.
+    pub fn run(command: &mut Command) -> Self {
+        let process = Process::start("signaller", command);
         let ready = process.eventually("ready", |process| {
             let ready: Value = serde_json::from_str(process.stdout().first()?).ok()?;
             ready["url"].is_string().then_some(ready)
@@ -140,7 +147,7 @@ impl Mesh {
 
     /// A peer that runs `taiinet` with these arguments.
     pub fn run(&self, name: &str, args: &[&str]) -> Peer {
-        Peer { process: Process::start(name, &mut self.command(args)) }
+        Peer::start(name, &mut self.command(args))
     }
 
     /// A peer that subscribes, and reports.
@@ -193,6 +200,11 @@ pub struct Peer {
 }
 
 impl Peer {
+    /// One that is run by this command.
+    pub fn start(name: &str, command: &mut Command) -> Self {
+        Self { process: Process::start(name, command) }
+    }
+
     /// Its name in the network, once it has reported.
     pub fn peer_id(&self) -> Option<String> {
         Some(self.report()?["peer_id"].as_str()?.to_owned())
