@@ -22,8 +22,8 @@ use taiinet_mesh::Direct;
 use taiinet_signaller::{
     Budgets, DeskConfig, JoinWork, Prefixes, Turn, limits,
     server::{
-        AcceptConfig, AddressPrefix, GateConfig, ListFiles, Proxies, ProxyHeader, ServerConfig,
-        StunAddress, TlsFiles, read_file, read_text,
+        AcceptConfig, AddressPrefix, GateConfig, ListFiles, Proxies, ProxyHeader, SecondStun,
+        ServerConfig, StunAddress, TlsFiles, read_file, read_text,
     },
 };
 use taiinet_websocket::check_roots;
@@ -71,6 +71,10 @@ pub(crate) struct Settings {
     /// Where to answer STUN (UDP): `same` for the same addresses and ports, or `off`
     #[arg(long, value_name = "ADDR:PORT|same|off")]
     pub(crate) stun: StunAddress,
+    /// A second port to answer STUN at, by which peers learn what kind of NAT they are behind: `auto` for
+    /// one a thousand above the first, or `off`
+    #[arg(long, value_name = "PORT|auto|off")]
+    pub(crate) stun_second: SecondStun,
     /// A key file made by `taiinet-keys generate`; without it the key is a fresh one for this run
     #[arg(long, value_name = "FILE")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -255,6 +259,7 @@ impl Default for Settings {
         Self {
             listen: vec![DEFAULT_LISTEN],
             stun: StunAddress::Same,
+            stun_second: SecondStun::Auto,
             identity: None,
             passphrase_file: None,
             json: false,
@@ -394,6 +399,7 @@ impl Settings {
         let server = ServerConfig {
             listen: self.listen.clone(),
             stun: self.stun,
+            second_stun: self.stun_second,
             // The gate counts connections by address before the desk hears of them.
             desk: DeskConfig {
                 networks: self.allow_network.clone().unwrap_or_default(),

@@ -86,7 +86,7 @@ pub enum Refused {
 
 impl Refused {
     /// Each reason there is, in order.
-    pub const ALL: [Self; 19] = [
+    pub const ALL: [Self; 25] = [
         Self::Connections,
         Self::Joins,
         Self::Undecodable,
@@ -106,6 +106,12 @@ impl Refused {
         Self::Flood,
         Self::TooOften,
         Self::OverBudget,
+        Self::NoRelay,
+        Self::Absent,
+        Self::Circuits,
+        Self::Quota,
+        Self::Window,
+        Self::Idle,
     ];
 
     /// Its name in metrics. Whoever adds one here adds it to [`Self::ALL`], too.
@@ -130,6 +136,12 @@ impl Refused {
             Self::Flood => "flood",
             Self::TooOften => "too_often",
             Self::OverBudget => "over_budget",
+            Self::NoRelay => "no_relay",
+            Self::Absent => "absent",
+            Self::Circuits => "circuits",
+            Self::Quota => "quota",
+            Self::Window => "window",
+            Self::Idle => "idle",
         }
     }
 
@@ -186,6 +198,6 @@ mod tests {
         }
         let names: std::collections::BTreeSet<_> = Refused::ALL.map(Refused::name).into();
         assert_eq!(names.len(), Refused::ALL.len());
-        assert_eq!(Refused::OverBudget as usize, Refused::ALL.len() - 1, "the last one there is");
+        assert_eq!(Refused::Idle as usize, Refused::ALL.len() - 1, "the last one there is");
     }
 }

@@ -71,6 +71,7 @@ pub use proxies::{Proxies, ProxyHeader};
 pub use pulse::Pulse;
 pub use reload::Reload;
 pub use report::{PoolReport, Report, Share};
+pub use stun::SecondStun;
 pub use tls::{TlsError, TlsFiles};
 
 /// A server could not be started.
@@ -179,13 +180,19 @@ impl Server {
         let (mut doors, mut addresses, mut stun) = (Vec::new(), Vec::new(), Vec::new());
         for address in config.listen {
             let (listener, socket) = bind(address, config.stun == StunAddress::Same).await?;
+            let second = match &socket {
+                Some(first) => config.second_stun.bind(first, address.port() == 0).await,
+                None => None,
+            };
             let refused = |error| ServerError::Listen { address, what: "TCP", error };
             addresses.push(listener.local_addr().map_err(refused)?);
             doors.push((listener, Door::Public));
-            stun.extend(socket);
+            stun.extend(socket.into_iter().chain(second));
         }
         if let StunAddress::At(address) = config.stun {
-            stun.push(bind_stun(address).await?);
+            let first = bind_stun(address).await?;
+            let second = config.second_stun.bind(&first, address.port() == 0).await;
+            stun.extend([first].into_iter().chain(second));
         }
         let mut metrics = None;
         if let Some(address) = current.config.metrics {

@@ -16,7 +16,7 @@ use taiinet_document::Network;
 use taiinet_identity::Identity;
 use taiinet_mesh::{Config, Peer, Quota, SignallerAddress, SignallerRelay, limits};
 use taiinet_session::{Session, backlog::Backlog};
-use taiinet_webrtc::{Links, WebRtc, WebRtcConfig, check_roots};
+use taiinet_webrtc::{Bandwidth, Links, WebRtc, WebRtcConfig, check_roots};
 use tokio::{
     runtime::{Handle, RuntimeFlavor},
     sync::{Notify, broadcast, mpsc, watch},
@@ -58,6 +58,7 @@ pub struct Builder {
     signaller_relay: SignallerRelay,
     port_mapping: bool,
     extra_roots: Vec<u8>,
+    bandwidth: Bandwidth,
 }
 
 impl Default for Builder {
@@ -66,7 +67,7 @@ impl Default for Builder {
             network: None,
             signallers: Vec::new(),
             identity: None,
-            links: (limits::TARGET_LINKS, limits::MAX_LINKS),
+            links: Self::LINKS,
             quota: Quota::default(),
             blacklist: None,
             signaller_cache: None,
@@ -76,11 +77,15 @@ impl Default for Builder {
             signaller_relay: SignallerRelay::default(),
             port_mapping: true,
             extra_roots: Vec::new(),
+            bandwidth: Bandwidth::default(),
         }
     }
 }
 
 impl Builder {
+    /// How many neighbours are looked for, and how many accepted at most, if nothing else is said.
+    pub const LINKS: (usize, usize) = (limits::TARGET_LINKS, limits::MAX_LINKS);
+
     /// The network to take part in, 1 to 64 bytes; must be given. Peers of other networks see nothing
     /// of it.
     pub fn network(mut self, name: impl Into<String>) -> Self {
@@ -177,6 +182,13 @@ impl Builder {
         self
     }
 
+    /// What the links of this peer, and of others that are given a clone of it, carry in all: it counts them, and
+    /// may have caps. A peer with caps passes on as much as they allow, and its neighbours get the rest elsewhere.
+    pub fn bandwidth(mut self, bandwidth: Bandwidth) -> Self {
+        self.bandwidth = bandwidth;
+        self
+    }
+
     /// Starts the peer on the current tokio runtime. It returns as soon as it runs;
     /// [`TaiiNet::connected`] waits for a first neighbour.
     ///
@@ -205,7 +217,7 @@ impl Builder {
             relay_only: self.relay_only,
             no_port_mapping: !self.port_mapping,
         });
-        let (links, inputs) = Links::new(transport);
+        let (links, inputs) = Links::within(transport, self.bandwidth);
 
         let (controls, control_queue) = mpsc::unbounded_channel();
         let (publishes, publish_queue) = mpsc::channel(PUBLISHES);

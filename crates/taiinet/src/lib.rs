@@ -87,3 +87,5 @@ pub use taiinet_mesh::{
 #[doc(no_inline)]
 pub use taiinet_query::{Query, QueryError};
 pub use taiinet_session::Privacy;
+#[doc(no_inline)]
+pub use taiinet_webrtc::{Bandwidth, Rate, RateError};

@@ -297,6 +297,7 @@ async fn write(
             match command {
                 Command::Send(bytes) => {
                     let length = bytes.len();
+                    accepted.bandwidth().upload(length).await;
                     channel.send(BytesMut::from(Bytes::from(bytes))).await.map_err(broken)?;
                     accepted.done(weight);
                     accepted.accepted(length).await?;

@@ -262,6 +262,11 @@ async fn write(
             // Nothing is negotiated on a WebSocket.
             let Command::Send(bytes) = command else { continue };
             written += bytes.len();
+            if accepted.bandwidth().is_upload_capped() {
+                // What was gathered does not wait with it.
+                sink.flush().await.map_err(|error| failure(&error))?;
+            }
+            accepted.bandwidth().upload(bytes.len()).await;
             sink.feed(Message::binary(bytes)).await.map_err(|error| failure(&error))?;
         }
         sink.flush().await.map_err(|error| failure(&error))?;

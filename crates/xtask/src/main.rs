@@ -5,6 +5,7 @@
 mod bench;
 mod demo;
 mod fuzz;
+mod package;
 mod shape;
 mod steps;
 mod test;
@@ -21,9 +22,11 @@ Usage: cargo xtask COMMAND [ARGS]
   demo [ARGS]                  build the release and run a mesh of seven processes on this machine
                                (`cargo xtask demo --help` for its options)
   test [STEP…] [--fail-fast] [--long]   run every check, or only the named steps:
-                               fmt shape clippy build test fuzz doctest doc wasm core npm browser deny
+                               fmt shape clippy build test fuzz doctest doc wasm core npm browser deny package
   lint                         test fmt shape clippy
   wasm [--fast]                build the browser's package in wasm/npm/dist; --fast does not minify
+  package [--profile NAME] [--check]    Debian's packages, in target/debian; --check installs, uses and
+                               removes them in a bare Debian (root, debootstrap)
   fuzz [TARGET…] [--seconds N] run the fuzz targets guided by coverage, a minute each (cargo-fuzz)
   bench [NAME…] [--quick]      run the benchmarks:
                                ingest index link documents mesh signaller seal browser
@@ -39,6 +42,7 @@ fn main() -> ExitCode {
         Some("test") => test::run(&rest),
         Some("wasm") => wasm::run(&rest),
         Some("lint") => lint(&rest),
+        Some("package") => package::run(&rest),
         Some("fuzz") => fuzz::run(&rest),
         Some("bench") => bench::run(&rest),
         Some("help" | "--help" | "-h") => {

@@ -3,14 +3,14 @@
 use std::{path::Path, process::Command, sync::OnceLock};
 
 use crate::{
-    shape,
+    package, shape,
     steps::{self, Step, StepOutcome},
     tools::{apt_install, cargo, cargo_install, outcome, root, succeeds, target_dir},
     wasm,
 };
 
 /// In the order in which a mistake shows soonest.
-const STEPS: [Step; 13] = [
+const STEPS: [Step; 14] = [
     Step { name: "fmt", title: "the format is rustfmt's", run: fmt },
     Step { name: "shape", title: "no circle of files, and none too long", run: shape::step },
     Step { name: "clippy", title: "no warning from clippy in any target", run: clippy },
@@ -24,6 +24,7 @@ const STEPS: [Step; 13] = [
     Step { name: "npm", title: "unit tests of the browser's package", run: npm },
     Step { name: "browser", title: "pages in real browsers", run: browser },
     Step { name: "deny", title: "licences and sources of what we depend on", run: deny },
+    Step { name: "package", title: "Debian's packages in a bare Debian", run: package },
 ];
 
 /// All packages but the tool that `wasm` runs by itself: together with others cargo would build it, and
@@ -227,6 +228,15 @@ fn browsers(folder: &Path) -> Result<(), String> {
     Err("Chromium or Firefox is missing: install them with `sudo apt-get install chromium \
          firefox-esr`, name them in $CHROMIUM and $FIREFOX, or set TAIINET_BROWSER=skip"
         .to_owned())
+}
+
+/// It takes some minutes: a release, and a bare Debian.
+fn package() -> StepOutcome {
+    if IS_LONG.get() == Some(&true) {
+        package::step()
+    } else {
+        StepOutcome::Skipped(format!("only with {LONG}"))
+    }
 }
 
 /// Advisories are left out: they need a database from outside, and a new one must not break a

@@ -5,7 +5,8 @@ use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 use serde::{Deserialize, Serialize};
 
 use super::{
-    gate::GateConfig, lists::ListFiles, outbox::OutboxLimits, proxies::Proxies, tls::TlsFiles,
+    gate::GateConfig, lists::ListFiles, outbox::OutboxLimits, proxies::Proxies, stun::SecondStun,
+    tls::TlsFiles,
 };
 use crate::{DeskConfig, limits};
 
@@ -16,6 +17,8 @@ pub struct ServerConfig {
     pub listen: Vec<SocketAddr>,
     /// Where to answer STUN.
     pub stun: StunAddress,
+    /// And at which second port.
+    pub second_stun: SecondStun,
     /// How to serve.
     pub desk: DeskConfig,
 }

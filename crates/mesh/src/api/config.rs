@@ -1,6 +1,6 @@
 //! How a peer takes part.
 
-use core::{str::FromStr, time::Duration};
+use core::{fmt, str::FromStr, time::Duration};
 use std::collections::BTreeSet;
 
 use taiinet_document::Network;
@@ -51,6 +51,16 @@ pub enum SignallerRelay {
     Never,
     /// No link is made in any other way: nothing but connections to signallers leaves this device.
     Only,
+}
+
+impl fmt::Display for SignallerRelay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::LastResort => "last-resort",
+            Self::Never => "never",
+            Self::Only => "only",
+        })
+    }
 }
 
 impl FromStr for SignallerRelay {

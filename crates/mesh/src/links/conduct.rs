@@ -37,6 +37,7 @@ impl Cx {
     pub(crate) fn transmit(&mut self, link: LinkId) -> bool {
         let Some(state) = self.links.get_mut(link) else { return false };
         let mut sent = false;
+        let before = state.lanes.documents_sent();
         while let Some((lane, bytes)) = state.lanes.transmit() {
             let plain = bytes.len();
             // Only an end that was greeted has anything in its lanes, and there is a session for that.
@@ -48,6 +49,7 @@ impl Cx {
         if sent {
             state.speaks(self.now);
         }
+        self.counters.sent += state.lanes.documents_sent() - before;
         sent
     }
 
