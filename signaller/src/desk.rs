@@ -2,6 +2,7 @@
 
 mod allowance;
 mod api;
+mod circuits;
 mod client;
 mod clients;
 mod config;
@@ -11,8 +12,10 @@ mod joins;
 mod offences;
 mod outputs;
 mod pool;
+mod renewal;
 mod signals;
 mod turn;
+mod view;
 
 use core::time::Duration;
 use std::net::IpAddr;
@@ -29,11 +32,13 @@ use taiinet_mesh::{
 
 use crate::{Admission, limits, parting::Parting, pool::Pool, refused::Refused};
 pub use api::{ClientId, DeskInput, DeskOutput, DeskStatus};
+use circuits::Circuits;
 use clients::Clients;
-pub use config::{Budgets, DeskConfig, JoinWork};
+pub use config::{Budgets, DeskConfig, JoinWork, Relaying};
 use outputs::Outputs;
 pub use outputs::Unsealed;
 pub use turn::Turn;
+pub use view::{DeskView, MemberState, MemberView, NetworkView};
 
 /// A signaller, without any IO.
 #[derive(Debug)]
@@ -42,6 +47,7 @@ pub struct Desk {
     config: DeskConfig,
     rng: ChaCha12Rng,
     clients: Clients,
+    circuits: Circuits,
     outputs: Outputs,
     next_check: Time,
     counters: DeskStatus,
@@ -53,14 +59,18 @@ pub struct Desk {
 impl Desk {
     /// A desk that opens now. `seed` feeds its generator, which chooses challenges and the
     /// clients to introduce.
-    pub fn new(identity: Identity, config: DeskConfig, seed: [u8; 32], now: Time) -> Self {
+    pub fn new(identity: Identity, mut config: DeskConfig, seed: [u8; 32], now: Time) -> Self {
         let mut rng = ChaCha12Rng::from_seed(seed);
         let mut pool_seed = [0; 32];
         rng.fill_bytes(&mut pool_seed);
+        if let Some(relaying) = &config.relaying {
+            config.budgets = config.budgets.relaying(relaying);
+        }
         let direct = config.pool.clone();
         let pool = direct.map(|direct| Pool::new(identity.clone(), direct, pool_seed, now));
         Self {
             identity,
+            circuits: Circuits::new(config.relaying.as_ref(), now),
             config,
             rng,
             clients: Clients::default(),
@@ -84,7 +94,8 @@ impl Desk {
     /// Call it when what the admission says has changed.
     pub fn recheck(&mut self, now: Time) {
         let names = self.clients.peers();
-        let gone = names.filter(|((network, peer), _)| !self.admits(peer, network));
+        let gone = names
+            .filter(|((network, peer), _)| !self.serves(network) || !self.admits(peer, network));
         let gone: Vec<ClientId> = gone.map(|(_, client)| client).collect();
         for client in gone {
             self.refuse(client, Refused::NotAdmitted, now);
@@ -140,6 +151,7 @@ impl Desk {
     /// Closes what fell silent or is out of its time; call it when [`Self::poll_timeout`] has come.
     pub fn handle_timeout(&mut self, now: Time) {
         self.tick_pool(now);
+        self.pay_circuits(now);
         if now < self.next_check {
             return;
         }
@@ -147,6 +159,7 @@ impl Desk {
         for client in self.clients.late(now) {
             self.close(client, Parting::Refused, now);
         }
+        self.end_late_circuits(now);
         self.clients.sweep(now);
         if let Some(pool) = &mut self.pool {
             pool.expire(now);
@@ -158,7 +171,7 @@ impl Desk {
         let has_work = self.clients.len() > 0 || self.pool.is_some();
         let check = has_work.then_some(self.next_check);
         let pool = self.pool.as_ref().and_then(Pool::poll_timeout);
-        [check, pool].into_iter().flatten().min()
+        [check, pool, self.circuits.poll_timeout()].into_iter().flatten().min()
     }
 
     /// What to do next; call it until it is `None` after each other call.
@@ -185,6 +198,7 @@ impl Desk {
         DeskStatus {
             clients: self.clients.len(),
             joined: self.clients.joined(),
+            circuits: self.circuits.len(),
             networks: self.clients.networks(),
             blacklisted: self.reputation.blacklist(now).len()
                 + pool.map_or(0, |pool| pool.blacklisted(now)),
@@ -211,6 +225,9 @@ impl Desk {
     }
 
     fn forget(&mut self, id: ClientId, now: Time) {
+        if let Some(presence) = self.clients.presence(id) {
+            self.end_circuits_of(id, presence.signer());
+        }
         if let Some((network, peer)) = self.clients.remove(id, now)
             && let Some(pool) = &mut self.pool
         {
@@ -257,6 +274,7 @@ impl Desk {
             ToSignaller::Join { presence, work } => self.join(id, presence, work, now),
             ToSignaller::Introduce { want } => self.introduce(id, want, now),
             ToSignaller::Signal(signal) => self.signal(id, signal, message, now),
+            ToSignaller::Circuit(frame) => self.circuit(id, frame, now),
             ToSignaller::Ping(number) => {
                 self.say(id, &FromSignaller::Pong(number));
                 Ok(())

@@ -13,6 +13,7 @@ mod desk;
 mod forwarded;
 #[doc(hidden)]
 pub mod fuzz;
+mod histogram;
 pub mod limits;
 mod parting;
 mod pool;
@@ -25,7 +26,9 @@ mod sweep;
 pub use addresses::{Prefixes, Ranges};
 pub use admission::Admission;
 pub use desk::{
-    Budgets, ClientId, Desk, DeskConfig, DeskInput, DeskOutput, DeskStatus, JoinWork, Turn,
+    Budgets, ClientId, Desk, DeskConfig, DeskInput, DeskOutput, DeskStatus, DeskView, JoinWork,
+    MemberState, MemberView, NetworkView, Relaying, Turn,
 };
+pub use histogram::{BOUNDS, Histogram};
 pub use parting::Parting;
 pub use refused::Refused;

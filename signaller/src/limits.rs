@@ -57,6 +57,21 @@ pub const POOL_PAIRS: usize = 1024;
 pub const POOL_PAIRS_PER_SENDER: usize = RECIPIENTS;
 /// Networks at once that were opened from one address.
 pub const NETWORKS_PER_ADDRESS: usize = 64;
+/// Links that are relayed at once, unless configured otherwise.
+pub const CIRCUITS: usize = 512;
+/// Of these, what counts as one address asks for at most one in so many.
+pub const CIRCUITS_SHARE: usize = 4;
+/// Bytes that one peer says over relayed links each second, unless configured otherwise.
+pub const CIRCUIT_BYTES_PER_PEER: u32 = 256 * 1024;
+/// And all peers together.
+pub const CIRCUIT_BYTES: u32 = 4 * 1024 * 1024;
+/// Work that a frame of a relayed link may make more than others: that of a message of a few kilobytes, which
+/// is read and passed on.
+pub const CIRCUIT_FRAME_WORK: u32 = 40;
+/// How often it is looked whether those may go on that have said as much as they may.
+pub const CIRCUIT_PACE: Duration = Duration::from_millis(25);
+/// A relayed link over which nothing comes for so long is over; a dozing peer's may be silent for a minute.
+pub const CIRCUIT_IDLE: Duration = IDLE_TIMEOUT;
 /// When a client that asked too often may ask again.
 pub const RETRY_AFTER: Duration = Duration::from_secs(2);
 /// When a client that found no room may come again.
@@ -109,6 +124,8 @@ pub const DRAIN: Duration = Duration::from_secs(2);
 pub const CLOSE: Duration = Duration::from_millis(800);
 /// From a connection to the end of its HTTP request, TLS included.
 pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(10);
+/// From a whole request to its answer, read by whoever asked.
+pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(5);
 /// Connections at once that are in their handshake, unless configured otherwise. For one more, the oldest
 /// of the address that has the most is cut.
 pub const HANDSHAKES: usize = 2048;
@@ -123,8 +140,13 @@ pub const SPARED: usize = 8;
 /// New connections from one address in a minute, unless configured otherwise. Twice as many are told
 /// that they are too many; the rest are closed without a word.
 pub const ARRIVALS_PER_MINUTE: u32 = 600;
-/// Connections at once that are being told why they are refused.
+/// Connections at once that are being told why they are refused. For one more, the oldest of the address that
+/// has the most is cut.
 pub const REFUSALS: usize = 64;
+/// Connections at once that were cut in their handshake and are being told so; the rest are cut without a word.
+pub const GOODBYES: usize = 64;
+/// Handshakes at once besides those of clients that may come in.
+pub const ASIDE: usize = REFUSALS + GOODBYES + OPERATORS;
 /// Addresses that are counted at once. With more, no newcomer is let in until the minute is over.
 pub const ADDRESSES: usize = 200_000;
 /// The leading bits of an IPv4 address that count as one address.
@@ -144,8 +166,22 @@ pub const FORWARDED_HOPS: usize = 16;
 pub const CONFIG_BYTES: u64 = 1024 * 1024;
 /// The secret of the TURN servers.
 pub const SECRET_BYTES: u64 = 4096;
-/// Connections at once to where metrics are told.
+/// Connections at once to where metrics are told, and to the control socket.
 pub const OPERATORS: usize = 32;
+/// Networks that an operator is shown at once, the largest first.
+pub const SHOWN_NETWORKS: usize = 20;
+/// Peers of each of them, if it is shown names.
+pub const SHOWN_PEERS: usize = 10;
+/// Other signallers that an operator is shown at once.
+pub const SHOWN_MEMBERS: usize = 128;
+/// How long an operator that asks who is here waits for the desk, which may be busy.
+pub const VIEW_TIMEOUT: Duration = Duration::from_secs(2);
+/// The last weeks of a certificate, in which the log warns of its end.
+pub const CERTIFICATE_LATE: Duration = Duration::from_secs(21 * 24 * 3600);
+/// And its last week, in which that is an error.
+pub const CERTIFICATE_URGENT: Duration = Duration::from_secs(7 * 24 * 3600);
+/// How often it is looked when the certificate ends.
+pub const CERTIFICATE_LOOK: Duration = Duration::from_secs(24 * 3600);
 /// An allow-list or block-list.
 pub const LIST_BYTES: u64 = 32 * 1024 * 1024;
 /// How often the desk says how it is, while something happens.

@@ -2,13 +2,17 @@
 
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
+mod notify;
 mod options;
+mod reload;
 mod signals;
+mod status;
 
 use std::{
     io::{self, IsTerminal},
     path::Path,
     process::ExitCode,
+    sync::Arc,
 };
 
 use rand_core::UnwrapErr;
@@ -16,11 +20,20 @@ use taiinet_identity::{
     Identity,
     keyfile::{self, Passphrase},
 };
-use taiinet_signaller::server::Server;
+use taiinet_signaller::server::{Server, ServerError};
 use taiinet_terminal as terminal;
-use tracing_subscriber::{fmt, layer::SubscriberExt, util::SubscriberInitExt};
+use tracing_subscriber::{
+    Registry,
+    filter::Targets,
+    fmt,
+    layer::SubscriberExt,
+    reload::{Handle, Layer},
+    util::SubscriberInitExt,
+};
 
-use options::{LogFormat, Options, Settings};
+use notify::Notifier;
+use options::{Given, LogFormat, Settings};
+use reload::Reloader;
 use signals::Signals;
 
 /// A message is allocated by the task of one connection and freed by that of another. The system's
@@ -36,7 +49,16 @@ fn main() -> ExitCode {
         Ok(matches) => matches,
         Err(error) => return terminal::end(&error),
     };
-    let options = match options::read(matches) {
+    let given = Given::new(matches);
+    match given.asks() {
+        Some(Ok(asked)) => {
+            return status::show(&asked)
+                .map_or_else(|(error, code)| fail(&error, code), |()| ExitCode::SUCCESS);
+        }
+        Some(Err(error)) => return terminal::end(&error),
+        None => {}
+    }
+    let options = match given.read() {
         Ok(options) => options,
         Err(message) => return fail(&message, USAGE),
     };
@@ -46,14 +68,14 @@ fn main() -> ExitCode {
     if options.check_config {
         return check(&options.settings);
     }
-    log(&options.settings);
+    let log = log(&options.settings);
     #[cfg(unix)]
     raise_descriptors(options.settings.max_clients);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&format!("cannot start: {error}"), 1),
     };
-    let done = runtime.block_on(run(options));
+    let done = runtime.block_on(run(options.settings, given, log));
     runtime.shutdown_background();
     done.map_or_else(|message| fail(&message, 1), |()| ExitCode::SUCCESS)
 }
@@ -81,8 +103,8 @@ fn check(settings: &Settings) -> ExitCode {
             return fail(&format!("{}: {error}", file.display()), USAGE);
         }
     }
-    for warning in settings.warning().into_iter().chain(warnings) {
-        say(warning);
+    for warning in settings.warnings().into_iter().chain(warnings) {
+        say(&warning);
     }
     let text = if settings.json {
         serde_json::to_string_pretty(settings).map_err(|error| error.to_string())
@@ -96,22 +118,25 @@ fn check(settings: &Settings) -> ExitCode {
     }
 }
 
-fn log(settings: &Settings) {
+/// Begins the log; what changes how much is logged.
+fn log(settings: &Settings) -> Handle<Targets, Registry> {
     let log = fmt::layer()
         .with_writer(io::stderr)
         .with_ansi(io::stderr().is_terminal())
         // What cannot be logged is lost: to complain of it, on the same stderr, would panic.
         .log_internal_errors(false);
-    let filtered = tracing_subscriber::registry().with(settings.log_filter());
+    let (filter, handle) = Layer::new(settings.log_filter());
+    let filtered = tracing_subscriber::registry().with(filter);
     match settings.log_format {
         LogFormat::Text => filtered.with(log).init(),
         LogFormat::Json => filtered.with(log.json()).init(),
     }
+    handle
 }
 
 /// Each connection takes a descriptor, of which programs are given about a thousand until they ask.
 #[cfg(unix)]
-fn raise_descriptors(clients: usize) {
+pub(crate) fn raise_descriptors(clients: usize) {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let Rlimit { maximum, .. } = getrlimit(Resource::Nofile);
     let _ = setrlimit(Resource::Nofile, Rlimit { current: maximum, maximum });
@@ -125,34 +150,56 @@ fn raise_descriptors(clients: usize) {
     }
 }
 
-async fn run(options: Options) -> Result<(), String> {
-    let settings = options.settings;
+async fn run(
+    settings: Settings,
+    given: Given,
+    log: Handle<Targets, Registry>,
+) -> Result<(), String> {
     let signals = Signals::new().map_err(|error| format!("cannot hear signals: {error}"))?;
     let identity = match &settings.identity {
         None => Identity::generate(&mut UnwrapErr(getrandom::SysRng)),
         Some(file) => load(file, settings.passphrase_file.as_deref())?,
     };
     let (config, accept) = settings.configs()?;
+    let relays = config.desk.relaying.is_some();
     if config.desk.pool.is_some() && settings.identity.is_none() {
         tracing::warn!(
             "without --identity the key is another after each start: others must learn it again"
         );
     }
-    if let Some(warning) = settings.warning() {
+    for warning in settings.warnings() {
         tracing::warn!("{warning}");
     }
+    let notifier = Arc::new(Notifier::from_env());
     let server = Server::bind_with(config, accept, identity).await.map_err(|error| {
-        format!("{error}\n  Is another one running there? --listen takes another address.")
+        let next = match &error {
+            ServerError::Listen { .. } => {
+                "\n  Is another one running there? --listen takes another address."
+            }
+            _ => "",
+        };
+        format!("{error}{next}")
     })?;
     if let Err(error) = terminal::print(&announcement(&server, settings.json)) {
         // Those who know the address are served all the same.
         tracing::error!("where it listens cannot be written to stdout: {error}");
     }
     tracing::info!("listening");
-    let (stop, again) = signals.serve(server.reload());
+    if relays {
+        tracing::info!("relays links between peers that have no direct path");
+    }
+    notifier.ready("listening");
+    let (pulse, reload) = (server.pulse(), server.reload());
+    let reloader = Reloader::new(given, settings, log, reload, notifier.clone());
+    let (stop, again) = signals.serve(Arc::new(reloader));
+    let stop = async {
+        stop.await;
+        notifier.stopping();
+    };
     tokio::select! {
         result = server.run(stop) => result.map_err(|error| format!("stopped: {error}")),
         () = again => Err("stopped at once, by a second signal".to_owned()),
+        () = notifier.keep_telling(pulse) => Ok(()),
     }
 }
 

@@ -1,18 +1,19 @@
 //! What can be said on the command line, and by the same names in a file.
 
+mod command;
 mod member;
 mod period;
+mod relaying;
+mod renewal;
+mod warnings;
 
 use std::{
     fmt,
     net::{IpAddr, Ipv4Addr, SocketAddr},
-    path::{Path, PathBuf},
+    path::PathBuf,
 };
 
-use clap::{
-    Arg, ArgAction, ArgMatches, Args, Command, CommandFactory as _, FromArgMatches as _, Parser,
-    ValueEnum,
-};
+use clap::{ArgAction, Args, Parser, ValueEnum};
 use clap_complete::Shell;
 use serde::{Deserialize, Serialize};
 use taiinet_document::Network;
@@ -21,25 +22,28 @@ use taiinet_mesh::Direct;
 use taiinet_signaller::{
     Budgets, DeskConfig, JoinWork, Prefixes, Turn, limits,
     server::{
-        AcceptConfig, AddressPrefix, GateConfig, ListFiles, Proxies, ProxyHeader, ServerConfig,
-        StunAddress, TlsFiles, read_file, read_text,
+        AcceptConfig, AddressPrefix, GateConfig, ListFiles, Proxies, ProxyHeader, SecondStun,
+        ServerConfig, StunAddress, TlsFiles, read_file, read_text,
     },
 };
 use taiinet_websocket::check_roots;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
+pub(crate) use command::{Given, command, documents};
 use member::{MemberAddress, PublicUrl, TurnUrl};
 use period::Period;
+use warnings::{Advertised, is_loopback};
 
 /// Introduces TaiiNet's peers to one another.
 ///
 /// It sees which peers are there and which negotiate with each other; it can neither impersonate a
 /// peer nor read or alter what peers negotiate, and no document passes through it.
 ///
-/// SIGHUP reloads the certificate and the lists; SIGTERM and Ctrl-C tell all peers and stop.
+/// SIGHUP reloads the file of options and the files that it names; SIGTERM and Ctrl-C tell all peers and stop.
 /// Exit codes: 0 done, 1 failed, 2 wrong usage.
 #[derive(Debug, Default, Parser)]
 #[command(name = "taiinet-signaller", version, max_term_width = 100)]
+#[command(args_conflicts_with_subcommands = true, disable_help_subcommand = true)]
 pub(crate) struct Options {
     /// Read options from this TOML file, by the names that they have here; what is given here wins
     #[arg(long, value_name = "FILE")]
@@ -67,6 +71,10 @@ pub(crate) struct Settings {
     /// Where to answer STUN (UDP): `same` for the same addresses and ports, or `off`
     #[arg(long, value_name = "ADDR:PORT|same|off")]
     pub(crate) stun: StunAddress,
+    /// A second port to answer STUN at, by which peers learn what kind of NAT they are behind: `auto` for
+    /// one a thousand above the first, or `off`
+    #[arg(long, value_name = "PORT|auto|off")]
+    pub(crate) stun_second: SecondStun,
     /// A key file made by `taiinet-keys generate`; without it the key is a fresh one for this run
     #[arg(long, value_name = "FILE")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -147,6 +155,24 @@ pub(crate) struct Settings {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) turn_secret_file: Option<PathBuf>,
 
+    /// Relay links between peers that have no direct path to each other: sealed, so that this signaller sees
+    /// between whom and how much, but not what
+    #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true)]
+    #[arg(default_missing_value = "true", value_name = "BOOL", help_heading = "Relayed links")]
+    pub(crate) relay: bool,
+    /// Relayed links at once
+    #[arg(long, value_name = "N", help_heading = "Relayed links")]
+    pub(crate) max_relayed_links: usize,
+    /// Relayed links at once of one peer
+    #[arg(long, value_name = "N", help_heading = "Relayed links")]
+    pub(crate) max_relayed_links_per_peer: u8,
+    /// Bytes that are relayed each second; what is more waits at the peers
+    #[arg(long, value_name = "BYTES", help_heading = "Relayed links")]
+    pub(crate) max_relayed_bytes: u32,
+    /// Bytes of one peer that are relayed each second
+    #[arg(long, value_name = "BYTES", help_heading = "Relayed links")]
+    pub(crate) max_relayed_bytes_per_peer: u32,
+
     /// The work that a join takes while it is asked for, in bits: each more doubles it, 20 take about a
     /// tenth of a second; 0 for none, ever
     #[arg(long, value_name = "BITS", help_heading = "Limits")]
@@ -197,10 +223,14 @@ pub(crate) struct Settings {
     #[arg(long, value_name = "BYTES", help_heading = "Limits")]
     pub(crate) read_buffer: usize,
 
-    /// Answer `/metrics` (Prometheus) and `/health` here: an address that only you can reach
+    /// Answer `/metrics` (Prometheus), `/health` and `/status` here: an address that only you can reach
     #[arg(long, value_name = "ADDR:PORT", help_heading = "Watching it")]
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(crate) metrics: Option<SocketAddr>,
+    /// Answer `taiinet-signaller status` here, with names: a socket in the file system, for its owner alone
+    #[arg(long, value_name = "PATH", help_heading = "Watching it")]
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) control: Option<PathBuf>,
     /// How much to log, to stderr, as in RUST_LOG, which counts if this is not given
     #[arg(long, value_name = "LEVEL", help_heading = "Watching it")]
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -212,21 +242,6 @@ pub(crate) struct Settings {
     #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true)]
     #[arg(default_missing_value = "true", value_name = "BOOL", help_heading = "Watching it")]
     pub(crate) log_addresses: bool,
-}
-
-/// What a pool is told of where a signaller is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Advertised {
-    /// What was given, or an address it listens on; or there is no pool.
-    WhatIsRight,
-    /// An address that leads every host to itself.
-    Loopback,
-    /// Nothing: it listens on all addresses, and knows none.
-    Nothing,
-}
-
-fn is_loopback(address: &SocketAddr) -> bool {
-    address.ip().to_canonical().is_loopback()
 }
 
 /// How the log is written.
@@ -244,6 +259,7 @@ impl Default for Settings {
         Self {
             listen: vec![DEFAULT_LISTEN],
             stun: StunAddress::Same,
+            stun_second: SecondStun::Auto,
             identity: None,
             passphrase_file: None,
             json: false,
@@ -262,6 +278,11 @@ impl Default for Settings {
             pool_ca: None,
             turn: Vec::new(),
             turn_secret_file: None,
+            relay: false,
+            max_relayed_links: limits::CIRCUITS,
+            max_relayed_links_per_peer: relaying::LINKS_PER_PEER,
+            max_relayed_bytes: limits::CIRCUIT_BYTES,
+            max_relayed_bytes_per_peer: limits::CIRCUIT_BYTES_PER_PEER,
             join_work: limits::JOIN_WORK,
             join_work_from: None,
             max_clients: limits::CLIENTS,
@@ -278,46 +299,12 @@ impl Default for Settings {
             max_waiting_total: limits::OUTBOX_TOTAL,
             read_buffer: limits::READ_BUFFER,
             metrics: None,
+            control: None,
             log: None,
             log_format: LogFormat::Text,
             log_addresses: false,
         }
     }
-}
-
-/// The command, with the defaults in its help. None of its arguments is required, nor has it
-/// defaults of clap's: what is not given leaves what the file says.
-pub(crate) fn command() -> Command {
-    let defaults = toml::Table::try_from(Settings::default()).unwrap_or_default();
-    Options::command_for_update().mut_args(|arg| with_default(arg, &defaults))
-}
-
-fn with_default(arg: Arg, defaults: &toml::Table) -> Arg {
-    let value = match defaults.get(&arg.get_id().as_str().replace('_', "-")) {
-        Some(toml::Value::Array(values)) => values.first(),
-        other => other,
-    };
-    let (Some(value), Some(help)) = (value, arg.get_help()) else { return arg };
-    let value = value.as_str().map_or_else(|| value.to_string(), ToOwned::to_owned);
-    let help = format!("{help} [default: {value}]");
-    arg.help(help)
-}
-
-/// The defaults, then the file, then the command line.
-pub(crate) fn read(mut matches: ArgMatches) -> Result<Options, String> {
-    let mut options = Options::default();
-    if let Some(file) = matches.get_one::<PathBuf>("config") {
-        options.settings = read_settings(file)?;
-    }
-    options.update_from_arg_matches_mut(&mut matches).map_err(|error| error.to_string())?;
-    options.settings.check()?;
-    Ok(options)
-}
-
-fn read_settings(path: &Path) -> Result<Settings, String> {
-    let failed = |error: &dyn fmt::Display| format!("{}: {error}", path.display());
-    let text = read_text(path, limits::CONFIG_BYTES).map_err(|error| failed(&error))?;
-    toml::from_str(&text).map_err(|error| failed(&error))
 }
 
 impl Settings {
@@ -342,6 +329,7 @@ impl Settings {
         if self.max_waiting_bytes < message {
             return Err(format!("max-waiting-bytes: at least {message}, as long as a message"));
         }
+        self.check_relaying()?;
         if !(512..=1 << 20).contains(&self.read_buffer) {
             return Err("read-buffer: from 512 bytes to 1 MiB".to_owned());
         }
@@ -373,31 +361,13 @@ impl Settings {
                     .to_owned(),
             );
         }
+        if self.control.is_some() && !cfg!(unix) {
+            return Err("control: it takes a Unix; use metrics".to_owned());
+        }
         if let Some(filter) = &self.log {
             filter.parse::<Targets>().map_err(|error| format!("log: {error}"))?;
         }
         Ok(())
-    }
-
-    /// What others of a pool are told of where it is.
-    fn tells_others(&self) -> Advertised {
-        if !self.is_in_pool() || self.public_url.is_some() {
-            return Advertised::WhatIsRight;
-        }
-        let mut known = self.listen.iter().filter(|address| !address.ip().is_unspecified());
-        match known.next() {
-            None => Advertised::Nothing,
-            Some(first) if is_loopback(first) && known.all(is_loopback) => Advertised::Loopback,
-            Some(_) => Advertised::WhatIsRight,
-        }
-    }
-
-    /// What can run, but most likely not as it was meant.
-    pub(crate) fn warning(&self) -> Option<&'static str> {
-        (self.tells_others() == Advertised::Nothing).then_some(
-            "without --public-url the pool is not told where this signaller is: it dials others, none \
-             dials it, and no peer learns of it",
-        )
     }
 
     const fn is_in_pool(&self) -> bool {
@@ -429,6 +399,7 @@ impl Settings {
         let server = ServerConfig {
             listen: self.listen.clone(),
             stun: self.stun,
+            second_stun: self.stun_second,
             // The gate counts connections by address before the desk hears of them.
             desk: DeskConfig {
                 networks: self.allow_network.clone().unwrap_or_default(),
@@ -439,6 +410,7 @@ impl Settings {
                 prefixes: self.prefixes(),
                 work: JoinWork { bits: self.join_work, from_clients: self.join_work_from() },
                 turn,
+                relaying: self.relaying(),
                 budgets: self.budgets(),
                 pool: self.pool(),
                 ..DeskConfig::default()
@@ -475,6 +447,7 @@ impl Settings {
             outbox_total: self.max_waiting_total,
             read_buffer: self.read_buffer,
             metrics: self.metrics,
+            control: self.control.clone(),
             log_addresses: self.log_addresses,
             pool: false,
             pool_roots,
@@ -526,26 +499,5 @@ impl Settings {
         let given = self.log.clone().or_else(|| std::env::var("RUST_LOG").ok());
         let filter = given.filter(|given| !given.is_empty()).and_then(|filter| filter.parse().ok());
         filter.unwrap_or_else(|| Targets::new().with_default(LevelFilter::WARN))
-    }
-}
-
-/// Writes the completions or the manual's page, if it was asked for one of them.
-pub(crate) fn documents(options: &Options) -> Option<Result<(), String>> {
-    if let Some(shell) = options.completions {
-        let mut text = Vec::new();
-        clap_complete::generate(shell, &mut command(), "taiinet-signaller", &mut text);
-        let printed = taiinet_terminal::print(&String::from_utf8_lossy(&text));
-        return Some(printed.map_err(|error| taiinet_terminal::unwritten(&error)));
-    }
-    let folder = options.man.as_ref()?;
-    let written = clap_mangen::generate_to(command(), folder);
-    Some(written.map_err(|error| format!("{}: {error}; name a folder", folder.display())))
-}
-
-#[cfg(test)]
-mod tests {
-    #[test]
-    fn the_command_line_is_well_formed() {
-        super::command().debug_assert();
     }
 }

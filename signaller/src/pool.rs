@@ -31,7 +31,7 @@ use taiinet_mesh::{
 };
 use taiinet_query::Query;
 
-use crate::{addresses::Ranges, limits, refused::Refused};
+use crate::{addresses::Ranges, desk::MemberView, limits, refused::Refused};
 use incoming::Incoming;
 use members::Members;
 use news::News;
@@ -256,6 +256,28 @@ impl Pool {
     /// The other members that are linked.
     pub(crate) fn members(&self) -> BTreeSet<PeerId> {
         self.peer.neighbour_ids().collect()
+    }
+
+    /// Other signallers, and how it stands with each.
+    pub(crate) fn view(&self, with_names: bool, now: Time) -> Vec<MemberView> {
+        let status = self.peer.status(now);
+        let named = |peer| with_names.then_some(peer);
+        let links = status.links.iter().map(|link| {
+            MemberView::linked(link.state, now.since(link.since).as_secs(), named(link.peer))
+        });
+        let failed = status.failed.iter().map(|(peer, cause)| {
+            MemberView::failed(named(*peer), with_names.then(|| cause.to_string()))
+        });
+        links.chain(failed).take(limits::SHOWN_MEMBERS).collect()
+    }
+
+    /// The operator names other members.
+    pub(crate) fn renew(&mut self, direct: Direct, now: Time) {
+        let allowed = direct.allowed.clone();
+        self.peer.set_direct(direct, now);
+        if let Some(allowed) = allowed {
+            self.members.retain(|member| allowed.contains(member));
+        }
     }
 
     /// How many members are kept out for what they did.

@@ -64,18 +64,101 @@ pub enum Refused {
     /// More work than the budget of the client, or of its address.
     #[error("more work than its budget")]
     OverBudget,
+    /// A link that was to be relayed, where none is.
+    #[error("a link to relay, and none is relayed here")]
+    NoRelay,
+    /// A link that was to be relayed to a peer that is not here, or has gone.
+    #[error("a relayed link to a peer that is not here")]
+    Absent,
+    /// More relayed links than there may be, in all, of one of its ends or of an address.
+    #[error("too many relayed links")]
+    Circuits,
+    /// A relayed link for which nothing was left of a quota.
+    #[error("more relayed than the quota")]
+    Quota,
+    /// More on a relayed link than the other end had taken.
+    #[error("more relayed than the other end took")]
+    Window,
+    /// A relayed link that was not agreed to, or not used.
+    #[error("a relayed link that was not used")]
+    Idle,
 }
 
 impl Refused {
+    /// Each reason there is, in order.
+    pub const ALL: [Self; 25] = [
+        Self::Connections,
+        Self::Joins,
+        Self::Undecodable,
+        Self::OutOfTurn,
+        Self::Version,
+        Self::Address,
+        Self::Session,
+        Self::Challenge,
+        Self::OutOfTime,
+        Self::Work,
+        Self::Signature,
+        Self::Network,
+        Self::NotAdmitted,
+        Self::FalseName,
+        Self::Replayed,
+        Self::Blacklisted,
+        Self::Flood,
+        Self::TooOften,
+        Self::OverBudget,
+        Self::NoRelay,
+        Self::Absent,
+        Self::Circuits,
+        Self::Quota,
+        Self::Window,
+        Self::Idle,
+    ];
+
+    /// Its name in metrics. Whoever adds one here adds it to [`Self::ALL`], too.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Connections => "connections",
+            Self::Joins => "joins",
+            Self::Undecodable => "undecodable",
+            Self::OutOfTurn => "out_of_turn",
+            Self::Version => "version",
+            Self::Address => "address",
+            Self::Session => "session",
+            Self::Challenge => "challenge",
+            Self::OutOfTime => "out_of_time",
+            Self::Work => "work",
+            Self::Signature => "signature",
+            Self::Network => "network",
+            Self::NotAdmitted => "not_admitted",
+            Self::FalseName => "false_name",
+            Self::Replayed => "replayed",
+            Self::Blacklisted => "blacklisted",
+            Self::Flood => "flood",
+            Self::TooOften => "too_often",
+            Self::OverBudget => "over_budget",
+            Self::NoRelay => "no_relay",
+            Self::Absent => "absent",
+            Self::Circuits => "circuits",
+            Self::Quota => "quota",
+            Self::Window => "window",
+            Self::Idle => "idle",
+        }
+    }
+
     /// What the client is told.
     pub(crate) const fn reason(self) -> RefusalReason {
         match self {
-            Self::Connections | Self::Joins => RefusalReason::Full,
+            Self::Connections | Self::Joins | Self::Circuits => RefusalReason::Full,
+            Self::NoRelay => RefusalReason::NoRelay,
+            Self::Absent => RefusalReason::Absent,
+            Self::Idle => RefusalReason::Leaving,
             Self::Version => RefusalReason::Version,
             Self::Address => RefusalReason::Address,
             Self::Network | Self::NotAdmitted => RefusalReason::Network,
             Self::Blacklisted => RefusalReason::NotAdmitted,
-            Self::TooOften | Self::OverBudget => RefusalReason::TooOften,
+            Self::TooOften | Self::OverBudget | Self::Quota | Self::Window => {
+                RefusalReason::TooOften
+            }
             Self::OutOfTime => RefusalReason::Clock,
             _ => RefusalReason::Invalid,
         }
@@ -101,5 +184,20 @@ impl Refused {
             Self::Flood => Some(Misbehaviour::SignalFlood),
             _ => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn each_reason_is_among_all_of_them() {
+        for (index, reason) in Refused::ALL.into_iter().enumerate() {
+            assert_eq!(reason as usize, index, "{reason:?}");
+        }
+        let names: std::collections::BTreeSet<_> = Refused::ALL.map(Refused::name).into();
+        assert_eq!(names.len(), Refused::ALL.len());
+        assert_eq!(Refused::Idle as usize, Refused::ALL.len() - 1, "the last one there is");
     }
 }

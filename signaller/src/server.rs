@@ -5,29 +5,40 @@
 //! asked for is dropped, never buffered.
 
 mod accept;
+mod answer;
+mod certificate;
 mod clock;
 mod config;
 mod connection;
+#[cfg(unix)]
+mod control;
 mod counters;
 mod crowds;
+mod current;
 mod desk_task;
 mod files;
 mod gate;
 mod handshakes;
+mod head;
 mod lists;
 mod member;
 mod metrics;
+mod operators;
 mod outbox;
 mod prefix;
 mod proxies;
+mod pulse;
 mod reload;
+mod report;
 mod shared;
 mod stun;
+mod timings;
 mod tls;
 mod upgrade;
+mod visit;
 mod websocket;
 
-use std::{future::Future, io, net::SocketAddr, sync::Arc};
+use std::{future::Future, io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
 
 use rand_core::{Rng as _, UnwrapErr};
 use taiinet_identity::{Identity, PeerId};
@@ -35,7 +46,7 @@ use tokio::{
     net::{TcpListener, UdpSocket},
     sync::{Semaphore, watch},
     task::JoinSet,
-    time::timeout,
+    time::{sleep, timeout},
 };
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -43,6 +54,7 @@ use crate::{Desk, limits};
 use accept::Door;
 use clock::Clock;
 use counters::Counters;
+use current::{Current, Watched};
 use desk_task::DeskTask;
 use gate::Gate;
 use handshakes::Handshakes;
@@ -56,7 +68,10 @@ pub use gate::GateConfig;
 pub use lists::{ListError, ListFiles};
 pub use prefix::{AddressPrefix, PrefixError};
 pub use proxies::{Proxies, ProxyHeader};
+pub use pulse::Pulse;
 pub use reload::Reload;
+pub use report::{PoolReport, Report, Share};
+pub use stun::SecondStun;
 pub use tls::{TlsError, TlsFiles};
 
 /// A server could not be started.
@@ -72,6 +87,14 @@ pub enum ServerError {
         address: SocketAddr,
         /// TCP or UDP.
         what: &'static str,
+        /// What the system says.
+        error: io::Error,
+    },
+    /// The control socket cannot be listened at.
+    #[error("cannot listen at {path} (control): {error}")]
+    Control {
+        /// Where it was to be.
+        path: PathBuf,
         /// What the system says.
         error: io::Error,
     },
@@ -119,6 +142,8 @@ pub struct Server {
     doors: Vec<(TcpListener, Door)>,
     addresses: Vec<SocketAddr>,
     metrics: Option<SocketAddr>,
+    #[cfg(unix)]
+    control: Option<control::Control>,
     stun: Vec<UdpSocket>,
     peer_id: PeerId,
     desk: DeskTask,
@@ -141,32 +166,42 @@ impl Server {
     /// [`ServerError`]
     pub async fn bind_with(
         config: ServerConfig,
-        mut accept: AcceptConfig,
+        accept: AcceptConfig,
         identity: Identity,
     ) -> Result<Self, ServerError> {
         if config.listen.is_empty() {
             return Err(ServerError::NoAddress);
         }
-        for warning in accept.check()? {
+        // Files are read before anything listens.
+        let current = Current::load(accept)?;
+        for warning in current.warnings() {
             tracing::warn!("{warning}");
         }
         let (mut doors, mut addresses, mut stun) = (Vec::new(), Vec::new(), Vec::new());
         for address in config.listen {
             let (listener, socket) = bind(address, config.stun == StunAddress::Same).await?;
+            let second = match &socket {
+                Some(first) => config.second_stun.bind(first, address.port() == 0).await,
+                None => None,
+            };
             let refused = |error| ServerError::Listen { address, what: "TCP", error };
             addresses.push(listener.local_addr().map_err(refused)?);
             doors.push((listener, Door::Public));
-            stun.extend(socket);
+            stun.extend(socket.into_iter().chain(second));
         }
         if let StunAddress::At(address) = config.stun {
-            stun.push(bind_stun(address).await?);
+            let first = bind_stun(address).await?;
+            let second = config.second_stun.bind(&first, address.port() == 0).await;
+            stun.extend([first].into_iter().chain(second));
         }
         let mut metrics = None;
-        if let Some(address) = accept.metrics {
+        if let Some(address) = current.config.metrics {
             let (listener, _) = bind(address, false).await?;
             metrics = listener.local_addr().ok();
             doors.push((listener, Door::Metrics));
         }
+        #[cfg(unix)]
+        let control = listen_at(current.config.control.as_ref())?;
         let mut desk_config = config.desk;
         for socket in &stun {
             let Ok(address) = socket.local_addr() else { continue };
@@ -181,12 +216,32 @@ impl Server {
         let peer_id = identity.peer_id();
         if let Some(pool) = &mut desk_config.pool {
             pool.address =
-                pool.address.take().or_else(|| reachable(&addresses, accept.tls.is_some()));
+                pool.address.take().or_else(|| reachable(&addresses, current.tls.is_some()));
         }
-        accept.pool = desk_config.pool.is_some();
+        let mut current = current;
+        current.config.pool = desk_config.pool.is_some();
+        if let Some(relaying) = &desk_config.relaying {
+            let (frames, each_second) = relaying.frames();
+            let (most, most_each_second) = current.config.gate.frames;
+            current.config.gate.frames = (
+                most.saturating_add(2 * frames),
+                most_each_second.saturating_add(each_second.saturating_mul(2)),
+            );
+        }
         let desk = Desk::new(identity, desk_config, seed, clock.now());
-        let (desk, shared, reload) = assemble(desk, clock, accept)?;
-        Ok(Self { doors, addresses, metrics, stun, peer_id, desk, shared, reload })
+        let (desk, shared, reload) = assemble(desk, clock, current);
+        Ok(Self {
+            doors,
+            addresses,
+            metrics,
+            #[cfg(unix)]
+            control,
+            stun,
+            peer_id,
+            desk,
+            shared,
+            reload,
+        })
     }
 
     /// Where it listens.
@@ -201,7 +256,7 @@ impl Server {
 
     /// Its addresses as peers take them, with its key: `ws://127.0.0.1:7700#tn1…`.
     pub fn urls(&self) -> Vec<String> {
-        let scheme = if self.shared.tls.is_some() { "wss" } else { "ws" };
+        let scheme = if self.shared.current().tls.is_some() { "wss" } else { "ws" };
         let url = |address| format!("{scheme}://{address}#{}", self.peer_id);
         self.addresses.iter().map(url).collect()
     }
@@ -211,9 +266,14 @@ impl Server {
         self.peer_id
     }
 
-    /// What reloads its certificate and lists.
+    /// What reloads what it serves by.
     pub fn reload(&self) -> Reload {
         self.reload.clone()
+    }
+
+    /// What says whether it is well.
+    pub fn pulse(&self) -> Pulse {
+        Pulse { desk: self.shared.desk.clone(), clock: self.shared.clock }
     }
 
     /// Serves until `shutdown` is done, then tells all clients and closes, within the time that was
@@ -227,11 +287,16 @@ impl Server {
         // Ends when this does, so that the port is free again.
         let mut stun = JoinSet::new();
         for socket in self.stun {
-            stun.spawn(stun::serve(socket, shared.config.gate.prefixes));
+            stun.spawn(stun::serve(socket, shared.current().config.gate.prefixes));
         }
+        stun.spawn(look_at_certificate(shared.watched.clone(), limits::CERTIFICATE_LOOK));
         let mut listeners = JoinSet::new();
         for (listener, door) in self.doors {
             listeners.spawn(shared.clone().listen(listener, door));
+        }
+        #[cfg(unix)]
+        if let Some(control) = self.control {
+            listeners.spawn(shared.clone().listen_to_owners(control));
         }
         let result = tokio::select! {
             () = shutdown => Ok(()),
@@ -240,7 +305,7 @@ impl Server {
         tracing::info!("stopping");
         shared.stop.cancel();
         shared.tasks.close();
-        let ended = timeout(shared.config.drain_timeout, async {
+        let ended = timeout(shared.current().config.drain_timeout, async {
             listeners.join_all().await;
             shared.desk.drain().await;
             let _ = desk.await;
@@ -261,57 +326,77 @@ fn reachable(addresses: &[SocketAddr], tls: bool) -> Option<String> {
     Some(format!("{scheme}://{address}"))
 }
 
+/// The control socket, if there is to be one.
+#[cfg(unix)]
+fn listen_at(path: Option<&PathBuf>) -> Result<Option<control::Control>, ServerError> {
+    let bound = path.map(|path| {
+        let refused = |error| ServerError::Control { path: path.clone(), error };
+        control::Control::bind(path).map_err(refused)
+    });
+    bound.transpose()
+}
+
+/// Says again and again, once it is time, that the certificate is to be renewed.
+async fn look_at_certificate(watched: Watched, every: Duration) {
+    loop {
+        sleep(every).await;
+        let current = watched.borrow().clone();
+        match current.tls.as_ref().and_then(tls::Tls::concern) {
+            Some(concern) if concern.is_urgent => tracing::error!("{}", concern.text),
+            Some(concern) => tracing::warn!("{}", concern.text),
+            None => {}
+        }
+    }
+}
+
 impl AcceptConfig {
     /// Whether all files can be used: the certificate, its key, the lists. Says what can, but most likely
-    /// not as it was meant.
+    /// not as it was meant, and until when the certificate is good.
     ///
     /// # Errors
     /// [`ServerError`]
-    pub fn check(&self) -> Result<Vec<&'static str>, ServerError> {
-        self.tls.as_ref().map(TlsFiles::load).transpose()?;
-        Ok(self.lists.load()?.warnings())
+    pub fn check(&self) -> Result<Vec<String>, ServerError> {
+        let current = Current::load(self.clone())?;
+        let mut said = current.warnings();
+        if let Some(tls) = current.tls.as_ref().filter(|tls| tls.concern().is_none()) {
+            said.extend(tls.sentence());
+        }
+        Ok(said)
     }
 }
 
 /// Puts the parts together.
-fn assemble(
-    desk: Desk,
-    clock: Clock,
-    config: AcceptConfig,
-) -> Result<(DeskTask, Shared, Reload), ServerError> {
+fn assemble(desk: Desk, clock: Clock, current: Current) -> (DeskTask, Shared, Reload) {
     let counters = Arc::new(Counters::default());
-    let (lists_sender, lists) = watch::channel(Arc::new(config.lists.load()?));
-    let (tls_sender, tls) = match &config.tls {
-        Some(files) => {
-            let (sender, receiver) = watch::channel(files.load()?);
-            (Some((files.clone(), sender)), Some(receiver))
-        }
-        None => (None, None),
-    };
-    let reload = Reload {
-        tls: tls_sender,
-        lists: (config.lists.clone(), lists_sender),
-        counters: counters.clone(),
-    };
-    let desk = desk.with_admission(Box::new(Listed(lists.clone())));
-    let (desk_task, desk) =
-        DeskTask::new(desk, clock, lists.clone(), counters.clone(), &config.pool_roots);
+    let (roots, gate, room) =
+        (current.config.pool_roots.clone(), current.config.gate, current.config.outbox_total);
+    let (sender, watched) = watch::channel(Arc::new(current));
+    let desk = desk.with_admission(Box::new(Listed(watched.clone())));
+    let (desk_task, desk) = DeskTask::new(desk, clock, counters.clone(), &roots);
+    let places = |most| Arc::new(Handshakes::new(most, gate.prefixes));
     let shared = Shared {
+        watched,
         clock,
-        desk,
-        gate: Arc::new(Gate::new(config.gate.clone(), clock.now())),
-        lists,
-        tls,
-        counters,
-        handshakes: Arc::new(Handshakes::new(config.gate.handshakes, config.gate.prefixes)),
-        refusals: Arc::new(Semaphore::new(limits::REFUSALS)),
-        operators: Arc::new(Semaphore::new(limits::OPERATORS)),
-        room: Room::new(config.outbox_total),
+        desk: desk.clone(),
+        gate: Arc::new(Gate::new(gate, clock.now())),
+        counters: counters.clone(),
+        handshakes: places(gate.handshakes),
+        refusals: places(limits::REFUSALS),
+        operators: places(limits::OPERATORS),
+        goodbyes: Semaphore::new(limits::GOODBYES),
+        room: Room::new(room),
         stop: CancellationToken::new(),
         tasks: TaskTracker::new(),
-        config,
     };
-    Ok((desk_task, shared, reload))
+    let reload = Reload {
+        current: sender,
+        desk,
+        gate: shared.gate.clone(),
+        handshakes: shared.handshakes.clone(),
+        room: shared.room.clone(),
+        counters,
+    };
+    (desk_task, shared, reload)
 }
 
 #[cfg(test)]

@@ -1,9 +1,10 @@
 //! What the service manager, or a user at the terminal, says to it.
 
-use std::{future::Future, io};
+use std::{future::Future, io, sync::Arc};
 
-use taiinet_signaller::server::Reload;
 use tokio::sync::mpsc;
+
+use crate::reload::Reloader;
 
 /// Signals to stop, and to reload. They are heard from when this is made.
 pub(crate) struct Signals {
@@ -34,7 +35,7 @@ impl Signals {
     /// The first signal to stop, and the second. Reloads whenever it is told to.
     pub(crate) fn serve(
         mut self,
-        reload: Reload,
+        reload: Arc<Reloader>,
     ) -> (impl Future<Output = ()> + Send, impl Future<Output = ()> + Send) {
         let (first, second) = (mpsc::channel(1), mpsc::channel(1));
         let stops = [first.0, second.0];
@@ -49,7 +50,7 @@ impl Signals {
 
     /// Waits for a signal to stop.
     #[cfg(unix)]
-    async fn stop(&mut self, reload: &Reload) {
+    async fn stop(&mut self, reload: &Arc<Reloader>) {
         loop {
             tokio::select! {
                 _ = self.interrupt.recv() => return,
@@ -57,14 +58,14 @@ impl Signals {
                 Some(()) = self.hangup.recv() => {
                     // It reads files.
                     let reload = reload.clone();
-                    let _ = tokio::task::spawn_blocking(move || reload.now()).await;
+                    let _ = tokio::task::spawn_blocking(move || reload.run()).await;
                 }
             }
         }
     }
 
     #[cfg(not(unix))]
-    async fn stop(&mut self, _reload: &Reload) {
+    async fn stop(&mut self, _reload: &Arc<Reloader>) {
         let _ = tokio::signal::ctrl_c().await;
     }
 }

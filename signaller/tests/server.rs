@@ -13,7 +13,7 @@ use taiinet_mesh::{
 };
 use taiinet_signaller::{
     Budgets, DeskConfig,
-    server::{Server, ServerConfig, StunAddress},
+    server::{SecondStun, Server, ServerConfig, StunAddress},
 };
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -47,6 +47,7 @@ async fn start() -> Running {
     let config = ServerConfig {
         listen: vec!["127.0.0.1:0".parse().unwrap()],
         stun: StunAddress::Same,
+        second_stun: SecondStun::Auto,
         desk: DeskConfig { budgets: budgets(), ..DeskConfig::default() },
     };
     let identity = Identity::generate(&mut UnwrapErr(getrandom::SysRng));

@@ -3,13 +3,22 @@
 use serde_json::Value;
 use taiinet_tests::{Process, Signaller, taiinet};
 
-/// What it finds, by check, and its exit code.
-fn examine(args: &[&str]) -> (Vec<Value>, i32) {
+/// What it reports, and its exit code.
+fn report(args: &[&str]) -> (Value, i32) {
     let mut command = taiinet([&["doctor", "--json", "--bind", "127.0.0.1"], args].concat());
     let mut doctor = Process::start("doctor", &mut command);
     let code = doctor.exit_code();
-    let parse = |line: &String| serde_json::from_str(line).expect("a line of JSON");
-    (doctor.stdout().iter().map(parse).collect(), code)
+    let lines = doctor.stdout();
+    let report = lines.first().map(|line| serde_json::from_str(line).expect("a line of JSON"));
+    assert!(lines.len() <= 1, "one report: {lines:?}");
+    (report.unwrap_or_default(), code)
+}
+
+/// What it finds, by check, and its exit code.
+fn examine(args: &[&str]) -> (Vec<Value>, i32) {
+    let (mut report, code) = report(args);
+    let findings = report["findings"].as_array_mut().map(std::mem::take).unwrap_or_default();
+    (findings, code)
 }
 
 fn state<'a>(findings: &'a [Value], check: &str) -> &'a str {
@@ -20,14 +29,38 @@ fn state<'a>(findings: &'a [Value], check: &str) -> &'a str {
 #[test]
 fn where_all_is_well_it_says_so() {
     let signaller = Signaller::start();
-    let (findings, code) = examine(&["--signaller", signaller.url()]);
-    assert_eq!(code, 0, "{findings:?}");
-    for check in ["signaller", "clock", "join", "STUN", "links"] {
-        assert_eq!(state(&findings, check), "good", "{check}: {findings:?}");
+    let (report, code) = report(&["--signaller", signaller.url()]);
+    assert_eq!((code, &report["ok"]), (0, &Value::Bool(true)), "{report}");
+    let findings = report["findings"].as_array().expect("a list");
+    for check in ["signaller", "clock", "join", "IPv4", "links", "path"] {
+        assert_eq!(state(findings, check), "good", "{check}: {report}");
     }
     let turn = findings.iter().find(|finding| finding["check"] == "TURN").expect("said");
     assert_eq!(turn["state"], "note", "no TURN server is named");
     assert!(turn["do"].as_str().is_some_and(|cure| cure.contains("--turn")), "{turn}");
+
+    assert_eq!(report["nat"]["ipv4"]["kind"], "open", "{report}");
+    assert_eq!(report["paths"]["host"]["state"], "works", "{report}");
+    assert_eq!(report["paths"]["turn"]["state"], "missing", "{report}");
+    let (plain, key) = signaller.url().rsplit_once('#').expect("a key");
+    assert_eq!(report["signallers"][0]["url"], plain, "{report}");
+    assert_eq!(report["signallers"][0]["key"], key, "{report}");
+    assert_eq!(report["signallers"][0]["joined"], true, "{report}");
+}
+
+/// Both ports of its STUN are asked, so that one signaller is enough to know a NAT by.
+#[test]
+fn one_signaller_names_two_ports_to_know_a_nat_by() {
+    let signaller = Signaller::start();
+    let (findings, _) = examine(&["--signaller", signaller.url()]);
+    let nat = findings.iter().find(|finding| finding["check"] == "IPv4").expect("said");
+    let says = nat["says"].as_str().expect("words");
+    assert_eq!(says.matches(" sees this machine as ").count(), 2, "{says}");
+    let signaller = Signaller::start_at("127.0.0.1:0", &["--stun-second", "off"]);
+    let (findings, _) = examine(&["--signaller", signaller.url()]);
+    let nat = findings.iter().find(|finding| finding["check"] == "IPv4").expect("said");
+    let says = nat["says"].as_str().expect("words");
+    assert_eq!(says.matches(" sees this machine as ").count(), 1, "{says}");
 }
 
 #[test]
@@ -37,7 +70,7 @@ fn a_signaller_that_is_not_there_or_does_not_serve_us_is_named_with_what_to_do()
     assert!(findings[0]["do"].is_string(), "{findings:?}");
 
     let picky = Signaller::start_at("127.0.0.1:0", &["--allow-network", "another one"]);
-    let (findings, code) = examine(&["--signaller", picky.url(), "--timeout", "2"]);
+    let (findings, code) = examine(&["--signaller", picky.url(), "--timeout", "3"]);
     assert_eq!((code, state(&findings, "join")), (1, "bad"), "{findings:?}");
     assert_eq!(state(&findings, "signaller"), "good");
 
@@ -55,8 +88,7 @@ fn an_environment_is_read_as_it_is_meant() {
     command.env("TAIINET_NETWORK", "n\n");
     let mut doctor = Process::start("doctor", &mut command);
     assert_eq!(doctor.exit_code(), 0, "{:?} {:?}", doctor.stdout(), doctor.stderr());
-    let looks = doctor.stdout().iter().filter(|line| line.contains(" answers in ")).count();
-    assert_eq!(looks, 2);
+    assert_eq!(doctor.stdout().join("").matches(" answers in ").count(), 2);
 }
 
 #[test]
@@ -114,8 +146,8 @@ fn certificate_authorities_that_are_none_are_refused_at_the_start_by_name() {
 #[test]
 fn stun_is_asked_over_ipv6_too() {
     let signaller = Signaller::start_at("[::1]:0", &[]);
-    let (findings, _) = examine(&["--signaller", signaller.url(), "--timeout", "5"]);
-    let stun = findings.iter().find(|finding| finding["check"] == "STUN").expect("said");
+    let (findings, _) = examine(&["--signaller", signaller.url()]);
+    let stun = findings.iter().find(|finding| finding["check"] == "IPv6").expect("said");
     assert_eq!(stun["state"], "good", "{findings:?}");
     assert!(stun["says"].as_str().is_some_and(|says| says.contains("as [::1]:")), "{stun}");
 }
@@ -131,7 +163,7 @@ fn servers_that_do_not_answer_are_named_with_what_to_do() {
     let secret = file.path().display().to_string();
     let args = ["--turn", &turn, "--turn-secret-file", &secret, "--stun", "off"];
     let signaller = Signaller::start_at("127.0.0.1:0", &args);
-    let (findings, code) = examine(&["--signaller", signaller.url(), "--timeout", "2"]);
+    let (findings, code) = examine(&["--signaller", signaller.url(), "--timeout", "5"]);
     assert_eq!((code, state(&findings, "TURN")), (1, "bad"), "{findings:?}");
     assert_eq!((state(&findings, "STUN"), state(&findings, "links")), ("note", "good"));
     for check in ["TURN", "STUN"] {

@@ -51,6 +51,20 @@ fn symmetric_nats_meet_through_turn() {
     meets(&laboratory, Access::Symmetric, Access::Symmetric, Way::Turn);
 }
 
+/// A server that is reached by TCP does for an end without UDP.
+#[test]
+fn where_udp_is_blocked_turn_by_tcp_gets_through() {
+    if let Some(missing) = missing() {
+        eprintln!("SKIPPED: {missing}");
+        return;
+    }
+    let by_tcp = ["--turn", "turn:203.0.113.2:3478?transport=tcp"];
+    let laboratory = Laboratory::with(&by_tcp, true);
+    for publisher in [Access::Symmetric, Access::UdpBlocked] {
+        meets(&laboratory, Access::UdpBlocked, publisher, Way::Turn);
+    }
+}
+
 #[test]
 fn ipv6_alone_is_enough() {
     let Some(laboratory) = laboratory() else { return };

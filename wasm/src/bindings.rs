@@ -186,6 +186,7 @@ struct Options {
     signallers: Vec<String>,
     target_links: Option<usize>,
     max_links: Option<usize>,
+    signaller_relay: Option<String>,
     /// For how long before this peer there was none of its identity, and should have been.
     #[serde(default)]
     silent_ms: u32,
@@ -209,6 +210,11 @@ impl Options {
         config.max_links = self.max_links.unwrap_or(limits::MAX_LINKS).clamp(1, limits::MAX_LINKS);
         config.target_links = self.target_links.unwrap_or(limits::TARGET_LINKS);
         config.store_bytes = STORE_BYTES;
+        if let Some(when) = self.signaller_relay {
+            let when = when.parse();
+            config.signaller_relay =
+                when.map_err(|error| Fault::option("options.signallerRelay", error))?;
+        }
         config.silence = Duration::from_millis(self.silent_ms.into());
         let cached = self.signaller_cache.iter();
         let cached = cached.filter_map(|address| signaller((0, address)).ok());

@@ -16,7 +16,9 @@ use taiinet_mesh::{
         codec,
     },
 };
-use taiinet_signaller::{ClientId, Desk, DeskConfig, DeskInput, DeskOutput, JoinWork, fuzz::News};
+use taiinet_signaller::{
+    ClientId, Desk, DeskConfig, DeskInput, DeskOutput, JoinWork, Relaying, fuzz::News,
+};
 
 use super::{
     bytes::Bytes,
@@ -28,6 +30,14 @@ use crate::fixture::{NOW, identity, named, network};
 
 /// Connections at once, in all and from one address.
 const CLIENTS: (usize, usize) = (8, 4);
+
+/// Links that are relayed.
+const RELAYING: Relaying = Relaying {
+    circuits: 4,
+    circuits_per_peer: 2,
+    bytes_per_peer: 20_000,
+    bytes_per_second: 40_000,
+};
 
 struct Signaller {
     desk: Desk,
@@ -73,6 +83,7 @@ impl Signaller {
             networks: if kind & 2 == 2 { vec![network()] } else { Vec::new() },
             pool: (kind & 4 == 0).then_some(pool),
             work: JoinWork { bits: if kind & 8 == 8 { 2 } else { 0 }, from_clients: 2 },
+            relaying: (kind & 16 == 0).then_some(RELAYING),
             ..DeskConfig::default()
         };
         let desk = Desk::new(identity(VICTIM), config, [7; 32], NOW);
@@ -299,7 +310,7 @@ impl World for Signaller {
             5..=7 => self.join(bytes),
             8 | 9 => {
                 let Some(client) = bytes.choose(&self.clients) else { return };
-                let frame = match bytes.below(6) {
+                let frame = match bytes.below(8) {
                     0 => {
                         let mut other = Other::default();
                         let first = other.dial(Purpose::Client, bytes.u8().into());
@@ -312,6 +323,7 @@ impl World for Signaller {
                     1 => ToSignaller::Introduce { want: bytes.u8() },
                     2 => ToSignaller::Ping(bytes.u32()),
                     3 => ToSignaller::Leave,
+                    6 | 7 => ToSignaller::Circuit(Member::circuit(bytes)),
                     _ => ToSignaller::Signal(Member::signal(bytes, network().as_str(), None, now)),
                 };
                 self.says(client, &frame);
@@ -371,6 +383,7 @@ impl World for Signaller {
         assert!(status.clients <= CLIENTS.0);
         assert!(status.joined <= status.clients && status.networks <= status.joined);
         assert!(status.members <= limits::POOL_LINKS);
+        assert!(status.circuits <= RELAYING.circuits);
     }
 
     fn due(&mut self) -> Option<Time> {
@@ -398,6 +411,7 @@ mod tests {
                     status.members > 0,
                     status.remote > 0,
                     status.refused.len() > 1,
+                    status.circuits > 0,
                 ]);
             });
         });

@@ -9,10 +9,12 @@ use taiinet_identity::{
 };
 use taiinet_mesh::{
     ChannelBinding, Time,
+    session::{Dialler, Opening, Purpose},
     wire::{
-        Compare, DocumentFrame, Find, FindFrame, Found, Fragment, Frame, Hello, Joined, LinkFrame,
-        Mark, Neighbour, Piece, PoolFrame, Presence, Push, Refusal, RefusalReason, Rest, Signal,
-        SignalBody, SignalFrame, SignalPart, SyncFrame, Undeliverable, ViewFrame, codec,
+        CircuitFrame, CircuitPart, Compare, DocumentFrame, Find, FindFrame, Found, Fragment, Frame,
+        Hello, Joined, LinkFrame, Mark, Neighbour, Piece, PoolFrame, Presence, Push, Refusal,
+        RefusalReason, Rest, Signal, SignalBody, SignalFrame, SignalPart, SyncFrame, Undeliverable,
+        VERSION, ViewFrame, codec,
     },
 };
 
@@ -289,7 +291,25 @@ impl Member {
 
     pub(super) fn reason(bytes: &mut Bytes<'_>) -> RefusalReason {
         // Those that this version knows, and one that it does not.
-        RefusalReason::from(bytes.u8() % 10)
+        RefusalReason::from(bytes.u8() % 13)
+    }
+
+    /// Of a link that a signaller relays, or does not.
+    pub(super) fn circuit(bytes: &mut Bytes<'_>) -> CircuitFrame {
+        let peer = Self::somebody(bytes);
+        let opening = Opening { version: VERSION, dialled: String::new() };
+        let part = match bytes.below(8) {
+            0..=2 => match Dialler::new(Purpose::Circuit, &opening, [bytes.u8(); 32]) {
+                Ok((_, first)) => CircuitPart::Open(first),
+                Err(_) => CircuitPart::Open(Vec::new()),
+            },
+            3 => CircuitPart::Open(bytes.some().to_vec()),
+            4 => CircuitPart::Accept(bytes.some().to_vec()),
+            5 => CircuitPart::Message(bytes.some().to_vec()),
+            6 => CircuitPart::Took(bytes.u32()),
+            _ => CircuitPart::End(Self::reason(bytes)),
+        };
+        CircuitFrame { peer, part }
     }
 
     pub(super) fn presences(

@@ -204,7 +204,7 @@ impl Outside {
 
     fn signaller_says(&mut self, link: LinkId, bytes: &mut Bytes<'_>) {
         let now = self.now;
-        let frame = match bytes.below(9) {
+        let frame = match bytes.below(12) {
             0 => FromSignaller::Joined,
             1 | 2 => FromSignaller::Introduced {
                 presences: self.introduced(bytes),
@@ -225,7 +225,9 @@ impl Outside {
                 };
                 bytes.below(8)
             ]),
-            _ => FromSignaller::Signallers(Member::presences(bytes, POOL, now)),
+            8 => FromSignaller::Signallers(Member::presences(bytes, POOL, now)),
+            9 => FromSignaller::Relays(bytes.u8()),
+            _ => FromSignaller::Circuit(Member::circuit(bytes)),
         };
         self.signaller_frame(link, &frame);
     }
@@ -436,11 +438,17 @@ impl World for Outside {
 
     fn check(&self) {
         let status = self.peer.status(self.now);
+        let relayed = status.links.iter().filter(|link| link.relayed);
+        // One in its handshake each, and those of ours that are asked for.
+        assert!(relayed.clone().count() <= 3 * limits::CIRCUITS);
+        let relayed_and_used = relayed.clone().filter(|link| link.state == LinkState::Active);
+        assert!(relayed_and_used.count() <= limits::CIRCUITS);
         let active = status.links.iter().filter(|link| link.state == LinkState::Active);
+        let active = active.filter(|link| !link.relayed);
         assert!(active.clone().count() <= self.max_links);
         assert!(active.filter(|link| link.incoming).count() < self.max_links);
         let pending = if self.direct { limits::SEEDS } else { 0 } + 2 * limits::PENDING_LINKS;
-        assert!(status.links.len() <= self.max_links + pending);
+        assert!(status.links.len() - relayed.count() <= self.max_links + pending);
         let lanes = limits::CONTROL_LANE_BYTES + limits::DATA_LANE_BYTES + limits::FOUND_LANE_BYTES;
         for link in &status.links {
             assert!(link.queued_bytes <= lanes + 2 * limits::FRAME_BYTES);
@@ -482,6 +490,7 @@ mod tests {
                     status.counters.received > 0,
                     status.counters.delivered > 0,
                     status.private > 0,
+                    status.links.iter().any(|link| link.relayed),
                 ]);
             });
         });

@@ -12,7 +12,7 @@ const KEY: [u8; 32] = [7; 32];
 /// A first message, an answer, and what comes after; of the input, or a good one that it changes.
 pub(super) fn session(data: &[u8]) {
     let mut bytes = Bytes::new(data);
-    let purpose = if bytes.bool() { Purpose::Client } else { Purpose::Pool };
+    let purpose = if bytes.bool() { Purpose::Client } else { Purpose::Circuit };
     let opening = Opening { version: bytes.u8().into(), dialled: bytes.text() };
     let Ok((dialler, mut first)) = Dialler::new(purpose, &opening, KEY) else { return };
     assert_eq!(session::opening(&first).as_ref(), Ok(&opening));

@@ -138,7 +138,7 @@ pub(super) fn frames() -> Json {
 
 /// A frame of just too many bytes, and what its pieces are.
 fn fragments() -> Json {
-    let frame = vec![0xaa; taiinet_mesh::limits::MESSAGE_BYTES - 2];
+    let frame = vec![0xaa; taiinet_mesh::limits::PACKED_BYTES - 2];
     assert!(codec::needs_fragments(&frame) && !codec::needs_fragments(&frame[1..]));
     let pieces = codec::fragment(&frame);
     let begin = |piece: &Vec<u8>| json!({ "begins": hex(&piece[..8]), "bytes": piece.len() });

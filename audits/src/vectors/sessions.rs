@@ -48,7 +48,9 @@ pub(super) fn vectors() -> Json {
         })
     };
     let declined = Declined { reason: RefusalReason::Full, retry_after_ms: 20_000 };
-    let sessions = [("client", Purpose::Client), ("pool", Purpose::Pool)].map(one);
+    let purposes =
+        [("client", Purpose::Client), ("pool", Purpose::Pool), ("circuit", Purpose::Circuit)];
+    let sessions = purposes.map(one);
     json!({
         "sessions": sessions,
         "declined_full_for_20_s": hex(&declined.encode()),

@@ -4,14 +4,18 @@ use serde_json::{Value as Json, json};
 use taiinet_document::{Content, Map, Value};
 use taiinet_identity::{Domain, NextKey, Signed};
 use taiinet_mesh::{
+    session::Purpose,
     wire::{
-        FromSignaller, IceServer, Joined, POOL, Presence, RefusalReason, SignalPart, ToSignaller,
-        Welcome, codec,
+        CircuitFrame, CircuitPart, FromSignaller, IceServer, Joined, POOL, Presence, RefusalReason,
+        SignalPart, ToSignaller, Welcome, codec,
     },
     work,
 };
 
-use super::links::{presence, signal};
+use super::{
+    links::{presence, signal},
+    sessions::session,
+};
 use crate::fixture::{at, hex, identity, named, network};
 
 /// The session's hash.
@@ -33,7 +37,12 @@ fn answer() -> u64 {
     (0..).find(done).unwrap_or_default()
 }
 
-fn to_signaller() -> [(&'static str, ToSignaller); 5] {
+/// Of a circuit with peer 2.
+fn circuit(part: CircuitPart) -> CircuitFrame {
+    CircuitFrame { peer: identity(2).peer_id(), part }
+}
+
+fn to_signaller() -> [(&'static str, ToSignaller); 6] {
     let signal = signal(1, 2, SignalPart::Offer("v=0\r\n".to_owned())).0;
     [
         ("join", ToSignaller::Join { presence: join(), work: answer() }),
@@ -41,10 +50,11 @@ fn to_signaller() -> [(&'static str, ToSignaller); 5] {
         ("ping", ToSignaller::Ping(300)),
         ("signal", ToSignaller::Signal(signal)),
         ("leave", ToSignaller::Leave),
+        ("circuit", ToSignaller::Circuit(circuit(CircuitPart::Message(vec![7; 20])))),
     ]
 }
 
-fn from_signaller() -> [(&'static str, FromSignaller); 10] {
+fn from_signaller() -> [(&'static str, FromSignaller); 16] {
     let signaller = identity(SIGNALLER);
     let signal = signal(1, 2, SignalPart::Offer("v=0\r\n".to_owned())).0;
     let welcome = Welcome {
@@ -68,6 +78,7 @@ fn from_signaller() -> [(&'static str, FromSignaller); 10] {
     };
     let refused = FromSignaller::Refused { reason: RefusalReason::TooOften, retry_after_ms: 2000 };
     let presences = vec![presence(2, None, None)];
+    let [first, answer] = session(Purpose::Circuit).2;
     [
         ("welcome", FromSignaller::Welcome(welcome)),
         ("joined", FromSignaller::Joined),
@@ -79,6 +90,12 @@ fn from_signaller() -> [(&'static str, FromSignaller); 10] {
         ("turn", FromSignaller::Turn(vec![turn])),
         ("signallers", FromSignaller::Signallers(vec![Signed::new(&identity(8), &other)])),
         ("clock", FromSignaller::Clock(at(0))),
+        ("relays", FromSignaller::Relays(4)),
+        ("circuit_open", FromSignaller::Circuit(circuit(CircuitPart::Open(first)))),
+        ("circuit_accept", FromSignaller::Circuit(circuit(CircuitPart::Accept(answer)))),
+        ("circuit_message", FromSignaller::Circuit(circuit(CircuitPart::Message(vec![7; 20])))),
+        ("circuit_took", FromSignaller::Circuit(circuit(CircuitPart::Took(8192)))),
+        ("circuit_end", FromSignaller::Circuit(circuit(CircuitPart::End(RefusalReason::Absent)))),
     ]
 }
 

@@ -63,6 +63,7 @@ mod tests {
             url: format!("ws://one{EVIL}"),
             signaller: None,
             joined: false,
+            relays: false,
             failure: Some(failure),
             clock_ahead_ms: None,
         };

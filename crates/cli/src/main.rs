@@ -13,6 +13,7 @@ mod manual;
 mod matching;
 mod ndjson;
 mod net;
+mod node;
 mod peers;
 mod printer;
 mod publish;
@@ -61,6 +62,7 @@ enum Command {
     Find(find::FindArgs),
     Peers(peers::PeersArgs),
     Blacklist(blacklist::BlacklistArgs),
+    Node(node::NodeArgs),
     Doctor(doctor::DoctorArgs),
     Match(matching::MatchArgs),
     Completions(manual::CompletionsArgs),
@@ -68,15 +70,22 @@ enum Command {
 }
 
 fn main() -> ExitCode {
-    let cli = match taiinet_terminal::parse() {
+    let cli: Cli = match taiinet_terminal::parse() {
         Ok(cli) => cli,
         Err(code) => return code,
     };
+    // A node has a log of its own.
+    if !matches!(cli.command, Command::Node(_)) {
+        log();
+    }
+    Exit::code(run(cli))
+}
+
+fn log() {
     let filter: Option<Targets> = std::env::var("RUST_LOG").ok().and_then(|log| log.parse().ok());
     // What cannot be logged is lost: to complain of it, on the same stderr, would panic.
     let log = fmt::layer().with_writer(std::io::stderr).log_internal_errors(false);
     tracing_subscriber::registry().with(filter.unwrap_or_default()).with(log).init();
-    Exit::code(run(cli))
 }
 
 fn run(Cli { net, command }: Cli) -> CommandResult {
@@ -87,6 +96,7 @@ fn run(Cli { net, command }: Cli) -> CommandResult {
         Command::Find(args) => on_runtime(find::run(net, args)),
         Command::Peers(args) => on_runtime(peers::run(net, args)),
         Command::Blacklist(args) => blacklist::run(&net, args),
+        Command::Node(args) => on_runtime(node::run(net, args)),
         Command::Doctor(args) => on_runtime(doctor::run(net, args)),
         Command::Completions(args) => manual::completions(Cli::command(), &args),
         Command::Man(args) => manual::man(Cli::command(), &args),

@@ -12,7 +12,8 @@ use clap::{
     Args,
     builder::{PathBufValueParser, StringValueParser, TypedValueParser},
 };
-use taiinet::{Builder, Quota, SignallerAddress, TaiiNet};
+use serde::{Deserialize, Serialize};
+use taiinet::{Builder, Quota, SignallerAddress, SignallerRelay, TaiiNet};
 use taiinet_webrtc::check_roots;
 #[cfg(unix)]
 use tokio::signal::unix::{SignalKind, signal};
@@ -25,38 +26,45 @@ use crate::{exit::Exit, identity};
 pub(crate) struct NetArgs {
     /// The network to take part in, a name of your choice
     #[arg(long, global = true, env = "TAIINET_NETWORK", value_name = "NAME", value_parser = line())]
-    network: Option<String>,
+    pub(crate) network: Option<String>,
     /// A signaller: ws://HOST:PORT or wss://HOST, and #PEERID if its key is known; repeatable, or several
     /// with commas between them
     #[arg(long = "signaller", global = true, env = "TAIINET_SIGNALLER", value_name = "URL")]
-    signallers: Vec<String>,
+    pub(crate) signallers: Vec<String>,
     /// The key file to take part with; a fresh identity for this run if not given. Beside it stand FILE.blacklist;
     /// FILE.signallers, those that a signaller's pool told of; and FILE.stamp, the time of the last document
     #[arg(long, global = true, env = "TAIINET_IDENTITY", value_name = "FILE", value_parser = path())]
-    identity: Option<PathBuf>,
+    pub(crate) identity: Option<PathBuf>,
     /// A file whose first line is the passphrase of the key file, `-` for stdin; else
     /// TAIINET_PASSPHRASE or the terminal
     #[arg(long, global = true, value_name = "FILE")]
-    passphrase_file: Option<PathBuf>,
+    pub(crate) passphrase_file: Option<PathBuf>,
     /// The file of those to have no link to; beside the key file, as FILE.blacklist, if not given
     #[arg(long, global = true, env = "TAIINET_BLACKLIST", value_name = "FILE", value_parser = path())]
-    blacklist: Option<PathBuf>,
+    pub(crate) blacklist: Option<PathBuf>,
     /// How many documents a second one author may write in this network, and how many at once; all
     /// peers must say the same
     #[arg(long, global = true, value_name = "RATE[,BURST]")]
-    quota: Option<AuthorRate>,
+    pub(crate) quota: Option<AuthorRate>,
     /// How many neighbours to look for, and how many to accept at most
     #[arg(long, global = true, value_name = "TARGET[,MAX]")]
-    links: Option<LinkNumbers>,
+    pub(crate) links: Option<LinkNumbers>,
     /// A local IP address for links, instead of all that this machine has; repeatable
     #[arg(long, global = true, value_name = "ADDR", value_parser = address)]
-    bind: Vec<IpAddr>,
+    pub(crate) bind: Vec<IpAddr>,
     /// Link only through TURN servers that a signaller names: no peer learns this machine's addresses
     #[arg(long, global = true)]
-    relay_only: bool,
+    pub(crate) relay_only: bool,
+    /// When links may be relayed by a signaller that does so: `last-resort`, where no direct one can be had;
+    /// `never`; or `only`, where nothing but connections to signallers shall leave this machine
+    #[arg(long, global = true, env = "TAIINET_SIGNALLER_RELAY", value_name = "WHEN")]
+    pub(crate) signaller_relay: Option<SignallerRelay>,
+    /// Ask no router for ports that lead here (PCP, NAT-PMP)
+    #[arg(long, global = true)]
+    pub(crate) no_port_mapping: bool,
     /// A PEM file of certificate authorities for wss://, beside the web's
     #[arg(long, global = true, value_name = "FILE")]
-    ca_file: Option<PathBuf>,
+    pub(crate) ca_file: Option<PathBuf>,
 }
 
 /// Text without the end of its line, which files of environments leave behind it.
@@ -102,10 +110,32 @@ fn address(text: &str) -> Result<IpAddr, String> {
 }
 
 /// `TARGET[,MAX]`
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct LinkNumbers {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub(crate) struct LinkNumbers {
     target: usize,
     max: usize,
+}
+
+impl Default for LinkNumbers {
+    fn default() -> Self {
+        let (target, max) = Builder::LINKS;
+        Self { target, max }
+    }
+}
+
+impl From<LinkNumbers> for String {
+    fn from(LinkNumbers { target, max }: LinkNumbers) -> Self {
+        format!("{target},{max}")
+    }
+}
+
+impl TryFrom<String> for LinkNumbers {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
 }
 
 impl FromStr for LinkNumbers {
@@ -128,9 +158,24 @@ impl FromStr for LinkNumbers {
 }
 
 /// `RATE[,BURST]`
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct AuthorRate {
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub(crate) struct AuthorRate {
     documents: (u32, u32),
+}
+
+impl From<AuthorRate> for String {
+    fn from(AuthorRate { documents: (burst, rate) }: AuthorRate) -> Self {
+        format!("{rate},{burst}")
+    }
+}
+
+impl TryFrom<String> for AuthorRate {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
 }
 
 impl FromStr for AuthorRate {
@@ -187,6 +232,8 @@ impl NetArgs {
         let mut builder = TaiiNet::builder()
             .bind(self.bind.iter().copied())
             .relay_only(self.relay_only)
+            .signaller_relay(self.signaller_relay.unwrap_or_default())
+            .port_mapping(!self.no_port_mapping)
             .extra_roots(self.roots()?);
         for signaller in self.signallers()? {
             builder = builder.signaller(signaller);

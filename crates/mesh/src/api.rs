@@ -8,7 +8,7 @@ mod input;
 mod output;
 mod status;
 
-pub use config::{Config, Direct, SignallerAddress};
+pub use config::{Config, Direct, SignallerAddress, SignallerRelay};
 pub use error::{PublishError, TooManyFinds, TooManySubscriptions};
 pub use event::{Disconnect, Event};
 pub use ids::{FindId, LinkId, SubscriptionId};

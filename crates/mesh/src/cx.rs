@@ -6,7 +6,7 @@ use taiinet_document::Timestamp;
 use taiinet_identity::{Identity, PeerId, Signed};
 
 use crate::{
-    Config, Counters, Event, LinkId, Misbehaviour, Output, Time,
+    Config, Counters, Event, LinkId, Misbehaviour, Output, SignallerRelay, Time,
     documents::{Keyring, Recent, Stamps},
     limits,
     links::{Links, Reputation},
@@ -54,6 +54,10 @@ pub(crate) struct Cx {
 impl Cx {
     pub(crate) fn new(identity: Identity, mut config: Config, mut rng: Rng, now: Time) -> Self {
         config.max_links = config.max_links.max(1);
+        if config.signaller_relay == SignallerRelay::Only {
+            config.max_links = config.max_links.min(limits::CIRCUITS);
+            config.target_links = config.target_links.min(limits::CIRCUITS_ENOUGH);
+        }
         config.target_links = config.target_links.min(config.max_links);
         Self {
             now,

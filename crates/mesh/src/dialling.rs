@@ -11,7 +11,7 @@ use taiinet_identity::{PeerId, Signed, Verified};
 pub(crate) use sealing::verify;
 
 use crate::{
-    Dial, Disconnect, LinkId, Misbehaviour, Negotiation, Output,
+    Dial, Disconnect, LinkId, Misbehaviour, Negotiation, Output, SignallerRelay,
     cx::Cx,
     limits,
     links::Link,
@@ -46,7 +46,9 @@ impl Dialling {
 
     pub(crate) fn on(&mut self, cx: &mut Cx, notice: &Notice, signallers: &Signallers) {
         match notice {
-            Notice::Dial(candidacy) => self.dial(cx, candidacy, signallers),
+            Notice::Dial(candidacy) if cx.config.signaller_relay != SignallerRelay::Only => {
+                self.dial(cx, candidacy, signallers);
+            }
             Notice::NeighbourUp(up) => self.negotiations.end(up.session),
             Notice::LinkDown(down) => {
                 self.negotiations.end(down.session);
@@ -171,7 +173,8 @@ impl Dialling {
         }
         // Glare: both offer at once. The offer of the smaller key stands, unless it must have been lost: where
         // its route ended at a connection that the other end has no more.
-        let ours = cx.links.iter().find(|link| link.peer == peer && link.is_dialling());
+        let ours = |link: &&Link| link.peer == peer && link.is_dialling() && !link.relayed;
+        let ours = cx.links.iter().find(ours);
         if let Some(ours) = ours {
             let lost = cx.now.since(ours.since()) >= limits::OFFER_LOST;
             if !ours.incoming && cx.id() < peer && !lost {
@@ -182,7 +185,8 @@ impl Dialling {
         }
         // A peer that offers has no link to us, whatever we believe: it does not count as one here.
         let counts = |link: &Link| link.peer != peer;
-        let room = !cx.reputation.is_resting(&peer, cx.now)
+        let room = cx.config.signaller_relay != SignallerRelay::Only
+            && !cx.reputation.is_resting(&peer, cx.now)
             && cx.has_room(true, |link| counts(link) && link.is_admitted())
             && self.free_pending(cx, &peer, route);
         if !room {
@@ -199,7 +203,8 @@ impl Dialling {
     /// share them: of the route with the most, the new one counted, one that is chosen at random has to
     /// go. So no peer keeps newcomers out by offering before them.
     fn free_pending(&self, cx: &mut Cx, newcomer: &PeerId, route: Route) -> bool {
-        let pending = cx.links.iter().filter(|link| link.incoming && !link.is_admitted());
+        let is_pending = |link: &&Link| link.incoming && !link.is_admitted() && !link.relayed;
+        let pending = cx.links.iter().filter(is_pending);
         let mut all: Vec<(Option<Route>, Option<LinkId>)> =
             pending.map(|link| (self.negotiations.route(link.session), Some(link.id))).collect();
         let counts = |link: &Link| link.peer != *newcomer && (link.is_admitted() || link.incoming);

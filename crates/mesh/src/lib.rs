@@ -36,6 +36,7 @@
 //! | `membership` | the peers that we are linked to and could be (HyParView), and the topology |
 //! | `dialling` | new links: sealed negotiations and their routes |
 //! | `signallers` | opening a session, joining, asking, coming back |
+//! | `circuits` | links that a signaller relays, where no direct one can be had |
 //! | `documents` | the one way in, the tree on which they go on (Plumtree), the store, quotas |
 //! | `interest` | our subscriptions, open and private, and the peers that we can seal to |
 //! | `sync` | comparing what two neighbours have |
@@ -104,6 +105,7 @@
 
 mod api;
 mod budget;
+mod circuits;
 mod cx;
 mod dialling;
 mod documents;
@@ -126,7 +128,8 @@ pub mod wire;
 pub use api::{
     Audience, Config, Counters, Delivery, Dial, Direct, Disconnect, Event, FindId, Input, Lane,
     LinkFailure, LinkId, LinkState, LinkStatus, Negotiation, Output, PublishError, PublishOptions,
-    SignallerAddress, SignallerStatus, Status, SubscriptionId, TooManyFinds, TooManySubscriptions,
+    SignallerAddress, SignallerRelay, SignallerStatus, Status, SubscriptionId, TooManyFinds,
+    TooManySubscriptions,
 };
 pub use budget::Budget;
 pub use dialling::description;

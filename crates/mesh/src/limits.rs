@@ -6,6 +6,9 @@ use core::time::Duration;
 pub const MESSAGE_BYTES: usize = 16 * 1024;
 /// And what a transport carries for it, where it is sealed in a [`crate::session`].
 pub const WIRE_BYTES: usize = MESSAGE_BYTES + 16;
+/// What a peer packs into a message at most, so that each has room on a circuit: sealed once more, and in a
+/// frame to its signaller.
+pub const PACKED_BYTES: usize = MESSAGE_BYTES - 64;
 /// The largest frame after its fragments were put together: a document and what surrounds it.
 pub const FRAME_BYTES: usize = taiinet_document::limits::DOCUMENT_BYTES + 1024;
 /// The largest session description or candidate, in bytes.
@@ -24,6 +27,25 @@ pub const MAX_LINKS: usize = 10;
 /// Of the active links at most this many hundredths were opened by others, so that no number of
 /// strangers evicts or outnumbers the neighbours that a peer chose itself.
 pub const INCOMING_SHARE: usize = 70;
+/// How many links of a peer may be relayed at once, beside the others: as many as hold a mesh together in which
+/// no two have a direct path, and few, since a signaller carries them.
+pub const CIRCUITS: usize = 4;
+/// With so many neighbours a peer asks for no relayed link, and parts with one if the other end has as many that
+/// are linked directly. Where each has three, chosen at random, a mesh is all but certainly connected.
+pub const CIRCUITS_ENOUGH: usize = 3;
+/// A direct link that is not open after so long may be relayed meanwhile.
+pub const CIRCUIT_AFTER: Duration = Duration::from_secs(3);
+/// When there is a direct link, the relayed one between the same two goes so much later: by then both ends know.
+pub const CIRCUIT_LINGERS: Duration = Duration::from_secs(2);
+/// Of how many peers it is remembered that a relayed link to them failed.
+pub const CIRCUITS_FAILED: usize = 64;
+/// Bytes on their way from one end of a circuit to the other: with one message more for each of
+/// [`CIRCUITS`], no more than a transport holds.
+pub const CIRCUIT_WINDOW: usize = 16 * 1024;
+/// What a message counts for there besides its bytes: so many small ones are few.
+pub const CIRCUIT_MESSAGE_BYTES: usize = 1024;
+/// Work that a circuit makes which another peer opens: two key exchanges, in units of [`WORK`].
+pub const CIRCUIT_WORK: u64 = 200;
 /// How many links may be under negotiation or in their handshake at once, beside the active ones.
 pub const PENDING_LINKS: usize = 8;
 /// How many candidates the passive view holds.

@@ -55,6 +55,11 @@ impl Membership {
         }
     }
 
+    /// The operator names other addresses to dial.
+    pub(crate) fn rename_seeds(&mut self, cx: &Cx) {
+        self.seeds.rename(cx.topology.seeds(), cx.now);
+    }
+
     /// How many candidates for links it knows.
     pub(crate) fn known(&self) -> usize {
         self.candidates.len()
@@ -78,6 +83,7 @@ impl Membership {
                 let Some(state) = cx.links.get_mut(link) else { return Ok(()) };
                 state.budgets.state(cx.now)?;
                 state.surplus = surplus;
+                part_with_extras(cx);
                 Ok(())
             }
         }
@@ -180,7 +186,9 @@ impl Membership {
     }
 
     fn neighbour_up(&mut self, cx: &mut Cx, up: &NeighbourUp) {
-        self.candidates.succeeded(&up.peer);
+        if !cx.links.get(up.link).is_some_and(|link| link.extra) {
+            self.candidates.succeeded(&up.peer);
+        }
         if cx.topology.is_full() {
             let presence = cx.links.get(up.link).and_then(|link| link.presence.as_ref());
             if let Some(presence) = presence
@@ -200,8 +208,12 @@ impl Membership {
         self.candidates.lost_route(down.link);
         let fault = match &down.cause {
             Disconnect::Misbehaved(_) if down.active => true,
-            Disconnect::Silent | Disconnect::Link(_) if down.active => !down.blameless,
+            Disconnect::Silent | Disconnect::Link(_) if down.active => {
+                !down.blameless && !down.extra
+            }
             Disconnect::Local => false,
+            // Whether there is a direct path is another question.
+            _ if down.extra => false,
             _ => !down.active && !down.incoming && !down.blameless,
         };
         if fault {
@@ -303,10 +315,14 @@ impl Membership {
 
     fn tell_surplus(&mut self, cx: &mut Cx) {
         let surplus = self.trim_at.is_some();
-        let spare_ours = can_spare_ours(cx);
+        let (spare_ours, direct) = (can_spare_ours(cx), wakeful(cx));
         let mut news = Vec::new();
         for link in cx.links.iter_mut().filter(|link| link.is_active()) {
-            let spare = surplus && (link.incoming || spare_ours);
+            let spare = if link.extra {
+                direct >= limits::CIRCUITS_ENOUGH
+            } else {
+                surplus && (link.incoming || spare_ours)
+            };
             if core::mem::replace(&mut link.told_surplus, spare) != spare {
                 news.push((link.id, ViewFrame::Surplus(spare)));
             }
@@ -317,12 +333,13 @@ impl Membership {
         for (link, frame) in news {
             cx.send(link, frame);
         }
+        part_with_extras(cx);
     }
 
     /// With a full view, now and then a change: a link to a peer at random, so that parts of the
     /// mesh that happen to be closed in themselves meet; a link less where there is no room left.
     fn mix(&mut self, cx: &mut Cx) {
-        let admitted = cx.links.iter().filter(|link| link.is_admitted()).count();
+        let admitted = cx.links.iter().filter(|link| link.is_admitted() && !link.extra).count();
         let now = cx.now;
         if admitted >= cx.config.max_links {
             part(cx, |link| now.since(link.since()) >= limits::MIX_EVERY);
@@ -339,7 +356,8 @@ impl Membership {
 /// share of the neighbours are of our own choice. Strangers that only knock count for nothing.
 fn wanting(cx: &Cx) -> usize {
     let (mut all, mut dozing, mut ours, mut pending) = (0, 0, 0, 0);
-    let counts = |link: &&Link| (link.is_admitted() || !link.incoming) && !link.is_doubted();
+    let counts =
+        |link: &&Link| !link.extra && !link.is_doubted() && (link.is_admitted() || !link.incoming);
     for link in cx.links.iter().filter(counts) {
         all += 1;
         dozing += usize::from(link.dozing);
@@ -356,13 +374,21 @@ fn wanting(cx: &Cx) -> usize {
 
 /// How many of our neighbours are awake.
 fn wakeful(cx: &Cx) -> usize {
-    cx.links.iter().filter(|link| link.is_admitted() && !link.dozing).count()
+    cx.links.iter().filter(|link| link.is_admitted() && !link.dozing && !link.extra).count()
 }
 
 /// Whether we have more links of our own choice than we must have.
 fn can_spare_ours(cx: &Cx) -> bool {
-    let ours = cx.links.iter().filter(|link| link.is_admitted() && !link.incoming).count();
+    let ours = |link: &&Link| link.is_admitted() && !link.incoming && !link.extra;
+    let ours = cx.links.iter().filter(ours).count();
     ours > cx.config.max_links - cx.max_incoming()
+}
+
+/// Parts with relayed links where both ends have enough that are not.
+fn part_with_extras(cx: &mut Cx) {
+    for link in cx.links.named(|link| link.extra && link.surplus && link.told_surplus) {
+        cx.refuse(link, RefusalReason::Full);
+    }
 }
 
 /// Parts with one of these neighbours, of those that misbehaved most at random, but keeps those of our
@@ -372,7 +398,7 @@ fn part(cx: &mut Cx, which: impl Fn(&Link) -> bool) {
     let mut candidates: Vec<(u32, LinkId)> = cx
         .links
         .active()
-        .filter(|link| which(link) && (link.incoming || spare_ours))
+        .filter(|link| which(link) && !link.extra && (link.incoming || spare_ours))
         .map(|link| (cx.reputation.points(&link.peer, cx.now), link.id))
         .collect();
     let most = candidates.iter().map(|(points, _)| *points).max();

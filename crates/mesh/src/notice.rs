@@ -96,6 +96,10 @@ pub(crate) struct LinkDown {
     pub(crate) peer: PeerId,
     pub(crate) session: u64,
     pub(crate) incoming: bool,
+    /// Whether a signaller relayed it.
+    pub(crate) relayed: bool,
+    /// Whether it did not count among the links that we want.
+    pub(crate) extra: bool,
     /// Whether it led to a neighbour.
     pub(crate) active: bool,
     /// Whether it may well be that the other end is there, and we at another place.

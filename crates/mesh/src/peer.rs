@@ -12,6 +12,7 @@ use taiinet_identity::Identity;
 
 use crate::{
     Config, Incompatible, LinkId, Misbehaviour, Time,
+    circuits::Circuits,
     cx::Cx,
     dialling::Dialling,
     documents::Documents,
@@ -57,6 +58,7 @@ pub struct Peer {
     signallers: Signallers,
     membership: Membership,
     dialling: Dialling,
+    circuits: Circuits,
     documents: Documents,
     interest: Interest,
     sync: Sync,
@@ -76,6 +78,7 @@ impl Peer {
             signallers: Signallers::new(&cx),
             membership: Membership::new(&mut cx),
             dialling: Dialling::default(),
+            circuits: Circuits::default(),
             documents: Documents::new(&mut cx),
             interest: Interest::new(&mut cx),
             sync: Sync::new(&mut cx),
@@ -91,7 +94,16 @@ impl Peer {
     fn message(&mut self, link: LinkId, bytes: Vec<u8>) {
         if self.signallers.has(link) {
             self.signallers.message(&mut self.cx, link, bytes);
-        } else if let Some(state) = self.cx.links.get_mut(link) {
+            self.settle();
+            self.take_relayed();
+        } else {
+            self.of_peer(link, bytes);
+        }
+    }
+
+    /// A message has come from the other end of a link, whatever carried it.
+    fn of_peer(&mut self, link: LinkId, bytes: Vec<u8>) {
+        if let Some(state) = self.cx.links.get_mut(link) {
             if state.hears(self.cx.now) {
                 self.cx.trust_again(link);
             }
@@ -103,6 +115,17 @@ impl Peer {
             }
         }
         self.settle();
+    }
+
+    /// What signallers have said of links that they relay.
+    fn take_relayed(&mut self) {
+        while let Some((via, frame)) = self.signallers.next_of_circuit() {
+            let (cx, signallers) = (&mut self.cx, &mut self.signallers);
+            if let Some((link, bytes)) = self.circuits.frame(cx, signallers, via, frame) {
+                self.of_peer(link, bytes);
+            }
+            self.settle();
+        }
     }
 
     /// Reads the messages that waited until their links may make work again.
@@ -185,6 +208,7 @@ impl Peer {
             self.membership.on(cx, &notice);
             self.dialling.on(cx, &notice, &self.signallers);
             self.signallers.on(cx, &notice);
+            self.circuits.on(cx, &notice, &self.signallers);
             // Our own subscriptions come before the neighbours.
             self.interest.on(cx, &notice);
             self.documents.on(cx, &notice, &self.interest);
@@ -203,6 +227,9 @@ impl Peer {
     /// Does what is due in each room.
     fn tick(&mut self) {
         self.signallers.tick(&mut self.cx);
+        self.settle();
+        self.take_relayed();
+        self.circuits.tick(&mut self.cx, &self.signallers);
         self.settle();
         self.cx.tick_links();
         self.settle();
@@ -227,6 +254,7 @@ impl Peer {
             cx.silence_deadline(),
             self.signallers.deadline(),
             self.membership.deadline(cx, introduced),
+            self.circuits.deadline(cx, &self.signallers),
             self.documents.deadline(cx),
             self.interest.deadline(),
             self.finds.deadline(),

@@ -6,6 +6,7 @@ mod signaller;
 pub mod work;
 
 use core::time::Duration;
+use std::collections::VecDeque;
 
 use taiinet_identity::Signed;
 
@@ -22,8 +23,8 @@ use crate::{
     notice::Notice,
     session::Declined,
     wire::{
-        FromSignaller, Joined, POOL, Presence, RefusalReason, ToSignaller, VERIFICATION, codec,
-        is_address,
+        CircuitFrame, CircuitPart, FromSignaller, Joined, POOL, Presence, RefusalReason,
+        ToSignaller, VERIFICATION, codec, is_address,
     },
 };
 use book::{Book, Due, Heard};
@@ -32,6 +33,8 @@ use book::{Book, Due, Heard};
 #[derive(Debug, Default)]
 pub(crate) struct Signallers {
     book: Book,
+    /// What was said of circuits, and has not been asked for.
+    of_circuits: VecDeque<(LinkId, CircuitFrame)>,
 }
 
 impl Signallers {
@@ -46,7 +49,7 @@ impl Signallers {
                 book.learn(url, key, taiinet_document::Timestamp::default(), cx.now);
             }
         }
-        Self { book }
+        Self { book, of_circuits: VecDeque::new() }
     }
 
     // ---- Questions ----
@@ -64,6 +67,16 @@ impl Signallers {
     /// Those that others have told of, each with its key.
     pub(crate) fn cache(&self) -> Vec<SignallerAddress> {
         self.book.cache()
+    }
+
+    /// The links to signallers that relay, each with how many links they relay for us.
+    pub(crate) fn relaying(&self) -> impl Iterator<Item = (LinkId, u8)> {
+        self.book.relaying()
+    }
+
+    /// What a signaller said of circuits, and over which link.
+    pub(crate) fn next_of_circuit(&mut self) -> Option<(LinkId, CircuitFrame)> {
+        self.of_circuits.pop_front()
     }
 
     pub(crate) fn status(&self) -> Vec<SignallerStatus> {
@@ -229,7 +242,7 @@ impl Signallers {
         }
     }
 
-    fn tell(&mut self, cx: &mut Cx, link: LinkId, frame: &ToSignaller) {
+    pub(crate) fn tell(&mut self, cx: &mut Cx, link: LinkId, frame: &ToSignaller) {
         // Before there is a session there is nothing to say.
         let Some(bytes) = self.book.seal(link, &codec::encode(frame)) else { return };
         self.book.speaks(link, cx.now);
@@ -325,6 +338,13 @@ impl Signallers {
             FromSignaller::Turn(servers) => cx.ice.named_turn(link, servers),
             FromSignaller::Signallers(presences) => self.learn(cx, link, presences)?,
             FromSignaller::Clock(theirs) => self.book.tells_time(link, theirs, cx.now),
+            FromSignaller::Relays(circuits) => self.book.relays(link, circuits),
+            FromSignaller::Circuit(frame) => {
+                if matches!(frame.part, CircuitPart::Open(_)) {
+                    self.book.spend(link, limits::CIRCUIT_WORK, cx.now);
+                }
+                self.of_circuits.push_back((link, frame));
+            }
         }
         Ok(())
     }

@@ -8,6 +8,7 @@
 //! [`Frame`]; a peer that does not know it skips its frames ([`read`]).
 
 mod address;
+mod circuit;
 pub mod codec;
 mod documents;
 mod find;
@@ -25,6 +26,7 @@ mod sync;
 mod view;
 
 pub(crate) use address::{addresses, is_address, is_same_address};
+pub use circuit::{CircuitFrame, CircuitPart};
 pub use documents::{DocumentFrame, Push};
 pub use find::{Find, FindFrame, Found, Rest};
 pub use fragment::Fragment;

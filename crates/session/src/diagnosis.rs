@@ -41,6 +41,11 @@ pub enum Problem<'a> {
         /// What happened with the last.
         cause: &'a Disconnect,
     },
+    /// No direct path leads to others, and none of its signallers relays links.
+    NoPath {
+        /// What happened with the last.
+        cause: &'a Disconnect,
+    },
     /// It has joined and no other peer has.
     Alone,
 }
@@ -62,7 +67,13 @@ pub fn diagnose(status: &Status) -> Diagnosis<'_> {
     } else if !status.links.is_empty() {
         None
     } else if let Some((_, cause)) = status.failed.first() {
-        Some(Problem::NoLink { cause })
+        let relays = status.signallers.iter().any(|signaller| signaller.relays);
+        Some(match cause {
+            Disconnect::Link(LinkFailure::Unreachable(_)) | Disconnect::DialTimeout if !relays => {
+                Problem::NoPath { cause }
+            }
+            _ => Problem::NoLink { cause },
+        })
     } else if status.candidates == 0 {
         Some(Problem::Alone)
     } else {
@@ -103,7 +114,12 @@ impl Diagnosis<'_> {
             }
             Problem::ClockIsOff { ahead_ms, url } => return Some(clock(*ahead_ms, url)),
             Problem::NoLink { cause } => {
-                format!("no link to another peer could be made: {cause}")
+                format!("no link to another peer could be made: {}", what_failed(cause))
+            }
+            Problem::NoPath { cause } => {
+                format!(
+                    "no direct path leads to another peer, and no signaller here relays: {cause}"
+                )
             }
             Problem::Alone => "nobody else is on this network yet".to_owned(),
         };
@@ -115,7 +131,9 @@ impl Diagnosis<'_> {
     pub fn advice(&self, network: &str) -> Option<String> {
         Some(match self.problem.as_ref()? {
             Problem::NoSignaller => "name a signaller".to_owned(),
-            Problem::SignallerUnreachable {
+            // A TURN server's quota is no firewall, and what is mistaken knows its cure.
+            Problem::NoLink { cause: Disconnect::Link(LinkFailure::Mistaken { cure, .. }) }
+            | Problem::SignallerUnreachable {
                 cause: Disconnect::Link(LinkFailure::Mistaken { cure, .. }),
                 ..
             } => cure.clone(),
@@ -136,6 +154,11 @@ impl Diagnosis<'_> {
             }
             Problem::NoLink { .. } => {
                 "a firewall may block WebRTC; try another network, or a signaller that offers STUN or TURN"
+                    .to_owned()
+            }
+            Problem::NoPath { .. } => {
+                "a firewall may block WebRTC (UDP); try another network, or a signaller that relays links or \
+                 offers TURN: its operator starts it with --relay, or with --turn"
                     .to_owned()
             }
             Problem::Alone => format!("open another peer of the network \"{network}\""),
@@ -181,7 +204,9 @@ pub const fn next_step(cause: &Disconnect) -> &'static str {
         Disconnect::NoRoute => "it may have left; others are tried",
         Disconnect::Misbehaved(_) => "it is avoided for a while",
         Disconnect::Blacklisted => "`taiinet blacklist unblock` would let it in again",
-        Disconnect::Refused(_) => "others are tried, and it again later",
+        Disconnect::Refused(_) | Disconnect::Link(LinkFailure::Mistaken { .. }) => {
+            "others are tried, and it again later"
+        }
         _ => "it is tried again later",
     }
 }

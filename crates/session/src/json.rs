@@ -116,6 +116,7 @@ fn picture<'a>(peer: PeerId, network: &'a str, status: &'a Status, now: Time) ->
         url: &signaller.url,
         signaller: signaller.signaller.as_ref().map(PeerId::to_string),
         joined: signaller.joined,
+        relays: signaller.relays,
         failure: signaller.failure.as_ref().map(ToString::to_string),
         clock_ahead_ms: signaller.clock_ahead_ms,
     });
@@ -165,6 +166,7 @@ struct Link {
     state: &'static str,
     incoming: bool,
     eager: bool,
+    relayed: bool,
     dozing: bool,
     since: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -184,6 +186,7 @@ impl From<&LinkStatus> for Link {
             state: state_name(link.state),
             incoming: link.incoming,
             eager: link.eager,
+            relayed: link.relayed,
             dozing: link.dozing,
             since: link.since.as_millis(),
             round_trip_ms: link.round_trip_ms,
@@ -204,6 +207,7 @@ struct Signaller<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     signaller: Option<String>,
     joined: bool,
+    relays: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     failure: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]

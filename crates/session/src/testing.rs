@@ -30,6 +30,7 @@ pub(crate) fn signaller(joined: bool, failure: Option<Disconnect>) -> SignallerS
         url: "wss://s.example".to_owned(),
         signaller: None,
         joined,
+        relays: false,
         failure,
         clock_ahead_ms: None,
     }
@@ -46,6 +47,7 @@ pub(crate) fn link(state: LinkState) -> LinkStatus {
         state,
         incoming: true,
         eager: false,
+        relayed: false,
         dozing: true,
         since: Time::from_millis(3),
         round_trip_ms: None,
@@ -63,10 +65,10 @@ pub(crate) fn full() -> Status {
     Status {
         links: vec![
             link(LinkState::Dialling),
-            LinkStatus { round_trip_ms: Some(1), ..link(LinkState::Active) },
+            LinkStatus { relayed: true, round_trip_ms: Some(1), ..link(LinkState::Active) },
         ],
         signallers: vec![
-            SignallerStatus { signaller: Some(peer(3)), ..signaller(true, None) },
+            SignallerStatus { signaller: Some(peer(3)), relays: true, ..signaller(true, None) },
             SignallerStatus {
                 clock_ahead_ms: Some(-12_000),
                 ..signaller(false, Some(Disconnect::Silent))

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use taiinet_document::Network;
-use taiinet_mesh::{Quota, limits};
+use taiinet_mesh::{Quota, SignallerRelay, limits};
 
 use crate::SignallerIndex;
 
@@ -87,6 +87,8 @@ pub struct PeerSpec {
     pub quota: Quota,
     /// Bytes of recent documents that it keeps for others.
     pub store_bytes: usize,
+    /// When its links may be relayed.
+    pub signaller_relay: SignallerRelay,
     /// For how long before its start it looks back.
     pub silence: Duration,
     /// How far its clock is ahead of the true time, in milliseconds, or behind.
@@ -103,6 +105,7 @@ impl PeerSpec {
             signallers: signallers.to_vec(),
             quota: Quota::default(),
             store_bytes: limits::STORE_BYTES,
+            signaller_relay: SignallerRelay::default(),
             silence: Duration::ZERO,
             clock_error: 0,
         }

@@ -40,5 +40,5 @@ pub use config::{PeerSpec, Spread, WorldConfig};
 pub use desk::Tamper;
 pub use node::{Node, PeerIndex, PuppetIndex, SignallerIndex};
 pub use puppet::{Manners, Puppet, PuppetSpec, Wire, WireId};
-pub use taiinet_signaller::{DeskConfig, JoinWork};
+pub use taiinet_signaller::{DeskConfig, DeskStatus, JoinWork, Relaying};
 pub use world::{Delivered, Found, Life, Published, World};

@@ -228,6 +228,7 @@ impl World {
             quota: spec.quota,
             silence: spec.silence,
             store_bytes: spec.store_bytes,
+            signaller_relay: spec.signaller_relay,
             ..Config::new(spec.network.clone())
         };
         let seed = self.rng.bytes();

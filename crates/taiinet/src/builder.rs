@@ -14,9 +14,9 @@ use getrandom::SysRng;
 use rand_core::UnwrapErr;
 use taiinet_document::Network;
 use taiinet_identity::Identity;
-use taiinet_mesh::{Config, Peer, Quota, SignallerAddress, limits};
+use taiinet_mesh::{Config, Peer, Quota, SignallerAddress, SignallerRelay, limits};
 use taiinet_session::{Session, backlog::Backlog};
-use taiinet_webrtc::{Links, WebRtc, WebRtcConfig, check_roots};
+use taiinet_webrtc::{Bandwidth, Links, WebRtc, WebRtcConfig, check_roots};
 use tokio::{
     runtime::{Handle, RuntimeFlavor},
     sync::{Notify, broadcast, mpsc, watch},
@@ -55,7 +55,10 @@ pub struct Builder {
     stamps: Option<PathBuf>,
     bind: Vec<IpAddr>,
     relay_only: bool,
+    signaller_relay: SignallerRelay,
+    port_mapping: bool,
     extra_roots: Vec<u8>,
+    bandwidth: Bandwidth,
 }
 
 impl Default for Builder {
@@ -64,19 +67,25 @@ impl Default for Builder {
             network: None,
             signallers: Vec::new(),
             identity: None,
-            links: (limits::TARGET_LINKS, limits::MAX_LINKS),
+            links: Self::LINKS,
             quota: Quota::default(),
             blacklist: None,
             signaller_cache: None,
             stamps: None,
             bind: Vec::new(),
             relay_only: false,
+            signaller_relay: SignallerRelay::default(),
+            port_mapping: true,
             extra_roots: Vec::new(),
+            bandwidth: Bandwidth::default(),
         }
     }
 }
 
 impl Builder {
+    /// How many neighbours are looked for, and how many accepted at most, if nothing else is said.
+    pub const LINKS: (usize, usize) = (limits::TARGET_LINKS, limits::MAX_LINKS);
+
     /// The network to take part in, 1 to 64 bytes; must be given. Peers of other networks see nothing
     /// of it.
     pub fn network(mut self, name: impl Into<String>) -> Self {
@@ -151,10 +160,32 @@ impl Builder {
         self
     }
 
+    /// When links may be relayed by a signaller whose operator allows that; where no direct one can be had, if
+    /// not given. The signaller sees which two peers are linked and how much they say, but not what.
+    pub const fn signaller_relay(mut self, when: SignallerRelay) -> Self {
+        self.signaller_relay = when;
+        self
+    }
+
+    /// Whether the router may be asked, by PCP (RFC 6887) or NAT-PMP (RFC 6886), for a port that leads to
+    /// each link while it is opened, as is done by default: a peer behind a NAT that lets no direct links
+    /// through is then reached. On Linux; elsewhere none is asked.
+    pub const fn port_mapping(mut self, port_mapping: bool) -> Self {
+        self.port_mapping = port_mapping;
+        self
+    }
+
     /// Certificate authorities in PEM that `wss://` signallers may have their certificates from,
     /// beside the web's.
     pub fn extra_roots(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.extra_roots = pem.into();
+        self
+    }
+
+    /// What the links of this peer, and of others that are given a clone of it, carry in all: it counts them, and
+    /// may have caps. A peer with caps passes on as much as they allow, and its neighbours get the rest elsewhere.
+    pub fn bandwidth(mut self, bandwidth: Bandwidth) -> Self {
+        self.bandwidth = bandwidth;
         self
     }
 
@@ -184,8 +215,9 @@ impl Builder {
             bind: self.bind,
             extra_roots: self.extra_roots,
             relay_only: self.relay_only,
+            no_port_mapping: !self.port_mapping,
         });
-        let (links, inputs) = Links::new(transport);
+        let (links, inputs) = Links::within(transport, self.bandwidth);
 
         let (controls, control_queue) = mpsc::unbounded_channel();
         let (publishes, publish_queue) = mpsc::channel(PUBLISHES);
@@ -263,6 +295,7 @@ impl Builder {
             target_links: target,
             max_links: max,
             quota: self.quota,
+            signaller_relay: self.signaller_relay,
             blacklist: self.blacklist.as_deref().map_or(Ok(Vec::new()), blacklist::read)?,
             ..Config::new(network)
         })

@@ -81,8 +81,11 @@ pub use taiinet_identity::{Identity, PeerId, keyfile};
 #[doc(no_inline)]
 pub use taiinet_mesh::{
     Audience, BlacklistError, Blacklisted, Counters, Disconnect, Event, LinkFailure, LinkState,
-    LinkStatus, Misbehaviour, Quota, SignallerAddress, SignallerStatus, Status, Time,
+    LinkStatus, Misbehaviour, Quota, SignallerAddress, SignallerRelay, SignallerStatus, Status,
+    Time,
 };
 #[doc(no_inline)]
 pub use taiinet_query::{Query, QueryError};
 pub use taiinet_session::Privacy;
+#[doc(no_inline)]
+pub use taiinet_webrtc::{Bandwidth, Rate, RateError};

@@ -8,41 +8,71 @@ mod servers;
 use std::{sync::Arc, time::Duration};
 
 use bytes::{Bytes, BytesMut};
+use futures::{StreamExt, stream::FuturesUnordered};
 use taiinet_mesh::{LinkFailure, Negotiation, wire::IceServer};
-use taiinet_websocket::{Accepted, Command, Emitter, Ended, Port, drain};
+use taiinet_websocket::{Accepted, Command, Emitter, Ended, Port, WebSockets, drain};
 use tokio::{
     sync::{mpsc, watch},
-    time::sleep,
+    time::{Instant, sleep},
 };
 use webrtc::data_channel::{DataChannel, DataChannelEvent};
 
 use self::{
     connection::{Connection, Signs, broken},
-    negotiation::Negotiator,
-    servers::admit_ice_servers,
+    negotiation::{Negotiator, address},
+    servers::admit_stun_servers,
 };
-use crate::WebRtcConfig;
+use crate::{
+    WebRtcConfig,
+    ports::{Mapped, Routers},
+    turn::{Turn, TurnNews},
+};
 
 /// How often a closing link looks whether everything was acknowledged. There is no event for it.
 const FLUSH_POLL: Duration = Duration::from_millis(2);
+/// How long after the other end is known a direct way is still hoped for when no TURN server is of help:
+/// then the link ends with what is wrong there, and not with a silent time-out.
+const FRUITLESS: Duration = Duration::from_secs(7);
+
+/// What all links of a peer have in common.
+#[derive(Debug)]
+pub(crate) struct Shared {
+    pub(crate) config: WebRtcConfig,
+    pub(crate) sockets: WebSockets,
+    pub(crate) routers: Routers,
+}
 
 /// Runs the link to its end; `offer` is the other end's, if it is the one that dialled.
 pub(crate) async fn serve(
     offer: Option<String>,
     ice_servers: Vec<IceServer>,
-    config: Arc<WebRtcConfig>,
+    shared: Arc<Shared>,
     port: Port,
 ) -> LinkFailure {
+    let Shared { config, sockets, routers } = &*shared;
     // Which address the path uses is known to the library alone: if it goes, the core hears of a change and
     // asks the other end, over this path.
     let Port { emitter, commands, accepted, mut closing, place: _ } = port;
-    let mut connection = Connection::default();
+    let mut turn = match Turn::new(&ice_servers, &config.bind, sockets, config.relay_only) {
+        Ok(turn) => turn,
+        Err(error) => return broken(error),
+    };
+    if turn.is_none() && config.relay_only {
+        let what = "only TURN may be used here, and no TURN server is named".to_owned();
+        let cure = "ask the signaller's operator for --turn".to_owned();
+        return LinkFailure::Mistaken { what, cure };
+    }
+    let mut connection = Connection::new(turn.as_ref().map(|turn| turn.socket() as _));
+    let mut ports = Ports { routers: (!config.no_port_mapping).then_some(routers), mapped: None };
     let driven = async {
-        let (channel, signs) = connection
-            .open(&config.addresses(), admit_ice_servers(&ice_servers), config.relay_only)
-            .await
-            .map_err(broken)?;
-        drive(&connection, offer, &*channel, signs, emitter, accepted, commands).await
+        let (addresses, stun) = if config.relay_only {
+            (vec![], vec![])
+        } else {
+            (config.addresses(), admit_stun_servers(&ice_servers))
+        };
+        let (channel, signs) = connection.open(&addresses, stun).await.map_err(broken)?;
+        let end = End { connection: &connection, channel: &*channel, emitter };
+        end.drive(offer, signs, (turn.as_mut(), &mut ports), accepted, commands).await
     };
     let cause = tokio::select! {
         // First: an abandoned link finds its queue closed too.
@@ -51,72 +81,190 @@ pub(crate) async fn serve(
         Err(cause) = driven => cause,
     };
     connection.close().await;
+    if let Some(turn) = turn {
+        turn.close().await;
+    }
+    if let Some(mapped) = ports.mapped {
+        mapped.give_back().await;
+    }
     cause
 }
 
-async fn drive(
-    connection: &Connection,
-    offer: Option<String>,
-    channel: &dyn DataChannel,
-    signs: Signs,
-    emitter: Emitter,
-    accepted: Accepted,
-    mut commands: mpsc::Receiver<Command>,
-) -> Ended {
-    let Signs { mut candidates, mut fate } = signs;
-    let (mut negotiator, description) = Negotiator::start(connection.peer()?, offer).await?;
-    emitter.negotiation(Negotiation::Description(description)).await?;
+/// The router's port of a link.
+struct Ports<'a> {
+    /// Where one is asked for, once.
+    routers: Option<&'a Routers>,
+    mapped: Option<Mapped>,
+}
 
-    let first = loop {
-        tokio::select! {
-            event = channel.poll() => match event {
-                Some(DataChannelEvent::OnOpen) => break None,
-                Some(DataChannelEvent::OnMessage(message)) => break Some(message.data),
-                Some(DataChannelEvent::OnClose) | None => return Err(LinkFailure::Remote),
-                Some(_) => {}
-            },
-            Some(candidate) = candidates.recv() => {
-                emitter.negotiation(Negotiation::Candidate(candidate)).await?;
-            }
-            command = commands.recv() => match command {
-                Some(command) => {
-                    accepted.done(command.weight());
-                    match command {
-                        Command::Negotiate(part) => negotiator.take(part).await?,
-                        // A core that sends before the link is up is mistaken.
-                        Command::Send(_) => return Err(broken("it is not open yet")),
-                    }
-                }
-                None => return Err(LinkFailure::Local),
-            },
+/// One end of a link, and whom it serves.
+struct End<'a> {
+    connection: &'a Connection,
+    channel: &'a dyn DataChannel,
+    emitter: Emitter,
+}
+
+impl End<'_> {
+    /// Finds a path, then carries what is said.
+    async fn drive(
+        &self,
+        offer: Option<String>,
+        signs: Signs,
+        (mut turn, ports): (Option<&mut Turn>, &mut Ports<'_>),
+        accepted: Accepted,
+        mut commands: mpsc::Receiver<Command>,
+    ) -> Ended {
+        let (mut negotiator, description) =
+            Negotiator::start(self.connection.peer()?, offer).await?;
+        self.emitter.negotiation(Negotiation::Description(description)).await?;
+        let Signs { candidates, mut fate } = signs;
+        let first = tokio::select! {
+            first = self.find_path(
+                &mut negotiator,
+                candidates,
+                (turn.as_deref_mut(), ports),
+                &accepted,
+                &mut commands,
+            ) => first?,
             cause = decided(&mut fate) => return Err(cause),
+        };
+        if let Some(turn) = turn.as_deref_mut()
+            && self.connection.is_without(turn.address()).await
+        {
+            turn.let_go();
         }
-    };
-    // Whatever is gathered from now on is of no use.
-    drop(candidates);
-    // The other end may be about to open: the library (rtc 0.21.1) loses what arrives in the same
-    // burst as the end of SCTP's handshake, so the core says its hello again if none is answered.
-    emitter.up(negotiator.binding().ok_or_else(|| broken("no usable fingerprint"))?).await?;
-    if let Some(bytes) = first {
-        emitter.message(bytes.into()).await?;
+        // The other end may be about to open: the library (rtc 0.21.1) loses what arrives in the same
+        // burst as the end of SCTP's handshake, so the core says its hello again if none is answered.
+        let binding = negotiator.binding().ok_or_else(|| broken("no usable fingerprint"))?;
+        self.emitter.up(binding).await?;
+        if let Some(bytes) = first {
+            self.emitter.message(bytes.into()).await?;
+        }
+        self.carry(&mut negotiator, fate, turn, accepted, commands).await
     }
 
-    let reading = read(channel, &emitter);
-    tokio::pin!(reading);
-    tokio::select! {
-        ended = &mut reading => ended,
-        ended = write(channel, &mut negotiator, accepted, commands) => match ended {
-            // The other end answers our close with its own; the deadline bounds the wait.
-            Err(LinkFailure::Local) => {
-                let _ = reading.await;
-                Err(LinkFailure::Local)
+    /// Negotiates until the channel is open; then the first message may have come already. Candidates that
+    /// are gathered later are of no use.
+    async fn find_path(
+        &self,
+        negotiator: &mut Negotiator,
+        mut candidates: mpsc::Receiver<String>,
+        (mut turn, ports): (Option<&mut Turn>, &mut Ports<'_>),
+        accepted: &Accepted,
+        commands: &mut mpsc::Receiver<Command>,
+    ) -> Result<Option<BytesMut>, LinkFailure> {
+        let fruitless = sleep(Duration::MAX);
+        tokio::pin!(fruitless);
+        let (mut is_known, mut trouble) = (false, None);
+        let mut mapping = FuturesUnordered::new();
+        loop {
+            if let Some(turn) = turn.as_deref_mut() {
+                negotiator.named().for_each(|named| turn.permit(named));
+                if negotiator.knows_other_end() && !is_known {
+                    is_known = true;
+                    turn.begin();
+                    fruitless.as_mut().reset(Instant::now() + FRUITLESS);
+                }
             }
-            Err(cause) => Err(drain(reading, &emitter, cause).await),
-        },
-        cause = decided(&mut fate) => match cause {
-            LinkFailure::Remote => Err(drain(reading, &emitter, cause).await),
-            cause => Err(cause),
-        },
+            tokio::select! {
+                event = self.channel.poll() => match event {
+                    Some(DataChannelEvent::OnOpen) => return Ok(None),
+                    Some(DataChannelEvent::OnMessage(message)) => return Ok(Some(message.data)),
+                    Some(DataChannelEvent::OnClose) | None => return Err(LinkFailure::Remote),
+                    Some(_) => {}
+                },
+                Some(candidate) = candidates.recv() => {
+                    if let Some(routers) = ports.routers
+                        && candidate.contains(" typ host")
+                        && let Some(ours) = address(&candidate)
+                    {
+                        mapping.push(routers.map(ours));
+                    }
+                    self.emitter.negotiation(Negotiation::Candidate(candidate)).await?;
+                }
+                Some(mapped) = mapping.next(), if !mapping.is_empty() => {
+                    if let (Some(mapped), None) = (mapped, &ports.mapped) {
+                        let candidate = mapped.candidate();
+                        // Two sockets do not lie behind one router.
+                        (ports.mapped, ports.routers) = (Some(mapped), None);
+                        self.emitter.negotiation(Negotiation::Candidate(candidate)).await?;
+                    }
+                }
+                command = commands.recv() => match command {
+                    Some(command) => {
+                        accepted.done(command.weight());
+                        match command {
+                            Command::Negotiate(part) => negotiator.take(part).await?,
+                            // A core that sends before the link is up is mistaken.
+                            Command::Send(_) => return Err(broken("it is not open yet")),
+                        }
+                    }
+                    None => return Err(LinkFailure::Local),
+                },
+                news = told(turn.as_deref_mut()) => match news {
+                    TurnNews::Candidate(candidate) => {
+                        self.emitter.negotiation(Negotiation::Candidate(candidate)).await?;
+                    }
+                    TurnNews::Failed(cause) if self.connection.is_direct_too() => {
+                        trouble = Some(cause);
+                    }
+                    TurnNews::Failed(cause) => return Err(cause),
+                },
+                () = &mut fruitless => match trouble.take() {
+                    Some(cause) => return Err(cause),
+                    None => fruitless.as_mut().reset(Instant::now() + FRUITLESS),
+                },
+            }
+        }
+    }
+
+    /// Passes messages on, both ways, until the link ends.
+    async fn carry(
+        &self,
+        negotiator: &mut Negotiator,
+        mut fate: watch::Receiver<Option<LinkFailure>>,
+        turn: Option<&mut Turn>,
+        accepted: Accepted,
+        commands: mpsc::Receiver<Command>,
+    ) -> Ended {
+        let reading = read(self.channel, &self.emitter);
+        tokio::pin!(reading);
+        tokio::select! {
+            ended = &mut reading => ended,
+            ended = write(self.channel, negotiator, accepted, commands) => match ended {
+                // The other end answers our close with its own; the deadline bounds the wait.
+                Err(LinkFailure::Local) => {
+                    let _ = reading.await;
+                    Err(LinkFailure::Local)
+                }
+                Err(cause) => Err(drain(reading, &self.emitter, cause).await),
+            },
+            cause = decided(&mut fate) => match cause {
+                LinkFailure::Remote => Err(drain(reading, &self.emitter, cause).await),
+                cause => Err(cause),
+            },
+            cause = lost(turn) => Err(cause),
+        }
+    }
+}
+
+/// What comes of a way through a TURN server, if there is one.
+async fn told(turn: Option<&mut Turn>) -> TurnNews {
+    match turn {
+        Some(turn) => turn.news().await,
+        None => std::future::pending().await,
+    }
+}
+
+/// Returns when the way through a TURN server that a link has taken is there no more.
+async fn lost(turn: Option<&mut Turn>) -> LinkFailure {
+    let Some(turn) = turn.filter(|turn| turn.is_held()) else {
+        return std::future::pending().await;
+    };
+    loop {
+        if let TurnNews::Failed(cause) = turn.news().await {
+            return cause;
+        }
     }
 }
 
@@ -149,6 +297,7 @@ async fn write(
             match command {
                 Command::Send(bytes) => {
                     let length = bytes.len();
+                    accepted.bandwidth().upload(length).await;
                     channel.send(BytesMut::from(Bytes::from(bytes))).await.map_err(broken)?;
                     accepted.done(weight);
                     accepted.accepted(length).await?;

@@ -12,10 +12,12 @@ pub struct WebRtcConfig {
     /// Addresses on which UDP sockets for WebRTC are bound. Empty, the default, means loopback and
     /// every other address that this machine has when a link is dialled (at most eight in all).
     pub bind: Vec<IpAddr>,
-    /// Certificate authorities for `wss://` besides the web's, in PEM.
+    /// Certificate authorities for `wss://` and `turns:` besides the web's, in PEM.
     pub extra_roots: Vec<u8>,
     /// Whether WebRTC links go only through TURN servers, so that no peer learns our addresses.
     pub relay_only: bool,
+    /// Whether the router is not asked for ports that lead to us (PCP, RFC 6887; NAT-PMP, RFC 6886).
+    pub no_port_mapping: bool,
 }
 
 impl WebRtcConfig {

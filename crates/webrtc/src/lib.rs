@@ -21,11 +21,16 @@
 
 mod channel;
 mod config;
+mod ports;
 mod stun;
 mod transport;
+mod turn;
 
 pub use config::{WebRtcConfig, local_addresses};
-pub use stun::{Family, Stun, StunError};
+pub use stun::{Answer, Family, Nat, Seen, StunError, ask as ask_stun};
 #[doc(no_inline)]
-pub use taiinet_websocket::{LinkInputs, Links, Probe, RootsError, WebSockets, check_roots, probe};
+pub use taiinet_websocket::{
+    Bandwidth, LinkInputs, Links, Probe, Rate, RateError, RootsError, WebSockets, check_roots,
+    probe,
+};
 pub use transport::WebRtc;

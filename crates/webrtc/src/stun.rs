@@ -1,4 +1,8 @@
-//! Under which address others see us (STUN, RFC 8489).
+//! Under which address others see us (STUN, RFC 8489), and what that says of a NAT between (RFC 5780,
+//! section 4.3): one socket asks several servers, or several ports of one, all at once.
+
+mod inquiry;
+mod nat;
 
 use std::{
     io,
@@ -6,17 +10,16 @@ use std::{
     time::Duration,
 };
 
-use rtc_stun::{
-    message::{BINDING_REQUEST, Getter, Message, TransactionId},
-    xoraddr::XorMappedAddress,
-};
 use tokio::{
     net::{UdpSocket, lookup_host},
-    time::{Instant, timeout_at},
+    time::{Instant, timeout, timeout_at},
 };
 
-/// How long an answer is waited for before the question is asked again (RFC 8489, 6.2.1).
-const AGAIN: Duration = Duration::from_millis(500);
+use inquiry::Inquiry;
+pub use nat::Nat;
+
+/// How long a name server may take.
+const RESOLVE: Duration = Duration::from_secs(3);
 
 /// A way of the Internet Protocol, which takes a socket of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -40,12 +43,22 @@ impl Family {
     }
 }
 
-/// One socket that can ask several servers: a NAT that shows each of them another port lets no direct
-/// links through.
+/// What one server said.
 #[derive(Debug)]
-pub struct Stun {
-    socket: UdpSocket,
-    family: Family,
+pub struct Answer {
+    /// `HOST:PORT`, as it was given.
+    pub server: String,
+    /// How it sees our socket.
+    pub seen: Result<Seen, StunError>,
+}
+
+/// How a server sees a socket.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Seen {
+    /// The address that our packets come from, to the server.
+    pub mapped: SocketAddr,
+    /// The local address that they leave from; none if the system does not say.
+    pub local: Option<IpAddr>,
 }
 
 /// Why a STUN server said nothing.
@@ -60,60 +73,80 @@ pub enum StunError {
     /// The host has no address of this family.
     #[error("it has no address of this family")]
     OtherFamily,
-    /// No answer.
+    /// No answer, though it was asked again and again.
     #[error("no answer")]
     Silent,
 }
 
-impl Stun {
-    /// A socket on any address of this family.
-    ///
-    /// # Errors
-    /// [`StunError::Io`], on a machine without this family, too.
-    pub async fn new(family: Family) -> Result<Self, StunError> {
-        let socket = UdpSocket::bind((family.any(), 0)).await?;
-        Ok(Self { socket, family })
+/// Asks all servers, each `HOST:PORT`, from one socket on any address, and waits for their answers, in all at
+/// most for `patience`. Requests are repeated as RFC 8489, section 6.2.1 has it. Once one has answered, the others have
+/// four seconds more: they were asked at the same time.
+///
+/// # Errors
+/// [`io::Error`] on a machine without this family.
+pub async fn ask(family: Family, servers: &[&str], patience: Duration) -> io::Result<Vec<Answer>> {
+    let begun = Instant::now();
+    let socket = UdpSocket::bind((family.any(), 0)).await?;
+    let resolved = servers.iter().map(|server| resolve(family, server, RESOLVE.min(patience)));
+    let resolved = futures::future::join_all(resolved).await;
+    let mut inquiry = Inquiry::new(patience);
+    for address in resolved.iter().flatten() {
+        inquiry.ask(*address)?;
     }
+    converse(&socket, &mut inquiry, begun).await;
+    let mut answers = Vec::new();
+    for (server, address) in servers.iter().zip(resolved) {
+        let seen = match address {
+            Ok(address) => match inquiry.outcome(address) {
+                Ok(mapped) => Ok(Seen { mapped, local: local(family, address).await }),
+                Err(error) => Err(error),
+            },
+            Err(error) => Err(error),
+        };
+        answers.push(Answer { server: (*server).to_owned(), seen });
+    }
+    Ok(answers)
+}
 
-    /// Asks `HOST:PORT` under which address it sees this socket.
-    ///
-    /// # Errors
-    /// [`StunError`]
-    pub async fn ask(&self, server: &str, patience: Duration) -> Result<SocketAddr, StunError> {
-        let found = lookup_host(server).await.map_err(|_| StunError::NoAddress)?;
-        let found: Vec<SocketAddr> = found.collect();
-        if found.is_empty() {
-            return Err(StunError::NoAddress);
-        }
-        let ours = found.into_iter().find(|address| self.family.has(address));
-        let server = ours.ok_or(StunError::OtherFamily)?;
-        let mut request = Message::new();
-        let built = request.build(&[Box::<TransactionId>::default(), Box::new(BINDING_REQUEST)]);
-        built.map_err(|error| io::Error::other(error.to_string()))?;
-        let end = Instant::now() + patience;
-        while Instant::now() < end {
-            self.socket.send_to(&request.raw, server).await?;
-            let until = end.min(Instant::now() + AGAIN);
-            if let Ok(answer) = timeout_at(until, self.answer(server, &request)).await {
-                return answer;
+async fn resolve(
+    family: Family,
+    server: &str,
+    patience: Duration,
+) -> Result<SocketAddr, StunError> {
+    let found = timeout(patience, lookup_host(server)).await;
+    let found = found.map_err(|_| StunError::NoAddress)?.map_err(|_| StunError::NoAddress)?;
+    let found: Vec<SocketAddr> = found.collect();
+    if found.is_empty() {
+        return Err(StunError::NoAddress);
+    }
+    found.into_iter().find(|address| family.has(address)).ok_or(StunError::OtherFamily)
+}
+
+/// Sends and receives until all is said.
+async fn converse(socket: &UdpSocket, inquiry: &mut Inquiry, begun: Instant) {
+    let mut buffer = [0; 1500];
+    loop {
+        while let Some((server, request)) = inquiry.poll_transmit(begun.elapsed()) {
+            if let Err(error) = socket.send_to(&request, server).await {
+                inquiry.failed(server, error);
             }
         }
-        Err(StunError::Silent)
-    }
-
-    async fn answer(&self, server: SocketAddr, request: &Message) -> Result<SocketAddr, StunError> {
-        let mut buffer = [0; 1500];
-        loop {
-            let (length, from) = self.socket.recv_from(&mut buffer).await?;
-            let mut answer = Message::new();
-            answer.raw = buffer[..length].to_vec();
-            let ours = from == server
-                && answer.decode().is_ok()
-                && answer.transaction_id == request.transaction_id;
-            let mut seen = XorMappedAddress::default();
-            if ours && seen.get_from(&answer).is_ok() {
-                return Ok(SocketAddr::new(seen.ip, seen.port));
-            }
+        let Some(until) = inquiry.poll_timeout(begun.elapsed()) else { return };
+        // Errors of receiving are ICMP's, of a packet sent before: to whom, they do not say.
+        if let Ok(Ok((length, from))) =
+            timeout_at(begun + until, socket.recv_from(&mut buffer)).await
+        {
+            inquiry.received(from, &buffer[..length], begun.elapsed());
         }
     }
 }
+
+/// The local address from which packets leave for there.
+async fn local(family: Family, to: SocketAddr) -> Option<IpAddr> {
+    let socket = UdpSocket::bind((family.any(), 0)).await.ok()?;
+    socket.connect(to).await.ok()?;
+    Some(socket.local_addr().ok()?.ip())
+}
+
+#[cfg(test)]
+mod tests;

@@ -6,20 +6,23 @@ use futures::{FutureExt, future::BoxFuture};
 use taiinet_mesh::{Dial, LinkFailure};
 use taiinet_websocket::{Port, Transport, WebSockets};
 
-use crate::{WebRtcConfig, channel};
+use crate::{
+    WebRtcConfig,
+    channel::{self, Shared},
+    ports::Routers,
+};
 
 /// WebRTC channels to peers, and WebSockets to signallers.
 #[derive(Debug)]
 pub struct WebRtc {
-    config: Arc<WebRtcConfig>,
-    sockets: WebSockets,
+    shared: Arc<Shared>,
 }
 
 impl WebRtc {
     /// Links with these settings.
     pub fn new(config: WebRtcConfig) -> Self {
         let sockets = WebSockets::new(&config.extra_roots);
-        Self { config: Arc::new(config), sockets }
+        Self { shared: Arc::new(Shared { config, sockets, routers: Routers::default() }) }
     }
 }
 
@@ -28,8 +31,10 @@ impl Transport for WebRtc {
         let (offer, ice_servers) = match dial {
             Dial::Offer { ice_servers, .. } => (None, ice_servers),
             Dial::Answer { offer, ice_servers, .. } => (Some(offer), ice_servers),
-            Dial::Signaller { .. } | Dial::Direct { .. } => return self.sockets.serve(dial, port),
+            Dial::Signaller { .. } | Dial::Direct { .. } => {
+                return self.shared.sockets.serve(dial, port);
+            }
         };
-        channel::serve(offer, ice_servers, Arc::clone(&self.config), port).boxed()
+        channel::serve(offer, ice_servers, Arc::clone(&self.shared), port).boxed()
     }
 }

@@ -31,10 +31,8 @@ async fn bare(
     second_channel: bool,
 ) -> (connection::Connection, Arc<dyn DataChannel>) {
     let mut connection = connection::Connection::default();
-    let (channel, _signs) = connection
-        .open(&[IpAddr::from([127, 0, 0, 1])], vec![], false)
-        .await
-        .expect("a connection");
+    let (channel, _signs) =
+        connection.open(&[IpAddr::from([127, 0, 0, 1])], vec![]).await.expect("a connection");
     let peer = connection.peer().expect("a peer");
     if second_channel {
         peer.create_data_channel("second", None).await.expect("a channel");

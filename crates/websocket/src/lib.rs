@@ -35,11 +35,14 @@
 //! | from all links, [`LinkInputs`] | [`INPUTS`] entries; links wait, each in its turn |
 //! | WebSocket | one message of 32 KiB each way, and the kernel's buffers |
 //!
+//! All links that share a [`Bandwidth`] carry no more than it lets them.
+//!
 //! WebSocket frames are counted before they are read ([`Metered`]), at the end that dials, too: one that
 //! sends pings, fragments or empty frames without end loses the link.
 //!
 //! [`TRANSPORT_WINDOW`]: taiinet_mesh::limits::TRANSPORT_WINDOW
 
+mod bandwidth;
 mod frames;
 mod goodbye;
 mod links;
@@ -49,6 +52,7 @@ mod probe;
 mod socket;
 mod tls;
 
+pub use bandwidth::{Bandwidth, Rate, RateError};
 pub use frames::Seen;
 pub use goodbye::{close_code, say_goodbye};
 pub use links::{INPUTS, LinkInputs, Links, Transport};

@@ -20,7 +20,10 @@ use tokio::{
     time::timeout,
 };
 
-use crate::port::{CLOSE_GRACE, Command, Emitter, Place, Port};
+use crate::{
+    bandwidth::Bandwidth,
+    port::{CLOSE_GRACE, Command, Emitter, Place, Port},
+};
 
 /// How many inputs wait for the core at most; links that have more to say wait, each in its turn.
 pub const INPUTS: usize = 256;
@@ -44,6 +47,7 @@ pub trait Transport: Send + Sync + 'static {
 pub struct Links {
     transport: Box<dyn Transport>,
     inputs: mpsc::Sender<Input>,
+    bandwidth: Bandwidth,
     links: BTreeMap<LinkId, Handle>,
     tasks: JoinSet<()>,
 }
@@ -78,10 +82,21 @@ impl LinkInputs {
 impl Links {
     /// No links yet. Inputs not taken from the [`LinkInputs`] hold all links up.
     pub fn new(transport: impl Transport) -> (Self, LinkInputs) {
+        Self::within(transport, Bandwidth::default())
+    }
+
+    /// The same, of which all together carry no more than that, nor with others that have it.
+    pub fn within(transport: impl Transport, bandwidth: Bandwidth) -> (Self, LinkInputs) {
         let (inputs, receiver) = mpsc::channel(INPUTS);
         let transport = Box::new(transport);
-        let links = Self { transport, inputs, links: BTreeMap::new(), tasks: JoinSet::new() };
+        let links = BTreeMap::new();
+        let links = Self { transport, inputs, bandwidth, links, tasks: JoinSet::new() };
         (links, LinkInputs(receiver))
+    }
+
+    /// Links that are dialled from now on are carried by this.
+    pub fn carry_by(&mut self, transport: impl Transport) {
+        self.transport = Box::new(transport);
     }
 
     /// Opens a link. Ends in exactly one [`Input::LinkDown`], whatever happens; the core gives up
@@ -95,7 +110,7 @@ impl Links {
         let (commands, receiver) = mpsc::channel(QUEUE_BYTES);
         let (abandon, closing) = oneshot::channel();
         let queued = Arc::new(AtomicUsize::new(0));
-        let emitter = Emitter::new(link, self.inputs.clone());
+        let emitter = Emitter::new(link, self.inputs.clone(), self.bandwidth.clone());
         let place = Place::default();
         let port = Port::new(emitter.clone(), receiver, queued.clone(), closing, place.clone());
         self.tasks.spawn(run(link, self.transport.serve(dial, port), emitter));

@@ -10,11 +10,13 @@ use std::{
     time::Duration,
 };
 
-use taiinet_mesh::{ChannelBinding, Input, LinkFailure, LinkId, Negotiation};
+use taiinet_mesh::{ChannelBinding, Input, LinkFailure, LinkId, Negotiation, limits};
 use tokio::{
     sync::{mpsc, oneshot},
     time::sleep,
 };
+
+use crate::bandwidth::Bandwidth;
 
 /// How long a link that is closed may take to send what it was given.
 pub(crate) const CLOSE_GRACE: Duration = Duration::from_secs(1);
@@ -100,11 +102,16 @@ impl Port {
 pub struct Emitter {
     link: LinkId,
     inputs: mpsc::Sender<Input>,
+    bandwidth: Bandwidth,
 }
 
 impl Emitter {
-    pub(crate) const fn new(link: LinkId, inputs: mpsc::Sender<Input>) -> Self {
-        Self { link, inputs }
+    pub(crate) const fn new(
+        link: LinkId,
+        inputs: mpsc::Sender<Input>,
+        bandwidth: Bandwidth,
+    ) -> Self {
+        Self { link, inputs, bandwidth }
     }
 
     /// The link is open.
@@ -124,11 +131,12 @@ impl Emitter {
         self.emit(Input::Negotiation { link: self.link, part }).await
     }
 
-    /// A message came.
+    /// A message came. Waits, too, until the bandwidth's cap lets it in.
     ///
     /// # Errors
     /// As [`up`](Self::up).
     pub async fn message(&self, bytes: Vec<u8>) -> Result<(), LinkFailure> {
+        self.bandwidth.download(bytes.len()).await;
         self.emit(Input::Message { link: self.link, bytes }).await
     }
 
@@ -160,13 +168,18 @@ impl Accepted {
         self.queued.fetch_sub(weight, Ordering::Relaxed);
     }
 
+    /// The bandwidth of the links, which is asked for each message before the transport is given it.
+    pub const fn bandwidth(&self) -> &Bandwidth {
+        &self.emitter.bandwidth
+    }
+
     /// The transport took a message of so many bytes.
     ///
     /// # Errors
     /// [`LinkFailure::Local`] if the core is gone.
     pub async fn accepted(&mut self, bytes: usize) -> Result<(), LinkFailure> {
         self.unreported += bytes;
-        if self.unreported >= REPORT_BYTES { self.report().await } else { Ok(()) }
+        if self.due() >= REPORT_BYTES { self.report().await } else { Ok(()) }
     }
 
     /// Says what was not said yet.
@@ -174,10 +187,16 @@ impl Accepted {
     /// # Errors
     /// [`LinkFailure::Local`] if the core is gone.
     pub async fn report(&mut self) -> Result<(), LinkFailure> {
-        match std::mem::take(&mut self.unreported) {
-            0 => Ok(()),
-            bytes => self.emitter.sent(bytes).await,
-        }
+        let due = self.due();
+        self.unreported -= due;
+        if due == 0 { Ok(()) } else { self.emitter.sent(due).await }
+    }
+
+    /// What is to be said of what was not said yet. The core fills its window; to keep less waiting than that, where
+    /// a cap makes waiting long, the difference is never said.
+    fn due(&self) -> usize {
+        let window = self.bandwidth().window().min(limits::TRANSPORT_WINDOW);
+        self.unreported.saturating_sub(limits::TRANSPORT_WINDOW - window)
     }
 }
 

@@ -15,7 +15,7 @@ use futures::{
 use rustls::{ClientConfig, pki_types::ServerName};
 use taiinet_mesh::{Budget, ChannelBinding, Dial, LinkFailure, Time, limits};
 use tokio::{net::TcpStream, sync::mpsc};
-use tokio_rustls::TlsConnector;
+use tokio_rustls::{TlsConnector, client::TlsStream};
 use tokio_tungstenite::{
     MaybeTlsStream, WebSocketStream, client_async_with_config,
     tungstenite::{
@@ -87,6 +87,16 @@ impl WebSockets {
     /// these are none, each link over TLS says so.
     pub fn new(extra_roots: &[u8]) -> Self {
         Self { tls: tls::client_config(extra_roots) }
+    }
+
+    /// TLS over a connection to `host`, with the same trust as `wss://`.
+    ///
+    /// # Errors
+    /// Those of the connection, and what TLS finds wrong.
+    pub async fn secure(&self, host: &str, stream: TcpStream) -> io::Result<TlsStream<TcpStream>> {
+        let tls = self.tls.clone().map_err(io::Error::other)?;
+        let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
+        TlsConnector::from(tls).connect(name, stream).await
     }
 
     /// Connects without a link.
@@ -252,6 +262,11 @@ async fn write(
             // Nothing is negotiated on a WebSocket.
             let Command::Send(bytes) = command else { continue };
             written += bytes.len();
+            if accepted.bandwidth().is_upload_capped() {
+                // What was gathered does not wait with it.
+                sink.flush().await.map_err(|error| failure(&error))?;
+            }
+            accepted.bandwidth().upload(bytes.len()).await;
             sink.feed(Message::binary(bytes)).await.map_err(|error| failure(&error))?;
         }
         sink.flush().await.map_err(|error| failure(&error))?;

@@ -174,7 +174,7 @@ fn browser() -> Result<Command, String> {
     if let StepOutcome::Failed(why) = outcome(&mut build) {
         return Err(why);
     }
-    let mut bench = Command::new("node");
+    let mut bench = wasm::node();
     bench.args(["run.mjs", "bench.mjs"]).current_dir(folder);
     bench.env("TAIINET_BIN_DIR", target_dir().join("dist"));
     Ok(bench)

@@ -5,43 +5,20 @@ use std::process::Command;
 
 use crate::{
     steps::StepOutcome,
-    test::MEMBERS,
-    tools::{apt_install, cargo, outcome, root, stdout, succeeds, target_dir},
+    tools::{cargo, install, outcome, root, stdout, target_dir},
 };
 
 /// The programs that it takes, and their packages.
 const PROGRAMS: [(&str, &str); 3] =
     [("turnserver", "coturn"), ("ip", "iproute2"), ("nft", "nftables")];
 
-pub(crate) fn run(args: &[String]) -> Result<bool, String> {
-    install()?;
-    let built = outcome(cargo(["build", "--locked", "--bins"]).args(MEMBERS));
+/// `members` are what the tests build, so that this builds nothing anew.
+pub(crate) fn run(args: &[String], members: &[&str]) -> Result<bool, String> {
+    install(&PROGRAMS)?;
+    let built = outcome(cargo(["build", "--locked", "--bins"]).args(members));
     let mut laboratory = laboratory();
     Ok(built == StepOutcome::Passed
         && outcome(laboratory.args(args).current_dir(root())) == StepOutcome::Passed)
-}
-
-/// Installs what is missing. coturn's own service is of no use to tests, nor to a user that did not ask for one.
-pub(crate) fn install() -> Result<(), String> {
-    let is_missing = |(program, _): &&(&str, &str)| !succeeds(Command::new("which").arg(program));
-    let missing = || -> Vec<&str> {
-        PROGRAMS.iter().filter(is_missing).map(|(_, package)| *package).collect()
-    };
-    let packages = missing();
-    if packages.is_empty() {
-        return Ok(());
-    }
-    if apt_install(&packages) && packages.contains(&"coturn") {
-        let _ = succeeds(Command::new("systemctl").args(["disable", "--now", "coturn"]));
-    }
-    match missing()[..] {
-        [] => Ok(()),
-        ref still => Err(format!(
-            "{} missing: install with `sudo apt-get install {}`",
-            still.join(" and "),
-            still.join(" ")
-        )),
-    }
 }
 
 /// Why its tests do nothing on this machine, if so.

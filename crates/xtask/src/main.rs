@@ -6,6 +6,7 @@ mod bench;
 mod demo;
 mod fuzz;
 mod laboratory;
+mod package;
 mod shape;
 mod steps;
 mod test;
@@ -22,9 +23,11 @@ Usage: cargo xtask COMMAND [ARGS]
   demo [ARGS]                  build the release and run a mesh of seven processes on this machine
                                (`cargo xtask demo --help` for its options)
   test [STEP…] [--fail-fast] [--long]   run every check, or only the named steps:
-                               fmt shape clippy build test fuzz doctest doc wasm core npm browser deny
+                               fmt shape clippy build test fuzz doctest doc wasm core npm browser deny package
   lint                         test fmt shape clippy
   wasm [--fast]                build the browser's package in wasm/npm/dist; --fast does not minify
+  package [--profile NAME] [--check]    Debian's packages, in target/debian; --check installs, uses and
+                               removes them in a bare Debian (root, debootstrap)
   fuzz [TARGET…] [--seconds N] run the fuzz targets guided by coverage, a minute each (cargo-fuzz)
   laboratory [ARGS]            measure peers behind NATs and firewalls, and when they move; as root, ten minutes;
                                --page docs/laboratory.md writes that page
@@ -42,8 +45,9 @@ fn main() -> ExitCode {
         Some("test") => test::run(&rest),
         Some("wasm") => wasm::run(&rest),
         Some("lint") => lint(&rest),
+        Some("package") => package::run(&rest),
         Some("fuzz") => fuzz::run(&rest),
-        Some("laboratory") => laboratory::run(&rest),
+        Some("laboratory") => laboratory::run(&rest, &test::MEMBERS),
         Some("bench") => bench::run(&rest),
         Some("help" | "--help" | "-h") => {
             print!("{USAGE}");

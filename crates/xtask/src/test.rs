@@ -3,14 +3,14 @@
 use std::{path::Path, process::Command, sync::OnceLock};
 
 use crate::{
-    laboratory, shape,
+    laboratory, package, shape,
     steps::{self, Step, StepOutcome},
-    tools::{apt_install, cargo, cargo_install, outcome, root, succeeds, target_dir},
+    tools::{apt_install, cargo, cargo_install, install, outcome, root, succeeds, target_dir},
     wasm,
 };
 
 /// In the order in which a mistake shows soonest.
-const STEPS: [Step; 13] = [
+const STEPS: [Step; 14] = [
     Step { name: "fmt", title: "the format is rustfmt's", run: fmt },
     Step { name: "shape", title: "no circle of files, and none too long", run: shape::step },
     Step { name: "clippy", title: "no warning from clippy in any target", run: clippy },
@@ -24,11 +24,16 @@ const STEPS: [Step; 13] = [
     Step { name: "npm", title: "unit tests of the browser's package", run: npm },
     Step { name: "browser", title: "pages in real browsers", run: browser },
     Step { name: "deny", title: "licences and sources of what we depend on", run: deny },
+    Step { name: "package", title: "Debian's packages in a bare Debian", run: package },
 ];
 
 /// All packages but the tool that `wasm` runs by itself: together with others cargo would build it, and
 /// what it stands on, a second time.
 pub(crate) const MEMBERS: [&str; 3] = ["--workspace", "--exclude", "taiinet-bindgen"];
+
+/// What some tests use, and the packages that have it.
+const PROGRAMS: [(&str, &str); 4] =
+    [("turnserver", "coturn"), ("nginx", "nginx"), ("ip", "iproute2"), ("nft", "nftables")];
 
 /// Runs also the tests that take minutes, which look for [`LONG_TESTS`].
 const LONG: &str = "--long";
@@ -90,8 +95,8 @@ fn test() -> StepOutcome {
     if built != StepOutcome::Passed {
         return built;
     }
-    // Tests with coturn fail without it; all others are run first to last.
-    let installed = laboratory::install();
+    // Their tests fail without them; all others are run first to last.
+    let servers = install(&PROGRAMS);
     if let Some(why) = laboratory::missing() {
         println!("the laboratory of networks is SKIPPED: {why}");
     }
@@ -110,7 +115,7 @@ fn test() -> StepOutcome {
         tests.env(LONG_TESTS, "1");
     }
     let ran = outcome(&mut tests);
-    match (ran, installed) {
+    match (ran, servers) {
         (StepOutcome::Failed(why), Err(missing)) => {
             StepOutcome::Failed(format!("{why}; {missing}"))
         }
@@ -160,7 +165,7 @@ fn wasm() -> StepOutcome {
 fn npm() -> StepOutcome {
     match built() {
         StepOutcome::Passed => outcome(
-            Command::new("npm")
+            wasm::npm()
                 .args(["test", "--silent"])
                 .current_dir(root().join("wasm/npm"))
                 .env("TAIINET_BIN_DIR", target_dir().join("debug")),
@@ -186,7 +191,7 @@ fn browser() -> StepOutcome {
         return StepOutcome::Failed(why);
     }
     outcome(
-        Command::new("node")
+        wasm::node()
             .arg("run.mjs")
             .current_dir(folder)
             .env("TAIINET_BIN_DIR", target_dir().join("debug")),
@@ -203,7 +208,7 @@ fn built() -> StepOutcome {
 
 /// Whichever the tests themselves can find.
 fn browsers(folder: &Path) -> Result<(), String> {
-    let found = || succeeds(Command::new("node").arg("harness/places.mjs").current_dir(folder));
+    let found = || succeeds(wasm::node().arg("harness/places.mjs").current_dir(folder));
     // `ip` makes the network that is the tests' own.
     if found() || (apt_install(&["chromium", "firefox-esr", "iproute2"]) && found()) {
         return Ok(());
@@ -211,6 +216,15 @@ fn browsers(folder: &Path) -> Result<(), String> {
     Err("Chromium or Firefox is missing: install them with `sudo apt-get install chromium \
          firefox-esr`, name them in $CHROMIUM and $FIREFOX, or set TAIINET_BROWSER=skip"
         .to_owned())
+}
+
+/// It takes some minutes: a release, and a bare Debian.
+fn package() -> StepOutcome {
+    if IS_LONG.get() == Some(&true) {
+        package::step()
+    } else {
+        StepOutcome::Skipped(format!("only with {LONG}"))
+    }
 }
 
 /// Advisories are left out: they need a database from outside, and a new one must not break a

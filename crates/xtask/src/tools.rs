@@ -65,6 +65,25 @@ pub(crate) fn apt_install(packages: &[&str]) -> bool {
     apt(&install) || (apt(&["update"]) && apt(&install))
 }
 
+/// Installs the packages of those programs that are missing. The services that come with them are of no use to tests,
+/// nor to a user that did not ask for any.
+pub(crate) fn install(programs: &[(&str, &str)]) -> Result<(), String> {
+    // Some lie where only root looks.
+    let path = format!("{}:/usr/sbin", std::env::var("PATH").unwrap_or_default());
+    for (program, package) in programs {
+        let found = || succeeds(Command::new("which").arg(program).env("PATH", &path));
+        if !found() && apt_install(&[package]) {
+            let _ = succeeds(Command::new("systemctl").args(["disable", "--now", package]));
+        }
+        if !found() {
+            return Err(format!(
+                "{package} is missing: install it with `sudo apt-get install {package}`"
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// Installs a tool of cargo's, in `~/.cargo/bin`; that takes some minutes, and only once.
 pub(crate) fn cargo_install(tool: &str, options: &[&str]) -> bool {
     outcome(cargo(["install", "--locked", tool]).args(options)) == StepOutcome::Passed

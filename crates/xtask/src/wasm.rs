@@ -1,5 +1,6 @@
 //! The browser's build: the core as WebAssembly, its bindings, and the npm package around them.
 
+mod node;
 mod std;
 
 use ::std::{
@@ -7,10 +8,11 @@ use ::std::{
     process::Command,
 };
 
+pub(crate) use self::node::{node, npm};
 use self::std::Std;
 use crate::{
     steps::StepOutcome,
-    tools::{apt_install, cargo, outcome, root, stdout, succeeds},
+    tools::{cargo, outcome, root, succeeds},
 };
 
 /// What the crate is built as, see the root's Cargo.toml.
@@ -52,7 +54,7 @@ pub(crate) fn package(fast: bool) -> StepOutcome {
         steps = node_modules(&npm_dir());
     }
     if steps == StepOutcome::Passed {
-        let mut build = Command::new("node");
+        let mut build = node();
         build.arg("build.mjs").current_dir(npm_dir());
         if fast {
             build.arg("--fast");
@@ -78,18 +80,19 @@ pub(crate) fn core_tests() -> StepOutcome {
     if !added && !std::in_sysroot(TARGET) {
         return StepOutcome::Skipped(format!("no standard library: rustup target add {TARGET}"));
     }
-    if let Err(why) = find_node() {
+    if let Err(why) = node::find() {
         return StepOutcome::Failed(why);
     }
     let packages = ["identity", "document", "query", "mesh", "session"];
     let packages = packages.iter().map(|name| format!("--package=taiinet-{name}"));
     // Node 20's optimising compiler crashes on a large program of debug code, as this is.
-    let node = "node --no-warnings --liftoff-only";
+    let command = "node --no-warnings --liftoff-only";
     let runner = root().join("crates/xtask/src/wasm/wasi.mjs");
     outcome(
         cargo(["test", "--locked", "--target", TARGET, "--lib", "--no-fail-fast"])
             .args(packages)
-            .env("CARGO_TARGET_WASM32_WASIP1_RUNNER", format!("{node} {}", runner.display())),
+            .env("CARGO_TARGET_WASM32_WASIP1_RUNNER", format!("{command} {}", runner.display()))
+            .envs(node::path()),
     )
 }
 
@@ -111,7 +114,7 @@ fn bindings(std: Std, name: &str, features: &[&str]) -> StepOutcome {
 
 /// What a package.json asks for, as its lock file has it.
 pub(crate) fn node_modules(folder: &Path) -> StepOutcome {
-    if let Err(why) = find_node() {
+    if let Err(why) = node::find() {
         return StepOutcome::Failed(why);
     }
     let modified = |path: &str| folder.join(path).metadata().and_then(|data| data.modified()).ok();
@@ -119,49 +122,5 @@ pub(crate) fn node_modules(folder: &Path) -> StepOutcome {
     if installed.is_some() && installed >= modified("package-lock.json") {
         return StepOutcome::Passed;
     }
-    outcome(Command::new("npm").args(["ci", "--no-fund", "--no-audit"]).current_dir(folder))
-}
-
-/// The oldest Node.js that the builds and tests run on: the first with `import.meta.dirname`.
-const NODE: (u32, u32) = (20, 11);
-
-fn find_node() -> Result<(), String> {
-    let version = || {
-        let npm = succeeds(Command::new("npm").arg("--version"));
-        stdout(Command::new("node").arg("--version")).filter(|_| npm)
-    };
-    let found = version().or_else(|| apt_install(&["nodejs", "npm"]).then(version).flatten());
-    suits(found.as_deref())
-}
-
-/// Whether this is a Node.js that will do; otherwise what to do about it.
-fn suits(version: Option<&str>) -> Result<(), String> {
-    let (major, minor) = NODE;
-    let how = "install one from https://nodejs.org/en/download, or with nvm or your distribution's \
-               backports";
-    let Some(version) = version else {
-        return Err(format!("Node.js {major}.{minor} or newer is missing, or npm is: {how}"));
-    };
-    let mut numbers = version.trim_start_matches('v').split('.').map(|part| part.parse().ok());
-    match (numbers.next().flatten(), numbers.next().flatten()) {
-        (Some(first), Some(second)) if (first, second) >= NODE => Ok(()),
-        _ => Err(format!("Node.js is {version}, and {major}.{minor} or newer is needed: {how}")),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn an_old_node_is_refused_with_both_versions() {
-        for good in ["v20.11.0", "v20.20.2", "v22.0.0", "v26.1.0-nightly"] {
-            assert_eq!(suits(Some(good)), Ok(()), "{good}");
-        }
-        for old in ["v18.20.4", "v20.10.0", "v0.12.7", "nonsense"] {
-            let fault = suits(Some(old)).expect_err(old);
-            assert!(fault.contains(old) && fault.contains("20.11"), "{fault}");
-        }
-        assert!(suits(None).is_err());
-    }
+    outcome(npm().args(["ci", "--no-fund", "--no-audit"]).current_dir(folder))
 }

@@ -7,7 +7,7 @@ use rand_core::UnwrapErr;
 use taiinet_identity::Identity;
 use taiinet_signaller::{
     Budgets, DeskConfig,
-    server::{AcceptConfig, GateConfig, Server, ServerConfig, StunAddress},
+    server::{AcceptConfig, GateConfig, SecondStun, Server, ServerConfig, StunAddress},
 };
 use tokio::{
     net::TcpListener,
@@ -32,6 +32,7 @@ pub(crate) async fn desk() {
         signal_bytes_for_one: plenty,
         work: plenty,
         work_per_address: plenty,
+        ..Budgets::default()
     };
     let desk = DeskConfig {
         clients: 50_000,
@@ -39,8 +40,12 @@ pub(crate) async fn desk() {
         budgets,
         ..DeskConfig::default()
     };
-    let config =
-        ServerConfig { listen: vec!["127.0.0.1:0".parse().unwrap()], stun: StunAddress::Off, desk };
+    let config = ServerConfig {
+        listen: vec!["127.0.0.1:0".parse().unwrap()],
+        stun: StunAddress::Off,
+        second_stun: SecondStun::Off,
+        desk,
+    };
     let gate = GateConfig {
         clients: 50_000,
         clients_per_address: 50_000,

@@ -11,6 +11,8 @@ use crate::{limits, shares::Shares};
 pub(super) struct Allowance {
     pub(super) introductions: Budget,
     pub(super) signals: Budget,
+    /// Bytes that it says over links that are relayed.
+    pub(super) relayed: Budget,
     /// Of its signals, those for each recipient.
     pub(super) to: Shares<PeerId>,
 }
@@ -20,13 +22,15 @@ impl Allowance {
         Self {
             introductions: Budget::new(budgets.introductions, now),
             signals: Budget::new(budgets.signals, now),
+            relayed: Budget::new(budgets.relayed, now),
             to: Shares::new(budgets.signals_to_one, limits::RECIPIENTS),
         }
     }
 
     /// Whether it is as good as a fresh one.
     pub(super) fn is_full(&self, now: Time) -> bool {
-        let Self { introductions, signals, to } = self;
-        [introductions, signals].iter().all(|budget| budget.is_full(now)) && to.is_full(now)
+        let Self { introductions, signals, relayed, to } = self;
+        [introductions, signals, relayed].iter().all(|budget| budget.is_full(now))
+            && to.is_full(now)
     }
 }

@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, net::IpAddr};
 
 use taiinet_mesh::{Input, LinkId};
 
-use crate::{parting::Parting, refused::Refused};
+use crate::{histogram::Histogram, parting::Parting, refused::Refused};
 
 /// Names a connection. The driver chooses it and never uses it again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -99,6 +99,8 @@ pub struct DeskStatus {
     pub networks: usize,
     /// Joins that held, so far.
     pub joins: u64,
+    /// How long peers took from their connection to their first join, so far.
+    pub joins_took: Histogram,
     /// Presences told, so far.
     pub introductions: u64,
     /// Signals passed on, so far.
@@ -113,6 +115,12 @@ pub struct DeskStatus {
     pub members: usize,
     /// Presences of their clients.
     pub remote: usize,
+    /// Links that are relayed.
+    pub circuits: usize,
+    /// Relayed links that both ends agreed to, so far.
+    pub circuits_opened: u64,
+    /// Bytes that were relayed, so far.
+    pub circuit_bytes: u64,
     /// Signals passed on to other signallers, so far.
     pub relayed: u64,
     /// What other signallers said that was refused, so far.

@@ -24,6 +24,8 @@ pub(super) enum Stage {
 pub(super) struct Client {
     pub(super) ranges: Ranges,
     pub(super) stage: Stage,
+    /// When its connection was opened.
+    pub(super) came: Time,
     pub(super) heard: Time,
     pub(super) frames: Budget,
     pub(super) joins: Budget,
@@ -41,6 +43,7 @@ impl Client {
         Self {
             ranges,
             stage: Stage::Connected { since: now },
+            came: now,
             heard: now,
             frames: Budget::new(budgets.frames, now),
             joins: Budget::new(budgets.joins, now),

@@ -98,6 +98,23 @@ impl Clients {
         self.clients.values().filter_map(Client::presence)
     }
 
+    /// How far each is.
+    pub(super) fn stages(&self) -> impl Iterator<Item = &Stage> {
+        self.clients.values().map(|client| &client.stage)
+    }
+
+    /// All networks, and how many peers each has.
+    pub(super) fn sizes(&self) -> impl Iterator<Item = (&Network, usize)> {
+        self.networks.iter().map(|(network, occupants)| (network, occupants.clients.len()))
+    }
+
+    /// Some peers of a network.
+    pub(super) fn some_names(&self, network: &Network) -> Vec<PeerId> {
+        let clients = self.networks.get(network).map_or(&[][..], |occupants| &occupants.clients);
+        let some = clients.iter().take(limits::SHOWN_PEERS);
+        some.filter_map(|client| Some(self.presence(*client)?.signer())).collect()
+    }
+
     /// The presence of a client, if it has joined.
     pub(super) fn presence(&self, id: ClientId) -> Option<&Verified<Presence>> {
         self.clients.get(&id)?.presence()

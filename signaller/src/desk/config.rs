@@ -28,6 +28,8 @@ pub struct DeskConfig {
     pub work: JoinWork,
     /// TURN servers that are told to peers.
     pub turn: Option<Turn>,
+    /// Which links between clients it relays; none, if none.
+    pub relaying: Option<Relaying>,
     /// How it takes part in a pool of signallers; none: it stands alone.
     pub pool: Option<Direct>,
 }
@@ -44,9 +46,55 @@ impl Default for DeskConfig {
             budgets: Budgets::default(),
             work: JoinWork::default(),
             turn: None,
+            relaying: None,
             pool: None,
         }
     }
+}
+
+/// The links that are relayed between clients that have no direct path.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Relaying {
+    /// At once, in all.
+    pub circuits: usize,
+    /// At once, of one peer.
+    pub circuits_per_peer: usize,
+    /// Bytes that one peer may say over them each second.
+    pub bytes_per_peer: u32,
+    /// And all peers together.
+    pub bytes_per_second: u32,
+}
+
+impl Default for Relaying {
+    fn default() -> Self {
+        Self {
+            circuits: limits::CIRCUITS,
+            circuits_per_peer: taiinet_mesh::limits::CIRCUITS,
+            bytes_per_peer: limits::CIRCUIT_BYTES_PER_PEER,
+            bytes_per_second: limits::CIRCUIT_BYTES,
+        }
+    }
+}
+
+impl Relaying {
+    /// What all may say at once, and each second.
+    pub(super) fn bytes(&self) -> (u32, u32) {
+        bytes(self.bytes_per_second)
+    }
+
+    /// Frames that a client may send besides, at once and each second: of what it says, and of what it took.
+    pub(crate) fn frames(&self) -> (u32, u32) {
+        let each_second = self.bytes_per_peer / taiinet_mesh::limits::CIRCUIT_MESSAGE_BYTES as u32;
+        let circuits = u32::try_from(self.circuits_per_peer).unwrap_or(u32::MAX);
+        let each_second = each_second.saturating_mul(circuits.saturating_add(4)) / 4;
+        (each_second.max(200), each_second)
+    }
+}
+
+/// At once two seconds of it, and some windows in any case.
+fn bytes(each_second: u32) -> (u32, u32) {
+    let windows = 8 * taiinet_mesh::limits::CIRCUIT_WINDOW as u32;
+    (each_second.saturating_mul(2).max(windows), each_second)
 }
 
 /// What one client may do: so much at once, and so much each second.
@@ -70,6 +118,27 @@ pub struct Budgets {
     pub work: (u32, u32),
     /// Work that all clients of what counts as one address make together.
     pub work_per_address: (u32, u32),
+    /// Bytes that it says over links that are relayed.
+    pub relayed: (u32, u32),
+}
+
+impl Budgets {
+    /// With what a client needs whose links are relayed.
+    pub(super) fn relaying(self, relaying: &Relaying) -> Self {
+        let more = |(at_once, each_second): (u32, u32), of: u32| {
+            let (frames, frames_each_second) = relaying.frames();
+            (
+                at_once.saturating_add(frames.saturating_mul(of)),
+                each_second.saturating_add(frames_each_second.saturating_mul(of)),
+            )
+        };
+        Self {
+            frames: more(self.frames, 1),
+            work: more(self.work, limits::CIRCUIT_FRAME_WORK),
+            relayed: bytes(relaying.bytes_per_peer),
+            ..self
+        }
+    }
 }
 
 impl Default for Budgets {
@@ -84,6 +153,7 @@ impl Default for Budgets {
             signal_bytes_for_one: limits::SIGNAL_BYTES_FOR_ONE,
             work: limits::WORK,
             work_per_address: limits::WORK_PER_ADDRESS,
+            relayed: (0, 0),
         }
     }
 }

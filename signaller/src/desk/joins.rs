@@ -90,7 +90,7 @@ impl Desk {
         if body.network.as_str() == POOL {
             return Err(Refused::Network);
         }
-        if !self.config.networks.is_empty() && !self.config.networks.contains(&body.network) {
+        if !self.serves(&body.network) {
             return Err(Refused::Network);
         }
         if !self.admits(&presence.signer(), &body.network) {
@@ -118,8 +118,13 @@ impl Desk {
         }
         let peer = presence.signer();
         if let Some(older) = self.clients.join(id, presence, challenge, now) {
+            self.end_circuits_of(older, peer);
             self.tell_refusal(older, RefusalReason::AlreadyLinked, limits::RETRY_AFTER);
             self.close(older, Parting::Refused, now);
+        }
+        if let Some(relaying) = self.config.relaying.as_ref().filter(|_| !again) {
+            let circuits = u8::try_from(relaying.circuits_per_peer).unwrap_or(u8::MAX);
+            self.say(id, &FromSignaller::Relays(circuits));
         }
         self.say(id, &FromSignaller::Joined);
         if let Some(turn) = &self.config.turn {
@@ -127,6 +132,9 @@ impl Desk {
             self.say(id, &FromSignaller::Turn(servers));
         }
         if !again {
+            if let Some(client) = self.clients.get_mut(id) {
+                self.counters.joins_took.observe(now.since(client.came));
+            }
             self.tell_of_others(id, now);
         }
         Ok(())

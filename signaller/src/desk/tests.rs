@@ -1,9 +1,11 @@
 #![allow(clippy::unwrap_used)]
 
 mod budgets;
+mod circuits;
 mod joins;
 mod members;
 mod pool;
+mod renewal;
 mod signals;
 mod two;
 

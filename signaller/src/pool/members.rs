@@ -48,6 +48,12 @@ impl Members {
         self.lately.remove(peer);
     }
 
+    /// Only these are members any more.
+    pub(super) fn retain(&mut self, stays: impl Fn(&PeerId) -> bool) {
+        self.linked.retain(&stays);
+        self.lately.retain(|member, _| stays(member));
+    }
+
     pub(super) fn has(&self, peer: &PeerId) -> bool {
         self.linked.contains(peer) || self.lately.contains_key(peer)
     }

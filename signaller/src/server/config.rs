@@ -1,11 +1,12 @@
 //! How a server is set up.
 
-use std::{fmt, net::SocketAddr, str::FromStr, time::Duration};
+use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
 use serde::{Deserialize, Serialize};
 
 use super::{
-    gate::GateConfig, lists::ListFiles, outbox::OutboxLimits, proxies::Proxies, tls::TlsFiles,
+    gate::GateConfig, lists::ListFiles, outbox::OutboxLimits, proxies::Proxies, stun::SecondStun,
+    tls::TlsFiles,
 };
 use crate::{DeskConfig, limits};
 
@@ -16,6 +17,8 @@ pub struct ServerConfig {
     pub listen: Vec<SocketAddr>,
     /// Where to answer STUN.
     pub stun: StunAddress,
+    /// And at which second port.
+    pub second_stun: SecondStun,
     /// How to serve.
     pub desk: DeskConfig,
 }
@@ -96,6 +99,8 @@ pub struct AcceptConfig {
     pub read_buffer: usize,
     /// Where metrics are told, if anywhere.
     pub metrics: Option<SocketAddr>,
+    /// A socket in the file system at which the same is told, with names, to those who may use our files.
+    pub control: Option<PathBuf>,
     /// Whether clients' addresses go into the log.
     pub log_addresses: bool,
     /// Whether other signallers may connect; as the desk's own configuration says.
@@ -119,6 +124,7 @@ impl Default for AcceptConfig {
             outbox_total: limits::OUTBOX_TOTAL,
             read_buffer: limits::READ_BUFFER,
             metrics: None,
+            control: None,
             log_addresses: false,
             pool: false,
             pool_roots: Vec::new(),
@@ -152,7 +158,7 @@ impl AcceptConfig {
         let inbox = limits::INBOX * (limits::TOGETHER_BYTES + message);
         client
             .saturating_mul(self.clients_at_once())
-            .saturating_add(handshake.saturating_mul(self.gate.handshakes))
+            .saturating_add(handshake.saturating_mul(self.gate.handshakes + limits::ASIDE))
             .saturating_add(self.outbox_total + inbox + limits::TABLES_MEMORY)
     }
 }

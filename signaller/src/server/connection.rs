@@ -1,6 +1,6 @@
 //! One WebSocket: what comes in goes to the desk, what the desk says goes out.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, time::Duration};
 
 use futures::{
     FutureExt, SinkExt, StreamExt,
@@ -12,7 +12,7 @@ use tokio_tungstenite::tungstenite::{Message, protocol::frame::coding::CloseCode
 use tokio_util::sync::CancellationToken;
 
 use super::{
-    outbox::{Next, Waiting},
+    outbox::{Batch, Next, Waiting},
     shared::Shared,
     websocket::{self, WebSocket},
 };
@@ -32,14 +32,15 @@ pub(super) async fn serve(
     shared.counters.connections.add(1);
     tracing::debug!(?client, address = shared.shown(address), "connected");
     let (mut sink, mut stream) = socket.split();
-    let mut lists = shared.lists.clone();
+    let mut watched = shared.watched.clone();
+    let patience = shared.current().config.write_timeout;
     let goodbye = tokio::select! {
         // The desk closes by way of the outbox.
-        goodbye = write(&mut sink, &waiting, shared) => goodbye,
+        goodbye = write(&mut sink, &waiting, patience, shared) => goodbye,
         goodbye = read(&mut stream, client, shared) => goodbye,
         () = give_way(client, needed, shared) => Some(Parting::Full.into()),
         // A new list of the operator's ends also clients that are here already.
-        Ok(_) = lists.wait_for(|lists| !lists.admit_address(address)) => {
+        Ok(_) = watched.wait_for(|current| !current.lists.admit_address(address)) => {
             shared.counters.cut_by_list.add(1);
             Some(Parting::Refused.into())
         }
@@ -117,19 +118,20 @@ async fn read(
 async fn write(
     sink: &mut SplitSink<WebSocket, Message>,
     waiting: &Waiting,
+    patience: Duration,
     shared: &Shared,
 ) -> Option<CloseCode> {
-    let mut batch = Vec::new();
+    let mut batch = Batch::default();
     loop {
         match waiting.next(&mut batch).await {
             Next::Write => {}
             Next::Close(why) => return Some(why.into()),
             Next::Cut => return None,
         }
-        let count = batch.len();
-        let bytes: usize = batch.iter().map(Vec::len).sum();
+        let count = batch.messages.len();
+        let bytes: usize = batch.messages.iter().map(Vec::len).sum();
         let send = async {
-            for bytes in batch.drain(..) {
+            for bytes in batch.messages.drain(..) {
                 sink.feed(Message::Binary(bytes.into())).await?;
             }
             sink.flush().await
@@ -137,7 +139,7 @@ async fn write(
         let sent = tokio::select! {
             // Most are out at once: first of all.
             biased;
-            sent = timeout(shared.config.write_timeout, send) => sent,
+            sent = timeout(patience, send) => sent,
             () = waiting.cut() => return None,
         };
         match sent {
@@ -150,6 +152,9 @@ async fn write(
             }
         }
         waiting.written(bytes);
+        if let Some(since) = batch.since.take() {
+            shared.counters.deliveries_took.observe(since.elapsed());
+        }
         shared.counters.messages_out.add(count);
         shared.counters.bytes_out.add(bytes);
     }

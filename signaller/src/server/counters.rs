@@ -8,7 +8,7 @@ use std::{
     },
 };
 
-use super::gate::Turned;
+use super::{gate::Turned, timings::Timing};
 
 /// A number that only grows.
 #[derive(Debug, Default)]
@@ -49,6 +49,10 @@ pub(super) struct Counters {
     pub(super) handshakes_crowded_out: Counter,
     pub(super) reloads: Counter,
     pub(super) reload_failures: Counter,
+    /// From a connection to its WebSocket.
+    pub(super) handshakes_took: Timing,
+    /// From the arrival of a message until all that follows from it is written to a client.
+    pub(super) deliveries_took: Timing,
     turned: Mutex<BTreeMap<&'static str, u64>>,
 }
 
@@ -62,5 +66,14 @@ impl Counters {
     pub(super) fn all_turned(&self) -> [(&'static str, u64); Turned::NAMES.len()] {
         let counts = self.turned.lock().unwrap_or_else(PoisonError::into_inner);
         Turned::NAMES.map(|name| (name, counts.get(name).copied().unwrap_or_default()))
+    }
+
+    /// By each reason there is.
+    pub(super) fn handshakes_failed(&self) -> [(&'static str, u64); 3] {
+        [
+            ("timeout", self.handshake_timeouts.get()),
+            ("tls", self.tls_failures.get()),
+            ("crowded", self.handshakes_crowded_out.get()),
+        ]
     }
 }

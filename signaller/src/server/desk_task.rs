@@ -7,7 +7,7 @@ use std::{
         Arc,
         atomic::{AtomicU64, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use taiinet_mesh::{Dial, Input, LinkId, Time};
@@ -17,21 +17,35 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::{
     clock::Clock,
     counters::Counters,
-    lists::Lists,
     outbox::{Outbox, Wake},
 };
-use crate::{ClientId, Desk, DeskInput, DeskOutput, DeskStatus, Parting, limits};
+use crate::{
+    ClientId, Desk, DeskConfig, DeskInput, DeskOutput, DeskStatus, DeskView, Histogram, Parting,
+    limits,
+};
 
 /// What connections say to the desk.
 #[derive(Debug)]
 enum ToDesk {
     Connected { client: ClientId, address: IpAddr, outbox: Outbox },
-    Messages { client: ClientId, messages: Vec<Vec<u8>> },
+    Messages { client: ClientId, messages: Vec<Vec<u8>>, since: Instant },
     Disconnected { client: ClientId },
     CrowdedOut { client: ClientId },
     Accept { address: IpAddr, outbox: Outbox, tell: oneshot::Sender<LinkId> },
     Pool(Input),
+    View { with_names: bool, tell: oneshot::Sender<DeskView> },
+    Renew(Box<DeskConfig>, Vec<u8>),
     Drain,
+}
+
+impl ToDesk {
+    /// When it arrived, if it is told of.
+    const fn since(&self) -> Option<Instant> {
+        match self {
+            Self::Messages { since, .. } => Some(*since),
+            _ => None,
+        }
+    }
 }
 
 /// The desk, for connections.
@@ -46,6 +60,8 @@ pub(super) struct DeskHandle {
 #[derive(Debug)]
 pub(super) struct Picture {
     pub(super) status: DeskStatus,
+    /// From the arrival of what a client said until the desk was done with it.
+    pub(super) took: Histogram,
     pub(super) taken_at: Time,
 }
 
@@ -59,7 +75,21 @@ impl DeskHandle {
 
     /// Hands over what a client said; waits while the desk is busy. False while the server stops.
     pub(super) async fn messages(&self, client: ClientId, messages: Vec<Vec<u8>>) -> bool {
-        self.inbox.send(ToDesk::Messages { client, messages }).await.is_ok()
+        let since = Instant::now();
+        self.inbox.send(ToDesk::Messages { client, messages, since }).await.is_ok()
+    }
+
+    /// Who is here; none while the server stops.
+    pub(super) async fn view(&self, with_names: bool) -> Option<DeskView> {
+        let (tell, told) = oneshot::channel();
+        self.inbox.send(ToDesk::View { with_names, tell }).await.ok()?;
+        told.await.ok()
+    }
+
+    /// Has it serve by this from now on, and trust these authorities of other signallers. Waits while the desk is
+    /// busy, and so is no call for a task.
+    pub(super) fn renew(&self, config: DeskConfig, roots: Vec<u8>) {
+        let _ = self.inbox.blocking_send(ToDesk::Renew(Box::new(config), roots));
     }
 
     pub(super) async fn disconnect(&self, client: ClientId) {
@@ -104,8 +134,10 @@ pub(super) struct DeskTask {
     members: BTreeMap<LinkId, Outbox>,
     links: Links,
     inputs: LinkInputs,
-    lists: watch::Receiver<Arc<Lists>>,
     counters: Arc<Counters>,
+    took: Histogram,
+    /// When that arrived which the desk is taking in.
+    since: Instant,
     status: watch::Sender<Arc<Picture>>,
     /// Whether something has happened since the last picture.
     has_news: bool,
@@ -115,13 +147,13 @@ impl DeskTask {
     pub(super) fn new(
         desk: Desk,
         clock: Clock,
-        lists: watch::Receiver<Arc<Lists>>,
         counters: Arc<Counters>,
         extra_roots: &[u8],
     ) -> (Self, DeskHandle) {
         let (sender, inbox) = mpsc::channel(limits::INBOX);
         let taken_at = clock.now();
-        let picture = Picture { status: desk.status(taken_at), taken_at };
+        let took = Histogram::default();
+        let picture = Picture { status: desk.status(taken_at), took: took.clone(), taken_at };
         let (status, pictures) = watch::channel(Arc::new(picture));
         let handle = DeskHandle { inbox: sender, next_client: Arc::default(), status: pictures };
         let (links, inputs) = Links::new(WebSockets::new(extra_roots));
@@ -134,8 +166,9 @@ impl DeskTask {
             members,
             links,
             inputs,
-            lists,
             counters,
+            took,
+            since: Instant::now(),
             status,
             has_news: false,
         };
@@ -157,13 +190,9 @@ impl DeskTask {
                 () = tokio::time::sleep(wait) => {
                     self.desk.handle_timeout(self.clock.now());
                 }
-                Ok(()) = self.lists.changed() => {
-                    self.has_news = true;
-                    self.desk.forgive();
-                    self.desk.recheck(self.clock.now());
-                }
             }
             self.has_news |= !batch.is_empty();
+            self.since = batch.iter().filter_map(ToDesk::since).min().unwrap_or_else(Instant::now);
             for input in batch.drain(..) {
                 // Each client that is told something by all these messages is woken once. What comes or goes
                 // meanwhile finds everything said.
@@ -195,7 +224,8 @@ impl DeskTask {
         self.has_news = false;
         let taken_at = self.clock.now();
         let status = self.desk.status(taken_at);
-        self.status.send_replace(Arc::new(Picture { status, taken_at }));
+        let took = self.took.clone();
+        self.status.send_replace(Arc::new(Picture { status, took, taken_at }));
     }
 
     fn take(&mut self, input: ToDesk) {
@@ -205,11 +235,12 @@ impl DeskTask {
                 self.outboxes.insert(client, outbox);
                 DeskInput::Connected { client, address }
             }
-            ToDesk::Messages { client, messages } => {
+            ToDesk::Messages { client, messages, since } => {
                 for bytes in messages {
                     self.desk.handle(DeskInput::Message { client, bytes }, now);
                 }
                 self.desk.handle_timeout(now);
+                self.took.observe(since.elapsed());
                 return;
             }
             ToDesk::Disconnected { client } => {
@@ -230,6 +261,17 @@ impl DeskTask {
                 }
                 DeskInput::Pool(input)
             }
+            ToDesk::View { with_names, tell } => {
+                // Whoever asked may have gone.
+                let _ = tell.send(self.desk.view(with_names, now));
+                return;
+            }
+            ToDesk::Renew(config, roots) => {
+                self.links.carry_by(WebSockets::new(&roots));
+                self.desk.forgive();
+                self.desk.renew(*config, now);
+                return;
+            }
             ToDesk::Drain => DeskInput::Drain,
         };
         self.desk.handle(input, now);
@@ -243,7 +285,7 @@ impl DeskTask {
             match output {
                 DeskOutput::Send { client, bytes } => {
                     let Some(outbox) = self.outboxes.get(&client) else { continue };
-                    if !outbox.put(bytes, &mut wakes) {
+                    if !outbox.put(bytes, self.since, &mut wakes) {
                         self.drop_slow(client);
                     }
                 }
@@ -256,7 +298,7 @@ impl DeskTask {
                 DeskOutput::Dial { link, url } => self.links.dial(link, Dial::Direct { url }),
                 DeskOutput::SendTo { link, bytes } => match self.members.get(&link) {
                     Some(outbox) => {
-                        if !outbox.put(bytes, &mut wakes) {
+                        if !outbox.put(bytes, self.since, &mut wakes) {
                             self.members.remove(&link).and_then(Outbox::cut);
                         }
                     }

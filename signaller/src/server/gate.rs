@@ -26,7 +26,7 @@ use crate::{
 };
 
 /// How many may come in.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct GateConfig {
     /// WebSockets at once.
     pub clients: usize,
@@ -55,6 +55,15 @@ impl Default for GateConfig {
             frames_per_address: limits::WEBSOCKET_FRAMES_PER_ADDRESS,
             prefixes: Prefixes::default(),
         }
+    }
+}
+
+impl GateConfig {
+    /// A count that begins, of a range that may have so many times as much as an address.
+    fn fresh(&self, share: u32, now: Time) -> Count {
+        let (burst, rate) = self.frames_per_address;
+        let frames = (burst.saturating_mul(share), rate.saturating_mul(share));
+        Count { connections: 0, arrivals: 0, since: now, frames: Budget::new(frames, now) }
     }
 }
 
@@ -93,12 +102,12 @@ const MINUTE: Duration = Duration::from_secs(60);
 /// The counts.
 #[derive(Debug)]
 pub(super) struct Gate {
-    config: GateConfig,
     table: Mutex<Table>,
 }
 
 #[derive(Debug)]
 struct Table {
+    config: GateConfig,
     crowds: Crowds,
     /// Places of other signallers: the pool bounds them.
     kept: usize,
@@ -157,8 +166,16 @@ pub(super) struct Place(Arrival);
 impl Gate {
     pub(super) fn new(config: GateConfig, now: Time) -> Self {
         let crowds = Crowds::new(GivesWay::Youngest);
-        let table = Table { crowds, kept: 0, addresses: AddressCounts::default(), swept: now };
-        Self { config, table: Mutex::new(table) }
+        let addresses = AddressCounts::default();
+        let table = Table { config, crowds, kept: 0, addresses, swept: now };
+        Self { table: Mutex::new(table) }
+    }
+
+    /// So many may come in from now on; those that are here stay. What counts as one address stays as it was.
+    pub(super) fn renew(&self, config: GateConfig) {
+        let mut table = self.table();
+        let prefixes = table.config.prefixes;
+        table.config = GateConfig { prefixes, ..config };
     }
 
     /// Lets a connection from here say what it wants, if it is `listed` and could get a place now. Each call
@@ -169,22 +186,23 @@ impl Gate {
         listed: impl FnOnce() -> bool,
         now: Time,
     ) -> Result<Arrival, Turned> {
-        let ranges = self.config.prefixes.ranges(from);
         let mut table = self.table();
+        let config = table.config;
+        let ranges = config.prefixes.ranges(from);
         table.sweep(now);
         let Table { addresses, .. } = &mut *table;
         let is_known = addresses.has(ranges);
         if addresses.len() >= limits::ADDRESSES && !is_known {
             return Err(Turned::Full);
         }
-        let most = self.config.arrivals_per_minute;
+        let most = config.arrivals_per_minute;
         // A flood is counted no further: a site that floods adds no more of its households.
         let flood = most.saturating_mul(2);
         if !addresses.all(ranges, |count, share| count.arrivals(now) < flood.saturating_mul(share))
         {
             return Err(Turned::Flood);
         }
-        addresses.update(ranges, |share| self.fresh(share, now), |count| count.arrive(now));
+        addresses.update(ranges, |share| config.fresh(share, now), |count| count.arrive(now));
         let mut wait = None;
         addresses.all(ranges, |count, share| {
             let is_often = count.arrivals(now) > most.saturating_mul(share);
@@ -195,7 +213,7 @@ impl Gate {
         if let Some(wait) = wait {
             return Err(Turned::TooOften { wait });
         }
-        let each = self.config.clients_per_address;
+        let each = config.clients_per_address;
         if !addresses
             .all(ranges, |count, share| count.connections < each.saturating_mul(share as usize))
         {
@@ -204,24 +222,18 @@ impl Gate {
         if !listed() {
             return Err(Turned::Blocked);
         }
-        if !table.has_room_for(ranges, self.config.clients) {
+        if !table.has_room_for(ranges, config.clients) {
             return Err(Turned::Full);
         }
         table.addresses.update(
             ranges,
-            |share| self.fresh(share, now),
+            |share| config.fresh(share, now),
             |count| count.connections += 1,
         );
         Ok(Arrival { gate: self.clone(), ranges, sits: Sits::No })
     }
 
     /// What a range begins with that may have so many times as much as an address.
-    fn fresh(&self, share: u32, now: Time) -> Count {
-        let (burst, rate) = self.config.frames_per_address;
-        let frames = (burst.saturating_mul(share), rate.saturating_mul(share));
-        Count { connections: 0, arrivals: 0, since: now, frames: Budget::new(frames, now) }
-    }
-
     /// Connections inside.
     pub(super) fn connections(&self) -> usize {
         self.table().taken()
@@ -246,7 +258,8 @@ impl Table {
     }
 
     /// Sees to it that there is.
-    fn make_room_for(&mut self, ranges: Ranges, clients: usize) -> Result<(), Turned> {
+    fn make_room_for(&mut self, ranges: Ranges) -> Result<(), Turned> {
+        let clients = self.config.clients;
         if !self.has_room_for(ranges, clients) {
             return Err(Turned::Full);
         }
@@ -269,7 +282,7 @@ impl Arrival {
     /// A place for a client, and what is cancelled when the place is needed for another.
     pub(super) fn take_place(mut self) -> Result<(Place, CancellationToken), Turned> {
         let mut table = self.gate.table();
-        table.make_room_for(self.ranges, self.gate.config.clients)?;
+        table.make_room_for(self.ranges)?;
         let seat = table.crowds.enter(Some(self.ranges));
         drop(table);
         let needed = seat.needed().clone();
@@ -280,7 +293,7 @@ impl Arrival {
     /// A place for another signaller, which is never taken away.
     pub(super) fn take_place_in_pool(mut self) -> Result<Place, Turned> {
         let mut table = self.gate.table();
-        table.make_room_for(self.ranges, self.gate.config.clients)?;
+        table.make_room_for(self.ranges)?;
         table.kept += 1;
         drop(table);
         self.sits = Sits::Kept;
@@ -295,7 +308,8 @@ impl Place {
         let mut table = gate.table();
         let has = table.addresses.all(*ranges, |count, _| count.frames.has(frames, now));
         if has {
-            let fresh = |share| gate.fresh(share, now);
+            let config = table.config;
+            let fresh = |share| config.fresh(share, now);
             table.addresses.update(*ranges, fresh, |count| {
                 count.frames.take(frames, now);
             });

@@ -6,7 +6,10 @@
 
 use std::{
     net::IpAddr,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
     time::Duration,
 };
 
@@ -18,7 +21,7 @@ use crate::{Prefixes, addresses::Ranges, limits};
 /// All handshakes at once.
 #[derive(Debug)]
 pub(super) struct Handshakes {
-    most: usize,
+    most: AtomicUsize,
     prefixes: Prefixes,
     crowds: Mutex<Crowds>,
 }
@@ -34,7 +37,12 @@ impl Handshakes {
     /// So many at once, at least one.
     pub(super) fn new(most: usize, prefixes: Prefixes) -> Self {
         let crowds = Mutex::new(Crowds::new(GivesWay::Oldest));
-        Self { most: most.max(1), prefixes, crowds }
+        Self { most: AtomicUsize::new(most.max(1)), prefixes, crowds }
+    }
+
+    /// So many from now on, at least one.
+    pub(super) fn renew(&self, most: usize) {
+        self.most.store(most.max(1), Relaxed);
     }
 
     /// A place for a connection of a client from here.
@@ -50,7 +58,8 @@ impl Handshakes {
     fn take(self: &Arc<Self>, from: Option<Ranges>) -> Slot {
         let mut crowds = self.crowds();
         let seat = crowds.enter(from);
-        if crowds.len() > self.most {
+        // More than one only if there may be fewer than before.
+        while crowds.len() > self.most.load(Relaxed) {
             crowds.take_away();
         }
         Slot { handshakes: self.clone(), seat }
@@ -61,9 +70,9 @@ impl Handshakes {
         self.crowds().len()
     }
 
-    /// How long a handshake that begins now may take: less while places run out.
-    pub(super) fn patience(&self, usual: Duration) -> Duration {
-        if self.taken() > self.most.div_ceil(2) { usual / limits::HURRIED_HANDSHAKE } else { usual }
+    /// Whether places run out.
+    fn is_hurried(&self) -> bool {
+        self.taken() > self.most.load(Relaxed).div_ceil(2)
     }
 
     fn crowds(&self) -> MutexGuard<'_, Crowds> {
@@ -75,6 +84,16 @@ impl Slot {
     /// Is cancelled when this place is needed for another.
     pub(super) const fn needed(&self) -> &CancellationToken {
         self.seat.needed()
+    }
+
+    /// How long its handshake may take: less while places run out.
+    pub(super) fn patience(&self, usual: Duration) -> Duration {
+        if self.is_hurried() { usual / limits::HURRIED_HANDSHAKE } else { usual }
+    }
+
+    /// Whether places run out.
+    pub(super) fn is_hurried(&self) -> bool {
+        self.handshakes.is_hurried()
     }
 }
 
@@ -152,9 +171,9 @@ mod tests {
         let handshakes = handshakes(4);
         let usual = Duration::from_secs(8);
         let mut slots: Vec<_> = (0..4).map(|_| enter(&handshakes, "192.0.2.1")).collect();
-        assert_eq!(handshakes.patience(usual), Duration::from_secs(2));
+        assert_eq!(slots[0].patience(usual), Duration::from_secs(2));
         slots.truncate(2);
-        assert_eq!((handshakes.taken(), handshakes.patience(usual)), (2, usual));
+        assert_eq!((handshakes.taken(), slots[0].patience(usual)), (2, usual));
         // One that was cut gives no second place back.
         for _ in 0..4 {
             slots.push(enter(&handshakes, "192.0.2.1"));

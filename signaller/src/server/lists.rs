@@ -9,15 +9,12 @@ use std::{
     io,
     net::IpAddr,
     path::{Path, PathBuf},
-    sync::Arc,
 };
 
+use super::{current::Watched, files::read_text, prefix::AddressPrefix};
+use crate::{Admission, limits};
 use taiinet_document::Network;
 use taiinet_identity::PeerId;
-use tokio::sync::watch;
-
-use super::{files::read_text, prefix::AddressPrefix};
-use crate::{Admission, limits};
 
 /// Where the lists are.
 ///
@@ -212,15 +209,15 @@ impl List {
 
 /// The lists as they are now, for the desk.
 #[derive(Debug)]
-pub(super) struct Listed(pub(super) watch::Receiver<Arc<Lists>>);
+pub(super) struct Listed(pub(super) Watched);
 
 impl Admission for Listed {
     fn admits(&self, peer: &PeerId, network: &Network) -> bool {
-        self.0.borrow().admit(peer, network)
+        self.0.borrow().lists.admit(peer, network)
     }
 
     fn admits_member(&self, member: &PeerId) -> bool {
-        !self.0.borrow().blocks_member(member)
+        !self.0.borrow().lists.blocks_member(member)
     }
 }
 

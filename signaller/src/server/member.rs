@@ -1,6 +1,6 @@
 //! A WebSocket that another signaller has opened to our pool.
 
-use std::net::IpAddr;
+use std::{net::IpAddr, time::Duration};
 
 use futures::{
     SinkExt, StreamExt,
@@ -12,7 +12,7 @@ use tokio::time::timeout;
 use tokio_tungstenite::tungstenite::{Message, protocol::frame::coding::CloseCode};
 
 use super::{
-    outbox::{Next, Waiting},
+    outbox::{Batch, Next, Waiting},
     shared::Shared,
     websocket::{self, WebSocket},
 };
@@ -27,13 +27,14 @@ pub(super) async fn serve(socket: WebSocket, address: IpAddr, shared: &Shared) {
     };
     tracing::debug!(%link, "a signaller of the pool has connected");
     let (mut sink, mut stream) = socket.split();
-    let mut lists = shared.lists.clone();
+    let mut watched = shared.watched.clone();
+    let patience = shared.current().config.write_timeout;
     let goodbye = tokio::select! {
         // The desk closes by way of the outbox.
-        goodbye = write(&mut sink, &waiting, link, shared) => goodbye,
+        goodbye = write(&mut sink, &waiting, link, patience, shared) => goodbye,
         goodbye = read(&mut stream, link, shared) => goodbye,
         // A new list of the operator's ends also members that are here already.
-        Ok(_) = lists.wait_for(|lists| !lists.admit_address(address)) => {
+        Ok(_) = watched.wait_for(|current| !current.lists.admit_address(address)) => {
             shared.counters.cut_by_list.add(1);
             Some(Parting::Refused.into())
         }
@@ -76,25 +77,26 @@ async fn write(
     sink: &mut SplitSink<WebSocket, Message>,
     waiting: &Waiting,
     link: LinkId,
+    patience: Duration,
     shared: &Shared,
 ) -> Option<CloseCode> {
-    let mut batch = Vec::new();
+    let mut batch = Batch::default();
     loop {
         match waiting.next(&mut batch).await {
             Next::Write => {}
             Next::Close(why) => return Some(goodbye(why, shared)),
             Next::Cut => return None,
         }
-        let bytes: usize = batch.iter().map(Vec::len).sum();
+        let bytes: usize = batch.messages.iter().map(Vec::len).sum();
         let send = async {
-            for bytes in batch.drain(..) {
+            for bytes in batch.messages.drain(..) {
                 sink.feed(Message::Binary(bytes.into())).await?;
             }
             sink.flush().await
         };
         let sent = tokio::select! {
             biased;
-            sent = timeout(shared.config.write_timeout, send) => sent,
+            sent = timeout(patience, send) => sent,
             () = waiting.cut() => return None,
         };
         if !matches!(sent, Ok(Ok(()))) {

@@ -1,73 +1,38 @@
-//! Metrics for Prometheus, and health, at an address of their own.
+//! Metrics for Prometheus.
 //!
 //! The text format 0.0.4 (prometheus.io/docs/instrumenting/exposition_formats). No label names a peer,
-//! a network or an address: labels are few, and what is watched is the server and not its clients.
+//! a network or an address: labels are few, and what is watched is the server and not its clients. Each series
+//! is there from the start, so that the first of what it counts shows as a change.
 
 mod exposition;
 
-use std::time::Duration;
+use std::collections::BTreeMap;
 
-use axum::{
-    Json,
-    http::{StatusCode, header},
-    response::{IntoResponse, Response},
-};
-
-use super::shared::Shared;
-use crate::{DeskStatus, limits};
+use super::{desk_task::Picture, shared::Shared};
+use crate::Refused;
 use exposition::Exposition;
 
-const FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
-
-/// `/metrics` or `/health`, from what is counted, without waiting for the desk, which may be busy.
-pub(super) async fn answer(shared: &Shared, path: &str) -> Response {
-    let picture = shared.desk.picture();
-    let status = &picture.status;
-    let (uptime, age) = (shared.clock.uptime(), shared.clock.now().since(picture.taken_at));
-    match path {
-        "/metrics" => {
-            ([(header::CONTENT_TYPE, FORMAT)], metrics(shared, status, uptime, age)).into_response()
-        }
-        "/health" => health(status, uptime, age).into_response(),
-        _ => StatusCode::NOT_FOUND.into_response(),
-    }
-}
-
-fn health(
-    status: &DeskStatus,
-    uptime: Duration,
-    age: Duration,
-) -> (StatusCode, Json<serde_json::Value>) {
-    let is_well = age < limits::STALLED;
-    let code = if is_well { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    let body = serde_json::json!({
-        "ok": is_well,
-        "version": env!("CARGO_PKG_VERSION"),
-        "uptime_s": uptime.as_secs(),
-        "age_s": age.as_secs(),
-        "clients": status.clients,
-        "joined": status.joined,
-        "networks": status.networks,
-    });
-    (code, Json(body))
-}
-
-fn metrics(shared: &Shared, status: &DeskStatus, uptime: Duration, age: Duration) -> String {
-    let counters = &shared.counters;
+/// From what is counted, without waiting for the desk.
+pub(super) fn text(shared: &Shared, picture: &Picture) -> String {
+    let (status, age) = (&picture.status, shared.age(picture));
+    let (counters, current) = (&shared.counters, shared.current());
     let mut out = Exposition::default();
     let version = [("version", env!("CARGO_PKG_VERSION"))];
     out.family("build_info", "gauge", "What runs").sample(&version, 1);
-    out.gauge("uptime_seconds", "Seconds since it started", uptime.as_secs());
+    let uptime = shared.clock.uptime().as_secs();
+    out.gauge("uptime_seconds", "Seconds since it started", uptime);
     if let Some(bytes) = resident() {
         out.gauge("resident_memory_bytes", "Memory that it has in RAM", bytes);
     }
 
-    let behind = "Milliseconds since the desk last said how it is; thousands if it cannot keep up";
-    out.gauge("desk_age_milliseconds", behind, u64::try_from(age.as_millis()).unwrap_or(u64::MAX));
+    let behind = "Seconds since the desk last said how it is; many if it cannot keep up";
+    out.seconds("desk_age_seconds", behind, age);
 
     out.gauge("connections", "Places taken, handshakes included", shared.gate.connections() as u64);
-    out.gauge("connections_limit", "Places there are", shared.config.gate.clients as u64);
+    out.gauge("connections_limit", "Places there are", current.config.gate.clients as u64);
     out.gauge("handshakes", "Connections in their handshake", shared.handshakes.taken() as u64);
+    let most = current.config.gate.handshakes as u64;
+    out.gauge("handshakes_limit", "Connections that may be in their handshake", most);
     out.gauge("clients", "WebSockets", status.clients as u64);
     out.gauge("joined_peers", "Peers that have joined", status.joined as u64);
     out.gauge("networks", "Networks that have peers", status.networks as u64);
@@ -80,9 +45,9 @@ fn metrics(shared: &Shared, status: &DeskStatus, uptime: Duration, age: Duration
     }
     let failed = "Handshakes that came to nothing, by reason";
     out.family("handshakes_failed_total", "counter", failed);
-    out.sample(&[("reason", "timeout")], counters.handshake_timeouts.get());
-    out.sample(&[("reason", "tls")], counters.tls_failures.get());
-    out.sample(&[("reason", "crowded")], counters.handshakes_crowded_out.get());
+    for (reason, count) in counters.handshakes_failed() {
+        out.sample(&[("reason", reason)], count);
+    }
     let floods = "Connections closed because they sent WebSocket frames without end";
     out.counter("websocket_floods_total", floods, counters.frame_floods.get());
     let cut = "Connections ended because a new list does not serve their address";
@@ -92,9 +57,7 @@ fn metrics(shared: &Shared, status: &DeskStatus, uptime: Duration, age: Duration
 
     out.counter("joins_total", "Joins that held, renewals included", status.joins);
     out.family("refused_total", "counter", "What clients were refused, by reason");
-    for (reason, count) in &status.refused {
-        out.sample(&[("reason", &snake_case(&format!("{reason:?}")))], *count);
-    }
+    refusals(&mut out, &status.refused);
     out.gauge("blacklisted_peers", "Peers kept out for what they did", status.blacklisted as u64);
     let listed = "How often a peer came to be kept out for what it did";
     out.counter("blacklistings_total", listed, status.blacklistings);
@@ -104,12 +67,15 @@ fn metrics(shared: &Shared, status: &DeskStatus, uptime: Duration, age: Duration
     out.sample(&[("result", "unreachable")], status.unreachable);
     out.sample(&[("result", "relayed")], status.relayed);
 
+    out.gauge("relayed_links", "Links between clients that are relayed", status.circuits as u64);
+    let opened = "Links that were relayed, so far";
+    out.counter("relayed_links_total", opened, status.circuits_opened);
+    out.counter("relayed_bytes_total", "Bytes that were relayed", status.circuit_bytes);
+
     out.gauge("pool_members", "Other signallers that are linked", status.members as u64);
     out.gauge("pool_presences", "Peers of other signallers", status.remote as u64);
     out.family("pool_refused_total", "counter", "What other signallers were refused, by reason");
-    for (reason, count) in &status.refused_of_pool {
-        out.sample(&[("reason", &snake_case(&format!("{reason:?}")))], *count);
-    }
+    refusals(&mut out, &status.refused_of_pool);
     out.counter(
         "pool_received_bytes_total",
         "Bytes from signallers that have dialled this one",
@@ -130,49 +96,44 @@ fn metrics(shared: &Shared, status: &DeskStatus, uptime: Duration, age: Duration
     let waiting = "Bytes that wait for clients to read them";
     out.gauge("waiting_bytes", waiting, shared.room.waiting() as u64);
     let most = "Bytes that may wait, besides a share for each client";
-    out.gauge("waiting_bytes_limit", most, shared.config.outbox_total as u64);
+    out.gauge("waiting_bytes_limit", most, current.config.outbox_total as u64);
     let slow = "Clients dropped because they did not read";
     out.counter("slow_readers_total", slow, counters.slow_readers.get());
     let dropped = "Messages, signals among them, lost with clients that did not read";
     out.counter("messages_dropped_total", dropped, counters.messages_dropped.get());
 
-    out.family("reloads_total", "counter", "Files reloaded, by whether they could be used");
+    let took = "Seconds from a connection to its WebSocket";
+    out.histogram("handshake_seconds", took, &counters.handshakes_took.histogram());
+    let took = "Seconds from a WebSocket to its peer's first join, the peer's own time included";
+    out.histogram("join_seconds", took, &status.joins_took);
+    let took = "Seconds from the arrival of what a client said until the desk was done with it";
+    out.histogram("desk_seconds", took, &picture.took);
+    let took = "Seconds from the arrival of a message until what follows from it, such as a signal for \
+                another, is written to a client";
+    out.histogram("delivery_seconds", took, &counters.deliveries_took.histogram());
+
+    if let Some(until) = shared.certificate_until() {
+        let ends =
+            "When the certificate, or one that vouches for it, expires, in seconds since 1970";
+        out.gauge("tls_certificate_not_after_timestamp_seconds", ends, until);
+    }
+    out.family("reloads_total", "counter", "Reloads, by whether all files could be used");
     out.sample(&[("result", "ok")], counters.reloads.get());
     out.sample(&[("result", "failed")], counters.reload_failures.get());
     out.finish()
 }
 
-/// `OutOfTurn` as `out_of_turn`.
-fn snake_case(name: &str) -> String {
-    let mut snake = String::new();
-    for letter in name.chars() {
-        if letter.is_ascii_uppercase() && !snake.is_empty() {
-            snake.push('_');
-        }
-        snake.push(letter.to_ascii_lowercase());
+/// Of each reason there is.
+fn refusals(out: &mut Exposition, counts: &BTreeMap<Refused, u64>) {
+    for why in Refused::ALL {
+        out.sample(&[("reason", why.name())], counts.get(&why).copied().unwrap_or_default());
     }
-    snake
 }
 
 /// The memory that this process has in RAM, where the system tells it in Linux's way.
-fn resident() -> Option<u64> {
+pub(super) fn resident() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
     let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
     Some(kibibytes * 1024)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_desk_from_which_nothing_is_heard_is_not_well() {
-        let health = |age| {
-            let (code, body) = health(&DeskStatus::default(), Duration::from_secs(60), age);
-            (code.as_u16(), body.0["ok"] == true)
-        };
-        assert_eq!(health(limits::CHECK_EVERY + limits::STATUS_EVERY), (200, true));
-        assert_eq!(health(limits::STALLED), (503, false));
-    }
 }

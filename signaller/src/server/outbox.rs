@@ -4,9 +4,12 @@
 //! it wakes the writer, and the writer takes all at once. A channel would wake it for the first
 //! message, and two thirds of the server's time would go into waking and into tiny writes.
 
-use std::sync::{
-    Arc, Mutex, MutexGuard, PoisonError,
-    atomic::{AtomicUsize, Ordering::Relaxed},
+use std::{
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicUsize, Ordering::Relaxed},
+    },
+    time::Instant,
 };
 
 use tokio::sync::Notify;
@@ -28,14 +31,19 @@ pub(super) struct OutboxLimits {
 /// What waits for all clients together.
 #[derive(Debug)]
 pub(super) struct Room {
-    most: usize,
+    most: AtomicUsize,
     waiting: AtomicUsize,
 }
 
 impl Room {
     /// Room for so many bytes, besides every client's share.
     pub(super) fn new(most: usize) -> Arc<Self> {
-        Arc::new(Self { most, waiting: AtomicUsize::new(0) })
+        Arc::new(Self { most: AtomicUsize::new(most), waiting: AtomicUsize::new(0) })
+    }
+
+    /// Room for so many from now on.
+    pub(super) fn renew(&self, most: usize) {
+        self.most.store(most, Relaxed);
     }
 
     /// Bytes that wait for clients now.
@@ -61,6 +69,14 @@ pub(super) struct Waiting {
 #[derive(Debug)]
 pub(super) struct Wake(Arc<Shared>);
 
+/// What is written together.
+#[derive(Debug, Default)]
+pub(super) struct Batch {
+    pub(super) messages: Vec<Vec<u8>>,
+    /// When that arrived from which the first of these follows.
+    pub(super) since: Option<Instant>,
+}
+
 /// What a writer is to do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Next {
@@ -83,6 +99,8 @@ struct Shared {
 #[derive(Debug, Default)]
 struct Queue {
     messages: Vec<Vec<u8>>,
+    /// When that arrived from which the first of these follows.
+    since: Option<Instant>,
     /// Bytes that were put in and are not written yet.
     unwritten: usize,
     state: State,
@@ -128,19 +146,21 @@ impl Shared {
 
 impl Outbox {
     /// False if it is full, or its client is gone, or there is no room in all and it has its share. What
-    /// was put in is written once `wakes` are dropped.
-    pub(super) fn put(&self, bytes: Vec<u8>, wakes: &mut Vec<Wake>) -> bool {
+    /// was put in is written once `wakes` are dropped; it follows from what arrived then.
+    pub(super) fn put(&self, bytes: Vec<u8>, since: Instant, wakes: &mut Vec<Wake>) -> bool {
         let (limits, room) = (self.limits, &self.shared.room);
         let mut queue = self.shared.lock();
         let unwritten = queue.unwritten.saturating_add(bytes.len());
         if queue.state != State::Open
             || queue.messages.len() >= limits.messages
             || unwritten > limits.bytes
-            || (unwritten > limits.share && room.waiting().saturating_add(bytes.len()) > room.most)
+            || (unwritten > limits.share
+                && room.waiting().saturating_add(bytes.len()) > room.most.load(Relaxed))
         {
             return false;
         }
         queue.unwritten = unwritten;
+        queue.since.get_or_insert(since);
         room.waiting.fetch_add(bytes.len(), Relaxed);
         queue.messages.push(bytes);
         // For those that follow it the writer is being woken already.
@@ -184,7 +204,7 @@ impl Drop for Wake {
 
 impl Waiting {
     /// Waits until there is something to do. `batch`, which is empty, gets all that waits.
-    pub(super) async fn next(&self, batch: &mut Vec<Vec<u8>>) -> Next {
+    pub(super) async fn next(&self, batch: &mut Batch) -> Next {
         loop {
             {
                 let mut queue = self.shared.lock();
@@ -192,7 +212,8 @@ impl Waiting {
                     return Next::Cut;
                 }
                 if !queue.messages.is_empty() {
-                    std::mem::swap(&mut queue.messages, batch);
+                    std::mem::swap(&mut queue.messages, &mut batch.messages);
+                    batch.since = queue.since.take();
                     return Next::Write;
                 }
                 match queue.state {
@@ -202,7 +223,7 @@ impl Waiting {
                 }
                 // What a burst took is given back.
                 queue.messages.shrink_to(KEPT);
-                batch.shrink_to(KEPT);
+                batch.messages.shrink_to(KEPT);
             }
             self.shared.news.notified().await;
         }

@@ -1,52 +1,74 @@
-//! Replaces the certificate and the lists of a server that runs.
+//! Replaces what a server that runs serves by: what the operator set, and what the files hold that it names.
 
-use std::sync::Arc;
+use std::{fmt, sync::Arc};
 
 use tokio::sync::watch;
 
 use super::{
-    counters::Counters,
-    lists::{ListFiles, Lists},
-    tls::TlsFiles,
+    ServerError, config::AcceptConfig, counters::Counters, current::Current, desk_task::DeskHandle,
+    gate::Gate, handshakes::Handshakes, outbox::Room,
 };
+use crate::DeskConfig;
 
-/// Reloads a server's certificate and lists.
+/// Reloads what a server serves by.
 #[derive(Debug, Clone)]
 pub struct Reload {
-    pub(super) tls: Option<(TlsFiles, watch::Sender<Arc<rustls::ServerConfig>>)>,
-    pub(super) lists: (ListFiles, watch::Sender<Arc<Lists>>),
+    pub(super) current: watch::Sender<Arc<Current>>,
+    pub(super) desk: DeskHandle,
+    pub(super) gate: Arc<Gate>,
+    pub(super) handshakes: Arc<Handshakes>,
+    pub(super) room: Arc<Room>,
     pub(super) counters: Arc<Counters>,
 }
 
 impl Reload {
-    /// Reads them. What cannot be used is logged, and stays as it was; all else counts from now on.
-    /// Whether all could be used.
-    pub fn now(&self) -> bool {
-        let certificate = self.tls.as_ref().is_none_or(|(files, current)| {
-            self.is_applied("certificate", files.load().map(|config| current.send_replace(config)))
+    /// Serves by what `read` gives from now on, and by what the files hold that it names: all of it or, if some of it
+    /// cannot be used, nothing. That is logged, and counted. What only a start can change (addresses, whether there
+    /// is TLS or a pool, what counts as one address) stays as it was. It reads files and waits for the desk: call it
+    /// where a thread may block.
+    ///
+    /// # Errors
+    /// What could not be used.
+    pub fn run(
+        &self,
+        read: impl FnOnce() -> Result<(DeskConfig, AcceptConfig), String>,
+    ) -> Result<(), String> {
+        let applied = read().and_then(|(desk, accept)| {
+            self.apply(desk, accept).map_err(|error| match error {
+                ServerError::Tls(error) => format!("certificate: {error}"),
+                ServerError::List(error) => format!("lists: {error}"),
+                error => error.to_string(),
+            })
         });
-        let (files, current) = &self.lists;
-        let loaded = files.load_after(&current.borrow());
-        let lists = loaded.map(|lists| {
-            for warning in lists.warnings() {
-                tracing::warn!("{warning}");
-            }
-            current.send_replace(Arc::new(lists))
-        });
-        self.is_applied("lists", lists) && certificate
+        self.tell(&applied);
+        applied
     }
 
-    fn is_applied<T, E: std::fmt::Display>(&self, what: &str, loaded: Result<T, E>) -> bool {
-        match &loaded {
-            Ok(_) => {
-                tracing::info!("reloaded: {what}");
+    fn apply(&self, desk: DeskConfig, accept: AcceptConfig) -> Result<(), ServerError> {
+        let roots = accept.pool_roots.clone();
+        let next = self.current.borrow().load_after(accept)?;
+        for warning in next.warnings() {
+            tracing::warn!("{warning}");
+        }
+        let gate = next.config.gate;
+        self.gate.renew(gate);
+        self.handshakes.renew(gate.handshakes);
+        self.room.renew(next.config.outbox_total);
+        self.current.send_replace(Arc::new(next));
+        self.desk.renew(desk, roots);
+        Ok(())
+    }
+
+    fn tell<E: fmt::Display>(&self, applied: &Result<(), E>) {
+        match applied {
+            Ok(()) => {
+                tracing::info!("reloaded: the options and the files that they name");
                 self.counters.reloads.add(1);
             }
             Err(error) => {
-                tracing::error!("not reloaded, what was read before counts on: {what}: {error}");
+                tracing::error!("not reloaded, what was read before counts on: {error}");
                 self.counters.reload_failures.add(1);
             }
         }
-        loaded.is_ok()
     }
 }

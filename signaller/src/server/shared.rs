@@ -1,18 +1,17 @@
 //! What all connections share.
 
-use std::{net::IpAddr, sync::Arc};
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::Semaphore;
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
     clock::Clock,
-    config::AcceptConfig,
     counters::Counters,
-    desk_task::DeskHandle,
+    current::{Current, Watched},
+    desk_task::{DeskHandle, Picture},
     gate::{Gate, Turned},
     handshakes::Handshakes,
-    lists::Lists,
     outbox::{Outbox, OutboxLimits, Room, Waiting, outbox},
 };
 use crate::limits;
@@ -20,16 +19,18 @@ use crate::limits;
 /// The server, as its connections see it.
 #[derive(Debug)]
 pub(super) struct Shared {
-    pub(super) config: AcceptConfig,
+    /// What the operator has set, and news of it.
+    pub(super) watched: Watched,
     pub(super) clock: Clock,
     pub(super) desk: DeskHandle,
     pub(super) gate: Arc<Gate>,
-    pub(super) lists: watch::Receiver<Arc<Lists>>,
-    pub(super) tls: Option<watch::Receiver<Arc<rustls::ServerConfig>>>,
     pub(super) counters: Arc<Counters>,
+    /// Places of clients in their handshake; of those that are only told why they are refused; of operators.
     pub(super) handshakes: Arc<Handshakes>,
-    pub(super) refusals: Arc<Semaphore>,
-    pub(super) operators: Arc<Semaphore>,
+    pub(super) refusals: Arc<Handshakes>,
+    pub(super) operators: Arc<Handshakes>,
+    /// For telling those that are cut why.
+    pub(super) goodbyes: Semaphore,
     /// For what waits for clients.
     pub(super) room: Arc<Room>,
     /// Cancelled when no connection is taken in any more.
@@ -38,9 +39,24 @@ pub(super) struct Shared {
 }
 
 impl Shared {
+    /// What the operator has set, as it counts now.
+    pub(super) fn current(&self) -> Arc<Current> {
+        self.watched.borrow().clone()
+    }
+
+    /// How old a picture of the desk is.
+    pub(super) fn age(&self, picture: &Picture) -> Duration {
+        self.clock.now().since(picture.taken_at)
+    }
+
+    /// Until when the certificate is good, in seconds since 1970.
+    pub(super) fn certificate_until(&self) -> Option<u64> {
+        Some(self.current().tls.as_ref()?.validity?.until())
+    }
+
     /// An address as it may stand in the log.
     pub(super) fn shown(&self, address: IpAddr) -> Option<String> {
-        self.config.log_addresses.then(|| address.to_string())
+        self.current().config.log_addresses.then(|| address.to_string())
     }
 
     /// Counts a visitor that is not let in.
@@ -52,7 +68,7 @@ impl Shared {
 
     /// The two ends of what waits for a client.
     pub(super) fn client_outbox(&self) -> (Outbox, Waiting) {
-        outbox(self.config.outbox_limits(), self.room.clone())
+        outbox(self.current().config.outbox_limits(), self.room.clone())
     }
 
     /// And for another signaller, of which there are few.

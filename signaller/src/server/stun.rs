@@ -3,6 +3,8 @@
 //! Only a well-formed Binding request gets an answer, which is little longer than a request, so
 //! no host is worth flooding through it; and one address gets so many a second and no more.
 
+mod second;
+
 use std::{
     net::{IpAddr, SocketAddr},
     time::Instant,
@@ -11,6 +13,7 @@ use std::{
 use tokio::net::UdpSocket;
 
 use crate::{Prefixes, addresses::AddressCounts, limits};
+pub use second::SecondStun;
 
 const BINDING_REQUEST: [u8; 2] = [0x00, 0x01];
 const BINDING_SUCCESS: [u8; 2] = [0x01, 0x01];

@@ -9,10 +9,12 @@ async fn a_desk_that_is_busy_holds_no_metrics_up() {
     let identity = Identity::generate(&mut UnwrapErr(getrandom::SysRng));
     let clock = Clock::start();
     let desk = Desk::new(identity, DeskConfig::default(), [1; 32], clock.now());
-    let (_desk, shared, _reload) =
-        assemble(desk, clock, AcceptConfig::default()).expect("no files to read");
-    for path in ["/metrics", "/health"] {
-        assert_eq!(metrics::answer(&shared, path).await.status(), StatusCode::OK, "{path}");
+    let current = Current::load(AcceptConfig::default()).expect("no files to read");
+    let (_desk, shared, _reload) = assemble(desk, clock, current);
+    for path in ["/metrics", "/health", "/status"] {
+        let uri = path.parse().expect("a path");
+        let answer = operators::answer(&shared, &uri, false).await;
+        assert_eq!(answer.status(), StatusCode::OK, "{path}");
     }
 }
 

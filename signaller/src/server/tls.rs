@@ -4,6 +4,7 @@ use std::{
     io,
     path::{Path, PathBuf},
     sync::Arc,
+    time::SystemTime,
 };
 
 use rustls::{
@@ -14,7 +15,10 @@ use rustls::{
 };
 use zeroize::Zeroizing;
 
-use super::files::read_file;
+use super::{
+    certificate::{Concern, Validity},
+    files::read_file,
+};
 use crate::limits;
 
 /// A certificate with its chain, and its private key, both PEM.
@@ -24,6 +28,15 @@ pub struct TlsFiles {
     pub certificate: PathBuf,
     /// Its key: PKCS#8, PKCS#1 or SEC1.
     pub key: PathBuf,
+}
+
+/// A certificate that is in use.
+#[derive(Debug)]
+pub(super) struct Tls {
+    pub(super) config: Arc<ServerConfig>,
+    /// None if it cannot be read.
+    pub(super) validity: Option<Validity>,
+    file: PathBuf,
 }
 
 /// A certificate cannot be used.
@@ -68,7 +81,7 @@ pub enum TlsError {
 
 impl TlsFiles {
     /// Reads the files, and checks that the key is the certificate's.
-    pub(super) fn load(&self) -> Result<Arc<ServerConfig>, TlsError> {
+    pub(super) fn load(&self) -> Result<Tls, TlsError> {
         let missing = |path: &Path, what| TlsError::Missing { path: path.to_owned(), what };
         let chain: Vec<_> = CertificateDer::pem_slice_iter(&read(&self.certificate)?)
             .collect::<Result<_, _>>()
@@ -82,13 +95,26 @@ impl TlsFiles {
         }
         let key =
             PrivateKeyDer::from_pem_slice(&pem).map_err(|_| missing(&self.key, "private key"))?;
+        let validity = Validity::of(&chain);
         let unfit = |error| TlsError::Unfit { path: self.certificate.clone(), error };
         let mut config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
             .with_protocol_versions(&[&TLS13])
             .and_then(|builder| builder.with_no_client_auth().with_single_cert(chain, key))
             .map_err(unfit)?;
         config.alpn_protocols = vec![b"http/1.1".to_vec()];
-        Ok(Arc::new(config))
+        Ok(Tls { config: Arc::new(config), validity, file: self.certificate.clone() })
+    }
+}
+
+impl Tls {
+    /// What is to be said of its times now, if anything.
+    pub(super) fn concern(&self) -> Option<Concern> {
+        self.validity?.concern(&self.file.display().to_string(), SystemTime::now())
+    }
+
+    /// Until when it is good, as a sentence.
+    pub(super) fn sentence(&self) -> Option<String> {
+        Some(self.validity?.sentence(&self.file.display().to_string()))
     }
 }
 

@@ -143,6 +143,11 @@ fn what_cannot_run_is_refused_with_a_reason() {
     let sealed = folder.write("sealed.key", &format!("-----BEGIN {label}AAAA\n-----END {label}"));
     for (args, reason) in [
         (vec!["--max-clients", "0"], "max-clients"),
+        (vec!["--relay", "--max-relayed-links", "0"], "max-relayed-links"),
+        (vec!["--relay", "--max-relayed-links-per-peer", "0"], "max-relayed-links-per-peer"),
+        (vec!["--relay", "--max-relayed-links-per-peer", "300"], "max-relayed-links-per-peer"),
+        (vec!["--relay", "--max-relayed-bytes", "1000"], "max-relayed-bytes"),
+        (vec!["--max-relayed-bytes-per-peer", "0"], "max-relayed-bytes-per-peer"),
         (vec!["--max-clients", "many"], "max-clients"),
         (vec!["--ipv6-prefix", "129"], "ipv6-prefix"),
         (vec!["--handshake-timeout", "0s"], "handshake-timeout"),

@@ -77,7 +77,9 @@ fn a_request_that_comes_drop_by_drop_is_cut_and_holds_nobody_up() {
     // There is room for no more: the oldest makes room, and is counted.
     let answer = get(program.address(), "/healthz", "");
     assert!(answer.starts_with("HTTP/1.1 200"), "{answer}");
-    assert!(matches!(slow.remove(0).read(&mut [0; 64]), Ok(0) | Err(_)));
+    let told = answer_to(slow.remove(0));
+    assert!(told.starts_with("HTTP/1.1 503 "), "{told}");
+    assert!(told.contains("\r\nretry-after: 20\r\n"), "{told}");
     program.metric_is("handshakes_failed_total{reason=\"crowded\"}", 1);
     // Each drop comes in time; it is the whole that does not.
     let request = b"GET /healthz HTTP/1.1\r\nHost: test\r\nX-Padding: ";
@@ -90,6 +92,62 @@ fn a_request_that_comes_drop_by_drop_is_cut_and_holds_nobody_up() {
     program.metric_is("handshakes", 0);
     program.metric_is("handshakes_failed_total{reason=\"timeout\"}", 2);
     assert!(get(program.address(), "/healthz", "").starts_with("HTTP/1.1 200"));
+}
+
+/// All that is said on a connection until it ends.
+pub(crate) fn answer_to(mut stream: TcpStream) -> String {
+    stream.set_read_timeout(Some(DEADLINE)).unwrap();
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an end, and no reset");
+    answer
+}
+
+/// Silent ones, and such as begin their request and say no more, are told why they are cut.
+#[test]
+fn a_handshake_that_takes_too_long_is_told_so() {
+    let program = start(&["--handshake-timeout", "1s"]);
+    let silent = TcpStream::connect(program.address()).unwrap();
+    let mut begun = TcpStream::connect(program.address()).unwrap();
+    begun.write_all(b"GET / HTTP/1.1\r\nHost: test\r\n").unwrap();
+    for stream in [silent, begun] {
+        let told = answer_to(stream);
+        assert!(told.starts_with("HTTP/1.1 408 Request Timeout\r\n"), "{told}");
+        assert!(told.contains("\r\nconnection: close\r\n"), "{told}");
+    }
+    program.metric_is("handshakes_failed_total{reason=\"timeout\"}", 2);
+}
+
+#[test]
+fn a_handshake_under_way_is_told_that_the_signaller_stops() {
+    let mut program = start(&[]);
+    let stalled = TcpStream::connect(program.address()).unwrap();
+    program.metric_is("handshakes", 1);
+    program.signal("TERM");
+    let told = answer_to(stalled);
+    assert!(told.starts_with("HTTP/1.1 503 ") && told.contains("retry-after: 2\r\n"), "{told}");
+    assert!(program.ends().success());
+}
+
+/// Those that are refused and say nothing keep nobody from hearing why, and take no client's place.
+#[cfg(target_os = "linux")]
+#[tokio::test]
+async fn who_is_refused_is_told_however_many_others_are_slow_to_hear_it() {
+    let folder = crate::program::Folder::new();
+    let block = folder.write("block", "127.0.9.0/24\n");
+    let program =
+        start(&["--block", &block, "--max-clients-per-address", "1", "--handshake-timeout", "1m"]);
+    let mut served = Client::connect(program.address()).await;
+    let mut silent = Vec::new();
+    for number in 0..300 {
+        silent.push(connect_from([127, 0, 9, 1 + number as u8 % 8], &program));
+        if number % 50 == 49 {
+            assert_eq!(refusal(Client::try_connect(program.address(), &[]).await), (429, 20));
+        }
+    }
+    program.metric_is("connections_refused_total{reason=\"blocked\"}", 300);
+    assert_eq!(program.metric("handshakes"), 0, "they take no places of clients");
+    assert!(program.metric("handshakes_failed_total{reason=\"crowded\"}") >= 200);
+    assert!(served.is_served().await);
 }
 
 /// From another address of this host.

@@ -12,9 +12,12 @@ mod lists;
 mod logs;
 mod memory;
 mod metrics;
+mod notify;
 #[cfg(target_os = "linux")]
 mod output;
 mod packaging;
 mod program;
 mod proxies;
+mod reload;
+mod status;
 mod tls;

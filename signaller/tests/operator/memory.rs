@@ -66,8 +66,11 @@ async fn clients_take_no_more_memory_than_is_reckoned_with() {
     const SLEEPERS: usize = 24;
     let program = Program::start(&["--metrics", "127.0.0.1:0", "--write-timeout", "10m"]);
     let resident = || program.metric("resident_memory_bytes");
-    // What is taken once is taken.
-    let _first = Client::joined(program.address(), "test").await;
+    // What is taken once, by each of its threads, is taken.
+    let mut first = Vec::new();
+    for _ in 0..16 {
+        first.push(Client::joined(program.address(), "test").await);
+    }
     let before = resident();
     let mut idle = Vec::new();
     for _ in 0..IDLE {
@@ -99,7 +102,7 @@ async fn clients_take_no_more_memory_than_is_reckoned_with() {
         config.gate.clients = 0;
         config.most_memory()
     };
-    config.gate.clients = IDLE + SLEEPERS + 5;
+    config.gate.clients = IDLE + first.len() + SLEEPERS + 4;
     let of_all = config.most_memory() + waiting - of_none;
     let taken = resident().saturating_sub(before) as usize;
     assert!(taken <= of_all, "{taken} bytes, not {of_all}");

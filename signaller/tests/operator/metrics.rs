@@ -7,7 +7,7 @@ use taiinet_mesh::wire::{FromSignaller, Signal, ToSignaller};
 
 use crate::{
     client::Client,
-    program::{Program, get},
+    program::{Folder, Program, get},
 };
 
 fn start() -> Program {
@@ -29,6 +29,84 @@ fn names(exposition: &str) -> BTreeMap<String, String> {
         .map(|line| line.split_once(' ').unwrap())
         .map(|(name, kind)| (name.to_owned(), kind.to_owned()))
         .collect()
+}
+
+/// The metric that a sample is of.
+fn family<'a>(names: &BTreeMap<String, String>, sample: &'a str) -> &'a str {
+    let parts = ["_bucket", "_sum", "_count"].map(|part| sample.strip_suffix(part));
+    let histogram = parts.into_iter().flatten().find(|name| names.contains_key(*name));
+    histogram.unwrap_or(sample)
+}
+
+/// Each value by its series.
+fn series(exposition: &str) -> BTreeMap<&str, f64> {
+    let samples = exposition.lines().filter(|line| !line.starts_with('#'));
+    samples
+        .map(|line| line.rsplit_once(' ').unwrap())
+        .map(|(series, value)| (series, value.parse().unwrap()))
+        .collect()
+}
+
+/// A counter that first shows itself with its first event never rises, as `rate()` and `increase()` see it.
+#[tokio::test]
+async fn each_series_is_there_from_the_start() {
+    let program = start();
+    let before = exposition(&program);
+    let before: BTreeSet<_> = series(&before).into_keys().collect();
+    for reason in ["flood", "over_budget", "false_name", "connections", "out_of_time"] {
+        for family in ["refused_total", "pool_refused_total"] {
+            let name = format!("taiinet_signaller_{family}{{reason=\"{reason}\"}}");
+            assert!(before.contains(&*name), "{name}");
+        }
+    }
+    let mut client = Client::joined(program.address(), "test").await;
+    client.say(&ToSignaller::Join { presence: forged(&client), work: 0 }).await;
+    while client.receive().await.is_some() {}
+    program.metric_is("refused_total{reason=\"challenge\"}", 1);
+    let after = exposition(&program);
+    let after: BTreeSet<_> = series(&after).into_keys().collect();
+    assert_eq!(after, before, "nothing comes later");
+}
+
+/// A presence that answers no challenge.
+fn forged(client: &Client) -> Signed<taiinet_mesh::wire::Presence> {
+    let presence = taiinet_mesh::wire::Presence {
+        network: "test".parse().unwrap(),
+        joined: None,
+        issued_at: Timestamp::from_millis(1),
+        expires_at: Timestamp::from_millis(2),
+        address: None,
+        next_key: None,
+    };
+    Signed::new(&client.identity, &presence)
+}
+
+#[tokio::test]
+async fn how_long_things_take_is_counted_in_buckets() {
+    let program = start();
+    let mut client = Client::joined(program.address(), "test").await;
+    assert!(client.is_served().await);
+    // The picture of the desk follows within a moment.
+    crate::program::eventually("all are counted", || {
+        let text = exposition(&program);
+        let series = series(&text);
+        let value = |name: &str| series.get(&*format!("taiinet_signaller_{name}")).copied();
+        let counts = ["handshake", "join", "desk", "delivery"]
+            .map(|name| value(&format!("{name}_seconds_count")).unwrap());
+        let all = counts[..2] == [1.0, 1.0] && counts[2] >= 3.0 && counts[3] >= 3.0;
+        all.then(|| {
+            for (name, count) in ["handshake", "join", "desk", "delivery"].into_iter().zip(counts) {
+                let bucket = |le: &str| value(&format!("{name}_seconds_bucket{{le=\"{le}\"}}"));
+                assert_eq!(bucket("+Inf"), Some(count), "{name}");
+                let each = ["0.0001", "0.0005", "0.0025", "0.01", "0.05", "0.25", "1", "5", "+Inf"];
+                let each = each.map(|le| bucket(le).unwrap());
+                assert!(each.is_sorted(), "{name} {each:?}");
+                let sum = value(&format!("{name}_seconds_sum")).unwrap();
+                // A second is much for anything here; the join is counted in milliseconds, and may take none.
+                assert!(sum < 60.0 && (sum > 0.0 || name == "join"), "{name} {sum}");
+            }
+        })
+    });
 }
 
 #[tokio::test]
@@ -93,11 +171,13 @@ async fn the_text_is_as_prometheus_wants_it_and_names_nobody() {
     let mut seen = BTreeSet::new();
     for line in text.lines().filter(|line| !line.starts_with('#')) {
         let (series, value) = line.rsplit_once(' ').unwrap();
-        value.parse::<u64>().unwrap();
-        let name = series.split('{').next().unwrap();
+        value.parse::<f64>().unwrap();
+        let sample = series.split('{').next().unwrap();
+        let name = family(&names, sample);
         assert_eq!(names[name] == "counter", name.ends_with("_total"), "{name}");
+        assert_eq!(names[name] == "histogram", name != sample, "{sample}");
         assert!(seen.insert(series), "{series} comes twice");
-        let labels = series.strip_prefix(name).unwrap();
+        let labels = series.strip_prefix(sample).unwrap();
         assert!(labels.is_empty() || labels.ends_with("\"}"), "{series}");
     }
     assert_eq!(text.matches("# HELP ").count(), names.len());
@@ -122,29 +202,105 @@ fn they_are_at_an_address_of_their_own() {
     }
 }
 
+/// A signaller that has all metrics there are: with TLS and a pool.
+fn complete() -> (Folder, Program) {
+    let folder = Folder::new();
+    let key = rcgen::KeyPair::generate().unwrap();
+    let params = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    let cert = folder.write("cert.pem", &params.self_signed(&key).unwrap().pem());
+    let key = folder.write("key.pem", &key.serialize_pem());
+    let program = Program::start(&[
+        "--metrics",
+        "127.0.0.1:0",
+        "--tls-cert",
+        &cert,
+        "--tls-key",
+        &key,
+        "--pool",
+        "--public-url",
+        "wss://one.example",
+    ]);
+    (folder, program)
+}
+
+/// The metrics that a query names, which must exist, and be counted as their kind is.
+fn named(names: &BTreeMap<String, String>, query: &str) -> BTreeSet<String> {
+    let words = query.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
+    let ours: BTreeSet<_> = words.filter(|word| word.starts_with("taiinet_")).collect();
+    assert!(!ours.is_empty(), "{query}");
+    let each = ours.into_iter().map(|sample| {
+        let name = family(names, sample);
+        assert!(names.contains_key(name), "{name} in {query}");
+        let counts = names[name] != "gauge";
+        let rises =
+            ["rate", "increase"].iter().any(|word| query.contains(&format!("{word}({sample}")));
+        assert_eq!(rises, counts, "{query}");
+        name.to_owned()
+    });
+    each.collect()
+}
+
 #[test]
 fn each_query_of_the_dashboard_names_a_metric_that_exists() {
-    let text = exposition(&start());
-    let names = names(&text);
+    let (_folder, program) = complete();
+    let names = names(&exposition(&program));
     let file = concat!(env!("CARGO_MANIFEST_DIR"), "/grafana.json");
     let dashboard: Value = serde_json::from_str(&std::fs::read_to_string(file).unwrap()).unwrap();
     let mut used = BTreeSet::new();
-    let panels = dashboard["panels"].as_array().unwrap();
-    for panel in panels {
+    for panel in dashboard["panels"].as_array().unwrap() {
         for target in panel["targets"].as_array().unwrap() {
-            let query = target["expr"].as_str().unwrap();
-            let words =
-                query.split(|letter: char| !letter.is_ascii_alphanumeric() && letter != '_');
-            let ours: Vec<_> = words.filter(|word| word.starts_with("taiinet_")).collect();
-            assert!(!ours.is_empty(), "{query}");
-            for name in ours {
-                assert!(names.contains_key(name), "{name} in {query}");
-                let counts = names[name] == "counter";
-                assert_eq!(query.contains(&format!("rate({name}")), counts, "{query}");
-                used.insert(name.to_owned());
-            }
+            used.extend(named(&names, target["expr"].as_str().unwrap()));
         }
     }
     let unused: Vec<_> = names.keys().filter(|name| !used.contains(*name)).collect();
     assert!(unused.is_empty(), "not in the dashboard: {unused:?}");
+}
+
+/// `promtool check rules` says the rest.
+#[test]
+fn each_alert_names_a_metric_that_exists_and_says_what_to_do() {
+    let (_folder, program) = complete();
+    let names = names(&exposition(&program));
+    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/alerts.yml");
+    let rules = std::fs::read_to_string(file).unwrap();
+    let mut used = BTreeSet::new();
+    let alerts: Vec<_> = rules.split("- alert: ").skip(1).collect();
+    for alert in &alerts {
+        let after = |key: &str| {
+            let line = alert.lines().find_map(|line| line.trim_start().strip_prefix(key));
+            line.unwrap_or_else(|| panic!("no {key} in {alert}"))
+        };
+        // `up` and the like are Prometheus' own.
+        let query = after("expr: ");
+        if query.contains("taiinet_") {
+            used.extend(named(&names, query));
+        }
+        assert!(["warning", "critical"].contains(&after("severity: ")), "{alert}");
+        for text in ["summary: ", "description: "] {
+            assert!(after(text).len() > 20, "{alert}");
+        }
+    }
+    assert!(alerts.len() >= 10, "{}", alerts.len());
+    for name in ["tls_certificate_not_after_timestamp_seconds", "reloads_total", "desk_seconds"] {
+        assert!(used.contains(&format!("taiinet_signaller_{name}")), "{name}");
+    }
+}
+
+#[test]
+fn metrics_that_others_can_reach_are_warned_of() {
+    for (address, is_warned) in [
+        ("127.0.0.1:9700", false),
+        ("[::1]:9700", false),
+        ("0.0.0.0:9700", true),
+        ("[::]:9700", true),
+        ("192.0.2.1:9700", true),
+    ] {
+        let said = crate::program::run(&["--metrics", address, "--check-config"]);
+        assert!(said.status.success());
+        let said = crate::program::text(&said.stderr).to_owned();
+        assert_eq!(said.contains("whoever reaches"), is_warned, "{address}: {said}");
+        assert_eq!(said.contains(&format!("whoever reaches {address}")), is_warned, "{said}");
+    }
+    let program = Program::start(&["--metrics", "0.0.0.0:0"]);
+    program.logs("metrics: whoever reaches 0.0.0.0:0 can read them");
 }

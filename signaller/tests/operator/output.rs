@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     client::Client,
-    program::{Program, command, eventually},
+    program::{Program, command, eventually, send_signal},
 };
 
 /// The device that is always full.
@@ -58,8 +58,7 @@ fn where_it_listens_is_said_if_it_can_be() {
             said += &String::from_utf8_lossy(&buffer[..read]);
         }
         assert!(!said.contains("panicked"), "{said}");
-        let pid = child.id().to_string();
-        std::process::Command::new("kill").arg(pid).status().expect("kill runs");
+        send_signal("TERM", &child);
         let status = eventually("it ends", || child.try_wait().expect("a child"));
         assert_eq!(status.code(), Some(0), "{said}");
     }

@@ -23,6 +23,63 @@ fn exists(command: &str) -> bool {
     exists
 }
 
+/// The commands of a code block of the manual, under this heading.
+fn steps(heading: &str) -> Vec<String> {
+    let manual = ours("OPERATING.md");
+    let (_, section) = manual.split_once(&format!("\n## {heading}\n")).unwrap();
+    let block = section.split("```").nth(1).unwrap();
+    let (_, block) = block.split_once('\n').unwrap();
+    block.replace("\\\n", " ").lines().map(ToOwned::to_owned).collect()
+}
+
+/// The steps of the manual, in a mount namespace of the test's own: what they install is there only meanwhile. Nothing is
+/// built and nothing started; all else is done as it stands there.
+#[cfg(target_os = "linux")]
+#[test]
+fn systemd_takes_the_unit_without_a_complaint_after_the_steps_of_the_manual() {
+    let tools = ["systemd-analyze", "man", "unshare", "install"];
+    if !tools.into_iter().all(exists) {
+        return;
+    }
+    let (mut script, mut verifies) = (String::from("set -eu\n"), false);
+    for step in steps("systemd") {
+        let is_elsewhere = step.starts_with("cargo ") || step.starts_with("systemctl ");
+        verifies |= step.starts_with("systemd-analyze verify");
+        if !is_elsewhere {
+            let step = step.replace("target/dist/taiinet-signaller", "\"$BUILT\"");
+            script += &format!("echo \"+ {}\" >&2\n{step}\n", step.replace('"', ""));
+        }
+    }
+    assert!(verifies, "the manual has it verified:\n{script}");
+    let folder = Folder::new();
+    let within = folder.write("steps.sh", &script);
+    // A copy of /etc in its place, and nothing in that of /usr/local but what the steps put there.
+    let around = "set -eu; cp -a /etc \"$FOLDER/etc\"; mount --bind \"$FOLDER/etc\" /etc; \
+                  mkdir -p \"$FOLDER/local/bin\"; mount --bind \"$FOLDER/local\" /usr/local; mkdir -p /etc/systemd/system; \
+                  exec sh \"$STEPS\"";
+    // Whoever is not root may be so within.
+    let is_root = rustix::process::getuid().is_root();
+    let unshare = if is_root { &["--mount"][..] } else { &["--mount", "--map-root-user"] };
+    let done = Command::new("unshare")
+        .args(unshare)
+        .args(["sh", "-c", around])
+        .current_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/.."))
+        .env("FOLDER", folder.path())
+        .env("STEPS", within)
+        .env("BUILT", env!("CARGO_BIN_EXE_taiinet-signaller"))
+        .env("PATH", "/usr/local/bin:/usr/bin:/bin:/usr/sbin:/sbin")
+        .output()
+        .unwrap();
+    let said = text(&done.stderr);
+    if said.contains("unshare: ") {
+        return eprintln!("skipped: {said}");
+    }
+    // It warns of other units of this host, too.
+    let complaints = said.lines().filter(|line| !line.starts_with('+') && line.contains("taiinet"));
+    assert_eq!(complaints.collect::<Vec<_>>(), [""; 0], "{said}");
+    assert!(done.status.success(), "{said}");
+}
+
 /// The unit with the program that was built here in the place of the one to be installed.
 fn unit(folder: &Folder) -> String {
     let unit = ours("taiinet-signaller.service");
@@ -30,21 +87,6 @@ fn unit(folder: &Folder) -> String {
     assert!(unit.contains(INSTALLED));
     let unit = unit.replace(INSTALLED, env!("CARGO_BIN_EXE_taiinet-signaller"));
     folder.write("taiinet-signaller.service", &unit)
-}
-
-#[test]
-fn systemd_takes_the_unit_without_a_complaint() {
-    if !exists("systemd-analyze") {
-        return;
-    }
-    let folder = Folder::new();
-    let verify = Command::new("systemd-analyze")
-        .args(["verify", "--man=no", &unit(&folder)])
-        .output()
-        .unwrap();
-    let said = text(&verify.stderr);
-    let about_it: Vec<_> = said.lines().filter(|line| line.contains("taiinet")).collect();
-    assert!(verify.status.success() && about_it.is_empty(), "{said}");
 }
 
 #[test]
@@ -81,6 +123,65 @@ fn what_the_unit_and_the_container_run_is_what_the_command_takes() {
     }
 }
 
+/// The value of an instruction of the Containerfile, as the JSON that it is.
+fn instruction(name: &str) -> Vec<String> {
+    let file = ours("Containerfile");
+    let line = file.lines().find_map(|line| line.strip_prefix(name)).unwrap();
+    serde_json::from_str(line.trim()).unwrap()
+}
+
+/// What the container runs, with the folder that is mounted at /etc/taiinet in another place.
+fn in_container(mounted: &Folder) -> Vec<String> {
+    let [entry] = &instruction("ENTRYPOINT")[..] else { panic!("one word") };
+    assert_eq!(entry, "/usr/local/bin/taiinet-signaller");
+    let place = mounted.path().to_str().unwrap();
+    let args = instruction("CMD").into_iter();
+    args.map(|arg| arg.replace("/etc/taiinet", place)).collect()
+}
+
+/// As its build makes it: the shipped file, through the commands that stand in the Containerfile.
+fn file_of_the_image(folder: &Folder) -> String {
+    let copied = "COPY --from=build /src/signaller/taiinet-signaller.toml /etc/taiinet/taiinet-signaller.toml";
+    let file = ours("Containerfile");
+    assert!(file.lines().any(|line| line == copied), "what the image has");
+    let sed = file.lines().find(|line| line.starts_with("RUN sed ")).unwrap();
+    let path = folder.write("taiinet-signaller.toml", &ours("taiinet-signaller.toml"));
+    let sed = sed.strip_prefix("RUN ").unwrap().replace("signaller/taiinet-signaller.toml", &path);
+    assert!(Command::new("sh").args(["-c", &sed]).status().unwrap().success(), "{sed}");
+    std::fs::read_to_string(path).unwrap()
+}
+
+#[test]
+fn the_container_runs_by_the_mounted_file_and_without_one_for_all_of_ipv6_and_ipv4() {
+    let folder = Folder::new();
+    let own = file_of_the_image(&folder);
+    let args = in_container(&folder);
+    let args: Vec<_> =
+        args.iter().map(String::as_str).chain(["--check-config", "--json"]).collect();
+    let checked = || {
+        let output = run(&args);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        serde_json::from_slice::<serde_json::Value>(&output.stdout).unwrap()
+    };
+    assert_eq!(checked()["listen"], serde_json::json!(["[::]:7700"]));
+    // All that is mounted counts, where it listens, too.
+    folder.write("taiinet-signaller.toml", "listen = ['192.0.2.1:7']\nmax-clients = 77\n");
+    assert_eq!(checked()["listen"], serde_json::json!(["192.0.2.1:7"]));
+    assert_eq!(checked()["max-clients"], 77);
+
+    // And as it is in the image, but for the port, it is reached by both.
+    folder.write("taiinet-signaller.toml", &own.replace("[::]:7700", "[::]:0"));
+    let mut command = crate::program::command(&args[..args.len() - 2]);
+    command.arg("--json").stderr(Stdio::null());
+    let program = crate::program::Program::spawn(command);
+    let port = program.address().port();
+    for address in ["127.0.0.1", "::1"] {
+        let address = std::net::SocketAddr::new(address.parse().unwrap(), port);
+        let answer = crate::program::get(address, "/healthz", "");
+        assert!(answer.starts_with("HTTP/1.1 200 "), "{address}: {answer}");
+    }
+}
+
 #[test]
 fn completions_and_the_manual_are_written() {
     for shell in ["bash", "zsh", "fish"] {
@@ -106,8 +207,9 @@ fn the_operators_manual_is_true_of_options_and_files() {
         words.filter(|word| word.starts_with("--") && word.ends_with(char::is_alphanumeric))
     {
         // Those of other commands.
-        const OTHERS: [&str; 14] = [
+        const OTHERS: [&str; 15] = [
             "--now",
+            "--names",
             "--out",
             "--profile",
             "--deploy-hook",
@@ -129,9 +231,13 @@ fn the_operators_manual_is_true_of_options_and_files() {
         }
     }
     assert!(count >= 10, "{count}");
-    for name in
-        ["taiinet-signaller.toml", "taiinet-signaller.service", "Containerfile", "grafana.json"]
-    {
+    for name in [
+        "taiinet-signaller.toml",
+        "taiinet-signaller.service",
+        "Containerfile",
+        "grafana.json",
+        "alerts.yml",
+    ] {
         assert!(manual.contains(name), "{name}");
         ours(name);
     }

@@ -79,8 +79,13 @@ impl Program {
     /// As [`Self::start`], with its log where we may not see it.
     pub(crate) fn start_logging_to(stderr: Stdio, args: &[&str]) -> Self {
         let mut command = command(&["--listen", "127.0.0.1:0", "--json"]);
-        command.args(args).stdout(Stdio::piped()).stderr(stderr);
-        let mut child = command.spawn().unwrap();
+        command.args(args).stderr(stderr);
+        Self::spawn(command)
+    }
+
+    /// Runs what says as JSON where it listens, and waits for that.
+    pub(crate) fn spawn(mut command: Command) -> Self {
+        let mut child = command.stdout(Stdio::piped()).spawn().unwrap();
         let log = Arc::<Mutex<String>>::default();
         if let Some(mut stderr) = child.stderr.take() {
             let written = log.clone();
@@ -127,8 +132,7 @@ impl Program {
     }
 
     pub(crate) fn signal(&self, name: &str) {
-        let pid = self.child.id().to_string();
-        assert!(Command::new("kill").args(["-s", name, &pid]).status().unwrap().success());
+        send_signal(name, &self.child);
     }
 
     #[track_caller]
@@ -170,4 +174,10 @@ pub(crate) fn get(address: SocketAddr, path: &str, headers: &str) -> String {
     let mut answer = Vec::new();
     let _ = stream.read_to_end(&mut answer);
     String::from_utf8_lossy(&answer).into_owned()
+}
+
+/// Sends a process a signal, by the shell's own `kill`: a bare machine has no other.
+pub(crate) fn send_signal(name: &str, child: &Child) {
+    let kill = format!("kill -s {name} {}", child.id());
+    assert!(Command::new("sh").args(["-c", &kill]).status().unwrap().success());
 }

@@ -1,4 +1,9 @@
-use std::{io::Write as _, net::SocketAddr, sync::Arc};
+use std::{
+    io::Write as _,
+    net::SocketAddr,
+    sync::Arc,
+    time::{Duration, SystemTime},
+};
 
 use rustls::{
     ClientConfig, RootCertStore,
@@ -21,8 +26,23 @@ struct Certificate {
 }
 
 fn certificate() -> Certificate {
+    certificate_with(|_| {})
+}
+
+/// One that is good for so many more days; or less than none.
+fn certificate_for(days: i64) -> Certificate {
+    certificate_with(|params| {
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+        // An hour more, so that the days are whole while the test runs.
+        let until = i64::try_from(now).unwrap() + days * 24 * 3600 + 3600;
+        params.not_after = rcgen::date_time_ymd(1970, 1, 1) + Duration::from_secs(until as u64);
+    })
+}
+
+fn certificate_with(change: impl FnOnce(&mut rcgen::CertificateParams)) -> Certificate {
     let key = rcgen::KeyPair::generate().unwrap();
-    let params = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    let mut params = rcgen::CertificateParams::new(vec!["localhost".to_owned()]).unwrap();
+    change(&mut params);
     let certificate = params.self_signed(&key).unwrap();
     Certificate { der: certificate.der().clone(), pem: certificate.pem(), key: key.serialize_pem() }
 }
@@ -69,7 +89,7 @@ async fn a_new_certificate_counts_after_sighup_and_a_bad_one_does_not() {
     new.write(&folder);
     assert!(new.connect(program.address()).await.is_err(), "not before it is told");
     program.signal("HUP");
-    program.logs("reloaded: certificate");
+    program.logs("reloaded: the options");
     new.joins(program.address()).await;
     assert!(old.connect(program.address()).await.is_err());
     assert!(early.is_served().await, "connections go on");
@@ -109,8 +129,10 @@ async fn a_handshake_that_stalls_is_cut_and_holds_nobody_up() {
         let end = timeout(DEADLINE, stream.read(&mut [0; 64])).await.expect("in time");
         assert!(matches!(end, Ok(0) | Err(_)));
     }
-    let end = timeout(DEADLINE, silent.read(&mut [0; 64])).await.expect("in time");
-    assert!(matches!(end, Ok(0) | Err(_)));
+    // Where there is TLS, it can be told so.
+    let mut told = String::new();
+    timeout(DEADLINE, silent.read_to_string(&mut told)).await.expect("in time").expect("an end");
+    assert!(told.starts_with("HTTP/1.1 408 "), "{told}");
     program.metric_is("handshakes_failed_total{reason=\"timeout\"}", 21);
     program.metric_is("handshakes", 0);
 }
@@ -190,4 +212,43 @@ async fn a_connection_that_speaks_no_tls_is_closed() {
     let _ = timeout(DEADLINE, stream.read_to_end(&mut answer)).await.expect("in time");
     assert!(!answer.starts_with(b"HTTP"));
     program.metric_is("handshakes_failed_total{reason=\"tls\"}", 1);
+}
+
+/// At the start, after each reload, in what `--check-config` says, and as a metric.
+#[test]
+fn a_certificate_that_expires_soon_is_said_wherever_an_operator_looks() {
+    let folder = Folder::new();
+    let [cert, key] = certificate_for(80).write(&folder);
+    let args = ["--tls-cert", &cert, "--tls-key", &key, "--metrics", "127.0.0.1:0"];
+    let said = || {
+        let output = run(&[&args[..], &["--check-config"]].concat());
+        assert!(output.status.success());
+        std::str::from_utf8(&output.stderr).unwrap().to_owned()
+    };
+    assert!(said().contains("cert.pem: the certificate is good until 2"), "{}", said());
+    let program = Program::start(&args);
+    let left = || {
+        let until = program.metric("tls_certificate_not_after_timestamp_seconds");
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
+        until.saturating_sub(now) / (24 * 3600)
+    };
+    assert_eq!(left(), 80);
+    assert_eq!(program.log(), "");
+
+    certificate_for(20).write(&folder);
+    program.signal("HUP");
+    program.metric_is("reloads_total{result=\"ok\"}", 1);
+    program.logs("cert.pem: the certificate expires on 2");
+    program.logs("in 20 days: renew it, and send SIGHUP");
+    assert_eq!(left(), 20);
+    assert!(said().contains("in 20 days"), "{}", said());
+
+    certificate_for(-1).write(&folder);
+    program.signal("HUP");
+    program.metric_is("reloads_total{result=\"ok\"}", 2);
+    program.logs("cert.pem: the certificate expired on 2");
+    assert!(said().contains("expired on"), "{}", said());
+    drop(program);
+    let program = Program::start(&args);
+    program.logs("cert.pem: the certificate expired on 2");
 }

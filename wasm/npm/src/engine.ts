@@ -58,6 +58,8 @@ export interface PeerInfo {
   incoming: boolean;
   /** Whether documents are pushed to it (eager) or announced first (lazy). */
   eager: boolean;
+  /** Whether a signaller relays the link, since no direct one could be had. */
+  relayed: boolean;
   /** Whether it is a hidden page, whose timers come once a minute. */
   dozing: boolean;
   /** Since when it is in this state, in milliseconds since 1970. */
@@ -80,6 +82,8 @@ export interface SignallerInfo {
   /** Its key, once it has proven it. */
   signaller?: string;
   joined: boolean;
+  /** Whether it relays links between peers that cannot be linked directly. */
+  relays: boolean;
   /** Why it was lost, or could not be reached, last. */
   failure?: string;
   /** Whether the Content-Security-Policy of the page that runs the peer forbids to connect to it. */
@@ -171,12 +175,16 @@ export interface PublishQuery {
   waitMs?: number;
 }
 
+/** When links may be relayed by a signaller: where no direct one can be had, never, or all of them. */
+export type SignallerRelay = "last-resort" | "never" | "only";
+
 /** What the core is started with. */
 export interface CoreOptions {
   network: string;
   signallers: string[];
   targetLinks?: number | undefined;
   maxLinks?: number | undefined;
+  signallerRelay?: SignallerRelay | undefined;
 }
 
 /** What is kept from visit to visit. */

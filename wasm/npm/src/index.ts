@@ -5,7 +5,7 @@ export type { Delivery, Ready, SubscribeOptions, SubscriptionEvents } from "./su
 export { TaiiNetError } from "./errors.js";
 export type { ErrorCode } from "./errors.js";
 export type { Blacklist, BlacklistOptions } from "./blacklist.js";
-export type { Blacklisted, CoreStatus, PeerInfo, Privacy, SignallerInfo } from "./engine.js";
+export type { Blacklisted, CoreStatus, PeerInfo, Privacy, SignallerInfo, SignallerRelay } from "./engine.js";
 export type { Status } from "./status.js";
 export type { Condition, Query, Reserved, Test, TypeName } from "./query.js";
 export type { Content, Fields, Publishable, Value } from "./values.js";

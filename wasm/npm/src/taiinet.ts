@@ -1,5 +1,5 @@
 import { boolean, duration, integer, list, options as checkOptions, signallers as readSignallers, string } from "./arguments.js";
-import type { Audience, Blacklisted, CoreEvent, CoreOptions, CoreStatus, Engine, PeerInfo, PublishQuery, Raw, WasmSource } from "./engine.js";
+import type { Audience, Blacklisted, CoreEvent, CoreOptions, CoreStatus, Engine, PeerInfo, PublishQuery, Raw, SignallerRelay, WasmSource } from "./engine.js";
 import { Blacklist, stateStore } from "./blacklist.js";
 import { TaiiNetError, closed, fromCore, wrongType } from "./errors.js";
 import { Emitter } from "./events.js";
@@ -23,13 +23,17 @@ export interface TaiiNetOptions {
    *  Default `"default"`. */
   identity?: string;
   /** Whether all tabs of this origin share one peer. Default true, but not for an identity that is not
-   *  kept: each tab has another. Of tabs that differ in `signallers`, `targetLinks` or `maxLinks` the one
-   *  that runs the peer decides; the others get a `warning`. */
+   *  kept: each tab has another. Of tabs that differ in `signallers`, `targetLinks`, `maxLinks` or `signallerRelay` the
+   *  one that runs the peer decides; the others get a `warning`. */
   shared?: boolean;
   /** How many links to keep, from 1 to 10. Default 6. */
   targetLinks?: number;
   /** How many links to have at most, from 1 to 10. Default 10. */
   maxLinks?: number;
+  /** When links may be relayed by a signaller whose operator allows that: `"last-resort"`, where no direct one can
+   *  be had, which is the default; `"never"`; or `"only"`, for no other links than those. The signaller sees which
+   *  peers are linked and how much they say, but not what. */
+  signallerRelay?: SignallerRelay;
   /** From where to load taiinet.wasm, if not from beside the script. */
   wasm?: WasmSource;
 }
@@ -89,7 +93,8 @@ export interface Identity {
 }
 
 const EVENTS = ["status", "peer-connected", "peer-disconnected", "rejected", "blacklisted", "warning", "error"] as const;
-const OPTIONS = ["network", "signallers", "identity", "shared", "targetLinks", "maxLinks", "wasm"] as const;
+const OPTIONS = ["network", "signallers", "identity", "shared", "targetLinks", "maxLinks", "signallerRelay", "wasm"] as const;
+const RELAYS: readonly SignallerRelay[] = ["last-resort", "never", "only"];
 const EPHEMERAL = "ephemeral";
 const MAX_LINKS = 10;
 const FIND_LIMIT = 1000;
@@ -371,7 +376,7 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
 
   /** Of a peer that another tab runs, only that tab's options count. */
   #compare(running: CoreOptions): void {
-    const differ = (["signallers", "targetLinks", "maxLinks"] as const).filter((name) => JSON.stringify(running[name]) !== JSON.stringify(this.#options[name]));
+    const differ = (["signallers", "targetLinks", "maxLinks", "signallerRelay"] as const).filter((name) => JSON.stringify(running[name]) !== JSON.stringify(this.#options[name]));
     if (differ.length === 0) return;
     const names = differ.map((name) => `options.${name}`).join(", ");
     this.emit("warning", { code: "options-of-another-tab", message: `another tab runs the peer, with its own ${names}; this tab's count when it takes over` });
@@ -442,7 +447,7 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
   }
 }
 
-function coreOptions({ network, signallers, targetLinks, maxLinks }: Partial<TaiiNetOptions>): CoreOptions {
+function coreOptions({ network, signallers, targetLinks, maxLinks, signallerRelay }: Partial<TaiiNetOptions>): CoreOptions {
   const name = string(network, "options.network");
   if (!name || new TextEncoder().encode(name).length > 64) {
     throw new TaiiNetError("options", "options.network must be a name of 1 to 64 bytes", "options.network");
@@ -450,7 +455,10 @@ function coreOptions({ network, signallers, targetLinks, maxLinks }: Partial<Tai
   const addresses = list(signallers, "options.signallers").flatMap((one, index) => readSignallers(one, `options.signallers[${index}]`));
   const most = maxLinks === undefined ? MAX_LINKS : integer(maxLinks, "options.maxLinks", 1, MAX_LINKS);
   if (targetLinks !== undefined) integer(targetLinks, "options.targetLinks", 1, most);
-  return { network: name, signallers: addresses, targetLinks, maxLinks };
+  if (signallerRelay !== undefined && !RELAYS.includes(signallerRelay)) {
+    throw new TaiiNetError("options", `options.signallerRelay must be ${RELAYS.map((one) => JSON.stringify(one)).join(" or ")}`, "options.signallerRelay");
+  }
+  return { network: name, signallers: addresses, targetLinks, maxLinks, signallerRelay };
 }
 
 function expiry(expires: unknown): number {

@@ -24,6 +24,9 @@ pub(crate) fn draw(net: &TaiiNet, status: &Status) -> String {
 fn write(text: &mut String, status: &Status, now: Time) -> std::fmt::Result {
     for signaller in &status.signallers {
         let (style, state) = match (&signaller.failure, signaller.joined) {
+            (_, true) if signaller.relays => {
+                (AnsiColor::Green.on_default(), "joined; it relays".to_owned())
+            }
             (_, true) => (AnsiColor::Green.on_default(), "joined".to_owned()),
             (Some(cause), false) => {
                 (AnsiColor::Yellow.on_default(), line(&cause.to_string()).into_owned())
@@ -87,7 +90,7 @@ fn write_link(text: &mut String, link: &LinkStatus, now: Time) -> std::fmt::Resu
         text,
         "{:<10} {style}{:<9}{style:#} {:<2} {:<4} {round_trip:>7} {:>8} {:>8} {:>6} {:>7} {:>6}",
         link.peer.short(),
-        if link.dozing { "dozing" } else { state_name(link.state) },
+        how_far(link),
         if link.incoming { "it" } else { "us" },
         if link.eager { "yes" } else { "-" },
         link.documents_sent,
@@ -96,6 +99,15 @@ fn write_link(text: &mut String, link: &LinkStatus, now: Time) -> std::fmt::Resu
         link.rejected,
         short(now.since(link.since)),
     )
+}
+
+/// How far it is; of one in use, what is unusual about it.
+const fn how_far(link: &LinkStatus) -> &'static str {
+    match link.state {
+        _ if link.dozing => "dozing",
+        LinkState::Active if link.relayed => "relayed",
+        state => state_name(state),
+    }
 }
 
 /// A duration in its largest unit.
@@ -121,6 +133,7 @@ mod tests {
             url: format!("ws://one{EVIL}"),
             signaller: None,
             joined: false,
+            relays: false,
             failure: Some(failure()),
             clock_ahead_ms: None,
         };

@@ -1,11 +1,13 @@
 //! How a peer takes part.
 
-use core::time::Duration;
+use core::{fmt, str::FromStr, time::Duration};
 use std::collections::BTreeSet;
 
 use taiinet_document::Network;
 use taiinet_identity::PeerId;
 
+#[cfg(doc)]
+use crate::SignallerStatus;
 use crate::{Blacklisted, Quota, limits, wire};
 
 /// A signaller's address.
@@ -38,6 +40,42 @@ impl SignallerAddress {
     }
 }
 
+/// When this peer's links may be relayed by a signaller that does so ([`SignallerStatus::relays`]): those
+/// that it asks for, and those that others ask of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum SignallerRelay {
+    /// Where no direct link can be had.
+    #[default]
+    LastResort,
+    /// Never.
+    Never,
+    /// No link is made in any other way: nothing but connections to signallers leaves this device.
+    Only,
+}
+
+impl fmt::Display for SignallerRelay {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::LastResort => "last-resort",
+            Self::Never => "never",
+            Self::Only => "only",
+        })
+    }
+}
+
+impl FromStr for SignallerRelay {
+    type Err = &'static str;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        match text {
+            "last-resort" => Ok(Self::LastResort),
+            "never" => Ok(Self::Never),
+            "only" => Ok(Self::Only),
+            _ => Err("expected `last-resort`, `never` or `only`"),
+        }
+    }
+}
+
 /// How a peer takes part.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -54,6 +92,8 @@ pub struct Config {
     pub max_links: usize,
     /// How many bytes of recent documents to keep for neighbours that missed them.
     pub store_bytes: usize,
+    /// When links may be relayed by a signaller.
+    pub signaller_relay: SignallerRelay,
     /// How much one author may write; all peers of a network must agree.
     pub quota: Quota,
     /// The peers that were blacklisted in an earlier run.
@@ -75,6 +115,7 @@ impl Config {
             target_links: limits::TARGET_LINKS,
             max_links: limits::MAX_LINKS,
             store_bytes: limits::STORE_BYTES,
+            signaller_relay: SignallerRelay::LastResort,
             quota: Quota { documents: limits::AUTHOR_DOCUMENTS, bytes: limits::AUTHOR_BYTES },
             blacklist: Vec::new(),
             silence: Duration::ZERO,

@@ -42,6 +42,8 @@ pub struct LinkStatus {
     pub incoming: bool,
     /// Whether we push documents to it (eager) or announce them (lazy).
     pub eager: bool,
+    /// Whether a signaller relays it, since no direct one could be had.
+    pub relayed: bool,
     /// Whether the other end says that it dozes ([`Input::Doze`]).
     pub dozing: bool,
     /// Since when it is in this state.
@@ -82,6 +84,8 @@ pub struct SignallerStatus {
     pub signaller: Option<PeerId>,
     /// Whether our join holds.
     pub joined: bool,
+    /// Whether it relays links between peers that cannot be linked directly. It says so before our join holds.
+    pub relays: bool,
     /// Why it was lost, or could not be reached, last.
     pub failure: Option<Disconnect>,
     /// How many milliseconds our clock was ahead of its own (behind, if less than nothing) at our last

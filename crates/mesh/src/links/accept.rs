@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 
 use taiinet_identity::PeerId;
 
-use super::{link::NOBODY, protection::Protection};
+use super::{link::NOBODY, protection::Protection, session::Purpose};
 use crate::{Disconnect, LinkId, Output, cx::Cx, limits, wire::RefusalReason};
 
 impl Cx {
@@ -20,7 +20,7 @@ impl Cx {
         }
         let state = self.links.open(NOBODY, true, 0, self.now);
         state.from = Some(from);
-        state.protection = Protection::Awaited;
+        state.protection = Protection::Awaited(Purpose::Pool);
         Some(state.id)
     }
 
@@ -44,7 +44,7 @@ impl Cx {
     /// Dials an address, at which this peer is said to be.
     pub(crate) fn dial_address(&mut self, peer: Option<PeerId>, url: String) -> LinkId {
         let state = self.links.open(peer.unwrap_or(NOBODY), false, 0, self.now);
-        state.protection = Protection::ToOpen(url.clone());
+        state.protection = Protection::ToOpen(Purpose::Pool, url.clone());
         let link = state.id;
         self.out.push_back(Output::Dial { link, dial: crate::Dial::Direct { url } });
         link

@@ -104,13 +104,20 @@ impl Cx {
     fn proof(&mut self, link: LinkId, proof: &Signature) -> Result<(), Misbehaviour> {
         let Some(state) = self.links.get_mut(link) else { return Ok(()) };
         state.proof(proof)?;
-        let (peer, incoming) = (state.peer, state.incoming);
+        let (peer, incoming, relayed, extra) =
+            (state.peer, state.incoming, state.relayed, state.extra);
         if !self.topology.allows(&peer) || !self.is_welcome(&peer) {
             self.refuse(link, RefusalReason::NotAdmitted);
             return Ok(());
         }
         // A second link to the same peer: it would not have made it if the first still served.
-        let second = |other: &Link| other.id != link && other.peer == peer && other.is_admitted();
+        // One that is relayed goes when the direct one has come to be of use, at both ends.
+        let second = |other: &Link| {
+            other.id != link
+                && other.peer == peer
+                && other.is_admitted()
+                && (relayed || !other.extra)
+        };
         let older = self.links.find(second);
         if older.is_some_and(|older| self.loses_glare(link, older)) {
             self.refuse(link, RefusalReason::AlreadyLinked);
@@ -120,7 +127,12 @@ impl Cx {
         if let Some(older) = older {
             self.close(older, Disconnect::Refused(RefusalReason::AlreadyLinked));
         }
-        if !self.has_room(incoming, Link::is_admitted) {
+        let has_room = if extra {
+            self.has_room_for_extra()
+        } else {
+            self.has_room(incoming, Link::is_admitted)
+        };
+        if !has_room {
             self.refuse(link, RefusalReason::Full);
             return Ok(());
         }
@@ -161,7 +173,13 @@ impl Cx {
         }
         // A place among the dials is free.
         self.view_changed = true;
-        self.event(Event::PeerConnected { peer, link });
+        if !self
+            .links
+            .iter()
+            .any(|other| other.id != link && other.peer == peer && other.is_active())
+        {
+            self.event(Event::PeerConnected { peer, link });
+        }
         if self.dozing {
             self.send(link, LinkFrame::Doze(true));
         }
@@ -252,6 +270,10 @@ impl Cx {
         let (Some(new), Some(older)) = (self.links.get(new), self.links.get(older)) else {
             return false;
         };
+        if new.relayed && !older.relayed {
+            // Whoever asks for a relayed link has no direct one, unless it has just come.
+            return self.now.since(older.since()) < limits::GLARE;
+        }
         self.topology.is_full()
             && new.incoming != older.incoming
             && self.now.since(older.since()) < limits::GLARE
@@ -261,9 +283,15 @@ impl Cx {
     /// Whether another link may become a neighbour, given those that `count`: never more than the
     /// maximum, and a share of them always links that we opened ourselves.
     pub(crate) fn has_room(&self, incoming: bool, count: impl Fn(&Link) -> bool) -> bool {
-        let all = self.links.iter().filter(|link| count(link)).count();
-        let strangers = self.links.iter().filter(|link| count(link) && link.incoming).count();
+        let counted = || self.links.iter().filter(|link| !link.extra && count(link));
+        let (all, strangers) = (counted().count(), counted().filter(|link| link.incoming).count());
         all < self.config.max_links && (!incoming || strangers < self.max_incoming())
+    }
+
+    /// Whether another relayed link has a place, beside those that we want.
+    pub(crate) fn has_room_for_extra(&self) -> bool {
+        let taken = self.links.iter().filter(|link| link.extra && link.is_admitted());
+        taken.count() < limits::CIRCUITS
     }
 
     /// How many of our neighbours may be of others' choice.

@@ -37,6 +37,7 @@ impl Cx {
     pub(crate) fn transmit(&mut self, link: LinkId) -> bool {
         let Some(state) = self.links.get_mut(link) else { return false };
         let mut sent = false;
+        let before = state.lanes.documents_sent();
         while let Some((lane, bytes)) = state.lanes.transmit() {
             let plain = bytes.len();
             // Only an end that was greeted has anything in its lanes, and there is a session for that.
@@ -48,6 +49,7 @@ impl Cx {
         if sent {
             state.speaks(self.now);
         }
+        self.counters.sent += state.lanes.documents_sent() - before;
         sent
     }
 
@@ -142,7 +144,9 @@ impl Cx {
             let acknowledgement = state.inbound.last_acknowledgement();
             let frames = acknowledgement.into_iter().chain([last]).map(Frame::from);
             if frames.into_iter().all(|frame| state.lanes.control(&frame)) {
-                for bytes in state.lanes.last_words() {
+                // A circuit has room for one message more than its window.
+                let most = if state.relayed { 1 } else { usize::MAX };
+                for bytes in state.lanes.last_words().into_iter().take(most) {
                     let Some(bytes) = state.protection.seal(bytes) else { break };
                     self.out.push_back(Output::Send { link, lane: Lane::Control, bytes });
                 }
@@ -156,18 +160,28 @@ impl Cx {
         let Some(state) = self.links.remove(link, self.now) else { return };
         self.view_changed = true;
         let (peer, active, incoming) = (state.peer, state.is_active(), state.incoming);
+        // What went over this link and perhaps did not arrive, the other one makes good.
+        let other = self.links.find(|other| other.peer == peer && other.is_active());
+        let ids = state.lanes.untaken();
+        if let Some(link) = other.filter(|_| active && !ids.is_empty()) {
+            self.notify(Notice::Missing { link, ids });
+        }
         self.notify(Notice::LinkDown(LinkDown {
             link,
             peer,
             session: state.session,
             incoming,
+            relayed: state.relayed,
+            extra: state.extra,
             active,
             // A peer that is not heard of after a wake may well be there, and we at another place.
             blameless: state.is_excused(self.now),
             cause: cause.clone(),
         }));
         if active {
-            self.event(Event::PeerDisconnected { peer, cause });
+            if other.is_none() {
+                self.event(Event::PeerDisconnected { peer, cause });
+            }
         } else if !incoming && cause != Disconnect::Local {
             self.event(Event::DialFailed { peer, cause });
         }

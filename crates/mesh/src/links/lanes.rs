@@ -56,6 +56,21 @@ struct InFlight {
     bytes: usize,
 }
 
+/// What carries a link's messages, as far as it holds the sender back.
+#[derive(Debug, Clone, Copy)]
+struct Carrier {
+    /// So many bytes may be handed over and not passed on.
+    window: usize,
+    /// What each message counts for besides.
+    each: usize,
+}
+
+impl Default for Carrier {
+    fn default() -> Self {
+        Self { window: limits::TRANSPORT_WINDOW, each: 0 }
+    }
+}
+
 /// The outgoing half of a link.
 #[derive(Debug, Default)]
 pub(crate) struct Lanes {
@@ -73,6 +88,7 @@ pub(crate) struct Lanes {
     /// Acknowledged bytes that do not yet make a whole document.
     acked: usize,
     in_transport: usize,
+    carrier: Carrier,
     sent: u64,
 }
 
@@ -115,6 +131,12 @@ impl Lanes {
         true
     }
 
+    /// A signaller relays the messages.
+    pub(crate) const fn on_circuit(&mut self) {
+        self.carrier =
+            Carrier { window: limits::CIRCUIT_WINDOW, each: limits::CIRCUIT_MESSAGE_BYTES };
+    }
+
     /// The transport passed on so many bytes.
     pub(crate) const fn sent(&mut self, bytes: usize) {
         self.in_transport = self.in_transport.saturating_sub(bytes);
@@ -123,6 +145,17 @@ impl Lanes {
     /// So many bytes more were given to the transport than [`Self::transmit`] gave.
     pub(crate) const fn carries(&mut self, bytes: usize) {
         self.in_transport += bytes;
+    }
+
+    /// A message that did not wait here was given to the transport.
+    pub(crate) const fn carries_message(&mut self, bytes: usize) {
+        self.in_transport += bytes + self.carrier.each;
+    }
+
+    /// The documents that the neighbour has not taken yet.
+    pub(crate) fn untaken(&self) -> Vec<DocumentId> {
+        let waiting = self.data.iter().map(Parcel::id);
+        self.in_flight.iter().map(|sent| sent.id).chain(waiting).collect()
     }
 
     /// The neighbour took so many more bytes of documents: gives the documents that are now taken
@@ -171,7 +204,7 @@ impl Lanes {
 
     /// The next message, if there is something to send and room for it.
     pub(crate) fn transmit(&mut self) -> Option<(Lane, Vec<u8>)> {
-        if self.in_transport >= limits::TRANSPORT_WINDOW {
+        if self.in_transport >= self.carrier.window {
             return None;
         }
         let mut message = MessageWriter::with_capacity(self.queued());
@@ -180,9 +213,9 @@ impl Lanes {
             self.fill(of, &mut message);
             lane = lane.or((!message.is_empty()).then_some(of));
         }
-        let message = message.finish();
-        self.in_transport += message.len();
-        Some((lane?, message))
+        let (lane, message) = (lane?, message.finish());
+        self.carries_message(message.len());
+        Some((lane, message))
     }
 
     /// The control frames that wait, for a link that is about to close; the windows do not count.

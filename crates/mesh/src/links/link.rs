@@ -9,7 +9,10 @@ use core::{net::IpAddr, time::Duration};
 use taiinet_document::Network;
 use taiinet_identity::{Domain, Identity, PeerId, Signature, Verified};
 
-use super::{budgets::Budgets, inbound::Inbound, lanes::Lanes, protection::Protection, work::Work};
+use super::{
+    budgets::Budgets, inbound::Inbound, lanes::Lanes, protection::Protection, session::Purpose,
+    work::Work,
+};
 use crate::{
     ChannelBinding, Disconnect, Incompatible, LinkId, LinkState, Misbehaviour, Time, limits,
     wire::{Hello, LinkFrame, Presence, VERSION, codec::Assembler},
@@ -56,6 +59,10 @@ pub(crate) struct Link {
     pub(crate) peer: PeerId,
     /// Whether the other end made the offer.
     pub(crate) incoming: bool,
+    /// Whether a signaller relays it.
+    pub(crate) relayed: bool,
+    /// Whether it does not count among the links that a peer wants: it is there until there are enough.
+    pub(crate) extra: bool,
     /// From which address it came, where links are made by address.
     pub(crate) from: Option<IpAddr>,
     /// What protects its messages.
@@ -109,6 +116,8 @@ impl Link {
             id,
             peer,
             incoming,
+            relayed: false,
+            extra: false,
             from: None,
             protection: Protection::Channel,
             session,
@@ -136,6 +145,18 @@ impl Link {
             pinged: now,
             round_trip: None,
         }
+    }
+
+    /// A signaller relays it; `extra`: beside those that we want.
+    pub(crate) fn on_circuit(&mut self, extra: bool) {
+        self.relayed = true;
+        self.extra = extra;
+        self.lanes.on_circuit();
+        self.protection = if self.incoming {
+            Protection::Awaited(Purpose::Circuit)
+        } else {
+            Protection::ToOpen(Purpose::Circuit, String::new())
+        };
     }
 
     /// The channel is open, and a session is made on it first.

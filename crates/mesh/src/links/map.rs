@@ -85,9 +85,10 @@ impl Links {
         self.iter().find(|link| which(link)).map(|link| link.id)
     }
 
-    /// Whether there is a link to this peer, however far it is, that is not doubted.
+    /// Whether there is a link to this peer, however far it is, that serves; one in whose place a direct one is
+    /// wanted, and one that is doubted, does not count.
     pub(crate) fn leads_to(&self, peer: &PeerId) -> bool {
-        self.iter().any(|link| link.peer == *peer && !link.is_doubted())
+        self.iter().any(|link| link.peer == *peer && !link.extra && !link.is_doubted())
     }
 
     /// Charges a link for work that is done for it.

@@ -96,6 +96,34 @@ pub enum Misbehaviour {
 }
 
 impl Misbehaviour {
+    /// Each there is.
+    pub const ALL: [Self; 24] = [
+        Self::Undecodable,
+        Self::Oversize,
+        Self::Unproven,
+        Self::BadProof,
+        Self::OutOfTurn,
+        Self::InvalidSignature,
+        Self::WrongNetwork,
+        Self::OutOfTime,
+        Self::LongOver,
+        Self::MalformedDocument,
+        Self::AuthorFlood,
+        Self::ExchangeFlood,
+        Self::StateFlood,
+        Self::OverWindow,
+        Self::AnnouncementFlood,
+        Self::WorkFlood,
+        Self::RequestFlood,
+        Self::SignalFlood,
+        Self::BrokenPromise,
+        Self::FalseAck,
+        Self::FindFlood,
+        Self::InvalidQuery,
+        Self::Unasked,
+        Self::BadSession,
+    ];
+
     /// Whether the link is closed at once: it does not speak the protocol, so nothing that follows
     /// can be understood or believed.
     pub const fn is_fatal(self) -> bool {

@@ -15,11 +15,11 @@ pub(crate) enum Protection {
     /// DTLS: nothing is to be done here.
     Channel,
     /// A session that is to be opened when the channel is; to this address.
-    ToOpen(String),
+    ToOpen(Purpose, String),
     /// One that we have opened: the answer is awaited.
     Opening(Dialler),
     /// One that the other end is to open.
-    Awaited,
+    Awaited(Purpose),
     /// One that stands.
     Session(Session),
     /// None, and there will be none.
@@ -42,9 +42,9 @@ pub(crate) enum Received<'a> {
 impl Protection {
     /// The channel is open: gives the first message of a session, if we are to open one.
     pub(crate) fn opened(&mut self, rng: &mut Rng) -> Option<Result<Vec<u8>, BadSession>> {
-        let Self::ToOpen(dialled) = self else { return None };
+        let Self::ToOpen(purpose, dialled) = self else { return None };
         let opening = Opening { version: VERSION, dialled: core::mem::take(dialled) };
-        let opened = Dialler::new(Purpose::Pool, &opening, rng.nonce());
+        let opened = Dialler::new(*purpose, &opening, rng.nonce());
         Some(opened.map(|(dialler, first)| {
             *self = Self::Opening(dialler);
             first
@@ -53,7 +53,7 @@ impl Protection {
 
     /// Whether the channel is open and its session is not.
     pub(crate) const fn is_opening(&self) -> bool {
-        matches!(self, Self::Opening(_) | Self::Awaited)
+        matches!(self, Self::Opening(_) | Self::Awaited(_))
     }
 
     /// Takes a message. An end that dials us must have dialled an address that is `ours`.
@@ -78,13 +78,13 @@ impl Protection {
                 Answer::Session(session) => Ok(self.ready(session, None)),
                 Answer::Declined(declined) => Ok(Received::Declined(declined)),
             },
-            Self::Awaited => {
+            Self::Awaited(purpose) => {
                 let Opening { dialled, .. } = session::opening(message)?;
-                if !ours(&dialled) {
+                if purpose == Purpose::Pool && !ours(&dialled) {
                     let reason = RefusalReason::Address;
                     return Ok(Received::Decline(Declined { reason, retry_after_ms: 0 }));
                 }
-                let (session, answer) = session::accept(Purpose::Pool, message, rng.nonce())?;
+                let (session, answer) = session::accept(purpose, message, rng.nonce())?;
                 Ok(self.ready(session, Some(answer)))
             }
             _ => Err(BadSession::Message),
@@ -102,7 +102,7 @@ impl Protection {
         match self {
             Self::Channel => Some(message),
             Self::Session(session) => session.seal(&message).ok(),
-            Self::ToOpen(_) | Self::Opening(_) | Self::Awaited | Self::Failed => None,
+            Self::ToOpen(..) | Self::Opening(_) | Self::Awaited(_) | Self::Failed => None,
         }
     }
 }

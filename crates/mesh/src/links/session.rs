@@ -1,4 +1,5 @@
-//! The encrypted session of links that are not DTLS: of WebSockets, and later of what is relayed.
+//! The encrypted session of links that are not DTLS: of WebSockets, and of what a signaller
+//! relays.
 //!
 //! It is `Noise_NN_25519_ChaChaPoly_SHA256` (The Noise Protocol Framework, revision 34) by the crate
 //! `snow`, on the cryptography that everything else here stands on (`suite`):
@@ -48,6 +49,8 @@ pub enum Purpose {
     Client,
     /// A link between two signallers.
     Pool,
+    /// A link between two peers that a signaller relays.
+    Circuit,
 }
 
 impl Purpose {
@@ -56,6 +59,7 @@ impl Purpose {
         match self {
             Self::Client => b"taiinet/1 session client",
             Self::Pool => b"taiinet/1 session pool",
+            Self::Circuit => b"taiinet/1 session circuit",
         }
     }
 }
@@ -66,7 +70,7 @@ impl Purpose {
 pub struct Opening {
     /// The version of the protocol that it speaks.
     pub version: u16,
-    /// The address that it dialled, as it knows it: `wss://…`.
+    /// The address that it dialled, as it knows it: `wss://…`; of a circuit, nothing.
     pub dialled: String,
 }
 

@@ -54,7 +54,7 @@ impl Cx {
     /// Sends a message that makes a session, or says that there is none.
     fn send_in_clear(&mut self, link: LinkId, bytes: Vec<u8>) {
         let Some(state) = self.links.get_mut(link) else { return };
-        state.lanes.carries(bytes.len());
+        state.lanes.carries_message(bytes.len());
         self.out.push_back(Output::Send { link, lane: Lane::Control, bytes });
     }
 }

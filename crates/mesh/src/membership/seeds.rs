@@ -35,6 +35,24 @@ impl Seeds {
         seeds
     }
 
+    /// The operator names these from now on. What was named before stays only if somebody was found there,
+    /// like an address that was learned.
+    pub(crate) fn rename(&mut self, given: &[SignallerAddress], now: Time) {
+        let given = &given[..given.len().min(limits::SEEDS)];
+        for seed in &mut self.0 {
+            seed.given = given.contains(&seed.address);
+        }
+        self.0.retain(|seed| seed.given || seed.peer.is_some());
+        for address in given {
+            self.insert(address.clone(), true, Timestamp::default(), now);
+        }
+        // Those that were learned last make room.
+        while self.0.len() > limits::SEEDS {
+            let Some(index) = self.0.iter().rposition(|seed| !seed.given) else { return };
+            self.0.remove(index);
+        }
+    }
+
     fn insert(&mut self, address: SignallerAddress, given: bool, said_at: Timestamp, now: Time) {
         if self.0.iter().any(|seed| seed.address == address) {
             return;
@@ -120,6 +138,21 @@ mod tests {
 
     fn address(url: &str) -> SignallerAddress {
         SignallerAddress { url: url.to_owned(), pinned: None }
+    }
+
+    #[test]
+    fn what_is_named_anew_is_dialled_and_what_is_not_named_any_more_is_not() {
+        let mut rng = Rng::new([1; 32]);
+        let mut seeds = Seeds::new(&[address("ws://a"), address("ws://b")], NOW);
+        seeds.dialled(&address("ws://b"), LinkId::from_raw(1));
+        seeds.proven(LinkId::from_raw(1), testing::identity(1).peer_id());
+        let many: Vec<_> = (0..limits::SEEDS - 1).map(|n| address(&format!("ws://{n}"))).collect();
+        seeds.rename(&many, NOW);
+        assert_eq!(seeds.0.len(), limits::SEEDS, "the member at b stays, and nobody was at a");
+        assert_eq!(seeds.due(|_| false, &mut rng, NOW), Some(address("ws://0")));
+        seeds.rename(&[vec![address("ws://c")], many].concat(), NOW);
+        assert_eq!(seeds.0.len(), limits::SEEDS, "what was only learned makes room");
+        assert!(seeds.0.iter().all(|seed| seed.given));
     }
 
     #[test]

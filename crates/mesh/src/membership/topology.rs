@@ -27,6 +27,14 @@ impl Topology {
         }
     }
 
+    /// What is said anew of a full mesh; where others reach us stays, since they were told.
+    pub(crate) fn renew(&mut self, anew: Direct) {
+        if let Self::Full(direct) = self {
+            let address = direct.address.take();
+            *direct = Direct { address, ..anew };
+        }
+    }
+
     pub(crate) const fn is_full(&self) -> bool {
         matches!(self, Self::Full(_))
     }

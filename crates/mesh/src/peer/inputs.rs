@@ -9,8 +9,9 @@ use taiinet_query::{Query, SharedQuery};
 
 use super::Peer;
 use crate::{
-    BlacklistError, Disconnect, FindId, Input, LinkFailure, LinkId, Misbehaviour, PublishError,
-    PublishOptions, SignallerAddress, SubscriptionId, Time, TooManyFinds, TooManySubscriptions,
+    BlacklistError, Direct, Disconnect, FindId, Input, LinkFailure, LinkId, Misbehaviour,
+    PublishError, PublishOptions, SignallerAddress, SubscriptionId, Time, TooManyFinds,
+    TooManySubscriptions,
     links::Link,
     notice::Notice,
     wire::{LinkFrame, PoolFrame, Signal, Undeliverable},
@@ -239,6 +240,23 @@ impl Peer {
         self.settle();
     }
 
+    /// Takes on what the operator says anew of a full mesh ([`Config::direct`]): whom to dial, who may be a
+    /// neighbour, and by which addresses it is known; neighbours that may be none any more are parted
+    /// with. Where others reach us stays as it was.
+    ///
+    /// [`Config::direct`]: crate::Config::direct
+    pub fn set_direct(&mut self, direct: Direct, now: Time) {
+        self.cx.now = now;
+        self.cx.topology.renew(direct);
+        self.membership.rename_seeds(&self.cx);
+        let topology = &self.cx.topology;
+        let gone: Vec<_> = self.neighbour_ids().filter(|peer| !topology.allows(peer)).collect();
+        for peer in gone {
+            self.cx.expel(peer);
+        }
+        self.settle();
+    }
+
     /// Adds a signaller to those it knows.
     pub fn add_signaller(&mut self, address: SignallerAddress, now: Time) {
         self.signallers.add(address, now);
@@ -276,10 +294,11 @@ impl Peer {
             self.unsubscribe(subscription, now);
         }
         self.transmit();
-        self.signallers.leave(&mut self.cx);
         for link in self.cx.links.named(|_: &Link| true) {
             self.cx.close_saying(link, LinkFrame::Bye, Disconnect::Local);
         }
+        self.carry();
+        self.signallers.leave(&mut self.cx);
         self.settle();
         self.finds.end(&mut self.cx);
         self.left = true;

@@ -11,7 +11,20 @@ impl Peer {
             self.cx.now = now;
             self.transmit();
         }
-        self.cx.out.pop_front()
+        while let Some(output) = self.cx.out.pop_front() {
+            if let Some(output) = self.circuits.carry(&mut self.cx, &mut self.signallers, output) {
+                return Some(output);
+            }
+        }
+        None
+    }
+
+    /// Has all that is to go over circuits on its way, before their signallers are told goodbye.
+    pub(super) fn carry(&mut self) {
+        for output in core::mem::take(&mut self.cx.out) {
+            let output = self.circuits.carry(&mut self.cx, &mut self.signallers, output);
+            self.cx.out.extend(output);
+        }
     }
 
     /// Turns what waits on links into messages.

@@ -57,6 +57,7 @@ impl Peer {
             state: link.state(),
             incoming: link.incoming,
             eager: service.eager,
+            relayed: link.relayed,
             dozing: link.dozing,
             since: link.since(),
             round_trip_ms: link

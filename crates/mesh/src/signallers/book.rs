@@ -281,6 +281,19 @@ impl Book {
         }
     }
 
+    /// It relays so many links for us at once.
+    pub(crate) fn relays(&mut self, link: LinkId, circuits: u8) {
+        if let Some(signaller) = self.of(link) {
+            signaller.relays = circuits;
+        }
+    }
+
+    /// The links to those that relay, each with how many links they relay for us.
+    pub(crate) fn relaying(&self) -> impl Iterator<Item = (LinkId, u8)> {
+        let relaying = self.known.iter().filter(|signaller| signaller.relays > 0);
+        relaying.filter_map(|signaller| Some((signaller.joined()?.0, signaller.relays)))
+    }
+
     /// It took our join. Gives its key when that is news.
     pub(crate) fn took_join(&mut self, link: LinkId, now: Time) -> Option<(String, PeerId)> {
         let signaller = self.of(link)?;
@@ -323,6 +336,7 @@ impl Book {
         let retry_at = now.after(wait).max(signaller.not_before);
         signaller.stage = Stage::Away { retry_at };
         signaller.session = None;
+        signaller.relays = 0;
         signaller.work = links::Work::new(now);
         signaller.failure = Some(cause.clone());
         Some((signaller.address.url.clone(), retry_at))
@@ -516,6 +530,7 @@ impl Book {
                 _ => None,
             },
             joined: signaller.joined().is_some(),
+            relays: signaller.relays > 0,
             failure: signaller.failure.clone(),
             clock_ahead_ms: signaller.clock_ahead,
         };

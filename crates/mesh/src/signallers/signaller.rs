@@ -58,6 +58,8 @@ pub(super) struct Signaller {
     pub(super) failure: Option<Disconnect>,
     /// How many milliseconds our clock is ahead of its own, if it minded.
     pub(super) clock_ahead: Option<i64>,
+    /// How many links it relays for us at once; none, if it does not relay.
+    pub(super) relays: u8,
 }
 
 /// What holds for each because of all.
@@ -93,6 +95,7 @@ impl Signaller {
             work: links::Work::new(now),
             failure: None,
             clock_ahead: None,
+            relays: 0,
         }
     }
 

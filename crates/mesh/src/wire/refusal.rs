@@ -63,13 +63,19 @@ pub enum RefusalReason {
     /// The times of a join do not hold: one of the two clocks is off.
     #[error("its clock and this device's differ too much")]
     Clock,
+    /// The peer that a link was to be relayed to is not here.
+    #[error("it is not at the signaller that would relay the link")]
+    Absent,
+    /// A signaller that relays no links, or a peer that wants none relayed.
+    #[error("it relays no links")]
+    NoRelay,
     /// A reason of a later version, by its number.
     #[error("for a reason that this version does not know ({0})")]
     Unknown(u8),
 }
 
 /// The reasons that this version knows, by number.
-const REASONS: [RefusalReason; 10] = [
+const REASONS: [RefusalReason; 12] = [
     RefusalReason::Full,
     RefusalReason::AlreadyLinked,
     RefusalReason::Version,
@@ -80,6 +86,8 @@ const REASONS: [RefusalReason; 10] = [
     RefusalReason::NotAdmitted,
     RefusalReason::Address,
     RefusalReason::Clock,
+    RefusalReason::Absent,
+    RefusalReason::NoRelay,
 ];
 
 impl From<u8> for RefusalReason {
@@ -101,6 +109,8 @@ impl From<RefusalReason> for u8 {
             RefusalReason::NotAdmitted => 7,
             RefusalReason::Address => 8,
             RefusalReason::Clock => 9,
+            RefusalReason::Absent => 10,
+            RefusalReason::NoRelay => 11,
             RefusalReason::Unknown(number) => number,
         }
     }

@@ -6,6 +6,7 @@ use taiinet_identity::{PeerId, Signature, Signed};
 
 use super::{
     address::is_ice_url,
+    circuit::CircuitFrame,
     codec::decode,
     kind::{Cost, UNKNOWN, VERIFICATION, cost},
     presence::Presence,
@@ -27,7 +28,7 @@ fn read<T: DeserializeOwned>(bytes: &[u8], known: u8) -> Result<Option<T>, Misbe
 
 impl ToSignaller {
     /// How many kinds this version knows.
-    const KINDS: u8 = 5;
+    const KINDS: u8 = 6;
 
     /// Reads a message of a peer; none: it is of a later version, and skipped.
     ///
@@ -54,11 +55,14 @@ const COSTS: [Cost; FromSignaller::KINDS as usize] = [
     cost(20, 10),
     cost(20, 10),
     cost(1, 1),
+    // Relays, Circuit (what it carries is charged to its link; one that opens is charged besides).
+    cost(1, 1),
+    cost(10, 2),
 ];
 
 impl FromSignaller {
     /// How many kinds this version knows.
-    const KINDS: u8 = 10;
+    const KINDS: u8 = 12;
 
     /// What it costs to deal with an encoded message, of whatever kind, in the units of
     /// [`WORK`](limits::WORK).
@@ -97,6 +101,8 @@ pub enum ToSignaller {
     Signal(Signed<Signal>),
     /// I leave; forget my presence.
     Leave,
+    /// Of a link that is relayed, or is to be ([`FromSignaller::Relays`]).
+    Circuit(CircuitFrame),
 }
 
 /// From a signaller to a peer, in a session ([`crate::session`]).
@@ -132,6 +138,11 @@ pub enum FromSignaller {
     Signallers(Vec<Signed<Presence>>),
     /// What its clock says; comes before the answer to a join that was signed at quite another time.
     Clock(Timestamp),
+    /// I relay links, so many at once for you; comes before the answer to a first join. A signaller that does not
+    /// say it relays none.
+    Relays(u8),
+    /// Of a link that is relayed, or is to be.
+    Circuit(CircuitFrame),
 }
 
 /// A server that helps two peers to find a path to each other, or to pass on what they say (RFC 8489,
@@ -194,18 +205,21 @@ mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
-    use crate::wire::codec::encode;
+    use crate::wire::{CircuitPart, codec::encode};
 
     #[test]
     fn frames_of_a_later_version_are_skipped_and_those_of_this_one_are_not() {
-        let last = encode(&ToSignaller::Leave);
-        assert_eq!(last, [ToSignaller::KINDS - 1]);
-        assert_eq!(ToSignaller::read(&last), Ok(Some(ToSignaller::Leave)));
+        let circuit =
+            CircuitFrame { peer: PeerId::from_bytes([7; 32]), part: CircuitPart::Took(1) };
+        let frame = ToSignaller::Circuit(circuit.clone());
+        let last = encode(&frame);
+        assert_eq!(last[0], ToSignaller::KINDS - 1);
+        assert_eq!(ToSignaller::read(&last), Ok(Some(frame)));
         assert_eq!(ToSignaller::read(&[ToSignaller::KINDS, 1, 2, 3]), Ok(None));
-        let clock = FromSignaller::Clock(Timestamp::from_millis(7));
-        let last = encode(&clock);
-        assert_eq!(last, [FromSignaller::KINDS - 1, 7]);
-        assert_eq!(FromSignaller::read(&last), Ok(Some(clock)));
+        let frame = FromSignaller::Circuit(circuit);
+        let last = encode(&frame);
+        assert_eq!(last[0], FromSignaller::KINDS - 1);
+        assert_eq!(FromSignaller::read(&last), Ok(Some(frame)));
         assert_eq!(FromSignaller::read(&[0x7f]), Ok(None));
         for bytes in [&[][..], &[0x80], &[0xff; 9], &[0]] {
             assert_eq!(ToSignaller::read(bytes), Err(Misbehaviour::Undecodable), "{bytes:?}");

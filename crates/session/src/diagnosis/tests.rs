@@ -29,7 +29,30 @@ fn each_problem_is_told_with_what_to_do() {
     assert!(told(&joined).2.is_some_and(|advice| advice.contains("\"tweets\"")));
 
     let failed = Status { failed: vec![(peer(4), unreachable())], candidates: 1, ..joined.clone() };
+    assert!(problem(&failed).starts_with("no direct path leads to another peer, and no signaller"));
+    assert!(told(&failed).2.is_some_and(|advice| advice.contains("--relay")));
+    // Where one relays, that is not what is missing.
+    let signallers = vec![SignallerStatus { relays: true, ..signaller(true, None) }];
+    let failed = Status { signallers, ..failed };
     assert!(problem(&failed).starts_with("no link to another peer could be made: "));
+    let refused = Disconnect::Refused(RefusalReason::Full);
+    let refused = Status { failed: vec![(peer(4), refused)], ..joined.clone() };
+    assert!(problem(&refused).starts_with("no link to another peer could be made: "));
+}
+
+/// As a TURN server with a quota: it is no firewall.
+#[test]
+fn a_cause_that_knows_its_cure_is_told_with_it() {
+    let (what, cure) =
+        ("none through turn:t.example: 486".to_owned(), "raise user-quota".to_owned());
+    let cause = Disconnect::Link(LinkFailure::Mistaken { what, cure });
+    let joined = Status { signallers: vec![signaller(true, None)], ..nothing() };
+    let failed = Status { failed: vec![(peer(4), cause)], candidates: 1, ..joined };
+    assert!(problem(&failed).ends_with(": none through turn:t.example: 486"));
+    assert_eq!(told(&failed).2.as_deref(), Some("raise user-quota"));
+    let lines = why_alone(&failed).join("\n");
+    assert!(lines.contains("486; raise user-quota; others are tried"), "{lines}");
+    assert!(!lines.contains("firewall"), "{lines}");
 }
 
 fn told_time(ahead_ms: Option<i64>, joined: bool) -> SignallerStatus {

@@ -3,6 +3,7 @@
 mod documents;
 mod frames;
 mod promises;
+mod relays;
 mod reputation;
 mod signals;
 mod splices;

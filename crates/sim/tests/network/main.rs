@@ -13,6 +13,7 @@ mod newest;
 mod partition;
 mod pool;
 mod private;
+mod relayed;
 mod signallers;
 mod sleep;
 mod trees;

@@ -25,7 +25,7 @@ use taiinet::{Identity, PublishOptions, TaiiNet, json, query};
 use taiinet_identity::{Domain, Seed};
 use taiinet_signaller::{
     DeskConfig,
-    server::{Server, ServerConfig, StunAddress},
+    server::{SecondStun, Server, ServerConfig, StunAddress},
 };
 use tokio::runtime::Runtime;
 
@@ -97,6 +97,7 @@ async fn documents(
     let config = ServerConfig {
         listen: vec!["127.0.0.1:0".parse().unwrap()],
         stun: StunAddress::Off,
+        second_stun: SecondStun::Off,
         desk: DeskConfig::default(),
     };
     let server = Server::bind(config, Identity::from_seed(&Seed::from_bytes([42; 32]))).await;

@@ -6,7 +6,7 @@ use taiinet::{Builder, Delivery, Identity, PeerId, Subscription, TaiiNet};
 use taiinet_identity::Seed;
 use taiinet_signaller::{
     DeskConfig,
-    server::{Server, ServerConfig, StunAddress},
+    server::{SecondStun, Server, ServerConfig, StunAddress},
 };
 use tokio::{sync::oneshot, task::JoinHandle};
 use tracing_subscriber::{
@@ -85,6 +85,7 @@ impl Signaller {
         let config = ServerConfig {
             listen: vec![address],
             stun: StunAddress::Off,
+            second_stun: SecondStun::Off,
             desk: DeskConfig::default(),
         };
         let identity = Identity::from_seed(&Seed::from_bytes([42; 32]));

@@ -22,9 +22,10 @@ use webrtc::{
     error::Error,
     peer_connection::{
         PeerConnection, PeerConnectionBuilder, PeerConnectionEventHandler, RTCConfigurationBuilder,
-        RTCIceServer, RTCIceTransportPolicy, RTCPeerConnectionIceEvent, RTCPeerConnectionState,
+        RTCIceCandidate, RTCIceServer, RTCPeerConnectionIceEvent, RTCPeerConnectionState,
         SettingEngineBuilder,
     },
+    runtime::AsyncUdpSocket,
 };
 
 use super::runtime::LinkRuntime;
@@ -34,9 +35,15 @@ use super::runtime::LinkRuntime;
 const SEND_BUFFER: usize = 64 * 1024;
 /// Announced to the other end, and the bound of what is put together for it.
 const MESSAGE_BYTES: u32 = 64 * 1024;
-/// A pair of addresses is tried so often, for two seconds: candidates trickle in on both sides, and
-/// a pair may only work once the other end has tried it too.
-const ICE_ATTEMPTS: (Duration, u16) = (Duration::from_millis(20), 100);
+/// A pair of addresses is tried so often, for four seconds: candidates trickle in on both sides, a pair may
+/// only work once the other end has tried it too, and a TURN server that is reached by TLS over a long line
+/// takes two.
+const ICE_ATTEMPTS: (Duration, u16) = (Duration::from_millis(20), 200);
+/// How long after the first try a pair that works has to wait for a better one: that behind a NAT for one
+/// within it, and that through a TURN server for a direct one (the library's own would be half a second and
+/// two).
+const WAIT_BEHIND_NAT: Duration = Duration::from_millis(100);
+const WAIT_FOR_DIRECT: Duration = Duration::from_millis(500);
 /// Candidates gathered and not yet taken: some for each address, more are not needed.
 const CANDIDATES: usize = 64;
 /// How long the goodbye of a connection may take.
@@ -48,6 +55,7 @@ const CLOSE: Duration = Duration::from_secs(1);
 pub(super) struct Connection {
     runtime: Arc<LinkRuntime>,
     peer: Option<Arc<dyn PeerConnection>>,
+    is_direct_too: bool,
 }
 
 /// What the library calls out.
@@ -59,34 +67,45 @@ pub(super) struct Signs {
 }
 
 impl Connection {
+    /// A connection that may go through `stand_in` as well, which is known by its address.
+    pub(super) fn new(stand_in: Option<Arc<dyn AsyncUdpSocket>>) -> Self {
+        let runtime = Arc::new(LinkRuntime::new(stand_in));
+        Self { runtime, peer: None, is_direct_too: false }
+    }
+
     /// Binds the sockets and prepares the channel.
     pub(super) async fn open(
         &mut self,
         addresses: &[IpAddr],
         ice_servers: Vec<RTCIceServer>,
-        relay_only: bool,
     ) -> Result<(Arc<dyn DataChannel>, Signs), Error> {
+        self.is_direct_too = !addresses.is_empty();
+        let wait_for_direct = if self.is_direct_too { WAIT_FOR_DIRECT } else { Duration::ZERO };
+        let hidden = self.runtime.stand_in();
+        // The one whose port is known already comes first, before the system gives it to another.
+        let sockets: Vec<SocketAddr> = hidden
+            .into_iter()
+            .chain(addresses.iter().map(|&address| SocketAddr::new(address, 0)))
+            .collect();
         let (candidates, gathered) = mpsc::channel(CANDIDATES);
         let (fate, decided) = watch::channel(None);
         let (interval, attempts) = ICE_ATTEMPTS;
         let settings = SettingEngineBuilder::new()
             .with_ice_connection_attempts(Some(interval), Some(attempts))
             .with_prflx_acceptance_min_wait(Some(Duration::ZERO))
+            .with_srflx_acceptance_min_wait(Some(WAIT_BEHIND_NAT))
+            .with_relay_acceptance_min_wait(Some(wait_for_direct))
             .with_sctp_max_message_size(SctpMaxMessageSize::Bounded(MESSAGE_BYTES))
             .with_multicast_dns_mode(multicast_dns(addresses))
             .build();
-        let policy =
-            if relay_only { RTCIceTransportPolicy::Relay } else { RTCIceTransportPolicy::All };
-        let configuration = RTCConfigurationBuilder::default()
-            .with_ice_servers(ice_servers)
-            .with_ice_transport_policy(policy)
-            .build();
+        let configuration =
+            RTCConfigurationBuilder::default().with_ice_servers(ice_servers).build();
         let peer = PeerConnectionBuilder::new()
             .with_configuration(configuration)
             .with_setting_engine(settings)
             .with_runtime(self.runtime.clone())
-            .with_handler(Arc::new(Caller { candidates, fate }))
-            .with_udp_addrs(addresses.iter().map(|&address| SocketAddr::new(address, 0)).collect())
+            .with_handler(Arc::new(Caller { candidates, fate, hidden }))
+            .with_udp_addrs(sockets)
             .with_data_channel_send_buffer_limit(SEND_BUFFER)
             .build()
             .await?;
@@ -99,6 +118,21 @@ impl Connection {
 
     pub(super) fn peer(&self) -> Result<Arc<dyn PeerConnection>, LinkFailure> {
         self.peer.clone().ok_or_else(|| broken("no connection"))
+    }
+
+    /// Whether there are sockets of the system's, too.
+    pub(super) const fn is_direct_too(&self) -> bool {
+        self.is_direct_too
+    }
+
+    /// Whether the open connection goes another way than through the socket with this address. The library
+    /// stays with the pair that it chose.
+    pub(super) async fn is_without(&self, address: SocketAddr) -> bool {
+        let Some(peer) = &self.peer else { return false };
+        let Some(sctp) = peer.sctp().await else { return false };
+        let ice = sctp.transport().ice_transport();
+        let Ok(Some(pair)) = ice.get_selected_candidate_pair().await else { return false };
+        !is_at(pair.local(), address)
     }
 
     /// Tells the other end and frees everything.
@@ -137,6 +171,12 @@ async fn say_goodbye(peer: &dyn PeerConnection) {
 struct Caller {
     candidates: mpsc::Sender<String>,
     fate: watch::Sender<Option<LinkFailure>>,
+    /// Stands for a socket, and means nothing to others.
+    hidden: Option<SocketAddr>,
+}
+
+fn is_at(candidate: &RTCIceCandidate, address: SocketAddr) -> bool {
+    candidate.port == address.port() && candidate.address.parse() == Ok(address.ip())
 }
 
 impl Caller {
@@ -153,6 +193,9 @@ impl Caller {
 #[async_trait]
 impl PeerConnectionEventHandler for Caller {
     async fn on_ice_candidate(&self, event: RTCPeerConnectionIceEvent) {
+        if self.hidden.is_some_and(|address| is_at(&event.candidate, address)) {
+            return;
+        }
         // An empty one says that there are no more.
         if let Ok(init) = event.candidate.to_json()
             && init.candidate.len() > "candidate:".len()

@@ -1,11 +1,12 @@
 //! Offer, answer and candidates (RFC 9429), of which the other end's may come in any order.
 
-use std::{mem, sync::Arc};
+use std::{mem, net::SocketAddr, sync::Arc, vec};
 
 use taiinet_mesh::{ChannelBinding, LinkFailure, Negotiation, description::Admission};
 use webrtc::peer_connection::{PeerConnection, RTCIceCandidateInit, RTCSessionDescription};
 
 use super::connection::broken;
+use crate::turn::Named;
 
 /// One end of a negotiation.
 pub(super) struct Negotiator {
@@ -14,6 +15,8 @@ pub(super) struct Negotiator {
     remote: Option<String>,
     /// Candidates that came before the description they belong to.
     early: Vec<String>,
+    /// Addresses of the other end that were not asked for yet.
+    named: Vec<Named>,
     /// What may still come of the other end.
     admission: Admission,
 }
@@ -36,7 +39,10 @@ impl Negotiator {
         };
         let local = ours.sdp.clone();
         peer.set_local_description(ours).await.map_err(broken)?;
-        Ok((Self { peer, local: local.clone(), remote, early: Vec::new(), admission }, local))
+        let named = remote.as_deref().map(in_description).unwrap_or_default();
+        let negotiator =
+            Self { peer, local: local.clone(), remote, early: Vec::new(), named, admission };
+        Ok((negotiator, local))
     }
 
     /// Takes a part from the other end.
@@ -49,6 +55,7 @@ impl Negotiator {
                 let answer = self.admission.description(&answer).map_err(broken)?;
                 let theirs = RTCSessionDescription::answer(answer.clone()).map_err(broken)?;
                 self.peer.set_remote_description(theirs).await.map_err(broken)?;
+                self.named.extend(in_description(&answer));
                 self.remote = Some(answer);
                 for candidate in mem::take(&mut self.early) {
                     self.add(candidate).await;
@@ -58,7 +65,10 @@ impl Negotiator {
             Negotiation::Candidate(candidate) => {
                 if let Err(error) = self.admission.candidate(&candidate) {
                     tracing::debug!(%error, "a candidate is left out");
-                } else if self.remote.is_some() {
+                    return Ok(());
+                }
+                self.named.extend(named(&candidate));
+                if self.remote.is_some() {
                     self.add(candidate).await;
                 } else {
                     self.early.push(candidate);
@@ -66,6 +76,16 @@ impl Negotiator {
                 Ok(())
             }
         }
+    }
+
+    /// Whether the other end's description is there.
+    pub(super) const fn knows_other_end(&self) -> bool {
+        self.remote.is_some()
+    }
+
+    /// Addresses that the other end named, each once.
+    pub(super) fn named(&mut self) -> vec::IntoIter<Named> {
+        mem::take(&mut self.named).into_iter()
     }
 
     /// What both ends know of this connection; none if they cannot know it.
@@ -79,4 +99,21 @@ impl Negotiator {
             tracing::debug!(%error, "a candidate cannot be used");
         }
     }
+}
+
+/// The addresses of the candidates that a description holds.
+fn in_description(text: &str) -> Vec<Named> {
+    text.lines().filter_map(|line| named(line.strip_prefix("a=")?)).collect()
+}
+
+fn named(candidate: &str) -> Option<Named> {
+    let is_relayed = candidate.contains(" typ relay");
+    Some(Named { address: address(candidate)?, is_relayed })
+}
+
+/// A candidate's address, if it is no name.
+pub(super) fn address(candidate: &str) -> Option<SocketAddr> {
+    let mut words = candidate.strip_prefix("candidate:").unwrap_or(candidate).split(' ').skip(4);
+    let ip = words.next()?.parse().ok()?;
+    Some(SocketAddr::new(ip, words.next()?.parse().ok()?))
 }

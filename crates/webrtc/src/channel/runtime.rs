@@ -27,9 +27,20 @@ type Boxed<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 #[derive(Debug, Default)]
 pub(super) struct LinkRuntime {
     tasks: Mutex<Vec<AbortHandle>>,
+    /// Takes the place of the socket with its address.
+    stand_in: Option<Arc<dyn AsyncUdpSocket>>,
 }
 
 impl LinkRuntime {
+    pub(super) fn new(stand_in: Option<Arc<dyn AsyncUdpSocket>>) -> Self {
+        Self { stand_in, ..Self::default() }
+    }
+
+    /// The address of the socket that is none of the system's.
+    pub(super) fn stand_in(&self) -> Option<SocketAddr> {
+        self.stand_in.as_ref().and_then(|socket| socket.local_addr().ok())
+    }
+
     /// Ends every task of the link.
     pub(super) fn abort(&self) {
         for task in self.tasks.lock().unwrap_or_else(PoisonError::into_inner).drain(..) {
@@ -48,6 +59,11 @@ impl Runtime for LinkRuntime {
     }
 
     fn wrap_udp_socket(&self, socket: UdpSocket) -> io::Result<Arc<dyn AsyncUdpSocket>> {
+        if let Some(stand_in) = &self.stand_in
+            && self.stand_in() == socket.local_addr().ok()
+        {
+            return Ok(Arc::clone(stand_in));
+        }
         // The system may grant less; then the link is slower under load.
         if let Err(error) = SockRef::from(&socket).set_recv_buffer_size(RECEIVE_BUFFER) {
             tracing::debug!(%error, "no larger receive buffer");

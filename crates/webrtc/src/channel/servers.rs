@@ -1,19 +1,19 @@
 //! Which of the servers that a signaller named are used. (Descriptions and candidates are admitted by
 //! [`taiinet_mesh::description`].)
 
-use rtc::ice::url::Url;
+use rtc::ice::url::{SchemeType, Url};
 use taiinet_mesh::{limits, wire::IceServer};
 use webrtc::peer_connection::RTCIceServer;
 
-/// Of the servers that a signaller named, those that can be used.
-pub(super) fn admit_ice_servers(named: &[IceServer]) -> Vec<RTCIceServer> {
-    let usable =
-        |server: &&IceServer| server.is_well_formed() && Url::parse_url(&server.url).is_ok();
-    let server = |server: &IceServer| RTCIceServer {
-        urls: vec![server.url.clone()],
-        username: server.username.clone(),
-        credential: server.credential.clone(),
+/// Of the servers that a signaller named, those which the library is to ask for our addresses. It is
+/// told nothing of TURN: see [`crate::turn`].
+pub(super) fn admit_stun_servers(named: &[IceServer]) -> Vec<RTCIceServer> {
+    let usable = |server: &&IceServer| {
+        let url = server.is_well_formed().then(|| Url::parse_url(&server.url));
+        url.is_some_and(|url| url.is_ok_and(|url| url.scheme == SchemeType::Stun))
     };
+    let server =
+        |server: &IceServer| RTCIceServer { urls: vec![server.url.clone()], ..Default::default() };
     named.iter().filter(usable).take(2 * limits::ICE_SERVERS).map(server).collect()
 }
 
@@ -29,11 +29,11 @@ mod tests {
         let named = ["turn:127.0.0.1:1", "stun:127.0.0.1:3478", "stun:", "junk", "stun:[::1]:3478"]
             .map(IceServer::stun);
         let urls: Vec<_> =
-            admit_ice_servers(&named).into_iter().flat_map(|server| server.urls).collect();
-        assert_eq!(urls, ["turn:127.0.0.1:1", "stun:127.0.0.1:3478", "stun:[::1]:3478"]);
+            admit_stun_servers(&named).into_iter().flat_map(|server| server.urls).collect();
+        assert_eq!(urls, ["stun:127.0.0.1:3478", "stun:[::1]:3478"]);
         let long = IceServer::stun(format!("stun:{}", "a".repeat(300)));
-        assert!(admit_ice_servers(&[long]).is_empty());
-        let many = admit_ice_servers(&vec![named[1].clone(); 50]);
+        assert!(admit_stun_servers(&[long]).is_empty());
+        let many = admit_stun_servers(&vec![named[1].clone(); 50]);
         assert_eq!(many.len(), 2 * limits::ICE_SERVERS);
     }
 

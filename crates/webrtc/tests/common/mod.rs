@@ -2,6 +2,7 @@
 
 #![allow(dead_code, unreachable_pub, unused_imports, missing_docs)]
 
+pub mod coturn;
 #[path = "../../../websocket/tests/common/mod.rs"]
 mod end;
 

@@ -29,8 +29,8 @@ pub(crate) fn mistrust(error: &Error) -> LinkFailure {
             | PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig,
         )
         | Error::AlertReceived(AlertDescription::ProtocolVersion) => (
-            "the server does not speak TLS 1.3".to_owned(),
-            "have its operator allow it (nginx: `ssl_protocols TLSv1.3`)".to_owned(),
+            "the server speaks neither TLS 1.3 nor 1.2".to_owned(),
+            "have its operator allow one (nginx: `ssl_protocols TLSv1.2 TLSv1.3`)".to_owned(),
         ),
         other => (
             format!("TLS failed: {other}"),

@@ -1,6 +1,8 @@
 //! The text that Prometheus reads.
 
-use std::fmt::Write as _;
+use std::{fmt::Write as _, time::Duration};
+
+use crate::{BOUNDS, Histogram};
 
 const PREFIX: &str = "taiinet_signaller_";
 
@@ -34,8 +36,26 @@ impl Exposition {
         self.family(name, "gauge", help).sample(&[], value);
     }
 
+    pub(super) fn seconds(&mut self, name: &'static str, help: &str, value: Duration) {
+        self.family(name, "gauge", help);
+        let _ = writeln!(self.text, "{PREFIX}{name} {}", value.as_secs_f64());
+    }
+
     pub(super) fn counter(&mut self, name: &'static str, help: &str, value: u64) {
         self.family(name, "counter", help).sample(&[], value);
+    }
+
+    /// Each bucket counts those before it, too, as the format wants it.
+    pub(super) fn histogram(&mut self, name: &'static str, help: &str, took: &Histogram) {
+        self.family(name, "histogram", help);
+        let bounds = BOUNDS.iter().map(|bound| bound.as_secs_f64().to_string());
+        let mut all = 0;
+        for (count, bound) in took.counts.iter().zip(bounds.chain(["+Inf".to_owned()])) {
+            all += count;
+            let _ = writeln!(self.text, "{PREFIX}{name}_bucket{{le=\"{bound}\"}} {all}");
+        }
+        let _ = writeln!(self.text, "{PREFIX}{name}_sum {}", took.sum.as_secs_f64());
+        let _ = writeln!(self.text, "{PREFIX}{name}_count {all}");
     }
 
     pub(super) fn finish(self) -> String {

@@ -7,39 +7,56 @@ fn outbox(messages: usize, bytes: usize) -> (Outbox, Waiting) {
 }
 
 fn put(outbox: &Outbox, bytes: &[u8]) -> bool {
-    outbox.put(bytes.to_vec(), &mut Vec::new())
+    outbox.put(bytes.to_vec(), Instant::now(), &mut Vec::new())
 }
 
 #[test]
 fn all_that_waits_comes_at_once_and_then_the_goodbye() {
     let (outbox, waiting) = outbox(8, 100);
-    let mut batch = Vec::new();
+    let mut batch = Batch::default();
     assert_eq!(waiting.next(&mut batch).now_or_never(), None);
     assert!(put(&outbox, b"one") && put(&outbox, b"two"));
     outbox.close(Parting::Full);
     assert_eq!(waiting.next(&mut batch).now_or_never(), Some(Next::Write));
-    assert_eq!(batch, [b"one", b"two"]);
-    batch.clear();
+    assert_eq!(batch.messages, [b"one", b"two"]);
+    batch.messages.clear();
     assert_eq!(waiting.next(&mut batch).now_or_never(), Some(Next::Close(Parting::Full)));
 }
 
 #[test]
 fn one_wake_for_all_that_waits() {
     let (outbox, waiting) = outbox(8, 100);
-    let (mut batch, mut wakes) = (Vec::new(), Vec::new());
+    let (mut batch, mut wakes) = (Batch::default(), Vec::new());
     for _ in 0..3 {
-        assert!(outbox.put(vec![1], &mut wakes));
+        assert!(outbox.put(vec![1], Instant::now(), &mut wakes));
     }
     assert_eq!(wakes.len(), 1);
     assert_eq!(waiting.next(&mut batch).now_or_never(), Some(Next::Write));
-    assert!(outbox.put(vec![1], &mut wakes));
+    assert!(outbox.put(vec![1], Instant::now(), &mut wakes));
     assert_eq!(wakes.len(), 2);
+}
+
+#[test]
+fn what_is_written_together_is_as_old_as_the_first_of_it() {
+    let (outbox, waiting) = outbox(8, 100);
+    let (mut batch, mut wakes) = (Batch::default(), Vec::new());
+    let first = Instant::now();
+    let later = first + std::time::Duration::from_secs(1);
+    for since in [first, later] {
+        assert!(outbox.put(vec![1], since, &mut wakes));
+    }
+    assert_eq!(waiting.next(&mut batch).now_or_never(), Some(Next::Write));
+    assert_eq!(batch.since, Some(first));
+    batch.messages.clear();
+    assert!(outbox.put(vec![1], later, &mut wakes));
+    assert_eq!(waiting.next(&mut batch).now_or_never(), Some(Next::Write));
+    assert_eq!(batch.since, Some(later));
 }
 
 #[test]
 fn full_by_messages_or_by_bytes_until_they_are_written() {
     let (outbox, waiting) = outbox(2, 10);
-    let mut batch = Vec::new();
+    let mut batch = Batch::default();
     assert!(put(&outbox, &[0; 4]) && put(&outbox, &[0; 4]));
     assert!(!put(&outbox, &[]), "too many");
     assert_eq!(waiting.next(&mut batch).now_or_never(), Some(Next::Write));
@@ -47,7 +64,7 @@ fn full_by_messages_or_by_bytes_until_they_are_written() {
     waiting.written(8);
     assert!(put(&outbox, &[0; 10]));
     assert_eq!(outbox.cut(), Some(1));
-    batch.clear();
+    batch.messages.clear();
     assert_eq!(waiting.next(&mut batch).now_or_never(), Some(Next::Cut));
     assert_eq!(waiting.cut().now_or_never(), Some(()));
 }

@@ -101,6 +101,38 @@ fn a_transport_that_does_not_send_gets_no_more_than_its_window() {
     assert!(handed < limits::TRANSPORT_WINDOW + limits::MESSAGE_BYTES);
 }
 
+/// What all circuits of a peer have on its way to their signaller fits into the transport of the link to that.
+#[test]
+fn on_a_circuit_little_is_on_its_way_and_small_messages_count_for_more() {
+    let author = identity(1);
+    let mut lanes = Lanes::default();
+    lanes.on_circuit();
+    for nonce in 0..40 {
+        assert!(lanes.push(parcel(&document(&author, nonce, 10_000))));
+    }
+    let mut handed = 0;
+    while let Some((_, message)) = lanes.transmit() {
+        handed += message.len();
+        assert!(message.len() <= limits::PACKED_BYTES);
+    }
+    assert!(handed >= limits::CIRCUIT_WINDOW - limits::CIRCUIT_MESSAGE_BYTES);
+    assert!(limits::CIRCUITS * handed < limits::TRANSPORT_WINDOW, "{handed}");
+
+    let mut lanes = Lanes::default();
+    lanes.on_circuit();
+    let mut count = 0;
+    loop {
+        assert!(lanes.control(&Frame::Link(LinkFrame::Ping(1))));
+        if lanes.transmit().is_none() {
+            break;
+        }
+        count += 1;
+    }
+    assert!((10..=16).contains(&count), "{count}");
+    lanes.sent(limits::CIRCUIT_WINDOW / 2);
+    assert!(lanes.transmit().is_some(), "there is room again");
+}
+
 #[test]
 fn the_control_lane_is_bounded() {
     let mut lanes = Lanes::default();

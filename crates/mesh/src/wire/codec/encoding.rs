@@ -47,7 +47,7 @@ impl MessageWriter {
 
     /// Adds an encoded frame if there is room for it.
     pub fn push(&mut self, frame: &[u8]) -> bool {
-        if self.bytes.len() + LENGTH_BYTES + frame.len() > limits::MESSAGE_BYTES {
+        if self.bytes.len() + LENGTH_BYTES + frame.len() > limits::PACKED_BYTES {
             return false;
         }
         write_length(&mut self.bytes, frame.len());

@@ -11,7 +11,7 @@ const FRAGMENT_OVERHEAD: usize = 16;
 
 /// Cuts an encoded frame that is too large for a message into encoded fragments.
 pub fn fragment(frame: &[u8]) -> Vec<Vec<u8>> {
-    let size = limits::MESSAGE_BYTES - LENGTH_BYTES - FRAGMENT_OVERHEAD;
+    let size = limits::PACKED_BYTES - LENGTH_BYTES - FRAGMENT_OVERHEAD;
     let count = frame.len().div_ceil(size);
     let pieces = frame.chunks(size).enumerate();
     pieces
@@ -23,7 +23,7 @@ pub fn fragment(frame: &[u8]) -> Vec<Vec<u8>> {
 
 /// Whether an encoded frame has to be cut.
 pub const fn needs_fragments(frame: &[u8]) -> bool {
-    frame.len() + LENGTH_BYTES > limits::MESSAGE_BYTES
+    frame.len() + LENGTH_BYTES > limits::PACKED_BYTES
 }
 
 /// Joins the fragments of one link.

@@ -1,0 +1,176 @@
+//! `taiinet node`: a peer that stays. It takes part in networks without an application of its own, carries what
+//! others publish, holds it for those who come, and can be watched.
+
+mod blacklist;
+mod config;
+mod exposition;
+mod log;
+mod manager;
+mod members;
+mod metrics;
+mod server;
+
+use std::{net::SocketAddr, path::PathBuf, time::Duration};
+
+use serde_json::json;
+use taiinet::{Bandwidth, Rate};
+use taiinet_terminal as terminal;
+use tokio::{net::TcpListener, time::interval};
+
+use crate::{
+    exit::{CommandResult, Exit},
+    net::{self, NetArgs},
+};
+use config::{MetricsAddress, Settings};
+use log::{Log, LogFormat};
+use members::Members;
+use server::Health;
+
+/// How often the service manager is told how it goes.
+const TELL_EVERY: Duration = Duration::from_secs(10);
+
+/// Take part in networks as a daemon: carry what others publish, within the bandwidth that you lend.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:
+  taiinet node --config /etc/taiinet/taiinet-node.toml
+  taiinet node --config taiinet-node.toml --check-config
+  taiinet node --network tweets --signaller wss://signal.example.org --upload 2MB/s
+
+What is given here wins over the file. SIGHUP reads the file again and applies caps, log level and blacklist;
+SIGTERM and Ctrl-C leave the networks. Exit codes: 0 done, 1 failed, 2 wrong usage.")]
+pub(crate) struct NodeArgs {
+    /// Read options from this TOML file
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+    /// Say what would run, and end: 0 if it is well, 2 if not
+    #[arg(long)]
+    check_config: bool,
+    /// Say what runs as one line of JSON; with --check-config, what would
+    #[arg(long)]
+    json: bool,
+    /// Keep here what is learned from run to run: signallers of pools, and those who misbehaved
+    #[arg(long, value_name = "DIR")]
+    state: Option<PathBuf>,
+    /// Send at most so much on all links together, such as 500kB/s, 2MB/s or 20Mbit/s
+    #[arg(long, value_name = "RATE")]
+    upload: Option<Rate>,
+    /// Receive at most so much on all links together
+    #[arg(long, value_name = "RATE")]
+    download: Option<Rate>,
+    /// Answer /metrics (Prometheus), /healthz and /readyz here [default: 127.0.0.1:9701]
+    #[arg(long, value_name = "ADDR:PORT|off")]
+    metrics: Option<MetricsAddress>,
+    /// How much to log, to stderr, as in RUST_LOG, which counts if this is not given [default: info]
+    #[arg(long, value_name = "LEVEL")]
+    log: Option<String>,
+    /// How to write the log [default: text]
+    #[arg(long, value_name = "FORMAT")]
+    log_format: Option<LogFormat>,
+}
+
+pub(crate) async fn run(net: NetArgs, args: NodeArgs) -> CommandResult {
+    let settings = Settings::read(&net, &args)?;
+    if args.check_config {
+        return settings.print(args.json);
+    }
+    let log = Log::start(&settings);
+    for warning in settings.warnings() {
+        tracing::warn!("{warning}");
+    }
+    let bandwidth = Bandwidth::default();
+    settings.cap(&bandwidth);
+    let listener = match settings.metrics {
+        MetricsAddress::At(address) => Some(listen(address).await?),
+        MetricsAddress::Off => None,
+    };
+    let metrics = listener.as_ref().and_then(|listener| listener.local_addr().ok());
+    let members = Members::start(&settings, &bandwidth).await?;
+    let health = Health::new(members.clone(), bandwidth.clone());
+    if let Some(listener) = listener {
+        tokio::spawn(server::serve(listener, health.clone()));
+    }
+    tracing::info!(networks = members.len(), "started");
+    if let Err(error) = terminal::print(&announcement(&members, metrics, args.json)) {
+        // It carries what it carries all the same.
+        tracing::error!("what runs cannot be written to stdout: {error}");
+    }
+    manager::tell("READY=1");
+    let mut serving = Serving { net, args, settings, log, bandwidth, members, health };
+    serving.until_told_to_leave().await;
+    manager::tell("STOPPING=1");
+    tracing::info!("leaving");
+    serving.members.close().await;
+    Ok(())
+}
+
+/// What runs, and where it can be watched.
+fn announcement(members: &Members, metrics: Option<SocketAddr>, json: bool) -> String {
+    let names = members.iter().map(|member| (member.network.as_str(), member.net.peer_id()));
+    if json {
+        let peers: Vec<_> = names
+            .map(|(network, peer)| json!({ "network": network, "peer": peer.to_string() }))
+            .collect();
+        let line = json!({ "event": "started", "peers": peers, "metrics": metrics }).to_string();
+        return format!("{}\n", terminal::json(&line));
+    }
+    let names = names.map(|(network, peer)| format!("{peer} on {}\n", terminal::line(network)));
+    let metrics = metrics.map(|address| format!("metrics on http://{address}/metrics\n"));
+    names.chain(metrics).collect()
+}
+
+async fn listen(address: SocketAddr) -> Result<TcpListener, Exit> {
+    TcpListener::bind(address).await.map_err(|error| {
+        Exit::failed(format!(
+            "cannot listen on {address} for metrics: {error}; --metrics takes another address, or `off`"
+        ))
+    })
+}
+
+/// A node that runs.
+struct Serving {
+    net: NetArgs,
+    args: NodeArgs,
+    settings: Settings,
+    log: Log,
+    bandwidth: Bandwidth,
+    members: Members,
+    health: Health,
+}
+
+impl Serving {
+    async fn until_told_to_leave(&mut self) {
+        let mut leaving = std::pin::pin!(net::told_to_leave());
+        let mut reloads = manager::Reloads::new();
+        let mut ticks = interval(TELL_EVERY);
+        loop {
+            tokio::select! {
+                () = &mut leaving => return,
+                () = reloads.next() => self.reload().await,
+                _ = ticks.tick() => {
+                    let picture = self.health.look().await;
+                    manager::tell(&format!("STATUS={}", picture.sentence()));
+                }
+            }
+        }
+    }
+
+    /// Reads the options again, and applies what can be applied to what runs.
+    async fn reload(&mut self) {
+        let settings = match Settings::read(&self.net, &self.args) {
+            Ok(settings) => settings,
+            Err(Exit::Usage(error) | Exit::Failed(error)) => {
+                tracing::error!("not reloaded, what was read before counts on: {error}");
+                return;
+            }
+            Err(Exit::BrokenPipe) => return,
+        };
+        settings.cap(&self.bandwidth);
+        self.log.set(&settings);
+        self.members.apply_blacklist(&settings).await;
+        for name in self.settings.changed_for_good(&settings) {
+            tracing::warn!("{name} has changed: that takes a restart");
+        }
+        self.settings = settings;
+        tracing::info!("reloaded: caps, log level, blacklist");
+    }
+}

@@ -1,0 +1,383 @@
+//! Links that a signaller relays, where no direct one can be had.
+//!
+//! A *circuit* is the way of such a link: its messages are frames in the sessions of both ends with one
+//! signaller ([`CircuitFrame`]). On it the two ends make a session of their own, and greet and prove who they are
+//! over that session's hash as on every link. So the signaller sees who and how much; what it changes, repeats, holds
+//! back or adds ends the link; and it proves to nobody that it is one of the two. No driver knows of circuits: what
+//! is sent on such a link leaves it as frames to the signaller ([`Circuits::carry`]).
+//!
+//! **When.** The end whose offer of a direct link fails for want of a path, or is not open after
+//! [`limits::CIRCUIT_AFTER`], asks for one, while it has fewer than [`limits::CIRCUITS_ENOUGH`] neighbours. It does not
+//! count among the links that a peer wants: direct ones are dialled as before, also to the same peer. When such a one
+//! is of use the relayed link goes, a moment later, since by then it is at both ends; what was on its way over it is
+//! announced on the other. It goes as well when both ends have enough direct neighbours.
+//!
+//! **How much.** What is on its way to the other end is bounded ([`limits::CIRCUIT_WINDOW`]): the recipient says what
+//! it took, and the signaller passes that on when its quotas allow more. So nobody has to hold what has no room.
+
+use std::collections::{BTreeMap, VecDeque};
+
+use taiinet_identity::PeerId;
+
+use crate::{
+    ChannelBinding, Disconnect, LinkFailure, LinkId, Output, SignallerRelay, Time,
+    cx::Cx,
+    limits,
+    links::Link,
+    notice::Notice,
+    rng::Backoff,
+    signallers::Signallers,
+    wire::{CircuitFrame, CircuitPart, RefusalReason, ToSignaller},
+};
+
+/// How far a circuit is, as this end knows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// We ask for it: our first message opens it.
+    Asking,
+    /// We are asked: our first message agrees to it.
+    Asked,
+    /// Both have.
+    Open,
+}
+
+#[derive(Debug)]
+struct Circuit {
+    /// The link to the signaller.
+    via: LinkId,
+    peer: PeerId,
+    stage: Stage,
+    /// What we took and have not said.
+    taken: usize,
+    /// Other signallers that might relay the link, best last.
+    others: Vec<LinkId>,
+}
+
+/// A peer to which a relayed link failed, and when the next may be tried.
+#[derive(Debug)]
+struct Failed {
+    peer: PeerId,
+    not_before: Time,
+    backoff: Backoff,
+}
+
+/// The room of circuits.
+#[derive(Debug, Default)]
+pub(crate) struct Circuits {
+    circuits: BTreeMap<LinkId, Circuit>,
+    failed: VecDeque<Failed>,
+}
+
+impl Circuits {
+    pub(crate) fn on(&mut self, cx: &mut Cx, notice: &Notice, signallers: &Signallers) {
+        match notice {
+            Notice::Dial(candidacy) if cx.config.signaller_relay == SignallerRelay::Only => {
+                let peer = candidacy.peer;
+                if !self.ask(cx, peer, signallers) {
+                    cx.notify(Notice::Rest { peer, wait: limits::REDIAL_BACKOFF.0 });
+                }
+            }
+            Notice::LinkDown(down) if down.relayed => {
+                if !down.active && !down.incoming && down.cause != Disconnect::Local {
+                    self.fails(cx, down.peer);
+                }
+            }
+            Notice::LinkDown(down) => {
+                if !down.active && !down.incoming && is_for_want_of_a_path(&down.cause) {
+                    self.ask(cx, down.peer, signallers);
+                }
+            }
+            Notice::NeighbourUp(up) => {
+                self.failed.retain(|failed| failed.peer != up.peer);
+                if cx.links.get(up.link).is_some_and(|link| !link.relayed) {
+                    let pending =
+                        |link: &Link| link.relayed && link.peer == up.peer && !link.is_admitted();
+                    for link in cx.links.named(pending) {
+                        cx.close(link, Disconnect::Local);
+                    }
+                }
+            }
+            Notice::RouteLost(via) => {
+                for link in self.named(|circuit| circuit.via == *via) {
+                    let why = "the signaller that relayed the link is gone".to_owned();
+                    self.end(cx, link, Disconnect::Link(LinkFailure::Unreachable(why)));
+                }
+            }
+            Notice::Woke => self.failed.clear(),
+            _ => {}
+        }
+    }
+
+    /// Asks for links in place of those that take too long, and parts with those that are not needed.
+    pub(crate) fn tick(&mut self, cx: &mut Cx, signallers: &Signallers) {
+        let now = cx.now;
+        let outlived: Vec<LinkId> =
+            outlived(cx).filter(|(_, at)| *at <= now).map(|(link, _)| link).collect();
+        for link in outlived {
+            cx.close(link, Disconnect::Refused(RefusalReason::AlreadyLinked));
+        }
+        for (peer, at) in self.slow(cx) {
+            if at <= now {
+                self.ask(cx, peer, signallers);
+            }
+        }
+    }
+
+    pub(crate) fn deadline(&self, cx: &Cx, signallers: &Signallers) -> Option<Time> {
+        let outlived = outlived(cx).map(|(_, at)| at).min();
+        let can_ask = is_wanting(cx) && self.routes(signallers).next().is_some();
+        let slow = can_ask.then(|| self.slow(cx).into_iter().map(|(_, at)| at).min()).flatten();
+        [outlived, slow].into_iter().flatten().min()
+    }
+
+    /// Has a message of a link that is relayed leave over its circuit, and ends the circuit with the link; gives
+    /// back what is for the driver.
+    pub(crate) fn carry(
+        &mut self,
+        cx: &mut Cx,
+        signallers: &mut Signallers,
+        output: Output,
+    ) -> Option<Output> {
+        let (Output::Send { link, .. } | Output::Close { link }) = &output else {
+            return Some(output);
+        };
+        let link = *link;
+        let Some(circuit) = self.circuits.get_mut(&link) else { return Some(output) };
+        let (via, peer, stage) = (circuit.via, circuit.peer, circuit.stage);
+        let part = match output {
+            Output::Send { bytes, .. } => match stage {
+                Stage::Asking => CircuitPart::Open(bytes),
+                Stage::Asked => {
+                    circuit.stage = Stage::Open;
+                    CircuitPart::Accept(bytes)
+                }
+                Stage::Open => CircuitPart::Message(bytes),
+            },
+            _ => {
+                self.circuits.remove(&link);
+                CircuitPart::End(RefusalReason::Leaving)
+            }
+        };
+        say(cx, signallers, via, peer, part);
+        None
+    }
+
+    /// A signaller says something of a circuit. Gives the message of a link that it carries.
+    pub(crate) fn frame(
+        &mut self,
+        cx: &mut Cx,
+        signallers: &mut Signallers,
+        via: LinkId,
+        frame: CircuitFrame,
+    ) -> Option<(LinkId, Vec<u8>)> {
+        let CircuitFrame { peer, part } = frame;
+        let counts = part.carries();
+        if let CircuitPart::Open(first) = part {
+            return match self.asked(cx, via, peer) {
+                Ok(link) => Some((link, first)),
+                Err(reason) => {
+                    say(cx, signallers, via, peer, CircuitPart::End(reason));
+                    None
+                }
+            };
+        }
+        // Of one that is over it may still say something.
+        let ours =
+            |(_, circuit): &(&LinkId, &mut Circuit)| circuit.via == via && circuit.peer == peer;
+        let (link, circuit) = self.circuits.iter_mut().find(ours)?;
+        let link = *link;
+        let bytes = match (part, circuit.stage) {
+            (CircuitPart::Accept(answer), Stage::Asking) => {
+                circuit.stage = Stage::Open;
+                answer
+            }
+            (CircuitPart::Message(message), Stage::Open) => message,
+            (CircuitPart::Took(bytes), _) => {
+                if let Some(state) = cx.links.get_mut(link) {
+                    state.lanes.sent(bytes as usize);
+                    cx.links.touch(link);
+                }
+                return None;
+            }
+            (CircuitPart::End(reason), stage) => {
+                self.ended(cx, link, stage, reason);
+                return None;
+            }
+            _ => return None,
+        };
+        circuit.taken += counts.unwrap_or(0);
+        if circuit.taken >= limits::CIRCUIT_WINDOW / 4 {
+            let took = u32::try_from(core::mem::take(&mut circuit.taken)).unwrap_or(u32::MAX);
+            say(cx, signallers, via, peer, CircuitPart::Took(took));
+        }
+        Some((link, bytes))
+    }
+
+    /// Another peer asks for a link: gives it, or why there is none.
+    fn asked(&mut self, cx: &mut Cx, via: LinkId, peer: PeerId) -> Result<LinkId, RefusalReason> {
+        if cx.config.signaller_relay == SignallerRelay::Never || cx.topology.is_full() {
+            return Err(RefusalReason::NoRelay);
+        }
+        let unwanted =
+            cx.reputation.is_blacklisted(&peer, cx.now) || cx.reputation.is_resting(&peer, cx.now);
+        if unwanted || peer == cx.id() {
+            return Err(RefusalReason::NotAdmitted);
+        }
+        // Of two that ask each other at once, the signaller has passed on the one that came first; and one that
+        // asks again has nothing of an earlier link.
+        for link in self.named(|circuit| circuit.via == via && circuit.peer == peer) {
+            self.end(cx, link, Disconnect::Local);
+        }
+        let has_room = if is_extra(cx) {
+            cx.has_room_for_extra()
+        } else {
+            cx.has_room(true, |link| link.peer != peer && link.is_admitted())
+        };
+        if !has_room {
+            return Err(RefusalReason::Full);
+        }
+        // So many may be in their handshake; the oldest gives way, which has had its time.
+        let pending = |link: &Link| link.relayed && link.incoming && !link.is_admitted();
+        let pending = cx.links.named(pending);
+        if let Some(oldest) = pending.first().filter(|_| pending.len() >= limits::CIRCUITS) {
+            cx.close(*oldest, Disconnect::Crowded);
+        }
+        let extra = is_extra(cx);
+        let state = cx.links.open(peer, true, 0, cx.now);
+        state.on_circuit(extra);
+        let link = state.id;
+        let others = Vec::new();
+        self.circuits.insert(link, Circuit { via, peer, stage: Stage::Asked, taken: 0, others });
+        Ok(link)
+    }
+
+    /// Asks for a link to a peer; whether it does.
+    fn ask(&mut self, cx: &mut Cx, peer: PeerId, signallers: &Signallers) -> bool {
+        let may = is_wanting(cx)
+            && cx.links.find(|link| link.relayed && link.peer == peer).is_none()
+            && !self.failed.iter().any(|failed| failed.peer == peer && failed.not_before > cx.now);
+        let routes: Vec<LinkId> = self.routes(signallers).collect();
+        may && self.ask_over(cx, peer, routes)
+    }
+
+    /// Asks the last of these signallers.
+    fn ask_over(&mut self, cx: &mut Cx, peer: PeerId, mut others: Vec<LinkId>) -> bool {
+        let Some(via) = others.pop() else { return false };
+        let extra = is_extra(cx);
+        let state = cx.links.open(peer, false, 0, cx.now);
+        state.on_circuit(extra);
+        let link = state.id;
+        self.circuits.insert(link, Circuit { via, peer, stage: Stage::Asking, taken: 0, others });
+        cx.opened(link, ChannelBinding::NONE);
+        true
+    }
+
+    /// The signallers that relay and have room for another link of ours.
+    fn routes(&self, signallers: &Signallers) -> impl Iterator<Item = LinkId> {
+        signallers.relaying().filter_map(|(via, most)| {
+            let taken = self.circuits.values().filter(|circuit| circuit.via == via).count();
+            (taken < usize::from(most)).then_some(via)
+        })
+    }
+
+    /// The other end, or the signaller, has ended a circuit.
+    fn ended(&mut self, cx: &mut Cx, link: LinkId, stage: Stage, reason: RefusalReason) {
+        let Some(circuit) = self.circuits.get_mut(&link) else { return };
+        let (peer, others) = (circuit.peer, core::mem::take(&mut circuit.others));
+        let is_elsewhere = stage == Stage::Asking && reason == RefusalReason::Absent;
+        if is_elsewhere && !others.is_empty() {
+            self.end(cx, link, Disconnect::Local);
+            self.ask_over(cx, peer, others);
+            return;
+        }
+        let cause = match stage {
+            Stage::Asking => Disconnect::Refused(reason),
+            Stage::Asked | Stage::Open => Disconnect::Link(LinkFailure::Remote),
+        };
+        self.end(cx, link, cause);
+    }
+
+    /// A circuit is gone, and with it its link: nobody need be told.
+    fn end(&mut self, cx: &mut Cx, link: LinkId, cause: Disconnect) {
+        self.circuits.remove(&link);
+        // What was to be said over it is of no use, and no driver's business.
+        cx.out.retain(|output| {
+            !matches!(output, Output::Send { link: of, .. } | Output::Close { link: of } if *of == link)
+        });
+        cx.drop_link(link, cause);
+    }
+
+    fn named(&self, which: impl Fn(&Circuit) -> bool) -> Vec<LinkId> {
+        self.circuits.iter().filter(|(_, circuit)| which(circuit)).map(|(link, _)| *link).collect()
+    }
+
+    /// A link to this peer could not be relayed: it rests, longer each time.
+    fn fails(&mut self, cx: &mut Cx, peer: PeerId) {
+        let earlier = self.failed.iter().position(|failed| failed.peer == peer);
+        let earlier = earlier.and_then(|index| self.failed.remove(index));
+        let mut backoff = earlier.map_or(Backoff::new(limits::REDIAL_BACKOFF), |one| one.backoff);
+        let not_before = cx.now.after(backoff.wait(&mut cx.rng));
+        if self.failed.len() >= limits::CIRCUITS_FAILED {
+            self.failed.pop_front();
+        }
+        self.failed.push_back(Failed { peer, not_before, backoff });
+    }
+
+    /// The peers to which we have offered a direct link that is not open yet, and when one may be relayed.
+    fn slow(&self, cx: &Cx) -> Vec<(PeerId, Time)> {
+        let is_relayed = |peer| cx.links.iter().any(|link| link.relayed && link.peer == peer);
+        let slow = cx.links.iter().filter(|link| {
+            link.is_dialling() && !link.incoming && !link.relayed && !is_relayed(link.peer)
+        });
+        slow.map(|link| {
+            let failed = self.failed.iter().find(|failed| failed.peer == link.peer);
+            let at = link.since().after(limits::CIRCUIT_AFTER);
+            (link.peer, failed.map_or(at, |failed| at.max(failed.not_before)))
+        })
+        .collect()
+    }
+}
+
+/// Whether relayed links stand beside those that we want, as they do unless there are no others.
+fn is_extra(cx: &Cx) -> bool {
+    cx.config.signaller_relay != SignallerRelay::Only
+}
+
+/// Whether we should ask for another relayed link.
+fn is_wanting(cx: &Cx) -> bool {
+    if cx.config.signaller_relay == SignallerRelay::Never || cx.topology.is_full() {
+        return false;
+    }
+    let ours = |link: &&Link| link.relayed && !link.incoming;
+    let relayed = cx.links.iter().filter(|link| link.relayed).count();
+    let neighbours = cx.links.iter().filter(|link| link.is_admitted() && !link.dozing);
+    let asked_for = cx.links.iter().filter(ours).filter(|link| !link.is_admitted());
+    relayed < limits::CIRCUITS && neighbours.count() + asked_for.count() < limits::CIRCUITS_ENOUGH
+}
+
+/// The relayed links to peers that we were linked to directly later, and until when they stay.
+fn outlived(cx: &Cx) -> impl Iterator<Item = (LinkId, Time)> {
+    cx.links.iter().filter(|link| link.relayed && link.is_admitted()).filter_map(|link| {
+        let is_direct = |other: &&Link| !other.relayed && other.peer == link.peer;
+        let direct =
+            |other: &&Link| is_direct(other) && other.is_active() && other.since() >= link.since();
+        let direct = cx.links.iter().find(direct)?;
+        Some((link.id, direct.since().after(limits::CIRCUIT_LINGERS)))
+    })
+}
+
+/// Whether a direct link failed in a way that a relayed one would not.
+const fn is_for_want_of_a_path(cause: &Disconnect) -> bool {
+    matches!(
+        cause,
+        Disconnect::DialTimeout
+            | Disconnect::Link(LinkFailure::Unreachable(_) | LinkFailure::Transport(_))
+    )
+}
+
+fn say(cx: &mut Cx, signallers: &mut Signallers, via: LinkId, peer: PeerId, part: CircuitPart) {
+    signallers.tell(cx, via, &ToSignaller::Circuit(CircuitFrame { peer, part }));
+}
+
+#[cfg(test)]
+mod tests;
