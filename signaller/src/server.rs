@@ -173,9 +173,7 @@ impl Server {
         }
         // Files are read before anything listens.
         let current = Current::load(accept)?;
-        for warning in current.warnings() {
-            tracing::warn!("{warning}");
-        }
+        current.log_warnings();
         let (mut doors, mut addresses, mut stun) = (Vec::new(), Vec::new(), Vec::new());
         for address in config.listen {
             let (listener, socket) = bind(address, config.stun == StunAddress::Same).await?;
@@ -326,10 +324,8 @@ async fn look_at_certificate(watched: Watched, every: Duration) {
     loop {
         sleep(every).await;
         let current = watched.borrow().clone();
-        match current.tls.as_ref().and_then(tls::Tls::concern) {
-            Some(concern) if concern.is_urgent => tracing::error!("{}", concern.text),
-            Some(concern) => tracing::warn!("{}", concern.text),
-            None => {}
+        if let Some(concern) = current.tls.as_ref().and_then(tls::Tls::concern) {
+            concern.log();
         }
     }
 }

@@ -4,7 +4,12 @@ use std::sync::Arc;
 
 use tokio::sync::watch;
 
-use super::{ServerError, config::AcceptConfig, lists::Lists, tls::Tls};
+use super::{
+    ServerError,
+    config::AcceptConfig,
+    lists::Lists,
+    tls::{Tls, TlsFiles},
+};
 
 /// What the operator has set, with all that its files hold.
 #[derive(Debug)]
@@ -21,7 +26,7 @@ impl Current {
     /// Reads all files.
     pub(super) fn load(config: AcceptConfig) -> Result<Self, ServerError> {
         let lists = config.lists.load()?;
-        let tls = config.tls.as_ref().map(super::tls::TlsFiles::load).transpose()?;
+        let tls = config.tls.as_ref().map(TlsFiles::load).transpose()?;
         Ok(Self { config, lists, tls })
     }
 
@@ -31,15 +36,27 @@ impl Current {
         config.metrics = self.config.metrics;
         config.control.clone_from(&self.config.control);
         config.gate.prefixes = self.config.gate.prefixes;
+        // They follow from what the desk takes.
+        config.gate.frames = self.config.gate.frames;
         if config.tls.is_some() != self.config.tls.is_some() {
             config.tls.clone_from(&self.config.tls);
         }
         let lists = config.lists.load_after(&self.lists)?;
-        let tls = config.tls.as_ref().map(super::tls::TlsFiles::load).transpose()?;
+        let tls = config.tls.as_ref().map(TlsFiles::load).transpose()?;
         Ok(Self { config, lists, tls })
     }
 
-    /// What counts, but most likely is not as it was meant.
+    /// Logs what counts, but most likely is not as it was meant.
+    pub(super) fn log_warnings(&self) {
+        for warning in self.lists.warnings() {
+            tracing::warn!("{warning}");
+        }
+        if let Some(concern) = self.tls.as_ref().and_then(Tls::concern) {
+            concern.log();
+        }
+    }
+
+    /// The same, to be shown.
     pub(super) fn warnings(&self) -> Vec<String> {
         let lists = self.lists.warnings().into_iter().map(ToOwned::to_owned);
         let certificate = self.tls.as_ref().and_then(Tls::concern).map(|concern| concern.text);
