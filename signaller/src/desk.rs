@@ -36,7 +36,6 @@ pub use config::{Budgets, DeskConfig, JoinWork};
 use outputs::Outputs;
 pub use outputs::Unsealed;
 pub use turn::Turn;
-pub use view::{DeskView, MemberState, MemberView, NetworkView};
 
 /// A signaller, without any IO.
 #[derive(Debug)]

@@ -2,14 +2,17 @@
 
 use std::sync::Arc;
 
+use taiinet_document::Network;
+use taiinet_identity::PeerId;
 use tokio::sync::watch;
 
 use super::{
-    ServerError,
     config::AcceptConfig,
+    error::ServerError,
     lists::Lists,
     tls::{Tls, TlsFiles},
 };
+use crate::Admission;
 
 /// What the operator has set, with all that its files hold.
 #[derive(Debug)]
@@ -61,5 +64,19 @@ impl Current {
         let lists = self.lists.warnings().into_iter().map(ToOwned::to_owned);
         let certificate = self.tls.as_ref().and_then(Tls::concern).map(|concern| concern.text);
         lists.chain(certificate).collect()
+    }
+}
+
+/// The lists as they are now, for the desk.
+#[derive(Debug)]
+pub(super) struct Listed(pub(super) Watched);
+
+impl Admission for Listed {
+    fn admits(&self, peer: &PeerId, network: &Network) -> bool {
+        self.0.borrow().lists.admit(peer, network)
+    }
+
+    fn admits_member(&self, member: &PeerId) -> bool {
+        !self.0.borrow().lists.blocks_member(member)
     }
 }
