@@ -38,7 +38,6 @@ pub use config::{Budgets, DeskConfig, JoinWork, Relaying};
 use outputs::Outputs;
 pub use outputs::Unsealed;
 pub use turn::Turn;
-pub use view::{DeskView, MemberState, MemberView, NetworkView};
 
 /// A signaller, without any IO.
 #[derive(Debug)]
