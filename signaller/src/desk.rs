@@ -12,6 +12,7 @@ mod joins;
 mod offences;
 mod outputs;
 mod pool;
+mod relaying;
 mod renewal;
 mod signals;
 mod turn;
