@@ -1,6 +1,6 @@
 //! `cargo xtask test`: all that must hold before a change is good.
 
-use std::{path::Path, process::Command, sync::OnceLock};
+use std::{path::Path, sync::OnceLock};
 
 use crate::{
     laboratory, package, shape,
