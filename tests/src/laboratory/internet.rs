@@ -47,9 +47,9 @@ pub enum Way {
 }
 
 impl Laboratory {
-    /// One with a signaller and a TURN server.
+    /// One with a signaller that relays what has no other way, and a TURN server.
     pub fn new() -> Self {
-        Self::with(&[], true)
+        Self::with(&["--relay"], true)
     }
 
     /// One whose signaller has these further options, with or without a TURN server.
