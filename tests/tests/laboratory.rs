@@ -3,9 +3,13 @@
 //! Each pair of networks is measured by `cargo xtask laboratory`, and here where `TAIINET_LONG` is set.
 #![cfg(target_os = "linux")]
 
-use std::time::Duration;
+use std::{process::Command, time::Duration};
 
-use taiinet_tests::laboratory::{Access, Encounter, Laboratory, Measured, Trial, Way, missing};
+use taiinet_tests::{
+    Process,
+    laboratory::{Access, Encounter, Laboratory, Measured, Trial, Way, missing},
+    program,
+};
 
 /// The laboratory, or nothing where there can be none.
 fn laboratory() -> Option<Laboratory> {
@@ -61,6 +65,31 @@ fn where_udp_is_blocked_turn_by_tcp_gets_through() {
     for publisher in [Access::Symmetric, Access::UdpBlocked] {
         meets(&laboratory, Access::UdpBlocked, publisher, Way::Turn);
     }
+}
+
+/// A router that is asked for a port lets in whom its NAT would not.
+#[test]
+fn a_port_of_the_router_does_without_turn() {
+    if let Some(missing) = missing() {
+        eprintln!("SKIPPED: {missing}");
+        return;
+    }
+    let laboratory = Laboratory::with(&[], false);
+    let (here, there) = (laboratory.home(Access::Symmetric), laboratory.home(Access::Symmetric));
+    let mut command = Command::new(program("natpmp-router"));
+    // The first home's.
+    command.args(["192.168.1.1", "198.18.0.6"]);
+    let router = here.router().expect("a router").enter(&command);
+    let router = Process::start("router", &mut { router });
+    router.eventually("listens", |router| (!router.stdout().is_empty()).then_some(()));
+    let trial = Trial { burst: 10, ..Trial::default() };
+    let measured = laboratory.measure_between(&here, &there, trial);
+    eprintln!("{measured:?}");
+    assert_eq!(measured.way, Some(Way::Direct), "{measured:?}");
+    assert!(measured.is_whole(), "{measured:?}");
+    router.eventually("has its port back", |router| {
+        router.stdout().iter().any(|line| line.starts_with("unmapped")).then_some(())
+    });
 }
 
 #[test]
