@@ -11,7 +11,7 @@
 set -euo pipefail
 
 sources="$(cd "$(dirname "$0")/.." && pwd)"
-root="${1:-/var/tmp/taiinet-bare-root}"
+root="${1:-/var/lib/taiinet-bare-root}"
 commands=("${@:2}")
 [ "${#commands[@]}" -gt 0 ] || commands=('cargo xtask demo --once' 'cargo xtask test')
 rustup="${RUSTUP_HOME:-$HOME/.rustup}"
@@ -25,7 +25,14 @@ if ! command -v debootstrap >/dev/null; then
   echo "debootstrap is missing: apt-get install debootstrap" >&2
   exit 2
 fi
-if [ -e "$root" ] && [ ! -e "$root/.taiinet-bare-root" ]; then
+# A folder that others may write to could become a link while this runs.
+parent="$(realpath "$(dirname "$root")")"
+if [ "$(stat -c %u "$parent")" != 0 ] || [ -n "$(find "$parent" -maxdepth 0 -perm /022)" ]; then
+  echo "$parent is not root's alone: name a folder in one that is" >&2
+  exit 2
+fi
+root="$parent/$(basename "$root")"
+if [ -L "$root" ] || { [ -e "$root" ] && [ ! -e "$root/.taiinet-bare-root" ]; }; then
   echo "$root is none of ours: name another folder, or remove it" >&2
   exit 2
 fi
@@ -36,7 +43,7 @@ if [ "${TAIINET_BARE:-}" != inside ]; then
 fi
 
 rm -rf --one-file-system "$root"
-mkdir -p "$root"
+mkdir "$root"
 touch "$root/.taiinet-bare-root"
 echo "━━ debootstrap"
 debootstrap --variant=minbase bookworm "$root" http://deb.debian.org/debian >/dev/null

@@ -391,12 +391,13 @@ fn outlived(cx: &Cx) -> impl Iterator<Item = (LinkId, Time)> {
     })
 }
 
-/// Whether a direct link failed in a way that a relayed one would not.
+/// Whether a direct link failed in a way that a relayed one would not. (A transport is mistaken of a TURN server
+/// alone.)
 const fn is_for_want_of_a_path(cause: &Disconnect) -> bool {
+    use LinkFailure::{Mistaken, Transport, Unreachable};
     matches!(
         cause,
-        Disconnect::DialTimeout
-            | Disconnect::Link(LinkFailure::Unreachable(_) | LinkFailure::Transport(_))
+        Disconnect::DialTimeout | Disconnect::Link(Unreachable(_) | Transport(_) | Mistaken { .. })
     )
 }
 

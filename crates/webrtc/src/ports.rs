@@ -17,6 +17,7 @@ use crab_nat::{
     GatewayAddress, InternetProtocol, MappingFailure, PortMapping, PortMappingOptions,
     PortMappingType, TimeoutConfig, natpmp,
 };
+use taiinet_websocket::is_public;
 use tokio::time::timeout;
 
 /// How long a mapping is asked for: a link is open or given up by then, and what forgets to give one back
@@ -34,6 +35,8 @@ const PATIENCE: Duration = Duration::from_secs(2);
 const SILENT: Duration = Duration::from_secs(5 * 60);
 /// How long giving one back may take.
 const GOODBYE: Duration = Duration::from_millis(300);
+/// Where Linux tells the routes of IPv4. `/proc/net` is a link to it that a service may not see (`ProcSubset=pid`).
+const ROUTES: &str = "/proc/self/net/route";
 /// The port on which routers are asked.
 const PORT: u16 = 5351;
 /// Of the kind `srflx`, the most preferred (RFC 8445, section 5.1.2.1).
@@ -58,10 +61,14 @@ impl Routers {
     /// A port for a socket of ours, if that lies behind a router that gives any.
     pub(crate) async fn map(&self, ours: SocketAddr) -> Option<Mapped> {
         let SocketAddr::V4(ours) = ours else { return None };
-        if is_public(*ours.ip()) || ours.ip().is_loopback() {
+        if is_public(IpAddr::V4(*ours.ip())) || ours.ip().is_loopback() {
             return None;
         }
-        let router = default_router(&std::fs::read_to_string("/proc/net/route").ok()?)?;
+        let Ok(routes) = std::fs::read_to_string(ROUTES) else {
+            tracing::debug!("no router is known: {ROUTES} cannot be read");
+            return None;
+        };
+        let router = default_router(&routes)?;
         if leads_from(router).ok()? != IpAddr::V4(*ours.ip()) {
             return None;
         }
@@ -75,7 +82,7 @@ impl Routers {
             return None;
         }
         match timeout(PATIENCE, ask(router, ours)).await {
-            Ok(Ok(mapped)) if is_public(*mapped.outside.ip()) => return Some(mapped),
+            Ok(Ok(mapped)) if is_public(IpAddr::V4(*mapped.outside.ip())) => return Some(mapped),
             Ok(Ok(mapped)) => {
                 let outside = mapped.outside;
                 tracing::debug!(%router, %outside, "the router's port is within a NAT as well");
@@ -151,20 +158,6 @@ fn default_router(routes: &str) -> Option<Ipv4Addr> {
         Some((metric.parse::<u32>().ok()?, Ipv4Addr::from(router.to_ne_bytes())))
     });
     routes.min().map(|(_, router)| router)
-}
-
-/// Whether others may reach this address from the internet.
-pub(crate) const fn is_public(ip: Ipv4Addr) -> bool {
-    let shared = ip.octets()[0] == 100 && ip.octets()[1] & 0xc0 == 64;
-    !(ip.is_private()
-        || ip.is_loopback()
-        || ip.is_link_local()
-        || ip.is_unspecified()
-        || ip.is_multicast()
-        || ip.is_broadcast()
-        || ip.octets()[0] == 0
-        || ip.octets()[0] >= 240
-        || shared)
 }
 
 #[cfg(test)]

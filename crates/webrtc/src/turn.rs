@@ -22,7 +22,7 @@ use std::{
 
 use futures::{FutureExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use taiinet_mesh::{LinkFailure, wire::IceServer};
-use taiinet_websocket::WebSockets;
+use taiinet_websocket::{WebSockets, is_public};
 use tokio::{
     net::lookup_host,
     sync::mpsc,
@@ -304,6 +304,7 @@ impl Way {
     ) -> io::Result<()> {
         let is_only_way = self.patience.is_zero();
         let mut withheld: Vec<(Instant, SocketAddr)> = Vec::new();
+        let mut given_back = FuturesUnordered::new();
         loop {
             for (Named { address, is_relayed }, at) in self.named.drain(..) {
                 let head_start = match is_relayed {
@@ -341,9 +342,12 @@ impl Way {
                 message = allocation.wait() => if let Some(message) = message? {
                     allocation.take(message);
                 },
-                Some(late) = attempts.next(), if !attempts.is_empty() => give_back(late).await,
+                Some(late) = attempts.next(), if !attempts.is_empty() => given_back.push(give_back(late)),
+                Some(()) = given_back.next(), if !given_back.is_empty() => {}
             }
         }
+        let rest = async { while given_back.next().await.is_some() {} };
+        let _ = timeout(GOODBYE, rest).await;
         // The link's own goodbye.
         while let Ok((to, packet)) = self.far.sending.try_recv() {
             allocation.send(to, &packet);
@@ -371,7 +375,9 @@ async fn allocate(
     }
     let found = timeout(RESOLVE, lookup_host((&*server.host, server.port))).await;
     let Ok(Ok(found)) = found else { return Err(TurnTrouble::NoAddress) };
-    let found: Vec<SocketAddr> = found.collect();
+    // A signaller out there is not to have our own network searched for servers.
+    let may = |address: &SocketAddr| !tls.lead_outside() || is_public(address.ip());
+    let found: Vec<SocketAddr> = found.filter(may).collect();
     let first = |v4: bool| found.iter().copied().find(|address| address.is_ipv4() == v4);
     let mut trouble = TurnTrouble::NoAddress;
     for address in [first(true), first(false)].into_iter().flatten() {

@@ -2,8 +2,9 @@
 //!
 //! A cap holds messages back before the transport gets them (sending), or before the core does (receiving, so
 //! that the transport's window closes and the other end slows down). Nothing is lost by it, and links take
-//! turns, message by message. Short messages are those that keep links and handshakes alive: they may use half a
-//! second's worth in advance, so that no link falls silent behind the documents of others. What waits for a link here is
+//! turns, message by message. Short messages are those that keep links and handshakes alive: each link has a small share
+//! of them that need not wait for their turn and may use half a second's worth in advance, so that no link falls
+//! silent behind the documents of others; beyond that share they wait like all others. What waits for a link here is
 //! made smaller with the cap ([`Bandwidth::window`]), so that what matters more does not wait behind it.
 
 mod bucket;
@@ -20,7 +21,7 @@ use std::{
 use taiinet_mesh::limits;
 use tokio::time::{Instant, sleep};
 
-use bucket::{Bucket, Weight};
+use bucket::{Bucket, Privilege, Weight};
 pub use rate::{Rate, RateError};
 
 /// What may wait for one link is so much of what the cap lets through in this time.
@@ -30,7 +31,14 @@ const LOOK: Duration = Duration::from_millis(250);
 
 /// The bandwidth of all links that it is given to; clones are the same. Without caps it only counts.
 #[derive(Debug, Clone)]
-pub struct Bandwidth(Arc<Both>);
+pub struct Bandwidth(Arc<Both>, Arc<Privileges>);
+
+/// What a link may send, and receive, before its turn.
+#[derive(Debug, Default)]
+struct Privileges {
+    up: Mutex<Privilege>,
+    down: Mutex<Privilege>,
+}
 
 #[derive(Debug)]
 struct Both {
@@ -52,11 +60,16 @@ struct Direction {
 impl Default for Bandwidth {
     fn default() -> Self {
         let (up, down) = (Direction::default(), Direction::default());
-        Self(Arc::new(Both { begun: Instant::now(), up, down }))
+        Self(Arc::new(Both { begun: Instant::now(), up, down }), Arc::default())
     }
 }
 
 impl Bandwidth {
+    /// The same bandwidth for one more link, which has its own share of short messages.
+    pub(crate) fn for_link(&self) -> Self {
+        Self(Arc::clone(&self.0), Arc::default())
+    }
+
     /// At most so much is sent from now on.
     pub fn cap_upload(&self, cap: Option<Rate>) {
         self.0.up.cap.store(cap.map_or(0, Rate::bytes_per_second), Relaxed);
@@ -102,21 +115,26 @@ impl Bandwidth {
 
     /// Returns when a message of so many bytes may be sent.
     pub async fn upload(&self, bytes: usize) {
-        self.pass(&self.0.up, bytes).await;
+        self.pass(&self.0.up, &self.1.up, bytes).await;
     }
 
     /// Returns when a message of so many bytes may be taken.
     pub(crate) async fn download(&self, bytes: usize) {
-        self.pass(&self.0.down, bytes).await;
+        self.pass(&self.0.down, &self.1.down, bytes).await;
     }
 
-    async fn pass(&self, direction: &Direction, bytes: usize) {
-        if direction.cap.load(Relaxed) > 0 {
-            let weight = Weight::of(bytes);
-            // Long messages take turns; a short one goes past those that wait.
-            let _turn = match weight.is_short() {
-                true => None,
-                false => Some(direction.turn.lock().await),
+    async fn pass(&self, direction: &Direction, privilege: &Mutex<Privilege>, bytes: usize) {
+        let cap = direction.cap.load(Relaxed);
+        if cap > 0 {
+            let (weight, now) = (Weight::of(bytes), self.0.begun.elapsed());
+            let goes_ahead = weight.is_short() && {
+                let mut privilege = privilege.lock().unwrap_or_else(PoisonError::into_inner);
+                privilege.take(weight, cap, now)
+            };
+            let (weight, _turn) = if goes_ahead {
+                (weight, None)
+            } else {
+                (weight.in_turn(), Some(direction.turn.lock().await))
             };
             while let Err(wait) = direction.take(weight, self.0.begun.elapsed()) {
                 sleep(wait.min(LOOK)).await;
@@ -157,6 +175,34 @@ mod tests {
         bandwidth.cap_upload(None);
         assert!(!bandwidth.is_upload_capped());
         assert_eq!(bandwidth.window(), limits::TRANSPORT_WINDOW);
+    }
+
+    /// A link that floods with short messages holds up its own, and not the long ones of another.
+    #[tokio::test]
+    async fn a_link_that_floods_leaves_others_their_turn() {
+        let bandwidth = Bandwidth::default();
+        bandwidth.cap_download(Some("1MB/s".parse().expect("a rate")));
+        let floods: Vec<_> = (0..4)
+            .map(|_| {
+                let flood = bandwidth.for_link();
+                tokio::spawn(async move {
+                    loop {
+                        flood.download(60).await;
+                    }
+                })
+            })
+            .collect();
+        let honest = bandwidth.for_link();
+        let said = async {
+            for _ in 0..20 {
+                honest.download(16_000).await;
+                honest.download(60).await;
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), said).await.expect("it has its turns");
+        let others = bandwidth.received() - 20 * 16_060;
+        assert!(others < 20 * 16_060, "{others} bytes of those that flood");
+        floods.iter().for_each(tokio::task::JoinHandle::abort);
     }
 
     /// A cap that is taken away lets go those who wait, and all is counted.

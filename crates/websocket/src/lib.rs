@@ -49,6 +49,7 @@ mod links;
 mod metered;
 mod port;
 mod probe;
+mod public;
 mod socket;
 mod tls;
 
@@ -59,5 +60,6 @@ pub use links::{INPUTS, LinkInputs, Links, Transport};
 pub use metered::{Meter, Metered};
 pub use port::{Accepted, Closing, Command, Emitter, Ended, Place, Port, drain};
 pub use probe::{Probe, probe};
+pub use public::is_public;
 pub use socket::WebSockets;
 pub use tls::{RootsError, check_roots};

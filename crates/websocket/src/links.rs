@@ -110,7 +110,7 @@ impl Links {
         let (commands, receiver) = mpsc::channel(QUEUE_BYTES);
         let (abandon, closing) = oneshot::channel();
         let queued = Arc::new(AtomicUsize::new(0));
-        let emitter = Emitter::new(link, self.inputs.clone(), self.bandwidth.clone());
+        let emitter = Emitter::new(link, self.inputs.clone(), self.bandwidth.for_link());
         let place = Place::default();
         let port = Port::new(emitter.clone(), receiver, queued.clone(), closing, place.clone());
         self.tasks.spawn(run(link, self.transport.serve(dial, port), emitter));

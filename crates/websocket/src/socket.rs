@@ -3,7 +3,10 @@
 use std::{
     io,
     net::IpAddr,
-    sync::Arc,
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
     time::{Duration, Instant},
 };
 
@@ -31,6 +34,7 @@ use tokio_tungstenite::{
 use crate::{
     frames::Seen,
     goodbye::{close_code, say_goodbye},
+    is_public,
     links::Transport,
     metered::{Meter, Metered},
     port::{Accepted, Command, Emitter, Ended, Place, Port, drain},
@@ -80,13 +84,21 @@ pub(crate) type Tls = Result<Arc<ClientConfig>, String>;
 #[derive(Debug, Clone)]
 pub struct WebSockets {
     tls: Tls,
+    reached: Arc<Reached>,
+}
+
+/// Where they have led.
+#[derive(Debug, Default)]
+struct Reached {
+    internet: AtomicBool,
+    nearby: AtomicBool,
 }
 
 impl WebSockets {
     /// Trusts the web's certificate authorities for `wss://`, and those in `extra_roots` (PEM). Where
     /// these are none, each link over TLS says so.
     pub fn new(extra_roots: &[u8]) -> Self {
-        Self { tls: tls::client_config(extra_roots) }
+        Self { tls: tls::client_config(extra_roots), reached: Arc::default() }
     }
 
     /// TLS over a connection to `host`, with the same trust as `wss://`.
@@ -97,6 +109,13 @@ impl WebSockets {
         let tls = self.tls.clone().map_err(io::Error::other)?;
         let name = ServerName::try_from(host.to_owned()).map_err(io::Error::other)?;
         TlsConnector::from(tls).connect(name, stream).await
+    }
+
+    /// Whether all signallers were out on the internet so far: what these name has no business in a network of
+    /// this machine's own.
+    pub fn lead_outside(&self) -> bool {
+        let Reached { internet, nearby } = &*self.reached;
+        internet.load(Ordering::Relaxed) && !nearby.load(Ordering::Relaxed)
     }
 
     /// Connects without a link.
@@ -115,45 +134,49 @@ impl Transport for WebSockets {
                 return async { cause }.boxed();
             }
         };
-        serve(url, self.tls.clone(), port).boxed()
+        serve(url, self.clone(), port).boxed()
     }
 }
 
 /// Runs the link to its end.
-async fn serve(url: String, tls: Tls, port: Port) -> LinkFailure {
+async fn serve(url: String, sockets: WebSockets, port: Port) -> LinkFailure {
     let Port { emitter, commands, accepted, mut closing, place } = port;
     tokio::select! {
         // First: an abandoned link finds its queue closed too.
         biased;
         cause = closing.deadline() => cause,
-        Err(cause) = drive(&url, &tls, emitter, accepted, commands, &place) => cause,
+        Err(cause) = drive(&url, &sockets, emitter, accepted, commands, &place) => cause,
     }
 }
 
-fn local_address(socket: &Socket) -> Option<IpAddr> {
+/// The addresses of its two ends, ours first.
+fn ends(socket: &Socket) -> Option<[IpAddr; 2]> {
     let tcp = match socket.get_ref().inner() {
         MaybeTlsStream::Plain(tcp) => tcp,
         MaybeTlsStream::Rustls(tls) => tls.get_ref().0,
         _ => return None,
     };
-    Some(tcp.local_addr().ok()?.ip())
+    Some([tcp.local_addr().ok()?.ip(), tcp.peer_addr().ok()?.ip()])
 }
 
 async fn drive(
     url: &str,
-    tls: &Tls,
+    sockets: &WebSockets,
     emitter: Emitter,
     accepted: Accepted,
     mut commands: mpsc::Receiver<Command>,
     place: &Place,
 ) -> Ended {
     let socket = tokio::select! {
-        socket = connect(url, tls) => socket?.0,
+        socket = connect(url, &sockets.tls) => socket?.0,
         // Nothing can be sent before the link is up: the other end of the queue was dropped.
         _ = commands.recv() => return Err(LinkFailure::Local),
     };
-    if let Some(address) = local_address(&socket) {
-        place.is(address);
+    if let Some([ours, theirs]) = ends(&socket) {
+        place.is(ours);
+        let Reached { internet, nearby } = &*sockets.reached;
+        let reached = if is_public(theirs) { internet } else { nearby };
+        reached.store(true, Ordering::Relaxed);
     }
     emitter.up(ChannelBinding::NONE).await?;
     let (mut sink, mut stream) = socket.split();

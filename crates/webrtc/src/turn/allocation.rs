@@ -18,11 +18,10 @@ use rtc::{
     },
     turn::client::{Client, ClientConfig, Event},
 };
-use taiinet_websocket::WebSockets;
+use taiinet_websocket::{WebSockets, is_public};
 use tokio::time::{sleep_until, timeout};
 
 use super::{carrier::Carrier, server::TurnServer, socket::Packet, trouble::TurnTrouble};
-use crate::ports::is_public;
 
 /// How long a server may take to answer all that an allocation needs: connection, TLS, and two questions.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -138,7 +137,7 @@ impl Allocation {
         let has_sense = match (peer.ip(), self.server.ip()) {
             (ip, _) if ip.is_unspecified() || ip.is_multicast() => false,
             (ip, server) if ip.is_loopback() => server.is_loopback(),
-            (IpAddr::V4(ip), IpAddr::V4(server)) if is_public(server) => is_public(ip),
+            (ip, server) if is_public(server) && !is_public(ip) => false,
             (ip, _) => ip.is_ipv4() == self.relayed.is_ipv4(),
         };
         if has_sense && self.peers.len() < PEERS {
@@ -224,7 +223,12 @@ impl Allocation {
     pub(super) fn arrived(&mut self) -> Option<Packet<BytesMut>> {
         while let Some(event) = self.client.poll_event() {
             match event {
-                Event::DataIndicationOrChannelData(_, from, packet) => return Some((from, packet)),
+                // Others have no permission, whatever the server says.
+                Event::DataIndicationOrChannelData(_, from, packet)
+                    if self.hosts.contains(&from.ip()) =>
+                {
+                    return Some((from, packet));
+                }
                 Event::CreatePermissionResponse(TransactionId(id), _)
                 | Event::TransactionTimeout(TransactionId(id)) => {
                     self.asked.remove(&id);

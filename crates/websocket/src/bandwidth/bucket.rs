@@ -6,6 +6,10 @@ use std::time::Duration;
 const BURST: Duration = Duration::from_millis(100);
 /// Short messages may use in advance what comes in so long.
 const RESERVE: Duration = Duration::from_millis(500);
+/// One link has so small a share of the rate for short messages that go before their turn.
+const PRIVILEGED_SHARE: f64 = 64.0;
+/// And so many bytes of it at once: a handshake.
+const PRIVILEGED_AT_ONCE: f64 = 4096.0;
 /// The longest that counts as short: pings, acknowledgements, proofs, announcements of some.
 const SHORT: usize = 1024;
 /// What a packet adds to its message, about: IPv6, UDP, DTLS and SCTP, or TCP, TLS and WebSocket.
@@ -29,6 +33,35 @@ impl Weight {
 
     pub(super) const fn is_short(self) -> bool {
         self.is_short
+    }
+
+    /// The same of a message that waits for its turn, however short it is.
+    pub(super) const fn in_turn(self) -> Self {
+        Self { is_short: false, ..self }
+    }
+}
+
+/// What one link may send before its turn: enough for what keeps it alive, and too little to keep others from
+/// theirs.
+#[derive(Debug, Default)]
+pub(super) struct Privilege {
+    spent: f64,
+    filled: Duration,
+}
+
+impl Privilege {
+    /// Whether a message may go before its turn, where all together have `rate` bytes a second.
+    pub(super) fn take(&mut self, weight: Weight, rate: u64, now: Duration) -> bool {
+        let share = rate as f64 / PRIVILEGED_SHARE;
+        let regained = share * now.saturating_sub(self.filled).as_secs_f64();
+        self.filled = self.filled.max(now);
+        self.spent = (self.spent - regained).max(0.0);
+        let bytes = weight.bytes as f64;
+        let may = weight.is_short && self.spent + bytes <= share.max(PRIVILEGED_AT_ONCE);
+        if may {
+            self.spent += bytes;
+        }
+        may
     }
 }
 
@@ -128,6 +161,23 @@ mod tests {
         let (sent, _) = drive(&[], Duration::from_micros(100), Duration::from_secs(60));
         let rate = sent as f64 / 60.0;
         assert!((0.98..1.02).contains(&(rate / RATE as f64)), "{rate} a second");
+    }
+
+    /// One that floods with short messages has no more than its share before its turn.
+    #[test]
+    fn a_flood_of_short_messages_has_to_wait_for_its_turn() {
+        let mut flood = Privilege::default();
+        let ahead = (0..6000)
+            .filter(|ms| flood.take(Weight::of(60), RATE, Duration::from_millis(10 * ms)))
+            .count();
+        let bytes = ahead * Weight::of(60).bytes;
+        let most = 60.0 * RATE as f64 / PRIVILEGED_SHARE + PRIVILEGED_AT_ONCE;
+        assert!(bytes as f64 <= most, "{bytes} of {most}");
+        let mut honest = Privilege::default();
+        for second in 0..60 {
+            assert!(honest.take(Weight::of(60), RATE, Duration::from_secs(second)));
+        }
+        assert!(!honest.take(Weight::of(2000), RATE, Duration::from_secs(60)), "that is not short");
     }
 
     #[test]
