@@ -72,7 +72,7 @@ pub use prefix::{AddressPrefix, PrefixError};
 pub use proxies::{Proxies, ProxyHeader};
 pub use pulse::Pulse;
 pub use reload::Reload;
-pub use report::{PoolReport, Report, Share};
+pub use report::{PoolReport, Relays, Report, Share};
 pub use stun::SecondStun;
 pub use tls::{TlsError, TlsFiles};
 

@@ -3,9 +3,10 @@
 use super::Settings;
 
 /// Those that only a start can change: where it listens, who it is, and what it has told others or counts by.
-const AT_START: [&str; 17] = [
+const AT_START: [&str; 18] = [
     "listen",
     "stun",
+    "stun-second",
     "identity",
     "passphrase-file",
     "json",

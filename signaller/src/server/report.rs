@@ -41,6 +41,8 @@ pub struct Report {
     pub refused: BTreeMap<String, u64>,
     /// What became of signals, so far.
     pub signals: BTreeMap<String, u64>,
+    /// Links between clients that are relayed.
+    pub relaying: Relays,
     /// The pool of signallers, if it is in one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pool: Option<PoolReport>,
@@ -57,6 +59,18 @@ pub struct Share {
     pub now: u64,
     /// So much there may be.
     pub limit: u64,
+}
+
+/// Links that are relayed between clients that have no direct path.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Relays {
+    /// Now.
+    pub links: u64,
+    /// So far.
+    pub opened: u64,
+    /// Bytes that they carried, so far.
+    pub bytes: u64,
 }
 
 /// The pool as one signaller sees it.
@@ -107,6 +121,11 @@ impl Report {
                 ("unreachable", status.unreachable),
                 ("relayed", status.relayed),
             ]),
+            relaying: Relays {
+                links: status.circuits as u64,
+                opened: status.circuits_opened,
+                bytes: status.circuit_bytes,
+            },
             pool: current.config.pool.then(|| PoolReport {
                 linked: status.members as u64,
                 presences: status.remote as u64,

@@ -9,7 +9,7 @@ use std::{
 use anstyle::{AnsiColor, Style};
 use taiinet_signaller::{
     DeskView, MemberState, MemberView, NetworkView,
-    server::{Report, Share},
+    server::{Relays, Report, Share},
 };
 use taiinet_terminal::line;
 
@@ -68,6 +68,11 @@ fn write(text: &mut String, report: &Report, place: &str, now: u64) -> fmt::Resu
         counts(text, "pool refused", &pool.refused)?;
     }
     counts(text, "signals", &report.signals)?;
+    let Relays { links, opened, bytes: carried } = report.relaying;
+    if opened > 0 {
+        let (links, opened) = (number(links), number(opened));
+        row(text, "relaying", &format!("{links} links; {opened} so far, {}", bytes(carried)))?;
+    }
     counts(text, "turned away", &report.connections_refused)?;
     counts(text, "cut", &report.handshakes_failed)?;
     counts(text, "refused", &report.refused)?;
@@ -201,6 +206,7 @@ mod tests {
             connections: Share { now: 9_500, limit: 10_000 },
             desk_age_ms: 7_000,
             certificate_until: Some(1_000_000 + 6 * DAY),
+            relaying: Relays { links: 2, opened: 1_000, bytes: 3 << 20 },
             ..Report::default()
         };
         report.refused.insert("flood".to_owned(), 3);
@@ -210,6 +216,7 @@ mod tests {
             "connections   9 500 of 10 000 (95 %)",
             "these numbers are 7 s old",
             "too busy to say which",
+            "relaying      2 links; 1 000 so far, 3.0 MiB",
             "refused       flood 3",
             "certificate   good for 6 days",
         ] {

@@ -38,6 +38,18 @@ fn places_and_work_are_as_they_were_set_last_and_what_counts_as_an_address_stays
     assert_eq!(room.desk.config.prefixes, Prefixes::default());
 }
 
+/// A client whose links are relayed sends more than others: its budgets must outlive a reload.
+#[test]
+fn what_is_relayed_and_the_budgets_for_it_stay_as_they_were_at_the_start() {
+    let relaying = Some(crate::Relaying::default());
+    let mut room = Room::new(DeskConfig { relaying, ..DeskConfig::default() });
+    let before = room.desk.config.budgets;
+    assert_ne!(before, Budgets::default());
+    room.desk.renew(DeskConfig::default(), NOW);
+    assert_eq!(room.desk.config.budgets, before);
+    assert_eq!(room.desk.config.relaying, Some(crate::Relaying::default()));
+}
+
 #[test]
 fn a_member_that_is_not_allowed_any_more_is_parted_with_and_its_news_do_not_count() {
     let mut two = Two::new();
