@@ -3,19 +3,26 @@
 //! Each pair of networks is measured by `cargo xtask laboratory`, and here where `TAIINET_LONG` is set.
 #![cfg(target_os = "linux")]
 
-use std::time::Duration;
+use std::{process::Command, time::Duration};
 
-use taiinet_tests::laboratory::{
-    Access, Change, Encounter, Laboratory, Measured, Trial, Way, missing,
+use taiinet_tests::{
+    Process,
+    laboratory::{Access, Change, Encounter, Laboratory, Measured, Trial, Way, missing},
+    program,
 };
 
-/// The laboratory, or nothing where there can be none.
+/// The laboratory, whose signaller relays, or nothing where there can be none.
 fn laboratory() -> Option<Laboratory> {
+    laboratory_with(&["--relay"], true)
+}
+
+/// One whose signaller has these options, with or without a TURN server.
+fn laboratory_with(signaller: &[&str], turn: bool) -> Option<Laboratory> {
     if let Some(missing) = missing() {
         eprintln!("SKIPPED: {missing}");
         return None;
     }
-    Some(Laboratory::new())
+    Some(Laboratory::with(signaller, turn))
 }
 
 fn meet(laboratory: &Laboratory, subscriber: Access, publisher: Access) -> Measured {
@@ -52,6 +59,15 @@ fn symmetric_nats_meet_through_turn() {
 }
 
 /// A server that is reached by TCP does for an end without UDP.
+#[test]
+fn where_udp_is_blocked_turn_by_tcp_gets_through() {
+    let by_tcp = ["--turn", "turn:203.0.113.2:3478?transport=tcp"];
+    let Some(laboratory) = laboratory_with(&by_tcp, true) else { return };
+    for publisher in [Access::Symmetric, Access::UdpBlocked] {
+        meets(&laboratory, Access::UdpBlocked, publisher, Way::Turn);
+    }
+}
+
 #[test]
 fn where_udp_is_blocked_the_signaller_relays() {
     let Some(laboratory) = laboratory() else { return };
@@ -101,4 +117,46 @@ fn the_whole_laboratory() {
             assert!(recovery.after.is_some() && recovery.documents.is_whole(), "{recovery:?}");
         }
     }
+}
+
+/// A router that is asked for a port lets in whom its NAT would not.
+#[test]
+fn a_port_of_the_router_does_without_turn() {
+    let Some(laboratory) = laboratory_with(&[], false) else { return };
+    let (here, there) = (laboratory.home(Access::Symmetric), laboratory.home(Access::Symmetric));
+    let mut command = Command::new(program("natpmp-router"));
+    // The first home's.
+    command.args(["192.168.1.1", "198.18.0.6"]);
+    let router = here.router().expect("a router").enter(&command);
+    let router = Process::start("router", &mut { router });
+    router.eventually("listens", |router| (!router.stdout().is_empty()).then_some(()));
+    let trial = Trial { burst: 10, ..Trial::default() };
+    let measured = laboratory.measure_between(&here, &there, trial);
+    eprintln!("{measured:?}");
+    assert_eq!(measured.way, Some(Way::Direct), "{measured:?}");
+    assert!(measured.burst.is_whole(), "{measured:?}");
+    router.eventually("has its port back", |router| {
+        router.stdout().iter().any(|line| line.starts_with("unmapped")).then_some(())
+    });
+}
+
+#[test]
+fn ipv6_alone_is_enough() {
+    let Some(laboratory) = laboratory() else { return };
+    meets(&laboratory, Access::Ipv6Only, Access::Ipv6Only, Way::Direct);
+}
+
+#[test]
+fn a_bad_line_loses_nothing() {
+    let Some(laboratory) = laboratory() else { return };
+    let measured = meets(&laboratory, Access::Lossy, Access::PortRestricted, Way::Direct);
+    assert!(measured.link > Some(Duration::from_millis(400)), "it is long: {measured:?}");
+}
+
+#[test]
+fn where_udp_is_blocked_there_is_no_way_without_help() {
+    let Some(laboratory) = laboratory_with(&[], true) else { return };
+    let trial = Trial { burst: 1, patience: Duration::from_secs(18) };
+    let encounter = Encounter { subscriber: Access::UdpBlocked, publisher: Access::PortRestricted };
+    assert_eq!(laboratory.measure(encounter, trial).way, None);
 }

@@ -73,7 +73,7 @@ impl Namespace {
     /// If it does not take them.
     pub fn nft(&self, rules: &str) {
         let taken = self.try_nft(rules);
-        assert!(taken.is_ok(), "{rules}\n{}", taken.unwrap_err());
+        assert!(taken.is_ok(), "{rules}\n{taken:?}");
     }
 
     fn try_nft(&self, rules: &str) -> Result<(), String> {
