@@ -12,6 +12,7 @@ mod joins;
 mod offences;
 mod outputs;
 mod pool;
+mod relaying;
 mod renewal;
 mod signals;
 mod turn;
@@ -38,7 +39,6 @@ pub use config::{Budgets, DeskConfig, JoinWork, Relaying};
 use outputs::Outputs;
 pub use outputs::Unsealed;
 pub use turn::Turn;
-pub use view::{DeskView, MemberState, MemberView, NetworkView};
 
 /// A signaller, without any IO.
 #[derive(Debug)]

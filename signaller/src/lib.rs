@@ -22,13 +22,15 @@ mod refused;
 pub mod server;
 mod shares;
 mod sweep;
+mod view;
 
 pub use addresses::{Prefixes, Ranges};
 pub use admission::Admission;
 pub use desk::{
-    Budgets, ClientId, Desk, DeskConfig, DeskInput, DeskOutput, DeskStatus, DeskView, JoinWork,
-    MemberState, MemberView, NetworkView, Relaying, Turn,
+    Budgets, ClientId, Desk, DeskConfig, DeskInput, DeskOutput, DeskStatus, JoinWork, Relaying,
+    Turn,
 };
 pub use histogram::{BOUNDS, Histogram};
 pub use parting::Parting;
 pub use refused::Refused;
+pub use view::{DeskView, MemberState, MemberView, NetworkView};

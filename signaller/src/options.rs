@@ -1,5 +1,7 @@
 //! What can be said on the command line, and by the same names in a file.
 
+mod advertised;
+mod asked;
 mod command;
 mod member;
 mod period;
@@ -29,10 +31,11 @@ use taiinet_signaller::{
 use taiinet_websocket::check_roots;
 use tracing_subscriber::filter::{LevelFilter, Targets};
 
+use advertised::{Advertised, is_loopback};
+pub(crate) use asked::Asked;
 pub(crate) use command::{Given, command, documents};
 use member::{MemberAddress, PublicUrl, TurnUrl};
 use period::Period;
-use warnings::{Advertised, is_loopback};
 
 /// Introduces TaiiNet's peers to one another.
 ///

@@ -31,7 +31,7 @@ use taiinet_mesh::{
 };
 use taiinet_query::Query;
 
-use crate::{addresses::Ranges, desk::MemberView, limits, refused::Refused};
+use crate::{addresses::Ranges, limits, refused::Refused, view::MemberView};
 use incoming::Incoming;
 use members::Members;
 use news::News;

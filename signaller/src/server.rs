@@ -16,6 +16,7 @@ mod counters;
 mod crowds;
 mod current;
 mod desk_task;
+mod error;
 mod files;
 mod gate;
 mod handshakes;
@@ -36,6 +37,7 @@ mod timings;
 mod tls;
 mod upgrade;
 mod visit;
+mod visitor;
 mod websocket;
 
 use std::{future::Future, io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
@@ -54,15 +56,15 @@ use crate::{Desk, limits};
 use accept::Door;
 use clock::Clock;
 use counters::Counters;
-use current::{Current, Watched};
+use current::{Current, Listed, Watched};
 use desk_task::DeskTask;
 use gate::Gate;
 use handshakes::Handshakes;
-use lists::Listed;
 use outbox::Room;
 use shared::Shared;
 
 pub use config::{AcceptConfig, ServerConfig, StunAddress};
+pub use error::ServerError;
 pub use files::{read_file, read_text};
 pub use gate::GateConfig;
 pub use lists::{ListError, ListFiles};
@@ -73,38 +75,6 @@ pub use reload::Reload;
 pub use report::{PoolReport, Report, Share};
 pub use stun::SecondStun;
 pub use tls::{TlsError, TlsFiles};
-
-/// A server could not be started.
-#[derive(Debug, thiserror::Error)]
-pub enum ServerError {
-    /// Nothing to listen on.
-    #[error("no address to listen on was given; give one with --listen 127.0.0.1:7700")]
-    NoAddress,
-    /// An address cannot be listened on.
-    #[error("cannot listen on {address} ({what}): {error}")]
-    Listen {
-        /// The address.
-        address: SocketAddr,
-        /// TCP or UDP.
-        what: &'static str,
-        /// What the system says.
-        error: io::Error,
-    },
-    /// The control socket cannot be listened at.
-    #[error("cannot listen at {path} (control): {error}")]
-    Control {
-        /// Where it was to be.
-        path: PathBuf,
-        /// What the system says.
-        error: io::Error,
-    },
-    /// The certificate cannot be used.
-    #[error(transparent)]
-    Tls(#[from] TlsError),
-    /// A list cannot be used.
-    #[error(transparent)]
-    List(#[from] ListError),
-}
 
 /// How many free ports are tried until one is free for both TCP and UDP.
 const FREE_PORTS: usize = 16;
@@ -174,9 +144,7 @@ impl Server {
         }
         // Files are read before anything listens.
         let current = Current::load(accept)?;
-        for warning in current.warnings() {
-            tracing::warn!("{warning}");
-        }
+        current.log_warnings();
         let (mut doors, mut addresses, mut stun) = (Vec::new(), Vec::new(), Vec::new());
         for address in config.listen {
             let (listener, socket) = bind(address, config.stun == StunAddress::Same).await?;
@@ -341,10 +309,8 @@ async fn look_at_certificate(watched: Watched, every: Duration) {
     loop {
         sleep(every).await;
         let current = watched.borrow().clone();
-        match current.tls.as_ref().and_then(tls::Tls::concern) {
-            Some(concern) if concern.is_urgent => tracing::error!("{}", concern.text),
-            Some(concern) => tracing::warn!("{}", concern.text),
-            None => {}
+        if let Some(concern) = current.tls.as_ref().and_then(tls::Tls::concern) {
+            concern.log();
         }
     }
 }

@@ -5,36 +5,17 @@ mod table;
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use clap::Args;
 use taiinet_signaller::server::Report;
 use taiinet_terminal as terminal;
 
-use crate::{USAGE, options::Settings};
+use crate::{
+    USAGE,
+    options::{Asked, Settings},
+};
 use ask::Place;
 
 /// The file of options where one is installed.
 const INSTALLED: &str = "/etc/taiinet/taiinet-signaller.toml";
-
-/// Show what a running signaller has open, how near that is to its limits, and what it has refused.
-#[derive(Debug, Args)]
-pub(crate) struct Asked {
-    /// The file of options that it runs with, in which `control` or `metrics` stand [default:
-    /// /etc/taiinet/taiinet-signaller.toml, if it is there]
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// Its control socket
-    #[arg(long, value_name = "PATH", conflicts_with = "metrics")]
-    control: Option<PathBuf>,
-    /// Where it answers metrics
-    #[arg(long, value_name = "ADDR:PORT")]
-    metrics: Option<SocketAddr>,
-    /// Show names of networks, peers and signallers, too; it takes the control socket
-    #[arg(long)]
-    names: bool,
-    /// Show all of it as JSON
-    #[arg(long)]
-    json: bool,
-}
 
 /// Shows it; or what to say, and the exit code.
 pub(crate) fn show(asked: &Asked) -> Result<(), (String, u8)> {

@@ -90,7 +90,7 @@ fn it_carries_several_networks_and_tells_what_it_does() {
     let manager = path("manager").display().to_string();
     let mut node = Node::start(&path("node.toml"), &[("NOTIFY_SOCKET", &manager)]);
     told.set_read_timeout(Some(Duration::from_secs(30))).expect("set");
-    let mut said = || {
+    let said = || {
         let mut buffer = [0; 256];
         let length = told.recv(&mut buffer).expect("a word");
         String::from_utf8_lossy(&buffer[..length]).into_owned()

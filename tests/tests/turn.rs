@@ -11,7 +11,7 @@ use taiinet_tests::{Mesh, Process, Signaller, eventually};
 const SECRET: &str = "a secret that coturn and the signaller share";
 
 /// coturn on loopback, at a free port.
-fn coturn(secret: &str) -> (Process, String) {
+fn coturn(secret: &str, more: &[&str]) -> (Process, String) {
     let found = Command::new("turnserver").arg("--version").stdout(Stdio::null()).status();
     assert!(found.is_ok(), "this needs coturn: sudo apt-get install coturn");
     let free = UdpSocket::bind("127.0.0.1:0").and_then(|socket| socket.local_addr());
@@ -21,6 +21,7 @@ fn coturn(secret: &str) -> (Process, String) {
     command.args(["--listening-port", &port, "--realm", "test", "--use-auth-secret"]);
     command.args(["--static-auth-secret", secret, "--allow-loopback-peers", "--no-cli"]);
     command.args(["--no-tls", "--no-dtls", "--log-file", "stdout", "--simple-log", "--verbose"]);
+    command.args(more);
     let server = Process::start("coturn", &mut command);
     server.eventually("listens", |server| {
         server.stdout().iter().any(|line| line.contains("UDP listener opened")).then_some(())
@@ -38,7 +39,7 @@ fn signaller(turn: &str, secret: &str) -> (Signaller, tempfile::NamedTempFile) {
 
 #[test]
 fn peers_that_show_nobody_their_addresses_meet_through_turn() {
-    let (server, turn) = coturn(SECRET);
+    let (server, turn) = coturn(SECRET, &[]);
     let (signaller, _file) = signaller(&turn, SECRET);
     let mesh = Mesh::new(&signaller);
     let subscriber = mesh.subscribe_with("subscriber", "{}", &["--relay-only"]);
@@ -56,7 +57,7 @@ fn peers_that_show_nobody_their_addresses_meet_through_turn() {
 
 #[test]
 fn a_wrong_secret_opens_nothing() {
-    let (server, turn) = coturn("another secret");
+    let (server, turn) = coturn("another secret", &[]);
     let (signaller, _file) = signaller(&turn, SECRET);
     let mesh = Mesh::new(&signaller);
     let _one = mesh.subscribe_with("one", "{}", &["--relay-only"]);
@@ -66,4 +67,22 @@ fn a_wrong_secret_opens_nothing() {
         server.stdout().iter().any(refused).then_some(())
     });
     assert!(other.neighbours().is_empty());
+}
+
+/// It is no firewall, and says so.
+#[test]
+fn a_server_that_is_full_is_named_to_the_peers_that_it_refuses() {
+    let (_server, turn) = coturn(SECRET, &["--total-quota", "1"]);
+    let (signaller, _file) = signaller(&turn, SECRET);
+    let mesh = Mesh::new(&signaller);
+    let peers = ["one", "other"].map(|name| mesh.subscribe_with(name, "{}", &["--relay-only"]));
+    eventually("one of them is told", || {
+        let told = peers.iter().find_map(|peer| {
+            let said = peer.stderr().join("\n");
+            said.contains("486 Allocation Quota Reached").then_some(said)
+        })?;
+        assert!(told.contains(&turn) && told.contains("total-quota"), "{told}");
+        assert!(!told.contains("firewall"), "{told}");
+        Some(())
+    });
 }

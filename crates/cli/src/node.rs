@@ -1,6 +1,8 @@
 //! `taiinet node`: a peer that stays. It takes part in networks without an application of its own, carries what
 //! others publish, holds it for those who come, and can be watched.
 
+mod address;
+mod args;
 mod blacklist;
 mod config;
 mod exposition;
@@ -10,10 +12,10 @@ mod members;
 mod metrics;
 mod server;
 
-use std::{net::SocketAddr, path::PathBuf, time::Duration};
+use std::{net::SocketAddr, time::Duration};
 
 use serde_json::json;
-use taiinet::{Bandwidth, Rate};
+use taiinet::Bandwidth;
 use taiinet_terminal as terminal;
 use tokio::{net::TcpListener, time::interval};
 
@@ -21,59 +23,22 @@ use crate::{
     exit::{CommandResult, Exit},
     net::{self, NetArgs},
 };
-use config::{MetricsAddress, Settings};
-use log::{Log, LogFormat};
+use address::MetricsAddress;
+pub(crate) use args::NodeArgs;
+use config::Settings;
+use log::Log;
 use members::Members;
 use server::Health;
 
 /// How often the service manager is told how it goes.
 const TELL_EVERY: Duration = Duration::from_secs(10);
 
-/// Take part in networks as a daemon: carry what others publish, within the bandwidth that you lend.
-#[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:
-  taiinet node --config /etc/taiinet/taiinet-node.toml
-  taiinet node --config taiinet-node.toml --check-config
-  taiinet node --network tweets --signaller wss://signal.example.org --upload 2MB/s
-
-What is given here wins over the file. SIGHUP reads the file again and applies caps, log level and blacklist;
-SIGTERM and Ctrl-C leave the networks. Exit codes: 0 done, 1 failed, 2 wrong usage.")]
-pub(crate) struct NodeArgs {
-    /// Read options from this TOML file
-    #[arg(long, value_name = "FILE")]
-    config: Option<PathBuf>,
-    /// Say what would run, and end: 0 if it is well, 2 if not
-    #[arg(long)]
-    check_config: bool,
-    /// Say what runs as one line of JSON; with --check-config, what would
-    #[arg(long)]
-    json: bool,
-    /// Keep here what is learned from run to run: signallers of pools, and those who misbehaved
-    #[arg(long, value_name = "DIR")]
-    state: Option<PathBuf>,
-    /// Send at most so much on all links together, such as 500kB/s, 2MB/s or 20Mbit/s
-    #[arg(long, value_name = "RATE")]
-    upload: Option<Rate>,
-    /// Receive at most so much on all links together
-    #[arg(long, value_name = "RATE")]
-    download: Option<Rate>,
-    /// Answer /metrics (Prometheus), /healthz and /readyz here [default: 127.0.0.1:9701]
-    #[arg(long, value_name = "ADDR:PORT|off")]
-    metrics: Option<MetricsAddress>,
-    /// How much to log, to stderr, as in RUST_LOG, which counts if this is not given [default: info]
-    #[arg(long, value_name = "LEVEL")]
-    log: Option<String>,
-    /// How to write the log [default: text]
-    #[arg(long, value_name = "FORMAT")]
-    log_format: Option<LogFormat>,
-}
-
 pub(crate) async fn run(net: NetArgs, args: NodeArgs) -> CommandResult {
     let settings = Settings::read(&net, &args)?;
     if args.check_config {
         return settings.print(args.json);
     }
-    let log = Log::start(&settings);
+    let log = Log::start(settings.log.as_deref(), settings.log_format);
     for warning in settings.warnings() {
         tracing::warn!("{warning}");
     }
@@ -165,7 +130,7 @@ impl Serving {
             Err(Exit::BrokenPipe) => return,
         };
         settings.cap(&self.bandwidth);
-        self.log.set(&settings);
+        self.log.set(settings.log.as_deref());
         self.members.apply_blacklist(&settings).await;
         for name in self.settings.changed_for_good(&settings) {
             tracing::warn!("{name} has changed: that takes a restart");

@@ -8,9 +8,10 @@
 //!
 //! **When.** The end whose offer of a direct link fails for want of a path, or is not open after
 //! [`limits::CIRCUIT_AFTER`], asks for one, while it has fewer than [`limits::CIRCUITS_ENOUGH`] neighbours. It does not
-//! count among the links that a peer wants: direct ones are dialled as before, also to the same peer. When such a one
-//! is of use the relayed link goes, a moment later, since by then it is at both ends; what was on its way over it is
-//! announced on the other. It goes as well when both ends have enough direct neighbours.
+//! count among the links that a peer wants: direct ones are dialled as before, also to the same peer. To a peer to which
+//! no path was found another is asked for without a new offer. When a direct link is of use the relayed one goes, a
+//! moment later, since by then it is at both ends; what was on its way over it is announced on the other. It goes as
+//! well when both ends have enough direct neighbours.
 //!
 //! **How much.** What is on its way to the other end is bounded ([`limits::CIRCUIT_WINDOW`]): the recipient says what
 //! it took, and the signaller passes that on when its quotas allow more. So nobody has to hold what has no room.
@@ -24,7 +25,7 @@ use crate::{
     cx::Cx,
     limits,
     links::Link,
-    notice::Notice,
+    notice::{LinkDown, Notice},
     rng::Backoff,
     signallers::Signallers,
     wire::{CircuitFrame, CircuitPart, RefusalReason, ToSignaller},
@@ -53,9 +54,9 @@ struct Circuit {
     others: Vec<LinkId>,
 }
 
-/// A peer to which a relayed link failed, and when the next may be tried.
+/// A peer to which no direct path was found, and when a relayed link to it may be asked for.
 #[derive(Debug)]
-struct Failed {
+struct Apart {
     peer: PeerId,
     not_before: Time,
     backoff: Backoff,
@@ -65,7 +66,7 @@ struct Failed {
 #[derive(Debug, Default)]
 pub(crate) struct Circuits {
     circuits: BTreeMap<LinkId, Circuit>,
-    failed: VecDeque<Failed>,
+    apart: VecDeque<Apart>,
 }
 
 impl Circuits {
@@ -77,33 +78,32 @@ impl Circuits {
                     cx.notify(Notice::Rest { peer, wait: limits::REDIAL_BACKOFF.0 });
                 }
             }
-            Notice::LinkDown(down) if down.relayed => {
-                if !down.active && !down.incoming && down.cause != Disconnect::Local {
-                    self.fails(cx, down.peer);
-                }
-            }
-            Notice::LinkDown(down) => {
-                if !down.active && !down.incoming && is_for_want_of_a_path(&down.cause) {
-                    self.ask(cx, down.peer, signallers);
-                }
-            }
+            Notice::LinkDown(down) => self.link_down(cx, down, signallers),
             Notice::NeighbourUp(up) => {
-                self.failed.retain(|failed| failed.peer != up.peer);
-                if cx.links.get(up.link).is_some_and(|link| !link.relayed) {
-                    let pending =
-                        |link: &Link| link.relayed && link.peer == up.peer && !link.is_admitted();
-                    for link in cx.links.named(pending) {
-                        cx.close(link, Disconnect::Local);
-                    }
+                let is_direct = cx.links.get(up.link).is_some_and(|link| !link.relayed);
+                self.apart.retain(|apart| !is_direct || apart.peer != up.peer);
+                if let Some(apart) = self.apart.iter_mut().find(|apart| apart.peer == up.peer) {
+                    apart.backoff.reset();
+                }
+                let pending =
+                    |link: &Link| link.relayed && link.peer == up.peer && !link.is_admitted();
+                for link in cx.links.named(|link| is_direct && pending(link)) {
+                    cx.close(link, Disconnect::Local);
                 }
             }
+            Notice::Forget(peer) => self.apart.retain(|apart| apart.peer != *peer),
             Notice::RouteLost(via) => {
                 for link in self.named(|circuit| circuit.via == *via) {
                     let why = "the signaller that relayed the link is gone".to_owned();
                     self.end(cx, link, Disconnect::Link(LinkFailure::Unreachable(why)));
                 }
             }
-            Notice::Woke => self.failed.clear(),
+            Notice::Woke => {
+                for apart in &mut self.apart {
+                    apart.backoff.reset();
+                    apart.not_before = cx.now;
+                }
+            }
             _ => {}
         }
     }
@@ -255,7 +255,7 @@ impl Circuits {
     fn ask(&mut self, cx: &mut Cx, peer: PeerId, signallers: &Signallers) -> bool {
         let may = is_wanting(cx)
             && cx.links.find(|link| link.relayed && link.peer == peer).is_none()
-            && !self.failed.iter().any(|failed| failed.peer == peer && failed.not_before > cx.now);
+            && !self.apart.iter().any(|apart| apart.peer == peer && apart.not_before > cx.now);
         let routes: Vec<LinkId> = self.routes(signallers).collect();
         may && self.ask_over(cx, peer, routes)
     }
@@ -278,6 +278,22 @@ impl Circuits {
             let taken = self.circuits.values().filter(|circuit| circuit.via == via).count();
             (taken < usize::from(most)).then_some(via)
         })
+    }
+
+    fn link_down(&mut self, cx: &mut Cx, down: &LinkDown, signallers: &Signallers) {
+        if down.incoming {
+            return;
+        }
+        match (&down.cause, down.relayed, down.active) {
+            // It is not needed any more.
+            (Disconnect::Local, true, _) | (Disconnect::Refused(_), true, true) => {}
+            (_, true, _) => self.fails(cx, down.peer),
+            (cause, false, false) if is_for_want_of_a_path(cause) => {
+                self.is_apart(down.peer, cx.now);
+                self.ask(cx, down.peer, signallers);
+            }
+            (_, false, _) => {}
+        }
     }
 
     /// The other end, or the signaller, has ended a circuit.
@@ -311,30 +327,39 @@ impl Circuits {
         self.circuits.iter().filter(|(_, circuit)| which(circuit)).map(|(link, _)| *link).collect()
     }
 
-    /// A link to this peer could not be relayed: it rests, longer each time.
-    fn fails(&mut self, cx: &mut Cx, peer: PeerId) {
-        let earlier = self.failed.iter().position(|failed| failed.peer == peer);
-        let earlier = earlier.and_then(|index| self.failed.remove(index));
-        let mut backoff = earlier.map_or(Backoff::new(limits::REDIAL_BACKOFF), |one| one.backoff);
-        let not_before = cx.now.after(backoff.wait(&mut cx.rng));
-        if self.failed.len() >= limits::CIRCUITS_FAILED {
-            self.failed.pop_front();
+    /// No direct path leads to this peer.
+    fn is_apart(&mut self, peer: PeerId, now: Time) -> Option<&mut Apart> {
+        if !self.apart.iter().any(|apart| apart.peer == peer) {
+            if self.apart.len() >= limits::CIRCUITS_REMEMBERED {
+                self.apart.pop_front();
+            }
+            let backoff = Backoff::new(limits::REDIAL_BACKOFF);
+            self.apart.push_back(Apart { peer, not_before: now, backoff });
         }
-        self.failed.push_back(Failed { peer, not_before, backoff });
+        self.apart.iter_mut().find(|apart| apart.peer == peer)
     }
 
-    /// The peers to which we have offered a direct link that is not open yet, and when one may be relayed.
+    /// A relayed link to this peer could not be had, or has ended: it rests, longer each time.
+    fn fails(&mut self, cx: &mut Cx, peer: PeerId) {
+        if let Some(apart) = self.is_apart(peer, cx.now) {
+            apart.not_before = cx.now.after(apart.backoff.wait(&mut cx.rng));
+        }
+    }
+
+    /// The peers to which a relayed link may be asked for, and from when on: those to which we have offered a
+    /// direct one that is not open yet, and those that are known to have no path to us.
     fn slow(&self, cx: &Cx) -> Vec<(PeerId, Time)> {
-        let is_relayed = |peer| cx.links.iter().any(|link| link.relayed && link.peer == peer);
-        let slow = cx.links.iter().filter(|link| {
-            link.is_dialling() && !link.incoming && !link.relayed && !is_relayed(link.peer)
-        });
-        slow.map(|link| {
-            let failed = self.failed.iter().find(|failed| failed.peer == link.peer);
-            let at = link.since().after(limits::CIRCUIT_AFTER);
-            (link.peer, failed.map_or(at, |failed| at.max(failed.not_before)))
-        })
-        .collect()
+        let is_linked = |peer| {
+            let linked = |link: &Link| link.relayed || link.is_admitted();
+            cx.links.iter().any(|link| link.peer == peer && linked(link))
+        };
+        let dialled =
+            cx.links.iter().filter(|link| link.is_dialling() && !link.incoming && !link.relayed);
+        let dialled = dialled.map(|link| (link.peer, link.since().after(limits::CIRCUIT_AFTER)));
+        let is_known = |peer| self.apart.iter().any(|apart| apart.peer == peer);
+        let dialled = dialled.filter(|(peer, _)| !is_known(*peer));
+        let apart = self.apart.iter().map(|apart| (apart.peer, apart.not_before));
+        apart.chain(dialled).filter(|(peer, _)| !is_linked(*peer)).collect()
     }
 }
 

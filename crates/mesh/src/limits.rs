@@ -37,8 +37,8 @@ pub const CIRCUITS_ENOUGH: usize = 3;
 pub const CIRCUIT_AFTER: Duration = Duration::from_secs(3);
 /// When there is a direct link, the relayed one between the same two goes so much later: by then both ends know.
 pub const CIRCUIT_LINGERS: Duration = Duration::from_secs(2);
-/// Of how many peers it is remembered that a relayed link to them failed.
-pub const CIRCUITS_FAILED: usize = 64;
+/// Of how many peers it is remembered that no direct path leads to them.
+pub const CIRCUITS_REMEMBERED: usize = 64;
 /// Bytes on their way from one end of a circuit to the other: with one message more for each of
 /// [`CIRCUITS`], no more than a transport holds.
 pub const CIRCUIT_WINDOW: usize = 16 * 1024;

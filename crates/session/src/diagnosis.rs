@@ -3,7 +3,8 @@
 use core::time::Duration;
 
 use taiinet_mesh::{
-    Disconnect, LinkFailure, LinkState, SignallerStatus, Status, limits, wire::RefusalReason,
+    Disconnect, LinkFailure, LinkState, LinkStatus, SignallerStatus, Status, limits,
+    wire::RefusalReason,
 };
 
 /// How a peer fares.
@@ -52,7 +53,12 @@ pub enum Problem<'a> {
 
 /// Says how a peer fares.
 pub fn diagnose(status: &Status) -> Diagnosis<'_> {
-    let neighbours = status.links.iter().filter(|link| link.state == LinkState::Active).count();
+    let active = || status.links.iter().filter(|link| link.state == LinkState::Active);
+    // One that is about to be linked directly may have a relayed link besides.
+    let is_twin = |one: &&LinkStatus| {
+        one.relayed && active().any(|link| link.peer == one.peer && !link.relayed)
+    };
+    let neighbours = active().filter(|link| !is_twin(link)).count();
     let problem = if let Some(off) = clock_is_off(status) {
         Some(off)
     } else if !status.signallers.iter().any(|signaller| signaller.joined) {

@@ -211,8 +211,8 @@ impl End<'_> {
                     TurnNews::Failed(cause) => return Err(cause),
                 },
                 () = &mut fruitless => match trouble.take() {
-                    Some(cause) => return Err(cause),
-                    None => fruitless.as_mut().reset(Instant::now() + FRUITLESS),
+                    Some(cause) if !self.connection.has_path().await => return Err(cause),
+                    _ => fruitless.as_mut().reset(Instant::now() + FRUITLESS),
                 },
             }
         }

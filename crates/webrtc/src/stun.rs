@@ -1,12 +1,13 @@
 //! Under which address others see us (STUN, RFC 8489), and what that says of a NAT between (RFC 5780,
 //! section 4.3): one socket asks several servers, or several ports of one, all at once.
 
+mod answer;
 mod inquiry;
 mod nat;
 
 use std::{
     io,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    net::{IpAddr, SocketAddr},
     time::Duration,
 };
 
@@ -15,68 +16,12 @@ use tokio::{
     time::{Instant, timeout, timeout_at},
 };
 
+pub use answer::{Answer, Family, Seen, StunError};
 use inquiry::Inquiry;
 pub use nat::Nat;
 
 /// How long a name server may take.
 const RESOLVE: Duration = Duration::from_secs(3);
-
-/// A way of the Internet Protocol, which takes a socket of its own.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Family {
-    /// IPv4
-    V4,
-    /// IPv6
-    V6,
-}
-
-impl Family {
-    const fn any(self) -> IpAddr {
-        match self {
-            Self::V4 => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
-            Self::V6 => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
-        }
-    }
-
-    const fn has(self, address: &SocketAddr) -> bool {
-        address.is_ipv4() == matches!(self, Self::V4)
-    }
-}
-
-/// What one server said.
-#[derive(Debug)]
-pub struct Answer {
-    /// `HOST:PORT`, as it was given.
-    pub server: String,
-    /// How it sees our socket.
-    pub seen: Result<Seen, StunError>,
-}
-
-/// How a server sees a socket.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Seen {
-    /// The address that our packets come from, to the server.
-    pub mapped: SocketAddr,
-    /// The local address that they leave from; none if the system does not say.
-    pub local: Option<IpAddr>,
-}
-
-/// Why a STUN server said nothing.
-#[derive(Debug, thiserror::Error)]
-pub enum StunError {
-    /// The system does not let us.
-    #[error(transparent)]
-    Io(#[from] io::Error),
-    /// No such host.
-    #[error("its name leads nowhere")]
-    NoAddress,
-    /// The host has no address of this family.
-    #[error("it has no address of this family")]
-    OtherFamily,
-    /// No answer, though it was asked again and again.
-    #[error("no answer")]
-    Silent,
-}
 
 /// Asks all servers, each `HOST:PORT`, from one socket on any address, and waits for their answers, in all at
 /// most for `patience`. Requests are repeated as RFC 8489, section 6.2.1 has it. Once one has answered, the others have

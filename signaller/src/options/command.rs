@@ -8,8 +8,7 @@ use std::{
 use clap::{Arg, ArgMatches, Args as _, Command, CommandFactory as _, FromArgMatches as _};
 use taiinet_signaller::{limits, server::read_text};
 
-use super::{Options, Settings};
-use crate::status::Asked;
+use super::{Asked, Options, Settings};
 
 /// The command, with the defaults in its help. None of its arguments is required, nor has it
 /// defaults of clap's: what is not given leaves what the file says.

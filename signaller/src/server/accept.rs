@@ -20,6 +20,7 @@ use super::{
     gate::{Arrival, Turned},
     shared::Shared,
     visit::Visit,
+    visitor::Visitor,
 };
 
 /// What a connection is asked for.
@@ -29,21 +30,6 @@ pub(super) enum Door {
     Public,
     /// Metrics.
     Metrics,
-}
-
-/// A visitor that came by a door.
-#[derive(Debug)]
-pub(super) enum Visitor {
-    /// A client that may say what it wants.
-    Client { address: IpAddr, arrival: Arrival },
-    /// A client that is only told why it does not come in.
-    Refused(Turned),
-    /// A proxy: its client is known when it has said so.
-    Proxy { address: IpAddr },
-    /// A reader of the metrics.
-    Operator,
-    /// Somebody who may use our own files, and so may hear names.
-    Owner,
 }
 
 impl Shared {

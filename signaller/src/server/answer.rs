@@ -13,12 +13,12 @@ use axum::{
 };
 
 use super::{
-    accept::Visitor,
     connection,
     gate::{Arrival, Turned},
     member, operators,
     shared::Shared,
     upgrade::{self, Asked},
+    visitor::Visitor,
     websocket::{self, Charged, Meter},
 };
 use crate::limits;

@@ -25,6 +25,17 @@ pub(super) struct Concern {
 
 const DAY: u64 = 24 * 3600;
 
+impl Concern {
+    /// Says it.
+    pub(super) fn log(&self) {
+        if self.is_urgent {
+            tracing::error!("{}", self.text);
+        } else {
+            tracing::warn!("{}", self.text);
+        }
+    }
+}
+
 impl Validity {
     /// Of all of a chain: it is good while all of it is. None if that cannot be read.
     pub(super) fn of(chain: &[CertificateDer<'_>]) -> Option<Self> {

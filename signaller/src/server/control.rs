@@ -12,7 +12,7 @@ use std::{
 
 use tokio::net::UnixListener;
 
-use super::{accept::Visitor, shared::Shared, visit::Visit};
+use super::{shared::Shared, visit::Visit, visitor::Visitor};
 
 /// A socket at its place, which is removed with it.
 #[derive(Debug)]

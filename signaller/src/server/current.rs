@@ -2,9 +2,17 @@
 
 use std::sync::Arc;
 
+use taiinet_document::Network;
+use taiinet_identity::PeerId;
 use tokio::sync::watch;
 
-use super::{ServerError, config::AcceptConfig, lists::Lists, tls::Tls};
+use super::{
+    config::AcceptConfig,
+    error::ServerError,
+    lists::Lists,
+    tls::{Tls, TlsFiles},
+};
+use crate::Admission;
 
 /// What the operator has set, with all that its files hold.
 #[derive(Debug)]
@@ -21,7 +29,7 @@ impl Current {
     /// Reads all files.
     pub(super) fn load(config: AcceptConfig) -> Result<Self, ServerError> {
         let lists = config.lists.load()?;
-        let tls = config.tls.as_ref().map(super::tls::TlsFiles::load).transpose()?;
+        let tls = config.tls.as_ref().map(TlsFiles::load).transpose()?;
         Ok(Self { config, lists, tls })
     }
 
@@ -37,14 +45,38 @@ impl Current {
             config.tls.clone_from(&self.config.tls);
         }
         let lists = config.lists.load_after(&self.lists)?;
-        let tls = config.tls.as_ref().map(super::tls::TlsFiles::load).transpose()?;
+        let tls = config.tls.as_ref().map(TlsFiles::load).transpose()?;
         Ok(Self { config, lists, tls })
     }
 
-    /// What counts, but most likely is not as it was meant.
+    /// Logs what counts, but most likely is not as it was meant.
+    pub(super) fn log_warnings(&self) {
+        for warning in self.lists.warnings() {
+            tracing::warn!("{warning}");
+        }
+        if let Some(concern) = self.tls.as_ref().and_then(Tls::concern) {
+            concern.log();
+        }
+    }
+
+    /// The same, to be shown.
     pub(super) fn warnings(&self) -> Vec<String> {
         let lists = self.lists.warnings().into_iter().map(ToOwned::to_owned);
         let certificate = self.tls.as_ref().and_then(Tls::concern).map(|concern| concern.text);
         lists.chain(certificate).collect()
+    }
+}
+
+/// The lists as they are now, for the desk.
+#[derive(Debug)]
+pub(super) struct Listed(pub(super) Watched);
+
+impl Admission for Listed {
+    fn admits(&self, peer: &PeerId, network: &Network) -> bool {
+        self.0.borrow().lists.admit(peer, network)
+    }
+
+    fn admits_member(&self, member: &PeerId) -> bool {
+        !self.0.borrow().lists.blocks_member(member)
     }
 }

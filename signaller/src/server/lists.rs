@@ -11,8 +11,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{current::Watched, files::read_text, prefix::AddressPrefix};
-use crate::{Admission, limits};
+use super::{files::read_text, prefix::AddressPrefix};
+use crate::limits;
 use taiinet_document::Network;
 use taiinet_identity::PeerId;
 
@@ -117,7 +117,7 @@ impl Lists {
         !is_blocked && is_allowed
     }
 
-    fn admit(&self, peer: &PeerId, network: &Network) -> bool {
+    pub(super) fn admit(&self, peer: &PeerId, network: &Network) -> bool {
         let is_blocked = self
             .block
             .as_ref()
@@ -132,7 +132,7 @@ impl Lists {
 
     /// Whether the operator does not serve this member of the pool. The allow-list is of clients:
     /// `--allow-member` names members.
-    fn blocks_member(&self, member: &PeerId) -> bool {
+    pub(super) fn blocks_member(&self, member: &PeerId) -> bool {
         self.block.as_ref().is_some_and(|block| block.peers.contains(member))
     }
 
@@ -204,20 +204,6 @@ impl List {
         let bits = self.bits.iter();
         bits.map(|bits| AddressPrefix::around(address, *bits))
             .any(|prefix| self.addresses.contains(&prefix))
-    }
-}
-
-/// The lists as they are now, for the desk.
-#[derive(Debug)]
-pub(super) struct Listed(pub(super) Watched);
-
-impl Admission for Listed {
-    fn admits(&self, peer: &PeerId, network: &Network) -> bool {
-        self.0.borrow().lists.admit(peer, network)
-    }
-
-    fn admits_member(&self, member: &PeerId) -> bool {
-        !self.0.borrow().lists.blocks_member(member)
     }
 }
 

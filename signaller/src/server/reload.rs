@@ -47,9 +47,7 @@ impl Reload {
     fn apply(&self, desk: DeskConfig, accept: AcceptConfig) -> Result<(), ServerError> {
         let roots = accept.pool_roots.clone();
         let next = self.current.borrow().load_after(accept)?;
-        for warning in next.warnings() {
-            tracing::warn!("{warning}");
-        }
+        next.log_warnings();
         let gate = next.config.gate;
         self.gate.renew(gate);
         self.handshakes.renew(gate.handshakes);

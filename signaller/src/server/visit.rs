@@ -24,12 +24,12 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 
 use super::{
-    accept::Visitor,
     answer::Word,
     gate::Turned,
     handshakes::Slot,
     head::{self, Begun},
     shared::Shared,
+    visitor::Visitor,
 };
 use crate::limits;
 

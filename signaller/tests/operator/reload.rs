@@ -139,7 +139,7 @@ async fn a_reload_of_which_a_part_cannot_be_used_changes_nothing_and_says_so() {
         folder.write("config.toml", &format!("{options}\nmax-clients-per-address = 1\n"));
         program.signal("HUP");
         program.metric_is("reloads_total{result=\"failed\"}", times as u64 + 1);
-        program.logs(&format!("not reloaded, what was read before counts on: "));
+        program.logs("not reloaded, what was read before counts on: ");
         program.logs(wrong);
     }
     let _two = [Client::connect(program.address()).await, Client::connect(program.address()).await];

@@ -240,6 +240,7 @@ fn a_certificate_that_expires_soon_is_said_wherever_an_operator_looks() {
     program.metric_is("reloads_total{result=\"ok\"}", 1);
     program.logs("cert.pem: the certificate expires on 2");
     program.logs("in 20 days: renew it, and send SIGHUP");
+    assert!(!program.log().contains("ERROR"), "{}", program.log());
     assert_eq!(left(), 20);
     assert!(said().contains("in 20 days"), "{}", said());
 
@@ -247,6 +248,7 @@ fn a_certificate_that_expires_soon_is_said_wherever_an_operator_looks() {
     program.signal("HUP");
     program.metric_is("reloads_total{result=\"ok\"}", 2);
     program.logs("cert.pem: the certificate expired on 2");
+    assert!(program.log().contains("ERROR"), "{}", program.log());
     assert!(said().contains("expired on"), "{}", said());
     drop(program);
     let program = Program::start(&args);

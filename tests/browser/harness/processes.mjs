@@ -116,12 +116,12 @@ export async function run(name, args, env) {
 export class Signaller extends Process {
   url = "";
 
-  /** @param {{ address?: string, far?: boolean }} [options] */
-  static async start({ address = "127.0.0.1:0", far } = {}) {
+  /** @param {{ address?: string, far?: boolean, args?: string[] }} [options] */
+  static async start({ address = "127.0.0.1:0", far, args = [] } = {}) {
     const one = new Signaller(
       "signaller",
       program("taiinet-signaller"),
-      ["--listen", address, "--json"],
+      ["--listen", address, "--json", ...args],
       { far },
     );
     one.url = await one.eventually("listens", () => one.stdout[0] && JSON.parse(one.stdout[0]).url);

@@ -353,6 +353,7 @@ test("arguments of the wrong type are TypeErrors that name the field", () => {
   }
   assert.throws(() => new TaiiNet({ ...OPTIONS, signalers: [] }), /did you mean `signallers`/);
   assert.throws(() => new TaiiNet({ ...OPTIONS, targetLinks: 5, maxLinks: 2 }), /targetLinks/);
+  assert.throws(() => new TaiiNet({ ...OPTIONS, signallerRelay: "sometimes" }), /signallerRelay must be "last-resort" or "never" or "only"/);
   assert.throws(() => new TaiiNet({ ...OPTIONS, signallers: ["http://a"] }), /ws:\/\/ or wss:\/\//);
   assert.throws(() => new TaiiNet({ ...OPTIONS, signallers: ["ws://a, http://b"] }), { path: "options.signallers[0]" });
   assert.throws(() => new TaiiNet({ ...OPTIONS, signallers: [" \n"] }), { path: "options.signallers[0]" });

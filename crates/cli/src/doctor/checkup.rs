@@ -2,13 +2,12 @@
 
 use std::time::Duration;
 
-use taiinet::Builder;
+use taiinet::{Builder, SignallerRelay};
 use taiinet_webrtc::{Nat, WebSockets};
 use tokio::{sync::mpsc::UnboundedSender, time::Instant};
 
 use super::{
     finding::Finding,
-    paths::directly,
     report::{Path, Report},
     verdict,
 };
@@ -79,6 +78,11 @@ impl Checkup {
     pub(super) fn network() -> Result<String, Exit> {
         Ok(format!("doctor {:016x}", getrandom::u64().map_err(Exit::failed)?))
     }
+}
+
+/// A peer that shows whether a path is there, and not that a signaller makes up for it.
+pub(super) fn directly(peer: Builder) -> Builder {
+    peer.signaller_relay(SignallerRelay::Never)
 }
 
 /// Whether the address that a NAT shows to one is of use to another.

@@ -7,7 +7,7 @@ use taiinet_webrtc::{Answer, Family, Nat, StunError, ask_stun};
 use tokio::time::{Instant, timeout_at};
 
 use super::{
-    checkup::Checkup,
+    checkup::{Checkup, directly},
     finding::{Finding, State},
     report::{Mapping, Nats, Path, milliseconds},
 };
@@ -142,11 +142,6 @@ impl Checkup {
         tokio::join!(one.close(), other.close());
         Ok(linked.then_some(took))
     }
-}
-
-/// A peer that shows whether a path is there, and not that a signaller makes up for it.
-pub(super) fn directly(peer: Builder) -> Builder {
-    peer.signaller_relay(SignallerRelay::Never)
 }
 
 /// What the answers by one family show; nothing, if nobody was asked by it.

@@ -3,9 +3,8 @@
 use std::{
     collections::BTreeSet,
     fmt,
-    net::{IpAddr, SocketAddr},
+    net::IpAddr,
     path::{Path, PathBuf},
-    str::FromStr,
 };
 
 use serde::{Deserialize, Serialize};
@@ -14,7 +13,7 @@ use taiinet::{
 };
 use tracing_subscriber::filter::Targets;
 
-use super::{NodeArgs, log::LogFormat};
+use super::{address::MetricsAddress, args::NodeArgs, log::LogFormat};
 use crate::{
     exit::{CommandResult, Exit},
     net::{AuthorRate, LinkNumbers, NetArgs},
@@ -24,8 +23,6 @@ use crate::{
 const LONGEST: u64 = 1 << 20;
 /// How many networks one node takes part in at most: each has links of its own.
 const NETWORKS: usize = 32;
-/// Where metrics are told, unless it is said otherwise.
-const METRICS: SocketAddr = SocketAddr::new(IpAddr::V4(std::net::Ipv4Addr::LOCALHOST), 9701);
 
 /// All options of a node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,45 +76,9 @@ impl Default for Settings {
             quota: None,
             upload: None,
             download: None,
-            metrics: MetricsAddress::At(METRICS),
+            metrics: MetricsAddress::default(),
             log: None,
             log_format: LogFormat::Text,
-        }
-    }
-}
-
-/// Where metrics are told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub(super) enum MetricsAddress {
-    At(SocketAddr),
-    Off,
-}
-
-impl FromStr for MetricsAddress {
-    type Err = &'static str;
-
-    fn from_str(text: &str) -> Result<Self, Self::Err> {
-        match text {
-            "off" => Ok(Self::Off),
-            _ => text.parse().map(Self::At).map_err(|_| "expected ADDR:PORT or `off`"),
-        }
-    }
-}
-
-impl TryFrom<String> for MetricsAddress {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
-    }
-}
-
-impl From<MetricsAddress> for String {
-    fn from(address: MetricsAddress) -> Self {
-        match address {
-            MetricsAddress::At(address) => address.to_string(),
-            MetricsAddress::Off => "off".to_owned(),
         }
     }
 }

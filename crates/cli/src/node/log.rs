@@ -13,8 +13,6 @@ use tracing_subscriber::{
     util::SubscriberInitExt,
 };
 
-use super::config::Settings;
-
 /// How the log is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -27,29 +25,29 @@ pub(super) enum LogFormat {
 pub(super) struct Log(Handle<Targets, Registry>);
 
 impl Log {
-    pub(super) fn start(settings: &Settings) -> Self {
-        let (filter, handle) = reload::Layer::new(filter(settings));
+    pub(super) fn start(level: Option<&str>, format: LogFormat) -> Self {
+        let (filter, handle) = reload::Layer::new(filter(level));
         let log = fmt::layer()
             .with_writer(io::stderr)
             .with_ansi(io::stderr().is_terminal())
             // What cannot be logged is lost: to complain of it, on the same stderr, would panic.
             .log_internal_errors(false);
         let filtered = tracing_subscriber::registry().with(filter);
-        match settings.log_format {
+        match format {
             LogFormat::Text => filtered.with(log).init(),
             LogFormat::Json => filtered.with(log.json()).init(),
         }
         Self(handle)
     }
 
-    pub(super) fn set(&self, settings: &Settings) {
+    pub(super) fn set(&self, level: Option<&str>) {
         // The log is there for as long as this is.
-        let _ = self.0.reload(filter(settings));
+        let _ = self.0.reload(filter(level));
     }
 }
 
-fn filter(settings: &Settings) -> Targets {
-    let given = settings.log.clone().or_else(|| std::env::var("RUST_LOG").ok());
+fn filter(level: Option<&str>) -> Targets {
+    let given = level.map(ToOwned::to_owned).or_else(|| std::env::var("RUST_LOG").ok());
     let given = given.filter(|given| !given.is_empty());
     let Some(given) = given else { return ours(LevelFilter::INFO) };
     match (given.parse::<LevelFilter>(), given.parse()) {

@@ -46,11 +46,11 @@ pub(crate) async fn throughput(size: usize, count: usize) -> Duration {
 async fn pair() -> (Connection, Arc<dyn DataChannel>, Connection, Arc<dyn DataChannel>) {
     let loopback = [IpAddr::from([127, 0, 0, 1])];
     let (mut one, mut other) = (Connection::default(), Connection::default());
-    let (one_channel, one_signs) = one.open(&loopback, vec![], false).await.unwrap();
+    let (one_channel, one_signs) = one.open(&loopback, vec![]).await.unwrap();
     let a = one.peer().unwrap();
     let offer = a.create_offer(None).await.unwrap();
     a.set_local_description(offer.clone()).await.unwrap();
-    let (other_channel, other_signs) = other.open(&loopback, vec![], false).await.unwrap();
+    let (other_channel, other_signs) = other.open(&loopback, vec![]).await.unwrap();
     let b = other.peer().unwrap();
     b.set_remote_description(offer).await.unwrap();
     let answer = b.create_answer(None).await.unwrap();

@@ -8,8 +8,11 @@ use std::{
 
 use async_trait::async_trait;
 use rtc::{
-    ice::mdns::MulticastDnsMode, mdns::MulticastSocket,
-    peer_connection::configuration::setting_engine::SctpMaxMessageSize,
+    ice::mdns::MulticastDnsMode,
+    mdns::MulticastSocket,
+    peer_connection::{
+        configuration::setting_engine::SctpMaxMessageSize, transport::RTCIceCandidatePair,
+    },
 };
 use taiinet_mesh::LinkFailure;
 use tokio::{
@@ -125,14 +128,20 @@ impl Connection {
         self.is_direct_too
     }
 
+    /// Whether a pair of addresses was chosen.
+    pub(super) async fn has_path(&self) -> bool {
+        self.chosen().await.is_some()
+    }
+
     /// Whether the open connection goes another way than through the socket with this address. The library
     /// stays with the pair that it chose.
     pub(super) async fn is_without(&self, address: SocketAddr) -> bool {
-        let Some(peer) = &self.peer else { return false };
-        let Some(sctp) = peer.sctp().await else { return false };
-        let ice = sctp.transport().ice_transport();
-        let Ok(Some(pair)) = ice.get_selected_candidate_pair().await else { return false };
-        !is_at(pair.local(), address)
+        self.chosen().await.is_some_and(|pair| !is_at(pair.local(), address))
+    }
+
+    async fn chosen(&self) -> Option<RTCIceCandidatePair> {
+        let ice = self.peer.as_ref()?.sctp().await?.transport().ice_transport();
+        ice.get_selected_candidate_pair().await.ok()?
     }
 
     /// Tells the other end and frees everything.

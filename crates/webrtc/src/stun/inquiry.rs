@@ -7,7 +7,7 @@ use rtc_stun::{
     xoraddr::XorMappedAddress,
 };
 
-use super::StunError;
+use super::answer::StunError;
 
 /// How long an answer is waited for before the first repetition; each wait is twice as long as the one before
 /// (RFC 8489, section 6.2.1: RTO).

@@ -2,7 +2,7 @@
 
 use std::net::SocketAddr;
 
-use super::{Answer, Seen, StunError};
+use super::answer::{Answer, Seen, StunError};
 
 /// What stands between a socket and the servers that it asked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

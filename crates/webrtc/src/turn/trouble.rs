@@ -40,7 +40,7 @@ pub(crate) enum TurnTrouble {
     #[error("it has no room for another allocation (508 Insufficient Capacity)")]
     Capacity,
     /// 486
-    #[error("this peer has as many allocations as it allows (486 Allocation Quota Reached)")]
+    #[error("it allows no more allocations, of this peer or in all (486 Allocation Quota Reached)")]
     Quota,
 }
 
@@ -75,8 +75,8 @@ impl TurnTrouble {
                 "its operator has to give it the secret that the signaller has (static-auth-secret), and both \
                  a right clock"
             }
-            Self::Capacity => "its operator can raise total-quota, or run another",
-            Self::Quota => "its operator can raise user-quota",
+            Self::Capacity => "its operator can give it more ports, or run another",
+            Self::Quota => "its operator can raise user-quota or total-quota, or run another",
         }
     }
 

@@ -117,7 +117,8 @@ fn bare() -> Result<PathBuf, String> {
         return Ok(folder);
     }
     let found = || succeeds(Command::new("debootstrap").arg("--version"));
-    if !found() && !(apt_install(&["debootstrap", "iproute2"]) && found()) {
+    let there = found() || (apt_install(&["debootstrap", "iproute2"]) && found());
+    if !there {
         return Err("debootstrap is missing: sudo apt-get install debootstrap".to_owned());
     }
     let _ = succeeds(Command::new("rm").arg("-rf").arg(&folder));
