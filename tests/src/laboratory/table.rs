@@ -94,8 +94,9 @@ const HEAD: &str = "\
 # Through which networks peers reach each other
 
 Measured by `cargo xtask laboratory --page docs/laboratory.md`, which writes this page: real processes (built
-for tests) in network namespaces of one machine, with a signaller, its STUN and Debian's coturn on the public part.
-Lines have no delay of their own, but for the lossy one: each packet takes 80 ± 20 ms each way, and 3 % are lost.
+for tests) in network namespaces of one machine with two cores, with a signaller that relays (`--relay`), its STUN and
+Debian's coturn on the public part. Lines have no delay of their own, but for the lossy one: each packet takes
+80 ± 20 ms each way, and 3 % are lost.
 
 In each trial a peer subscribes in one home. Then another starts in the second home and publishes a document, and
 after that has arrived 200 more, of 400 bytes, as fast as they are taken. Times are from the start of the

@@ -258,6 +258,7 @@ fn a_neighbour_that_does_not_answer_is_doubted_until_it_speaks_and_keeps_its_tim
     assert!(link.tick(until).is_ok() && !link.is_doubted());
 
     // Silence ends it when it always did, and is then nobody's fault.
+    link.hears(until);
     link.doubt(until);
     let end = until.after(limits::SILENCE);
     assert!(link.tick(end.before(Duration::from_millis(1))).is_ok());
