@@ -176,6 +176,8 @@ pub const SHOWN_PEERS: usize = 10;
 pub const SHOWN_MEMBERS: usize = 128;
 /// How long an operator that asks who is here waits for the desk, which may be busy.
 pub const VIEW_TIMEOUT: Duration = Duration::from_secs(2);
+/// Whoever asks without being the owner is told what was seen at most so long ago.
+pub const VIEW_EVERY: Duration = Duration::from_secs(1);
 /// The last weeks of a certificate, in which the log warns of its end.
 pub const CERTIFICATE_LATE: Duration = Duration::from_secs(21 * 24 * 3600);
 /// And its last week, in which that is an error.

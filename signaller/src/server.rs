@@ -40,7 +40,14 @@ mod visit;
 mod visitor;
 mod websocket;
 
-use std::{future::Future, io, net::SocketAddr, path::PathBuf, sync::Arc, time::Duration};
+use std::{
+    future::Future,
+    io,
+    net::SocketAddr,
+    path::PathBuf,
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
 
 use rand_core::{Rng as _, UnwrapErr};
 use taiinet_identity::{Identity, PeerId};
@@ -254,8 +261,10 @@ impl Server {
         let desk = tokio::spawn(self.desk.run());
         // Ends when this does, so that the port is free again.
         let mut stun = JoinSet::new();
+        let pace = stun::Pace::new(shared.current().config.gate.prefixes, Instant::now());
+        let pace = Arc::new(Mutex::new(pace));
         for socket in self.stun {
-            stun.spawn(stun::serve(socket, shared.current().config.gate.prefixes));
+            stun.spawn(stun::serve(socket, pace.clone()));
         }
         stun.spawn(look_at_certificate(shared.watched.clone(), limits::CERTIFICATE_LOOK));
         let mut listeners = JoinSet::new();
@@ -350,6 +359,7 @@ fn assemble(desk: Desk, clock: Clock, current: Current) -> (DeskTask, Shared, Re
         refusals: places(limits::REFUSALS),
         operators: places(limits::OPERATORS),
         goodbyes: Semaphore::new(limits::GOODBYES),
+        seen: tokio::sync::Mutex::default(),
         room: Room::new(room),
         stop: CancellationToken::new(),
         tasks: TaskTracker::new(),

@@ -40,8 +40,10 @@ fn is_worth_looking_at(read: &[u8], looked_at: usize) -> bool {
     if read.len() >= limits::REQUEST_BYTES || !read.first().is_none_or(is_request) {
         return true;
     }
+    // Such lines end nothing: whoever sends them alone has said nothing yet.
+    let begins = read.iter().position(|byte| !b"\r\n".contains(byte)).unwrap_or(read.len());
     // An empty line ends it, of which up to two bytes may have been there before.
-    let rest = read.get(looked_at.saturating_sub(2)..).unwrap_or_default();
+    let rest = read.get(looked_at.saturating_sub(2).max(begins)..).unwrap_or_default();
     let ends = |end: &[u8]| rest.windows(end.len()).any(|window| window == end);
     ends(b"\n\r\n") || ends(b"\n\n")
 }
@@ -151,6 +153,17 @@ mod tests {
         let mut begun = Begun::new(read.clone(), stream);
         block_on(begun.read_to_end(&mut all)).expect("no errors here");
         (worth, read, all)
+    }
+
+    #[test]
+    fn empty_lines_before_a_request_are_none() {
+        for each in [1, 2, 100] {
+            let (worth, _, all) = gathered(b"\r\n\r\n\r\n", each);
+            assert!(!worth, "it says no more");
+            assert_eq!(all, b"\r\n\r\n\r\n");
+            let (worth, read, _) = gathered(b"\r\n\r\nGET / HTTP/1.1\r\n\r\n", each);
+            assert!(worth && read.ends_with(b"\r\n\r\n") && read.len() > 8, "{each}");
+        }
     }
 
     #[test]

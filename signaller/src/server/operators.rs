@@ -30,8 +30,11 @@ pub(super) async fn answer(shared: &Shared, uri: &Uri, is_owner: bool) -> Respon
                     "Names are told at the control socket only: start with --control PATH.\n";
                 return (StatusCode::FORBIDDEN, says).into_response();
             }
-            let view = timeout(limits::VIEW_TIMEOUT, shared.desk.view(with_names));
-            let view = view.await.ok().flatten();
+            let view = if is_owner {
+                timeout(limits::VIEW_TIMEOUT, shared.desk.view(with_names)).await.ok().flatten()
+            } else {
+                shared.view().await
+            };
             Json(Report::of(shared, &picture, view)).into_response()
         }
         _ => StatusCode::NOT_FOUND.into_response(),

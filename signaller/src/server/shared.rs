@@ -2,7 +2,8 @@
 
 use std::{net::IpAddr, sync::Arc, time::Duration};
 
-use tokio::sync::Semaphore;
+use taiinet_mesh::Time;
+use tokio::{sync::Semaphore, time::timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use super::{
@@ -14,7 +15,7 @@ use super::{
     handshakes::Handshakes,
     outbox::{Outbox, OutboxLimits, Room, Waiting, outbox},
 };
-use crate::limits;
+use crate::{DeskView, limits};
 
 /// The server, as its connections see it.
 #[derive(Debug)]
@@ -31,6 +32,8 @@ pub(super) struct Shared {
     pub(super) operators: Arc<Handshakes>,
     /// For telling those that are cut why.
     pub(super) goodbyes: Semaphore,
+    /// Who was here when somebody asked last, and when that was: to say it takes the desk's time.
+    pub(super) seen: tokio::sync::Mutex<Option<(Time, DeskView)>>,
     /// For what waits for clients.
     pub(super) room: Arc<Room>,
     /// Cancelled when no connection is taken in any more.
@@ -47,6 +50,20 @@ impl Shared {
     /// How old a picture of the desk is.
     pub(super) fn age(&self, picture: &Picture) -> Duration {
         self.clock.now().since(picture.taken_at)
+    }
+
+    /// Who is here, as it was at most a second ago; nothing if the desk is too busy to say so.
+    pub(super) async fn view(&self) -> Option<DeskView> {
+        let mut seen = self.seen.lock().await;
+        let now = self.clock.now();
+        if let Some((at, view)) = &*seen
+            && now.since(*at) < limits::VIEW_EVERY
+        {
+            return Some(view.clone());
+        }
+        let view = timeout(limits::VIEW_TIMEOUT, self.desk.view(false)).await.ok().flatten()?;
+        *seen = Some((self.clock.now(), view.clone()));
+        Some(view)
     }
 
     /// Until when the certificate is good, in seconds since 1970.

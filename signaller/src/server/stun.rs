@@ -7,6 +7,7 @@ mod second;
 
 use std::{
     net::{IpAddr, SocketAddr},
+    sync::{Arc, Mutex, PoisonError},
     time::Instant,
 };
 
@@ -21,9 +22,10 @@ const XOR_MAPPED_ADDRESS: [u8; 2] = [0x00, 0x20];
 const MAGIC_COOKIE: [u8; 4] = [0x21, 0x12, 0xa4, 0x42];
 const HEADER: usize = 20;
 
-pub(super) async fn serve(socket: UdpSocket, prefixes: Prefixes) {
+/// Answers at one port. The pace is that of all ports: whose address is forged is flooded by none the more for there
+/// being several.
+pub(super) async fn serve(socket: UdpSocket, pace: Arc<Mutex<Pace>>) {
     let mut packet = [0; 1500];
-    let mut pace = Pace::new(prefixes, Instant::now());
     loop {
         let Ok((length, from)) = socket.recv_from(&mut packet).await else {
             // An ICMP error of an earlier answer; the socket goes on.
@@ -31,12 +33,16 @@ pub(super) async fn serve(socket: UdpSocket, prefixes: Prefixes) {
             continue;
         };
         let Some(request) = packet.get(..length) else { continue };
-        if let Some(answer) = answer(request, from)
-            && pace.allows(from.ip(), Instant::now())
-        {
+        let Some(answer) = answer(request, from) else { continue };
+        if may_answer(&pace, from.ip()) {
             let _ = socket.send_to(&answer, from).await;
         }
     }
+}
+
+fn may_answer(pace: &Mutex<Pace>, address: IpAddr) -> bool {
+    let mut pace = pace.lock().unwrap_or_else(PoisonError::into_inner);
+    pace.allows(address, Instant::now())
 }
 
 /// The answer to a packet, if it is a Binding request.
@@ -75,14 +81,15 @@ fn answer(request: &[u8], from: SocketAddr) -> Option<Vec<u8>> {
 
 /// So many answers to one address in a second, and to one site of IPv6. Forgets all addresses each second,
 /// so it is bounded by what can come in one.
-struct Pace {
+#[derive(Debug)]
+pub(super) struct Pace {
     prefixes: Prefixes,
     second: Instant,
     answers: AddressCounts<u32>,
 }
 
 impl Pace {
-    fn new(prefixes: Prefixes, now: Instant) -> Self {
+    pub(super) fn new(prefixes: Prefixes, now: Instant) -> Self {
         Self { prefixes, second: now, answers: AddressCounts::default() }
     }
 
