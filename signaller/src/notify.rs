@@ -2,51 +2,32 @@
 
 use std::{env, process, time::Duration};
 
+use taiinet_daemon::Manager;
 use taiinet_signaller::server::Pulse;
 
-/// The way to the service manager, if there is one. What it does not take is lost: it decides nothing.
+/// The way to the service manager, if there is one.
 #[derive(Debug)]
-pub(crate) struct Notifier {
-    #[cfg(unix)]
-    socket: Option<std::os::unix::net::UnixDatagram>,
-}
+pub(crate) struct Notifier(Manager);
 
 impl Notifier {
     /// As the environment says.
-    #[cfg(unix)]
     pub(crate) fn from_env() -> Self {
-        let connected = env::var_os("NOTIFY_SOCKET").map(|name| {
-            let socket = std::os::unix::net::UnixDatagram::unbound()?;
-            socket.connect_addr(&address(&name)?)?;
-            // A manager that does not read holds nothing up.
-            socket.set_nonblocking(true)?;
-            Ok::<_, std::io::Error>(socket)
-        });
-        let socket = connected.transpose().unwrap_or_else(|error| {
-            tracing::warn!(%error, "the service manager cannot be told how it is (NOTIFY_SOCKET)");
-            None
-        });
-        Self { socket }
-    }
-
-    #[cfg(not(unix))]
-    pub(crate) const fn from_env() -> Self {
-        Self {}
+        Self(Manager::from_env())
     }
 
     /// It serves.
     pub(crate) fn ready(&self, status: &str) {
-        self.tell(&format!("READY=1\nSTATUS={status}"));
+        self.0.tell(&format!("READY=1\nSTATUS={status}"));
     }
 
     /// It reloads; [`Self::ready`] says when that is over.
     pub(crate) fn reloading(&self) {
-        self.tell(&format!("RELOADING=1\nMONOTONIC_USEC={}", monotonic_micros()));
+        self.0.tell(&format!("RELOADING=1\nMONOTONIC_USEC={}", monotonic_micros()));
     }
 
     /// It stops.
     pub(crate) fn stopping(&self) {
-        self.tell("STOPPING=1\nSTATUS=telling all peers");
+        self.0.tell("STOPPING=1\nSTATUS=telling all peers");
     }
 
     /// Says as often as the service manager wants it, if it does, that all is well; says nothing if it is not, so
@@ -55,36 +36,11 @@ impl Notifier {
         let Some(every) = watchdog() else { return std::future::pending().await };
         loop {
             if pulse.is_well() {
-                self.tell("WATCHDOG=1");
+                self.0.tell("WATCHDOG=1");
             }
             tokio::time::sleep(every).await;
         }
     }
-
-    #[cfg(unix)]
-    fn tell(&self, state: &str) {
-        if let Some(socket) = &self.socket {
-            let _ = socket.send(state.as_bytes());
-        }
-    }
-
-    #[cfg(not(unix))]
-    const fn tell(&self, _: &str) {}
-}
-
-/// A path, or a name in Linux's abstract namespace, which begins with `@`.
-#[cfg(unix)]
-fn address(name: &std::ffi::OsStr) -> std::io::Result<std::os::unix::net::SocketAddr> {
-    use std::os::unix::ffi::OsStrExt as _;
-    #[cfg(target_os = "linux")]
-    if let Some(name) = name.as_bytes().strip_prefix(b"@") {
-        use std::os::linux::net::SocketAddrExt as _;
-        return std::os::unix::net::SocketAddr::from_abstract_name(name);
-    }
-    if !name.as_bytes().starts_with(b"/") {
-        return Err(std::io::Error::other("expected a path, or @ and a name"));
-    }
-    std::os::unix::net::SocketAddr::from_pathname(name)
 }
 
 /// How often the service manager is to hear that all is well: twice in the time after which it would start it

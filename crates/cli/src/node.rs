@@ -5,17 +5,17 @@ mod address;
 mod args;
 mod blacklist;
 mod config;
-mod exposition;
 mod log;
-mod manager;
 mod members;
 mod metrics;
+mod reloads;
 mod server;
 
 use std::{net::SocketAddr, time::Duration};
 
 use serde_json::json;
 use taiinet::Bandwidth;
+use taiinet_daemon::Manager;
 use taiinet_terminal as terminal;
 use tokio::{net::TcpListener, time::interval};
 
@@ -28,6 +28,7 @@ pub(crate) use args::NodeArgs;
 use config::Settings;
 use log::Log;
 use members::Members;
+use reloads::Reloads;
 use server::Health;
 
 /// How often the service manager is told how it goes.
@@ -59,10 +60,11 @@ pub(crate) async fn run(net: NetArgs, args: NodeArgs) -> CommandResult {
         // It carries what it carries all the same.
         tracing::error!("what runs cannot be written to stdout: {error}");
     }
-    manager::tell("READY=1");
-    let mut serving = Serving { net, args, settings, log, bandwidth, members, health };
+    let manager = Manager::from_env();
+    manager.tell("READY=1");
+    let mut serving = Serving { manager, net, args, settings, log, bandwidth, members, health };
     serving.until_told_to_leave().await;
-    manager::tell("STOPPING=1");
+    serving.manager.tell("STOPPING=1");
     tracing::info!("leaving");
     serving.members.close().await;
     Ok(())
@@ -93,6 +95,7 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, Exit> {
 
 /// A node that runs.
 struct Serving {
+    manager: Manager,
     net: NetArgs,
     args: NodeArgs,
     settings: Settings,
@@ -105,7 +108,7 @@ struct Serving {
 impl Serving {
     async fn until_told_to_leave(&mut self) {
         let mut leaving = std::pin::pin!(net::told_to_leave());
-        let mut reloads = manager::Reloads::new();
+        let mut reloads = Reloads::new();
         let mut ticks = interval(TELL_EVERY);
         loop {
             tokio::select! {
@@ -113,7 +116,7 @@ impl Serving {
                 () = reloads.next() => self.reload().await,
                 _ = ticks.tick() => {
                     let picture = self.health.look().await;
-                    manager::tell(&format!("STATUS={}", picture.sentence()));
+                    self.manager.tell(&format!("STATUS={}", picture.sentence()));
                 }
             }
         }

@@ -4,19 +4,18 @@
 //! a network or an address: labels are few, and what is watched is the server and not its clients. Each series
 //! is there from the start, so that the first of what it counts shows as a change.
 
-mod exposition;
-
 use std::collections::BTreeMap;
 
+use taiinet_daemon::{Exposition, resident};
+
 use super::{desk_task::Picture, shared::Shared};
-use crate::Refused;
-use exposition::Exposition;
+use crate::{BOUNDS, Histogram, Refused};
 
 /// From what is counted, without waiting for the desk.
 pub(super) fn text(shared: &Shared, picture: &Picture) -> String {
     let (status, age) = (&picture.status, shared.age(picture));
     let (counters, current) = (&shared.counters, shared.current());
-    let mut out = Exposition::default();
+    let mut out = Exposition::new("taiinet_signaller_");
     let version = [("version", env!("CARGO_PKG_VERSION"))];
     out.family("build_info", "gauge", "What runs").sample(&version, 1);
     let uptime = shared.clock.uptime().as_secs();
@@ -103,14 +102,14 @@ pub(super) fn text(shared: &Shared, picture: &Picture) -> String {
     out.counter("messages_dropped_total", dropped, counters.messages_dropped.get());
 
     let took = "Seconds from a connection to its WebSocket";
-    out.histogram("handshake_seconds", took, &counters.handshakes_took.histogram());
+    times(&mut out, "handshake_seconds", took, &counters.handshakes_took.histogram());
     let took = "Seconds from a WebSocket to its peer's first join, the peer's own time included";
-    out.histogram("join_seconds", took, &status.joins_took);
+    times(&mut out, "join_seconds", took, &status.joins_took);
     let took = "Seconds from the arrival of what a client said until the desk was done with it";
-    out.histogram("desk_seconds", took, &picture.took);
+    times(&mut out, "desk_seconds", took, &picture.took);
     let took = "Seconds from the arrival of a message until what follows from it, such as a signal for \
                 another, is written to a client";
-    out.histogram("delivery_seconds", took, &counters.deliveries_took.histogram());
+    times(&mut out, "delivery_seconds", took, &counters.deliveries_took.histogram());
 
     if let Some(until) = shared.certificate_until() {
         let ends =
@@ -123,17 +122,14 @@ pub(super) fn text(shared: &Shared, picture: &Picture) -> String {
     out.finish()
 }
 
+/// How long something took.
+fn times(out: &mut Exposition, name: &'static str, help: &str, took: &Histogram) {
+    out.histogram(name, help, &BOUNDS, &took.counts, took.sum);
+}
+
 /// Of each reason there is.
 fn refusals(out: &mut Exposition, counts: &BTreeMap<Refused, u64>) {
     for why in Refused::ALL {
         out.sample(&[("reason", why.name())], counts.get(&why).copied().unwrap_or_default());
     }
-}
-
-/// The memory that this process has in RAM, where the system tells it in Linux's way.
-pub(super) fn resident() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kibibytes * 1024)
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::{desk_task::Picture, metrics, shared::Shared};
+use super::{desk_task::Picture, shared::Shared};
 use crate::{DeskView, Refused, limits};
 
 /// How a signaller is: the answer to `/status`. It names nobody, unless the [`DeskView`] was asked for names.
@@ -110,7 +110,7 @@ impl Report {
             handshakes: Share::of(shared.handshakes.taken(), current.config.gate.handshakes),
             waiting_bytes: Share::of(shared.room.waiting(), current.config.outbox_total),
             networks: Share::of(status.networks, limits::NETWORKS),
-            resident_bytes: metrics::resident(),
+            resident_bytes: taiinet_daemon::resident(),
             certificate_until: shared.certificate_until(),
             blacklisted: status.blacklisted as u64,
             connections_refused: counts(shared.counters.all_turned()),

@@ -1,8 +1,7 @@
 //! What is counted, for Prometheus.
 
 use taiinet::{Bandwidth, Counters, LinkState, Misbehaviour, Network, Status};
-
-use super::exposition::Exposition;
+use taiinet_daemon::{Exposition, resident};
 
 /// A peer in one network, at one moment.
 pub(super) struct View {
@@ -22,7 +21,7 @@ impl View {
 
 /// All metrics as text. Every one exists from the start, those of reasons and networks, too.
 pub(super) fn text(views: &[View], bandwidth: &Bandwidth, caps: [u64; 2], uptime: u64) -> String {
-    let mut out = Exposition::default();
+    let mut out = Exposition::new("taiinet_node_");
     let version = [("version", env!("CARGO_PKG_VERSION"))];
     out.family("build_info", "gauge", "What runs").sample(&version, 1);
     out.gauge("uptime_seconds", "Seconds since it started", uptime);
@@ -114,14 +113,6 @@ fn snake_case(name: &str) -> String {
         snake.push(letter.to_ascii_lowercase());
     }
     snake
-}
-
-/// The memory that this process has in RAM, where the system tells it in Linux's way.
-fn resident() -> Option<u64> {
-    let status = std::fs::read_to_string("/proc/self/status").ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"))?;
-    let kibibytes: u64 = line.trim().strip_suffix("kB")?.trim().parse().ok()?;
-    Some(kibibytes * 1024)
 }
 
 #[cfg(test)]
