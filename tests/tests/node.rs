@@ -224,4 +224,13 @@ fn a_reload_applies_caps_and_blacklist_and_no_broken_file() {
     node.process.signal("HUP");
     node.metric_is("upload_cap_bytes_per_second", 0);
     node.metric_is(&of("blacklisted_peers", &mesh), 0);
+
+    // The list counts from the start, and a file that names none lists nobody.
+    blacklist("add", &peer);
+    drop(node);
+    let node = Node::start(&file, &[]);
+    assert_eq!(node.metric(&of("blacklisted_peers", &mesh)), Some(1));
+    std::fs::write(&file, config(&signaller, &[&mesh], "")).expect("written");
+    node.process.signal("HUP");
+    node.metric_is(&of("blacklisted_peers", &mesh), 0);
 }

@@ -81,16 +81,21 @@ fn path() -> impl TypedValueParser<Value = PathBuf> {
 }
 
 /// Returns when the user (Ctrl-C) or the system (SIGTERM) wants us to leave.
-pub(crate) async fn told_to_leave() {
+pub(crate) fn told_to_leave() -> impl Future<Output = ()> {
+    // From now on, and not only when somebody waits for it.
     #[cfg(unix)]
-    if let Ok(mut terminate) = signal(SignalKind::terminate()) {
-        tokio::select! {
-            _ = tokio::signal::ctrl_c() => {}
-            _ = terminate.recv() => {}
+    let mut terminate = signal(SignalKind::terminate()).ok();
+    async move {
+        #[cfg(unix)]
+        if let Some(terminate) = &mut terminate {
+            tokio::select! {
+                _ = tokio::signal::ctrl_c() => {}
+                _ = terminate.recv() => {}
+            }
+            return;
         }
-        return;
+        let _ = tokio::signal::ctrl_c().await;
     }
-    let _ = tokio::signal::ctrl_c().await;
 }
 
 /// Seconds, with a fraction if wanted.

@@ -61,9 +61,10 @@ pub(crate) async fn run(net: NetArgs, args: NodeArgs) -> CommandResult {
         tracing::error!("what runs cannot be written to stdout: {error}");
     }
     let manager = Manager::from_env();
+    let (leaving, reloads) = (net::told_to_leave(), Reloads::new());
     manager.tell("READY=1");
     let mut serving = Serving { manager, net, args, settings, log, bandwidth, members, health };
-    serving.until_told_to_leave().await;
+    serving.until(leaving, reloads).await;
     serving.manager.tell("STOPPING=1");
     tracing::info!("leaving");
     serving.members.close().await;
@@ -106,9 +107,8 @@ struct Serving {
 }
 
 impl Serving {
-    async fn until_told_to_leave(&mut self) {
-        let mut leaving = std::pin::pin!(net::told_to_leave());
-        let mut reloads = Reloads::new();
+    async fn until(&mut self, leaving: impl Future<Output = ()>, mut reloads: Reloads) {
+        let mut leaving = std::pin::pin!(leaving);
         let mut ticks = interval(TELL_EVERY);
         loop {
             tokio::select! {

@@ -14,7 +14,7 @@ use getrandom::SysRng;
 use rand_core::UnwrapErr;
 use taiinet_document::Network;
 use taiinet_identity::Identity;
-use taiinet_mesh::{Config, Peer, Quota, SignallerAddress, SignallerRelay, limits};
+use taiinet_mesh::{Blacklisted, Config, Peer, Quota, SignallerAddress, SignallerRelay, limits};
 use taiinet_session::{Session, backlog::Backlog};
 use taiinet_webrtc::{Bandwidth, Links, WebRtc, WebRtcConfig, check_roots};
 use tokio::{
@@ -51,6 +51,7 @@ pub struct Builder {
     links: (usize, usize),
     quota: Quota,
     blacklist: Option<PathBuf>,
+    blacklisted: Vec<Blacklisted>,
     signaller_cache: Option<PathBuf>,
     stamps: Option<PathBuf>,
     bind: Vec<IpAddr>,
@@ -70,6 +71,7 @@ impl Default for Builder {
             links: Self::LINKS,
             quota: Quota::default(),
             blacklist: None,
+            blacklisted: Vec::new(),
             signaller_cache: None,
             stamps: None,
             bind: Vec::new(),
@@ -123,6 +125,12 @@ impl Builder {
     /// what others write beyond twice of it. All peers of a network must say the same.
     pub const fn quota(mut self, quota: Quota) -> Self {
         self.quota = quota;
+        self
+    }
+
+    /// Peers to keep out from the start, besides those that the [file](Self::blacklist_file) lists.
+    pub fn blacklisted(mut self, listed: impl IntoIterator<Item = Blacklisted>) -> Self {
+        self.blacklisted.extend(listed);
         self
     }
 
@@ -296,7 +304,12 @@ impl Builder {
             max_links: max,
             quota: self.quota,
             signaller_relay: self.signaller_relay,
-            blacklist: self.blacklist.as_deref().map_or(Ok(Vec::new()), blacklist::read)?,
+            blacklist: {
+                let mut listed =
+                    self.blacklist.as_deref().map_or(Ok(Vec::new()), blacklist::read)?;
+                listed.extend(&self.blacklisted);
+                listed
+            },
             ..Config::new(network)
         })
     }

@@ -3,13 +3,14 @@
 use std::{
     collections::BTreeSet,
     fmt,
+    io::Read as _,
     net::IpAddr,
     path::{Path, PathBuf},
 };
 
 use serde::{Deserialize, Serialize};
 use taiinet::{
-    Bandwidth, Network, Rate, SignallerAddress, SignallerRelay, blacklist, parse_signaller,
+    Bandwidth, Blacklisted, Network, Rate, SignallerAddress, SignallerRelay, parse_signaller,
 };
 use tracing_subscriber::filter::Targets;
 
@@ -38,6 +39,9 @@ pub(super) struct Settings {
     pub(super) state: Option<PathBuf>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) blacklist: Option<PathBuf>,
+    /// What that file holds.
+    #[serde(skip)]
+    pub(super) listed: Vec<Blacklisted>,
     pub(super) bind: Vec<IpAddr>,
     pub(super) relay_only: bool,
     #[serde(with = "text")]
@@ -67,6 +71,7 @@ impl Default for Settings {
             passphrase_file: None,
             state: None,
             blacklist: None,
+            listed: Vec::new(),
             bind: Vec::new(),
             relay_only: false,
             signaller_relay: SignallerRelay::default(),
@@ -135,18 +140,20 @@ impl Settings {
         };
         settings.take(net, args)?;
         settings.check()?;
+        if let Some(file) = &settings.blacklist {
+            settings.listed = taiinet::blacklist::read(file).map_err(Exit::usage)?;
+        }
         Ok(settings)
     }
 
     fn read_file(file: &Path) -> Result<Self, Exit> {
         let failed = |error: &dyn fmt::Display| Exit::usage(format!("{}: {error}", file.display()));
-        match std::fs::metadata(file) {
-            Ok(about) if about.len() > LONGEST => {
-                return Err(failed(&"longer than any configuration"));
-            }
-            _ => {}
+        let mut bytes = Vec::new();
+        let opened = std::fs::File::open(file).map_err(|error| failed(&error))?;
+        opened.take(LONGEST + 1).read_to_end(&mut bytes).map_err(|error| failed(&error))?;
+        if bytes.len() as u64 > LONGEST {
+            return Err(failed(&"longer than any configuration"));
         }
-        let bytes = std::fs::read(file).map_err(|error| failed(&error))?;
         let text = taiinet_identity::text::without_bom(&bytes).map_err(|error| failed(&error))?;
         let text = std::str::from_utf8(text).map_err(|error| failed(&error))?;
         toml::from_str(text).map_err(|error| failed(&error))
@@ -218,9 +225,6 @@ impl Settings {
         }
         if let Some(filter) = &self.log {
             filter.parse::<Targets>().map_err(|error| Exit::usage(format!("log: {error}")))?;
-        }
-        if let Some(path) = &self.blacklist {
-            blacklist::read(path).map_err(Exit::usage)?;
         }
         if let Some(file) = &self.identity
             && let Err(error) = std::fs::File::open(file)

@@ -48,18 +48,10 @@ impl Members {
         self.0.iter()
     }
 
-    /// Reads the operator's blacklist, if there is one, and makes it count in all networks.
+    /// Makes the operator's blacklist count in all networks, and nothing that it does not list.
     pub(super) async fn apply_blacklist(&self, settings: &Settings) {
-        let Some(path) = &settings.blacklist else { return };
-        let wanted = match taiinet::blacklist::read(path) {
-            Ok(wanted) => wanted,
-            Err(error) => {
-                tracing::error!("not reloaded, what was read before counts on: {error}");
-                return;
-            }
-        };
         for member in self.iter() {
-            if let Err(error) = blacklist::apply(&member.net, &wanted).await {
+            if let Err(error) = blacklist::apply(&member.net, &settings.listed).await {
                 tracing::error!(network = %member.network, "blacklist: {error}");
             }
         }
@@ -78,7 +70,7 @@ async fn start(
     bandwidth: &Bandwidth,
 ) -> Result<TaiiNet, Exit> {
     let mut builder = settings.of_network(network).builder()?.network(network.as_str());
-    builder = builder.bandwidth(bandwidth.clone());
+    builder = builder.bandwidth(bandwidth.clone()).blacklisted(settings.listed.iter().copied());
     if let Some(identity) = identity {
         builder = builder.identity(identity.clone());
     }
@@ -117,10 +109,10 @@ fn report(net: &TaiiNet, network: Network) {
                     tracing::warn!(%network, %url, "signaller lost: {cause}");
                 }
                 Ok(Event::PeerConnected { peer, .. }) => {
-                    tracing::info!(%network, peer = %peer.short(), "neighbour won");
+                    tracing::info!(%network, peer = %peer.short(), "linked");
                 }
                 Ok(Event::PeerDisconnected { peer, cause }) => {
-                    tracing::info!(%network, peer = %peer.short(), "neighbour lost: {cause}");
+                    tracing::info!(%network, peer = %peer.short(), "link lost: {cause}");
                 }
                 Ok(Event::Blacklisted(listed)) => {
                     tracing::warn!(%network, peer = %listed.peer, "blacklisted");

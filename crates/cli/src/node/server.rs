@@ -1,11 +1,11 @@
 //! `/metrics`, `/healthz` and `/readyz` over HTTP, for the operator.
 
-use std::{convert::Infallible, sync::Arc, time::Duration};
+use std::{collections::VecDeque, convert::Infallible, net::IpAddr, time::Duration};
 
 use axum::{
     Json,
     body::Body,
-    http::{Request, StatusCode, header},
+    http::{HeaderValue, Request, StatusCode, header, uri::Authority},
     response::{IntoResponse, Response},
 };
 use futures::future::join_all;
@@ -14,8 +14,8 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use serde_json::json;
 use taiinet::Bandwidth;
 use tokio::{
-    net::TcpListener,
-    sync::Semaphore,
+    net::{TcpListener, TcpStream},
+    task::AbortHandle,
     time::{Instant, sleep, timeout},
 };
 
@@ -25,12 +25,12 @@ use super::{
 };
 
 const FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
-/// How many may ask at once; others wait.
+/// How many may ask at once; for one more, the one that came first is cut.
 const CONNECTIONS: usize = 16;
 /// How long one may take to ask.
 const HEADERS: Duration = Duration::from_secs(5);
-/// And all that it asks.
-const CONNECTION: Duration = Duration::from_secs(60);
+/// And until it has its answer.
+const CONNECTION: Duration = Duration::from_secs(10);
 /// How long a peer may take to say how it is.
 const PATIENCE: Duration = Duration::from_secs(2);
 /// How soon it is tried again when no connection can be taken.
@@ -93,11 +93,10 @@ impl Picture {
     }
 }
 
-/// Answers for ever.
+/// Answers for ever: one question for each connection.
 pub(super) async fn serve(listener: TcpListener, health: Health) {
-    let places = Arc::new(Semaphore::new(CONNECTIONS));
+    let mut asking = VecDeque::new();
     loop {
-        let Ok(place) = places.clone().acquire_owned().await else { return };
         let stream = match listener.accept().await {
             Ok((stream, _)) => stream,
             Err(error) => {
@@ -106,19 +105,42 @@ pub(super) async fn serve(listener: TcpListener, health: Health) {
                 continue;
             }
         };
-        let health = health.clone();
-        tokio::spawn(async move {
-            let _place = place;
-            let service = service_fn(move |request: Request<Incoming>| {
-                let health = health.clone();
-                async move { Ok::<_, Infallible>(answer(&health, request.uri().path()).await) }
-            });
-            let mut http = http1::Builder::new();
-            http.timer(TokioTimer::new()).header_read_timeout(HEADERS);
-            // Whoever breaks off has what it wanted, or did not want it.
-            let _ = timeout(CONNECTION, http.serve_connection(TokioIo::new(stream), service)).await;
-        });
+        asking.retain(|one: &AbortHandle| !one.is_finished());
+        if asking.len() >= CONNECTIONS
+            && let Some(first) = asking.pop_front()
+        {
+            first.abort();
+        }
+        asking.push_back(tokio::spawn(ask(stream, health.clone())).abort_handle());
     }
+}
+
+async fn ask(stream: TcpStream, health: Health) {
+    let is_own = stream.local_addr().is_ok_and(|address| address.ip().is_loopback());
+    let service = service_fn(move |request: Request<Incoming>| {
+        let health = health.clone();
+        async move {
+            // A page of somebody's, whose name leads to this machine, is not to read along.
+            if is_own && !is_for_this_machine(request.headers().get(header::HOST)) {
+                return Ok::<_, Infallible>(StatusCode::MISDIRECTED_REQUEST.into_response());
+            }
+            Ok(answer(&health, request.uri().path()).await)
+        }
+    });
+    let mut http = http1::Builder::new();
+    http.timer(TokioTimer::new()).header_read_timeout(HEADERS).keep_alive(false);
+    // Whoever breaks off has what it wanted, or did not want it.
+    let _ = timeout(CONNECTION, http.serve_connection(TokioIo::new(stream), service)).await;
+}
+
+/// Whether a request was made to an address of this machine, and not to a name that leads to it.
+fn is_for_this_machine(host: Option<&HeaderValue>) -> bool {
+    let Some(host) = host else { return true };
+    let Some(host) = host.to_str().ok().and_then(|host| host.parse::<Authority>().ok()) else {
+        return false;
+    };
+    let name = host.host().trim_matches(['[', ']']);
+    name == "localhost" || name.parse::<IpAddr>().is_ok()
 }
 
 async fn answer(health: &Health, path: &str) -> Response<Body> {
@@ -146,4 +168,22 @@ async fn answer(health: &Health, path: &str) -> Response<Body> {
         "signallersJoined": picture.joined(),
     });
     (code, Json(body)).into_response()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_that_lead_here_are_not_answered() {
+        let is_ours =
+            |host: &str| is_for_this_machine(Some(&HeaderValue::from_str(host).expect("a header")));
+        for host in ["localhost", "localhost:9701", "127.0.0.1:9701", "[::1]:9701", "192.0.2.1"] {
+            assert!(is_ours(host), "{host}");
+        }
+        for host in ["evil.example", "evil.example:9701", "localhost.evil.example", "", "a b"] {
+            assert!(!is_ours(host), "{host}");
+        }
+        assert!(is_for_this_machine(None));
+    }
 }
