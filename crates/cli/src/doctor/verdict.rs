@@ -57,7 +57,7 @@ pub(super) fn path(report: &Report) -> Finding {
             finding(State::Good, format!("direct links; where there are none, through {through}"))
         }
         (Direct::ToAll, _) => {
-            finding(State::Good, "direct links: no NAT is before this machine".to_owned())
+            finding(State::Good, "direct links: no NAT was seen on the way to the servers".to_owned())
         }
     }
 }
@@ -70,7 +70,7 @@ enum Direct {
     None,
 }
 
-/// By IPv4, which all peers have, if UDP passes there; else by IPv6.
+/// By IPv4, which most peers link by, if UDP passes there; else by IPv6.
 fn direct([ipv4, ipv6]: [Nat; 2]) -> Direct {
     match if ipv4.passes_udp() { ipv4 } else { ipv6 } {
         Nat::Open => Direct::ToAll,

@@ -59,6 +59,10 @@ fn check(bare: &Path, place: &Path, packages: &[PathBuf]) -> Result<(), String> 
     let mut used = Command::new("unshare");
     used.args([
         "--net",
+        // What is left running when a step fails ends with it.
+        "--pid",
+        "--fork",
+        "--kill-child",
         "--",
         "sh",
         "-c",

@@ -5,6 +5,8 @@ for command in taiinet taiinet-keys taiinet-signaller; do
     test -s "/usr/share/man/man1/$command.1.gz"
     test -s "/usr/share/bash-completion/completions/$command"
 done
+test -s /usr/share/man/man1/taiinet-node.1.gz
+test -s /usr/share/doc/taiinet-signaller/alerts.yml || test -s /usr/share/doc/taiinet-signaller/alerts.yml.gz
 taiinet-signaller --config /etc/taiinet/taiinet-signaller.toml --check-config >/dev/null
 taiinet-signaller --config /etc/taiinet/taiinet-signaller.toml >/tmp/signaller &
 signaller=$!
