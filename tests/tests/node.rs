@@ -30,9 +30,14 @@ impl Node {
     }
 
     fn get(&self, path: &str) -> String {
+        self.get_of("localhost", path)
+    }
+
+    /// The answer to a question for this host.
+    fn get_of(&self, host: &str, path: &str) -> String {
         let address = self.started["metrics"].as_str().expect("it tells metrics");
         let mut stream = TcpStream::connect(address).expect("it listens");
-        write!(stream, "GET {path} HTTP/1.1\r\nHost: test\r\nConnection: close\r\n\r\n")
+        write!(stream, "GET {path} HTTP/1.1\r\nHost: {host}\r\nConnection: close\r\n\r\n")
             .expect("asked");
         let mut answer = String::new();
         stream.read_to_string(&mut answer).expect("answered");
@@ -140,6 +145,8 @@ fn nobody_to_meet_is_not_ready_and_alive_all_the_same() {
     let node = Node::start(&file, &[]);
     assert!(node.get("/healthz").starts_with("HTTP/1.1 200"));
     assert!(node.get("/readyz").starts_with("HTTP/1.1 503"));
+    // A page may have a name that leads here, and is not to read along.
+    assert!(node.get_of("page.example", "/metrics").starts_with("HTTP/1.1 421"));
 }
 
 /// What the cap lets through is measured by the clock of a burst that is far larger than what may go at once.
