@@ -2,7 +2,7 @@
 //! every kind, and what is measured there.
 //!
 //! [`Laboratory`] is the public part: a signaller with its STUN, and Debian's coturn. [`Laboratory::home`] adds a
-//! home with the [`Access`] that is wanted, and [`Home::run`] starts one of our programs in it. All traffic stays between
+//! home with the [`Access`] that is wanted, and [`Home::command`] starts one of our programs in it. All traffic stays between
 //! these namespaces, which go when the values do; those of a run that was killed are swept up by the next.
 //!
 //! Needs root, `ip`, `nft` and `turnserver`: [`missing`] says what is not there.
