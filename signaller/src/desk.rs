@@ -194,11 +194,13 @@ impl Desk {
 
     /// A picture of it.
     pub fn status(&self, now: Time) -> DeskStatus {
-        let pool = self.pool.as_ref();
+        let (pool, relaying) = (self.pool.as_ref(), self.config.relaying.as_ref());
         DeskStatus {
             clients: self.clients.len(),
             joined: self.clients.joined(),
             circuits: self.circuits.len(),
+            circuits_limit: relaying.map_or(0, |relaying| relaying.circuits),
+            circuit_bytes_limit: relaying.map_or(0, |relaying| relaying.bytes_per_second),
             networks: self.clients.networks(),
             blacklisted: self.reputation.blacklist(now).len()
                 + pool.map_or(0, |pool| pool.blacklisted(now)),

@@ -61,9 +61,14 @@ pub const NETWORKS_PER_ADDRESS: usize = 64;
 pub const CIRCUITS: usize = 512;
 /// Of these, what counts as one address asks for at most one in so many.
 pub const CIRCUITS_SHARE: usize = 4;
+/// Links that are asked of one client, at once and each second: others must not be able to fill its outbox.
+pub const CIRCUITS_FOR_ONE: (u32, u32) = (16, 4);
+/// So long a relayed link that is over keeps the place of the one that asked for it.
+pub const CIRCUIT_KEPT: Duration = Duration::from_secs(1);
 /// Bytes that one peer says over relayed links each second, unless configured otherwise.
 pub const CIRCUIT_BYTES_PER_PEER: u32 = 256 * 1024;
-/// And all peers together.
+/// And all peers together. Those of what counts as one address say at most one in [`CIRCUITS_SHARE`] of them, or as much
+/// as one peer; a site has [`SITE_SHARE`] times as much.
 pub const CIRCUIT_BYTES: u32 = 4 * 1024 * 1024;
 /// Work that a frame of a relayed link may make more than others: that of a message of a few kilobytes, which
 /// is read and passed on.

@@ -52,7 +52,8 @@ pub(crate) struct NetArgs {
     /// A local IP address for links, instead of all that this machine has; repeatable
     #[arg(long, global = true, value_name = "ADDR", value_parser = address)]
     pub(crate) bind: Vec<IpAddr>,
-    /// Link only through TURN servers that a signaller names: no peer learns this machine's addresses
+    /// WebRTC links go only through TURN servers that a signaller names: no peer learns this machine's addresses.
+    /// Links that a signaller relays (`--signaller-relay`) hide them from other peers as well
     #[arg(long, global = true)]
     pub(crate) relay_only: bool,
     /// When links may be relayed by a signaller that does so: `last-resort`, where no direct one can be had;

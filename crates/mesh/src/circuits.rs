@@ -14,7 +14,12 @@
 //! well when both ends have enough direct neighbours.
 //!
 //! **How much.** What is on its way to the other end is bounded ([`limits::CIRCUIT_WINDOW`]): the recipient says what
-//! it took, and the signaller passes that on when its quotas allow more. So nobody has to hold what has no room.
+//! it took, and the signaller passes that on when its quotas allow more. So nobody has to hold what has no room; where
+//! more comes, the link ends, and since the signaller may have added it, no peer is to blame.
+//!
+//! **Whom others choose.** Anybody may ask for a link, and a signaller may ask in any name. So what has not proven
+//! itself counts for nothing but its own few places, which signallers share, and what others have asked for is never
+//! all that a peer has ([`limits::CIRCUITS_OF_OTHERS`]).
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -48,8 +53,8 @@ struct Circuit {
     via: LinkId,
     peer: PeerId,
     stage: Stage,
-    /// What we took and have not said.
-    taken: usize,
+    /// What came, and was not said to be taken: what waits is not.
+    came: usize,
     /// Other signallers that might relay the link, best last.
     others: Vec<LinkId>,
 }
@@ -116,7 +121,7 @@ impl Circuits {
         for link in outlived {
             cx.close(link, Disconnect::Refused(RefusalReason::AlreadyLinked));
         }
-        for (peer, at) in self.slow(cx) {
+        for (peer, at) in self.slow(cx, signallers) {
             if at <= now {
                 self.ask(cx, peer, signallers);
             }
@@ -125,8 +130,10 @@ impl Circuits {
 
     pub(crate) fn deadline(&self, cx: &Cx, signallers: &Signallers) -> Option<Time> {
         let outlived = outlived(cx).map(|(_, at)| at).min();
-        let can_ask = is_wanting(cx) && self.routes(signallers).next().is_some();
-        let slow = can_ask.then(|| self.slow(cx).into_iter().map(|(_, at)| at).min()).flatten();
+        let can_ask = is_wanting(cx) && self.routes(cx, signallers).next().is_some();
+        let slow = can_ask
+            .then(|| self.slow(cx, signallers).into_iter().map(|(_, at)| at).min())
+            .flatten();
         [outlived, slow].into_iter().flatten().min()
     }
 
@@ -191,6 +198,11 @@ impl Circuits {
                 circuit.stage = Stage::Open;
                 answer
             }
+            (CircuitPart::Message(_), Stage::Open) if circuit.came >= MOST_ON_THE_WAY => {
+                let why = "more came over the relayed link than was taken".to_owned();
+                cx.close(link, Disconnect::Link(LinkFailure::Transport(why)));
+                return None;
+            }
             (CircuitPart::Message(message), Stage::Open) => message,
             (CircuitPart::Took(bytes), _) => {
                 if let Some(state) = cx.links.get_mut(link) {
@@ -205,12 +217,22 @@ impl Circuits {
             }
             _ => return None,
         };
-        circuit.taken += counts.unwrap_or(0);
-        if circuit.taken >= limits::CIRCUIT_WINDOW / 4 {
-            let took = u32::try_from(core::mem::take(&mut circuit.taken)).unwrap_or(u32::MAX);
-            say(cx, signallers, via, peer, CircuitPart::Took(took));
-        }
+        circuit.came += counts.unwrap_or(0);
         Some((link, bytes))
+    }
+
+    /// Tells the other ends what was taken: what came and does not wait.
+    pub(crate) fn tell_taken(&mut self, cx: &mut Cx, signallers: &mut Signallers) {
+        for (link, circuit) in &mut self.circuits {
+            let waiting = cx.links.get(*link).map_or((0, 0), |state| state.work.waiting());
+            let waiting = waiting.0 * limits::CIRCUIT_MESSAGE_BYTES + waiting.1;
+            let taken = circuit.came.saturating_sub(waiting);
+            if taken >= limits::CIRCUIT_WINDOW / 4 {
+                circuit.came -= taken;
+                let part = CircuitPart::Took(u32::try_from(taken).unwrap_or(u32::MAX));
+                say(cx, signallers, circuit.via, circuit.peer, part);
+            }
+        }
     }
 
     /// Another peer asks for a link: gives it, or why there is none.
@@ -229,55 +251,87 @@ impl Circuits {
             self.end(cx, link, Disconnect::Local);
         }
         let has_room = if is_extra(cx) {
-            cx.has_room_for_extra()
+            cx.has_room_for_extra(true)
         } else {
             cx.has_room(true, |link| link.peer != peer && link.is_admitted())
         };
-        if !has_room {
+        if !has_room || !self.free_pending(cx, via) {
             return Err(RefusalReason::Full);
-        }
-        // So many may be in their handshake; the oldest gives way, which has had its time.
-        let pending = |link: &Link| link.relayed && link.incoming && !link.is_admitted();
-        let pending = cx.links.named(pending);
-        if let Some(oldest) = pending.first().filter(|_| pending.len() >= limits::CIRCUITS) {
-            cx.close(*oldest, Disconnect::Crowded);
         }
         let extra = is_extra(cx);
         let state = cx.links.open(peer, true, 0, cx.now);
         state.on_circuit(extra);
         let link = state.id;
         let others = Vec::new();
-        self.circuits.insert(link, Circuit { via, peer, stage: Stage::Asked, taken: 0, others });
+        self.circuits.insert(link, Circuit { via, peer, stage: Stage::Asked, came: 0, others });
         Ok(link)
+    }
+
+    /// Whether another that is asked of us by this signaller has a place among those in their handshake. When all are
+    /// taken, the signallers share them: of the one with the most, the new one counted, one that is chosen at random
+    /// has to go. So no signaller keeps out those of others, nor does who comes last keep out all before.
+    fn free_pending(&self, cx: &mut Cx, via: LinkId) -> bool {
+        let is_pending = |link: &LinkId| cx.links.get(*link).is_some_and(is_pending);
+        let pending = self.circuits.iter().filter(|(link, _)| is_pending(link));
+        let mut all: Vec<(LinkId, Option<LinkId>)> =
+            pending.map(|(link, circuit)| (circuit.via, Some(*link))).collect();
+        if all.len() < limits::CIRCUITS {
+            return true;
+        }
+        all.push((via, None));
+        let count = |via| all.iter().filter(|(other, _)| *other == via).count();
+        let most = all.iter().map(|(via, _)| count(*via)).max();
+        let crowd = all.iter().filter(|(via, _)| Some(count(*via)) == most);
+        let crowd: Vec<Option<LinkId>> = crowd.map(|(_, link)| *link).collect();
+        let Some(Some(gone)) = cx.rng.choose(&crowd).copied() else { return false };
+        cx.close(gone, Disconnect::Crowded);
+        true
     }
 
     /// Asks for a link to a peer; whether it does.
     fn ask(&mut self, cx: &mut Cx, peer: PeerId, signallers: &Signallers) -> bool {
         let may = is_wanting(cx)
-            && cx.links.find(|link| link.relayed && link.peer == peer).is_none()
+            && cx.links.find(|link| link.peer == peer && is_sure(link)).is_none()
             && !self.apart.iter().any(|apart| apart.peer == peer && apart.not_before > cx.now);
-        let routes: Vec<LinkId> = self.routes(signallers).collect();
+        let routes: Vec<LinkId> = self.routes_to(cx, peer, signallers).collect();
         may && self.ask_over(cx, peer, routes)
     }
 
     /// Asks the last of these signallers.
     fn ask_over(&mut self, cx: &mut Cx, peer: PeerId, mut others: Vec<LinkId>) -> bool {
+        others.retain(|via| !self.has(*via, peer));
         let Some(via) = others.pop() else { return false };
         let extra = is_extra(cx);
         let state = cx.links.open(peer, false, 0, cx.now);
         state.on_circuit(extra);
         let link = state.id;
-        self.circuits.insert(link, Circuit { via, peer, stage: Stage::Asking, taken: 0, others });
+        self.circuits.insert(link, Circuit { via, peer, stage: Stage::Asking, came: 0, others });
         cx.opened(link, ChannelBinding::NONE);
         true
     }
 
     /// The signallers that relay and have room for another link of ours.
-    fn routes(&self, signallers: &Signallers) -> impl Iterator<Item = LinkId> {
-        signallers.relaying().filter_map(|(via, most)| {
-            let taken = self.circuits.values().filter(|circuit| circuit.via == via).count();
+    fn routes(&self, cx: &Cx, signallers: &Signallers) -> impl Iterator<Item = LinkId> {
+        let is_taken = |link: &LinkId| cx.links.get(*link).is_some_and(|link| !is_pending(link));
+        signallers.relaying().filter_map(move |(via, most)| {
+            let over = self.circuits.iter().filter(|(_, circuit)| circuit.via == via);
+            let taken = over.filter(|(link, _)| is_taken(link)).count();
             (taken < usize::from(most)).then_some(via)
         })
+    }
+
+    /// Of these, those at which there is no circuit with this peer that has its name.
+    fn routes_to(
+        &self,
+        cx: &Cx,
+        peer: PeerId,
+        signallers: &Signallers,
+    ) -> impl Iterator<Item = LinkId> {
+        self.routes(cx, signallers).filter(move |via| !self.has(*via, peer))
+    }
+
+    fn has(&self, via: LinkId, peer: PeerId) -> bool {
+        self.circuits.values().any(|circuit| circuit.via == via && circuit.peer == peer)
     }
 
     fn link_down(&mut self, cx: &mut Cx, down: &LinkDown, signallers: &Signallers) {
@@ -348,19 +402,36 @@ impl Circuits {
 
     /// The peers to which a relayed link may be asked for, and from when on: those to which we have offered a
     /// direct one that is not open yet, and those that are known to have no path to us.
-    fn slow(&self, cx: &Cx) -> Vec<(PeerId, Time)> {
+    fn slow(&self, cx: &Cx, signallers: &Signallers) -> Vec<(PeerId, Time)> {
         let is_linked = |peer| {
-            let linked = |link: &Link| link.relayed || link.is_admitted();
+            let linked = |link: &Link| link.is_admitted() || link.relayed && is_sure(link);
             cx.links.iter().any(|link| link.peer == peer && linked(link))
         };
+        let has_route = |peer| self.routes_to(cx, peer, signallers).next().is_some();
         let dialled =
             cx.links.iter().filter(|link| link.is_dialling() && !link.incoming && !link.relayed);
         let dialled = dialled.map(|link| (link.peer, link.since().after(limits::CIRCUIT_AFTER)));
         let is_known = |peer| self.apart.iter().any(|apart| apart.peer == peer);
         let dialled = dialled.filter(|(peer, _)| !is_known(*peer));
         let apart = self.apart.iter().map(|apart| (apart.peer, apart.not_before));
-        apart.chain(dialled).filter(|(peer, _)| !is_linked(*peer)).collect()
+        let slow = apart.chain(dialled).filter(|(peer, _)| !is_linked(*peer));
+        slow.filter(|(peer, _)| has_route(*peer)).collect()
     }
+}
+
+/// What an honest other end has on its way at most: the last message begins within the window, and one message more
+/// may be a farewell.
+const MOST_ON_THE_WAY: usize =
+    limits::CIRCUIT_WINDOW + limits::WIRE_BYTES + limits::CIRCUIT_MESSAGE_BYTES;
+
+/// Whether another has asked for a relayed link, and not proven who it is.
+fn is_pending(link: &Link) -> bool {
+    link.relayed && link.incoming && !link.is_admitted()
+}
+
+/// Whether a relayed link is with whom it is said to be, or was asked for by ourselves.
+fn is_sure(link: &Link) -> bool {
+    link.relayed && !is_pending(link)
 }
 
 /// Whether relayed links stand beside those that we want, as they do unless there are no others.
@@ -373,11 +444,17 @@ fn is_wanting(cx: &Cx) -> bool {
     if cx.config.signaller_relay == SignallerRelay::Never || cx.topology.is_full() {
         return false;
     }
-    let ours = |link: &&Link| link.relayed && !link.incoming;
-    let relayed = cx.links.iter().filter(|link| link.relayed).count();
-    let neighbours = cx.links.iter().filter(|link| link.is_admitted() && !link.dozing);
-    let asked_for = cx.links.iter().filter(ours).filter(|link| !link.is_admitted());
-    relayed < limits::CIRCUITS && neighbours.count() + asked_for.count() < limits::CIRCUITS_ENOUGH
+    let relayed = |incoming, is_counted: fn(&Link) -> bool| {
+        let links = cx.links.iter().filter(|link| link.relayed && link.incoming == incoming);
+        links.filter(|link| is_counted(link)).count()
+    };
+    let of_others = |is_counted| relayed(true, is_counted).min(limits::CIRCUITS_OF_OTHERS);
+    let direct = |link: &&Link| !link.relayed && link.is_admitted() && !link.dozing;
+    let neighbours = cx.links.iter().filter(direct).count()
+        + relayed(false, |link| !link.dozing)
+        + of_others(|link| link.is_admitted() && !link.dozing);
+    relayed(false, |_| true) + of_others(Link::is_admitted) < limits::CIRCUITS
+        && neighbours < limits::CIRCUITS_ENOUGH
 }
 
 /// The relayed links to peers that we were linked to directly later, and until when they stay.

@@ -243,7 +243,8 @@ fn sealer(cx: &mut Cx) -> Sealer<'_> {
 }
 
 /// The ways to a candidate, best last: the signaller that it joined, one that told us of it, a
-/// neighbour that did, any other signaller. `joined` are the links to signallers, best first.
+/// neighbour that did, any other signaller. `joined` are the links to signallers, best first. Best of all is a link to
+/// itself that a signaller relays: a signaller that would rather relay than introduce is not asked.
 fn routes(cx: &Cx, candidacy: &Candidacy, joined: &[LinkId]) -> Vec<Route> {
     let heard_from = &candidacy.heard_from;
     let mut routes: Vec<Route> = joined.iter().rev().map(|link| Route::Signaller(*link)).collect();
@@ -259,6 +260,13 @@ fn routes(cx: &Cx, candidacy: &Candidacy, joined: &[LinkId]) -> Vec<Route> {
     if let Some(told) = heard_from.iter().rev().find(|link| joined.contains(link)) {
         routes.retain(|route| route.link() != *told);
         routes.push(Route::Signaller(*told));
+    }
+    let relayed = |link: &Link| {
+        link.relayed && link.peer == candidacy.peer && link.is_active() && !link.is_doubted()
+    };
+    if let Some(link) = cx.links.find(relayed) {
+        routes.retain(|route| route.link() != link);
+        routes.push(Route::Neighbour(link));
     }
     routes
 }
@@ -294,3 +302,6 @@ fn remote_part(cx: &mut Cx, link: LinkId, part: Negotiation) {
         cx.out.push_back(Output::Negotiate { link, part });
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -30,6 +30,10 @@ pub const INCOMING_SHARE: usize = 70;
 /// How many links of a peer may be relayed at once, beside the others: as many as hold a mesh together in which
 /// no two have a direct path, and few, since a signaller carries them.
 pub const CIRCUITS: usize = 4;
+/// Of these, links that others have asked for. No more of them count towards [`CIRCUITS_ENOUGH`], either: so a peer
+/// that has no direct path always has a relayed link of its own choice, whoever asks it for others. (If it had more of
+/// its own, all places in a mesh of such peers would soon be taken, and newcomers would find none.)
+pub const CIRCUITS_OF_OTHERS: usize = 2;
 /// With so many neighbours a peer asks for no relayed link, and parts with one if the other end has as many that
 /// are linked directly. Where each has three, chosen at random, a mesh is all but certainly connected.
 pub const CIRCUITS_ENOUGH: usize = 3;

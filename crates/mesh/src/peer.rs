@@ -103,9 +103,10 @@ impl Peer {
 
     /// A message has come from the other end of a link, whatever carried it.
     fn of_peer(&mut self, link: LinkId, bytes: Vec<u8>) {
-        if let Some(state) = self.cx.links.get_mut(link) {
-            if state.hears(self.cx.now) {
-                self.cx.trust_again(link);
+        if let Some(state) = self.cx.links.get(link) {
+            // What comes over a circuit may be its signaller's: that counts once it has been opened.
+            if !state.relayed {
+                self.hears(link);
             }
             let Some(state) = self.cx.links.get_mut(link) else { return };
             match state.work.arrives(bytes, self.cx.now) {
@@ -117,6 +118,13 @@ impl Peer {
         self.settle();
     }
 
+    /// The other end of a link has said something.
+    fn hears(&mut self, link: LinkId) {
+        if self.cx.links.get_mut(link).is_some_and(|state| state.hears(self.cx.now)) {
+            self.cx.trust_again(link);
+        }
+    }
+
     /// What signallers have said of links that they relay.
     fn take_relayed(&mut self) {
         while let Some((via, frame)) = self.signallers.next_of_circuit() {
@@ -126,6 +134,8 @@ impl Peer {
             }
             self.settle();
         }
+        self.circuits.tell_taken(&mut self.cx, &mut self.signallers);
+        self.settle();
     }
 
     /// Reads the messages that waited until their links may make work again.
@@ -139,6 +149,8 @@ impl Peer {
                 self.settle();
             }
         }
+        self.circuits.tell_taken(&mut self.cx, &mut self.signallers);
+        self.settle();
     }
 
     fn read(&mut self, link: LinkId, message: &[u8]) {
@@ -151,6 +163,9 @@ impl Peer {
     /// frame goes on.
     fn frames(&mut self, link: LinkId, message: &[u8]) -> Result<(), Misbehaviour> {
         let Some(message) = self.cx.open_message(link, message)? else { return Ok(()) };
+        if self.cx.links.get(link).is_some_and(|state| state.relayed) {
+            self.hears(link);
+        }
         for frame in MessageReader::new(&message)? {
             if self.cx.links.get(link).is_none() {
                 return Ok(());
@@ -264,3 +279,6 @@ impl Peer {
         .min()
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -161,8 +161,9 @@ impl Builder {
         self
     }
 
-    /// Whether links go only through the TURN servers that a signaller names: no peer learns this
-    /// one's addresses. Without such a server there are no links then.
+    /// Whether WebRTC links go only through the TURN servers that a signaller names: no peer learns this
+    /// one's addresses. Links that a signaller relays ([`Self::signaller_relay`]) hide them from other peers as
+    /// well; without those and without such a server there are no links then.
     pub const fn relay_only(mut self, relay_only: bool) -> Self {
         self.relay_only = relay_only;
         self

@@ -117,6 +117,10 @@ pub struct DeskStatus {
     pub remote: usize,
     /// Links that are relayed.
     pub circuits: usize,
+    /// And how many there may be; none where nothing is relayed.
+    pub circuits_limit: usize,
+    /// Bytes that may be relayed each second.
+    pub circuit_bytes_limit: u32,
     /// Relayed links that both ends agreed to, so far.
     pub circuits_opened: u64,
     /// Bytes that were relayed, so far.

@@ -4,7 +4,8 @@
 //! the two, and is nothing to us but so many bytes. Nothing of it is kept here: what one says goes at once into
 //! what waits for the other, and each may have only so much on its way ([`CIRCUIT_WINDOW`]). The other end says
 //! what it took, and that is passed back when the quotas allow it: so they slow a client down, and nothing is lost.
-//! A first window is paid for when a circuit is opened, that none gets more by opening many.
+//! A first window each way is paid for when a circuit is opened, by the one that asks for it: so none gets more by
+//! opening many, and who is asked loses nothing.
 
 use std::collections::{BTreeMap, VecDeque};
 
@@ -14,7 +15,12 @@ use taiinet_mesh::{
 };
 
 use super::config::Relaying;
-use crate::{ClientId, addresses::Ranges, limits, refused::Refused};
+use crate::{
+    ClientId,
+    addresses::{AddressCounts, Ranges},
+    limits,
+    refused::Refused,
+};
 
 /// How far a circuit is, for one of its ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,12 +31,16 @@ pub(super) enum Stage {
     Asked,
     /// Both have agreed.
     Open,
+    /// It is over, and keeps its place for a moment: ends are passed on, and shall not come without end.
+    Over,
 }
 
 /// One direction of a circuit.
 #[derive(Debug)]
 struct Way {
     stage: Stage,
+    /// Whether its sender has asked for it.
+    asked_for: bool,
     /// Where the one comes from that asked for the circuit.
     of: Ranges,
     /// What was passed on and its sender was not told to be taken.
@@ -54,6 +64,9 @@ pub(super) struct Circuits {
     pay_at: Time,
     /// What all may still say.
     bytes: Budget,
+    /// What those of each address may still say, and how that begins.
+    bytes_of: AddressCounts<Budget>,
+    each_address: (u32, u32),
 }
 
 impl Circuits {
@@ -64,20 +77,23 @@ impl Circuits {
             owing: VecDeque::new(),
             pay_at: now,
             bytes: Budget::new(bytes, now),
+            bytes_of: AddressCounts::default(),
+            each_address: relaying.map_or((0, 0), Relaying::bytes_of_address),
         }
     }
 
+    /// How many there are that are not over.
     pub(super) fn len(&self) -> usize {
-        self.ways.len() / 2
+        self.ways.values().filter(|way| way.stage != Stage::Over).count() / 2
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Time> {
         (!self.owing.is_empty()).then_some(self.pay_at)
     }
 
-    /// The other ends of a client's circuits.
-    pub(super) fn others(&self, client: ClientId) -> impl Iterator<Item = ClientId> {
-        self.of(client).map(|(other, _)| other)
+    /// The other ends of a client's circuits, and how far each is.
+    pub(super) fn others(&self, client: ClientId) -> impl Iterator<Item = (ClientId, Stage)> {
+        self.of(client).map(|(other, way)| (other, way.stage))
     }
 
     fn of(&self, client: ClientId) -> impl Iterator<Item = (ClientId, &Way)> {
@@ -85,8 +101,16 @@ impl Circuits {
         self.ways.range(first..=last).map(|((_, other), way)| (*other, way))
     }
 
-    fn count(&self, client: ClientId, asked: bool) -> usize {
-        self.of(client).filter(|(_, way)| (way.stage == Stage::Asked) == asked).count()
+    fn count(&self, client: ClientId, which: impl Fn(&Way) -> bool) -> usize {
+        self.of(client).filter(|(_, way)| which(way)).count()
+    }
+
+    /// Whether a client has room for one more, of those that it asks for or of those that it agrees to. At most half
+    /// of its places are for what others ask, so that nobody takes those that it needs itself.
+    fn has_place(&self, client: ClientId, asks: bool, each: usize) -> bool {
+        let agreed = self.count(client, |way| way.stage == Stage::Open && !way.asked_for);
+        let all = agreed + self.count(client, |way| way.asked_for);
+        all < each && (asks || agreed < each.div_ceil(2))
     }
 
     /// Whether another may be opened from one client to another.
@@ -100,16 +124,24 @@ impl Circuits {
         let each = relaying.circuits_per_peer;
         let site = (relaying.circuits / limits::CIRCUITS_SHARE).max(each);
         let of_site = self.ways.values().filter(|way| way.of.narrow() == of.narrow());
-        self.len() < relaying.circuits
-            && self.count(from, false) < each
-            && self.count(to, false) < each
+        self.ways.len() / 2 < relaying.circuits
+            && self.has_place(from, true, each)
+            && self.has_place(to, false, each)
             // Strangers that only ask leave room for others.
-            && self.count(to, true) < 2 * each
+            && self.count(to, |way| way.stage == Stage::Asked) < 2 * each
             && of_site.count() / 2 < site
     }
 
+    /// Whether the one that was asked may agree: it may have agreed to others since.
+    pub(super) fn may_agree(&self, client: ClientId, relaying: &Relaying) -> bool {
+        self.has_place(client, false, relaying.circuits_per_peer)
+    }
+
     pub(super) fn open(&mut self, (from, to): Name, of: Ranges, now: Time) {
-        let way = |stage| Way { stage, of, outstanding: 0, owed: 0, heard: now };
+        let way = |stage| {
+            let asked_for = stage == Stage::Asking;
+            Way { stage, asked_for, of, outstanding: 0, owed: 0, heard: now }
+        };
         self.ways.insert((from, to), way(Stage::Asking));
         self.ways.insert((to, from), way(Stage::Asked));
     }
@@ -157,9 +189,29 @@ impl Circuits {
         Ok(())
     }
 
-    /// Of what all may say, takes so much, if `sender` may say as much, too.
-    pub(super) fn pay(&mut self, bytes: usize, now: Time, sender: impl FnOnce() -> bool) -> bool {
-        self.bytes.has(bytes, now) && sender() && self.bytes.take(bytes, now)
+    /// Of what all may say, and those from where a sender comes, takes so much, if `sender` may say as much, too.
+    pub(super) fn pay(
+        &mut self,
+        bytes: usize,
+        from: Ranges,
+        now: Time,
+        sender: impl FnOnce() -> bool,
+    ) -> bool {
+        let has = self.bytes.has(bytes, now)
+            && self.bytes_of.all(from, |left, _| left.has(bytes, now))
+            && sender();
+        if has {
+            self.bytes.take(bytes, now);
+            self.bytes_of.sweep(limits::SWEPT_AT_ONCE, |left| left.is_full(now));
+            let (burst, per_second) = self.each_address;
+            let fresh = |share: u32| {
+                Budget::new((burst.saturating_mul(share), per_second.saturating_mul(share)), now)
+            };
+            self.bytes_of.update(from, fresh, |left| {
+                left.take(bytes, now);
+            });
+        }
+        has
     }
 
     /// Whose turn it is to be told what was taken, each in turn: its way, and how much.
@@ -185,9 +237,27 @@ impl Circuits {
         }
     }
 
+    /// A circuit is over; its place is kept for a moment.
+    pub(super) fn end(&mut self, (from, to): Name, now: Time) {
+        for name in [(from, to), (to, from)] {
+            if let Some(way) = self.ways.get_mut(&name) {
+                *way = Way { stage: Stage::Over, outstanding: 0, owed: 0, heard: now, ..*way };
+            }
+        }
+    }
+
+    /// Nothing is left of a circuit.
     pub(super) fn close(&mut self, (from, to): Name) {
         self.ways.remove(&(to, from));
         self.ways.remove(&(from, to));
+    }
+
+    /// Forgets what makes no difference any more.
+    pub(super) fn sweep(&mut self, now: Time) {
+        self.ways.retain(|_, way| {
+            way.stage != Stage::Over || way.heard.after(limits::CIRCUIT_KEPT) > now
+        });
+        self.bytes_of.sweep(limits::SWEPT_EACH_SECOND, |left| left.is_full(now));
     }
 
     /// Those over which nothing has come for too long, or that were not agreed to in time.
@@ -197,6 +267,7 @@ impl Circuits {
             let limit = match way.stage {
                 Stage::Open => limits::CIRCUIT_IDLE,
                 Stage::Asking | Stage::Asked => limits::JOIN_TIMEOUT,
+                Stage::Over => return false,
             };
             from < to && way.heard.max(heard).after(limit) <= now
         });

@@ -36,6 +36,8 @@ pub(super) struct Client {
     /// Signals that it may still be sent, and their bytes.
     arrivals: Budget,
     arriving_bytes: Budget,
+    /// Links to relay that may still be asked of it.
+    pub(super) asked_of_it: Budget,
 }
 
 impl Client {
@@ -52,6 +54,7 @@ impl Client {
             allowance: Allowance::new(budgets, now),
             arrivals: Budget::new(budgets.signals_for_one, now),
             arriving_bytes: Budget::new(budgets.signal_bytes_for_one, now),
+            asked_of_it: Budget::new(limits::CIRCUITS_FOR_ONE, now),
         }
     }
 

@@ -82,6 +82,12 @@ impl Relaying {
         bytes(self.bytes_per_second)
     }
 
+    /// And those of what counts as one address.
+    pub(super) fn bytes_of_address(&self) -> (u32, u32) {
+        let share = self.bytes_per_second / limits::CIRCUITS_SHARE as u32;
+        bytes(share.max(self.bytes_per_peer))
+    }
+
     /// Frames that a client may send besides, at once and each second: of what it says, and of what it took.
     pub(crate) fn frames(&self) -> (u32, u32) {
         let each_second = self.bytes_per_peer / taiinet_mesh::limits::CIRCUIT_MESSAGE_BYTES as u32;

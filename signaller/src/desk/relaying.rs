@@ -4,6 +4,7 @@ use taiinet_identity::PeerId;
 use taiinet_mesh::{
     Time,
     limits::{CIRCUIT_MESSAGE_BYTES, CIRCUIT_WINDOW, WIRE_BYTES},
+    session::OPENING_BYTES,
     wire::{CircuitFrame, CircuitPart, FromSignaller, codec},
 };
 
@@ -35,7 +36,12 @@ impl Desk {
         let CircuitFrame { peer, part } = frame;
         let presence = self.clients.presence(id).ok_or(Refused::OutOfTurn)?;
         let (me, network) = (presence.signer(), presence.network.clone());
-        if part.carries().is_some_and(|bytes| bytes > WIRE_BYTES + CIRCUIT_MESSAGE_BYTES) {
+        let most = match part {
+            // What makes a session is short.
+            CircuitPart::Open(_) | CircuitPart::Accept(_) => OPENING_BYTES,
+            _ => WIRE_BYTES,
+        };
+        if part.carries().is_some_and(|bytes| bytes > most + CIRCUIT_MESSAGE_BYTES) {
             return Err(Refused::Undecodable);
         }
         let other = self.clients.of_peer(&(network, peer)).filter(|other| *other != id);
@@ -55,8 +61,9 @@ impl Desk {
         let name = (id, other);
         match (part, self.circuits.stage(name)) {
             (part @ CircuitPart::Accept(_), Some(Stage::Asked)) => {
-                if !self.pay(id, CIRCUIT_WINDOW, now) {
-                    self.end_circuit(name, Refused::Quota);
+                let relaying = self.config.relaying.as_ref();
+                if !relaying.is_some_and(|relaying| self.circuits.may_agree(id, relaying)) {
+                    self.end_circuit(name, Refused::Circuits, now);
                     return Ok(());
                 }
                 self.circuits.agree(name, now);
@@ -69,8 +76,8 @@ impl Desk {
             (CircuitPart::Took(bytes), Some(Stage::Open)) => {
                 return self.circuits.take((other, id), bytes as usize, now);
             }
-            (part @ CircuitPart::End(_), Some(_)) => {
-                self.circuits.close(name);
+            (part @ CircuitPart::End(_), Some(Stage::Asking | Stage::Asked | Stage::Open)) => {
+                self.circuits.end(name, now);
                 self.pass_on(other, me, part);
             }
             _ => {}
@@ -90,6 +97,7 @@ impl Desk {
         match self.circuits.stage((id, other)) {
             Some(Stage::Asked) => return Ok(Asks::IsAsked),
             Some(Stage::Asking | Stage::Open) => return Err(Refused::OutOfTurn),
+            Some(Stage::Over) => return Ok(Asks::Declined(Refused::TooOften)),
             None => {}
         }
         let Some(of) = self.clients.get_mut(id).map(|client| client.ranges) else {
@@ -98,9 +106,15 @@ impl Desk {
         if !self.circuits.has_room(id, of, other, relaying) {
             return Ok(Asks::Declined(Refused::Circuits));
         }
-        // Each end pays at once for what it may say before anything is taken.
-        if !self.pay(id, CIRCUIT_WINDOW, now) {
+        if !self.clients.get_mut(other).is_some_and(|other| other.asked_of_it.has(1, now)) {
+            return Ok(Asks::Declined(Refused::TooOften));
+        }
+        // Who asks pays at once for what both may say before anything is taken.
+        if !self.pay(id, 2 * CIRCUIT_WINDOW, now) {
             return Ok(Asks::Declined(Refused::Quota));
+        }
+        if let Some(other) = self.clients.get_mut(other) {
+            other.asked_of_it.take(1, now);
         }
         self.circuits.open((id, other), of, now);
         Ok(Asks::Opens(other))
@@ -109,18 +123,19 @@ impl Desk {
     /// Whether the quotas let a client say so much.
     fn pay(&mut self, id: ClientId, bytes: usize, now: Time) -> bool {
         let Some(client) = self.clients.get_mut(id) else { return false };
-        self.circuits.pay(bytes, now, || client.allowance.relayed.take(bytes, now))
+        let from = client.ranges;
+        self.circuits.pay(bytes, from, now, || client.allowance.relayed.take(bytes, now))
     }
 
     /// Passes on a message of an open circuit.
     fn carry(&mut self, name: Name, me: PeerId, part: CircuitPart, now: Time) {
         let bytes = part.carries().unwrap_or(0);
         if !self.circuits.send(name, bytes, now) {
-            self.end_circuit(name, Refused::Window);
+            self.end_circuit(name, Refused::Window, now);
             return;
         }
         if self.clients.spend(name.0, costs::frame(bytes), now).is_err() {
-            self.end_circuit(name, Refused::Quota);
+            self.end_circuit(name, Refused::Quota, now);
             return;
         }
         self.counters.circuit_bytes += bytes.saturating_sub(CIRCUIT_MESSAGE_BYTES) as u64;
@@ -143,23 +158,26 @@ impl Desk {
     /// Ends those that are not used.
     pub(super) fn end_late_circuits(&mut self, now: Time) {
         for name in self.circuits.late(now) {
-            self.end_circuit(name, Refused::Idle);
+            self.end_circuit(name, Refused::Idle, now);
         }
+        self.circuits.sweep(now);
     }
 
     /// A client has gone, under this name, and with it its circuits.
     pub(super) fn end_circuits_of(&mut self, client: ClientId, peer: PeerId) {
-        let others: Vec<ClientId> = self.circuits.others(client).collect();
-        for other in others {
+        let others: Vec<(ClientId, Stage)> = self.circuits.others(client).collect();
+        for (other, stage) in others {
             self.circuits.close((client, other));
-            self.tell_end(other, peer, Refused::Absent);
+            if stage != Stage::Over {
+                self.tell_end(other, peer, Refused::Absent);
+            }
         }
     }
 
     /// Ends a circuit, and tells both.
-    fn end_circuit(&mut self, name: Name, why: Refused) {
+    fn end_circuit(&mut self, name: Name, why: Refused, now: Time) {
         self.count(why);
-        self.circuits.close(name);
+        self.circuits.end(name, now);
         for (client, other) in [name, (name.1, name.0)] {
             if let Some(peer) = self.name_of(other) {
                 self.tell_end(client, peer, why);

@@ -67,9 +67,13 @@ pub(super) fn text(shared: &Shared, picture: &Picture) -> String {
     out.sample(&[("result", "relayed")], status.relayed);
 
     out.gauge("relayed_links", "Links between clients that are relayed", status.circuits as u64);
+    let most = "Links that may be relayed at once; none where nothing is relayed";
+    out.gauge("relayed_links_limit", most, status.circuits_limit as u64);
     let opened = "Links that were relayed, so far";
     out.counter("relayed_links_total", opened, status.circuits_opened);
     out.counter("relayed_bytes_total", "Bytes that were relayed", status.circuit_bytes);
+    let most = "Bytes that may be relayed each second";
+    out.gauge("relayed_bytes_limit", most, status.circuit_bytes_limit.into());
 
     out.gauge("pool_members", "Other signallers that are linked", status.members as u64);
     out.gauge("pool_presences", "Peers of other signallers", status.remote as u64);

@@ -128,7 +128,7 @@ impl Cx {
             self.close(older, Disconnect::Refused(RefusalReason::AlreadyLinked));
         }
         let has_room = if extra {
-            self.has_room_for_extra()
+            self.has_room_for_extra(incoming)
         } else {
             self.has_room(incoming, Link::is_admitted)
         };
@@ -274,7 +274,8 @@ impl Cx {
             // Whoever asks for a relayed link has no direct one, unless it has just come.
             return self.now.since(older.since()) < limits::GLARE;
         }
-        self.topology.is_full()
+        // Two that ask each other for a relayed link at two signallers are told of both.
+        (self.topology.is_full() || new.relayed)
             && new.incoming != older.incoming
             && self.now.since(older.since()) < limits::GLARE
             && new.incoming == (self.id() < new.peer)
@@ -289,9 +290,10 @@ impl Cx {
     }
 
     /// Whether another relayed link has a place, beside those that we want.
-    pub(crate) fn has_room_for_extra(&self) -> bool {
-        let taken = self.links.iter().filter(|link| link.extra && link.is_admitted());
-        taken.count() < limits::CIRCUITS
+    pub(crate) fn has_room_for_extra(&self, incoming: bool) -> bool {
+        let taken = || self.links.iter().filter(|link| link.extra && link.is_admitted());
+        let of_others = taken().filter(|link| link.incoming).count();
+        taken().count() < limits::CIRCUITS && (!incoming || of_others < limits::CIRCUITS_OF_OTHERS)
     }
 
     /// How many of our neighbours may be of others' choice.

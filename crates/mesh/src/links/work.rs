@@ -135,6 +135,11 @@ impl Work {
         Some(message)
     }
 
+    /// How many messages wait, and their bytes.
+    pub(crate) fn waiting(&self) -> (usize, usize) {
+        (self.waiting.len(), self.waiting_bytes)
+    }
+
     /// Whether anything that came waits: what judges a link by what has come does not know all of it.
     pub(crate) fn has_waiting(&self) -> bool {
         !self.waiting.is_empty()

@@ -200,6 +200,92 @@ fn those_that_only_ask_leave_room_and_are_soon_forgotten() {
     room.circuit(6, 1);
 }
 
+/// Who has a client's agreement for the asking has at most half of its places, and none of its quota.
+#[test]
+fn who_is_asked_loses_neither_its_places_nor_its_quota() {
+    let quotas = Relaying { bytes_per_peer: CIRCUIT_WINDOW as u32, ..Relaying::default() };
+    let mut room = Room::new(relaying(quotas));
+    for client in 1..=8 {
+        room.enter(client, "a");
+    }
+    for stranger in 2..=5 {
+        room.of_circuit(stranger, 1, CircuitPart::Open(vec![1]));
+    }
+    // It agrees to all, as peers do.
+    for (stranger, has_room) in [(2, true), (3, true), (4, false), (5, false)] {
+        let told = room.of_circuit(1, stranger, CircuitPart::Accept(vec![2]));
+        let agreed = told == [heard(stranger, 1, CircuitPart::Accept(vec![2]))];
+        assert_eq!(agreed, has_room, "{stranger}: {told:?}");
+    }
+    let told = room.of_circuit(6, 1, CircuitPart::Open(vec![1]));
+    assert_eq!(told, [ended(6, 1, RefusalReason::Full)]);
+    room.circuit(1, 7);
+    room.circuit(1, 8);
+    let allowance = &room.desk.clients.get_mut(1.into()).unwrap().allowance;
+    let spent = 8 * CIRCUIT_WINDOW - allowance.relayed.left(room.now) as usize / 1000;
+    assert_eq!(spent, 4 * CIRCUIT_WINDOW, "for the two that it asked for");
+}
+
+#[test]
+fn nobody_is_thrown_off_by_what_is_asked_of_it() {
+    let mut room = Room::new(relaying(Relaying::default()));
+    room.enter(1, "a");
+    for client in 2..=60 {
+        room.enter(client, "a");
+    }
+    let end = || CircuitPart::End(RefusalReason::Leaving);
+    // Again and again: a circuit keeps its place for a moment, and is not asked for anew meanwhile.
+    assert_eq!(room.of_circuit(2, 1, CircuitPart::Open(vec![1])).len(), 1);
+    assert_eq!(room.of_circuit(2, 1, end()).len(), 1);
+    for _ in 0..3 {
+        let told = room.of_circuit(2, 1, CircuitPart::Open(vec![1]));
+        assert_eq!(told, [ended(2, 1, RefusalReason::TooOften)]);
+        assert_eq!(room.of_circuit(2, 1, end()), []);
+    }
+    room.wait(limits::CIRCUIT_KEPT);
+    // Many at once: no more reach it than it has room for.
+    let mut reached = 0;
+    for client in 2..=60 {
+        let told = room.of_circuit(client, 1, CircuitPart::Open(vec![1]));
+        if told == [heard(1, client, CircuitPart::Open(vec![1]))] {
+            reached += 1;
+            room.of_circuit(client, 1, end());
+        } else {
+            assert_eq!(told, [ended(client, 1, RefusalReason::TooOften)]);
+        }
+    }
+    assert!(reached <= limits::CIRCUITS_FOR_ONE.0 + 4, "{reached}");
+
+    // What makes a session is short.
+    let long = CircuitPart::Open(vec![1; taiinet_mesh::session::OPENING_BYTES + 1]);
+    assert!(closed(&room.of_circuit(3, 1, long), 3));
+    assert_eq!(room.refused_with(Refused::Undecodable), 1);
+}
+
+#[test]
+fn one_address_does_not_take_all_that_is_relayed() {
+    let rate = 8 * CIRCUIT_WINDOW as u32;
+    let quotas =
+        Relaying { bytes_per_second: rate, bytes_per_peer: rate / 8, ..Relaying::default() };
+    let mut room = Room::new(relaying(quotas));
+    for client in 1..=20 {
+        let last = if client <= 10 { 9 } else { client as u8 };
+        room.open_from(client, IpAddr::from([10, 9, 9, last]));
+        let welcome = room.knock(client);
+        let presence = Signed::new(&identity(client as u8), &room.presence(&welcome, "a"));
+        room.say(client, &ToSignaller::Join { presence, work: 0 });
+    }
+    // Two windows for each; the address has eight.
+    let mut opened = 0;
+    for client in 1..=6 {
+        let told = room.of_circuit(client, client + 10, CircuitPart::Open(vec![1]));
+        opened += usize::from(told.iter().all(|(to, _)| *to == client + 10));
+    }
+    assert_eq!(opened, 4);
+    assert_eq!(room.refused_with(Refused::Quota), 2);
+    room.circuit(18, 19);
+}
+
 #[test]
 fn one_address_does_not_take_all_circuits() {
     let quotas = Relaying { circuits: 8, circuits_per_peer: 1, ..Relaying::default() };
@@ -242,6 +328,7 @@ fn more_than_the_other_end_took_ends_the_circuit() {
     assert_eq!(told, both);
     assert_eq!(room.refused_with(Refused::Window), 1);
 
+    room.wait(limits::CIRCUIT_KEPT);
     room.circuit(1, 2);
     room.of_circuit(1, 2, message(7_000));
     let took = |bytes: usize| CircuitPart::Took(u32::try_from(bytes).unwrap());
@@ -273,8 +360,9 @@ fn a_peer_that_says_more_than_its_quota_is_slowed_and_coming_back_is_no_help() {
     let told = room.wait(Duration::from_secs(1));
     assert_eq!(told, [heard(1, 2, took)], "it goes on at its pace");
 
-    // A new circuit begins with a window, for which nothing is left.
+    // A new circuit begins with a window each way, for which nothing is left.
     room.of_circuit(1, 2, CircuitPart::End(RefusalReason::Leaving));
+    room.wait(limits::CIRCUIT_KEPT);
     for _ in 0..2 {
         room.of_circuit(1, 2, CircuitPart::Open(vec![1]));
         room.of_circuit(1, 2, CircuitPart::End(RefusalReason::Leaving));
