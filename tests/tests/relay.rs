@@ -66,6 +66,11 @@ fn where_no_signaller_relays_there_is_no_link_and_one_is_told_why() {
     let fourth = mesh.subscribe("fourth", "{}");
     third.has_neighbour();
     fourth.has_neighbour();
+    eventually("it is told what is missing", || {
+        let report = one.report()?;
+        let advice = report["advice"].as_str()?;
+        advice.contains("--relay").then_some(())
+    });
     assert!(one.neighbours().is_empty() && other.neighbours().is_empty());
 }
 

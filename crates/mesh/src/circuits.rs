@@ -79,7 +79,10 @@ impl Circuits {
         match notice {
             Notice::Dial(candidacy) if cx.config.signaller_relay == SignallerRelay::Only => {
                 let peer = candidacy.peer;
-                if !self.ask(cx, peer, signallers) {
+                if signallers.relaying().next().is_none() {
+                    let cause = Disconnect::Refused(RefusalReason::NoRelay);
+                    cx.notify(Notice::NoWay { peer, cause });
+                } else if !self.ask(cx, peer, signallers) {
                     cx.notify(Notice::Rest { peer, wait: limits::REDIAL_BACKOFF.0 });
                 }
             }

@@ -103,6 +103,9 @@ impl Membership {
             }
             Notice::Forget(peer) => self.candidates.forget(peer),
             Notice::Rest { peer, wait } => self.candidates.rest(peer, *wait, cx.now),
+            Notice::NoWay { peer, cause } => {
+                self.candidates.failed(peer, cause.clone(), &mut cx.rng, cx.now);
+            }
             Notice::RouteFound => self.candidates.found_route(cx.now),
             Notice::RouteLost(link) => self.candidates.lost_route(*link),
             _ => {}

@@ -51,6 +51,8 @@ pub(crate) enum Notice {
     Forget(PeerId),
     /// No link is to be made to this one before the time is over.
     Rest { peer: PeerId, wait: Duration },
+    /// There is no way to ask this one for a link, and why.
+    NoWay { peer: PeerId, cause: Disconnect },
     /// So many candidates are wanted from each signaller that may be asked.
     Introduce { want: u8 },
     /// A link to this candidate is wanted.

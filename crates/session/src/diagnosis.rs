@@ -75,7 +75,12 @@ pub fn diagnose(status: &Status) -> Diagnosis<'_> {
     } else if let Some((_, cause)) = status.failed.first() {
         let relays = status.signallers.iter().any(|signaller| signaller.relays);
         Some(match cause {
-            Disconnect::Link(LinkFailure::Unreachable(_)) | Disconnect::DialTimeout if !relays => {
+            // It may be told to make no direct links, and then waits for one that is relayed.
+            Disconnect::Link(LinkFailure::Unreachable(_))
+            | Disconnect::DialTimeout
+            | Disconnect::Refused(RefusalReason::NoRelay)
+                if !relays =>
+            {
                 Problem::NoPath { cause }
             }
             _ => Problem::NoLink { cause },

@@ -57,7 +57,7 @@ impl Default for DeskConfig {
 pub struct Relaying {
     /// At once, in all.
     pub circuits: usize,
-    /// At once, of one peer.
+    /// At once, of one peer; at most half of them, rounded up, are such that others asked for.
     pub circuits_per_peer: usize,
     /// Bytes that one peer may say over them each second.
     pub bytes_per_peer: u32,

@@ -15,7 +15,7 @@ use super::source::Source;
 use crate::{
     Disconnect, LinkId, Misbehaviour, Time, limits,
     rng::{Backoff, Rng},
-    wire::Presence,
+    wire::{Presence, RefusalReason},
 };
 
 #[derive(Debug)]
@@ -214,9 +214,11 @@ impl Candidates {
 
     /// There is a further route: those that no route led to need not rest. It was not their fault.
     pub(crate) fn found_route(&mut self, now: Time) {
-        for known in
-            self.known.values_mut().filter(|known| known.failure == Some(Disconnect::NoRoute))
-        {
+        let is_no_route = |failure: &Disconnect| {
+            matches!(failure, Disconnect::NoRoute | Disconnect::Refused(RefusalReason::NoRelay))
+        };
+        let had_none = |known: &&mut Candidate| known.failure.as_ref().is_some_and(is_no_route);
+        for known in self.known.values_mut().filter(had_none) {
             known.redial.reset();
             known.not_before = known.not_before.min(now);
             known.failure = None;

@@ -31,6 +31,9 @@ fn each_problem_is_told_with_what_to_do() {
     let failed = Status { failed: vec![(peer(4), unreachable())], candidates: 1, ..joined.clone() };
     assert!(problem(&failed).starts_with("no direct path leads to another peer, and no signaller"));
     assert!(told(&failed).2.is_some_and(|advice| advice.contains("--relay")));
+    let none = Disconnect::Refused(RefusalReason::NoRelay);
+    let only = Status { failed: vec![(peer(4), none)], ..failed.clone() };
+    assert!(told(&only).2.is_some_and(|advice| advice.contains("--relay")));
     // Where one relays, that is not what is missing.
     let signallers = vec![SignallerStatus { relays: true, ..signaller(true, None) }];
     let failed = Status { signallers, ..failed };
