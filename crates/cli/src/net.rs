@@ -85,12 +85,12 @@ fn path() -> impl TypedValueParser<Value = PathBuf> {
 pub(crate) fn told_to_leave() -> impl Future<Output = ()> {
     // From now on, and not only when somebody waits for it.
     #[cfg(unix)]
-    let mut terminate = signal(SignalKind::terminate()).ok();
+    let told = [SignalKind::terminate(), SignalKind::interrupt()].map(signal);
     async move {
         #[cfg(unix)]
-        if let Some(terminate) = &mut terminate {
+        if let [Ok(mut terminate), Ok(mut interrupt)] = told {
             tokio::select! {
-                _ = tokio::signal::ctrl_c() => {}
+                _ = interrupt.recv() => {}
                 _ = terminate.recv() => {}
             }
             return;

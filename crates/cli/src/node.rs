@@ -50,6 +50,8 @@ pub(crate) async fn run(net: NetArgs, args: NodeArgs) -> CommandResult {
         MetricsAddress::Off => None,
     };
     let metrics = listener.as_ref().and_then(|listener| listener.local_addr().ok());
+    // Whoever reads that it runs may tell it something at once.
+    let (leaving, reloads) = (net::told_to_leave(), Reloads::new());
     let members = Members::start(&settings, &bandwidth).await?;
     let health = Health::new(members.clone(), bandwidth.clone());
     if let Some(listener) = listener {
@@ -61,7 +63,6 @@ pub(crate) async fn run(net: NetArgs, args: NodeArgs) -> CommandResult {
         tracing::error!("what runs cannot be written to stdout: {error}");
     }
     let manager = Manager::from_env();
-    let (leaving, reloads) = (net::told_to_leave(), Reloads::new());
     manager.tell("READY=1");
     let mut serving = Serving { manager, net, args, settings, log, bandwidth, members, health };
     serving.until(leaving, reloads).await;

@@ -254,7 +254,7 @@ impl Circuits {
             self.end(cx, link, Disconnect::Local);
         }
         let has_room = if is_extra(cx) {
-            cx.has_room_for_extra(true)
+            cx.has_room_for_extra(true, peer)
         } else {
             cx.has_room(true, |link| link.peer != peer && link.is_admitted())
         };
@@ -407,7 +407,9 @@ impl Circuits {
     /// direct one that is not open yet, and those that are known to have no path to us.
     fn slow(&self, cx: &Cx, signallers: &Signallers) -> Vec<(PeerId, Time)> {
         let is_linked = |peer| {
-            let linked = |link: &Link| link.is_admitted() || link.relayed && is_sure(link);
+            let linked = |link: &Link| {
+                link.is_admitted() && !link.is_doubted() || link.relayed && is_sure(link)
+            };
             cx.links.iter().any(|link| link.peer == peer && linked(link))
         };
         let has_route = |peer| self.routes_to(cx, peer, signallers).next().is_some();
@@ -452,7 +454,8 @@ fn is_wanting(cx: &Cx) -> bool {
         links.filter(|link| is_counted(link)).count()
     };
     let of_others = |is_counted| relayed(true, is_counted).min(limits::CIRCUITS_OF_OTHERS);
-    let direct = |link: &&Link| !link.relayed && link.is_admitted() && !link.dozing;
+    let direct =
+        |link: &&Link| !link.relayed && link.is_admitted() && !link.dozing && !link.is_doubted();
     let neighbours = cx.links.iter().filter(direct).count()
         + relayed(false, |link| !link.dozing)
         + of_others(|link| link.is_admitted() && !link.dozing);

@@ -346,13 +346,14 @@ impl Way {
                 Some(()) = given_back.next(), if !given_back.is_empty() => {}
             }
         }
-        let rest = async { while given_back.next().await.is_some() {} };
-        let _ = timeout(GOODBYE, rest).await;
         // The link's own goodbye.
         while let Ok((to, packet)) = self.far.sending.try_recv() {
             allocation.send(to, &packet);
         }
-        allocation.flush().await
+        let said = allocation.flush().await;
+        let rest = async { while given_back.next().await.is_some() {} };
+        let _ = timeout(GOODBYE, rest).await;
+        said
     }
 }
 

@@ -3,10 +3,7 @@
 use std::{
     io,
     net::IpAddr,
-    sync::{
-        Arc,
-        atomic::{AtomicBool, Ordering},
-    },
+    sync::{Arc, OnceLock},
     time::{Duration, Instant},
 };
 
@@ -84,21 +81,15 @@ pub(crate) type Tls = Result<Arc<ClientConfig>, String>;
 #[derive(Debug, Clone)]
 pub struct WebSockets {
     tls: Tls,
-    reached: Arc<Reached>,
-}
-
-/// Where they have led.
-#[derive(Debug, Default)]
-struct Reached {
-    internet: AtomicBool,
-    nearby: AtomicBool,
+    /// Whether the first one led out to the internet. Signallers that others tell of are dialled later.
+    outside: Arc<OnceLock<bool>>,
 }
 
 impl WebSockets {
     /// Trusts the web's certificate authorities for `wss://`, and those in `extra_roots` (PEM). Where
     /// these are none, each link over TLS says so.
     pub fn new(extra_roots: &[u8]) -> Self {
-        Self { tls: tls::client_config(extra_roots), reached: Arc::default() }
+        Self { tls: tls::client_config(extra_roots), outside: Arc::default() }
     }
 
     /// TLS over a connection to `host`, with the same trust as `wss://`.
@@ -111,11 +102,10 @@ impl WebSockets {
         TlsConnector::from(tls).connect(name, stream).await
     }
 
-    /// Whether all signallers were out on the internet so far: what these name has no business in a network of
-    /// this machine's own.
+    /// Whether the signaller that was reached first is out on the internet: what one there names has no business in
+    /// a network of this machine's own.
     pub fn lead_outside(&self) -> bool {
-        let Reached { internet, nearby } = &*self.reached;
-        internet.load(Ordering::Relaxed) && !nearby.load(Ordering::Relaxed)
+        self.outside.get() == Some(&true)
     }
 
     /// Connects without a link.
@@ -174,9 +164,7 @@ async fn drive(
     };
     if let Some([ours, theirs]) = ends(&socket) {
         place.is(ours);
-        let Reached { internet, nearby } = &*sockets.reached;
-        let reached = if is_public(theirs) { internet } else { nearby };
-        reached.store(true, Ordering::Relaxed);
+        sockets.outside.get_or_init(|| is_public(theirs));
     }
     emitter.up(ChannelBinding::NONE).await?;
     let (mut sink, mut stream) = socket.split();

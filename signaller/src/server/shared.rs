@@ -54,16 +54,19 @@ impl Shared {
 
     /// Who is here, as it was at most a second ago; nothing if the desk is too busy to say so.
     pub(super) async fn view(&self) -> Option<DeskView> {
-        let mut seen = self.seen.lock().await;
-        let now = self.clock.now();
-        if let Some((at, view)) = &*seen
-            && now.since(*at) < limits::VIEW_EVERY
-        {
-            return Some(view.clone());
-        }
-        let view = timeout(limits::VIEW_TIMEOUT, self.desk.view(false)).await.ok().flatten()?;
-        *seen = Some((self.clock.now(), view.clone()));
-        Some(view)
+        let looking = async {
+            let mut seen = self.seen.lock().await;
+            let now = self.clock.now();
+            if let Some((at, view)) = &*seen
+                && now.since(*at) < limits::VIEW_EVERY
+            {
+                return Some(view.clone());
+            }
+            let view = self.desk.view(false).await?;
+            *seen = Some((self.clock.now(), view.clone()));
+            Some(view)
+        };
+        timeout(limits::VIEW_TIMEOUT, looking).await.ok().flatten()
     }
 
     /// Until when the certificate is good, in seconds since 1970.

@@ -116,7 +116,7 @@ pub(super) async fn serve(listener: TcpListener, health: Health) {
 }
 
 async fn ask(stream: TcpStream, health: Health) {
-    let is_own = stream.local_addr().is_ok_and(|address| address.ip().is_loopback());
+    let is_own = stream.local_addr().is_ok_and(|address| address.ip().to_canonical().is_loopback());
     let service = service_fn(move |request: Request<Incoming>| {
         let health = health.clone();
         async move {

@@ -53,9 +53,10 @@ fn relayed(cx: &mut Cx, peer: u8, incoming: bool) -> LinkId {
 fn what_others_ask_for_leaves_a_peer_to_seek_links_of_its_own() {
     let (mut cx, mut room, mut signallers) = room();
     for peer in 1..=limits::CIRCUITS as u8 {
-        assert!(cx.has_room_for_extra(false));
+        let newcomer = identity(99).peer_id();
+        assert!(cx.has_room_for_extra(false, newcomer));
         let has_room = usize::from(peer) <= limits::CIRCUITS_OF_OTHERS;
-        assert_eq!(cx.has_room_for_extra(true), has_room);
+        assert_eq!(cx.has_room_for_extra(true, newcomer), has_room);
         // More, as where all links are relayed.
         relayed(&mut cx, peer, true);
         assert!(is_wanting(&cx), "{peer} of others' choice");
@@ -66,6 +67,50 @@ fn what_others_ask_for_leaves_a_peer_to_seek_links_of_its_own() {
     assert_eq!(open(&mut cx, &mut room, &mut signallers, 9), None, "no more of them");
     relayed(&mut cx, 20, false);
     assert!(!is_wanting(&cx), "one of its own makes it enough");
+}
+
+/// It comes back by another signaller before the old link is seen to be dead.
+#[test]
+fn a_peer_is_not_kept_out_by_its_own_old_link() {
+    let (mut cx, mut room, mut signallers) = room();
+    for peer in 1..=limits::CIRCUITS_OF_OTHERS as u8 {
+        relayed(&mut cx, peer, true);
+    }
+    assert_eq!(open(&mut cx, &mut room, &mut signallers, 9), None, "a third");
+    assert!(open(&mut cx, &mut room, &mut signallers, 1).is_some());
+}
+
+/// What is earned on one of two links counts for both.
+#[test]
+fn a_peer_that_is_blacklisted_keeps_no_second_link() {
+    let (mut cx, _, _) = room();
+    let (direct, beside) = (testing::neighbour(&mut cx, &identity(1)), relayed(&mut cx, 1, true));
+    let other = relayed(&mut cx, 2, true);
+    for _ in 0..1000 {
+        if cx.links.get(beside).is_none() {
+            break;
+        }
+        cx.charge(beside, crate::Misbehaviour::InvalidSignature);
+    }
+    assert!(cx.reputation.is_blacklisted(&identity(1).peer_id(), cx.now));
+    assert!(cx.links.get(beside).is_none() && cx.links.get(direct).is_none());
+    assert!(cx.links.get(other).is_some(), "that is another's");
+}
+
+#[test]
+fn a_neighbour_in_doubt_is_no_reason_to_go_without_a_relayed_link() {
+    let (mut cx, _, _) = room();
+    let direct: Vec<LinkId> =
+        (1..=3).map(|peer| testing::neighbour(&mut cx, &identity(peer))).collect();
+    assert!(!is_wanting(&cx));
+    let (now, later) = (cx.now, cx.now.after(limits::DOUBTED_AFTER));
+    for link in direct {
+        let state = cx.links.get_mut(link).expect("a link");
+        state.doubt(now);
+        let _ = state.tick(later);
+    }
+    cx.now = later;
+    assert!(cx.links.iter().all(Link::is_doubted) && is_wanting(&cx));
 }
 
 #[test]

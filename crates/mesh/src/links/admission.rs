@@ -128,7 +128,7 @@ impl Cx {
             self.close(older, Disconnect::Refused(RefusalReason::AlreadyLinked));
         }
         let has_room = if extra {
-            self.has_room_for_extra(incoming)
+            self.has_room_for_extra(incoming, peer)
         } else {
             self.has_room(incoming, Link::is_admitted)
         };
@@ -289,9 +289,11 @@ impl Cx {
         all < self.config.max_links && (!incoming || strangers < self.max_incoming())
     }
 
-    /// Whether another relayed link has a place, beside those that we want.
-    pub(crate) fn has_room_for_extra(&self, incoming: bool) -> bool {
-        let taken = || self.links.iter().filter(|link| link.extra && link.is_admitted());
+    /// Whether a relayed link to this peer has a place, beside those that we want; it takes the place of another one
+    /// to the same peer.
+    pub(crate) fn has_room_for_extra(&self, incoming: bool, peer: PeerId) -> bool {
+        let counts = |link: &&Link| link.extra && link.is_admitted() && link.peer != peer;
+        let taken = || self.links.iter().filter(counts);
         let of_others = taken().filter(|link| link.incoming).count();
         taken().count() < limits::CIRCUITS && (!incoming || of_others < limits::CIRCUITS_OF_OTHERS)
     }

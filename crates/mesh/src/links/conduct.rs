@@ -74,6 +74,7 @@ impl Cx {
         let proven = state.is_proven().then_some(state.peer);
         self.reject(proven, misbehaviour);
         let mut closes = misbehaviour.is_fatal() || intolerable;
+        let mut is_over = intolerable;
         if let Some(peer) = proven {
             if intolerable {
                 self.reputation.rest(peer, now);
@@ -82,7 +83,7 @@ impl Cx {
                 Verdict::Noted => {}
                 Verdict::Suspect => self.notify(Notice::Suspect(link)),
                 Verdict::Blacklisted(listed) => {
-                    closes = true;
+                    (closes, is_over) = (true, true);
                     self.notify(Notice::Forget(peer));
                     self.event(Event::Blacklisted(listed));
                 }
@@ -90,6 +91,12 @@ impl Cx {
         }
         if closes {
             self.close(link, Disconnect::Misbehaved(misbehaviour));
+        }
+        // A relayed link and a direct one to the same peer may stand beside each other for a moment.
+        if let Some(peer) = proven.filter(|_| is_over) {
+            for other in self.links.named(|other| other.peer == peer && other.is_proven()) {
+                self.close(other, Disconnect::Misbehaved(misbehaviour));
+            }
         }
         if intolerable && let Some(peer) = proven {
             self.notify(Notice::Rest { peer, wait: limits::USELESS_RESTS });
