@@ -70,7 +70,7 @@ cp /etc/resolv.conf /etc/hosts "$root/etc/"
 
 # What the README's line with rustup leaves behind.
 mkdir -p "$root/root/.rustup" "$root/root/.cargo/bin" "$root/sources"
-tar -C "$rustup" --exclude=share/doc --exclude='wasm32-*' -c . | tar -C "$root/root/.rustup" -x
+tar -C "$rustup" --exclude=share/doc -c . | tar -C "$root/root/.rustup" -x
 cp -a "$cargo"/bin/{cargo,rustc,rustdoc,rustup,rustfmt,cargo-fmt,cargo-clippy,clippy-driver} "$root/root/.cargo/bin/"
 mkdir -p "$root/usr/local/share/ca-certificates"
 cp -aT /usr/local/share/ca-certificates "$root/usr/local/share/ca-certificates"
