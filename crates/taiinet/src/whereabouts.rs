@@ -5,11 +5,11 @@
 
 use std::{
     collections::BTreeSet,
-    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket},
+    net::{IpAddr, Ipv4Addr, Ipv6Addr},
     time::Duration,
 };
 
-use taiinet_webrtc::local_addresses;
+use taiinet_webrtc::{local_addresses, source_address};
 use tokio::time::Instant;
 
 /// How often the system is asked; less often where it takes so long to answer that it would take more than
@@ -88,22 +88,14 @@ impl Whereabouts {
 
 impl Picture {
     fn take() -> Self {
-        let sources = [
-            source(Ipv4Addr::UNSPECIFIED.into(), Ipv4Addr::new(192, 0, 2, 1).into()),
-            source(
-                Ipv6Addr::UNSPECIFIED.into(),
-                Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into(),
-            ),
+        // Somebody out there, by either family (RFC 5737, RFC 3849): nothing is sent.
+        let others: [IpAddr; 2] = [
+            Ipv4Addr::new(192, 0, 2, 1).into(),
+            Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 1).into(),
         ];
+        let sources = others.map(|other| source_address((other, 9).into()).ok());
         Self { addresses: local_addresses(), sources }
     }
-}
-
-/// From which address we would speak to this one. Connecting UDP sends nothing: the system looks for a route.
-fn source(any: IpAddr, other: IpAddr) -> Option<IpAddr> {
-    let socket = UdpSocket::bind(SocketAddr::new(any, 0)).ok()?;
-    socket.connect(SocketAddr::new(other, 9)).ok()?;
-    Some(socket.local_addr().ok()?.ip())
 }
 
 #[cfg(test)]

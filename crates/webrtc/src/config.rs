@@ -1,6 +1,10 @@
 //! Which addresses and which certificate authorities to use.
 
-use std::{collections::BTreeSet, net::IpAddr};
+use std::{
+    collections::BTreeSet,
+    io,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, UdpSocket},
+};
 
 /// How many local addresses a link uses at most. Each costs a socket, and each pair of a local and
 /// a remote address is tried.
@@ -39,6 +43,21 @@ pub fn local_addresses() -> BTreeSet<IpAddr> {
     let interfaces = rtc::shared::ifaces::ifaces().unwrap_or_default();
     let addresses = interfaces.into_iter().filter_map(|interface| Some(interface.addr?.ip()));
     addresses.filter(is_reachable).collect()
+}
+
+/// The address of this machine from which it would speak to that one. Connecting UDP sends nothing: the system
+/// looks for a route.
+///
+/// # Errors
+/// There is no route.
+pub fn source_address(to: SocketAddr) -> io::Result<IpAddr> {
+    let any: IpAddr = match to {
+        SocketAddr::V4(_) => Ipv4Addr::UNSPECIFIED.into(),
+        SocketAddr::V6(_) => Ipv6Addr::UNSPECIFIED.into(),
+    };
+    let socket = UdpSocket::bind((any, 0))?;
+    socket.connect(to)?;
+    Ok(socket.local_addr()?.ip())
 }
 
 /// Whether another machine may reach this address. Link-local addresses mean nothing without their

@@ -26,7 +26,7 @@ mod stun;
 mod transport;
 mod turn;
 
-pub use config::{WebRtcConfig, local_addresses};
+pub use config::{WebRtcConfig, local_addresses, source_address};
 pub use stun::{Answer, Family, Nat, Seen, StunError, ask as ask_stun};
 #[doc(no_inline)]
 pub use taiinet_websocket::{

@@ -6,8 +6,7 @@
 //! that is in use.
 
 use std::{
-    io,
-    net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4, UdpSocket},
+    net::{IpAddr, Ipv4Addr, SocketAddr, SocketAddrV4},
     num::NonZeroU16,
     sync::{Mutex, PoisonError},
     time::{Duration, Instant},
@@ -19,6 +18,8 @@ use crab_nat::{
 };
 use taiinet_websocket::is_public;
 use tokio::time::timeout;
+
+use crate::source_address;
 
 /// How long a mapping is asked for: a link is open or given up by then, and what forgets to give one back
 /// does no lasting harm.
@@ -69,7 +70,7 @@ impl Routers {
             return None;
         };
         let router = default_router(&routes)?;
-        if leads_from(router).ok()? != IpAddr::V4(*ours.ip()) {
+        if source_address((router, PORT).into()).ok()? != IpAddr::V4(*ours.ip()) {
             return None;
         }
         self.ask(router, ours).await
@@ -137,13 +138,6 @@ async fn ask(router: Ipv4Addr, inside: SocketAddrV4) -> Result<Mapped, MappingFa
     };
     let outside = SocketAddrV4::new(outside, mapping.external_port().get());
     Ok(Mapped { mapping, outside, inside })
-}
-
-/// Which of our addresses the way to a router begins at.
-fn leads_from(router: Ipv4Addr) -> io::Result<IpAddr> {
-    let socket = UdpSocket::bind((Ipv4Addr::UNSPECIFIED, 0))?;
-    socket.connect((router, PORT))?;
-    Ok(socket.local_addr()?.ip())
 }
 
 /// The router of the default route, of several the one that Linux prefers (`/proc/net/route`; elsewhere no

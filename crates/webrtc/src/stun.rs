@@ -5,17 +5,14 @@ mod answer;
 mod inquiry;
 mod nat;
 
-use std::{
-    io,
-    net::{IpAddr, SocketAddr},
-    time::Duration,
-};
+use std::{io, net::SocketAddr, time::Duration};
 
 use tokio::{
     net::{UdpSocket, lookup_host},
     time::{Instant, timeout, timeout_at},
 };
 
+use crate::source_address;
 pub use answer::{Answer, Family, Seen, StunError};
 use inquiry::Inquiry;
 pub use nat::Nat;
@@ -43,7 +40,7 @@ pub async fn ask(family: Family, servers: &[&str], patience: Duration) -> io::Re
     for (server, address) in servers.iter().zip(resolved) {
         let seen = match address {
             Ok(address) => match inquiry.outcome(address) {
-                Ok(mapped) => Ok(Seen { mapped, local: local(family, address).await }),
+                Ok(mapped) => Ok(Seen { mapped, local: source_address(address).ok() }),
                 Err(error) => Err(error),
             },
             Err(error) => Err(error),
@@ -84,13 +81,6 @@ async fn converse(socket: &UdpSocket, inquiry: &mut Inquiry, begun: Instant) {
             inquiry.received(from, &buffer[..length], begun.elapsed());
         }
     }
-}
-
-/// The local address from which packets leave for there.
-async fn local(family: Family, to: SocketAddr) -> Option<IpAddr> {
-    let socket = UdpSocket::bind((family.any(), 0)).await.ok()?;
-    socket.connect(to).await.ok()?;
-    Some(socket.local_addr().ok()?.ip())
 }
 
 #[cfg(test)]

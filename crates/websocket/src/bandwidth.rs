@@ -31,7 +31,11 @@ const LOOK: Duration = Duration::from_millis(250);
 
 /// The bandwidth of all links that it is given to; clones are the same. Without caps it only counts.
 #[derive(Debug, Clone)]
-pub struct Bandwidth(Arc<Both>, Arc<Privileges>);
+pub struct Bandwidth {
+    all: Arc<Both>,
+    /// Of one link.
+    own: Arc<Privileges>,
+}
 
 /// What a link may send, and receive, before its turn.
 #[derive(Debug, Default)]
@@ -60,44 +64,44 @@ struct Direction {
 impl Default for Bandwidth {
     fn default() -> Self {
         let (up, down) = (Direction::default(), Direction::default());
-        Self(Arc::new(Both { begun: Instant::now(), up, down }), Arc::default())
+        Self { all: Arc::new(Both { begun: Instant::now(), up, down }), own: Arc::default() }
     }
 }
 
 impl Bandwidth {
     /// The same bandwidth for one more link, which has its own share of short messages.
     pub(crate) fn for_link(&self) -> Self {
-        Self(Arc::clone(&self.0), Arc::default())
+        Self { all: Arc::clone(&self.all), own: Arc::default() }
     }
 
     /// At most so much is sent from now on.
     pub fn cap_upload(&self, cap: Option<Rate>) {
-        self.0.up.cap.store(cap.map_or(0, Rate::bytes_per_second), Relaxed);
+        self.all.up.cap.store(cap.map_or(0, Rate::bytes_per_second), Relaxed);
     }
 
     /// At most so much is received from now on; what others have sent already waits in between.
     pub fn cap_download(&self, cap: Option<Rate>) {
-        self.0.down.cap.store(cap.map_or(0, Rate::bytes_per_second), Relaxed);
+        self.all.down.cap.store(cap.map_or(0, Rate::bytes_per_second), Relaxed);
     }
 
     /// The caps of sending and receiving, in bytes a second; 0 for none.
     pub fn caps(&self) -> [u64; 2] {
-        [&self.0.up, &self.0.down].map(|direction| direction.cap.load(Relaxed))
+        [&self.all.up, &self.all.down].map(|direction| direction.cap.load(Relaxed))
     }
 
     /// Bytes of messages sent so far, without what transports add.
     pub fn sent(&self) -> u64 {
-        self.0.up.bytes.load(Relaxed)
+        self.all.up.bytes.load(Relaxed)
     }
 
     /// Bytes of messages received so far, without what transports add.
     pub fn received(&self) -> u64 {
-        self.0.down.bytes.load(Relaxed)
+        self.all.down.bytes.load(Relaxed)
     }
 
     /// How many bytes may wait for one link, besides a message.
     pub(crate) fn window(&self) -> usize {
-        match self.0.up.cap.load(Relaxed) {
+        match self.all.up.cap.load(Relaxed) {
             0 => limits::TRANSPORT_WINDOW,
             cap => {
                 let share = Duration::from_secs(1).as_millis() / WINDOW.as_millis();
@@ -110,23 +114,23 @@ impl Bandwidth {
 
     /// Whether sending has a cap, so that [`Self::upload`] may wait.
     pub fn is_upload_capped(&self) -> bool {
-        self.0.up.cap.load(Relaxed) > 0
+        self.all.up.cap.load(Relaxed) > 0
     }
 
     /// Returns when a message of so many bytes may be sent.
     pub async fn upload(&self, bytes: usize) {
-        self.pass(&self.0.up, &self.1.up, bytes).await;
+        self.pass(&self.all.up, &self.own.up, bytes).await;
     }
 
     /// Returns when a message of so many bytes may be taken.
     pub(crate) async fn download(&self, bytes: usize) {
-        self.pass(&self.0.down, &self.1.down, bytes).await;
+        self.pass(&self.all.down, &self.own.down, bytes).await;
     }
 
     async fn pass(&self, direction: &Direction, privilege: &Mutex<Privilege>, bytes: usize) {
         let cap = direction.cap.load(Relaxed);
         if cap > 0 {
-            let (weight, now) = (Weight::of(bytes), self.0.begun.elapsed());
+            let (weight, now) = (Weight::of(bytes), self.all.begun.elapsed());
             let goes_ahead = weight.is_short() && {
                 let mut privilege = privilege.lock().unwrap_or_else(PoisonError::into_inner);
                 privilege.take(weight, cap, now)
@@ -136,7 +140,7 @@ impl Bandwidth {
             } else {
                 (weight.in_turn(), Some(direction.turn.lock().await))
             };
-            while let Err(wait) = direction.take(weight, self.0.begun.elapsed()) {
+            while let Err(wait) = direction.take(weight, self.all.begun.elapsed()) {
                 sleep(wait.min(LOOK)).await;
             }
         }

@@ -1,5 +1,5 @@
-//! `cargo xtask laboratory`: two peers meet in each pair of networks, and move; `docs/laboratory.md` is what it
-//! writes.
+//! `cargo xtask laboratory`: two peers meet in each pair of networks, and move; `--page docs/laboratory.md` writes
+//! down what was measured.
 
 use std::process::Command;
 
@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// The programs that it takes, and their packages.
-const PROGRAMS: [(&str, &str); 3] =
+pub(crate) const PROGRAMS: [(&str, &str); 3] =
     [("turnserver", "coturn"), ("ip", "iproute2"), ("nft", "nftables")];
 
 /// `members` are what the tests build, so that this builds nothing anew.

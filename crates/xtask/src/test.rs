@@ -31,9 +31,8 @@ const STEPS: [Step; 14] = [
 /// what it stands on, a second time.
 pub(crate) const MEMBERS: [&str; 3] = ["--workspace", "--exclude", "taiinet-bindgen"];
 
-/// What some tests use, and the packages that have it.
-const PROGRAMS: [(&str, &str); 4] =
-    [("turnserver", "coturn"), ("nginx", "nginx"), ("ip", "iproute2"), ("nft", "nftables")];
+/// What some tests use besides what the laboratory does, and the package that has it.
+const PROGRAMS: [(&str, &str); 1] = [("nginx", "nginx")];
 
 /// Runs also the tests that take minutes, which look for [`LONG_TESTS`].
 const LONG: &str = "--long";
@@ -96,7 +95,7 @@ fn test() -> StepOutcome {
         return built;
     }
     // Their tests fail without them; all others are run first to last.
-    let servers = install(&PROGRAMS);
+    let servers = install(&laboratory::PROGRAMS).and_then(|()| install(&PROGRAMS));
     if let Some(why) = laboratory::missing() {
         println!("the laboratory of networks is SKIPPED: {why}");
     }

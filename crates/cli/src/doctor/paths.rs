@@ -88,20 +88,11 @@ impl Checkup {
         };
         let url = &server.url;
         let linked = self.pair(until, |peer| directly(peer.relay_only(true))).await?;
-        let (path, finding) = match linked {
-            Some(took_ms) => {
-                let says = format!("two peers linked through {url} in {took_ms} ms");
-                let path = Path::Works { took_ms: Some(took_ms) };
-                (path, Finding::new("TURN", State::Good, says))
-            }
-            None => {
-                let says = format!("no link through {url}");
-                let cure = "ask the operator: does it run, is its secret the signaller's, may you reach it?";
-                (Path::Fails, Finding::new("TURN", State::Bad, says).cure(cure))
-            }
-        };
-        self.say(finding);
-        Ok(path)
+        let cure =
+            "ask the operator: does it run, is its secret the signaller's, may you reach it?";
+        let otherwise =
+            Finding::new("TURN", State::Bad, format!("no link through {url}")).cure(cure);
+        Ok(self.tell("TURN", url, linked, otherwise))
     }
 
     /// Two peers of this machine that use nothing but their connections to the signaller.
@@ -111,20 +102,28 @@ impl Checkup {
         };
         let url = &signaller.url;
         let only = |peer: Builder| peer.signaller_relay(SignallerRelay::Only);
-        let (path, finding) = match self.pair(until, only).await? {
-            Some(took_ms) => {
-                let says = format!("two peers linked through the signaller {url} in {took_ms} ms");
-                let path = Path::Works { took_ms: Some(took_ms) };
-                (path, Finding::new("relay", State::Good, says))
-            }
-            None => {
-                let says = format!("no link through the signaller {url}, though it relays");
-                let cure = "ask the operator: are its quotas for relayed links used up?";
-                (Path::Fails, Finding::new("relay", State::Note, says).cure(cure))
-            }
+        let linked = self.pair(until, only).await?;
+        let says = format!("no link through the signaller {url}, though it relays");
+        let cure = "ask the operator: are its quotas for relayed links used up?";
+        let otherwise = Finding::new("relay", State::Note, says).cure(cure);
+        Ok(self.tell("relay", &format!("the signaller {url}"), linked, otherwise))
+    }
+
+    /// Says whether two peers linked through this, and in how many milliseconds, or what is found `otherwise`.
+    fn tell(
+        &self,
+        name: &'static str,
+        through: &str,
+        linked: Option<u64>,
+        otherwise: Finding,
+    ) -> Path {
+        let Some(took_ms) = linked else {
+            self.say(otherwise);
+            return Path::Fails;
         };
-        self.say(finding);
-        Ok(path)
+        let says = format!("two peers linked through {through} in {took_ms} ms");
+        self.say(Finding::new(name, State::Good, says));
+        Path::Works { took_ms: Some(took_ms) }
     }
 
     /// Two peers of this machine, in a network of their own: how many milliseconds it took to link them.

@@ -84,10 +84,7 @@ fn gauges(
     help: &str,
     of: impl Fn(&View) -> usize,
 ) {
-    out.family(name, "gauge", help);
-    for view in views {
-        out.sample(&[("network", view.network.as_str())], of(view) as u64);
-    }
+    by_network(out, views, (name, "gauge", help), |view| of(view) as u64);
 }
 
 fn counters(
@@ -97,9 +94,18 @@ fn counters(
     help: &str,
     of: impl Fn(&Counters) -> u64,
 ) {
-    out.family(name, "counter", help);
+    by_network(out, views, (name, "counter", help), |view| of(&view.status.counters));
+}
+
+fn by_network(
+    out: &mut Exposition,
+    views: &[View],
+    (name, kind, help): (&'static str, &'static str, &str),
+    of: impl Fn(&View) -> u64,
+) {
+    out.family(name, kind, help);
     for view in views {
-        out.sample(&[("network", view.network.as_str())], of(&view.status.counters));
+        out.sample(&[("network", view.network.as_str())], of(view));
     }
 }
 
