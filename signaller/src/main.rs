@@ -2,39 +2,24 @@
 
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
-mod notify;
 mod options;
 mod reload;
-mod signals;
 mod status;
 
-use std::{
-    io::{self, IsTerminal},
-    path::Path,
-    process::ExitCode,
-    sync::Arc,
-};
+use std::{io, path::Path, process::ExitCode, sync::Arc};
 
 use rand_core::UnwrapErr;
+use taiinet_daemon::{Log, Manager, Signals, Told};
 use taiinet_identity::{
     Identity,
     keyfile::{self, Passphrase},
 };
 use taiinet_signaller::server::{Server, ServerError};
 use taiinet_terminal as terminal;
-use tracing_subscriber::{
-    Registry,
-    filter::Targets,
-    fmt,
-    layer::SubscriberExt,
-    reload::{Handle, Layer},
-    util::SubscriberInitExt,
-};
+use tokio::sync::mpsc;
 
-use notify::Notifier;
-use options::{Given, LogFormat, Settings};
+use options::{Given, Settings};
 use reload::Reloader;
-use signals::Signals;
 
 /// A message is allocated by the task of one connection and freed by that of another. The system's
 /// allocator takes a lock for each of those, which cost a quarter of a busy signaller's time.
@@ -68,7 +53,7 @@ fn main() -> ExitCode {
     if options.check_config {
         return check(&options.settings);
     }
-    let log = log(&options.settings);
+    let log = Log::start(options.settings.log_filter(), options.settings.log_format);
     #[cfg(unix)]
     raise_descriptors(options.settings.max_clients);
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -118,22 +103,6 @@ fn check(settings: &Settings) -> ExitCode {
     }
 }
 
-/// Begins the log; what changes how much is logged.
-fn log(settings: &Settings) -> Handle<Targets, Registry> {
-    let log = fmt::layer()
-        .with_writer(io::stderr)
-        .with_ansi(io::stderr().is_terminal())
-        // What cannot be logged is lost: to complain of it, on the same stderr, would panic.
-        .log_internal_errors(false);
-    let (filter, handle) = Layer::new(settings.log_filter());
-    let filtered = tracing_subscriber::registry().with(filter);
-    match settings.log_format {
-        LogFormat::Text => filtered.with(log).init(),
-        LogFormat::Json => filtered.with(log.json()).init(),
-    }
-    handle
-}
-
 /// Each connection takes a descriptor, of which programs are given about a thousand until they ask.
 #[cfg(unix)]
 pub(crate) fn raise_descriptors(clients: usize) {
@@ -150,11 +119,7 @@ pub(crate) fn raise_descriptors(clients: usize) {
     }
 }
 
-async fn run(
-    settings: Settings,
-    given: Given,
-    log: Handle<Targets, Registry>,
-) -> Result<(), String> {
+async fn run(settings: Settings, given: Given, log: Log) -> Result<(), String> {
     let signals = Signals::new().map_err(|error| format!("cannot hear signals: {error}"))?;
     let identity = match &settings.identity {
         None => Identity::generate(&mut UnwrapErr(getrandom::SysRng)),
@@ -170,7 +135,7 @@ async fn run(
     for warning in settings.warnings() {
         tracing::warn!("{warning}");
     }
-    let notifier = Arc::new(Notifier::from_env());
+    let manager = Arc::new(Manager::from_env());
     let server = Server::bind_with(config, accept, identity).await.map_err(|error| {
         let next = match &error {
             ServerError::Listen { .. } => {
@@ -188,19 +153,42 @@ async fn run(
     if relays {
         tracing::info!("relays links between peers that have no direct path");
     }
-    notifier.ready("listening");
+    manager.ready("listening");
     let (pulse, reload) = (server.pulse(), server.reload());
-    let reloader = Reloader::new(given, settings, log, reload, notifier.clone());
-    let (stop, again) = signals.serve(Arc::new(reloader));
-    let stop = async {
-        stop.await;
-        notifier.stopping();
+    let reloader = Reloader::new(given, settings, log, reload, manager.clone());
+    let [stop, again] = stops(signals, Arc::new(reloader));
+    let stop = {
+        let manager = manager.clone();
+        async move {
+            stop.await;
+            manager.stopping("telling all peers");
+        }
     };
     tokio::select! {
         result = server.run(stop) => result.map_err(|error| format!("stopped: {error}")),
         () = again => Err("stopped at once, by a second signal".to_owned()),
-        () = notifier.keep_telling(pulse) => Ok(()),
+        () = manager.keep_alive(async || pulse.is_well()) => Ok(()),
     }
+}
+
+/// The first time that it is told to stop, and the second. Until then it reloads whenever it is told to.
+fn stops(mut signals: Signals, reloader: Arc<Reloader>) -> [impl Future<Output = ()> + Send; 2] {
+    let (first, second) = (mpsc::channel(1), mpsc::channel(1));
+    let told = [first.0, second.0];
+    tokio::spawn(async move {
+        for stop in told {
+            while signals.next().await == Told::Reload {
+                // It reads files.
+                let reloader = reloader.clone();
+                let _ = tokio::task::spawn_blocking(move || reloader.run()).await;
+            }
+            let _ = stop.send(()).await;
+        }
+    });
+    // The task says so before it ends.
+    [first.1, second.1].map(|mut stop| async move {
+        let _ = stop.recv().await;
+    })
 }
 
 fn load(file: &Path, passphrase_file: Option<&Path>) -> Result<Identity, String> {

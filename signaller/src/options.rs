@@ -15,9 +15,10 @@ use std::{
     path::PathBuf,
 };
 
-use clap::{ArgAction, Args, Parser, ValueEnum};
+use clap::{ArgAction, Args, Parser};
 use clap_complete::Shell;
 use serde::{Deserialize, Serialize};
+use taiinet_daemon::{LogFormat, log_asked};
 use taiinet_document::Network;
 use taiinet_identity::PeerId;
 use taiinet_mesh::Direct;
@@ -245,14 +246,6 @@ pub(crate) struct Settings {
     #[arg(long, action = ArgAction::Set, num_args = 0..=1, require_equals = true)]
     #[arg(default_missing_value = "true", value_name = "BOOL", help_heading = "Watching it")]
     pub(crate) log_addresses: bool,
-}
-
-/// How the log is written.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub(crate) enum LogFormat {
-    Text,
-    Json,
 }
 
 const DEFAULT_LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 7700);
@@ -499,8 +492,9 @@ impl Settings {
 
     /// How much is logged.
     pub(crate) fn log_filter(&self) -> Targets {
-        let given = self.log.clone().or_else(|| std::env::var("RUST_LOG").ok());
-        let filter = given.filter(|given| !given.is_empty()).and_then(|filter| filter.parse().ok());
-        filter.unwrap_or_else(|| Targets::new().with_default(LevelFilter::WARN))
+        let asked = log_asked(self.log.as_deref());
+        asked
+            .and_then(|filter| filter.parse().ok())
+            .unwrap_or_else(|| Targets::new().with_default(LevelFilter::WARN))
     }
 }

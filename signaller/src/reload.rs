@@ -2,16 +2,13 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use taiinet_daemon::{Log, Manager};
 use taiinet_signaller::{
     DeskConfig,
     server::{AcceptConfig, Reload},
 };
-use tracing_subscriber::{Registry, filter::Targets, reload::Handle};
 
-use crate::{
-    notify::Notifier,
-    options::{Given, Settings},
-};
+use crate::options::{Given, Settings};
 
 /// All that is read anew, and where it goes.
 pub(crate) struct Reloader {
@@ -19,18 +16,18 @@ pub(crate) struct Reloader {
     /// The options of the start, of which some count until the next one; and those that count now.
     started: Settings,
     settings: Mutex<Settings>,
-    log: Handle<Targets, Registry>,
+    log: Log,
     server: Reload,
-    notifier: Arc<Notifier>,
+    manager: Arc<Manager>,
 }
 
 impl Reloader {
     pub(crate) fn new(
         given: Given,
         settings: Settings,
-        log: Handle<Targets, Registry>,
+        log: Log,
         server: Reload,
-        notifier: Arc<Notifier>,
+        manager: Arc<Manager>,
     ) -> Self {
         Self {
             given,
@@ -38,14 +35,14 @@ impl Reloader {
             settings: Mutex::new(settings),
             log,
             server,
-            notifier,
+            manager,
         }
     }
 
     /// Reads all, and serves by it; if some of it cannot be used, all stays as it was. The log says which, and which
     /// options count only from the next start. It reads files, and waits for the desk.
     pub(crate) fn run(&self) {
-        self.notifier.reloading();
+        self.manager.reloading();
         let mut settings = self.settings.lock().unwrap_or_else(PoisonError::into_inner);
         let mut read = None;
         let applied = self.server.run(|| {
@@ -55,19 +52,18 @@ impl Reloader {
         });
         if let Err(error) = applied {
             let line = error.lines().next().unwrap_or_default();
-            return self.notifier.ready(&format!("not reloaded: {line}"));
+            return self.manager.ready(&format!("not reloaded: {line}"));
         }
         if let Some(next) = read {
             self.tell(&settings, &next);
             *settings = next;
         }
-        self.notifier.ready("reloaded");
+        self.manager.ready("reloaded");
     }
 
     /// Logs as it is said now, and says what is new.
     fn tell(&self, settings: &Settings, next: &Settings) {
-        // It fails only if the log has ended.
-        let _ = self.log.reload(next.log_filter());
+        self.log.set(next.log_filter());
         for warning in next.warnings() {
             tracing::warn!("{warning}");
         }

@@ -93,14 +93,16 @@ fn it_carries_several_networks_and_tells_what_it_does() {
     std::fs::write(path("node.toml"), config(&signaller, &[&one, &other], &more)).expect("written");
     let told = UnixDatagram::bind(path("manager")).expect("a socket");
     let manager = path("manager").display().to_string();
-    let mut node = Node::start(&path("node.toml"), &[("NOTIFY_SOCKET", &manager)]);
+    let variables = [("NOTIFY_SOCKET", &*manager), ("WATCHDOG_USEC", "1000000")];
+    let mut node = Node::start(&path("node.toml"), &variables);
     told.set_read_timeout(Some(Duration::from_secs(30))).expect("set");
     let said = || {
         let mut buffer = [0; 256];
         let length = told.recv(&mut buffer).expect("a word");
         String::from_utf8_lossy(&buffer[..length]).into_owned()
     };
-    assert_eq!(said(), "READY=1");
+    assert_eq!(said(), "READY=1\nSTATUS=started");
+    while said() != "WATCHDOG=1" {}
     let names: Vec<&Value> =
         node.started["peers"].as_array().expect("a list").iter().map(|one| &one["peer"]).collect();
     assert!(names.len() == 2 && names[0] == names[1], "one name in all: {names:?}");
@@ -130,9 +132,13 @@ fn it_carries_several_networks_and_tells_what_it_does() {
     }
     assert!(node.get("/other").starts_with("HTTP/1.1 404"));
 
+    node.process.signal("HUP");
+    while !said().starts_with("RELOADING=1\nMONOTONIC_USEC=") {}
+    while !said().starts_with("READY=1\nSTATUS=networks 2, ") {}
+
     node.process.signal("TERM");
     assert_eq!(node.process.exit_code(), 0);
-    while said() != "STOPPING=1" {}
+    while !said().starts_with("STOPPING=1") {}
 }
 
 #[test]

@@ -1,7 +1,7 @@
 //! The options of all commands that take part in a network, and the peer that they describe.
 
 use std::{
-    fmt::Display,
+    fmt::{self, Display},
     net::{IpAddr, SocketAddr},
     path::PathBuf,
     str::FromStr,
@@ -12,8 +12,8 @@ use clap::{
     Args,
     builder::{PathBufValueParser, StringValueParser, TypedValueParser},
 };
-use serde::{Deserialize, Serialize};
 use taiinet::{Builder, Quota, SignallerAddress, SignallerRelay, TaiiNet};
+use taiinet_daemon::serde_as_text;
 use taiinet_webrtc::check_roots;
 #[cfg(unix)]
 use tokio::signal::unix::{SignalKind, signal};
@@ -116,8 +116,7 @@ fn address(text: &str) -> Result<IpAddr, String> {
 }
 
 /// `TARGET[,MAX]`
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct LinkNumbers {
     target: usize,
     max: usize,
@@ -130,19 +129,13 @@ impl Default for LinkNumbers {
     }
 }
 
-impl From<LinkNumbers> for String {
-    fn from(LinkNumbers { target, max }: LinkNumbers) -> Self {
-        format!("{target},{max}")
+impl fmt::Display for LinkNumbers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{},{}", self.target, self.max)
     }
 }
 
-impl TryFrom<String> for LinkNumbers {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
+serde_as_text!(LinkNumbers);
 
 impl FromStr for LinkNumbers {
     type Err = String;
@@ -164,25 +157,19 @@ impl FromStr for LinkNumbers {
 }
 
 /// `RATE[,BURST]`
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct AuthorRate {
     documents: (u32, u32),
 }
 
-impl From<AuthorRate> for String {
-    fn from(AuthorRate { documents: (burst, rate) }: AuthorRate) -> Self {
-        format!("{rate},{burst}")
+impl fmt::Display for AuthorRate {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (burst, rate) = self.documents;
+        write!(f, "{rate},{burst}")
     }
 }
 
-impl TryFrom<String> for AuthorRate {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
+serde_as_text!(AuthorRate);
 
 impl FromStr for AuthorRate {
     type Err = String;

@@ -8,27 +8,24 @@ mod config;
 mod log;
 mod members;
 mod metrics;
-mod reloads;
 mod server;
 
-use std::{net::SocketAddr, time::Duration};
+use std::{net::SocketAddr, sync::Arc, time::Duration};
 
 use serde_json::json;
 use taiinet::Bandwidth;
-use taiinet_daemon::Manager;
+use taiinet_daemon::{Log, Manager, Signals, Told};
 use taiinet_terminal as terminal;
 use tokio::{net::TcpListener, time::interval};
 
 use crate::{
     exit::{CommandResult, Exit},
-    net::{self, NetArgs},
+    net::NetArgs,
 };
 use address::MetricsAddress;
 pub(crate) use args::NodeArgs;
 use config::Settings;
-use log::Log;
 use members::Members;
-use reloads::Reloads;
 use server::Health;
 
 /// How often the service manager is told how it goes.
@@ -39,7 +36,7 @@ pub(crate) async fn run(net: NetArgs, args: NodeArgs) -> CommandResult {
     if args.check_config {
         return settings.print(args.json);
     }
-    let log = Log::start(settings.log.as_deref(), settings.log_format);
+    let log = Log::start(log::filter(settings.log.as_deref()), settings.log_format);
     for warning in settings.warnings() {
         tracing::warn!("{warning}");
     }
@@ -51,7 +48,8 @@ pub(crate) async fn run(net: NetArgs, args: NodeArgs) -> CommandResult {
     };
     let metrics = listener.as_ref().and_then(|listener| listener.local_addr().ok());
     // Whoever reads that it runs may tell it something at once.
-    let (leaving, reloads) = (net::told_to_leave(), Reloads::new());
+    let signals =
+        Signals::new().map_err(|error| Exit::failed(format!("cannot hear signals: {error}")))?;
     let members = Members::start(&settings, &bandwidth).await?;
     let health = Health::new(members.clone(), bandwidth.clone());
     if let Some(listener) = listener {
@@ -62,11 +60,17 @@ pub(crate) async fn run(net: NetArgs, args: NodeArgs) -> CommandResult {
         // It carries what it carries all the same.
         tracing::error!("what runs cannot be written to stdout: {error}");
     }
-    let manager = Manager::from_env();
-    manager.tell("READY=1");
+    let manager = Arc::new(Manager::from_env());
+    manager.ready("started");
+    let pulse = health.clone();
+    let alive = manager.keep_alive(async || pulse.look().await.is_alive());
+    let manager = manager.clone();
     let mut serving = Serving { manager, net, args, settings, log, bandwidth, members, health };
-    serving.until(leaving, reloads).await;
-    serving.manager.tell("STOPPING=1");
+    tokio::select! {
+        () = serving.until_told_to_stop(signals) => {}
+        () = alive => {}
+    }
+    serving.manager.stopping("leaving the networks");
     tracing::info!("leaving");
     serving.members.close().await;
     Ok(())
@@ -97,7 +101,7 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, Exit> {
 
 /// A node that runs.
 struct Serving {
-    manager: Manager,
+    manager: Arc<Manager>,
     net: NetArgs,
     args: NodeArgs,
     settings: Settings,
@@ -108,16 +112,17 @@ struct Serving {
 }
 
 impl Serving {
-    async fn until(&mut self, leaving: impl Future<Output = ()>, mut reloads: Reloads) {
-        let mut leaving = std::pin::pin!(leaving);
+    async fn until_told_to_stop(&mut self, mut signals: Signals) {
         let mut ticks = interval(TELL_EVERY);
         loop {
             tokio::select! {
-                () = &mut leaving => return,
-                () = reloads.next() => self.reload().await,
+                told = signals.next() => match told {
+                    Told::Stop => return,
+                    Told::Reload => self.reload().await,
+                },
                 _ = ticks.tick() => {
                     let picture = self.health.look().await;
-                    self.manager.tell(&format!("STATUS={}", picture.sentence()));
+                    self.manager.status(&picture.sentence());
                 }
             }
         }
@@ -125,6 +130,12 @@ impl Serving {
 
     /// Reads the options again, and applies what can be applied to what runs.
     async fn reload(&mut self) {
+        self.manager.reloading();
+        self.read_anew().await;
+        self.manager.ready(&self.health.look().await.sentence());
+    }
+
+    async fn read_anew(&mut self) {
         let settings = match Settings::read(&self.net, &self.args) {
             Ok(settings) => settings,
             Err(Exit::Usage(error) | Exit::Failed(error)) => {
@@ -134,7 +145,7 @@ impl Serving {
             Err(Exit::BrokenPipe) => return,
         };
         settings.cap(&self.bandwidth);
-        self.log.set(settings.log.as_deref());
+        self.log.set(log::filter(settings.log.as_deref()));
         self.members.apply_blacklist(&settings).await;
         for name in self.settings.changed_for_good(&settings) {
             tracing::warn!("{name} has changed: that takes a restart");

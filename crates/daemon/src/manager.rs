@@ -1,5 +1,7 @@
 //! Tells the service manager how it goes (sd_notify(3)), if one asked for it by `NOTIFY_SOCKET`.
 
+use std::{env, process, time::Duration};
+
 /// The way to the service manager, if there is one. What it does not take is lost: it decides nothing.
 #[derive(Debug)]
 pub struct Manager {
@@ -31,9 +33,41 @@ impl Manager {
         Self {}
     }
 
+    /// It serves, which is said again after [`Self::reloading`].
+    pub fn ready(&self, status: &str) {
+        self.tell(&format!("READY=1\nSTATUS={status}"));
+    }
+
+    /// How it goes, in a few words.
+    pub fn status(&self, status: &str) {
+        self.tell(&format!("STATUS={status}"));
+    }
+
+    /// It reads its options anew; [`Self::ready`] says when that is over.
+    pub fn reloading(&self) {
+        self.tell(&format!("RELOADING=1\nMONOTONIC_USEC={}", monotonic_micros()));
+    }
+
+    /// It stops.
+    pub fn stopping(&self, status: &str) {
+        self.tell(&format!("STOPPING=1\nSTATUS={status}"));
+    }
+
+    /// Says for ever, as often as the service manager wants it, that all is well; says nothing if it is not, so that
+    /// the program is started again.
+    pub async fn keep_alive(&self, mut is_well: impl AsyncFnMut() -> bool) {
+        let Some(every) = watchdog() else { return std::future::pending().await };
+        loop {
+            if is_well().await {
+                self.tell("WATCHDOG=1");
+            }
+            tokio::time::sleep(every).await;
+        }
+    }
+
     /// Says a state, such as `READY=1`, or several, one a line.
     #[cfg(unix)]
-    pub fn tell(&self, state: &str) {
+    fn tell(&self, state: &str) {
         if let Some(socket) = &self.socket {
             let _ = socket.send(state.as_bytes());
         }
@@ -41,7 +75,28 @@ impl Manager {
 
     /// Says nothing.
     #[cfg(not(unix))]
-    pub const fn tell(&self, _: &str) {}
+    const fn tell(&self, _: &str) {}
+}
+
+/// How often the service manager is to hear that all is well: thrice in the time after which it would start the
+/// program again (sd_watchdog_enabled(3)), so that one time may be missed.
+fn watchdog() -> Option<Duration> {
+    let number = |name| env::var(name).ok()?.parse::<u64>().ok();
+    let is_ours = number("WATCHDOG_PID").is_none_or(|pid| pid == u64::from(process::id()));
+    let micros = number("WATCHDOG_USEC").filter(|micros| *micros > 0 && is_ours)?;
+    Some(Duration::from_micros(micros / 3))
+}
+
+/// The clock by which the service manager tells an answer to its SIGHUP from an earlier one.
+#[cfg(unix)]
+fn monotonic_micros() -> i64 {
+    let now = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
+    now.tv_sec * 1_000_000 + now.tv_nsec / 1000
+}
+
+#[cfg(not(unix))]
+const fn monotonic_micros() -> i64 {
+    0
 }
 
 /// A path, or a name in Linux's abstract namespace, which begins with `@`.

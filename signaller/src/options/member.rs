@@ -2,12 +2,11 @@
 
 use std::{fmt, str::FromStr};
 
-use serde::{Deserialize, Serialize};
+use taiinet_daemon::serde_as_text;
 use taiinet_mesh::{SignallerAddress, wire::IceServer};
 
 /// Another signaller of the pool, with its key: `wss://HOST#tn1…`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct MemberAddress(pub(crate) SignallerAddress);
 
 impl FromStr for MemberAddress {
@@ -24,19 +23,7 @@ impl FromStr for MemberAddress {
     }
 }
 
-impl TryFrom<String> for MemberAddress {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
-
-impl From<MemberAddress> for String {
-    fn from(address: MemberAddress) -> Self {
-        address.to_string()
-    }
-}
+serde_as_text!(MemberAddress);
 
 impl fmt::Display for MemberAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -55,8 +42,7 @@ fn one_url(text: &str) -> String {
 }
 
 /// Where a signaller is: `ws://…` or `wss://…`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct PublicUrl(String);
 
 impl FromStr for PublicUrl {
@@ -71,19 +57,7 @@ impl FromStr for PublicUrl {
     }
 }
 
-impl TryFrom<String> for PublicUrl {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
-
-impl From<PublicUrl> for String {
-    fn from(url: PublicUrl) -> Self {
-        url.0
-    }
-}
+serde_as_text!(PublicUrl);
 
 impl fmt::Display for PublicUrl {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -92,8 +66,7 @@ impl fmt::Display for PublicUrl {
 }
 
 /// A TURN server: `turn:HOST:PORT` or `turns:HOST:PORT` (RFC 7065).
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct TurnUrl(pub(crate) String);
 
 impl FromStr for TurnUrl {
@@ -112,17 +85,11 @@ impl FromStr for TurnUrl {
     }
 }
 
-impl TryFrom<String> for TurnUrl {
-    type Error = String;
+serde_as_text!(TurnUrl);
 
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
-
-impl From<TurnUrl> for String {
-    fn from(url: TurnUrl) -> Self {
-        url.0
+impl fmt::Display for TurnUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::{fmt, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration};
 
-use serde::{Deserialize, Serialize};
+use taiinet_daemon::serde_as_text;
 
 use super::{
     gate::GateConfig, lists::ListFiles, outbox::OutboxLimits, proxies::Proxies, stun::SecondStun,
@@ -24,8 +24,7 @@ pub struct ServerConfig {
 }
 
 /// Where STUN is answered, over UDP.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StunAddress {
     /// At the addresses of the WebSockets, same ports.
     Same,
@@ -47,19 +46,7 @@ impl FromStr for StunAddress {
     }
 }
 
-impl TryFrom<String> for StunAddress {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
-    }
-}
-
-impl From<StunAddress> for String {
-    fn from(address: StunAddress) -> Self {
-        address.to_string()
-    }
-}
+serde_as_text!(StunAddress);
 
 impl fmt::Display for StunAddress {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -3,11 +3,10 @@
 use std::{fmt, net::IpAddr, str::FromStr};
 
 use ipnet::IpNet;
-use serde::{Deserialize, Serialize};
+use taiinet_daemon::serde_as_text;
 
 /// A range of addresses: those that begin with the same bits.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct AddressPrefix(IpNet);
 
 impl AddressPrefix {
@@ -47,19 +46,7 @@ impl FromStr for AddressPrefix {
     }
 }
 
-impl TryFrom<String> for AddressPrefix {
-    type Error = PrefixError;
-
-    fn try_from(text: String) -> Result<Self, PrefixError> {
-        text.parse()
-    }
-}
-
-impl From<AddressPrefix> for String {
-    fn from(prefix: AddressPrefix) -> Self {
-        prefix.to_string()
-    }
-}
+serde_as_text!(AddressPrefix);
 
 impl fmt::Display for AddressPrefix {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

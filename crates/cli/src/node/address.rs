@@ -1,15 +1,15 @@
 //! Where metrics are told.
 
 use std::{
+    fmt,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     str::FromStr,
 };
 
-use serde::{Deserialize, Serialize};
+use taiinet_daemon::serde_as_text;
 
 /// Where metrics are told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum MetricsAddress {
     At(SocketAddr),
     Off,
@@ -26,19 +26,13 @@ impl FromStr for MetricsAddress {
     }
 }
 
-impl TryFrom<String> for MetricsAddress {
-    type Error = &'static str;
+serde_as_text!(MetricsAddress);
 
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
-    }
-}
-
-impl From<MetricsAddress> for String {
-    fn from(address: MetricsAddress) -> Self {
-        match address {
-            MetricsAddress::At(address) => address.to_string(),
-            MetricsAddress::Off => "off".to_owned(),
+impl fmt::Display for MetricsAddress {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::At(address) => address.fmt(f),
+            Self::Off => f.write_str("off"),
         }
     }
 }

@@ -3,8 +3,9 @@
 use std::path::PathBuf;
 
 use taiinet::Rate;
+use taiinet_daemon::LogFormat;
 
-use super::{address::MetricsAddress, log::LogFormat};
+use super::address::MetricsAddress;
 
 /// Take part in networks as a daemon: carry what others publish, within the bandwidth that you lend.
 #[derive(Debug, clap::Args)]

@@ -12,9 +12,10 @@ use serde::{Deserialize, Serialize};
 use taiinet::{
     Bandwidth, Blacklisted, Network, Rate, SignallerAddress, SignallerRelay, parse_signaller,
 };
+use taiinet_daemon::LogFormat;
 use tracing_subscriber::filter::Targets;
 
-use super::{address::MetricsAddress, args::NodeArgs, log::LogFormat};
+use super::{address::MetricsAddress, args::NodeArgs};
 use crate::{
     exit::{CommandResult, Exit},
     net::{AuthorRate, LinkNumbers, NetArgs},

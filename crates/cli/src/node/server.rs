@@ -68,7 +68,7 @@ impl Health {
 
 impl Picture {
     /// Whether all peers answer.
-    fn is_alive(&self) -> bool {
+    pub(super) fn is_alive(&self) -> bool {
         self.views.len() == self.networks
     }
 

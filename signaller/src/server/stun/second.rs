@@ -3,7 +3,7 @@
 
 use std::{fmt, net::SocketAddr, str::FromStr};
 
-use serde::{Deserialize, Serialize};
+use taiinet_daemon::serde_as_text;
 use tokio::net::UdpSocket;
 
 /// How far above the first port it is, if it is not given: farther than signallers on one host are from each
@@ -11,8 +11,7 @@ use tokio::net::UdpSocket;
 const ABOVE: u16 = 1000;
 
 /// Which second port answers STUN, beside each first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SecondStun {
     /// A thousand above the first; any that is free, if the first is.
     #[default]
@@ -74,19 +73,7 @@ impl FromStr for SecondStun {
     }
 }
 
-impl TryFrom<String> for SecondStun {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        text.parse()
-    }
-}
-
-impl From<SecondStun> for String {
-    fn from(second: SecondStun) -> Self {
-        second.to_string()
-    }
-}
+serde_as_text!(SecondStun);
 
 impl fmt::Display for SecondStun {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
