@@ -127,6 +127,7 @@ impl End<'_> {
                 &mut commands,
             ) => first?,
             cause = decided(&mut fate) => return Err(cause),
+            Err(error) = self.connection.hurry(self.channel) => return Err(broken(error)),
         };
         if let Some(turn) = turn.as_deref_mut()
             && self.connection.is_without(turn.address()).await

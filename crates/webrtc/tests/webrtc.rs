@@ -23,6 +23,7 @@ use tokio::time::{sleep, timeout};
 use webrtc::{
     data_channel::{DataChannel, DataChannelEvent},
     peer_connection::{RTCIceCandidateInit, RTCSessionDescription},
+    runtime::Runtime,
 };
 
 /// A peer on the bare library, connected to link [`B`] of `end`.
@@ -417,4 +418,28 @@ async fn opens_over_ipv6_where_there_is_any() {
     connect(&mut a, &mut b).await;
     a.links.send(A, b"over IPv6".to_vec());
     assert_eq!(b.message().await, b"over IPv6");
+}
+
+/// A lost one costs a second, or the link.
+#[tokio::test]
+async fn a_packet_of_dtls_handshake_is_sent_thrice_and_all_others_once() {
+    let bound = || UdpSocket::bind("127.0.0.1:0").expect("a socket");
+    let (ours, theirs) = (bound(), bound());
+    let to = theirs.local_addr().expect("an address");
+    theirs.set_nonblocking(true).expect("set");
+    let theirs = tokio::net::UdpSocket::from_std(theirs).expect("a socket");
+    let socket = runtime::LinkRuntime::default().wrap_udp_socket(ours).expect("wrapped");
+    // Change of cipher, handshake; application data, STUN, nothing (RFC 7983).
+    let packets = [&[20, 1][..], &[22, 2], &[23, 3], &[0, 4], &[]];
+    for packet in packets {
+        socket.send_to(packet, to).await.expect("sent");
+    }
+    let mut came = Vec::new();
+    let mut buffer = [0; 8];
+    while came.len() < 9 {
+        let got = timeout(DEADLINE, theirs.recv(&mut buffer)).await;
+        came.push(buffer[..got.expect("in time").expect("a packet")].to_vec());
+    }
+    let count = |packet: &[u8]| came.iter().filter(|one| *one == packet).count();
+    assert_eq!(packets.map(count), [3, 3, 1, 1, 1]);
 }

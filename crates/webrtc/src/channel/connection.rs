@@ -1,6 +1,7 @@
 //! A peer connection with the settings that make `webrtc` fast, and its certain end.
 
 use std::{
+    convert::Infallible,
     net::{IpAddr, SocketAddr},
     sync::Arc,
     time::Duration,
@@ -17,7 +18,7 @@ use rtc::{
 use taiinet_mesh::LinkFailure;
 use tokio::{
     runtime::Handle,
-    sync::{mpsc, watch},
+    sync::{Notify, mpsc, watch},
     time::timeout,
 };
 use webrtc::{
@@ -59,6 +60,8 @@ pub(super) struct Connection {
     runtime: Arc<LinkRuntime>,
     peer: Option<Arc<dyn PeerConnection>>,
     is_direct_too: bool,
+    /// DTLS's handshake is over.
+    secured: Arc<Notify>,
 }
 
 /// What the library calls out.
@@ -73,7 +76,7 @@ impl Connection {
     /// A connection that may go through `stand_in` as well, which is known by its address.
     pub(super) fn new(stand_in: Option<Arc<dyn AsyncUdpSocket>>) -> Self {
         let runtime = Arc::new(LinkRuntime::new(stand_in));
-        Self { runtime, peer: None, is_direct_too: false }
+        Self { runtime, peer: None, is_direct_too: false, secured: Arc::default() }
     }
 
     /// Binds the sockets and prepares the channel.
@@ -107,7 +110,12 @@ impl Connection {
             .with_configuration(configuration)
             .with_setting_engine(settings)
             .with_runtime(self.runtime.clone())
-            .with_handler(Arc::new(Caller { candidates, fate, hidden }))
+            .with_handler(Arc::new(Caller {
+                candidates,
+                fate,
+                hidden,
+                secured: Arc::clone(&self.secured),
+            }))
             .with_udp_addrs(sockets)
             .with_data_channel_send_buffer_limit(SEND_BUFFER)
             .build()
@@ -126,6 +134,17 @@ impl Connection {
     /// Whether there are sockets of the system's, too.
     pub(super) const fn is_direct_too(&self) -> bool {
         self.is_direct_too
+    }
+
+    /// Has SCTP's INIT follow at once on the end of DTLS's handshake. The library (rtc 0.21.1) first sends what is to
+    /// be sent, then takes notice of what has happened, and then sleeps: the INIT, which follows from that,
+    /// would wait for the library's next timer or packet, up to two seconds.
+    pub(super) async fn hurry(&self, channel: &dyn DataChannel) -> Result<Infallible, Error> {
+        loop {
+            self.secured.notified().await;
+            // It is so anyway; to set it wakes the library.
+            channel.set_buffered_amount_high_threshold(u32::MAX).await?;
+        }
     }
 
     /// Whether a pair of addresses was chosen.
@@ -182,6 +201,7 @@ struct Caller {
     fate: watch::Sender<Option<LinkFailure>>,
     /// Stands for a socket, and means nothing to others.
     hidden: Option<SocketAddr>,
+    secured: Arc<Notify>,
 }
 
 fn is_at(candidate: &RTCIceCandidate, address: SocketAddr) -> bool {
@@ -216,6 +236,7 @@ impl PeerConnectionEventHandler for Caller {
 
     async fn on_connection_state_change(&self, state: RTCPeerConnectionState) {
         match state {
+            RTCPeerConnectionState::Connected => self.secured.notify_one(),
             RTCPeerConnectionState::Failed => {
                 let cause = "no pair of addresses works, or none any more".to_owned();
                 self.decide(LinkFailure::Unreachable(cause));

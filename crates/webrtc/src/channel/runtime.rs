@@ -1,6 +1,10 @@
 //! The library's runtime: tokio's, with large receive buffers, patience for name servers that ends,
 //! and a list of what was spawned.
 
+// Named, since tests and benchmarks have this file in other places.
+#[path = "repeating.rs"]
+mod repeating;
+
 use std::{
     future::Future,
     io,
@@ -15,6 +19,8 @@ use tokio::task::{AbortHandle, JoinHandle};
 use webrtc::runtime::{
     self, AsyncInterval, AsyncTcpListener, AsyncTcpStream, AsyncUdpSocket, Runtime, TokioRuntime,
 };
+
+use repeating::Repeating;
 
 /// What a burst needs to fit: where it does not, SCTP waits for a second (RFC 9260, RTO.Min).
 const RECEIVE_BUFFER: usize = 4 * 1024 * 1024;
@@ -62,13 +68,13 @@ impl Runtime for LinkRuntime {
         if let Some(stand_in) = &self.stand_in
             && self.stand_in() == socket.local_addr().ok()
         {
-            return Ok(Arc::clone(stand_in));
+            return Ok(Arc::new(Repeating::new(Arc::clone(stand_in))));
         }
         // The system may grant less; then the link is slower under load.
         if let Err(error) = SockRef::from(&socket).set_recv_buffer_size(RECEIVE_BUFFER) {
             tracing::debug!(%error, "no larger receive buffer");
         }
-        TokioRuntime.wrap_udp_socket(socket)
+        Ok(Arc::new(Repeating::new(TokioRuntime.wrap_udp_socket(socket)?)))
     }
 
     fn wrap_tcp_listener(&self, listener: TcpListener) -> io::Result<Arc<dyn AsyncTcpListener>> {
