@@ -16,7 +16,7 @@ pub(crate) use source::Source;
 pub(crate) use topology::Topology;
 
 use crate::{
-    Disconnect, LinkId, Misbehaviour, Time,
+    Disconnect, LinkFailure, LinkId, Misbehaviour, Time,
     cx::Cx,
     limits,
     links::Link,
@@ -221,6 +221,8 @@ impl Membership {
         };
         if fault {
             self.candidates.failed(&down.peer, down.cause.clone(), &mut cx.rng, cx.now);
+        } else if is_our_mistake(down) {
+            self.candidates.noted(&down.peer, down.cause.clone());
         }
         self.weigh_surplus(cx);
     }
@@ -353,6 +355,12 @@ impl Membership {
             }
         }
     }
+}
+
+/// Whether something here stands in the way of those that dial us, which a user can mend.
+fn is_our_mistake(down: &LinkDown) -> bool {
+    let is_mistake = matches!(down.cause, Disconnect::Link(LinkFailure::Mistaken { .. }));
+    is_mistake && down.incoming && !down.active && !down.extra
 }
 
 /// How many more links should be dialled now: up to the target, and in any case so many that a

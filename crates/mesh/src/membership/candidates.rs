@@ -184,6 +184,13 @@ impl Candidates {
         }
     }
 
+    /// A link that it dialled failed through no fault of its own: users are told why.
+    pub(crate) fn noted(&mut self, peer: &PeerId, cause: Disconnect) {
+        if let Some(known) = self.known.get_mut(peer) {
+            known.failure = Some(cause);
+        }
+    }
+
     /// It asks not to be dialled before `wait` has passed.
     pub(crate) fn rest(&mut self, peer: &PeerId, wait: Duration, now: Time) {
         if let Some(known) = self.known.get_mut(peer) {

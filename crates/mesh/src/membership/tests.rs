@@ -52,3 +52,29 @@ fn a_link_that_tells_of_peers_pays_for_each_signature_that_is_verified() {
     assert_eq!(costs(), 10 * VERIFICATION as i64);
     assert_eq!(costs(), 0, "they are known");
 }
+
+/// As a TURN server here that is full: it lets nobody in that dials, and is no fault of theirs.
+#[test]
+fn what_keeps_out_those_that_dial_us_is_told_and_makes_nobody_wait() {
+    let mut cx = testing::cx();
+    let neighbour = testing::neighbour(&mut cx, &identity(1));
+    let mut membership = Membership::new(&mut cx);
+    let told = testing::presence(&identity(2), NOW).signed().clone();
+    membership.frame(&mut cx, neighbour, ViewFrame::ShuffleReply(vec![told])).unwrap();
+    let peer = identity(2).peer_id();
+    let mistaken = LinkFailure::Mistaken { what: String::new(), cure: String::new() };
+    let mut ends = |cx: &mut Cx, incoming, failure: LinkFailure| {
+        let link = cx.links.open(peer, incoming, 0, NOW).id;
+        cx.notices.clear();
+        cx.drop_link(link, Disconnect::Link(failure));
+        for notice in core::mem::take(&mut cx.notices) {
+            membership.on(cx, &notice);
+        }
+        let can_be_dialled = membership.pick(cx, &[]).is_some();
+        (membership.failures().into_iter().map(|(_, cause)| cause).next(), can_be_dialled)
+    };
+    assert_eq!(ends(&mut cx, true, LinkFailure::Remote), (None, true));
+    let told = Disconnect::Link(mistaken.clone());
+    assert_eq!(ends(&mut cx, true, mistaken.clone()), (Some(told.clone()), true));
+    assert_eq!(ends(&mut cx, false, mistaken), (Some(told), false));
+}
