@@ -56,8 +56,10 @@ pub fn generate_key(file: &Path) {
 /// Builds the programs into the folder that this test was built into.
 fn build() -> PathBuf {
     let test = std::env::current_exe().expect("the path of this test");
-    // target/debug/deps/demo-0123456789abcdef
-    let folder = test.ancestors().nth(2).expect("a folder of builds").to_path_buf();
+    // target/debug/deps/demo-0123456789abcdef, or target/debug/taiinet-laboratory
+    let mut folders = test.ancestors().skip(1);
+    let folder = folders.find(|folder| !folder.ends_with("deps")).expect("a folder of builds");
+    let folder = folder.to_path_buf();
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(["build", "--quiet", "--locked", "--bins"]);
     // Only cargo's own name for the folder says which profile it is.

@@ -26,10 +26,6 @@ mod laboratory {
         changes_markdown, json, markdown, missing, page,
     };
 
-    /// The homes to which something happens.
-    const MOVED: [Access; 4] =
-        [Access::Open, Access::FullCone, Access::PortRestricted, Access::Symmetric];
-
     #[derive(Default)]
     struct Options {
         json: bool,
@@ -77,15 +73,11 @@ mod laboratory {
 
     fn changes(laboratory: &Laboratory) -> Vec<Recovery> {
         let mut measured = Vec::new();
-        for change in Change::ALL {
-            // A host with a public address has no router to forget anything.
-            let behind = |access: &&Access| change == Change::Moves || **access != Access::Open;
-            for access in MOVED.iter().filter(behind) {
-                for publishes in [false, true] {
-                    let one = laboratory.measure_change(*access, change, publishes);
-                    say(changes_markdown(&[one]).lines().last().unwrap_or_default());
-                    measured.push(one);
-                }
+        for (access, change) in Change::everywhere() {
+            for publishes in [false, true] {
+                let one = laboratory.measure_change(access, change, publishes);
+                say(changes_markdown(&[one]).lines().last().unwrap_or_default());
+                measured.push(one);
             }
         }
         measured

@@ -30,6 +30,19 @@ const PACE: Duration = Duration::from_millis(100);
 impl Change {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Moves, Self::AnotherLine, Self::Forgets, Self::Outage];
+
+    /// Each of them, with each kind of home to which it can happen: where nothing translates addresses, nothing
+    /// forgets them, and another line is another network.
+    pub fn everywhere() -> impl Iterator<Item = (Access, Self)> {
+        let homes = Access::ALL.into_iter().filter(|access| *access != Access::Lossy);
+        let is_translated = |access| !matches!(access, Access::Open | Access::Ipv6Only);
+        let happens = move |(access, change): &(Access, Self)| {
+            *change == Self::Moves || is_translated(*access)
+        };
+        let all = Self::ALL.into_iter();
+        all.flat_map(move |change| homes.clone().map(move |access| (access, change)))
+            .filter(happens)
+    }
 }
 
 impl fmt::Display for Change {

@@ -30,6 +30,8 @@ impl Namespace {
         run(Command::new("ip").args(["netns", "add", &name]));
         let namespace = Self { name };
         namespace.ip("link set lo up");
+        // Each link would be without IPv6 for its first two seconds, in which its own address is looked for.
+        namespace.set("net/ipv6/conf/default/accept_dad", 0);
         namespace
     }
 
@@ -95,9 +97,14 @@ impl Namespace {
 
     /// Passes packets on between its interfaces, as a router does.
     pub(super) fn forwards(&self) {
-        let write = "echo 1 > /proc/sys/net/ipv4/ip_forward && \
-                     echo 1 > /proc/sys/net/ipv6/conf/all/forwarding";
-        run(&mut self.enter(Command::new("sh").args(["-c", write])));
+        self.set("net/ipv4/ip_forward", 1);
+        self.set("net/ipv6/conf/all/forwarding", 1);
+    }
+
+    /// Sets one of the kernel's variables (sysctl).
+    fn set(&self, name: &str, value: u8) {
+        let write = format!("echo {value} > /proc/sys/{name}");
+        run(&mut self.enter(Command::new("sh").args(["-c", &write])));
     }
 }
 
