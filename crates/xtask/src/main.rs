@@ -20,7 +20,7 @@ TaiiNet's project commands
 
 Usage: cargo xtask COMMAND [ARGS]
 
-  demo [ARGS]                  build the release and run a mesh of seven processes on this machine
+  demo [ARGS]                  build and run a mesh of seven processes on this machine
                                (`cargo xtask demo --help` for its options)
   test [STEP…] [--fail-fast] [--long]   run every check, or only the named steps:
                                fmt shape clippy build test fuzz doctest doc wasm core npm browser deny package
