@@ -167,11 +167,11 @@ async fn run(settings: Settings, given: Given, log: Log) -> Result<(), String> {
     tokio::select! {
         result = server.run(stop) => result.map_err(|error| format!("stopped: {error}")),
         () = again => Err("stopped at once, by a second signal".to_owned()),
-        () = manager.keep_alive(async || pulse.is_well()) => Ok(()),
+        never = manager.keep_alive(async || pulse.is_well()) => match never {},
     }
 }
 
-/// The first time that it is told to stop, and the second. Until then it reloads whenever it is told to.
+/// The first time that it is told to stop, and the second. Meanwhile it reloads whenever it is told to.
 fn stops(mut signals: Signals, reloader: Arc<Reloader>) -> [impl Future<Output = ()> + Send; 2] {
     let (first, second) = (mpsc::channel(1), mpsc::channel(1));
     let told = [first.0, second.0];

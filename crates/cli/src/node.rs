@@ -65,10 +65,11 @@ pub(crate) async fn run(net: NetArgs, args: NodeArgs) -> CommandResult {
     let pulse = health.clone();
     let alive = manager.keep_alive(async || pulse.look().await.is_alive());
     let manager = manager.clone();
-    let mut serving = Serving { manager, net, args, settings, log, bandwidth, members, health };
+    let given = Arc::new((net, args));
+    let mut serving = Serving { manager, given, settings, log, bandwidth, members, health };
     tokio::select! {
         () = serving.until_told_to_stop(signals) => {}
-        () = alive => {}
+        never = alive => match never {},
     }
     serving.manager.stopping("leaving the networks");
     tracing::info!("leaving");
@@ -102,8 +103,7 @@ async fn listen(address: SocketAddr) -> Result<TcpListener, Exit> {
 /// A node that runs.
 struct Serving {
     manager: Arc<Manager>,
-    net: NetArgs,
-    args: NodeArgs,
+    given: Arc<(NetArgs, NodeArgs)>,
     settings: Settings,
     log: Log,
     bandwidth: Bandwidth,
@@ -131,19 +131,31 @@ impl Serving {
     /// Reads the options again, and applies what can be applied to what runs.
     async fn reload(&mut self) {
         self.manager.reloading();
-        self.read_anew().await;
-        self.manager.ready(&self.health.look().await.sentence());
+        match self.read_anew().await {
+            Ok(settings) => {
+                self.apply(settings).await;
+                self.manager.ready("reloaded");
+            }
+            Err(error) => {
+                tracing::error!("not reloaded, what was read before counts on: {error}");
+                let line = error.lines().next().unwrap_or_default();
+                self.manager.ready(&format!("not reloaded: {line}"));
+            }
+        }
     }
 
-    async fn read_anew(&mut self) {
-        let settings = match Settings::read(&self.net, &self.args) {
-            Ok(settings) => settings,
-            Err(Exit::Usage(error) | Exit::Failed(error)) => {
-                tracing::error!("not reloaded, what was read before counts on: {error}");
-                return;
-            }
-            Err(Exit::BrokenPipe) => return,
-        };
+    /// Files may lie where they take long: the peers, and what is said to the watchdog, do not wait for them.
+    async fn read_anew(&self) -> Result<Settings, String> {
+        let given = Arc::clone(&self.given);
+        let read = tokio::task::spawn_blocking(move || Settings::read(&given.0, &given.1)).await;
+        match read.map_err(|error| error.to_string())? {
+            Ok(settings) => Ok(settings),
+            Err(Exit::Usage(error) | Exit::Failed(error)) => Err(error),
+            Err(Exit::BrokenPipe) => Err("a pipe is closed".to_owned()),
+        }
+    }
+
+    async fn apply(&mut self, settings: Settings) {
         settings.cap(&self.bandwidth);
         self.log.set(log::filter(settings.log.as_deref()));
         self.members.apply_blacklist(&settings).await;

@@ -16,10 +16,10 @@ use tracing_subscriber::{
 /// How the log is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+// Their documentation would be help on the command line, where it says nothing that the names do not.
+#[allow(missing_docs)]
 pub enum LogFormat {
-    /// A line for people.
     Text,
-    /// An object of JSON a line.
     Json,
 }
 

@@ -1,6 +1,8 @@
 //! Tells the service manager how it goes (sd_notify(3)), if one asked for it by `NOTIFY_SOCKET`.
 
-use std::{env, process, time::Duration};
+use std::{convert::Infallible, env, process, time::Duration};
+
+use tokio::time::{MissedTickBehavior, interval};
 
 /// The way to the service manager, if there is one. What it does not take is lost: it decides nothing.
 #[derive(Debug)]
@@ -55,13 +57,25 @@ impl Manager {
 
     /// Says for ever, as often as the service manager wants it, that all is well; says nothing if it is not, so that
     /// the program is started again.
-    pub async fn keep_alive(&self, mut is_well: impl AsyncFnMut() -> bool) {
-        let Some(every) = watchdog() else { return std::future::pending().await };
+    pub async fn keep_alive(&self, is_well: impl AsyncFnMut() -> bool) -> Infallible {
+        match watchdog() {
+            Some(every) => self.keep_alive_every(every, is_well).await,
+            None => std::future::pending().await,
+        }
+    }
+
+    async fn keep_alive_every(
+        &self,
+        every: Duration,
+        mut is_well: impl AsyncFnMut() -> bool,
+    ) -> Infallible {
+        let mut ticks = interval(every);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
+            ticks.tick().await;
             if is_well().await {
                 self.tell("WATCHDOG=1");
             }
-            tokio::time::sleep(every).await;
         }
     }
 
@@ -84,7 +98,7 @@ fn watchdog() -> Option<Duration> {
     let number = |name| env::var(name).ok()?.parse::<u64>().ok();
     let is_ours = number("WATCHDOG_PID").is_none_or(|pid| pid == u64::from(process::id()));
     let micros = number("WATCHDOG_USEC").filter(|micros| *micros > 0 && is_ours)?;
-    Some(Duration::from_micros(micros / 3))
+    Some(Duration::from_micros(micros.div_ceil(3)))
 }
 
 /// The clock by which the service manager tells an answer to its SIGHUP from an earlier one.
@@ -112,4 +126,35 @@ fn address(name: &std::ffi::OsStr) -> std::io::Result<std::os::unix::net::Socket
         return Err(std::io::Error::other("expected a path, or @ and a name"));
     }
     std::os::unix::net::SocketAddr::from_pathname(name)
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::{
+        os::unix::net::UnixDatagram,
+        sync::atomic::{AtomicU32, Ordering},
+    };
+
+    use super::*;
+
+    #[tokio::test]
+    async fn all_is_said_to_be_well_only_while_it_is() {
+        let (ours, theirs) = UnixDatagram::pair().expect("sockets");
+        theirs.set_read_timeout(Some(Duration::from_secs(30))).expect("set");
+        let manager = Manager { socket: Some(ours) };
+        let asked = AtomicU32::new(0);
+        // Not well the first three times.
+        let is_well = async || asked.fetch_add(1, Ordering::Relaxed) >= 3;
+        let word = tokio::task::spawn_blocking(move || {
+            let mut word = [0; 64];
+            let length = theirs.recv(&mut word).expect("a word");
+            String::from_utf8_lossy(&word[..length]).into_owned()
+        });
+        let word = tokio::select! {
+            never = manager.keep_alive_every(Duration::from_millis(10), is_well) => match never {},
+            word = word => word.expect("it ends"),
+        };
+        assert_eq!(word, "WATCHDOG=1");
+        assert!(asked.load(Ordering::Relaxed) >= 4, "{asked:?}");
+    }
 }

@@ -4,17 +4,19 @@ use std::io;
 
 #[cfg(unix)]
 use tokio::signal::unix::{Signal, SignalKind, signal};
+#[cfg(windows)]
+use tokio::signal::windows::{CtrlC, ctrl_c};
 
 /// What a daemon is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Told {
     /// SIGHUP: to read its options anew.
     Reload,
-    /// SIGTERM or SIGINT: to end.
+    /// SIGTERM or SIGINT, or Ctrl-C: to end.
     Stop,
 }
 
-/// What a daemon is told from when this is made.
+/// What a daemon is told from when this is made, whether or not somebody waits.
 #[derive(Debug)]
 pub struct Signals {
     #[cfg(unix)]
@@ -23,23 +25,26 @@ pub struct Signals {
     terminate: Signal,
     #[cfg(unix)]
     hangup: Signal,
+    #[cfg(windows)]
+    interrupt: CtrlC,
 }
 
 impl Signals {
-    /// Listens from now on, and not only when somebody waits.
-    #[cfg(unix)]
+    /// Listens from now on.
+    ///
+    /// # Errors
+    /// If the system does not let it.
     pub fn new() -> io::Result<Self> {
         Ok(Self {
+            #[cfg(unix)]
             interrupt: signal(SignalKind::interrupt())?,
+            #[cfg(unix)]
             terminate: signal(SignalKind::terminate())?,
+            #[cfg(unix)]
             hangup: signal(SignalKind::hangup())?,
+            #[cfg(windows)]
+            interrupt: ctrl_c()?,
         })
-    }
-
-    /// Listens when somebody waits.
-    #[cfg(not(unix))]
-    pub const fn new() -> io::Result<Self> {
-        Ok(Self {})
     }
 
     /// Waits for the next. Whoever gives up waiting misses nothing.
@@ -52,10 +57,10 @@ impl Signals {
         }
     }
 
-    /// Waits for Ctrl-C.
-    #[cfg(not(unix))]
+    /// Waits for the next. Whoever gives up waiting misses nothing.
+    #[cfg(windows)]
     pub async fn next(&mut self) -> Told {
-        let _ = tokio::signal::ctrl_c().await;
+        let _ = self.interrupt.recv().await;
         Told::Stop
     }
 }

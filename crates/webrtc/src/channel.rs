@@ -127,7 +127,7 @@ impl End<'_> {
                 &mut commands,
             ) => first?,
             cause = decided(&mut fate) => return Err(cause),
-            Err(error) = self.connection.hurry(self.channel) => return Err(broken(error)),
+            never = self.connection.hurry(self.channel) => match never {},
         };
         if let Some(turn) = turn.as_deref_mut()
             && self.connection.is_without(turn.address()).await

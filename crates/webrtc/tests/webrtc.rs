@@ -10,8 +10,10 @@ mod connection;
 mod runtime;
 
 use std::{
-    net::{IpAddr, UdpSocket},
-    sync::Arc,
+    io::{self, IoSliceMut},
+    net::{IpAddr, SocketAddr, UdpSocket},
+    sync::{Arc, Mutex},
+    task::{Context, Poll},
     time::Duration,
 };
 
@@ -23,7 +25,7 @@ use tokio::time::{sleep, timeout};
 use webrtc::{
     data_channel::{DataChannel, DataChannelEvent},
     peer_connection::{RTCIceCandidateInit, RTCSessionDescription},
-    runtime::Runtime,
+    runtime::{AsyncUdpSocket, RecvMeta, Runtime, Transmit},
 };
 
 /// A peer on the bare library, connected to link [`B`] of `end`.
@@ -420,26 +422,64 @@ async fn opens_over_ipv6_where_there_is_any() {
     assert_eq!(b.message().await, b"over IPv6");
 }
 
+/// A socket of which only what is sent over it is looked at, as that of a way through a TURN server.
+#[derive(Debug)]
+struct Recorder(SocketAddr, Mutex<Vec<Vec<u8>>>);
+
+impl AsyncUdpSocket for Recorder {
+    fn local_addr(&self) -> io::Result<SocketAddr> {
+        Ok(self.0)
+    }
+
+    fn poll_send(&self, _: &mut Context<'_>, transmit: &Transmit<'_>) -> Poll<io::Result<usize>> {
+        self.1.lock().expect("no panic").push(transmit.contents.to_vec());
+        Poll::Ready(Ok(transmit.contents.len()))
+    }
+
+    fn poll_recv(
+        &self,
+        _: &mut Context<'_>,
+        _: &mut [IoSliceMut<'_>],
+        _: &mut [RecvMeta],
+    ) -> Poll<io::Result<usize>> {
+        Poll::Pending
+    }
+}
+
 /// A lost one costs a second, or the link.
 #[tokio::test]
 async fn a_packet_of_dtls_handshake_is_sent_thrice_and_all_others_once() {
+    // Change of cipher, handshake; application data, STUN, nothing (RFC 7983).
+    let packets = [&[20, 1][..], &[22, 2], &[23, 3], &[0, 4], &[]];
+    let counts =
+        |came: &[Vec<u8>]| packets.map(|packet| came.iter().filter(|one| *one == packet).count());
     let bound = || UdpSocket::bind("127.0.0.1:0").expect("a socket");
     let (ours, theirs) = (bound(), bound());
     let to = theirs.local_addr().expect("an address");
-    theirs.set_nonblocking(true).expect("set");
-    let theirs = tokio::net::UdpSocket::from_std(theirs).expect("a socket");
-    let socket = runtime::LinkRuntime::default().wrap_udp_socket(ours).expect("wrapped");
-    // Change of cipher, handshake; application data, STUN, nothing (RFC 7983).
-    let packets = [&[20, 1][..], &[22, 2], &[23, 3], &[0, 4], &[]];
+    let recorder = Arc::new(Recorder(ours.local_addr().expect("an address"), Mutex::default()));
+    let stand_in = runtime::LinkRuntime::new(Some(recorder.clone()));
+    let stand_in = stand_in.wrap_udp_socket(ours).expect("wrapped");
+    let socket = runtime::LinkRuntime::default().wrap_udp_socket(bound()).expect("wrapped");
     for packet in packets {
         socket.send_to(packet, to).await.expect("sent");
+        stand_in.send_to(packet, to).await.expect("sent");
     }
+    theirs.set_nonblocking(true).expect("set");
+    let theirs = tokio::net::UdpSocket::from_std(theirs).expect("a socket");
     let mut came = Vec::new();
     let mut buffer = [0; 8];
     while came.len() < 9 {
         let got = timeout(DEADLINE, theirs.recv(&mut buffer)).await;
         came.push(buffer[..got.expect("in time").expect("a packet")].to_vec());
     }
-    let count = |packet: &[u8]| came.iter().filter(|one| *one == packet).count();
-    assert_eq!(packets.map(count), [3, 3, 1, 1, 1]);
+    assert_eq!(counts(&came), [3, 3, 1, 1, 1]);
+    let recorded = || recorder.1.lock().expect("no panic").clone();
+    timeout(DEADLINE, async {
+        while recorded().len() < 9 {
+            sleep(Duration::from_millis(5)).await;
+        }
+    })
+    .await
+    .expect("in time");
+    assert_eq!(counts(&recorded()), [3, 3, 1, 1, 1]);
 }

@@ -31,8 +31,9 @@ impl Change {
     /// All of them.
     pub const ALL: [Self; 4] = [Self::Moves, Self::AnotherLine, Self::Forgets, Self::Outage];
 
-    /// Each of them, with each kind of home to which it can happen: where nothing translates addresses, nothing
-    /// forgets them, and another line is another network.
+    /// Each of them, with each kind of home for which it is something of its own: where nothing translates
+    /// addresses, nothing forgets them, and another line is another network. What an outage does to an open home
+    /// it does to a full cone, too.
     pub fn everywhere() -> impl Iterator<Item = (Access, Self)> {
         let homes = Access::ALL.into_iter().filter(|access| *access != Access::Lossy);
         let is_translated = |access| !matches!(access, Access::Open | Access::Ipv6Only);

@@ -28,6 +28,8 @@ struct Candidate {
     redial: Backoff,
     not_before: Time,
     failure: Option<Disconnect>,
+    /// Why it could not reach us, which is told and counts for nothing else.
+    note: Option<Disconnect>,
 }
 
 impl Candidate {
@@ -94,6 +96,7 @@ impl Candidates {
             redial: Backoff::new(limits::REDIAL_BACKOFF),
             not_before: now,
             failure: None,
+            note: None,
         };
         self.known.insert(peer, candidate);
         Ok(true)
@@ -187,7 +190,7 @@ impl Candidates {
     /// A link that it dialled failed through no fault of its own: users are told why.
     pub(crate) fn noted(&mut self, peer: &PeerId, cause: Disconnect) {
         if let Some(known) = self.known.get_mut(peer) {
-            known.failure = Some(cause);
+            known.note = Some(cause);
         }
     }
 
@@ -203,7 +206,7 @@ impl Candidates {
     pub(crate) fn succeeded(&mut self, peer: &PeerId) {
         if let Some(known) = self.known.get_mut(peer) {
             known.redial.reset();
-            known.failure = None;
+            (known.failure, known.note) = (None, None);
         }
     }
 
@@ -258,12 +261,10 @@ impl Candidates {
         some
     }
 
-    /// The peers that could not be reached, and why.
+    /// The peers that could not be reached, or not reach us, and why.
     pub(crate) fn failures(&self) -> Vec<(PeerId, Disconnect)> {
-        self.known
-            .iter()
-            .filter_map(|(peer, known)| Some((*peer, known.failure.clone()?)))
-            .collect()
+        let cause = |known: &Candidate| known.failure.clone().or_else(|| known.note.clone());
+        self.known.iter().filter_map(|(peer, known)| Some((*peer, cause(known)?))).collect()
     }
 }
 

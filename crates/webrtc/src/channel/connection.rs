@@ -139,11 +139,11 @@ impl Connection {
     /// Has SCTP's INIT follow at once on the end of DTLS's handshake. The library (rtc 0.21.1) first sends what is to
     /// be sent, then takes notice of what has happened, and then sleeps: the INIT, which follows from that,
     /// would wait for the library's next timer or packet, up to two seconds.
-    pub(super) async fn hurry(&self, channel: &dyn DataChannel) -> Result<Infallible, Error> {
+    pub(super) async fn hurry(&self, channel: &dyn DataChannel) -> Infallible {
         loop {
             self.secured.notified().await;
-            // It is so anyway; to set it wakes the library.
-            channel.set_buffered_amount_high_threshold(u32::MAX).await?;
+            // It is so anyway; to set it wakes the library. Whether the channel is there still is not asked here.
+            let _ = channel.set_buffered_amount_high_threshold(u32::MAX).await;
         }
     }
 

@@ -7,11 +7,10 @@
 //! the copy, by its number (section 4.1.2.6).
 
 use std::{
-    future::poll_fn,
     io::{self, IoSliceMut},
     net::SocketAddr,
-    sync::{Arc, Mutex, PoisonError},
-    task::{Context, Poll},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    task::{Context, Poll, Waker},
     time::Duration,
 };
 
@@ -23,36 +22,65 @@ const COPIES: [Duration; 2] = [Duration::from_millis(60), Duration::from_millis(
 /// Packets of which copies are still to be sent; a handshake has fewer.
 const PACKETS: usize = 32;
 /// The types of records that a handshake consists of (RFC 5246, section 6.2.1). No other packet of a link begins
-/// with these bytes (RFC 7983).
+/// with these bytes (RFC 7983), but for questions of mDNS by chance, of which copies do no harm.
 const CHANGE_CIPHER_SPEC: u8 = 20;
 const HANDSHAKE: u8 = 22;
 
 /// A socket, and the copies that are still to be sent over it.
 #[derive(Debug)]
 pub(super) struct Repeating {
-    socket: Arc<dyn AsyncUdpSocket>,
+    sending: Arc<Sending>,
     copies: Mutex<JoinSet<()>>,
+}
+
+/// What packets and their copies are sent over.
+#[derive(Debug)]
+struct Sending {
+    socket: Arc<dyn AsyncUdpSocket>,
+    /// Whether a packet waits for room. A copy then must not: the socket wakes only who asked last.
+    is_full: Mutex<bool>,
+}
+
+impl Sending {
+    fn is_full(&self) -> MutexGuard<'_, bool> {
+        self.is_full.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn poll(&self, cx: &mut Context<'_>, packet: &Transmit<'_>) -> Poll<io::Result<usize>> {
+        let mut is_full = self.is_full();
+        let sent = self.socket.poll_send(cx, packet);
+        *is_full = sent.is_pending();
+        sent
+    }
+
+    /// What there is no room for is lost, as on the way.
+    fn copy(&self, packet: &Transmit<'_>) {
+        let is_full = self.is_full();
+        if !*is_full {
+            let _ = self.socket.poll_send(&mut Context::from_waker(Waker::noop()), packet);
+        }
+    }
 }
 
 impl Repeating {
     pub(super) fn new(socket: Arc<dyn AsyncUdpSocket>) -> Self {
-        Self { socket, copies: Mutex::default() }
+        let sending = Arc::new(Sending { socket, is_full: Mutex::new(false) });
+        Self { sending, copies: Mutex::default() }
     }
 
-    fn repeat(&self, transmit: &Transmit<'_>) {
+    fn repeat(&self, packet: &Transmit<'_>) {
         let mut copies = self.copies.lock().unwrap_or_else(PoisonError::into_inner);
         while copies.try_join_next().is_some() {}
         if copies.len() >= PACKETS {
             return;
         }
-        let Transmit { destination, ecn, contents, segment_size, src_ip } = *transmit;
-        let (socket, contents) = (Arc::clone(&self.socket), contents.to_vec());
+        let Transmit { destination, ecn, contents, segment_size, src_ip } = *packet;
+        let (sending, contents) = (Arc::clone(&self.sending), contents.to_vec());
         copies.spawn(async move {
             for wait in COPIES {
                 sleep(wait).await;
-                let copy = Transmit { destination, ecn, contents: &contents, segment_size, src_ip };
-                // What cannot be sent is lost, as on the way.
-                let _ = poll_fn(|cx| socket.poll_send(cx, &copy)).await;
+                let contents = &contents;
+                sending.copy(&Transmit { destination, ecn, contents, segment_size, src_ip });
             }
         });
     }
@@ -60,14 +88,14 @@ impl Repeating {
 
 impl AsyncUdpSocket for Repeating {
     fn local_addr(&self) -> io::Result<SocketAddr> {
-        self.socket.local_addr()
+        self.sending.socket.local_addr()
     }
 
-    fn poll_send(&self, cx: &mut Context<'_>, transmit: &Transmit<'_>) -> Poll<io::Result<usize>> {
-        let sent = self.socket.poll_send(cx, transmit);
-        let is_handshake = matches!(transmit.contents, [CHANGE_CIPHER_SPEC | HANDSHAKE, ..]);
+    fn poll_send(&self, cx: &mut Context<'_>, packet: &Transmit<'_>) -> Poll<io::Result<usize>> {
+        let sent = self.sending.poll(cx, packet);
+        let is_handshake = matches!(packet.contents, [CHANGE_CIPHER_SPEC | HANDSHAKE, ..]);
         if is_handshake && sent.is_ready() {
-            self.repeat(transmit);
+            self.repeat(packet);
         }
         sent
     }
@@ -78,14 +106,14 @@ impl AsyncUdpSocket for Repeating {
         buffers: &mut [IoSliceMut<'_>],
         meta: &mut [RecvMeta],
     ) -> Poll<io::Result<usize>> {
-        self.socket.poll_recv(cx, buffers, meta)
+        self.sending.socket.poll_recv(cx, buffers, meta)
     }
 
     fn max_gso_segments(&self) -> usize {
-        self.socket.max_gso_segments()
+        self.sending.socket.max_gso_segments()
     }
 
     fn max_gro_segments(&self) -> usize {
-        self.socket.max_gro_segments()
+        self.sending.socket.max_gro_segments()
     }
 }
