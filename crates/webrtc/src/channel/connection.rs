@@ -137,8 +137,8 @@ impl Connection {
     }
 
     /// Has SCTP's INIT follow at once on the end of DTLS's handshake. The library (rtc 0.21.1) first sends what is to
-    /// be sent, then takes notice of what has happened, and then sleeps: the INIT, which follows from that,
-    /// would wait for the library's next timer or packet, up to two seconds.
+    /// be sent, then takes notice of what has happened, and then sleeps: the INIT, which follows from that, would
+    /// wait for its next packet, such as a copy of the handshake's last, or for a timer of two seconds.
     pub(super) async fn hurry(&self, channel: &dyn DataChannel) -> Infallible {
         loop {
             self.secured.notified().await;
