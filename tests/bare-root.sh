@@ -4,7 +4,7 @@
 #
 #   sudo tests/bare-root.sh [FOLDER [COMMAND…]]
 #
-# About 45 minutes on two cores; the folder is emptied first. Commands take the place of the README's two.
+# Half an hour on two cores; the folder is emptied first. Commands take the place of the README's two.
 #
 # Of this machine it uses the kernel, the network and the Rust toolchain, which rustup would fetch; all else
 # comes from Debian, crates.io and the npm registry. Its mounts and processes end with it.

@@ -16,7 +16,7 @@ use taiinet_identity::{
 };
 use taiinet_signaller::server::{Server, ServerError};
 use taiinet_terminal as terminal;
-use tokio::sync::mpsc;
+use tokio::sync::oneshot;
 
 use options::{Given, Settings};
 use reload::Reloader;
@@ -157,23 +157,20 @@ async fn run(settings: Settings, given: Given, log: Log) -> Result<(), String> {
     let (pulse, reload) = (server.pulse(), server.reload());
     let reloader = Reloader::new(given, settings, log, reload, manager.clone());
     let [stop, again] = stops(signals, Arc::new(reloader));
-    let stop = {
-        let manager = manager.clone();
-        async move {
-            stop.await;
-            manager.stopping("telling all peers");
-        }
+    let stop = async {
+        let _ = stop.await;
+        manager.stopping("telling all peers");
     };
     tokio::select! {
         result = server.run(stop) => result.map_err(|error| format!("stopped: {error}")),
-        () = again => Err("stopped at once, by a second signal".to_owned()),
+        _ = again => Err("stopped at once, by a second signal".to_owned()),
         never = manager.keep_alive(async || pulse.is_well()) => match never {},
     }
 }
 
 /// The first time that it is told to stop, and the second. Meanwhile it reloads whenever it is told to.
-fn stops(mut signals: Signals, reloader: Arc<Reloader>) -> [impl Future<Output = ()> + Send; 2] {
-    let (first, second) = (mpsc::channel(1), mpsc::channel(1));
+fn stops(mut signals: Signals, reloader: Arc<Reloader>) -> [oneshot::Receiver<()>; 2] {
+    let (first, second) = (oneshot::channel(), oneshot::channel());
     let told = [first.0, second.0];
     tokio::spawn(async move {
         for stop in told {
@@ -182,13 +179,10 @@ fn stops(mut signals: Signals, reloader: Arc<Reloader>) -> [impl Future<Output =
                 let reloader = reloader.clone();
                 let _ = tokio::task::spawn_blocking(move || reloader.run()).await;
             }
-            let _ = stop.send(()).await;
+            let _ = stop.send(());
         }
     });
-    // The task says so before it ends.
-    [first.1, second.1].map(|mut stop| async move {
-        let _ = stop.recv().await;
-    })
+    [first.1, second.1]
 }
 
 fn load(file: &Path, passphrase_file: Option<&Path>) -> Result<Identity, String> {

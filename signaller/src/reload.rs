@@ -51,14 +51,13 @@ impl Reloader {
             Ok(configs)
         });
         if let Err(error) = applied {
-            let line = error.lines().next().unwrap_or_default();
-            return self.manager.ready(&format!("not reloaded: {line}"));
+            return self.manager.reloaded(Err(&error));
         }
         if let Some(next) = read {
             self.tell(&settings, &next);
             *settings = next;
         }
-        self.manager.ready("reloaded");
+        self.manager.reloaded(Ok(()));
     }
 
     /// Logs as it is said now, and says what is new.

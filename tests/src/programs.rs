@@ -56,7 +56,7 @@ pub fn generate_key(file: &Path) {
 /// Builds the programs into the folder that this test was built into.
 fn build() -> PathBuf {
     let test = std::env::current_exe().expect("the path of this test");
-    // target/debug/deps/demo-0123456789abcdef, or target/debug/taiinet-laboratory
+    // target/debug/deps/demo-0123456789abcdef, or target/debug/taiinet-laboratory; the first is the file itself.
     let mut folders = test.ancestors().skip(1);
     let folder = folders.find(|folder| !folder.ends_with("deps")).expect("a folder of builds");
     let folder = folder.to_path_buf();

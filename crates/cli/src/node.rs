@@ -134,12 +134,11 @@ impl Serving {
         match self.read_anew().await {
             Ok(settings) => {
                 self.apply(settings).await;
-                self.manager.ready("reloaded");
+                self.manager.reloaded(Ok(()));
             }
             Err(error) => {
                 tracing::error!("not reloaded, what was read before counts on: {error}");
-                let line = error.lines().next().unwrap_or_default();
-                self.manager.ready(&format!("not reloaded: {line}"));
+                self.manager.reloaded(Err(&error));
             }
         }
     }

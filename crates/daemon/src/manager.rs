@@ -35,7 +35,7 @@ impl Manager {
         Self {}
     }
 
-    /// It serves, which is said again after [`Self::reloading`].
+    /// It serves.
     pub fn ready(&self, status: &str) {
         self.tell(&format!("READY=1\nSTATUS={status}"));
     }
@@ -45,9 +45,21 @@ impl Manager {
         self.tell(&format!("STATUS={status}"));
     }
 
-    /// It reads its options anew; [`Self::ready`] says when that is over.
+    /// It reads its options anew; [`Self::reloaded`] says when that is over.
     pub fn reloading(&self) {
         self.tell(&format!("RELOADING=1\nMONOTONIC_USEC={}", monotonic_micros()));
+    }
+
+    /// It has read its options anew, and serves by them, or by those of before because of an error.
+    pub fn reloaded(&self, outcome: Result<(), &str>) {
+        match outcome {
+            Ok(()) => self.ready("reloaded"),
+            Err(error) => {
+                // A status is one line.
+                let line = error.lines().next().unwrap_or_default();
+                self.ready(&format!("not reloaded: {line}"));
+            }
+        }
     }
 
     /// It stops.

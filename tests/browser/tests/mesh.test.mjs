@@ -100,14 +100,14 @@ test("without any signaller: links page to page, Chromium to Firefox and to nati
   const gecko = await (await firefox()).peer("Firefox", mesh.options(), { tolerate });
   const others = new Map(await Promise.all([native, other, gecko].map(async (peer) => /** @type {const} */ ([await peer.id(), peer.name]))));
   /** Since when it has which links. @returns {Promise<Map<string, number>>} */
-  const links = async () => {
-    const { links } = await blink.status();
+  const links = async (page = blink) => {
+    const { links } = await page.status();
     return new Map(links.filter((/** @type {any} */ link) => link.state === "active").map((/** @type {any} */ link) => [link.peer, link.since]));
   };
   await connected([native, blink, other, gecko]);
   // Also the others with each other: nothing else leads to one that loses its link, once the signaller is gone.
   for (const page of [blink, other, gecko]) {
-    await page.eventually("is linked to all", async () => (await page.status()).links.filter((/** @type {any} */ link) => link.state === "active").length === others.size);
+    await page.eventually("is linked to all", async () => (await links(page)).size === others.size);
   }
   await signaller.kill();
   for (const page of [blink, other, gecko]) {

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use taiinet::{
     Bandwidth, Blacklisted, Network, Rate, SignallerAddress, SignallerRelay, parse_signaller,
 };
-use taiinet_daemon::LogFormat;
+use taiinet_daemon::{LogFormat, text};
 use tracing_subscriber::filter::Targets;
 
 use super::{address::MetricsAddress, args::NodeArgs};
@@ -53,9 +53,9 @@ pub(super) struct Settings {
     pub(super) links: LinkNumbers,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) quota: Option<AuthorRate>,
-    #[serde(skip_serializing_if = "Option::is_none", with = "as_text")]
+    #[serde(skip_serializing_if = "Option::is_none", with = "text::option")]
     pub(super) upload: Option<Rate>,
-    #[serde(skip_serializing_if = "Option::is_none", with = "as_text")]
+    #[serde(skip_serializing_if = "Option::is_none", with = "text::option")]
     pub(super) download: Option<Rate>,
     pub(super) metrics: MetricsAddress,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -86,49 +86,6 @@ impl Default for Settings {
             log: None,
             log_format: LogFormat::Text,
         }
-    }
-}
-
-/// Values that are written as text.
-mod text {
-    use std::{fmt::Display, str::FromStr};
-
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    pub(super) fn serialize<T: Display, S: Serializer>(
-        value: &T,
-        to: S,
-    ) -> Result<S::Ok, S::Error> {
-        to.collect_str(value)
-    }
-
-    pub(super) fn deserialize<'de, T: FromStr<Err: Display>, D: Deserializer<'de>>(
-        from: D,
-    ) -> Result<T, D::Error> {
-        String::deserialize(from)?.parse().map_err(D::Error::custom)
-    }
-}
-
-/// Values that are written as text, or are not there.
-mod as_text {
-    use std::{fmt::Display, str::FromStr};
-
-    use serde::{Deserialize, Deserializer, Serializer, de::Error};
-
-    pub(super) fn serialize<T: Display, S: Serializer>(
-        value: &Option<T>,
-        to: S,
-    ) -> Result<S::Ok, S::Error> {
-        match value {
-            Some(value) => to.collect_str(value),
-            None => to.serialize_none(),
-        }
-    }
-
-    pub(super) fn deserialize<'de, T: FromStr<Err: Display>, D: Deserializer<'de>>(
-        from: D,
-    ) -> Result<Option<T>, D::Error> {
-        String::deserialize(from)?.parse().map(Some).map_err(D::Error::custom)
     }
 }
 

@@ -142,7 +142,7 @@ impl Connection {
     pub(super) async fn hurry(&self, channel: &dyn DataChannel) -> Infallible {
         loop {
             self.secured.notified().await;
-            // It is so anyway; to set it wakes the library. Whether the channel is there still is not asked here.
+            // The library's own value: that it is set wakes the driver. A channel that is gone is noticed elsewhere.
             let _ = channel.set_buffered_amount_high_threshold(u32::MAX).await;
         }
     }

@@ -1,10 +1,10 @@
-//! A socket that says twice and thrice what costs much when it is lost.
+//! A socket that sends the packets of DTLS's handshake three times.
 //!
-//! DTLS's handshake takes six flights, and each that is lost costs a second (RFC 6347, section 4.2.4.1). In the
-//! library (rtc-dtls 0.21.1) it may cost the link: an end that is repeated to forgets to repeat its own flight.
-//! On a line with jitter the first flight often comes before the answer to the ping that chose the path, and is
-//! dropped. So each packet of a handshake is sent again, and then again, a moment later; who has it already drops
-//! the copy, by its number (section 4.1.2.6).
+//! The handshake takes six flights, and each that is lost costs a second (RFC 6347, section 4.2.4.1). With the
+//! library (rtc-dtls 0.21.1) it may cost the link: an end that receives a flight again forgets to repeat its own.
+//! On a line with jitter the first flight often arrives before the answer to the ping that chose the path, and is
+//! dropped. So each packet of a handshake is sent twice more, a moment later; a receiver that has it already drops
+//! the copy by its number (section 4.1.2.6).
 
 use std::{
     io::{self, IoSliceMut},
@@ -37,7 +37,7 @@ pub(super) struct Repeating {
 #[derive(Debug)]
 struct Sending {
     socket: Arc<dyn AsyncUdpSocket>,
-    /// Whether a packet waits for room. A copy then must not: the socket wakes only who asked last.
+    /// Whether a packet waits for room. Then a copy must not: the socket wakes only the task that asked last.
     is_full: Mutex<bool>,
 }
 

@@ -1,7 +1,7 @@
 //! The library's runtime: tokio's, with large receive buffers, patience for name servers that ends,
 //! and a list of what was spawned.
 
-// Named, since tests and benchmarks have this file in other places.
+// By its path: tests and benchmarks include this file from elsewhere.
 #[path = "repeating.rs"]
 mod repeating;
 
