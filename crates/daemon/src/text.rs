@@ -55,8 +55,7 @@ pub mod option {
     }
 }
 
-/// Has serde write a type by its [`Display`](std::fmt::Display) and read it by its
-/// [`FromStr`](std::str::FromStr).
+/// Has serde write a type by its [`Display`] and read it by its [`FromStr`].
 #[macro_export]
 macro_rules! serde_as_text {
     ($type:ty) => {
