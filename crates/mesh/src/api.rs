@@ -13,5 +13,5 @@ pub use error::{PublishError, TooManyFinds, TooManySubscriptions};
 pub use event::{Disconnect, Event};
 pub use ids::{FindId, LinkId, SubscriptionId};
 pub use input::{Audience, Input, LinkFailure, Negotiation, PublishOptions};
-pub use output::{Delivery, Dial, Lane, Output};
+pub use output::{Conflict, Delivery, Dial, Lane, Output};
 pub use status::{Counters, LinkState, LinkStatus, SignallerStatus, Status};

@@ -128,7 +128,7 @@ fn signed(
         created_at,
         nonce: 0,
         expires_at: None,
-        key: key.map(str::to_owned),
+        key: key.map(Into::into),
         next_key: None,
         content,
     };

@@ -62,6 +62,8 @@ pub enum Output {
     },
     /// Hand a document to the application; comes once for each document.
     Deliver(Delivery),
+    /// Two versions of one document bear the same time; which of them counts is by chance.
+    Conflict(Conflict),
     /// Something that an application may want to know.
     Event(Event),
     /// A document that a search found; comes once for each document of a search.
@@ -129,17 +131,30 @@ pub enum Dial {
     },
 }
 
-/// A document that matches subscriptions of this peer.
+/// A document that matches subscriptions of this peer; or one that matches none, and may replace or delete what
+/// did.
 #[derive(Debug, Clone)]
 pub struct Delivery {
     /// The document, verified.
     pub document: Arc<VerifiedDocument>,
     /// What it says, if it was sealed to us.
     pub opened: Option<Arc<Opened>>,
-    /// The subscriptions that it matches; never empty.
+    /// The subscriptions that it matches. None for a deletion, and for a version that matches none: the older one
+    /// may have.
     pub subscriptions: Vec<SubscriptionId>,
     /// How many links it crossed, as far as one can tell; 0 for our own.
     pub hops: u8,
     /// The neighbour it came from; none for our own.
     pub via: Option<PeerId>,
+}
+
+/// Two versions of one document that bear the same time. Only those that everyone can read are looked at.
+#[derive(Debug, Clone)]
+pub struct Conflict {
+    /// The subscriptions that one of them matches; never empty.
+    pub subscriptions: Vec<SubscriptionId>,
+    /// The version that counts: that of the greater id.
+    pub winner: Arc<VerifiedDocument>,
+    /// The other.
+    pub loser: Arc<VerifiedDocument>,
 }

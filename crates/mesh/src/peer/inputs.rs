@@ -3,7 +3,7 @@
 use core::{net::IpAddr, time::Duration};
 use std::sync::Arc;
 
-use taiinet_document::{Content, DocumentId, Subscription, Timestamp, VerifiedDocument};
+use taiinet_document::{Content, Deletion, DocumentId, Subscription, Timestamp, VerifiedDocument};
 use taiinet_identity::{PeerId, Signed};
 use taiinet_query::{Query, SharedQuery};
 
@@ -133,7 +133,7 @@ impl Peer {
             let expires_at = self.cx.now.after(crate::limits::ANNOUNCED_FOR).timestamp();
             let content = Content::Subscription(subscription);
             let published =
-                self.documents.publish(&mut self.cx, content, Some(key), Some(expires_at));
+                self.documents.publish(&mut self.cx, content, Some(key.into()), Some(expires_at));
             self.settle();
             if published.is_err() {
                 self.interest.put_off(recipient, self.cx.now);

@@ -198,8 +198,8 @@ fn documents_cannot_be_chosen_to_cancel_out() {
     let chosen: Vec<_> = documents.iter().filter(|one| chosen.contains(&one.id())).collect();
     let (half, rest) = chosen.split_at(chosen.len() / 2);
     assert_eq!(half.len(), rest.len());
-    half.iter().for_each(|document| one.insert(document, 0, at(100)));
-    rest.iter().for_each(|document| other.insert(document, 0, at(100)));
+    half.iter().for_each(|document| drop(one.insert(document, 0, at(100))));
+    rest.iter().for_each(|document| drop(other.insert(document, 0, at(100))));
     assert_eq!(announced(&other, &one).len(), half.len());
     assert_eq!(announced(&one, &other).len(), half.len());
 }

@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use proptest::prelude::*;
-use taiinet_document::DocumentId;
+use taiinet_document::{DocumentId, Mark};
 use taiinet_identity::{Identity, NextKey, Seed, Signature, Signed};
 
 use super::*;
@@ -9,7 +9,7 @@ use crate::{
     Misbehaviour, limits, testing,
     wire::{
         self, Compare, DocumentFrame, Find, FindFrame, Found, Fragment, Frame, FrameKind,
-        FromSignaller, Hello, Joined, LinkFrame, Mark, Neighbour, Piece, PoolFrame, Presence, Push,
+        FromSignaller, Hello, Joined, LinkFrame, Neighbour, Piece, PoolFrame, Presence, Push,
         Reading, Refusal, RefusalReason, Rest, Signal, SignalFrame, SyncFrame, ToSignaller,
         Undeliverable, ViewFrame, critical,
     },
