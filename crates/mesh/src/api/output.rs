@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use taiinet_document::{Opened, VerifiedDocument};
 use taiinet_identity::{PeerId, Signed};
+use taiinet_query::sort::Place;
 
 #[cfg(doc)]
 use crate::{Direct, Input, limits};
@@ -66,7 +67,7 @@ pub enum Output {
     Conflict(Conflict),
     /// Something that an application may want to know.
     Event(Event),
-    /// A document that a search found; comes once for each document of a search.
+    /// A document that a search found; comes once for each document of a search, in the order that was asked for.
     Found {
         /// The search, as [`Peer::find`](crate::Peer::find) named it.
         find: FindId,
@@ -90,13 +91,16 @@ pub enum Output {
         /// What tells the signal from others.
         undeliverable: Undeliverable,
     },
-    /// A search is over: nothing more of it comes.
+    /// A search has given as many as are wanted for now, or all that there are.
     FindDone {
-        /// The search that is over.
+        /// The search.
         find: FindId,
-        /// Whether each neighbour that was asked has answered, and there was one; or there was no
-        /// need for more, because the limit was reached.
+        /// Whether that was all: each neighbour that was asked has answered, and there was one, and none
+        /// has left out anything.
         complete: bool,
+        /// From where to go on. If there is none the search is over; else it rests until it goes on
+        /// ([`Peer::find_more`](crate::Peer::find_more)) or is ended ([`Peer::find_end`](crate::Peer::find_end)).
+        cursor: Option<Place>,
     },
 }
 

@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 
-use taiinet_document::{Content, Mark, Timestamp, VerifiedDocument};
+use taiinet_document::{Content, DocumentId, Mark, VerifiedDocument};
 
 use super::kept::{Kept, Name, name_of};
 use crate::{Time, limits};
@@ -60,10 +60,14 @@ impl Own {
         }
     }
 
-    /// Those from `since` on, the newest first.
-    pub(super) fn newest(&self, since: Timestamp) -> Vec<&Kept> {
+    /// That of this name.
+    pub(super) fn get(&self, id: &DocumentId) -> Option<&Kept> {
+        self.by_name.values().find(|kept| kept.mark().id == *id).map(AsRef::as_ref)
+    }
+
+    /// All, the newest first.
+    pub(super) fn newest(&self) -> Vec<&Kept> {
         let mut all: Vec<&Kept> = self.by_name.values().map(AsRef::as_ref).collect();
-        all.retain(|kept| kept.mark().created_at >= since);
         all.sort_by_key(|kept| core::cmp::Reverse(kept.mark()));
         all
     }
@@ -105,7 +109,7 @@ mod tests {
     fn times(own: &Own) -> Vec<u64> {
         let created = |kept: &Kept| kept.mark().created_at.as_millis();
         let since = |at: u64| (at - NOW.as_millis()) / 1000;
-        own.newest(Timestamp::default()).into_iter().map(|kept| since(created(kept))).collect()
+        own.newest().into_iter().map(|kept| since(created(kept))).collect()
     }
 
     #[test]

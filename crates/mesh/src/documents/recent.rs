@@ -1,6 +1,7 @@
 //! Which documents were seen, and the recent ones themselves: as signed bytes with a small header, never
 //! decoded. What is decoded takes a hundred times the room, if its author wants that.
 
+use core::ops::Bound;
 use std::collections::{BTreeMap, BTreeSet, VecDeque, btree_map::Entry};
 
 use taiinet_document::{DocumentId, Mark, Timestamp, VerifiedDocument, Versions};
@@ -216,29 +217,36 @@ impl Recent {
         self.seen.get(id)?.as_deref()
     }
 
-    /// The documents that are not replaced, from `since` on: the newest first, and then what is older and our
-    /// own. None stands for one that is live and was given up for want of room, or for
-    /// all that are older than so many.
+    /// A document that can be found.
+    pub(crate) fn find(&self, id: &DocumentId) -> Option<&Kept> {
+        self.get(id).or_else(|| self.own.get(id))
+    }
+
+    /// The documents that are not replaced, the newest first, or those before a mark: the recent ones, and our own.
+    /// None stands for one that is live and was given up for want of room, or for all that are older than so many.
     pub(crate) fn newest(
         &self,
-        since: Timestamp,
+        before: Option<Mark>,
         now: Time,
-    ) -> impl Iterator<Item = Option<&Kept>> {
-        let own = self.own.newest(since);
+    ) -> impl Iterator<Item = (Mark, Option<&Kept>)> {
+        let end = before.map_or(Bound::Unbounded, Bound::Excluded);
+        let own = self.own.newest().into_iter();
+        let own: Vec<_> = own.filter(|kept| before.is_none_or(|end| kept.mark() < end)).collect();
         let own_ids: BTreeSet<_> = own.iter().map(|kept| kept.mark().id).collect();
         let live = now.before(limits::LIVE_WINDOW).timestamp();
         // Those that are not kept any more are many after a flood, and to pass over them takes time, too.
         let most = 2 * limits::FIND_DOCUMENTS;
-        let marks = self.current.range(Mark::from(since)..).rev().take(most + 1).enumerate();
+        let marks = self.current.range((Bound::Unbounded, end)).rev().take(most + 1).enumerate();
         let recent = marks.filter_map(move |(number, mark)| {
             if number == most {
-                return Some(None);
+                return Some((*mark, None));
             }
             let kept = self.get(&mark.id);
             (kept.is_some() || mark.created_at >= live && !own_ids.contains(&mark.id))
-                .then_some(kept)
+                .then_some((*mark, kept))
         });
-        recent.chain(own.into_iter().filter(|kept| self.get(&kept.mark().id).is_none()).map(Some))
+        let elsewhere = own.into_iter().filter(|kept| self.get(&kept.mark().id).is_none());
+        merge(recent, elsewhere.map(|kept| (kept.mark(), Some(kept))))
     }
 
     /// All that were seen and are not replaced, from one place in their order up to another.
@@ -263,6 +271,19 @@ impl Recent {
         self.seen.insert(mark.id, None);
         self.current.insert(mark);
     }
+}
+
+/// Two of which each has the newest first, as one.
+fn merge<T>(
+    one: impl Iterator<Item = (Mark, T)>,
+    other: impl Iterator<Item = (Mark, T)>,
+) -> impl Iterator<Item = (Mark, T)> {
+    let (mut one, mut other) = (one.peekable(), other.peekable());
+    core::iter::from_fn(move || match (one.peek(), other.peek()) {
+        (Some((a, _)), Some((b, _))) if a < b => other.next(),
+        (Some(_), _) => one.next(),
+        (None, _) => other.next(),
+    })
 }
 
 #[cfg(test)]
