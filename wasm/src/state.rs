@@ -108,7 +108,8 @@ impl State {
         stamp: Option<(Timestamp, u32)>,
         now: Time,
     ) -> Result<Arc<VerifiedDocument>, Fault> {
-        let (created_at, nonce) = stamp.unwrap_or_else(|| self.stamp(options.key.as_ref().map(Key::name), now));
+        let (created_at, nonce) =
+            stamp.unwrap_or_else(|| self.stamp(options.key.as_ref().map(Key::name), now));
         let document = Document {
             network: self.network.clone(),
             created_at,

@@ -70,6 +70,8 @@ pub(crate) struct Given {
     pub(crate) complete: bool,
     /// From where to go on, if there may be more.
     pub(crate) cursor: Option<Place>,
+    /// How many neighbours have answered.
+    pub(crate) sources: usize,
 }
 
 impl Searches {
@@ -362,7 +364,7 @@ impl Search {
             Reach::UpTo(Some(place)) => self.hits.range(..=place).count(),
         };
         let enough = ready >= self.wish.limit;
-        let ended = matches!(reach, Reach::All) && self.sources.has_answered();
+        let ended = matches!(reach, Reach::All) && self.sources.answered_by() > 0;
         if !enough && !ended && !late {
             return None;
         }
@@ -388,7 +390,8 @@ impl Search {
         }
         self.rests = true;
         self.sources.rise();
-        Some(Given { find, hits, complete, cursor })
+        let sources = self.sources.answered_by();
+        Some(Given { find, hits, complete, cursor, sources })
     }
 }
 
