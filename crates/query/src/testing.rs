@@ -126,6 +126,31 @@ fn simple_operators() -> impl Strategy<Value = Map> {
     prop::collection::vec(operator, 1..3).prop_map(|maps| maps.into_iter().flatten().collect())
 }
 
+/// Several tests of one path, some of them of a single element.
+pub(crate) fn raw_narrow_query() -> impl Strategy<Value = Map> {
+    let test = (prop::bool::ANY, simple_operators()).prop_map(|(element, operators)| {
+        if element { one("$elemMatch", operators) } else { operators }
+    });
+    let inner = simple_operators().prop_map(|operators| one("$elemMatch", one("b", operators)));
+    let test = prop_oneof![4 => test, 1 => inner];
+    (prop::sample::select(vec!["a", "a.b", "a.0"]), prop::collection::vec(test, 1..4)).prop_map(
+        |(path, tests)| {
+            one("$and", tests.into_iter().map(|test| one(path, test)).collect::<Value>())
+        },
+    )
+}
+
+/// Content with lists in lists, and lists of maps, where [`raw_narrow_query`] looks.
+pub(crate) fn narrow_content() -> impl Strategy<Value = Map> {
+    let value = scalar().prop_recursive(3, 12, 4, |inner| {
+        prop_oneof![
+            3 => prop::collection::vec(inner.clone(), 0..4).prop_map(Value::List),
+            2 => inner.prop_map(|value| one("b", value).into()),
+        ]
+    });
+    value.prop_map(|value| one("a", value))
+}
+
 /// Queries as they may be written, also redundant and contradictory ones; all are valid unless their
 /// literals hold names with `$`, which these do not.
 pub(crate) fn raw_query() -> impl Strategy<Value = Map> {

@@ -5,7 +5,9 @@ use super::*;
 use crate::{
     IndexKeys, keys, limits,
     subject::Subject,
-    testing::{attributes, content, path, raw_query, raw_reserved_query},
+    testing::{
+        attributes, content, narrow_content, path, raw_narrow_query, raw_query, raw_reserved_query,
+    },
     walk::Fields,
 };
 
@@ -47,6 +49,23 @@ proptest! {
                 !query.matches(&content) || is_found(&query, &path, &content),
                 "{} at {} misses {:?}", query, path, content
             );
+        }
+    }
+
+    /// As above, where several tests meet the same few values.
+    #[test]
+    fn what_matches_by_several_tests_is_found(
+        raw in raw_narrow_query(),
+        contents in prop::collection::vec(narrow_content(), 24),
+    ) {
+        let query = query(&raw)?;
+        for path in ["a", "a.b", "a.0"].map(Path::new) {
+            for content in &contents {
+                prop_assert!(
+                    !query.matches(content) || is_found(&query, &path, content),
+                    "{} at {} misses {:?}", query, path, content
+                );
+            }
         }
     }
 
@@ -148,6 +167,38 @@ fn bounds_are_tight_where_they_can_be() {
     ];
     for &(query, path, expected) in rows {
         assert_eq!(bounds(query, path).as_deref(), expected, "{query} at {path}");
+    }
+}
+
+/// Where tighter bounds would miss something.
+#[test]
+fn what_is_found_in_an_unexpected_place_is_found() {
+    let rows = [
+        (r#"{"a": {"$gt": 1, "$lt": 3}}"#, "a", r#"{"a": [0, 5]}"#),
+        (r#"{"a.b": {"$gt": 1, "$lt": 3}}"#, "a.b", r#"{"a": [{"b": 0}, {"b": 5}]}"#),
+        (
+            r#"{"a": {"$elemMatch": {"b": {"$gt": 1, "$lt": 3}}}}"#,
+            "a.b",
+            r#"{"a": [{"b": [0, 5]}]}"#,
+        ),
+        (r#"{"a": {"$all": [1, 2]}}"#, "a", r#"{"a": [1, 2]}"#),
+        (r#"{"a": [1, 2]}"#, "a", r#"{"a": [[1, 2], 3]}"#),
+        (r#"{"a": {"$gt": [1]}}"#, "a", r#"{"a": [2]}"#),
+        (r#"{"a": {"$gte": null}}"#, "a", "{}"),
+        (r#"{"a": {"$size": 0}}"#, "a", r#"{"a": []}"#),
+        (r#"{"a": {"$contains": "x"}}"#, "a", r#"{"a": ["x"]}"#),
+        (r#"{"a.0": {"$contains": 1}}"#, "a.0", r#"{"a": [[1]]}"#),
+        (r#"{"a.0": {"$elemMatch": {"b": 1}}}"#, "a.0.b", r#"{"a": [[{"b": 1}]]}"#),
+        (r#"{"a": {"$elemMatch": {"$contains": "x"}}}"#, "a", r#"{"a": [["x"]]}"#),
+        (r#"{"a": {"$elemMatch": {"b": null}}}"#, "a.b", r#"{"a": [[1]]}"#),
+        (r#"{"a": {"$elemMatch": {"0": "x"}}}"#, "a.0", r#"{"a": [["x"]]}"#),
+        (r#"{"a": {"$elemMatch": {"$size": 1, "$eq": [2]}}}"#, "a", r#"{"a": [[2]]}"#),
+    ];
+    for (query, path, document) in rows {
+        let query: Query = query.parse().expect("a query");
+        let document = parse_map(document).expect("JSON");
+        assert!(query.matches(&document), "{query} on {document:?}");
+        assert!(is_found(&query, &Path::new(path), &document), "{query} at {path}");
     }
 }
 
