@@ -1,0 +1,4 @@
+//! Durable documents.
+mod store;
+mod tables;
+pub use store::*;

@@ -1,0 +1,276 @@
+//! The tables as an archive sees them: those of the store, with changes over them that are not in it yet.
+//!
+//! Documents come in the order of time, more or less; their entries in the other tables come in no order at all, and
+//! a B-tree that takes a handful of these at each commit writes a page for each of them. So they are gathered in
+//! memory and merged into the store sorted, [`GATHERED_ROWS`] at once. Until then they are in the *journal*, one
+//! row for each commit, which is read when the store is opened:
+//!
+//! ```text
+//! put ─▶ fresh ──commit──▶ store: documents, a row of the journal
+//!                └───────▶ gathered ──merge──▶ store: all other tables; the journal is emptied
+//! ```
+//!
+//! What is read is the newest of the three. Both steps are one commit of the store each, so that there is no moment
+//! at which an entry could be lost, or stand without its document.
+
+mod journal;
+mod walk;
+
+use crate::store::{
+    Changes, Chunk, Direction, Row, RowChanges, Rows, Span, Store, StoreError, Table,
+};
+
+pub(crate) use walk::Walk;
+
+/// How many changed rows are gathered before they are merged.
+const GATHERED_ROWS: usize = 50_000;
+/// How many bytes of them.
+const GATHERED_BYTES: usize = 16 * 1024 * 1024;
+
+/// A store, and what is to be changed in it.
+pub(crate) struct Tables<S> {
+    store: S,
+    /// Not committed yet.
+    fresh: Layer,
+    /// Committed in the journal, and not in its table yet.
+    gathered: Layer,
+    /// The number of the next row of the journal.
+    journal: u64,
+}
+
+impl<S: Store> Tables<S> {
+    /// Reads the journal.
+    pub(crate) fn open(store: S) -> Result<Self, StoreError> {
+        let mut tables =
+            Self { store, fresh: Layer::default(), gathered: Layer::default(), journal: 0 };
+        let mut span = Some(Span::all());
+        while let Some(left) = span {
+            let rows = tables.store.range(Table::Journal, &left, Direction::Forward, JOURNAL)?;
+            for (key, value) in rows.rows {
+                let number = <[u8; 8]>::try_from(key.as_slice()).map(u64::from_be_bytes);
+                let damaged = || StoreError::Damaged("the journal cannot be read".to_owned());
+                tables.journal = number.map_err(|_| damaged())?.saturating_add(1);
+                tables.gathered.absorb(journal::decode(&value).ok_or_else(damaged)?);
+            }
+            span = rows.rest;
+        }
+        Ok(tables)
+    }
+
+    /// Without what was not committed.
+    pub(crate) fn into_store(self) -> S {
+        self.store
+    }
+
+    pub(crate) const fn store(&self) -> &S {
+        &self.store
+    }
+
+    pub(crate) const fn store_mut(&mut self) -> &mut S {
+        &mut self.store
+    }
+
+    /// How many bytes wait for the next commit.
+    pub(crate) const fn fresh_bytes(&self) -> usize {
+        self.fresh.bytes
+    }
+
+    /// How many rows wait for the next merge.
+    pub(crate) fn gathered_rows(&self) -> usize {
+        self.gathered.rows.iter().map(RowChanges::len).sum()
+    }
+
+    pub(crate) fn put(&mut self, table: Table, key: Vec<u8>, value: Vec<u8>) {
+        self.fresh.put(table, key, Some(value));
+    }
+
+    pub(crate) fn remove(&mut self, table: Table, key: Vec<u8>) {
+        self.fresh.put(table, key, None);
+    }
+
+    pub(crate) fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
+        match self.fresh.of(table).get(key).or_else(|| self.gathered.of(table).get(key)) {
+            Some(changed) => Ok(changed.clone()),
+            None => self.store.get(table, key),
+        }
+    }
+
+    /// The rows of a span, one after another.
+    pub(crate) fn walk(&self, table: Table, span: Span, direction: Direction) -> Walk<'_, S> {
+        Walk::new(self, table, span, direction)
+    }
+
+    /// The first rows of a span; maybe none although there are more.
+    fn range(
+        &self,
+        table: Table,
+        span: &Span,
+        direction: Direction,
+        chunk: Chunk,
+    ) -> Result<Rows, StoreError> {
+        let Rows { rows, rest } = self.store.range(table, span, direction, chunk)?;
+        // Changes beyond what was read of the store wait for the rest of it.
+        let here = match (&rest, direction) {
+            (None, _) => span.clone(),
+            (Some(rest), Direction::Forward) => {
+                Span { from: span.from.clone(), to: Some(rest.from.clone()) }
+            }
+            (Some(rest), Direction::Backward) => {
+                let from = rest.to.clone().unwrap_or_default();
+                Span { from, to: span.to.clone() }
+            }
+        };
+        let mut changed = RowChanges::new();
+        for layer in [&self.gathered, &self.fresh] {
+            changed.extend(layer.within(table, &here).map(|(key, value)| (key.clone(), value.clone())));
+        }
+        if changed.is_empty() {
+            return Ok(Rows { rows, rest });
+        }
+        Ok(Rows { rows: merge(rows, changed, direction), rest })
+    }
+
+    /// Makes durable what was changed. If that fails it waits for the next commit.
+    pub(crate) fn commit(&mut self) -> Result<(), StoreError> {
+        if self.fresh.is_empty() {
+            return Ok(());
+        }
+        let documents = self.fresh.take(Table::Document);
+        let mut changes = Changes::default();
+        changes.rows.insert(Table::Document, documents);
+        if !self.fresh.is_empty() {
+            let row = (self.journal.to_be_bytes().to_vec(), Some(journal::encode(&self.fresh)));
+            changes.rows.insert(Table::Journal, RowChanges::from([row]));
+        }
+        match self.store.commit(&changes) {
+            Ok(()) => {
+                self.journal = self.journal.saturating_add(1);
+                self.gathered.absorb(core::mem::take(&mut self.fresh));
+                Ok(())
+            }
+            Err(error) => {
+                for (key, value) in changes.rows.remove(&Table::Document).unwrap_or_default() {
+                    self.fresh.put(Table::Document, key, value);
+                }
+                Err(error)
+            }
+        }
+    }
+
+    /// Whether it is time to merge.
+    pub(crate) fn is_full(&self) -> bool {
+        self.gathered_rows() >= GATHERED_ROWS || self.gathered.bytes >= GATHERED_BYTES
+    }
+
+    /// Moves what was gathered into its tables. It takes longer than a commit.
+    pub(crate) fn merge(&mut self) -> Result<(), StoreError> {
+        if self.gathered.is_empty() {
+            return Ok(());
+        }
+        let mut changes = Changes::default();
+        changes.clear.insert(Table::Journal);
+        for table in Table::ALL {
+            let rows = self.gathered.take(table);
+            if !rows.is_empty() {
+                changes.rows.insert(table, rows);
+            }
+        }
+        let outcome = self.store.commit(&changes);
+        if outcome.is_err() {
+            for (table, rows) in changes.rows {
+                for (key, value) in rows {
+                    self.gathered.put(table, key, value);
+                }
+            }
+        }
+        outcome
+    }
+
+    /// Empties a table at once, together with other changes that go around the journal. Nothing may wait.
+    pub(crate) fn rebuild(&mut self, changes: &Changes) -> Result<(), StoreError> {
+        self.fresh = Layer::default();
+        self.gathered = Layer::default();
+        self.store.commit(changes)
+    }
+}
+
+/// How much of the journal is read at once.
+const JOURNAL: Chunk = Chunk { rows: 64, bytes: 4 * 1024 * 1024 };
+
+/// Changes over what lies below.
+#[derive(Debug, Default)]
+struct Layer {
+    rows: [RowChanges; Table::ALL.len()],
+    /// Of all keys and values.
+    bytes: usize,
+}
+
+impl Layer {
+    const fn of(&self, table: Table) -> &RowChanges {
+        &self.rows[table as usize]
+    }
+
+    fn is_empty(&self) -> bool {
+        self.rows.iter().all(RowChanges::is_empty)
+    }
+
+    fn put(&mut self, table: Table, key: Vec<u8>, value: Option<Vec<u8>>) {
+        let key_len = key.len();
+        self.bytes += key_len + value.as_ref().map_or(0, Vec::len);
+        if let Some(old) = self.rows[table as usize].insert(key, value) {
+            self.bytes -= key_len + old.map_or(0, |old| old.len());
+        }
+    }
+
+    fn take(&mut self, table: Table) -> RowChanges {
+        let rows = core::mem::take(&mut self.rows[table as usize]);
+        let size = |(key, value): (&Vec<u8>, &Option<Vec<u8>>)| {
+            key.len() + value.as_ref().map_or(0, Vec::len)
+        };
+        self.bytes -= rows.iter().map(size).sum::<usize>();
+        rows
+    }
+
+    /// Takes over newer changes.
+    fn absorb(&mut self, mut newer: Self) {
+        for table in Table::ALL {
+            for (key, value) in newer.take(table) {
+                self.put(table, key, value);
+            }
+        }
+    }
+
+    fn within(&self, table: Table, span: &Span) -> impl Iterator<Item = (&Vec<u8>, &Option<Vec<u8>>)> {
+        let rows = (!span.is_empty()).then(|| self.of(table).range::<[u8], _>(span.bounds()));
+        rows.into_iter().flatten()
+    }
+}
+
+/// Rows with changes to them, both in the same span.
+fn merge(rows: Vec<Row>, changed: RowChanges, direction: Direction) -> Vec<Row> {
+    let mut merged = Vec::with_capacity(rows.len() + changed.len());
+    let changed: &mut dyn Iterator<Item = _> = match direction {
+        Direction::Forward => &mut changed.into_iter(),
+        Direction::Backward => &mut changed.into_iter().rev(),
+    };
+    let mut changed = changed.peekable();
+    let comes_first = |a: &[u8], b: &[u8]| match direction {
+        Direction::Forward => a <= b,
+        Direction::Backward => a >= b,
+    };
+    for (key, value) in rows {
+        let mut is_replaced = false;
+        while let Some((new_key, new_value)) = changed.next_if(|(new, _)| comes_first(new, &key)) {
+            is_replaced |= new_key == key;
+            merged.extend(new_value.map(|value| (new_key, value)));
+        }
+        if !is_replaced {
+            merged.push((key, value));
+        }
+    }
+    merged.extend(changed.filter_map(|(key, value)| Some((key, value?))));
+    merged
+}
+
+#[cfg(test)]
+mod tests;
