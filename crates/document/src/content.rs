@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::{DocumentError, Map, Sealed, Subscription, UnknownContent, heap, limits, value};
+use crate::{
+    Deletion, DocumentError, Map, Sealed, Subscription, UnknownContent, heap, limits, value,
+};
 
 /// A document's content. On the wire it is the number of its kind, and what it holds, up to the end of the
 /// signed bytes: so what a later version adds can be told apart from what is malformed.
@@ -10,8 +12,8 @@ use crate::{DocumentError, Map, Sealed, Subscription, UnknownContent, heap, limi
 pub enum Content {
     /// Readable by everyone.
     Open(Map),
-    /// The author withdraws the document with this document's `key`.
-    Deleted,
+    /// The author withdraws what it has published.
+    Deleted(Deletion),
     /// Readable by its recipients.
     Sealed(Sealed),
     /// The author subscribes privately.
@@ -27,10 +29,7 @@ impl Content {
         let (&kind, rest) = bytes.split_first().ok_or(DocumentError::Truncated)?;
         Ok(match kind {
             0 => Self::Open(decode_all::<value::ContentMap>(rest)?.0),
-            1 => {
-                let () = decode_all(rest)?;
-                Self::Deleted
-            }
+            1 => Self::Deleted(decode_all(rest)?),
             2 => Self::Sealed(decode_all(rest)?),
             3 => Self::Subscription(decode_all(rest)?),
             _ => Self::Unknown(UnknownContent::new(kind, rest).ok_or(DocumentError::Malformed)?),
@@ -46,7 +45,7 @@ impl Content {
             Self::Subscription(subscription) if subscription.query.len() > limits::QUERY_BYTES => {
                 return Err(DocumentError::QueryTooLong);
             }
-            Self::Deleted | Self::Subscription(_) | Self::Unknown(_) => {}
+            Self::Deleted(_) | Self::Subscription(_) | Self::Unknown(_) => {}
         }
         Ok(())
     }
@@ -54,7 +53,7 @@ impl Content {
     pub(crate) fn heap_size(&self) -> usize {
         match self {
             Self::Open(fields) => value::map_heap_size(fields),
-            Self::Deleted => 0,
+            Self::Deleted(deletion) => deletion.heap_size(),
             Self::Sealed(Sealed { public, envelope }) => {
                 value::map_heap_size(public) + heap::block(envelope.heap_size())
             }
@@ -68,7 +67,7 @@ impl Content {
     pub const fn fields(&self) -> Option<&Map> {
         match self {
             Self::Open(map) | Self::Sealed(Sealed { public: map, .. }) => Some(map),
-            Self::Deleted | Self::Subscription(_) | Self::Unknown(_) => None,
+            Self::Deleted(_) | Self::Subscription(_) | Self::Unknown(_) => None,
         }
     }
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use taiinet_identity::NextKey;
 
-use crate::{Content, DocumentError, Network, Timestamp, heap, limits};
+use crate::{Content, Deletion, DocumentError, Key, Network, Timestamp, key};
 
 /// What an author publishes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -16,9 +16,9 @@ pub struct Document {
     pub nonce: u32,
     /// From when on it is worthless; later than `created_at`.
     pub expires_at: Option<Timestamp>,
-    /// The newest document of one author under one key replaces the older ones. At most
-    /// [`limits::KEY_BYTES`] bytes.
-    pub key: Option<String>,
+    /// The newest version under one key replaces the older ones.
+    #[serde(with = "key")]
+    pub key: Option<Key>,
     /// Reserved; see [`NextKey`].
     pub next_key: Option<NextKey>,
     /// The content.
@@ -32,7 +32,8 @@ struct Header {
     created_at: Timestamp,
     nonce: u32,
     expires_at: Option<Timestamp>,
-    key: Option<String>,
+    #[serde(with = "key")]
+    key: Option<Key>,
     next_key: Option<NextKey>,
 }
 
@@ -57,7 +58,8 @@ impl Document {
     ///
     /// # Errors
     /// [`DocumentError::KeyTooLong`], [`DocumentError::Expiry`], [`DocumentError::Value`] (its content
-    /// nests too deep or has too many values, say), [`DocumentError::QueryTooLong`]
+    /// nests too deep or has too many values, say), [`DocumentError::QueryTooLong`],
+    /// [`DocumentError::Deletion`]
     pub fn check(&self) -> Result<(), DocumentError> {
         self.check_options()?;
         self.content.check()
@@ -67,14 +69,17 @@ impl Document {
     ///
     /// [`VerifiedDocument::heap_size`]: crate::VerifiedDocument::heap_size
     pub fn heap_size(&self) -> usize {
-        let key = self.key.as_ref().map_or(0, |key| heap::block(key.capacity()));
+        let key = self.key.as_ref().map_or(0, Key::heap_size);
         self.network.heap_size() + key + self.content.heap_size()
     }
 
     /// What decoding alone does not guarantee.
     fn check_options(&self) -> Result<(), DocumentError> {
-        if self.key.as_ref().is_some_and(|key| key.len() > limits::KEY_BYTES) {
-            return Err(DocumentError::KeyTooLong);
+        self.key.as_ref().map_or(Ok(()), Key::check)?;
+        if let Content::Deleted(deletion) = &self.content
+            && self.key.is_some() != matches!(deletion, Deletion::Key)
+        {
+            return Err(DocumentError::Deletion);
         }
         if self.expires_at.is_some_and(|expires_at| expires_at <= self.created_at) {
             return Err(DocumentError::Expiry);

@@ -24,6 +24,24 @@ pub enum DocumentError {
     /// Its `key` is longer than [`limits::KEY_BYTES`].
     #[error("the document's key is longer than the {} bytes allowed", limits::KEY_BYTES)]
     KeyTooLong,
+    /// As many writers as a key cannot be [shared](crate::Key::shared) with.
+    #[error(
+        "a document is shared with 1 to {} writers or with anyone, not with {count}",
+        limits::WRITERS
+    )]
+    Writers {
+        /// So many.
+        count: usize,
+    },
+    /// As many documents as one deletion cannot name.
+    #[error("a deletion names 1 to {} documents, not {count}", limits::DELETED_DOCUMENTS)]
+    Victims {
+        /// So many.
+        count: usize,
+    },
+    /// A deletion that says neither by its key nor by ids what it withdraws, or both.
+    #[error("a deletion has a key, or names documents by their ids")]
+    Deletion,
     /// It expires before it is created, or at once.
     #[error("the document must expire later than it is created")]
     Expiry,

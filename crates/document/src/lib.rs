@@ -27,9 +27,9 @@
 //! | created_at | milliseconds since 1970 as varint |
 //! | nonce | varint |
 //! | expires_at | 0, or 1 and milliseconds as varint, later than created_at |
-//! | key | 0, or 1 and a string of at most 256 bytes |
+//! | key | 0; or a number and a string of at most 256 bytes: 1 alone, 2 for a key that anyone writes under beside its owner, 3 and 1 to 64 names of peers that do, ascending (their count as varint, 32 bytes each), 4 and the 32 bytes of the owner of the document that this is a version of |
 //! | next_key | 0, or 1 and 32 bytes: [reserved](taiinet_identity::NextKey) |
-//! | content | up to the end: 0 and the fields (as a map of [`Value`]), 1 for a deletion, 2 and what is [`Sealed`], 3 and a [`Subscription`], or a number up to 127 and any bytes |
+//! | content | up to the end: 0 and the fields (as a map of [`Value`]), 1 for a [`Deletion`] and the ids of what it withdraws, ascending, at most 256 (their count as varint, 32 bytes each; none where the key says what), 2 and what is [`Sealed`], 3 and a [`Subscription`], or a number up to 127 and any bytes |
 //!
 //! A number that this version does not know is of a later one, and no fault: what is [unknown](UnknownContent)
 //! is verified, kept and passed on like any other, and not delivered.
@@ -45,12 +45,15 @@
 //! [`json`] says how values are written as JSON.
 
 mod content;
+mod deletion;
 mod document;
 mod error;
 mod heap;
 mod id;
 pub mod json;
+mod key;
 pub mod limits;
+mod mark;
 mod network;
 mod opened;
 mod sealed;
@@ -61,12 +64,16 @@ mod testing;
 mod timestamp;
 mod unknown;
 mod value;
+mod versions;
 
 pub use content::Content;
+pub use deletion::{Deletion, DocumentIds};
 pub use document::Document;
 pub use error::DocumentError;
 pub use id::DocumentId;
 pub use json::{JsonError, parse_map, to_json_line};
+pub use key::{Key, PeerSet, Sharing, Writers};
+pub use mark::Mark;
 pub use network::{Network, NetworkError};
 pub use opened::{OpenError, Opened};
 pub use sealed::{SealError, Sealed};
@@ -75,3 +82,4 @@ pub use subscription::Subscription;
 pub use timestamp::Timestamp;
 pub use unknown::UnknownContent;
 pub use value::{Map, Value, ValueError};
+pub use versions::Versions;

@@ -12,5 +12,11 @@ pub const VALUES: usize = 16 * 1024;
 pub const NETWORK_BYTES: usize = 64;
 /// The longest `key` of a document, in bytes of UTF-8.
 pub const KEY_BYTES: usize = 256;
+/// How many peers a document is shared with by name, at most.
+pub const WRITERS: usize = 64;
+/// Of how many authors beside the owner the newest versions under one key are told apart: those whose are the newest.
+pub const VERSION_AUTHORS: usize = 256;
+/// How many documents one deletion names by their ids, at most.
+pub const DELETED_DOCUMENTS: usize = 256;
 /// The longest query that a [`crate::Subscription`] announces, in bytes of JSON.
 pub const QUERY_BYTES: usize = 4096;

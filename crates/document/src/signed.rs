@@ -6,7 +6,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use taiinet_identity::{Domain, Identity, PeerId, PublicKey, Signature};
 
-use crate::{Content, Document, DocumentError, DocumentId, heap, limits};
+use crate::{Content, Document, DocumentError, DocumentId, Key, heap, limits};
 
 /// A document as it travels: the author, the exact bytes that were signed (postcard) and the
 /// signature, **not yet checked**. Cheap to clone; forwarded as it came.
@@ -63,7 +63,8 @@ impl SignedDocument {
     ///
     /// # Errors
     /// [`DocumentError::TooLarge`], [`DocumentError::Truncated`], [`DocumentError::Malformed`],
-    /// [`DocumentError::NotCanonical`], [`DocumentError::KeyTooLong`], [`DocumentError::Expiry`].
+    /// [`DocumentError::NotCanonical`], [`DocumentError::KeyTooLong`], [`DocumentError::Expiry`],
+    /// [`DocumentError::Deletion`].
     pub fn decode(&self) -> Result<Document, DocumentError> {
         if self.body.len() > limits::DOCUMENT_BYTES {
             return Err(DocumentError::TooLarge { bytes: self.body.len() });
@@ -189,7 +190,7 @@ impl VerifiedDocument {
     /// # Errors
     /// What receivers would refuse it for: [`DocumentError::TooLarge`],
     /// [`DocumentError::KeyTooLong`], [`DocumentError::Expiry`], [`DocumentError::Value`],
-    /// [`DocumentError::QueryTooLong`].
+    /// [`DocumentError::QueryTooLong`], [`DocumentError::Deletion`].
     pub fn sign(identity: &Identity, document: Document) -> Result<Self, DocumentError> {
         document.check()?;
         let body: Arc<[u8]> =
@@ -213,6 +214,16 @@ impl VerifiedDocument {
     /// The peer that wrote it.
     pub const fn author(&self) -> PeerId {
         self.signed.author
+    }
+
+    /// The peer whose document it is a version of, by its key; without one, or with one of its own, its author.
+    pub fn owner(&self) -> PeerId {
+        self.document.key.as_ref().map_or(self.author(), |key| key.owner(self.author()))
+    }
+
+    /// The name of its key, if it has one.
+    pub fn key_name(&self) -> Option<&str> {
+        self.document.key.as_ref().map(Key::name)
     }
 
     /// The form that goes on the wire.

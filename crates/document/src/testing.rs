@@ -3,7 +3,10 @@
 use proptest::prelude::*;
 use taiinet_identity::{Identity, RecipientId, Seed};
 
-use crate::{Content, Document, Map, Subscription, Timestamp, UnknownContent, Value};
+use crate::{
+    Content, Deletion, Document, DocumentId, DocumentIds, Key, Map, PeerSet, Subscription,
+    Timestamp, UnknownContent, Value, Writers,
+};
 
 pub(crate) fn identity(byte: u8) -> Identity {
     Identity::from_seed(&Seed::from_bytes([byte; 32]))
@@ -58,10 +61,36 @@ pub(crate) fn content() -> impl Strategy<Value = Content> {
     });
     prop_oneof![
         4 => map().prop_map(Content::Open),
-        1 => Just(Content::Deleted),
+        1 => deletion().prop_map(Content::Deleted),
         1 => subscription.prop_map(Content::Subscription),
         2 => unknown().prop_map(Content::Unknown),
     ]
+}
+
+fn deletion() -> impl Strategy<Value = Deletion> {
+    let ids = prop::collection::vec(any::<[u8; 32]>().prop_map(DocumentId::from_bytes), 1..9);
+    prop_oneof![
+        Just(Deletion::Key),
+        ids.prop_map(|ids| Deletion::Documents(DocumentIds::new(ids).expect("some"))),
+    ]
+}
+
+/// A key, or none, as it goes with a content.
+pub(crate) fn key(content: &Content) -> BoxedStrategy<Option<Key>> {
+    let peer = || (0_u8..8).prop_map(|byte| identity(byte).peer_id());
+    let peers =
+        prop::collection::vec(peer(), 1..5).prop_map(|all| PeerSet::new(all).expect("some"));
+    let writers = prop_oneof![Just(Writers::Anyone), peers.prop_map(Writers::Peers)];
+    let key = prop_oneof![
+        any::<String>().prop_map(Key::new),
+        (any::<String>(), writers).prop_map(|(name, writers)| Key::shared(name, writers)),
+        (any::<String>(), peer()).prop_map(|(name, owner)| Key::of(name, owner)),
+    ];
+    match content {
+        Content::Deleted(Deletion::Key) => key.prop_map(Some).boxed(),
+        Content::Deleted(Deletion::Documents(_)) => Just(None).boxed(),
+        _ => proptest::option::of(key).boxed(),
+    }
 }
 
 pub(crate) fn unknown() -> impl Strategy<Value = UnknownContent> {

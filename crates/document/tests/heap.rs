@@ -18,7 +18,7 @@ fn sign(content: Map) -> VerifiedDocument {
         created_at: Timestamp::from_millis(1),
         nonce: 0,
         expires_at: None,
-        key: Some("key".to_owned()),
+        key: Some("key".into()),
         next_key: None,
         content: Content::Open(content),
     };

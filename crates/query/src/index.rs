@@ -74,7 +74,7 @@ pub struct Scratch {
 }
 
 /// The fields of a document that are not in its content.
-const RESERVED: [&str; 4] = ["_id", "_author", "_key", "_created_at"];
+const RESERVED: [&str; 5] = ["_id", "_author", "_owner", "_key", "_created_at"];
 
 impl<K> Default for Index<K> {
     fn default() -> Self {

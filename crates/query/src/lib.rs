@@ -62,7 +62,7 @@
 //! element by element in MongoDB's order of types: null, numbers, strings, maps, lists, bytes,
 //! booleans.
 //!
-//! **Reserved fields** of a signed document: `_id`, `_author`, `_key`, `_created_at`
+//! **Reserved fields** of a signed document: `_id`, `_author`, `_owner`, `_key`, `_created_at`
 //! ([`Query::matches_document`]).
 //!
 //! A value holds no names with `$`: `{"a": {"b": {"$gt": 1}}}` and `{"a": {"$eq": {"$foo": 1}}}` are

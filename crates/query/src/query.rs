@@ -84,7 +84,7 @@ impl Query {
     }
 
     /// Whether a document matches. The reserved fields are `_id` (64 hex digits), `_author` (the text
-    /// form `tn1…`), `_key` (if it has one) and `_created_at` (milliseconds since 1970); they hide
+    /// form `tn1…`), `_owner` (the peer whose document it is a version of, mostly its author), `_key` (if it has one) and `_created_at` (milliseconds since 1970); they hide
     /// fields of the content with the same names. A deletion matches nothing, nor does a subscription, nor
     /// content that only a later version can read.
     pub fn matches_document(&self, document: &VerifiedDocument) -> bool {

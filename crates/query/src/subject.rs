@@ -14,6 +14,8 @@ pub struct Attributes<'a> {
     pub id: Option<DocumentId>,
     /// `_author`
     pub author: PeerId,
+    /// `_owner`: the peer whose document this is a version of; mostly the author.
+    pub owner: PeerId,
     /// `_key`
     pub key: Option<&'a str>,
     /// `_created_at`
@@ -26,7 +28,8 @@ impl<'a> Attributes<'a> {
         Self {
             id: Some(document.id()),
             author: document.author(),
-            key: document.key.as_deref(),
+            owner: document.owner(),
+            key: document.key_name(),
             created_at: document.created_at,
         }
     }
@@ -39,6 +42,7 @@ pub(crate) struct Subject<'a> {
     content: &'a Map,
     id: OnceCell<Option<Value>>,
     author: OnceCell<Value>,
+    owner: OnceCell<Value>,
     key: OnceCell<Option<Value>>,
     created_at: OnceCell<Value>,
 }
@@ -50,6 +54,7 @@ impl<'a> Subject<'a> {
             content,
             id: OnceCell::new(),
             author: OnceCell::new(),
+            owner: OnceCell::new(),
             key: OnceCell::new(),
             created_at: OnceCell::new(),
         }
@@ -64,10 +69,11 @@ impl<'a> Subject<'a> {
 
 impl Fields for Subject<'_> {
     fn get(&self, name: &Part) -> Option<&Value> {
-        let Attributes { id, author, key, created_at } = self.attributes;
+        let Attributes { id, author, owner, key, created_at } = self.attributes;
         match &*name.name {
             "_id" => self.id.get_or_init(|| id.map(|id| id.to_string().into())).as_ref(),
             "_author" => Some(self.author.get_or_init(|| author.to_string().into())),
+            "_owner" => Some(self.owner.get_or_init(|| owner.to_string().into())),
             "_key" => self.key.get_or_init(|| key.map(Value::from)).as_ref(),
             "_created_at" => Some(self.created_at.get_or_init(|| {
                 Value::Int(i64::try_from(created_at.as_millis()).unwrap_or(i64::MAX))

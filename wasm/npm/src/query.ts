@@ -40,6 +40,8 @@ export type Test<V> = V | Element<V> | Condition<V> | null;
 export interface Reserved {
   _id?: Test<string>;
   _author?: Test<string>;
+  /** The peer whose document it is a version of: mostly its author. */
+  _owner?: Test<string>;
   _key?: Test<string>;
   /** Milliseconds since 1970. */
   _created_at?: Test<number>;

@@ -4,8 +4,8 @@ use taiinet_identity::{Identity, OpeningKey, RecipientKey};
 
 use super::*;
 use crate::{
-    Content, Document, DocumentError, OpenError, Opened, SignedDocument, Subscription, Value,
-    VerifiedDocument, limits, parse_map,
+    Content, Deletion, Document, DocumentError, OpenError, Opened, SignedDocument, Subscription,
+    Value, VerifiedDocument, limits, parse_map,
     testing::{document, identity, map},
 };
 
@@ -18,7 +18,7 @@ fn content(json: &str) -> Map {
 }
 
 fn seal(author: &Identity, content: Map, public: &[&str], to: &[Recipient]) -> VerifiedDocument {
-    let network = document(Content::Deleted).network;
+    let network = document(Content::Deleted(Deletion::Key)).network;
     let sealed = Sealed::seal(content, public, to, author.peer_id(), &network, &mut rng());
     sign(author, Content::Sealed(sealed.expect("usable keys")))
 }
@@ -95,7 +95,7 @@ fn a_field_that_is_both_public_and_sealed_is_refused() {
 #[test]
 fn sealed_bytes_that_are_no_content_are_refused() {
     let (author, reader) = (identity(1), identity(2));
-    let network = document(Content::Deleted).network;
+    let network = document(Content::Deleted(Deletion::Key)).network;
     let context = Context { author: author.peer_id(), network: network.as_str() };
     let deep = {
         let list = (0..64).fold(Value::Null, |inner, _| Value::List(vec![inner]));
@@ -116,7 +116,7 @@ fn sealed_bytes_that_are_no_content_are_refused() {
 #[test]
 fn what_is_in_clear_and_what_is_sealed_count_together() {
     let (author, reader) = (identity(1), identity(2));
-    let network = document(Content::Deleted).network;
+    let network = document(Content::Deleted(Deletion::Key)).network;
     let context = Context { author: author.peer_id(), network: network.as_str() };
     let list =
         |name: &str, values| Map::from([(name.to_owned(), Value::List(vec![Value::Null; values]))]);
@@ -132,7 +132,8 @@ fn what_is_in_clear_and_what_is_sealed_count_together() {
 
 #[test]
 fn what_may_not_be_in_a_document_is_not_sealed() {
-    let (author, network) = (identity(1).peer_id(), document(Content::Deleted).network);
+    let (author, network) =
+        (identity(1).peer_id(), document(Content::Deleted(Deletion::Key)).network);
     let seal =
         |content, to: &[Recipient]| Sealed::seal(content, &["a"], to, author, &network, &mut rng());
     let nan = Map::from([("b".to_owned(), Value::Float(f64::NAN))]);

@@ -1,6 +1,6 @@
 //! What goes in.
 
-use taiinet_document::Timestamp;
+use taiinet_document::{Key, Timestamp};
 use taiinet_identity::PeerId;
 
 use crate::{ChannelBinding, LinkId};
@@ -117,6 +117,6 @@ pub struct PublishOptions {
     pub public: Vec<String>,
     /// From when on the document is worthless.
     pub expires_at: Option<Timestamp>,
-    /// The newest document of one author under one key replaces the older.
-    pub key: Option<String>,
+    /// The newest version under one key replaces the older.
+    pub key: Option<Key>,
 }

@@ -121,9 +121,9 @@ impl Peer {
 
     /// The key is gone; others are told that it is of no use any more.
     fn withdraw(&mut self, ended: &Subscription) {
-        let options = PublishOptions { key: Some(ended.key()), ..PublishOptions::default() };
+        let options = PublishOptions { key: Some(ended.key().into()), ..PublishOptions::default() };
         // If there is no room to say so, it expires.
-        let _ = self.publish(Content::Deleted, options, self.cx.now);
+        let _ = self.publish(Content::Deleted(Deletion::Key), options, self.cx.now);
     }
 
     /// Announces those of our subscriptions that are due.

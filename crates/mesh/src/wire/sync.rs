@@ -1,29 +1,13 @@
 //! Frames by which neighbours find out what one of them lacks.
 
 use serde::{Deserialize, Serialize};
-use taiinet_document::{DocumentId, Timestamp};
+use taiinet_document::Mark;
 
 /// How neighbours compare what they have.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SyncFrame {
     /// What I have; announce what I lack of it.
     Compare(Compare),
-}
-
-/// A place in the order of all documents: by time, then by id.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct Mark {
-    /// A document's time.
-    pub created_at: Timestamp,
-    /// Its id.
-    pub id: DocumentId,
-}
-
-/// Before all documents of this time.
-impl From<Timestamp> for Mark {
-    fn from(created_at: Timestamp) -> Self {
-        Self { created_at, id: DocumentId::from_bytes([0; 32]) }
-    }
 }
 
 /// What the sender has of a part of the documents, so that it is told of what it lacks: when a link is

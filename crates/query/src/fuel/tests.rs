@@ -10,7 +10,7 @@ use crate::{
 
 fn attributes() -> Attributes<'static> {
     let author = PeerId::from_bytes([1; 32]);
-    Attributes { id: None, author, key: None, created_at: Timestamp::default() }
+    Attributes { id: None, author, owner: author, key: None, created_at: Timestamp::default() }
 }
 
 /// What matching takes, and what comes of it.

@@ -1,5 +1,5 @@
 use proptest::prelude::*;
-use taiinet_document::{Content, Document, Timestamp, UnknownContent, Value};
+use taiinet_document::{Content, Deletion, Document, Timestamp, UnknownContent, Value};
 use taiinet_identity::{Identity, Seed};
 
 use super::*;
@@ -220,7 +220,7 @@ fn documents_have_reserved_fields() {
             created_at: Timestamp::from_millis(1_000),
             nonce: 0,
             expires_at: None,
-            key: Some("profile".to_owned()),
+            key: Some("profile".into()),
             next_key: None,
             content,
         };
@@ -246,7 +246,7 @@ fn documents_have_reserved_fields() {
             index.matches_document(&open).contains(&key)
         );
     }
-    assert_eq!(index.matches_document(&document(Content::Deleted)), [0; 0]);
+    assert_eq!(index.matches_document(&document(Content::Deleted(Deletion::Key))), [0; 0]);
     let unknown = UnknownContent::new(4, b"what is to come").expect("of a later version");
     assert_eq!(index.matches_document(&document(Content::Unknown(unknown))), [0; 0]);
     // The content alone has no reserved fields but its own.

@@ -1,20 +1,24 @@
 //! Signed documents: the reserved fields, and deletions.
 
 use taiinet_document::{
-    Content, Document, Map, Network, Timestamp, UnknownContent, VerifiedDocument,
+    Content, Deletion, Document, Key, Map, Network, Timestamp, UnknownContent, VerifiedDocument,
 };
 use taiinet_identity::{Identity, Seed};
 
 use crate::{document, query};
 
 fn signed(key: Option<&str>, content: Content) -> VerifiedDocument {
+    sign(key.map(Key::from), content)
+}
+
+fn sign(key: Option<Key>, content: Content) -> VerifiedDocument {
     let network: Network = "tests".parse().expect("a name");
     let document = Document {
         network,
         created_at: Timestamp::from_millis(1_700_000_000_000),
         nonce: 7,
         expires_at: None,
-        key: key.map(str::to_owned),
+        key,
         next_key: None,
         content,
     };
@@ -52,6 +56,20 @@ fn reserved_fields() {
 }
 
 #[test]
+fn a_version_of_anothers_document_has_its_owner() {
+    let owner = Identity::from_seed(&Seed::from_bytes([8; 32])).peer_id();
+    let version = sign(Some(Key::of("list", owner)), Content::Open(document(r#"{"a":1}"#)));
+    let author = version.author();
+    assert!(
+        query(&format!(r#"{{"_owner":"{owner}","_author":"{author}"}}"#))
+            .matches_document(&version)
+    );
+    assert!(!query(&format!(r#"{{"_owner":"{author}"}}"#)).matches_document(&version));
+    let own = sign(None, Content::Open(Map::new()));
+    assert!(query(&format!(r#"{{"_owner":"{author}"}}"#)).matches_document(&own));
+}
+
+#[test]
 fn a_document_without_a_key_lacks_the_field() {
     let keyless = signed(None, Content::Open(Map::new()));
     assert!(query(r#"{"_key":null}"#).matches_document(&keyless));
@@ -81,7 +99,7 @@ fn reserved_fields_hide_those_of_the_content() {
 
 #[test]
 fn a_deletion_matches_nothing_nor_does_what_only_a_later_version_reads() {
-    let deletion = signed(Some("profile"), Content::Deleted);
+    let deletion = signed(Some("profile"), Content::Deleted(Deletion::Key));
     let unknown = UnknownContent::new(4, b"what is to come").expect("of a later version");
     let unknown = signed(Some("profile"), Content::Unknown(unknown));
     for text in ["{}", r#"{"_key":"profile"}"#, r#"{"a":null}"#, r#"{"$nor":[{"a":1}]}"#] {

@@ -95,7 +95,7 @@ impl Directory {
         now: Time,
     ) {
         let name = (document.author(), subscription.recipient);
-        if document.key.as_deref() != Some(&subscription.key())
+        if document.key_name() != Some(&subscription.key())
             || self.is_old(&name, document)
             || !self.may_announce(&name.0, now)
         {
@@ -115,7 +115,7 @@ impl Directory {
 
     /// A document was deleted: if it announced a subscription, that has ended.
     pub(crate) fn deleted(&mut self, document: &VerifiedDocument, rng: &mut Rng, now: Time) {
-        let Some(recipient) = document.key.as_deref().and_then(named_by) else { return };
+        let Some(recipient) = document.key_name().and_then(named_by) else { return };
         let name = (document.author(), recipient);
         if self.is_old(&name, document) {
             return;

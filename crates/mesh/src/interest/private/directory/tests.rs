@@ -46,13 +46,13 @@ impl Setting {
 
     fn withdraw(&mut self, author: u8, to: RecipientId, at: Time) {
         let key = Subscription { query: String::new(), recipient: to }.key();
-        let document = said(author, Content::Deleted, Some(key), at);
+        let document = said(author, Content::Deleted(Deletion::Key), Some(key), at);
         self.directory.deleted(&document, &mut self.rng, at);
     }
 
     fn recipients(&self, json: &str, audience: &Audience, at: Time) -> Vec<Recipient> {
         let attributes =
-            Attributes { id: None, author: peer(9), key: None, created_at: at.timestamp() };
+            Attributes { id: None, author: peer(9), owner: peer(9), key: None, created_at: at.timestamp() };
         let content = taiinet_document::parse_map(json).expect("a document");
         self.directory
             .recipients(attributes, &content, audience, at)
@@ -261,7 +261,7 @@ fn hostile() -> Setting {
 
 fn chosen(setting: &Setting, content: &Map, audience: &Audience, millis: u64) -> Chosen {
     let created_at = NOW.after(Duration::from_millis(millis)).timestamp();
-    let attributes = Attributes { id: None, author: peer(9), key: None, created_at };
+    let attributes = Attributes { id: None, author: peer(9), owner: peer(9), key: None, created_at };
     setting.directory.recipients(attributes, content, audience, NOW)
 }
 
@@ -342,7 +342,7 @@ fn each_announcer_has_its_turn() {
         let place = setting.directory.place(NOW.after(Duration::from_millis(millis)).timestamp());
         let queries = setting.directory.queries(place, None, NOW);
         let attributes =
-            Attributes { id: None, author: peer(9), key: None, created_at: NOW.timestamp() };
+            Attributes { id: None, author: peer(9), owner: peer(9), key: None, created_at: NOW.timestamp() };
         let Matching { keys, unevaluated, work } = turns::evaluate(queries, attributes, &content);
         assert_eq!(keys.len() + unevaluated, 225);
         assert!(unevaluated > 50 && keys.len() > 10, "{} found", keys.len());
