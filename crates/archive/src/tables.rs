@@ -16,9 +16,7 @@
 mod journal;
 mod walk;
 
-use crate::store::{
-    Changes, Chunk, Direction, Row, RowChanges, Rows, Span, Store, StoreError, Table,
-};
+use crate::store::{Changes, Chunk, Direction, RowChanges, Rows, Span, Store, StoreError, Table};
 
 pub(crate) use walk::Walk;
 
@@ -108,26 +106,50 @@ impl<S: Store> Tables<S> {
         direction: Direction,
         chunk: Chunk,
     ) -> Result<Rows, StoreError> {
-        let Rows { rows, rest } = self.store.range(table, span, direction, chunk)?;
+        let stored = self.store.range(table, span, direction, chunk)?;
         // Changes beyond what was read of the store wait for the rest of it.
-        let here = match (&rest, direction) {
+        let here = match (&stored.rest, direction) {
             (None, _) => span.clone(),
             (Some(rest), Direction::Forward) => {
                 Span { from: span.from.clone(), to: Some(rest.from.clone()) }
             }
             (Some(rest), Direction::Backward) => {
-                let from = rest.to.clone().unwrap_or_default();
-                Span { from, to: span.to.clone() }
+                Span { from: rest.to.clone().unwrap_or_default(), to: span.to.clone() }
             }
         };
-        let mut changed = RowChanges::new();
-        for layer in [&self.gathered, &self.fresh] {
-            changed.extend(layer.within(table, &here).map(|(key, value)| (key.clone(), value.clone())));
+        let mut fresh = self.fresh.within(table, &here, direction).peekable();
+        let mut gathered = self.gathered.within(table, &here, direction).peekable();
+        let mut below = stored.rows.into_iter().peekable();
+        let first = |a: &[u8], b: &[u8]| match direction {
+            Direction::Forward => a < b,
+            Direction::Backward => a > b,
+        };
+        let (mut rows, mut bytes, mut seen) = (Vec::new(), 0_usize, 0_usize);
+        loop {
+            let keys = [
+                fresh.peek().map(|(key, _)| key.as_slice()),
+                gathered.peek().map(|(key, _)| key.as_slice()),
+                below.peek().map(|(key, _)| key.as_slice()),
+            ];
+            let least = keys.into_iter().flatten().reduce(|a, b| if first(b, a) { b } else { a });
+            let Some(key) = least.map(<[u8]>::to_vec) else {
+                return Ok(Rows { rows, rest: stored.rest });
+            };
+            let newest = fresh.next_if(|(k, _)| **k == key).map(|(_, value)| value.clone());
+            let newer = gathered.next_if(|(k, _)| **k == key).map(|(_, value)| value);
+            let newer = newest.or_else(|| newer.cloned());
+            let old = below.next_if(|(k, _)| *k == key).map(|(_, value)| value);
+            seen += 1;
+            let is_enough = seen >= chunk.rows || bytes >= chunk.bytes;
+            let rest = is_enough.then(|| span.after(&key, direction));
+            if let Some(value) = newer.unwrap_or(old) {
+                bytes = bytes.saturating_add(key.len() + value.len());
+                rows.push((key, value));
+            }
+            if rest.is_some() {
+                return Ok(Rows { rows, rest });
+            }
         }
-        if changed.is_empty() {
-            return Ok(Rows { rows, rest });
-        }
-        Ok(Rows { rows: merge(rows, changed, direction), rest })
     }
 
     /// Makes durable what was changed. If that fails it waits for the next commit.
@@ -186,11 +208,20 @@ impl<S: Store> Tables<S> {
         outcome
     }
 
-    /// Empties a table at once, together with other changes that go around the journal. Nothing may wait.
-    pub(crate) fn rebuild(&mut self, changes: &Changes) -> Result<(), StoreError> {
+    /// Throws away what waits, and changes the store around the journal.
+    pub(crate) fn reset(&mut self, changes: &Changes) -> Result<(), StoreError> {
         self.fresh = Layer::default();
         self.gathered = Layer::default();
         self.store.commit(changes)
+    }
+
+    /// Commits what was changed into its tables at once. Nothing may be gathered.
+    pub(crate) fn write_through(&mut self) -> Result<(), StoreError> {
+        let mut changes = Changes::default();
+        for table in Table::ALL {
+            changes.rows.insert(table, self.fresh.take(table));
+        }
+        self.store.commit(&changes)
     }
 }
 
@@ -240,37 +271,19 @@ impl Layer {
         }
     }
 
-    fn within(&self, table: Table, span: &Span) -> impl Iterator<Item = (&Vec<u8>, &Option<Vec<u8>>)> {
-        let rows = (!span.is_empty()).then(|| self.of(table).range::<[u8], _>(span.bounds()));
-        rows.into_iter().flatten()
+    fn within(&self, table: Table, span: &Span, direction: Direction) -> Within<'_> {
+        if span.is_empty() {
+            return Box::new(core::iter::empty());
+        }
+        let rows = self.of(table).range::<[u8], _>(span.bounds());
+        match direction {
+            Direction::Forward => Box::new(rows),
+            Direction::Backward => Box::new(rows.rev()),
+        }
     }
 }
 
-/// Rows with changes to them, both in the same span.
-fn merge(rows: Vec<Row>, changed: RowChanges, direction: Direction) -> Vec<Row> {
-    let mut merged = Vec::with_capacity(rows.len() + changed.len());
-    let changed: &mut dyn Iterator<Item = _> = match direction {
-        Direction::Forward => &mut changed.into_iter(),
-        Direction::Backward => &mut changed.into_iter().rev(),
-    };
-    let mut changed = changed.peekable();
-    let comes_first = |a: &[u8], b: &[u8]| match direction {
-        Direction::Forward => a <= b,
-        Direction::Backward => a >= b,
-    };
-    for (key, value) in rows {
-        let mut is_replaced = false;
-        while let Some((new_key, new_value)) = changed.next_if(|(new, _)| comes_first(new, &key)) {
-            is_replaced |= new_key == key;
-            merged.extend(new_value.map(|value| (new_key, value)));
-        }
-        if !is_replaced {
-            merged.push((key, value));
-        }
-    }
-    merged.extend(changed.filter_map(|(key, value)| Some((key, value?))));
-    merged
-}
+type Within<'a> = Box<dyn Iterator<Item = (&'a Vec<u8>, &'a Option<Vec<u8>>)> + 'a>;
 
 #[cfg(test)]
 mod tests;

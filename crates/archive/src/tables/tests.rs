@@ -3,7 +3,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::*;
-use crate::store::MemoryStore;
+use crate::store::{MemoryStore, Row};
 
 #[derive(Debug, Clone)]
 enum Step {
