@@ -102,10 +102,11 @@ pub(crate) enum Order {
     Lte,
 }
 
-/// A dotted path into a document; the tests of one field share it, for a path can be nearly as long as a
-/// query and have as many tests as that has clauses.
+/// A dotted path into a document, as queries name fields. Cheap to clone.
+// The tests of one field share it, for a path can be nearly as long as a query and have as many tests as
+// that has clauses.
 #[derive(Debug, Clone)]
-pub(crate) struct Path {
+pub struct Path {
     text: Arc<str>,
     parts: Arc<[Part]>,
     has_index: bool,
@@ -130,7 +131,7 @@ impl Path {
     }
 
     /// The path as written.
-    pub(crate) fn as_str(&self) -> &str {
+    pub fn as_str(&self) -> &str {
         &self.text
     }
 

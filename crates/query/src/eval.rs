@@ -1,40 +1,21 @@
 //! Whether a document matches.
 //!
-//! The cost of a clause is at most proportional to the document: each value of it is looked at once
-//! for each clause and each name of the clause's path, however lists are nested in it. Recursion is
-//! bounded by the lengths of paths and the depth of queries, not by the document.
+//! The cost of a clause is at most proportional to the document ([`crate::walk`]). Recursion is bounded
+//! by the lengths of paths and the depth of queries, not by the document.
 //!
 //! Whatever looks at a value takes [`Fuel`] for it first. Where that ran out, a test says that it
 //! holds, which ends the search for a value; what comes of it is thrown away.
 
 use core::cmp::Ordering;
 
-use taiinet_document::{Map, Value};
+use taiinet_document::Value;
 
 use crate::{
-    ast::{Clause, Field, Literal, Order, Part, Path, Test, Tree},
+    ast::{Clause, Field, Literal, Order, Test, Tree},
     fuel::Fuel,
     order,
+    walk::{self, End, Fields},
 };
-
-/// What has fields.
-pub(crate) trait Fields {
-    /// The value of a field.
-    fn get(&self, name: &Part) -> Option<&Value>;
-}
-
-impl Fields for Map {
-    fn get(&self, name: &Part) -> Option<&Value> {
-        Map::get(self, &*name.name)
-    }
-}
-
-/// A list, seen as a map from index to element.
-impl Fields for [Value] {
-    fn get(&self, name: &Part) -> Option<&Value> {
-        <[Value]>::get(self, name.index?)
-    }
-}
 
 impl<L> Tree<L> {
     /// Whether it holds, given which leaves do.
@@ -58,15 +39,12 @@ impl Clause {
 impl Field {
     /// Whether the test holds for any of the values at the path.
     pub(crate) fn matches<F: Fields + ?Sized>(&self, fields: &F, fuel: &Fuel) -> bool {
-        let Some((first, rest)) = self.path.parts().split_first() else { return false };
-        if !fuel.values(1) {
-            return true;
-        }
-        match fields.get(first) {
-            None => self.test.holds_for_missing(),
-            Some(value) if rest.is_empty() => self.test.holds_at_end(value, fuel),
-            Some(value) => Walk { path: &self.path, test: &self.test, fuel }.visit(value, 1 << 1),
-        }
+        walk::any_end(fields, &self.path, fuel, &mut |end| match end {
+            End::Missing => self.test.holds_for_missing(),
+            End::Gap => false,
+            End::Value(value) => self.test.holds_at_end(value, fuel),
+            End::Element(element) => self.test.holds_for(element, fuel),
+        })
     }
 }
 
@@ -169,114 +147,6 @@ impl Order {
             Self::Lte => order.is_le(),
         }
     }
-}
-
-/// Follows a path through a document until its test holds somewhere.
-///
-/// Where a name of the path is a number, it is both an index and a key, and a value can be reached
-/// with different parts of the path left. `Positions` holds all of those at once, so that no value
-/// is visited twice.
-struct Walk<'a> {
-    path: &'a Path,
-    test: &'a Test,
-    fuel: &'a Fuel,
-}
-
-/// A set of positions in a path ([`crate::limits::PATH_PARTS`] at most), one bit each: the names
-/// that come next.
-type Positions = u32;
-
-impl Walk<'_> {
-    /// Below a value, with names left to follow.
-    fn visit(&self, value: &Value, positions: Positions) -> bool {
-        match value {
-            Value::Map(map) => self.visit_map(map, positions, 0),
-            Value::List(list) => self.visit_list(list, positions),
-            _ => self.test.holds_for_missing(),
-        }
-    }
-
-    /// Below a map; at the `found` positions it is no matter if the map lacks the name.
-    fn visit_map(&self, map: &Map, mut positions: Positions, found: Positions) -> bool {
-        let parts = self.path.parts();
-        while let Some((first, part)) = next(parts, positions) {
-            if !self.fuel.values(1) {
-                return true;
-            }
-            // All positions with this name lead to the same value.
-            let same = if positions.is_power_of_two() {
-                positions
-            } else {
-                set(positions, |i| parts.get(i).is_some_and(|other| other.name == part.name))
-            };
-            positions &= !same;
-            debug_assert!(same & (1 << first) != 0, "each round takes one position at least");
-            let holds = match Fields::get(map, part) {
-                None => same & !found != 0 && self.test.holds_for_missing(),
-                Some(value) => {
-                    (same & self.last() != 0 && self.test.holds_at_end(value, self.fuel))
-                        || self.onward(value, (same & !self.last()) << 1)
-                }
-            };
-            if holds {
-                return true;
-            }
-        }
-        false
-    }
-
-    /// A list passes the path on to the maps in it, and to the element whose index comes next.
-    fn visit_list(&self, list: &[Value], positions: Positions) -> bool {
-        if !self.fuel.values(list.len()) {
-            return true;
-        }
-        // An index that leads to an element has found it: the maps of the list may have its number
-        // as a key too, but need not.
-        let found = self.indices(positions, |index| index < list.len());
-        list.iter().enumerate().any(|(i, element)| {
-            let by_index = self.indices(found, |index| index == i);
-            // An index that ends the path names the element as it is, even if it is a list.
-            if by_index & self.last() != 0 && self.test.holds_for(element, self.fuel) {
-                return true;
-            }
-            let onward = (by_index & !self.last()) << 1;
-            match element {
-                Value::Map(map) => self.visit_map(map, positions | onward, found & !onward),
-                _ => self.onward(element, onward),
-            }
-        })
-    }
-
-    /// Those positions where the path has an index that fulfils a condition.
-    fn indices(&self, positions: Positions, condition: impl Fn(usize) -> bool) -> Positions {
-        if !self.path.has_index() || positions == 0 {
-            return 0;
-        }
-        let parts = self.path.parts();
-        set(positions, |i| parts.get(i).and_then(|part| part.index).is_some_and(&condition))
-    }
-
-    fn onward(&self, value: &Value, positions: Positions) -> bool {
-        positions != 0 && self.visit(value, positions)
-    }
-
-    /// The position of the path's last name.
-    fn last(&self) -> Positions {
-        1 << (self.path.parts().len() - 1)
-    }
-}
-
-/// The first of some positions, and the name there.
-fn next(parts: &[Part], positions: Positions) -> Option<(u32, &Part)> {
-    let first = positions.trailing_zeros();
-    Some((first, parts.get(first as usize)?))
-}
-
-/// Those positions that fulfil a condition.
-fn set(positions: Positions, condition: impl Fn(usize) -> bool) -> Positions {
-    (0..Positions::BITS)
-        .filter(|&i| positions & (1 << i) != 0 && condition(i as usize))
-        .fold(0, |set, i| set | 1 << i)
 }
 
 #[cfg(test)]

@@ -25,9 +25,9 @@ use self::{
 use crate::{
     Query,
     ast::Part,
-    eval::Fields,
     fuel::Fuel,
-    subject::{Attributes, Subject},
+    subject::{Attributes, RESERVED, Subject},
+    walk::Fields,
 };
 
 /// Many queries, each under a key, of which it finds those that a document matches without asking each.
@@ -72,9 +72,6 @@ pub struct Scratch {
     /// Queries that several rows can lead to, or that must be asked.
     later: Vec<u32>,
 }
-
-/// The fields of a document that are not in its content.
-const RESERVED: [&str; 5] = ["_id", "_author", "_owner", "_key", "_created_at"];
 
 impl<K> Default for Index<K> {
     fn default() -> Self {

@@ -114,27 +114,38 @@
 //! ```
 
 mod ast;
+mod bounds;
+mod encoding;
 mod error;
 mod eval;
 mod fuel;
 mod heap;
 mod index;
+mod keys;
 pub mod limits;
 mod normal;
 mod order;
 mod parse;
+mod path;
 mod pattern;
 mod query;
+mod reserved;
 mod shared;
+pub mod sort;
 mod subject;
 #[cfg(test)]
 mod testing;
 mod text;
 mod types;
+mod walk;
 
+pub use ast::Path;
+pub use bounds::{Bounds, KeyRange};
 pub use error::{Place, QueryError};
 pub use fuel::{Fuel, OutOfFuel};
 pub use index::{Index, Scratch};
+pub use keys::{IndexKeys, index_keys};
+pub use path::PathError;
 pub use query::Query;
 pub use shared::SharedQuery;
 pub use subject::Attributes;

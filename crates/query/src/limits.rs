@@ -23,3 +23,18 @@ pub const REGEX_BYTES: usize = 64 * 1024;
 /// characters. 1.6 s for a text of 256 KiB was the worst of the hostile expressions that were
 /// measured, on a busy machine.
 pub const STRANGERS_REGEX_BYTES: usize = 8 * 1024;
+/// The most fields of a [`Sort`](crate::sort::Sort).
+pub const SORT_FIELDS: usize = 4;
+/// The longest [`Sort`](crate::sort::Sort), as text.
+pub const SORT_BYTES: usize = 512;
+/// So much of a value's [encoding](crate::sort#values) counts for its order: values that are alike so
+/// far sort as if they were equal, and have one key in an index.
+pub const SORT_VALUE_BYTES: usize = 96;
+/// The shortest [`Place`](crate::sort::Place): a time and the name of a document.
+pub const PLACE_BYTES_LEAST: usize = 8 + 32;
+/// The longest [`Place`](crate::sort::Place): values to sort by, and what the shortest has.
+pub const PLACE_BYTES: usize = SORT_FIELDS * SORT_VALUE_BYTES + PLACE_BYTES_LEAST;
+/// The most keys that one document has in the index of one path ([`IndexKeys`](crate::IndexKeys)).
+pub const INDEX_KEYS: usize = 32;
+/// The most ranges of keys that a query is looked up by ([`Bounds`](crate::Bounds)).
+pub const BOUNDS: usize = 64;

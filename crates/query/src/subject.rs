@@ -5,7 +5,10 @@ use core::cell::OnceCell;
 use taiinet_document::{DocumentId, Map, Timestamp, Value, VerifiedDocument};
 use taiinet_identity::PeerId;
 
-use crate::{ast::Part, eval::Fields};
+use crate::{ast::Part, walk::Fields};
+
+/// The fields of a document that are not in its content. None of them is ever a list.
+pub(crate) const RESERVED: [&str; 5] = ["_id", "_author", "_owner", "_key", "_created_at"];
 
 /// What the reserved fields of a document say.
 #[derive(Debug, Clone, Copy)]

@@ -318,7 +318,7 @@ fn dedup(sorted: &mut [TermId]) -> usize {
     kept
 }
 
-/// The values found at the end of a path. Where the path leads is the same as in [`crate::eval`], but
+/// The values found at the end of a path. Where the path leads is the same as in [`crate::walk`], but
 /// for paths that could name an index: those have no conditions.
 struct Found<'a> {
     terms: &'a Terms,
