@@ -64,6 +64,12 @@ impl Config {
         Some(Timestamp::from_millis(created_at.as_millis().saturating_add(back).saturating_add(1)))
     }
 
+    /// When documents of this time become too old.
+    pub(crate) fn kept_until(&self, created_at: Timestamp) -> Option<Timestamp> {
+        let keep = millis(self.keep?);
+        Some(Timestamp::from_millis(created_at.as_millis().saturating_add(keep).saturating_add(1)))
+    }
+
     /// What the rows of the other tables depend on, beside the documents.
     pub(crate) fn shape(&self) -> Vec<u8> {
         let mut text = format!("{:?} {:?}", self.max_backdate, self.keep);

@@ -1,4 +1,23 @@
 //! Durable documents.
+mod admission;
+mod admit;
+mod archive;
+mod config;
+mod entries;
+mod error;
+mod find;
+mod layout;
+mod leave;
+pub mod limits;
+mod meta;
+mod open;
+mod record;
 mod store;
 mod tables;
+mod usage;
+pub use admission::{Admission, Refusal};
+pub use archive::Archive;
+pub use config::Config;
+pub use error::ArchiveError;
+pub use find::{Ask, Page, Rest};
 pub use store::*;

@@ -1,9 +1,10 @@
 //! What stands in the table of documents: a signed document, or the trace of one.
 
 use taiinet_document::{
-    Content, Document, DocumentId, Key, Mark, PeerSet, Sharing, SignedDocument, Timestamp, Writers,
+    Content, Document, DocumentId, Key, Map, Mark, PeerSet, Sharing, SignedDocument, Timestamp, Writers,
 };
 use taiinet_identity::PeerId;
+use taiinet_query::Attributes;
 
 use crate::layout::Spot;
 
@@ -131,6 +132,23 @@ pub(crate) enum Kind {
 impl Signed {
     pub(crate) fn is_expired(&self, now: Timestamp) -> bool {
         self.document.expires_at.is_some_and(|expires_at| expires_at <= now)
+    }
+
+    /// As queries see it; none for what has no fields.
+    pub(crate) fn subject(&self) -> Option<(Attributes<'_>, &Map)> {
+        let attributes = Attributes {
+            id: Some(self.signed.id()),
+            author: self.signed.author(),
+            owner: self.owner(),
+            key: self.document.key.as_ref().map(Key::name),
+            created_at: self.document.created_at,
+        };
+        Some((attributes, self.document.content.fields()?))
+    }
+
+    fn owner(&self) -> PeerId {
+        let author = self.signed.author();
+        self.document.key.as_ref().map_or(author, |key| key.owner(author))
     }
 
     /// As on the wire.
