@@ -33,7 +33,10 @@ impl<S: Store> Archive<S> {
         now: Timestamp,
     ) -> Result<Admission, ArchiveError> {
         if let Some(refusal) = self.refuses(document, now)? {
-            return Ok(Admission::Refused(refusal));
+            // What would not be taken any more may have been when it was younger.
+            let is_there = matches!(refusal, Refusal::TooOld { .. })
+                && matches!(self.record(Spot::of(&document.into()))?, Some(Record::Document(_)));
+            return Ok(if is_there { Admission::Known } else { Admission::Refused(refusal) });
         }
         self.change(|archive| {
             let admission = archive.put(document, now)?;

@@ -49,32 +49,31 @@ impl Naive {
         now.as_millis().saturating_sub(back)
     }
 
-    /// Whether it is not refused.
-    pub(crate) fn admit(&mut self, document: &VerifiedDocument, now: Timestamp) -> bool {
+    pub(crate) fn admit(&mut self, document: &VerifiedDocument, now: Timestamp) {
         if document.created_at.as_millis() < self.oldest(now)
             || document.expires_at.is_some_and(|expires| expires <= now)
         {
-            return false;
+            return;
         }
         let query = &self.config.queries[0];
-        let names_author = query.authors().is_some();
-        let (author, owner) = (document.author(), document.owner());
         let is_theirs = |peer| query.authors().is_none_or(|authors| authors.contains(&peer));
+        let (author, owner) = (document.author(), document.owner());
+        let may_concern = is_theirs(author) || document.key.is_some() && is_theirs(owner);
         let wanted = match &document.content {
-            Content::Deleted(_) => is_theirs(author) || document.key.is_some() && is_theirs(owner),
+            Content::Deleted(_) => may_concern,
             _ => query.matches_document(document),
         };
-        let is_kept = wanted
-            || document.key.is_some() && (!names_author || is_theirs(author) || is_theirs(owner));
         let is_known = self.known.iter().any(|known| known.document.id() == document.id());
-        if is_kept && !is_known {
+        if (wanted || document.key.is_some() && may_concern) && !is_known {
             self.known.push(Known { document: document.clone(), hidden: !wanted });
         }
-        // Whether a deletion is about it, at this moment.
-        let is_deleted = self.is_deleted(document);
         self.settle();
-        wanted || is_deleted
-            || self.replaced(document)
+    }
+
+    /// Whether it is there and nothing has taken its place.
+    pub(crate) fn holds(&self, document: &VerifiedDocument) -> bool {
+        let known = self.known.iter().find(|known| known.document.id() == document.id());
+        known.is_some_and(|known| !known.hidden && self.is_current(known))
     }
 
     fn is_deleted(&self, document: &VerifiedDocument) -> bool {
@@ -87,20 +86,6 @@ impl Naive {
             _ => false,
         };
         !matches!(document.content, Content::Deleted(_)) && self.known.iter().any(is_about)
-    }
-
-    fn replaced(&self, document: &VerifiedDocument) -> bool {
-        let mark = Mark::from(document);
-        let this = Known { document: document.clone(), hidden: false };
-        let Some(of) = this.of() else { return false };
-        self.known.iter().any(|other| {
-            other.of() == Some(of)
-                && other.mark() > mark
-                && (other.document.author() == document.author()
-                    || other.is_owners()
-                    || self.may_write(of, other.document.author())
-                        && (this.is_owners() || self.may_write(of, document.author())))
-        })
     }
 
     fn owners_newest(&self, of: (PeerId, &str)) -> Option<&Known> {
@@ -153,6 +138,10 @@ impl Naive {
         {
             return false;
         }
+        self.is_current(known)
+    }
+
+    fn is_current(&self, known: &Known) -> bool {
         let Some(of) = known.of() else { return true };
         let writes = |known: &Known| {
             known.is_owners() || self.may_write(of, known.document.author())
