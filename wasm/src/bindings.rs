@@ -91,7 +91,7 @@ impl Core {
         let options = PublishOptions {
             audience: options.to.map_or(Ok(Audience::Everyone), To::audience)?,
             public: options.public,
-            key: options.key,
+            key: options.key.map(Into::into),
             expires_at: options.expires_at.map(Timestamp::from_millis),
         };
         Ok(self.driver.publish(content, options, stamp, wait)?)

@@ -60,7 +60,7 @@ impl JsDelivery {
             created_at: document.created_at.as_millis(),
             hops,
             from,
-            key: document.key.as_deref(),
+            key: document.key_name(),
             exact: is_exact(fields),
             privacy: Privacy::of(opened).as_str(),
             cost: document.heap_size() + opened.map_or(0, Opened::heap_size),

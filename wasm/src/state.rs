@@ -7,7 +7,7 @@ use std::{
 };
 
 use js_sys::Function;
-use taiinet_document::{Content, Document, Map, Network, Opened, Timestamp, VerifiedDocument};
+use taiinet_document::{Content, Document, Key, Map, Network, Opened, Timestamp, VerifiedDocument};
 use taiinet_identity::{Identity, Recipient};
 use taiinet_mesh::{Delivery, PublishOptions, Stamps, Time, limits};
 use taiinet_session::{
@@ -108,7 +108,7 @@ impl State {
         stamp: Option<(Timestamp, u32)>,
         now: Time,
     ) -> Result<Arc<VerifiedDocument>, Fault> {
-        let (created_at, nonce) = stamp.unwrap_or_else(|| self.stamp(options.key.as_deref(), now));
+        let (created_at, nonce) = stamp.unwrap_or_else(|| self.stamp(options.key.as_ref().map(Key::name), now));
         let document = Document {
             network: self.network.clone(),
             created_at,

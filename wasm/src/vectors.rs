@@ -148,7 +148,7 @@ fn sign_content(author: &Identity, nonce: u32, content: Content) -> VerifiedDocu
         created_at: Timestamp::from_millis(1_800_000_000_000 + u64::from(nonce)),
         nonce,
         expires_at: nonce.is_multiple_of(2).then(|| Timestamp::from_millis(1_900_000_000_000)),
-        key: (nonce == 1).then(|| "a key".to_owned()),
+        key: (nonce == 1).then(|| "a key".into()),
         next_key: (nonce == 2).then(|| NextKey::from_bytes([7; 32])),
         content,
     };

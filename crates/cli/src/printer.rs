@@ -198,7 +198,7 @@ mod tests {
         let net = net.connect().await.expect("a peer");
         let mut subscription = net.subscribe("{}").expect("a query");
         let content = Map::from([(EVIL.to_owned(), EVIL.into())]);
-        let options = taiinet::PublishOptions { key: Some(EVIL.to_owned()), ..Default::default() };
+        let options = taiinet::PublishOptions { key: Some(EVIL.into()), ..Default::default() };
         net.queue_with(content, options).await.expect("queued");
         let delivery = subscription.next().await.expect("our own");
         for json in [false, true] {

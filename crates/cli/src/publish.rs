@@ -123,7 +123,7 @@ impl PublishArgs {
             (false, peers) => Audience::Peers(peers.to_vec()),
         };
         PublishOptions {
-            key: self.key.clone(),
+            key: self.key.clone().map(Into::into),
             expires: self.expires,
             to,
             public: self.public.clone(),

@@ -12,6 +12,6 @@ pub use config::{Config, Direct, SignallerAddress, SignallerRelay};
 pub use error::{PublishError, TooManyFinds, TooManySubscriptions};
 pub use event::{Disconnect, Event};
 pub use ids::{FindId, LinkId, SubscriptionId};
-pub use input::{Audience, Input, LinkFailure, Negotiation, PublishOptions};
-pub use output::{Delivery, Dial, Lane, Output};
+pub use input::{Audience, FindOptions, Input, LinkFailure, Negotiation, PublishOptions};
+pub use output::{Conflict, Delivery, Dial, Lane, Output};
 pub use status::{Counters, LinkState, LinkStatus, SignallerStatus, Status};

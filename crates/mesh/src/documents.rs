@@ -15,7 +15,7 @@ mod untaken;
 
 use std::sync::Arc;
 
-use taiinet_document::{Content, Document, DocumentId, Timestamp, VerifiedDocument};
+use taiinet_document::{Content, Document, DocumentId, Key, Timestamp, VerifiedDocument};
 use taiinet_identity::PeerId;
 
 pub(crate) use admit::{Rules, admit};
@@ -98,10 +98,10 @@ impl Documents {
         &mut self,
         cx: &mut Cx,
         content: Content,
-        key: Option<String>,
+        key: Option<Key>,
         expires_at: Option<Timestamp>,
     ) -> Result<DocumentId, PublishError> {
-        let created_at = cx.stamps.next(key.as_deref(), cx.now);
+        let created_at = cx.stamps.next(key.as_ref().map(Key::name), cx.now);
         let document = Document {
             network: cx.config.network.clone(),
             created_at,
@@ -286,14 +286,14 @@ impl Documents {
         hops: u8,
         from: Option<(LinkId, PeerId)>,
     ) {
-        cx.store.insert(&document, hops, cx.now);
+        let conflict = cx.store.insert(&document, hops, cx.now);
         if document.author() == cx.id() {
             cx.store.keep_own(&document);
             // It may be of another instance, or an earlier run.
             cx.stamps.resume(document.created_at, cx.now);
         }
         self.quotas.note(document.author(), &document, document.signed().size());
-        cx.notify(Notice::Accepted(Accepted { document, hops, from }));
+        cx.notify(Notice::Accepted(Accepted { document, hops, from, conflict }));
     }
 
     fn announced(

@@ -1,22 +1,25 @@
 //! Searches: ours begun and answered, others' answered.
 
+mod answers;
 mod searches;
 
 use std::sync::Arc;
 
 use taiinet_document::{Content, SignedDocument, VerifiedDocument};
-use taiinet_query::{OutOfFuel, SharedQuery};
+use taiinet_query::{OutOfFuel, SharedQuery, sort::Place};
 
 use crate::{
-    FindId, LinkId, Misbehaviour, Output, Time, TooManyFinds,
+    FindId, FindOptions, LinkId, Misbehaviour, Output, Time, TooManyFinds,
     cx::Cx,
     documents::{Rules, admit},
     interest::Interest,
     limits,
+    links::AnswerPart,
     notice::Notice,
     wire::{Find, FindFrame, Found, Rest},
 };
-use searches::{Answer, Searches};
+use answers::{Page, Wish};
+use searches::{Given, Hit, Searches};
 
 /// The room of searches.
 #[derive(Debug, Default)]
@@ -30,22 +33,47 @@ impl Finds {
         &mut self,
         cx: &mut Cx,
         query: SharedQuery,
-        limit: u16,
+        options: FindOptions,
         interest: &Interest,
     ) -> Result<FindId, TooManyFinds> {
-        let find = self.searches.begin(query, limit, cx.now)?;
-        for document in self.searches.own(find, &cx.store, cx.now) {
-            self.found(cx, find, document, interest);
+        let FindOptions { sort, after, limit } = options;
+        let bytes = limits::FOUND_BYTES;
+        let wish = Wish { query, sort, after, limit: limit.into(), bytes };
+        let find = self.searches.begin(wish, cx.now)?;
+        self.ask_all(cx, find);
+        self.advance(cx, interest);
+        Ok(find)
+    }
+
+    /// So many more are wanted of a search that has given some. Whether there is one of this name.
+    pub(crate) fn go_on(
+        &mut self,
+        cx: &mut Cx,
+        find: FindId,
+        limit: u16,
+        interest: &Interest,
+    ) -> bool {
+        if !self.searches.go_on(find, limit.into(), cx.now) {
+            return false;
         }
+        // One that was too slow is asked again, from here on.
+        self.ask_all(cx, find);
+        self.advance(cx, interest);
+        true
+    }
+
+    /// No more of it is wanted.
+    pub(crate) fn end(&mut self, find: FindId) {
+        self.searches.end(find);
+    }
+
+    fn ask_all(&mut self, cx: &Cx, find: FindId) {
         // A neighbour that dozes is asked if there is no other.
         let asked = |wakeful| cx.links.named(|link| link.is_active() && link.dozing != wakeful);
         let wakeful = asked(true);
-        let links = if wakeful.is_empty() { asked(false) } else { wakeful };
-        self.finish(cx);
-        for link in links {
-            self.ask(cx, find, link);
+        for link in if wakeful.is_empty() { asked(false) } else { wakeful } {
+            self.searches.source(find, link);
         }
-        Ok(find)
     }
 
     pub(crate) fn frame(
@@ -61,25 +89,26 @@ impl Finds {
         }
     }
 
-    pub(crate) fn on(&mut self, cx: &mut Cx, notice: &Notice) {
+    pub(crate) fn on(&mut self, cx: &mut Cx, notice: &Notice, interest: &Interest) {
         match notice {
             // A new neighbour is asked what is being looked for.
             Notice::NeighbourUp(up) => {
                 for find in self.searches.running() {
-                    self.ask(cx, find, up.link);
+                    self.searches.source(find, up.link);
                 }
+                self.advance(cx, interest);
             }
             Notice::LinkDown(down) => {
                 self.searches.link_down(down.link);
-                self.finish(cx);
+                self.advance(cx, interest);
             }
             _ => {}
         }
     }
 
     /// Ends the searches that are over.
-    pub(crate) fn tick(&mut self, cx: &mut Cx) {
-        self.finish(cx);
+    pub(crate) fn tick(&mut self, cx: &mut Cx, interest: &Interest) {
+        self.advance(cx, interest);
     }
 
     /// When a search has lasted long enough.
@@ -88,19 +117,50 @@ impl Finds {
     }
 
     /// Ends all searches, because we leave.
-    pub(crate) fn end(&mut self, cx: &mut Cx) {
+    pub(crate) fn end_all(&mut self, cx: &mut Cx) {
         for find in self.searches.running() {
             if self.searches.end(find) {
-                cx.out.push_back(Output::FindDone { find, complete: false });
+                cx.out.push_back(Output::FindDone { find, complete: false, cursor: None });
             }
         }
     }
 
-    fn ask(&mut self, cx: &mut Cx, find: FindId, link: LinkId) {
-        let Some(state) = cx.links.get_mut(link) else { return };
-        if let Some(question) = self.searches.ask(find, link, &mut state.budgets, cx.now) {
-            cx.send(link, FindFrame::Find(question));
+    /// Asks whose turn it is, and gives what can be given.
+    fn advance(&mut self, cx: &mut Cx, interest: &Interest) {
+        for find in self.searches.active() {
+            if let Some(wish) = self.searches.ask_own(find) {
+                self.look_here(cx, find, &wish, interest);
+            }
         }
+        for (find, link) in self.searches.turns() {
+            let Some(state) = cx.links.get_mut(link) else {
+                self.searches.link_down(link);
+                continue;
+            };
+            if let Some(question) = self.searches.ask(find, link, &mut state.budgets, cx.now) {
+                cx.send(link, FindFrame::Find(question));
+            }
+        }
+        for Given { find, hits, complete, cursor } in self.searches.give(cx.now) {
+            for Hit { document, opened } in hits {
+                // Its author may have written a newer one since it was found.
+                if !cx.store.is_replaced(&document) {
+                    cx.out.push_back(Output::Found { find, document, opened });
+                }
+            }
+            cx.out.push_back(Output::FindDone { find, complete, cursor });
+        }
+    }
+
+    fn look_here(&mut self, cx: &mut Cx, find: FindId, wish: &Wish, interest: &Interest) {
+        let Page { documents, until, left_out, .. } = answers::look(&cx.store, wish, cx.now);
+        for document in documents {
+            let ours = cx.store.find(&document.id()).and_then(|kept| kept.decode().ok());
+            if let Some(ours) = ours {
+                self.found(cx, find, Arc::new(ours), interest);
+            }
+        }
+        self.searches.own(find, until, left_out);
     }
 
     /// A neighbour answers. We asked: what it takes to check an answer is bounded by what was asked for, and
@@ -112,20 +172,24 @@ impl Finds {
         answer: Found,
         interest: &Interest,
     ) -> Result<(), Misbehaviour> {
-        let Found { request, documents, rest } = answer;
+        let Found { request, documents, rest, until } = answer;
         let Some(state) = cx.links.get_mut(link) else { return Ok(()) };
         let bytes = documents.iter().map(SignedDocument::size).sum();
         state.budgets.answer(documents.len(), bytes)?;
         let mut documents = documents.into_iter();
         let result =
             documents.try_for_each(|document| self.brings(cx, link, request, document, interest));
-        match rest {
-            Rest::Follows => {}
-            Rest::Nothing => self.searches.answered(link, request, true),
-            Rest::LeftOut => self.searches.answered(link, request, false),
-        }
-        self.finish(cx);
-        result
+        let end = match rest {
+            Rest::Follows => return result,
+            Rest::Finished { left_out } => (None, left_out),
+            Rest::More { left_out } => {
+                let until = Place::from_bytes(&until).map_err(|_| Misbehaviour::Undecodable)?;
+                (Some(until), left_out)
+            }
+        };
+        let ended = self.searches.answered(link, request, end.0, end.1);
+        self.advance(cx, interest);
+        result.and(ended)
     }
 
     fn brings(
@@ -137,12 +201,8 @@ impl Finds {
         interest: &Interest,
     ) -> Result<(), Misbehaviour> {
         let (id, bytes) = (document.id(), document.size());
+        let Some(find) = self.searches.brings(link, request, bytes)? else { return Ok(()) };
         let unwanted = cx.reputation.is_listed_by_hand(&document.author(), cx.now);
-        let wanted = self.searches.brings(link, request, &id, bytes)?;
-        let Some(find) = wanted else { return Ok(()) };
-        if unwanted {
-            return Ok(());
-        }
         let ours = cx.store.get(&id).and_then(|kept| kept.decode().ok());
         let document = match ours {
             Some(ours) => Arc::new(ours),
@@ -153,11 +213,10 @@ impl Finds {
             cx.counters.unknown += 1;
             return Ok(());
         }
-        match self.searches.matches(find, link, &document) {
+        match self.searches.check(find, link, &document)? {
             // The neighbour has not heard yet that its author has written a newer one.
-            Ok(true) if cx.store.is_replaced(&document) => {}
-            Ok(true) => self.found(cx, find, document, interest),
-            Ok(false) => return Err(Misbehaviour::Unasked),
+            Ok(()) if unwanted || cx.store.is_replaced(&document) => {}
+            Ok(()) => self.found(cx, find, document, interest),
             // It may match, but nobody is to make us find out.
             Err(OutOfFuel) => {}
         }
@@ -183,28 +242,20 @@ impl Finds {
                 return;
             }
         }
-        let opened_size = opened.as_ref().map_or(0, |opened| opened.heap_size());
-        if self.searches.found(find, document.id(), document.heap_size() + opened_size) {
-            cx.out.push_back(Output::Found { find, document, opened });
-        }
-    }
-
-    fn finish(&mut self, cx: &mut Cx) {
-        for (find, complete) in self.searches.over(cx.now) {
-            cx.out.push_back(Output::FindDone { find, complete });
-        }
+        self.searches.found(find, Hit { document, opened });
     }
 }
 
 /// A neighbour looks for something.
 fn answer(cx: &mut Cx, link: LinkId, asked: &Find) -> Result<(), Misbehaviour> {
     let Some(state) = cx.links.get_mut(link) else { return Ok(()) };
-    let Answer { documents, complete, fuel } =
-        searches::answer(asked, &mut state.budgets, &cx.store, cx.now)?;
-    // What has no room is left out: live documents are worth more.
-    let all = documents.into_iter().all(|document| state.lanes.found(asked.request, Ok(document)));
-    let rest = if complete && all { Rest::Nothing } else { Rest::LeftOut };
-    let _ = state.lanes.found(asked.request, Err(rest));
+    let room = state.lanes.room_for_found();
+    let page = answers::answer(asked, &mut state.budgets, &cx.store, room, cx.now)?;
+    let (end, fuel) = (page.end(), page.fuel);
+    let parts = page.documents.into_iter().map(AnswerPart::Document).chain([end]);
+    for part in parts {
+        let _ = state.lanes.found(asked.request, part);
+    }
     cx.links.touch(link);
     cx.spend(link, units(fuel));
     Ok(())
@@ -219,8 +270,6 @@ const fn units(fuel: u64) -> u64 {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use taiinet_document::Timestamp;
-
     use super::*;
     use crate::testing::{self, document, identity, work_left};
 
@@ -233,8 +282,8 @@ mod tests {
             cx.store.insert(&document, 0, now);
         }
         let mut costs = |query: &str| {
-            let (query, since) = (query.to_owned(), Timestamp::default());
-            let find = Find { request: 1, query, limit: 100, since };
+            let (query, sort, after) = (query.to_owned(), String::new(), Vec::new());
+            let find = Find { request: 1, query, sort, after, limit: 100 };
             let before = work_left(&cx, link);
             answer(&mut cx, link, &find).unwrap();
             before - work_left(&cx, link)
@@ -255,9 +304,12 @@ mod tests {
         let mut finds = Finds::default();
         // What it takes to evaluate this is much, too.
         let query: SharedQuery = r#"{"text": {"$regex": "(x?){30}x{10}$"}}"#.parse().unwrap();
-        let find = finds.begin(&mut cx, query, 100, &interest).unwrap();
-        let documents = (0..100).map(|nonce| document(&identity(2), nonce, 20).signed().clone());
-        let found = Found { request: find.0, documents: documents.collect(), rest: Rest::Nothing };
+        finds.begin(&mut cx, query, FindOptions::newest(100), &interest).unwrap();
+        let mut documents: Vec<_> =
+            (0..100).map(|nonce| document(&identity(2), nonce, 20).signed().clone()).collect();
+        documents.sort_by_key(|document| core::cmp::Reverse(document.id()));
+        let (rest, until) = (Rest::Finished { left_out: false }, Vec::new());
+        let found = Found { request: 1, documents, rest, until };
         let before = work_left(&cx, link);
         finds.frame(&mut cx, link, FindFrame::Found(found), &interest).unwrap();
         assert_eq!(work_left(&cx, link), before);

@@ -5,19 +5,19 @@ mod private;
 use std::{collections::BTreeSet, sync::Arc};
 
 use taiinet_document::{
-    Content, DocumentId, Map, Opened, Sealed, Subscription, Timestamp, VerifiedDocument,
+    Content, DocumentId, Key, Map, Opened, Sealed, Subscription, Timestamp, VerifiedDocument,
 };
 use taiinet_identity::{EnvelopeError, Identity, PeerId, RECIPIENTS, Recipient, RecipientId};
 use taiinet_query::{Attributes, Index, Query, Scratch, SharedQuery};
 
 use crate::{
-    Audience, Delivery, LinkId, Output, PublishError, PublishOptions, SubscriptionId, Time,
-    TooManySubscriptions,
+    Audience, Conflict, Delivery, LinkId, Output, PublishError, PublishOptions, SubscriptionId,
+    Time, TooManySubscriptions,
     cx::Cx,
     limits,
     notice::{Accepted, Notice},
 };
-use private::{Chosen, Directory, Openings, Own, Unopened};
+use private::{Came, Chosen, Directory, Openings, Own, Unopened};
 
 /// The room of interest.
 #[derive(Debug)]
@@ -153,7 +153,7 @@ impl Interest {
             Content::Subscription(subscription) => {
                 self.directory.announced(document, subscription, &mut cx.rng, cx.now);
             }
-            Content::Deleted => self.directory.deleted(document, &mut cx.rng, cx.now),
+            Content::Deleted(_) => self.directory.deleted(document, &mut cx.rng, cx.now),
             Content::Unknown(_) => cx.counters.unknown += 1,
             Content::Open(_) | Content::Sealed(_) => {}
         }
@@ -165,16 +165,29 @@ impl Interest {
         if self.subscriptions.is_empty() {
             return;
         }
-        let Accepted { document, hops, from } = accepted;
-        let via = from.map(|(_, peer)| peer);
+        let Accepted { document, hops, from, conflict } = accepted;
+        let came = Came { hops: *hops, via: from.map(|(_, peer)| peer) };
+        if let Some(other) = conflict {
+            self.tell_conflict(cx, document, other);
+        }
         match document.content() {
-            Content::Open(_) => self.deliver_fields(cx, document, None, *hops, via),
+            Content::Open(fields) => {
+                let subscriptions = self.matching(document, fields);
+                hand_over(cx, document, None, subscriptions, came);
+            }
             Content::Sealed(_) => {
-                let unopened = Unopened { document: Arc::clone(document), hops: *hops, via };
-                cx.counters.unopened += self.openings.push(unopened, cx.now);
+                let unopened = Unopened { document: Arc::clone(document), came };
+                for lost in self.openings.push(unopened, cx.now) {
+                    cx.counters.unopened += 1;
+                    hand_over(cx, &lost.document, None, Vec::new(), lost.came);
+                }
                 self.open_waiting(cx);
             }
-            Content::Deleted | Content::Subscription(_) | Content::Unknown(_) => {}
+            // It is no document for applications, whatever stood under its key.
+            Content::Subscription(_) => {}
+            Content::Deleted(_) | Content::Unknown(_) => {
+                hand_over(cx, document, None, Vec::new(), came);
+            }
         }
     }
 
@@ -182,46 +195,50 @@ impl Interest {
     fn open_waiting(&mut self, cx: &mut Cx) {
         let keys = self.private.key_count();
         while let Some((unopened, likely)) = self.openings.next(keys, cx.now) {
-            let Unopened { document, hops, via } = unopened;
+            let Unopened { document, came } = unopened;
             cx.counters.exchanges += keys as u64;
             // What is sealed to others is passed on, and no more.
-            if let Some(opened) = self.open(&cx.identity, &document, likely) {
+            let opened = self.open(&cx.identity, &document, likely);
+            let mut subscriptions = Vec::new();
+            if let Some(opened) = &opened {
                 self.openings.opened(&document.author(), opened.recipient, keys, cx.now);
-                self.deliver_fields(cx, &document, Some(opened), hops, via);
+                subscriptions = self.matching(&document, &opened.fields);
             }
+            hand_over(cx, &document, opened, subscriptions, came);
         }
     }
 
-    /// Delivers a document to the subscriptions that what it says in clear, or said to us, matches.
-    fn deliver_fields(
-        &mut self,
-        cx: &mut Cx,
-        document: &Arc<VerifiedDocument>,
-        opened: Option<Arc<Opened>>,
-        hops: u8,
-        via: Option<PeerId>,
-    ) {
-        // Its author has written a newer one since, which came first.
-        if cx.store.is_replaced(document) {
-            return;
-        }
-        let fields = match (&opened, document.content()) {
-            (Some(opened), _) => &opened.fields,
-            (None, Content::Open(fields)) => fields,
-            (None, _) => return,
-        };
+    /// Our subscriptions that what a document says, in clear or to us, matches.
+    fn matching(&mut self, document: &VerifiedDocument, fields: &Map) -> Vec<SubscriptionId> {
         let mut subscriptions = Vec::new();
         let attributes = Attributes::of(document);
         self.subscriptions.visit_fields(&mut self.scratch, attributes, fields, |subscription| {
             subscriptions.push(subscription);
         });
+        subscriptions.sort_unstable();
+        subscriptions
+    }
+
+    /// Two versions of one moment: the subscriptions that one of them matches hear of both.
+    fn tell_conflict(&mut self, cx: &mut Cx, document: &Arc<VerifiedDocument>, other: &DocumentId) {
+        let other = cx.store.get(other).and_then(|kept| kept.decode().ok());
+        let Some(other) = other.map(Arc::new) else { return };
+        let mut subscriptions = BTreeSet::new();
+        for version in [document, &other] {
+            if let Content::Open(fields) = version.content() {
+                subscriptions.extend(self.matching(version, fields));
+            }
+        }
         if subscriptions.is_empty() {
             return;
         }
-        subscriptions.sort_unstable();
-        cx.counters.delivered += 1;
-        let document = Arc::clone(document);
-        cx.out.push_back(Output::Deliver(Delivery { document, opened, subscriptions, hops, via }));
+        let (winner, loser) = if document.id() > other.id() {
+            (Arc::clone(document), other)
+        } else {
+            (other, Arc::clone(document))
+        };
+        let subscriptions = subscriptions.into_iter().collect();
+        cx.out.push_back(Output::Conflict(Conflict { subscriptions, winner, loser }));
     }
 
     // ---- Sealing ----
@@ -239,7 +256,8 @@ impl Interest {
         let attributes = Attributes {
             id: None,
             author: cx.id(),
-            key: options.key.as_deref(),
+            owner: options.key.as_ref().map_or(cx.id(), |key| key.owner(cx.id())),
+            key: options.key.as_ref().map(Key::name),
             created_at: cx.now.timestamp(),
         };
         let Chosen { recipients, no_room, unevaluated, work } =
@@ -288,4 +306,23 @@ impl Interest {
             content => Ok(content),
         }
     }
+}
+
+/// Gives a document to the application, with the subscriptions that it matches. What replaces or deletes others
+/// is given for none as well, since those may have matched.
+fn hand_over(
+    cx: &mut Cx,
+    document: &Arc<VerifiedDocument>,
+    opened: Option<Arc<Opened>>,
+    subscriptions: Vec<SubscriptionId>,
+    came: Came,
+) {
+    let is_change = document.key.is_some() || matches!(document.content(), Content::Deleted(_));
+    // What replaces it may have come first.
+    if subscriptions.is_empty() && !is_change || cx.store.is_replaced(document) {
+        return;
+    }
+    cx.counters.delivered += u64::from(!subscriptions.is_empty());
+    let (document, Came { hops, via }) = (Arc::clone(document), came);
+    cx.out.push_back(Output::Deliver(Delivery { document, opened, subscriptions, hops, via }));
 }

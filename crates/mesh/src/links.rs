@@ -27,7 +27,7 @@ pub(crate) use budgets::Budgets;
 pub use incompatible::Incompatible;
 #[cfg(test)]
 pub(crate) use lanes::Lanes;
-pub(crate) use lanes::Parcel;
+pub(crate) use lanes::{AnswerPart, Parcel};
 pub(crate) use link::Link;
 pub(crate) use map::Links;
 pub use misbehaviour::Misbehaviour;

@@ -129,4 +129,6 @@ pub(crate) struct Accepted {
     pub(crate) hops: u8,
     /// The link that it came over, and the peer at the other end; none for our own.
     pub(crate) from: Option<(LinkId, PeerId)>,
+    /// Another version of the same moment.
+    pub(crate) conflict: Option<DocumentId>,
 }

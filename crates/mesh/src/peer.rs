@@ -41,7 +41,8 @@ use crate::{
 /// - **Inputs**: [`handle`](Self::handle), [`accept_link`](Self::accept_link);
 ///   [`subscribe`](Self::subscribe), [`subscribe_privately`](Self::subscribe_privately),
 ///   [`unsubscribe`](Self::unsubscribe), [`publish`](Self::publish),
-///   [`publish_signed`](Self::publish_signed), [`find`](Self::find);
+///   [`publish_signed`](Self::publish_signed), [`find`](Self::find), [`find_more`](Self::find_more),
+///   [`find_end`](Self::find_end);
 ///   [`add_signaller`](Self::add_signaller), [`blacklist`](Self::blacklist),
 ///   [`unblock`](Self::unblock), [`leave`](Self::leave); for signallers [`relay`](Self::relay),
 ///   [`undeliverable`](Self::undeliverable), [`blame`](Self::blame), [`expel`](Self::expel).
@@ -228,7 +229,7 @@ impl Peer {
             self.interest.on(cx, &notice);
             self.documents.on(cx, &notice, &self.interest);
             self.sync.on(cx, &notice);
-            self.finds.on(cx, &notice);
+            self.finds.on(cx, &notice, &self.interest);
         }
     }
 
@@ -255,7 +256,7 @@ impl Peer {
         self.settle();
         self.announce_subscriptions();
         self.interest.tick(&mut self.cx);
-        self.finds.tick(&mut self.cx);
+        self.finds.tick(&mut self.cx, &self.interest);
         self.cx.view_changed = true;
         self.seek();
     }

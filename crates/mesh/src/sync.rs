@@ -92,14 +92,14 @@ impl Sync {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use taiinet_document::{DocumentId, Timestamp};
+    use taiinet_document::{DocumentId, Mark, Timestamp};
 
     use super::*;
     use crate::{
         interest::Interest,
         notice::NeighbourUp,
         testing::{self, NOW, identity, work_left},
-        wire::{Mark, Piece},
+        wire::Piece,
     };
 
     #[test]

@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use taiinet_document::{Content, Document, Map, Network, Value, VerifiedDocument};
+use taiinet_document::{Content, Document, Key, Map, Network, Value, VerifiedDocument};
 use taiinet_identity::{Domain, Identity, Seed, Verified};
 
 use crate::{
@@ -45,7 +45,7 @@ pub(crate) fn document_at(
 
 /// A document under a key.
 pub(crate) fn keyed(author: &Identity, key: &str, created_at: Time) -> Arc<VerifiedDocument> {
-    signed(author, 0, 10, created_at, Some(key.to_owned()))
+    signed(author, 0, 10, created_at, Some(key.into()))
 }
 
 /// A document that takes as much of the heap as can be when it is decoded: 5 MB for 65 kB on the wire.
@@ -61,7 +61,7 @@ fn signed(
     nonce: u32,
     bytes: usize,
     created_at: Time,
-    key: Option<String>,
+    key: Option<Key>,
 ) -> Arc<VerifiedDocument> {
     let text = Value::String("x".repeat(bytes));
     of(author, nonce, Map::from([("text".to_owned(), text)]), created_at, key)
@@ -72,7 +72,27 @@ fn of(
     nonce: u32,
     content: Map,
     created_at: Time,
-    key: Option<String>,
+    key: Option<Key>,
+) -> Arc<VerifiedDocument> {
+    sign(author, nonce, Content::Open(content), created_at, key)
+}
+
+/// A document with any content, or a deletion.
+pub(crate) fn said(
+    author: &Identity,
+    content: Content,
+    key: Option<Key>,
+    created_at: Time,
+) -> Arc<VerifiedDocument> {
+    sign(author, 0, content, created_at, key)
+}
+
+fn sign(
+    author: &Identity,
+    nonce: u32,
+    content: Content,
+    created_at: Time,
+    key: Option<Key>,
 ) -> Arc<VerifiedDocument> {
     let document = Document {
         network: network(),
@@ -81,7 +101,7 @@ fn of(
         expires_at: None,
         key,
         next_key: None,
-        content: Content::Open(content),
+        content,
     };
     Arc::new(VerifiedDocument::sign(author, document).unwrap())
 }

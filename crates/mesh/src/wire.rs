@@ -40,5 +40,5 @@ pub use reading::{Reading, read};
 pub use refusal::{Refusal, RefusalReason};
 pub use signal::{Signal, SignalBody, SignalFrame, SignalPart};
 pub use signaller::{FromSignaller, IceServer, ToSignaller, Welcome};
-pub use sync::{Compare, Mark, Piece, SyncFrame};
+pub use sync::{Compare, Piece, SyncFrame};
 pub use view::ViewFrame;

@@ -11,6 +11,7 @@
 //! let attributes = Attributes {
 //!     id: None,
 //!     author: PeerId::from_bytes([7; 32]),
+//!     owner: PeerId::from_bytes([7; 32]),
 //!     key: None,
 //!     created_at: Timestamp::from_millis(1_700_000_000_000),
 //! };

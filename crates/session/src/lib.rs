@@ -12,6 +12,7 @@
 //! | [`Session`] | the peer, its subscriptions and searches, and their waiters |
 //! | [`publications`] | documents that wait for room at the core, or for a neighbour to take them |
 //! | [`unsealed`] | contents that wait for a recipient |
+//! | [`Removed`] | a document that a subscription was shown, and why it is gone |
 //! | [`backlog`] | subscriptions that are read too slowly |
 //! | [`diagnosis`] | why a peer has no neighbour, and what can be done |
 //! | [`json`] | events and status for scripts and pages |
@@ -25,6 +26,7 @@ pub mod json;
 mod privacy;
 pub mod publications;
 mod session;
+mod shown;
 #[cfg(test)]
 mod testing;
 pub mod unsealed;
@@ -32,6 +34,7 @@ mod waiters;
 
 pub use privacy::Privacy;
 pub use session::{Action, CutOff, Session, Wanted};
+pub use shown::{Removal, Removed, SHOWN};
 pub use waiters::Waiters;
 
 /// So many neighbours are enough to ask for what was published before, or so long after the first: that one

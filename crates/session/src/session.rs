@@ -6,16 +6,17 @@ use std::{
     sync::Arc,
 };
 
-use taiinet_document::{Map, Opened, VerifiedDocument};
+use taiinet_document::{DocumentId, Map, Opened, VerifiedDocument};
 use taiinet_mesh::{
-    Delivery, Dial, Event, FindId, Input, LinkId, Negotiation, Output, Peer, PublishError,
-    PublishOptions, SubscriptionId, Time, TooManyFinds, TooManySubscriptions,
+    Conflict, Delivery, Dial, Event, FindId, Input, LinkId, Negotiation, Output, Peer,
+    PublishError, PublishOptions, SubscriptionId, Time, TooManyFinds, TooManySubscriptions,
 };
 use taiinet_query::{Query, SharedQuery};
 
 use crate::{
-    Waiters,
+    Removed, Waiters,
     publications::{Outcome, Publications},
+    shown::{Changes, Shown},
     unsealed::{Recipients, Unsealed, Waiting},
 };
 
@@ -62,6 +63,24 @@ pub enum Action<W: Waiters> {
         subscriptions: Vec<W::Subscription>,
         /// The document, as the core delivered it.
         delivery: Delivery,
+        /// The version that these were shown before, if it replaces one.
+        replaces: Option<DocumentId>,
+    },
+    /// A document that these were shown is gone.
+    Remove {
+        /// Those that it matched; never none.
+        subscriptions: Vec<W::Subscription>,
+        /// The document, and why it is gone.
+        removed: Removed,
+    },
+    /// Two versions of one document and one moment; the winner is delivered as well.
+    Conflict {
+        /// Those that one of them matches; never none.
+        subscriptions: Vec<W::Subscription>,
+        /// The version that counts.
+        winner: Arc<VerifiedDocument>,
+        /// The other.
+        loser: Arc<VerifiedDocument>,
     },
     /// A document that a search found; [`Session::find_waiter`] gives its waiter.
     Found {
@@ -112,6 +131,9 @@ pub struct Session<W: Waiters> {
     subscriptions: BTreeMap<SubscriptionId, W::Subscription>,
     publications: Publications<W::Publish, W::Flush>,
     unsealed: Waiting<W::Recipients>,
+    shown: Shown<W::Subscription>,
+    /// What becomes of one output, in order.
+    ready: VecDeque<Action<W>>,
     /// Not unsealed any more, and not yet given to the driver.
     decided: VecDeque<(Unsealed<W::Recipients>, Recipients)>,
     finds: BTreeMap<FindId, W::Find>,
@@ -126,6 +148,8 @@ impl<W: Waiters> Session<W> {
             subscriptions: BTreeMap::new(),
             publications: Publications::default(),
             unsealed: Waiting::default(),
+            shown: Shown::default(),
+            ready: VecDeque::new(),
             decided: VecDeque::new(),
             finds: BTreeMap::new(),
         }
@@ -152,16 +176,23 @@ impl<W: Waiters> Session<W> {
             self.peer.handle_timeout(now);
         }
         self.decided.extend(self.unsealed.decided::<W>(&mut self.peer, now));
+        while let Some((removed, subscriptions)) = self.shown.expire(now) {
+            self.ready.push_back(Action::Remove { subscriptions, removed });
+        }
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) is to be called next.
     pub fn poll_timeout(&self) -> Option<Time> {
-        [self.peer.poll_timeout(), self.unsealed.deadline()].into_iter().flatten().min()
+        let own = [self.unsealed.deadline(), self.shown.deadline()];
+        own.into_iter().chain([self.peer.poll_timeout()]).flatten().min()
     }
 
     /// The next thing to do.
     pub fn poll_action(&mut self, now: Time) -> Option<Action<W>> {
         loop {
+            if let Some(action) = self.ready.pop_front() {
+                return Some(action);
+            }
             if let Some(outcome) = self.publications.poll() {
                 return Some(Action::Publication(outcome));
             }
@@ -188,13 +219,15 @@ impl<W: Waiters> Session<W> {
             Output::Send { link, bytes, .. } => Action::Send { link, bytes },
             Output::Close { link } => Action::Close { link },
             Output::Deliver(delivery) => {
-                let known = |name| self.subscriptions.get(name).copied();
-                let subscriptions: Vec<_> =
-                    delivery.subscriptions.iter().filter_map(known).collect();
+                self.deliver(&delivery);
+                return None;
+            }
+            Output::Conflict(Conflict { subscriptions, winner, loser }) => {
+                let subscriptions = self.known(&subscriptions);
                 if subscriptions.is_empty() {
                     return None;
                 }
-                Action::Deliver { subscriptions, delivery }
+                Action::Conflict { subscriptions, winner, loser }
             }
             Output::Found { find, document, opened } => Action::Found { find, document, opened },
             Output::FindDone { find, complete } => {
@@ -212,6 +245,25 @@ impl<W: Waiters> Session<W> {
             // Only among signallers.
             Output::Relayed { .. } | Output::Undeliverable { .. } => return None,
         })
+    }
+
+    fn known(&self, names: &[SubscriptionId]) -> Vec<W::Subscription> {
+        names.iter().filter_map(|name| self.subscriptions.get(name).copied()).collect()
+    }
+
+    /// What a document means for those that it matches, and for those that show what it replaces.
+    fn deliver(&mut self, delivery: &Delivery) {
+        let matching = self.known(&delivery.subscriptions);
+        let Changes { shows, removes } = self.shown.take(&delivery.document, &matching);
+        let removes = removes
+            .into_iter()
+            .map(|(removed, subscriptions)| Action::Remove { subscriptions, removed });
+        self.ready.extend(removes);
+        self.ready.extend(shows.into_iter().map(|(replaces, subscriptions)| Action::Deliver {
+            subscriptions,
+            delivery: delivery.clone(),
+            replaces,
+        }));
     }
 
     /// Subscribes; `name` is the driver's, and new.
@@ -237,6 +289,7 @@ impl<W: Waiters> Session<W> {
     pub fn unsubscribe(&mut self, name: W::Subscription, now: Time) -> bool {
         let Some(id) = self.names.remove(&name) else { return false };
         self.subscriptions.remove(&id);
+        self.shown.end(name);
         self.peer.unsubscribe(id, now);
         true
     }

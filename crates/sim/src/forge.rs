@@ -128,7 +128,7 @@ fn signed(
         created_at,
         nonce: 0,
         expires_at: None,
-        key: key.map(str::to_owned),
+        key: key.map(Into::into),
         next_key: None,
         content,
     };
@@ -149,7 +149,7 @@ pub fn of_the_next_version(
     let document = document.decode().expect("a test's document is valid");
     let unknown = |kind| UnknownContent::new(kind, b"what is to come").expect("of a later version");
     let content = kind.map_or(document.content, |kind| Content::Unknown(unknown(kind)));
-    let (key, next_key) = (key.map(str::to_owned), Some(NEXT_KEY));
+    let (key, next_key) = (key.map(Into::into), Some(NEXT_KEY));
     let document = Document { key, next_key, content, ..document };
     VerifiedDocument::sign(identity, document).expect("a test's document is valid").signed().clone()
 }

@@ -72,7 +72,7 @@ impl Delivery {
 
     /// Its key among the documents of its author, if it has one.
     pub fn key(&self) -> Option<&str> {
-        self.document.key.as_deref()
+        self.document.key_name()
     }
 
     /// When its author says to have published it.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use taiinet_document::{Map, Value, parse_map};
+use taiinet_document::{Key, Map, Value, parse_map};
 
 use taiinet_mesh::Audience;
 
@@ -11,8 +11,9 @@ use crate::error::Error;
 /// What an author may add to a document; see [`TaiiNet::publish_with`](crate::TaiiNet::publish_with).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublishOptions {
-    /// The newest document of one author under one key replaces the older. At most 256 bytes.
-    pub key: Option<String>,
+    /// The newest version under one key replaces the older: `Some("profile".into())`. See [`Key`] for those that
+    /// others write as well.
+    pub key: Option<Key>,
     /// How long it is worth something; for ever if none. Nobody promises to hold it for so long: others keep it for
     /// the five minutes of the live window, and this peer, if it has a key, for as long as it runs, for neighbours
     /// that search.

@@ -128,7 +128,7 @@ mod tests {
             created_at: Timestamp::from_millis(millis),
             nonce: 0,
             expires_at: None,
-            key: key.map(str::to_owned),
+            key: key.map(Into::into),
             next_key: None,
             content: Content::Open(Map::new()),
         };

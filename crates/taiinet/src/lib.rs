@@ -75,7 +75,9 @@ pub use publish::Prepared;
 #[doc(no_inline)]
 pub use serde_json::json;
 #[doc(no_inline)]
-pub use taiinet_document::{DocumentId, Map, Network, Timestamp, Value, VerifiedDocument};
+pub use taiinet_document::{
+    DocumentId, Key, Map, Network, PeerSet, Sharing, Timestamp, Value, VerifiedDocument, Writers,
+};
 #[doc(no_inline)]
 pub use taiinet_identity::{Identity, PeerId, keyfile};
 #[doc(no_inline)]

@@ -7,7 +7,7 @@ use std::{
 
 use getrandom::SysRng;
 use rand_core::UnwrapErr;
-use taiinet_document::{Content, Document, DocumentId, Map, Sealed, VerifiedDocument};
+use taiinet_document::{Content, Document, DocumentId, Key, Map, Sealed, VerifiedDocument};
 use taiinet_identity::Recipient;
 use taiinet_mesh::{Audience, PublishError, Time};
 use taiinet_session::unsealed::Unsealed;
@@ -116,7 +116,7 @@ impl TaiiNet {
 
     fn sign(&self, content: Content, options: PublishOptions) -> Result<Prepared, Error> {
         let now = self.inner.clock.now();
-        let created_at = self.inner.stamps.next(options.key.as_deref(), now);
+        let created_at = self.inner.stamps.next(options.key.as_ref().map(Key::name), now);
         let document = Document {
             network: self.inner.network.clone(),
             created_at,

@@ -2,6 +2,7 @@
 
 use taiinet_document::{Key, Timestamp};
 use taiinet_identity::PeerId;
+use taiinet_query::sort::{Place, Sort};
 
 use crate::{ChannelBinding, LinkId};
 #[cfg(doc)]
@@ -106,6 +107,24 @@ pub enum Audience {
     /// These peers: by their private subscriptions that it matches (forward-secret), or else by their
     /// identity keys.
     Peers(Vec<PeerId>),
+}
+
+/// How documents are looked for.
+#[derive(Debug, Clone)]
+pub struct FindOptions {
+    /// In which order.
+    pub sort: Sort,
+    /// Only those behind this place in the order: where another search ended.
+    pub after: Option<Place>,
+    /// How many documents at most; more by [`Peer::find_more`](crate::Peer::find_more).
+    pub limit: u16,
+}
+
+impl FindOptions {
+    /// The newest first, so many of them.
+    pub fn newest(limit: u16) -> Self {
+        Self { sort: Sort::newest(), after: None, limit }
+    }
 }
 
 /// What an author may add to a document.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use taiinet_document::{Opened, VerifiedDocument};
 use taiinet_identity::{PeerId, Signed};
+use taiinet_query::sort::Place;
 
 #[cfg(doc)]
 use crate::{Direct, Input, limits};
@@ -62,9 +63,11 @@ pub enum Output {
     },
     /// Hand a document to the application; comes once for each document.
     Deliver(Delivery),
+    /// Two versions of one document bear the same time; which of them counts is by chance.
+    Conflict(Conflict),
     /// Something that an application may want to know.
     Event(Event),
-    /// A document that a search found; comes once for each document of a search.
+    /// A document that a search found; comes once for each document of a search, in the order that was asked for.
     Found {
         /// The search, as [`Peer::find`](crate::Peer::find) named it.
         find: FindId,
@@ -88,13 +91,16 @@ pub enum Output {
         /// What tells the signal from others.
         undeliverable: Undeliverable,
     },
-    /// A search is over: nothing more of it comes.
+    /// A search has given as many as are wanted for now, or all that there are.
     FindDone {
-        /// The search that is over.
+        /// The search.
         find: FindId,
-        /// Whether each neighbour that was asked has answered, and there was one; or there was no
-        /// need for more, because the limit was reached.
+        /// Whether that was all: each neighbour that was asked has answered, and there was one, and none
+        /// has left out anything.
         complete: bool,
+        /// From where to go on. If there is none the search is over; else it rests until it goes on
+        /// ([`Peer::find_more`](crate::Peer::find_more)) or is ended ([`Peer::find_end`](crate::Peer::find_end)).
+        cursor: Option<Place>,
     },
 }
 
@@ -129,17 +135,30 @@ pub enum Dial {
     },
 }
 
-/// A document that matches subscriptions of this peer.
+/// A document that matches subscriptions of this peer; or one that matches none, and may replace or delete what
+/// did.
 #[derive(Debug, Clone)]
 pub struct Delivery {
     /// The document, verified.
     pub document: Arc<VerifiedDocument>,
     /// What it says, if it was sealed to us.
     pub opened: Option<Arc<Opened>>,
-    /// The subscriptions that it matches; never empty.
+    /// The subscriptions that it matches. None for a deletion, and for a version that matches none: the older one
+    /// may have.
     pub subscriptions: Vec<SubscriptionId>,
     /// How many links it crossed, as far as one can tell; 0 for our own.
     pub hops: u8,
     /// The neighbour it came from; none for our own.
     pub via: Option<PeerId>,
+}
+
+/// Two versions of one document that bear the same time. Only those that everyone can read are looked at.
+#[derive(Debug, Clone)]
+pub struct Conflict {
+    /// The subscriptions that one of them matches; never empty.
+    pub subscriptions: Vec<SubscriptionId>,
+    /// The version that counts: that of the greater id.
+    pub winner: Arc<VerifiedDocument>,
+    /// The other.
+    pub loser: Arc<VerifiedDocument>,
 }

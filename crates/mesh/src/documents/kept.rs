@@ -3,11 +3,12 @@
 use std::sync::Arc;
 
 use taiinet_document::{
-    DocumentError, DocumentId, SignedDocument, Timestamp, VerifiedBytes, VerifiedDocument,
+    Content, DocumentError, DocumentId, Mark, SignedDocument, Timestamp, VerifiedBytes,
+    VerifiedDocument, Versions,
 };
 use taiinet_identity::PeerId;
 
-use crate::{Time, wire::Mark};
+use crate::Time;
 
 /// A document that can still be served.
 #[derive(Debug)]
@@ -15,9 +16,19 @@ pub(crate) struct Kept {
     bytes: VerifiedBytes,
     created_at: Timestamp,
     expires_at: Option<Timestamp>,
-    key: Option<Arc<str>>,
+    name: Option<Name>,
+    /// The documents that it deletes.
+    victims: Box<[DocumentId]>,
     hops: u8,
     decoded_size: usize,
+}
+
+/// What versions have in common: their owner, and the name of their key.
+pub(super) type Name = (PeerId, Arc<str>);
+
+/// That of a document, if it has one.
+pub(super) fn name_of(document: &VerifiedDocument) -> Option<Name> {
+    document.key_name().map(|key| (document.owner(), key.into()))
 }
 
 impl Kept {
@@ -26,15 +37,24 @@ impl Kept {
             bytes: document.to_bytes(),
             created_at: document.created_at,
             expires_at: document.expires_at,
-            key: document.key.as_deref().map(Into::into),
+            name: name_of(document),
+            victims: match document.content() {
+                Content::Deleted(deletion) => deletion.documents().copied().collect(),
+                _ => Box::default(),
+            },
             hops,
             decoded_size: document.document().heap_size(),
         }
     }
 
-    /// Its key among the documents of its author.
-    pub(super) const fn key(&self) -> Option<&Arc<str>> {
-        self.key.as_ref()
+    /// What it has in common with the other versions of the same document, if it has a key.
+    pub(super) const fn name(&self) -> Option<&Name> {
+        self.name.as_ref()
+    }
+
+    /// The documents that it deletes.
+    pub(super) const fn victims(&self) -> &[DocumentId] {
+        &self.victims
     }
 
     /// The form that goes on the wire.
@@ -69,16 +89,13 @@ impl Kept {
         Mark { created_at: self.created_at, id: self.signed().id() }
     }
 
-    /// That of a document that is not kept yet.
-    pub(super) fn mark_of(document: &VerifiedDocument) -> Mark {
-        Mark { created_at: document.created_at, id: document.id() }
-    }
-
     /// What it holds of the heap, with its places in the store. Tables are half empty at times.
     pub(super) fn heap_size(&self) -> usize {
         const PLACE: usize = 2 * size_of::<(Time, DocumentId)>();
-        const KEY_PLACE: usize = 2 * size_of::<((PeerId, Arc<str>), Mark)>();
-        let key = self.key.as_ref().map_or(0, |key| key.len() + 32 + KEY_PLACE);
-        size_of::<Self>() + 16 + self.signed().heap_size() + PLACE + key
+        const NAME_PLACE: usize = 2 * size_of::<(Name, Versions)>();
+        const VICTIM: usize = 3 * size_of::<(DocumentId, PeerId)>();
+        let name = self.name.as_ref().map_or(0, |(_, key)| key.len() + 32 + NAME_PLACE);
+        let victims = self.victims.len() * VICTIM;
+        size_of::<Self>() + 16 + self.signed().heap_size() + PLACE + name + victims
     }
 }

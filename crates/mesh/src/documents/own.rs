@@ -1,42 +1,42 @@
-//! Documents of our own that have a key: what an author says under a key holds until it says something
+//! Documents of our own that have a key, and versions that we wrote of others': what an author says under a key holds until it says something
 //! else, so it is kept, as long as the peer runs, for those that search when it has left the live window.
 
-use std::{collections::BTreeMap, sync::Arc};
+use std::collections::BTreeMap;
 
-use taiinet_document::{Content, Timestamp, VerifiedDocument};
+use taiinet_document::{Content, DocumentId, Mark, VerifiedDocument};
 
-use super::kept::Kept;
+use super::kept::{Kept, Name, name_of};
 use crate::{Time, limits};
 
 /// The newest document of ours under each key.
 #[derive(Debug, Default)]
 pub(super) struct Own {
-    by_key: BTreeMap<Arc<str>, Box<Kept>>,
+    by_name: BTreeMap<Name, Box<Kept>>,
     bytes: usize,
 }
 
 impl Own {
     pub(super) const fn new() -> Self {
-        Self { by_key: BTreeMap::new(), bytes: 0 }
+        Self { by_name: BTreeMap::new(), bytes: 0 }
     }
 
     /// Keeps a document of ours, if it has a key and is the newest under it. A deletion is kept as well: what it
     /// deletes may come again from another instance of ours. Private subscriptions are announced again anyhow.
     pub(super) fn insert(&mut self, document: &VerifiedDocument) {
-        let Some(key) = document.key.as_deref() else { return };
-        let older = self.by_key.get(key).is_none_or(|kept| kept.mark() < Kept::mark_of(document));
+        let Some(name) = name_of(document) else { return };
+        let older = self.by_name.get(&name).is_none_or(|kept| kept.mark() < Mark::from(document));
         if !older || matches!(document.content(), Content::Subscription(_)) {
             return;
         }
-        self.remove(key);
+        self.remove(&name);
         let kept = Box::new(Kept::new(document, 0));
         self.bytes += kept.heap_size();
-        self.by_key.insert(key.into(), kept);
+        self.by_name.insert(name, kept);
         self.make_room();
     }
 
-    fn remove(&mut self, key: &str) {
-        if let Some(kept) = self.by_key.remove(key) {
+    fn remove(&mut self, name: &Name) {
+        if let Some(kept) = self.by_name.remove(name) {
             self.bytes -= kept.heap_size();
         }
     }
@@ -44,7 +44,7 @@ impl Own {
     /// Drops what is worthless.
     pub(super) fn expire(&mut self, now: Time) {
         let bytes = &mut self.bytes;
-        self.by_key.retain(|_, kept| {
+        self.by_name.retain(|_, kept| {
             let expired = kept.is_expired(now);
             *bytes -= if expired { kept.heap_size() } else { 0 };
             !expired
@@ -53,17 +53,21 @@ impl Own {
 
     /// Drops the oldest of what is too much.
     fn make_room(&mut self) {
-        while self.by_key.len() > limits::OWN_DOCUMENTS || self.bytes > limits::OWN_BYTES {
-            let oldest = self.by_key.iter().min_by_key(|(_, kept)| kept.mark());
-            let Some(key) = oldest.map(|(key, _)| Arc::clone(key)) else { return };
-            self.remove(&key);
+        while self.by_name.len() > limits::OWN_DOCUMENTS || self.bytes > limits::OWN_BYTES {
+            let oldest = self.by_name.iter().min_by_key(|(_, kept)| kept.mark());
+            let Some(name) = oldest.map(|(name, _)| name.clone()) else { return };
+            self.remove(&name);
         }
     }
 
-    /// Those from `since` on, the newest first.
-    pub(super) fn newest(&self, since: Timestamp) -> Vec<&Kept> {
-        let mut all: Vec<&Kept> = self.by_key.values().map(AsRef::as_ref).collect();
-        all.retain(|kept| kept.mark().created_at >= since);
+    /// That of this name.
+    pub(super) fn get(&self, id: &DocumentId) -> Option<&Kept> {
+        self.by_name.values().find(|kept| kept.mark().id == *id).map(AsRef::as_ref)
+    }
+
+    /// All, the newest first.
+    pub(super) fn newest(&self) -> Vec<&Kept> {
+        let mut all: Vec<&Kept> = self.by_name.values().map(AsRef::as_ref).collect();
         all.sort_by_key(|kept| core::cmp::Reverse(kept.mark()));
         all
     }
@@ -75,7 +79,7 @@ mod tests {
 
     use core::time::Duration;
 
-    use taiinet_document::{Document, Map, Subscription};
+    use taiinet_document::{Deletion, Document, Map, Subscription};
     use taiinet_identity::RecipientId;
 
     use super::*;
@@ -91,7 +95,7 @@ mod tests {
             created_at: at(seconds).timestamp(),
             nonce: 1,
             expires_at: life.map(|life| at(seconds + life).timestamp()),
-            key: Some(key.to_owned()),
+            key: Some(key.into()),
             next_key: None,
             content,
         };
@@ -105,7 +109,7 @@ mod tests {
     fn times(own: &Own) -> Vec<u64> {
         let created = |kept: &Kept| kept.mark().created_at.as_millis();
         let since = |at: u64| (at - NOW.as_millis()) / 1000;
-        own.newest(Timestamp::default()).into_iter().map(|kept| since(created(kept))).collect()
+        own.newest().into_iter().map(|kept| since(created(kept))).collect()
     }
 
     #[test]
@@ -122,7 +126,7 @@ mod tests {
         own.expire(at(13));
         assert_eq!(times(&own), [4]);
         // A deletion is what is said now; an announcement is made again by itself.
-        own.insert(&keyed("a", 5, None, Content::Deleted));
+        own.insert(&keyed("a", 5, None, Content::Deleted(Deletion::Key)));
         own.insert(&keyed("a", 4, None, open(1)));
         let subscription =
             Subscription { query: "{}".to_owned(), recipient: RecipientId::from_bytes([7; 32]) };
@@ -136,7 +140,7 @@ mod tests {
         for number in 0..limits::OWN_DOCUMENTS as u64 + 3 {
             own.insert(&keyed(&format!("key {number}"), number, None, open(1)));
         }
-        assert_eq!(own.by_key.len(), limits::OWN_DOCUMENTS);
+        assert_eq!(own.by_name.len(), limits::OWN_DOCUMENTS);
         assert_eq!(times(&own).last(), Some(&3), "the oldest have gone");
         for number in 0..30 {
             own.insert(&keyed(&format!("large {number}"), 5000 + number, None, open(200_000)));

@@ -1,16 +1,17 @@
 //! Which documents were seen, and the recent ones themselves: as signed bytes with a small header, never
 //! decoded. What is decoded takes a hundred times the room, if its author wants that.
 
-use std::{
-    collections::{BTreeMap, BTreeSet, VecDeque},
-    sync::Arc,
-};
+use core::ops::Bound;
+use std::collections::{BTreeMap, BTreeSet, VecDeque, btree_map::Entry};
 
-use taiinet_document::{DocumentId, Timestamp, VerifiedDocument};
+use taiinet_document::{DocumentId, Mark, Timestamp, VerifiedDocument, Versions};
 use taiinet_identity::PeerId;
 
-use super::{kept::Kept, own::Own};
-use crate::{Time, limits, wire::Mark};
+use super::{
+    kept::{Kept, Name, name_of},
+    own::Own,
+};
+use crate::{Time, limits};
 
 /// The seen-cache and the store of recent documents. The maps are ordered, so that no author can choose
 /// ids that make them slow.
@@ -19,17 +20,19 @@ use crate::{Time, limits, wire::Mark};
 /// one. When there are too many ids, those of the oldest documents go, and with them everything as
 /// old is refused from then on: so nothing is ever delivered twice.
 ///
-/// The newest document of one author under one key replaces the older, which is still served to
+/// A version that another replaces ([`Versions`]), and a document that its author has deleted, is still served to
 /// the neighbours that it was announced to, but offered to no other and found by no search; nor does
 /// anyone look at it for these, so that no author hides what is current behind what it replaced.
 #[derive(Debug)]
 pub(crate) struct Recent {
     seen: BTreeMap<DocumentId, Option<Box<Kept>>>,
     /// The newest of the kept documents that have a key.
-    by_key: BTreeMap<(PeerId, Arc<str>), Mark>,
-    /// All that were seen and are the newest of their key, or have none, in the order of their time.
+    versions: BTreeMap<Name, Versions>,
+    /// What the kept deletions name, with their author, and how many of them do.
+    deleted: BTreeMap<(DocumentId, PeerId), usize>,
+    /// All that were seen and are neither replaced nor deleted, in the order of their time.
     current: BTreeSet<Mark>,
-    /// The others that were seen: newer ones have come.
+    /// The others that were seen.
     replaced: BTreeSet<Mark>,
     floor: Timestamp,
     /// The documents that are kept, in the order in which they came.
@@ -53,7 +56,8 @@ impl Recent {
     pub(crate) const fn new(most_bytes: usize) -> Self {
         Self {
             seen: BTreeMap::new(),
-            by_key: BTreeMap::new(),
+            versions: BTreeMap::new(),
+            deleted: BTreeMap::new(),
             current: BTreeSet::new(),
             replaced: BTreeSet::new(),
             floor: Timestamp::from_millis(0),
@@ -69,11 +73,19 @@ impl Recent {
         self.seen.contains_key(id)
     }
 
-    /// Whether a newer one of the same author and key is kept.
+    /// Whether what replaces or deletes it is kept.
     pub(crate) fn is_replaced(&self, document: &VerifiedDocument) -> bool {
-        let Some(key) = &document.key else { return false };
-        let newest = self.by_key.get(&(document.author(), key.as_str().into()));
-        newest.is_some_and(|newest| *newest > Kept::mark_of(document))
+        if self.is_deleted(&document.id(), &document.author()) {
+            return true;
+        }
+        let Some((key, name)) = document.key.as_ref().zip(name_of(document)) else { return false };
+        self.versions.get(&name).is_some_and(|versions| {
+            versions.replaced_by(document.author(), Mark::from(document), key).is_some()
+        })
+    }
+
+    fn is_deleted(&self, id: &DocumentId, author: &PeerId) -> bool {
+        self.deleted.contains_key(&(*id, *author))
     }
 
     /// Whether a document of this time is as old as those that were forgotten.
@@ -81,25 +93,62 @@ impl Recent {
         created_at <= self.floor && self.floor > Timestamp::default()
     }
 
-    /// Remembers a verified document that was not seen before.
-    pub(crate) fn insert(&mut self, document: &VerifiedDocument, hops: u8, now: Time) {
+    /// Remembers a verified document that was not seen before. Gives the version of the same document and the same
+    /// moment, if there is one: which of the two counts is by chance.
+    pub(crate) fn insert(
+        &mut self,
+        document: &VerifiedDocument,
+        hops: u8,
+        now: Time,
+    ) -> Option<DocumentId> {
         let kept = Box::new(Kept::new(document, hops));
         let mark = kept.mark();
         self.kept_bytes += kept.heap_size();
         self.order.push_back((now, mark.id));
-        self.current.insert(mark);
-        if let Some(key) = kept.key() {
-            let name = (document.author(), Arc::clone(key));
-            let newest = self.by_key.entry(name).or_insert(mark);
-            if *newest != mark {
-                let older = mark.min(*newest);
-                *newest = mark.max(*newest);
-                self.current.remove(&older);
-                self.replaced.insert(older);
+        self.replaced.insert(mark);
+        for victim in kept.victims() {
+            *self.deleted.entry((*victim, document.author())).or_default() += 1;
+        }
+        let theirs = |id: &DocumentId| {
+            self.get(id).filter(|kept| kept.signed().author() == document.author())
+        };
+        let victims = kept.victims().iter().filter_map(theirs).map(Kept::mark);
+        let deleted: Vec<_> = victims.collect();
+        let mut conflict = None;
+        let name = kept.name().cloned();
+        self.seen.insert(mark.id, Some(kept));
+        match document.key.as_ref().zip(name) {
+            Some((key, name)) => {
+                let versions = self.versions.entry(name).or_default();
+                let before: Vec<_> = versions.current().collect();
+                let at_once = |other: &Mark| other.created_at == mark.created_at;
+                conflict = versions.document().filter(at_once).map(|other| other.id);
+                versions.insert(document.author(), mark, key);
+                let after: Vec<_> = versions.current().collect();
+                self.sort(before.into_iter().filter(|mark| !after.contains(mark)), false);
+                self.sort(after.iter().copied(), true);
+            }
+            None => self.sort([mark], true),
+        }
+        self.sort(deleted, false);
+        self.forget(now, self.most_ids);
+        conflict
+    }
+
+    /// These count from now on, if they are not deleted, or do not.
+    fn sort(&mut self, marks: impl IntoIterator<Item = Mark>, counts: bool) {
+        for mark in marks {
+            let author = self.get(&mark.id).map(|kept| kept.signed().author());
+            let deleted = author.is_some_and(|author| self.is_deleted(&mark.id, &author));
+            let (from, to) = if counts && !deleted {
+                (&mut self.replaced, &mut self.current)
+            } else {
+                (&mut self.current, &mut self.replaced)
+            };
+            if from.remove(&mark) {
+                to.insert(mark);
             }
         }
-        self.seen.insert(mark.id, Some(kept));
-        self.forget(now, self.most_ids);
     }
 
     /// Keeps one of our own for longer: see [`Own`].
@@ -110,10 +159,21 @@ impl Recent {
     /// Lets go of a document of which the id is remembered.
     fn drop_kept(&mut self, kept: &Kept) {
         self.kept_bytes -= kept.heap_size();
-        if let Some(key) = kept.key() {
-            let name = (kept.signed().author(), Arc::clone(key));
-            if self.by_key.get(&name) == Some(&kept.mark()) {
-                self.by_key.remove(&name);
+        let author = kept.signed().author();
+        if let Some(name) = kept.name()
+            && let Some(versions) = self.versions.get_mut(name)
+        {
+            versions.remove(&author, kept.mark());
+            if versions.is_empty() {
+                self.versions.remove(name);
+            }
+        }
+        for victim in kept.victims() {
+            if let Entry::Occupied(mut deletions) = self.deleted.entry((*victim, author)) {
+                *deletions.get_mut() -= 1;
+                if *deletions.get() == 0 {
+                    deletions.remove();
+                }
             }
         }
     }
@@ -157,29 +217,36 @@ impl Recent {
         self.seen.get(id)?.as_deref()
     }
 
-    /// The documents that are not replaced, from `since` on: the newest first, and then what is older and our
-    /// own. None stands for one that is live and was given up for want of room, or for
-    /// all that are older than so many.
+    /// A document that can be found.
+    pub(crate) fn find(&self, id: &DocumentId) -> Option<&Kept> {
+        self.get(id).or_else(|| self.own.get(id))
+    }
+
+    /// The documents that are not replaced, the newest first, or those before a mark: the recent ones, and our own.
+    /// None stands for one that is live and was given up for want of room, or for all that are older than so many.
     pub(crate) fn newest(
         &self,
-        since: Timestamp,
+        before: Option<Mark>,
         now: Time,
-    ) -> impl Iterator<Item = Option<&Kept>> {
-        let own = self.own.newest(since);
+    ) -> impl Iterator<Item = (Mark, Option<&Kept>)> {
+        let end = before.map_or(Bound::Unbounded, Bound::Excluded);
+        let own = self.own.newest().into_iter();
+        let own: Vec<_> = own.filter(|kept| before.is_none_or(|end| kept.mark() < end)).collect();
         let own_ids: BTreeSet<_> = own.iter().map(|kept| kept.mark().id).collect();
         let live = now.before(limits::LIVE_WINDOW).timestamp();
         // Those that are not kept any more are many after a flood, and to pass over them takes time, too.
         let most = 2 * limits::FIND_DOCUMENTS;
-        let marks = self.current.range(Mark::from(since)..).rev().take(most + 1).enumerate();
+        let marks = self.current.range((Bound::Unbounded, end)).rev().take(most + 1).enumerate();
         let recent = marks.filter_map(move |(number, mark)| {
             if number == most {
-                return Some(None);
+                return Some((*mark, None));
             }
             let kept = self.get(&mark.id);
             (kept.is_some() || mark.created_at >= live && !own_ids.contains(&mark.id))
-                .then_some(kept)
+                .then_some((*mark, kept))
         });
-        recent.chain(own.into_iter().filter(|kept| self.get(&kept.mark().id).is_none()).map(Some))
+        let elsewhere = own.into_iter().filter(|kept| self.get(&kept.mark().id).is_none());
+        merge(recent, elsewhere.map(|kept| (kept.mark(), Some(kept))))
     }
 
     /// All that were seen and are not replaced, from one place in their order up to another.
@@ -204,6 +271,19 @@ impl Recent {
         self.seen.insert(mark.id, None);
         self.current.insert(mark);
     }
+}
+
+/// Two of which each has the newest first, as one.
+fn merge<T>(
+    one: impl Iterator<Item = (Mark, T)>,
+    other: impl Iterator<Item = (Mark, T)>,
+) -> impl Iterator<Item = (Mark, T)> {
+    let (mut one, mut other) = (one.peekable(), other.peekable());
+    core::iter::from_fn(move || match (one.peek(), other.peek()) {
+        (Some((a, _)), Some((b, _))) if a < b => other.next(),
+        (Some(_), _) => one.next(),
+        (None, _) => other.next(),
+    })
 }
 
 #[cfg(test)]

@@ -126,7 +126,7 @@ impl Tree {
         accepted: &Accepted,
         wants: impl Fn(LinkId) -> bool,
     ) {
-        let Accepted { document, hops, from } = accepted;
+        let Accepted { document, hops, from, .. } = accepted;
         let (id, group) = (document.id(), Group::of(&document.author()));
         self.asked.remove(&id);
         let mut parcel = None;

@@ -1,112 +1,145 @@
-//! Searches of ours that are under way, and looking itself.
+//! Searches of ours that are under way.
+//!
+//! Each source, that is each neighbour that is asked and our own store, gives what it has in the order that is
+//! wanted, a page at a time, and says how far that reaches. What all of them have given up to the same place is
+//! the result up to there: so it comes in one order, each document once, and whoever stops there can go on from
+//! there. A neighbour that is lost, says nothing or cannot be asked is done without, and the result is not called
+//! complete.
 
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+mod sources;
 
-use taiinet_document::{DocumentId, Map, SignedDocument, Timestamp, VerifiedDocument};
-use taiinet_query::{Attributes, Fuel, OutOfFuel, Query, SharedQuery};
+use std::{collections::BTreeMap, sync::Arc};
 
-use crate::{
-    FindId, LinkId, Misbehaviour, Time, TooManyFinds,
-    documents::{Kept, Recent},
-    limits,
-    links::Budgets,
-    wire::Find,
-};
+use taiinet_document::{Map, Mark, Opened, VerifiedDocument, Versions};
+use taiinet_identity::PeerId;
+use taiinet_query::{Attributes, Fuel, OutOfFuel, sort::Place};
+
+use crate::{FindId, LinkId, Misbehaviour, Time, TooManyFinds, limits, links::Budgets, wire::Find};
+use sources::{Reach, Sources};
+
+use super::answers::Wish;
 
 /// Our searches.
 #[derive(Debug, Default)]
 pub(crate) struct Searches {
     last: u32,
+    last_request: u32,
     running: BTreeMap<FindId, Search>,
 }
 
 /// A search of ours.
 #[derive(Debug)]
-pub(crate) struct Search {
-    query: SharedQuery,
-    limit: usize,
+struct Search {
+    wish: Wish,
     /// How many key exchanges it may still take to open what is sealed.
     openings: usize,
     /// The fuel that evaluating what was opened may still take, for all of it.
     opened_fuel: u64,
-    found: BTreeSet<DocumentId>,
-    /// What they hold of the heap, wherever they are.
+    /// What was found and not given yet.
+    hits: BTreeMap<Place, Hit>,
+    /// What they hold of the heap.
     heap_bytes: usize,
+    /// The versions that were found.
+    versions: BTreeMap<(PeerId, String), Versions>,
     ends_at: Time,
-    /// The neighbours that were asked and have not finished their answers.
-    waiting: BTreeMap<LinkId, Allowance>,
-    answered: usize,
-    /// Whether there may be more than was found: a neighbour that was asked is gone, or could not be asked, or
-    /// says so.
-    left_out: bool,
+    /// Whether a page was given, and no other is wanted yet.
+    rests: bool,
+    sources: Sources,
 }
 
-/// What an answer may still bring.
-#[derive(Debug, Clone, Copy)]
-struct Allowance {
-    documents: usize,
-    bytes: usize,
-    /// The fuel that matching it may take: an honest neighbour has evaluated the same query on the same
-    /// documents within as much.
-    fuel: u64,
+/// A document that a search has found.
+#[derive(Debug, Clone)]
+pub(crate) struct Hit {
+    pub(crate) document: Arc<VerifiedDocument>,
+    /// What it says, if it was sealed to us.
+    pub(crate) opened: Option<Arc<Opened>>,
+}
+
+impl Hit {
+    fn heap_size(&self) -> usize {
+        self.document.heap_size() + self.opened.as_ref().map_or(0, |opened| opened.heap_size())
+    }
+}
+
+/// What a search gives the application.
+#[derive(Debug)]
+pub(crate) struct Given {
+    pub(crate) find: FindId,
+    pub(crate) hits: Vec<Hit>,
+    /// Whether that is all.
+    pub(crate) complete: bool,
+    /// From where to go on, if there may be more.
+    pub(crate) cursor: Option<Place>,
 }
 
 impl Searches {
     /// Begins a search.
-    pub(crate) fn begin(
-        &mut self,
-        query: SharedQuery,
-        limit: u16,
-        now: Time,
-    ) -> Result<FindId, TooManyFinds> {
-        if self.running.len() >= limits::FINDS {
+    pub(crate) fn begin(&mut self, wish: Wish, now: Time) -> Result<FindId, TooManyFinds> {
+        let active = self.running.values().filter(|search| !search.rests).count();
+        if active >= limits::FINDS || self.running.len() >= limits::FINDS_AT_REST {
             return Err(TooManyFinds);
         }
         self.last = self.last.wrapping_add(1);
         let find = FindId(self.last);
         let search = Search {
-            query,
-            limit: limit.into(),
+            sources: Sources::new(wish.after.clone()),
+            wish,
             openings: limits::FIND_OPENINGS,
             opened_fuel: limits::FIND_FUEL,
-            found: BTreeSet::new(),
+            hits: BTreeMap::new(),
             heap_bytes: 0,
+            versions: BTreeMap::new(),
             ends_at: now.after(limits::FIND_TIMEOUT),
-            waiting: BTreeMap::new(),
-            answered: 0,
-            left_out: false,
+            rests: false,
         };
         self.running.insert(find, search);
         Ok(find)
     }
 
-    /// What we have ourselves for a search, the newest first.
-    pub(crate) fn own(
-        &mut self,
-        find: FindId,
-        store: &Recent,
-        now: Time,
-    ) -> Vec<Arc<VerifiedDocument>> {
-        let Some(search) = self.running.get_mut(&find) else { return Vec::new() };
-        let mut own = Vec::new();
-        let Looked { complete, .. } =
-            look(store, &search.query, Timestamp::default(), now, |_, document| {
-                let room = own.len() < search.limit;
-                if room {
-                    own.push(Arc::new(document));
-                }
-                room
-            });
-        search.left_out |= !complete;
-        own
+    /// So many more are wanted of a search that rests. Whether there is one of this name.
+    pub(crate) fn go_on(&mut self, find: FindId, limit: usize, now: Time) -> bool {
+        let Some(search) = self.running.get_mut(&find) else { return false };
+        search.wish.limit = limit;
+        search.ends_at = now.after(limits::FIND_TIMEOUT);
+        search.rests = false;
+        search.openings = limits::FIND_OPENINGS;
+        search.opened_fuel = limits::FIND_FUEL;
+        true
     }
 
-    /// The searches under way.
+    /// Those of which something is wanted.
+    pub(crate) fn active(&self) -> Vec<FindId> {
+        let active = self.running.iter().filter(|(_, search)| !search.rests);
+        active.map(|(find, _)| *find).collect()
+    }
+
+    /// All searches.
     pub(crate) fn running(&self) -> Vec<FindId> {
         self.running.keys().copied().collect()
+    }
+
+    /// A neighbour is there to be asked.
+    pub(crate) fn source(&mut self, find: FindId, link: LinkId) {
+        if let Some(search) = self.running.get_mut(&find) {
+            search.sources.add(link, search.wish.after.clone());
+        }
+    }
+
+    /// What is to be looked for in our own store, if its turn has come.
+    pub(crate) fn ask_own(&self, find: FindId) -> Option<Wish> {
+        let search = self.running.get(&find)?;
+        let needed = search.needed();
+        let after = search.sources.next_own(needed.as_ref())?;
+        Some(Wish { after, ..search.wish.clone() })
+    }
+
+    /// Which neighbours are to be asked for more.
+    pub(crate) fn turns(&self) -> Vec<(FindId, LinkId)> {
+        let turns = |(find, search): (&FindId, &Search)| {
+            let links = search.sources.turns(search.needed().as_ref());
+            links.into_iter().map(|link| (*find, link)).collect::<Vec<_>>()
+        };
+        self.running.iter().filter(|(_, search)| !search.rests).flat_map(turns).collect()
     }
 
     /// What to ask a neighbour for a search; none if it was asked too much already.
@@ -118,23 +151,25 @@ impl Searches {
         now: Time,
     ) -> Option<Find> {
         let search = self.running.get_mut(&find)?;
-        if !budgets.may_ask_to_find(search.limit, now) {
-            search.left_out = true;
+        if !budgets.may_ask_to_find(search.wish.limit, now) {
+            search.sources.lose(link);
             return None;
         }
-        let (bytes, fuel) = (limits::FOUND_BYTES, limits::FIND_FUEL);
-        let allowance = Allowance { documents: search.limit, bytes, fuel };
-        search.waiting.insert(link, allowance);
+        self.last_request = self.last_request.wrapping_add(1);
+        let request = self.last_request;
+        let after = search.sources.ask(link, request, search.wish.limit)?;
+        let sort = &search.wish.sort;
         Some(Find {
-            request: find.0,
-            query: search.query.to_string(),
-            limit: u16::try_from(search.limit).unwrap_or(u16::MAX),
-            since: Timestamp::default(),
+            request,
+            query: search.wish.query.to_string(),
+            sort: if sort.is_newest() { String::new() } else { sort.to_string() },
+            after: after.map_or_else(Vec::new, |place| place.as_bytes().to_vec()),
+            limit: u16::try_from(search.wish.limit).unwrap_or(u16::MAX),
         })
     }
 
-    /// A neighbour brings a document in answer to this request. Gives the search that it is for, if
-    /// that has not found it yet.
+    /// A neighbour brings a document of so many bytes in answer to this request. Gives the search that it is for,
+    /// if it goes on.
     ///
     /// # Errors
     /// [`Misbehaviour::Unasked`] if there was no such request, or it brings more than it may.
@@ -142,33 +177,50 @@ impl Searches {
         &mut self,
         link: LinkId,
         request: u32,
-        id: &DocumentId,
         bytes: usize,
     ) -> Result<Option<FindId>, Misbehaviour> {
-        let find = FindId(request);
-        let Some(search) = self.running.get_mut(&find) else {
+        let Some(find) = self.asked(link, request) else {
             // It may be over; but one that never was is an invention.
-            return if find.0 <= self.last { Ok(None) } else { Err(Misbehaviour::Unasked) };
+            return if request <= self.last_request {
+                Ok(None)
+            } else {
+                Err(Misbehaviour::Unasked)
+            };
         };
-        let left = search.waiting.get_mut(&link).ok_or(Misbehaviour::Unasked)?;
-        left.documents = left.documents.checked_sub(1).ok_or(Misbehaviour::Unasked)?;
-        left.bytes = left.bytes.checked_sub(bytes).ok_or(Misbehaviour::Unasked)?;
-        Ok((!search.found.contains(id)).then_some(find))
+        if let Some(search) = self.running.get_mut(&find) {
+            search.sources.brings(link, bytes)?;
+        }
+        Ok(Some(find))
     }
 
-    /// Whether a document that a neighbour brings matches, as far as there is fuel for its answer.
-    pub(crate) fn matches(
+    fn asked(&self, link: LinkId, request: u32) -> Option<FindId> {
+        let asked = |search: &Search| search.sources.request(link) == Some(request);
+        self.running.iter().find_map(|(find, search)| asked(search).then_some(*find))
+    }
+
+    /// Whether a document that a neighbour brings matches, as far as there is fuel for its answer, and stands where
+    /// it should.
+    ///
+    /// # Errors
+    /// [`Misbehaviour::Unasked`] if it does not.
+    pub(crate) fn check(
         &mut self,
         find: FindId,
         link: LinkId,
         document: &VerifiedDocument,
-    ) -> Result<bool, OutOfFuel> {
-        let search = self.running.get_mut(&find).ok_or(OutOfFuel)?;
-        let allowance = search.waiting.get_mut(&link).ok_or(OutOfFuel)?;
-        let fuel = Fuel::new(allowance.fuel);
-        let matches = search.query.matches_document_within(document, &fuel);
-        allowance.fuel = fuel.left();
-        matches
+    ) -> Result<Result<(), OutOfFuel>, Misbehaviour> {
+        let Some(search) = self.running.get_mut(&find) else { return Ok(Err(OutOfFuel)) };
+        let Some(fuel) = search.sources.fuel(link) else { return Ok(Err(OutOfFuel)) };
+        let left = Fuel::new(*fuel);
+        let matches = search.wish.query.matches_document_within(document, &left);
+        *fuel = left.left();
+        let place = search.wish.sort.place_of(document).ok_or(Misbehaviour::Unasked)?;
+        search.sources.stands(link, place)?;
+        match matches {
+            Ok(true) => Ok(Ok(())),
+            Ok(false) => Err(Misbehaviour::Unasked),
+            Err(OutOfFuel) => Ok(Err(OutOfFuel)),
+        }
     }
 
     /// Whether what a sealed document says to us matches, as far as there is fuel for the search.
@@ -180,7 +232,7 @@ impl Searches {
     ) -> bool {
         let Some(search) = self.running.get_mut(&find) else { return false };
         let fuel = Fuel::new(search.opened_fuel);
-        let matches = search.query.matches_within(Attributes::of(document), says, &fuel);
+        let matches = search.wish.query.matches_within(Attributes::of(document), says, &fuel);
         search.opened_fuel = fuel.left();
         matches == Ok(true)
     }
@@ -191,172 +243,153 @@ impl Searches {
         left.is_some_and(|left| left.checked_sub(keys).map(|less| *left = less).is_some())
     }
 
-    /// A search has found a document that holds so many bytes of the heap. True if that was news, and
-    /// there is room for it.
-    pub(crate) fn found(&mut self, find: FindId, id: DocumentId, heap_size: usize) -> bool {
-        let Some(search) = self.running.get_mut(&find) else { return false };
-        if search.found.len() >= search.limit || search.is_full() || !search.found.insert(id) {
-            return false;
+    /// A search has found a document.
+    pub(crate) fn found(&mut self, find: FindId, hit: Hit) {
+        let Some(search) = self.running.get_mut(&find) else { return };
+        let Some(place) = search.wish.sort.place_of(&hit.document) else { return };
+        search.note_version(&hit.document);
+        let bytes = hit.heap_size();
+        if search.hits.insert(place, hit).is_none() {
+            search.heap_bytes = search.heap_bytes.saturating_add(bytes);
         }
-        search.heap_bytes = search.heap_bytes.saturating_add(heap_size);
-        true
+        search.make_room();
     }
 
-    /// A neighbour has said all it has to say to a request; `complete` if that was all that it has.
-    pub(crate) fn answered(&mut self, link: LinkId, request: u32, complete: bool) {
-        if let Some(search) = self.running.get_mut(&FindId(request))
-            && search.waiting.remove(&link).is_some()
-        {
-            search.answered += 1;
-            search.left_out |= !complete;
+    /// A neighbour has said all it has to say to a request: up to where that is all that it has, if there is more.
+    ///
+    /// # Errors
+    /// [`Misbehaviour::Unasked`] if that is not behind what it was asked for and what it sent.
+    pub(crate) fn answered(
+        &mut self,
+        link: LinkId,
+        request: u32,
+        until: Option<Place>,
+        left_out: bool,
+    ) -> Result<(), Misbehaviour> {
+        let Some(find) = self.asked(link, request) else { return Ok(()) };
+        let Some(search) = self.running.get_mut(&find) else { return Ok(()) };
+        search.sources.answered(link, until, left_out)
+    }
+
+    /// What our own store has.
+    pub(crate) fn own(&mut self, find: FindId, until: Option<Place>, left_out: bool) {
+        if let Some(search) = self.running.get_mut(&find) {
+            search.sources.own(until, left_out);
         }
     }
 
     /// A link is gone.
     pub(crate) fn link_down(&mut self, link: LinkId) {
         for search in self.running.values_mut() {
-            search.left_out |= search.waiting.remove(&link).is_some();
+            search.sources.lose(link);
         }
     }
 
-    /// Ends a search; whether it was under way.
+    /// Ends a search; whether there was one.
     pub(crate) fn end(&mut self, find: FindId) -> bool {
         self.running.remove(&find).is_some()
     }
 
-    /// Takes out the searches that are over, with whether each is complete.
-    pub(crate) fn over(&mut self, now: Time) -> Vec<(FindId, bool)> {
-        let over: Vec<(FindId, bool)> = self
-            .running
-            .iter()
-            .filter_map(|(find, search)| Some((*find, search.is_over(now)?)))
-            .collect();
-        for (find, _) in &over {
-            self.running.remove(find);
+    /// Takes out what can be given now.
+    pub(crate) fn give(&mut self, now: Time) -> Vec<Given> {
+        let mut given = Vec::new();
+        for (find, search) in self.running.iter_mut().filter(|(_, search)| !search.rests) {
+            given.extend(search.give(*find, now));
         }
-        over
+        for given in given.iter().filter(|given| given.cursor.is_none()) {
+            self.running.remove(&given.find);
+        }
+        given
     }
 
     /// When a search has lasted long enough.
     pub(crate) fn deadline(&self) -> Option<Time> {
-        self.running.values().map(|search| search.ends_at).min()
+        let active = self.running.values().filter(|search| !search.rests);
+        active
+            .map(|search| {
+                let now = search.sources.next_own(search.needed().as_ref()).is_some();
+                // The rest of our own store has its turn when others have had theirs.
+                if now { Time::default() } else { search.ends_at }
+            })
+            .min()
     }
-}
-
-/// What we have for a neighbour that asks.
-#[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Answer {
-    /// The newest first.
-    pub(crate) documents: Vec<SignedDocument>,
-    /// Whether that is all.
-    pub(crate) complete: bool,
-    /// The fuel that it took to look.
-    pub(crate) fuel: u64,
-}
-
-/// Answers a neighbour.
-///
-/// # Errors
-/// [`Misbehaviour::FindFlood`]; [`Misbehaviour::InvalidQuery`], [`Misbehaviour::Oversize`].
-pub(crate) fn answer(
-    asked: &Find,
-    budgets: &mut Budgets,
-    store: &Recent,
-    now: Time,
-) -> Result<Answer, Misbehaviour> {
-    if asked.query.len() > limits::FIND_QUERY_BYTES {
-        return Err(Misbehaviour::Oversize);
-    }
-    budgets.find(now)?;
-    let query =
-        SharedQuery::parse_untrusted(&asked.query).map_err(|_| Misbehaviour::InvalidQuery)?;
-    let (mut documents, mut bytes) = (Vec::new(), 0);
-    let Looked { complete, fuel } = look(store, &query, asked.since, now, |kept, _| {
-        bytes += kept.signed().size();
-        let room = documents.len() < asked.limit.into() && bytes <= limits::FOUND_BYTES;
-        if room {
-            documents.push(kept.signed().clone());
-        }
-        room
-    });
-    Ok(Answer { documents, complete, fuel })
 }
 
 impl Search {
-    /// Whether what it has found takes so much room that nothing more is taken.
-    const fn is_full(&self) -> bool {
-        self.heap_bytes >= limits::FIND_HEAP_BYTES
+    /// How far it must reach for as many as are wanted, if so many were found.
+    fn needed(&self) -> Option<Place> {
+        let last = self.wish.limit.checked_sub(1)?;
+        self.hits.keys().nth(last).cloned()
     }
 
-    /// Whether it is complete, if it is over.
-    fn is_over(&self, now: Time) -> Option<bool> {
-        if self.found.len() >= self.limit {
-            Some(true)
-        } else if self.is_full() {
-            Some(false)
-        } else if self.waiting.is_empty() && self.answered > 0 {
-            Some(!self.left_out)
-        } else {
-            (now >= self.ends_at).then_some(false)
+    /// What comes last is asked for again when its time has come.
+    fn make_room(&mut self) {
+        while self.heap_bytes > limits::FIND_HEAP_BYTES && self.hits.len() > 1 {
+            let Some((place, hit)) = self.hits.pop_last() else { return };
+            self.heap_bytes = self.heap_bytes.saturating_sub(hit.heap_size());
+            let last = self.hits.last_key_value().map(|(place, _)| place.clone());
+            self.sources.retreat(&place, last);
         }
     }
-}
 
-/// How far a look went.
-struct Looked {
-    /// Whether everything was looked at, and taken if it matches.
-    complete: bool,
-    fuel: u64,
-}
+    fn note_version(&mut self, document: &VerifiedDocument) {
+        let Some(key) = &document.key else { return };
+        if self.versions.len() >= limits::FIND_VERSIONS {
+            self.versions.clear();
+        }
+        let versions = self.versions.entry((document.owner(), key.name().to_owned()));
+        versions.or_default().insert(document.author(), Mark::from(document), key);
+    }
 
-/// Gives the documents since then that match to `take`, the newest first, until that has no room, and as far
-/// as the fuel goes: a stranger chose the query and strangers the documents. Each is decoded to be looked at.
-fn look(
-    store: &Recent,
-    query: &Query,
-    since: Timestamp,
-    now: Time,
-    mut take: impl FnMut(&Kept, VerifiedDocument) -> bool,
-) -> Looked {
-    let (mut left, mut complete) = (limits::FIND_FUEL, true);
-    for (number, kept) in store.newest(since, now).enumerate() {
-        if number == limits::FIND_DOCUMENTS {
-            complete = false;
-            break;
+    fn is_replaced(&self, document: &VerifiedDocument) -> bool {
+        let Some(key) = &document.key else { return false };
+        let versions = self.versions.get(&(document.owner(), key.name().to_owned()));
+        versions.is_some_and(|versions| {
+            versions.replaced_by(document.author(), Mark::from(document), key).is_some()
+        })
+    }
+
+    /// A page, once all sources have come so far, or there is no more time.
+    fn give(&mut self, find: FindId, now: Time) -> Option<Given> {
+        let late = now >= self.ends_at;
+        if late {
+            self.sources.give_up();
         }
-        let Some(kept) = kept else {
-            complete = false;
-            continue;
+        let reach = self.sources.reach();
+        let ready = match &reach {
+            Reach::All => self.hits.len(),
+            Reach::UpTo(None) => 0,
+            Reach::UpTo(Some(place)) => self.hits.range(..=place).count(),
         };
-        if kept.is_expired(now) {
-            continue;
+        let enough = ready >= self.wish.limit;
+        let ended = matches!(reach, Reach::All) && self.sources.has_answered();
+        if !enough && !ended && !late {
+            return None;
         }
-        // One that is too expensive does not hide the cheap ones behind it.
-        let Some(enough) = left.checked_sub(decoding(kept)) else {
-            complete = false;
-            continue;
-        };
-        let Ok(document) = kept.decode() else { continue };
-        let fuel = Fuel::new(enough);
-        let matches = query.matches_document_within(&document, &fuel);
-        left = fuel.left();
-        match matches {
-            Ok(true) if take(kept, document) => {}
-            Ok(true) => {
-                complete = false;
-                break;
+        let mut hits = Vec::new();
+        let mut last = None;
+        for _ in 0..ready.min(self.wish.limit) {
+            let Some((place, hit)) = self.hits.pop_first() else { break };
+            self.heap_bytes = self.heap_bytes.saturating_sub(hit.heap_size());
+            last = Some(place);
+            if !self.is_replaced(&hit.document) {
+                hits.push(hit);
             }
-            Ok(false) => {}
-            Err(OutOfFuel) => complete = false,
         }
+        let all = ended && self.hits.is_empty();
+        let complete = all && !self.sources.left_out();
+        let cursor = if all || (late && last.is_none()) {
+            None
+        } else {
+            last.clone().or_else(|| self.wish.after.clone())
+        };
+        if last.is_some() {
+            self.wish.after = last;
+        }
+        self.rests = true;
+        self.sources.rise();
+        Some(Given { find, hits, complete, cursor })
     }
-    Looked { complete, fuel: limits::FIND_FUEL - left }
-}
-
-/// What it takes to decode a document.
-fn decoding(kept: &Kept) -> u64 {
-    let bytes = kept.signed().size() + kept.decoded_size() / limits::FIND_DECODED_SHARE;
-    limits::DECODING_FUEL.saturating_mul(bytes as u64)
 }
 
 #[cfg(test)]

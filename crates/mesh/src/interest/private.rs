@@ -17,7 +17,7 @@ use taiinet_query::SharedQuery;
 use crate::{SubscriptionId, Time, limits, rng::Rng};
 
 pub(crate) use directory::{Chosen, Directory};
-pub(crate) use openings::{Openings, Unopened};
+pub(crate) use openings::{Came, Openings, Unopened};
 
 /// Our own private subscriptions.
 #[derive(Debug, Default)]

@@ -9,6 +9,7 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use taiinet_document::{DocumentId, SignedDocument};
+use taiinet_query::sort::Place;
 
 use crate::{
     Lane, Misbehaviour, limits,
@@ -45,9 +46,23 @@ impl Parcel {
     }
 }
 
-/// What a part of an answer counts for in its lane.
-fn found_bytes(part: &Result<SignedDocument, Rest>) -> usize {
-    FOUND_OVERHEAD + part.as_ref().map_or(0, SignedDocument::size)
+/// A part of an answer to a search.
+#[derive(Debug)]
+pub(crate) enum AnswerPart {
+    Document(SignedDocument),
+    /// The end of it: what there is beyond it, and up to where it reaches.
+    End(Rest, Option<Place>),
+}
+
+impl AnswerPart {
+    /// What it counts for in its lane.
+    fn bytes(&self) -> usize {
+        FOUND_OVERHEAD
+            + match self {
+                Self::Document(document) => document.size(),
+                Self::End(_, until) => until.as_ref().map_or(0, |place| place.as_bytes().len()),
+            }
+    }
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -79,7 +94,7 @@ pub(crate) struct Lanes {
     data: VecDeque<Parcel>,
     data_bytes: usize,
     /// What was found for the neighbour, each with the request that it answers, or the end of the answer.
-    found: VecDeque<(u32, Result<SignedDocument, Rest>)>,
+    found: VecDeque<(u32, AnswerPart)>,
     found_bytes: usize,
     /// The pieces of the frame that is being sent.
     pieces: VecDeque<Vec<u8>>,
@@ -119,16 +134,22 @@ impl Lanes {
     /// Queues a part of an answer to a search, or its end; false if the lane is full. It needs no window: the
     /// neighbour asked for it, and goes behind everything else.
     #[must_use]
-    pub(crate) fn found(&mut self, request: u32, part: Result<SignedDocument, Rest>) -> bool {
-        let bytes = found_bytes(&part);
+    pub(crate) fn found(&mut self, request: u32, part: AnswerPart) -> bool {
+        let bytes = part.bytes();
         // The end of an answer has room where its documents had none.
-        let room = limits::FOUND_LANE_BYTES * if part.is_ok() { 1 } else { 2 };
+        let share = if matches!(part, AnswerPart::Document(_)) { 1 } else { 2 };
+        let room = limits::FOUND_LANE_BYTES * share;
         if self.found_bytes + bytes > room {
             return false;
         }
         self.found_bytes += bytes;
         self.found.push_back((request, part));
         true
+    }
+
+    /// How many bytes of documents an answer to a search may have.
+    pub(crate) const fn room_for_found(&self) -> usize {
+        limits::FOUND_LANE_BYTES.saturating_sub(self.found_bytes)
     }
 
     /// A signaller relays the messages.
@@ -285,12 +306,13 @@ impl Lanes {
         while self.fill_pieces(message)
             && let Some((request, part)) = self.found.front()
         {
-            let (request, bytes) = (*request, found_bytes(part));
-            let (documents, rest) = match part {
-                Ok(document) => (vec![document.clone()], Rest::Follows),
-                Err(rest) => (Vec::new(), *rest),
+            let (request, bytes) = (*request, part.bytes());
+            let (documents, rest, until) = match part {
+                AnswerPart::Document(document) => (vec![document.clone()], Rest::Follows, None),
+                AnswerPart::End(rest, until) => (Vec::new(), *rest, until.as_ref()),
             };
-            let frame = Frame::from(FindFrame::Found(Found { request, documents, rest }));
+            let until = until.map_or_else(Vec::new, |place| place.as_bytes().to_vec());
+            let frame = Frame::from(FindFrame::Found(Found { request, documents, rest, until }));
             if !self.fill_frame(message, &codec::encode_sized(&frame, bytes)) {
                 return;
             }

@@ -3,15 +3,15 @@
 use core::{net::IpAddr, time::Duration};
 use std::sync::Arc;
 
-use taiinet_document::{Content, DocumentId, Subscription, Timestamp, VerifiedDocument};
+use taiinet_document::{Content, Deletion, DocumentId, Subscription, Timestamp, VerifiedDocument};
 use taiinet_identity::{PeerId, Signed};
 use taiinet_query::{Query, SharedQuery};
 
 use super::Peer;
 use crate::{
-    BlacklistError, Direct, Disconnect, FindId, Input, LinkFailure, LinkId, Misbehaviour,
-    PublishError, PublishOptions, SignallerAddress, SubscriptionId, Time, TooManyFinds,
-    TooManySubscriptions,
+    BlacklistError, Direct, Disconnect, FindId, FindOptions, Input, LinkFailure, LinkId,
+    Misbehaviour, PublishError, PublishOptions, SignallerAddress, SubscriptionId, Time,
+    TooManyFinds, TooManySubscriptions,
     links::Link,
     notice::Notice,
     wire::{LinkFrame, PoolFrame, Signal, Undeliverable},
@@ -133,7 +133,7 @@ impl Peer {
             let expires_at = self.cx.now.after(crate::limits::ANNOUNCED_FOR).timestamp();
             let content = Content::Subscription(subscription);
             let published =
-                self.documents.publish(&mut self.cx, content, Some(key), Some(expires_at));
+                self.documents.publish(&mut self.cx, content, Some(key.into()), Some(expires_at));
             self.settle();
             if published.is_err() {
                 self.interest.put_off(recipient, self.cx.now);
@@ -141,27 +141,41 @@ impl Peer {
         }
     }
 
-    /// Looks for recent documents that match `query`: our own first, then those of our neighbours,
-    /// the newest of each first, `limit` in all. They come as [`Output::Found`], each once, and are
-    /// neither delivered to subscriptions nor passed on; [`Output::FindDone`] ends the search after
-    /// [`limits::FIND_TIMEOUT`] at the latest. While there is no neighbour it waits for one.
+    /// Looks for documents that match `query`, our own and those of our neighbours. They come as
+    /// [`Output::Found`] in the order that is wanted, each once, and are neither delivered to subscriptions nor
+    /// passed on; [`Output::FindDone`] follows, after [`limits::FIND_TIMEOUT`] at the latest. While there is no
+    /// neighbour it waits for one.
     ///
     /// # Errors
     /// [`TooManyFinds`]
     pub fn find(
         &mut self,
         query: SharedQuery,
-        limit: u16,
+        options: FindOptions,
         now: Time,
     ) -> Result<FindId, TooManyFinds> {
         self.cx.now = now;
-        let find = self.finds.begin(&mut self.cx, query, limit, &self.interest)?;
+        let find = self.finds.begin(&mut self.cx, query, options, &self.interest)?;
         if self.left {
-            self.finds.end(&mut self.cx);
+            self.finds.end_all(&mut self.cx);
         }
         self.settle();
         self.run_overdue();
         Ok(find)
+    }
+
+    /// So many more are wanted of a search that rests. Whether there is one of this name.
+    pub fn find_more(&mut self, find: FindId, limit: u16, now: Time) -> bool {
+        self.cx.now = now;
+        let goes_on = self.finds.go_on(&mut self.cx, find, limit, &self.interest);
+        self.settle();
+        self.run_overdue();
+        goes_on
+    }
+
+    /// No more is wanted of a search.
+    pub fn find_end(&mut self, find: FindId) {
+        self.finds.end(find);
     }
 
     /// Signs and publishes a document. It is held until a neighbour has taken it ([`Event::Taken`]),
@@ -300,7 +314,7 @@ impl Peer {
         self.carry();
         self.signallers.leave(&mut self.cx);
         self.settle();
-        self.finds.end(&mut self.cx);
+        self.finds.end_all(&mut self.cx);
         self.left = true;
     }
 }

@@ -12,14 +12,14 @@
 
 use std::collections::BTreeMap;
 
-use taiinet_document::{DocumentId, Timestamp};
+use taiinet_document::{DocumentId, Mark, Timestamp};
 
 use crate::{
     LinkId, Time,
     documents::Recent,
     limits,
     rng::Rng,
-    wire::{Compare, Mark, Piece},
+    wire::{Compare, Piece},
 };
 
 /// Which part of the documents is compared next.

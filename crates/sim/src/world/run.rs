@@ -187,6 +187,15 @@ impl World {
                     self.close(end);
                 }
             }
+            // It only replaces or deletes others.
+            Output::Deliver(delivery) if delivery.subscriptions.is_empty() => {
+                let id = delivery.document.id();
+                self.trace.note(self.now, peer.0, "change", delivery.hops.into(), id.as_bytes());
+            }
+            Output::Conflict(conflict) => {
+                let id = conflict.winner.id();
+                self.trace.note(self.now, peer.0, "conflict", 0, id.as_bytes());
+            }
             Output::Deliver(delivery) => {
                 let id = delivery.document.id();
                 self.trace.note(self.now, peer.0, "deliver", delivery.hops.into(), id.as_bytes());

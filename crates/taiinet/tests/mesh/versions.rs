@@ -10,7 +10,7 @@ use crate::support::{Signaller, connect, next, number, peer, within};
 const KEYS: usize = 20;
 
 fn under(key: usize) -> PublishOptions {
-    PublishOptions { key: Some(key.to_string()), ..PublishOptions::default() }
+    PublishOptions { key: Some(key.to_string().into()), ..PublishOptions::default() }
 }
 
 /// Under each key a first version, and at once a second.

@@ -1,3 +1,10 @@
+#![allow(clippy::unwrap_used)]
+
+use std::sync::Arc;
+
+use taiinet_document::{Content, Deletion, DocumentIds, Key, Map, PeerSet, Writers};
+use taiinet_identity::Identity;
+
 use super::*;
 use crate::testing::{self, NOW};
 
@@ -114,12 +121,102 @@ fn what_was_replaced_is_offered_to_nobody_and_still_served() {
             recent.insert(document, 0, at(5000));
         }
         assert_eq!(current(&recent), [other.id(), new.id()]);
-        assert_eq!(recent.newest(NOW.timestamp(), NOW).count(), 2);
+        assert_eq!(recent.newest(None, NOW).count(), 2);
         assert!(recent.has_seen(&old.id()) && recent.get(&old.id()).is_some());
         recent.forget(at(5000), 0);
-        assert!(recent.oldest().is_none() && recent.by_key.is_empty() && recent.seen.is_empty());
+        assert!(recent.oldest().is_none() && recent.versions.is_empty() && recent.seen.is_empty());
         assert_eq!(recent.kept_bytes, 0);
     }
+}
+
+fn deletion(author: &Identity, ids: &[DocumentId], millis: u64) -> Arc<VerifiedDocument> {
+    let ids = DocumentIds::new(ids.iter().copied()).unwrap();
+    testing::said(author, Content::Deleted(Deletion::Documents(ids)), None, at(millis))
+}
+
+#[test]
+fn what_its_author_deletes_is_offered_to_nobody_whichever_comes_first() {
+    let (author, other) = (testing::identity(1), testing::identity(2));
+    let [victim, stays] = [1, 2].map(|nonce| testing::document(&author, nonce, 10));
+    let version = testing::keyed(&author, "key", at(5));
+    let by_ids = deletion(&author, &[victim.id(), version.id()], 10);
+    let foreign = deletion(&other, &[stays.id()], 10);
+    let all = [&victim, &stays, &version, &by_ids, &foreign];
+    for order in [[0, 1, 2, 3, 4], [4, 3, 2, 1, 0], [3, 0, 4, 1, 2]] {
+        let mut recent = Recent::default();
+        for document in order.map(|index| all[index]) {
+            recent.insert(document, 0, at(10));
+        }
+        let mut expected = vec![stays.id(), by_ids.id(), foreign.id()];
+        expected.sort_unstable();
+        let mut current = current(&recent);
+        current.sort_unstable();
+        assert_eq!(current, expected);
+        assert!(recent.is_replaced(&victim) && recent.is_replaced(&version));
+        assert!(!recent.is_replaced(&stays));
+        // An older version does not come back for the one that was deleted.
+        assert!(recent.is_replaced(&testing::keyed(&author, "key", at(4))));
+        recent.forget(at(10), 0);
+        assert!(recent.deleted.is_empty() && recent.versions.is_empty());
+        assert_eq!(recent.kept_bytes, 0);
+    }
+}
+
+#[test]
+fn a_deletion_counts_for_as_long_as_one_of_them_is_kept() {
+    let author = testing::identity(1);
+    let victim = testing::document(&author, 1, 10);
+    let mut recent = Recent::default();
+    recent.insert(&deletion(&author, &[victim.id()], 10), 0, at(0));
+    recent.insert(&deletion(&author, &[victim.id()], 20), 0, at(1000));
+    let life = limits::LIVE_WINDOW.as_millis() as u64;
+    for (millis, deleted) in [(life, true), (life + 1000, false)] {
+        recent.expire(at(millis));
+        assert_eq!(recent.is_replaced(&victim), deleted);
+    }
+}
+
+#[test]
+fn others_write_versions_as_far_as_the_owner_lets_them() {
+    let [owner, writer, stranger] = [1, 2, 3].map(testing::identity);
+    let open = |text: &str| Content::Open(Map::from([("text".to_owned(), text.into())]));
+    let writers = PeerSet::new([writer.peer_id()]).unwrap();
+    let list = Some(Key::shared("list", Writers::Peers(writers)));
+    let of = || Some(Key::of("list", owner.peer_id()));
+    let first = testing::said(&owner, open("a"), list, at(1));
+    let second = testing::said(&writer, open("b"), of(), at(2));
+    let third = testing::said(&writer, open("c"), of(), at(4));
+    let foreign = testing::said(&stranger, open("d"), of(), at(3));
+    let all = [&first, &second, &third, &foreign];
+    for order in [[0, 1, 2, 3], [3, 2, 1, 0], [2, 0, 3, 1]] {
+        let mut recent = Recent::default();
+        for document in order.map(|index| all[index]) {
+            recent.insert(document, 0, at(10));
+        }
+        assert_eq!(current(&recent), [foreign.id(), third.id()]);
+        // The owner takes all back, and says what it is.
+        let last = testing::said(&owner, open("e"), Some("list".into()), at(5));
+        recent.insert(&last, 0, at(10));
+        assert_eq!(current(&recent), [last.id()]);
+        let late = testing::said(&writer, open("f"), of(), at(6));
+        recent.insert(&late, 0, at(10));
+        assert_eq!(current(&recent), [last.id(), late.id()], "a document of its own");
+    }
+}
+
+#[test]
+fn two_versions_of_one_moment_are_told() {
+    let (owner, writer) = (testing::identity(1), testing::identity(2));
+    let anyone = Some(Key::shared("list", Writers::Anyone));
+    let open = || Content::Open(Map::new());
+    let first = testing::said(&owner, open(), anyone, at(1));
+    let of = || Some(Key::of("list", owner.peer_id()));
+    let [same, later] = [1, 2].map(|time| testing::said(&writer, open(), of(), at(time)));
+    let mut recent = Recent::default();
+    assert_eq!(recent.insert(&first, 0, at(10)), None);
+    assert_eq!(recent.insert(&same, 0, at(10)), Some(first.id()));
+    assert_eq!(current(&recent), [first.id().max(same.id())]);
+    assert_eq!(recent.insert(&later, 0, at(10)), None);
 }
 
 /// The ids of a flood are remembered longer than its documents: a search once went through all of them.
@@ -138,8 +235,7 @@ fn what_is_not_kept_any_more_is_passed_over_in_bounded_time() {
     for number in 0..most as u64 - 1 {
         recent.pretend(Mark { created_at: old, id: id(number) });
     }
-    let found =
-        |recent: &Recent| recent.newest(Timestamp::default(), NOW).collect::<Vec<_>>().len();
+    let found = |recent: &Recent| recent.newest(None, NOW).collect::<Vec<_>>().len();
     assert_eq!(found(&recent), 1, "those that are not kept are left out");
     recent.pretend(Mark { created_at: old, id: id(u64::MAX) });
     recent.pretend(Mark { created_at: old, id: id(u64::MAX - 1) });

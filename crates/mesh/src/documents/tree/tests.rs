@@ -132,7 +132,11 @@ fn our_own_documents_are_pushed_to_all_that_we_believe_and_others_to_those_that_
         let pushed = |nonce, from: Option<LinkId>, setting: &mut Setting| {
             let from = from.map(|link| (link, author.peer_id()));
             let document = document(&author, nonce, 10);
-            setting.tree.spread(&mut setting.cx, &Accepted { document, hops: 0, from }, |_| true);
+            setting.tree.spread(
+                &mut setting.cx,
+                &Accepted { document, hops: 0, from, conflict: None },
+                |_| true,
+            );
             [awake, dozer].map(|link| {
                 let frames = setting.frames(link);
                 frames.iter().any(|frame| matches!(frame, DocumentFrame::Push(_)))
@@ -158,7 +162,7 @@ fn a_neighbour_that_does_not_want_a_document_neither_gets_nor_hears_of_it() {
     let (awake, dozer) = (setting.awake, setting.dozer);
     setting.tree.feed(dozer, 0);
     let document = document(&identity(3), 1, 10);
-    let accepted = Accepted { document, hops: 0, from: None };
+    let accepted = Accepted { document, hops: 0, from: None, conflict: None };
     setting.tree.spread(&mut setting.cx, &accepted, |link| link == awake);
     setting.tick(NOW.after(limits::ANNOUNCE_EVERY));
     assert_eq!([awake, dozer].map(|link| setting.frames(link).len()), [1, 0]);

@@ -19,6 +19,12 @@ use crate::{Time, budget::Budget, limits};
 #[derive(Debug)]
 pub(crate) struct Unopened {
     pub(crate) document: Arc<VerifiedDocument>,
+    pub(crate) came: Came,
+}
+
+/// How a document has come here.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Came {
     pub(crate) hops: u8,
     /// Which neighbour brought it; none if it is our own.
     pub(crate) via: Option<PeerId>,
@@ -62,8 +68,8 @@ impl Openings {
         }
     }
 
-    /// Lets a document wait. How many had to give way; those of the author that has most waiting do.
-    pub(crate) fn push(&mut self, unopened: Unopened, now: Time) -> u64 {
+    /// Lets a document wait. Gives those that had to give way; those of the author that has most waiting do.
+    pub(crate) fn push(&mut self, unopened: Unopened, now: Time) -> Vec<Unopened> {
         let peer = unopened.document.author();
         self.forget_authors(now);
         self.documents += 1;
@@ -74,7 +80,7 @@ impl Openings {
             waiting: VecDeque::new(),
         });
         author.waiting.push_back(unopened);
-        let mut dropped = 0;
+        let mut dropped = Vec::new();
         while self.documents > limits::UNOPENED || self.bytes > limits::UNOPENED_BYTES {
             let most =
                 |(_, author): &(&PeerId, &mut Author)| (author.key.is_none(), author.waiting.len());
@@ -83,7 +89,7 @@ impl Openings {
             let Some(given_up) = author.waiting.pop_front() else { break };
             self.documents -= 1;
             self.bytes -= given_up.bytes();
-            dropped += 1;
+            dropped.push(given_up);
         }
         dropped
     }

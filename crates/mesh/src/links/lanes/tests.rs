@@ -153,13 +153,18 @@ fn the_control_lane_is_bounded() {
 fn what_was_found_goes_behind_live_documents_and_is_bounded() {
     let author = identity(1);
     let mut lanes = Lanes::default();
-    let found: Vec<_> = (0..40).map(|nonce| document(&author, nonce, 30_000)).collect();
-    let taken =
-        found.iter().filter(|document| lanes.found(7, Ok(document.signed().clone()))).count();
-    assert!(taken < 40 && taken * 30_000 > limits::FOUND_LANE_BYTES - 31_000, "{taken}");
-    assert!(lanes.found(7, Err(Rest::Nothing)), "the end has room");
+    let found: Vec<_> = (0..80).map(|nonce| document(&author, nonce, 30_000)).collect();
+    let taken = found
+        .iter()
+        .filter(|document| lanes.found(7, AnswerPart::Document(document.signed().clone())))
+        .count();
+    assert!(taken < 80 && taken * 30_000 > limits::FOUND_LANE_BYTES - 31_000, "{taken}");
+    assert!(
+        lanes.found(7, AnswerPart::End(Rest::Finished { left_out: false }, None)),
+        "the end has room"
+    );
     for _ in 0..1_000_000 {
-        if !lanes.found(8, Err(Rest::Nothing)) {
+        if !lanes.found(8, AnswerPart::End(Rest::Finished { left_out: false }, None)) {
             break;
         }
     }
@@ -184,7 +189,9 @@ fn what_was_found_goes_behind_live_documents_and_is_bounded() {
         .collect();
     let ids = answers.iter().flat_map(|answer| &answer.documents).map(|document| document.id());
     assert!(ids.eq(found.iter().take(taken).map(|document| document.id())));
-    assert!(answers[taken].rest == Rest::Nothing && answers[taken].request == 7);
+    assert!(
+        answers[taken].rest == (Rest::Finished { left_out: false }) && answers[taken].request == 7
+    );
     assert_eq!(lanes.queued(), 0);
     // It takes nothing of the window of live documents.
     assert_eq!(lanes.in_flight_bytes, live.iter().map(|live| live.signed().size()).sum::<usize>());
@@ -201,13 +208,13 @@ fn a_full_window_does_not_stop_an_answer() {
     }
     assert!(lanes.queued() > 0, "the window is used up");
     assert!(
-        lanes.found(1, Ok(document(&author, 100, 20_000).signed().clone()))
-            && lanes.found(1, Err(Rest::Nothing))
+        lanes.found(1, AnswerPart::Document(document(&author, 100, 20_000).signed().clone()))
+            && lanes.found(1, AnswerPart::End(Rest::Finished { left_out: false }, None))
     );
     let frames = drain(&mut lanes);
     assert!(
         matches!(&frames[..], [Frame::Find(FindFrame::Found(found)), Frame::Find(FindFrame::Found(end))]
-        if found.documents.len() == 1 && end.rest == Rest::Nothing),
+        if found.documents.len() == 1 && end.rest == (Rest::Finished { left_out: false })),
         "{frames:?}"
     );
 }
@@ -279,11 +286,11 @@ fn a_message_is_named_for_the_most_urgent_of_what_is_in_it() {
     let mut lanes = Lanes::default();
     assert!(lanes.push(parcel(&document)));
     assert!(lanes.control(&LinkFrame::Ping(1).into()));
-    assert!(lanes.found(1, Ok(document.signed().clone())));
+    assert!(lanes.found(1, AnswerPart::Document(document.signed().clone())));
     assert_eq!(lanes.transmit().map(|(lane, _)| lane), Some(Lane::Control));
     assert!(lanes.push(parcel(&document)));
     assert_eq!(lanes.transmit().map(|(lane, _)| lane), Some(Lane::Documents));
-    assert!(lanes.found(1, Err(Rest::Nothing)));
+    assert!(lanes.found(1, AnswerPart::End(Rest::Finished { left_out: false }, None)));
     assert_eq!(lanes.transmit().map(|(lane, _)| lane), Some(Lane::History));
     assert_eq!(lanes.transmit(), None);
 }

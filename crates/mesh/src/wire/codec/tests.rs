@@ -1,7 +1,7 @@
 #![allow(clippy::unwrap_used)]
 
 use proptest::prelude::*;
-use taiinet_document::DocumentId;
+use taiinet_document::{DocumentId, Mark};
 use taiinet_identity::{Identity, NextKey, Seed, Signature, Signed};
 
 use super::*;
@@ -9,7 +9,7 @@ use crate::{
     Misbehaviour, limits, testing,
     wire::{
         self, Compare, DocumentFrame, Find, FindFrame, Found, Fragment, Frame, FrameKind,
-        FromSignaller, Hello, Joined, LinkFrame, Mark, Neighbour, Piece, PoolFrame, Presence, Push,
+        FromSignaller, Hello, Joined, LinkFrame, Neighbour, Piece, PoolFrame, Presence, Push,
         Reading, Refusal, RefusalReason, Rest, Signal, SignalFrame, SyncFrame, ToSignaller,
         Undeliverable, ViewFrame, critical,
     },
@@ -31,7 +31,9 @@ fn pieces() -> impl Strategy<Value = Vec<Piece>> {
 }
 
 fn any_rest() -> impl Strategy<Value = Rest> {
-    prop_oneof![Just(Rest::Follows), Just(Rest::Nothing), Just(Rest::LeftOut)]
+    let ended = any::<bool>().prop_map(|left_out| Rest::Finished { left_out });
+    let more = any::<bool>().prop_map(|left_out| Rest::More { left_out });
+    prop_oneof![Just(Rest::Follows), ended, more]
 }
 
 fn frames() -> impl Strategy<Value = Frame> {
@@ -71,19 +73,18 @@ fn frames() -> impl Strategy<Value = Frame> {
             }))
         }),
         any::<bool>().prop_map(|value| Frame::Link(LinkFrame::Doze(value))),
-        (any::<u32>(), ".*", any::<u16>()).prop_map(|(request, query, limit)| {
-            Frame::Find(FindFrame::Find(Find {
-                request,
-                query,
-                limit,
-                since: testing::NOW.timestamp(),
-            }))
-        }),
-        (any::<u32>(), 0..3_u32, any_rest()).prop_map(|(request, count, rest)| {
-            let document = |nonce| testing::document(&testing::identity(1), nonce, 10);
-            let documents = (0..count).map(|nonce| document(nonce).signed().clone()).collect();
-            Frame::Find(FindFrame::Found(Found { request, documents, rest }))
-        }),
+        (any::<u32>(), ".*", ".*", any::<Vec<u8>>(), any::<u16>()).prop_map(
+            |(request, query, sort, after, limit)| {
+                Frame::Find(FindFrame::Find(Find { request, query, sort, after, limit }))
+            }
+        ),
+        (any::<u32>(), 0..3_u32, any_rest(), any::<Vec<u8>>()).prop_map(
+            |(request, count, rest, until)| {
+                let document = |nonce| testing::document(&testing::identity(1), nonce, 10);
+                let documents = (0..count).map(|nonce| document(nonce).signed().clone()).collect();
+                Frame::Find(FindFrame::Found(Found { request, documents, rest, until }))
+            }
+        ),
         any::<u32>().prop_map(|retry_after_ms| {
             let instead = [testing::presence(&testing::identity(3), testing::NOW)];
             Frame::Link(LinkFrame::Refuse(Refusal {
@@ -164,18 +165,21 @@ proptest! {
     }
 }
 
+fn find(query: &str, limit: u16) -> Find {
+    Find { request: 1, query: query.to_owned(), sort: String::new(), after: Vec::new(), limit }
+}
+
+fn found(request: u32) -> Found {
+    let rest = Rest::Finished { left_out: false };
+    Found { request, documents: Vec::new(), rest, until: Vec::new() }
+}
+
 /// The order of the variants is the format: new ones come last.
 #[test]
 fn the_numbers_of_frames_never_change() {
     let fragment = Frame::Fragment(Fragment { last: true, bytes: vec![7] });
-    let found = Frame::Find(FindFrame::Found(Found {
-        request: 1,
-        documents: Vec::new(),
-        rest: Rest::Nothing,
-    }));
-    let since = taiinet_document::Timestamp::from_millis(5);
-    let find =
-        Frame::Find(FindFrame::Find(Find { request: 1, query: "{}".to_owned(), limit: 3, since }));
+    let found = Frame::Find(FindFrame::Found(found(1)));
+    let find = Frame::Find(FindFrame::Find(find("{}", 3)));
     for (frame, bytes) in [
         (Frame::Link(LinkFrame::Bye), &[1, 4][..]),
         (Frame::Link(LinkFrame::Ping(1)), &[1, 5, 1]),
@@ -185,8 +189,8 @@ fn the_numbers_of_frames_never_change() {
         (Frame::Link(LinkFrame::Ack(2)), &[1, 7, 2]),
         (fragment, &[0, 1, 1, 7]),
         (Frame::Link(LinkFrame::Doze(true)), &[1, 8, 1]),
-        (find, &[6, 0, 1, 2, b'{', b'}', 3, 5]),
-        (found, &[6, 1, 1, 0, 1]),
+        (find, &[6, 0, 1, 2, b'{', b'}', 0, 0, 3]),
+        (found, &[6, 1, 1, 0, 1, 0]),
     ] {
         assert_eq!(encode(&frame), bytes, "{frame:?}");
     }
@@ -287,7 +291,13 @@ fn the_largest_of_each_frame_fits_into_a_message() {
         Frame::Sync(SyncFrame::Compare(compare)),
         Frame::Documents(DocumentFrame::Have(ids.clone())),
         Frame::Documents(DocumentFrame::Graft(ids)),
-        Frame::Find(FindFrame::Find(Find { request, query, limit: u16::MAX, since: end })),
+        Frame::Find(FindFrame::Find(Find {
+            request,
+            query,
+            sort: "x".repeat(taiinet_query::limits::SORT_BYTES),
+            after: vec![7; taiinet_query::limits::PLACE_BYTES],
+            limit: u16::MAX,
+        })),
         Frame::Signal(SignalFrame::Signal(signal.clone())),
         Frame::Pool(PoolFrame::Relay(signal.clone())),
         Frame::Pool(PoolFrame::Undeliverable(Undeliverable { network, from: to, to })),
@@ -349,11 +359,7 @@ fn every_kind() -> Vec<Vec<Frame>> {
             DocumentFrame::Gone(Vec::new()).into(),
         ],
         vec![SyncFrame::Compare(compare).into()],
-        vec![
-            FindFrame::Find(Find { request: 1, query: "{}".to_owned(), limit: 1, since }).into(),
-            FindFrame::Found(Found { request: 1, documents: Vec::new(), rest: Rest::Nothing })
-                .into(),
-        ],
+        vec![FindFrame::Find(find("{}", 1)).into(), FindFrame::Found(found(1)).into()],
         vec![PoolFrame::Relay(signal).into(), PoolFrame::Undeliverable(undeliverable).into()],
     ]
 }

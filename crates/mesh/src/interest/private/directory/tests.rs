@@ -1,7 +1,7 @@
 use core::time::Duration;
 use std::sync::Arc;
 
-use taiinet_document::{Content, Document, Subscription};
+use taiinet_document::{Content, Deletion, Document, Key, Subscription};
 
 use super::*;
 use crate::testing::{self, NOW};
@@ -20,6 +20,7 @@ fn recipient(byte: u8) -> RecipientId {
 }
 
 fn said(author: u8, content: Content, key: Option<String>, at: Time) -> Arc<VerifiedDocument> {
+    let key = key.map(Key::from);
     let document = Document {
         network: "tests".parse().expect("a name"),
         created_at: at.timestamp(),
@@ -51,8 +52,13 @@ impl Setting {
     }
 
     fn recipients(&self, json: &str, audience: &Audience, at: Time) -> Vec<Recipient> {
-        let attributes =
-            Attributes { id: None, author: peer(9), owner: peer(9), key: None, created_at: at.timestamp() };
+        let attributes = Attributes {
+            id: None,
+            author: peer(9),
+            owner: peer(9),
+            key: None,
+            created_at: at.timestamp(),
+        };
         let content = taiinet_document::parse_map(json).expect("a document");
         self.directory
             .recipients(attributes, &content, audience, at)
@@ -261,7 +267,8 @@ fn hostile() -> Setting {
 
 fn chosen(setting: &Setting, content: &Map, audience: &Audience, millis: u64) -> Chosen {
     let created_at = NOW.after(Duration::from_millis(millis)).timestamp();
-    let attributes = Attributes { id: None, author: peer(9), owner: peer(9), key: None, created_at };
+    let attributes =
+        Attributes { id: None, author: peer(9), owner: peer(9), key: None, created_at };
     setting.directory.recipients(attributes, content, audience, NOW)
 }
 
@@ -341,8 +348,13 @@ fn each_announcer_has_its_turn() {
     for millis in 0..200 {
         let place = setting.directory.place(NOW.after(Duration::from_millis(millis)).timestamp());
         let queries = setting.directory.queries(place, None, NOW);
-        let attributes =
-            Attributes { id: None, author: peer(9), owner: peer(9), key: None, created_at: NOW.timestamp() };
+        let attributes = Attributes {
+            id: None,
+            author: peer(9),
+            owner: peer(9),
+            key: None,
+            created_at: NOW.timestamp(),
+        };
         let Matching { keys, unevaluated, work } = turns::evaluate(queries, attributes, &content);
         assert_eq!(keys.len() + unevaluated, 225);
         assert!(unevaluated > 50 && keys.len() > 10, "{} found", keys.len());

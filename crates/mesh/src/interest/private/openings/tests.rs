@@ -6,8 +6,10 @@ use crate::testing::{NOW, document, identity};
 /// As many as the most private subscriptions make.
 const KEYS: usize = limits::PRIVATE_SUBSCRIPTIONS + 1;
 
+const CAME: Came = Came { hops: 1, via: None };
+
 fn unopened(author: u8, nonce: u32) -> Unopened {
-    Unopened { document: document(&identity(author), nonce, 10), hops: 1, via: None }
+    Unopened { document: document(&identity(author), nonce, 10), came: CAME }
 }
 
 fn author(next: Option<(Unopened, Option<Recipient>)>) -> Option<PeerId> {
@@ -32,7 +34,7 @@ fn exchanges_are_bounded_for_an_author_and_in_all() {
     for tick in 0..seconds * 20 {
         let now = NOW.after(Duration::from_millis(tick * 50));
         for nonce in 0..10 {
-            dropped += openings.push(unopened(1, tick as u32 * 10 + nonce), now);
+            dropped += openings.push(unopened(1, tick as u32 * 10 + nonce), now).len();
         }
         opened += drain(&mut openings, now).len();
     }
@@ -110,9 +112,9 @@ fn what_has_no_room_to_wait_is_the_floods() {
     let mut openings = Openings::new(NOW);
     for (flood, honest) in [(2, 1), (1, 2)] {
         openings = Openings::new(NOW);
-        let mut dropped = openings.push(unopened(honest, 0), NOW);
+        let mut dropped = openings.push(unopened(honest, 0), NOW).len();
         for nonce in 0..2000 {
-            dropped += openings.push(unopened(flood, nonce), NOW);
+            dropped += openings.push(unopened(flood, nonce), NOW).len();
         }
         assert_eq!((dropped, openings.documents), (2001 - 1024, limits::UNOPENED));
         assert!(drain(&mut openings, NOW).contains(&peer(honest)));
@@ -142,6 +144,6 @@ fn authors_are_forgotten() {
         };
         openings.authors.insert(PeerId::from_bytes(name), author);
     }
-    openings.push(Unopened { document: template, hops: 0, via: None }, NOW);
+    openings.push(Unopened { document: template, came: CAME }, NOW);
     assert_eq!(openings.authors.len(), 1);
 }
