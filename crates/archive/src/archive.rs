@@ -59,7 +59,7 @@ impl<S: Store> Archive<S> {
             self.tables.put(Table::Meta, meta::TOTALS.to_vec(), self.totals.encode());
         }
         let outcome = self.tables.commit();
-        let outcome = outcome.and_then(|()| match self.tables.is_full() {
+        let outcome = outcome.and_then(|()| match self.tables.is_full(self.config.gathered_rows) {
             true => self.tables.merge(),
             false => Ok(()),
         });

@@ -28,6 +28,9 @@ pub struct Config {
     pub max_backdate: Option<Duration>,
     /// Authors whose documents may be older when they come.
     pub importers: BTreeSet<PeerId>,
+    /// How many changed rows of indexes are gathered in memory before they are merged into the store. Fewer take
+    /// less memory, and more of the disk's time.
+    pub gathered_rows: usize,
 }
 
 impl Config {
@@ -42,6 +45,7 @@ impl Config {
             keep: None,
             max_backdate: None,
             importers: BTreeSet::new(),
+            gathered_rows: 50_000,
         }
     }
 
@@ -72,7 +76,7 @@ impl Config {
 
     /// What the rows of the other tables depend on, beside the documents.
     pub(crate) fn shape(&self) -> Vec<u8> {
-        let mut text = format!("{:?} {:?}", self.max_backdate, self.keep);
+        let mut text = format!("{:?} {:?} {:?}", self.max_backdate, self.keep, self.share);
         for field in &self.indexed {
             text = format!("{text} {:?}", field.as_str());
         }

@@ -2,7 +2,7 @@
 //!
 //! Documents come in the order of time, more or less; their entries in the other tables come in no order at all, and
 //! a B-tree that takes a handful of these at each commit writes a page for each of them. So they are gathered in
-//! memory and merged into the store sorted, [`GATHERED_ROWS`] at once. Until then they are in the *journal*, one
+//! memory and merged into the store sorted, some 50,000 rows at once. Until then they are in the *journal*, one
 //! row for each commit, which is read when the store is opened:
 //!
 //! ```text
@@ -20,9 +20,7 @@ use crate::store::{Changes, Chunk, Direction, RowChanges, Rows, Span, Store, Sto
 
 pub(crate) use walk::Walk;
 
-/// How many changed rows are gathered before they are merged.
-const GATHERED_ROWS: usize = 50_000;
-/// How many bytes of them.
+/// How many bytes of changed rows are gathered at most.
 const GATHERED_BYTES: usize = 16 * 1024 * 1024;
 
 /// A store, and what is to be changed in it.
@@ -180,8 +178,8 @@ impl<S: Store> Tables<S> {
     }
 
     /// Whether it is time to merge.
-    pub(crate) fn is_full(&self) -> bool {
-        self.gathered_rows() >= GATHERED_ROWS || self.gathered.bytes >= GATHERED_BYTES
+    pub(crate) fn is_full(&self, rows: usize) -> bool {
+        self.gathered_rows() >= rows || self.gathered.bytes >= GATHERED_BYTES
     }
 
     /// Moves what was gathered into its tables. It takes longer than a commit.
