@@ -175,9 +175,8 @@ impl<S: Store> Archive<S> {
 
     fn put_usage(&mut self, author: &PeerId, before: Usage, after: Usage) {
         let share = self.config.share.unwrap_or(u64::MAX);
-        let heavy = |usage: Usage| {
-            (usage.bytes > share).then(|| layout::heavy_key(usage.bytes, author))
-        };
+        let heavy =
+            |usage: Usage| (usage.bytes > share).then(|| layout::heavy_key(usage.bytes, author));
         match (heavy(before), heavy(after)) {
             (old, new) if old == new => {}
             (old, new) => {

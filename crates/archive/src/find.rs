@@ -147,11 +147,7 @@ impl<S: Store> Finder<'_, S> {
     }
 
     /// Candidates that come in the wanted order. None if patience ended.
-    fn stream(
-        &mut self,
-        access: &Access,
-        patience: usize,
-    ) -> Result<Option<Found>, StoreError> {
+    fn stream(&mut self, access: &Access, patience: usize) -> Result<Option<Found>, StoreError> {
         let mut stream = Stream::open(self.archive, access, self.ask)?;
         let (mut documents, mut bytes) = (Vec::<Vec<u8>>::new(), 0_usize);
         let mut last = None;

@@ -1,7 +1,8 @@
 //! What stands in the table of documents: a signed document, or the trace of one.
 
 use taiinet_document::{
-    Content, Document, DocumentId, Key, Map, Mark, PeerSet, Sharing, SignedDocument, Timestamp, Writers,
+    Content, Document, DocumentId, Key, Map, Mark, PeerSet, Sharing, SignedDocument, Timestamp,
+    Writers,
 };
 use taiinet_identity::PeerId;
 use taiinet_query::Attributes;
