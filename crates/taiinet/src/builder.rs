@@ -1,7 +1,7 @@
 //! How a peer is described and started.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     net::IpAddr,
     path::PathBuf,
     sync::{
@@ -29,7 +29,6 @@ use crate::{
     driver::Driver,
     error::Error,
     events::EVENTS,
-    history::Histories,
     net::{Inner, TaiiNet},
     signaller_cache,
     stamps::KeptStamps,
@@ -271,8 +270,7 @@ impl Builder {
             tally,
             inboxes: BTreeMap::new(),
             backlog: Backlog::default(),
-            histories: Histories::default(),
-            met_at: None,
+            held: BTreeSet::new(),
             open_links: 0,
         };
         tokio::spawn(driver.run());

@@ -187,11 +187,14 @@ fn asked(setting: &mut Setting, victim: PeerIndex, wire: WireId, find: FindId) -
     request(&setting.world).expect("it was asked")
 }
 
+fn found(request: u32, documents: Vec<SignedDocument>, rest: Rest) -> Found {
+    Found { request, documents, rest, until: Vec::new() }
+}
+
 fn bring(setting: &mut Setting, wire: WireId, request: u32, documents: Vec<SignedDocument>) {
-    setting.world.speak(
-        wire,
-        &[Frame::Find(FindFrame::Found(Found { request, documents, rest: Rest::Follows }))],
-    );
+    setting
+        .world
+        .speak(wire, &[Frame::Find(FindFrame::Found(found(request, documents, Rest::Follows)))]);
     setting.world.run_for(Duration::from_millis(300));
 }
 
@@ -252,7 +255,11 @@ fn answers_that_nobody_asked_for_end_the_link() {
         let documents = vec![document.clone()];
         setting.world.speak(
             wire,
-            &[Frame::Find(FindFrame::Found(Found { request, documents, rest: Rest::Nothing }))],
+            &[Frame::Find(FindFrame::Found(found(
+                request,
+                documents,
+                Rest::Finished { left_out: false },
+            )))],
         );
     }
     setting.world.run_for(seconds(2));
@@ -349,13 +356,8 @@ fn a_flood_of_searches_is_held_to_its_budget_and_displaces_no_live_document() {
     let victim = setting.peers[0];
     let wire = setting.befriend(victim, Manners::HONEST).1;
     let ask = |request: u32| {
-        let since = taiinet_document::Timestamp::from_millis(0);
-        Frame::Find(FindFrame::Find(Find {
-            request,
-            query: "{}".to_owned(),
-            limit: u16::MAX,
-            since,
-        }))
+        let (query, sort, after) = ("{}".to_owned(), String::new(), Vec::new());
+        Frame::Find(FindFrame::Find(Find { request, query, sort, after, limit: u16::MAX }))
     };
     let (burst, rate) = limits::FIND_REQUESTS;
     for request in 0..burst {
@@ -397,8 +399,8 @@ fn queries_that_are_none_are_charged() {
     let victim = setting.peers[0];
     let wire = setting.befriend(victim, Manners::HONEST).1;
     for query in ["", "{", "[]", r#"{"a": {"$near": 1}}"#, r#"{"a": {"$regex": "("}}"#] {
-        let since = taiinet_document::Timestamp::from_millis(0);
-        let find = Find { request: 1, query: query.to_owned(), limit: 1, since };
+        let (query, sort, after) = (query.to_owned(), String::new(), Vec::new());
+        let find = Find { request: 1, query, sort, after, limit: 1 };
         setting.world.speak(wire, &[Frame::Find(FindFrame::Find(find))]);
     }
     setting.world.run_for(seconds(1));

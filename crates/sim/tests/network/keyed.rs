@@ -9,7 +9,7 @@ use taiinet_sim::{PeerIndex, PeerSpec, World};
 use crate::common::{Setting, meshed, network, seconds, seeds, started};
 
 fn keyed(setting: &mut Setting, by: PeerIndex, key: &str, number: u32) -> DocumentId {
-    let options = PublishOptions { key: Some(key.to_owned()), ..PublishOptions::default() };
+    let options = PublishOptions { key: Some(key.into()), ..PublishOptions::default() };
     let content = format!(r#"{{"number": {number}}}"#);
     let id = setting.world.publish_with(by, &content, options).expect("there is room");
     setting.world.run_for(seconds(1));
@@ -44,7 +44,7 @@ fn a_late_comer_finds_what_an_author_holds_under_its_keys_however_old_that_is() 
         let of_another = keyed(&mut setting, other, "profile", 4);
         let soon = setting.world.now().after(seconds(400)).timestamp();
         let expiring = PublishOptions {
-            key: Some("mood".to_owned()),
+            key: Some("mood".into()),
             expires_at: Some(soon),
             ..PublishOptions::default()
         };
