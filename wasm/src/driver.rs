@@ -9,7 +9,9 @@ use std::{
 };
 
 use js_sys::{Function, Promise};
-use taiinet_document::{Content, Deletion, DocumentId, Key, Map, Opened, Timestamp, VerifiedDocument};
+use taiinet_document::{
+    Content, Deletion, DocumentId, Key, Map, Opened, Timestamp, VerifiedDocument,
+};
 use taiinet_identity::{Identity, PeerId};
 use taiinet_mesh::{
     Audience, FindId, FindOptions, Input, LinkFailure, LinkId, Peer, PublishError, PublishOptions,
