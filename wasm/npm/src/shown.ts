@@ -31,7 +31,7 @@ export class Shown {
   /** The document if it is to be shown, with what it replaces. */
   take(raw: Raw): Raw | undefined {
     const { id, createdAt, backlog } = raw;
-    if (this.#documents.has(id) || (backlog && createdAt >= this.#from && createdAt < this.#forgotten)) return undefined;
+    if (this.#documents.has(id) || (backlog && createdAt >= this.#from && createdAt <= this.#forgotten)) return undefined;
     if (backlog) this.#oldest = Math.min(this.#oldest, createdAt);
     const name = raw.key === undefined ? undefined : JSON.stringify([raw.owner, raw.author, raw.key]);
     const latest = name === undefined ? undefined : this.#names.get(name);

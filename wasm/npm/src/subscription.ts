@@ -123,6 +123,7 @@ export class Subscription<T extends object = Fields> extends Emitter<Subscriptio
     source.open(this.#hear, failed).then((feed) => {
       if (this.#closed) return feed.close();
       this.#feed = feed;
+      if (this.#behind) feed.behind(true);
     }, failed);
   }
 
