@@ -75,6 +75,11 @@ impl<S: Store> Archive<S> {
         &self.config
     }
 
+    /// The store, as it is without what was not committed.
+    pub const fn store(&self) -> &S {
+        self.tables.store()
+    }
+
     /// The store, without what was not committed.
     pub fn into_store(self) -> S {
         self.tables.into_store()
