@@ -2,7 +2,9 @@
 
 use std::{fs, io::Read, path::Path};
 
-use taiinet_document::{Network, SignedDocument, Timestamp, VerifiedDocument, limits::DOCUMENT_BYTES};
+use taiinet_document::{
+    Network, SignedDocument, Timestamp, VerifiedDocument, limits::DOCUMENT_BYTES,
+};
 
 use crate::{
     archive::Archive,
@@ -50,7 +52,9 @@ impl Archive<RedbStore> {
             store.verify()?;
             Ok(store)
         });
-        match sound.map_err(ArchiveError::Store).and_then(|store| Self::repair(store, config.clone()))
+        match sound
+            .map_err(ArchiveError::Store)
+            .and_then(|store| Self::repair(store, config.clone()))
         {
             Ok((archive, lost)) => {
                 let kept = archive.totals.documents + archive.totals.deletions;
@@ -111,12 +115,13 @@ fn scan(
         let before = bytes.len();
         let read = (&mut file).take(CHUNK as u64).read_to_end(&mut bytes).map_err(failed)?;
         let is_end = read == 0;
-        let to = if is_end { bytes.len() } else { before.max(bytes.len() - DOCUMENT_BYTES.min(read)) };
+        let to =
+            if is_end { bytes.len() } else { before.max(bytes.len() - DOCUMENT_BYTES.min(read)) };
         for at in from..to {
-            if bytes.get(at..).is_some_and(|rest| rest.starts_with(&begin)) {
-                if let Some(document) = document_at(&bytes, at) {
-                    found(document)?;
-                }
+            if bytes.get(at..).is_some_and(|rest| rest.starts_with(&begin))
+                && let Some(document) = document_at(&bytes, at)
+            {
+                found(document)?;
             }
         }
         if is_end {

@@ -20,7 +20,10 @@ pub(super) struct Judge<'a, S> {
 }
 
 pub(super) enum Verdict {
-    Yes { place: Place, document: Vec<u8> },
+    Yes {
+        place: Place,
+        document: Vec<u8>,
+    },
     No,
     /// Less work was left than it takes.
     OutOfWork,
@@ -108,7 +111,9 @@ impl<'a, S: Store> Judge<'a, S> {
         let end = place.as_bytes().len().saturating_sub(PLACE_TAIL);
         let by = place.as_bytes().get(..end).unwrap_or_default();
         match self.ask.sort.fields().first() {
-            Some((_, Direction::Descending)) => by.iter().map(|byte| !byte).eq(value.iter().copied()),
+            Some((_, Direction::Descending)) => {
+                by.iter().map(|byte| !byte).eq(value.iter().copied())
+            }
             _ => by == value,
         }
     }
@@ -126,8 +131,7 @@ impl<'a, S: Store> Judge<'a, S> {
             work.row();
             versions.insert(head.author, head.mark, &head.key(key.name()));
         }
-        let created_at = document.document.created_at;
-        let mark = taiinet_document::Mark { created_at, id: document.signed.id() };
+        let mark = document.mark();
         Ok(versions.current().any(|current| current == mark))
     }
 }

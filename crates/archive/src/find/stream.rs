@@ -81,7 +81,9 @@ impl<'a, S: Store> Stream<'a, S> {
         let direction = window.direction;
         let within = |prefix: &[u8]| window.within(prefix);
         Ok(match access {
-            Access::Time => Self::Time(archive.tables.walk(Table::Document, within(&[]), direction)),
+            Access::Time => {
+                Self::Time(archive.tables.walk(Table::Document, within(&[]), direction))
+            }
             Access::Spots(spots) => Self::Spots(spots.clone().into_iter()),
             Access::Points { table, prefixes } => {
                 let mut walks = Vec::with_capacity(prefixes.len());

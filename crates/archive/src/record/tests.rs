@@ -9,14 +9,14 @@ fn peer() -> impl Strategy<Value = PeerId> {
 }
 
 fn key() -> impl Strategy<Value = Key> {
-    ("[a-zä]{0,100}", prop::collection::vec(peer(), 1..64), 0..4_u8).prop_map(|(name, peers, kind)| {
-        match kind {
+    ("[a-zä]{0,100}", prop::collection::vec(peer(), 1..64), 0..4_u8).prop_map(
+        |(name, peers, kind)| match kind {
             0 => Key::new(name),
             1 => Key::shared(name, Writers::Anyone),
             2 => Key::of(name, peers[0]),
             _ => Key::shared(name, Writers::Peers(PeerSet::new(peers).expect("some"))),
-        }
-    })
+        },
+    )
 }
 
 fn mark() -> impl Strategy<Value = Mark> {
@@ -62,7 +62,7 @@ fn documents_are_read_as_they_were_written() {
     };
     let document = VerifiedDocument::sign(&identity, document).expect("signs");
     let (signed, document) = (document.signed().clone(), document.document().clone());
-    let record = Record::Document(Signed { signed: signed.clone(), document });
+    let record = Record::Document(Box::new(Signed { signed: signed.clone(), document }));
     let row = record.encode();
     assert_eq!(row[1..], postcard::to_allocvec(&signed).expect("encodes"));
     assert_eq!(Record::decode(&row), Some(record));

@@ -50,18 +50,18 @@ fn a_full_disk_is_told_and_nothing_is_lost() {
     let mut archive = Archive::open(store, config()).expect("opens");
     let mut documents = Documents::default();
     let full = ArchiveError::Store(StoreError::Full);
-    let mut durable = Vec::new();
+    let mut durable = 0;
     let failed = loop {
         for _ in 0..super::COMMIT {
             archive.admit(&documents.next(), NOW).expect("admits");
         }
         match archive.commit() {
-            Ok(()) => durable = everything(&archive),
+            Ok(()) => durable += 1,
             Err(error) => break error,
         }
     };
     assert_eq!(failed, full);
-    assert!(durable.len() > 500, "{} were durable", durable.len());
+    assert!(durable > 10, "{durable} commits were durable");
     assert_eq!(archive.admit(&documents.next(), NOW), Err(full.clone()));
     assert_eq!(archive.commit(), Err(full));
     let waiting = everything(&archive);
@@ -85,7 +85,8 @@ fn a_full_disk_and_an_end() {
         return println!("skipped: no disk may be mounted here");
     };
     let mut documents = Documents::default();
-    let mut reference = Archive::open(taiinet_archive::MemoryStore::new(), config()).expect("opens");
+    let mut reference =
+        Archive::open(taiinet_archive::MemoryStore::new(), config()).expect("opens");
     let store = RedbStore::open(disk.path()).expect("opens");
     let mut archive = Archive::open(store, config()).expect("opens");
     let mut last = Vec::new();

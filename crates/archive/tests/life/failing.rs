@@ -2,9 +2,7 @@
 
 use std::{cell::Cell, rc::Rc};
 
-use taiinet_archive::{
-    ArchiveError, Changes, Chunk, Direction, Rows, Span, StoreError, Table,
-};
+use taiinet_archive::{ArchiveError, Changes, Chunk, Direction, Rows, Span, StoreError, Table};
 
 use super::*;
 
@@ -104,9 +102,8 @@ fn archive_store(archive: &Archive<Small>) -> MemoryStore {
 fn what_waits_for_a_commit_is_bounded() {
     let mut archive = archive(config());
     let long = format!(r#"{{"text": "{}"}}"#, "a".repeat(250_000));
-    let refused = (0..400).find_map(|number| {
-        archive.admit(&sign(1, draft(number, &long)), at(1_000)).err()
-    });
+    let refused =
+        (0..400).find_map(|number| archive.admit(&sign(1, draft(number, &long)), at(1_000)).err());
     assert_eq!(refused, Some(ArchiveError::CommitFirst));
     archive.commit().expect("commits");
     store(&mut archive, &plain(1, 999));

@@ -59,7 +59,10 @@ fn keyed(by: u8, millis: u64, key: impl Into<Key>) -> VerifiedDocument {
 
 fn deletion(by: u8, millis: u64, victims: &[&VerifiedDocument]) -> VerifiedDocument {
     let ids = DocumentIds::new(victims.iter().map(|victim| victim.id())).expect("some");
-    sign(by, Document { content: Content::Deleted(Deletion::Documents(ids)), ..draft(millis, "{}") })
+    sign(
+        by,
+        Document { content: Content::Deleted(Deletion::Documents(ids)), ..draft(millis, "{}") },
+    )
 }
 
 fn wire(document: &VerifiedDocument) -> Vec<u8> {

@@ -60,7 +60,8 @@ fn who_has_more_than_its_share_loses_first() {
     assert!(archive.check().expect("checks").is_clean());
     archive.commit().expect("commits");
     // Indexes are made again, and floors remain.
-    let config = Config { indexed: vec!["text".parse().expect("a path")], ..archive.config().clone() };
+    let config =
+        Config { indexed: vec!["text".parse().expect("a path")], ..archive.config().clone() };
     let mut archive = Archive::open(archive.into_store(), config).expect("opens");
     assert_eq!(archive.floor_of(&author(100).peer_id()), Ok(greedy));
     assert!(archive.check().expect("checks").is_clean());

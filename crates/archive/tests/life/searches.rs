@@ -85,7 +85,8 @@ fn no_question_costs_more_than_its_budget() {
         r#"{"tags": {"$gt": 0, "$lt": 5000}, "text": {"$contains": "b"}}"#.to_owned(),
         format!(r#"{{"$or": [{}]}}"#, regexes.join(",")),
     ];
-    let sorts = ["_created_at:desc", "likes:asc", "tags:desc", "text:asc", "likes:asc,text:desc,tags:asc"];
+    let sorts =
+        ["_created_at:desc", "likes:asc", "tags:desc", "text:asc", "likes:asc,text:desc,tags:asc"];
     let cursors = [
         None,
         Some(Place::from_bytes(&[0; 40]).expect("a place")),
@@ -146,7 +147,11 @@ fn pages_do_not_shift() {
         let mut archive = archive(config);
         let fields = |number: u64| {
             let text = (number * 7) % 50;
-            format!(r#"{{"likes": {}, "text": "{text:03}", "stays": {}}}"#, number % 6, number % 2 == 0)
+            format!(
+                r#"{{"likes": {}, "text": "{text:03}", "stays": {}}}"#,
+                number % 6,
+                number % 2 == 0
+            )
         };
         let documents: Vec<_> =
             (0..100).map(|number| sign(1, draft(number * 2, &fields(number)))).collect();

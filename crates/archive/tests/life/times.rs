@@ -143,12 +143,13 @@ fn what_is_not_wanted_is_not_kept_but_replaces() {
 #[test]
 fn others_are_refused() {
     let mut archive = archive(config());
-    let refusal = |archive: &mut Archive<MemoryStore>, document: &VerifiedDocument, now| {
-        match archive.admit(document, now) {
+    let refusal =
+        |archive: &mut Archive<MemoryStore>, document: &VerifiedDocument, now| match archive
+            .admit(document, now)
+        {
             Ok(Admission::Refused(refusal)) => refusal,
             other => panic!("{other:?}"),
-        }
-    };
+        };
     let elsewhere = Document { network: "other".parse().expect("a name"), ..draft(1, "{}") };
     assert_eq!(refusal(&mut archive, &sign(1, elsewhere), at(1)), Refusal::Network);
     let future = plain(1, 1_000_000);
@@ -172,9 +173,9 @@ fn a_million_deletions_are_bounded() {
     let mut most = 0;
     for number in 0..1_000_000_u64 {
         now = number * 10;
-        let victim = taiinet_document::DocumentId::from_bytes(
-            core::array::from_fn(|at| (number >> (at % 8 * 8)) as u8),
-        );
+        let victim = taiinet_document::DocumentId::from_bytes(core::array::from_fn(|at| {
+            (number >> (at % 8 * 8)) as u8
+        }));
         let ids = DocumentIds::new([victim]).expect("one");
         let content = Content::Deleted(Deletion::Documents(ids));
         let document = sign(1, Document { content, ..draft(now, "{}") });

@@ -92,4 +92,9 @@ pub fn read(directory: &Path) {
     let documents = archive.stats().expect("says").documents;
     say("scan", documents as f64 / start.elapsed().as_secs_f64());
     say("memory open", memory("VmHWM"));
+    let mut archive = archive;
+    let start = Instant::now();
+    while archive.compact().expect("compacts") {}
+    say("compacting", start.elapsed().as_secs_f64() * 1e3);
+    say("compact", archive.stats().expect("says").store_bytes as f64 / documents as f64);
 }

@@ -53,5 +53,9 @@ pub fn redb(count: usize, directory: &Path) {
     say("written", written() / count as f64);
     say("memory", memory("VmHWM"));
     drop(database);
+    let mut database = Database::open(&path).expect("opens");
     say("disk", path.metadata().expect("a file").len() as f64 / count as f64);
+    while database.compact().expect("compacts") {}
+    drop(database);
+    say("compact", path.metadata().expect("a file").len() as f64 / count as f64);
 }
