@@ -99,7 +99,7 @@ impl<S: Store> Archive<S> {
         let is_wanted = self.wants(document);
         let record = if is_wanted && deleted_by.is_none() {
             let (signed, document) = (document.signed().clone(), document.document().clone());
-            Record::Document(Signed { signed, document })
+            Record::Document(Box::new(Signed { signed, document }))
         } else {
             let absent = match deleted_by {
                 Some(by) => Admission::Superseded { by },

@@ -11,7 +11,7 @@ use crate::{
     limits,
     meta::{self, Totals},
     record::Record,
-    store::{Changes, Direction, Span, Store, StoreError, Table},
+    store::{Changes, Direction, Row, Span, Store, StoreError, Table},
     tables::Tables,
     usage::Usage,
 };
@@ -130,7 +130,7 @@ impl<S: Store> Archive<S> {
     }
 
     /// The rows of floors that authors have of their own.
-    fn author_floors(&self) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+    fn author_floors(&self) -> Result<Vec<Row>, StoreError> {
         let mut floors = Vec::new();
         let mut walk = self.tables.walk(Table::Meta, Span::prefix(meta::FLOOR), Direction::Forward);
         while let Some(row) = walk.next()? {

@@ -17,7 +17,7 @@ pub(crate) fn author(number: u8) -> Identity {
 
 #[derive(Debug, Clone)]
 pub(crate) enum Step {
-    Admit(VerifiedDocument),
+    Admit(Box<VerifiedDocument>),
     Wait(u64),
     Commit,
     /// Closes and opens again.
@@ -171,7 +171,7 @@ pub(crate) fn steps(
                 }
             };
             admitted.extend(document.clone());
-            steps.extend(document.map(Step::Admit));
+            steps.extend(document.map(Box::new).map(Step::Admit));
         }
         steps
     })

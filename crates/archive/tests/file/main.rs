@@ -1,7 +1,9 @@
-//! Processes that are killed while they write.
+//! The store in a file: processes that are killed while they write, full disks, damaged files.
 #![cfg(feature = "redb")]
 
+mod damage;
 mod documents;
+mod full;
 
 use std::{
     env,
