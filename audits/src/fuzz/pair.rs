@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 
 use taiinet_mesh::{
-    ChannelBinding, Config, Dial, Direct, Event, FindOptions, Input, LinkFailure, LinkId, Output, Peer,
-    PublishOptions, SignallerAddress, Time, limits,
+    ChannelBinding, Config, Dial, Direct, Event, FindOptions, Input, LinkFailure, LinkId, Output,
+    Peer, PublishOptions, SignallerAddress, Time, limits,
 };
 
 use super::{

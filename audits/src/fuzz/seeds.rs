@@ -90,7 +90,8 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
 /// An order, a path, a query and documents; and a place of each length.
 fn sorts() -> Vec<Vec<u8>> {
     let text = |sort: &str, path: &str, query: &str| {
-        let documents = [JSON[0], r#"{"a":[{"b":9},{"b":[1,"x"]}]}"#, r#"{"likes":[4,true],"a":null}"#];
+        let documents =
+            [JSON[0], r#"{"a":[{"b":9},{"b":[1,"x"]}]}"#, r#"{"likes":[4,true],"a":null}"#];
         format!("{sort}\n{path}\n{query}\n{}\n{{}}", documents.join("\n")).into_bytes()
     };
     let mut seeds = vec![
@@ -167,8 +168,8 @@ const DESK_POOL: [u8; 32] = [
 /// An author writes, some of it under keys; a reader looks for it, by time and by a field.
 const ARCHIVE_KEEPS: [u8; 64] = [
     16, 5, 5, 1, 5, 0, 1, 9, 0, 1, 1, 1, 1, 0, 0, 5, 1, 6, 0, 1, 8, 0, 1, 1, 2, 1, 1, 1, 0, 4, 0,
-    5, 1, 5, 0, 1, 7, 0, 1, 1, 3, 1, 1, 1, 0, 4, 0, 3, 0, 1, 1, 0, 0, 1, 4, 9, 255, 255, 0, 255, 15,
-    0, 4, 0,
+    5, 1, 5, 0, 1, 7, 0, 1, 1, 3, 1, 1, 1, 0, 4, 0, 3, 0, 1, 1, 0, 0, 1, 4, 9, 255, 255, 0, 255,
+    15, 0, 4, 0,
 ];
 /// It deletes by key and by ids.
 const ARCHIVE_DELETES: [u8; 60] = [

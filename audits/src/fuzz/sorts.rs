@@ -30,7 +30,9 @@ pub(super) fn sort(data: &[u8]) {
     assert!(places.is_sorted_by(|a, b| a < b), "no two documents share one");
     let query: Result<Query, _> = query;
     let paths = path.iter().chain(sort.fields().iter().map(|(path, _)| path));
-    for (path, (number, content)) in paths.flat_map(|path| documents.iter().enumerate().map(move |d| (path, d))) {
+    for (path, (number, content)) in
+        paths.flat_map(|path| documents.iter().enumerate().map(move |d| (path, d)))
+    {
         let keys = keys(path, said(number), content);
         if let Ok(query) = &query {
             bounds(query, path, said(number), content, &keys);

@@ -98,9 +98,15 @@ fn examples() -> [(&'static str, VerifiedDocument); 10] {
     [
         (CONTENT, sign(&author, 1, NOW, Content::Open(map(CONTENT)))),
         ("{}, with a key and an end", sign_it(keyed.clone())),
-        ("{}, with a key that anyone writes under", sign_it(under(Key::shared("a", Writers::Anyone)))),
+        (
+            "{}, with a key that anyone writes under",
+            sign_it(under(Key::shared("a", Writers::Anyone))),
+        ),
         ("{}, with a key that two peers write under", sign_it(under(Key::shared("a", writers)))),
-        ("{}, a version of another's document", sign_it(under(Key::of("a", identity(2).peer_id())))),
+        (
+            "{}, a version of another's document",
+            sign_it(under(Key::of("a", identity(2).peer_id()))),
+        ),
         (
             "a deletion of what is under a key, until that ends",
             sign_it(deletion(keyed.key.clone(), keyed.expires_at, Deletion::Key)),

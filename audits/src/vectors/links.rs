@@ -7,9 +7,9 @@ use taiinet_identity::{Domain, NextKey, PeerId, Signature, Signed, seal};
 use taiinet_mesh::{
     ChannelBinding,
     wire::{
-        Compare, DocumentFrame, Features, Find, FindFrame, Found, Fragment, Frame, Hello, Joined, LinkFrame,
-        Neighbour, Piece, PoolFrame, Presence, Push, Refusal, RefusalReason, Rest, Signal,
-        SignalBody, SignalFrame, SignalPart, SyncFrame, Undeliverable, ViewFrame, codec,
+        Compare, DocumentFrame, Features, Find, FindFrame, Found, Fragment, Frame, Hello, Joined,
+        LinkFrame, Neighbour, Piece, PoolFrame, Presence, Push, Refusal, RefusalReason, Rest,
+        Signal, SignalBody, SignalFrame, SignalPart, SyncFrame, Undeliverable, ViewFrame, codec,
     },
 };
 use taiinet_query::sort::Sort;
@@ -157,9 +157,7 @@ fn sum_of(ids: &[[u8; 32]]) -> u128 {
 }
 
 pub(super) fn frames() -> Json {
-    let shown = |(what, frame): (&str, Frame)| {
-        json!({ "what": what, "shown": format!("{frame:?}"), "frame": hex(&codec::encode(&frame)) })
-    };
+    let shown = |(what, frame): (&str, Frame)| json!({ "what": what, "shown": format!("{frame:?}"), "frame": hex(&codec::encode(&frame)) });
     let frames: Vec<Json> = examples().into_iter().map(shown).collect();
     let others: Vec<Json> = others().into_iter().map(shown).collect();
     let pings = [Frame::Link(LinkFrame::Ping(1)), Frame::Link(LinkFrame::Ping(300))];

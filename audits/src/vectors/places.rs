@@ -46,7 +46,8 @@ const VALUES: [&str; 33] = [
 const LAST: &str = "true";
 
 /// Values that are other documents and sort alike.
-const ALIKE: [[&str; 2]; 3] = [["-0.0", "0"], ["1.0", "1"], ["9007199254740994.0", "9007199254740994"]];
+const ALIKE: [[&str; 2]; 3] =
+    [["-0.0", "0"], ["1.0", "1"], ["9007199254740994.0", "9007199254740994"]];
 
 /// Orders, and contents; also of what is a list, goes through one, or is not there.
 const PLACES: [(&str, &str); 18] = [
