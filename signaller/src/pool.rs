@@ -170,7 +170,7 @@ impl Pool {
                 }
                 Output::Deliver(delivery) => {
                     let author = delivery.document.author();
-                    if author == self.peer.id() {
+                    if author == self.peer.id() || delivery.subscriptions.is_empty() {
                         continue;
                     }
                     // An author that is no member of ours has nothing to tell. Once there is a link it

@@ -14,7 +14,7 @@ use std::{
 };
 
 use serde_json::json;
-use taiinet::{Delivery, Privacy, Ready};
+use taiinet::{Delivery, Found, PeerId, Privacy, Ready, Removed, SubscriptionEvent};
 use taiinet_terminal as terminal;
 use tokio::{
     sync::{mpsc, oneshot},
@@ -95,12 +95,40 @@ impl Printer {
         if self.batch.text.len() < BATCH_BYTES { Ok(()) } else { self.flush().await }
     }
 
-    /// Prints that what was before has come, with the next [`flush`](Self::flush); only as JSON.
-    pub(crate) fn print_ready(&mut self, ready: Ready) {
+    /// Prints what happens beside documents, with the next [`flush`](Self::flush); only as JSON.
+    pub(crate) fn print_event(&mut self, event: &SubscriptionEvent) {
+        let event = match event {
+            SubscriptionEvent::Ready(Ready { complete, more, sources, .. }) => {
+                json!({ "ready": { "complete": complete, "more": more, "sources": sources } })
+            }
+            SubscriptionEvent::Removed(Removed { id, author, owner, key, reason }) => {
+                let mut removed = json!({
+                    "id": id.to_string(), "author": author, "reason": reason.as_str(),
+                });
+                add_key(&mut removed, key.as_deref(), *author, *owner);
+                json!({ "removed": removed })
+            }
+            SubscriptionEvent::Conflict { winner, loser } => {
+                json!({ "conflict": { "winner": about(winner), "loser": about(loser) } })
+            }
+            _ => return,
+        };
+        self.print_line(&event);
+    }
+
+    /// Prints whether a search has found all, or how to go on; only as JSON.
+    pub(crate) fn print_found(&mut self, found: &Found) {
+        let mut about = json!({ "count": found.len(), "complete": found.complete });
+        if let Some(cursor) = &found.cursor {
+            about["cursor"] = cursor.to_string().into();
+        }
+        self.print_line(&json!({ "found": about }));
+    }
+
+    fn print_line(&mut self, line: &serde_json::Value) {
         if self.json {
-            let ready = json!({ "ready": { "complete": ready.complete } });
             // Writing to a string cannot fail.
-            let _ = writeln!(self.batch.text, "{ready}");
+            let _ = writeln!(self.batch.text, "{}", terminal::json(&line.to_string()));
         }
     }
 
@@ -144,6 +172,23 @@ impl Printer {
 
 /// The data stand first and are written as they are without --json.
 fn write_about(text: &mut String, delivery: &Delivery) -> std::fmt::Result {
+    let (about, data) = (about(delivery).to_string(), delivery.json());
+    let about = terminal::json(&about);
+    writeln!(text, "{{\"data\":{},{}", terminal::json(&data), &about[1..])
+}
+
+/// A key, and whose it is if that is not the author.
+fn add_key(about: &mut serde_json::Value, key: Option<&str>, author: PeerId, owner: PeerId) {
+    if let Some(key) = key {
+        about["key"] = key.into();
+    }
+    if owner != author {
+        about["owner"] = owner.to_string().into();
+    }
+}
+
+/// All but the data.
+fn about(delivery: &Delivery) -> serde_json::Value {
     let mut about = json!({
         "author": delivery.author(),
         "id": delivery.id().to_string(),
@@ -151,8 +196,9 @@ fn write_about(text: &mut String, delivery: &Delivery) -> std::fmt::Result {
         "received_at": delivery.received_at().as_millis(),
         "hops": delivery.hops(),
     });
-    if let Some(key) = delivery.key() {
-        about["key"] = key.into();
+    add_key(&mut about, delivery.key(), delivery.author(), delivery.owner());
+    if let Some(replaced) = delivery.replaces() {
+        about["replaces"] = replaced.to_string().into();
     }
     if let Some(expires_at) = delivery.expires_at() {
         about["expires_at"] = expires_at.as_millis().into();
@@ -163,9 +209,7 @@ fn write_about(text: &mut String, delivery: &Delivery) -> std::fmt::Result {
     if delivery.privacy() != Privacy::Open {
         about["privacy"] = delivery.privacy().as_str().into();
     }
-    let (about, data) = (about.to_string(), delivery.json());
-    let about = terminal::json(&about);
-    writeln!(text, "{{\"data\":{},{}", terminal::json(&data), &about[1..])
+    about
 }
 
 #[cfg(test)]

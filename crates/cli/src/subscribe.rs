@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
-use taiinet::{SubscribeOptions, Subscription, SubscriptionEvent};
+use taiinet::{Backlog, SubscribeOptions, Subscription, SubscriptionEvent, Timestamp};
 
 use crate::{
+    clock,
     exit::{CommandResult, Exit},
     hints,
     net::{self, NetArgs},
@@ -22,6 +23,7 @@ const BATCH: usize = 256;
   taiinet subscribe '{\"likes\": {\"$gt\": 4}}' --count 10 --json | jq .author
   taiinet subscribe '{\"type\": \"order\"}' --private
   taiinet subscribe '{\"type\": \"tweet\"}' --backlog=500 --json
+  taiinet subscribe '{\"type\": \"tweet\"}' --backlog=all
 
 Read slowly, it slows its neighbours down; nothing is dropped.")]
 pub(crate) struct SubscribeArgs {
@@ -31,12 +33,13 @@ pub(crate) struct SubscribeArgs {
     /// no one can read what was. What is open comes too; --json tells them apart
     #[arg(long)]
     private: bool,
-    /// Also what neighbours still hold of before, the newest, N at most (1000 if not given), the oldest first:
-    /// the last five minutes, and their own documents with a key. With --json these have "backlog": true, and a
-    /// line {"ready": {"complete": …}} tells when they have come, and whether that was all
-    #[arg(long, value_name = "N", num_args = 0..=1, require_equals = true, default_missing_value = "1000",
-        value_parser = clap::value_parser!(u16).range(1..))]
-    backlog: Option<u16>,
+    /// Also what archives and neighbours have of before, the oldest first: `all`; the newest N (1000 if nothing is
+    /// said); or all since a time (7d ago, 2026-11-27). What comes meanwhile is printed as well, and each once. With
+    /// --json these have "backlog": true, and a line {"ready": {"complete": …}} tells when they have come, and
+    /// whether that was all
+    #[arg(long, value_name = "all|N|TIME", num_args = 0..=1, require_equals = true,
+        default_missing_value = "1000", value_parser = backlog)]
+    backlog: Option<Backlog>,
     /// End after so many documents
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(1..))]
     count: Option<u64>,
@@ -44,12 +47,23 @@ pub(crate) struct SubscribeArgs {
     #[arg(long, value_name = "SECS", value_parser = net::seconds)]
     timeout: Option<Duration>,
     /// Print {"data": …, "author": …, "id": …, "created_at": …, "received_at": …, "hops": …}, with "privacy"
-    /// ("sealed" or "forward-secret") for what was sealed
+    /// ("sealed" or "forward-secret") for what was sealed, and "replaces" for the new version of one that was
+    /// printed. A line {"removed": {"id": …, "reason": "deleted"|"replaced"|"expired"}} tells of one that is gone
     #[arg(long)]
     json: bool,
     /// Write a status line of JSON to stderr four times a second
     #[arg(long, hide = true)]
     report: bool,
+}
+
+/// `all`, a number, or a time.
+fn backlog(text: &str) -> Result<Backlog, String> {
+    match text.parse() {
+        Ok(0) => Err("a backlog has one document at least".to_owned()),
+        Ok(newest) => Ok(Backlog::Last(newest)),
+        Err(_) if text == "all" => Ok(Backlog::Since(Timestamp::from_millis(0))),
+        Err(_) => clock::moment(text).map(Backlog::Since),
+    }
 }
 
 pub(crate) async fn run(net: NetArgs, args: SubscribeArgs) -> CommandResult {
@@ -124,10 +138,9 @@ async fn print(
 async fn print_event(printer: &mut Printer, event: &SubscriptionEvent) -> CommandResult {
     match event {
         SubscriptionEvent::Document(delivery) => printer.print(delivery).await,
-        SubscriptionEvent::Ready(ready) => {
-            printer.print_ready(*ready);
+        event => {
+            printer.print_event(event);
             Ok(())
         }
-        _ => Ok(()),
     }
 }

@@ -70,7 +70,7 @@ pub use content::Content;
 pub use deletion::{Deletion, DocumentIds};
 pub use document::Document;
 pub use error::DocumentError;
-pub use id::DocumentId;
+pub use id::{DocumentId, DocumentIdError};
 pub use json::{JsonError, parse_map, to_json_line};
 pub use key::{Key, PeerSet, Sharing, Writers};
 pub use mark::Mark;

@@ -26,7 +26,7 @@ pub(crate) use recent::Recent;
 pub use stamps::Stamps;
 
 use crate::{
-    Event, LinkId, Misbehaviour, PublishError, Time,
+    Event, LinkId, Misbehaviour, Output, PublishError, Time,
     cx::Cx,
     interest::Interest,
     limits,
@@ -293,6 +293,9 @@ impl Documents {
             cx.stamps.resume(document.created_at, cx.now);
         }
         self.quotas.note(document.author(), &document, document.signed().size());
+        if cx.config.archive {
+            cx.out.push_back(Output::Accepted(Arc::clone(&document)));
+        }
         cx.notify(Notice::Accepted(Accepted { document, hops, from, conflict }));
     }
 

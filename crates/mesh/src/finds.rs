@@ -9,7 +9,7 @@ use taiinet_document::{Content, SignedDocument, VerifiedDocument};
 use taiinet_query::{OutOfFuel, SharedQuery, sort::Place};
 
 use crate::{
-    FindId, FindOptions, LinkId, Misbehaviour, Output, Time, TooManyFinds,
+    Answer, FindId, FindOptions, LinkId, Misbehaviour, Output, Question, Time, TooManyFinds,
     cx::Cx,
     documents::{Rules, admit},
     interest::Interest,
@@ -36,10 +36,10 @@ impl Finds {
         options: FindOptions,
         interest: &Interest,
     ) -> Result<FindId, TooManyFinds> {
-        let FindOptions { sort, after, limit } = options;
+        let FindOptions { sort, after, limit, wait } = options;
         let bytes = limits::FOUND_BYTES;
         let wish = Wish { query, sort, after, limit: limit.into(), bytes };
-        let find = self.searches.begin(wish, cx.now)?;
+        let find = self.searches.begin(wish, wait, cx.now)?;
         self.ask_all(cx, find);
         self.advance(cx, interest);
         Ok(find)
@@ -120,7 +120,8 @@ impl Finds {
     pub(crate) fn end_all(&mut self, cx: &mut Cx) {
         for find in self.searches.running() {
             if self.searches.end(find) {
-                cx.out.push_back(Output::FindDone { find, complete: false, cursor: None });
+                let (complete, cursor, sources) = (false, None, 0);
+                cx.out.push_back(Output::FindDone { find, complete, cursor, sources });
             }
         }
     }
@@ -141,14 +142,14 @@ impl Finds {
                 cx.send(link, FindFrame::Find(question));
             }
         }
-        for Given { find, hits, complete, cursor } in self.searches.give(cx.now) {
+        for Given { find, hits, complete, cursor, sources } in self.searches.give(cx.now) {
             for Hit { document, opened } in hits {
                 // Its author may have written a newer one since it was found.
                 if !cx.store.is_replaced(&document) {
                     cx.out.push_back(Output::Found { find, document, opened });
                 }
             }
-            cx.out.push_back(Output::FindDone { find, complete, cursor });
+            cx.out.push_back(Output::FindDone { find, complete, cursor, sources });
         }
     }
 
@@ -250,15 +251,35 @@ impl Finds {
 fn answer(cx: &mut Cx, link: LinkId, asked: &Find) -> Result<(), Misbehaviour> {
     let Some(state) = cx.links.get_mut(link) else { return Ok(()) };
     let room = state.lanes.room_for_found();
+    if cx.config.archive {
+        let Wish { query, sort, after, limit, bytes } = Wish::parse(asked)?;
+        state.budgets.find(cx.now)?;
+        let question =
+            Question { query, sort, after, limit, bytes: bytes.min(room), request: asked.request };
+        cx.out.push_back(Output::Asked { link, question });
+        return Ok(());
+    }
     let page = answers::answer(asked, &mut state.budgets, &cx.store, room, cx.now)?;
+    give(cx, link, asked.request, page);
+    Ok(())
+}
+
+/// An archive answers a neighbour.
+pub(crate) fn archive_answers(cx: &mut Cx, link: LinkId, request: u32, answer: Answer) {
+    let Answer { documents, until, left_out, work } = answer;
+    let page = Page { documents, until, left_out, fuel: work };
+    give(cx, link, request, page);
+}
+
+fn give(cx: &mut Cx, link: LinkId, request: u32, page: Page) {
+    let Some(state) = cx.links.get_mut(link) else { return };
     let (end, fuel) = (page.end(), page.fuel);
     let parts = page.documents.into_iter().map(AnswerPart::Document).chain([end]);
     for part in parts {
-        let _ = state.lanes.found(asked.request, part);
+        let _ = state.lanes.found(request, part);
     }
     cx.links.touch(link);
     cx.spend(link, units(fuel));
-    Ok(())
 }
 
 /// What fuel costs a link.

@@ -126,10 +126,10 @@ mod time;
 pub mod wire;
 
 pub use api::{
-    Audience, Config, Conflict, Counters, Delivery, Dial, Direct, Disconnect, Event, FindId,
-    FindOptions, Input, Lane, LinkFailure, LinkId, LinkState, LinkStatus, Negotiation, Output,
-    PublishError, PublishOptions, SignallerAddress, SignallerRelay, SignallerStatus, Status,
-    SubscriptionId, TooManyFinds, TooManySubscriptions,
+    Answer, Audience, Config, Conflict, Counters, Delivery, Dial, Direct, Disconnect, Event,
+    FindId, FindOptions, Input, Lane, LinkFailure, LinkId, LinkState, LinkStatus, Negotiation,
+    Output, PublishError, PublishOptions, Question, SignallerAddress, SignallerRelay,
+    SignallerStatus, Status, SubscriptionId, TooManyFinds, TooManySubscriptions,
 };
 pub use budget::Budget;
 pub use dialling::description;

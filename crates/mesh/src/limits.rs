@@ -295,7 +295,9 @@ pub const FIND_TIMEOUT: Duration = Duration::from_secs(4);
 /// The longest query of a search, as JSON text.
 pub const FIND_QUERY_BYTES: usize = taiinet_query::limits::QUERY_BYTES;
 /// Pages of searches that one link may ask for at once, and how many more each second. What looking takes is [`WORK`].
-pub const FIND_REQUESTS: (u32, u32) = (128, 32);
+pub const FIND_REQUESTS: (u32, u32) = (16, 2);
+/// The same of an archive.
+pub const ARCHIVE_REQUESTS: (u32, u32) = (256, 64);
 /// How many documents are looked at for one search, the newest first.
 pub const FIND_DOCUMENTS: usize = 4096;
 /// The work that one search takes of a peer that it asks, in units of [`taiinet_query::Fuel`]: about
@@ -312,7 +314,7 @@ pub const FIND_HEAP_BYTES: usize = 16 * 1024 * 1024;
 /// Bytes of documents in one answer to a search.
 pub const FOUND_BYTES: usize = 1024 * 1024;
 /// Bytes of found documents that wait for a link; they go behind all else.
-pub const FOUND_LANE_BYTES: usize = 2 * 1024 * 1024;
+pub const FOUND_LANE_BYTES: usize = 1024 * 1024;
 /// How many private subscriptions a peer has at most: each costs a key exchange for each sealed
 /// document that passes.
 pub const PRIVATE_SUBSCRIPTIONS: usize = 32;

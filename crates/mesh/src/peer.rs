@@ -42,7 +42,7 @@ use crate::{
 ///   [`subscribe`](Self::subscribe), [`subscribe_privately`](Self::subscribe_privately),
 ///   [`unsubscribe`](Self::unsubscribe), [`publish`](Self::publish),
 ///   [`publish_signed`](Self::publish_signed), [`find`](Self::find), [`find_more`](Self::find_more),
-///   [`find_end`](Self::find_end);
+///   [`find_end`](Self::find_end), for archives [`answer`](Self::answer);
 ///   [`add_signaller`](Self::add_signaller), [`blacklist`](Self::blacklist),
 ///   [`unblock`](Self::unblock), [`leave`](Self::leave); for signallers [`relay`](Self::relay),
 ///   [`undeliverable`](Self::undeliverable), [`blame`](Self::blame), [`expel`](Self::expel).

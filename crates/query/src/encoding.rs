@@ -118,9 +118,9 @@ impl Writer<'_> {
 
     /// UTF-8 has no byte 0xff, so that one can be added to each, and none is [`END`].
     fn text(&mut self, text: &str) {
-        let (fits, rest) = self.split(text.as_bytes());
+        // What does not fit leaves no room for the end either, so the cut is seen there.
+        let (fits, _) = self.split(text.as_bytes());
         self.out.extend(fits.iter().map(|byte| byte.wrapping_add(1)));
-        self.cut |= rest;
         self.bytes(&[END]);
     }
 

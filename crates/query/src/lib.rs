@@ -96,6 +96,20 @@
 //! # Ok::<(), taiinet_query::QueryError>(())
 //! ```
 //!
+//! # Sorting and indexes
+//! [`sort`] gives each document a place in an order, as bytes: a cursor. [`index_keys`] says under which
+//! keys a document stands in an index of a path, [`Query::bounds`] between which keys all stand that a
+//! query can match; what is found there is matched then:
+//!
+//! ```
+//! # use taiinet_query::{Path, Query};
+//! let query: Query = r#"{"likes": {"$gt": 4, "$lte": 9}}"#.parse()?;
+//! let bounds = query.bounds(&"likes".parse::<Path>()?).expect("the query says something of likes");
+//! assert_eq!(bounds.ranges().len(), 3); // from 4 to 9; lists, of several likes; and longer lists
+//! assert!(query.bounds(&"name".parse::<Path>()?).is_none());
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
 //! # Strangers
 //! Queries and documents come from strangers. [`limits`] bound a query; matching visits each value of a
 //! document at most once for each clause and each name in its path, in recursion bounded by the query.

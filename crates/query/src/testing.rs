@@ -3,9 +3,12 @@
 mod naive;
 
 use proptest::prelude::*;
-use taiinet_document::{Map, Value};
+use taiinet_document::{DocumentId, Map, Timestamp, Value};
+use taiinet_identity::{Identity, PeerId, Seed};
 
-pub(crate) use naive::matches as naive_matches;
+use crate::Attributes;
+
+pub(crate) use naive::{matches as naive_matches, sort_values};
 
 /// Any value, of few names and literals, so that things often meet.
 pub(crate) fn value() -> impl Strategy<Value = Value> {
@@ -20,6 +23,48 @@ pub(crate) fn value() -> impl Strategy<Value = Value> {
 /// The content of a document.
 pub(crate) fn content() -> impl Strategy<Value = Map> {
     prop::collection::btree_map(name(), value(), 1..4)
+}
+
+/// What reserved fields say: few authors, keys, names and times, so that they often meet.
+pub(crate) fn attributes() -> impl Strategy<Value = Attributes<'static>> {
+    let key = prop::sample::select(vec![None, Some("a"), Some("b")]);
+    let time = prop_oneof![4 => 0..6_u64, 1 => any::<u64>()];
+    (author(), key, 0..3_u8, time).prop_map(|(author, key, id, time)| Attributes {
+        id: Some(DocumentId::from_bytes([id; 32])),
+        author,
+        key,
+        created_at: Timestamp::from_millis(time),
+    })
+}
+
+/// One of three keys that are usable.
+fn author() -> impl Strategy<Value = PeerId> {
+    (0..3_u8).prop_map(|seed| Identity::from_seed(&Seed::from_bytes([seed; 32])).peer_id())
+}
+
+/// A query for reserved fields, and now and then for another.
+pub(crate) fn raw_reserved_query() -> impl Strategy<Value = Map> {
+    let name = prop::sample::select(vec!["_id", "_author", "_key", "_created_at"]);
+    let said = prop_oneof![
+        3 => attributes().prop_map(|said| Value::from(said.author.to_string())),
+        3 => (0..3_u8).prop_map(|id| Value::from(DocumentId::from_bytes([id; 32]).to_string())),
+        3 => prop::sample::select(vec!["a", "b"]).prop_map(Value::from),
+        6 => scalar(),
+    ]
+    .boxed();
+    let one_of = prop::collection::vec(said.clone(), 0..4).prop_map(Value::List);
+    let side = prop::sample::select(vec!["$eq", "$ne", "$gt", "$gte", "$lt", "$lte"]);
+    let leaf = prop_oneof![
+        4 => (name.clone(), side, said).prop_map(|(name, side, said)| one(name, one(side, said))),
+        2 => (name, prop::sample::select(vec!["$in", "$nin"]), one_of)
+            .prop_map(|(name, side, list)| one(name, one(side, list))),
+        1 => (path(), literal()).prop_map(|(path, literal)| one(&path, literal)),
+    ];
+    leaf.prop_recursive(3, 12, 3, |query| {
+        let join = prop::sample::select(vec!["$and", "$or", "$nor"]);
+        (join, prop::collection::vec(query, 1..4))
+            .prop_map(|(join, branches)| one(join, branches.into_iter().collect::<Value>()))
+    })
 }
 
 fn scalar() -> impl Strategy<Value = Value> {
@@ -39,7 +84,7 @@ fn name() -> impl Strategy<Value = String> {
     prop::sample::select(vec!["a", "a", "b", "0", "0", "1"]).prop_map(str::to_owned)
 }
 
-fn path() -> impl Strategy<Value = String> {
+pub(crate) fn path() -> impl Strategy<Value = String> {
     prop::collection::vec(name(), 1..4).prop_map(|names| names.join("."))
 }
 
@@ -79,6 +124,31 @@ fn simple_operators() -> impl Strategy<Value = Map> {
         }),
     ];
     prop::collection::vec(operator, 1..3).prop_map(|maps| maps.into_iter().flatten().collect())
+}
+
+/// Several tests of one path, some of them of a single element.
+pub(crate) fn raw_narrow_query() -> impl Strategy<Value = Map> {
+    let test = (prop::bool::ANY, simple_operators()).prop_map(|(element, operators)| {
+        if element { one("$elemMatch", operators) } else { operators }
+    });
+    let inner = simple_operators().prop_map(|operators| one("$elemMatch", one("b", operators)));
+    let test = prop_oneof![4 => test, 1 => inner];
+    (prop::sample::select(vec!["a", "a.b", "a.0"]), prop::collection::vec(test, 1..4)).prop_map(
+        |(path, tests)| {
+            one("$and", tests.into_iter().map(|test| one(path, test)).collect::<Value>())
+        },
+    )
+}
+
+/// Content with lists in lists, and lists of maps, where [`raw_narrow_query`] looks.
+pub(crate) fn narrow_content() -> impl Strategy<Value = Map> {
+    let value = scalar().prop_recursive(3, 12, 4, |inner| {
+        prop_oneof![
+            3 => prop::collection::vec(inner.clone(), 0..4).prop_map(Value::List),
+            2 => inner.prop_map(|value| one("b", value).into()),
+        ]
+    });
+    value.prop_map(|value| one("a", value))
 }
 
 /// Queries as they may be written, also redundant and contradictory ones; all are valid unless their

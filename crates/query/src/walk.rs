@@ -37,7 +37,7 @@ impl Fields for [Value] {
 pub(crate) enum End<'v> {
     /// Something on the way lacks the next name.
     Missing,
-    /// An element of a list on the way is no map. Queries do not see it; MongoDB's indexes and sorting
+    /// Some element of a list on the way is no map. Queries do not see it; MongoDB's indexes and sorting
     /// take it for a map without fields.
     Gap,
     /// The last name leads to this value. If it is a list, its elements are looked at too.
@@ -126,7 +126,8 @@ impl<'v> Walk<'_, 'v> {
         // An index that leads to an element has found it: the maps of the list may have its number
         // as a key too, but need not.
         let found = self.indices(positions, |index| index < list.len());
-        list.iter().enumerate().any(|(i, element)| {
+        let mut gap = false;
+        let ended = list.iter().enumerate().any(|(i, element)| {
             let by_index = self.indices(found, |index| index == i);
             // An index that ends the path names the element as it is, even if it is a list.
             if by_index & self.last() != 0 && (self.found)(End::Element(element)) {
@@ -136,16 +137,17 @@ impl<'v> Walk<'_, 'v> {
             match element {
                 Value::Map(map) => self.visit_map(map, positions | onward, found & !onward),
                 _ => {
-                    (positions & !found != 0 && (self.found)(End::Gap))
-                        || self.onward(element, onward)
+                    gap = true;
+                    self.onward(element, onward)
                 }
             }
-        })
+        });
+        ended || (gap && positions & !found != 0 && (self.found)(End::Gap))
     }
 
     /// Those positions where the path has an index that fulfils a condition.
     fn indices(&self, positions: Positions, condition: impl Fn(usize) -> bool) -> Positions {
-        if !self.path.has_index() || positions == 0 {
+        if positions == 0 || !self.path.has_index() {
             return 0;
         }
         let parts = self.path.parts();

@@ -22,6 +22,7 @@
 
 pub mod backlog;
 pub mod diagnosis;
+mod histories;
 pub mod json;
 mod privacy;
 pub mod publications;
@@ -32,6 +33,7 @@ mod testing;
 pub mod unsealed;
 mod waiters;
 
+pub use histories::{Backlog, Ready};
 pub use privacy::Privacy;
 pub use session::{Action, CutOff, Session, Wanted};
 pub use shown::{Removal, Removed, SHOWN};

@@ -8,13 +8,15 @@ use std::{
 
 use taiinet_document::{DocumentId, Map, Opened, VerifiedDocument};
 use taiinet_mesh::{
-    Conflict, Delivery, Dial, Event, FindId, Input, LinkId, Negotiation, Output, Peer,
-    PublishError, PublishOptions, SubscriptionId, Time, TooManyFinds, TooManySubscriptions,
+    Conflict, Delivery, Dial, Event, FindId, FindOptions, Input, LinkId, Negotiation, Output, Peer,
+    PublishError, PublishOptions, Question, SubscriptionId, Time, TooManyFinds,
+    TooManySubscriptions,
 };
-use taiinet_query::{Query, SharedQuery};
+use taiinet_query::{Query, SharedQuery, sort::Place};
 
 use crate::{
-    Removed, Waiters,
+    ACQUAINTED, Removed, Waiters,
+    histories::{Backlog, Given, Histories, Ready, Step},
     publications::{Outcome, Publications},
     shown::{Changes, Shown},
     unsealed::{Recipients, Unsealed, Waiting},
@@ -65,6 +67,15 @@ pub enum Action<W: Waiters> {
         delivery: Delivery,
         /// The version that these were shown before, if it replaces one.
         replaces: Option<DocumentId>,
+        /// Whether it was published before the subscription, and found.
+        is_backlog: bool,
+    },
+    /// What was published before a subscription has come, or as much of it as was asked for.
+    Ready {
+        /// The subscription.
+        subscription: W::Subscription,
+        /// What is known of it.
+        ready: Ready,
     },
     /// A document that these were shown is gone.
     Remove {
@@ -95,10 +106,20 @@ pub enum Action<W: Waiters> {
     FindDone {
         /// Its waiter.
         waiter: W::Find,
-        /// Whether it found all that there is, as far as we and the neighbours can tell, or as many as were
-        /// wanted.
+        /// Whether it found all that there is, as far as we and the neighbours can tell.
         complete: bool,
+        /// From where another search can go on.
+        cursor: Option<Place>,
     },
+    /// As [`Output::Asked`].
+    Asked {
+        /// The link to the neighbour.
+        link: LinkId,
+        /// What it looks for.
+        question: Question,
+    },
+    /// As [`Output::Accepted`].
+    Accepted(Arc<VerifiedDocument>),
     /// The recipients of a content are known, or none turned up in time.
     Recipients {
         /// The content.
@@ -137,6 +158,11 @@ pub struct Session<W: Waiters> {
     /// Not unsealed any more, and not yet given to the driver.
     decided: VecDeque<(Unsealed<W::Recipients>, Recipients)>,
     finds: BTreeMap<FindId, W::Find>,
+    histories: Histories<W::Subscription>,
+    /// What searches for histories have found and not given yet.
+    found: BTreeMap<FindId, Vec<(Arc<VerifiedDocument>, Option<Arc<Opened>>)>>,
+    /// Since when there has been a neighbour, and whether there are enough.
+    met: Option<(Time, bool)>,
 }
 
 impl<W: Waiters> Session<W> {
@@ -152,6 +178,9 @@ impl<W: Waiters> Session<W> {
             ready: VecDeque::new(),
             decided: VecDeque::new(),
             finds: BTreeMap::new(),
+            histories: Histories::default(),
+            found: BTreeMap::new(),
+            met: None,
         }
     }
 
@@ -183,7 +212,9 @@ impl<W: Waiters> Session<W> {
 
     /// When [`handle_timeout`](Self::handle_timeout) is to be called next.
     pub fn poll_timeout(&self) -> Option<Time> {
-        let own = [self.unsealed.deadline(), self.shown.deadline()];
+        let acquainted = self.met.filter(|(_, enough)| !enough && self.histories.wants());
+        let acquainted = acquainted.map(|(met_at, _)| met_at.after(ACQUAINTED.1));
+        let own = [self.unsealed.deadline(), self.shown.deadline(), acquainted];
         own.into_iter().chain([self.peer.poll_timeout()]).flatten().min()
     }
 
@@ -206,7 +237,7 @@ impl<W: Waiters> Session<W> {
                     }
                 }
                 // What was taken has made room.
-                None if self.offer(now) => {}
+                None if self.offer(now) || self.look_back(now) => {}
                 None => return None,
             }
         }
@@ -229,10 +260,23 @@ impl<W: Waiters> Session<W> {
                 }
                 Action::Conflict { subscriptions, winner, loser }
             }
-            Output::Found { find, document, opened } => Action::Found { find, document, opened },
-            Output::FindDone { find, complete } => {
-                Action::FindDone { waiter: self.finds.remove(&find)?, complete }
+            Output::Found { find, document, opened } => {
+                if self.histories.subscription(find).is_some() {
+                    self.found.entry(find).or_default().push((document, opened));
+                    return None;
+                }
+                Action::Found { find, document, opened }
             }
+            Output::FindDone { find, complete, cursor, sources } => {
+                if self.histories.subscription(find).is_some() {
+                    self.show_history(find, (complete, cursor.is_some()), sources);
+                    return None;
+                }
+                self.peer.find_end(find);
+                Action::FindDone { waiter: self.finds.remove(&find)?, complete, cursor }
+            }
+            Output::Asked { link, question } => Action::Asked { link, question },
+            Output::Accepted(document) => Action::Accepted(document),
             Output::Event(Event::Taken { id }) => {
                 self.publications.taken(id);
                 return None;
@@ -254,7 +298,14 @@ impl<W: Waiters> Session<W> {
     /// What a document means for those that it matches, and for those that show what it replaces.
     fn deliver(&mut self, delivery: &Delivery) {
         let matching = self.known(&delivery.subscriptions);
-        let Changes { shows, removes } = self.shown.take(&delivery.document, &matching);
+        for one in &matching {
+            self.histories.comes(*one, &delivery.document);
+        }
+        self.show(delivery, &matching, false);
+    }
+
+    fn show(&mut self, delivery: &Delivery, matching: &[W::Subscription], is_backlog: bool) {
+        let Changes { shows, removes } = self.shown.take(&delivery.document, matching);
         let removes = removes
             .into_iter()
             .map(|(removed, subscriptions)| Action::Remove { subscriptions, removed });
@@ -263,10 +314,68 @@ impl<W: Waiters> Session<W> {
             subscriptions,
             delivery: delivery.clone(),
             replaces,
+            is_backlog,
         }));
     }
 
-    /// Subscribes; `name` is the driver's, and new.
+    /// Begins to look for what subscriptions want of before, or goes on; whether there was something to do.
+    fn look_back(&mut self, now: Time) -> bool {
+        let neighbours = self.peer.neighbour_ids().count();
+        self.met = (neighbours > 0).then(|| {
+            let met_at = self.met.map_or(now, |(met_at, _)| met_at);
+            (met_at, neighbours >= ACQUAINTED.0 || now >= met_at.after(ACQUAINTED.1))
+        });
+        match self.histories.next(self.met.is_some_and(|(_, enough)| enough)) {
+            Some(Step::Begin { subscription, query, options }) => {
+                // Another search must end first.
+                let Ok(find) = self.peer.find(query, options, now) else { return false };
+                self.histories.sought(subscription, find);
+                true
+            }
+            Some(Step::GoOn { find, limit }) => {
+                self.histories.go_on(find);
+                self.peer.find_more(find, limit, now)
+            }
+            None => false,
+        }
+    }
+
+    fn show_history(&mut self, find: FindId, ended: (bool, bool), sources: usize) {
+        let mut found = self.found.remove(&find).unwrap_or_default();
+        let Some(given) = self.histories.done(find, found.len(), ended, sources) else { return };
+        let Given { subscription, is_reversed, ready } = given;
+        if is_reversed {
+            found.reverse();
+        }
+        for (document, opened) in found {
+            if self.histories.has_come(subscription, &document.id()) {
+                continue;
+            }
+            let subscriptions = Vec::new();
+            let delivery = Delivery { document, opened, subscriptions, hops: 0, via: None };
+            self.show(&delivery, &[subscription], true);
+        }
+        if ready.is_some_and(|ready| !ready.more) {
+            self.peer.find_end(find);
+        }
+        self.ready.extend(ready.map(|ready| Action::Ready { subscription, ready }));
+    }
+
+    /// So many older documents are wanted for a subscription with [`Backlog::Last`], which are told like the first
+    /// ones. Whether there may be any.
+    pub fn more_history(&mut self, name: W::Subscription, limit: u16, now: Time) -> bool {
+        let Some(find) = self.histories.resting(name) else { return false };
+        self.histories.want_more(name, limit);
+        self.histories.go_on(find);
+        self.peer.find_more(find, limit, now)
+    }
+
+    /// A subscription's reader is behind, or has caught up: what was before it waits for that.
+    pub fn hold_history(&mut self, name: W::Subscription, behind: bool) {
+        self.histories.hold(name, behind);
+    }
+
+    /// Subscribes; `name` is the driver's, and new. What was before is looked for once there is a neighbour to ask.
     ///
     /// # Errors
     /// [`TooManySubscriptions`]
@@ -274,12 +383,16 @@ impl<W: Waiters> Session<W> {
         &mut self,
         name: W::Subscription,
         wanted: Wanted,
+        backlog: Option<(SharedQuery, Backlog)>,
         now: Time,
     ) -> Result<(), TooManySubscriptions> {
         let id = match wanted {
             Wanted::Open(query) => self.peer.subscribe(query)?,
             Wanted::Private(query) => self.peer.subscribe_privately(query, now)?,
         };
+        if let Some((query, backlog)) = backlog {
+            self.histories.want(name, query, backlog, now);
+        }
         self.names.insert(name, id);
         self.subscriptions.insert(id, name);
         Ok(())
@@ -290,6 +403,10 @@ impl<W: Waiters> Session<W> {
         let Some(id) = self.names.remove(&name) else { return false };
         self.subscriptions.remove(&id);
         self.shown.end(name);
+        if let Some(find) = self.histories.end(name) {
+            self.peer.find_end(find);
+            self.found.remove(&find);
+        }
         self.peer.unsubscribe(id, now);
         true
     }
@@ -363,18 +480,18 @@ impl<W: Waiters> Session<W> {
         self.peer.recipients(content, options, now)
     }
 
-    /// Looks for recent documents.
+    /// Looks for documents.
     ///
     /// # Errors
     /// [`TooManyFinds`], with the waiter.
     pub fn find(
         &mut self,
         query: SharedQuery,
-        limit: u16,
+        options: FindOptions,
         waiter: W::Find,
         now: Time,
     ) -> Result<FindId, (TooManyFinds, W::Find)> {
-        match self.peer.find(query, limit, now) {
+        match self.peer.find(query, options, now) {
             Ok(find) => {
                 self.finds.insert(find, waiter);
                 Ok(find)
@@ -395,6 +512,7 @@ impl<W: Waiters> Session<W> {
 
     /// A search has no waiter any more.
     pub fn end_find(&mut self, find: FindId) -> Option<W::Find> {
+        self.peer.find_end(find);
         self.finds.remove(&find)
     }
 

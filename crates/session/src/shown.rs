@@ -103,7 +103,8 @@ impl<S> Default for Shown<S> {
 }
 
 impl<S: Copy + Ord> Shown<S> {
-    /// A document has come that matches these, or none and may end what others show.
+    /// A document has come, or was found, that matches these, or none and may end what others show. Those that show
+    /// it already are passed over.
     pub(crate) fn take(&mut self, document: &VerifiedDocument, matching: &[S]) -> Changes<S> {
         let mut changes = Changes { shows: BTreeMap::new(), removes: Vec::new() };
         if let Content::Deleted(deletion) = document.content() {
@@ -119,6 +120,12 @@ impl<S: Copy + Ord> Shown<S> {
             return changes;
         };
         // What is known of the versions outlives the one that is shown.
+        let known = self.documents.get(&document.id());
+        let matching: Vec<S> = matching
+            .iter()
+            .copied()
+            .filter(|one| known.is_none_or(|known| !known.subscriptions.contains(one)))
+            .collect();
         let mut replaces = BTreeMap::new();
         for id in replaced {
             let reason = match document.content() {
@@ -134,10 +141,10 @@ impl<S: Copy + Ord> Shown<S> {
                 changes.removes.push((removed, gone));
             }
         }
-        for one in matching {
+        for one in &matching {
             changes.shows.entry(replaces.get(one).copied()).or_default().push(*one);
         }
-        self.show(document, name.clone(), matching);
+        self.show(document, name.clone(), &matching);
         self.tidy(name);
         changes
     }
@@ -165,12 +172,7 @@ impl<S: Copy + Ord> Shown<S> {
     }
 
     /// Remembers that these show it.
-    pub(crate) fn show(
-        &mut self,
-        document: &VerifiedDocument,
-        name: Option<Name>,
-        subscriptions: &[S],
-    ) {
+    fn show(&mut self, document: &VerifiedDocument, name: Option<Name>, subscriptions: &[S]) {
         if subscriptions.is_empty() {
             return;
         }

@@ -18,8 +18,8 @@ use std::{
 use taiinet_document::{Content, DocumentId, Map, Opened};
 use taiinet_identity::{Identity, PeerId};
 use taiinet_mesh::{
-    BlacklistError, Config, Event, FindId, Input, LinkId, Peer, PublishError, PublishOptions,
-    SignallerAddress, Time, TooManyFinds,
+    BlacklistError, Config, Event, FindId, FindOptions, Input, LinkId, Peer, PublishError,
+    PublishOptions, SignallerAddress, Time, TooManyFinds,
 };
 use taiinet_query::{Query, SharedQuery};
 
@@ -344,7 +344,7 @@ impl World {
     ) -> Result<FindId, TooManyFinds> {
         let query: SharedQuery = query.parse().expect("a test's query is valid");
         let now = self.time_of(peer);
-        let find = self.peers[peer.0].peer.find(query, limit, now)?;
+        let find = self.peers[peer.0].peer.find(query, FindOptions::newest(limit), now)?;
         self.dirty.insert(Node::Peer(peer));
         Ok(find)
     }

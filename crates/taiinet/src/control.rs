@@ -2,17 +2,17 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use taiinet_document::{Map, VerifiedDocument};
+use taiinet_document::{DocumentId, Map, Timestamp, VerifiedDocument};
 use taiinet_identity::{PeerId, Recipient};
-use taiinet_mesh::{BlacklistError, PublishError, Status, TooManyFinds};
-use taiinet_query::SharedQuery;
-use taiinet_session::{Waiters, Wanted, unsealed::Unsealed};
+use taiinet_mesh::{BlacklistError, FindOptions, PublishError, Status, TooManyFinds};
+use taiinet_query::{SharedQuery, sort::Place};
+use taiinet_session::{Backlog, Waiters, Wanted, unsealed::Unsealed};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
+    archive::ArchiveStatus,
     blacklist::BlacklistFileError,
     delivery::{Delivery, Inbox},
-    history::Wish,
 };
 
 /// Told when a document was taken: true; when it was lost: false.
@@ -20,16 +20,16 @@ pub(crate) type Taken = oneshot::Sender<bool>;
 /// Told when all documents were taken or lost: how many were lost since the last flush.
 pub(crate) type Flushed = oneshot::Sender<u64>;
 /// Gets what a search finds; dropped when it is over.
-pub(crate) type FoundSender = mpsc::UnboundedSender<Result<Delivery, TooManyFinds>>;
+pub(crate) type FoundSender = mpsc::UnboundedSender<Result<Finding, TooManyFinds>>;
 
-/// For whom there is a search.
+/// What a search tells.
 #[derive(Debug)]
-pub(crate) enum Seeker {
-    Caller(FoundSender),
-    /// A subscription that wants what was before it.
-    History {
-        subscription: u64,
-        found: Vec<Delivery>,
+pub(crate) enum Finding {
+    Document(Delivery),
+    /// Whether that was all, and from where to go on.
+    Done {
+        complete: bool,
+        cursor: Option<Place>,
     },
 }
 /// Told the recipients of a content, with the content.
@@ -44,7 +44,7 @@ impl Waiters for Handles {
     type Subscription = u64;
     type Publish = Option<Taken>;
     type Flush = Flushed;
-    type Find = Seeker;
+    type Find = FoundSender;
     type Recipients = Decided;
 
     fn has_left(waiter: &Decided) -> bool {
@@ -54,13 +54,47 @@ impl Waiters for Handles {
 
 /// What a handle asks of the driver. No `Debug`: it may hold what is about to be sealed.
 pub(crate) enum Control {
-    Subscribe { id: u64, wanted: Wanted, history: Option<Wish>, inbox: Inbox },
-    Recipients { unsealed: Unsealed<Decided>, wait: Duration },
-    Unsubscribe { id: u64, private: bool },
-    Find { query: SharedQuery, limit: u16, found: FoundSender },
+    Subscribe {
+        id: u64,
+        wanted: Wanted,
+        history: Option<(SharedQuery, Backlog)>,
+        inbox: Inbox,
+    },
+    /// So many older documents are wanted.
+    More {
+        id: u64,
+        limit: u16,
+    },
+    Recipients {
+        unsealed: Unsealed<Decided>,
+        wait: Duration,
+    },
+    Unsubscribe {
+        id: u64,
+        private: bool,
+    },
+    Find {
+        query: SharedQuery,
+        options: FindOptions,
+        found: FoundSender,
+    },
+    /// Until when these may come.
+    Expiry {
+        ids: Vec<DocumentId>,
+        tell: oneshot::Sender<Option<Timestamp>>,
+    },
     Status(oneshot::Sender<Status>),
-    Blacklist { peer: PeerId, life: Option<Duration>, done: oneshot::Sender<Listed> },
-    Unblock { peer: PeerId, done: oneshot::Sender<Result<bool, BlacklistFileError>> },
+    #[cfg_attr(not(feature = "archive"), expect(dead_code))]
+    ArchiveStatus(oneshot::Sender<ArchiveStatus>),
+    Blacklist {
+        peer: PeerId,
+        life: Option<Duration>,
+        done: oneshot::Sender<Listed>,
+    },
+    Unblock {
+        peer: PeerId,
+        done: oneshot::Sender<Result<bool, BlacklistFileError>>,
+    },
     Close,
 }
 

@@ -1,8 +1,6 @@
 //! Documents on their way to a subscription, and how many of them wait to be read.
 
 use std::{
-    cmp::Reverse,
-    collections::BTreeMap,
     fmt,
     sync::{
         Arc,
@@ -13,7 +11,7 @@ use std::{
 
 use taiinet_document::{DocumentId, Map, Opened, Timestamp, VerifiedDocument, to_json_line};
 use taiinet_identity::PeerId;
-use taiinet_session::{Privacy, backlog::LOW_WATER};
+use taiinet_session::{Privacy, Ready, Removed, backlog::LOW_WATER};
 use tokio::sync::{Notify, mpsc};
 
 /// A document that matched a subscription. Cheap to clone.
@@ -25,6 +23,7 @@ pub struct Delivery {
     pub(crate) hops: u8,
     pub(crate) via: Option<PeerId>,
     is_backlog: bool,
+    replaces: Option<DocumentId>,
     /// What it holds of the heap; it may be a hundred times the bytes of its document.
     cost: usize,
 }
@@ -40,12 +39,12 @@ impl Delivery {
         let opened_size = opened.as_ref().map_or(0, |opened| opened.heap_size());
         let cost =
             size_of::<Self>() + size_of::<VerifiedDocument>() + document.heap_size() + opened_size;
-        Self { document, opened, received_at, hops, via, is_backlog: false, cost }
+        Self { document, opened, received_at, hops, via, is_backlog: false, replaces: None, cost }
     }
 
-    /// As one that was published before the subscription.
-    pub(crate) fn of_before(self) -> Self {
-        Self { is_backlog: true, ..self }
+    /// For a subscription: whether it was published before it, and which version it was shown before.
+    pub(crate) fn shown(self, is_backlog: bool, replaces: Option<DocumentId>) -> Self {
+        Self { is_backlog, replaces, ..self }
     }
 
     /// The fields of the document, also those that were sealed; none for a deletion.
@@ -70,7 +69,18 @@ impl Delivery {
         self.document.id()
     }
 
-    /// Its key among the documents of its author, if it has one.
+    /// The peer whose document it is a version of, by its key: mostly its author.
+    pub fn owner(&self) -> PeerId {
+        self.document.owner()
+    }
+
+    /// The version that the subscription was shown before, and that this one replaces; of the last 16,384
+    /// documents.
+    pub const fn replaces(&self) -> Option<DocumentId> {
+        self.replaces
+    }
+
+    /// Its key among the documents of its owner, if it has one.
     pub fn key(&self) -> Option<&str> {
         self.document.key_name()
     }
@@ -142,19 +152,21 @@ impl fmt::Debug for Delivery {
 #[derive(Debug, Clone)]
 #[non_exhaustive]
 pub enum SubscriptionEvent {
-    /// A document that matches.
+    /// A document that matches, or a new version of one ([`Delivery::replaces`]).
     Document(Delivery),
-    /// What was published before has come; only with [`SubscribeOptions::backlog`](crate::SubscribeOptions), once.
+    /// A document that was shown is gone. This is told of the last 16,384 documents that the subscriptions of a peer
+    /// were shown.
+    Removed(Removed),
+    /// Two versions of one document bear the same time, and one of them matches.
+    Conflict {
+        /// The version that counts, by chance: that of the greater id. It is delivered as well, if it matches.
+        winner: Delivery,
+        /// The other.
+        loser: Delivery,
+    },
+    /// What was published before has come; only with [`SubscribeOptions::backlog`](crate::SubscribeOptions), and
+    /// once more after each [`Subscription::more`](crate::Subscription::more).
     Ready(Ready),
-}
-
-/// What was published before a subscription has come.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct Ready {
-    /// Whether that was all that the neighbours hold: false if the limit left out some, or a neighbour did not
-    /// answer or cannot say.
-    pub complete: bool,
 }
 
 /// How many bytes of the heap wait to be read.
@@ -175,37 +187,6 @@ impl Level {
         if before > LOW_WATER && before - bytes <= LOW_WATER {
             self.relief.notify_one();
         }
-    }
-}
-
-/// Puts the newest first, and takes out those that another of them replaces: one neighbour may not have heard
-/// yet of what another has.
-pub(crate) fn keep_newest(deliveries: &mut Vec<Delivery>) {
-    deliveries.sort_by_key(|delivery| Reverse((delivery.created_at(), delivery.id())));
-    let mut versions = Versions::default();
-    deliveries.retain(|delivery| versions.is_newest(delivery));
-}
-
-/// The newest that was seen under each author's keys.
-#[derive(Debug, Default)]
-pub(crate) struct Versions(BTreeMap<(PeerId, String), (Timestamp, DocumentId)>);
-
-impl Versions {
-    /// Whether none newer was seen under its key, if it has one; then it is the newest.
-    pub(crate) fn is_newest(&mut self, delivery: &Delivery) -> bool {
-        let Some(key) = delivery.key() else { return true };
-        let name = (delivery.author(), key.to_owned());
-        let mark = (delivery.created_at(), delivery.id());
-        let newest = self.0.entry(name).or_insert(mark);
-        *newest = mark.max(*newest);
-        *newest == mark
-    }
-
-    /// Whether a newer one was seen.
-    pub(crate) fn has_newer(&self, delivery: &Delivery) -> bool {
-        let Some(key) = delivery.key() else { return false };
-        let newest = self.0.get(&(delivery.author(), key.to_owned()));
-        newest.is_some_and(|newest| *newest > (delivery.created_at(), delivery.id()))
     }
 }
 
@@ -262,8 +243,9 @@ impl Inbox {
         let _ = self.sender.send(SubscriptionEvent::Document(delivery));
     }
 
-    pub(crate) fn push_ready(&self, ready: Ready) {
-        let _ = self.sender.send(SubscriptionEvent::Ready(ready));
+    /// Of what holds next to nothing.
+    pub(crate) fn tell(&self, event: SubscriptionEvent) {
+        let _ = self.sender.send(event);
     }
 
     /// How many bytes wait to be read.

@@ -2,7 +2,7 @@
 //! core and the handles. It decides nothing.
 
 use std::{
-    collections::BTreeMap,
+    collections::{BTreeMap, BTreeSet},
     ops::ControlFlow,
     path::PathBuf,
     sync::{
@@ -12,23 +12,27 @@ use std::{
     time::Duration,
 };
 
+use taiinet_document::VerifiedDocument;
 use taiinet_mesh::{Delivery as CoreDelivery, Event, Input, PublishError};
 use taiinet_session::{
-    ACQUAINTED, Action, Session, backlog::Backlog, diagnosis::diagnose, publications::Outcome,
+    Action, Session,
+    backlog::{Backlog, LOW_WATER},
+    diagnosis::diagnose,
+    publications::Outcome,
 };
 use taiinet_webrtc::{LinkInputs, Links};
 use tokio::{
     sync::{Notify, broadcast, mpsc, watch},
-    task::block_in_place,
+    task::{block_in_place, spawn_blocking},
     time::{Instant, sleep_until, timeout_at},
 };
 
 use crate::{
+    archive::{Answered, Keeper},
     blacklist::{self, BlacklistFileError},
     clock::Clock,
-    control::{Control, Flushed, Handles, Publish, Seeker, Taken},
-    delivery::{Delivery, Inbox},
-    history::Histories,
+    control::{Control, Finding, Flushed, Handles, Publish, Taken},
+    delivery::{Delivery, Inbox, SubscriptionEvent},
     signaller_cache,
     tally::Tally,
     whereabouts::Whereabouts,
@@ -45,6 +49,8 @@ const BATCH_BYTES: usize = 32 * 1024;
 const LONGEST_SLEEP: Duration = Duration::from_secs(5);
 /// A message so long may hold many documents: verifying them takes about a millisecond.
 const LONG_BYTES: usize = 4 * 1024;
+/// The archive, among the subscriptions that are behind: none has this number.
+const ARCHIVE: u64 = u64::MAX;
 /// How long leaving may take.
 const LEAVING: Duration = Duration::from_secs(2);
 
@@ -70,9 +76,9 @@ pub(crate) struct Driver {
     pub(crate) tally: Arc<Tally>,
     pub(crate) inboxes: BTreeMap<u64, Inbox>,
     pub(crate) backlog: Backlog<u64>,
-    pub(crate) histories: Histories,
-    /// Since when there has been a neighbour.
-    pub(crate) met_at: Option<Instant>,
+    /// Subscriptions whose history waits until they are read.
+    pub(crate) held: BTreeSet<u64>,
+    pub(crate) archive: Option<Keeper>,
     /// Links dialled and not yet reported down.
     pub(crate) open_links: usize,
 }
@@ -98,6 +104,9 @@ impl Driver {
             },
             Some(publish) = self.publishes.recv(), if self.session.publications().has_room() => {
                 self.take_publishes(publish)?;
+            }
+            (link, request, answer) = answered(&mut self.archive) => {
+                self.session.peer_mut().answer(link, request, answer, self.clock.now());
             }
             () = self.relief.notified() => self.relieve(),
             () = sleep_until(self.whereabouts.look_at()) => self.look_around(),
@@ -127,13 +136,7 @@ impl Driver {
 
     fn wake_at(&self) -> Instant {
         let due = self.session.poll_timeout().map(|due| due.since(self.clock.now()));
-        let wake_at = Instant::now() + due.unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP);
-        match self.met_at {
-            Some(met_at) if self.histories.next().is_some() && !self.is_acquainted() => {
-                wake_at.min(met_at + ACQUAINTED.1)
-            }
-            _ => wake_at,
-        }
+        Instant::now() + due.unwrap_or(LONGEST_SLEEP).min(LONGEST_SLEEP)
     }
 
     /// Takes what handles asked for. It comes before all else: a subscription gets what arrives
@@ -179,13 +182,8 @@ impl Driver {
     fn control(&mut self, control: Control) -> ControlFlow<()> {
         match control {
             Control::Subscribe { id, wanted, history, inbox } => {
-                match self.session.subscribe(id, wanted, self.clock.now()) {
-                    Ok(()) => {
-                        self.inboxes.insert(id, inbox);
-                        if let Some(wish) = history {
-                            self.histories.want(id, wish);
-                        }
-                    }
+                match self.session.subscribe(id, wanted, history, self.clock.now()) {
+                    Ok(()) => drop(self.inboxes.insert(id, inbox)),
                     // Unheard of, because the handles count; the subscription ends at once.
                     Err(error) => tracing::warn!("{error}"),
                 }
@@ -197,22 +195,31 @@ impl Driver {
                 }
                 if self.session.unsubscribe(id, self.clock.now()) {
                     self.inboxes.remove(&id);
-                    self.histories.end(id);
                     self.relieve();
                 }
             }
-            Control::Find { query, limit, found } => {
-                let seeker = Seeker::Caller(found);
-                let begun = self.session.find(query, limit, seeker, self.clock.now());
-                if let Err((error, Seeker::Caller(found))) = begun {
+            Control::More { id, limit } => {
+                self.session.more_history(id, limit, self.clock.now());
+            }
+            Control::Find { query, options, found } => {
+                let begun = self.session.find(query, options, found, self.clock.now());
+                if let Err((error, found)) = begun {
                     let _ = found.send(Err(error));
                 }
+            }
+            Control::Expiry { ids, tell } => {
+                let _ = tell.send(self.session.peer().expiry_of(&ids));
             }
             Control::Recipients { unsealed, wait } => {
                 let full = self.session.find_recipients(unsealed, wait, self.clock.now());
                 if let Err(unsealed) = full {
                     let nobody = Err(PublishError::NoRecipient);
                     let _ = unsealed.waiter.send((unsealed.content, nobody));
+                }
+            }
+            Control::ArchiveStatus(tell) => {
+                if let Some(archive) = &self.archive {
+                    archive.status(tell);
                 }
             }
             Control::Status(tell) => {
@@ -266,34 +273,6 @@ impl Driver {
 
     /// Hands on everything that the session wants done.
     fn drain(&mut self) {
-        self.act();
-        // A search begins when there is a neighbour to ask, or another search is over.
-        while self.seek_history() {
-            self.act();
-        }
-    }
-
-    /// Begins to look for what a subscription wants of before it; whether it did.
-    fn seek_history(&mut self) -> bool {
-        if !self.is_acquainted() {
-            return false;
-        }
-        let Some((subscription, query, limit)) = self.histories.next() else { return false };
-        let seeker = Seeker::History { subscription, found: Vec::new() };
-        let begun = self.session.find(query, limit, seeker, self.clock.now()).is_ok();
-        if begun {
-            self.histories.seek(subscription);
-        }
-        begun
-    }
-
-    fn is_acquainted(&self) -> bool {
-        let (enough, patience) = ACQUAINTED;
-        *self.neighbours.borrow() >= enough
-            || self.met_at.is_some_and(|met_at| met_at.elapsed() >= patience)
-    }
-
-    fn act(&mut self) {
         let now = self.clock.now();
         while let Some(action) = self.session.poll_action(now) {
             match action {
@@ -304,23 +283,41 @@ impl Driver {
                 Action::Negotiate { link, part } => self.links.negotiate(link, part),
                 Action::Send { link, bytes } => self.links.send(link, bytes),
                 Action::Close { link } => self.links.close(link),
-                Action::Deliver { subscriptions, delivery } => {
-                    self.deliver(&subscriptions, delivery);
-                }
-                Action::Found { find, document, opened } => {
-                    let Some(seeker) = self.session.find_waiter_mut(find) else { continue };
-                    let received_at = now.timestamp();
-                    let delivery = Delivery::new(document, opened, received_at, 0, None);
-                    match seeker {
-                        // A caller that does not wait any more needs nothing.
-                        Seeker::Caller(caller) => drop(caller.send(Ok(delivery))),
-                        Seeker::History { found, .. } => found.push(delivery.of_before()),
+                Action::Deliver { subscriptions, delivery, replaces, is_backlog } => {
+                    let CoreDelivery { document, opened, hops, via, .. } = delivery;
+                    let delivery = Delivery::new(document, opened, now.timestamp(), hops, via);
+                    let delivery = delivery.shown(is_backlog, replaces);
+                    for id in subscriptions {
+                        self.give(id, delivery.clone());
                     }
                 }
-                Action::FindDone { waiter: Seeker::Caller(caller), .. } => drop(caller),
-                Action::FindDone { waiter: Seeker::History { subscription, found }, complete } => {
-                    self.show_history(subscription, found, complete);
+                Action::Remove { subscriptions, removed } => {
+                    self.tell(&subscriptions, &SubscriptionEvent::Removed(removed));
                 }
+                Action::Conflict { subscriptions, winner, loser } => {
+                    let version =
+                        |document| Delivery::new(document, None, now.timestamp(), 0, None);
+                    let (winner, loser) = (version(winner), version(loser));
+                    self.tell(&subscriptions, &SubscriptionEvent::Conflict { winner, loser });
+                }
+                Action::Ready { subscription, ready } => {
+                    self.tell(&[subscription], &SubscriptionEvent::Ready(ready));
+                }
+                Action::Found { find, document, opened } => {
+                    let Some(caller) = self.session.find_waiter(find) else { continue };
+                    let delivery = Delivery::new(document, opened, now.timestamp(), 0, None);
+                    // A caller that does not wait any more needs nothing.
+                    let _ = caller.send(Ok(Finding::Document(delivery)));
+                }
+                Action::FindDone { waiter, complete, cursor } => {
+                    let _ = waiter.send(Ok(Finding::Done { complete, cursor }));
+                }
+                Action::Asked { link, question } => {
+                    if let Some(archive) = &self.archive {
+                        archive.answer(link, question);
+                    }
+                }
+                Action::Accepted(document) => self.keep(document),
                 Action::Recipients { unsealed, recipients } => {
                     let _ = unsealed.waiter.send((unsealed.content, recipients));
                 }
@@ -330,40 +327,55 @@ impl Driver {
         }
     }
 
-    fn deliver(&mut self, subscriptions: &[u64], delivery: CoreDelivery) {
-        let received_at = self.clock.now().timestamp();
-        let CoreDelivery { document, opened, hops, via, .. } = delivery;
-        let to_user = Delivery::new(document, opened, received_at, hops, via);
-        for id in subscriptions {
-            if self.histories.comes(*id, &to_user) {
-                self.give(*id, to_user.clone());
-            }
+    /// Gives a document to the archive; while that is behind, neighbours are slowed down.
+    fn keep(&mut self, document: Arc<VerifiedDocument>) {
+        let Some(archive) = &self.archive else { return };
+        archive.keep(document);
+        if self.backlog.delivered(ARCHIVE, archive.waiting()) {
+            self.session.handle(Input::Behind(true), self.clock.now());
+        }
+    }
+
+    fn tell(&self, subscriptions: &[u64], event: &SubscriptionEvent) {
+        for inbox in subscriptions.iter().filter_map(|id| self.inboxes.get(id)) {
+            inbox.tell(event.clone());
         }
     }
 
     fn give(&mut self, id: u64, delivery: Delivery) {
         let Some(inbox) = self.inboxes.get(&id) else { return };
+        let is_backlog = delivery.is_backlog();
         inbox.push(delivery);
-        if self.backlog.delivered(id, inbox.unread()) {
+        let unread = inbox.unread();
+        if unread > LOW_WATER {
+            // What was before waits until it is read.
+            self.session.hold_history(id, true);
+            self.held.insert(id);
+        }
+        // Neighbours are slowed down by what comes from them.
+        if !is_backlog && self.backlog.delivered(id, unread) {
             self.session.handle(Input::Behind(true), self.clock.now());
-        }
-    }
-
-    fn show_history(&mut self, id: u64, found: Vec<Delivery>, complete: bool) {
-        let Some((found, ready)) = self.histories.found(id, found, complete) else { return };
-        for delivery in found {
-            self.give(id, delivery);
-        }
-        if let Some(inbox) = self.inboxes.get(&id) {
-            inbox.push_ready(ready);
         }
     }
 
     /// A subscription was read, or is gone.
     fn relieve(&mut self) {
-        if self.backlog.read(|id| Some(self.inboxes.get(id)?.unread())) {
+        let waiting = self.archive.as_ref().map(Keeper::waiting);
+        let unread = |id: &u64| match *id {
+            ARCHIVE => waiting,
+            id => Some(self.inboxes.get(&id)?.unread()),
+        };
+        if self.backlog.read(unread) {
             self.session.handle(Input::Behind(false), self.clock.now());
         }
+        let (inboxes, session) = (&self.inboxes, &mut self.session);
+        self.held.retain(|id| {
+            let held = inboxes.get(id).is_some_and(|inbox| inbox.unread() > LOW_WATER);
+            if !held {
+                session.hold_history(*id, false);
+            }
+            held
+        });
     }
 
     fn tell_publisher(&mut self, outcome: Outcome<Option<Taken>, Flushed>) {
@@ -409,7 +421,6 @@ impl Driver {
                 let status = self.session.peer().status(self.clock.now());
                 let neighbours = diagnose(&status).neighbours;
                 self.neighbours.send_replace(neighbours);
-                self.met_at = (neighbours > 0).then(|| self.met_at.unwrap_or_else(Instant::now));
             }
             _ => {}
         }
@@ -424,7 +435,6 @@ impl Driver {
         self.controls.close();
         self.publishes.close();
         self.inboxes.clear();
-        self.histories = Histories::default();
         drop(self.session.end_searches());
         self.session.leave(self.clock.now());
         self.drain();
@@ -440,6 +450,18 @@ impl Driver {
             self.drain();
         }
         self.links.shutdown().await;
+        if let Some(mut archive) = self.archive.take() {
+            // It waits for the disk.
+            let _ = spawn_blocking(move || archive.end()).await;
+        }
+    }
+}
+
+/// The next answer of the archive.
+async fn answered(archive: &mut Option<Keeper>) -> Answered {
+    match archive {
+        Some(archive) => archive.answered().await,
+        None => std::future::pending().await,
     }
 }
 

@@ -29,7 +29,8 @@
 //!   dropped. With [`SubscribeOptions::backlog`] it also brings what was published before.
 //! - [`TaiiNet::publish`] waits until a neighbour has the document; [`TaiiNet::queue`] and
 //!   [`TaiiNet::flush`] are for many.
-//! - [`TaiiNet::find`] looks for recent documents that the neighbours have.
+//! - [`TaiiNet::delete`] withdraws what this peer has published.
+//! - [`TaiiNet::find`] looks for documents that neighbours and archives have.
 //! - [`TaiiNet::blacklist`] keeps a peer out; those that flood are kept out automatically.
 //! - [`TaiiNet::events`] and [`TaiiNet::status`] answer "why am I not connected?".
 //!
@@ -37,10 +38,16 @@
 //! [`TaiiNet::close`] before the runtime ends, so that the neighbours hear a goodbye.
 
 mod address;
+#[cfg(feature = "archive")]
+mod archive;
+#[cfg(not(feature = "archive"))]
+#[path = "no_archive.rs"]
+mod archive;
 pub mod blacklist;
 mod builder;
 mod clock;
 mod control;
+mod delete;
 mod delivery;
 mod document;
 mod driver;
@@ -48,7 +55,6 @@ mod error;
 mod events;
 mod files;
 mod find;
-mod history;
 mod net;
 mod publish;
 mod query;
@@ -59,12 +65,15 @@ mod tally;
 mod whereabouts;
 
 pub use address::{AddressError, parse_signaller};
+#[cfg(feature = "archive")]
+pub use archive::{ArchiveOptions, ArchiveStartError, ArchiveStatus};
 pub use builder::Builder;
-pub use delivery::{Delivery, Ready, SubscriptionEvent};
+pub use delete::Withdrawn;
+pub use delivery::{Delivery, SubscriptionEvent};
 pub use document::{IntoDocument, PublishOptions};
 pub use error::Error;
 pub use events::{Events, Missed};
-pub use find::FindOptions;
+pub use find::{Cursor, CursorError, FindOptions, Found};
 pub use net::TaiiNet;
 pub use query::IntoQuery;
 pub use subscribe::{SubscribeOptions, Subscription};
@@ -74,6 +83,9 @@ pub use tally::PublishCounts;
 pub use publish::Prepared;
 #[doc(no_inline)]
 pub use serde_json::json;
+#[cfg(feature = "archive")]
+#[doc(no_inline)]
+pub use taiinet_archive as archives;
 #[doc(no_inline)]
 pub use taiinet_document::{
     DocumentId, Key, Map, Network, PeerSet, Sharing, Timestamp, Value, VerifiedDocument, Writers,
@@ -87,7 +99,11 @@ pub use taiinet_mesh::{
     Time,
 };
 #[doc(no_inline)]
-pub use taiinet_query::{Query, QueryError};
-pub use taiinet_session::Privacy;
+pub use taiinet_query::{
+    Query, QueryError,
+    sort::{Direction, Sort, SortError},
+};
+#[doc(no_inline)]
+pub use taiinet_session::{Backlog, Privacy, Ready, Removal, Removed};
 #[doc(no_inline)]
 pub use taiinet_webrtc::{Bandwidth, Rate, RateError};

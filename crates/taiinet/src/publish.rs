@@ -60,6 +60,15 @@ impl TaiiNet {
         options: PublishOptions,
     ) -> Result<DocumentId, Error> {
         let Prepared(document) = self.prepare_for(document, options).await?;
+        self.publish_signed(document).await
+    }
+
+    /// Publishes what is signed, and waits until a neighbour has taken it.
+    pub(crate) async fn publish_signed(
+        &self,
+        document: impl Into<Arc<VerifiedDocument>>,
+    ) -> Result<DocumentId, Error> {
+        let document = document.into();
         let id = document.id();
         let (taken, is_taken) = oneshot::channel();
         self.give(Publish::Document { document, taken: Some(taken) }).await?;

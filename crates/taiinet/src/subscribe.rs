@@ -10,14 +10,13 @@ use futures::Stream;
 use taiinet_document::DocumentId;
 use taiinet_mesh::{Audience, TooManySubscriptions, limits};
 use taiinet_query::{Query, SharedQuery};
-use taiinet_session::Wanted;
+use taiinet_session::{Backlog, Wanted};
 
 use crate::{
     control::Control,
     delivery::{Delivery, SubscriptionEvent, Unread, deliveries},
     document::{IntoDocument, PublishOptions},
     error::Error,
-    history::Wish,
     net::TaiiNet,
     query::IntoQuery,
 };
@@ -35,13 +34,15 @@ impl TaiiNet {
     /// As [`subscribe`](Self::subscribe), with options.
     ///
     /// ```no_run
-    /// # use taiinet::{SubscribeOptions, SubscriptionEvent, TaiiNet, query};
+    /// # use taiinet::{Backlog, SubscribeOptions, SubscriptionEvent, TaiiNet, query};
     /// # async fn example(net: TaiiNet) -> Result<(), taiinet::Error> {
-    /// let options = SubscribeOptions { backlog: Some(500), ..SubscribeOptions::default() };
+    /// let backlog = Some(Backlog::Last(500));
+    /// let options = SubscribeOptions { backlog, ..SubscribeOptions::default() };
     /// let mut tweets = net.subscribe_with(query!({ "type": "tweet" }), options)?;
     /// while let Some(event) = tweets.next_event().await {
     ///     match event {
     ///         SubscriptionEvent::Document(tweet) => println!("{}", tweet.json()),
+    ///         SubscriptionEvent::Removed(gone) => println!("{} is gone", gone.id),
     ///         SubscriptionEvent::Ready(ready) => println!("all of before: {}", ready.complete),
     ///         _ => {}
     ///     }
@@ -59,7 +60,7 @@ impl TaiiNet {
     ) -> Result<Subscription, Error> {
         let query = query.into_query()?;
         let history = match options.backlog {
-            Some(limit) => Some(Wish { query: query.clone().try_into()?, limit }),
+            Some(backlog) => Some((query.clone().try_into()?, backlog)),
             None => None,
         };
         if options.private {
@@ -95,7 +96,11 @@ impl TaiiNet {
         self.begin_privately(query.into_query()?, None)
     }
 
-    fn begin_privately(&self, query: Query, history: Option<Wish>) -> Result<Subscription, Error> {
+    fn begin_privately(
+        &self,
+        query: Query,
+        history: Option<(SharedQuery, Backlog)>,
+    ) -> Result<Subscription, Error> {
         let count = &self.inner.private;
         if count.fetch_add(1, Ordering::AcqRel) >= limits::PRIVATE_SUBSCRIPTIONS {
             count.fetch_sub(1, Ordering::AcqRel);
@@ -110,7 +115,11 @@ impl TaiiNet {
         subscription
     }
 
-    fn begin(&self, wanted: Wanted, history: Option<Wish>) -> Result<Subscription, Error> {
+    fn begin(
+        &self,
+        wanted: Wanted,
+        history: Option<(SharedQuery, Backlog)>,
+    ) -> Result<Subscription, Error> {
         let count = &self.inner.subscriptions;
         if count.fetch_add(1, Ordering::AcqRel) >= limits::SUBSCRIPTIONS {
             count.fetch_sub(1, Ordering::AcqRel);
@@ -136,11 +145,12 @@ impl TaiiNet {
 pub struct SubscribeOptions {
     /// With a key of its own, as [`TaiiNet::subscribe_privately`] does.
     pub private: bool,
-    /// Also what was published before, as far as neighbours have it: the newest, so many at most. They keep the
-    /// last five minutes, and their own documents that have a key for as long as they run. It is looked for once
-    /// there is a neighbour; then they come, the oldest first ([`Delivery::is_backlog`]), and
-    /// [`SubscriptionEvent::Ready`]. None does not look.
-    pub backlog: Option<u16>,
+    /// Also what was published before, as far as neighbours and archives have it. Archives keep what they are there
+    /// for; other peers the last five minutes, and their own documents that have a key for as long as they run. It
+    /// is looked for once there is a neighbour; then it comes, the oldest first ([`Delivery::is_backlog`]), and
+    /// [`SubscriptionEvent::Ready`]; what is published meanwhile comes as well, and each document once. None does
+    /// not look.
+    pub backlog: Option<Backlog>,
 }
 
 /// The documents that match a query, from the moment of [`TaiiNet::subscribe`] on: a [`Stream`] of
@@ -189,6 +199,13 @@ impl Subscription {
         self.unread.try_next()
     }
 
+    /// Asks for older documents, so many at most, after [`Backlog::Last`] has given the newest
+    /// ([`Ready::more`](crate::Ready)). They come like those, with another [`SubscriptionEvent::Ready`]. Before the
+    /// first one it does nothing.
+    pub fn more(&self, limit: u16) {
+        self.net.control(Control::More { id: self.id, limit });
+    }
+
     /// Publishes a document on the network of this subscription: for everyone, or, if this is a
     /// private subscription, for the peers that subscribed privately to it.
     ///
@@ -227,7 +244,7 @@ impl Stream for Subscription {
         loop {
             match std::task::ready!(self.unread.poll_next(cx)) {
                 Some(SubscriptionEvent::Document(delivery)) => return Poll::Ready(Some(delivery)),
-                Some(SubscriptionEvent::Ready(_)) => {}
+                Some(_) => {}
                 None => return Poll::Ready(None),
             }
         }

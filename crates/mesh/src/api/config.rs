@@ -6,9 +6,9 @@ use std::collections::BTreeSet;
 use taiinet_document::Network;
 use taiinet_identity::PeerId;
 
-#[cfg(doc)]
-use crate::SignallerStatus;
 use crate::{Blacklisted, Quota, limits, wire};
+#[cfg(doc)]
+use crate::{Output, SignallerStatus};
 
 /// A signaller's address.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -101,6 +101,9 @@ pub struct Config {
     /// For how long before its start this peer was away and is to look back: another instance of it was to
     /// run till then. At most the [live window](limits::LIVE_WINDOW) counts.
     pub silence: Duration,
+    /// Whether an archive stands behind this peer: it gets all documents ([`Output::Accepted`]), and answers
+    /// neighbours that look for some ([`Output::Asked`]).
+    pub archive: bool,
     /// For the pool of signallers: peers are reached by their addresses, without introductions.
     pub direct: Option<Direct>,
 }
@@ -119,6 +122,7 @@ impl Config {
             quota: Quota { documents: limits::AUTHOR_DOCUMENTS, bytes: limits::AUTHOR_BYTES },
             blacklist: Vec::new(),
             silence: Duration::ZERO,
+            archive: false,
             direct: None,
         }
     }

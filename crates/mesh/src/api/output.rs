@@ -2,9 +2,12 @@
 
 use std::sync::Arc;
 
-use taiinet_document::{Opened, VerifiedDocument};
+use taiinet_document::{Opened, SignedDocument, VerifiedDocument};
 use taiinet_identity::{PeerId, Signed};
-use taiinet_query::sort::Place;
+use taiinet_query::{
+    SharedQuery,
+    sort::{Place, Sort},
+};
 
 #[cfg(doc)]
 use crate::{Direct, Input, limits};
@@ -91,6 +94,16 @@ pub enum Output {
         /// What tells the signal from others.
         undeliverable: Undeliverable,
     },
+    /// A neighbour looks for something, and an [archive](crate::Config::archive) is to answer it
+    /// ([`Peer::answer`](crate::Peer::answer)).
+    Asked {
+        /// The link to the neighbour.
+        link: LinkId,
+        /// What it looks for.
+        question: Question,
+    },
+    /// A document that was not here before, for an [archive](crate::Config::archive).
+    Accepted(Arc<VerifiedDocument>),
     /// A search has given as many as are wanted for now, or all that there are.
     FindDone {
         /// The search.
@@ -101,6 +114,8 @@ pub enum Output {
         /// From where to go on. If there is none the search is over; else it rests until it goes on
         /// ([`Peer::find_more`](crate::Peer::find_more)) or is ended ([`Peer::find_end`](crate::Peer::find_end)).
         cursor: Option<Place>,
+        /// How many neighbours have answered.
+        sources: usize,
     },
 }
 
@@ -150,6 +165,37 @@ pub struct Delivery {
     pub hops: u8,
     /// The neighbour it came from; none for our own.
     pub via: Option<PeerId>,
+}
+
+/// What a neighbour asks an archive.
+#[derive(Debug, Clone)]
+pub struct Question {
+    /// The number that the answer bears.
+    pub request: u32,
+    /// What is to match.
+    pub query: SharedQuery,
+    /// In which order the documents are wanted.
+    pub sort: Sort,
+    /// Only those behind this place.
+    pub after: Option<Place>,
+    /// How many at most.
+    pub limit: usize,
+    /// How many bytes of them at most ([`SignedDocument::size`]).
+    pub bytes: usize,
+}
+
+/// What an archive answers.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// Documents in the order that was asked for.
+    pub documents: Vec<SignedDocument>,
+    /// Up to where these are all that match; none if there are no more. Greater than where it was to begin, and
+    /// not less than the place of the last document.
+    pub until: Option<Place>,
+    /// Whether something that may match was left out.
+    pub left_out: bool,
+    /// What it took, in units of [`taiinet_query::Fuel`]: the neighbour's link pays for it.
+    pub work: u64,
 }
 
 /// Two versions of one document that bear the same time. Only those that everyone can read are looked at.

@@ -67,6 +67,11 @@ impl Kept {
         self.hops
     }
 
+    /// From when on its author calls it worthless.
+    pub(crate) const fn expires_at(&self) -> Option<Timestamp> {
+        self.expires_at
+    }
+
     /// Whether its author calls it worthless by now.
     pub(crate) fn is_expired(&self, now: Time) -> bool {
         self.expires_at.is_some_and(|expires_at| now >= expires_at.into())

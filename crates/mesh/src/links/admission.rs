@@ -11,7 +11,7 @@ use crate::{
     limits,
     membership::Source,
     notice::{NeighbourUp, Notice},
-    wire::{Frame, Hello, LinkFrame, Neighbour, Presence, Refusal, RefusalReason},
+    wire::{Features, Frame, Hello, LinkFrame, Neighbour, Presence, Refusal, RefusalReason},
 };
 
 /// From which stage of a link on a frame counts.
@@ -82,7 +82,10 @@ impl Cx {
 
     /// The channel of a link is open.
     pub(crate) fn greet(&mut self, link: LinkId, binding: ChannelBinding) {
-        let hello = Hello::new(self.config.network.clone(), self.id(), self.rng.nonce());
+        let mut hello = Hello::new(self.config.network.clone(), self.id(), self.rng.nonce());
+        if self.config.archive {
+            hello.features = Features::ARCHIVE;
+        }
         let Some(state) = self.links.get_mut(link) else { return };
         if let Some(hello) = state.opened(binding, hello, self.now) {
             self.send(link, hello);

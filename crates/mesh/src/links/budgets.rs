@@ -51,6 +51,16 @@ impl Budgets {
         }
     }
 
+    /// An archive is asked more.
+    pub(crate) fn are_archives(&mut self, ours: bool, theirs: bool, now: Time) {
+        if ours {
+            self.finds = Budget::new(limits::ARCHIVE_REQUESTS, now);
+        }
+        if theirs {
+            self.our_finds = Budget::new(half(limits::ARCHIVE_REQUESTS), now);
+        }
+    }
+
     /// Whether we still bear this, which may be no fault of its own.
     pub(crate) fn tolerates(&mut self, misbehaviour: Misbehaviour, now: Time) -> bool {
         self.tolerance.take(misbehaviour.link_cost(), now)

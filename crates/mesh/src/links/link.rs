@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     ChannelBinding, Disconnect, Incompatible, LinkId, LinkState, Misbehaviour, Time, limits,
-    wire::{Hello, LinkFrame, Presence, VERSION, codec::Assembler},
+    wire::{Features, Hello, LinkFrame, Presence, VERSION, codec::Assembler},
 };
 
 /// How far a link is.
@@ -81,6 +81,8 @@ pub(crate) struct Link {
     pub(crate) work: Work,
     /// What it sent and we have not acknowledged.
     pub(crate) inbound: Inbound,
+    /// Whether the other end has an archive.
+    pub(crate) is_archive: bool,
     /// Whether the other end says that it dozes.
     pub(crate) dozing: bool,
     /// Whether we do.
@@ -128,6 +130,7 @@ impl Link {
             budgets: Budgets::new(now),
             work: Work::new(now),
             inbound: Inbound::default(),
+            is_archive: false,
             dozing: false,
             we_doze: false,
             surplus: false,
@@ -232,6 +235,9 @@ impl Link {
         }
         let ours = ours.clone();
         self.peer = theirs.peer;
+        self.is_archive = theirs.features.has(Features::ARCHIVE);
+        let we_are = ours.features.has(Features::ARCHIVE);
+        self.budgets.are_archives(we_are, self.is_archive, self.since);
         let content = self.proof_content(&ours, &theirs, binding, !self.incoming);
         let proof = LinkFrame::Proof(identity.sign(Domain::Hello, &content));
         let frames = vec![LinkFrame::Hello(ours.clone()), proof];

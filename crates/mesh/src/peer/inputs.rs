@@ -9,9 +9,9 @@ use taiinet_query::{Query, SharedQuery};
 
 use super::Peer;
 use crate::{
-    BlacklistError, Direct, Disconnect, FindId, FindOptions, Input, LinkFailure, LinkId,
+    Answer, BlacklistError, Direct, Disconnect, FindId, FindOptions, Input, LinkFailure, LinkId,
     Misbehaviour, PublishError, PublishOptions, SignallerAddress, SubscriptionId, Time,
-    TooManyFinds, TooManySubscriptions,
+    TooManyFinds, TooManySubscriptions, finds,
     links::Link,
     notice::Notice,
     wire::{LinkFrame, PoolFrame, Signal, Undeliverable},
@@ -171,6 +171,13 @@ impl Peer {
         self.settle();
         self.run_overdue();
         goes_on
+    }
+
+    /// An archive answers a neighbour's [`Question`](crate::Question).
+    pub fn answer(&mut self, link: LinkId, request: u32, answer: Answer, now: Time) {
+        self.cx.now = now;
+        finds::archive_answers(&mut self.cx, link, request, answer);
+        self.run_overdue();
     }
 
     /// No more is wanted of a search.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use taiinet_document::Map;
+use taiinet_document::{DocumentId, Map, Timestamp};
 use taiinet_identity::{PeerId, Recipient, Signed};
 
 use super::Peer;
@@ -101,6 +101,13 @@ impl Peer {
     /// The presences of the neighbours, for others to reach them.
     pub fn neighbours(&self, now: Time) -> Vec<Signed<Presence>> {
         self.cx.links.presences(&self.id(), now)
+    }
+
+    /// Until when these documents may come: the latest end that their authors set them, if all of them are held here
+    /// and each has one. A deletion is not needed for longer.
+    pub fn expiry_of(&self, ids: &[DocumentId]) -> Option<Timestamp> {
+        let ends = ids.iter().map(|id| self.cx.store.find(id)?.expires_at());
+        ends.collect::<Option<Vec<_>>>()?.into_iter().max()
     }
 
     /// The neighbours' names.

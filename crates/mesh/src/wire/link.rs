@@ -40,8 +40,14 @@ pub const VERSION: u16 = 1;
 pub struct Features(pub u64);
 
 impl Features {
-    /// Those of this version: there are none yet.
-    pub const OURS: Self = Self(0);
+    /// Answers searches from an archive: with more than what is recent, and more of them
+    /// ([`crate::limits::ARCHIVE_REQUESTS`]).
+    pub const ARCHIVE: Self = Self(1);
+
+    /// Whether all of these are among them.
+    pub const fn has(self, features: Self) -> bool {
+        self.0 & features.0 == features.0
+    }
 }
 
 /// Who a peer says it is. Its form is the same in every version: what a later one has to say more stands
@@ -64,9 +70,9 @@ pub struct Hello {
 }
 
 impl Hello {
-    /// Of this version.
+    /// Of this version, of a peer that can do nothing special.
     pub const fn new(network: Network, peer: PeerId, nonce: [u8; 32]) -> Self {
-        let features = Features::OURS;
+        let features = Features(0);
         Self { version: VERSION, features, network, peer, nonce, extra: Vec::new() }
     }
 

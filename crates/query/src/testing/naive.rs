@@ -36,9 +36,29 @@ fn maps(operand: &Value) -> impl Iterator<Item = &Map> {
     })
 }
 
+/// What a document may be sorted and indexed by: the values at a path with the elements of lists, null
+/// where there is nothing, `None` for a list without elements.
+pub(crate) fn sort_values(content: &Map, path: &str) -> Vec<Option<Value>> {
+    let mut found = Vec::new();
+    let names: Vec<&str> = path.split('.').collect();
+    collect(&Value::Map(content.clone()), &names, true, &mut found);
+    let mut values = Vec::new();
+    for found in found {
+        match found {
+            Found::Missing | Found::Gap => values.push(Some(Value::Null)),
+            Found::Value(Value::List(list), true) if list.is_empty() => values.push(None),
+            Found::Value(Value::List(list), true) => values.extend(list.into_iter().map(Some)),
+            Found::Value(value, _) => values.push(Some(value)),
+        }
+    }
+    if values.is_empty() { vec![Some(Value::Null)] } else { values }
+}
+
 /// What stands at the end of a path.
 enum Found {
     Missing,
+    /// An element of a list on the way that is no map: nothing to queries.
+    Gap,
     /// A value, and whether it is searched if it is a list.
     Value(Value, bool),
 }
@@ -63,6 +83,8 @@ fn collect(at: &Value, names: &[&str], keyed: bool, found: &mut Vec<Found>) {
                     && (by_index.is_none() || map.contains_key(*name))
                 {
                     collect(element, names, false, found);
+                } else if by_index.is_none() {
+                    found.push(Found::Gap);
                 }
                 if by_index == Some(i) {
                     match rest {
@@ -80,6 +102,7 @@ fn collect(at: &Value, names: &[&str], keyed: bool, found: &mut Vec<Found>) {
 fn any(found: &[Found], test: &dyn Fn(&Value) -> bool) -> bool {
     found.iter().any(|found| match found {
         Found::Missing => test(&Value::Null),
+        Found::Gap => false,
         Found::Value(Value::List(list), true) => {
             list.iter().any(test) || test(&Value::List(list.clone()))
         }
@@ -90,7 +113,7 @@ fn any(found: &[Found], test: &dyn Fn(&Value) -> bool) -> bool {
 /// As [`any`], but missing fulfils nothing.
 fn any_present(found: &[Found], test: &dyn Fn(&Value) -> bool) -> bool {
     found.iter().any(|found| match found {
-        Found::Missing => false,
+        Found::Missing | Found::Gap => false,
         Found::Value(Value::List(list), true) => {
             list.iter().any(test) || test(&Value::List(list.clone()))
         }
@@ -101,7 +124,7 @@ fn any_present(found: &[Found], test: &dyn Fn(&Value) -> bool) -> bool {
 /// As [`any_present`], but never looking into lists.
 fn any_whole(found: &[Found], test: &dyn Fn(&Value) -> bool) -> bool {
     found.iter().any(|found| match found {
-        Found::Missing => false,
+        Found::Missing | Found::Gap => false,
         Found::Value(value, _) => test(value),
     })
 }

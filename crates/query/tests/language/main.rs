@@ -1,10 +1,12 @@
 //! The language as users and attackers meet it: what matches, what is refused, what it costs.
 
 mod agreed;
+mod bounds;
 mod canonical;
 mod cases;
 mod documents;
 mod errors;
+mod figures;
 mod hostile;
 mod limits;
 mod pcre;

@@ -1,7 +1,7 @@
 use std::cell::Cell;
 use std::rc::Rc;
 
-use taiinet_document::{Content, Document, parse_map};
+use taiinet_document::{Content, Deletion, Document, parse_map};
 use taiinet_identity::{Identity, Seed};
 use taiinet_mesh::{Audience, Config, limits};
 
@@ -90,9 +90,9 @@ fn open(text: &str) -> Wanted {
 #[test]
 fn documents_come_under_the_names_of_the_driver_until_it_unsubscribes() {
     let mut session = session();
-    session.subscribe(7, open("{}"), START).expect("room");
-    session.subscribe(8, open(r#"{"a": 1}"#), START).expect("room");
-    session.subscribe(9, open(r#"{"a": 2}"#), START).expect("room");
+    session.subscribe(7, open("{}"), None, START).expect("room");
+    session.subscribe(8, open(r#"{"a": 1}"#), None, START).expect("room");
+    session.subscribe(9, open(r#"{"a": 2}"#), None, START).expect("room");
     session.publish(document(1), "one", START);
     assert_eq!(delivered(&mut session, START), [[7, 8]]);
     assert!(session.unsubscribe(7, START));
@@ -153,7 +153,7 @@ fn a_content_is_decided_on_as_soon_as_somebody_subscribes_privately() {
     let mut session = session();
     let waiter = Rc::new(Cell::new(false));
     session.find_recipients(unsealed(&waiter), Duration::from_secs(9), START).expect("room");
-    session.subscribe(1, Wanted::Private(query(r#"{"a": 1}"#)), START).expect("room");
+    session.subscribe(1, Wanted::Private(query(r#"{"a": 1}"#)), None, START).expect("room");
     let soon = START.after(Duration::from_millis(100));
     assert_eq!(decided(&mut session, soon), [Some(1)]);
 }
@@ -164,7 +164,7 @@ fn expensive_queries_of_strangers_take_so_much_of_a_look_and_keep_no_content_wai
     const CONTENTS: usize = 10;
     let mut session = session();
     let hostile = query(r#"{"text": {"$regex": "(a?){30}a{30}b"}}"#);
-    session.subscribe(1, Wanted::Private(hostile), START).expect("room");
+    session.subscribe(1, Wanted::Private(hostile), None, START).expect("room");
     let waiter = Rc::new(Cell::new(false));
     let text = "a".repeat(1000);
     let content = parse_map(&format!(r#"{{"text": "{text}", "a": 1}}"#)).expect("a map");
@@ -188,7 +188,7 @@ fn expensive_queries_of_strangers_take_so_much_of_a_look_and_keep_no_content_wai
         assert!(work >= LOOK_WORK / 2, "{work}");
     }
     // Each has its turn.
-    session.subscribe(2, Wanted::Private(query(r#"{"a": 1}"#)), START).expect("room");
+    session.subscribe(2, Wanted::Private(query(r#"{"a": 1}"#)), None, START).expect("room");
     let mut all = Vec::new();
     for _ in 0..CONTENTS {
         all.extend(look(&mut session).0);
@@ -213,11 +213,15 @@ fn so_many_wait_for_recipients_and_no_more() {
 #[test]
 fn a_search_is_over_once() {
     let mut session = session();
-    let Ok(find) = session.find(query("{}"), 9, "one", START) else { panic!("no room") };
+    let Ok(find) = session.find(query("{}"), FindOptions::newest(9), "one", START) else {
+        panic!("no room")
+    };
     assert_eq!(session.find_waiter(find), Some(&"one"));
     assert_eq!(session.end_find(find), Some("one"));
     assert_eq!(session.find_waiter(find), None);
-    let Ok(_) = session.find(query("{}"), 9, "two", START) else { panic!("no room") };
+    let Ok(_) = session.find(query("{}"), FindOptions::newest(9), "two", START) else {
+        panic!("no room")
+    };
     let late = START.after(limits::FIND_TIMEOUT * 2);
     session.handle_timeout(late);
     let done = actions(&mut session, late).into_iter().filter_map(|action| match action {
@@ -231,8 +235,71 @@ fn a_search_is_over_once() {
 fn in_the_end_all_that_wait_are_given_back() {
     let mut session = session();
     session.publish(document(1), "one", START);
-    let Ok(_) = session.find(query("{}"), 9, "find", START) else { panic!("no room") };
+    let Ok(_) = session.find(query("{}"), FindOptions::newest(9), "find", START) else {
+        panic!("no room")
+    };
     session.leave(START);
     let end = session.cut_off();
     assert_eq!((end.publishes, end.finds), (vec!["one"], vec!["find"]));
+}
+
+/// What became of documents: who shows them, and who is to show them no more.
+fn told(session: &mut Session<Names>, now: Time) -> Vec<(Vec<u8>, &'static str)> {
+    session.handle_timeout(now);
+    let actions = actions(session, now).into_iter();
+    let of = |action| match action {
+        Action::Deliver { subscriptions, replaces: None, .. } => Some((subscriptions, "new")),
+        Action::Deliver { subscriptions, .. } => Some((subscriptions, "update")),
+        Action::Remove { subscriptions, removed } => Some((subscriptions, removed.reason.as_str())),
+        Action::Conflict { subscriptions, .. } => Some((subscriptions, "conflict")),
+        _ => None,
+    };
+    actions.filter_map(of).collect()
+}
+
+#[test]
+fn subscriptions_are_told_of_updates_of_what_is_gone_and_of_two_versions_of_one_moment() {
+    let mut session = session();
+    session.subscribe(1, open(r#"{"a": 1}"#), None, START).expect("room");
+    session.subscribe(2, open("{}"), None, START).expect("room");
+    let mut at = 0;
+    let mut say = |session: &mut Session<Names>, content: Content, life: Option<u64>| {
+        at += 1;
+        let now = START.after(Duration::from_millis(at));
+        let document = Document {
+            created_at: now.timestamp(),
+            key: Some("k".into()),
+            expires_at: life.map(|life| now.after(Duration::from_millis(life)).timestamp()),
+            content,
+            ..document(1).document().clone()
+        };
+        let document = VerifiedDocument::sign(&identity(), document).expect("signed");
+        session.publish(Arc::new(document), "k", now);
+        told(session, now)
+    };
+    let fields = |text: &str| Content::Open(parse_map(text).expect("a map"));
+    assert_eq!(say(&mut session, fields(r#"{"a": 1}"#), None), [(vec![1, 2], "new")]);
+    let changed = say(&mut session, fields(r#"{"a": 2}"#), None);
+    assert_eq!(changed, [(vec![1], "replaced"), (vec![2], "update")]);
+    let deleted = say(&mut session, Content::Deleted(Deletion::Key), None);
+    assert_eq!(deleted, [(vec![2], "deleted")]);
+    assert_eq!(say(&mut session, fields(r#"{"a": 1}"#), Some(10)), [(vec![1, 2], "new")]);
+    assert_eq!(told(&mut session, START.after(Duration::from_millis(13))), []);
+    assert!(
+        session.poll_timeout().is_some_and(|due| due <= START.after(Duration::from_millis(14)))
+    );
+    let over = told(&mut session, START.after(Duration::from_millis(14)));
+    assert_eq!(over, [(vec![1, 2], "expired")]);
+    // Another instance of the same author says something else in the same millisecond.
+    let now = START.after(Duration::from_millis(20));
+    for nonce in 1..=2 {
+        let document = Document {
+            created_at: now.timestamp(),
+            key: Some("other".into()),
+            ..document(nonce).document().clone()
+        };
+        let document = VerifiedDocument::sign(&identity(), document).expect("signed");
+        session.publish(Arc::new(document), "k", now);
+    }
+    assert!(told(&mut session, now).contains(&(vec![1, 2], "conflict")));
 }

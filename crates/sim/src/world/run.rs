@@ -216,7 +216,9 @@ impl World {
                 self.trace.note(self.now, peer.0, "found", 0, id.as_bytes());
                 self.peers[peer.0].found.entry(find).or_default().documents.push(id);
             }
-            Output::FindDone { find, complete } => {
+            // None of them is an archive.
+            Output::Asked { .. } | Output::Accepted(_) => {}
+            Output::FindDone { find, complete, .. } => {
                 let at = self.now();
                 self.trace.note(self.now, peer.0, "find done", u64::from(complete), &[]);
                 self.peers[peer.0].found.entry(find).or_default().done = Some((at, complete));

@@ -67,23 +67,22 @@ fn a_newcomer_finds_what_was_published_before_it_came() {
         let find = search(&mut setting, late, "{}", 5);
         let (found, complete) = finished(&mut setting, late, find);
         let newest: BTreeSet<_> = ids.iter().rev().take(5).copied().collect();
-        assert_eq!((found.into_iter().collect::<BTreeSet<_>>(), complete), (newest, true));
+        assert_eq!((found.into_iter().collect::<BTreeSet<_>>(), complete), (newest, false));
         setting.still_works();
         setting.sound();
     }
 }
 
 #[test]
-fn our_own_documents_are_found_at_once() {
+fn our_own_documents_are_found_with_those_of_others() {
     let mut setting = meshed(10, 4);
     let ids = publish(&mut setting, 10);
     setting.world.run_for(seconds(1));
     let peer = setting.peers[0];
     let find = search(&mut setting, peer, "{}", 3);
-    setting.world.run_for(Duration::from_millis(1));
-    let found = setting.world.found(peer, find);
-    assert_eq!(found.documents, ids.iter().rev().take(3).copied().collect::<Vec<_>>());
-    assert!(found.done.expect("there is no need to ask").1);
+    let (found, complete) = finished(&mut setting, peer, find);
+    assert_eq!(found, ids.iter().rev().take(3).copied().collect::<Vec<_>>());
+    assert!(!complete, "there are more");
     // A found document that was delivered already is not delivered again.
     let before = setting.world.deliveries(peer).len();
     let find = search(&mut setting, peer, "{}", 100);
@@ -187,11 +186,20 @@ fn asked(setting: &mut Setting, victim: PeerIndex, wire: WireId, find: FindId) -
     request(&setting.world).expect("it was asked")
 }
 
+fn found(request: u32, documents: Vec<SignedDocument>, rest: Rest) -> Found {
+    Found { request, documents, rest, until: Vec::new() }
+}
+
+/// Of one moment, as they are asked for.
+fn in_order(mut documents: Vec<SignedDocument>) -> Vec<SignedDocument> {
+    documents.sort_by_key(|document| std::cmp::Reverse(document.id()));
+    documents
+}
+
 fn bring(setting: &mut Setting, wire: WireId, request: u32, documents: Vec<SignedDocument>) {
-    setting.world.speak(
-        wire,
-        &[Frame::Find(FindFrame::Found(Found { request, documents, rest: Rest::Follows }))],
-    );
+    setting
+        .world
+        .speak(wire, &[Frame::Find(FindFrame::Found(found(request, documents, Rest::Follows)))]);
     setting.world.run_for(Duration::from_millis(300));
 }
 
@@ -252,7 +260,11 @@ fn answers_that_nobody_asked_for_end_the_link() {
         let documents = vec![document.clone()];
         setting.world.speak(
             wire,
-            &[Frame::Find(FindFrame::Found(Found { request, documents, rest: Rest::Nothing }))],
+            &[Frame::Find(FindFrame::Found(found(
+                request,
+                documents,
+                Rest::Finished { left_out: false },
+            )))],
         );
     }
     setting.world.run_for(seconds(2));
@@ -294,7 +306,7 @@ fn never_more_are_found_than_were_asked_for() {
         let document = |number| {
             forge::document(&author, &network(), now, &format!(r#"{{"wanted": {number}}}"#))
         };
-        numbers.map(document).collect::<Vec<_>>()
+        in_order(numbers.map(document).collect())
     };
     let find = search(&mut setting, victim, r#"{"wanted": {"$gte": 0}}"#, 6);
     for (place, wire) in (0..).zip(wires) {
@@ -302,7 +314,7 @@ fn never_more_are_found_than_were_asked_for() {
         bring(&mut setting, wire, request, documents(place * 10));
     }
     let (found, complete) = finished(&mut setting, victim, find);
-    assert_eq!((found.len(), complete), (6, true));
+    assert_eq!((found.len(), complete), (6, false));
     assert!(setting.world.counters().rejected.is_empty());
 }
 
@@ -349,13 +361,8 @@ fn a_flood_of_searches_is_held_to_its_budget_and_displaces_no_live_document() {
     let victim = setting.peers[0];
     let wire = setting.befriend(victim, Manners::HONEST).1;
     let ask = |request: u32| {
-        let since = taiinet_document::Timestamp::from_millis(0);
-        Frame::Find(FindFrame::Find(Find {
-            request,
-            query: "{}".to_owned(),
-            limit: u16::MAX,
-            since,
-        }))
+        let (query, sort, after) = ("{}".to_owned(), String::new(), Vec::new());
+        Frame::Find(FindFrame::Find(Find { request, query, sort, after, limit: u16::MAX }))
     };
     let (burst, rate) = limits::FIND_REQUESTS;
     for request in 0..burst {
@@ -397,8 +404,8 @@ fn queries_that_are_none_are_charged() {
     let victim = setting.peers[0];
     let wire = setting.befriend(victim, Manners::HONEST).1;
     for query in ["", "{", "[]", r#"{"a": {"$near": 1}}"#, r#"{"a": {"$regex": "("}}"#] {
-        let since = taiinet_document::Timestamp::from_millis(0);
-        let find = Find { request: 1, query: query.to_owned(), limit: 1, since };
+        let (query, sort, after) = (query.to_owned(), String::new(), Vec::new());
+        let find = Find { request: 1, query, sort, after, limit: 1 };
         setting.world.speak(wire, &[Frame::Find(FindFrame::Find(find))]);
     }
     setting.world.run_for(seconds(1));

@@ -12,7 +12,7 @@ use taiinet_sim::{Manners, PeerIndex, World, forge};
 use crate::common::{Setting, meshed, network, seconds, seeds, sparse};
 
 fn publish(setting: &mut Setting, by: PeerIndex, key: usize, version: usize) -> DocumentId {
-    let options = PublishOptions { key: Some(key.to_string()), ..PublishOptions::default() };
+    let options = PublishOptions { key: Some(key.to_string().into()), ..PublishOptions::default() };
     let content = format!(r#"{{"key": {key}, "version": {version}}}"#);
     setting.world.publish_with(by, &content, options).expect("there is room")
 }

@@ -118,7 +118,7 @@ fn an_ended_subscription_reads_nothing_more_even_of_what_was_sealed_to_it() {
     let first = publish(world, author, &secret(), &to(Audience::Subscribers));
     assert!(world.run_until(seconds(10), |world| got(world, reader, first).is_some()));
     // In the same moment as the author seals to it: the message is still on its way.
-    let options = PublishOptions { key: Some("late".to_owned()), ..to(Audience::Subscribers) };
+    let options = PublishOptions { key: Some("late".into()), ..to(Audience::Subscribers) };
     let late = publish(world, author, &secret(), &options);
     world.unsubscribe(reader, subscription);
     world.run_for(seconds(10));

@@ -3,11 +3,11 @@
 use core::time::Duration;
 use std::collections::BTreeSet;
 
-use taiinet_document::{DocumentId, SignedDocument, Timestamp};
+use taiinet_document::{DocumentId, Mark, SignedDocument, Timestamp};
 use taiinet_mesh::{
     Disconnect, Event, Incompatible, Misbehaviour, limits,
     wire::{
-        Compare, DocumentFrame, FindFrame, Found, Frame, FrameKind, LinkFrame, Mark, Piece, Push,
+        Compare, DocumentFrame, FindFrame, Found, Frame, FrameKind, LinkFrame, Piece, Push,
         RefusalReason, Rest, SyncFrame, ViewFrame, codec, critical,
     },
 };
@@ -314,8 +314,12 @@ fn what_a_later_version_finds_for_us_is_neither_found_nor_held_against_it() {
         _ => None,
     });
     // Some that were pushed before, and some that are new.
-    let documents = newer.all().chain(more.all()).cloned().collect();
-    let found = Found { request: asked.expect("it asks"), documents, rest: Rest::Nothing };
+    let mut documents: Vec<_> = newer.all().chain(more.all()).cloned().collect();
+    // The newest first.
+    let time = |document: &SignedDocument| document.decode().map(|decoded| decoded.created_at).ok();
+    documents.sort_by_key(|document| std::cmp::Reverse((time(document), document.id())));
+    let (rest, until) = (Rest::Finished { left_out: false }, Vec::new());
+    let found = Found { request: asked.expect("it asks"), documents, rest, until };
     setting.world.speak(wire, &[Frame::Find(FindFrame::Found(found))]);
     let done = |world: &World| world.found(victim, find).done.is_some();
     assert!(setting.world.run_until(seconds(5), done));

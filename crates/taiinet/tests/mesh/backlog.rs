@@ -1,6 +1,6 @@
 //! A subscription brings what was published before it, and says when that has come and whether it is all.
 
-use taiinet::{SubscribeOptions, Subscription, SubscriptionEvent, TaiiNet, json};
+use taiinet::{Backlog, SubscribeOptions, Subscription, SubscriptionEvent, TaiiNet, json};
 
 use crate::support::{Signaller, connect, number, within};
 
@@ -20,7 +20,7 @@ async fn backlog(subscription: &mut Subscription) -> (Vec<i64>, bool) {
 }
 
 fn subscribe(net: &TaiiNet, limit: u16, private: bool) -> Subscription {
-    let options = SubscribeOptions { private, backlog: Some(limit) };
+    let options = SubscribeOptions { private, backlog: Some(Backlog::Last(limit)) };
     net.subscribe_with("{}", options).expect("a query")
 }
 
@@ -41,6 +41,15 @@ async fn the_backlog_comes_oldest_first_up_to_its_limit_and_says_whether_it_is_a
     assert_eq!(backlog(&mut all).await, ((0..10).collect(), true));
     assert_eq!(backlog(&mut exact).await, ((0..10).collect(), true));
     assert_eq!(backlog(&mut some).await, ((6..10).collect(), false), "the newest");
+    // What is older comes when it is asked for, and all of it in order where it is wanted from the beginning.
+    some.more(4);
+    assert_eq!(backlog(&mut some).await, ((2..6).collect(), false));
+    some.more(4);
+    assert_eq!(backlog(&mut some).await, ((0..2).collect(), true));
+    let since = Some(Backlog::Since(taiinet::Timestamp::from_millis(0)));
+    let options = SubscribeOptions { private: false, backlog: since };
+    let mut oldest = late.subscribe_with("{}", options).expect("a query");
+    assert_eq!(backlog(&mut oldest).await, ((0..10).collect(), true));
 
     within("a neighbour took it", second.publish(json!({ "n": 50 }))).await.expect("taken");
     for subscription in [&mut all, &mut exact, &mut some] {

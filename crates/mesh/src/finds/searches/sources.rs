@@ -35,6 +35,7 @@ impl Reach {
 struct Source {
     reach: Reach,
     asked: Option<Asked>,
+    has_answered: bool,
 }
 
 /// What an answer may still bring.
@@ -64,7 +65,7 @@ pub(super) struct Sources {
     links: BTreeMap<LinkId, Source>,
     ceiling: Option<Ceiling>,
     left_out: bool,
-    answered: bool,
+    answered: usize,
 }
 
 impl Sources {
@@ -75,7 +76,7 @@ impl Sources {
             links: BTreeMap::new(),
             ceiling: None,
             left_out: false,
-            answered: false,
+            answered: 0,
         }
     }
 
@@ -84,8 +85,8 @@ impl Sources {
         self.left_out
     }
 
-    /// Whether a neighbour has answered.
-    pub(super) const fn has_answered(&self) -> bool {
+    /// How many neighbours have answered.
+    pub(super) const fn answered_by(&self) -> usize {
         self.answered
     }
 
@@ -97,7 +98,7 @@ impl Sources {
 
     /// A neighbour, if it is none of them yet; what comes up to this place is not wanted any more.
     pub(super) fn add(&mut self, link: LinkId, after: Option<Place>) {
-        let source = || Source { reach: Reach::UpTo(after), asked: None };
+        let source = || Source { reach: Reach::UpTo(after), asked: None, has_answered: false };
         self.links.entry(link).or_insert_with(source);
     }
 
@@ -163,10 +164,10 @@ impl Sources {
     /// A document that a neighbour brings stands there.
     ///
     /// # Errors
-    /// [`Misbehaviour::Unasked`] if that is not behind the one before.
+    /// [`Misbehaviour::Unasked`] if that is before the one before. A copy is of no use, and no more than that.
     pub(super) fn stands(&mut self, link: LinkId, place: Place) -> Result<(), Misbehaviour> {
         let Some(asked) = self.asked(link) else { return Ok(()) };
-        if asked.last.as_ref().is_some_and(|last| place <= *last) {
+        if asked.last.as_ref().is_some_and(|last| place < *last) {
             return Err(Misbehaviour::Unasked);
         }
         asked.last = Some(place);
@@ -185,7 +186,7 @@ impl Sources {
     ) -> Result<(), Misbehaviour> {
         let Some(source) = self.links.get_mut(&link) else { return Ok(()) };
         let Some(asked) = source.asked.take() else { return Ok(()) };
-        self.answered = true;
+        self.answered += usize::from(!core::mem::replace(&mut source.has_answered, true));
         self.left_out |= left_out;
         let before = match &source.reach {
             Reach::UpTo(place) => place.as_ref(),

@@ -153,12 +153,12 @@ fn the_control_lane_is_bounded() {
 fn what_was_found_goes_behind_live_documents_and_is_bounded() {
     let author = identity(1);
     let mut lanes = Lanes::default();
-    let found: Vec<_> = (0..80).map(|nonce| document(&author, nonce, 30_000)).collect();
+    let found: Vec<_> = (0..40).map(|nonce| document(&author, nonce, 30_000)).collect();
     let taken = found
         .iter()
         .filter(|document| lanes.found(7, AnswerPart::Document(document.signed().clone())))
         .count();
-    assert!(taken < 80 && taken * 30_000 > limits::FOUND_LANE_BYTES - 31_000, "{taken}");
+    assert!(taken < 40 && taken * 30_000 > limits::FOUND_LANE_BYTES - 31_000, "{taken}");
     assert!(
         lanes.found(7, AnswerPart::End(Rest::Finished { left_out: false }, None)),
         "the end has room"

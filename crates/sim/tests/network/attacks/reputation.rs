@@ -3,13 +3,13 @@
 
 use std::time::Duration;
 
-use taiinet_document::Timestamp;
+use taiinet_document::{Mark, Timestamp};
 use taiinet_identity::Identity;
 use taiinet_mesh::{
     Blacklisted, Event, Misbehaviour, Quota, Time, limits,
     wire::{
-        Compare, DocumentFrame, Frame, LinkFrame, Mark, Piece, Push, SignalBody, SignalFrame,
-        SignalPart, SyncFrame, ViewFrame,
+        Compare, DocumentFrame, Frame, LinkFrame, Piece, Push, SignalBody, SignalFrame, SignalPart,
+        SyncFrame, ViewFrame,
     },
 };
 use taiinet_sim::{

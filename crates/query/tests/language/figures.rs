@@ -1,0 +1,92 @@
+//! What sorting and indexing take: `cargo test --release -p taiinet-query --test language figures -- \
+//! --ignored --nocapture`.
+
+use core::hint::black_box;
+use std::time::Instant;
+
+use taiinet_document::{DocumentId, Map, Timestamp, Value};
+use taiinet_identity::PeerId;
+use taiinet_query::{Attributes, Path, index_keys, sort::Sort};
+
+use crate::{document, query};
+
+fn said() -> Attributes<'static> {
+    Attributes {
+        id: Some(DocumentId::from_bytes([1; 32])),
+        author: PeerId::from_bytes([7; 32]),
+        key: None,
+        created_at: Timestamp::from_millis(1_700_000_000_000),
+    }
+}
+
+/// Prints the time of one call, the best of some rounds.
+fn time(what: &str, calls: u32, mut call: impl FnMut()) {
+    let round = |call: &mut dyn FnMut()| {
+        let start = Instant::now();
+        (0..calls).for_each(|_| call());
+        start.elapsed() / calls
+    };
+    let best = (0..7).map(|_| round(&mut call)).min();
+    println!("{what}: {:?}", best.expect("rounds"));
+}
+
+#[test]
+#[ignore = "measures"]
+fn figures() {
+    let text = "x".repeat(281);
+    let small = document(&format!(
+        r#"{{"type":"tweet","text":"{text}","likes":512,"tags":["mesh","rust","p2p"],"author":{{"name":"Ada","age":36}},"at":1700000000000}}"#
+    ));
+    println!(
+        "a document of {} bytes of JSON",
+        Value::Map(small.clone()).to_json().expect("JSON").len()
+    );
+    for text in ["", "likes:desc", "author.name,likes:desc,tags,text", "_author"] {
+        let sort: Sort = text.parse().expect("an order");
+        time(&format!("  place by {sort}"), 20_000, || {
+            black_box(sort.place(said(), black_box(&small)));
+        });
+    }
+    for path in ["likes", "author.name", "text", "tags", "missing", "_author"] {
+        let path: Path = path.parse().expect("a path");
+        time(&format!("  index_keys of {path}"), 20_000, || {
+            black_box(index_keys(&path, said(), black_box(&small)));
+        });
+    }
+    let queries =
+        [r#"{"likes":512}"#, r#"{"author.name":"Ada"}"#, r#"{"author.age":{"$gt":30,"$lt":40}}"#];
+    for text in queries {
+        let query = query(text);
+        time(&format!("  matches {text}"), 20_000, || {
+            black_box(query.matches(black_box(&small)));
+        });
+        let path: Path = "author.age".parse().expect("a path");
+        time(&format!("  bounds of {text} at {path}"), 20_000, || {
+            black_box(query.bounds(&path));
+        });
+    }
+
+    println!("a document of 16,000 values");
+    let list = |value: &dyn Fn(i64) -> Value| {
+        Map::from([("a".to_owned(), (0..16_000).map(value).collect::<Value>())])
+    };
+    let wide = [
+        ("numbers", list(&Value::Int)),
+        ("numbers that fall", list(&|i| Value::Int(-i))),
+        ("20 different numbers", list(&|i| Value::Int(i % 20))),
+        ("texts", list(&|i| Value::String(format!("{:016}", -i)))),
+        ("maps", list(&|i| Value::Map([("a".to_owned(), Value::Int(-i))].into()))),
+    ];
+    for (what, content) in &wide {
+        for text in ["a", "a.a.a.a"] {
+            let (sort, path): (Sort, Path) =
+                (text.parse().expect("an order"), text.parse().expect("a path"));
+            time(&format!("  place by {text}, {what}"), 20, || {
+                black_box(sort.place(said(), black_box(content)));
+            });
+            time(&format!("  index_keys of {text}, {what}"), 20, || {
+                black_box(index_keys(&path, said(), black_box(content)));
+            });
+        }
+    }
+}
