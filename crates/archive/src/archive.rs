@@ -45,8 +45,8 @@ pub(crate) enum Health {
 }
 
 impl<S: Store> Archive<S> {
-    /// Makes durable what was admitted since the last time. Once in 50,000 rows it takes longer, up to a second
-    /// or so, since the indexes are written.
+    /// Makes durable what was admitted since the last time. Some commits write a piece of the
+    /// indexes as well.
     ///
     /// # Errors
     /// [`ArchiveError::Store`]: none of it is durable yet. Nothing is admitted then until a later call succeeds,
@@ -59,10 +59,7 @@ impl<S: Store> Archive<S> {
             self.tables.put(Table::Meta, meta::TOTALS.to_vec(), self.totals.encode());
         }
         let outcome = self.tables.commit();
-        let outcome = outcome.and_then(|()| match self.tables.is_full(self.config.gathered_rows) {
-            true => self.tables.merge(),
-            false => Ok(()),
-        });
+        let outcome = outcome.and_then(|()| self.tables.merge_some(self.config.gathered_rows));
         self.health = match &outcome {
             Ok(()) => Health::Well,
             Err(error) => Health::Waiting(error.clone()),
