@@ -99,7 +99,7 @@ impl<S: Store> Archive<S> {
         let is_wanted = self.wants(document);
         let record = if is_wanted && deleted_by.is_none() {
             let (signed, document) = (document.signed().clone(), document.document().clone());
-            Record::Document(Signed { signed, document })
+            Record::Document(Box::new(Signed { signed, document }))
         } else {
             let absent = match deleted_by {
                 Some(by) => Admission::Superseded { by },
@@ -153,8 +153,9 @@ impl<S: Store> Archive<S> {
     fn concerns(&self, author: &PeerId, key: &Key) -> bool {
         let name = key.name();
         self.config.queries.iter().any(|query| {
-            let is_one =
-                |authors: Vec<PeerId>| authors.contains(author) || authors.contains(&key.owner(*author));
+            let is_one = |authors: Vec<PeerId>| {
+                authors.contains(author) || authors.contains(&key.owner(*author))
+            };
             query.authors().is_none_or(is_one)
                 && query.document_keys().is_none_or(|names| names.iter().any(|n| n == name))
         })
@@ -196,17 +197,16 @@ impl<S: Store> Archive<S> {
         let owner = key.owner(author);
         let heads = self.heads(&owner, key.name())?;
         // What is older than its author's newest, or than the owner's, never counts again.
-        let newer = |head: &&Head| {
-            head.mark > mark && (head.author == author || head.author == owner)
-        };
+        let newer =
+            |head: &&Head| head.mark > mark && (head.author == author || head.author == owner);
         if let Some(newer) = heads.iter().filter(newer).max_by_key(|head| head.mark) {
             return Ok(Err(newer.mark.id));
         }
-        let (mut dropped, mut others): (Vec<Head>, Vec<Head>) =
-            heads.into_iter().partition(|head| {
-                head.author == author || author == owner && head.mark < mark
-            });
-        if author != owner && others.iter().filter(|head| head.author != owner).count() >= VERSION_AUTHORS
+        let (mut dropped, mut others): (Vec<Head>, Vec<Head>) = heads
+            .into_iter()
+            .partition(|head| head.author == author || author == owner && head.mark < mark);
+        if author != owner
+            && others.iter().filter(|head| head.author != owner).count() >= VERSION_AUTHORS
         {
             let strangers = others.iter().filter(|head| head.author != owner);
             let Some(oldest) = strangers.min_by_key(|head| head.mark).cloned() else {

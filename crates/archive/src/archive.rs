@@ -70,9 +70,25 @@ impl<S: Store> Archive<S> {
         outcome.map_err(ArchiveError::Store)
     }
 
+    /// Gives room that is free in the store back to the disk; it takes seconds for a large one. Whether anything was
+    /// gained: then once more may gain more.
+    ///
+    /// # Errors
+    /// [`ArchiveError::Store`]
+    pub fn compact(&mut self) -> Result<bool, ArchiveError> {
+        self.commit()?;
+        self.tables.merge()?;
+        Ok(self.tables.store_mut().compact()?)
+    }
+
     /// The configuration.
     pub const fn config(&self) -> &Config {
         &self.config
+    }
+
+    /// The store, as it is without what was not committed.
+    pub const fn store(&self) -> &S {
+        self.tables.store()
     }
 
     /// The store, without what was not committed.
@@ -175,9 +191,8 @@ impl<S: Store> Archive<S> {
 
     fn put_usage(&mut self, author: &PeerId, before: Usage, after: Usage) {
         let share = self.config.share.unwrap_or(u64::MAX);
-        let heavy = |usage: Usage| {
-            (usage.bytes > share).then(|| layout::heavy_key(usage.bytes, author))
-        };
+        let heavy =
+            |usage: Usage| (usage.bytes > share).then(|| layout::heavy_key(usage.bytes, author));
         match (heavy(before), heavy(after)) {
             (old, new) if old == new => {}
             (old, new) => {

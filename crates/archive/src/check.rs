@@ -12,7 +12,7 @@ use crate::{
     layout::{self, Spot},
     limits,
     meta::Totals,
-    record::{Record, Signed},
+    record::Record,
     store::{Direction, Span, Store, StoreError, Table},
     usage::Usage,
 };
@@ -132,7 +132,7 @@ impl<S: Store> Archive<S> {
         let network = archive.config.network.clone();
         archive.rebuild(|record| {
             let is_ours = match record {
-                Record::Document(Signed { document, .. }) => document.network == network,
+                Record::Document(document) => document.document.network == network,
                 Record::Trace(_) => true,
             };
             let stays = is_ours && is_sound(record);
@@ -147,7 +147,7 @@ impl<S: Store> Archive<S> {
 /// Whether the signature holds; a trace has none.
 fn is_sound(record: &Record) -> bool {
     match record {
-        Record::Document(Signed { signed, .. }) => verifies(signed),
+        Record::Document(document) => verifies(&document.signed),
         Record::Trace(_) => true,
     }
 }

@@ -2,12 +2,14 @@
 //! they can be made again, and counted.
 
 use taiinet_document::{Content, Sharing, Timestamp};
-use taiinet_query::{Attributes, IndexKeys, Path, index_keys, sort::{Direction, Sort, SortError}};
+use taiinet_query::{
+    Attributes, IndexKeys, Path, index_keys,
+    sort::{Direction, Sort, SortError},
+};
 
 use crate::{
     config::Config,
-    layout,
-    limits,
+    layout, limits,
     record::{Head, Kind, Record, Signed},
     store::Table,
 };
@@ -53,11 +55,7 @@ impl Indexed {
 }
 
 /// What a document is sorted by, where that is one field.
-fn sort_value(
-    sort: &Sort,
-    attributes: Attributes<'_>,
-    fields: &taiinet_document::Map,
-) -> Vec<u8> {
+fn sort_value(sort: &Sort, attributes: Attributes<'_>, fields: &taiinet_document::Map) -> Vec<u8> {
     let place = sort.place(attributes, fields);
     let bytes = place.as_bytes();
     let value = bytes.get(..bytes.len().saturating_sub(PLACE_TAIL)).unwrap_or_default();

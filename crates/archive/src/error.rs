@@ -10,7 +10,9 @@ pub enum ArchiveError {
     #[error(transparent)]
     Store(#[from] StoreError),
     /// The store has the documents of another network.
-    #[error("the store has documents of the network \"{0}\": choose another directory for this one")]
+    #[error(
+        "the store has documents of the network \"{0}\": choose another directory for this one"
+    )]
     Network(String),
     /// More fields to index than [`limits::INDEXED`].
     #[error("{fields} fields are too many: an archive has indexes of {} at most", limits::INDEXED)]

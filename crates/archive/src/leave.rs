@@ -37,9 +37,8 @@ impl<S: Store> Archive<S> {
             }
             for spot in &due {
                 let record = archive.record(*spot)?.ok_or_else(|| damaged("an expiry"))?;
-                let remains = is_live(&record)
-                    .then(|| remains(&record, &archive.config, now))
-                    .flatten();
+                let remains =
+                    is_live(&record).then(|| remains(&record, &archive.config, now)).flatten();
                 archive.replace(Some(&record), remains.as_ref())?;
             }
             Ok(due.len())

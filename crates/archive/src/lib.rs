@@ -74,6 +74,8 @@ mod lookup;
 mod meta;
 mod open;
 mod record;
+#[cfg(feature = "redb")]
+mod salvage;
 mod stats;
 mod store;
 mod tables;
@@ -86,6 +88,8 @@ pub use config::Config;
 pub use error::ArchiveError;
 pub use find::{Ask, Page, Rest};
 pub use lookup::Export;
+#[cfg(feature = "redb")]
+pub use salvage::Repaired;
 pub use stats::Stats;
 #[cfg(feature = "redb")]
 pub use store::RedbStore;

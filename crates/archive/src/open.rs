@@ -11,7 +11,7 @@ use crate::{
     limits,
     meta::{self, Totals},
     record::Record,
-    store::{Changes, Direction, Span, Store, StoreError, Table},
+    store::{Changes, Direction, Row, Span, Store, StoreError, Table},
     tables::Tables,
     usage::Usage,
 };
@@ -78,7 +78,8 @@ impl<S: Store> Archive<S> {
         let network = self.config.network.as_str().as_bytes().to_vec();
         meta.insert(meta::NETWORK.to_vec(), Some(network));
         meta.insert(meta::SHAPE.to_vec(), None);
-        let floors = Totals { floor: self.totals.floor, floors: self.totals.floors, ..Totals::default() };
+        let floors =
+            Totals { floor: self.totals.floor, floors: self.totals.floors, ..Totals::default() };
         meta.insert(meta::TOTALS.to_vec(), Some(floors.encode()));
         for (key, value) in self.author_floors()? {
             meta.insert(key, Some(value));
@@ -129,10 +130,9 @@ impl<S: Store> Archive<S> {
     }
 
     /// The rows of floors that authors have of their own.
-    fn author_floors(&self) -> Result<Vec<(Vec<u8>, Vec<u8>)>, StoreError> {
+    fn author_floors(&self) -> Result<Vec<Row>, StoreError> {
         let mut floors = Vec::new();
-        let mut walk =
-            self.tables.walk(Table::Meta, Span::prefix(meta::FLOOR), Direction::Forward);
+        let mut walk = self.tables.walk(Table::Meta, Span::prefix(meta::FLOOR), Direction::Forward);
         while let Some(row) = walk.next()? {
             floors.push(row);
         }

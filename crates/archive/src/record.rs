@@ -1,7 +1,8 @@
 //! What stands in the table of documents: a signed document, or the trace of one.
 
 use taiinet_document::{
-    Content, Document, DocumentId, Key, Map, Mark, PeerSet, Sharing, SignedDocument, Timestamp, Writers,
+    Content, Document, DocumentId, Key, Map, Mark, PeerSet, Sharing, SignedDocument, Timestamp,
+    Writers,
 };
 use taiinet_identity::PeerId;
 use taiinet_query::Attributes;
@@ -14,7 +15,7 @@ const TRACE: u8 = 1;
 /// A row of the table of documents.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) enum Record {
-    Document(Signed),
+    Document(Box<Signed>),
     Trace(Trace),
 }
 
@@ -37,7 +38,7 @@ pub(crate) struct Trace {
 impl Record {
     pub(crate) fn encode(&self) -> Vec<u8> {
         match self {
-            Self::Document(Signed { signed, .. }) => encode_signed(signed),
+            Self::Document(document) => encode_signed(&document.signed),
             Self::Trace(Trace { author, mark, key }) => {
                 let mut bytes = vec![TRACE];
                 bytes.extend_from_slice(author.as_bytes());
@@ -57,7 +58,7 @@ impl Record {
             SIGNED => {
                 let signed: SignedDocument = postcard::from_bytes(bytes).ok()?;
                 let document = signed.decode().ok()?;
-                Some(Self::Document(Signed { signed, document }))
+                Some(Self::Document(Box::new(Signed { signed, document })))
             }
             TRACE => {
                 let mut bytes = bytes;
@@ -86,9 +87,7 @@ impl Record {
 
     pub(crate) const fn mark(&self) -> Mark {
         match self {
-            Self::Document(Signed { signed, document }) => {
-                Mark { created_at: document.created_at, id: signed.id() }
-            }
+            Self::Document(document) => document.mark(),
             Self::Trace(trace) => trace.mark,
         }
     }
@@ -113,7 +112,7 @@ impl Record {
     pub(crate) const fn kind(&self) -> Kind {
         match self {
             Self::Trace(_) => Kind::Trace,
-            Self::Document(Signed { document, .. }) => match document.content {
+            Self::Document(document) => match document.document.content {
                 Content::Deleted(_) => Kind::Deletion,
                 _ => Kind::Live,
             },
@@ -130,6 +129,10 @@ pub(crate) enum Kind {
 }
 
 impl Signed {
+    pub(crate) const fn mark(&self) -> Mark {
+        Mark { created_at: self.document.created_at, id: self.signed.id() }
+    }
+
     pub(crate) fn is_expired(&self, now: Timestamp) -> bool {
         self.document.expires_at.is_some_and(|expires_at| expires_at <= now)
     }

@@ -244,16 +244,22 @@ pub trait Store {
 #[non_exhaustive]
 pub enum StoreError {
     /// There is no room. What was committed is there and can be read.
-    #[error("the disk is full: make room, and what waits is stored; nothing that was stored is lost")]
+    #[error(
+        "the disk is full: make room, and what waits is stored; nothing that was stored is lost"
+    )]
     Full,
     /// What is there is not what was written.
-    #[error("the store is damaged ({0}): repair it, which keeps every document that can still be read")]
+    #[error(
+        "the store is damaged ({0}): repair it, which keeps every document that can still be read"
+    )]
     Damaged(String),
     /// Another process has it open.
     #[error("another process has the store {0} open: end it, or choose another directory")]
     InUse(String),
     /// It was written by another version, or is none of ours.
-    #[error("the store is of format {0}, which this version does not know: use the version that wrote it")]
+    #[error(
+        "the store is of format {0}, which this version does not know: use the version that wrote it"
+    )]
     Format(String),
     /// Another failure of reading or writing.
     #[error("the store cannot be read or written: {0}")]

@@ -1,9 +1,9 @@
 //! Whether a candidate is what was looked for.
 
 use taiinet_document::{Sharing, Timestamp, Versions};
-use taiinet_query::sort::{Direction, Place};
+use taiinet_query::sort::{Direction, Place, Sort};
 
-use super::{page::Ask, stream::Candidate, work::Work};
+use super::{page::Ask, stream::Candidate, window::Window, work::Work};
 use crate::{
     archive::{Archive, decode},
     entries::PLACE_TAIL,
@@ -15,11 +15,15 @@ use crate::{
 pub(super) struct Judge<'a, S> {
     archive: &'a Archive<S>,
     ask: &'a Ask,
+    window: Window,
     now: Timestamp,
 }
 
 pub(super) enum Verdict {
-    Yes { place: Place, document: Vec<u8> },
+    Yes {
+        place: Place,
+        document: Vec<u8>,
+    },
     No,
     /// Less work was left than it takes.
     OutOfWork,
@@ -28,8 +32,17 @@ pub(super) enum Verdict {
 }
 
 impl<'a, S: Store> Judge<'a, S> {
-    pub(super) const fn new(archive: &'a Archive<S>, ask: &'a Ask, now: Timestamp) -> Self {
-        Self { archive, ask, now }
+    pub(super) const fn new(
+        archive: &'a Archive<S>,
+        ask: &'a Ask,
+        window: Window,
+        now: Timestamp,
+    ) -> Self {
+        Self { archive, ask, window, now }
+    }
+
+    pub(super) const fn sort(&self) -> &Sort {
+        &self.ask.sort
     }
 
     /// The first candidate of a page is judged with whatever work that takes, within a bound.
@@ -40,10 +53,7 @@ impl<'a, S: Store> Judge<'a, S> {
         work: &mut Work,
     ) -> Result<Verdict, StoreError> {
         let Candidate { spot, row, value } = candidate;
-        let created_at = spot.created_at();
-        if self.ask.since.is_some_and(|since| created_at < since)
-            || self.ask.until.is_some_and(|until| created_at > until)
-        {
+        if !self.window.contains(spot) {
             return Ok(Verdict::No);
         }
         let row = match row {
@@ -101,7 +111,9 @@ impl<'a, S: Store> Judge<'a, S> {
         let end = place.as_bytes().len().saturating_sub(PLACE_TAIL);
         let by = place.as_bytes().get(..end).unwrap_or_default();
         match self.ask.sort.fields().first() {
-            Some((_, Direction::Descending)) => by.iter().map(|byte| !byte).eq(value.iter().copied()),
+            Some((_, Direction::Descending)) => {
+                by.iter().map(|byte| !byte).eq(value.iter().copied())
+            }
             _ => by == value,
         }
     }
@@ -119,8 +131,7 @@ impl<'a, S: Store> Judge<'a, S> {
             work.row();
             versions.insert(head.author, head.mark, &head.key(key.name()));
         }
-        let created_at = document.document.created_at;
-        let mark = taiinet_document::Mark { created_at, id: document.signed.id() };
+        let mark = document.mark();
         Ok(versions.current().any(|current| current == mark))
     }
 }

@@ -1,6 +1,5 @@
 //! By which indexes what is looked for can be found.
 
-use taiinet_document::Timestamp;
 use taiinet_query::{Bounds, IndexKeys, KeyRange};
 
 use super::page::Ask;
@@ -40,36 +39,6 @@ pub(super) struct Plan {
     pub(super) streams: Vec<Access>,
     /// What gives them in another one.
     pub(super) others: Vec<Access>,
-}
-
-/// When what is looked for was created.
-pub(super) struct Times {
-    since: Option<Timestamp>,
-    until: Option<Timestamp>,
-}
-
-impl Times {
-    /// The rows that begin so and go on with a time.
-    pub(super) fn within(&self, prefix: &[u8]) -> Span {
-        let mut span = Span::prefix(prefix);
-        if let Some(since) = self.since {
-            span.from = [prefix, &layout::time(since)].concat();
-        }
-        if let Some(until) = self.until {
-            let after = Timestamp::from_millis(until.as_millis().saturating_add(1));
-            if after.as_millis() < layout::TIME_END {
-                span.to = Some([prefix, &layout::time(after)].concat());
-            }
-        }
-        span
-    }
-}
-
-/// By the query and beside it.
-pub(super) fn times(ask: &Ask) -> Times {
-    let (since, until) = ask.query.times();
-    let until = [until, ask.until].into_iter().flatten().min();
-    Times { since: since.max(ask.since), until }
 }
 
 pub(super) fn plan<S: Store>(archive: &Archive<S>, ask: &Ask) -> Result<Plan, StoreError> {

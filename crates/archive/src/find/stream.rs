@@ -4,7 +4,8 @@ use taiinet_query::sort::{Direction as Order, Place, Sort};
 
 use super::{
     page::Ask,
-    plan::{self, Access, Values},
+    plan::{Access, Values},
+    window::Window,
     work::Work,
 };
 use crate::{
@@ -75,24 +76,14 @@ impl<'a, S: Store> Stream<'a, S> {
         archive: &'a Archive<S>,
         access: &Access,
         ask: &Ask,
+        window: Window,
     ) -> Result<Self, StoreError> {
-        let direction = direction(ask.sort.time());
-        let times = plan::times(ask);
-        let after = (ask.after.as_ref()).filter(|_| ask.sort.fields().is_empty());
-        let after = after.map(|place| {
-            let (time, id) = ask.sort.moment(place);
-            Spot::new(time, &id)
-        });
-        // What follows the cursor within a prefix, by time.
-        let within = |prefix: &[u8]| {
-            let span = times.within(prefix);
-            match after {
-                Some(after) => span.after(&[prefix, after.as_bytes()].concat(), direction),
-                None => span,
-            }
-        };
+        let direction = window.direction;
+        let within = |prefix: &[u8]| window.within(prefix);
         Ok(match access {
-            Access::Time => Self::Time(archive.tables.walk(Table::Document, within(&[]), direction)),
+            Access::Time => {
+                Self::Time(archive.tables.walk(Table::Document, within(&[]), direction))
+            }
             Access::Spots(spots) => Self::Spots(spots.clone().into_iter()),
             Access::Points { table, prefixes } => {
                 let mut walks = Vec::with_capacity(prefixes.len());
@@ -185,39 +176,33 @@ impl<'a, S: Store> Stream<'a, S> {
 
 /// How many rows an index gives, if these are less than so many.
 pub(super) fn count<S: Store>(
-    archive: &Archive<S>,
-    access: &Access,
-    ask: &Ask,
+    stream: &mut Stream<'_, S>,
     most: usize,
     work: &mut Work,
 ) -> Result<Option<usize>, StoreError> {
-    if let Access::Time = access {
-        let all = usize::try_from(archive.totals.documents).unwrap_or(usize::MAX);
-        return Ok((all < most).then_some(all));
-    }
-    let mut count = 0;
-    let mut stream = Stream::open(archive, access, ask)?;
-    while stream.next()?.is_some() {
-        count += 1;
-        work.row();
-        if count >= most {
-            return Ok(None);
+    for count in 0..most {
+        if work.is_spent() {
+            break;
         }
+        if stream.next()?.is_none() {
+            return Ok(Some(count));
+        }
+        work.row();
     }
-    Ok(Some(count))
+    Ok(None)
 }
 
-/// How far so many rows of an index reach; none: to the end. The further, the fewer there are.
+/// How far so many rows of an index reach in time; none: to the end.
 pub(super) fn reach<S: Store>(
-    archive: &Archive<S>,
-    access: &Access,
-    ask: &Ask,
+    stream: &mut Stream<'_, S>,
     rows: usize,
     work: &mut Work,
 ) -> Result<Option<u64>, StoreError> {
-    let mut stream = Stream::open(archive, access, ask)?;
     let (mut first, mut last) = (None, None);
     for _ in 0..rows {
+        if work.is_spent() {
+            break;
+        }
         work.row();
         let Some(candidate) = stream.next()? else { return Ok(None) };
         let time = candidate.spot.created_at().as_millis();
@@ -230,11 +215,4 @@ pub(super) fn reach<S: Store>(
 fn next_spot<S: Store>(walk: &mut Walk<'_, S>) -> Result<Option<Spot>, StoreError> {
     let Some((key, _)) = walk.next()? else { return Ok(None) };
     Spot::ending(&key).map(Some).ok_or_else(|| damaged("an index"))
-}
-
-pub(super) const fn direction(order: Order) -> Direction {
-    match order {
-        Order::Ascending => Direction::Forward,
-        Order::Descending => Direction::Backward,
-    }
 }

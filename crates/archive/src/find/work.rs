@@ -32,9 +32,9 @@ impl Work {
         self.left < ROW
     }
 
-    /// How many documents there is work for, and some to spare.
+    /// How many rows may be read to find out how to go on.
     pub(super) const fn affordable(&self) -> usize {
-        (self.left / (2 * DOCUMENT)) as usize
+        (self.left / (4 * ROW)) as usize
     }
 
     const fn take(&mut self, units: u64) {

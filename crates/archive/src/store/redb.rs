@@ -3,18 +3,18 @@
 //! Commits are made with *quick repair*: the state of the allocator is part of each, so that opening after a crash
 //! does not walk the file.
 
+use core::cell::RefCell;
 use std::{
+    collections::{BTreeMap, btree_map::Entry},
     fs, io,
     panic::{AssertUnwindSafe, catch_unwind},
     path::{Path, PathBuf},
 };
 
-use redb::{Builder, Database, ReadableDatabase, TableDefinition};
+use redb::{Builder, Database, ReadOnlyTable, ReadableDatabase, TableDefinition};
 
 use super::{Changes, Chunk, Direction, Row, Rows, Span, Store, StoreError, Table};
 
-/// The file in an archive's directory.
-const FILE: &str = "documents.redb";
 /// How much of the file is kept in memory, in bytes.
 const CACHE_BYTES: usize = 64 * 1024 * 1024;
 
@@ -27,9 +27,17 @@ pub struct RedbStore {
     path: PathBuf,
     /// None after a failure, until it can be opened again.
     database: Option<Database>,
+    /// The tables as the last commit left them; opening one takes longer than reading a row. They are let go before
+    /// the next, so that they keep nothing from being freed.
+    open: RefCell<BTreeMap<Table, OpenTable>>,
 }
 
+type OpenTable = ReadOnlyTable<&'static [u8], &'static [u8]>;
+
 impl RedbStore {
+    /// The file in an archive's directory.
+    pub const FILE: &str = "documents.redb";
+
     /// Opens the store in a directory, and makes both if they are not there. It is this process's alone until it is
     /// dropped.
     ///
@@ -38,9 +46,9 @@ impl RedbStore {
     /// [`StoreError::Format`], [`StoreError::Full`], [`StoreError::Io`]
     pub fn open(directory: &Path) -> Result<Self, StoreError> {
         fs::create_dir_all(directory).map_err(|error| from_io(&error, directory))?;
-        let path = directory.join(FILE);
+        let path = directory.join(Self::FILE);
         let database = guarded(|| open(&path))?;
-        Ok(Self { path, database: Some(database) })
+        Ok(Self { path, database: Some(database), open: RefCell::default() })
     }
 
     /// The file.
@@ -58,11 +66,17 @@ impl RedbStore {
     fn read<T>(
         &self,
         table: Table,
-        read: impl FnOnce(redb::ReadOnlyTable<&'static [u8], &'static [u8]>) -> Result<T, redb::Error>,
+        read: impl FnOnce(&OpenTable) -> Result<T, redb::Error>,
     ) -> Result<T, StoreError> {
         let database = self.database()?;
+        let mut open = self.open.borrow_mut();
         guarded(|| {
-            let table = database.begin_read()?.open_table(definition(table))?;
+            let table = match open.entry(table) {
+                Entry::Occupied(entry) => entry.into_mut(),
+                Entry::Vacant(entry) => {
+                    entry.insert(database.begin_read()?.open_table(definition(table))?)
+                }
+            };
             read(table).map_err(Failure::from)
         })
     }
@@ -98,6 +112,7 @@ impl Store for RedbStore {
     }
 
     fn commit(&mut self, changes: &Changes) -> Result<(), StoreError> {
+        self.open.get_mut().clear();
         if self.database.is_none() {
             self.database = Some(guarded(|| open(&self.path))?);
         }
@@ -111,6 +126,7 @@ impl Store for RedbStore {
     }
 
     fn compact(&mut self) -> Result<bool, StoreError> {
+        self.open.get_mut().clear();
         match &mut self.database {
             Some(database) => guarded(|| Ok(database.compact().map_err(redb::Error::from)?)),
             None => Ok(false),
@@ -124,6 +140,7 @@ impl Store for RedbStore {
     }
 
     fn verify(&mut self) -> Result<(), StoreError> {
+        self.open.get_mut().clear();
         let Some(database) = &mut self.database else { return Ok(()) };
         match guarded(|| Ok(database.check_integrity().map_err(redb::Error::from)?))? {
             true => Ok(()),
@@ -186,13 +203,13 @@ fn guarded<T>(act: impl FnOnce() -> Result<T, Failure>) -> Result<T, StoreError>
 fn from_redb(error: &redb::Error) -> StoreError {
     match error {
         redb::Error::DatabaseAlreadyOpen | redb::Error::LockProtocolMismatch => {
-            StoreError::InUse(FILE.to_owned())
+            StoreError::InUse(RedbStore::FILE.to_owned())
         }
         redb::Error::UpgradeRequired(version) => StoreError::Format(format!("redb {version}")),
         redb::Error::Io(error) if error.kind() == io::ErrorKind::InvalidData => {
             StoreError::Damaged(error.to_string())
         }
-        redb::Error::Io(error) => from_io(error, Path::new(FILE)),
+        redb::Error::Io(error) => from_io(error, Path::new(RedbStore::FILE)),
         redb::Error::Corrupted(_)
         | redb::Error::TableTypeMismatch { .. }
         | redb::Error::TableDoesNotExist(_)

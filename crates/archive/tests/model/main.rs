@@ -69,6 +69,8 @@ fn all_pages<S: Store>(
         let page = archive.find(&ask, budget, now).expect("finds");
         assert!(page.documents.len() <= ask.limit, "more than was asked for");
         assert_eq!(page.unjudged, 0);
+        // One document is looked at in any case.
+        assert!(page.work <= budget.saturating_add(200_000), "{} for {budget}", page.work);
         all.extend(page.documents);
         match page.rest {
             Rest::Finished => return all,

@@ -1,9 +1,7 @@
 //! The rules without any index: a list, filtered again and again.
 
 use taiinet_archive::{Ask, Config};
-use taiinet_document::{
-    Content, Mark, Sharing, Timestamp, VerifiedDocument,
-};
+use taiinet_document::{Content, Mark, Sharing, Timestamp, VerifiedDocument};
 use taiinet_identity::PeerId;
 
 pub(crate) struct Naive {
@@ -122,7 +120,8 @@ impl Naive {
         self.known.retain_mut(|known| {
             let expired = known.document.expires_at.is_some_and(|expires| expires <= now);
             let past = known.document.created_at.as_millis() < oldest;
-            let alone = known.document.key.as_ref().is_none_or(|key| *key.sharing() == Sharing::Own);
+            let alone =
+                known.document.key.as_ref().is_none_or(|key| *key.sharing() == Sharing::Own);
             if known.is_deletion() && !known.hidden {
                 return !(expired || alone && past);
             }
@@ -143,13 +142,13 @@ impl Naive {
 
     fn is_current(&self, known: &Known) -> bool {
         let Some(of) = known.of() else { return true };
-        let writes = |known: &Known| {
-            known.is_owners() || self.may_write(of, known.document.author())
-        };
+        let writes =
+            |known: &Known| known.is_owners() || self.may_write(of, known.document.author());
         !writes(known)
-            || !self.known.iter().any(|other| {
-                other.of() == Some(of) && other.mark() > known.mark() && writes(other)
-            })
+            || !self
+                .known
+                .iter()
+                .any(|other| other.of() == Some(of) && other.mark() > known.mark() && writes(other))
     }
 }
 
@@ -167,4 +166,3 @@ pub(crate) fn expected(naive: &Naive, ask: &Ask, now: Timestamp) -> Vec<Vec<u8>>
     let bytes = |document: &VerifiedDocument| postcard::to_allocvec(document.signed());
     found.into_iter().map(|(_, document)| bytes(document).expect("encodes")).collect()
 }
-

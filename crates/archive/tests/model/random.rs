@@ -17,7 +17,7 @@ pub(crate) fn author(number: u8) -> Identity {
 
 #[derive(Debug, Clone)]
 pub(crate) enum Step {
-    Admit(VerifiedDocument),
+    Admit(Box<VerifiedDocument>),
     Wait(u64),
     Commit,
     /// Closes and opens again.
@@ -38,7 +38,12 @@ impl Step {
 pub(crate) enum Plan {
     Write(Box<Draft>),
     /// Of other steps, which may come later.
-    Delete { author: u8, at: u64, expires: Option<u64>, victims: Vec<Index> },
+    Delete {
+        author: u8,
+        at: u64,
+        expires: Option<u64>,
+        victims: Vec<Index>,
+    },
     Again(Index),
     Wait(u64),
     Commit,
@@ -141,7 +146,8 @@ pub(crate) fn steps(
                         .filter(|document| document.author() == self::author(*author).peer_id())
                         .collect();
                     let ids = victims.iter().filter_map(|victim| {
-                        let from = if own.is_empty() { written.iter().collect() } else { own.clone() };
+                        let from =
+                            if own.is_empty() { written.iter().collect() } else { own.clone() };
                         (!from.is_empty()).then(|| victim.get(&from).id())
                     });
                     let ids = DocumentIds::new(ids).ok();
@@ -150,9 +156,7 @@ pub(crate) fn steps(
                         signed(*author, *at, *expires, 0, None, content)
                     })
                 }
-                Plan::Again(index) => {
-                    (!admitted.is_empty()).then(|| index.get(&admitted).clone())
-                }
+                Plan::Again(index) => (!admitted.is_empty()).then(|| index.get(&admitted).clone()),
                 Plan::Wait(millis) => {
                     steps.push(Step::Wait(*millis));
                     None
@@ -167,7 +171,7 @@ pub(crate) fn steps(
                 }
             };
             admitted.extend(document.clone());
-            steps.extend(document.map(Step::Admit));
+            steps.extend(document.map(Box::new).map(Step::Admit));
         }
         steps
     })

@@ -8,6 +8,7 @@
 
 mod sources;
 
+use core::time::Duration;
 use std::{collections::BTreeMap, sync::Arc};
 
 use taiinet_document::{Map, Mark, Opened, VerifiedDocument, Versions};
@@ -76,7 +77,12 @@ pub(crate) struct Given {
 
 impl Searches {
     /// Begins a search.
-    pub(crate) fn begin(&mut self, wish: Wish, now: Time) -> Result<FindId, TooManyFinds> {
+    pub(crate) fn begin(
+        &mut self,
+        wish: Wish,
+        wait: Duration,
+        now: Time,
+    ) -> Result<FindId, TooManyFinds> {
         let active = self.running.values().filter(|search| !search.rests).count();
         if active >= limits::FINDS || self.running.len() >= limits::FINDS_AT_REST {
             return Err(TooManyFinds);
@@ -91,7 +97,7 @@ impl Searches {
             hits: BTreeMap::new(),
             heap_bytes: 0,
             versions: BTreeMap::new(),
-            ends_at: now.after(limits::FIND_TIMEOUT),
+            ends_at: now.after(wait.min(limits::FIND_TIMEOUT)),
             rests: false,
         };
         self.running.insert(find, search);
@@ -216,13 +222,12 @@ impl Searches {
         let left = Fuel::new(*fuel);
         let matches = search.wish.query.matches_document_within(document, &left);
         *fuel = left.left();
+        if matches == Ok(false) {
+            return Err(Misbehaviour::Unasked);
+        }
         let place = search.wish.sort.place_of(document).ok_or(Misbehaviour::Unasked)?;
         search.sources.stands(link, place)?;
-        match matches {
-            Ok(true) => Ok(Ok(())),
-            Ok(false) => Err(Misbehaviour::Unasked),
-            Err(OutOfFuel) => Ok(Err(OutOfFuel)),
-        }
+        Ok(matches.map(|_| ()))
     }
 
     /// Whether what a sealed document says to us matches, as far as there is fuel for the search.

@@ -38,12 +38,13 @@ impl Documents {
         let victims = self.last.iter().filter(|(by, _)| *by == author).map(|(_, id)| *id).take(3);
         let victims = DocumentIds::new(victims);
         let (key, content) = match (dice >> 8) % 10 {
-            0 if let Ok(victims) = victims => (None, Content::Deleted(Deletion::Documents(victims))),
+            0 if let Ok(victims) = victims => {
+                (None, Content::Deleted(Deletion::Documents(victims)))
+            }
             1..4 => (Some(format!("key {}", (dice >> 16) % 40).into()), content(dice)),
-            4 => (
-                Some(format!("key {}", (dice >> 16) % 40).into()),
-                Content::Deleted(Deletion::Key),
-            ),
+            4 => {
+                (Some(format!("key {}", (dice >> 16) % 40).into()), Content::Deleted(Deletion::Key))
+            }
             _ => (None, content(dice)),
         };
         let document = Document {

@@ -1,7 +1,9 @@
-//! Processes that are killed while they write.
+//! The store in a file: processes that are killed while they write, full disks, damaged files.
 #![cfg(feature = "redb")]
 
+mod damage;
 mod documents;
+mod full;
 
 use std::{
     env,
@@ -22,7 +24,8 @@ const COMMIT: usize = 50;
 const GATHERED_ROWS: usize = 3_000;
 
 fn config() -> Config {
-    let mut config = Config::new("test".parse().expect("a name"), vec![taiinet_query::Query::all()]);
+    let mut config =
+        Config::new("test".parse().expect("a name"), vec![taiinet_query::Query::all()]);
     config.indexed = ["likes", "tags"].map(|path| path.parse().expect("a path")).to_vec();
     config.gathered_rows = GATHERED_ROWS;
     config
@@ -32,7 +35,8 @@ fn config() -> Config {
 #[test]
 #[ignore = "what the other tests start and kill"]
 fn child() {
-    let (Ok(directory), Ok(from)) = (env::var("ARCHIVE_DIRECTORY"), env::var("ARCHIVE_FROM")) else {
+    let (Ok(directory), Ok(from)) = (env::var("ARCHIVE_DIRECTORY"), env::var("ARCHIVE_FROM"))
+    else {
         return;
     };
     let store = RedbStore::open(Path::new(&directory)).expect("opens");
@@ -130,7 +134,10 @@ fn kill_repeatedly(times: u64, seed: u64) {
         }
         let report = archive.check().expect("checks");
         assert!(report.is_clean(), "after {commits} commits: {report:?}");
-        assert_eq!(archive.stats().expect("says").documents, reference.stats().expect("says").documents);
+        assert_eq!(
+            archive.stats().expect("says").documents,
+            reference.stats().expect("says").documents
+        );
     }
     println!("{times} kills, {commits} commits, opened again within {slowest:?}");
 }
