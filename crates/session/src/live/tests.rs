@@ -1,0 +1,456 @@
+use core::time::Duration;
+
+use proptest::prelude::*;
+use taiinet_document::{
+    Deletion, Document, DocumentId, DocumentIds, Key, Mark, PeerSet, Timestamp, Versions, Writers,
+    parse_map,
+};
+use taiinet_identity::{Identity, PeerId, Seed};
+use taiinet_mesh::{Config, Peer};
+use taiinet_query::sort::{Place, Sort};
+
+use super::*;
+
+const START: u64 = 1_000_000;
+
+fn identity(number: u8) -> Identity {
+    Identity::from_seed(&Seed::from_bytes([number; 32]))
+}
+
+fn query() -> SharedQuery {
+    r#"{"m": true}"#.parse().expect("a query")
+}
+
+/// How a document is written.
+#[derive(Debug, Clone)]
+struct Said {
+    author: u8,
+    key: Option<Under>,
+    at: u64,
+    life: Option<u64>,
+    what: What,
+}
+
+#[derive(Debug, Clone)]
+enum Under {
+    Own(u8),
+    Shared(u8, Vec<u8>),
+    Of(u8, u8),
+}
+
+#[derive(Debug, Clone)]
+enum What {
+    Fields {
+        n: u8,
+        matches: bool,
+    },
+    DeletedKey,
+    /// Of what was published before, counted from the newest.
+    Deleted(Vec<usize>),
+}
+
+impl Said {
+    fn sign(self, nonce: u32, before: &[Arc<VerifiedDocument>]) -> Option<Arc<VerifiedDocument>> {
+        let Self { author, key, at, life, what } = self;
+        let key = key.map(|key| match key {
+            Under::Own(name) => Key::new(name.to_string()),
+            Under::Shared(name, writers) => {
+                let peers = writers.into_iter().map(|peer| identity(peer).peer_id());
+                Key::shared(name.to_string(), Writers::Peers(PeerSet::new(peers).expect("some")))
+            }
+            Under::Of(name, owner) => Key::of(name.to_string(), identity(owner).peer_id()),
+        });
+        let (content, key) = match what {
+            What::Fields { n, matches } => {
+                let fields = format!(r#"{{"n": {n}, "m": {matches}}}"#);
+                (Content::Open(parse_map(&fields).expect("a map")), key)
+            }
+            What::DeletedKey => (Content::Deleted(Deletion::Key), Some(key?)),
+            What::Deleted(which) => {
+                let ids = which.into_iter().filter_map(|back| before.iter().rev().nth(back));
+                let ids = DocumentIds::new(ids.map(|document| document.id())).ok()?;
+                (Content::Deleted(Deletion::Documents(ids)), None)
+            }
+        };
+        let created_at = Timestamp::from_millis(START + at);
+        let document = Document {
+            network: "n".parse().expect("a name"),
+            created_at,
+            nonce,
+            expires_at: life.map(|life| Timestamp::from_millis(START + at + life + 1)),
+            key,
+            next_key: None,
+            content,
+        };
+        Some(Arc::new(VerifiedDocument::sign(&identity(author), document).expect("signed")))
+    }
+}
+
+/// What somebody makes of all documents that it knows.
+#[derive(Debug, Default, Clone)]
+struct Naive(BTreeMap<DocumentId, Arc<VerifiedDocument>>);
+
+impl Naive {
+    fn learn(&mut self, document: &Arc<VerifiedDocument>) {
+        self.0.insert(document.id(), Arc::clone(document));
+    }
+
+    fn current(&self, sort: &Sort, now: Time) -> BTreeMap<Place, Arc<VerifiedDocument>> {
+        let mut versions: BTreeMap<(PeerId, String), Versions> = BTreeMap::new();
+        let mut deleted = BTreeSet::new();
+        let name = |document: &VerifiedDocument| {
+            (document.owner(), document.key_name().unwrap_or_default().to_owned())
+        };
+        for document in self.0.values() {
+            if let Some(key) = &document.key {
+                let versions = versions.entry(name(document)).or_default();
+                versions.insert(document.author(), Mark::from(&**document), key);
+            }
+            if let Content::Deleted(deletion) = document.content() {
+                deleted.extend(deletion.documents().map(|id| (*id, document.author())));
+            }
+        }
+        let counts = |document: &&Arc<VerifiedDocument>| {
+            query().matches_document(document)
+                && !deleted.contains(&(document.id(), document.author()))
+                && document.expires_at.is_none_or(|end| Time::from(end) > now)
+                && (document.key.is_none()
+                    || versions[&name(document)].current().any(|one| one.id == document.id()))
+        };
+        let place = |document: &Arc<VerifiedDocument>| {
+            Some((sort.place_of(document)?, Arc::clone(document)))
+        };
+        self.0.values().filter(counts).filter_map(place).collect()
+    }
+}
+
+/// A page of a search that is on its way.
+#[derive(Debug)]
+struct Page {
+    find: FindId,
+    found: Vec<Hit>,
+    cursor: Option<Place>,
+    sources: usize,
+}
+
+struct World {
+    /// Names searches.
+    peer: Peer,
+    set: SubscriptionId,
+    lives: Lives<u8>,
+    sort: Sort,
+    limit: usize,
+    now: Time,
+    published: Vec<Arc<VerifiedDocument>>,
+    pending: Vec<Arc<VerifiedDocument>>,
+    pages: Vec<Page>,
+    /// What the set was told of.
+    known: Naive,
+    /// What its user makes of the changes.
+    list: Vec<Arc<VerifiedDocument>>,
+    state: LiveState,
+}
+
+impl World {
+    fn new(sort: &str, limit: u16) -> Self {
+        let sort: Sort = sort.parse().expect("a sort");
+        let options = LiveOptions { sort: sort.clone(), limit, private: false };
+        let mut lives = Lives::default();
+        let now = Time::from_millis(START + 1000);
+        let mut peer =
+            Peer::new(identity(9), Config::new("n".parse().expect("a name")), [2; 32], now);
+        let set = peer.subscribe(query().into_query()).expect("room");
+        lives.begin(1, set, query(), options);
+        lives.sets.get_mut(&set).expect("a set").set.reserve = 2;
+        let mut world = Self {
+            peer,
+            set,
+            lives,
+            sort,
+            limit: limit.into(),
+            now,
+            published: Vec::new(),
+            pending: Vec::new(),
+            pages: Vec::new(),
+            known: Naive::default(),
+            list: Vec::new(),
+            state: LiveState::default(),
+        };
+        world.lives.meet(false);
+        world.follow();
+        world
+    }
+
+    fn publish(&mut self, said: Said) {
+        let nonce = u32::try_from(self.published.len()).expect("few");
+        if let Some(document) = said.sign(nonce, &self.published) {
+            self.published.push(Arc::clone(&document));
+            self.pending.push(document);
+        }
+    }
+
+    fn arrive(&mut self, which: usize) {
+        if self.pending.is_empty() {
+            return;
+        }
+        let document = self.pending.remove(which % self.pending.len());
+        if document.expires_at.is_some_and(|end| Time::from(end) <= self.now) {
+            return;
+        }
+        self.known.learn(&document);
+        let matches = query().matches_document(&document);
+        let matching = matches.then_some(self.set);
+        self.lives.comes(&document, None, matching.as_slice());
+        self.follow();
+    }
+
+    /// A search begins, if one is wanted: those that are asked know all that was published by now, and some have not
+    /// heard of what was replaced.
+    fn ask(&mut self, outdated: u64, answers: bool) {
+        let Some((id, _, options)) = self.lives.next(self.now) else { return };
+        let find = self.peer.find(query(), options.clone(), self.now).expect("room");
+        self.peer.find_end(find);
+        self.lives.sought(id, Some(find), self.now);
+        let mut all = Naive::default();
+        self.published.iter().for_each(|document| all.learn(document));
+        let mut behind = all.current(&self.sort, self.now);
+        if let Some(after) = &options.after {
+            behind = behind.split_off(after);
+            behind.remove(after);
+        }
+        let limit = usize::from(options.limit);
+        let cursor = behind.keys().nth(limit).and(behind.keys().nth(limit - 1)).cloned();
+        let mut found: BTreeMap<_, _> = behind.into_iter().take(limit).collect();
+        for (number, document) in self.published.iter().enumerate() {
+            let Some(place) = self.sort.place_of(document) else { continue };
+            let is_asked_for = options.after.as_ref().is_none_or(|after| place > *after)
+                && cursor.as_ref().is_none_or(|cursor| place <= *cursor);
+            let is_outdated = outdated & (1 << (number % 64)) != 0;
+            let lives = document.expires_at.is_none_or(|end| Time::from(end) > self.now);
+            if is_asked_for && is_outdated && lives && query().matches_document(document) {
+                found.insert(place, Arc::clone(document));
+            }
+        }
+        let found = found.into_values().map(|document| (document, None)).collect();
+        let page = match answers {
+            true => Page { find, found, cursor, sources: 1 },
+            false => Page { find, found: Vec::new(), cursor: None, sources: 0 },
+        };
+        self.pages.push(page);
+    }
+
+    fn answer(&mut self) {
+        let Some(Page { find, found, cursor, sources }) = self.pages.pop() else { return };
+        let is_over = |document: &VerifiedDocument| {
+            document.expires_at.is_some_and(|end| Time::from(end) <= self.now)
+        };
+        for (document, _) in found.iter().filter(|(document, _)| !is_over(document)) {
+            self.known.learn(document);
+        }
+        let complete = cursor.is_none() && sources > 0;
+        self.lives.done(find, found, Ended { complete, cursor, sources }, self.now);
+        self.follow();
+    }
+
+    fn pass(&mut self, time: Duration) {
+        self.now = self.now.after(time);
+        self.lives.expire(self.now);
+        self.follow();
+    }
+
+    fn meet(&mut self, is_alone: bool) {
+        self.lives.meet(is_alone);
+        self.follow();
+    }
+
+    fn is_at_rest(&self) -> bool {
+        let live = &self.lives.sets[&self.set];
+        !live.seek.wants() && live.seek.find().is_none() && !live.set.is_short()
+    }
+
+    /// Applies the changes, and sees that they are as few as can be.
+    fn follow(&mut self) {
+        let before: BTreeSet<_> = self.list.iter().map(|document| document.id()).collect();
+        let (mut came, mut went) = (BTreeSet::new(), BTreeSet::new());
+        for (users, change) in self.lives.told() {
+            assert_eq!(users, [1]);
+            match change {
+                LiveChange::Insert { index, document, .. } => {
+                    assert!(came.insert(document.id()), "once");
+                    self.list.insert(index, document);
+                }
+                LiveChange::Update { from, to, document, replaces, .. } => {
+                    assert_eq!(self.list.remove(from).id(), replaces);
+                    assert!(went.insert(replaces) && came.insert(document.id()), "once");
+                    self.list.insert(to, document);
+                }
+                LiveChange::Remove { index, id, .. } => {
+                    assert_eq!(self.list.remove(index).id(), id);
+                    assert!(went.insert(id), "once");
+                }
+                LiveChange::State(state) => {
+                    assert!(state != self.state || before.is_empty(), "only what is news");
+                    self.state = state;
+                }
+            }
+            assert!(self.list.len() <= self.limit);
+        }
+        let after: BTreeSet<_> = self.list.iter().map(|document| document.id()).collect();
+        assert_eq!(
+            came,
+            after.difference(&before).copied().collect(),
+            "nothing came that was there"
+        );
+        assert_eq!(went, before.difference(&after).copied().collect(), "nothing went that stays");
+        let places: Vec<_> = self.list.iter().map(|one| self.sort.place_of(one)).collect();
+        assert!(places.is_sorted(), "in order");
+        assert_eq!(after.len(), self.list.len(), "each once");
+    }
+
+    /// What one who knows all that the set was told of, shows.
+    fn naive(&self, all: &Naive) -> Vec<DocumentId> {
+        let current = all.current(&self.sort, self.now);
+        current.into_values().take(self.limit).map(|document| document.id()).collect()
+    }
+
+    fn ids(&self) -> Vec<DocumentId> {
+        self.list.iter().map(|document| document.id()).collect()
+    }
+
+    /// All comes, and is found.
+    fn finish(&mut self) {
+        while !self.pending.is_empty() {
+            self.arrive(0);
+        }
+        self.pages.clear();
+        if let Some(find) = self.lives.sets[&self.set].seek.find() {
+            self.lives.done(
+                find,
+                Vec::new(),
+                Ended { complete: false, cursor: None, sources: 0 },
+                self.now,
+            );
+            self.follow();
+        }
+        self.meet(true);
+        self.meet(false);
+        for _ in 0..200 {
+            self.ask(!0, true);
+            self.answer();
+            self.pass(Duration::ZERO);
+            if self.is_at_rest() {
+                return;
+            }
+            self.now = self.now.after(Duration::from_secs(1));
+        }
+        panic!("it never rests");
+    }
+}
+
+#[derive(Debug, Clone)]
+enum Step {
+    Publish(Said),
+    Arrive(usize),
+    Ask { outdated: u64, answers: bool },
+    Answer,
+    Pass(u64),
+    Alone,
+}
+
+fn said(sharing: bool) -> impl Strategy<Value = Said> {
+    let name = 0..3_u8;
+    let peer = || 1..4_u8;
+    let key = if sharing {
+        prop_oneof![
+            name.clone().prop_map(Under::Own),
+            (name.clone(), prop::collection::vec(peer(), 1..3))
+                .prop_map(|(name, writers)| Under::Shared(name, writers)),
+            (name, peer()).prop_map(|(name, owner)| Under::Of(name, owner)),
+        ]
+        .boxed()
+    } else {
+        (0..6_u8).prop_map(Under::Own).boxed()
+    };
+    let what = prop_oneof![
+        8 => (any::<u8>(), prop::bool::weighted(0.8)).prop_map(|(n, matches)| What::Fields { n: n % 8, matches }),
+        1 => Just(What::DeletedKey),
+        1 => prop::collection::vec(0..12_usize, 1..4).prop_map(What::Deleted),
+    ];
+    (
+        peer(),
+        proptest::option::weighted(0.5, key),
+        0..1000_u64,
+        proptest::option::weighted(0.2, 0..4000_u64),
+        what,
+    )
+        .prop_map(|(author, key, at, life, what)| Said { author, key, at, life, what })
+}
+
+fn steps(sharing: bool) -> impl Strategy<Value = Vec<Step>> {
+    let step = prop_oneof![
+        6 => said(sharing).prop_map(Step::Publish),
+        6 => any::<usize>().prop_map(Step::Arrive),
+        2 => (any::<u64>(), prop::bool::weighted(0.9)).prop_map(|(outdated, answers)| Step::Ask { outdated, answers }),
+        2 => Just(Step::Answer),
+        1 => (0..400_u64).prop_map(Step::Pass),
+    ];
+    let step = prop_oneof![40 => step, 1 => Just(Step::Alone)];
+    prop::collection::vec(step, 0..150)
+}
+
+fn sorts() -> impl Strategy<Value = &'static str> {
+    prop_oneof![Just(""), Just("n:desc"), Just("n"), Just("_created_at")]
+}
+
+fn run(world: &mut World, steps: Vec<Step>, mut check: impl FnMut(&World)) {
+    for step in steps {
+        match step {
+            Step::Publish(said) => world.publish(said),
+            Step::Arrive(which) => world.arrive(which),
+            Step::Ask { outdated, answers } => world.ask(outdated, answers),
+            Step::Answer => world.answer(),
+            Step::Pass(time) => world.pass(Duration::from_millis(time)),
+            Step::Alone => {
+                world.meet(true);
+                world.meet(false);
+            }
+        }
+        check(world);
+    }
+}
+
+proptest! {
+    /// Whatever comes in whichever order: once the set looks for nothing, it shows what one shows who knows all that
+    /// the set was ever told of; and while it looks, nothing that does not count.
+    #[test]
+    fn it_shows_what_is_true(sort in sorts(), limit in 1..6_u16, steps in steps(false)) {
+        let mut world = World::new(sort, limit);
+        run(&mut world, steps, |world| {
+            if world.is_at_rest() {
+                assert_eq!(world.ids(), world.naive(&world.known));
+            }
+            let current = world.known.current(&world.sort, world.now);
+            let current: BTreeSet<_> = current.into_values().map(|one| one.id()).collect();
+            assert!(world.ids().iter().all(|id| current.contains(id)));
+        });
+        world.finish();
+        assert_eq!(world.ids(), world.naive(&world.known));
+        let everything = world.known.current(&world.sort, world.now);
+        assert!(world.state.more || everything.len() <= world.limit);
+        assert!(!world.state.complete || world.state.more == (everything.len() > world.limit));
+        assert_eq!(world.state.phase, Phase::Ready);
+    }
+
+    /// The same where several write versions of one document, and grants come late.
+    #[test]
+    fn it_shows_what_those_may_write_that_do(sort in sorts(), limit in 1..6_u16, steps in steps(true)) {
+        let mut world = World::new(sort, limit);
+        run(&mut world, steps, |world| {
+            let current = world.known.current(&world.sort, world.now);
+            let current: BTreeSet<_> = current.into_values().map(|one| one.id()).collect();
+            assert!(world.ids().iter().all(|id| current.contains(id)));
+        });
+        world.finish();
+        assert_eq!(world.ids(), world.naive(&world.known));
+    }
+}
