@@ -1,4 +1,5 @@
 use core::time::Duration;
+use std::sync::LazyLock;
 
 use proptest::prelude::*;
 use taiinet_document::{
@@ -13,8 +14,11 @@ use super::*;
 
 const START: u64 = 1_000_000;
 
-fn identity(number: u8) -> Identity {
-    Identity::from_seed(&Seed::from_bytes([number; 32]))
+fn identity(number: u8) -> &'static Identity {
+    static ALL: LazyLock<Vec<Identity>> = LazyLock::new(|| {
+        (0..10).map(|number| Identity::from_seed(&Seed::from_bytes([number; 32]))).collect()
+    });
+    &ALL[usize::from(number)]
 }
 
 fn query() -> SharedQuery {
@@ -82,7 +86,7 @@ impl Said {
             next_key: None,
             content,
         };
-        Some(Arc::new(VerifiedDocument::sign(&identity(author), document).expect("signed")))
+        Some(Arc::new(VerifiedDocument::sign(identity(author), document).expect("signed")))
     }
 }
 
@@ -158,7 +162,7 @@ impl World {
         let mut lives = Lives::default();
         let now = Time::from_millis(START + 1000);
         let mut peer =
-            Peer::new(identity(9), Config::new("n".parse().expect("a name")), [2; 32], now);
+            Peer::new(identity(9).clone(), Config::new("n".parse().expect("a name")), [2; 32], now);
         let set = peer.subscribe(query().into_query()).expect("room");
         lives.begin(1, set, query(), options);
         lives.sets.get_mut(&set).expect("a set").set.reserve = 2;
