@@ -90,22 +90,26 @@ impl Said {
     }
 }
 
-/// What somebody makes of all documents that it knows.
-#[derive(Debug, Default, Clone)]
-struct Naive(BTreeMap<DocumentId, Arc<VerifiedDocument>>);
+/// What somebody makes of all documents that it knows. Each has its place, if it matches.
+#[derive(Debug, Clone)]
+struct Naive {
+    sort: Sort,
+    all: BTreeMap<DocumentId, (Arc<VerifiedDocument>, Option<Place>)>,
+}
 
 impl Naive {
     fn learn(&mut self, document: &Arc<VerifiedDocument>) {
-        self.0.insert(document.id(), Arc::clone(document));
+        let place = || self.sort.place_of(document).filter(|_| query().matches_document(document));
+        self.all.entry(document.id()).or_insert_with(|| (Arc::clone(document), place()));
     }
 
-    fn current(&self, sort: &Sort, now: Time) -> BTreeMap<Place, Arc<VerifiedDocument>> {
-        let mut versions: BTreeMap<(PeerId, String), Versions> = BTreeMap::new();
+    fn current(&self, now: Time) -> BTreeMap<Place, Arc<VerifiedDocument>> {
+        let mut versions: BTreeMap<(PeerId, &str), Versions> = BTreeMap::new();
         let mut deleted = BTreeSet::new();
-        let name = |document: &VerifiedDocument| {
-            (document.owner(), document.key_name().unwrap_or_default().to_owned())
-        };
-        for document in self.0.values() {
+        fn name(document: &VerifiedDocument) -> (PeerId, &str) {
+            (document.owner(), document.key_name().unwrap_or_default())
+        }
+        for (document, _) in self.all.values() {
             if let Some(key) = &document.key {
                 let versions = versions.entry(name(document)).or_default();
                 versions.insert(document.author(), Mark::from(&**document), key);
@@ -114,17 +118,17 @@ impl Naive {
                 deleted.extend(deletion.documents().map(|id| (*id, document.author())));
             }
         }
-        let counts = |document: &&Arc<VerifiedDocument>| {
-            query().matches_document(document)
-                && !deleted.contains(&(document.id(), document.author()))
+        let counts = |document: &VerifiedDocument| {
+            !deleted.contains(&(document.id(), document.author()))
                 && document.expires_at.is_none_or(|end| Time::from(end) > now)
                 && (document.key.is_none()
                     || versions[&name(document)].current().any(|one| one.id == document.id()))
         };
-        let place = |document: &Arc<VerifiedDocument>| {
-            Some((sort.place_of(document)?, Arc::clone(document)))
-        };
-        self.0.values().filter(counts).filter_map(place).collect()
+        let current = self.all.values().filter_map(|(document, place)| {
+            let place = place.clone()?;
+            counts(document).then(|| (place, Arc::clone(document)))
+        });
+        current.collect()
     }
 }
 
@@ -142,12 +146,12 @@ struct World {
     peer: Peer,
     set: SubscriptionId,
     lives: Lives<u8>,
-    sort: Sort,
     limit: usize,
     now: Time,
     published: Vec<Arc<VerifiedDocument>>,
     pending: Vec<Arc<VerifiedDocument>>,
     pages: Vec<Page>,
+    everything: Naive,
     /// What the set was told of.
     known: Naive,
     /// What its user makes of the changes.
@@ -170,13 +174,13 @@ impl World {
             peer,
             set,
             lives,
-            sort,
             limit: limit.into(),
             now,
             published: Vec::new(),
             pending: Vec::new(),
             pages: Vec::new(),
-            known: Naive::default(),
+            everything: Naive { sort: sort.clone(), all: BTreeMap::new() },
+            known: Naive { sort, all: BTreeMap::new() },
             list: Vec::new(),
             state: LiveState::default(),
         };
@@ -188,6 +192,7 @@ impl World {
     fn publish(&mut self, said: Said) {
         let nonce = u32::try_from(self.published.len()).expect("few");
         if let Some(document) = said.sign(nonce, &self.published) {
+            self.everything.learn(&document);
             self.published.push(Arc::clone(&document));
             self.pending.push(document);
         }
@@ -215,9 +220,7 @@ impl World {
         let find = self.peer.find(query(), options.clone(), self.now).expect("room");
         self.peer.find_end(find);
         self.lives.sought(id, Some(find), self.now);
-        let mut all = Naive::default();
-        self.published.iter().for_each(|document| all.learn(document));
-        let mut behind = all.current(&self.sort, self.now);
+        let mut behind = self.everything.current(self.now);
         if let Some(after) = &options.after {
             behind = behind.split_off(after);
             behind.remove(after);
@@ -225,13 +228,13 @@ impl World {
         let limit = usize::from(options.limit);
         let cursor = behind.keys().nth(limit).and(behind.keys().nth(limit - 1)).cloned();
         let mut found: BTreeMap<_, _> = behind.into_iter().take(limit).collect();
-        for (number, document) in self.published.iter().enumerate() {
-            let Some(place) = self.sort.place_of(document) else { continue };
+        for (number, (document, place)) in self.everything.all.values().enumerate() {
+            let Some(place) = place.clone() else { continue };
             let is_asked_for = options.after.as_ref().is_none_or(|after| place > *after)
                 && cursor.as_ref().is_none_or(|cursor| place <= *cursor);
             let is_outdated = outdated & (1 << (number % 64)) != 0;
             let lives = document.expires_at.is_none_or(|end| Time::from(end) > self.now);
-            if is_asked_for && is_outdated && lives && query().matches_document(document) {
+            if is_asked_for && is_outdated && lives {
                 found.insert(place, Arc::clone(document));
             }
         }
@@ -306,14 +309,14 @@ impl World {
             "nothing came that was there"
         );
         assert_eq!(went, before.difference(&after).copied().collect(), "nothing went that stays");
-        let places: Vec<_> = self.list.iter().map(|one| self.sort.place_of(one)).collect();
+        let places: Vec<_> = self.list.iter().map(|one| self.known.sort.place_of(one)).collect();
         assert!(places.is_sorted(), "in order");
         assert_eq!(after.len(), self.list.len(), "each once");
     }
 
     /// What one who knows all that the set was told of, shows.
     fn naive(&self, all: &Naive) -> Vec<DocumentId> {
-        let current = all.current(&self.sort, self.now);
+        let current = all.current(self.now);
         current.into_values().take(self.limit).map(|document| document.id()).collect()
     }
 
@@ -376,9 +379,9 @@ fn said(sharing: bool) -> impl Strategy<Value = Said> {
         (0..6_u8).prop_map(Under::Own).boxed()
     };
     let what = prop_oneof![
-        8 => (any::<u8>(), prop::bool::weighted(0.8)).prop_map(|(n, matches)| What::Fields { n: n % 8, matches }),
+        6 => (any::<u8>(), prop::bool::weighted(0.8)).prop_map(|(n, matches)| What::Fields { n: n % 8, matches }),
         1 => Just(What::DeletedKey),
-        1 => prop::collection::vec(0..12_usize, 1..4).prop_map(What::Deleted),
+        1 => prop::collection::vec(0..20_usize, 1..9).prop_map(What::Deleted),
     ];
     (
         peer(),
@@ -392,10 +395,10 @@ fn said(sharing: bool) -> impl Strategy<Value = Said> {
 
 fn steps(sharing: bool) -> impl Strategy<Value = Vec<Step>> {
     let step = prop_oneof![
-        6 => said(sharing).prop_map(Step::Publish),
-        6 => any::<usize>().prop_map(Step::Arrive),
+        7 => said(sharing).prop_map(Step::Publish),
+        7 => any::<usize>().prop_map(Step::Arrive),
         2 => (any::<u64>(), prop::bool::weighted(0.9)).prop_map(|(outdated, answers)| Step::Ask { outdated, answers }),
-        2 => Just(Step::Answer),
+        1 => Just(Step::Answer),
         1 => (0..400_u64).prop_map(Step::Pass),
     ];
     let step = prop_oneof![40 => step, 1 => Just(Step::Alone)];
@@ -433,13 +436,13 @@ proptest! {
             if world.is_at_rest() {
                 assert_eq!(world.ids(), world.naive(&world.known));
             }
-            let current = world.known.current(&world.sort, world.now);
+            let current = world.known.current(world.now);
             let current: BTreeSet<_> = current.into_values().map(|one| one.id()).collect();
             assert!(world.ids().iter().all(|id| current.contains(id)));
         });
         world.finish();
         assert_eq!(world.ids(), world.naive(&world.known));
-        let everything = world.known.current(&world.sort, world.now);
+        let everything = world.known.current(world.now);
         assert!(world.state.more || everything.len() <= world.limit);
         assert!(!world.state.complete || world.state.more == (everything.len() > world.limit));
         assert_eq!(world.state.phase, Phase::Ready);
@@ -447,10 +450,18 @@ proptest! {
 
     /// The same where several write versions of one document, and grants come late.
     #[test]
-    fn it_shows_what_those_may_write_that_do(sort in sorts(), limit in 1..6_u16, steps in steps(true)) {
+    fn it_shows_what_those_may_write_that_do(
+        sort in sorts(),
+        limit in prop_oneof![1..6_u16, Just(200)],
+        steps in steps(true),
+    ) {
         let mut world = World::new(sort, limit);
         run(&mut world, steps, |world| {
-            let current = world.known.current(&world.sort, world.now);
+            // One that was not kept, because others came before it, may count again and is not found at once.
+            if world.is_at_rest() && limit == 200 {
+                assert_eq!(world.ids(), world.naive(&world.known));
+            }
+            let current = world.known.current(world.now);
             let current: BTreeSet<_> = current.into_values().map(|one| one.id()).collect();
             assert!(world.ids().iter().all(|id| current.contains(id)));
         });
