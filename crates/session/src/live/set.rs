@@ -176,6 +176,19 @@ impl Set {
         ids.filter_map(|id| self.held.get(id)).map(|held| &held.document)
     }
 
+    /// Whether nothing is held.
+    #[cfg(test)]
+    pub(super) fn is_empty(&self) -> bool {
+        self.held.is_empty()
+            && self.order.is_empty()
+            && self.waiting.is_empty()
+            && self.names.is_empty()
+            && self.ends.is_empty()
+            && self.gone.is_empty()
+            && self.beyond.is_empty()
+            && self.heap_bytes == 0
+    }
+
     // ---- What happens ----
 
     /// A document that matches has come, or was found. Versions were [reviewed](Self::review) before.

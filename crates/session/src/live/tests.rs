@@ -365,32 +365,23 @@ enum Step {
 }
 
 fn said(sharing: bool) -> impl Strategy<Value = Said> {
-    let name = 0..3_u8;
-    let peer = || 1..4_u8;
-    let key = if sharing {
-        prop_oneof![
-            name.clone().prop_map(Under::Own),
-            (name.clone(), prop::collection::vec(peer(), 1..3))
-                .prop_map(|(name, writers)| Under::Shared(name, writers)),
-            (name, peer()).prop_map(|(name, owner)| Under::Of(name, owner)),
-        ]
-        .boxed()
-    } else {
-        (0..6_u8).prop_map(Under::Own).boxed()
-    };
     let what = prop_oneof![
-        6 => (any::<u8>(), prop::bool::weighted(0.8)).prop_map(|(n, matches)| What::Fields { n: n % 8, matches }),
+        6 => (0..8_u8, prop::bool::weighted(0.8)).prop_map(|(n, matches)| What::Fields { n, matches }),
         1 => Just(What::DeletedKey),
         1 => prop::collection::vec(0..20_usize, 1..9).prop_map(What::Deleted),
     ];
-    (
-        peer(),
-        proptest::option::weighted(0.5, key),
-        0..1000_u64,
-        proptest::option::weighted(0.2, 0..4000_u64),
-        what,
+    let key = (prop::bool::weighted(0.6), 0..2_u8, prop::collection::vec(2..5_u8, 1..4));
+    let life = proptest::option::weighted(0.2, 0..4000_u64);
+    (1..5_u8, key, 0..1000_u64, life, what).prop_map(
+        move |(author, (is_keyed, name, writers), at, life, what)| {
+            let key = match (sharing, author) {
+                (false, _) => Under::Own(name),
+                (true, 1) => Under::Shared(name, writers),
+                (true, _) => Under::Of(name, 1),
+            };
+            Said { author, key: is_keyed.then_some(key), at, life, what }
+        },
     )
-        .prop_map(|(author, key, at, life, what)| Said { author, key, at, life, what })
 }
 
 fn steps(sharing: bool) -> impl Strategy<Value = Vec<Step>> {
@@ -402,7 +393,7 @@ fn steps(sharing: bool) -> impl Strategy<Value = Vec<Step>> {
         1 => (0..400_u64).prop_map(Step::Pass),
     ];
     let step = prop_oneof![40 => step, 1 => Just(Step::Alone)];
-    prop::collection::vec(step, 0..150)
+    prop::collection::vec(step, 0..120)
 }
 
 fn sorts() -> impl Strategy<Value = &'static str> {
@@ -468,4 +459,115 @@ proptest! {
         world.finish();
         assert_eq!(world.ids(), world.naive(&world.known));
     }
+}
+
+fn fields(n: u8) -> Said {
+    Said { author: 1, key: None, at: n.into(), life: None, what: What::Fields { n, matches: true } }
+}
+
+fn numbers(world: &World) -> Vec<i64> {
+    let number = |document: &Arc<VerifiedDocument>| match document.content().fields() {
+        Some(fields) => match fields.get("n") {
+            Some(taiinet_document::Value::Int(n)) => *n,
+            other => panic!("{other:?}"),
+        },
+        None => panic!("no fields"),
+    };
+    world.list.iter().map(number).collect()
+}
+
+#[test]
+fn what_had_no_room_while_it_was_looked_for_others_is_found_when_there_is() {
+    let mut world = World::new("n", 2);
+    world.ask(0, true);
+    (0..6).for_each(|n| world.publish(fields(n)));
+    (0..6).for_each(|_| world.arrive(0));
+    world.answer();
+    assert_eq!((numbers(&world), world.state.more), (vec![0, 1], true));
+    world.publish(Said { what: What::Deleted(vec![5, 4, 3]), ..fields(9) });
+    world.arrive(0);
+    assert_eq!(numbers(&world), [3], "all that it had kept");
+    world.ask(0, true);
+    world.answer();
+    assert_eq!((numbers(&world), world.state.more), (vec![3, 4], true));
+}
+
+#[test]
+fn of_equal_sets_there_is_one_and_who_comes_later_is_told_what_it_has() {
+    let mut world = World::new("n", 2);
+    (0..3).for_each(|n| world.publish(fields(n)));
+    (0..3).for_each(|_| world.arrive(0));
+    let options = LiveOptions { sort: "n".parse().expect("a sort"), limit: 2, private: false };
+    let other = LiveOptions { limit: 3, ..options.clone() };
+    assert!(!world.lives.join(2, &query(), &other) && world.lives.join(2, &query(), &options));
+    let told = world.lives.told();
+    assert!(told.iter().all(|(users, _)| *users == [2]));
+    let inserted = told.iter().map(|(_, change)| match change {
+        LiveChange::Insert { index, document, .. } => Some((*index, document.id())),
+        _ => None,
+    });
+    let shown = world.ids().into_iter().enumerate().map(Some).chain([None]);
+    assert!(inserted.eq(shown));
+    world.publish(Said { what: What::Deleted(vec![2]), ..fields(9) });
+    world.lives.comes(&world.pending[0], None, &[]);
+    let told = world.lives.told();
+    assert!(told.iter().all(|(users, _)| *users == [1, 2]));
+    assert!(matches!(told[0].1, LiveChange::Remove { index: 0, reason: Removal::Deleted, .. }));
+    assert_eq!(world.lives.leave(1), Some(None), "there is another");
+    assert_eq!(world.lives.leave(2), Some(Some((world.set, None))));
+    assert_eq!(world.lives.leave(2), None);
+    assert!(!world.lives.join(3, &query(), &options));
+}
+
+/// Without neighbours what is shown may be overtaken; then all is looked for again.
+#[test]
+fn it_says_how_far_it_is() {
+    let mut world = World::new("", 2);
+    let is = |world: &World, phase, complete, more| {
+        assert_eq!(world.state, LiveState { phase, complete, more });
+    };
+    world.publish(fields(1));
+    world.arrive(0);
+    is(&world, Phase::Loading, false, false);
+    world.ask(0, false);
+    world.answer();
+    is(&world, Phase::Loading, false, false);
+    world.ask(0, true);
+    assert!(world.pages.is_empty(), "not again at once");
+    let due = world.lives.deadline(true).expect("later");
+    assert_eq!(world.lives.deadline(false), None, "if there is somebody to ask");
+    world.now = due;
+    world.ask(0, true);
+    world.answer();
+    is(&world, Phase::Ready, true, false);
+    assert_eq!(world.lives.deadline(true), None, "that was all");
+    world.meet(true);
+    is(&world, Phase::Stale, true, false);
+    world.publish(fields(2));
+    world.publish(fields(3));
+    world.meet(false);
+    is(&world, Phase::Stale, true, false);
+    world.ask(0, true);
+    world.answer();
+    is(&world, Phase::Ready, true, true);
+    assert_eq!(numbers(&world), [3, 2]);
+}
+
+#[test]
+fn what_is_large_takes_room_from_others_and_nothing_is_held_for_those_that_are_gone() {
+    let mut world = World::new("n", 5);
+    world.ask(0, true);
+    world.answer();
+    (0..5).for_each(|n| {
+        world.publish(Said { key: Some(Under::Own(n)), life: Some(5000), ..fields(n) })
+    });
+    world.arrive(0);
+    let live = world.lives.sets.get_mut(&world.set).expect("a set");
+    live.set.most_bytes = 2500;
+    (0..4).for_each(|_| world.arrive(0));
+    let shown = numbers(&world);
+    assert!((1..5).contains(&shown.len()) && shown.first() == Some(&0), "{shown:?}");
+    assert!(world.state.more && !world.lives.sets[&world.set].set.is_short());
+    world.pass(Duration::from_secs(9));
+    assert!(world.list.is_empty() && world.lives.sets[&world.set].set.is_empty());
 }
