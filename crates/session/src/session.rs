@@ -20,7 +20,7 @@ use taiinet_query::{Query, SharedQuery, sort::Place};
 use crate::{
     ACQUAINTED, LiveChange, Removed, Waiters,
     histories::{Backlog, Histories, Ready},
-    live::{Ended, Lives},
+    live::{Ended, Hit, Lives},
     publications::{Outcome, Publications},
     shown::{Changes, Shown},
     unsealed::{Recipients, Unsealed, Waiting},
@@ -172,7 +172,7 @@ pub struct Session<W: Waiters> {
     histories: Histories<W::Subscription>,
     lives: Lives<W::Subscription>,
     /// What searches for histories and live result sets have found and not given yet.
-    found: BTreeMap<FindId, Vec<(Arc<VerifiedDocument>, Option<Arc<Opened>>)>>,
+    found: BTreeMap<FindId, Vec<Hit>>,
     /// Since when there has been a neighbour, and whether there are enough.
     met: Option<(Time, bool)>,
 }
@@ -405,6 +405,7 @@ impl<W: Waiters> Session<W> {
     ///
     /// # Errors
     /// The content, if [too many](crate::unsealed::MAX_UNSEALED) wait already.
+    #[expect(clippy::result_large_err, reason = "the content goes back to its caller")]
     pub fn find_recipients(
         &mut self,
         unsealed: Unsealed<W::Recipients>,
@@ -426,6 +427,7 @@ impl<W: Waiters> Session<W> {
     ///
     /// # Errors
     /// As [`find_recipients`](Self::find_recipients).
+    #[expect(clippy::result_large_err, reason = "the content goes back to its caller")]
     pub fn await_recipients(
         &mut self,
         unsealed: Unsealed<W::Recipients>,

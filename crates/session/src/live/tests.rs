@@ -559,7 +559,7 @@ fn what_is_large_takes_room_from_others_and_nothing_is_held_for_those_that_are_g
     world.ask(0, true);
     world.answer();
     (0..5).for_each(|n| {
-        world.publish(Said { key: Some(Under::Own(n)), life: Some(5000), ..fields(n) })
+        world.publish(Said { key: Some(Under::Own(n)), life: Some(5000), ..fields(n) });
     });
     world.arrive(0);
     let live = world.lives.sets.get_mut(&world.set).expect("a set");

@@ -63,7 +63,7 @@ impl<W: Waiters> Session<W> {
         self.ready.extend(ready.map(|ready| Action::Ready { subscription, ready }));
     }
 
-    /// So many older documents are wanted for a subscription with [`Backlog::Last`], which are told like the first
+    /// So many older documents are wanted for a subscription with [`Backlog::Last`](crate::Backlog), which are told like the first
     /// ones. Whether there may be any.
     pub fn more_history(&mut self, name: W::Subscription, limit: u16, now: Time) -> bool {
         let Some(find) = self.histories.resting(name) else { return false };
