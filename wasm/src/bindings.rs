@@ -13,9 +13,7 @@ use serde::Deserialize;
 use serde_json::json as to_json;
 use taiinet_document::{Network, Timestamp, json};
 use taiinet_identity::{Identity, PeerId, Seed};
-use taiinet_mesh::{
-    Audience, Blacklisted, Config, Input, PublishOptions, SignallerAddress, limits,
-};
+use taiinet_mesh::{Blacklisted, Config, Input, SignallerAddress, limits};
 use taiinet_query::Query;
 use taiinet_session::json::panicked;
 use wasm_bindgen::prelude::*;
@@ -25,6 +23,7 @@ use crate::{
     fault::{Code, Fault},
     link,
     page::{Handlers, random},
+    requests::{Delete, Deletes, Find, Publish, Subscribe},
 };
 
 /// Bytes of recent documents that a page keeps for its neighbours: pages on phones have little memory,
@@ -60,13 +59,26 @@ impl Core {
         self.driver.peer_id()
     }
 
-    /// Subscribes with options `{"private"?}`; the number names the subscription from now on.
+    /// Subscribes with options `{"private"?, "backlog"?: {"last": number} | {"since": milliseconds}}`; the
+    /// number names the subscription from now on.
     ///
     /// # Errors
     /// `query`, `options` (too many subscriptions), `closed`
     pub fn subscribe(&self, query: &str, options: &str) -> Result<u32, JsValue> {
-        let Subscribe { private } = serde_json::from_str(options).map_err(Fault::options)?;
-        Ok(self.driver.subscribe(parse(query)?, private)?)
+        let Subscribe { private, backlog } =
+            serde_json::from_str(options).map_err(Fault::options)?;
+        Ok(self.driver.subscribe(parse(query)?, private, backlog.map(Into::into))?)
+    }
+
+    /// So many older documents are wanted for a subscription with a backlog of the last; `ready` comes after
+    /// them. Whether there may be any: if not, nothing comes.
+    pub fn more(&self, subscription: u32, limit: u16) -> bool {
+        self.driver.more(subscription, limit)
+    }
+
+    /// Whether the reader of a subscription is behind: what was before it waits for that.
+    pub fn hold(&self, subscription: u32, behind: bool) {
+        self.driver.hold(subscription, behind);
     }
 
     /// Ends a subscription.
@@ -83,18 +95,21 @@ impl Core {
     /// `document`, `options`, `recipients`, `busy`, `closed`
     pub fn publish(&self, document: &str, options: &str) -> Result<Promise, JsValue> {
         let content = json::parse_map(document).map_err(Fault::from)?;
-        let options: Publish = serde_json::from_str(options).map_err(Fault::options)?;
-        let stamp = options
-            .stamp
-            .map(|Stamp { created_at, nonce }| (Timestamp::from_millis(created_at), nonce));
-        let wait = Duration::from_millis(options.wait_ms.into());
-        let options = PublishOptions {
-            audience: options.to.map_or(Ok(Audience::Everyone), To::audience)?,
-            public: options.public,
-            key: options.key.map(Into::into),
-            expires_at: options.expires_at.map(Timestamp::from_millis),
-        };
-        Ok(self.driver.publish(content, options, stamp, wait)?)
+        let mut options: Publish = serde_json::from_str(options).map_err(Fault::options)?;
+        let (stamp, wait) = (options.stamp.take().map(Into::into), options.wait());
+        Ok(self.driver.publish(content, options.try_into()?, stamp, wait)?)
+    }
+
+    /// Deletes what this peer published: `{"ids": [id…]}`, up to 256, or `{"key": name}`; with options
+    /// `{"stamp"?}`. The promise is as that of [`Self::publish`], with the id of the deletion.
+    ///
+    /// # Errors
+    /// `document`, `options`, `busy`, `closed`
+    pub fn delete(&self, what: &str, options: &str) -> Result<Promise, JsValue> {
+        let what: Delete = serde_json::from_str(what).map_err(Fault::options)?;
+        let Deletes { stamp } = serde_json::from_str(options).map_err(Fault::options)?;
+        let (deletion, key) = what.deletion()?;
+        Ok(self.driver.delete(deletion, key, stamp.map(Into::into))?)
     }
 
     /// A stamp for a document with this key, if any: `{"createdAt", "nonce"}`. Each is later than those before.
@@ -109,16 +124,17 @@ impl Core {
         to_json!([self.driver.last_stamp().as_millis()]).to_string()
     }
 
-    /// Looks for recent documents of neighbours with options `{"limit", "timeoutMs"}`. Each goes to
-    /// the function before the promise is kept, with the arguments of a delivery but for the
-    /// subscriptions; it is kept with whether that is all, as far as can be told, or as many as were wanted.
+    /// Looks for documents with options `{"limit", "timeoutMs", "sort"?: [[field, "asc" | "desc"]…],
+    /// "after"?: cursor, "since"?, "until"?: milliseconds}`. Each goes to the function before the promise is
+    /// kept, with the arguments of a delivery but for the subscriptions; it is kept with the JSON of
+    /// `{"complete", "cursor"?}`: whether that is all, as far as can be told, and from where to go on.
     ///
     /// # Errors
     /// `query`, `options`, `busy`, `closed`
     pub fn find(&self, query: &str, options: &str, each: Function) -> Result<Promise, JsValue> {
-        let Find { limit, timeout_ms } = serde_json::from_str(options).map_err(Fault::options)?;
-        let timeout = Duration::from_millis(timeout_ms.into());
-        Ok(self.driver.find(parse(query)?, limit, timeout, each)?)
+        let options: Find = serde_json::from_str(options).map_err(Fault::options)?;
+        let query = options.narrow(parse(query)?)?;
+        Ok(self.driver.find(query, options.options()?, options.timeout(), each)?)
     }
 
     /// Whether the page is behind with its deliveries: then neighbours are slowed down.
@@ -250,73 +266,6 @@ fn name(peer: &str) -> Result<PeerId, Fault> {
         let fault = Fault::options(format!("`{peer}` is no peer's name: {error}"));
         Fault { path: Some("peer".to_owned()), ..fault }
     })
-}
-
-/// How to subscribe.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Subscribe {
-    #[serde(default)]
-    private: bool,
-}
-
-/// What an author adds to a document.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Publish {
-    key: Option<String>,
-    expires_at: Option<u64>,
-    stamp: Option<Stamp>,
-    to: Option<To>,
-    #[serde(default)]
-    public: Vec<String>,
-    #[serde(default)]
-    wait_ms: u32,
-}
-
-/// Who may read a document, if not everyone.
-#[derive(Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum To {
-    Subscribers,
-    Peers(Vec<String>),
-}
-
-impl To {
-    fn audience(self) -> Result<Audience, Fault> {
-        let peer = |(index, peer): (usize, String)| {
-            peer.parse::<PeerId>().map_err(|error| {
-                let text = format!("`{peer}` is no peer: {error}");
-                Fault::option(&format!("options.to[{index}]"), text)
-            })
-        };
-        match self {
-            Self::Subscribers => Ok(Audience::Subscribers),
-            Self::Peers(peers) => peers
-                .into_iter()
-                .enumerate()
-                .map(peer)
-                .collect::<Result<_, _>>()
-                .map(Audience::Peers),
-        }
-    }
-}
-
-/// What makes a document of the same content the same document, also when another instance
-/// publishes it once more: a tab that takes over does not know how far the one before came.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Stamp {
-    created_at: u64,
-    nonce: u32,
-}
-
-/// How to look for documents.
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase", deny_unknown_fields)]
-struct Find {
-    limit: u16,
-    timeout_ms: u32,
 }
 
 /// The name of the peer with this secret key.

@@ -1,9 +1,12 @@
 //! Documents as the page gets them: two texts of JSON, because each value that crosses over costs a call.
 
 use serde::Serialize;
-use taiinet_document::{Map, Opened, Value, VerifiedDocument, json};
+use serde_json::json;
+use taiinet_document::{
+    DocumentId, Map, Opened, Timestamp, Value, VerifiedDocument, json::to_json_line,
+};
 use taiinet_mesh::Delivery;
-use taiinet_session::Privacy;
+use taiinet_session::{Privacy, Ready, Removed};
 
 /// Integers up to here are exact as JavaScript's numbers.
 const EXACT: u64 = (1 << 53) - 1;
@@ -22,12 +25,23 @@ pub(crate) struct JsDelivery {
 struct About<'a> {
     id: String,
     author: String,
+    /// If it is not the author.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owner: Option<String>,
     created_at: u64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    expires_at: Option<u64>,
     hops: u8,
     #[serde(skip_serializing_if = "Option::is_none")]
     from: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<&'a str>,
+    /// The version that it replaces, of those that were shown.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    replaces: Option<String>,
+    /// Whether it was published before the subscription.
+    #[serde(skip_serializing_if = "is_false")]
+    backlog: bool,
     /// Whether `JSON.parse` understands the fields as they are.
     exact: bool,
     privacy: &'static str,
@@ -35,39 +49,73 @@ struct About<'a> {
     cost: usize,
 }
 
+/// What is known of a document besides.
+#[derive(Default)]
+struct Way {
+    hops: u8,
+    from: Option<String>,
+    replaces: Option<DocumentId>,
+    backlog: bool,
+}
+
 impl JsDelivery {
     /// As it was delivered; none for a deletion, which has nothing to show.
-    pub(crate) fn delivered(delivery: &Delivery) -> Option<Self> {
-        let from = delivery.via.map(|peer| peer.to_string());
-        Self::new(&delivery.document, delivery.opened.as_deref(), delivery.hops, from)
-    }
-
-    /// As a search found it; none for a deletion.
-    pub(crate) fn found(document: &VerifiedDocument, opened: Option<&Opened>) -> Option<Self> {
-        Self::new(document, opened, 0, None)
-    }
-
-    fn new(
-        document: &VerifiedDocument,
-        opened: Option<&Opened>,
-        hops: u8,
-        from: Option<String>,
+    pub(crate) fn delivered(
+        delivery: &Delivery,
+        replaces: Option<DocumentId>,
+        backlog: bool,
     ) -> Option<Self> {
+        let from = delivery.via.map(|peer| peer.to_string());
+        let way = Way { hops: delivery.hops, from, replaces, backlog };
+        Self::new(&delivery.document, delivery.opened.as_deref(), way)
+    }
+
+    /// As a search found it, or as one of two versions; none for a deletion.
+    pub(crate) fn found(document: &VerifiedDocument, opened: Option<&Opened>) -> Option<Self> {
+        Self::new(document, opened, Way::default())
+    }
+
+    fn new(document: &VerifiedDocument, opened: Option<&Opened>, way: Way) -> Option<Self> {
+        let Way { hops, from, replaces, backlog } = way;
+        let (author, owner) = (document.author(), document.owner());
         let fields = opened.map(|opened| &opened.fields).or_else(|| document.content().fields())?;
         let about = About {
             id: document.id().to_string(),
-            author: document.author().to_string(),
+            author: author.to_string(),
+            owner: (owner != author).then(|| owner.to_string()),
             created_at: document.created_at.as_millis(),
+            expires_at: document.expires_at.map(Timestamp::as_millis),
             hops,
             from,
             key: document.key_name(),
+            replaces: replaces.map(|id| id.to_string()),
+            backlog,
             exact: is_exact(fields),
             privacy: Privacy::of(opened).as_str(),
             cost: document.heap_size() + opened.map_or(0, Opened::heap_size),
         };
         let about = serde_json::to_string(&about).ok()?;
-        Some(Self { about, fields: json::to_json_line(fields).ok()? })
+        Some(Self { about, fields: to_json_line(fields).ok()? })
     }
+}
+
+/// `Removed` in `npm/src/engine.ts`.
+pub(crate) fn removed(removed: &Removed) -> String {
+    let Removed { id, author, owner, key, reason } = removed;
+    let (id, author, owner) = (id.to_string(), author.to_string(), owner.to_string());
+    json!({ "id": id, "author": author, "owner": owner, "key": key.as_deref(), "reason": reason.as_str() })
+        .to_string()
+}
+
+/// `Ready` in `npm/src/engine.ts`.
+pub(crate) fn ready(ready: Ready) -> String {
+    let Ready { complete, more, sources, .. } = ready;
+    json!({ "complete": complete, "more": more, "sources": sources }).to_string()
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde's signature")]
+const fn is_false(flag: &bool) -> bool {
+    !*flag
 }
 
 /// Whether `JSON.parse` understands the text of these fields as they are: no bytes, no integers

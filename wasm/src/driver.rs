@@ -9,28 +9,28 @@ use std::{
 };
 
 use js_sys::{Function, Promise};
-use taiinet_document::{Content, Map, Opened, Timestamp, VerifiedDocument};
+use taiinet_document::{
+    Content, Deletion, DocumentId, Key, Map, Opened, Timestamp, VerifiedDocument,
+};
 use taiinet_identity::{Identity, PeerId};
 use taiinet_mesh::{
-    Audience, Delivery, FindId, Input, LinkFailure, LinkId, Peer, PublishError, PublishOptions,
+    Audience, FindId, FindOptions, Input, LinkFailure, LinkId, Peer, PublishError, PublishOptions,
     Time,
 };
-use taiinet_query::Query;
-use taiinet_session::{Session, Wanted, json, unsealed::Unsealed};
+use taiinet_query::{Query, SharedQuery};
+use taiinet_session::{Backlog, Session, Wanted, json, unsealed::Unsealed};
 use wasm_bindgen::JsValue;
 
 use crate::{
     clock::Clock,
-    delivery::JsDelivery,
+    delivery::{self, JsDelivery},
     fault::{Code, Fault},
     link::{Links, Reports, Timer},
     page::Handlers,
     promise::promise,
-    state::{Call, Find, Leaving, State, no_room_to_wait},
+    state::{Call, Find, Leaving, State, found_all, no_room_to_wait},
 };
 
-/// Documents that wait for room at the core.
-const WAITING: usize = 16 * 1024;
 /// The longest sleep: after it the clock is looked at, because timers stand still while a device
 /// sleeps.
 const LONGEST_SLEEP: Duration = Duration::from_secs(5);
@@ -132,7 +132,19 @@ impl Driver {
         loop {
             let Some(call) = self.calls.borrow_mut().pop_front() else { break };
             match call {
-                Call::Deliver { subscriptions, delivery } => self.deliver(subscriptions, &delivery),
+                Call::Deliver { subscriptions, delivery, replaces, is_backlog } => {
+                    let document = JsDelivery::delivered(&delivery, replaces, is_backlog);
+                    self.deliver(subscriptions, document);
+                }
+                Call::Remove { subscriptions, removed } => {
+                    drop(self.handlers.removed(subscriptions, &delivery::removed(&removed)));
+                }
+                Call::Conflict { subscriptions, winner, loser } => {
+                    self.conflict(subscriptions, &winner, &loser);
+                }
+                Call::Ready { subscription, ready } => {
+                    drop(self.handlers.ready(subscription, &delivery::ready(ready)));
+                }
                 Call::Found { each, document, opened } => {
                     found(&each, &document, opened.as_deref());
                 }
@@ -143,23 +155,50 @@ impl Driver {
         self.calling.set(false);
     }
 
-    fn deliver(&self, subscriptions: Vec<u32>, delivery: &Delivery) {
-        let Some(JsDelivery { about, fields }) = JsDelivery::delivered(delivery) else { return };
-        // What the page's function throws is the page's own affair, here and below.
-        drop(self.handlers.delivery(subscriptions, &about, &fields));
+    // What the page's functions throw is the page's own affair, here and above.
+
+    fn deliver(&self, subscriptions: Vec<u32>, document: Option<JsDelivery>) {
+        if let Some(JsDelivery { about, fields }) = document {
+            drop(self.handlers.delivery(subscriptions, &about, &fields));
+        }
+    }
+
+    /// Only of versions that everyone can read.
+    fn conflict(
+        &self,
+        subscriptions: Vec<u32>,
+        winner: &VerifiedDocument,
+        loser: &VerifiedDocument,
+    ) {
+        let both = JsDelivery::found(winner, None).zip(JsDelivery::found(loser, None));
+        if let Some((winner, loser)) = both {
+            let (JsDelivery { about, fields }, other) = (winner, loser);
+            let told =
+                self.handlers.conflict(subscriptions, &about, &fields, &other.about, &other.fields);
+            drop(told);
+        }
     }
 
     pub(crate) fn event(&self, text: &str) {
         drop(self.handlers.event(text));
     }
 
-    pub(crate) fn subscribe(&self, query: Query, private: bool) -> Result<u32, Fault> {
+    pub(crate) fn subscribe(
+        &self,
+        query: Query,
+        private: bool,
+        backlog: Option<Backlog>,
+    ) -> Result<u32, Fault> {
         self.with(|state, now| {
             state.check_open()?;
+            let before = match backlog {
+                Some(backlog) => Some((query.clone().try_into()?, backlog)),
+                None => None,
+            };
             let wanted =
                 if private { Wanted::Private(query.try_into()?) } else { Wanted::Open(query) };
             let number = state.next_number.wrapping_add(1);
-            state.session.subscribe(number, wanted, now).map_err(Fault::options)?;
+            state.session.subscribe(number, wanted, before, now).map_err(Fault::options)?;
             state.next_number = number;
             Ok(number)
         })
@@ -167,6 +206,16 @@ impl Driver {
 
     pub(crate) fn unsubscribe(&self, number: u32) {
         self.with(|state, now| state.session.unsubscribe(number, now));
+    }
+
+    /// So many older documents are wanted; whether there may be any.
+    pub(crate) fn more(&self, number: u32, limit: u16) -> bool {
+        self.with(|state, now| state.session.more_history(number, limit, now))
+    }
+
+    /// Whether a subscription's reader is behind: what was before it waits for that.
+    pub(crate) fn hold(&self, number: u32, behind: bool) {
+        self.with(|state, _| state.session.hold_history(number, behind));
     }
 
     /// Publishes; the promise is kept when a neighbour has taken the document. One that is for some
@@ -180,13 +229,7 @@ impl Driver {
         wait: Duration,
     ) -> Result<Promise, Fault> {
         self.with(|state, now| {
-            state.check_open()?;
-            if state.session.publications().waiting() >= WAITING {
-                return Err(Fault::new(
-                    Code::Busy,
-                    format!("{WAITING} documents wait already; await earlier ones first"),
-                ));
-            }
+            state.check_room()?;
             let document = if options.audience == Audience::Everyone {
                 state.sign(Content::Open(content), options, stamp, now)?
             } else {
@@ -206,6 +249,31 @@ impl Driver {
         })
     }
 
+    /// Publishes a deletion: of what stands under a key, or of these documents of ours.
+    pub(crate) fn delete(
+        &self,
+        deletion: Deletion,
+        key: Option<Key>,
+        stamp: Option<(Timestamp, u32)>,
+    ) -> Result<Promise, Fault> {
+        self.with(|state, now| {
+            state.check_room()?;
+            let stamp = stamp.unwrap_or_else(|| state.stamp(key.as_ref().map(Key::name), now));
+            let victims: Vec<DocumentId> = deletion.documents().copied().collect();
+            let expires_at = match deletion {
+                Deletion::Key => None,
+                Deletion::Documents(_) => state.session.peer().expiry_of(&victims),
+            };
+            // What is over needs no deletion, but one that was asked for is published.
+            let expires_at = expires_at.filter(|end| *end > stamp.0);
+            let options = PublishOptions { key, expires_at, ..PublishOptions::default() };
+            let document = state.sign(Content::Deleted(deletion), options, Some(stamp), now)?;
+            let (promise, settle) = promise();
+            state.session.publish(document, settle, now);
+            Ok(promise)
+        })
+    }
+
     /// A stamp for a document with this key, if any.
     pub(crate) fn stamp(&self, key: Option<&str>) -> (Timestamp, u32) {
         self.with(|state, now| state.stamp(key, now))
@@ -215,22 +283,21 @@ impl Driver {
         self.state.borrow().session.peer().stamps().last()
     }
 
-    /// Looks for recent documents; `each` gets them one by one before the promise is kept.
+    /// Looks for documents; `each` gets them one by one before the promise is kept.
     pub(crate) fn find(
         &self,
-        query: Query,
-        limit: u16,
+        query: SharedQuery,
+        options: FindOptions,
         timeout: Duration,
         each: Function,
     ) -> Result<Promise, Fault> {
         self.with(|state, now| {
             state.check_open()?;
-            let query = query.try_into()?;
             let (promise, done) = promise();
             let find = Find { each, done, deadline: None };
             let find = state
                 .session
-                .find(query, limit, find, now)
+                .find(query, options, find, now)
                 .map_err(|(error, _)| Fault::new(Code::Busy, error))?;
             let this = self.this.clone();
             let deadline = Timer::new(timeout, move || {
@@ -248,7 +315,7 @@ impl Driver {
     fn end_find(&self, find: FindId) {
         let ended = self.state.borrow_mut().session.end_find(find);
         if let Some(Find { done, .. }) = ended {
-            done.with(Ok(false.into()));
+            done.with(Ok(found_all(false, None)));
         }
     }
 

@@ -10,6 +10,7 @@
 //! | [`bindings`] | what the package calls |
 //! | `driver` | carries bytes and time between the core and the browser |
 //! | `state` | what a peer consists of, and what is to be told to the page |
+//! | `requests` | what the package asks for, as it is written |
 //! | `page` | what a page gives us: its functions, and randomness |
 //! | `link` | data channels and WebSockets as links |
 //! | `delivery` | documents as the page gets them |
@@ -21,9 +22,11 @@ mod clock;
 mod delivery;
 mod driver;
 mod fault;
+mod hex;
 mod link;
 mod page;
 mod promise;
+mod requests;
 mod sealing;
 mod state;
 #[cfg(any(test, feature = "vectors"))]

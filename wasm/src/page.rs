@@ -19,6 +19,26 @@ extern "C" {
         fields: &str,
     ) -> Result<(), JsValue>;
 
+    /// A document that these subscriptions were shown is gone: `{"id", "author", "owner", "key"?, "reason"}`.
+    #[wasm_bindgen(method, catch)]
+    pub fn removed(this: &Handlers, subscriptions: Vec<u32>, what: &str) -> Result<(), JsValue>;
+
+    /// Two versions of one document and one moment, each as in a delivery: the one that counts, and the other.
+    #[wasm_bindgen(method, catch)]
+    pub fn conflict(
+        this: &Handlers,
+        subscriptions: Vec<u32>,
+        winner_about: &str,
+        winner_fields: &str,
+        loser_about: &str,
+        loser_fields: &str,
+    ) -> Result<(), JsValue>;
+
+    /// What was published before this subscription has come, or as much as was asked for:
+    /// `{"complete", "more", "sources"}`.
+    #[wasm_bindgen(method, catch)]
+    pub fn ready(this: &Handlers, subscription: u32, what: &str) -> Result<(), JsValue>;
+
     /// Something that the page may want to know.
     #[wasm_bindgen(method, catch)]
     pub fn event(this: &Handlers, json: &str) -> Result<(), JsValue>;

@@ -7,11 +7,15 @@ use std::{
 };
 
 use js_sys::Function;
-use taiinet_document::{Content, Document, Key, Map, Network, Opened, Timestamp, VerifiedDocument};
+use serde_json::json as to_json;
+use taiinet_document::{
+    Content, Document, DocumentId, Key, Map, Network, Opened, Timestamp, VerifiedDocument,
+};
 use taiinet_identity::{Identity, Recipient};
 use taiinet_mesh::{Delivery, PublishOptions, Stamps, Time, limits};
+use taiinet_query::sort::Place;
 use taiinet_session::{
-    Action, CutOff, Session, Waiters,
+    Action, CutOff, Ready, Removed, Session, Waiters,
     diagnosis::{Problem, diagnose},
     json,
     publications::Outcome,
@@ -22,10 +26,14 @@ use wasm_bindgen::JsValue;
 use crate::{
     clock::Clock,
     fault::{Code, Fault},
+    hex,
     link::{Links, Timer},
     promise::Settle,
     sealing,
 };
+
+/// Documents that wait for room at the core.
+const WAITING: usize = 16 * 1024;
 
 /// The core, and what belongs to it.
 pub(crate) struct State {
@@ -71,8 +79,30 @@ pub(crate) struct Leaving {
 
 /// Something to tell the page.
 pub(crate) enum Call {
-    Deliver { subscriptions: Vec<u32>, delivery: Delivery },
-    Found { each: Function, document: Arc<VerifiedDocument>, opened: Option<Arc<Opened>> },
+    Deliver {
+        subscriptions: Vec<u32>,
+        delivery: Delivery,
+        replaces: Option<DocumentId>,
+        is_backlog: bool,
+    },
+    Remove {
+        subscriptions: Vec<u32>,
+        removed: Removed,
+    },
+    Conflict {
+        subscriptions: Vec<u32>,
+        winner: Arc<VerifiedDocument>,
+        loser: Arc<VerifiedDocument>,
+    },
+    Ready {
+        subscription: u32,
+        ready: Ready,
+    },
+    Found {
+        each: Function,
+        document: Arc<VerifiedDocument>,
+        opened: Option<Arc<Opened>>,
+    },
     Event(String),
     Settle(Settle, Result<JsValue, Fault>),
 }
@@ -80,6 +110,16 @@ pub(crate) enum Call {
 impl State {
     pub(crate) fn check_open(&self) -> Result<(), Fault> {
         if self.leaving.is_some() { Err(Fault::closed()) } else { Ok(()) }
+    }
+
+    /// Whether one more document can wait for room at the core.
+    pub(crate) fn check_room(&self) -> Result<(), Fault> {
+        self.check_open()?;
+        if self.session.publications().waiting() < WAITING {
+            return Ok(());
+        }
+        let text = format!("{WAITING} documents wait already; await earlier ones first");
+        Err(Fault::new(Code::Busy, text))
     }
 
     /// Brings core and browser to rest: what is due is done, what is wanted is handed on.
@@ -145,16 +185,27 @@ impl State {
             Action::Negotiate { link, part } => self.links.negotiate(link, part),
             Action::Send { link, bytes } => self.links.send(link, &bytes),
             Action::Close { link } => self.links.close(link),
-            Action::Deliver { subscriptions, delivery } => {
-                calls.push_back(Call::Deliver { subscriptions, delivery });
+            Action::Deliver { subscriptions, delivery, replaces, is_backlog } => {
+                calls.push_back(Call::Deliver { subscriptions, delivery, replaces, is_backlog });
             }
+            Action::Remove { subscriptions, removed } => {
+                calls.push_back(Call::Remove { subscriptions, removed });
+            }
+            Action::Conflict { subscriptions, winner, loser } => {
+                calls.push_back(Call::Conflict { subscriptions, winner, loser });
+            }
+            Action::Ready { subscription, ready } => {
+                calls.push_back(Call::Ready { subscription, ready });
+            }
+            // Only for archives.
+            Action::Asked { .. } | Action::Accepted(_) => {}
             Action::Found { find, document, opened } => {
                 if let Some(Find { each, .. }) = self.session.find_waiter(find) {
                     calls.push_back(Call::Found { each: each.clone(), document, opened });
                 }
             }
-            Action::FindDone { waiter: Find { done, .. }, complete } => {
-                calls.push_back(Call::Settle(done, Ok(complete.into())));
+            Action::FindDone { waiter: Find { done, .. }, complete, cursor } => {
+                calls.push_back(Call::Settle(done, Ok(found_all(complete, cursor.as_ref()))));
             }
             Action::Recipients { unsealed, recipients } => {
                 let Unsealed { content, options, waiter } = unsealed;
@@ -206,6 +257,12 @@ impl State {
         let done = leaving.done.drain(..);
         calls.extend(done.map(|settle| Call::Settle(settle, Ok(JsValue::UNDEFINED))));
     }
+}
+
+/// How a search ended, as JSON.
+pub(crate) fn found_all(complete: bool, cursor: Option<&Place>) -> JsValue {
+    let cursor = cursor.map(|place| hex::encode(place.as_bytes()));
+    to_json!({ "complete": complete, "cursor": cursor }).to_string().into()
 }
 
 pub(crate) fn no_room_to_wait() -> Fault {

@@ -4,20 +4,23 @@
 //! The heart of it is a whole mesh in the simulator: every message of every peer enters one hash, so
 //! wherever the targets differed (the width of integers, the order of maps, floats), it would show.
 
-use core::{fmt::Write, time::Duration};
+use core::time::Duration;
 
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use serde::Serialize;
 use taiinet_document::{
-    Content, Document, Sealed, SignedDocument, Timestamp, UnknownContent, VerifiedDocument,
+    Content, Deletion, Document, DocumentId, DocumentIds, Key, PeerSet, Sealed, SignedDocument,
+    Timestamp, UnknownContent, VerifiedDocument, Writers,
     json::{parse_map, to_json_line},
 };
 use taiinet_identity::{
     Domain, Identity, NextKey, OpeningKey, Recipient, RecipientKey, Seed, Signed, seal,
 };
 use taiinet_mesh::wire::{DocumentFrame, Frame, LinkFrame, Presence, Push, ViewFrame, codec};
-use taiinet_query::{Index, Query};
+use taiinet_query::{Index, Query, sort::Sort};
 use taiinet_sim::{DeskConfig, PeerSpec, World, WorldConfig};
+
+use crate::hex::encode as hex;
 
 /// Documents of every kind of value.
 const DOCUMENTS: [&str; 6] = [
@@ -57,6 +60,9 @@ const REFUSED: [&str; 5] = [
     r#"{"a":"#,
 ];
 
+/// Orders of documents.
+const SORTS: [&str; 3] = ["", "age,name:desc", "huge:desc,list,text:desc,_created_at:asc"];
+
 #[derive(Serialize)]
 struct Vectors {
     identities: Vec<(String, String)>,
@@ -68,6 +74,7 @@ struct Vectors {
     agreed: String,
     queries: Vec<(String, String)>,
     refused: Vec<String>,
+    places: Vec<(String, Vec<String>)>,
     mesh: Mesh,
 }
 
@@ -101,6 +108,7 @@ pub fn text() -> String {
         .zip(DOCUMENTS)
         .map(|(n, json)| sign(&ann, n, json))
         .chain(unknown.map(|content| sign_content(&ann, 7, content)))
+        .chain(keys_and_deletions(&ann))
         .collect();
     let vectors = Vectors {
         identities: (0..4)
@@ -129,6 +137,7 @@ pub fn text() -> String {
         refused: REFUSED
             .map(|query| query.parse::<Query>().err().map_or_else(String::new, |e| e.to_string()))
             .to_vec(),
+        places: SORTS.map(|sort| (sort.to_owned(), places(sort, &documents))).to_vec(),
         mesh: mesh(),
     };
     serde_json::to_string_pretty(&vectors).unwrap_or_default()
@@ -142,13 +151,39 @@ fn sign(author: &Identity, nonce: u32, json: &str) -> VerifiedDocument {
     sign_content(author, nonce, Content::Open(parse_map(json).expect("a document")))
 }
 
+/// Versions of a shared document by its owner and another, and both kinds of deletions.
+fn keys_and_deletions(ann: &Identity) -> [VerifiedDocument; 5] {
+    let writers = PeerSet::new([2, 3].map(|n| identity(n).peer_id())).expect("two peers");
+    let ids = [9, 8].map(|byte| DocumentId::from_bytes([byte; 32]));
+    let ids = DocumentIds::new(ids).expect("two ids");
+    let open = || Content::Open(parse_map("{}").expect("a document"));
+    let shared = |writers| Some(Key::shared("a key", writers));
+    [
+        (8, shared(Writers::Anyone), open()),
+        (9, shared(Writers::Peers(writers)), open()),
+        (10, Some(Key::of("a key", identity(2).peer_id())), open()),
+        (11, Some("a key".into()), Content::Deleted(Deletion::Key)),
+        (12, None, Content::Deleted(Deletion::Documents(ids))),
+    ]
+    .map(|(nonce, key, content)| sign_keyed(ann, nonce, key, content))
+}
+
 fn sign_content(author: &Identity, nonce: u32, content: Content) -> VerifiedDocument {
+    sign_keyed(author, nonce, (nonce == 1).then(|| "a key".into()), content)
+}
+
+fn sign_keyed(
+    author: &Identity,
+    nonce: u32,
+    key: Option<Key>,
+    content: Content,
+) -> VerifiedDocument {
     let document = Document {
         network: "vectors".parse().expect("a network's name"),
         created_at: Timestamp::from_millis(1_800_000_000_000 + u64::from(nonce)),
         nonce,
         expires_at: nonce.is_multiple_of(2).then(|| Timestamp::from_millis(1_900_000_000_000)),
-        key: (nonce == 1).then(|| "a key".into()),
+        key,
         next_key: (nonce == 2).then(|| NextKey::from_bytes([7; 32])),
         content,
     };
@@ -238,6 +273,13 @@ fn matches(query: &str, documents: &[VerifiedDocument]) -> String {
     documents.iter().map(letter).collect()
 }
 
+/// Where each of the documents that have fields stands.
+fn places(sort: &str, documents: &[VerifiedDocument]) -> Vec<String> {
+    let sort: Sort = sort.parse().expect("a sort");
+    let places = documents.iter().filter_map(|document| sort.place_of(document));
+    places.map(|place| hex(place.as_bytes())).collect()
+}
+
 /// Twelve peers, half a minute, some loss of peers: the hash over all that happened.
 fn mesh() -> Mesh {
     let mut world = World::new(7, WorldConfig::default());
@@ -259,14 +301,6 @@ fn mesh() -> Mesh {
     world.run_for(Duration::from_secs(14));
     let delivered = peers.iter().map(|peer| world.deliveries(*peer).len()).sum();
     Mesh { delivered, happenings: world.trace_entries(), hash: hex(&world.trace_hash()) }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a string does not fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }
 
 #[cfg(test)]

@@ -20,6 +20,7 @@ mod printer;
 mod publish;
 mod query;
 mod report;
+mod seed;
 mod subscribe;
 #[cfg(test)]
 mod testing;
@@ -61,6 +62,7 @@ enum Command {
     Publish(publish::PublishArgs),
     Subscribe(subscribe::SubscribeArgs),
     Find(find::FindArgs),
+    Seed(seed::SeedArgs),
     Delete(delete::DeleteArgs),
     Peers(peers::PeersArgs),
     Blacklist(blacklist::BlacklistArgs),
@@ -96,6 +98,7 @@ fn run(Cli { net, command }: Cli) -> CommandResult {
         Command::Publish(args) => on_runtime(publish::run(net, args)),
         Command::Subscribe(args) => on_runtime(subscribe::run(net, args)),
         Command::Find(args) => on_runtime(find::run(net, args)),
+        Command::Seed(args) => on_runtime(seed::run(net, args)),
         Command::Delete(args) => on_runtime(delete::run(net, args)),
         Command::Peers(args) => on_runtime(peers::run(net, args)),
         Command::Blacklist(args) => blacklist::run(&net, args),

@@ -201,6 +201,14 @@ impl NetArgs {
 
     /// Starts the peer.
     pub(crate) async fn connect(&self) -> Result<TaiiNet, Exit> {
+        self.connect_with(|builder| builder).await
+    }
+
+    /// Starts the peer, with something more.
+    pub(crate) async fn connect_with(
+        &self,
+        with: impl FnOnce(Builder) -> Builder,
+    ) -> Result<TaiiNet, Exit> {
         let Some(network) = &self.network else {
             return Err(Exit::usage("which network? Give --network NAME or set TAIINET_NETWORK"));
         };
@@ -217,7 +225,7 @@ impl NetArgs {
         if let Some(path) = self.beside_identity(".stamp") {
             builder = builder.stamp_file(path);
         }
-        Ok(builder.connect().await?)
+        Ok(with(builder).connect().await?)
     }
 
     /// A peer as described, but for its network and identity.

@@ -34,6 +34,28 @@ impl SignedDocument {
         Self { author, signature, body, hash, id }
     }
 
+    /// Reads one from bytes that hold it and nothing else, as it is on the wire.
+    ///
+    /// # Errors
+    /// [`DocumentError::TooLarge`] where they are more than any document has, [`DocumentError::Truncated`],
+    /// [`DocumentError::Malformed`].
+    pub fn from_wire(bytes: &[u8]) -> Result<Self, DocumentError> {
+        if bytes.len() > limits::DOCUMENT_BYTES + 128 {
+            return Err(DocumentError::TooLarge { bytes: bytes.len() });
+        }
+        match postcard::take_from_bytes(bytes) {
+            Ok((document, [])) => Ok(document),
+            Ok(_) => Err(DocumentError::Malformed),
+            Err(error) => Err(DocumentError::from_decoder(&error)),
+        }
+    }
+
+    /// The bytes of it on the wire.
+    pub fn to_wire(&self) -> Vec<u8> {
+        // Only a sequence of unknown length could not be written.
+        postcard::to_allocvec(self).unwrap_or_default()
+    }
+
     /// The peer that is said to have written it.
     pub const fn author(&self) -> PeerId {
         self.author

@@ -22,6 +22,8 @@ use tokio::{
     sync::{Notify, broadcast, mpsc, watch},
 };
 
+#[cfg(feature = "archive")]
+use crate::archive::{ArchiveOptions, ArchiveStartError, Keeper};
 use crate::{
     address::parse_signaller,
     blacklist,
@@ -59,6 +61,8 @@ pub struct Builder {
     port_mapping: bool,
     extra_roots: Vec<u8>,
     bandwidth: Bandwidth,
+    #[cfg(feature = "archive")]
+    archive: Option<ArchiveOptions>,
 }
 
 impl Default for Builder {
@@ -79,6 +83,8 @@ impl Default for Builder {
             port_mapping: true,
             extra_roots: Vec::new(),
             bandwidth: Bandwidth::default(),
+            #[cfg(feature = "archive")]
+            archive: None,
         }
     }
 }
@@ -197,17 +203,27 @@ impl Builder {
         self
     }
 
+    /// Keeps documents in an archive, and answers peers that look for some; see [`ArchiveOptions`]. It takes part like
+    /// any peer. What it misses while it does not run, but for the last five minutes, it does not get.
+    #[cfg(feature = "archive")]
+    pub fn archive(mut self, options: ArchiveOptions) -> Self {
+        self.archive = Some(options);
+        self
+    }
+
     /// Starts the peer on the current tokio runtime. It returns as soon as it runs;
     /// [`TaiiNet::connected`] waits for a first neighbour.
     ///
     /// # Errors
     /// [`Error::NoNetwork`], [`Error::Network`], [`Error::Signaller`], [`Error::TooManySignallers`],
-    /// [`Error::Links`], [`Error::Roots`], [`Error::Random`], [`Error::Blacklist`].
+    /// [`Error::Links`], [`Error::Roots`], [`Error::Random`], [`Error::Blacklist`]; with an archive what it
+    /// cannot be opened for.
     ///
     /// # Panics
     /// Outside a tokio runtime.
     pub async fn connect(self) -> Result<TaiiNet, Error> {
-        let config = self.config()?;
+        #[cfg_attr(not(feature = "archive"), expect(unused_mut))]
+        let mut config = self.config()?;
         let mut seed = [0; 32];
         getrandom::fill(&mut seed)?;
         let identity = match self.identity {
@@ -217,6 +233,21 @@ impl Builder {
         };
         let network = config.network.clone();
         let clock = Arc::new(Clock::new());
+        let relief = Arc::new(Notify::new());
+        #[cfg(not(feature = "archive"))]
+        let archive = None;
+        #[cfg(feature = "archive")]
+        let archive = match &self.archive {
+            Some(options) => {
+                config.archive = true;
+                // What has passed while it did not run, and others still have.
+                config.silence = limits::LIVE_WINDOW;
+                let opened = options.open(network.clone()).map_err(ArchiveStartError::from)?;
+                let keeper = Keeper::start(opened, Arc::clone(&clock), Arc::clone(&relief));
+                Some(keeper.map_err(ArchiveStartError::from)?)
+            }
+            None => None,
+        };
         let peer = Peer::new(identity.clone(), config, seed, clock.now());
         let stamps = KeptStamps::new(peer.stamps().clone(), self.stamps);
         let transport = WebRtc::new(WebRtcConfig {
@@ -231,7 +262,6 @@ impl Builder {
         let (publishes, publish_queue) = mpsc::channel(PUBLISHES);
         let (events, _) = broadcast::channel(EVENTS);
         let (neighbours, neighbour_count) = watch::channel(0);
-        let relief = Arc::new(Notify::new());
         let subscriptions = Arc::new(AtomicUsize::new(0));
         let private = Arc::new(AtomicUsize::new(0));
         let tally = Arc::<Tally>::default();
@@ -271,6 +301,7 @@ impl Builder {
             inboxes: BTreeMap::new(),
             backlog: Backlog::default(),
             held: BTreeSet::new(),
+            archive,
             open_links: 0,
         };
         tokio::spawn(driver.run());

@@ -10,6 +10,7 @@ use taiinet_session::{Backlog, Waiters, Wanted, unsealed::Unsealed};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
+    archive::ArchiveStatus,
     blacklist::BlacklistFileError,
     delivery::{Delivery, Inbox},
 };
@@ -83,6 +84,8 @@ pub(crate) enum Control {
         tell: oneshot::Sender<Option<Timestamp>>,
     },
     Status(oneshot::Sender<Status>),
+    #[cfg_attr(not(feature = "archive"), expect(dead_code))]
+    ArchiveStatus(oneshot::Sender<ArchiveStatus>),
     Blacklist {
         peer: PeerId,
         life: Option<Duration>,

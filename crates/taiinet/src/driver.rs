@@ -12,6 +12,7 @@ use std::{
     time::Duration,
 };
 
+use taiinet_document::VerifiedDocument;
 use taiinet_mesh::{Delivery as CoreDelivery, Event, Input, PublishError};
 use taiinet_session::{
     Action, Session,
@@ -22,11 +23,12 @@ use taiinet_session::{
 use taiinet_webrtc::{LinkInputs, Links};
 use tokio::{
     sync::{Notify, broadcast, mpsc, watch},
-    task::block_in_place,
+    task::{block_in_place, spawn_blocking},
     time::{Instant, sleep_until, timeout_at},
 };
 
 use crate::{
+    archive::{Answered, Keeper},
     blacklist::{self, BlacklistFileError},
     clock::Clock,
     control::{Control, Finding, Flushed, Handles, Publish, Taken},
@@ -47,6 +49,8 @@ const BATCH_BYTES: usize = 32 * 1024;
 const LONGEST_SLEEP: Duration = Duration::from_secs(5);
 /// A message so long may hold many documents: verifying them takes about a millisecond.
 const LONG_BYTES: usize = 4 * 1024;
+/// The archive, among the subscriptions that are behind: none has this number.
+const ARCHIVE: u64 = u64::MAX;
 /// How long leaving may take.
 const LEAVING: Duration = Duration::from_secs(2);
 
@@ -74,6 +78,7 @@ pub(crate) struct Driver {
     pub(crate) backlog: Backlog<u64>,
     /// Subscriptions whose history waits until they are read.
     pub(crate) held: BTreeSet<u64>,
+    pub(crate) archive: Option<Keeper>,
     /// Links dialled and not yet reported down.
     pub(crate) open_links: usize,
 }
@@ -99,6 +104,9 @@ impl Driver {
             },
             Some(publish) = self.publishes.recv(), if self.session.publications().has_room() => {
                 self.take_publishes(publish)?;
+            }
+            (link, request, answer) = answered(&mut self.archive) => {
+                self.session.peer_mut().answer(link, request, answer, self.clock.now());
             }
             () = self.relief.notified() => self.relieve(),
             () = sleep_until(self.whereabouts.look_at()) => self.look_around(),
@@ -209,6 +217,11 @@ impl Driver {
                     let _ = unsealed.waiter.send((unsealed.content, nobody));
                 }
             }
+            Control::ArchiveStatus(tell) => {
+                if let Some(archive) = &self.archive {
+                    archive.status(tell);
+                }
+            }
             Control::Status(tell) => {
                 let _ = tell.send(self.session.peer().status(self.clock.now()));
             }
@@ -299,13 +312,27 @@ impl Driver {
                 Action::FindDone { waiter, complete, cursor } => {
                     let _ = waiter.send(Ok(Finding::Done { complete, cursor }));
                 }
-                Action::Asked { .. } | Action::Accepted(_) => {}
+                Action::Asked { link, question } => {
+                    if let Some(archive) = &self.archive {
+                        archive.answer(link, question);
+                    }
+                }
+                Action::Accepted(document) => self.keep(document),
                 Action::Recipients { unsealed, recipients } => {
                     let _ = unsealed.waiter.send((unsealed.content, recipients));
                 }
                 Action::Publication(outcome) => self.tell_publisher(outcome),
                 Action::Event(event) => self.forward_peer_event(event),
             }
+        }
+    }
+
+    /// Gives a document to the archive; while that is behind, neighbours are slowed down.
+    fn keep(&mut self, document: Arc<VerifiedDocument>) {
+        let Some(archive) = &self.archive else { return };
+        archive.keep(document);
+        if self.backlog.delivered(ARCHIVE, archive.waiting()) {
+            self.session.handle(Input::Behind(true), self.clock.now());
         }
     }
 
@@ -333,7 +360,12 @@ impl Driver {
 
     /// A subscription was read, or is gone.
     fn relieve(&mut self) {
-        if self.backlog.read(|id| Some(self.inboxes.get(id)?.unread())) {
+        let waiting = self.archive.as_ref().map(Keeper::waiting);
+        let unread = |id: &u64| match *id {
+            ARCHIVE => waiting,
+            id => Some(self.inboxes.get(&id)?.unread()),
+        };
+        if self.backlog.read(unread) {
             self.session.handle(Input::Behind(false), self.clock.now());
         }
         let (inboxes, session) = (&self.inboxes, &mut self.session);
@@ -418,6 +450,18 @@ impl Driver {
             self.drain();
         }
         self.links.shutdown().await;
+        if let Some(mut archive) = self.archive.take() {
+            // It waits for the disk.
+            let _ = spawn_blocking(move || archive.end()).await;
+        }
+    }
+}
+
+/// The next answer of the archive.
+async fn answered(archive: &mut Option<Keeper>) -> Answered {
+    match archive {
+        Some(archive) => archive.answered().await,
+        None => std::future::pending().await,
     }
 }
 

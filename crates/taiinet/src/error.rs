@@ -48,6 +48,10 @@ pub enum Error {
     /// The blacklist's file cannot be used.
     #[error(transparent)]
     Blacklist(#[from] BlacklistFileError),
+    /// The archive cannot be opened.
+    #[cfg(feature = "archive")]
+    #[error("archive: {0}")]
+    Archive(#[from] crate::archive::ArchiveStartError),
     /// A peer cannot be blacklisted.
     #[error(transparent)]
     NotBlacklisted(#[from] BlacklistError),

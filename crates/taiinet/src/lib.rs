@@ -38,6 +38,11 @@
 //! [`TaiiNet::close`] before the runtime ends, so that the neighbours hear a goodbye.
 
 mod address;
+#[cfg(feature = "archive")]
+mod archive;
+#[cfg(not(feature = "archive"))]
+#[path = "no_archive.rs"]
+mod archive;
 pub mod blacklist;
 mod builder;
 mod clock;
@@ -60,6 +65,8 @@ mod tally;
 mod whereabouts;
 
 pub use address::{AddressError, parse_signaller};
+#[cfg(feature = "archive")]
+pub use archive::{ArchiveOptions, ArchiveStartError, ArchiveStatus};
 pub use builder::Builder;
 pub use delete::Withdrawn;
 pub use delivery::{Delivery, SubscriptionEvent};
@@ -76,6 +83,9 @@ pub use tally::PublishCounts;
 pub use publish::Prepared;
 #[doc(no_inline)]
 pub use serde_json::json;
+#[cfg(feature = "archive")]
+#[doc(no_inline)]
+pub use taiinet_archive as archives;
 #[doc(no_inline)]
 pub use taiinet_document::{
     DocumentId, Key, Map, Network, PeerSet, Sharing, Timestamp, Value, VerifiedDocument, Writers,

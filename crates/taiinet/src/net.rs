@@ -87,6 +87,20 @@ impl TaiiNet {
         status.await.map_err(|_| Error::Closed)
     }
 
+    /// How the archive behind this peer does; none if there is none.
+    ///
+    /// # Errors
+    /// [`Error::Closed`]
+    #[cfg(feature = "archive")]
+    pub async fn archive(&self) -> Result<Option<crate::ArchiveStatus>, Error> {
+        let (tell, status) = oneshot::channel();
+        self.control(Control::ArchiveStatus(tell));
+        if self.is_closed() {
+            return Err(Error::Closed);
+        }
+        Ok(status.await.ok())
+    }
+
     /// Keeps a peer out, for so long or until it is unblocked: there is no link to it, and its documents are
     /// refused. Peers that misbehave are blacklisted automatically ([`Event::Blacklisted`]); all
     /// are in [`status`](Self::status).

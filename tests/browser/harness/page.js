@@ -17,6 +17,8 @@ const EVENTS = ["status", "peer-connected", "peer-disconnected", "warning", "err
 
 class Subscriber {
   deliveries = [];
+  /** What becomes of them. */
+  changes = [];
   errors = [];
   closed = false;
 
@@ -25,6 +27,7 @@ class Subscriber {
     for (const type of ["data", "backlog"]) {
       subscription.on(type, (event) => this.deliveries.push({ ...plain(event), type }));
     }
+    for (const type of ["update", "remove", "conflict"]) subscription.on(type, (event) => this.changes.push({ ...plain(event), type }));
     subscription.on("ready", (event) => (this.ready = plain(event)));
     subscription.on("error", (error) => this.errors.push(plain(error)));
     subscription.on("close", () => (this.closed = true));

@@ -198,14 +198,57 @@ test("what was published before comes as backlog, up to the limit, and it is sai
   const shown = async (/** @type {string} */ name) => (await page.deliveries(name)).map(({ type, data }) => `${type} ${data.n}`);
   await page.subscribe({}, "all", { backlog: true });
   await page.subscribe({}, "few", { backlog: { limit: 3 } });
-  assert.deepEqual(await ready("all"), { complete: true });
-  assert.deepEqual(await ready("few"), { complete: false });
+  const { sources, ...all } = await ready("all");
+  assert.deepEqual(all, { complete: true, more: false });
+  assert.ok(sources >= 1 && sources <= 2, `${sources}`);
+  assert.equal((await ready("few")).more, true);
   assert.deepEqual(await shown("all"), [0, 1, 2, 3, 4].map((n) => `backlog ${n}`));
   assert.deepEqual(await shown("few"), [2, 3, 4].map((n) => `backlog ${n}`));
+
+  const older = await page.evaluate(async () => {
+    const page = await inPage.subscribers.few.subscription.next(5);
+    return { n: page.map((/** @type {any} */ one) => one.data.n), complete: page.complete, more: page.more };
+  });
+  assert.deepEqual(older, { n: [0, 1], complete: true, more: false });
+  // In any order, page by page.
+  const pages = await page.evaluate(async () => {
+    const found = [];
+    for (let after; ; ) {
+      const page = await inPage.peer.find({}, { sort: { n: 1 }, limit: 2, after });
+      found.push(page.map((/** @type {any} */ one) => one.data.n));
+      after = page.cursor;
+      if (!after) return { found, complete: page.complete };
+    }
+  });
+  assert.deepEqual(pages.found.flat(), [0, 1, 2, 3, 4]);
+  assert.equal(pages.complete, true);
 
   // The same in the shell.
   const where = ["--network", mesh.network, ...mesh.signallers.flatMap((url) => ["--signaller", url])];
   const printed = await run("taiinet", ["subscribe", "{}", "--backlog=3", "--json", "--timeout", "10", ...where]);
   const lines = printed.trim().split("\n").map((line) => JSON.parse(line));
-  assert.deepEqual(lines.map((line) => (line.ready ? line : [line.backlog, line.data.n])), [[true, 2], [true, 3], [true, 4], { ready: { complete: false } }]);
+  assert.deepEqual(lines.map((line) => (line.ready ? line.ready.more : [line.backlog, line.data.n])), [[true, 2], [true, 3], [true, 4], true]);
+});
+
+test("what is replaced, deleted or expired is told to pages that show it, and found no more", async () => {
+  const mesh = new Mesh([await Signaller.start()]);
+  const browser = await chromium();
+  const [author, reader] = [await browser.peer("author", mesh.options()), await browser.peer("reader", mesh.options())];
+  await connected([author, reader]);
+  await reader.subscribe({ likes: { $gt: 4 } });
+  const publish = (/** @type {any} */ document, /** @type {any} */ options) => author.evaluate((document, options) => inPage.peer.publish(document, options), document, options);
+  const changes = () => reader.evaluate(() => inPage.subscribers.all.changes.map((/** @type {any} */ one) => [one.type, one.replaces ?? one.id, one.reason ?? null]));
+  const first = await publish({ likes: 5 }, { key: "k" });
+  const second = await publish({ likes: 6 }, { key: "k" });
+  await publish({ likes: 1 }, { key: "k" });
+  const third = await publish({ likes: 7 }, {});
+  const fourth = await publish({ likes: 8 }, { expires: "3s" });
+  const fifth = await publish({ likes: 9 }, { key: "other" });
+  await reader.eventually("shows them", async () => (await reader.documents()).length === 5);
+  await author.evaluate((id) => inPage.peer.delete(id), third);
+  await author.evaluate(() => inPage.peer.delete({ key: "other" }));
+  await reader.eventually("hears of all", async () => (await changes()).length === 5);
+  assert.deepEqual((await changes()).sort(), [["remove", fifth, "deleted"], ["remove", fourth, "expired"], ["remove", second, "replaced"], ["remove", third, "deleted"], ["update", first, null]].sort());
+  const found = await reader.evaluate(async () => (await inPage.peer.find({})).map((/** @type {any} */ one) => one.data.likes));
+  assert.deepEqual(found, [1]);
 });

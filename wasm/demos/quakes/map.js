@@ -53,6 +53,11 @@ export class WorldMap {
     this.#run();
   }
 
+  drop(id) {
+    this.#quakes = this.#quakes.filter((quake) => quake.id !== id);
+    this.#run();
+  }
+
   clear() {
     this.#quakes.length = 0;
     this.#run();

@@ -14,27 +14,36 @@ const ways = []; // of the last documents: milliseconds from the publisher to he
 let received = 0;
 let strongest = null;
 
-function takeLive({ data, createdAt, receivedAt }) {
+function takeLive({ id, data, createdAt, receivedAt }) {
   recent.push(Date.now());
   if (recent.length > 20_000) recent.splice(0, 10_000);
   ways.push(receivedAt - createdAt);
   if (ways.length > 200) ways.shift();
-  take(read(data, Date.now()));
+  take(read(data, Date.now()), id);
 }
 
 /** What neighbours still had: shown as if it had come when it was published. */
-function takeEarlier({ data, createdAt }) {
-  take(read(data, Math.min(createdAt, Date.now())));
+function takeEarlier({ id, data, createdAt }) {
+  take(read(data, Math.min(createdAt, Date.now())), id);
 }
 
-function take(quake) {
+function take(quake, id) {
   if (!quake) return;
+  quake.id = id;
   received += 1;
   if (!strongest || quake.magnitude > strongest.magnitude) strongest = quake;
   latest.unshift(quake);
   latest.length = Math.min(latest.length, LATEST);
   map.add(quake);
   chart.add(quake);
+  fill();
+}
+
+/** What is deleted or expired vanishes; that it came still counts. */
+function drop({ id }) {
+  const at = latest.findIndex((quake) => quake.id === id);
+  if (at >= 0) latest.splice(at, 1);
+  map.drop(id);
   fill();
 }
 
@@ -93,6 +102,7 @@ queryField({
     fill();
     sub.on("data", takeLive);
     sub.on("backlog", takeEarlier);
+    sub.on("remove", drop);
     return sub;
   },
 });

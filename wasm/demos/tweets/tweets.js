@@ -46,6 +46,15 @@ function like({ name, by, text, likes }) {
   publish({ type: "tweet", tweet: name, name: by, text, likes: likes + 1 });
 }
 
+/** All its versions, for everybody that shows it. */
+async function takeBack(name) {
+  try {
+    await taiinet.delete({ key: name });
+  } catch (error) {
+    $("told").textContent = `Not deleted: ${error.message}`;
+  }
+}
+
 /* Showing. */
 
 const draw = oncePerFrame(() => {
@@ -85,6 +94,11 @@ function newRow(tweet) {
   button.setAttribute("aria-pressed", String(liked.has(tweet.name)));
   const [foot, way] = [element("footer"), element("span")];
   foot.append(button, way);
+  if (tweet.author === taiinet.identity.peerId) {
+    const gone = element("button", "like delete", "Delete");
+    gone.addEventListener("click", () => takeBack(tweet.name));
+    foot.append(gone);
+  }
   item.append(face(tweet.author), head, text, foot);
   return { item, by, text, time, button, way };
 }
@@ -153,6 +167,7 @@ queryField({
     const take = (delivery) => wall.take(delivery) && draw();
     sub.on("data", take);
     sub.on("backlog", take);
+    sub.on("remove", (gone) => wall.drop(gone) && draw());
     return sub;
   },
 });

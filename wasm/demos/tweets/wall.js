@@ -41,6 +41,14 @@ export class Wall {
     return news ? tweet : null;
   }
 
+  /** A document is gone. What its author takes back, or what was but quoted, is shown no more; whether it was. */
+  drop({ author, id, key }) {
+    const name = key ?? `${author}/${id}`;
+    const tweet = this.#tweets.get(name);
+    const shows = tweet && (tweet.own ? name.startsWith(`${author}/`) : tweet.quotedBy === author);
+    return Boolean(shows) && this.#tweets.delete(name);
+  }
+
   /** The newest first. */
   list() {
     return [...this.#tweets.values()].sort((one, other) => other.at - one.at);

@@ -39,10 +39,10 @@ export function boolean(value: unknown, path: string): boolean {
   return value;
 }
 
-export function integer(value: unknown, path: string, least: number, most: number): number {
-  if (typeof value !== "number") throw wrongType("options", path, "a number", value);
+export function integer(value: unknown, path: string, least: number, most: number, code: ErrorCode = "options"): number {
+  if (typeof value !== "number") throw wrongType(code, path, "a number", value);
   if (!Number.isInteger(value) || value < least || value > most) {
-    throw new TaiiNetError("options", `${path} must be a whole number from ${least} to ${most}, not ${value}`, path);
+    throw new TaiiNetError(code, `${path} must be a whole number from ${least} to ${most}, not ${value}`, path);
   }
   return value;
 }
@@ -81,6 +81,9 @@ function signaller(address: string, path: string): string {
   return address.replace(/^wss?:/i, (scheme) => scheme.toLowerCase());
 }
 
+/** Dates end there (ECMA-262, 21.4.1.1). */
+export const LAST_DATE = 8.64e15;
+
 const UNITS: Record<string, number> = { ms: 1, s: 1000, m: 60_000, min: 60_000, h: 3_600_000, d: 86_400_000 };
 
 /** A length of time: milliseconds, or a text like `"30s"`, `"5min"`, `"2h"`, `"1d"`. */
@@ -89,4 +92,16 @@ export function duration(value: unknown, path: string): number {
   const [, number, unit] = (typeof value === "string" && /^(\d+(?:\.\d+)?)\s*(ms|s|m|min|h|d)$/.exec(value.trim())) || [];
   if (number !== undefined && unit !== undefined && Number(number) > 0) return Number(number) * (UNITS[unit] as number);
   throw new TaiiNetError("options", `${path} must be milliseconds or a time like "30s", "5min", "2h" or "1d", not ${JSON.stringify(value)}`, path);
+}
+
+/** A moment, in milliseconds since 1970: so given, or as a Date, or as a time ago like `"1d"`. */
+export function time(value: unknown, path: string): number {
+  if (typeof value === "string") return Math.max(0, Math.round(Date.now() - duration(value, path)));
+  const at = value instanceof Date ? value.getTime() : value;
+  if (typeof at === "number" && at >= 0 && at <= LAST_DATE) return Math.round(at);
+  throw new TaiiNetError("options", `${path} must be a Date, milliseconds since 1970 or a time ago like "1d", not ${value instanceof Date ? "a Date without a time" : JSON.stringify(value)}`, path);
+}
+
+export function signal(value: unknown, path: string): void {
+  if (value !== undefined && !(value instanceof AbortSignal)) throw wrongType("options", path, "an AbortSignal", value);
 }

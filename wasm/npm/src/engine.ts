@@ -12,17 +12,52 @@ export type Privacy = "open" | "sealed" | "forward-secret";
 export interface Raw {
   id: string;
   author: string;
+  /** If it is not the author. */
+  owner: string | undefined;
   createdAt: number;
+  expiresAt: number | undefined;
   receivedAt: number;
   hops: number;
   from: string | undefined;
   key: string | undefined;
+  /** The version that it replaces, of those that were shown. */
+  replaces: string | undefined;
+  /** Whether it was published before the subscription. */
+  backlog?: boolean;
   json: string;
   exact: boolean;
   privacy: Privacy;
   /** About how many bytes of memory it holds. */
   cost: number;
 }
+
+/** A document that was shown is gone. */
+export interface Removed {
+  id: string;
+  author: string;
+  /** The peer whose document it was a version of; mostly its author. */
+  owner: string;
+  key: string | undefined;
+  /** Why: its author has deleted it; a newer version does not match, or cannot be read here; or its time is over. */
+  reason: "deleted" | "replaced" | "expired";
+}
+
+/** What was published before a subscription has come, or as much of it as was asked for. */
+export interface Ready {
+  /** Whether that was all that there is, as far as those that were asked know, and they have left out nothing. */
+  complete: boolean;
+  /** Whether there may be older ones. */
+  more: boolean;
+  /** How many neighbours have answered. */
+  sources: number;
+}
+
+/** What a subscription is told. */
+export type News =
+  | { type: "document"; raw: Raw }
+  | { type: "remove"; removed: Removed }
+  | { type: "conflict"; winner: Raw; loser: Raw }
+  | { type: "ready"; ready: Ready };
 
 /** What happens to the peer, as the core says it; see crates/session/src/json.rs. */
 export type CoreEvent =
@@ -137,23 +172,54 @@ export interface CoreStatus {
 export interface Feed {
   /** Whether its reader is behind: then the neighbours are slowed down. */
   behind(behind: boolean): void;
+  /** So many older documents are wanted; `ready` comes after them. */
+  more(limit: number): void;
   close(): void;
 }
 
+/** What is wanted of the time before a subscription: the newest, or all since then (milliseconds since 1970). */
+export type Before = { last: number } | { since: number };
+
 export interface SubscribeQuery {
   private: boolean;
+  backlog?: Before;
+}
+
+/** What the core can be asked for in one go. */
+const MOST_LAST = 65_535;
+
+/** What is to be asked for if a subscription that has asked for more is begun again. */
+export function withMore<T extends { options: SubscribeQuery }>(subscriber: T, limit: number): void {
+  const { options } = subscriber;
+  if (options.backlog && "last" in options.backlog) {
+    subscriber.options = { ...options, backlog: { last: Math.min(options.backlog.last + limit, MOST_LAST) } };
+  }
 }
 
 /** What a search found. */
 export interface Found {
   documents: Raw[];
-  /** Whether that is all, as far as can be told, or as many as were wanted. */
+  /** Whether that is all, as far as can be told. */
   complete: boolean;
+  /** From where to go on. */
+  cursor?: string;
 }
 
 export interface FindQuery {
   limit: number;
   timeoutMs: number;
+  sort?: readonly (readonly [field: string, towards: "asc" | "desc"])[];
+  after?: string;
+  /** Milliseconds since 1970. */
+  since?: number;
+  until?: number;
+}
+
+/** What to delete: documents of this peer by their ids, up to 256, or the one under a key. */
+export type Deletion = { ids: readonly string[] } | { key: string };
+
+export interface DeleteQuery {
+  stamp?: Stamp;
 }
 
 /** What tells a document from all others of its author: each is later than the one before. */
@@ -218,8 +284,10 @@ export interface Engine {
   /** Whether the peer runs here, and not in another tab. */
   readonly isHere: boolean;
   /** `failed` is called, once, for a fault that shows later: when another peer has taken over. */
-  subscribe(query: string, options: SubscribeQuery, deliver: (raw: Raw) => void, failed: (error: Error) => void): Feed;
+  subscribe(query: string, options: SubscribeQuery, hear: (news: News) => void, failed: (error: Error) => void): Feed;
   publish(document: string, options: PublishQuery): Promise<string>;
+  /** Resolves with the id of the deletion. */
+  delete(what: Deletion, options: DeleteQuery): Promise<string>;
   find(query: string, options: FindQuery): Promise<Found>;
   status(): Promise<CoreStatus>;
   /** Until then (milliseconds since 1970), or until it is unblocked. */

@@ -1,11 +1,13 @@
 export { TaiiNet } from "./taiinet.js";
-export type { FindOptions, Identity, PublishOptions, TaiiNetEvents, TaiiNetOptions, Warning } from "./taiinet.js";
+export type { Delivery } from "./delivery.js";
+export type { Direction, FindOptions, Found, Sort } from "./find.js";
+export type { DeleteOptions, Identity, PublishOptions, TaiiNetEvents, TaiiNetOptions, Warning } from "./taiinet.js";
 export { Subscription } from "./subscription.js";
-export type { Delivery, Ready, SubscribeOptions, SubscriptionEvents } from "./subscription.js";
+export type { Backlog, Conflict, Page, SubscribeOptions, SubscriptionEvents } from "./subscription.js";
 export { TaiiNetError } from "./errors.js";
 export type { ErrorCode } from "./errors.js";
 export type { Blacklist, BlacklistOptions } from "./blacklist.js";
-export type { Blacklisted, CoreStatus, PeerInfo, Privacy, SignallerInfo, SignallerRelay } from "./engine.js";
+export type { Blacklisted, CoreStatus, PeerInfo, Privacy, Ready, Removed, SignallerInfo, SignallerRelay } from "./engine.js";
 export type { Status } from "./status.js";
 export type { Condition, Query, Reserved, Test, TypeName } from "./query.js";
 export type { Content, Fields, Publishable, Value } from "./values.js";

@@ -1,7 +1,8 @@
 // The peer in this tab.
 
 import type { Core } from "../core/taiinet_wasm.js";
-import type { Audience, CoreEvent, CoreOptions, CoreStatus, Engine, Feed, FindQuery, Found, PublishQuery, Raw, Stamp, StateStores, SubscribeQuery } from "./engine.js";
+import type { Audience, CoreEvent, CoreOptions, CoreStatus, Engine, DeleteQuery, Deletion, Feed, FindQuery, Found, News, PublishQuery, Raw, Ready, Removed, Stamp, StateStores, SubscribeQuery } from "./engine.js";
+import { withMore } from "./engine.js";
 import { TaiiNetError, closed, fromCore } from "./errors.js";
 import { liveIn } from "./page.js";
 import { forbidsConnecting } from "./policy.js";
@@ -14,14 +15,19 @@ const FINDS_WAITING = 1024;
 interface Subscriber {
   query: string;
   options: SubscribeQuery;
-  deliver: (raw: Raw) => void;
+  hear: (news: News) => void;
   failed: (error: Error) => void;
+  /** What was told last of what was before; undefined while it is looked for. */
+  ready?: Ready | undefined;
+  /** So many older ones were asked for meanwhile. */
+  owed: number;
 }
 
 /** A document, of what the core's `delivery` tells (wasm/src/delivery.rs). */
 function toRaw(about: string, json: string): Raw {
   const known = JSON.parse(about) as Omit<Raw, "json" | "receivedAt">;
-  return { ...known, from: known.from, key: known.key, receivedAt: Date.now(), json };
+  const { owner, expiresAt, from, key, replaces } = known;
+  return { ...known, owner, expiresAt, from, key, replaces, receivedAt: Date.now(), json };
 }
 
 export class LocalEngine implements Engine {
@@ -73,6 +79,9 @@ export class LocalEngine implements Engine {
       if (this.#state !== "running") throw closed();
       this.#core = new this.#wasm.Core(seed, this.#coreOptions(), {
         delivery: this.#delivery,
+        removed: this.#removed,
+        conflict: this.#conflict,
+        ready: this.#ready,
         event: this.#event,
       });
     } catch (error) {
@@ -96,9 +105,32 @@ export class LocalEngine implements Engine {
   }
 
   #delivery = (subscriptions: Uint32Array, about: string, json: string): void => {
-    const raw = toRaw(about, json);
-    for (const number of subscriptions) this.#subscribers.get(number)?.deliver(raw);
+    this.#tell(subscriptions, { type: "document", raw: toRaw(about, json) });
   };
+
+  #removed = (subscriptions: Uint32Array, what: string): void => {
+    const { key, ...removed } = JSON.parse(what) as Removed & { key: string | null };
+    this.#tell(subscriptions, { type: "remove", removed: { ...removed, key: key ?? undefined } });
+  };
+
+  #conflict = (subscriptions: Uint32Array, ...[winner, winnersJson, loser, losersJson]: [string, string, string, string]): void => {
+    this.#tell(subscriptions, { type: "conflict", winner: toRaw(winner, winnersJson), loser: toRaw(loser, losersJson) });
+  };
+
+  #ready = (subscription: number, what: string): void => {
+    const subscriber = this.#subscribers.get(subscription);
+    if (!subscriber) return;
+    const ready = JSON.parse(what) as Ready;
+    const { owed } = subscriber;
+    subscriber.owed = 0;
+    if (owed > 0 && ready.more && this.#try((core) => core.more(subscription, owed))) return;
+    subscriber.ready = ready;
+    subscriber.hear({ type: "ready", ready });
+  };
+
+  #tell(subscriptions: Uint32Array, news: News): void {
+    for (const number of subscriptions) this.#subscribers.get(number)?.hear(news);
+  }
 
   #event = (json: string): void => {
     const event = JSON.parse(json) as CoreEvent;
@@ -141,16 +173,18 @@ export class LocalEngine implements Engine {
     }
   }
 
-  subscribe(query: string, options: SubscribeQuery, deliver: (raw: Raw) => void, failed: (error: Error) => void): Feed {
-    const subscriber = { query, options, deliver, failed };
+  subscribe(query: string, options: SubscribeQuery, hear: (news: News) => void, failed: (error: Error) => void): Feed {
+    const subscriber: Subscriber = { query, options, hear, failed, owed: 0 };
     if (this.#restarting) this.#numbers.set(subscriber, undefined);
     else this.#add(subscriber);
     return {
       behind: (behind) => {
         if (behind) this.#behind.add(subscriber);
         else this.#behind.delete(subscriber);
+        this.#hold(subscriber);
         this.#tellBehind();
       },
+      more: (limit) => this.#more(subscriber, limit),
       close: () => {
         const number = this.#numbers.get(subscriber);
         if (!this.#numbers.delete(subscriber)) return;
@@ -168,6 +202,26 @@ export class LocalEngine implements Engine {
     const number = this.#try((core) => core.subscribe(subscriber.query, JSON.stringify(subscriber.options)));
     this.#subscribers.set(number, subscriber);
     this.#numbers.set(subscriber, number);
+    subscriber.ready = undefined;
+    subscriber.owed = 0;
+    if (this.#behind.has(subscriber)) this.#hold(subscriber);
+  }
+
+  /** What was before waits for a reader that is behind. */
+  #hold(subscriber: Subscriber): void {
+    const number = this.#numbers.get(subscriber);
+    if (number !== undefined && this.#state === "running") this.#try((core) => core.hold(number, this.#behind.has(subscriber)));
+  }
+
+  #more(subscriber: Subscriber, limit: number): void {
+    withMore(subscriber, limit);
+    const number = this.#numbers.get(subscriber);
+    // Of a peer that is started again all is wanted at once.
+    if (number === undefined || this.#state !== "running") return;
+    const { ready } = subscriber;
+    if (!ready) subscriber.owed += limit;
+    else if (this.#try((core) => core.more(number, limit))) subscriber.ready = undefined;
+    else subscriber.hear({ type: "ready", ready });
   }
 
   #wasBehind = false;
@@ -182,6 +236,14 @@ export class LocalEngine implements Engine {
   publish(document: string, options: PublishQuery): Promise<string> {
     return this.#ask((core) => {
       const taken = core.publish(document, JSON.stringify(options));
+      this.#keepStamp();
+      return taken;
+    });
+  }
+
+  delete(what: Deletion, options: DeleteQuery): Promise<string> {
+    return this.#ask((core) => {
+      const taken = core.delete(JSON.stringify(what), JSON.stringify(options));
       this.#keepStamp();
       return taken;
     });
@@ -217,11 +279,12 @@ export class LocalEngine implements Engine {
     const each = (about: string, json: string) => void documents.push(toRaw(about, json));
     await this.#turn();
     try {
-      const complete = await this.#ask((core) => {
+      const ended = await this.#ask((core) => {
         documents = [];
-        return core.find(query, JSON.stringify(options), each) as Promise<boolean>;
+        return core.find(query, JSON.stringify(options), each) as Promise<string>;
       });
-      return { documents, complete };
+      const { complete, cursor } = JSON.parse(ended) as { complete: boolean; cursor: string | null };
+      return { documents, complete, ...(cursor !== null && { cursor }) };
     } finally {
       this.#finding -= 1;
       this.#turns.shift()?.();

@@ -1,7 +1,7 @@
 // Hooks for React: `import { TaiiNetProvider, useSubscription } from "taiinet/react"`.
 
-import { createContext, useContext, useEffect, useState, type ReactNode } from "react";
-import type { Delivery, Fields, PeerInfo, Query, Ready, TaiiNet } from "./index.js";
+import { createContext, useContext, useEffect, useMemo, useState, useSyncExternalStore, type ReactNode } from "react";
+import type { Backlog, Delivery, Fields, PeerInfo, Query, Ready, Subscription, TaiiNet } from "./index.js";
 
 const Context = createContext<TaiiNet | undefined>(undefined);
 
@@ -20,8 +20,8 @@ export function useTaiiNet(): TaiiNet {
 export interface UseSubscriptionOptions {
   /** How many documents to keep, the newest; default 100. */
   limit?: number;
-  /** Also what neighbours still hold, as for `subscribe`; default false. */
-  backlog?: boolean | { limit?: number };
+  /** Also what was published before and is still held, as for `subscribe`; default false. */
+  backlog?: Backlog;
   /** With a key of its own, to which others can seal; default false. */
   private?: boolean;
 }
@@ -32,59 +32,100 @@ function asText(_: string, value: unknown): unknown {
   return value === undefined || ["bigint", "number", "symbol", "function"].includes(typeof value) ? `${typeof value} ${String(value)}` : value;
 }
 
+/** What a subscription shows now. */
+export interface SubscriptionView<T> {
+  /** The newest documents, the newest first: of each key one version, and none that is deleted or expired. */
+  documents: readonly Delivery<T>[];
+  error: Error | undefined;
+  /** There once the backlog, if it was asked for, has come. */
+  ready: Ready | undefined;
+}
+
+const NOTHING: SubscriptionView<never> = { documents: [], error: undefined, ready: undefined };
+
+/** A subscription while a component shows it, as React wants to see it. */
+class Wall<T extends object> {
+  readonly #open: () => Subscription<T>;
+  readonly #limit: number;
+  #documents: Delivery<T>[] = [];
+  #shown: SubscriptionView<T> = NOTHING;
+  #frame: number | undefined;
+
+  constructor(open: () => Subscription<T>, limit: number) {
+    this.#open = open;
+    this.#limit = limit;
+  }
+
+  readonly get = (): SubscriptionView<T> => this.#shown;
+
+  /** Subscribes until the function that comes back is called. */
+  readonly watch = (changed: () => void): (() => void) => {
+    this.#shown = NOTHING;
+    const show = (news: Partial<SubscriptionView<T>>) => {
+      this.#shown = { ...this.#shown, ...news };
+      changed();
+    };
+    // One render for all that comes in one frame. A page that is hidden has no frames: it keeps what it would show.
+    const later = () => {
+      this.#frame ??= requestAnimationFrame(() => {
+        this.#frame = undefined;
+        show({ documents: [...this.#documents] });
+      });
+    };
+    const take = (delivery: Delivery<T>) => {
+      this.#take(delivery);
+      later();
+    };
+    let subscription: Subscription<T>;
+    try {
+      subscription = this.#open();
+    } catch (error) {
+      show({ error: error as Error });
+      return () => {};
+    }
+    subscription.on("data", take);
+    subscription.on("backlog", take);
+    subscription.on("remove", ({ id }) => {
+      this.#drop(id);
+      later();
+    });
+    subscription.on("error", (error) => show({ error }));
+    subscription.on("ready", (ready) => show({ documents: [...this.#documents], ready }));
+    return () => {
+      if (this.#frame !== undefined) cancelAnimationFrame(this.#frame);
+      this.#frame = undefined;
+      this.#documents = [];
+      subscription.close();
+    };
+  };
+
+  #take(delivery: Delivery<T>): void {
+    if (delivery.replaces !== undefined) this.#drop(delivery.replaces);
+    const at = this.#documents.findIndex(({ createdAt }) => createdAt <= delivery.createdAt);
+    this.#documents.splice(at < 0 ? this.#documents.length : at, 0, delivery);
+    this.#documents.length = Math.min(this.#documents.length, this.#limit);
+  }
+
+  #drop(id: string): void {
+    this.#documents = this.#documents.filter((one) => one.id !== id);
+  }
+}
+
 /** The newest documents that match, newest first. The query may be written in place: it counts as
- *  another only when its JSON differs. `ready` is there once the backlog, if it was asked for, has come. */
+ *  another only when its JSON differs. */
 export function useSubscription<T extends object = Fields>(
   query: Query<T>,
   { limit = 100, backlog = false, private: isPrivate = false }: UseSubscriptionOptions = {},
-): { documents: readonly Delivery<T>[]; error: Error | undefined; ready: Ready | undefined } {
+): SubscriptionView<T> {
   const taiinet = useTaiiNet();
-  const [documents, setDocuments] = useState<readonly Delivery<T>[]>([]);
-  const [error, setError] = useState<Error>();
-  const [ready, setReady] = useState<Ready>();
-  const text = JSON.stringify(query, asText);
-
-  const backlogText = JSON.stringify(backlog);
-
-  useEffect(() => {
-    const asked = JSON.parse(backlogText) as typeof backlog;
-    setDocuments([]);
-    setError(undefined);
-    setReady(undefined);
-    let subscription;
-    try {
-      subscription = taiinet.subscribe<T>(query, { backlog: asked, private: isPrivate });
-    } catch (fault) {
-      setError(fault as Error);
-      return;
-    }
-    // One render for all that come in one frame.
-    let fresh: Delivery<T>[] = [];
-    let frame = 0;
-    const show = () => {
-      const news = fresh;
-      fresh = [];
-      frame = 0;
-      setDocuments((before) => [...news, ...before].sort((a, b) => b.createdAt - a.createdAt).slice(0, limit));
-    };
-    const take = (delivery: Delivery<T>) => {
-      fresh.push(delivery);
-      frame ||= requestAnimationFrame(show);
-    };
-    subscription.on("data", take);
-    subscription.on("backlog", take);
-    subscription.on("error", setError);
-    subscription.on("ready", setReady);
-    const opened = subscription;
-    return () => {
-      cancelAnimationFrame(frame);
-      opened.close();
-    };
-    // The text stands for the query.
+  const [text, backlogText] = [query, backlog].map((one) => JSON.stringify(one, asText));
+  const wall = useMemo(
+    () => new Wall<T>(() => taiinet.subscribe<T>(query, { backlog, private: isPrivate }), limit),
+    // The texts stand for the query and the backlog.
     // eslint-disable-next-line react-hooks/exhaustive-deps
-  }, [taiinet, text, limit, backlogText, isPrivate]);
-
-  return { documents, error, ready };
+    [taiinet, text, limit, backlogText, isPrivate],
+  );
+  return useSyncExternalStore(wall.watch, wall.get, wall.get);
 }
 
 /** The neighbours, kept up to date. */

@@ -4,12 +4,13 @@
 // takes over it tells the others, and each says again what it wants. Each tab holds a lock of its own as
 // well, by which the peer's tab learns of its end.
 
-import type { Audience, CoreEvent, CoreOptions, CoreStatus, Engine, Feed, FindQuery, Found, PublishQuery, Raw, Stamp, SubscribeQuery } from "./engine.js";
+import type { Audience, CoreEvent, CoreOptions, CoreStatus, Engine, DeleteQuery, Deletion, Feed, FindQuery, Found, News, PublishQuery, Stamp, SubscribeQuery } from "./engine.js";
+import { withMore } from "./engine.js";
 import { Election, type Reign } from "./election.js";
 import { TaiiNetError, closed, fromPlain, toPlain, type PlainError } from "./errors.js";
 
 /** Changes with the messages: tabs of different versions of the package have a peer each. */
-const VERSION = 5;
+const VERSION = 6;
 
 /** Which peer is shared: the tabs of one network and one identity have one. */
 export interface SharedPeer {
@@ -22,15 +23,13 @@ export function nameOf({ network, identity }: SharedPeer): string {
   return `taiinet/${VERSION} ${JSON.stringify([network, identity])}`;
 }
 
-/** Documents of which a tab remembers that it has shown them, so that none comes again when another
- *  tab takes over. */
-const SEEN = 4096;
-
 type Call =
   | { name: "subscribe"; feed: number; query: string; options: SubscribeQuery }
   | { name: "unsubscribe"; feed: number }
   | { name: "behind"; feed: number; behind: boolean }
+  | { name: "more"; feed: number; limit: number }
   | { name: "publish"; document: string; options: PublishQuery }
+  | { name: "delete"; what: Deletion; options: DeleteQuery }
   | { name: "find"; query: string; options: FindQuery }
   | { name: "status" }
   | { name: "blacklist"; peer: string; until: number | undefined }
@@ -46,7 +45,7 @@ type Message =
   | { kind: "call"; to: string; from: string; id: number; call: Call }
   | { kind: "stamped"; to: string; id: number; stamp: Stamp }
   | { kind: "answer"; to: string; id: number; value?: unknown; error?: PlainError }
-  | { kind: "document"; to: string; feed: number; raw: Raw };
+  | { kind: "news"; to: string; feed: number; news: News };
 
 interface Waiting {
   call: Call;
@@ -57,10 +56,9 @@ interface Waiting {
 interface Subscriber {
   query: string;
   options: SubscribeQuery;
-  deliver: (raw: Raw) => void;
+  hear: (news: News) => void;
   failed: (error: Error) => void;
   behind: boolean;
-  seen: Set<string>;
   /** The feed of the engine in this tab, while it runs here. */
   feed?: Feed;
 }
@@ -263,8 +261,8 @@ export class SharedEngine implements Engine {
       case "answer":
         if (message.to === this.#tab) this.#settle(message.id, message.value, message.error);
         return;
-      case "document":
-        if (message.to === this.#tab) this.#deliver(this.#subscribers.get(message.feed), message.raw);
+      case "news":
+        if (message.to === this.#tab) this.#subscribers.get(message.feed)?.hear(message.news);
     }
   }
 
@@ -318,7 +316,7 @@ export class SharedEngine implements Engine {
 
   #stamped(id: number, stamp: Stamp): void {
     const call = this.#waiting.get(id)?.call;
-    if (call?.name === "publish") call.options.stamp = stamp;
+    if (call?.name === "publish" || call?.name === "delete") call.options.stamp = stamp;
   }
 
   #settle(id: number, value: unknown, error?: PlainError): void {
@@ -332,16 +330,6 @@ export class SharedEngine implements Engine {
   #refused(feed: number, error: PlainError): void {
     const subscriber = this.#subscribers.get(feed);
     if (this.#subscribers.delete(feed)) subscriber?.failed(fromPlain(error));
-  }
-
-  #deliver(subscriber: Subscriber | undefined, raw: Raw): void {
-    if (!subscriber || subscriber.seen.has(raw.id)) return;
-    subscriber.seen.add(raw.id);
-    if (subscriber.seen.size > SEEN) {
-      const [oldest] = subscriber.seen;
-      subscriber.seen.delete(oldest as string);
-    }
-    subscriber.deliver(raw);
   }
 
   // ---- In the peer's tab ----
@@ -383,12 +371,12 @@ export class SharedEngine implements Engine {
       case "subscribe":
         if (from && guests && !guests.has(call.feed)) {
           const { feed } = call;
-          const deliver = (raw: Raw) => this.#post({ kind: "document", to: from, feed, raw });
+          const hear = (news: News) => this.#post({ kind: "news", to: from, feed, news });
           const failed = (error: Error) => {
             guests.delete(feed);
             this.#post({ kind: "refused", to: from, feed, error: toPlain(error) });
           };
-          guests.set(feed, engine.subscribe(call.query, call.options, deliver, failed));
+          guests.set(feed, engine.subscribe(call.query, call.options, hear, failed));
         }
         return undefined;
       case "unsubscribe":
@@ -397,15 +385,17 @@ export class SharedEngine implements Engine {
         return undefined;
       case "behind":
         return guests?.get(call.feed)?.behind(call.behind);
+      case "more":
+        return guests?.get(call.feed)?.more(call.limit);
       case "publish":
         // Sealed again, with keys of its own, it is another document: should a tab take over just then, it
         // may come twice. All else is stamped by the tab that leads, for one after the other; the tab that
         // takes over is asked with the same stamp, and publishes the same document.
-        if (!call.options.to && !call.options.stamp) {
-          call.options.stamp = await engine.stamp(call.options.key);
-          if (from) this.#post({ kind: "stamped", to: from, id, stamp: call.options.stamp });
-        }
+        if (!call.options.to) await this.#stamp(engine, call.options, call.options.key, id, from);
         return engine.publish(call.document, call.options);
+      case "delete":
+        await this.#stamp(engine, call.options, "key" in call.what ? call.what.key : undefined, id, from);
+        return engine.delete(call.what, call.options);
       case "find":
         return engine.find(call.query, call.options);
       case "status":
@@ -419,20 +409,26 @@ export class SharedEngine implements Engine {
     }
   }
 
+  async #stamp(engine: StampingEngine, options: { stamp?: Stamp }, key: string | undefined, id: number, from?: string): Promise<void> {
+    if (options.stamp) return;
+    options.stamp = await engine.stamp(key);
+    if (from) this.#post({ kind: "stamped", to: from, id, stamp: options.stamp });
+  }
+
   #open(engine: Engine, subscriber: Subscriber): void {
-    const { query, options, failed } = subscriber;
-    subscriber.feed = engine.subscribe(query, options, (raw) => this.#deliver(subscriber, raw), failed);
+    const { query, options, hear, failed } = subscriber;
+    subscriber.feed = engine.subscribe(query, options, hear, failed);
     if (subscriber.behind) subscriber.feed.behind(true);
   }
 
   // ---- Engine ----
 
-  subscribe(query: string, options: SubscribeQuery, deliver: (raw: Raw) => void, failed: (error: Error) => void): Feed {
+  subscribe(query: string, options: SubscribeQuery, hear: (news: News) => void, failed: (error: Error) => void): Feed {
     if (this.#failed) throw this.#failed;
     if (this.#end.signal.aborted) throw closed();
     this.#next += 1;
     const number = this.#next;
-    const subscriber: Subscriber = { query, options, deliver, failed, behind: false, seen: new Set() };
+    const subscriber: Subscriber = { query, options, hear, failed, behind: false };
     if (this.#engine) this.#open(this.#engine, subscriber);
     this.#subscribers.set(number, subscriber);
     this.#tell({ name: "subscribe", feed: number, query, options });
@@ -441,6 +437,11 @@ export class SharedEngine implements Engine {
         subscriber.behind = behind;
         if (subscriber.feed) subscriber.feed.behind(behind);
         else this.#tell({ name: "behind", feed: number, behind });
+      },
+      more: (limit) => {
+        withMore(subscriber, limit);
+        if (subscriber.feed) subscriber.feed.more(limit);
+        else this.#tell({ name: "more", feed: number, limit });
       },
       close: () => {
         if (!this.#subscribers.delete(number)) return;
@@ -452,6 +453,10 @@ export class SharedEngine implements Engine {
 
   publish(document: string, options: PublishQuery): Promise<string> {
     return this.#ask({ name: "publish", document, options: { ...options } });
+  }
+
+  delete(what: Deletion, options: DeleteQuery): Promise<string> {
+    return this.#ask({ name: "delete", what, options: { ...options } });
   }
 
   find(query: string, options: FindQuery): Promise<Found> {

@@ -1,39 +1,17 @@
-import { integer, options as checkOptions } from "./arguments.js";
-import type { Feed, Found, Privacy, Raw } from "./engine.js";
-import { fromCore, wrongType } from "./errors.js";
+import { integer, options as checkOptions, time } from "./arguments.js";
+import { toDelivery, type Delivery } from "./delivery.js";
+import type { Before, Feed, News, Raw, Ready, Removed } from "./engine.js";
+import { TaiiNetError, fromCore, wrongType } from "./errors.js";
 import { Emitter } from "./events.js";
+import { Shown } from "./shown.js";
 import type { PublishOptions } from "./taiinet.js";
-import { Versions, newest } from "./versions.js";
-import { decode, type Content, type Fields } from "./values.js";
+import type { Content, Fields } from "./values.js";
 
-/** A document as it was delivered. */
-export interface Delivery<T = Fields> {
-  data: T;
-  /** The document's name. */
-  id: string;
-  /** The peer that signed it: a PeerId, `tn1…`. */
-  author: string;
-  /** When its author published it, in milliseconds since 1970 by the author's clock. */
-  createdAt: number;
-  /** When it came here. */
-  receivedAt: number;
-  /** How many links it crossed; 0 for our own. */
-  hops: number;
-  /** The neighbour it came from; undefined for our own. */
-  from: string | undefined;
-  /** The newest document of one author under one key replaces the older. */
-  key: string | undefined;
-  /** Who could read it on its way: everyone (`"open"`); its recipients, and anyone that gets hold of the
-   *  identity key of one of them later (`"sealed"`); its recipients, and no one once the
-   *  subscription has ended (`"forward-secret"`). */
-  privacy: Privacy;
-}
-
-/** What was published before a subscription has come. */
-export interface Ready {
-  /** Whether that was all that the neighbours hold: false if the limit left out some, or a neighbour did not answer or
-   *  cannot say. */
-  complete: boolean;
+/** Two versions of one document that bear the same time. Of both only what everyone can read is told. */
+export interface Conflict<T = Fields> {
+  /** The version that counts, which is delivered as well. */
+  winner: Delivery<T>;
+  loser: Delivery<T>;
 }
 
 export interface SubscriptionEvents<T> {
@@ -41,7 +19,13 @@ export interface SubscriptionEvents<T> {
   data: Delivery<T>;
   /** One that was published before the subscription; with the option `backlog`. */
   backlog: Delivery<T>;
-  /** The backlog has come. */
+  /** A document, told as `data` or `backlog` just before, that replaces one that was shown. */
+  update: Delivery<T> & { replaces: string };
+  /** One that was shown is gone, and nothing replaces it. */
+  remove: Removed;
+  /** Two versions of one document and one moment. */
+  conflict: Conflict<T>;
+  /** The backlog has come, or what {@link Subscription.next} has asked for. */
   ready: Ready;
   /** The peer has a neighbour more, or less: as its own events. */
   "peer-connected": { peer: string };
@@ -51,11 +35,12 @@ export interface SubscriptionEvents<T> {
   close: undefined;
 }
 
+/** Documents from before a subscription, the oldest first, and what is known of the rest. */
+export type Page<T = Fields> = Delivery<T>[] & Ready;
+
 /** What a {@link Subscription} needs of its peer. @internal */
 export interface Source {
-  open(deliver: (raw: Raw) => void, failed: (error: Error) => void): Promise<Feed>;
-  /** Finds so many, the newest. */
-  backlog(limit: number): Promise<Found>;
+  open(hear: (news: News) => void, failed: (error: Error) => void): Promise<Feed>;
   publish(document: object, options?: PublishOptions): Promise<string>;
   closed(): void;
 }
@@ -64,9 +49,9 @@ export interface Source {
  *  neighbours are slowed down, until there are half as many. As much is kept for a reader that is yet
  *  to come, the newest; no neighbour is slowed down for that, since perhaps there will never be one. */
 const DOCUMENTS = 1024;
-/** As many as `find` gives. */
-const BACKLOG_LIMIT = 1000;
 const BYTES = 4 * 1024 * 1024;
+/** How many documents from before come at once. */
+const PAGE = 1000;
 
 /** Documents in order, and what they hold. */
 class Queue<T> {
@@ -115,35 +100,66 @@ export class Subscription<T extends object = Fields> extends Emitter<Subscriptio
   #kept: Queue<T> | undefined = new Queue();
   #behind = false;
   #closed = false;
-  /** What came live while the backlog was looked for: it is not shown twice. */
-  #live: Set<string> | undefined;
-  /** Of these and the backlog's documents. */
-  #versions: Versions | undefined;
-  #backlog: Set<string> | undefined;
+  readonly #shown: Shown;
+  /** Whether the newest are wanted of what was before, and more can be asked for. */
+  readonly #hasPages: boolean;
+  readonly #began = Date.now();
+  /** Ends when what was asked for of before has come; undefined if nothing was. */
+  #awaited: (() => void) | undefined;
+  /** The end of the last {@link next}. */
+  #turn: Promise<void> = Promise.resolve();
+  #page: Delivery<T>[] | undefined;
+  /** What is known of what was before. */
+  #known: Ready = { complete: false, more: false, sources: 0 };
 
   /** @internal */
-  constructor(source: Source, backlog: number | undefined) {
-    super(["data", "backlog", "ready", "peer-connected", "peer-disconnected", "error", "close"]);
+  constructor(source: Source, backlog: Before | undefined) {
+    super(["data", "backlog", "update", "remove", "conflict", "ready", "peer-connected", "peer-disconnected", "error", "close"]);
     this.#source = source;
-    if (backlog !== undefined) {
-      this.#live = new Set();
-      this.#versions = new Versions();
-    }
+    this.#shown = new Shown(backlog && "since" in backlog ? backlog.since : undefined);
+    this.#hasPages = backlog !== undefined && "last" in backlog;
+    if (backlog) this.#turn = this.#come();
     const failed = (error: unknown) => this.#fail(error);
-    source.open(this.#deliver, failed).then(
-      (feed) => {
-        if (this.#closed) return feed.close();
-        this.#feed = feed;
-        if (backlog !== undefined) void this.#catchUp(backlog);
-      },
-      failed,
-    );
+    source.open(this.#hear, failed).then((feed) => {
+      if (this.#closed) return feed.close();
+      this.#feed = feed;
+      if (this.#behind) feed.behind(true);
+    }, failed);
   }
 
   /** Publishes a document, which need not match; on a private subscription to the peers that
    *  subscribed privately to it, unless the options name others. Resolves when a neighbour has taken it. */
   send<D extends object>(document: D & Content<D>, options?: PublishOptions): Promise<string> {
     return this.#source.publish(document, options);
+  }
+
+  /**
+   * The next older documents, with `backlog: true` or `{ last }`: so many, or as many as there are, the oldest of them
+   * first. They come as events `backlog` as well, and `ready` after them. Of several calls each waits for the one
+   * before. When the subscription is closed, what has come until then.
+   */
+  next(limit = PAGE): Promise<Page<T>> {
+    integer(limit, "the number of documents", 1, PAGE, "argument");
+    if (!this.#hasPages) throw new TaiiNetError("argument", "there is nothing to look back for: subscribe with { backlog: true } or { backlog: { last: 100 } }");
+    const page = this.#turn.then(() => this.#older(limit));
+    this.#turn = page.then(() => {});
+    return page;
+  }
+
+  async #older(limit: number): Promise<Page<T>> {
+    const page: Delivery<T>[] = [];
+    if (!this.#closed && this.#known.more) {
+      this.#page = page;
+      const come = this.#come();
+      this.#feed?.more(limit);
+      await come;
+      this.#page = undefined;
+    }
+    return Object.assign(page, this.#known);
+  }
+
+  #come(): Promise<void> {
+    return new Promise((come) => (this.#awaited = come));
   }
 
   /** @internal What happens to the peer. */
@@ -157,6 +173,7 @@ export class Subscription<T extends object = Fields> extends Emitter<Subscriptio
     this.#closed = true;
     this.#feed?.close();
     for (const reader of this.#readers) wake(reader);
+    this.#awaited?.();
     this.#source.closed();
     this.emit("close", undefined);
   }
@@ -207,18 +224,45 @@ export class Subscription<T extends object = Fields> extends Emitter<Subscriptio
     return off;
   }
 
-  #deliver = (raw: Raw): void => {
-    if (this.#closed || this.#backlog?.delete(raw.id)) return;
-    this.#live?.add(raw.id);
-    // The newer version may have come with the backlog.
-    if (this.#live ? !this.#versions?.isNewest(raw) : this.#versions?.hasNewer(raw)) return;
-    this.#show("data", raw);
+  #hear = (news: News): void => {
+    if (this.#closed) return;
+    switch (news.type) {
+      case "document": {
+        const raw = this.#shown.take(news.raw);
+        if (raw) this.#show(raw);
+        break;
+      }
+      case "remove":
+        if (this.#shown.remove(news.removed.id)) this.emit("remove", news.removed);
+        break;
+      case "conflict":
+        this.emit("conflict", { winner: toDelivery(news.winner), loser: toDelivery(news.loser) });
+        break;
+      case "ready":
+        this.#ready(news.ready);
+    }
   };
 
-  #show(event: "data" | "backlog", raw: Raw): void {
-    const { json, exact, cost, ...rest } = raw;
-    const delivery = { data: decode(json, exact) as T, ...rest };
+  #ready(ready: Ready): void {
+    this.#shown.ready();
+    this.#known = ready;
+    const come = this.#awaited;
+    // A peer that was started again has come as far as the one before.
+    if (!come) return;
+    this.#awaited = undefined;
+    this.emit("ready", ready);
+    come();
+  }
+
+  #show(raw: Raw): void {
+    const { cost } = raw;
+    const delivery = toDelivery<T>(raw);
+    // A peer that was started again looks back for what was published meanwhile.
+    if (!this.#awaited && raw.createdAt >= this.#began) delivery.backlog = false;
+    const event = delivery.backlog ? "backlog" : "data";
+    if (delivery.backlog) this.#page?.push(delivery);
     this.emit(event, delivery);
+    if (delivery.replaces !== undefined) this.emit("update", delivery as Delivery<T> & { replaces: string });
     for (const reader of this.#readers) {
       reader.queue.push(delivery, cost);
       wake(reader);
@@ -236,26 +280,6 @@ export class Subscription<T extends object = Fields> extends Emitter<Subscriptio
     if (!this.#closed) this.#feed?.behind(behind);
   }
 
-  async #catchUp(limit: number): Promise<void> {
-    let complete = false;
-    try {
-      // One more than is wanted tells whether there are more.
-      const found = await this.#source.backlog(limit + 1);
-      const all = newest(found.documents);
-      complete = found.complete && all.length <= limit;
-      const documents = all.slice(0, limit).reverse();
-      const live = this.#live;
-      this.#backlog = new Set(documents.map(({ id }) => id));
-      for (const raw of documents) {
-        if (!this.#closed && !live?.has(raw.id) && this.#versions?.isNewest(raw)) this.#show("backlog", raw);
-      }
-    } catch (error) {
-      if (!this.#closed) this.emit("error", fromCore(error));
-    }
-    this.#live = undefined;
-    if (!this.#closed) this.emit("ready", { complete });
-  }
-
   #fail(error: unknown): void {
     if (this.#closed) return;
     this.emit("error", fromCore(error));
@@ -263,11 +287,22 @@ export class Subscription<T extends object = Fields> extends Emitter<Subscriptio
   }
 }
 
+/** What is wanted of the time before a subscription. */
+export type Backlog =
+  | boolean
+  /** The newest, up to 1000; more by {@link Subscription.next}. */
+  | { last: number }
+  /** The old name of `last`. */
+  | { limit?: number }
+  /** All since then: a Date, milliseconds since 1970, or a time ago like `"30min"` or `"1d"`. */
+  | { since: Date | number | string };
+
 export interface SubscribeOptions {
-  /** Also what neighbours hold of before, the newest, the oldest of them first: 1000 at most, or the limit that is
-   *  given, up to 1000. They keep the last five minutes, and their own documents with a key while they run. The
-   *  event `ready` tells when all has come, and whether it was cut off. Default false. */
-  backlog?: boolean | { limit?: number };
+  /** Also what was published before and is still held: by neighbours for five minutes, or as long as they run if it is
+   *  their own and has a key; by archives for good. `true` and `{ last }` bring the newest, the oldest of them first:
+   *  1000, or as many as that says. `{ since }` brings all since then, the oldest first. The event `ready` tells when
+   *  it has come; nothing is missed between that and what comes live, and nothing comes twice. Default false. */
+  backlog?: Backlog;
   /** With a key of its own, to which others can seal what matches; no other reads that, and when the
    *  subscription has ended the key is gone. The network is told of the query and the key. What is
    *  open comes too: see {@link Delivery.privacy}. Default false; at most 32 of a peer. */
@@ -277,15 +312,18 @@ export interface SubscribeOptions {
 }
 
 /** @internal */
-export function checkSubscribeOptions(value: unknown): Omit<SubscribeOptions, "backlog"> & { backlog: number | undefined } {
+export function checkSubscribeOptions(value: unknown): Omit<SubscribeOptions, "backlog"> & { backlog: Before | undefined } {
   const { backlog = false, ...rest } = checkOptions<SubscribeOptions>(value, ["backlog", "private", "signal"]);
-  return { ...rest, backlog: backlogLimit(backlog) };
+  return { ...rest, backlog: checkBacklog(backlog) };
 }
 
-/** How many are wanted, if any are. */
-function backlogLimit(backlog: unknown): number | undefined {
-  if (typeof backlog === "boolean") return backlog ? BACKLOG_LIMIT : undefined;
-  if (typeof backlog !== "object" || backlog === null) throw wrongType("options", "options.backlog", "true, false or an object like { limit: 100 }", backlog);
-  const { limit = BACKLOG_LIMIT } = checkOptions<{ limit?: number }>(backlog, ["limit"], "options.backlog");
-  return integer(limit, "options.backlog.limit", 1, BACKLOG_LIMIT);
+function checkBacklog(backlog: unknown): Before | undefined {
+  if (typeof backlog === "boolean") return backlog ? { last: PAGE } : undefined;
+  const name = "options.backlog";
+  if (typeof backlog !== "object" || backlog === null) throw wrongType("options", name, "true, false or an object like { last: 100 }", backlog);
+  const given = checkOptions<{ last?: number; limit?: number; since?: unknown }>(backlog, ["last", "limit", "since"], name);
+  const [one = "last", other] = Object.keys(given) as (keyof typeof given)[];
+  if (other !== undefined) throw new TaiiNetError("options", `${name} is \`${one}\` or \`${other}\`, not both`, `${name}.${other}`);
+  if (one === "since") return { since: time(given.since, `${name}.since`) };
+  return { last: integer(given[one] ?? PAGE, `${name}.${one}`, 1, PAGE) };
 }

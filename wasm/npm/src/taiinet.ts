@@ -1,17 +1,18 @@
-import { boolean, duration, integer, list, options as checkOptions, signallers as readSignallers, string } from "./arguments.js";
-import type { Audience, Blacklisted, CoreEvent, CoreOptions, CoreStatus, Engine, PeerInfo, PublishQuery, Raw, SignallerRelay, WasmSource } from "./engine.js";
+import { LAST_DATE, boolean, duration, integer, list, options as checkOptions, signal as checkSignal, signallers as readSignallers, string } from "./arguments.js";
+import type { Audience, Blacklisted, CoreEvent, CoreOptions, CoreStatus, Engine, PeerInfo, Deletion, PublishQuery, SignallerRelay, WasmSource } from "./engine.js";
 import { Blacklist, stateStore } from "./blacklist.js";
+import { toDelivery } from "./delivery.js";
 import { TaiiNetError, closed, fromCore, wrongType } from "./errors.js";
 import { Emitter } from "./events.js";
+import { checkFindOptions, type FindOptions, type Found } from "./find.js";
 import { MemoryVault, openVault, type Vault } from "./identity.js";
 import { LocalEngine } from "./local.js";
 import type { Query } from "./query.js";
 import { watchPolicy } from "./policy.js";
 import { SharedEngine, canShare } from "./shared.js";
 import { LEADERLESS, active, diagnose, type Status } from "./status.js";
-import { Subscription, checkSubscribeOptions, type Delivery, type SubscribeOptions, type SubscriptionEvents } from "./subscription.js";
-import { newest } from "./versions.js";
-import { decode, encode, type Content, type Fields } from "./values.js";
+import { Subscription, checkSubscribeOptions, type SubscribeOptions, type SubscriptionEvents } from "./subscription.js";
+import { encode, type Content, type Fields } from "./values.js";
 import { discardWasm, loadWasm, wasmIfLoaded } from "./wasm.js";
 
 export interface TaiiNetOptions {
@@ -52,15 +53,15 @@ export interface PublishOptions {
   /** With `to`: how many milliseconds to wait for a peer to subscribe privately to it, while none is
    *  known; 0 not at all. Default 2000. */
   waitMs?: number;
+  /** Ends the waiting for a neighbour: the promise rejects with the signal's reason. What is on its way already is
+   *  not taken back. */
+  signal?: AbortSignal;
 }
 
-export interface FindOptions {
-  /** How many documents at most; default 100. */
-  limit?: number;
-  /** How long to wait for a first neighbour, if there is none, and for answers; in milliseconds or like
-   *  `"2s"`, an hour at most. Default 5 s. Neighbours are given 4 s of it; one that has not answered by then
-   *  has nothing. */
-  timeout?: number | string;
+/** How to delete. */
+export interface DeleteOptions {
+  /** As for {@link PublishOptions.signal}. */
+  signal?: AbortSignal;
 }
 
 /** Something worth knowing that is not an error. */
@@ -97,20 +98,13 @@ const OPTIONS = ["network", "signallers", "identity", "shared", "targetLinks", "
 const RELAYS: readonly SignallerRelay[] = ["last-resort", "never", "only"];
 const EPHEMERAL = "ephemeral";
 const MAX_LINKS = 10;
-const FIND_LIMIT = 1000;
-const LONGEST_FIND_MS = 3_600_000;
-/** Dates end there (ECMA-262, 21.4.1.1). */
-const LAST_DATE = 8.64e15;
-const PUBLISH_OPTIONS = ["key", "expires", "to", "public", "waitMs"] as const;
+const PUBLISH_OPTIONS = ["key", "expires", "to", "public", "waitMs", "signal"] as const;
 const RECIPIENTS = 1000;
 const WAIT_MS = 2000;
 /** Then it would be too old for any peer. */
 const LONGEST_WAIT_MS = 300_000;
-const BACKLOG_MS = 4000;
-/** So many neighbours are enough to ask for what was before, or so long after the first: that one may have come as late
- *  as we. */
-const ENOUGH = 3;
-const ACQUAINTED_MS = 1000;
+/** The documents that one deletion can name (taiinet-document, limits::DELETED_DOCUMENTS). */
+const DELETED_AT_ONCE = 256;
 
 /** A peer: the page's place in the mesh. */
 export class TaiiNet extends Emitter<TaiiNetEvents> {
@@ -127,8 +121,6 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
   #state: "starting" | "running" | "closed" | TaiiNetError = "starting";
   #subscriptions = new Set<Subscription<never>>();
   #neighbours = new Set<string>();
-  /** When the first of them came, as far as this tab has heard. */
-  #metAt = 0;
   /** Called when there is a neighbour. */
   #met = new Set<() => void>();
   /** What was told last. */
@@ -159,14 +151,10 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
     const text = this.#query(query);
     const { backlog, private: isPrivate = false, signal } = checkSubscribeOptions(options);
     boolean(isPrivate, "options.private");
-    if (signal !== undefined && !(signal instanceof AbortSignal)) throw wrongType("options", "options.signal", "an AbortSignal", signal);
+    checkSignal(signal, "options.signal");
     const subscription = new Subscription<T>(
       {
-        open: async (deliver, failed) => (await this.#running()).subscribe(text, { private: isPrivate }, deliver, failed),
-        backlog: async (limit) => {
-          await this.#getAcquainted();
-          return (await this.#running()).find(text, { limit, timeoutMs: BACKLOG_MS });
-        },
+        open: async (hear, failed) => (await this.#running()).subscribe(text, { private: isPrivate, ...(backlog && { backlog }) }, hear, failed),
         publish: async (document, publishOptions) =>
           this.publish(document, isPrivate ? { to: "subscribers", ...checkOptions<PublishOptions>(publishOptions, PUBLISH_OPTIONS) } : publishOptions),
         closed: () => this.#subscriptions.delete(subscription as Subscription<never>),
@@ -190,24 +178,37 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
     if (key !== undefined) string(key, "options.key");
     const expiresAt = expires === undefined ? undefined : expiry(expires);
     const recipients = sealing(checked);
-    return (await this.#running()).publish(text, { key, expiresAt, ...recipients });
+    checkSignal(checked.signal, "options.signal");
+    const publishing = this.#running().then((engine) => engine.publish(text, { key, expiresAt, ...recipients }));
+    return unlessAborted(checked.signal, publishing);
   }
 
-  /** Recent documents that match, of this peer and its neighbours, newest first. Many searches at once
-   *  wait for their turn, 16 at a time. */
-  async find<T extends object = Fields>(query: Query<T>, options?: FindOptions): Promise<Delivery<T>[]> {
+  /** Deletes documents of this peer: one or several by their ids, or what stands under a key. Resolves when a neighbour
+   *  has taken the deletion, as {@link publish} does. Peers that have the documents drop them, those that get them later
+   *  do not show them, and subscriptions that showed them tell so by the event `remove`. Of other authors' documents a
+   *  deletion says nothing. */
+  async delete(what: string | readonly string[] | { readonly key: string }, options?: DeleteOptions): Promise<void> {
+    this.#checkOpen();
+    const deletions = toDelete(what);
+    const { signal } = checkOptions<DeleteOptions>(options, ["signal"]);
+    checkSignal(signal, "options.signal");
+    const deleting = this.#running().then((engine) => Promise.all(deletions.map((one) => engine.delete(one, {}))));
+    await unlessAborted(signal, deleting);
+  }
+
+  /** Documents that match, of this peer, its neighbours and archives among them; the newest first unless `sort` says
+   *  otherwise. What comes is a list that also says whether that was all (`complete`) and from where another search can
+   *  go on (`cursor`). Many searches at once wait for their turn, 16 at a time. */
+  async find<T extends object = Fields>(query: Query<T>, options?: FindOptions<T>): Promise<Found<T>> {
     this.#checkOpen();
     const text = this.#query(query);
-    const { limit = 100, timeout = 5000 } = checkOptions<FindOptions>(options, ["limit", "timeout"]);
-    integer(limit, "options.limit", 1, FIND_LIMIT);
-    const timeoutMs = Math.ceil(duration(timeout, "options.timeout"));
-    if (timeoutMs > LONGEST_FIND_MS) throw new TaiiNetError("options", "options.timeout must be an hour at most", "options.timeout");
+    const asked = checkFindOptions(options);
     const engine = await this.#running();
-    const until = Date.now() + timeoutMs;
+    const until = Date.now() + asked.timeoutMs;
     // One that has just started has no neighbour to ask yet.
-    await Promise.race([this.#meet(), after(timeoutMs)]);
-    const { documents } = await engine.find(text, { limit, timeoutMs: Math.max(1, until - Date.now()) });
-    return newest(documents).map((raw) => delivery<T>(raw));
+    await Promise.race([this.#meet(), after(asked.timeoutMs)]);
+    const { documents, ...ended } = await engine.find(text, { ...asked, timeoutMs: Math.max(1, until - Date.now()) });
+    return Object.assign(documents.map((raw) => toDelivery<T>(raw)), ended);
   }
 
   /** The neighbours. */
@@ -354,7 +355,6 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
   #event(event: CoreEvent): void {
     switch (event.type) {
       case "peer-connected":
-        if (this.#neighbours.size === 0) this.#metAt = Date.now();
         this.#neighbours.add(event.peer);
         for (const met of this.#met) met();
         this.#tell("peer-connected", { peer: event.peer });
@@ -402,13 +402,6 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
     for (const subscription of [...this.#subscriptions]) subscription.close();
     this.#show({ state: "failed", peers: 0, problem: failure.problem ?? failure.message, advice: failure.advice ?? "make a new TaiiNet, or reload the page" });
     return failure;
-  }
-
-  /** Resolves when there are neighbours enough to ask. */
-  async #getAcquainted(): Promise<void> {
-    await this.#meet();
-    const wait = this.#metAt + ACQUAINTED_MS - Date.now();
-    if (this.#neighbours.size < ENOUGH && wait > 0) await after(wait);
   }
 
   /** Resolves when there is a neighbour, or has been. */
@@ -493,8 +486,34 @@ function checkPassphrase(passphrase: unknown): void {
   if (!string(passphrase, "the passphrase", "argument")) throw new TaiiNetError("argument", "the passphrase must not be empty");
 }
 
-function delivery<T>({ json, exact, cost, ...rest }: Raw): Delivery<T> {
-  return { data: decode(json, exact) as T, ...rest };
+/** One deletion, or several of many ids. */
+function toDelete(what: unknown): Deletion[] {
+  if (typeof what === "object" && what !== null && !Array.isArray(what)) {
+    const { key } = checkOptions<{ key?: unknown }>(what, ["key"], "what");
+    return [{ key: string(key, "what.key", "argument") }];
+  }
+  if (typeof what !== "string" && !Array.isArray(what)) throw wrongType("argument", "what to delete", "an id, a list of ids, or { key }", what);
+  const ids = [what].flat().map((id: unknown, index) => {
+    const path = Array.isArray(what) ? `ids[${index}]` : "the id";
+    if (/^[0-9a-f]{64}$/.test(string(id, path, "argument"))) return id as string;
+    throw new TaiiNetError("argument", `${path} must be a document's id of 64 digits, as publish() and deliveries give it, not ${JSON.stringify(id)}`, path);
+  });
+  if (ids.length === 0) throw new TaiiNetError("argument", "what to delete must be at least one document", "ids");
+  const each = [...new Set(ids)];
+  const at = Array.from({ length: Math.ceil(each.length / DELETED_AT_ONCE) }, (_, number) => number * DELETED_AT_ONCE);
+  return at.map((from) => ({ ids: each.slice(from, from + DELETED_AT_ONCE) }));
+}
+
+/** The promise, unless the signal comes first. */
+async function unlessAborted<T>(signal: AbortSignal | undefined, promise: Promise<T>): Promise<T> {
+  if (!signal) return promise;
+  const stop = new AbortController();
+  const aborted = new Promise<never>((_, reject) => {
+    const abort = () => reject(signal.reason);
+    if (signal.aborted) abort();
+    else signal.addEventListener("abort", abort, { once: true, signal: stop.signal });
+  });
+  return Promise.race([aborted, promise]).finally(() => stop.abort());
 }
 
 function after(milliseconds: number): Promise<void> {

@@ -28,6 +28,12 @@ class Core {
   published = [];
   /** The options of all searches so far; how many go on, and did at most. */
   asked = [];
+  /** The deletions. */
+  deleted = [];
+  /** The subscriptions whose readers are behind. */
+  held = new Set();
+  /** What was given of before, by subscription. */
+  #given = new Map();
   finding = 0;
   mostFinds = 0;
   closed = false;
@@ -47,9 +53,37 @@ class Core {
     this.#check();
     if (globalThis.fakeRefused?.(JSON.parse(query))) throw JSON.stringify({ code: "options", message: "too many" });
     this.#next += 1;
-    this.subscribed.push(JSON.parse(options));
+    const asked = JSON.parse(options);
+    this.subscribed.push(asked);
     this.subscriptions.add(this.#next);
+    if (asked.backlog) this.#look(this.#next, asked.backlog);
     return this.#next;
+  }
+
+  /** Gives of `found` what was asked for, with `gate` not before that resolves. */
+  async #look(number, { last, since }) {
+    await this.gate;
+    if (!this.subscriptions.has(number)) return;
+    const all = this.found ?? globalThis.fakeFound ?? [];
+    const given = this.#given.get(number) ?? 0;
+    const page = since === undefined ? all.slice(0, all.length - given).slice(-last) : all.filter((_, at) => at >= since);
+    this.#given.set(number, given + page.length);
+    const first = since === undefined ? all.length - given - page.length : all.length - page.length;
+    page.forEach((json, at) => this.handlers.delivery(Uint32Array.of(number), about(`found-${first + at}`, { createdAt: first + at, cost: json.length, backlog: true }), json));
+    const more = since === undefined && first > 0;
+    this.handlers.ready(number, JSON.stringify({ complete: !more && (this.complete ?? true), more, sources: 1 }));
+  }
+
+  more(number, limit) {
+    this.#check();
+    const left = (this.found ?? globalThis.fakeFound ?? []).length - (this.#given.get(number) ?? 0);
+    if (left > 0) this.#look(number, { last: limit });
+    return left > 0;
+  }
+
+  hold(number, behind) {
+    if (behind) this.held.add(number);
+    else this.held.delete(number);
   }
 
   unsubscribe(number) {
@@ -67,6 +101,15 @@ class Core {
     });
   }
 
+  delete(what, options) {
+    this.#check();
+    return new Promise((resolve, reject) => {
+      this.#pending.add(reject);
+      this.deleted.push({ what: JSON.parse(what), options: JSON.parse(options), take: () => resolve("deletion") });
+      if (!globalThis.fakeHold) resolve("deletion");
+    });
+  }
+
   /** With `gate` nothing is found before that resolves. */
   async find(query, options, each) {
     this.asked.push(JSON.parse(options));
@@ -75,7 +118,7 @@ class Core {
     await this.gate;
     this.finding -= 1;
     this.found?.forEach((json, index) => each(about(`found-${index}`, { createdAt: index, cost: json.length }), json));
-    return this.complete ?? true;
+    return JSON.stringify({ complete: this.complete ?? true, cursor: this.cursor ?? null });
   }
 
   blacklist(peer, until) {
@@ -106,8 +149,22 @@ class Core {
     return JSON.stringify(this.listed ?? []);
   }
 
-  deliver(id, json, exact = true, privacy = "open", cost = json.length, createdAt = 1) {
-    this.handlers.delivery(Uint32Array.from(this.subscriptions), about(id, { createdAt, hops: 1, from: "tn1from", exact, privacy, cost }), json);
+  deliver(id, json, exact = true, privacy = "open", cost = json.length, createdAt = 1, more = {}) {
+    this.handlers.delivery(Uint32Array.from(this.subscriptions), about(id, { createdAt, hops: 1, from: "tn1from", exact, privacy, cost, ...more }), json);
+  }
+
+  /** A version under a key. */
+  version(id, createdAt, more) {
+    this.deliver(id, `{"n":${JSON.stringify(id)}}`, true, "open", 1, createdAt, { key: "k", ...more });
+  }
+
+  remove(id, reason, key = null) {
+    this.handlers.removed(Uint32Array.from(this.subscriptions), JSON.stringify({ id, author: "tn1author", owner: "tn1author", key, reason }));
+  }
+
+  conflict(winner, loser) {
+    const both = [winner, loser].flatMap((id) => [about(id, { key: "k" }), "{}"]);
+    this.handlers.conflict(Uint32Array.from(this.subscriptions), ...both);
   }
 
   event(event) {

@@ -2,6 +2,8 @@
 
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { createElement as h } from "react";
 import { act, create } from "react-test-renderer";
 import { load } from "./bundle.mjs";
@@ -9,6 +11,9 @@ import { cores } from "./core.mjs";
 
 const { TaiiNet } = await load("index.ts");
 const { TaiiNetProvider, usePeers, useSubscription } = await load("react.tsx");
+
+setFlagsFromString("--expose_gc");
+const gc = runInNewContext("gc");
 
 globalThis.IS_REACT_ACT_ENVIRONMENT = true;
 // A frame is whenever the test says so.
@@ -71,23 +76,94 @@ test("useSubscription shows the newest, follows the query, and ends with its com
 });
 
 test("useSubscription tells when the backlog has come, and does not begin again for the same limit", async () => {
-  const Backlog = ({ limit }) => {
-    const { documents, ready } = useSubscription({}, { backlog: { limit } });
+  const Backlog = ({ last }) => {
+    const { documents, ready } = useSubscription({}, { backlog: { last } });
     return `${documents.length} ${JSON.stringify(ready ?? null)}`;
   };
-  const { core, shown, update, end } = await render(Backlog, { limit: 1 });
-  core.found = ['{"n":0}', '{"n":1}'];
-  assert.equal(shown(), "0 null");
-  // It gives neighbours a moment to come before it asks them.
-  for (const peer of ["tn1ada", "tn1bob", "tn1eve"]) await act(async () => core.event({ type: "peer-connected", peer }));
-  await act(() => new Promise((next) => setTimeout(next, 1100)));
+  globalThis.fakeFound = ['{"n":0}', '{"n":1}'];
+  const { core, shown, update, end } = await render(Backlog, { last: 1 });
+  assert.equal(shown(), '1 {"complete":false,"more":true,"sources":1}');
+  await update({ last: 1 });
+  assert.equal(core.subscribed.length, 1);
+  await update({ last: 2 });
+  assert.equal(shown(), '2 {"complete":true,"more":false,"sources":1}');
+  assert.equal(core.subscribed.length, 2);
+  globalThis.fakeFound = undefined;
+  await end();
+});
+
+const deliver = (core, n, more) => core.deliver(`id-${n}`, `{"n":${n}}`, true, "open", 100, n, more);
+
+test("useSubscription never shows what matched another query, not even for one render", async () => {
+  const renders = [];
+  const Spy = ({ query }) => {
+    const { documents } = useSubscription(query);
+    renders.push([query.a, documents.map(({ data }) => data.n).join()]);
+    return "";
+  };
+  const { core, update, end } = await render(Spy, { query: { a: 1 } });
+  deliver(core, 1);
   await frame();
-  assert.equal(shown(), '1 {"complete":false}');
-  await update({ limit: 1 });
-  await update({ limit: 2 });
+  assert.deepEqual(renders.at(-1), [1, "1"]);
+  renders.length = 0;
+  await update({ query: { a: 2 } });
+  assert.ok(renders.length > 0 && renders.every(([a, shown]) => a === 2 && shown === ""), JSON.stringify(renders));
+  // Nor when it asks for the first one again.
+  renders.length = 0;
+  await update({ query: { a: 1 } });
+  assert.ok(renders.every(([, shown]) => shown === ""), JSON.stringify(renders));
+  await end();
+});
+
+test("useSubscription shows one version under a key, and nothing that is gone", async () => {
+  const { core, shown, end } = await render(Wall, { query: {}, limit: 10 });
+  deliver(core, 1);
+  deliver(core, 2);
   await frame();
-  assert.equal(shown(), '2 {"complete":true}');
-  assert.equal(core.asked.length, 2);
+  assert.equal(shown(), "2,1");
+  deliver(core, 3, { replaces: "id-1" });
+  deliver(core, 4, { replaces: "id-3" });
+  await frame();
+  assert.equal(shown(), "4,2");
+  core.remove("id-2", "deleted");
+  await frame();
+  assert.equal(shown(), "4");
+  core.remove("id-4", "expired");
+  await frame();
+  assert.equal(shown(), "");
+  await end();
+});
+
+test("in a hidden page, which has no frames, useSubscription keeps no more than it would show", async () => {
+  const { core, shown, end } = await render(Wall, { query: {}, limit: 3 });
+  const kept = [];
+  const registry = new FinalizationRegistry(() => kept.pop());
+  await act(async () => {
+    const parse = JSON.parse;
+    // All contents that the page gets.
+    JSON.parse = (text, ...more) => {
+      const value = parse(text, ...more);
+      if (value?.n !== undefined) {
+        kept.push(1);
+        registry.register(value);
+      }
+      return value;
+    };
+    try {
+      for (let n = 0; n < 500; n += 1) deliver(core, n);
+    } finally {
+      JSON.parse = parse;
+    }
+  });
+  assert.equal(frames.length, 1, "one frame is asked for");
+  assert.equal(shown(), "");
+  for (let turn = 0; turn < 50 && kept.length > 10; turn += 1) {
+    await new Promise((next) => setImmediate(next));
+    gc();
+  }
+  assert.ok(kept.length <= 10, `it holds ${kept.length} documents`);
+  await frame();
+  assert.equal(shown(), "499,498,497");
   await end();
 });
 

@@ -1,150 +1,10 @@
-// Several tabs, one peer: each tab is a copy of the module of its own; locks are the test's.
+// Several tabs, one peer.
 
 import assert from "node:assert/strict";
-import { afterEach, test } from "node:test";
+import { test } from "node:test";
 import { load } from "./bundle.mjs";
 import { cores } from "./core.mjs";
-import { indexedDB, kept } from "./indexeddb.mjs";
-
-globalThis.indexedDB = indexedDB;
-
-/** Web Locks, of which a tab's can be taken from it as when it crashes. */
-class Locks {
-  #held = new Map();
-  #queues = new Map();
-
-  /** As `navigator.locks` of one tab. */
-  of(tab) {
-    return { request: (name, options, run) => this.#request(tab, name, options, run) };
-  }
-
-  #request(tab, name, { signal, steal, ifAvailable }, run) {
-    return new Promise((resolve, reject) => {
-      const abort = () => reject(new DOMException("", "AbortError"));
-      const start = () => {
-        const held = { tab, abort, release: () => this.#held.get(name) === held && this.#next(name) };
-        this.#held.set(name, held);
-        Promise.resolve(run({ name })).then((value) => (held.release(), resolve(value)), reject);
-      };
-      const turn = { tab, start };
-      const queue = this.#queues.get(name) ?? [];
-      this.#queues.set(name, queue);
-      if (signal?.aborted) return abort();
-      signal?.addEventListener("abort", () => { const at = queue.indexOf(turn); if (at >= 0) { queue.splice(at, 1); abort(); } });
-      const holder = this.#held.get(name);
-      if (holder && steal) {
-        // A tab that stands still hears of it when it goes on.
-        if (channels.get(holder.tab)?.still) channels.get(holder.tab).later.push(holder.abort);
-        else holder.abort();
-        start();
-      } else if (holder && ifAvailable) resolve(run(null));
-      else if (holder) queue.push(turn);
-      else start();
-    });
-  }
-
-  #next(name) {
-    this.#held.delete(name);
-    this.#queues.get(name)?.shift()?.start();
-  }
-
-  /** The tab is gone, with all its locks. */
-  crash(tab) {
-    for (const queue of this.#queues.values()) queue.splice(0, queue.length, ...queue.filter((turn) => turn.tab !== tab));
-    for (const [name, held] of [...this.#held]) if (held.tab === tab) held.release();
-  }
-}
-
-/** A private key without a passphrase (RFC 8032, 7.1, test 1). */
-const KEY_FILE = `-----BEGIN PRIVATE KEY-----
-${Buffer.from("302e020100300506032b6570042204209d61b19deffd5a60ba844af492ec2cc44449c5697b326919703bac031cae7f60", "hex").toString("base64")}
------END PRIVATE KEY-----`;
-
-let locks = new Locks();
-const Channel = globalThis.BroadcastChannel;
-const channels = new Map();
-const opened = [];
-let current;
-
-/** In which tab what follows runs: `navigator` and `BroadcastChannel` are of the tab. */
-function enter(tab) {
-  current = tab;
-  Object.defineProperty(globalThis, "navigator", { configurable: true, value: { locks: locks.of(tab), onLine: true } });
-}
-
-function inside(tab, act) {
-  const before = current;
-  enter(tab);
-  act();
-  enter(before);
-}
-
-globalThis.BroadcastChannel = class extends Channel {
-  #tab = current;
-  still = false;
-  /** What waits while the tab stands still. */
-  later = [];
-
-  constructor(name) {
-    super(name);
-    channels.set(current, this);
-  }
-
-  set onmessage(hear) {
-    super.onmessage = hear && ((event) => (this.still ? this.later.push(() => hear(event)) : inside(this.#tab, () => hear(event))));
-  }
-};
-globalThis.RTCPeerConnection = class {};
-
-/** A tab stands still: it hears nothing, and does not know it. */
-function freeze(name) {
-  channels.get(name).still = true;
-}
-
-function thaw(name) {
-  const channel = channels.get(name);
-  channel.still = false;
-  enter(name);
-  for (const act of channel.later.splice(0)) act();
-}
-
-async function tab(name, { network = "n", identity = "shared" } = {}) {
-  enter(name);
-  const { TaiiNet } = await load("index.ts");
-  enter(name);
-  const taiinet = new TaiiNet({ network, signallers: ["ws://127.0.0.1:1"], identity, shared: true });
-  opened.push(taiinet);
-  await taiinet.ready;
-  return taiinet;
-}
-
-/** A tab that ends without a word. */
-function crash(name) {
-  channels.get(name).onmessage = null;
-  channels.get(name).close();
-  channels.get(name).postMessage = () => {};
-  locks.crash(name);
-}
-
-afterEach(async () => {
-  globalThis.fakeHold = false;
-  globalThis.fakeGoodbye = undefined;
-  globalThis.fakeRefused = undefined;
-  globalThis.RTCPeerConnection = class {};
-  globalThis.indexedDB = indexedDB;
-  kept.clear();
-  await Promise.all(opened.splice(0).map((taiinet) => taiinet.close().catch(() => {})));
-  channels.forEach((channel) => channel.close());
-  channels.clear();
-  cores.length = 0;
-  locks = new Locks();
-});
-
-async function eventually(what, condition) {
-  for (const until = Date.now() + 10_000; !(await condition()); await new Promise((next) => setTimeout(next, 5))) {
-    if (Date.now() > until) assert.fail(`never: ${what}`);
-  }
-}
+import { Channel, KEY_FILE, channels, crash, enter, eventually, freeze, opened, tab, thaw } from "./tabs.mjs";
 
 test("two tabs share one peer: both receive, both publish", async () => {
   const one = await tab("one");
@@ -555,4 +415,60 @@ test("a database that never answers: the peer works with a key for the page, and
   assert.deepEqual(warnings.map(({ code }) => code), ["identity-not-kept", "not-shared"]);
   assert.match(warnings[0].message, /IndexedDB has not answered within 4 s/);
   assert.match(await taiinet.publish({}), /^id-/);
+});
+
+test("the tab that takes over amid a history begins it again: all comes, nothing twice, and pages go on", async () => {
+  await tab("one");
+  const two = await tab("two");
+  globalThis.fakeFound = Array.from({ length: 6 }, (_, n) => `{"n":${n}}`);
+  const subscription = two.subscribe({}, { backlog: { last: 2 } });
+  const heard = [];
+  for (const name of ["data", "backlog"]) subscription.on(name, ({ data, replaces }) => heard.push(replaces ? [data.n, replaces] : data.n));
+  subscription.on("remove", ({ id, reason }) => heard.push([id, reason]));
+  subscription.on("ready", ({ complete, more }) => heard.push({ complete, more }));
+  await subscription.next(1);
+  assert.deepEqual(heard.splice(0), [4, 5, { complete: false, more: true }, 3, { complete: false, more: true }]);
+  cores[0].version("k1", Date.now());
+  cores[0].version("k2", Date.now(), { replaces: "k1" });
+  await eventually("shown", () => heard.length === 2);
+  assert.deepEqual(heard.splice(0), ["k1", ["k2", "k1"]]);
+
+  // The peer's tab ends before it has answered.
+  cores[0].gate = new Promise(() => {});
+  const page = subscription.next(2);
+  enter("two");
+  crash("one");
+  await eventually("it is begun again", () => cores[1]?.subscribed.length === 1);
+  assert.deepEqual(cores[1].subscribed, [{ private: false, backlog: { last: 5 } }]);
+  assert.deepEqual((await page).map(({ data }) => data.n), [1, 2]);
+  const last = await subscription.next();
+  assert.deepEqual([last.map(({ data }) => data.n), last.complete, last.more], [[0], true, false]);
+  assert.deepEqual(heard.splice(0), [1, 2, { complete: false, more: true }, 0, { complete: true, more: false }]);
+
+  // It is told once that something is gone, and no older version is shown, though the new peer does not know.
+  cores[1].version("k1", Date.now() - 10);
+  cores[1].version("k3", Date.now() + 10);
+  cores[1].remove("found-4", "deleted");
+  cores[1].remove("found-4", "deleted");
+  await eventually("told", () => heard.length === 2);
+  assert.deepEqual(heard, [["k3", "k2"], ["found-4", "deleted"]]);
+  const elsewhere = await tab("three");
+  const pages = elsewhere.subscribe({}, { backlog: { last: 1 } });
+  assert.deepEqual((await pages.next(2)).map(({ data }) => data.n), [3, 4], "from any tab");
+});
+
+test("a deletion that was not taken is published again by the next tab, as the same document", async () => {
+  await tab("one");
+  await tab("two");
+  const three = await tab("three");
+  globalThis.fakeHold = true;
+  const deleting = three.delete({ key: "k" });
+  await eventually("it is at the core", () => cores[0].deleted.length === 1);
+  crash("one");
+  await eventually("it is at the next", () => cores[1]?.deleted.length === 1);
+  assert.deepEqual(cores[1].deleted[0].what, { key: "k" });
+  assert.ok(cores[0].deleted[0].options.stamp);
+  assert.deepEqual(cores[1].deleted[0].options, cores[0].deleted[0].options);
+  cores[1].deleted[0].take();
+  await deleting;
 });

@@ -216,13 +216,12 @@ impl Searches {
         let left = Fuel::new(*fuel);
         let matches = search.wish.query.matches_document_within(document, &left);
         *fuel = left.left();
+        if matches == Ok(false) {
+            return Err(Misbehaviour::Unasked);
+        }
         let place = search.wish.sort.place_of(document).ok_or(Misbehaviour::Unasked)?;
         search.sources.stands(link, place)?;
-        match matches {
-            Ok(true) => Ok(Ok(())),
-            Ok(false) => Err(Misbehaviour::Unasked),
-            Err(OutOfFuel) => Ok(Err(OutOfFuel)),
-        }
+        Ok(matches.map(|_| ()))
     }
 
     /// Whether what a sealed document says to us matches, as far as there is fuel for the search.

@@ -314,7 +314,10 @@ fn what_a_later_version_finds_for_us_is_neither_found_nor_held_against_it() {
         _ => None,
     });
     // Some that were pushed before, and some that are new.
-    let documents = newer.all().chain(more.all()).cloned().collect();
+    let mut documents: Vec<_> = newer.all().chain(more.all()).cloned().collect();
+    // The newest first.
+    let time = |document: &SignedDocument| document.decode().map(|decoded| decoded.created_at).ok();
+    documents.sort_by_key(|document| std::cmp::Reverse((time(document), document.id())));
     let (rest, until) = (Rest::Finished { left_out: false }, Vec::new());
     let found = Found { request: asked.expect("it asks"), documents, rest, until };
     setting.world.speak(wire, &[Frame::Find(FindFrame::Found(found))]);

@@ -90,7 +90,8 @@ impl Flood {
                 request: number,
                 query: r#"{"place": {"$regex": "(a|b|c)*d"}}"#.to_owned(),
                 limit: u16::MAX,
-                since: now.before(limits::LIVE_WINDOW).timestamp(),
+                sort: String::new(),
+                after: Vec::new(),
             })),
             Self::Shuffles => Frame::View(ViewFrame::Shuffle(Vec::new())),
         };

@@ -1,6 +1,6 @@
 // The types as a developer meets them; checked by `tsc`, never run.
 
-import { TaiiNet, type Delivery, type Privacy, type Query } from "../../dist/index.js";
+import { TaiiNet, type Delivery, type Found, type Page, type Privacy, type Query, type Sort } from "../../dist/index.js";
 import { useSubscription } from "../../dist/react.js";
 
 interface Tweet {
@@ -42,7 +42,37 @@ export const field: Query<Tweet> = { lieks: 4 };
 export const type: Query<Tweet> = { likes: "many" };
 // @ts-expect-error no such operator
 export const operator: Query<Tweet> = { likes: { $gtt: 4 } };
-taiinet.subscribe({}, { backlog: { limit: 10 } }).on("ready", ({ complete }) => complete satisfies boolean);
+taiinet.subscribe({}, { backlog: { limit: 10 } }).on("ready", ({ complete, more, sources }) => (complete && more) satisfies boolean || sources.toFixed());
+sub.on("update", ({ data, replaces }) => data.likes.toFixed() + replaces.length);
+sub.on("remove", ({ id, owner, key, reason }) => id + owner + (key ?? "") + (reason satisfies "deleted" | "replaced" | "expired"));
+sub.on("conflict", ({ winner, loser }) => winner.data.likes > loser.data.likes);
+sub.on("backlog", ({ expiresAt, replaces, backlog, owner }) => [expiresAt?.toFixed(), replaces?.length, backlog && owner]);
+for (const backlog of [true, { last: 10 }, { since: "1d" }, { since: new Date() }, { since: 0 }] as const) taiinet.subscribe({}, { backlog });
+
+export async function look(): Promise<[Found<Tweet>, Page<Tweet>]> {
+  const found = await taiinet.find<Tweet>({ type: "tweet" }, { sort: { likes: -1, "place.city": "asc" }, since: "1d", until: new Date(), limit: 5 });
+  await taiinet.find<Tweet>({}, { sort: [["likes", "desc"], ["_created_at", 1]], after: found.cursor });
+  if (!found.complete) found.cursor?.length;
+  found[0]?.data.likes.toFixed();
+  await taiinet.delete(found.map(({ id }) => id), { signal: new AbortController().signal });
+  await taiinet.delete("id");
+  await taiinet.delete({ key: "k" });
+  const page = await sub.next();
+  return [found, page.more ? await sub.next(10) : page];
+}
+export const sorts: Sort[] = [{}, { anything: 1 }, [["a.b", "asc"]]];
+// @ts-expect-error no such field
+void taiinet.find<Tweet>({}, { sort: { lieks: -1 } });
+// @ts-expect-error no such direction
+void taiinet.find<Tweet>({}, { sort: { likes: "down" } });
+// @ts-expect-error nor so
+void taiinet.find<Tweet>({}, { sort: [["likes", 2]] });
+// @ts-expect-error a Date, a number or a text
+void taiinet.find({}, { since: {} });
+// @ts-expect-error a document's name, or its key
+void taiinet.delete({ id: "id" });
+// @ts-expect-error and nothing of its content
+void taiinet.delete({ key: 5 });
 // @ts-expect-error no such option
 taiinet.subscribe({}, { backlogg: true });
 // @ts-expect-error the limit has a name

@@ -164,10 +164,10 @@ impl Sources {
     /// A document that a neighbour brings stands there.
     ///
     /// # Errors
-    /// [`Misbehaviour::Unasked`] if that is not behind the one before.
+    /// [`Misbehaviour::Unasked`] if that is before the one before. A copy is of no use, and no more than that.
     pub(super) fn stands(&mut self, link: LinkId, place: Place) -> Result<(), Misbehaviour> {
         let Some(asked) = self.asked(link) else { return Ok(()) };
-        if asked.last.as_ref().is_some_and(|last| place <= *last) {
+        if asked.last.as_ref().is_some_and(|last| place < *last) {
             return Err(Misbehaviour::Unasked);
         }
         asked.last = Some(place);

@@ -1,0 +1,264 @@
+//! What the package asks for, as it is written: JSON.
+
+use core::time::Duration;
+
+use serde::Deserialize;
+use taiinet_document::{Deletion, DocumentId, DocumentIds, Key, Timestamp};
+use taiinet_identity::PeerId;
+use taiinet_mesh::{Audience, FindOptions, PublishOptions};
+use taiinet_query::{
+    Query, SharedQuery,
+    sort::{Direction, Place, Sort},
+};
+use taiinet_session::Backlog;
+
+use crate::{fault::Fault, hex};
+
+/// How to subscribe.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Subscribe {
+    #[serde(default)]
+    pub(crate) private: bool,
+    pub(crate) backlog: Option<Before>,
+}
+
+/// What is wanted of the time before.
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Before {
+    Last(u16),
+    Since(u64),
+}
+
+impl From<Before> for Backlog {
+    fn from(before: Before) -> Self {
+        match before {
+            Before::Last(count) => Self::Last(count),
+            Before::Since(time) => Self::Since(Timestamp::from_millis(time)),
+        }
+    }
+}
+
+/// What an author adds to a document.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Publish {
+    key: Option<String>,
+    expires_at: Option<u64>,
+    pub(crate) stamp: Option<Stamp>,
+    to: Option<To>,
+    #[serde(default)]
+    public: Vec<String>,
+    #[serde(default)]
+    wait_ms: u32,
+}
+
+impl Publish {
+    /// How long to wait for a recipient.
+    pub(crate) fn wait(&self) -> Duration {
+        Duration::from_millis(self.wait_ms.into())
+    }
+}
+
+impl TryFrom<Publish> for PublishOptions {
+    type Error = Fault;
+
+    fn try_from(options: Publish) -> Result<Self, Fault> {
+        Ok(Self {
+            audience: options.to.map_or(Ok(Audience::Everyone), To::audience)?,
+            public: options.public,
+            key: options.key.map(Into::into),
+            expires_at: options.expires_at.map(Timestamp::from_millis),
+        })
+    }
+}
+
+/// Who may read a document, if not everyone.
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum To {
+    Subscribers,
+    Peers(Vec<String>),
+}
+
+impl To {
+    fn audience(self) -> Result<Audience, Fault> {
+        let peer = |(index, peer): (usize, String)| {
+            peer.parse::<PeerId>().map_err(|error| {
+                let text = format!("`{peer}` is no peer: {error}");
+                Fault::option(&format!("options.to[{index}]"), text)
+            })
+        };
+        match self {
+            Self::Subscribers => Ok(Audience::Subscribers),
+            Self::Peers(peers) => peers
+                .into_iter()
+                .enumerate()
+                .map(peer)
+                .collect::<Result<_, _>>()
+                .map(Audience::Peers),
+        }
+    }
+}
+
+/// What makes a document of the same content the same document, also when another instance
+/// publishes it once more: a tab that takes over does not know how far the one before came.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Stamp {
+    created_at: u64,
+    nonce: u32,
+}
+
+impl From<Stamp> for (Timestamp, u32) {
+    fn from(Stamp { created_at, nonce }: Stamp) -> Self {
+        (Timestamp::from_millis(created_at), nonce)
+    }
+}
+
+/// What to delete.
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Delete {
+    Ids(Vec<String>),
+    Key(String),
+}
+
+impl Delete {
+    /// With the key that the deletion has.
+    pub(crate) fn deletion(self) -> Result<(Deletion, Option<Key>), Fault> {
+        let id = |(index, text): (usize, String)| {
+            let id = text.parse::<DocumentId>();
+            id.map_err(|error| Fault::option(&format!("ids[{index}]"), error))
+        };
+        match self {
+            Self::Ids(ids) => {
+                let ids = ids.into_iter().enumerate().map(id).collect::<Result<Vec<_>, _>>()?;
+                Ok((Deletion::Documents(DocumentIds::new(ids)?), None))
+            }
+            Self::Key(name) => Ok((Deletion::Key, Some(name.into()))),
+        }
+    }
+}
+
+/// How to delete.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Deletes {
+    pub(crate) stamp: Option<Stamp>,
+}
+
+/// How to look for documents.
+#[derive(Deserialize)]
+#[serde(rename_all = "camelCase", deny_unknown_fields)]
+pub(crate) struct Find {
+    limit: u16,
+    timeout_ms: u32,
+    #[serde(default)]
+    sort: Vec<(String, Towards)>,
+    after: Option<String>,
+    since: Option<u64>,
+    until: Option<u64>,
+}
+
+/// Where an order goes.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Towards {
+    Asc,
+    Desc,
+}
+
+impl Find {
+    pub(crate) fn timeout(&self) -> Duration {
+        Duration::from_millis(self.timeout_ms.into())
+    }
+
+    pub(crate) fn options(&self) -> Result<FindOptions, Fault> {
+        let by = self.sort.iter().map(|(field, towards)| match towards {
+            Towards::Asc => (field.as_str(), Direction::Ascending),
+            Towards::Desc => (field.as_str(), Direction::Descending),
+        });
+        let sort = Sort::by(&Vec::from_iter(by));
+        let after = self.after.as_ref().map(|text| {
+            let bytes = hex::decode(text)
+                .ok_or_else(|| Fault::option("options.after", "it is no cursor that was given"))?;
+            Place::from_bytes(&bytes).map_err(|error| Fault::option("options.after", error))
+        });
+        Ok(FindOptions {
+            sort: sort.map_err(|error| Fault::option("options.sort", error))?,
+            after: after.transpose()?,
+            limit: self.limit,
+        })
+    }
+
+    /// What matches the query and was published then: `until` is the first moment after it.
+    pub(crate) fn narrow(&self, query: Query) -> Result<SharedQuery, Fault> {
+        let bounds = [("$gte", self.since), ("$lt", self.until)];
+        let bounds = bounds.iter().filter_map(|(name, at)| Some(format!(r#""{name}":{}"#, (*at)?)));
+        let bounds = Vec::from_iter(bounds).join(",");
+        if bounds.is_empty() {
+            return Ok(query.try_into()?);
+        }
+        Ok(format!(r#"{{"$and":[{query},{{"_created_at":{{{bounds}}}}}]}}"#).parse()?)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn find(json: &str) -> Find {
+        serde_json::from_str(json).expect("a request")
+    }
+
+    #[test]
+    fn a_search_is_read_with_its_order_its_place_and_its_time() {
+        let place = "00".repeat(40);
+        let all = find(&format!(
+            r#"{{"limit":5,"timeoutMs":100,"sort":[["likes","desc"],["a.b","asc"]],"after":"{place}","since":1,"until":2}}"#
+        ));
+        let options = all.options().expect("options");
+        assert_eq!(options.sort.to_string(), "likes:desc,a.b:asc");
+        assert_eq!(options.after.expect("a place").as_bytes(), [0; 40]);
+        let query = all.narrow(r#"{"type":"tweet"}"#.parse().expect("a query"));
+        let said = query.expect("a query").to_string();
+        assert!(said.contains(r#""$gte":1"#) && said.contains(r#""$lt":2"#), "{said}");
+
+        let none = find(r#"{"limit":5,"timeoutMs":100}"#);
+        let query = none.narrow(Query::all()).expect("a query");
+        assert_eq!(query, SharedQuery::all());
+        assert!(none.options().expect("options").sort.is_newest());
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_search_is_named() {
+        for (json, path) in [
+            (r#"{"limit":5,"timeoutMs":1,"after":"xy"}"#, "options.after"),
+            (r#"{"limit":5,"timeoutMs":1,"after":"00"}"#, "options.after"),
+            (r#"{"limit":5,"timeoutMs":1,"sort":[["a,b","asc"]]}"#, "options.sort"),
+            (r#"{"limit":5,"timeoutMs":1,"sort":[["a","asc"],["a","desc"]]}"#, "options.sort"),
+        ] {
+            let fault = find(json).options().map(|_| ()).expect_err(json);
+            assert_eq!(fault.path.as_deref(), Some(path), "{json}");
+        }
+    }
+
+    #[test]
+    fn a_deletion_names_a_key_or_documents() {
+        let read = |json: &str| serde_json::from_str::<Delete>(json).expect("a request").deletion();
+        let (deletion, key) = read(r#"{"key":"k"}"#).expect("by key");
+        assert_eq!((deletion, key), (Deletion::Key, Some(Key::new("k"))));
+        let id = "0f".repeat(32);
+        let (deletion, key) = read(&format!(r#"{{"ids":["{id}","{id}"]}}"#)).expect("by id");
+        assert_eq!(key, None);
+        assert_eq!(deletion.documents().map(ToString::to_string).collect::<Vec<_>>(), [id]);
+        for wrong in
+            [r#"{"ids":["0f"]}"#.to_owned(), format!(r#"{{"ids":["{}"]}}"#, "x".repeat(64))]
+        {
+            assert_eq!(read(&wrong).expect_err("no id").path.as_deref(), Some("ids[0]"));
+        }
+        assert!(read(r#"{"ids":[]}"#).is_err());
+    }
+}
