@@ -5,6 +5,7 @@ mod backlog;
 mod documents;
 mod finds;
 mod leaving;
+mod live;
 mod pressure;
 mod signallers;
 mod support;
