@@ -3,8 +3,8 @@
 use std::time::Duration;
 
 use taiinet::{
-    Delivery, Error, Live, LiveEvent, LiveOptions, LiveSnapshot, Phase, PublishOptions, Removal,
-    TaiiNet, json, query,
+    Delivery, Error, Key, Live, LiveEvent, LiveOptions, LiveSnapshot, Phase, PublishOptions,
+    Removal, TaiiNet, json, query,
 };
 
 use crate::support::{Signaller, connect, number, within};
@@ -13,17 +13,26 @@ fn numbers<'a>(documents: impl IntoIterator<Item = &'a Delivery>) -> Vec<i64> {
     documents.into_iter().map(number).collect()
 }
 
+/// Waits until the set is so.
+async fn until(what: &str, live: &mut Live, is: impl Fn(&LiveSnapshot) -> bool) -> LiveSnapshot {
+    let reached = async {
+        let mut snapshot = live.snapshot();
+        while !is(&snapshot) {
+            snapshot = live.changed().await.expect("the peer runs");
+        }
+        snapshot
+    };
+    within(what, reached).await
+}
+
 /// Waits until the set has these, in this order.
 async fn shows(live: &mut Live, expected: &[i64]) -> LiveSnapshot {
-    let shows = async {
-        loop {
-            let snapshot = live.changed().await.expect("the peer runs");
-            if numbers(&*snapshot.documents) == expected {
-                return snapshot;
-            }
-        }
-    };
-    within(&format!("{expected:?}"), shows).await
+    let is = |snapshot: &LiveSnapshot| numbers(&*snapshot.documents) == expected;
+    until(&format!("{expected:?}"), live, is).await
+}
+
+async fn reaches(live: &mut Live, phase: Phase) -> LiveSnapshot {
+    until(phase.as_str(), live, |snapshot| snapshot.state.phase == phase).await
 }
 
 fn under(key: i64) -> PublishOptions {
@@ -54,13 +63,9 @@ async fn it_is_what_is_true_as_documents_come_change_and_go() {
     let mut all = reader.live(query!({ "of": "set" }), sorted(100)).expect("a query");
     // What was before.
     shows(&mut first, &[0, 1, 2]).await;
-    let ready = |live: &Live| live.snapshot().state.phase == Phase::Ready;
-    while !(ready(&first) && ready(&all)) {
-        tokio::time::sleep(Duration::from_millis(10)).await;
-    }
-    let state = first.snapshot().state;
+    let state = reaches(&mut first, Phase::Ready).await.state;
     assert!(state.more && !state.complete);
-    let snapshot = all.snapshot();
+    let snapshot = reaches(&mut all, Phase::Ready).await;
     assert_eq!(numbers(&*snapshot.documents), (0..30).collect::<Vec<_>>());
     assert!(snapshot.state.complete && !snapshot.state.more);
 
@@ -75,7 +80,9 @@ async fn it_is_what_is_true_as_documents_come_change_and_go() {
 
     // More is deleted than there is in reserve: more is looked for.
     for key in [1, -1].into_iter().chain(2..29) {
-        within("a neighbour took it", writer.delete(&key.to_string())).await.expect("taken");
+        within("a neighbour took it", writer.delete(Key::new(key.to_string())))
+            .await
+            .expect("taken");
     }
     let snapshot = shows(&mut first, &[29]).await;
     assert_eq!(snapshot.documents[0].key(), Some("29"));
@@ -127,17 +134,12 @@ async fn without_neighbours_it_says_so_and_a_limit_must_be_one() {
         assert!(matches!(reader.live("{}", options), Err(Error::Live(_))));
     }
     let mut live = reader.live("{}", LiveOptions::default()).expect("a query");
-    let mut until = async |phase| {
-        let reached =
-            async { while live.changed().await.expect("the peer runs").state.phase != phase {} };
-        within(phase.as_str(), reached).await;
-    };
-    until(Phase::Loading).await;
-    until(Phase::Ready).await;
+    reaches(&mut live, Phase::Loading).await;
+    reaches(&mut live, Phase::Ready).await;
     writer.close().await;
-    until(Phase::Stale).await;
+    reaches(&mut live, Phase::Stale).await;
     let other = connect(&signaller.url).await;
-    until(Phase::Ready).await;
+    reaches(&mut live, Phase::Ready).await;
     for net in [other, reader] {
         net.close().await;
     }
