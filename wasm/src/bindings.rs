@@ -134,7 +134,7 @@ impl Core {
     pub fn find(&self, query: &str, options: &str, each: Function) -> Result<Promise, JsValue> {
         let options: Find = serde_json::from_str(options).map_err(Fault::options)?;
         let query = options.narrow(parse(query)?)?;
-        Ok(self.driver.find(query, options.options()?, options.timeout(), each)?)
+        Ok(self.driver.find(query, options.options()?, each)?)
     }
 
     /// Whether the page is behind with its deliveries: then neighbours are slowed down.

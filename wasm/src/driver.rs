@@ -14,8 +14,7 @@ use taiinet_document::{
 };
 use taiinet_identity::{Identity, PeerId};
 use taiinet_mesh::{
-    Audience, FindId, FindOptions, Input, LinkFailure, LinkId, Peer, PublishError, PublishOptions,
-    Time,
+    Audience, FindOptions, Input, LinkFailure, LinkId, Peer, PublishError, PublishOptions, Time,
 };
 use taiinet_query::{Query, SharedQuery};
 use taiinet_session::{Backlog, Session, Wanted, json, unsealed::Unsealed};
@@ -28,7 +27,7 @@ use crate::{
     link::{Links, Reports, Timer},
     page::Handlers,
     promise::promise,
-    state::{Call, Find, Leaving, State, found_all, no_room_to_wait},
+    state::{Call, Find, Leaving, State, no_room_to_wait},
 };
 
 /// The longest sleep: after it the clock is looked at, because timers stand still while a device
@@ -288,35 +287,16 @@ impl Driver {
         &self,
         query: SharedQuery,
         options: FindOptions,
-        timeout: Duration,
         each: Function,
     ) -> Result<Promise, Fault> {
         self.with(|state, now| {
             state.check_open()?;
             let (promise, done) = promise();
-            let find = Find { each, done, deadline: None };
-            let find = state
-                .session
-                .find(query, options, find, now)
-                .map_err(|(error, _)| Fault::new(Code::Busy, error))?;
-            let this = self.this.clone();
-            let deadline = Timer::new(timeout, move || {
-                if let Some(driver) = this.upgrade() {
-                    driver.end_find(find);
-                }
-            });
-            if let Some(waiter) = state.session.find_waiter_mut(find) {
-                waiter.deadline = Some(deadline);
-            }
+            let find = Find { each, done };
+            let begun = state.session.find(query, options, find, now);
+            begun.map_err(|(error, _)| Fault::new(Code::Busy, error))?;
             Ok(promise)
         })
-    }
-
-    fn end_find(&self, find: FindId) {
-        let ended = self.state.borrow_mut().session.end_find(find);
-        if let Some(Find { done, .. }) = ended {
-            done.with(Ok(found_all(false, None)));
-        }
     }
 
     pub(crate) fn handle(&self, input: Input) {

@@ -171,10 +171,6 @@ enum Towards {
 }
 
 impl Find {
-    pub(crate) fn timeout(&self) -> Duration {
-        Duration::from_millis(self.timeout_ms.into())
-    }
-
     pub(crate) fn options(&self) -> Result<FindOptions, Fault> {
         let by = self.sort.iter().map(|(field, towards)| match towards {
             Towards::Asc => (field.as_str(), Direction::Ascending),
@@ -190,6 +186,7 @@ impl Find {
             sort: sort.map_err(|error| Fault::option("options.sort", error))?,
             after: after.transpose()?,
             limit: self.limit,
+            wait: Duration::from_millis(self.timeout_ms.into()),
         })
     }
 

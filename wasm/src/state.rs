@@ -66,8 +66,6 @@ pub(crate) struct Find {
     /// Gets each document.
     pub(crate) each: Function,
     pub(crate) done: Settle,
-    /// Ends it when the page does not want to wait longer.
-    pub(crate) deadline: Option<Timer>,
 }
 
 /// A peer that says goodbye.

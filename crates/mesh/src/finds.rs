@@ -36,10 +36,10 @@ impl Finds {
         options: FindOptions,
         interest: &Interest,
     ) -> Result<FindId, TooManyFinds> {
-        let FindOptions { sort, after, limit } = options;
+        let FindOptions { sort, after, limit, wait } = options;
         let bytes = limits::FOUND_BYTES;
         let wish = Wish { query, sort, after, limit: limit.into(), bytes };
-        let find = self.searches.begin(wish, cx.now)?;
+        let find = self.searches.begin(wish, wait, cx.now)?;
         self.ask_all(cx, find);
         self.advance(cx, interest);
         Ok(find)

@@ -231,7 +231,7 @@ impl History {
             Backlog::Last(limit) => (Sort::newest(), limit, self.query.clone()),
             Backlog::Since(since) => (Sort::oldest(), PAGE, within(&self.query, since, self.until)),
         };
-        let options = FindOptions { sort, after: None, limit };
+        let options = FindOptions { sort, after: None, limit, wait: limits::FIND_TIMEOUT };
         Step::Begin { subscription, query, options }
     }
 }

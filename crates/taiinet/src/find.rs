@@ -21,6 +21,9 @@ use crate::{
     query::IntoQuery,
 };
 
+/// How long the peer may take to end a search.
+const GRACE: Duration = Duration::from_secs(1);
+
 /// How a search is to be done; see [`TaiiNet::find`](crate::TaiiNet::find).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FindOptions {
@@ -173,12 +176,13 @@ fn within(
 }
 
 async fn search(net: &TaiiNet, query: SharedQuery, options: FindOptions) -> Result<Found, Error> {
-    let deadline = Instant::now() + options.timeout;
+    // The peer ends it in time, and gives what it has by then.
+    let deadline = Instant::now() + options.timeout.saturating_add(GRACE);
     // Bounded by the limit.
     let (sender, mut findings) = mpsc::unbounded_channel();
-    let FindOptions { sort, after, limit, .. } = options;
+    let FindOptions { sort, after, limit, timeout: wait, .. } = options;
     let after = after.map(|Cursor(place)| place);
-    let options = taiinet_mesh::FindOptions { sort, after, limit };
+    let options = taiinet_mesh::FindOptions { sort, after, limit, wait };
     net.control(Control::Find { query, options, found: sender });
     let mut found = Found::default();
     while let Ok(Some(finding)) = timeout_at(deadline, findings.recv()).await {

@@ -1,12 +1,14 @@
 //! What goes in.
 
+use core::time::Duration;
+
 use taiinet_document::{Key, Timestamp};
 use taiinet_identity::PeerId;
 use taiinet_query::sort::{Place, Sort};
 
-use crate::{ChannelBinding, LinkId};
+use crate::{ChannelBinding, LinkId, limits};
 #[cfg(doc)]
-use crate::{Counters, Direct, Output, limits};
+use crate::{Counters, Direct, Output};
 
 /// What the driver tells the core.
 #[derive(Debug, Clone)]
@@ -118,12 +120,14 @@ pub struct FindOptions {
     pub after: Option<Place>,
     /// How many documents at most; more by [`Peer::find_more`](crate::Peer::find_more).
     pub limit: u16,
+    /// How long to wait for a neighbour and for answers; [`limits::FIND_TIMEOUT`] at most.
+    pub wait: Duration,
 }
 
 impl FindOptions {
     /// The newest first, so many of them.
     pub fn newest(limit: u16) -> Self {
-        Self { sort: Sort::newest(), after: None, limit }
+        Self { sort: Sort::newest(), after: None, limit, wait: limits::FIND_TIMEOUT }
     }
 }
 

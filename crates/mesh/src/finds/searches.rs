@@ -8,6 +8,7 @@
 
 mod sources;
 
+use core::time::Duration;
 use std::{collections::BTreeMap, sync::Arc};
 
 use taiinet_document::{Map, Mark, Opened, VerifiedDocument, Versions};
@@ -76,7 +77,12 @@ pub(crate) struct Given {
 
 impl Searches {
     /// Begins a search.
-    pub(crate) fn begin(&mut self, wish: Wish, now: Time) -> Result<FindId, TooManyFinds> {
+    pub(crate) fn begin(
+        &mut self,
+        wish: Wish,
+        wait: Duration,
+        now: Time,
+    ) -> Result<FindId, TooManyFinds> {
         let active = self.running.values().filter(|search| !search.rests).count();
         if active >= limits::FINDS || self.running.len() >= limits::FINDS_AT_REST {
             return Err(TooManyFinds);
@@ -91,7 +97,7 @@ impl Searches {
             hits: BTreeMap::new(),
             heap_bytes: 0,
             versions: BTreeMap::new(),
-            ends_at: now.after(limits::FIND_TIMEOUT),
+            ends_at: now.after(wait.min(limits::FIND_TIMEOUT)),
             rests: false,
         };
         self.running.insert(find, search);

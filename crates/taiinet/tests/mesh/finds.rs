@@ -26,7 +26,7 @@ async fn a_peer_that_comes_late_finds_what_was_published_before_newest_first() {
         within("found", late.find(query!({ "even": true }), options.clone())).await.unwrap();
     assert_eq!(found.iter().map(number).collect::<Vec<_>>(), [18, 16, 14, 12, 10]);
     assert!(found.iter().all(|found| found.author() == first.peer_id()));
-    let all = FindOptions { limit: 500, ..options };
+    let all = FindOptions { limit: 500, ..options.clone() };
     let found = within("found", late.find("{}", all.clone())).await.unwrap();
     assert_eq!(found.len(), 20);
     let none = within("an answer", late.find(query!({ "n": "no" }), options)).await.unwrap();

@@ -1,6 +1,8 @@
 //! Peers over real WebRTC on loopback, introduced by a signaller in this process.
 #![allow(clippy::unwrap_used)]
 
+#[cfg(feature = "archive")]
+mod archive;
 mod backlog;
 mod documents;
 mod finds;

@@ -18,7 +18,7 @@ fn wish(query: &str, limit: usize) -> Wish {
 
 /// A search whose own store has nothing, and which asks these.
 fn begin(finds: &mut Searches, query: &str, limit: usize, links: &[LinkId]) -> FindId {
-    let find = finds.begin(wish(query, limit), NOW).unwrap();
+    let find = finds.begin(wish(query, limit), limits::FIND_TIMEOUT, NOW).unwrap();
     finds.own(find, None, false);
     for link in links {
         finds.source(find, *link);
@@ -140,7 +140,7 @@ fn a_search_is_over_when_all_have_answered_or_there_are_enough_or_time_is_up() {
     assert!(finds.brings(OTHER, 9, 1).unwrap().is_none(), "and no offender");
     assert!(!finds.end(find));
 
-    let find = finds.begin(wish("{}", 2), NOW).unwrap();
+    let find = finds.begin(wish("{}", 2), limits::FIND_TIMEOUT, NOW).unwrap();
     assert_eq!(finds.deadline(), Some(Time::default()), "our own store has its turn");
     finds.own(find, None, false);
     assert_eq!(given(&mut finds, NOW), [], "a neighbour may still come");
@@ -277,7 +277,7 @@ fn we_ask_well_below_what_we_must_be_allowed() {
     let mut asked = 0;
     for tenth in 0..3_000 {
         let now = NOW.after(Duration::from_millis(tenth * 100));
-        let find = ours.begin(wish("{}", 10), now).unwrap();
+        let find = ours.begin(wish("{}", 10), limits::FIND_TIMEOUT, now).unwrap();
         ours.source(find, LINK);
         if ours.ask(find, LINK, &mut our_end, now).is_some() {
             asked += 1;
@@ -292,14 +292,14 @@ fn we_ask_well_below_what_we_must_be_allowed() {
 fn there_are_only_so_many_at_once() {
     let mut finds = Searches::default();
     for _ in 0..limits::FINDS {
-        finds.begin(wish("{}", 1), NOW).unwrap();
+        finds.begin(wish("{}", 1), limits::FIND_TIMEOUT, NOW).unwrap();
     }
-    assert_eq!(finds.begin(wish("{}", 1), NOW).err(), Some(TooManyFinds));
+    assert_eq!(finds.begin(wish("{}", 1), limits::FIND_TIMEOUT, NOW).err(), Some(TooManyFinds));
     assert_eq!(finds.running().len(), limits::FINDS);
     // Those that rest have places of their own, and no more than so many.
     let mut finds = Searches::default();
     let mut rest = || {
-        let find = finds.begin(wish("{}", 1), NOW).ok()?;
+        let find = finds.begin(wish("{}", 1), limits::FIND_TIMEOUT, NOW).ok()?;
         finds.own(find, Some(place(9)), false);
         finds.found(find, Hit { document: document(1), opened: None });
         finds.give(NOW);
