@@ -71,11 +71,7 @@ impl<S: Store> Archive<S> {
         Ok(report)
     }
 
-    fn check_rows(
-        &self,
-        report: &mut Report,
-        mut read: impl FnMut(u64),
-    ) -> Result<(), StoreError> {
+    fn check_rows(&self, report: &mut Report, mut read: impl FnMut(u64)) -> Result<(), StoreError> {
         let mut totals =
             Totals { floor: self.totals.floor, floors: self.totals.floors, ..Totals::default() };
         let mut authors = BTreeMap::<_, Usage>::new();
