@@ -55,7 +55,7 @@ impl<S: Store> Archive<S> {
         if let Health::Broken(error) = &self.health {
             return Err(ArchiveError::Store(error.clone()));
         }
-        if self.tables.fresh_bytes() > 0 {
+        if self.waits() {
             self.tables.put(Table::Meta, meta::TOTALS.to_vec(), self.totals.encode());
         }
         let outcome = self.tables.commit();
@@ -65,6 +65,12 @@ impl<S: Store> Archive<S> {
             Err(error) => Health::Waiting(error.clone()),
         };
         outcome.map_err(ArchiveError::Store)
+    }
+
+    /// Whether anything waits for a commit: not only what was stored, but also what was found to be replaced or
+    /// deleted, and what has left.
+    pub const fn waits(&self) -> bool {
+        self.tables.fresh_bytes() > 0
     }
 
     /// Gives room that is free in the store back to the disk; it takes seconds for a large one. Whether anything was
