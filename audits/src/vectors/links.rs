@@ -25,6 +25,7 @@ pub(super) fn presence(of: u8, joined: Option<Joined>, address: Option<&str>) ->
         expires_at: at(600),
         address: address.map(str::to_owned),
         next_key: address.map(|_| NextKey::from_bytes([7; 32])),
+        archive: None,
     };
     Signed::new(&identity(of), &presence)
 }

@@ -45,8 +45,8 @@ pub(crate) enum Health {
 }
 
 impl<S: Store> Archive<S> {
-    /// Makes durable what was admitted since the last time. Once in 50,000 rows it takes longer, up to a second
-    /// or so, since the indexes are written.
+    /// Makes durable what was admitted since the last time. Some commits write a piece of the
+    /// indexes as well.
     ///
     /// # Errors
     /// [`ArchiveError::Store`]: none of it is durable yet. Nothing is admitted then until a later call succeeds,
@@ -55,19 +55,22 @@ impl<S: Store> Archive<S> {
         if let Health::Broken(error) = &self.health {
             return Err(ArchiveError::Store(error.clone()));
         }
-        if self.tables.fresh_bytes() > 0 {
+        if self.waits() {
             self.tables.put(Table::Meta, meta::TOTALS.to_vec(), self.totals.encode());
         }
         let outcome = self.tables.commit();
-        let outcome = outcome.and_then(|()| match self.tables.is_full(self.config.gathered_rows) {
-            true => self.tables.merge(),
-            false => Ok(()),
-        });
+        let outcome = outcome.and_then(|()| self.tables.merge_some(self.config.gathered_rows));
         self.health = match &outcome {
             Ok(()) => Health::Well,
             Err(error) => Health::Waiting(error.clone()),
         };
         outcome.map_err(ArchiveError::Store)
+    }
+
+    /// Whether anything waits for a commit: not only what was stored, but also what was found to be replaced or
+    /// deleted, and what has left.
+    pub const fn waits(&self) -> bool {
+        self.tables.fresh_bytes() > 0
     }
 
     /// Gives room that is free in the store back to the disk; it takes seconds for a large one. Whether anything was

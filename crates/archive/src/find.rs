@@ -37,6 +37,3 @@ impl<S: Store> Archive<S> {
         Ok(Finder::new(self, ask, budget, now).find()?)
     }
 }
-
-#[cfg(test)]
-mod tests;

@@ -2,26 +2,37 @@
 //!
 //! Documents come in the order of time, more or less; their entries in the other tables come in no order at all, and
 //! a B-tree that takes a handful of these at each commit writes a page for each of them. So they are gathered in
-//! memory and merged into the store sorted, some 50,000 rows at once. Until then they are in the *journal*, one
-//! row for each commit, which is read when the store is opened:
+//! memory, and when there are many, merged into the store in the order of their keys. Until then they are in the
+//! *journal*, one row for each commit, which is read when the store is opened:
 //!
 //! ```text
 //! put ─▶ fresh ──commit──▶ store: documents, a row of the journal
-//!                └───────▶ gathered ──merge──▶ store: all other tables; the journal is emptied
+//!                └───────▶ gathered ──many──▶ merging ──a piece a commit──▶ store: all other tables
 //! ```
 //!
-//! What is read is the newest of the three. Both steps are one commit of the store each, so that there is no moment
-//! at which an entry could be lost, or stand without its document.
+//! What is read is the newest of these. A merge is done in pieces, so that no commit takes long and no more pages are
+//! copied at once; its rows of the journal go with the last piece. If the process ends before, the journal is read
+//! and all of it merged again, which changes nothing of what was done. So there is no moment at which an entry could
+//! be lost, or stand without its document.
 
 mod journal;
+mod layer;
 mod walk;
+
+use core::ops::Range;
 
 use crate::store::{Changes, Chunk, Direction, RowChanges, Rows, Span, Store, StoreError, Table};
 
+use layer::Layer;
 pub(crate) use walk::Walk;
 
 /// How many bytes of changed rows are gathered at most.
 const GATHERED_BYTES: usize = 16 * 1024 * 1024;
+/// A merge has this many pieces, or fewer of at least so many rows.
+const PIECES: usize = 16;
+const PIECE_ROWS: usize = 2_048;
+/// How much of the journal is read at once.
+const JOURNAL: Chunk = Chunk { rows: 64, bytes: 4 * 1024 * 1024 };
 
 /// A store, and what is to be changed in it.
 pub(crate) struct Tables<S> {
@@ -30,27 +41,37 @@ pub(crate) struct Tables<S> {
     fresh: Layer,
     /// Committed in the journal, and not in its table yet.
     gathered: Layer,
+    /// Of what was gathered before, what is still not in its table.
+    merging: Layer,
+    /// How many rows of it the next piece has.
+    piece: usize,
+    /// The rows of the journal that are about `merging`, and after them those about `gathered`.
+    journal: Range<u64>,
     /// The number of the next row of the journal.
-    journal: u64,
+    next: u64,
 }
 
 impl<S: Store> Tables<S> {
     /// Reads the journal.
     pub(crate) fn open(store: S) -> Result<Self, StoreError> {
-        let mut tables =
-            Self { store, fresh: Layer::default(), gathered: Layer::default(), journal: 0 };
+        let mut gathered = Layer::default();
+        let (mut first, mut next) = (None, 0);
         let mut span = Some(Span::all());
         while let Some(left) = span {
-            let rows = tables.store.range(Table::Journal, &left, Direction::Forward, JOURNAL)?;
+            let rows = store.range(Table::Journal, &left, Direction::Forward, JOURNAL)?;
             for (key, value) in rows.rows {
                 let number = <[u8; 8]>::try_from(key.as_slice()).map(u64::from_be_bytes);
                 let damaged = || StoreError::Damaged("the journal cannot be read".to_owned());
-                tables.journal = number.map_err(|_| damaged())?.saturating_add(1);
-                tables.gathered.absorb(journal::decode(&value).ok_or_else(damaged)?);
+                let number = number.map_err(|_| damaged())?;
+                gathered.absorb(journal::decode(&value).ok_or_else(damaged)?);
+                first = first.or(Some(number));
+                next = number.saturating_add(1);
             }
             span = rows.rest;
         }
-        Ok(tables)
+        let first = first.unwrap_or(next);
+        let (fresh, merging) = (Layer::default(), Layer::default());
+        Ok(Self { store, fresh, gathered, merging, piece: 0, journal: first..first, next })
     }
 
     /// Without what was not committed.
@@ -71,9 +92,9 @@ impl<S: Store> Tables<S> {
         self.fresh.bytes
     }
 
-    /// How many rows wait for the next merge.
+    /// How many rows are not in their tables yet.
     pub(crate) fn gathered_rows(&self) -> usize {
-        self.gathered.rows.iter().map(RowChanges::len).sum()
+        self.gathered.len() + self.merging.len()
     }
 
     pub(crate) fn put(&mut self, table: Table, key: Vec<u8>, value: Vec<u8>) {
@@ -84,8 +105,13 @@ impl<S: Store> Tables<S> {
         self.fresh.put(table, key, None);
     }
 
+    /// The newest first.
+    const fn layers(&self) -> [&Layer; 3] {
+        [&self.fresh, &self.gathered, &self.merging]
+    }
+
     pub(crate) fn get(&self, table: Table, key: &[u8]) -> Result<Option<Vec<u8>>, StoreError> {
-        match self.fresh.of(table).get(key).or_else(|| self.gathered.of(table).get(key)) {
+        match self.layers().into_iter().find_map(|layer| layer.of(table).get(key)) {
             Some(changed) => Ok(changed.clone()),
             None => self.store.get(table, key),
         }
@@ -115,8 +141,8 @@ impl<S: Store> Tables<S> {
                 Span { from: rest.to.clone().unwrap_or_default(), to: span.to.clone() }
             }
         };
-        let mut fresh = self.fresh.within(table, &here, direction).peekable();
-        let mut gathered = self.gathered.within(table, &here, direction).peekable();
+        let mut layers =
+            self.layers().map(|layer| layer.within(table, &here, direction).peekable());
         let mut below = stored.rows.into_iter().peekable();
         let first = |a: &[u8], b: &[u8]| match direction {
             Direction::Forward => a < b,
@@ -124,23 +150,26 @@ impl<S: Store> Tables<S> {
         };
         let (mut rows, mut bytes, mut seen) = (Vec::new(), 0_usize, 0_usize);
         loop {
-            let keys = [
-                fresh.peek().map(|(key, _)| key.as_slice()),
-                gathered.peek().map(|(key, _)| key.as_slice()),
-                below.peek().map(|(key, _)| key.as_slice()),
-            ];
-            let least = keys.into_iter().flatten().reduce(|a, b| if first(b, a) { b } else { a });
-            let Some(key) = least.map(<[u8]>::to_vec) else {
-                return Ok(Rows { rows, rest: stored.rest });
+            let changed = layers.iter_mut().filter_map(|layer| layer.peek().map(|(key, _)| *key));
+            let least = changed.reduce(|a, b| if first(b, a) { b } else { a });
+            let old = below.next_if(|(key, _)| least.is_none_or(|least| !first(least, key)));
+            let (key, value) = match (least, old) {
+                (None, None) => return Ok(Rows { rows, rest: stored.rest }),
+                (None, Some((key, value))) => (key, Some(value)),
+                (Some(least), Some((key, value))) if key != *least => (key, Some(value)),
+                (Some(least), _) => {
+                    let mut newest = None;
+                    for layer in &mut layers {
+                        let change = layer.next_if(|(key, _)| *key == least);
+                        newest = newest.or(change.map(|(_, value)| value));
+                    }
+                    (least.clone(), newest.cloned().flatten())
+                }
             };
-            let newest = fresh.next_if(|(k, _)| **k == key).map(|(_, value)| value.clone());
-            let newer = gathered.next_if(|(k, _)| **k == key).map(|(_, value)| value);
-            let newer = newest.or_else(|| newer.cloned());
-            let old = below.next_if(|(k, _)| *k == key).map(|(_, value)| value);
             seen += 1;
             let is_enough = seen >= chunk.rows || bytes >= chunk.bytes;
             let rest = is_enough.then(|| span.after(&key, direction));
-            if let Some(value) = newer.unwrap_or(old) {
+            if let Some(value) = value {
                 bytes = bytes.saturating_add(key.len() + value.len());
                 rows.push((key, value));
             }
@@ -159,47 +188,74 @@ impl<S: Store> Tables<S> {
         let mut changes = Changes::default();
         changes.rows.insert(Table::Document, documents);
         if !self.fresh.is_empty() {
-            let row = (self.journal.to_be_bytes().to_vec(), Some(journal::encode(&self.fresh)));
+            let row = (self.next.to_be_bytes().to_vec(), Some(journal::encode(&self.fresh)));
             changes.rows.insert(Table::Journal, RowChanges::from([row]));
         }
         match self.store.commit(&changes) {
             Ok(()) => {
-                self.journal = self.journal.saturating_add(1);
+                self.next = self.next.saturating_add(1);
                 self.gathered.absorb(core::mem::take(&mut self.fresh));
                 Ok(())
             }
             Err(error) => {
-                for (key, value) in changes.rows.remove(&Table::Document).unwrap_or_default() {
-                    self.fresh.put(Table::Document, key, value);
-                }
+                let documents = changes.rows.remove(&Table::Document).unwrap_or_default();
+                self.fresh.absorb_rows(Table::Document, documents);
                 Err(error)
             }
         }
     }
 
-    /// Whether it is time to merge.
-    pub(crate) fn is_full(&self, rows: usize) -> bool {
-        self.gathered_rows() >= rows || self.gathered.bytes >= GATHERED_BYTES
+    /// Merges a piece of what was gathered, if that are so many rows.
+    pub(crate) fn merge_some(&mut self, rows: usize) -> Result<(), StoreError> {
+        let is_full = self.gathered.len() >= rows || self.gathered.bytes >= GATHERED_BYTES;
+        if is_full {
+            // Commits are faster than pieces: the rest of the last merge is done at once.
+            self.finish()?;
+            self.begin();
+        }
+        self.merge_piece(self.piece)
     }
 
-    /// Moves what was gathered into its tables. It takes longer than a commit.
+    /// Moves all that was gathered into its tables.
     pub(crate) fn merge(&mut self) -> Result<(), StoreError> {
-        if self.gathered.is_empty() {
+        self.finish()?;
+        self.begin();
+        self.finish()
+    }
+
+    fn begin(&mut self) {
+        self.merging = core::mem::take(&mut self.gathered);
+        self.piece = self.merging.len().div_ceil(PIECES).max(PIECE_ROWS);
+        self.journal.end = self.next;
+    }
+
+    fn finish(&mut self) -> Result<(), StoreError> {
+        while !self.merging.is_empty() {
+            self.merge_piece(self.piece)?;
+        }
+        Ok(())
+    }
+
+    fn merge_piece(&mut self, rows: usize) -> Result<(), StoreError> {
+        let mut piece = Vec::new();
+        self.merging.take_first(rows, &mut piece);
+        if piece.is_empty() {
             return Ok(());
         }
         let mut changes = Changes::default();
-        changes.clear.insert(Table::Journal);
-        for table in Table::ALL {
-            let rows = self.gathered.take(table);
-            if !rows.is_empty() {
-                changes.rows.insert(table, rows);
-            }
+        changes.rows.extend(piece);
+        if self.merging.is_empty() {
+            let rows = self.journal.clone().map(|number| (number.to_be_bytes().to_vec(), None));
+            changes.rows.insert(Table::Journal, rows.collect());
         }
         let outcome = self.store.commit(&changes);
-        if outcome.is_err() {
-            for (table, rows) in changes.rows {
-                for (key, value) in rows {
-                    self.gathered.put(table, key, value);
+        match &outcome {
+            Ok(()) if self.merging.is_empty() => self.journal.start = self.journal.end,
+            Ok(()) => {}
+            Err(_) => {
+                changes.rows.remove(&Table::Journal);
+                for (table, rows) in changes.rows {
+                    self.merging.absorb_rows(table, rows);
                 }
             }
         }
@@ -210,6 +266,8 @@ impl<S: Store> Tables<S> {
     pub(crate) fn reset(&mut self, changes: &Changes) -> Result<(), StoreError> {
         self.fresh = Layer::default();
         self.gathered = Layer::default();
+        self.merging = Layer::default();
+        self.journal = self.next..self.next;
         self.store.commit(changes)
     }
 
@@ -222,66 +280,6 @@ impl<S: Store> Tables<S> {
         self.store.commit(&changes)
     }
 }
-
-/// How much of the journal is read at once.
-const JOURNAL: Chunk = Chunk { rows: 64, bytes: 4 * 1024 * 1024 };
-
-/// Changes over what lies below.
-#[derive(Debug, Default)]
-struct Layer {
-    rows: [RowChanges; Table::ALL.len()],
-    /// Of all keys and values.
-    bytes: usize,
-}
-
-impl Layer {
-    const fn of(&self, table: Table) -> &RowChanges {
-        &self.rows[table as usize]
-    }
-
-    fn is_empty(&self) -> bool {
-        self.rows.iter().all(RowChanges::is_empty)
-    }
-
-    fn put(&mut self, table: Table, key: Vec<u8>, value: Option<Vec<u8>>) {
-        let key_len = key.len();
-        self.bytes += key_len + value.as_ref().map_or(0, Vec::len);
-        if let Some(old) = self.rows[table as usize].insert(key, value) {
-            self.bytes -= key_len + old.map_or(0, |old| old.len());
-        }
-    }
-
-    fn take(&mut self, table: Table) -> RowChanges {
-        let rows = core::mem::take(&mut self.rows[table as usize]);
-        let size = |(key, value): (&Vec<u8>, &Option<Vec<u8>>)| {
-            key.len() + value.as_ref().map_or(0, Vec::len)
-        };
-        self.bytes -= rows.iter().map(size).sum::<usize>();
-        rows
-    }
-
-    /// Takes over newer changes.
-    fn absorb(&mut self, mut newer: Self) {
-        for table in Table::ALL {
-            for (key, value) in newer.take(table) {
-                self.put(table, key, value);
-            }
-        }
-    }
-
-    fn within(&self, table: Table, span: &Span, direction: Direction) -> Within<'_> {
-        if span.is_empty() {
-            return Box::new(core::iter::empty());
-        }
-        let rows = self.of(table).range::<[u8], _>(span.bounds());
-        match direction {
-            Direction::Forward => Box::new(rows),
-            Direction::Backward => Box::new(rows.rev()),
-        }
-    }
-}
-
-type Within<'a> = Box<dyn Iterator<Item = (&'a Vec<u8>, &'a Option<Vec<u8>>)> + 'a>;
 
 #[cfg(test)]
 mod tests;

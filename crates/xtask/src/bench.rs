@@ -30,7 +30,7 @@ enum Kind {
     Browser,
 }
 
-const BENCHES: [Bench; 8] = [
+const BENCHES: [Bench; 9] = [
     Bench {
         name: "seal",
         kind: Kind::Target("taiinet-identity"),
@@ -45,6 +45,11 @@ const BENCHES: [Bench; 8] = [
         name: "index",
         kind: Kind::Apart("crates/query/benches/index"),
         title: "one document against many queries; against a-tree and against each in turn",
+    },
+    Bench {
+        name: "store",
+        kind: Kind::Apart("crates/archive/benches/store"),
+        title: "documents into an archive, and found in it; against bare redb, verification and SQLite",
     },
     Bench {
         name: "link",

@@ -1,8 +1,6 @@
 //! Which way a page is filled.
 
 use core::iter;
-use std::collections::BTreeSet;
-
 use taiinet_document::Timestamp;
 
 use super::{
@@ -66,19 +64,15 @@ impl<'a, S: Store> Finder<'a, S> {
         // Other indexes may lead to so few documents that it is quicker to look at these. If that cannot be said at
         // once it is seen how quickly the page fills, for counting them takes its time as well.
         for most in [FEW, self.worth_it()] {
-            if let Some(fewest) = self.fewest(&others, most.min(self.work.affordable()))? {
-                if by_time
-                    && let Some(spots) = self.common(fewest, others.iter().chain([&access]))?
-                {
+            if let Some(few) = self.fewest(&others, Some(&access), most)? {
+                let mut few = self.open(&Access::Spots(few))?;
+                if by_time {
                     let mut page = Filled::new(self.ask, self.limit);
-                    let mut stream = self.open(&Access::Spots(spots))?;
-                    page.fill(&mut stream, &self.judge, &mut self.work, |_, _| true)?;
+                    page.fill(&mut few, &self.judge, &mut self.work, |_, _| true)?;
                     return Ok(page);
                 }
-                if !by_time
-                    && let few = self.open(fewest)?
-                    && let Some(page) =
-                        first_of_all(few, self.ask, self.limit, &self.judge, &mut self.work)?
+                if let Some(page) =
+                    first_of_all(few, self.ask, self.limit, &self.judge, &mut self.work)?
                 {
                     return Ok(page);
                 }
@@ -99,12 +93,11 @@ impl<'a, S: Store> Finder<'a, S> {
 
     /// No index leads to the wanted order.
     fn without_order(&mut self, among: &[Access]) -> Result<Filled, StoreError> {
-        let most = self.worth_it().min(self.work.affordable());
-        let fewest = match among {
-            [only] => Some(only),
-            several => self.fewest(several, most)?.or(several.first()),
+        let few = match among {
+            [_] => None,
+            several => self.fewest(several, None, self.worth_it())?.map(Access::Spots),
         };
-        let page = match fewest {
+        let page = match few.as_ref().or(among.first()) {
             Some(access) => {
                 let all = self.open(access)?;
                 first_of_all(all, self.ask, self.limit, &self.judge, &mut self.work)?
@@ -144,65 +137,52 @@ impl<'a, S: Store> Finder<'a, S> {
         even.clamp(FEW, ROWS)
     }
 
-    /// The index with the fewest rows, if one has less than so many.
-    fn fewest<'b>(
+    /// Where the index with the fewest rows leads, if it has no more than so many, and of that what others lead to as
+    /// well, as far as these are small; in the order of time.
+    fn fewest(
         &mut self,
-        among: &'b [Access],
+        among: &[Access],
+        beside: Option<&Access>,
         most: usize,
-    ) -> Result<Option<&'b Access>, StoreError> {
+    ) -> Result<Option<Vec<Spot>>, StoreError> {
+        let most = most.min(self.work.affordable());
         let mut cap = FEW;
-        loop {
-            let cap_now = cap.min(most);
-            let mut fewest: Option<(usize, &Access)> = None;
-            for access in among {
-                let cap = fewest.map_or(cap_now, |(count, _)| count);
-                let mut stream = self.open(access)?;
-                if let Some(count) = stream::count(&mut stream, cap, &mut self.work)? {
-                    fewest = Some((count, access));
-                }
+        let mut fewest = None;
+        while fewest.is_none() {
+            for (number, access) in among.iter().enumerate() {
+                let cap =
+                    fewest.as_ref().map_or(cap.min(most), |(_, spots): &(_, Vec<_>)| spots.len());
+                fewest = self.spots(access, cap)?.map(|spots| (number, spots)).or(fewest);
             }
-            if fewest.is_some() || cap_now == most {
-                return Ok(fewest.map(|(_, access)| access));
+            if cap >= most {
+                break;
             }
             cap *= 8;
         }
-    }
-
-    /// The documents that several indexes lead to, as far as these are small, in the order of time. None if the work
-    /// was spent.
-    fn common<'b>(
-        &mut self,
-        fewest: &Access,
-        others: impl Iterator<Item = &'b Access>,
-    ) -> Result<Option<Vec<Spot>>, StoreError> {
-        let Some(mut common) = self.spots(fewest, usize::MAX)? else { return Ok(None) };
-        for other in others {
-            if core::ptr::eq(other, fewest) || common.len() <= self.limit {
-                continue;
-            }
+        let Some((number, mut spots)) = fewest else { return Ok(None) };
+        let others = among.iter().enumerate().filter(|(other, _)| *other != number);
+        for other in others.map(|(_, other)| other).chain(beside) {
             // Not more than looking at the documents would take.
-            let most = common.len().saturating_mul(DOCUMENT_ROWS).min(self.work.affordable());
-            if let Some(spots) = self.spots(other, most)? {
-                common = common.intersection(&spots).copied().collect();
+            let most = spots.len().saturating_mul(DOCUMENT_ROWS).min(self.work.affordable());
+            if spots.len() > self.limit
+                && let Some(others) = self.spots(other, most)?
+            {
+                spots.retain(|spot| others.binary_search(spot).is_ok());
             }
         }
-        Ok(Some(match self.window.direction {
-            Direction::Forward => common.into_iter().collect(),
-            Direction::Backward => common.into_iter().rev().collect(),
-        }))
+        if self.window.direction == Direction::Backward {
+            spots.reverse();
+        }
+        Ok(Some(spots))
     }
 
-    /// Where an index leads, if it has no more than so many rows, and there is work for them.
-    fn spots(
-        &mut self,
-        access: &Access,
-        most: usize,
-    ) -> Result<Option<BTreeSet<Spot>>, StoreError> {
-        if matches!(access, Access::Time) {
+    /// Where an index leads, by ascending time, if it has no more than so many rows, and there is work for them.
+    fn spots(&mut self, access: &Access, most: usize) -> Result<Option<Vec<Spot>>, StoreError> {
+        if matches!(access, Access::Time | Access::Sorted { .. }) {
             return Ok(None);
         }
         let mut stream = self.open(access)?;
-        let (mut spots, mut rows) = (BTreeSet::new(), 0);
+        let (mut spots, mut rows) = (Vec::new(), 0);
         while let Some(candidate) = stream.next()? {
             self.work.row();
             rows += 1;
@@ -211,6 +191,8 @@ impl<'a, S: Store> Finder<'a, S> {
             }
             spots.extend(iter::once(candidate.spot).filter(|spot| self.window.contains(*spot)));
         }
+        spots.sort_unstable();
+        spots.dedup();
         Ok(Some(spots))
     }
 }

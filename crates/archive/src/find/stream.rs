@@ -174,24 +174,6 @@ impl<'a, S: Store> Stream<'a, S> {
     }
 }
 
-/// How many rows an index gives, if these are less than so many.
-pub(super) fn count<S: Store>(
-    stream: &mut Stream<'_, S>,
-    most: usize,
-    work: &mut Work,
-) -> Result<Option<usize>, StoreError> {
-    for count in 0..most {
-        if work.is_spent() {
-            break;
-        }
-        if stream.next()?.is_none() {
-            return Ok(Some(count));
-        }
-        work.row();
-    }
-    Ok(None)
-}
-
 /// How far so many rows of an index reach in time; none: to the end.
 pub(super) fn reach<S: Store>(
     stream: &mut Stream<'_, S>,

@@ -47,8 +47,16 @@ impl RedbStore {
     pub fn open(directory: &Path) -> Result<Self, StoreError> {
         fs::create_dir_all(directory).map_err(|error| from_io(&error, directory))?;
         let path = directory.join(Self::FILE);
-        let database = guarded(|| open(&path))?;
+        let database = guarded(|| open(&path)).map_err(|error| match error {
+            StoreError::InUse(_) => StoreError::InUse(path.display().to_string()),
+            error => error,
+        })?;
         Ok(Self { path, database: Some(database), open: RefCell::default() })
+    }
+
+    /// Whether there is a store in a directory.
+    pub fn is_in(directory: &Path) -> bool {
+        directory.join(Self::FILE).exists()
     }
 
     /// The file.
@@ -134,9 +142,8 @@ impl Store for RedbStore {
     }
 
     fn size(&self) -> Result<u64, StoreError> {
-        fs::metadata(&self.path)
-            .map(|metadata| metadata.len())
-            .map_err(|error| from_io(&error, &self.path))
+        let metadata = fs::metadata(&self.path).map_err(|error| from_io(&error, &self.path))?;
+        Ok(on_disk(&metadata))
     }
 
     fn verify(&mut self) -> Result<(), StoreError> {
@@ -181,6 +188,19 @@ fn write(database: &Database, changes: &Changes) -> Result<(), Failure> {
     }
     write.commit()?;
     Ok(())
+}
+
+/// The file grows by doubling; most of what is behind its last page takes no room.
+#[cfg(unix)]
+fn on_disk(metadata: &fs::Metadata) -> u64 {
+    use std::os::unix::fs::MetadataExt;
+
+    metadata.blocks().saturating_mul(512)
+}
+
+#[cfg(not(unix))]
+fn on_disk(metadata: &fs::Metadata) -> u64 {
+    metadata.len()
 }
 
 /// A failure of redb's, whichever of its types it is.

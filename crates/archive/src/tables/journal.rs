@@ -3,7 +3,7 @@
 //! For each: the table (1 byte), the length of the key as varint and the key, then 0 where the row goes away, or the
 //! length of the value and 1 as varint, and the value.
 
-use super::Layer;
+use super::layer::Layer;
 use crate::store::Table;
 
 /// All but documents, which stand in their table already.

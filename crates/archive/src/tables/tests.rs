@@ -11,6 +11,7 @@ enum Step {
     Remove(Table, u8),
     Commit,
     Merge,
+    MergeSome(usize),
     /// The process ends without warning.
     Crash,
 }
@@ -22,6 +23,7 @@ fn step() -> impl Strategy<Value = Step> {
         3 => (table(), any::<u8>()).prop_map(|(table, key)| Step::Remove(table, key % 64)),
         2 => Just(Step::Commit),
         1 => Just(Step::Merge),
+        2 => (0..5_usize).prop_map(Step::MergeSome),
         1 => Just(Step::Crash),
     ]
 }
@@ -84,6 +86,13 @@ proptest! {
                     committed.clone_from(&now);
                 }
                 Step::Merge => tables.merge().expect("merges"),
+                // Pieces as small as there can be.
+                Step::MergeSome(rows) => {
+                    if tables.merging.is_empty() && tables.gathered.len() >= rows {
+                        tables.begin();
+                    }
+                    tables.merge_piece(2).expect("merges");
+                }
                 Step::Crash => {
                     tables = Tables::open(tables.into_store()).expect("opens");
                     now.clone_from(&committed);

@@ -150,7 +150,7 @@ fn pages_do_not_shift() {
             format!(
                 r#"{{"likes": {}, "text": "{text:03}", "stays": {}}}"#,
                 number % 6,
-                number % 2 == 0
+                number.is_multiple_of(2)
             )
         };
         let documents: Vec<_> =

@@ -46,6 +46,9 @@ fn a_version_that_has_expired_goes_on_hiding_the_older() {
     assert_eq!(all(&archive, at(50)), [] as [Vec<u8>; 0]);
     assert_eq!(archive.expire(at(50), 10), Ok(1));
     assert_eq!(archive.stats().expect("says").traces, 1);
+    assert!(archive.waits());
+    archive.commit().expect("commits");
+    assert!(!archive.waits());
     let again = archive.admit(&old, at(60)).expect("admits");
     assert_eq!(again, Admission::Superseded { by: new.id() });
     assert_eq!(archive.head(&author(1).peer_id(), "profile", at(60)), Ok(None));

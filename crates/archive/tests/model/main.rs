@@ -172,6 +172,12 @@ proptest! {
         let now = Timestamp::from_millis(now);
         let report = archive.check().expect("checks");
         prop_assert!(report.is_clean(), "{:?}", report);
+        for owner in (0..3).map(|number| random::author(number).peer_id()) {
+            for name in ["a", "b"] {
+                let found = archive.head(&owner, name, now).expect("reads");
+                prop_assert_eq!(found, naive.head(owner, name, now));
+            }
+        }
         for question in &questions {
             let ask = ask(question);
             let expected = expected(&naive, &ask, now);

@@ -152,6 +152,24 @@ impl Naive {
     }
 }
 
+impl Naive {
+    /// The document under a key.
+    pub(crate) fn head(&self, owner: PeerId, name: &str, now: Timestamp) -> Option<Vec<u8>> {
+        let of = (owner, name);
+        self.owners_newest(of)?;
+        let versions = self.known.iter().filter(|known| {
+            known.of() == Some(of)
+                && (known.is_owners() || self.may_write(of, known.document.author()))
+        });
+        let newest = versions.max_by_key(|known| known.mark())?;
+        self.counts(newest, now).then(|| wire(&newest.document))
+    }
+}
+
+fn wire(document: &VerifiedDocument) -> Vec<u8> {
+    postcard::to_allocvec(document.signed()).expect("encodes")
+}
+
 /// All that is to be found, in order.
 pub(crate) fn expected(naive: &Naive, ask: &Ask, now: Timestamp) -> Vec<Vec<u8>> {
     let mut found: Vec<_> = (naive.known.iter())
@@ -163,6 +181,5 @@ pub(crate) fn expected(naive: &Naive, ask: &Ask, now: Timestamp) -> Vec<Vec<u8>>
         .filter_map(|document| Some((ask.sort.place_of(document)?, document)))
         .collect();
     found.sort_unstable_by(|(a, _), (b, _)| a.cmp(b));
-    let bytes = |document: &VerifiedDocument| postcard::to_allocvec(document.signed());
-    found.into_iter().map(|(_, document)| bytes(document).expect("encodes")).collect()
+    found.into_iter().map(|(_, document)| wire(document)).collect()
 }

@@ -4,7 +4,7 @@ use std::{path::Path, time::{Duration, Instant}};
 
 use redb::{Database, TableDefinition};
 
-use crate::{documents::{self, COMMIT, Maker}, measure::{memory, say, written}};
+use crate::{documents::{self, COMMIT, Maker}, measure::{memory, on_disk, say, written}};
 
 const DOCUMENTS: TableDefinition<&[u8], &[u8]> = TableDefinition::new("documents");
 
@@ -54,8 +54,8 @@ pub fn redb(count: usize, directory: &Path) {
     say("memory", memory("VmHWM"));
     drop(database);
     let mut database = Database::open(&path).expect("opens");
-    say("disk", path.metadata().expect("a file").len() as f64 / count as f64);
+    say("disk", on_disk(&path) / count as f64);
     while database.compact().expect("compacts") {}
     drop(database);
-    say("compact", path.metadata().expect("a file").len() as f64 / count as f64);
+    say("compact", on_disk(&path) / count as f64);
 }

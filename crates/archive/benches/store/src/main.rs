@@ -1,7 +1,8 @@
 //! An archive beside a bare `redb`, bare signature checks and SQLite: the same documents, in the same commits, each in a
 //! process of its own.
 //!
-//! `cargo run --release [-- DOCUMENTS [DIRECTORY]]`; 200,000 documents without.
+//! `cargo xtask bench store`, or here `cargo run --release [-- DOCUMENTS [DIRECTORY]]`; 200,000 documents without a
+//! number, 20,000 with `--quick`.
 //!
 //! Documents are like short messages: some 330 bytes signed, by 1,000 authors; one in ten has a key. `likes` and `type`
 //! are indexed, in SQLite also author and time, and each index ends with time and id, as the archive's do. SQLite
@@ -33,7 +34,11 @@ fn main() {
             other => panic!("no such part: {other}"),
         };
     }
-    let count: usize = first.map_or(200_000, |first| first.parse().expect("a number of documents"));
+    let count: usize = match first.as_deref() {
+        None => 200_000,
+        Some("--quick") => 20_000,
+        Some(count) => count.parse().expect("a number of documents"),
+    };
     let directory = arguments.next().map_or_else(|| env::temp_dir().join("bench-store"), PathBuf::from);
     let _ = std::fs::remove_dir_all(&directory);
     std::fs::create_dir_all(&directory).expect("a directory");

@@ -36,6 +36,13 @@ pub fn micros<T>(mut run: impl FnMut(u64) -> T) -> f64 {
     start.elapsed().as_secs_f64() * 1e6 / runs as f64
 }
 
+/// How many bytes of the disk a file takes.
+pub fn on_disk(path: &std::path::Path) -> f64 {
+    use std::os::unix::fs::MetadataExt;
+
+    path.metadata().expect("a file").blocks() as f64 * 512.0
+}
+
 /// Of this process, in MiB: the most, and now.
 pub fn memory(which: &str) -> f64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();

@@ -4,7 +4,7 @@ use std::{path::Path, time::{Duration, Instant}};
 
 use rusqlite::{Connection, params};
 
-use crate::{documents::{self, COMMIT, Maker, RARE, mix}, measure::{memory, micros, say, written}};
+use crate::{documents::{self, COMMIT, Maker, RARE, mix}, measure::{memory, on_disk, micros, say, written}};
 
 pub fn import(count: usize, directory: &Path) {
     let path = directory.join("documents.sqlite");
@@ -52,7 +52,7 @@ pub fn import(count: usize, directory: &Path) {
     say("written", written() / count as f64);
     say("memory", memory("VmHWM"));
     connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)").expect("checkpoints");
-    say("disk", path.metadata().expect("a file").len() as f64 / count as f64);
+    say("disk", on_disk(&path) / count as f64);
     drop(connection);
 
     let start = Instant::now();
