@@ -121,20 +121,17 @@ impl Member {
             _ => None,
         };
         let network = Self::network(bytes, usually);
-        let archive = (choice % 6 == 5).then(|| Self::kept(bytes));
+        let archive = (choice % 6 == 4).then(|| Self::kept(choice));
         let presence =
             Presence { network, joined, issued_at, expires_at, address, next_key, archive };
         let signed = Signed::new(&identity(Self::key(bytes)), &presence);
         if bytes.below(8) == 0 { Self::altered(&signed, bytes) } else { signed }
     }
 
-    /// What it says that it keeps, which is any text, and at times too much.
-    fn kept(bytes: &mut Bytes<'_>) -> Kept {
-        let texts = |bytes: &mut Bytes<'_>| {
-            let text = bytes.choose(&QUERIES).unwrap_or_default().to_owned();
-            vec![text; bytes.below(8)]
-        };
-        Kept { since: Timestamp::default(), queries: texts(bytes), indexed: texts(bytes) }
+    /// What it says that it keeps, at times too much.
+    fn kept(choice: usize) -> Kept {
+        let queries = QUERIES.iter().cycle().take(choice).map(|query| (*query).to_owned());
+        Kept { since: Timestamp::default(), queries: queries.collect(), indexed: Vec::new() }
     }
 
     /// The same with a byte of it changed, if that is still something.

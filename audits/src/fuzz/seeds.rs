@@ -154,15 +154,16 @@ const POOL_LINKS: [u8; 36] = [
     1, 0, 10, 0, 0, 2, 0, 10, 0, 0, 0, 0, 0, 9, 255, 127, 6, 0, 0, 7, 1, 1, 9, 255, 127, 1, 0, 7,
     1, 4, 1, 0, 255, 15, 0, 0,
 ];
-/// Two clients connect, open sessions and join; one asks for peers, and sends a signal.
-const DESK_JOINS: [u8; 50] = [
+/// Two clients connect, open sessions and join; one asks for a circuit to the other and for
+/// peers, and sends a signal.
+const DESK_JOINS: [u8; 57] = [
     0, 1, 1, 1, 1, 2, 1, 5, 0, 1, 9, 255, 127, 1, 3, 1, 0, 1, 0, 5, 1, 1, 9, 255, 127, 1, 3, 1, 1,
-    1, 0, 8, 0, 1, 8, 8, 0, 4, 1, 3, 0, 4, 1, 0, 1, 7, 9, 255, 127, 1,
+    1, 0, 8, 0, 6, 4, 1, 0, 5, 8, 0, 1, 8, 8, 0, 4, 1, 3, 0, 4, 1, 0, 1, 7, 9, 255, 127, 1,
 ];
 /// A member of the pool comes, proves its key, and tells of the clients that have joined it.
-const DESK_POOL: [u8; 32] = [
-    0, 10, 11, 0, 2, 0, 0, 0, 0, 9, 255, 127, 12, 0, 2, 2, 1, 4, 2, 7, 9, 255, 127, 1, 3, 1, 3, 1,
-    0, 9, 255, 127,
+const DESK_POOL: [u8; 31] = [
+    0, 10, 0, 11, 0, 2, 0, 9, 255, 127, 12, 0, 2, 2, 1, 4, 2, 7, 9, 255, 127, 1, 3, 1, 3, 1, 0, 9,
+    255, 127, 5,
 ];
 
 /// An author writes, some of it under keys; a reader looks for it, by time and by a field.
