@@ -117,7 +117,8 @@ impl Member {
             _ => None,
         };
         let network = Self::network(bytes, usually);
-        let presence = Presence { network, joined, issued_at, expires_at, address, next_key, archive: None };
+        let presence =
+            Presence { network, joined, issued_at, expires_at, address, next_key, archive: None };
         let signed = Signed::new(&identity(Self::key(bytes)), &presence);
         if bytes.below(8) == 0 { Self::altered(&signed, bytes) } else { signed }
     }

@@ -249,7 +249,12 @@ impl<S: Copy + Ord> Lives<S> {
                 set.open();
             }
             let (after, limit) = live.seek.begin(now, |after| set.room(after))?;
-            let options = FindOptions { sort: set.sort().clone(), after, limit };
+            let options = FindOptions {
+                sort: set.sort().clone(),
+                after,
+                limit,
+                wait: taiinet_mesh::limits::FIND_TIMEOUT,
+            };
             Some((*id, live.query.clone(), options))
         })
     }
