@@ -9,7 +9,8 @@ use taiinet_mesh::{
     SignallerAddress, SubscriptionId, Time, limits,
     session::Purpose,
     wire::{
-        Frame, FromSignaller, Hello, IceServer, Joined, POOL, Presence, ToSignaller, Welcome, codec,
+        Frame, FromSignaller, Hello, IceServer, Joined, Kept, POOL, Presence, ToSignaller, Welcome,
+        codec,
     },
 };
 
@@ -82,7 +83,7 @@ impl Outside {
         config.max_links = 4;
         config.target_links = if kind & 2 == 0 { 3 } else { 1 };
         config.store_bytes = 256 * 1024;
-        config.archive = kind & 16 == 16;
+        config.archive = (kind & 16 == 16).then(Kept::default);
         let seed = |number: u8, pinned: bool| SignallerAddress {
             url: format!("wss://{number}.example"),
             pinned: pinned.then(|| identity(number).peer_id()),
