@@ -12,7 +12,7 @@ use taiinet_mesh::{
     session::{Dialler, Opening, Purpose},
     wire::{
         CircuitFrame, CircuitPart, Compare, DocumentFrame, Find, FindFrame, Found, Fragment, Frame,
-        Hello, Joined, LinkFrame, Neighbour, Piece, PoolFrame, Presence, Push, Refusal,
+        Hello, Joined, Kept, LinkFrame, Neighbour, Piece, PoolFrame, Presence, Push, Refusal,
         RefusalReason, Rest, Signal, SignalBody, SignalFrame, SignalPart, SyncFrame, Undeliverable,
         VERSION, ViewFrame, codec,
     },
@@ -121,10 +121,20 @@ impl Member {
             _ => None,
         };
         let network = Self::network(bytes, usually);
+        let archive = (choice % 6 == 5).then(|| Self::kept(bytes));
         let presence =
-            Presence { network, joined, issued_at, expires_at, address, next_key, archive: None };
+            Presence { network, joined, issued_at, expires_at, address, next_key, archive };
         let signed = Signed::new(&identity(Self::key(bytes)), &presence);
         if bytes.below(8) == 0 { Self::altered(&signed, bytes) } else { signed }
+    }
+
+    /// What it says that it keeps, which is any text, and at times too much.
+    fn kept(bytes: &mut Bytes<'_>) -> Kept {
+        let texts = |bytes: &mut Bytes<'_>| {
+            let text = bytes.choose(&QUERIES).unwrap_or_default().to_owned();
+            vec![text; bytes.below(8)]
+        };
+        Kept { since: Timestamp::default(), queries: texts(bytes), indexed: texts(bytes) }
     }
 
     /// The same with a byte of it changed, if that is still something.

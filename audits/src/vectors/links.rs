@@ -8,7 +8,7 @@ use taiinet_mesh::{
     ChannelBinding,
     wire::{
         Compare, DocumentFrame, Features, Find, FindFrame, Found, Fragment, Frame, Hello, Joined,
-        LinkFrame, Neighbour, Piece, PoolFrame, Presence, Push, Refusal, RefusalReason, Rest,
+        Kept, LinkFrame, Neighbour, Piece, PoolFrame, Presence, Push, Refusal, RefusalReason, Rest,
         Signal, SignalBody, SignalFrame, SignalPart, SyncFrame, Undeliverable, ViewFrame, codec,
     },
 };
@@ -131,8 +131,17 @@ pub(super) fn others() -> Vec<(&'static str, Frame)> {
     let more = |left_out| Rest::More { left_out };
     let left_out = true;
     let archive = Hello { features: Features::ARCHIVE, ..hellos().0 };
+    let kept = Kept {
+        since: at(-86_400),
+        queries: vec![r#"{"type":"tweet"}"#.to_owned()],
+        indexed: vec!["likes".to_owned()],
+    };
+    let keeps = Presence { archive: Some(kept), ..presence(1, None, None).peek().expect("one") };
+    let keeps = Signed::new(&identity(1), &keeps);
+    let neighbour = Neighbour { presence: Some(keeps), since: at(-2) };
     vec![
         ("hello of an archive", Frame::Link(LinkFrame::Hello(archive))),
+        ("neighbour with an archive", Frame::Link(LinkFrame::Neighbour(neighbour))),
         ("find, in an order, from a place on", Frame::Find(FindFrame::Find(find))),
         ("found, and a part follows", found(page.clone(), Rest::Follows, Vec::new())),
         ("found, and there is more", found(page.clone(), more(false), place(&second))),
