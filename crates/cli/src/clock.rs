@@ -44,9 +44,9 @@ fn offset(text: &str) -> Option<i64> {
     let (hours, minutes) = rest.split_once(':')?;
     let number = |text: &str, most: i64| {
         let is_number = text.len() == 2 && text.bytes().all(|byte| byte.is_ascii_digit());
-        text.parse().ok().filter(|number: &i64| is_number && *number <= most)
+        text.parse::<i64>().ok().filter(|number| is_number && *number <= most)
     };
-    let minutes: i64 = number(hours, 23)? * 60 + number(minutes, 59)?;
+    let minutes = number(hours, 23)? * 60 + number(minutes, 59)?;
     Some(if sign == "-" { -minutes } else { minutes } * 60_000)
 }
 

@@ -149,12 +149,12 @@ fn create(args: &ImportArgs, network: Network) -> Result<Stored, ArchiveError> {
 }
 
 fn take_all(
-    mut checked: pool::Checked,
+    checked: pool::Checked,
     intake: &mut Intake<'_>,
     args: &ImportArgs,
     bar: &indicatif::ProgressBar,
 ) -> CommandResult {
-    while let Some(chunk) = checked.next() {
+    for chunk in checked {
         for (place, document) in chunk.documents {
             let fault = match document {
                 Ok(document) => match intake.take(&document) {

@@ -30,6 +30,7 @@ mod store;
 mod subscribe;
 #[cfg(test)]
 mod testing;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -67,6 +68,7 @@ struct Cli {
 enum Command {
     Publish(publish::PublishArgs),
     Subscribe(subscribe::SubscribeArgs),
+    Watch(watch::WatchArgs),
     Find(find::FindArgs),
     Seed(seed::SeedArgs),
     Archive(archive::ArchiveArgs),
@@ -106,6 +108,7 @@ fn run(Cli { net, command }: Cli) -> CommandResult {
         Command::Match(args) => matching::run(args),
         Command::Publish(args) => on_runtime(publish::run(net, args)),
         Command::Subscribe(args) => on_runtime(subscribe::run(net, args)),
+        Command::Watch(args) => on_runtime(watch::run(net, args)),
         Command::Find(args) => on_runtime(find::run(net, args)),
         Command::Seed(args) => on_runtime(seed::run(net, args)),
         Command::Archive(args) => archive::run(&net, args),

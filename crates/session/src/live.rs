@@ -23,7 +23,7 @@ use std::{
 };
 
 use taiinet_document::{Content, Opened, VerifiedDocument};
-use taiinet_mesh::{FindId, FindOptions, SubscriptionId, Time};
+use taiinet_mesh::{FindId, FindOptions, SubscriptionId, Time, limits};
 use taiinet_query::SharedQuery;
 
 pub use change::{LIVE_LIMIT, LIVE_SETS, LiveChange, LiveError, LiveOptions, LiveState, Phase};
@@ -249,12 +249,8 @@ impl<S: Copy + Ord> Lives<S> {
                 set.open();
             }
             let (after, limit) = live.seek.begin(now, |after| set.room(after))?;
-            let options = FindOptions {
-                sort: set.sort().clone(),
-                after,
-                limit,
-                wait: taiinet_mesh::limits::FIND_TIMEOUT,
-            };
+            let options =
+                FindOptions { sort: set.sort().clone(), after, limit, wait: limits::FIND_TIMEOUT };
             Some((*id, live.query.clone(), options))
         })
     }

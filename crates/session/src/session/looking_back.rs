@@ -44,7 +44,7 @@ impl<W: Waiters> Session<W> {
 
     pub(super) fn show_history(&mut self, find: FindId, ended: (bool, bool), sources: usize) {
         let mut found = self.found.remove(&find).unwrap_or_default();
-        let Some(given) = self.histories.done(find, found.len(), ended, sources) else { return };
+        let Some(given) = self.histories.done(find, ended, sources) else { return };
         let Given { subscription, is_reversed, ready } = given;
         if is_reversed {
             found.reverse();
