@@ -110,7 +110,7 @@ pub(crate) fn run(net: &NetArgs, args: ImportArgs) -> CommandResult {
     let outcome = outcome.and(ended.map_err(|error| store::failed(&args.store, &error)));
     let outcome = match outcome {
         Err(Exit::Failed(reason)) => Err(Exit::Failed(format!(
-            "{reason}\n{} are in the archive; the same command goes on from there",
+            "{reason}\nin the archive: {}; the same command goes on from there",
             documents(intake.tally.stored + intake.tally.known)
         ))),
         outcome => outcome,
