@@ -1,9 +1,10 @@
 //! The bodies of the fuzz targets: each takes any bytes, and must neither panic nor let a bound go.
 //!
 //! A body reads its bytes as the input itself where that is one thing (`wire`, `documents`,
-//! `files`), and as a list of what happens where it is a state machine (`peer`, `desk`): there it
+//! `files`), and as a list of what happens where it is a state machine (`peer`, `desk`, `archive`): there it
 //! also signs and proves as a hostile member can, or nothing would ever come past the first check.
 
+mod archive;
 mod bytes;
 mod desk;
 mod documents;
@@ -15,6 +16,7 @@ mod pair;
 mod peer;
 mod seeds;
 mod session;
+mod sorts;
 mod wire;
 mod world;
 
@@ -33,7 +35,7 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 20] = [
+pub const TARGETS: [Target; 22] = [
     target("message", wire::message, 16 * 1024),
     target("fragments", wire::fragments, 4096),
     target("to_signaller", wire::to_signaller, 4096),
@@ -45,6 +47,7 @@ pub const TARGETS: [Target; 20] = [
     target("value", documents::value, 4096),
     target("json", documents::json, 4096),
     target("query", documents::query, 4096),
+    target("sort", sorts::sort, 4096),
     target("envelope", documents::envelope, 2048),
     target("peer_id", files::peer_id, 128),
     target("signature_file", files::signature_file, 512),
@@ -54,6 +57,7 @@ pub const TARGETS: [Target; 20] = [
     target("peer", peer::run, 4096),
     target("pair", pair::run, 2048),
     target("desk", desk::run, 4096),
+    target("archive", archive::run, 4096),
 ];
 
 const fn target(name: &'static str, run: fn(&[u8]), max_len: usize) -> Target {

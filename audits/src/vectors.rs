@@ -5,6 +5,7 @@ mod documents;
 mod files;
 mod keys;
 mod links;
+mod places;
 mod sessions;
 mod signallers;
 
@@ -21,6 +22,7 @@ pub fn files() -> Vec<(&'static str, String)> {
     let files = [
         ("keys.json", keys::vectors()),
         ("documents.json", documents::vectors()),
+        ("places.json", places::vectors()),
         ("envelopes.json", documents::envelopes()),
         ("frames.json", links::frames()),
         ("handshake.json", links::handshake()),
@@ -34,7 +36,7 @@ pub fn files() -> Vec<(&'static str, String)> {
 
 /// The frames between peers, of every kind.
 pub(crate) fn peer_frames() -> Vec<taiinet_mesh::wire::Frame> {
-    links::examples().into_iter().map(|(_, frame)| frame).collect()
+    links::examples().into_iter().chain(links::others()).map(|(_, frame)| frame).collect()
 }
 
 /// The frames between a peer and a signaller, both ways, encoded.

@@ -7,9 +7,11 @@
 No test runs it: it is the proof that the page suffices, and a beginning for another implementation.
 """
 
+import base64
 import hashlib
 import hmac
 import json
+import math
 import pathlib
 import struct
 
@@ -132,6 +134,26 @@ def optional(wire, read):
     return read() if present else None
 
 
+def ascending(wire, least, most):
+    """Names of peers or documents: each greater than the one before."""
+    names = [wire.take(32) for _ in range(wire.varint())]
+    assert least <= len(names) <= most and names == sorted(set(names))
+    return names
+
+
+def key(wire):
+    """Its name, and who writes under it."""
+    kind = wire.take(1)[0]
+    assert kind <= 4
+    if kind == 0:
+        return None
+    name = wire.bytes()
+    assert len(name) <= 256
+    if kind == 3:
+        return name, kind, ascending(wire, 1, 64)
+    return name, kind, wire.take(32) if kind == 4 else None
+
+
 def document(body):
     """The header, the kind of the content, and what that holds."""
     wire = Reader(body)
@@ -140,11 +162,15 @@ def document(body):
         "created_at": wire.varint(),
         "nonce": wire.varint(),
         "expires_at": optional(wire, wire.varint),
-        "key": optional(wire, wire.bytes),
+        "key": key(wire),
         "next_key": optional(wire, lambda: wire.take(32)),
     }
     kind = wire.take(1)[0]
     assert kind < 128, "no version has it"
+    if kind == 1:
+        deletion = Reader(wire.data)
+        assert bool(ascending(deletion, 0, 256)) == (header["key"] is None)
+        deletion.end()
     return header, kind, wire.data
 
 
@@ -164,6 +190,97 @@ def documents():
             assert (kind, content) == (4, b"what is to come")
         else:
             assert header["next_key"] is None and kind < 4
+        if known["what"] == "{}, a version of another's document":
+            assert header["key"] == (b"a", 4, public(bytes([2] * 32)))
+        if known["what"] == "a deletion of what is under a key, until that ends":
+            assert header["key"] == (b"profile", 1, None) and content == b"\x00"
+        if known["what"] == "a deletion of two documents by their ids":
+            assert header["key"] is None and len(content) == 1 + 64
+    refused = {known["why"]: known["wire"] for known in vectors("documents.json")["refused"]}
+    for why in ("writers that do not ascend", "65 writers", "ids that do not ascend", "257 ids"):
+        try:
+            document(refused_body(refused[why]))
+        except AssertionError:
+            continue
+        raise AssertionError(why)
+
+
+def refused_body(wire):
+    wire = Reader(H(wire))
+    wire.take(96)
+    return wire.bytes()
+
+
+# ---- Section 17: places
+
+
+def ordered(number):
+    """A number by its exact value."""
+    below = float(number)
+    if below > number:
+        below = math.nextafter(below, -math.inf)
+    (bits,) = struct.unpack(">Q", struct.pack(">d", below + 0.0))
+    bits ^= (1 << 64) - 1 if bits >> 63 else 1 << 63
+    more = struct.pack(">H", int(number) - int(below)) if abs(below) >= 2**53 else b""
+    return struct.pack(">Q", bits) + more
+
+
+def plus_one(text):
+    return bytes(byte + 1 for byte in text.encode()) + b"\x00"
+
+
+def encoded(value):
+    """The tag, and what follows it."""
+    if value is None:
+        return b"\x10", b""
+    if isinstance(value, bool):
+        return b"\x70", bytes([value])
+    if isinstance(value, (int, float)):
+        return b"\x20", ordered(value)
+    if isinstance(value, str):
+        return b"\x30", plus_one(value)
+    if isinstance(value, list):
+        return b"\x50", b"".join(b"".join(encoded(element)) for element in value) + b"\x00"
+    if list(value) == ["$bytes"]:
+        data = base64.b64decode(value["$bytes"])
+        return b"\x60", struct.pack(">Q", len(data)) + data
+    fields = [(encoded(value[name]), name) for name in sorted(value, key=str.encode)]
+    return b"\x40", b"".join(tag + plus_one(name) + rest for (tag, rest), name in fields) + b"\x00"
+
+
+def sorts_as(value):
+    return b"".join(encoded(value))[:96]
+
+
+def inverted(data):
+    return bytes(byte ^ 0xFF for byte in data)
+
+
+def places():
+    known = vectors("places.json")
+    values = known["values_in_order"]
+    for value in values:
+        assert sorts_as(json.loads(value["json"])) == H(value["ascending"]), value["json"]
+        assert inverted(H(value["ascending"])) == H(value["descending"])
+    assert all(a["ascending"] < b["ascending"] for a, b in zip(values, values[1:]))
+    for one, other in known["alike"]:
+        assert sorts_as(json.loads(one)) == sorts_as(json.loads(other))
+    assert sorts_as("x" * known["cut"]["a_string_of_x"]) == H(known["cut"]["ascending"])
+    moment = struct.pack(">Q", known["document"]["created_at"]) + H(known["document"]["id"])
+    for place in known["places"]:
+        fields = place["canonical"].split(",")
+        says = fields[-1] if fields[-1].startswith("_created_at:") else fields[0]
+        tail = moment if says.endswith(":asc") else inverted(moment)
+        assert H(place["place"]).endswith(tail), place["sort"]
+    by = {(place["sort"], place["content"]): H(place["place"])[:-40] for place in known["places"]}
+    assert by["", "{}"] == b"" and by["a", "{}"] == by["a", '{"a":null}'] == sorts_as(None)
+    assert by["a", '{"a":[]}'] == b"\x08" and by["a:desc", '{"a":[]}'] == b"\xf7"
+    assert by["a", '{"a":[2,"x",1]}'] == sorts_as(1)
+    assert by["a:desc", '{"a":[2,"x",1]}'] == inverted(sorts_as("x"))
+    assert by["a.b", '{"a":[{"b":9},{"b":[3,2]},{"b":5}]}'] == sorts_as(2)
+    assert by["a.b", '{"a":[{"b":9},{},1]}'] == sorts_as(None)
+    assert by["a.0", '{"a":[["x"],1]}'] == sorts_as(["x"])
+    assert by["_key,_id:desc", "{}"] == sorts_as("profile") + inverted(sorts_as(known["document"]["id"]))
 
 
 # ---- Section 7: HPKE (RFC 9180, base mode), envelopes
@@ -319,11 +436,39 @@ def handshake():
 def frames():
     known = vectors("frames.json")["frames"]
     assert Reader(H(known[0]["frame"])).varint() == 0, "a fragment is a group of its own"
+    searches()
     groups = {1: 9, 2: 3, 3: 2, 4: 5, 5: 1, 6: 2, 7: 2}
     numbers = [(group, number) for group, count in groups.items() for number in range(count)]
     for number, example in zip(numbers, known[1:], strict=True):
         wire = Reader(H(example["frame"]))
         assert (wire.varint(), wire.varint()) == number, example["what"]
+
+
+def searches():
+    """The same kinds of frames with other fields."""
+    others = {x["what"]: Reader(H(x["frame"])) for x in vectors("frames.json")["others_of_the_same_kinds"]}
+    hello = others["hello of an archive"]
+    assert (hello.varint(), hello.varint(), hello.varint()) == (1, 0, 1)
+    assert hello.varint() & 1, "bit 0 of the features"
+    neighbour = others["neighbour with an archive"]
+    assert (neighbour.varint(), neighbour.varint(), neighbour.take(1)) == (1, 2, b"\x01")
+    _, presence = signed(neighbour, "taiinet/1 presence")
+    presence.bytes(), presence.take(1), presence.varint(), presence.varint()
+    assert presence.take(3) == b"\x00\x00\x01", "no address, no next key, an archive"
+    presence.varint()
+    texts = [[presence.bytes() for _ in range(presence.varint())] for _ in range(2)]
+    assert texts == [[b'{"type":"tweet"}'], [b"likes"]]
+    presence.end()
+    find = others["find, in an order, from a place on"]
+    assert (find.varint(), find.varint(), find.varint()) == (6, 0, 2)
+    assert (find.bytes(), find.bytes()) == (b"{}", b"text:desc")
+    assert find.bytes().startswith(inverted(sorts_as("hello"))) and find.varint() == 1
+    find.end()
+    more = others["found, and there is more"]
+    assert (more.varint(), more.varint(), more.varint(), more.varint()) == (6, 1, 2, 1)
+    more.take(96), more.bytes()
+    assert more.take(1) == b"\x03" and more.bytes().startswith(inverted(sorts_as(None)))
+    more.end()
 
 
 def comparisons():
@@ -370,7 +515,7 @@ def signallers():
     assert presence.take(32) == session
     issued_at, expires_at = presence.varint(), presence.varint()
     assert expires_at - issued_at == 600_000
-    assert presence.take(1) == b"\x00" and presence.take(1) == b"\x00", "no address, no next key"
+    assert presence.take(3) == bytes(3), "no address, no next key, no archive"
     presence.end()
     signallers = Reader(H(of["signallers"]))
     assert (signallers.varint(), signallers.varint()) == (8, 1)
@@ -380,12 +525,13 @@ def signallers():
     presence.varint(), presence.varint()
     assert optional(presence, presence.bytes) == b"wss://other.example"
     assert optional(presence, lambda: presence.take(32)) == bytes([7] * 32)
+    assert presence.take(1) == b"\x00", "no archive"
     presence.end()
     welcome = Reader(H(of["welcome"]))
     assert welcome.varint() == 0
     verify(welcome.take(32), "taiinet/1 welcome", session, welcome.take(64))
 
 
-for check in (keys, documents, envelopes, sessions, handshake, frames, comparisons, signals, signallers):
+for check in (keys, documents, places, envelopes, sessions, handshake, frames, comparisons, signals, signallers):
     check()
 print("all vectors hold")

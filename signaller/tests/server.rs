@@ -120,6 +120,7 @@ impl Client {
             expires_at: taiinet_document::Timestamp::from_millis(millis + 60_000),
             address: None,
             next_key: None,
+            archive: None,
         };
         client
             .say(&ToSignaller::Join { presence: Signed::new(&client.identity, &presence), work: 0 })

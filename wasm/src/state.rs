@@ -196,6 +196,8 @@ impl State {
                 calls.push_back(Call::Ready { subscription, ready });
             }
             // Only for archives.
+            // Pages have no result sets yet.
+            Action::Live { .. } => {}
             Action::Asked { .. } | Action::Accepted(_) => {}
             Action::Found { find, document, opened } => {
                 if let Some(Find { each, .. }) = self.session.find_waiter(find) {

@@ -198,6 +198,7 @@ fn frames(ann: &Identity, document: &SignedDocument) -> Vec<String> {
         expires_at: Timestamp::from_millis(u64::MAX),
         address: None,
         next_key: None,
+        archive: None,
     };
     let frames = [
         Frame::Documents(DocumentFrame::Push(Push { hops: 3, document: document.clone() })),

@@ -245,7 +245,13 @@ impl Signaller {
     }
 
     fn greeted(&mut self, link: LinkId, bytes: &[u8]) {
-        let message = match self.others.entry(link).or_default().hears(Purpose::Pool, bytes) {
+        let other = self.others.entry(link).or_default();
+        let dialled = self.links.iter().any(|(known, dialled, _)| *known == link && *dialled);
+        if matches!(other, Other::Nobody) && !dialled {
+            // As with clients: the member spoke without a session.
+            return;
+        }
+        let message = match other.hears(Purpose::Pool, bytes) {
             Heard::Opening(bytes) => {
                 self.desk.handle(DeskInput::Pool(Input::Message { link, bytes }), self.now);
                 return;

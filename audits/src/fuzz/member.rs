@@ -1,8 +1,8 @@
 //! A hostile member of the network: with keys of its own it signs, seals and proves whatever it likes.
 
 use taiinet_document::{
-    Content, Document, DocumentId, SignedDocument, Subscription, Timestamp, UnknownContent,
-    VerifiedDocument,
+    Content, Deletion, Document, DocumentId, DocumentIds, Key, Map, Mark, PeerSet, SignedDocument,
+    Subscription, Timestamp, UnknownContent, VerifiedDocument, Writers,
 };
 use taiinet_identity::{
     Domain, NextKey, PeerId, Recipient, RecipientId, Signed, signature_file::SignatureFile,
@@ -12,7 +12,7 @@ use taiinet_mesh::{
     session::{Dialler, Opening, Purpose},
     wire::{
         CircuitFrame, CircuitPart, Compare, DocumentFrame, Find, FindFrame, Found, Fragment, Frame,
-        Hello, Joined, LinkFrame, Mark, Neighbour, Piece, PoolFrame, Presence, Push, Refusal,
+        Hello, Joined, Kept, LinkFrame, Neighbour, Piece, PoolFrame, Presence, Push, Refusal,
         RefusalReason, Rest, Signal, SignalBody, SignalFrame, SignalPart, SyncFrame, Undeliverable,
         VERSION, ViewFrame, codec,
     },
@@ -46,6 +46,10 @@ pub(super) const QUERIES: [&str; 7] = [
     r#"{"$nor":[{}]}"#,
     r#"{"$nothing":1}"#,
 ];
+
+/// Orders, some of which are none.
+pub(super) const SORTS: [&str; 6] =
+    ["", "likes:desc", "_created_at:asc", "type,likes:desc,_created_at:desc", "a.b.c", "likes:up"];
 
 /// What it made so far, to be spoken of again.
 #[derive(Debug, Default)]
@@ -117,9 +121,17 @@ impl Member {
             _ => None,
         };
         let network = Self::network(bytes, usually);
-        let presence = Presence { network, joined, issued_at, expires_at, address, next_key };
+        let archive = (choice % 6 == 4).then(|| Self::kept(choice));
+        let presence =
+            Presence { network, joined, issued_at, expires_at, address, next_key, archive };
         let signed = Signed::new(&identity(Self::key(bytes)), &presence);
         if bytes.below(8) == 0 { Self::altered(&signed, bytes) } else { signed }
+    }
+
+    /// What it says that it keeps, at times too much.
+    fn kept(choice: usize) -> Kept {
+        let queries = QUERIES.iter().cycle().take(choice).map(|query| (*query).to_owned());
+        Kept { since: Timestamp::default(), queries: queries.collect(), indexed: Vec::new() }
     }
 
     /// The same with a byte of it changed, if that is still something.
@@ -137,7 +149,7 @@ impl Member {
 
     pub(super) fn content(&mut self, bytes: &mut Bytes<'_>) -> Content {
         match bytes.below(8) {
-            0 => Content::Deleted,
+            0 => Content::Deleted(self.deletion(bytes)),
             1 | 2 => {
                 let recipient = RecipientId::from_bytes([bytes.u8(); 32]);
                 self.recipients.push(recipient);
@@ -161,7 +173,7 @@ impl Member {
                     &network(),
                     &mut rng,
                 );
-                sealed.map_or(Content::Deleted, Content::Sealed)
+                sealed.map_or(Content::Open(Map::new()), Content::Sealed)
             }
             4 => {
                 let length = bytes.u16();
@@ -175,6 +187,45 @@ impl Member {
         }
     }
 
+    /// Of what it made, of what there is not, or of a key.
+    fn deletion(&self, bytes: &mut Bytes<'_>) -> Deletion {
+        let ids = match bytes.below(4) {
+            0 => (0..=bytes.u8()).map(|n| DocumentId::from_bytes([n; 32])).collect(),
+            1 => (0..=bytes.below(4)).filter_map(|_| bytes.choose(&self.made)).collect(),
+            _ => Vec::new(),
+        };
+        DocumentIds::new(ids).map_or(Deletion::Key, Deletion::Documents)
+    }
+
+    /// Of few names, so that versions of one document come together, and with few or many writers.
+    pub(super) fn document_key(bytes: &mut Bytes<'_>) -> Key {
+        let name = match bytes.below(8) {
+            0 => bytes.text(),
+            _ => bytes.choose(&["a", "b"]).unwrap_or_default().to_owned(),
+        };
+        match bytes.below(8) {
+            0 => Key::shared(name, Writers::Anyone),
+            1 => {
+                let many = (0..bytes.below(64)).map(|n| PeerId::from_bytes([n as u8; 32]));
+                let writers = PeerSet::new(many.chain([Self::somebody(bytes)]));
+                writers.map_or("many".into(), |peers| Key::shared(name, Writers::Peers(peers)))
+            }
+            2 | 3 => Key::of(name, Self::somebody(bytes)),
+            _ => Key::new(name),
+        }
+    }
+
+    /// A place in some order, or something else.
+    pub(super) fn cursor(bytes: &mut Bytes<'_>) -> Vec<u8> {
+        match bytes.below(8) {
+            0 => bytes.some().to_vec(),
+            1 => vec![bytes.u8(); 40 + usize::from(bytes.u16() % 400)],
+            2 => [&[0xdf; 9][..], &[bytes.u8(); 40]].concat(),
+            3 => vec![bytes.u8(); 40],
+            _ => Vec::new(),
+        }
+    }
+
     pub(super) fn document(
         &mut self,
         bytes: &mut Bytes<'_>,
@@ -185,12 +236,13 @@ impl Member {
         let author = identity(Self::key(bytes));
         let created_at = Self::when(bytes, now);
         let key = match (bytes.below(4), &content) {
-            (0 | 1, Content::Subscription(subscription)) => Some(subscription.key()),
-            (0 | 1, Content::Deleted) => {
+            (_, Content::Deleted(Deletion::Documents(_))) => None,
+            (0 | 1, Content::Subscription(subscription)) => Some(subscription.key().into()),
+            (0 | 1, Content::Deleted(Deletion::Key)) => {
                 let recipient = bytes.choose(&self.recipients);
-                recipient.map(|recipient| format!("subscription {recipient}"))
+                recipient.map(|recipient| format!("subscription {recipient}").into())
             }
-            (2, _) => Some(bytes.text()),
+            (2, _) | (_, Content::Deleted(Deletion::Key)) => Some(Self::document_key(bytes)),
             _ => None,
         };
         let network = Self::network(bytes, usually);
@@ -205,7 +257,7 @@ impl Member {
             content,
         };
         let verified = VerifiedDocument::sign(&author, document)
-            .unwrap_or_else(|_| sign(&author, 0, now, Content::Deleted));
+            .unwrap_or_else(|_| sign(&author, 0, now, Content::Open(Map::new())));
         self.heard_of(verified.id());
         let signed = verified.signed().clone();
         if bytes.below(8) == 0 { Self::altered(&signed, bytes) } else { signed }
@@ -370,14 +422,17 @@ impl Member {
                 request: bytes.u8().into(),
                 query: bytes.choose(&QUERIES).unwrap_or_default().to_owned(),
                 limit: bytes.u16(),
-                since: Self::when(bytes, now),
+                sort: bytes.choose(&SORTS).unwrap_or_default().to_owned(),
+                after: Self::cursor(bytes),
             })),
             21 => Frame::Find(FindFrame::Found(Found {
                 request: bytes.below(3) as u32,
                 documents: (0..bytes.below(3))
                     .map(|_| self.document(bytes, usually, now))
                     .collect(),
-                rest: [Rest::Follows, Rest::Nothing, Rest::LeftOut][bytes.below(3)],
+                // Those that this version knows, and one that it does not.
+                rest: Rest::from(bytes.u8() % 6),
+                until: Self::cursor(bytes),
             })),
             22 => Frame::Pool(PoolFrame::Relay(Self::signal(bytes, usually, None, now))),
             _ => Frame::Pool(PoolFrame::Undeliverable(Undeliverable {

@@ -3,8 +3,8 @@
 use std::collections::VecDeque;
 
 use taiinet_mesh::{
-    ChannelBinding, Config, Dial, Direct, Event, Input, LinkFailure, LinkId, Output, Peer,
-    PublishOptions, SignallerAddress, Time, limits,
+    ChannelBinding, Config, Dial, Direct, Event, FindOptions, Input, LinkFailure, LinkId, Output,
+    Peer, PublishOptions, SignallerAddress, Time, limits,
 };
 
 use super::{
@@ -148,7 +148,7 @@ impl World for Pair {
             5 | 6 => {
                 let content = self.member.content(bytes);
                 let options = PublishOptions {
-                    key: bytes.bool().then(|| bytes.text()),
+                    key: bytes.bool().then(|| Member::document_key(bytes)),
                     ..PublishOptions::default()
                 };
                 let _ = self.ends[end].peer.publish(content, options, now);
@@ -157,7 +157,7 @@ impl World for Pair {
                 if let Some(Ok(query)) = bytes.choose(&QUERIES).map(str::parse) {
                     let peer = &mut self.ends[end].peer;
                     let _ = match bytes.below(3) {
-                        0 => peer.find(query, bytes.u16(), now).is_ok(),
+                        0 => peer.find(query, FindOptions::newest(bytes.u16()), now).is_ok(),
                         1 => peer.subscribe_privately(query, now).is_ok(),
                         _ => peer.subscribe(query.into_query()).is_ok(),
                     };

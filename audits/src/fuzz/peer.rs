@@ -1,18 +1,24 @@
 //! The core's front door: one peer, to which anything happens.
 
+use std::collections::{BTreeMap, VecDeque};
+
 use taiinet_identity::{PeerId, Signed};
 use taiinet_mesh::{
-    Audience, ChannelBinding, Config, Dial, Direct, Input, LinkFailure, LinkId, LinkState,
-    Negotiation, Output, Peer, PublishOptions, SignallerAddress, SubscriptionId, Time, limits,
+    Answer, Audience, ChannelBinding, Config, Delivery, Dial, Direct, FindId, FindOptions, Input,
+    LinkFailure, LinkId, LinkState, Negotiation, Output, Peer, PublishOptions, Question,
+    SignallerAddress, SubscriptionId, Time, limits,
     session::Purpose,
     wire::{
-        Frame, FromSignaller, Hello, IceServer, Joined, POOL, Presence, ToSignaller, Welcome, codec,
+        Frame, FromSignaller, Hello, IceServer, Joined, Kept, POOL, Presence, ToSignaller, Welcome,
+        codec,
     },
 };
 
+use taiinet_query::sort::{Place, Sort};
+
 use super::{
     bytes::Bytes,
-    member::{Member, QUERIES, VICTIM},
+    member::{Member, QUERIES, SORTS, VICTIM},
     other::{Heard, Other, hello},
     world::World,
 };
@@ -49,7 +55,10 @@ struct Outside {
     lines: Vec<Line>,
     member: Member,
     subscriptions: Vec<SubscriptionId>,
-    next_find: usize,
+    /// Its searches, with the order of each and the place of what it found last.
+    finds: BTreeMap<FindId, (Sort, Option<Place>)>,
+    /// What neighbours ask it, if it has an archive.
+    questions: VecDeque<(LinkId, Question)>,
 }
 
 pub(super) fn run(data: &[u8]) {
@@ -74,6 +83,7 @@ impl Outside {
         config.max_links = 4;
         config.target_links = if kind & 2 == 0 { 3 } else { 1 };
         config.store_bytes = 256 * 1024;
+        config.archive = (kind & 16 == 16).then(Kept::default);
         let seed = |number: u8, pinned: bool| SignallerAddress {
             url: format!("wss://{number}.example"),
             pinned: pinned.then(|| identity(number).peer_id()),
@@ -98,7 +108,8 @@ impl Outside {
             lines: Vec::new(),
             member: Member::default(),
             subscriptions: Vec::new(),
-            next_find: 0,
+            finds: BTreeMap::new(),
+            questions: VecDeque::new(),
         }
     }
 
@@ -242,6 +253,43 @@ impl Outside {
         all
     }
 
+    /// It looks for something, or for more of it.
+    fn find(&mut self, bytes: &mut Bytes<'_>) {
+        let limit = bytes.u16();
+        let finds: Vec<FindId> = self.finds.keys().copied().collect();
+        if bytes.bool()
+            && let Some(find) = bytes.choose(&finds)
+        {
+            match bytes.below(4) {
+                0 => self.peer.find_end(find),
+                _ => drop(self.peer.find_more(find, limit, self.now)),
+            }
+            return;
+        }
+        let query = bytes.choose(&QUERIES).and_then(|query| query.parse().ok());
+        let sort = bytes.choose(&SORTS).and_then(|sort| sort.parse().ok());
+        let (Some(query), Some(sort)) = (query, sort) else { return };
+        let sort: Sort = sort;
+        let after = Place::from_bytes(&Member::cursor(bytes)).ok();
+        let options =
+            FindOptions { sort: sort.clone(), after: after.clone(), ..FindOptions::newest(limit) };
+        if let Ok(find) = self.peer.find(query, options, self.now) {
+            self.finds.insert(find, (sort, after));
+        }
+    }
+
+    /// Its archive answers: with nothing, or one document, and says that there is more or that there is not.
+    fn answer(&mut self, link: LinkId, question: &Question, bytes: &mut Bytes<'_>) {
+        let document = self.member.document(bytes, &self.network, self.now);
+        let answer = Answer {
+            documents: if bytes.bool() { vec![document] } else { Vec::new() },
+            until: Place::from_bytes(&Member::cursor(bytes)).ok(),
+            left_out: bytes.bool(),
+            work: bytes.u32().into(),
+        };
+        self.peer.answer(link, question.request, answer, self.now);
+    }
+
     fn dialled(&mut self, link: LinkId, dial: &Dial) {
         let key = |of: &PeerId| (2..8).find(|number| identity(*number).peer_id() == *of);
         let end = match dial {
@@ -300,7 +348,7 @@ impl World for Outside {
 
     fn step(&mut self, bytes: &mut Bytes<'_>) {
         let now = self.now;
-        match bytes.below(20) {
+        match bytes.below(21) {
             0 => {
                 let millis = u64::from(bytes.u16()) << (bytes.below(5));
                 self.pass(millis);
@@ -339,7 +387,7 @@ impl World for Outside {
                 let options = PublishOptions {
                     audience,
                     public: vec!["type".to_owned()],
-                    key: bytes.bool().then(|| bytes.text()),
+                    key: bytes.bool().then(|| Member::document_key(bytes)),
                     expires_at: bytes.bool().then(|| Member::when(bytes, now)),
                 };
                 if let Ok(id) = self.peer.publish(content, options, now) {
@@ -361,11 +409,11 @@ impl World for Outside {
                 }
             }
             15 => {
-                let query = bytes.choose(&QUERIES).and_then(|query| query.parse().ok());
-                if let Some(query) = query
-                    && self.peer.find(query, bytes.u16(), now).is_ok()
-                {
-                    self.next_find += 1;
+                self.find(bytes);
+            }
+            20 => {
+                if let Some((link, question)) = self.questions.pop_front() {
+                    self.answer(link, &question, bytes);
                 }
             }
             16 => {
@@ -430,7 +478,22 @@ impl World for Outside {
                 Output::Dial { link, dial } => self.dialled(link, &dial),
                 Output::Send { link, bytes, .. } => self.sent(link, &bytes),
                 Output::Close { link } => self.down(link, 0),
-                Output::Deliver(delivery) => assert!(!delivery.subscriptions.is_empty()),
+                Output::Deliver(Delivery { document, subscriptions, .. }) => {
+                    // What may take the place of something else is told as well.
+                    let is_version =
+                        document.key.is_some() || document.content().fields().is_none();
+                    assert!(!subscriptions.is_empty() || is_version);
+                }
+                Output::Found { find, document, .. } => {
+                    let Some((sort, last)) = self.finds.get_mut(&find) else { continue };
+                    let place = sort.place_of(&document);
+                    assert!(place > *last, "in order, and each once");
+                    *last = place;
+                }
+                Output::Asked { link, question } => {
+                    assert!(question.bytes <= limits::FOUND_BYTES);
+                    self.questions.push_back((link, question));
+                }
                 _ => {}
             }
         }

@@ -67,6 +67,7 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
             ]);
             queries.map(|query| format!("{query}\n{}", JSON[0]).into_bytes()).collect()
         }
+        "sort" => sorts(),
         "envelope" => vec![vectors::sealed().0, vec![0, 0, 1]],
         "peer_id" => {
             let peer = identity(1).peer_id();
@@ -81,8 +82,26 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
         "peer" => histories([&PEER_LINKS, &PEER_OFFERED, &POOL_LINKS]),
         "pair" => histories([&[5, 0, 1, 5, 1, 1, 0, 0xff], &[7, 0, 0, 0], &[2, 8, 0, 4]]),
         "desk" => histories([&DESK_JOINS, &DESK_POOL, &[0, 15, 1, 1, 1, 0, 0]]),
+        "archive" => histories([&ARCHIVE_KEEPS, &ARCHIVE_DELETES, &ARCHIVE_IS_FULL]),
         _ => Vec::new(),
     }
+}
+
+/// An order, a path, a query and documents; and a place of each length.
+fn sorts() -> Vec<Vec<u8>> {
+    let text = |sort: &str, path: &str, query: &str| {
+        let documents =
+            [JSON[0], r#"{"a":[{"b":9},{"b":[1,"x"]}]}"#, r#"{"likes":[4,true],"a":null}"#];
+        format!("{sort}\n{path}\n{query}\n{}\n{{}}", documents.join("\n")).into_bytes()
+    };
+    let mut seeds = vec![
+        text("likes:desc", "likes", r#"{"likes":{"$gt":4}}"#),
+        text("a.b,_created_at:desc", "a", r#"{"a":{"$elemMatch":{"b":{"$in":[1,9]}}}}"#),
+        text("_key,a.0:desc,text,n", "_author", r#"{"_owner":"x","$or":[{"n":null},{"a.b":"x"}]}"#),
+        text("", "a.b", r#"{"a.b":{"$contains":"x"},"_created_at":{"$gte":50,"$lt":100}}"#),
+    ];
+    seeds.extend([40, 424].map(|length| vec![0xdf; length]));
+    seeds
 }
 
 fn documents() -> Vec<Vec<u8>> {
@@ -135,15 +154,33 @@ const POOL_LINKS: [u8; 36] = [
     1, 0, 10, 0, 0, 2, 0, 10, 0, 0, 0, 0, 0, 9, 255, 127, 6, 0, 0, 7, 1, 1, 9, 255, 127, 1, 0, 7,
     1, 4, 1, 0, 255, 15, 0, 0,
 ];
-/// Two clients connect, open sessions and join; one asks for peers, and sends a signal.
-const DESK_JOINS: [u8; 50] = [
+/// Two clients connect, open sessions and join; one asks for a circuit to the other and for
+/// peers, and sends a signal.
+const DESK_JOINS: [u8; 57] = [
     0, 1, 1, 1, 1, 2, 1, 5, 0, 1, 9, 255, 127, 1, 3, 1, 0, 1, 0, 5, 1, 1, 9, 255, 127, 1, 3, 1, 1,
-    1, 0, 8, 0, 1, 8, 8, 0, 4, 1, 3, 0, 4, 1, 0, 1, 7, 9, 255, 127, 1,
+    1, 0, 8, 0, 6, 4, 1, 0, 5, 8, 0, 1, 8, 8, 0, 4, 1, 3, 0, 4, 1, 0, 1, 7, 9, 255, 127, 1,
 ];
 /// A member of the pool comes, proves its key, and tells of the clients that have joined it.
-const DESK_POOL: [u8; 32] = [
-    0, 10, 11, 0, 2, 0, 0, 0, 0, 9, 255, 127, 12, 0, 2, 2, 1, 4, 2, 7, 9, 255, 127, 1, 3, 1, 3, 1,
-    0, 9, 255, 127,
+const DESK_POOL: [u8; 31] = [
+    0, 10, 0, 11, 0, 2, 0, 9, 255, 127, 12, 0, 2, 2, 1, 4, 2, 7, 9, 255, 127, 1, 3, 1, 3, 1, 0, 9,
+    255, 127, 5,
+];
+
+/// An author writes, some of it under keys; a reader looks for it, by time and by a field.
+const ARCHIVE_KEEPS: [u8; 64] = [
+    16, 5, 5, 1, 5, 0, 1, 9, 0, 1, 1, 1, 1, 0, 0, 5, 1, 6, 0, 1, 8, 0, 1, 1, 2, 1, 1, 1, 0, 4, 0,
+    5, 1, 5, 0, 1, 7, 0, 1, 1, 3, 1, 1, 1, 0, 4, 0, 3, 0, 1, 1, 0, 0, 1, 4, 9, 255, 255, 0, 255,
+    15, 0, 4, 0,
+];
+/// It deletes by key and by ids.
+const ARCHIVE_DELETES: [u8; 60] = [
+    0, 5, 5, 1, 5, 0, 1, 9, 0, 1, 1, 1, 1, 0, 0, 5, 1, 0, 1, 0, 0, 1, 2, 0, 1, 1, 1, 1, 0, 0, 5, 1,
+    0, 2, 1, 1, 0, 1, 1, 3, 1, 1, 1, 1, 0, 4, 0, 0, 1, 0, 0, 0, 0, 4, 9, 255, 255, 0, 255, 15,
+];
+/// There is room for little.
+const ARCHIVE_IS_FULL: [u8; 40] = [
+    128, 0, 1, 5, 5, 1, 4, 255, 15, 1, 9, 0, 1, 1, 1, 1, 0, 0, 5, 1, 4, 255, 15, 1, 8, 0, 1, 1, 2,
+    1, 1, 0, 5, 1, 4, 255, 15, 1, 7, 0,
 ];
 
 /// What happened, also at greater length.

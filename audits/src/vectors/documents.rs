@@ -3,8 +3,8 @@
 use rand_core::UnwrapErr;
 use serde_json::{Value as Json, json};
 use taiinet_document::{
-    Content, Document, Sealed, SignedDocument, Subscription, Timestamp, UnknownContent, Value,
-    VerifiedDocument,
+    Content, Deletion, Document, DocumentIds, Key, PeerSet, Sealed, SignedDocument, Subscription,
+    UnknownContent, Value, VerifiedDocument, Writers,
 };
 use taiinet_identity::{
     Context, Domain, Envelope, Identity, NextKey, OpeningKey, Recipient, RecipientKey, Signature,
@@ -12,7 +12,7 @@ use taiinet_identity::{
 use taiinet_mesh::wire::codec;
 
 use super::Recorder;
-use crate::fixture::{NOW, hex, identity, map, network, sign};
+use crate::fixture::{NOW, at, hex, identity, map, network, sign};
 
 const VALUES: [&str; 15] = [
     "null",
@@ -68,17 +68,28 @@ pub(super) fn vectors() -> Json {
     json!({ "values": values, "documents": documents, "refused": refused })
 }
 
-fn examples() -> [(&'static str, VerifiedDocument); 6] {
+fn examples() -> [(&'static str, VerifiedDocument); 10] {
     let author = identity(1);
     let mut keyed = sign(&author, 2, NOW, Content::Open(map("{}"))).document().clone();
-    keyed.key = Some("profile".to_owned());
-    keyed.expires_at = Some(Timestamp::from_millis(NOW.as_millis() + 60_000));
+    keyed.key = Some("profile".into());
+    keyed.expires_at = Some(at(60));
     keyed.nonce = u32::MAX;
-    let deleted = Document { expires_at: None, content: Content::Deleted, ..keyed.clone() };
+    let deletion = |key: Option<Key>, expires_at, deletion| Document {
+        created_at: at(1),
+        key,
+        expires_at,
+        content: Content::Deleted(deletion),
+        ..keyed.clone()
+    };
+    let under = |key: Key| Document { key: Some(key), expires_at: None, ..keyed.clone() };
+    let [first, second] = [1, 2].map(|nonce| sign(&author, nonce, NOW, Content::Open(map("{}"))));
+    let victims = DocumentIds::new([first.id(), second.id()]).expect("two");
+    let writers = [2, 3].map(|number| identity(number).peer_id());
+    let writers = Writers::Peers(PeerSet::new(writers).expect("two"));
     let recipient = RecipientKey::generate(&mut UnwrapErr(Recorder::new(5))).id();
     let subscription = Subscription { query: r#"{"type":"tweet"}"#.to_owned(), recipient };
-    let mut announced = sign(&author, 3, NOW, Content::Deleted).document().clone();
-    announced.key = Some(subscription.key());
+    let mut announced = sign(&author, 3, NOW, Content::Open(map("{}"))).document().clone();
+    announced.key = Some(subscription.key().into());
     announced.content = Content::Subscription(subscription);
     let mut rotating = sign(&author, 5, NOW, Content::Open(map("{}"))).document().clone();
     rotating.next_key = Some(NextKey::from_bytes([7; 32]));
@@ -86,8 +97,24 @@ fn examples() -> [(&'static str, VerifiedDocument); 6] {
     let sign_it = |document| VerifiedDocument::sign(&author, document).expect("within the limits");
     [
         (CONTENT, sign(&author, 1, NOW, Content::Open(map(CONTENT)))),
-        ("{}, with a key and an end", sign_it(keyed)),
-        ("a deletion", sign_it(deleted)),
+        ("{}, with a key and an end", sign_it(keyed.clone())),
+        (
+            "{}, with a key that anyone writes under",
+            sign_it(under(Key::shared("a", Writers::Anyone))),
+        ),
+        ("{}, with a key that two peers write under", sign_it(under(Key::shared("a", writers)))),
+        (
+            "{}, a version of another's document",
+            sign_it(under(Key::of("a", identity(2).peer_id()))),
+        ),
+        (
+            "a deletion of what is under a key, until that ends",
+            sign_it(deletion(keyed.key.clone(), keyed.expires_at, Deletion::Key)),
+        ),
+        (
+            "a deletion of two documents by their ids",
+            sign_it(deletion(None, None, Deletion::Documents(victims))),
+        ),
         ("an announcement of a private subscription", sign_it(announced)),
         ("{}, with a next key", sign_it(rotating)),
         ("content of a later version", sign(&author, 6, NOW, Content::Unknown(unknown))),
@@ -121,8 +148,55 @@ fn refused() -> Vec<(&'static str, Vec<u8>)> {
         ),
         ("no content", good[..header].to_vec()),
         ("content of a kind that there never will be", [&good[..header], b"\x80\x01"].concat()),
-        ("a deletion that something follows", [&good[..header], b"\x01\x00"].concat()),
         ("a kind that is known, and malformed", [&good[..header], b"\x03\x01"].concat()),
+    ]
+    .into_iter()
+    .chain(refused_keys())
+    .chain(refused_deletions())
+    .collect()
+}
+
+const OPEN: &[u8] = &[0, 0];
+const NO_KEY: &[u8] = &[0];
+const KEY: &[u8] = b"\x01\x01a";
+
+/// A body with this key and this content, each of which may be anything.
+fn body(key: &[u8], content: &[u8]) -> Vec<u8> {
+    let header = codec::encode(&(network(), at(0), 1_u32, false));
+    [&header, key, &[0], content].concat()
+}
+
+/// So many ids or names, of which each is the byte that `name` says 32 times.
+fn names(count: u8, name: impl Fn(u8) -> u8) -> Vec<u8> {
+    let count_bytes = codec::encode(&u32::from(count));
+    count_bytes.into_iter().chain((0..count).flat_map(|n| [name(n); 32])).collect()
+}
+
+fn refused_keys() -> Vec<(&'static str, Vec<u8>)> {
+    let shared = |writers: Vec<u8>| body(&[b"\x03\x01a", &writers[..]].concat(), OPEN);
+    let long = [&[1, 0x81, 0x02][..], &[b'a'; 257]].concat();
+    vec![
+        ("a key of a kind that there is not", body(b"\x05\x01a", OPEN)),
+        ("a key of 257 bytes", body(&long, OPEN)),
+        ("a key that nobody else writes under, said as if some did", shared(vec![0])),
+        ("writers that do not ascend", shared(names(2, |n| 9 - n))),
+        ("a writer twice", shared(names(2, |_| 7))),
+        ("65 writers", shared(names(65, |n| n))),
+        ("a version of nobody's document", body(b"\x04\x01a", OPEN)),
+    ]
+}
+
+fn refused_deletions() -> Vec<(&'static str, Vec<u8>)> {
+    let deletion = |ids: Vec<u8>| [&[1], &ids[..]].concat();
+    let mut too_many = codec::encode(&257_u32);
+    too_many.extend((0..257_u16).flat_map(|n| [&n.to_be_bytes()[..], &[0; 30]].concat()));
+    vec![
+        ("a deletion of neither a key nor ids", body(NO_KEY, &deletion(vec![0]))),
+        ("a deletion of ids that has a key", body(KEY, &deletion(names(1, |n| n)))),
+        ("a deletion that something follows", body(KEY, &deletion(vec![0, 0]))),
+        ("ids that do not ascend", body(NO_KEY, &deletion(names(2, |n| 9 - n)))),
+        ("an id twice", body(NO_KEY, &deletion(names(2, |_| 7)))),
+        ("257 ids", body(NO_KEY, &deletion(too_many))),
     ]
 }
 

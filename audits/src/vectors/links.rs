@@ -2,16 +2,17 @@
 
 use rand_core::UnwrapErr;
 use serde_json::{Value as Json, json};
-use taiinet_document::{Content, VerifiedDocument};
+use taiinet_document::{Content, Mark, VerifiedDocument};
 use taiinet_identity::{Domain, NextKey, PeerId, Signature, Signed, seal};
 use taiinet_mesh::{
     ChannelBinding,
     wire::{
-        Compare, DocumentFrame, Find, FindFrame, Found, Fragment, Frame, Hello, Joined, LinkFrame,
-        Mark, Neighbour, Piece, PoolFrame, Presence, Push, Refusal, RefusalReason, Rest, Signal,
-        SignalBody, SignalFrame, SignalPart, SyncFrame, Undeliverable, ViewFrame, codec,
+        Compare, DocumentFrame, Features, Find, FindFrame, Found, Fragment, Frame, Hello, Joined,
+        Kept, LinkFrame, Neighbour, Piece, PoolFrame, Presence, Push, Refusal, RefusalReason, Rest,
+        Signal, SignalBody, SignalFrame, SignalPart, SyncFrame, Undeliverable, ViewFrame, codec,
     },
 };
+use taiinet_query::sort::Sort;
 
 use super::Recorder;
 use crate::fixture::{NOW, at, hex, identity, map, network, sign};
@@ -24,6 +25,7 @@ pub(super) fn presence(of: u8, joined: Option<Joined>, address: Option<&str>) ->
         expires_at: at(600),
         address: address.map(str::to_owned),
         next_key: address.map(|_| NextKey::from_bytes([7; 32])),
+        archive: None,
     };
     Signed::new(&identity(of), &presence)
 }
@@ -55,9 +57,7 @@ pub(super) fn examples() -> Vec<(&'static str, Frame)> {
         piece(at(120).into(), 2, sum_of(&compared())),
     ];
     let compare = Compare { salt: SALT, from: at(-60).into(), pieces };
-    let find = Find { request: 1, query: r#"{"a":1}"#.to_owned(), limit: 20, since: at(-60) };
-    let found =
-        Found { request: 1, documents: vec![document.signed().clone()], rest: Rest::Nothing };
+    let [find, found] = newest();
     vec![
         ("fragment", Frame::Fragment(Fragment { last: true, bytes: vec![1, 2, 3] })),
         ("hello", Frame::Link(LinkFrame::Hello(hello_one))),
@@ -86,8 +86,8 @@ pub(super) fn examples() -> Vec<(&'static str, Frame)> {
         ("feed", Frame::Documents(DocumentFrame::Feed(u64::MAX))),
         ("gone", Frame::Documents(DocumentFrame::Gone(vec![id]))),
         ("compare", Frame::Sync(SyncFrame::Compare(compare))),
-        ("find", Frame::Find(FindFrame::Find(find))),
-        ("found", Frame::Find(FindFrame::Found(found))),
+        ("find", find),
+        ("found", found),
         ("relay", Frame::Pool(PoolFrame::Relay(signal()))),
         (
             "undeliverable",
@@ -97,6 +97,56 @@ pub(super) fn examples() -> Vec<(&'static str, Frame)> {
                 to: two,
             })),
         ),
+    ]
+}
+
+/// A search for the newest, and the whole of its answer.
+fn newest() -> [Frame; 2] {
+    let (query, sort, after) = (r#"{"a":1}"#.to_owned(), String::new(), Vec::new());
+    let find = Find { request: 1, query, sort, after, limit: 20 };
+    let rest = Rest::Finished { left_out: false };
+    let documents = vec![document().signed().clone()];
+    let found = Found { request: 1, documents, rest, until: Vec::new() };
+    [Frame::Find(FindFrame::Find(find)), Frame::Find(FindFrame::Found(found))]
+}
+
+/// Frames of kinds that are among the [`examples`], with what else may be in them.
+pub(super) fn others() -> Vec<(&'static str, Frame)> {
+    let sort: Sort = "text:desc".parse().expect("an order");
+    let place = |document: &VerifiedDocument| {
+        sort.place_of(document).map(|place| place.as_bytes().to_vec()).unwrap_or_default()
+    };
+    let (first, second) = (document(), sign(&identity(1), 2, NOW, Content::Open(map("{}"))));
+    let find = Find {
+        request: 2,
+        query: "{}".to_owned(),
+        sort: sort.to_string(),
+        after: place(&first),
+        limit: 1,
+    };
+    let found = |documents, rest, until| {
+        Frame::Find(FindFrame::Found(Found { request: 2, documents, rest, until }))
+    };
+    let page = vec![second.signed().clone()];
+    let more = |left_out| Rest::More { left_out };
+    let left_out = true;
+    let archive = Hello { features: Features::ARCHIVE, ..hellos().0 };
+    let kept = Kept {
+        since: at(-86_400),
+        queries: vec![r#"{"type":"tweet"}"#.to_owned()],
+        indexed: vec!["likes".to_owned()],
+    };
+    let keeps = Presence { archive: Some(kept), ..presence(1, None, None).peek().expect("one") };
+    let keeps = Signed::new(&identity(1), &keeps);
+    let neighbour = Neighbour { presence: Some(keeps), since: at(-2) };
+    vec![
+        ("hello of an archive", Frame::Link(LinkFrame::Hello(archive))),
+        ("neighbour with an archive", Frame::Link(LinkFrame::Neighbour(neighbour))),
+        ("find, in an order, from a place on", Frame::Find(FindFrame::Find(find))),
+        ("found, and a part follows", found(page.clone(), Rest::Follows, Vec::new())),
+        ("found, and there is more", found(page.clone(), more(false), place(&second))),
+        ("found, something left out, and there is more", found(page, more(true), place(&second))),
+        ("nothing found, something left out", found(vec![], Rest::Finished { left_out }, vec![])),
     ]
 }
 
@@ -117,15 +167,13 @@ fn sum_of(ids: &[[u8; 32]]) -> u128 {
 }
 
 pub(super) fn frames() -> Json {
-    let frames: Vec<Json> = examples()
-        .into_iter()
-        .map(|(what, frame)| {
-            json!({ "what": what, "shown": format!("{frame:?}"), "frame": hex(&codec::encode(&frame)) })
-        })
-        .collect();
+    let shown = |(what, frame): (&str, Frame)| json!({ "what": what, "shown": format!("{frame:?}"), "frame": hex(&codec::encode(&frame)) });
+    let frames: Vec<Json> = examples().into_iter().map(shown).collect();
+    let others: Vec<Json> = others().into_iter().map(shown).collect();
     let pings = [Frame::Link(LinkFrame::Ping(1)), Frame::Link(LinkFrame::Ping(300))];
     json!({
         "frames": frames,
+        "others_of_the_same_kinds": others,
         "message_of_ping_1_and_ping_300": hex(&codec::message(&pings)),
         "fragments": fragments(),
         "compare": {

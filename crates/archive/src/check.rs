@@ -49,13 +49,21 @@ impl<S: Store> Archive<S> {
     /// # Errors
     /// [`ArchiveError::Store`], if it cannot be read at all.
     pub fn check(&mut self) -> Result<Report, ArchiveError> {
+        self.check_with(|_| {})
+    }
+
+    /// [`check`](Self::check), and says after each document how many were read.
+    ///
+    /// # Errors
+    /// As [`check`](Self::check).
+    pub fn check_with(&mut self, read: impl FnMut(u64)) -> Result<Report, ArchiveError> {
         let mut report = Report::default();
         match self.tables.store_mut().verify() {
             Ok(()) => {}
             Err(StoreError::Damaged(fault)) => report.add(fault),
             Err(error) => return Err(error.into()),
         }
-        match self.check_rows(&mut report) {
+        match self.check_rows(&mut report, read) {
             Ok(()) => {}
             Err(StoreError::Damaged(fault)) => report.add(fault),
             Err(error) => return Err(error.into()),
@@ -63,13 +71,14 @@ impl<S: Store> Archive<S> {
         Ok(report)
     }
 
-    fn check_rows(&self, report: &mut Report) -> Result<(), StoreError> {
+    fn check_rows(&self, report: &mut Report, mut read: impl FnMut(u64)) -> Result<(), StoreError> {
         let mut totals =
             Totals { floor: self.totals.floor, floors: self.totals.floors, ..Totals::default() };
         let mut authors = BTreeMap::<_, Usage>::new();
         let mut expected = BTreeMap::<Table, u64>::new();
         let mut walk = self.tables.walk(Table::Document, Span::all(), Direction::Forward);
         while let Some((key, row)) = walk.next()? {
+            read(report.sound + report.count + 1);
             let record = Spot::ending(&key).and_then(|spot| decode(&row, spot).ok());
             let Some(record) = record.filter(is_sound) else {
                 report.add(format!("the document at {} is damaged", hex(&key)));

@@ -78,6 +78,7 @@ mod record;
 mod salvage;
 mod stats;
 mod store;
+mod stored;
 mod tables;
 mod usage;
 

@@ -13,6 +13,8 @@ pub(crate) const NETWORK: &[u8] = b"network";
 /// What the entries depend on: [`Config::shape`](crate::config::Config::shape). It is not there while they are made
 /// again.
 pub(crate) const SHAPE: &[u8] = b"shape";
+/// What the archive was opened with last: [`Config::stored`](crate::Config::stored). Never in the journal.
+pub(crate) const CONFIG: &[u8] = b"config";
 /// [`Totals`].
 pub(crate) const TOTALS: &[u8] = b"totals";
 

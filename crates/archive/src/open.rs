@@ -47,6 +47,7 @@ impl<S: Store> Archive<S> {
         if archive.tables.get(Table::Meta, meta::SHAPE)? != Some(archive.config.shape()) {
             archive.rebuild(|_| true)?;
         }
+        archive.note_config()?;
         Ok(archive)
     }
 
@@ -78,6 +79,7 @@ impl<S: Store> Archive<S> {
         let network = self.config.network.as_str().as_bytes().to_vec();
         meta.insert(meta::NETWORK.to_vec(), Some(network));
         meta.insert(meta::SHAPE.to_vec(), None);
+        meta.insert(meta::CONFIG.to_vec(), Some(self.config.encode()));
         let floors =
             Totals { floor: self.totals.floor, floors: self.totals.floors, ..Totals::default() };
         meta.insert(meta::TOTALS.to_vec(), Some(floors.encode()));

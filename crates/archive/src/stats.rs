@@ -1,6 +1,13 @@
 //! How much there is.
 
-use crate::{archive::Archive, error::ArchiveError, store::Store};
+use taiinet_document::Timestamp;
+
+use crate::{
+    archive::{Archive, damaged},
+    error::ArchiveError,
+    layout::Spot,
+    store::{Direction, Span, Store, StoreError, Table},
+};
 
 /// How much there is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,6 +26,10 @@ pub struct Stats {
     pub store_bytes: u64,
     /// How many rows of indexes wait to be merged.
     pub gathered_rows: usize,
+    /// The time of the oldest of all these; none if there is nothing.
+    pub oldest: Option<Timestamp>,
+    /// The time of the newest.
+    pub newest: Option<Timestamp>,
 }
 
 impl<S: Store> Archive<S> {
@@ -36,6 +47,15 @@ impl<S: Store> Archive<S> {
             footprint: totals.footprint,
             store_bytes: self.tables.store().size()?,
             gathered_rows: self.tables.gathered_rows(),
+            oldest: self.outermost(Direction::Forward)?,
+            newest: self.outermost(Direction::Backward)?,
         })
+    }
+
+    fn outermost(&self, direction: Direction) -> Result<Option<Timestamp>, StoreError> {
+        let mut walk = self.tables.walk(Table::Document, Span::all(), direction);
+        let Some((key, _)) = walk.next()? else { return Ok(None) };
+        let spot = Spot::ending(&key).ok_or_else(|| damaged("a document"))?;
+        Ok(Some(spot.created_at()))
     }
 }

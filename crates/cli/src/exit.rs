@@ -62,6 +62,7 @@ impl From<taiinet::Error> for Exit {
             | E::Roots(_)
             | E::TooManySignallers
             | E::Links { .. }
+            | E::Live(_)
             | E::Query(_) => Self::usage(error),
             _ => Self::failed(error),
         }

@@ -2,14 +2,17 @@
 
 #![warn(clippy::print_stdout, clippy::print_stderr)]
 
+mod archive;
 mod blacklist;
 mod clock;
 mod delete;
 mod doctor;
 mod exit;
+mod export;
 mod find;
 mod hints;
 mod identity;
+mod import;
 mod manual;
 mod matching;
 mod ndjson;
@@ -17,13 +20,17 @@ mod net;
 mod node;
 mod peers;
 mod printer;
+mod progress;
 mod publish;
 mod query;
 mod report;
 mod seed;
+mod signed;
+mod store;
 mod subscribe;
 #[cfg(test)]
 mod testing;
+mod watch;
 
 use std::process::ExitCode;
 
@@ -61,8 +68,12 @@ struct Cli {
 enum Command {
     Publish(publish::PublishArgs),
     Subscribe(subscribe::SubscribeArgs),
+    Watch(watch::WatchArgs),
     Find(find::FindArgs),
     Seed(seed::SeedArgs),
+    Archive(archive::ArchiveArgs),
+    Import(import::ImportArgs),
+    Export(export::ExportArgs),
     Delete(delete::DeleteArgs),
     Peers(peers::PeersArgs),
     Blacklist(blacklist::BlacklistArgs),
@@ -97,8 +108,13 @@ fn run(Cli { net, command }: Cli) -> CommandResult {
         Command::Match(args) => matching::run(args),
         Command::Publish(args) => on_runtime(publish::run(net, args)),
         Command::Subscribe(args) => on_runtime(subscribe::run(net, args)),
+        Command::Watch(args) => on_runtime(watch::run(net, args)),
         Command::Find(args) => on_runtime(find::run(net, args)),
         Command::Seed(args) => on_runtime(seed::run(net, args)),
+        Command::Archive(args) => archive::run(&net, args),
+        Command::Import(args) => import::run(&net, args),
+        Command::Export(args) if args.store.is_some() => export::from_store(&args),
+        Command::Export(args) => on_runtime(export::from_network(net, args)),
         Command::Delete(args) => on_runtime(delete::run(net, args)),
         Command::Peers(args) => on_runtime(peers::run(net, args)),
         Command::Blacklist(args) => blacklist::run(&net, args),

@@ -31,6 +31,13 @@ pub(crate) struct Place {
     line: u64,
 }
 
+impl Place {
+    /// The number of the line, from 1 on.
+    pub(crate) const fn line(&self) -> u64 {
+        self.line
+    }
+}
+
 impl fmt::Display for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.file, self.line)
@@ -84,8 +91,13 @@ impl Lines {
         Self { files: files.into_iter(), current: None, read: 0 }
     }
 
+    /// How many bytes of all files were read.
+    pub(crate) const fn read(&self) -> u64 {
+        self.read
+    }
+
     /// The next line's text.
-    fn next_text(&mut self) -> Option<Result<(Place, String), Fault>> {
+    pub(crate) fn next_text(&mut self) -> Option<Result<(Place, String), Fault>> {
         loop {
             if self.current.is_none() {
                 match open(&self.files.next()?) {

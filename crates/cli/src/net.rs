@@ -99,6 +99,14 @@ pub(crate) fn told_to_leave() -> impl Future<Output = ()> {
     }
 }
 
+/// Waits so long, or for ever.
+pub(crate) async fn elapsed(time: Option<Duration>) {
+    match time {
+        Some(time) => tokio::time::sleep(time).await,
+        None => std::future::pending().await,
+    }
+}
+
 /// Seconds, with a fraction if wanted.
 pub(crate) fn seconds(text: &str) -> Result<Duration, String> {
     let seconds = text.parse().map_err(|_| format!("`{text}` is no number of seconds"))?;

@@ -14,7 +14,9 @@ use std::{
 };
 
 use serde_json::json;
-use taiinet::{Delivery, Found, PeerId, Privacy, Ready, Removed, SubscriptionEvent};
+use taiinet::{
+    Delivery, Found, LiveEvent, LiveState, PeerId, Privacy, Ready, Removed, SubscriptionEvent,
+};
 use taiinet_terminal as terminal;
 use tokio::{
     sync::{mpsc, oneshot},
@@ -89,7 +91,7 @@ impl Printer {
         self.batch.count += 1;
         // Writing to a string cannot fail.
         let _ = match self.json {
-            true => write_about(&mut self.batch.text, delivery),
+            true => writeln!(self.batch.text, "{}", described(delivery)),
             false => writeln!(self.batch.text, "{}", terminal::json(&delivery.json())),
         };
         if self.batch.text.len() < BATCH_BYTES { Ok(()) } else { self.flush().await }
@@ -114,6 +116,45 @@ impl Printer {
             _ => return,
         };
         self.print_line(&event);
+    }
+
+    /// Prints what happens to a live result set, with the next [`flush`](Self::flush).
+    pub(crate) fn print_live(&mut self, event: &LiveEvent) {
+        let (name, places, document) = match event {
+            LiveEvent::Insert { index, document } => {
+                ("insert", format!("\"index\":{index}"), document)
+            }
+            LiveEvent::Update { from, to, document } => {
+                ("update", format!("\"from\":{from},\"to\":{to}"), document)
+            }
+            LiveEvent::Remove { index, id, reason } => {
+                let (id, reason) = (id.to_string(), reason.as_str());
+                let removed = json!({ "index": index, "id": id, "reason": reason });
+                self.print_line(&json!({ "remove": removed }));
+                return;
+            }
+            LiveEvent::State(LiveState { phase, complete, more, .. }) => {
+                let phase = phase.as_str();
+                let state = json!({ "phase": phase, "complete": complete, "more": more });
+                self.print_line(&json!({ "state": state }));
+                return;
+            }
+            _ => return,
+        };
+        let about = described(document);
+        // Writing to a string cannot fail.
+        let _ = writeln!(self.batch.text, "{{\"{name}\":{{{places},{}}}", &about[1..]);
+    }
+
+    /// Prints a list of documents as one line, with the next [`flush`](Self::flush).
+    pub(crate) fn print_list(&mut self, documents: &[Delivery]) {
+        let mut separator = "[";
+        for document in documents {
+            self.batch.text.push_str(separator);
+            self.batch.text.push_str(&terminal::json(&document.json()));
+            separator = ",";
+        }
+        self.batch.text.push_str(if documents.is_empty() { "[]\n" } else { "]\n" });
     }
 
     /// Prints whether a search has found all, or how to go on; only as JSON.
@@ -171,10 +212,10 @@ impl Printer {
 }
 
 /// The data stand first and are written as they are without --json.
-fn write_about(text: &mut String, delivery: &Delivery) -> std::fmt::Result {
+fn described(delivery: &Delivery) -> String {
     let (about, data) = (about(delivery).to_string(), delivery.json());
     let about = terminal::json(&about);
-    writeln!(text, "{{\"data\":{},{}", terminal::json(&data), &about[1..])
+    format!("{{\"data\":{},{}", terminal::json(&data), &about[1..])
 }
 
 /// A key, and whose it is if that is not the author.
@@ -257,6 +298,46 @@ mod tests {
             assert_eq!(data[EVIL], EVIL, "it says the same");
             assert!(!json || says["key"] == EVIL);
         }
+        net.close().await;
+    }
+
+    #[tokio::test]
+    async fn what_happens_to_a_live_set_is_a_line_each() {
+        let net = TaiiNet::builder().network("tests").signaller("ws://127.0.0.1:9");
+        let net = net.connect().await.expect("a peer");
+        let mut live = net.live("{}", taiinet::LiveOptions::default()).expect("a query");
+        let keyed = || taiinet::PublishOptions { key: Some("k".into()), ..Default::default() };
+        for n in 1..=2 {
+            let content = Map::from([(EVIL.to_owned(), n.into())]);
+            net.queue_with(content, keyed()).await.expect("queued");
+        }
+        let out = Out::default();
+        let mut printer = Printer::to(out.clone(), true);
+        for _ in 0..3 {
+            printer.print_live(&live.next().await.expect("it runs"));
+        }
+        let snapshot = live.snapshot();
+        let [first] = &snapshot.documents[..] else { panic!("one document") };
+        let gone =
+            LiveEvent::Remove { index: 0, id: first.id(), reason: taiinet::Removal::Expired };
+        printer.print_live(&gone);
+        printer.print_list(&snapshot.documents);
+        printer.print_list(&[]);
+        printer.finish().await.expect("written");
+        let text = String::from_utf8(out.0.lock().expect("written").clone()).expect("text");
+        assert!(is_harmless(&text), "{text:?}");
+        let lines: Vec<serde_json::Value> =
+            text.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+        let [state, insert, update, remove, list, none] = &lines[..] else { panic!("{text}") };
+        let begins = json!({ "state": { "phase": "loading", "complete": false, "more": false } });
+        assert_eq!(*state, begins);
+        let (insert, update) = (&insert["insert"], &update["update"]);
+        assert_eq!((&insert["index"], &insert["data"][EVIL]), (&json!(0), &json!(1)));
+        assert_eq!((&update["from"], &update["to"]), (&json!(0), &json!(0)));
+        assert_eq!((&update["data"][EVIL], &update["replaces"]), (&json!(2), &insert["id"]));
+        let gone = json!({ "index": 0, "id": update["id"], "reason": "expired" });
+        assert_eq!(remove["remove"], gone);
+        assert_eq!((list, none), (&json!([{ EVIL: 2 }]), &json!([])));
         net.close().await;
     }
 }

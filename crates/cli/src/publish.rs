@@ -1,12 +1,11 @@
 //! `taiinet publish`: documents from stdin or files to the network.
 
 use std::{
-    io::IsTerminal,
     path::PathBuf,
     time::{Duration, Instant},
 };
 
-use indicatif::{ProgressBar, ProgressState, ProgressStyle};
+use indicatif::ProgressBar;
 use serde_json::json;
 use taiinet::{Audience, Error, LinkState, PeerId, PublishOptions, TaiiNet};
 use taiinet_terminal::{line, print, say};
@@ -17,6 +16,7 @@ use crate::{
     hints,
     ndjson::{Fault, Line, Lines, total_bytes},
     net::{self, NetArgs},
+    progress::{self, documents},
     report,
 };
 
@@ -81,7 +81,11 @@ pub(crate) async fn run(net: NetArgs, args: PublishArgs) -> CommandResult {
         report::spawn(&net);
     }
     let started = Instant::now();
-    let bar = if args.report { ProgressBar::hidden() } else { progress_bar(&args.files) };
+    let bar = if args.report {
+        ProgressBar::hidden()
+    } else {
+        progress::of_bytes(total_bytes(&args.files))
+    };
     let mut job = Job { net: &net, bar, given: 0, stage: Stage::Connecting };
     let ended = tokio::select! {
         outcome = job.run(&args) => Ok(outcome),
@@ -130,10 +134,6 @@ impl PublishArgs {
             wait: self.wait,
         }
     }
-}
-
-fn documents(count: u64) -> String {
-    if count == 1 { "1 document".to_owned() } else { format!("{count} documents") }
 }
 
 /// One run.
@@ -266,28 +266,4 @@ async fn elapsed(time: Option<Duration>) -> Duration {
     let Some(time) = time else { return std::future::pending().await };
     tokio::time::sleep(time).await;
     time
-}
-
-/// With a total, in bytes, where it is known.
-fn progress_bar(files: &[PathBuf]) -> ProgressBar {
-    if !std::io::stderr().is_terminal() {
-        return ProgressBar::hidden();
-    }
-    let (bar, template) = match total_bytes(files) {
-        Some(total) => (
-            ProgressBar::new(total),
-            "{wide_bar} {bytes} of {total_bytes}, {msg}, {elapsed}, {eta} to go",
-        ),
-        None => {
-            (ProgressBar::new_spinner(), "{spinner} {pos} documents, {rate} a second, {elapsed}")
-        }
-    };
-    if let Ok(style) = ProgressStyle::with_template(template) {
-        let rate = |state: &ProgressState, text: &mut dyn std::fmt::Write| {
-            let _ = write!(text, "{:.0}", state.per_sec());
-        };
-        bar.set_style(style.with_key("rate", rate));
-    }
-    bar.enable_steady_tick(Duration::from_millis(100));
-    bar
 }

@@ -78,7 +78,7 @@ pub(crate) async fn run(net: NetArgs, args: SubscribeArgs) -> CommandResult {
     let mut printer = Printer::new(args.json);
     let outcome = tokio::select! {
         outcome = print(&mut printer, &mut subscription, args.count) => Some(outcome),
-        () = elapsed(args.timeout) => None,
+        () = net::elapsed(args.timeout) => None,
         () = net::told_to_leave() => Some(Ok(())),
     };
     let left = printer.leave().await;
@@ -92,13 +92,6 @@ pub(crate) async fn run(net: NetArgs, args: SubscribeArgs) -> CommandResult {
     }
     net.close().await;
     outcome
-}
-
-async fn elapsed(time: Option<Duration>) {
-    match time {
-        Some(time) => tokio::time::sleep(time).await,
-        None => std::future::pending().await,
-    }
 }
 
 fn too_few(printer: &Printer, wanted: u64) -> String {

@@ -216,6 +216,8 @@ async fn play(
     if pages.is_some() {
         processes.feed_again();
     }
+    // Those who come later find what was published before them.
+    processes.start_archive(network, &signaller)?;
     let program = processes.program("taiinet")?;
     screen.invite(PASSED, &table::invitation(&program, network, &signaller, pages.as_deref()));
     loop {

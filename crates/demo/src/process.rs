@@ -1,4 +1,4 @@
-//! The seven processes of the demo: started, listened to, and ended whatever happens.
+//! The processes of the demo: started, listened to, and ended whatever happens.
 
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -49,7 +49,11 @@ pub(crate) struct Processes {
     children: Vec<(&'static str, Child)>,
     publisher: Option<ChildStdin>,
     again: Arc<Notify>,
-    guard: Option<Child>,
+    guards: Vec<Child>,
+    /// How many of the processes are guarded.
+    guarded: usize,
+    /// Where the archive is, while there is one.
+    store: Option<PathBuf>,
     events: (mpsc::Sender<ProcessEvent>, mpsc::Receiver<ProcessEvent>),
     complaints: Complaints,
     /// They read what is complained about.
@@ -64,7 +68,9 @@ impl Processes {
             children: Vec::new(),
             publisher: None,
             again: Arc::default(),
-            guard: None,
+            guards: Vec::new(),
+            guarded: 0,
+            store: None,
             events: mpsc::channel(WAITING),
             complaints: Complaints::default(),
             listeners: JoinSet::new(),
@@ -127,17 +133,35 @@ impl Processes {
         Ok(())
     }
 
+    /// Starts an archive, which keeps everything that is published from now on for pages that come later.
+    pub(crate) fn start_archive(&mut self, network: &str, signaller: &str) -> Result<(), String> {
+        let store = std::env::temp_dir().join(format!("taiinet-{network}-{}", std::process::id()));
+        let mut command = Command::new(self.program("taiinet")?);
+        command.args(["seed", "{}", "--index", "magnitude,time", "--store"]).arg(&store);
+        command.args(["--network", network, "--signaller", signaller]).stdin(Stdio::null());
+        self.store = Some(store);
+        let mut child = self.start("archive", &mut command)?;
+        if let Some(mut stdout) = child.stdout.take() {
+            // What it prints is of no interest, but the pipe must not fill.
+            tokio::spawn(async move { tokio::io::copy(&mut stdout, &mut tokio::io::sink()).await });
+        }
+        self.children.push(("archive", child));
+        self.guard()
+    }
+
     /// Sees to it that the processes are killed if we are: a shell waits for the end of its input,
     /// which comes when we end, in whatever way. (A line of input tells it that all is well.)
     #[cfg(unix)]
     pub(crate) fn guard(&mut self) -> Result<(), String> {
-        let ids = self.children.iter().filter_map(|(_, child)| Some(child.id()?.to_string()));
+        let fresh = self.children.iter().skip(self.guarded);
+        let ids = fresh.filter_map(|(_, child)| Some(child.id()?.to_string()));
         let mut command = Command::new("/bin/sh");
         command.args(["-c", r#"read -r _ || kill -9 "$@""#, "taiinet-demo-guard"]).args(ids);
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
         // Ctrl-C reaches the whole group of the terminal; the guard must outlive us.
         command.process_group(0);
-        self.guard = Some(command.spawn().map_err(|error| format!("/bin/sh: {error}"))?);
+        self.guards.push(command.spawn().map_err(|error| format!("/bin/sh: {error}"))?);
+        self.guarded = self.children.len();
         Ok(())
     }
 
@@ -195,7 +219,10 @@ impl Processes {
         self.events.1.close();
         let all = async { while self.listeners.join_next().await.is_some() {} };
         let _ = tokio::time::timeout(Duration::from_secs(1), all).await;
-        if let Some(mut guard) = self.guard.take() {
+        if let Some(store) = self.store.take() {
+            let _ = std::fs::remove_dir_all(store);
+        }
+        for mut guard in self.guards.drain(..) {
             if let Some(mut stdin) = guard.stdin.take() {
                 let _ = stdin.write_all(b"all ended\n").await;
             }

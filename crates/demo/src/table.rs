@@ -83,6 +83,7 @@ pub(crate) fn invitation(
         format!(
             r#"  echo '{{"type":"earthquake","magnitude":9.9,"felt":99}}' | {program} publish {there}"#
         ),
+        format!("  {program} find '{{}}' --sort magnitude:desc --limit 5 {there}"),
         format!("  {program} peers {there}"),
     ];
     lines.extend(pages.map(|url| format!("Or open {url} in a browser.")));

@@ -115,8 +115,9 @@ impl Cx {
 
     /// Our own presence, fresh enough to be passed on.
     pub(crate) fn own_presence(&mut self) -> Signed<Presence> {
-        let (network, address) = (&self.config.network, self.topology.address());
-        self.presence.current(&self.identity, network, address, self.now)
+        let kept = self.config.archive.as_ref();
+        let said = (&self.config.network, self.topology.address(), kept);
+        self.presence.current(&self.identity, said, self.now)
     }
 
     /// From when on we care for documents: from our start, as far as they are live.

@@ -293,7 +293,7 @@ impl Documents {
             cx.stamps.resume(document.created_at, cx.now);
         }
         self.quotas.note(document.author(), &document, document.signed().size());
-        if cx.config.archive {
+        if cx.config.archive.is_some() {
             cx.out.push_back(Output::Accepted(Arc::clone(&document)));
         }
         cx.notify(Notice::Accepted(Accepted { document, hops, from, conflict }));

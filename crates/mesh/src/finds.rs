@@ -251,7 +251,7 @@ impl Finds {
 fn answer(cx: &mut Cx, link: LinkId, asked: &Find) -> Result<(), Misbehaviour> {
     let Some(state) = cx.links.get_mut(link) else { return Ok(()) };
     let room = state.lanes.room_for_found();
-    if cx.config.archive {
+    if cx.config.archive.is_some() {
         let Wish { query, sort, after, limit, bytes } = Wish::parse(asked)?;
         state.budgets.find(cx.now)?;
         let question =

@@ -19,6 +19,8 @@ pub const IDS_PER_FRAME: usize = 400;
 pub const PRESENCES_PER_FRAME: usize = 16;
 /// The largest signed presence, in bytes: with the longest names there are, and some.
 pub const PRESENCE_BYTES: usize = 576;
+/// How much an archive says in it of what it keeps, in bytes; it has no address.
+pub const KEPT_BYTES: usize = 192;
 
 /// How many active links a peer wants, unless configured otherwise.
 pub const TARGET_LINKS: usize = 6;

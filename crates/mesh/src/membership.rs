@@ -166,7 +166,10 @@ impl Membership {
     fn pick(&mut self, cx: &mut Cx, not: &[PeerId]) -> Option<Candidacy> {
         let links = &cx.links;
         let taken = |peer: &PeerId| links.leads_to(peer) || not.contains(peer);
-        let peer = self.candidates.pick(taken, cx.topology.is_full(), &mut cx.rng, cx.now)?;
+        // What was before is asked of archives; one of them is enough, and any will do.
+        let archive = !links.iter().any(|link| link.is_archive && link.is_active());
+        let which = (cx.topology.is_full(), archive);
+        let peer = self.candidates.pick(taken, which, &mut cx.rng, cx.now)?;
         let (presence, heard_from) = self.candidates.get(&peer)?;
         Some(Candidacy {
             peer,

@@ -352,7 +352,8 @@ impl Signallers {
     fn join(&mut self, cx: &mut Cx, link: LinkId, with: Joined, work: u64) {
         self.book.asks_for_time(link);
         let network = &cx.config.network;
-        let presence = cx.presence.sign(&cx.identity, network, None, Some(with), cx.now);
+        let said = (network, None, cx.config.archive.as_ref());
+        let presence = cx.presence.sign(&cx.identity, said, Some(with), cx.now);
         self.tell(cx, link, &ToSignaller::Join { presence, work });
     }
 

@@ -114,6 +114,7 @@ pub(crate) fn presence(of: &Identity, issued_at: Time) -> Verified<Presence> {
         expires_at: issued_at.after(limits::PRESENCE_LIFE).timestamp(),
         address: None,
         next_key: None,
+        archive: None,
     };
     Verified::sign(of, presence)
 }

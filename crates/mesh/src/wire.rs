@@ -35,7 +35,7 @@ pub use kind::{FrameKind, critical};
 pub(crate) use kind::{VERIFICATION, cost_of};
 pub use link::{Features, Hello, LinkFrame, Neighbour, VERSION};
 pub use pool::{PoolFrame, Undeliverable};
-pub use presence::{Joined, POOL, Presence};
+pub use presence::{Joined, Kept, POOL, Presence};
 pub use reading::{Reading, read};
 pub use refusal::{Refusal, RefusalReason};
 pub use signal::{Signal, SignalBody, SignalFrame, SignalPart};

@@ -32,6 +32,7 @@ pub(crate) fn attributes() -> impl Strategy<Value = Attributes<'static>> {
     (author(), key, 0..3_u8, time).prop_map(|(author, key, id, time)| Attributes {
         id: Some(DocumentId::from_bytes([id; 32])),
         author,
+        owner: author,
         key,
         created_at: Timestamp::from_millis(time),
     })

@@ -199,11 +199,10 @@ impl<S: Copy + Ord> Histories<S> {
         self.all.get(&subscription).is_some_and(|history| history.came.contains(id))
     }
 
-    /// A search has given so many documents.
+    /// A search has given what was asked for.
     pub(crate) fn done(
         &mut self,
         find: FindId,
-        count: usize,
         (complete, more): (bool, bool),
         sources: usize,
     ) -> Option<Given<S>> {
@@ -212,12 +211,10 @@ impl<S: Copy + Ord> Histories<S> {
         history.sources = history.sources.max(sources);
         let sources = history.sources;
         let is_reversed = matches!(history.backlog, Backlog::Last(_));
-        // One that gives nothing, and says that there is more, has nobody that answers.
-        let goes_on = more && (is_reversed || count > 0);
-        history.state = if goes_on { State::Rests(find) } else { State::Over };
-        let ready = Ready { complete, more: goes_on, sources };
-        let ready = (is_reversed || !goes_on).then_some(ready);
-        if !goes_on {
+        history.state = if more { State::Rests(find) } else { State::Over };
+        let ready = Ready { complete, more, sources };
+        let ready = (is_reversed || !more).then_some(ready);
+        if !more {
             self.finds.remove(&find);
             history.came = BTreeSet::new();
         }

@@ -13,6 +13,7 @@
 //! | [`publications`] | documents that wait for room at the core, or for a neighbour to take them |
 //! | [`unsealed`] | contents that wait for a recipient |
 //! | [`Removed`] | a document that a subscription was shown, and why it is gone |
+//! | [`LiveChange`] | what happens to the live result sets that [`Session::live`] begins |
 //! | [`backlog`] | subscriptions that are read too slowly |
 //! | [`diagnosis`] | why a peer has no neighbour, and what can be done |
 //! | [`json`] | events and status for scripts and pages |
@@ -24,6 +25,7 @@ pub mod backlog;
 pub mod diagnosis;
 mod histories;
 pub mod json;
+mod live;
 mod privacy;
 pub mod publications;
 mod session;
@@ -34,6 +36,7 @@ pub mod unsealed;
 mod waiters;
 
 pub use histories::{Backlog, Ready};
+pub use live::{LIVE_LIMIT, LIVE_SETS, LiveChange, LiveError, LiveOptions, LiveState, Phase};
 pub use privacy::Privacy;
 pub use session::{Action, CutOff, Session, Wanted};
 pub use shown::{Removal, Removed, SHOWN};

@@ -1,5 +1,8 @@
 //! A peer with all that wait for something of it.
 
+mod live;
+mod looking_back;
+
 use core::time::Duration;
 use std::{
     collections::{BTreeMap, VecDeque},
@@ -15,8 +18,9 @@ use taiinet_mesh::{
 use taiinet_query::{Query, SharedQuery, sort::Place};
 
 use crate::{
-    ACQUAINTED, Removed, Waiters,
-    histories::{Backlog, Given, Histories, Ready, Step},
+    ACQUAINTED, LiveChange, Removed, Waiters,
+    histories::{Backlog, Histories, Ready},
+    live::{Ended, Hit, Lives},
     publications::{Outcome, Publications},
     shown::{Changes, Shown},
     unsealed::{Recipients, Unsealed, Waiting},
@@ -93,6 +97,13 @@ pub enum Action<W: Waiters> {
         /// The other.
         loser: Arc<VerifiedDocument>,
     },
+    /// Something has changed in live result sets.
+    Live {
+        /// By the names under which they were begun; never none.
+        subscriptions: Vec<W::Subscription>,
+        /// What has changed.
+        change: LiveChange,
+    },
     /// A document that a search found; [`Session::find_waiter`] gives its waiter.
     Found {
         /// Its search.
@@ -159,8 +170,9 @@ pub struct Session<W: Waiters> {
     decided: VecDeque<(Unsealed<W::Recipients>, Recipients)>,
     finds: BTreeMap<FindId, W::Find>,
     histories: Histories<W::Subscription>,
-    /// What searches for histories have found and not given yet.
-    found: BTreeMap<FindId, Vec<(Arc<VerifiedDocument>, Option<Arc<Opened>>)>>,
+    lives: Lives<W::Subscription>,
+    /// What searches for histories and live result sets have found and not given yet.
+    found: BTreeMap<FindId, Vec<Hit>>,
     /// Since when there has been a neighbour, and whether there are enough.
     met: Option<(Time, bool)>,
 }
@@ -179,6 +191,7 @@ impl<W: Waiters> Session<W> {
             decided: VecDeque::new(),
             finds: BTreeMap::new(),
             histories: Histories::default(),
+            lives: Lives::default(),
             found: BTreeMap::new(),
             met: None,
         }
@@ -208,13 +221,17 @@ impl<W: Waiters> Session<W> {
         while let Some((removed, subscriptions)) = self.shown.expire(now) {
             self.ready.push_back(Action::Remove { subscriptions, removed });
         }
+        self.lives.expire(now);
+        self.tell_lives();
     }
 
     /// When [`handle_timeout`](Self::handle_timeout) is to be called next.
     pub fn poll_timeout(&self) -> Option<Time> {
-        let acquainted = self.met.filter(|(_, enough)| !enough && self.histories.wants());
+        let wants = self.histories.wants() || self.lives.wants();
+        let acquainted = self.met.filter(|(_, enough)| !enough && wants);
         let acquainted = acquainted.map(|(met_at, _)| met_at.after(ACQUAINTED.1));
-        let own = [self.unsealed.deadline(), self.shown.deadline(), acquainted];
+        let lives = self.lives.deadline(self.is_acquainted());
+        let own = [self.unsealed.deadline(), self.shown.deadline(), acquainted, lives];
         own.into_iter().chain([self.peer.poll_timeout()]).flatten().min()
     }
 
@@ -232,7 +249,7 @@ impl<W: Waiters> Session<W> {
             }
             match self.peer.poll_output(now) {
                 Some(output) => {
-                    if let Some(action) = self.action(output) {
+                    if let Some(action) = self.action(output, now) {
                         return Some(action);
                     }
                 }
@@ -243,7 +260,7 @@ impl<W: Waiters> Session<W> {
         }
     }
 
-    fn action(&mut self, output: Output) -> Option<Action<W>> {
+    fn action(&mut self, output: Output, now: Time) -> Option<Action<W>> {
         Some(match output {
             Output::Dial { link, dial } => Action::Dial { link, dial },
             Output::Negotiate { link, part } => Action::Negotiate { link, part },
@@ -261,7 +278,7 @@ impl<W: Waiters> Session<W> {
                 Action::Conflict { subscriptions, winner, loser }
             }
             Output::Found { find, document, opened } => {
-                if self.histories.subscription(find).is_some() {
+                if self.histories.subscription(find).is_some() || self.lives.is_looking(find) {
                     self.found.entry(find).or_default().push((document, opened));
                     return None;
                 }
@@ -270,6 +287,10 @@ impl<W: Waiters> Session<W> {
             Output::FindDone { find, complete, cursor, sources } => {
                 if self.histories.subscription(find).is_some() {
                     self.show_history(find, (complete, cursor.is_some()), sources);
+                    return None;
+                }
+                if self.lives.is_looking(find) {
+                    self.show_live(find, Ended { complete, cursor, sources }, now);
                     return None;
                 }
                 self.peer.find_end(find);
@@ -302,6 +323,9 @@ impl<W: Waiters> Session<W> {
             self.histories.comes(*one, &delivery.document);
         }
         self.show(delivery, &matching, false);
+        let Delivery { document, opened, subscriptions, .. } = delivery;
+        self.lives.comes(document, opened.as_ref(), subscriptions);
+        self.tell_lives();
     }
 
     fn show(&mut self, delivery: &Delivery, matching: &[W::Subscription], is_backlog: bool) {
@@ -316,63 +340,6 @@ impl<W: Waiters> Session<W> {
             replaces,
             is_backlog,
         }));
-    }
-
-    /// Begins to look for what subscriptions want of before, or goes on; whether there was something to do.
-    fn look_back(&mut self, now: Time) -> bool {
-        let neighbours = self.peer.neighbour_ids().count();
-        self.met = (neighbours > 0).then(|| {
-            let met_at = self.met.map_or(now, |(met_at, _)| met_at);
-            (met_at, neighbours >= ACQUAINTED.0 || now >= met_at.after(ACQUAINTED.1))
-        });
-        match self.histories.next(self.met.is_some_and(|(_, enough)| enough)) {
-            Some(Step::Begin { subscription, query, options }) => {
-                // Another search must end first.
-                let Ok(find) = self.peer.find(query, options, now) else { return false };
-                self.histories.sought(subscription, find);
-                true
-            }
-            Some(Step::GoOn { find, limit }) => {
-                self.histories.go_on(find);
-                self.peer.find_more(find, limit, now)
-            }
-            None => false,
-        }
-    }
-
-    fn show_history(&mut self, find: FindId, ended: (bool, bool), sources: usize) {
-        let mut found = self.found.remove(&find).unwrap_or_default();
-        let Some(given) = self.histories.done(find, found.len(), ended, sources) else { return };
-        let Given { subscription, is_reversed, ready } = given;
-        if is_reversed {
-            found.reverse();
-        }
-        for (document, opened) in found {
-            if self.histories.has_come(subscription, &document.id()) {
-                continue;
-            }
-            let subscriptions = Vec::new();
-            let delivery = Delivery { document, opened, subscriptions, hops: 0, via: None };
-            self.show(&delivery, &[subscription], true);
-        }
-        if ready.is_some_and(|ready| !ready.more) {
-            self.peer.find_end(find);
-        }
-        self.ready.extend(ready.map(|ready| Action::Ready { subscription, ready }));
-    }
-
-    /// So many older documents are wanted for a subscription with [`Backlog::Last`], which are told like the first
-    /// ones. Whether there may be any.
-    pub fn more_history(&mut self, name: W::Subscription, limit: u16, now: Time) -> bool {
-        let Some(find) = self.histories.resting(name) else { return false };
-        self.histories.want_more(name, limit);
-        self.histories.go_on(find);
-        self.peer.find_more(find, limit, now)
-    }
-
-    /// A subscription's reader is behind, or has caught up: what was before it waits for that.
-    pub fn hold_history(&mut self, name: W::Subscription, behind: bool) {
-        self.histories.hold(name, behind);
     }
 
     /// Subscribes; `name` is the driver's, and new. What was before is looked for once there is a neighbour to ask.
@@ -438,6 +405,7 @@ impl<W: Waiters> Session<W> {
     ///
     /// # Errors
     /// The content, if [too many](crate::unsealed::MAX_UNSEALED) wait already.
+    #[expect(clippy::result_large_err, reason = "the content goes back to its caller")]
     pub fn find_recipients(
         &mut self,
         unsealed: Unsealed<W::Recipients>,
@@ -459,6 +427,7 @@ impl<W: Waiters> Session<W> {
     ///
     /// # Errors
     /// As [`find_recipients`](Self::find_recipients).
+    #[expect(clippy::result_large_err, reason = "the content goes back to its caller")]
     pub fn await_recipients(
         &mut self,
         unsealed: Unsealed<W::Recipients>,

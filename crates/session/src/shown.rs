@@ -39,15 +39,19 @@ pub enum Removal {
     Replaced,
     /// Its author has set it an end.
     Expired,
+    /// It still matches, or its new version does, and others come before it, as many as a live result set has at
+    /// most. Subscriptions are not told so.
+    Outranked,
 }
 
 impl Removal {
-    /// `deleted`, `replaced` or `expired`.
+    /// `deleted`, `replaced`, `expired` or `outranked`.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Deleted => "deleted",
             Self::Replaced => "replaced",
             Self::Expired => "expired",
+            Self::Outranked => "outranked",
         }
     }
 }

@@ -44,6 +44,7 @@ pub fn presence(
         expires_at: Timestamp::from_millis(now + life),
         address: None,
         next_key: None,
+        archive: None,
     };
     Signed::new(identity, &presence)
 }

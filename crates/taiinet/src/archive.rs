@@ -19,7 +19,7 @@ use taiinet_archive::{
 };
 use taiinet_document::{Network, SignedDocument, Timestamp, VerifiedDocument};
 use taiinet_identity::PeerId;
-use taiinet_mesh::{Answer, LinkId, Question, limits};
+use taiinet_mesh::{Answer, LinkId, Question, Time, limits, wire::Kept};
 use taiinet_query::{Path, Query};
 use tokio::sync::{Notify, mpsc, oneshot};
 
@@ -81,6 +81,14 @@ impl ArchiveOptions {
         config.max_backdate = self.max_backdate;
         config.importers = self.import_from.iter().copied().collect();
         config
+    }
+
+    /// What others are told of it.
+    pub(crate) fn kept(&self, now: Time) -> Kept {
+        let since = self.keep.map_or(Timestamp::default(), |keep| now.before(keep).timestamp());
+        let queries = self.queries.iter().map(ToString::to_string).collect();
+        let indexed = self.index.iter().map(ToString::to_string).collect();
+        Kept { since, queries, indexed }.within_limits()
     }
 
     /// Opens it.

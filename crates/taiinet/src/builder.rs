@@ -65,6 +65,10 @@ pub struct Builder {
     archive: Option<ArchiveOptions>,
 }
 
+/// How many neighbours an archive accepts at least: those that look for what was before are linked to it.
+#[cfg(feature = "archive")]
+const ARCHIVE_LINKS: usize = 64;
+
 impl Default for Builder {
     fn default() -> Self {
         Self {
@@ -239,7 +243,8 @@ impl Builder {
         #[cfg(feature = "archive")]
         let archive = match &self.archive {
             Some(options) => {
-                config.archive = true;
+                config.archive = Some(options.kept(clock.now()));
+                config.max_links = config.max_links.max(ARCHIVE_LINKS);
                 // What has passed while it did not run, and others still have.
                 config.silence = limits::LIVE_WINDOW;
                 let opened = options.open(network.clone()).map_err(ArchiveStartError::from)?;
@@ -277,6 +282,7 @@ impl Builder {
             relief: Arc::clone(&relief),
             subscriptions: Arc::clone(&subscriptions),
             private: Arc::clone(&private),
+            lives: Arc::default(),
             next_subscription: AtomicU64::new(0),
             tally: Arc::clone(&tally),
             nonce: AtomicU32::new(getrandom::u32()?),
@@ -299,6 +305,7 @@ impl Builder {
             multi_threaded: Handle::current().runtime_flavor() == RuntimeFlavor::MultiThread,
             tally,
             inboxes: BTreeMap::new(),
+            feeds: BTreeMap::new(),
             backlog: Backlog::default(),
             held: BTreeSet::new(),
             archive,

@@ -6,13 +6,14 @@ use taiinet_document::{DocumentId, Map, Timestamp, VerifiedDocument};
 use taiinet_identity::{PeerId, Recipient};
 use taiinet_mesh::{BlacklistError, FindOptions, PublishError, Status, TooManyFinds};
 use taiinet_query::{SharedQuery, sort::Place};
-use taiinet_session::{Backlog, Waiters, Wanted, unsealed::Unsealed};
+use taiinet_session::{Backlog, LiveOptions, Waiters, Wanted, unsealed::Unsealed};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     archive::ArchiveStatus,
     blacklist::BlacklistFileError,
     delivery::{Delivery, Inbox},
+    live::Feed,
 };
 
 /// Told when a document was taken: true; when it was lost: false.
@@ -59,6 +60,16 @@ pub(crate) enum Control {
         wanted: Wanted,
         history: Option<(SharedQuery, Backlog)>,
         inbox: Inbox,
+    },
+    Live {
+        id: u64,
+        query: SharedQuery,
+        options: LiveOptions,
+        feed: Feed,
+    },
+    EndLive {
+        id: u64,
+        private: bool,
     },
     /// So many older documents are wanted.
     More {

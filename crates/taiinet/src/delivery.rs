@@ -47,6 +47,11 @@ impl Delivery {
         Self { is_backlog, replaces, ..self }
     }
 
+    /// What it holds of the heap.
+    pub(crate) const fn cost(&self) -> usize {
+        self.cost
+    }
+
     /// The fields of the document, also those that were sealed; none for a deletion.
     pub fn data(&self) -> &Map {
         static NONE: Map = Map::new();

@@ -33,6 +33,7 @@ use crate::{
     clock::Clock,
     control::{Control, Finding, Flushed, Handles, Publish, Taken},
     delivery::{Delivery, Inbox, SubscriptionEvent},
+    live::Feed,
     signaller_cache,
     tally::Tally,
     whereabouts::Whereabouts,
@@ -75,6 +76,7 @@ pub(crate) struct Driver {
     pub(crate) multi_threaded: bool,
     pub(crate) tally: Arc<Tally>,
     pub(crate) inboxes: BTreeMap<u64, Inbox>,
+    pub(crate) feeds: BTreeMap<u64, Feed>,
     pub(crate) backlog: Backlog<u64>,
     /// Subscriptions whose history waits until they are read.
     pub(crate) held: BTreeSet<u64>,
@@ -198,6 +200,21 @@ impl Driver {
                     self.relieve();
                 }
             }
+            Control::Live { id, query, options, feed } => {
+                match self.session.live(id, query, options, self.clock.now()) {
+                    Ok(()) => drop(self.feeds.insert(id, feed)),
+                    // As above.
+                    Err(error) => tracing::warn!("{error}"),
+                }
+            }
+            Control::EndLive { id, private } => {
+                self.subscriptions.fetch_sub(1, Ordering::AcqRel);
+                if private {
+                    self.private.fetch_sub(1, Ordering::AcqRel);
+                }
+                self.session.end_live(id, self.clock.now());
+                self.feeds.remove(&id);
+            }
             Control::More { id, limit } => {
                 self.session.more_history(id, limit, self.clock.now());
             }
@@ -302,6 +319,11 @@ impl Driver {
                 }
                 Action::Ready { subscription, ready } => {
                     self.tell(&[subscription], &SubscriptionEvent::Ready(ready));
+                }
+                Action::Live { subscriptions, change } => {
+                    for feed in subscriptions.iter().filter_map(|id| self.feeds.get(id)) {
+                        feed.push(change.clone(), now.timestamp());
+                    }
                 }
                 Action::Found { find, document, opened } => {
                     let Some(caller) = self.session.find_waiter(find) else { continue };
@@ -435,6 +457,7 @@ impl Driver {
         self.controls.close();
         self.publishes.close();
         self.inboxes.clear();
+        self.feeds.clear();
         drop(self.session.end_searches());
         self.session.leave(self.clock.now());
         self.drain();

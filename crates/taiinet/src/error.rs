@@ -3,6 +3,7 @@
 use taiinet_document::{DocumentError, JsonError, NetworkError, SealError};
 use taiinet_mesh::{BlacklistError, TooManyFinds, TooManySubscriptions, limits};
 use taiinet_query::QueryError;
+use taiinet_session::LiveError;
 use taiinet_webrtc::RootsError;
 
 use crate::{address::AddressError, blacklist::BlacklistFileError};
@@ -61,6 +62,9 @@ pub enum Error {
     /// The peer has as many subscriptions as it may have.
     #[error("{0}; drop some first")]
     TooManySubscriptions(#[from] TooManySubscriptions),
+    /// A live result set cannot be had.
+    #[error(transparent)]
+    Live(#[from] LiveError),
     /// The peer searches for as much as it may.
     #[error(transparent)]
     TooManyFinds(#[from] TooManyFinds),

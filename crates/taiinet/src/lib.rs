@@ -31,6 +31,7 @@
 //!   [`TaiiNet::flush`] are for many.
 //! - [`TaiiNet::delete`] withdraws what this peer has published.
 //! - [`TaiiNet::find`] looks for documents that neighbours and archives have.
+//! - [`TaiiNet::live`] keeps a result set true: sorted, limited, with what was before and what comes.
 //! - [`TaiiNet::blacklist`] keeps a peer out; those that flood are kept out automatically.
 //! - [`TaiiNet::events`] and [`TaiiNet::status`] answer "why am I not connected?".
 //!
@@ -55,6 +56,7 @@ mod error;
 mod events;
 mod files;
 mod find;
+mod live;
 mod net;
 mod publish;
 mod query;
@@ -74,6 +76,7 @@ pub use document::{IntoDocument, PublishOptions};
 pub use error::Error;
 pub use events::{Events, Missed};
 pub use find::{Cursor, CursorError, FindOptions, Found};
+pub use live::{Live, LiveEvent, LiveSnapshot};
 pub use net::TaiiNet;
 pub use query::IntoQuery;
 pub use subscribe::{SubscribeOptions, Subscription};
@@ -104,6 +107,8 @@ pub use taiinet_query::{
     sort::{Direction, Sort, SortError},
 };
 #[doc(no_inline)]
-pub use taiinet_session::{Backlog, Privacy, Ready, Removal, Removed};
+pub use taiinet_session::{
+    Backlog, LIVE_LIMIT, LiveError, LiveOptions, LiveState, Phase, Privacy, Ready, Removal, Removed,
+};
 #[doc(no_inline)]
 pub use taiinet_webrtc::{Bandwidth, Rate, RateError};

@@ -47,6 +47,8 @@ pub(crate) struct Inner {
     pub(crate) subscriptions: Arc<AtomicUsize>,
     /// Of these, the private ones.
     pub(crate) private: Arc<AtomicUsize>,
+    /// Cloned by each live result set.
+    pub(crate) lives: Arc<()>,
     pub(crate) next_subscription: AtomicU64,
     pub(crate) tally: Arc<Tally>,
     /// Counts up from a random start.

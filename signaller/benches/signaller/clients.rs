@@ -97,6 +97,7 @@ impl Client {
             expires_at: Timestamp::from_millis(now + 600_000),
             address: None,
             next_key: None,
+            archive: None,
         };
         let presence = Signed::new(&client.identity, &presence);
         let join = codec::encode(&ToSignaller::Join { presence, work: 0 });

@@ -107,6 +107,7 @@ fn presence(client: &Identity, joined: Joined) -> Signed<Presence> {
         expires_at: NOW.after(taiinet_mesh::limits::PRESENCE_LIFE).timestamp(),
         address: None,
         next_key: None,
+        archive: None,
     };
     Signed::new(client, &presence)
 }

@@ -134,6 +134,7 @@ impl Room {
             expires_at: self.now.after(Duration::from_secs(300)).timestamp(),
             address: None,
             next_key: None,
+            archive: None,
         }
     }
 

@@ -128,6 +128,7 @@ impl Client {
             expires_at: Timestamp::from_millis(millis + 60_000),
             address: None,
             next_key: None,
+            archive: None,
         };
         self.say(&ToSignaller::Join { presence: Signed::new(&self.identity, &presence), work: 0 })
             .await;

@@ -77,6 +77,7 @@ fn forged(client: &Client) -> Signed<taiinet_mesh::wire::Presence> {
         expires_at: Timestamp::from_millis(2),
         address: None,
         next_key: None,
+        archive: None,
     };
     Signed::new(&client.identity, &presence)
 }

@@ -119,6 +119,9 @@ test("a tweet of one visitor appears at another's, and liked", async () => {
     return shown.includes("No markup") && !shown.includes("Peers of the world");
   });
   await pictures(one, "tweets");
+  // Its author takes it back.
+  await one.puppet.locator(".delete").click();
+  await settled(two, "shows it no more", async () => !(await text(two, "#tweets")).includes("No markup"));
   [one, two].forEach(nothingForeign);
 });
 

@@ -130,6 +130,8 @@ for (const way of ["closed", "crashed"]) {
     const publishing = setInterval(() => author.publish({ n: n++ }), 50);
     try {
       await other.eventually("gets documents", async () => (await other.documents()).length > 10);
+      await other.subscribe({}, "history", { backlog: true });
+      await other.eventually("looks back", async () => (await other.documents("history")).length > 10);
       if (way === "closed") await leading.puppet.close();
       else leading.puppet.createCDPSession().then((cdp) => cdp.send("Page.crash")).catch(() => {});
       const gone = Date.now();
@@ -150,6 +152,7 @@ for (const way of ["closed", "crashed"]) {
     const all = [...Array(n).keys(), -1].map((n) => ({ n }));
     await exactly(native, all);
     await exactly(other, all);
+    await exactly({ name: "other tab, with what was before", documents: () => other.documents("history") }, all);
   });
 }
 

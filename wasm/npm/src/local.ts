@@ -1,8 +1,7 @@
 // The peer in this tab.
 
 import type { Core } from "../core/taiinet_wasm.js";
-import type { Audience, CoreEvent, CoreOptions, CoreStatus, Engine, DeleteQuery, Deletion, Feed, FindQuery, Found, News, PublishQuery, Raw, Ready, Removed, Stamp, StateStores, SubscribeQuery } from "./engine.js";
-import { withMore } from "./engine.js";
+import { withMore, type Audience, type CoreEvent, type CoreOptions, type CoreStatus, type Engine, type DeleteQuery, type Deletion, type Feed, type FindQuery, type Found, type News, type PublishQuery, type Raw, type Ready, type Removed, type Stamp, type StateStores, type SubscribeQuery } from "./engine.js";
 import { TaiiNetError, closed, fromCore } from "./errors.js";
 import { liveIn } from "./page.js";
 import { forbidsConnecting } from "./policy.js";

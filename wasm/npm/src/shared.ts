@@ -4,8 +4,7 @@
 // takes over it tells the others, and each says again what it wants. Each tab holds a lock of its own as
 // well, by which the peer's tab learns of its end.
 
-import type { Audience, CoreEvent, CoreOptions, CoreStatus, Engine, DeleteQuery, Deletion, Feed, FindQuery, Found, News, PublishQuery, Stamp, SubscribeQuery } from "./engine.js";
-import { withMore } from "./engine.js";
+import { withMore, type Audience, type CoreEvent, type CoreOptions, type CoreStatus, type Engine, type DeleteQuery, type Deletion, type Feed, type FindQuery, type Found, type News, type PublishQuery, type Stamp, type SubscribeQuery } from "./engine.js";
 import { Election, type Reign } from "./election.js";
 import { TaiiNetError, closed, fromPlain, toPlain, type PlainError } from "./errors.js";
 

@@ -136,9 +136,9 @@ export class Subscription<T extends object = Fields> extends Emitter<Subscriptio
   /**
    * The next older documents, with `backlog: true` or `{ last }`: so many, or as many as there are, the oldest of them
    * first. They come as events `backlog` as well, and `ready` after them. Of several calls each waits for the one
-   * before. When the subscription is closed, what has come until then.
+   * before. When the subscription is closed, it is what has come until then, and there is no `more`.
    */
-  next(limit = PAGE): Promise<Page<T>> {
+  async next(limit = PAGE): Promise<Page<T>> {
     integer(limit, "the number of documents", 1, PAGE, "argument");
     if (!this.#hasPages) throw new TaiiNetError("argument", "there is nothing to look back for: subscribe with { backlog: true } or { backlog: { last: 100 } }");
     const page = this.#turn.then(() => this.#older(limit));
@@ -155,7 +155,7 @@ export class Subscription<T extends object = Fields> extends Emitter<Subscriptio
       await come;
       this.#page = undefined;
     }
-    return Object.assign(page, this.#known);
+    return Object.assign(page, this.#known, this.#closed && { complete: false, more: false });
   }
 
   #come(): Promise<void> {

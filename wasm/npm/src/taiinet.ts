@@ -1,6 +1,7 @@
 import { LAST_DATE, boolean, duration, integer, list, options as checkOptions, signal as checkSignal, signallers as readSignallers, string } from "./arguments.js";
-import type { Audience, Blacklisted, CoreEvent, CoreOptions, CoreStatus, Engine, PeerInfo, Deletion, PublishQuery, SignallerRelay, WasmSource } from "./engine.js";
+import type { Audience, Blacklisted, CoreEvent, CoreOptions, CoreStatus, Engine, PeerInfo, PublishQuery, SignallerRelay, WasmSource } from "./engine.js";
 import { Blacklist, stateStore } from "./blacklist.js";
+import { toDeletions } from "./deletion.js";
 import { toDelivery } from "./delivery.js";
 import { TaiiNetError, closed, fromCore, wrongType } from "./errors.js";
 import { Emitter } from "./events.js";
@@ -103,8 +104,6 @@ const RECIPIENTS = 1000;
 const WAIT_MS = 2000;
 /** Then it would be too old for any peer. */
 const LONGEST_WAIT_MS = 300_000;
-/** The documents that one deletion can name (taiinet-document, limits::DELETED_DOCUMENTS). */
-const DELETED_AT_ONCE = 256;
 
 /** A peer: the page's place in the mesh. */
 export class TaiiNet extends Emitter<TaiiNetEvents> {
@@ -189,7 +188,7 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
    *  deletion says nothing. */
   async delete(what: string | readonly string[] | { readonly key: string }, options?: DeleteOptions): Promise<void> {
     this.#checkOpen();
-    const deletions = toDelete(what);
+    const deletions = toDeletions(what);
     const { signal } = checkOptions<DeleteOptions>(options, ["signal"]);
     checkSignal(signal, "options.signal");
     const deleting = this.#running().then((engine) => Promise.all(deletions.map((one) => engine.delete(one, {}))));
@@ -484,24 +483,6 @@ function sealing(options: PublishOptions): Pick<PublishQuery, "to" | "public" | 
 
 function checkPassphrase(passphrase: unknown): void {
   if (!string(passphrase, "the passphrase", "argument")) throw new TaiiNetError("argument", "the passphrase must not be empty");
-}
-
-/** One deletion, or several of many ids. */
-function toDelete(what: unknown): Deletion[] {
-  if (typeof what === "object" && what !== null && !Array.isArray(what)) {
-    const { key } = checkOptions<{ key?: unknown }>(what, ["key"], "what");
-    return [{ key: string(key, "what.key", "argument") }];
-  }
-  if (typeof what !== "string" && !Array.isArray(what)) throw wrongType("argument", "what to delete", "an id, a list of ids, or { key }", what);
-  const ids = [what].flat().map((id: unknown, index) => {
-    const path = Array.isArray(what) ? `ids[${index}]` : "the id";
-    if (/^[0-9a-f]{64}$/.test(string(id, path, "argument"))) return id as string;
-    throw new TaiiNetError("argument", `${path} must be a document's id of 64 digits, as publish() and deliveries give it, not ${JSON.stringify(id)}`, path);
-  });
-  if (ids.length === 0) throw new TaiiNetError("argument", "what to delete must be at least one document", "ids");
-  const each = [...new Set(ids)];
-  const at = Array.from({ length: Math.ceil(each.length / DELETED_AT_ONCE) }, (_, number) => number * DELETED_AT_ONCE);
-  return at.map((from) => ({ ids: each.slice(from, from + DELETED_AT_ONCE) }));
 }
 
 /** The promise, unless the signal comes first. */

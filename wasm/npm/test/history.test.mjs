@@ -80,15 +80,21 @@ test("older documents come page by page, as far as there are any", async () => {
   assert.deepEqual([second.map(({ data }) => data.n), second.complete, second.more], [[0, 1], true, false]);
   assert.deepEqual([third.length, third.complete, third.more], [0, true, false]);
   assert.equal(heard.join(", "), "backlog 5, backlog 6, ready false true 1, backlog 2, backlog 3, backlog 4, ready false true 1, backlog 0, backlog 1, ready true false 1");
-  assert.throws(() => subscription.next(0), { code: "argument" });
-  assert.throws(() => subscription.next(1001), { code: "argument" });
-  assert.throws(() => taiinet.subscribe({}).next(), /subscribe with \{ backlog: true \}/);
-  assert.throws(() => taiinet.subscribe({}, { backlog: { since: 0 } }).next(), TaiiNetError);
+  await assert.rejects(subscription.next(0), { code: "argument" });
+  await assert.rejects(subscription.next(1001), { code: "argument" });
+  await assert.rejects(taiinet.subscribe({}).next(), /subscribe with \{ backlog: true \}/);
+  await assert.rejects(taiinet.subscribe({}, { backlog: { since: 0 } }).next(), TaiiNetError);
   // One that is closed brings no more, and nobody waits for ever.
-  const closed = taiinet.subscribe({}, { backlog: true });
-  const waiting = closed.next();
+  core.gate = undefined;
+  const closed = taiinet.subscribe({}, { backlog: { last: 1 } });
+  assert.equal((await closed.next(1)).more, true);
+  core.gate = new Promise(() => {});
+  const waiting = [closed.next(), closed.next()];
   closed.close();
-  assert.deepEqual([...(await waiting)], []);
+  for (const page of [...waiting, closed.next()]) {
+    const { length, complete, more } = await page;
+    assert.deepEqual([length, complete, more], [0, false, false]);
+  }
   await taiinet.close();
 });
 

@@ -47,8 +47,16 @@ impl RedbStore {
     pub fn open(directory: &Path) -> Result<Self, StoreError> {
         fs::create_dir_all(directory).map_err(|error| from_io(&error, directory))?;
         let path = directory.join(Self::FILE);
-        let database = guarded(|| open(&path))?;
+        let database = guarded(|| open(&path)).map_err(|error| match error {
+            StoreError::InUse(_) => StoreError::InUse(path.display().to_string()),
+            error => error,
+        })?;
         Ok(Self { path, database: Some(database), open: RefCell::default() })
+    }
+
+    /// Whether there is a store in a directory.
+    pub fn is_in(directory: &Path) -> bool {
+        directory.join(Self::FILE).exists()
     }
 
     /// The file.

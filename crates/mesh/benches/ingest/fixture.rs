@@ -275,6 +275,7 @@ impl Play {
                         expires_at: NOW.after(Duration::from_secs(60)).timestamp(),
                         address: None,
                         next_key: None,
+                        archive: None,
                     };
                     Verified::sign(&identity(3, number), presence).signed().clone()
                 };

@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use taiinet_document::Network;
 use taiinet_identity::PeerId;
 
-use crate::{Blacklisted, Quota, limits, wire};
+use crate::{Blacklisted, Quota, limits, wire, wire::Kept};
 #[cfg(doc)]
 use crate::{Output, SignallerStatus};
 
@@ -101,9 +101,9 @@ pub struct Config {
     /// For how long before its start this peer was away and is to look back: another instance of it was to
     /// run till then. At most the [live window](limits::LIVE_WINDOW) counts.
     pub silence: Duration,
-    /// Whether an archive stands behind this peer: it gets all documents ([`Output::Accepted`]), and answers
+    /// What the archive keeps that stands behind this peer, if one does: it gets all documents ([`Output::Accepted`]), and answers
     /// neighbours that look for some ([`Output::Asked`]).
-    pub archive: bool,
+    pub archive: Option<Kept>,
     /// For the pool of signallers: peers are reached by their addresses, without introductions.
     pub direct: Option<Direct>,
 }
@@ -122,7 +122,7 @@ impl Config {
             quota: Quota { documents: limits::AUTHOR_DOCUMENTS, bytes: limits::AUTHOR_BYTES },
             blacklist: Vec::new(),
             silence: Duration::ZERO,
-            archive: false,
+            archive: None,
             direct: None,
         }
     }

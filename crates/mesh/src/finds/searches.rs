@@ -385,13 +385,15 @@ impl Search {
         }
         let all = ended && self.hits.is_empty();
         let complete = all && !self.sources.left_out();
-        let cursor = if all || (late && last.is_none()) {
-            None
-        } else {
-            last.clone().or_else(|| self.wish.after.clone())
+        // Where nothing more is ready it goes on from where all have come to, also if nothing matches up to there.
+        let end = match reach {
+            Reach::UpTo(place) if ready <= self.wish.limit => place.max(last),
+            _ => last,
         };
-        if last.is_some() {
-            self.wish.after = last;
+        let is_further = end > self.wish.after;
+        let cursor = end.clone().filter(|_| !all && is_further);
+        if is_further {
+            self.wish.after = end;
         }
         self.rests = true;
         self.sources.rise();

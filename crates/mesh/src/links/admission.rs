@@ -83,7 +83,7 @@ impl Cx {
     /// The channel of a link is open.
     pub(crate) fn greet(&mut self, link: LinkId, binding: ChannelBinding) {
         let mut hello = Hello::new(self.config.network.clone(), self.id(), self.rng.nonce());
-        if self.config.archive {
+        if self.config.archive.is_some() {
             hello.features = Features::ARCHIVE;
         }
         let Some(state) = self.links.get_mut(link) else { return };

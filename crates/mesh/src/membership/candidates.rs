@@ -146,11 +146,11 @@ impl Candidates {
     }
 
     /// A candidate that may be dialled now and is not `taken`, at random; `by_address`: one that has
-    /// an address that can be dialled.
+    /// an address that can be dialled; `archive`: one that says that it has an archive, if there is one.
     pub(crate) fn pick(
         &mut self,
         taken: impl Fn(&PeerId) -> bool,
-        by_address: bool,
+        (by_address, archive): (bool, bool),
         rng: &mut Rng,
         now: Time,
     ) -> Option<PeerId> {
@@ -162,7 +162,12 @@ impl Candidates {
             .filter(|(_, known)| !by_address || known.has_address())
             .map(|(peer, _)| *peer)
             .collect();
-        rng.choose(&ready).copied()
+        let keeps = |peer: &&PeerId| {
+            self.known.get(peer).is_some_and(|known| known.presence.archive.is_some())
+        };
+        let archives: Vec<PeerId> =
+            ready.iter().filter(keeps).filter(|_| archive).copied().collect();
+        rng.choose(if archives.is_empty() { &ready } else { &archives }).copied()
     }
 
     /// When the next candidate that rests and that [`Self::pick`] could then choose may be dialled. One

@@ -5,8 +5,11 @@ use taiinet_identity::{Identity, Signed, Verified};
 
 use crate::{
     Time, limits,
-    wire::{Joined, Presence},
+    wire::{Joined, Kept, Presence},
 };
+
+/// What we say of ourselves: our network, our address, and what we keep.
+pub(crate) type Said<'a> = (&'a Network, Option<&'a str>, Option<&'a Kept>);
 
 /// What we last signed of ourselves.
 #[derive(Debug, Default)]
@@ -21,8 +24,7 @@ impl OwnPresence {
     pub(crate) fn current(
         &mut self,
         identity: &Identity,
-        network: &Network,
-        address: Option<&str>,
+        (network, address, archive): Said<'_>,
         now: Time,
     ) -> Signed<Presence> {
         let fresh = self.signed.as_ref().filter(|presence| {
@@ -30,7 +32,7 @@ impl OwnPresence {
         });
         match fresh {
             Some(presence) => presence.signed().clone(),
-            None => self.sign(identity, network, address, self.joined, now),
+            None => self.sign(identity, (network, address, archive), self.joined, now),
         }
     }
 
@@ -38,8 +40,7 @@ impl OwnPresence {
     pub(crate) fn sign(
         &mut self,
         identity: &Identity,
-        network: &Network,
-        address: Option<&str>,
+        (network, address, archive): Said<'_>,
         joined: Option<Joined>,
         now: Time,
     ) -> Signed<Presence> {
@@ -50,6 +51,7 @@ impl OwnPresence {
             expires_at: now.after(limits::PRESENCE_LIFE).timestamp(),
             address: address.map(str::to_owned),
             next_key: None,
+            archive: archive.cloned(),
         };
         self.signed.insert(Verified::sign(identity, presence)).signed().clone()
     }

@@ -25,6 +25,37 @@ pub struct Presence {
     pub address: Option<String>,
     /// Reserved; see [`NextKey`].
     pub next_key: Option<NextKey>,
+    /// What it keeps, if it has an archive. A hint to those that look for some: nobody relies on it.
+    pub archive: Option<Kept>,
+}
+
+/// What an archive says that it keeps, in [`crate::limits::KEPT_BYTES`] at most.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Kept {
+    /// Documents from then on.
+    pub since: Timestamp,
+    /// What matches one of these queries, in their canonical form. None: there is no room to say it.
+    pub queries: Vec<String>,
+    /// The fields by which it finds and sorts quickly.
+    pub indexed: Vec<String>,
+}
+
+impl Kept {
+    /// How many bytes of text it has.
+    fn size(&self) -> usize {
+        self.queries.iter().chain(&self.indexed).map(|text| text.len() + 2).sum()
+    }
+
+    /// As much of it as there is room for.
+    pub fn within_limits(mut self) -> Self {
+        if self.size() > limits::KEPT_BYTES {
+            self.queries = Vec::new();
+        }
+        while self.size() > limits::KEPT_BYTES {
+            self.indexed.pop();
+        }
+        self
+    }
 }
 
 impl Signable for Presence {
@@ -43,7 +74,9 @@ impl Presence {
         }
         let body = signed.peek().map_err(|_| Misbehaviour::Undecodable)?;
         let address = body.address.as_ref().map_or(0, String::len);
-        if address > limits::ADDRESS_BYTES { Err(Misbehaviour::Oversize) } else { Ok(body) }
+        let kept = body.archive.as_ref().map_or(0, Kept::size);
+        let oversize = address > limits::ADDRESS_BYTES || kept > limits::KEPT_BYTES;
+        if oversize { Err(Misbehaviour::Oversize) } else { Ok(body) }
     }
 
     /// Whether it counts now.

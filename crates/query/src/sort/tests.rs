@@ -1,7 +1,7 @@
 use core::cmp::Ordering;
 
 use proptest::prelude::*;
-use taiinet_document::{Network, parse_map};
+use taiinet_document::{Deletion, Network, parse_map};
 use taiinet_identity::PeerId;
 
 use super::*;
@@ -163,6 +163,7 @@ fn said(millis: u64) -> Attributes<'static> {
     Attributes {
         id: Some(DocumentId::from_bytes([1; 32])),
         author: PeerId::from_bytes([7; 32]),
+        owner: PeerId::from_bytes([7; 32]),
         key: None,
         created_at: Timestamp::from_millis(millis),
     }
@@ -305,14 +306,14 @@ fn what_has_no_fields_has_no_place() {
             created_at: Timestamp::from_millis(5),
             nonce: 7,
             expires_at: None,
-            key: Some("k".to_owned()),
+            key: Some("k".into()),
             next_key: None,
             content,
         };
         let identity = Identity::from_seed(&Seed::from_bytes([7; 32]));
         VerifiedDocument::sign(&identity, document).expect("a document")
     };
-    assert_eq!(Sort::newest().place_of(&signed(Content::Deleted)), None);
+    assert_eq!(Sort::newest().place_of(&signed(Content::Deleted(Deletion::Key))), None);
     let open = signed(Content::Open(Map::new()));
     let place = Sort::newest().place_of(&open).expect("a place");
     assert_eq!(Sort::newest().moment(&place), (open.created_at, open.id()));

@@ -15,6 +15,7 @@ fn what_other_engines_match_is_found() {
     let attributes = Attributes {
         id: Some(DocumentId::from_bytes([1; 32])),
         author: PeerId::from_bytes([7; 32]),
+        owner: PeerId::from_bytes([7; 32]),
         key: None,
         created_at: Timestamp::from_millis(5),
     };

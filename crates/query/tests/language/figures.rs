@@ -14,6 +14,7 @@ fn said() -> Attributes<'static> {
     Attributes {
         id: Some(DocumentId::from_bytes([1; 32])),
         author: PeerId::from_bytes([7; 32]),
+        owner: PeerId::from_bytes([7; 32]),
         key: None,
         created_at: Timestamp::from_millis(1_700_000_000_000),
     }

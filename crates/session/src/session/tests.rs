@@ -6,7 +6,10 @@ use taiinet_identity::{Identity, Seed};
 use taiinet_mesh::{Audience, Config, limits};
 
 use super::*;
-use crate::unsealed::{LOOK_WORK, MAX_UNSEALED};
+use crate::{
+    LIVE_LIMIT, LiveError, LiveOptions,
+    unsealed::{LOOK_WORK, MAX_UNSEALED},
+};
 
 struct Names;
 
@@ -302,4 +305,40 @@ fn subscriptions_are_told_of_updates_of_what_is_gone_and_of_two_versions_of_one_
         session.publish(Arc::new(document), "k", now);
     }
     assert!(told(&mut session, now).contains(&(vec![1, 2], "conflict")));
+}
+
+#[test]
+fn a_live_set_has_what_comes_and_ends() {
+    let mut session = session();
+    let told = |session: &mut Session<Names>| {
+        let live = actions(session, START).into_iter().filter_map(|action| match action {
+            Action::Live { subscriptions, change } => Some((subscriptions, change)),
+            _ => None,
+        });
+        live.collect::<Vec<_>>()
+    };
+    let all = || query("{}");
+    for limit in [0, LIVE_LIMIT + 1] {
+        let options = LiveOptions { limit, ..LiveOptions::default() };
+        assert_eq!(session.live(7, all(), options, START), Err(LiveError::Limit { limit }));
+    }
+    assert_eq!(session.live(7, all(), LiveOptions::default(), START), Ok(()));
+    assert_eq!(session.live(8, all(), LiveOptions::default(), START), Ok(()));
+    session.subscribe(9, open("{}"), None, START).expect("room");
+    let states = told(&mut session);
+    assert_eq!(states.len(), 2);
+    assert!(states.iter().all(|(_, change)| matches!(change, LiveChange::State(_))));
+    session.publish(document(1), "one", START);
+    let [(subscriptions, LiveChange::Insert { index: 0, document, .. })] = &told(&mut session)[..]
+    else {
+        panic!("something else")
+    };
+    assert_eq!((&subscriptions[..], document.id()), (&[7, 8][..], self::document(1).id()));
+    assert!(session.end_live(7, START) && !session.end_live(7, START));
+    session.publish(self::document(2), "two", START);
+    assert_eq!(told(&mut session)[0].0, [8]);
+    assert!(session.end_live(8, START));
+    session.publish(self::document(3), "three", START);
+    assert!(told(&mut session).is_empty());
+    assert!(session.unsubscribe(9, START), "that is another matter");
 }

@@ -7,6 +7,7 @@ mod backlog;
 mod documents;
 mod finds;
 mod leaving;
+mod live;
 mod pressure;
 mod signallers;
 mod support;

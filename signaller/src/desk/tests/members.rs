@@ -127,6 +127,7 @@ fn presence_at(signaller: PeerId, of: &Identity, now: Time) -> Signed<Presence> 
         expires_at: now.after(Duration::from_secs(300)).timestamp(),
         address: None,
         next_key: None,
+        archive: None,
     };
     Signed::new(of, &presence)
 }

@@ -29,6 +29,7 @@ fn presence(signaller: u8, seconds: u64) -> Presence {
         expires_at: issued.after(mesh_limits::PRESENCE_LIFE).timestamp(),
         address: None,
         next_key: None,
+        archive: None,
     }
 }
 

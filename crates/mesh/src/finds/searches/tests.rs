@@ -249,6 +249,25 @@ fn a_search_holds_no_more_than_there_is_room_for_and_loses_nothing() {
     assert_eq!(given(&mut finds, LATE)[0].0.len(), room);
 }
 
+/// An archive that has looked at much and found nothing says how far it came: the search goes on from there.
+#[test]
+fn where_nothing_was_found_in_time_it_goes_on_from_where_all_have_come_to() {
+    let mut finds = Searches::default();
+    let find = begin(&mut finds, "{}", 2, &[LINK, OTHER]);
+    ends(&mut finds, OTHER, 2, None);
+    ends(&mut finds, LINK, 1, Some(50));
+    ask(&mut finds, find, LINK).unwrap();
+    ends(&mut finds, LINK, 3, Some(90));
+    assert_eq!(given(&mut finds, NOW), []);
+    assert_eq!(given(&mut finds, LATE), [(vec![], false, Some(place(90)))]);
+    assert!(finds.go_on(find, 2, LATE));
+    let question = ask(&mut finds, find, LINK).unwrap();
+    assert_eq!(question.after, place(90).as_bytes());
+    brings(&mut finds, LINK, question.request, &[95]);
+    ends(&mut finds, LINK, question.request, None);
+    assert_eq!(given(&mut finds, LATE), [(vec![95], true, None)]);
+}
+
 #[test]
 fn of_several_versions_the_newest_is_given() {
     let mut finds = Searches::default();

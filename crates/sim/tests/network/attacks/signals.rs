@@ -270,6 +270,7 @@ fn a_neighbour_that_shuffles_forged_presences_teaches_nobody() {
             expires_at: taiinet_document::Timestamp::from_millis(u64::MAX),
             address: None,
             next_key: None,
+            archive: None,
         },
     );
     let honest = setting.peers.len() - 1;
@@ -431,6 +432,7 @@ fn a_signaller_that_makes_work_without_end_is_slowed_and_left() {
             expires_at: now.after(limits::PRESENCE_LIFE).timestamp(),
             address: Some(format!("wss://signaller-{number}.example")),
             next_key: None,
+            archive: None,
         };
         Signed::new(&setting.world.identity(), &presence)
     };
