@@ -156,12 +156,14 @@ impl Shelf {
     fn find(&mut self, bytes: &mut Bytes<'_>) {
         let query = bytes.choose(&QUERIES).and_then(|query| query.parse().ok());
         let sort = bytes.choose(&SORTS).and_then(|sort| sort.parse().ok());
+        let sort: Sort = sort.unwrap_or_default();
+        let (after, is_ours) = self.cursor(&sort, bytes);
         let mut ask = Ask {
             query: query.unwrap_or_else(Query::all),
-            sort: sort.unwrap_or_default(),
+            sort,
             since: (bytes.below(8) == 7).then(|| Member::when(bytes, self.now)),
             until: (bytes.below(8) == 7).then(|| Member::when(bytes, self.now)),
-            after: self.cursor(bytes),
+            after,
             limit: bytes.u8().into(),
             bytes: usize::from(bytes.u16()) << bytes.below(8),
         };
@@ -172,7 +174,12 @@ impl Shelf {
             self.inspect(&ask, &page, &mut seen);
             match page.rest {
                 Rest::Finished => break,
-                Rest::More(place) => ask.after = Some(place),
+                // A cursor that no page ever had leads nowhere.
+                Rest::More(_) if !is_ours => break,
+                Rest::More(place) => {
+                    assert!(ask.after.is_none_or(|after| place > after), "it goes on");
+                    ask.after = Some(place);
+                }
                 Rest::TooCostly => budget = budget.saturating_mul(16).max(1000),
             }
             if bytes.bool() {
@@ -181,12 +188,27 @@ impl Shelf {
         }
     }
 
-    /// None; a place of this order or another; or whatever.
-    fn cursor(&self, bytes: &mut Bytes<'_>) -> Option<Place> {
-        if bytes.below(4) > 0 {
-            return Place::from_bytes(&Member::cursor(bytes)).ok();
-        }
-        let sort: Sort = bytes.choose(&SORTS)?.parse().ok()?;
+    /// None; a place of this order or another; or whatever. Says whether a page of this order may end there.
+    fn cursor(&self, sort: &Sort, bytes: &mut Bytes<'_>) -> (Option<Place>, bool) {
+        let place = match bytes.below(4) {
+            0 => self.place(sort, bytes),
+            1 => {
+                let other = bytes.choose(&SORTS).and_then(|sort| sort.parse().ok());
+                let place = other.and_then(|other: Sort| self.place(&other, bytes));
+                let is_ours = place.is_none();
+                return (place, is_ours);
+            }
+            _ => {
+                return match Place::from_bytes(&Member::cursor(bytes)) {
+                    Ok(place) => (Some(place), false),
+                    Err(_) => (None, true),
+                };
+            }
+        };
+        (place, true)
+    }
+
+    fn place(&self, sort: &Sort, bytes: &mut Bytes<'_>) -> Option<Place> {
         let ids: Vec<DocumentId> = self.brought.keys().copied().collect();
         sort.place_of(self.brought.get(&bytes.choose(&ids)?)?)
     }
@@ -214,9 +236,10 @@ impl Shelf {
             last = place;
         }
         self.found += page.documents.len();
-        if let Rest::More(place) = &page.rest {
-            assert!(ask.after.as_ref().is_none_or(|after| place > after), "it goes on");
-            assert!(last.is_none_or(|last| *place >= last));
+        if let Rest::More(place) = &page.rest
+            && !page.documents.is_empty()
+        {
+            assert!(last.is_none_or(|last| *place >= last), "it ends behind what is on it");
         }
     }
 
