@@ -91,11 +91,13 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
 fn sorts() -> Vec<Vec<u8>> {
     let text = |sort: &str, path: &str, query: &str| {
         let documents =
-            [JSON[0], r#"{"a":[{"b":9},{"b":[1,"x"]}]}"#, r#"{"likes":[4,true],"a":null}"#];
+            [JSON[0], r#"{"a":[{"b":9},{"b":[1,"x"]}]}"#, r#"{"likes":[1,9,true],"a":null}"#];
         format!("{sort}\n{path}\n{query}\n{}\n{{}}", documents.join("\n")).into_bytes()
     };
     let mut seeds = vec![
         text("likes:desc", "likes", r#"{"likes":{"$gt":4}}"#),
+        // Two values of one list, neither of which fulfils both.
+        text("likes", "likes", r#"{"likes":{"$gt":5,"$lt":3}}"#),
         text("a.b,_created_at:desc", "a", r#"{"a":{"$elemMatch":{"b":{"$in":[1,9]}}}}"#),
         text("_key,a.0:desc,text,n", "_author", r#"{"_owner":"x","$or":[{"n":null},{"a.b":"x"}]}"#),
         text("", "a.b", r#"{"a.b":{"$contains":"x"},"_created_at":{"$gte":50,"$lt":100}}"#),

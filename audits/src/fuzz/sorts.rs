@@ -43,9 +43,9 @@ pub(super) fn sort(data: &[u8]) {
 fn said(number: u8) -> Attributes<'static> {
     Attributes {
         id: Some(DocumentId::from_bytes([number; 32])),
-        author: identity(1 + number % 2).peer_id(),
+        author: identity(1 + number / 2 % 2).peer_id(),
         owner: identity(1).peer_id(),
-        key: (number % 3 > 0).then_some("a"),
+        key: (number % 2 == 1).then_some("a"),
         created_at: Timestamp::from_millis(u64::from(number) * 50),
     }
 }
