@@ -108,10 +108,11 @@ pub(crate) fn run(net: &NetArgs, args: ImportArgs) -> CommandResult {
     let ended = intake.end();
     bar.finish_and_clear();
     let outcome = outcome.and(ended.map_err(|error| store::failed(&args.store, &error)));
+    let there = intake.tally.stored + intake.tally.known;
     let outcome = match outcome {
-        Err(Exit::Failed(reason)) => Err(Exit::Failed(format!(
-            "{reason}\n{} are in the archive; the same command goes on from there",
-            documents(intake.tally.stored + intake.tally.known)
+        Err(Exit::Failed(reason)) if there > 0 => Err(Exit::Failed(format!(
+            "{reason}\nin the archive: {}; the same command goes on from there",
+            documents(there)
         ))),
         outcome => outcome,
     };

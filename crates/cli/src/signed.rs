@@ -87,3 +87,78 @@ pub(crate) fn read(line: &str) -> Option<Result<SignedDocument, String>> {
     };
     Some(SignedDocument::from_wire(&wire).map_err(|error| format!("\"signed\": {error}")))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use taiinet::VerifiedDocument;
+    use taiinet_document::Key;
+    use taiinet_identity::{Identity, Seed};
+
+    use super::*;
+    use crate::testing::{EVIL, is_harmless};
+
+    fn line(name: &str, text: &str, key: Option<String>) -> (SignedDocument, String) {
+        let document = Document {
+            network: "tests".parse().expect("a name"),
+            created_at: Timestamp::from_millis(1),
+            nonce: 0,
+            expires_at: Some(Timestamp::from_millis(2)),
+            key: key.map(Key::new),
+            next_key: None,
+            content: Content::Open([(name.to_owned(), text.into())].into()),
+        };
+        let identity = Identity::from_seed(&Seed::from_bytes([1; 32]));
+        let document = VerifiedDocument::sign(&identity, document).expect("signs");
+        let mut line = String::new();
+        write(&mut line, document.signed(), &document);
+        (document.signed().clone(), line)
+    }
+
+    #[test]
+    fn what_others_wrote_is_shown_and_not_obeyed() {
+        let (signed, line) = line(EVIL, EVIL, Some(EVIL.to_owned()));
+        assert!(is_harmless(&line) && line.lines().count() == 1, "{line:?}");
+        assert_eq!(read(&line), Some(Ok(signed)));
+        let says: Value = serde_json::from_str(&line).expect("JSON");
+        assert_eq!((&says["data"][EVIL], &says["key"]), (&EVIL.into(), &EVIL.into()));
+    }
+
+    proptest! {
+        #[test]
+        fn a_line_is_read_as_it_was_written(
+            name in "[\\PC\"\\\\]{0,8}",
+            text in any::<String>(),
+            key in proptest::option::of("\\PC{0,20}"),
+        ) {
+            let (signed, line) = line(&name, &text, key);
+            prop_assert_eq!(read(line.trim_end()), Some(Ok(signed.clone())));
+            prop_assert!(line.ends_with("}\n") && line.lines().count() == 1);
+            // With the signature alone it is the same.
+            let all: Map<String, Value> = serde_json::from_str(&line).expect("JSON");
+            let alone = json!({ "signed": all["signed"] }).to_string();
+            prop_assert_eq!(read(&alone), Some(Ok(signed)));
+            // Beside something else it is somebody's field.
+            let other = json!({ "signed": all["signed"], "by": "me" }).to_string();
+            prop_assert_eq!(read(&other), None);
+        }
+
+        #[test]
+        fn a_line_that_was_altered_is_none_or_wrong_or_another(
+            at in any::<prop::sample::Index>(),
+            byte in b' '..=b'~',
+        ) {
+            let (signed, line) = line("a", "b", None);
+            let mut bytes = line.into_bytes();
+            let at = at.index(bytes.len());
+            bytes[at] = byte;
+            let altered = String::from_utf8(bytes).expect("ASCII");
+            if let Some(Ok(other)) = read(&altered) {
+                let same = other == signed;
+                let key = other.author().public_key();
+                let verifies = key.is_ok_and(|key| other.verify(&key).is_ok());
+                prop_assert!(same || !verifies);
+            }
+        }
+    }
+}

@@ -255,11 +255,14 @@ impl Worker {
             Ok(Admission::Stored) => {
                 self.stored += 1;
                 self.uncommitted += 1;
-                self.commit_at.get_or_insert_with(|| Instant::now() + COMMIT_AFTER);
             }
             Ok(_) => {}
             // It will be there when it is looked for by those that have it; here it is lost.
             Err(error) => self.fails(&error),
+        }
+        // What is not kept may have left a trace.
+        if self.archive.waits() {
+            self.commit_at.get_or_insert_with(|| Instant::now() + COMMIT_AFTER);
         }
         if self.uncommitted >= COMMIT_DOCUMENTS {
             self.commit();

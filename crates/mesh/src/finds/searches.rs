@@ -254,6 +254,10 @@ impl Searches {
     pub(crate) fn found(&mut self, find: FindId, hit: Hit) {
         let Some(search) = self.running.get_mut(&find) else { return };
         let Some(place) = search.wish.sort.place_of(&hit.document) else { return };
+        // It was given before.
+        if search.wish.after.as_ref().is_some_and(|after| place <= *after) {
+            return;
+        }
         search.note_version(&hit.document);
         let bytes = hit.heap_size();
         if search.hits.insert(place, hit).is_none() {

@@ -327,3 +327,18 @@ fn there_are_only_so_many_at_once() {
     let resting = (0..).map_while(|_| rest()).count();
     assert_eq!(resting, limits::FINDS_AT_REST);
 }
+
+/// A neighbour that answers from where it was asked to go on, and not behind that, doubles nothing.
+#[test]
+fn what_was_given_before_does_not_come_again() {
+    let mut finds = Searches::default();
+    let find = begin(&mut finds, "{}", 2, &[LINK]);
+    brings(&mut finds, LINK, 1, &[1, 2]);
+    ends(&mut finds, LINK, 1, Some(2));
+    assert_eq!(given(&mut finds, NOW), [(vec![1, 2], false, Some(place(2)))]);
+    finds.go_on(find, 2, NOW);
+    let question = ask(&mut finds, find, LINK).unwrap();
+    brings(&mut finds, LINK, question.request, &[2, 3]);
+    ends(&mut finds, LINK, question.request, None);
+    assert_eq!(given(&mut finds, NOW), [(vec![3], true, None)]);
+}
