@@ -17,6 +17,7 @@ pub(crate) struct Kept {
     created_at: Timestamp,
     expires_at: Option<Timestamp>,
     name: Option<Name>,
+    is_deletion: bool,
     /// The documents that it deletes.
     victims: Box<[DocumentId]>,
     hops: u8,
@@ -38,6 +39,7 @@ impl Kept {
             created_at: document.created_at,
             expires_at: document.expires_at,
             name: name_of(document),
+            is_deletion: matches!(document.content(), Content::Deleted(_)),
             victims: match document.content() {
                 Content::Deleted(deletion) => deletion.documents().copied().collect(),
                 _ => Box::default(),
@@ -50,6 +52,11 @@ impl Kept {
     /// What it has in common with the other versions of the same document, if it has a key.
     pub(super) const fn name(&self) -> Option<&Name> {
         self.name.as_ref()
+    }
+
+    /// Whether it is a deletion itself, which no other deletes.
+    pub(super) const fn is_deletion(&self) -> bool {
+        self.is_deletion
     }
 
     /// The documents that it deletes.

@@ -4,7 +4,7 @@
 use core::ops::Bound;
 use std::collections::{BTreeMap, BTreeSet, VecDeque, btree_map::Entry};
 
-use taiinet_document::{DocumentId, Mark, Timestamp, VerifiedDocument, Versions};
+use taiinet_document::{Content, DocumentId, Mark, Timestamp, VerifiedDocument, Versions};
 use taiinet_identity::PeerId;
 
 use super::{
@@ -28,8 +28,9 @@ pub(crate) struct Recent {
     seen: BTreeMap<DocumentId, Option<Box<Kept>>>,
     /// The newest of the kept documents that have a key.
     versions: BTreeMap<Name, Versions>,
-    /// What the kept deletions name, with their author, and how many of them do.
-    deleted: BTreeMap<(DocumentId, PeerId), usize>,
+    /// What the kept deletions name, with their author, and when they were made. One takes nothing away that is later,
+    /// and no other deletion.
+    deleted: BTreeMap<(DocumentId, PeerId), BTreeSet<Mark>>,
     /// All that were seen and are neither replaced nor deleted, in the order of their time.
     current: BTreeSet<Mark>,
     /// The others that were seen.
@@ -75,7 +76,8 @@ impl Recent {
 
     /// Whether what replaces or deletes it is kept.
     pub(crate) fn is_replaced(&self, document: &VerifiedDocument) -> bool {
-        if self.is_deleted(&document.id(), &document.author()) {
+        let is_deletion = matches!(document.content(), Content::Deleted(_));
+        if !is_deletion && self.is_deleted(document.into(), &document.author()) {
             return true;
         }
         let Some((key, name)) = document.key.as_ref().zip(name_of(document)) else { return false };
@@ -84,8 +86,9 @@ impl Recent {
         })
     }
 
-    fn is_deleted(&self, id: &DocumentId, author: &PeerId) -> bool {
-        self.deleted.contains_key(&(*id, *author))
+    fn is_deleted(&self, victim: Mark, author: &PeerId) -> bool {
+        let deletions = self.deleted.get(&(victim.id, *author));
+        deletions.and_then(BTreeSet::last).is_some_and(|last| *last > victim)
     }
 
     /// Whether a document of this time is as old as those that were forgotten.
@@ -107,10 +110,12 @@ impl Recent {
         self.order.push_back((now, mark.id));
         self.replaced.insert(mark);
         for victim in kept.victims() {
-            *self.deleted.entry((*victim, document.author())).or_default() += 1;
+            self.deleted.entry((*victim, document.author())).or_default().insert(mark);
         }
         let theirs = |id: &DocumentId| {
-            self.get(id).filter(|kept| kept.signed().author() == document.author())
+            let kept = self.get(id)?;
+            let takes = !kept.is_deletion() && kept.mark() < mark;
+            (takes && kept.signed().author() == document.author()).then_some(kept)
         };
         let victims = kept.victims().iter().filter_map(theirs).map(Kept::mark);
         let deleted: Vec<_> = victims.collect();
@@ -138,8 +143,9 @@ impl Recent {
     /// These count from now on, if they are not deleted, or do not.
     fn sort(&mut self, marks: impl IntoIterator<Item = Mark>, counts: bool) {
         for mark in marks {
-            let author = self.get(&mark.id).map(|kept| kept.signed().author());
-            let deleted = author.is_some_and(|author| self.is_deleted(&mark.id, &author));
+            let deleted = self.get(&mark.id).is_some_and(|kept| {
+                !kept.is_deletion() && self.is_deleted(mark, &kept.signed().author())
+            });
             let (from, to) = if counts && !deleted {
                 (&mut self.replaced, &mut self.current)
             } else {
@@ -170,8 +176,8 @@ impl Recent {
         }
         for victim in kept.victims() {
             if let Entry::Occupied(mut deletions) = self.deleted.entry((*victim, author)) {
-                *deletions.get_mut() -= 1;
-                if *deletions.get() == 0 {
+                deletions.get_mut().remove(&kept.mark());
+                if deletions.get().is_empty() {
                     deletions.remove();
                 }
             }

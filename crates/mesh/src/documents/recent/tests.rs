@@ -162,6 +162,23 @@ fn what_its_author_deletes_is_offered_to_nobody_whichever_comes_first() {
     }
 }
 
+/// As in an archive: what is later stays, and so does another deletion.
+#[test]
+fn a_deletion_takes_nothing_away_that_is_later_and_no_other_deletion() {
+    let author = testing::identity(1);
+    let later = testing::document_at(&author, 1, 10, at(20));
+    let other = deletion(&author, &[testing::document(&author, 9, 10).id()], 5);
+    let by_ids = deletion(&author, &[later.id(), other.id()], 10);
+    for order in [[&later, &other, &by_ids], [&by_ids, &other, &later]] {
+        let mut recent = Recent::default();
+        for document in order {
+            recent.insert(document, 0, at(20));
+        }
+        assert_eq!(current(&recent), [other.id(), by_ids.id(), later.id()]);
+        assert!(!recent.is_replaced(&later) && !recent.is_replaced(&other));
+    }
+}
+
 #[test]
 fn a_deletion_counts_for_as_long_as_one_of_them_is_kept() {
     let author = testing::identity(1);
