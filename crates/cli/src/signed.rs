@@ -133,7 +133,8 @@ mod tests {
         ) {
             let (signed, line) = line(&name, &text, key);
             prop_assert_eq!(read(line.trim_end()), Some(Ok(signed.clone())));
-            prop_assert!(line.ends_with("}\n") && line.lines().count() == 1);
+            let is_one_line = line.ends_with("}\n") && line.lines().count() == 1;
+            prop_assert!(is_one_line);
             // With the signature alone it is the same.
             let all: Map<String, Value> = serde_json::from_str(&line).expect("JSON");
             let alone = json!({ "signed": all["signed"] }).to_string();
