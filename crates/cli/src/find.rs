@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use serde_json::json;
 use taiinet::{Cursor, FindOptions, Sort, TaiiNet, Timestamp};
 use taiinet_terminal::say;
 use tokio::time::timeout;
@@ -24,7 +25,7 @@ use crate::{
 
 Archives (`taiinet seed`) have what they keep; other neighbours have the documents of about the last five
 minutes, and their own under a key while they run. stderr says whether that was all, or how to go on; with
---json the last line does: {\"found\": {\"count\": …, \"complete\": …, \"cursor\": …}}.
+--json by a line {\"found\": {\"count\": …, \"complete\": …, \"cursor\": …}}.
 Exit codes: 0 neighbours were asked, 1 there is none, 2 wrong usage.")]
 pub(crate) struct FindArgs {
     /// A query as JSON; {} matches everything
@@ -91,9 +92,14 @@ async fn find(
     for delivery in found.iter() {
         printer.print(delivery).await?;
     }
-    printer.print_found(&found);
     printer.finish().await?;
-    if !args.json {
+    if args.json {
+        let mut about = json!({ "count": found.len(), "complete": found.complete });
+        if let Some(cursor) = &found.cursor {
+            about["cursor"] = cursor.to_string().into();
+        }
+        say(json!({ "found": about }));
+    } else {
         match &found.cursor {
             Some(cursor) => say(format_args!("there may be more: go on with --cursor {cursor}")),
             None if found.complete => say(format_args!("that was all")),

@@ -157,15 +157,6 @@ impl Printer {
         self.batch.text.push_str(if documents.is_empty() { "[]\n" } else { "]\n" });
     }
 
-    /// Prints whether a search has found all, or how to go on; only as JSON.
-    pub(crate) fn print_found(&mut self, found: &Found) {
-        let mut about = json!({ "count": found.len(), "complete": found.complete });
-        if let Some(cursor) = &found.cursor {
-            about["cursor"] = cursor.to_string().into();
-        }
-        self.print_line(&json!({ "found": about }));
-    }
-
     fn print_line(&mut self, line: &serde_json::Value) {
         if self.json {
             // Writing to a string cannot fail.
