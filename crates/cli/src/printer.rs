@@ -14,9 +14,7 @@ use std::{
 };
 
 use serde_json::json;
-use taiinet::{
-    Delivery, Found, LiveEvent, LiveState, PeerId, Privacy, Ready, Removed, SubscriptionEvent,
-};
+use taiinet::{Delivery, LiveEvent, LiveState, PeerId, Privacy, Ready, Removed, SubscriptionEvent};
 use taiinet_terminal as terminal;
 use tokio::{
     sync::{mpsc, oneshot},
