@@ -284,7 +284,7 @@ async fn deliveries(
     while let Ok(Some(line)) = lines.next_line().await {
         let event = match report::delivery(&line) {
             Some(delivery) => ProcessEvent::Delivery(index, delivery),
-            None if index == PUBLISHER => continue,
+            None if index == PUBLISHER || report::is_event(&line) => continue,
             None => ProcessEvent::Ended(format!("{name} printed what is no document: {line}")),
         };
         if events.send(event).await.is_err() {

@@ -76,3 +76,10 @@ fn sum(counts: &Value) -> u64 {
         count => count.as_u64().unwrap_or(0),
     }
 }
+/// Whether a subscriber tells something beside documents: that one is gone, say.
+pub(crate) fn is_event(line: &str) -> bool {
+    let line: Result<serde_json::Value, _> = serde_json::from_str(line);
+    line.is_ok_and(|line| {
+        ["removed", "conflict", "ready"].iter().any(|name| line.get(name).is_some())
+    })
+}
