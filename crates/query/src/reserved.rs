@@ -48,14 +48,8 @@ fn sorted<T: Ord>(mut values: Vec<T>) -> Vec<T> {
 
 /// From the one text form that `_id` has.
 fn id(text: &str) -> Option<DocumentId> {
-    if text.len() != 64 || !text.bytes().all(|b| matches!(b, b'0'..=b'9' | b'a'..=b'f')) {
-        return None;
-    }
-    let mut bytes = [0; 32];
-    for (i, byte) in bytes.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(text.get(2 * i..2 * i + 2)?, 16).ok()?;
-    }
-    Some(DocumentId::from_bytes(bytes))
+    let id: DocumentId = text.parse().ok()?;
+    (id.to_string() == text).then_some(id)
 }
 
 /// The texts, or `None` for null, of which a field must have one; the field has one value or none. Other

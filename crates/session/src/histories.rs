@@ -111,12 +111,14 @@ impl<S: Copy + Ord> Histories<S> {
         self.all.insert(subscription, history);
     }
 
-    /// So many older ones are wanted. Whether there may be any.
-    pub(crate) fn want_more(&mut self, subscription: S, limit: u16) -> bool {
-        let Some(history) = self.all.get_mut(&subscription) else { return false };
-        history.backlog = Backlog::Last(limit);
-        history.is_held = false;
-        matches!(history.state, State::Rests(_))
+    /// Older ones are wanted of one that has had its newest: gives its search, which goes on.
+    pub(crate) fn want_more(&mut self, subscription: S) -> Option<FindId> {
+        let history = self.all.get_mut(&subscription)?;
+        let (Backlog::Last(_), State::Rests(find)) = (history.backlog, history.state) else {
+            return None;
+        };
+        history.state = State::Sought(find);
+        Some(find)
     }
 
     /// Its reader is behind, or has caught up.
@@ -162,19 +164,11 @@ impl<S: Copy + Ord> Histories<S> {
         }
     }
 
-    /// The search of a subscription that rests, with how many are wanted; it goes on.
+    /// A search that rests goes on.
     pub(crate) fn go_on(&mut self, find: FindId) {
         let history = self.finds.get(&find).and_then(|subscription| self.all.get_mut(subscription));
         if let Some(history) = history {
             history.state = State::Sought(find);
-        }
-    }
-
-    /// The search that rests for a subscription.
-    pub(crate) fn resting(&self, subscription: S) -> Option<FindId> {
-        match self.all.get(&subscription)?.state {
-            State::Rests(find) => Some(find),
-            _ => None,
         }
     }
 

@@ -63,12 +63,10 @@ impl<W: Waiters> Session<W> {
         self.ready.extend(ready.map(|ready| Action::Ready { subscription, ready }));
     }
 
-    /// So many older documents are wanted for a subscription with [`Backlog::Last`](crate::Backlog), which are told like the first
-    /// ones. Whether there may be any.
+    /// So many older documents are wanted for a subscription with [`Backlog::Last`](crate::Backlog::Last), which are
+    /// told like the first ones. Whether there may be any.
     pub fn more_history(&mut self, name: W::Subscription, limit: u16, now: Time) -> bool {
-        let Some(find) = self.histories.resting(name) else { return false };
-        self.histories.want_more(name, limit);
-        self.histories.go_on(find);
+        let Some(find) = self.histories.want_more(name) else { return false };
         self.peer.find_more(find, limit, now)
     }
 
