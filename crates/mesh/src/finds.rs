@@ -251,16 +251,14 @@ impl Finds {
 fn answer(cx: &mut Cx, link: LinkId, asked: &Find) -> Result<(), Misbehaviour> {
     let Some(state) = cx.links.get_mut(link) else { return Ok(()) };
     let room = state.lanes.room_for_found();
+    let (request, wish) = (asked.request, Wish::asked(asked, &mut state.budgets, room, cx.now)?);
     if cx.config.archive.is_some() {
-        let Wish { query, sort, after, limit, bytes } = Wish::parse(asked)?;
-        state.budgets.find(cx.now)?;
-        let question =
-            Question { query, sort, after, limit, bytes: bytes.min(room), request: asked.request };
+        let Wish { query, sort, after, limit, bytes } = wish;
+        let question = Question { request, query, sort, after, limit, bytes };
         cx.out.push_back(Output::Asked { link, question });
-        return Ok(());
+    } else {
+        give(cx, link, request, answers::look(&cx.store, &wish, cx.now));
     }
-    let page = answers::answer(asked, &mut state.budgets, &cx.store, room, cx.now)?;
-    give(cx, link, asked.request, page);
     Ok(())
 }
 

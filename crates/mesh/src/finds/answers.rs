@@ -27,17 +27,23 @@ pub(crate) struct Wish {
 }
 
 impl Wish {
-    /// What a neighbour asks for.
+    /// What a neighbour asks for, with so many bytes at most. That it asks is paid for before its query is compiled.
     ///
     /// # Errors
-    /// [`Misbehaviour::InvalidQuery`], [`Misbehaviour::Oversize`].
-    pub(crate) fn parse(asked: &Find) -> Result<Self, Misbehaviour> {
+    /// [`Misbehaviour::FindFlood`], [`Misbehaviour::InvalidQuery`], [`Misbehaviour::Oversize`].
+    pub(crate) fn asked(
+        asked: &Find,
+        budgets: &mut Budgets,
+        room: usize,
+        now: Time,
+    ) -> Result<Self, Misbehaviour> {
         if asked.query.len() > limits::FIND_QUERY_BYTES
             || asked.sort.len() > taiinet_query::limits::SORT_BYTES
             || asked.after.len() > taiinet_query::limits::PLACE_BYTES
         {
             return Err(Misbehaviour::Oversize);
         }
+        budgets.find(now)?;
         let wrong = |_| Misbehaviour::InvalidQuery;
         let after = Some(&asked.after[..]).filter(|bytes| !bytes.is_empty());
         Ok(Self {
@@ -46,7 +52,7 @@ impl Wish {
             sort: Sort::parse(&asked.sort).map_err(|_| Misbehaviour::InvalidQuery)?,
             after: after.map(Place::from_bytes).transpose().map_err(wrong)?,
             limit: asked.limit.into(),
-            bytes: limits::FOUND_BYTES,
+            bytes: limits::FOUND_BYTES.min(room),
         })
     }
 }
@@ -73,23 +79,6 @@ impl Page {
         };
         AnswerPart::End(rest, self.until.clone())
     }
-}
-
-/// Answers a neighbour, with so many bytes at most.
-///
-/// # Errors
-/// [`Misbehaviour::FindFlood`], and as [`Wish::parse`].
-pub(crate) fn answer(
-    asked: &Find,
-    budgets: &mut Budgets,
-    store: &Recent,
-    room: usize,
-    now: Time,
-) -> Result<Page, Misbehaviour> {
-    let mut wish = Wish::parse(asked)?;
-    wish.bytes = wish.bytes.min(room);
-    budgets.find(now)?;
-    Ok(look(store, &wish, now))
 }
 
 /// Looks for documents as far as the fuel goes: a stranger chose the query and strangers the documents. Each is

@@ -32,6 +32,16 @@ fn asked(query: &str, limit: u16) -> Find {
     Find { request: 1, query, sort, after, limit }
 }
 
+fn answer(
+    asked: &Find,
+    budgets: &mut Budgets,
+    recent: &Recent,
+    room: usize,
+    now: Time,
+) -> Result<Page, Misbehaviour> {
+    Ok(look(recent, &Wish::asked(asked, budgets, room, now)?, now))
+}
+
 fn page(asked: &Find, budgets: &mut Budgets, recent: &Recent, now: Time) -> Page {
     answer(asked, budgets, recent, ROOM, now).unwrap()
 }
