@@ -1,10 +1,6 @@
 //! Taking back what was published.
 
-use std::sync::atomic::Ordering;
-
-use taiinet_document::{
-    Content, Deletion, Document, DocumentId, DocumentIds, Key, Timestamp, VerifiedDocument, limits,
-};
+use taiinet_document::{Content, Deletion, DocumentId, DocumentIds, Key, Timestamp, limits};
 use tokio::sync::oneshot;
 
 use crate::{control::Control, error::Error, net::TaiiNet};
@@ -88,19 +84,9 @@ impl TaiiNet {
         deletion: Deletion,
         expires_at: Option<Timestamp>,
     ) -> Result<DocumentId, Error> {
-        let now = self.inner.clock.now();
-        let created_at = self.inner.stamps.next(key.as_ref().map(Key::name), now);
-        let document = Document {
-            network: self.inner.network.clone(),
-            created_at,
-            nonce: self.inner.nonce.fetch_add(1, Ordering::Relaxed),
-            // What is over needs no deletion, but one that was asked for is published.
-            expires_at: expires_at.filter(|end| *end > created_at),
-            key,
-            next_key: None,
-            content: Content::Deleted(deletion),
-        };
-        let document = VerifiedDocument::sign(&self.inner.identity, document)?;
+        // What is over needs no deletion, but one that was asked for is published.
+        let end = |created_at| expires_at.filter(|end| *end > created_at);
+        let document = self.sign_until(Content::Deleted(deletion), key, end)?;
         self.publish_signed(document).await
     }
 }

@@ -7,7 +7,9 @@ use std::{
 
 use getrandom::SysRng;
 use rand_core::UnwrapErr;
-use taiinet_document::{Content, Document, DocumentId, Key, Map, Sealed, VerifiedDocument};
+use taiinet_document::{
+    Content, Document, DocumentId, Key, Map, Sealed, Timestamp, VerifiedDocument,
+};
 use taiinet_identity::Recipient;
 use taiinet_mesh::{Audience, PublishError, Time};
 use taiinet_session::unsealed::Unsealed;
@@ -124,18 +126,29 @@ impl TaiiNet {
     }
 
     fn sign(&self, content: Content, options: PublishOptions) -> Result<Prepared, Error> {
+        let end = |created_at| Some(Time::from(created_at).after(options.expires?).timestamp());
+        Ok(Prepared(Arc::new(self.sign_until(content, options.key, end)?)))
+    }
+
+    /// Signs a document now; `end` says when one of that time expires.
+    pub(crate) fn sign_until(
+        &self,
+        content: Content,
+        key: Option<Key>,
+        end: impl FnOnce(Timestamp) -> Option<Timestamp>,
+    ) -> Result<VerifiedDocument, Error> {
         let now = self.inner.clock.now();
-        let created_at = self.inner.stamps.next(options.key.as_ref().map(Key::name), now);
+        let created_at = self.inner.stamps.next(key.as_ref().map(Key::name), now);
         let document = Document {
             network: self.inner.network.clone(),
             created_at,
             nonce: self.inner.nonce.fetch_add(1, Ordering::Relaxed),
-            expires_at: options.expires.map(|life| Time::from(created_at).after(life).timestamp()),
-            key: options.key,
+            expires_at: end(created_at),
+            key,
             next_key: None,
             content,
         };
-        Ok(Prepared(Arc::new(VerifiedDocument::sign(&self.inner.identity, document)?)))
+        Ok(VerifiedDocument::sign(&self.inner.identity, document)?)
     }
 
     #[doc(hidden)]

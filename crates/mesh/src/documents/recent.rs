@@ -117,21 +117,20 @@ impl Recent {
             let takes = !kept.is_deletion() && kept.mark() < mark;
             (takes && kept.signed().author() == document.author()).then_some(kept)
         };
-        let victims = kept.victims().iter().filter_map(theirs).map(Kept::mark);
-        let deleted: Vec<_> = victims.collect();
+        let deleted: Vec<_> = kept.victims().iter().filter_map(theirs).map(Kept::mark).collect();
         let mut conflict = None;
         let name = kept.name().cloned();
         self.seen.insert(mark.id, Some(kept));
         match document.key.as_ref().zip(name) {
             Some((key, name)) => {
                 let versions = self.versions.entry(name).or_default();
-                let before: Vec<_> = versions.current().collect();
+                let before: BTreeSet<_> = versions.current().collect();
                 let at_once = |other: &Mark| other.created_at == mark.created_at;
                 conflict = versions.document().filter(at_once).map(|other| other.id);
                 versions.insert(document.author(), mark, key);
-                let after: Vec<_> = versions.current().collect();
-                self.sort(before.into_iter().filter(|mark| !after.contains(mark)), false);
-                self.sort(after.iter().copied(), true);
+                let after: BTreeSet<_> = versions.current().collect();
+                self.sort(before.difference(&after).copied(), false);
+                self.sort(after.difference(&before).copied(), true);
             }
             None => self.sort([mark], true),
         }
