@@ -22,7 +22,6 @@ mod clock;
 mod delivery;
 mod driver;
 mod fault;
-mod hex;
 mod link;
 mod page;
 mod promise;

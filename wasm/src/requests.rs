@@ -12,7 +12,7 @@ use taiinet_query::{
 };
 use taiinet_session::Backlog;
 
-use crate::{fault::Fault, hex};
+use crate::fault::Fault;
 
 /// How to subscribe.
 #[derive(Deserialize)]
@@ -178,9 +178,8 @@ impl Find {
         });
         let sort = Sort::by(&Vec::from_iter(by));
         let after = self.after.as_ref().map(|text| {
-            let bytes = hex::decode(text)
-                .ok_or_else(|| Fault::option("options.after", "it is no cursor that was given"))?;
-            Place::from_bytes(&bytes).map_err(|error| Fault::option("options.after", error))
+            let fault = || Fault::option("options.after", "it is no cursor that was given");
+            Place::from_hex(text).ok_or_else(fault)
         });
         Ok(FindOptions {
             sort: sort.map_err(|error| Fault::option("options.sort", error))?,

@@ -26,7 +26,6 @@ use wasm_bindgen::JsValue;
 use crate::{
     clock::Clock,
     fault::{Code, Fault},
-    hex,
     link::{Links, Timer},
     promise::Settle,
     sealing,
@@ -261,7 +260,7 @@ impl State {
 
 /// How a search ended, as JSON.
 pub(crate) fn found_all(complete: bool, cursor: Option<&Place>) -> JsValue {
-    let cursor = cursor.map(|place| hex::encode(place.as_bytes()));
+    let cursor = cursor.map(ToString::to_string);
     to_json!({ "complete": complete, "cursor": cursor }).to_string().into()
 }
 

@@ -4,7 +4,7 @@
 //! The heart of it is a whole mesh in the simulator: every message of every peer enters one hash, so
 //! wherever the targets differed (the width of integers, the order of maps, floats), it would show.
 
-use core::time::Duration;
+use core::{fmt::Write, time::Duration};
 
 use rand_chacha::{ChaCha20Rng, rand_core::SeedableRng};
 use serde::Serialize;
@@ -19,8 +19,6 @@ use taiinet_identity::{
 use taiinet_mesh::wire::{DocumentFrame, Frame, LinkFrame, Presence, Push, ViewFrame, codec};
 use taiinet_query::{Index, Query, sort::Sort};
 use taiinet_sim::{DeskConfig, PeerSpec, World, WorldConfig};
-
-use crate::hex::encode as hex;
 
 /// Documents of every kind of value.
 const DOCUMENTS: [&str; 6] = [
@@ -278,7 +276,7 @@ fn matches(query: &str, documents: &[VerifiedDocument]) -> String {
 fn places(sort: &str, documents: &[VerifiedDocument]) -> Vec<String> {
     let sort: Sort = sort.parse().expect("a sort");
     let places = documents.iter().filter_map(|document| sort.place_of(document));
-    places.map(|place| hex(place.as_bytes())).collect()
+    places.map(|place| place.to_string()).collect()
 }
 
 /// Twelve peers, half a minute, some loss of peers: the hash over all that happened.
@@ -302,6 +300,14 @@ fn mesh() -> Mesh {
     world.run_for(Duration::from_secs(14));
     let delivered = peers.iter().map(|peer| world.deliveries(*peer).len()).sum();
     Mesh { delivered, happenings: world.trace_entries(), hash: hex(&world.trace_hash()) }
+}
+
+fn hex(bytes: &[u8]) -> String {
+    bytes.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a string does not fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 #[cfg(test)]

@@ -93,18 +93,8 @@ impl<S: Store> Archive<S> {
                 return Ok(Export { documents, rest: last });
             }
             documents.push(document.bytes());
-            last = Some(place(document.document.created_at, &document.signed.id()));
+            last = Some(oldest.at(document.document.created_at, document.signed.id()));
         }
         Ok(Export { documents, rest: None })
-    }
-}
-
-/// A place in the order of time, the oldest first.
-fn place(created_at: Timestamp, id: &DocumentId) -> Place {
-    let bytes = [&created_at.as_millis().to_be_bytes()[..], id.as_bytes()].concat();
-    match Place::from_bytes(&bytes) {
-        Ok(place) => place,
-        // It has the length of the shortest.
-        Err(error) => unreachable!("{error}"),
     }
 }

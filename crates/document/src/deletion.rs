@@ -2,7 +2,11 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::{DocumentError, DocumentId, heap, limits};
+use crate::{
+    DocumentError, DocumentId,
+    few::{few, is_few},
+    heap, limits,
+};
 
 /// What a deletion withdraws. It holds for documents that come after it as well as for those that came before.
 ///
@@ -24,14 +28,8 @@ impl DocumentIds {
     /// # Errors
     /// [`DocumentError::Victims`] for none, or too many.
     pub fn new(ids: impl IntoIterator<Item = DocumentId>) -> Result<Self, DocumentError> {
-        let mut ids: Vec<_> = ids.into_iter().collect();
-        ids.sort_unstable();
-        ids.dedup();
-        let count = ids.len();
-        (1..=limits::DELETED_DOCUMENTS)
-            .contains(&count)
-            .then_some(Self(ids))
-            .ok_or(DocumentError::Victims { count })
+        let ids = few(ids, limits::DELETED_DOCUMENTS);
+        ids.map(Self).map_err(|count| DocumentError::Victims { count })
     }
 
     /// All of them.
@@ -72,7 +70,7 @@ impl<'de> Deserialize<'de> for Deletion {
         if ids.is_empty() {
             return Ok(Self::Key);
         }
-        if ids.len() > limits::DELETED_DOCUMENTS || !ids.is_sorted_by(|a, b| a < b) {
+        if !is_few(&ids, limits::DELETED_DOCUMENTS) {
             return Err(de::Error::custom("the ids are too many, or not in order"));
         }
         Ok(Self::Documents(DocumentIds(ids)))

@@ -3,7 +3,11 @@
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use taiinet_identity::PeerId;
 
-use crate::{DocumentError, heap, limits};
+use crate::{
+    DocumentError,
+    few::{few, is_few},
+    heap, limits,
+};
 
 /// Names a document among those of its owner: the newest version under one key replaces the older ones.
 ///
@@ -43,14 +47,8 @@ impl PeerSet {
     /// # Errors
     /// [`DocumentError::Writers`] for none, or too many.
     pub fn new(peers: impl IntoIterator<Item = PeerId>) -> Result<Self, DocumentError> {
-        let mut peers: Vec<_> = peers.into_iter().collect();
-        peers.sort_unstable();
-        peers.dedup();
-        let count = peers.len();
-        (1..=limits::WRITERS)
-            .contains(&count)
-            .then_some(Self(peers))
-            .ok_or(DocumentError::Writers { count })
+        let peers = few(peers, limits::WRITERS);
+        peers.map(Self).map_err(|count| DocumentError::Writers { count })
     }
 
     /// Whether it has this one.
@@ -67,7 +65,7 @@ impl PeerSet {
 impl<'de> Deserialize<'de> for PeerSet {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let peers = Vec::<PeerId>::deserialize(deserializer)?;
-        if peers.is_empty() || peers.len() > limits::WRITERS || !peers.is_sorted_by(|a, b| a < b) {
+        if !is_few(&peers, limits::WRITERS) {
             return Err(de::Error::custom("the writers are none, too many, or not in order"));
         }
         Ok(Self(peers))

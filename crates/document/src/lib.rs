@@ -48,6 +48,7 @@ mod content;
 mod deletion;
 mod document;
 mod error;
+mod few;
 mod heap;
 mod id;
 pub mod json;

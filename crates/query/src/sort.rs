@@ -252,6 +252,21 @@ impl Sort {
         (Timestamp::from_millis(u64::from_be_bytes(time)), DocumentId::from_bytes(id))
     }
 
+    /// The place of this moment in an order by time alone ([`Self::newest`], [`Self::oldest`]); the reverse of
+    /// [`Self::moment`].
+    pub fn at(&self, created_at: Timestamp, id: DocumentId) -> Place {
+        let mut bytes = Vec::with_capacity(limits::PLACE_BYTES_LEAST);
+        self.append_moment(created_at, id, &mut bytes);
+        Place::new(bytes)
+    }
+
+    fn append_moment(&self, created_at: Timestamp, id: DocumentId, bytes: &mut Vec<u8>) {
+        let from = bytes.len();
+        bytes.extend_from_slice(&created_at.as_millis().to_be_bytes());
+        bytes.extend_from_slice(id.as_bytes());
+        direct(bytes, from, self.time);
+    }
+
     fn write(&self, attributes: Attributes<'_>, content: &Map, fuel: &Fuel) -> Place {
         let subject = Subject::new(attributes, content);
         let mut bytes = Vec::with_capacity(limits::PLACE_BYTES_LEAST + 32 * self.fields.len());
@@ -265,10 +280,7 @@ impl Sort {
             }
             direct(&mut bytes, from, *direction);
         }
-        let from = bytes.len();
-        bytes.extend_from_slice(&attributes.created_at.as_millis().to_be_bytes());
-        bytes.extend_from_slice(attributes.id.unwrap_or(UNSIGNED).as_bytes());
-        direct(&mut bytes, from, self.time);
+        self.append_moment(attributes.created_at, attributes.id.unwrap_or(UNSIGNED), &mut bytes);
         Place::new(bytes)
     }
 }

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use taiinet_document::{Mark, SignedDocument};
 use taiinet_query::{
-    Attributes, Fuel, OutOfFuel, SharedQuery,
+    Fuel, OutOfFuel, SharedQuery,
     sort::{Place, Sort},
 };
 
@@ -92,11 +92,11 @@ pub(crate) fn look(store: &Recent, wish: &Wish, now: Time) -> Page {
     });
     let mut looked = Looked { left: limits::FIND_FUEL, left_out: false };
     let mut hits = Hits::default();
-    let mut last = None;
+    let mut last: Option<Mark> = None;
     for (number, (mark, kept)) in store.newest(before, now).enumerate() {
         if number == limits::FIND_DOCUMENTS {
             match last {
-                Some(last) if by_time => hits.end = Some(place_of(wish, last)),
+                Some(last) if by_time => hits.end = Some(wish.sort.at(last.created_at, last.id)),
                 _ => looked.left_out = true,
             }
             break;
@@ -190,19 +190,6 @@ impl Hits {
         };
         (self.documents.into_values().collect(), until, nothing)
     }
-}
-
-/// Where a document stands among the newest.
-fn place_of(wish: &Wish, mark: Mark) -> Place {
-    let author = taiinet_identity::PeerId::from_bytes([0; 32]);
-    let attributes = Attributes {
-        id: Some(mark.id),
-        author,
-        owner: author,
-        key: None,
-        created_at: mark.created_at,
-    };
-    wish.sort.place(attributes, &taiinet_document::Map::new())
 }
 
 /// What it takes to decode a document.

@@ -32,6 +32,17 @@ impl Place {
         Self(bytes.into())
     }
 
+    /// From the text that `Display` gives, which is hexadecimal; none for any other.
+    pub fn from_hex(text: &str) -> Option<Self> {
+        let digit = |byte: u8| char::from(byte).to_digit(16).filter(|_| !byte.is_ascii_uppercase());
+        let byte = |pair: &[u8]| match *pair {
+            [high, low] => u8::try_from(digit(high)? * 16 + digit(low)?).ok(),
+            _ => None,
+        };
+        let bytes: Option<Vec<u8>> = text.as_bytes().chunks(2).map(byte).collect();
+        Self::from_bytes(&bytes?).ok()
+    }
+
     /// The bytes.
     pub fn as_bytes(&self) -> &[u8] {
         &self.0
@@ -39,11 +50,15 @@ impl Place {
 }
 
 /// In hexadecimal.
+impl fmt::Display for Place {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
 impl fmt::Debug for Place {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Place(")?;
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))?;
-        f.write_str(")")
+        write!(f, "Place({self})")
     }
 }
 
@@ -55,4 +70,21 @@ impl fmt::Debug for Place {
 pub struct PlaceError {
     /// How many there are.
     pub bytes: usize,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_place_is_read_as_it_was_printed_and_nothing_else_is() {
+        let bytes: Vec<u8> = (0..=255).collect();
+        let place = Place::from_bytes(&bytes).expect("a place");
+        let text = place.to_string();
+        assert_eq!(Place::from_hex(&text), Some(place));
+        let other = [&text[1..], &text[..20], "", &text.to_uppercase(), &format!("{text}g0"), "é"];
+        for wrong in other {
+            assert_eq!(Place::from_hex(wrong), None, "{wrong}");
+        }
+    }
 }

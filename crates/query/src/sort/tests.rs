@@ -317,4 +317,7 @@ fn what_has_no_fields_has_no_place() {
     let open = signed(Content::Open(Map::new()));
     let place = Sort::newest().place_of(&open).expect("a place");
     assert_eq!(Sort::newest().moment(&place), (open.created_at, open.id()));
+    assert_eq!(Sort::newest().at(open.created_at, open.id()), place);
+    let oldest = Sort::oldest();
+    assert_eq!(Some(oldest.at(open.created_at, open.id())), oldest.place_of(&open));
 }
