@@ -26,14 +26,14 @@ const run = (name, ...args) => execFileSync(process.execPath, [join(here, "node_
 run("typescript/bin/tsc", "-p", "tsconfig.json");
 await build({
   absWorkingDir: here,
-  entryPoints: ["src/index.ts", "src/react.tsx"],
+  entryPoints: ["src/index.ts", "src/react.tsx", "src/vue.ts", "src/solid.ts"],
   outdir: "dist",
   bundle: true,
   splitting: true,
   format: "esm",
   target: "es2022",
   platform: "browser",
-  external: ["react", "react/jsx-runtime"],
+  external: ["react", "react/jsx-runtime", "vue", "solid-js"],
   chunkNames: "[name]-[hash]",
   minify: !fast,
   legalComments: "none",

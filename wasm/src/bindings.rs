@@ -59,15 +59,23 @@ impl Core {
         self.driver.peer_id()
     }
 
-    /// Subscribes with options `{"private"?, "backlog"?: {"last": number} | {"since": milliseconds}}`; the
-    /// number names the subscription from now on.
+    /// Subscribes under a number of the page's choosing, and new, with options `{"private"?, "backlog"?: {"last": number}
+    /// | {"since": milliseconds}, "live"?: {"limit", "sort"?: [[field, "asc" | "desc"]…]}}`. With `live` it is a live
+    /// result set, and hears of its changes alone. The page may hear of it before this returns.
     ///
     /// # Errors
     /// `query`, `options` (too many subscriptions), `closed`
-    pub fn subscribe(&self, query: &str, options: &str) -> Result<u32, JsValue> {
-        let Subscribe { private, backlog } =
-            serde_json::from_str(options).map_err(Fault::options)?;
-        Ok(self.driver.subscribe(parse(query)?, private, backlog.map(Into::into))?)
+    pub fn subscribe(&self, number: u32, query: &str, options: &str) -> Result<(), JsValue> {
+        let options: Subscribe = serde_json::from_str(options).map_err(Fault::options)?;
+        let query = parse(query)?;
+        match options.live()? {
+            Some(live) => self.driver.live(number, query, live)?,
+            None => {
+                let backlog = options.backlog.map(Into::into);
+                self.driver.subscribe(number, query, options.private, backlog)?;
+            }
+        }
+        Ok(())
     }
 
     /// So many older documents are wanted for a subscription with a backlog of the last; `ready` comes after

@@ -6,12 +6,13 @@ use taiinet_document::{
     DocumentId, Map, Opened, Timestamp, Value, VerifiedDocument, json::to_json_line,
 };
 use taiinet_mesh::Delivery;
-use taiinet_session::{Privacy, Ready, Removed};
+use taiinet_session::{LiveChange, LiveState, Privacy, Ready, Removed};
 
 /// Integers up to here are exact as JavaScript's numbers.
 const EXACT: u64 = (1 << 53) - 1;
 
 /// A document as the page gets it.
+#[derive(Default)]
 pub(crate) struct JsDelivery {
     /// What is known of the document: [`About`].
     pub(crate) about: String,
@@ -96,6 +97,38 @@ impl JsDelivery {
         };
         let about = serde_json::to_string(&about).ok()?;
         Some(Self { about, fields: to_json_line(fields).ok()? })
+    }
+}
+
+/// A change of a live result set as the page gets it.
+pub(crate) struct JsChange {
+    /// What happens, and where: `Change` in `npm/src/engine.ts`.
+    pub(crate) what: String,
+    /// The document that is new.
+    pub(crate) document: Option<JsDelivery>,
+}
+
+impl JsChange {
+    pub(crate) fn of(change: &LiveChange) -> Self {
+        let (what, document) = match change {
+            LiveChange::Insert { index, document, opened } => (
+                json!({ "type": "insert", "index": index }),
+                JsDelivery::found(document, opened.as_deref()),
+            ),
+            LiveChange::Update { from, to, document, opened, replaces } => {
+                let way = Way { replaces: Some(*replaces), ..Way::default() };
+                let document = JsDelivery::new(document, opened.as_deref(), way);
+                (json!({ "type": "update", "from": from, "to": to }), document)
+            }
+            LiveChange::Remove { index, .. } => (json!({ "type": "remove", "index": index }), None),
+            LiveChange::State(LiveState { phase, complete, more, .. }) => {
+                let phase = phase.as_str();
+                let what =
+                    json!({ "type": "state", "phase": phase, "complete": complete, "more": more });
+                (what, None)
+            }
+        };
+        Self { what: what.to_string(), document }
     }
 }
 

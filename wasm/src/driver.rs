@@ -17,12 +17,14 @@ use taiinet_mesh::{
     Audience, FindOptions, Input, LinkFailure, LinkId, Peer, PublishError, PublishOptions, Time,
 };
 use taiinet_query::{Query, SharedQuery};
-use taiinet_session::{Backlog, Session, Wanted, json, unsealed::Unsealed};
+use taiinet_session::{
+    Backlog, LiveChange, LiveOptions, Session, Wanted, json, unsealed::Unsealed,
+};
 use wasm_bindgen::JsValue;
 
 use crate::{
     clock::Clock,
-    delivery::{self, JsDelivery},
+    delivery::{self, JsChange, JsDelivery},
     fault::{Code, Fault},
     link::{Links, Reports, Timer},
     page::Handlers,
@@ -71,7 +73,6 @@ impl Driver {
                     session: Session::new(peer),
                     links: Links::new(reports),
                     clock,
-                    next_number: 0,
                     timer: None,
                     leaving: None,
                 }),
@@ -141,6 +142,7 @@ impl Driver {
                 Call::Conflict { subscriptions, winner, loser } => {
                     self.conflict(subscriptions, &winner, &loser);
                 }
+                Call::Live { subscriptions, change } => self.live_change(subscriptions, &change),
                 Call::Ready { subscription, ready } => {
                     drop(self.handlers.ready(subscription, &delivery::ready(ready)));
                 }
@@ -178,16 +180,23 @@ impl Driver {
         }
     }
 
+    fn live_change(&self, subscriptions: Vec<u32>, change: &LiveChange) {
+        let JsChange { what, document } = JsChange::of(change);
+        let JsDelivery { about, fields } = document.unwrap_or_default();
+        drop(self.handlers.live(subscriptions, &what, &about, &fields));
+    }
+
     pub(crate) fn event(&self, text: &str) {
         drop(self.handlers.event(text));
     }
 
     pub(crate) fn subscribe(
         &self,
+        number: u32,
         query: Query,
         private: bool,
         backlog: Option<Backlog>,
-    ) -> Result<u32, Fault> {
+    ) -> Result<(), Fault> {
         self.with(|state, now| {
             state.check_open()?;
             let before = match backlog {
@@ -196,15 +205,30 @@ impl Driver {
             };
             let wanted =
                 if private { Wanted::Private(query.try_into()?) } else { Wanted::Open(query) };
-            let number = state.next_number.wrapping_add(1);
-            state.session.subscribe(number, wanted, before, now).map_err(Fault::options)?;
-            state.next_number = number;
-            Ok(number)
+            state.session.subscribe(number, wanted, before, now).map_err(Fault::options)
         })
     }
 
+    pub(crate) fn live(
+        &self,
+        number: u32,
+        query: Query,
+        options: LiveOptions,
+    ) -> Result<(), Fault> {
+        self.with(|state, now| {
+            state.check_open()?;
+            let begun = state.session.live(number, query.try_into()?, options, now);
+            begun.map_err(Fault::options)
+        })
+    }
+
+    /// Ends a subscription, or a live result set.
     pub(crate) fn unsubscribe(&self, number: u32) {
-        self.with(|state, now| state.session.unsubscribe(number, now));
+        self.with(|state, now| {
+            if !state.session.end_live(number, now) {
+                state.session.unsubscribe(number, now);
+            }
+        });
     }
 
     /// So many older documents are wanted; whether there may be any.

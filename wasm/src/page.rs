@@ -39,6 +39,17 @@ extern "C" {
     #[wasm_bindgen(method, catch)]
     pub fn ready(this: &Handlers, subscription: u32, what: &str) -> Result<(), JsValue>;
 
+    /// A live result set changes: `{"type": "insert", "index"}` or `{"type": "update", "from", "to"}`, with the document
+    /// as in a delivery; `{"type": "remove", "index"}` or `{"type": "state", "phase", "complete", "more"}`, without.
+    #[wasm_bindgen(method, catch)]
+    pub fn live(
+        this: &Handlers,
+        subscriptions: Vec<u32>,
+        change: &str,
+        about: &str,
+        fields: &str,
+    ) -> Result<(), JsValue>;
+
     /// Something that the page may want to know.
     #[wasm_bindgen(method, catch)]
     pub fn event(this: &Handlers, json: &str) -> Result<(), JsValue>;

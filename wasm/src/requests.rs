@@ -10,7 +10,7 @@ use taiinet_query::{
     Query, SharedQuery,
     sort::{Direction, Place, Sort},
 };
-use taiinet_session::Backlog;
+use taiinet_session::{Backlog, LiveOptions};
 
 use crate::fault::Fault;
 
@@ -21,6 +21,25 @@ pub(crate) struct Subscribe {
     #[serde(default)]
     pub(crate) private: bool,
     pub(crate) backlog: Option<Before>,
+    /// As a live result set.
+    live: Option<Live>,
+}
+
+impl Subscribe {
+    /// The live result set that is wanted, if one is.
+    pub(crate) fn live(&self) -> Result<Option<LiveOptions>, Fault> {
+        let Some(Live { limit, sort }) = &self.live else { return Ok(None) };
+        Ok(Some(LiveOptions { sort: order(sort)?, limit: *limit, private: self.private }))
+    }
+}
+
+/// Which documents a live result set has.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Live {
+    limit: u16,
+    #[serde(default)]
+    sort: Vec<(String, Towards)>,
 }
 
 /// What is wanted of the time before.
@@ -170,19 +189,22 @@ enum Towards {
     Desc,
 }
 
+fn order(fields: &[(String, Towards)]) -> Result<Sort, Fault> {
+    let by = fields.iter().map(|(field, towards)| match towards {
+        Towards::Asc => (field.as_str(), Direction::Ascending),
+        Towards::Desc => (field.as_str(), Direction::Descending),
+    });
+    Sort::by(&Vec::from_iter(by)).map_err(|error| Fault::option("options.sort", error))
+}
+
 impl Find {
     pub(crate) fn options(&self) -> Result<FindOptions, Fault> {
-        let by = self.sort.iter().map(|(field, towards)| match towards {
-            Towards::Asc => (field.as_str(), Direction::Ascending),
-            Towards::Desc => (field.as_str(), Direction::Descending),
-        });
-        let sort = Sort::by(&Vec::from_iter(by));
         let after = self.after.as_ref().map(|text| {
             let fault = || Fault::option("options.after", "it is no cursor that was given");
             Place::from_hex(text).ok_or_else(fault)
         });
         Ok(FindOptions {
-            sort: sort.map_err(|error| Fault::option("options.sort", error))?,
+            sort: order(&self.sort)?,
             after: after.transpose()?,
             limit: self.limit,
             wait: Duration::from_millis(self.timeout_ms.into()),
@@ -239,6 +261,17 @@ mod tests {
             let fault = find(json).options().map(|_| ()).expect_err(json);
             assert_eq!(fault.path.as_deref(), Some(path), "{json}");
         }
+    }
+
+    #[test]
+    fn a_subscription_may_be_a_live_result_set() {
+        let read = |json: &str| serde_json::from_str::<Subscribe>(json).expect("a request").live();
+        assert_eq!(read(r#"{"private":true}"#).expect("none"), None);
+        let live = read(r#"{"private":true,"live":{"limit":5,"sort":[["likes","desc"]]}}"#);
+        let LiveOptions { sort, limit, private } = live.expect("one").expect("one");
+        assert_eq!((sort.to_string().as_str(), limit, private), ("likes:desc", 5, true));
+        let wrong = read(r#"{"live":{"limit":5,"sort":[["a","asc"],["a","desc"]]}}"#);
+        assert_eq!(wrong.expect_err("twice").path.as_deref(), Some("options.sort"));
     }
 
     #[test]

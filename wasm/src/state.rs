@@ -15,7 +15,7 @@ use taiinet_identity::{Identity, Recipient};
 use taiinet_mesh::{Delivery, PublishOptions, Stamps, Time, limits};
 use taiinet_query::sort::Place;
 use taiinet_session::{
-    Action, CutOff, Ready, Removed, Session, Waiters,
+    Action, CutOff, LiveChange, Ready, Removed, Session, Waiters,
     diagnosis::{Problem, diagnose},
     json,
     publications::Outcome,
@@ -41,8 +41,6 @@ pub(crate) struct State {
     pub(crate) session: Session<Page>,
     pub(crate) links: Links,
     pub(crate) clock: Clock,
-    /// Subscriptions have numbers that the page knows.
-    pub(crate) next_number: u32,
     pub(crate) timer: Option<(Time, Timer)>,
     /// Set while leaving: what waits for the end, and when it comes anyhow.
     pub(crate) leaving: Option<Leaving>,
@@ -90,6 +88,10 @@ pub(crate) enum Call {
         subscriptions: Vec<u32>,
         winner: Arc<VerifiedDocument>,
         loser: Arc<VerifiedDocument>,
+    },
+    Live {
+        subscriptions: Vec<u32>,
+        change: LiveChange,
     },
     Ready {
         subscription: u32,
@@ -194,9 +196,10 @@ impl State {
             Action::Ready { subscription, ready } => {
                 calls.push_back(Call::Ready { subscription, ready });
             }
+            Action::Live { subscriptions, change } => {
+                calls.push_back(Call::Live { subscriptions, change });
+            }
             // Only for archives.
-            // Pages have no result sets yet.
-            Action::Live { .. } => {}
             Action::Asked { .. } | Action::Accepted(_) => {}
             Action::Found { find, document, opened } => {
                 if let Some(Find { each, .. }) = self.session.find_waiter(find) {

@@ -74,6 +74,9 @@ globalThis.inPage = {
   events: [],
   subscribers: {},
   readers: {},
+  /** What each live result set shows, and all that it has shown before: the numbers of its documents. */
+  lives: {},
+  shown: {},
 
   async start(options) {
     const peer = new taiinet.TaiiNet(options);
@@ -87,6 +90,14 @@ globalThis.inPage = {
 
   subscribe(name, query, options) {
     this.subscribers[name] = new Subscriber(this.peer.subscribe(query, options));
+  },
+
+  live(name, query, options) {
+    this.shown[name] = [];
+    this.peer.live(query, options).subscribe((snapshot) => {
+      this.lives[name] = plain(snapshot);
+      this.shown[name].push(snapshot.documents.map(({ data }) => data.n).join());
+    });
   },
 
   read(name, query, allowed) {

@@ -57,7 +57,18 @@ export type News =
   | { type: "document"; raw: Raw }
   | { type: "remove"; removed: Removed }
   | { type: "conflict"; winner: Raw; loser: Raw }
-  | { type: "ready"; ready: Ready };
+  | { type: "ready"; ready: Ready }
+  | { type: "live"; change: LiveChange };
+
+/** What happens to a live result set. Applied one after the other to a list, the changes make it the set. */
+export type LiveChange =
+  /** It is empty, and nothing is known of it: the first one, also when the peer was started again. */
+  | { type: "begin" }
+  | { type: "insert"; index: number; raw: Raw }
+  /** The version at `from` is taken out, and this one put in at `to` then. */
+  | { type: "update"; from: number; to: number; raw: Raw }
+  | { type: "remove"; index: number }
+  | { type: "state"; phase: "loading" | "ready" | "stale"; complete: boolean; more: boolean };
 
 /** What happens to the peer, as the core says it; see crates/session/src/json.rs. */
 export type CoreEvent =
@@ -183,7 +194,18 @@ export type Before = { last: number } | { since: number };
 export interface SubscribeQuery {
   private: boolean;
   backlog?: Before;
+  /** It is a live result set, and hears of nothing else. */
+  live?: LiveWish;
 }
+
+/** Which documents a live result set has. */
+export interface LiveWish {
+  limit: number;
+  sort?: Order;
+}
+
+/** By which fields, in which direction, documents are sorted. */
+export type Order = readonly (readonly [field: string, towards: "asc" | "desc"])[];
 
 /** What the core can be asked for in one go. */
 const MOST_LAST = 65_535;
@@ -208,7 +230,7 @@ export interface Found {
 export interface FindQuery {
   limit: number;
   timeoutMs: number;
-  sort?: readonly (readonly [field: string, towards: "asc" | "desc"])[];
+  sort?: Order;
   after?: string;
   /** Milliseconds since 1970. */
   since?: number;

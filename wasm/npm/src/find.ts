@@ -64,7 +64,8 @@ export function checkFindOptions(options: unknown): FindQuery {
   };
 }
 
-function sorting(sort: unknown): [field: string, towards: "asc" | "desc"][] {
+/** @internal */
+export function sorting(sort: unknown): [field: string, towards: "asc" | "desc"][] {
   if (typeof sort !== "object" || sort === null) throw wrongType("options", "options.sort", "an object like { likes: -1 }, or a list of pairs", sort);
   const isList = Array.isArray(sort);
   return (isList ? sort : Object.entries(sort)).map((pair: unknown, index) => {

@@ -1,7 +1,7 @@
 // The peer in this tab.
 
 import type { Core } from "../core/taiinet_wasm.js";
-import { withMore, type Audience, type CoreEvent, type CoreOptions, type CoreStatus, type Engine, type DeleteQuery, type Deletion, type Feed, type FindQuery, type Found, type News, type PublishQuery, type Raw, type Ready, type Removed, type Stamp, type StateStores, type SubscribeQuery } from "./engine.js";
+import { withMore, type Audience, type CoreEvent, type CoreOptions, type CoreStatus, type Engine, type DeleteQuery, type Deletion, type Feed, type FindQuery, type Found, type LiveChange, type News, type PublishQuery, type Raw, type Ready, type Removed, type Stamp, type StateStores, type SubscribeQuery } from "./engine.js";
 import { TaiiNetError, closed, fromCore } from "./errors.js";
 import { liveIn } from "./page.js";
 import { forbidsConnecting } from "./policy.js";
@@ -37,6 +37,7 @@ export class LocalEngine implements Engine {
   readonly #audience: Audience;
   readonly #kept: StateStores;
   #core: Core | undefined;
+  #lastNumber = 0;
   /** By the core's numbers, which change when the peer is started again. */
   #subscribers = new Map<number, Subscriber>();
   /** All that there are; without a number while the peer is started again. */
@@ -80,6 +81,7 @@ export class LocalEngine implements Engine {
         delivery: this.#delivery,
         removed: this.#removed,
         conflict: this.#conflict,
+        live: this.#live,
         ready: this.#ready,
         event: this.#event,
       });
@@ -114,6 +116,11 @@ export class LocalEngine implements Engine {
 
   #conflict = (subscriptions: Uint32Array, ...[winner, winnersJson, loser, losersJson]: [string, string, string, string]): void => {
     this.#tell(subscriptions, { type: "conflict", winner: toRaw(winner, winnersJson), loser: toRaw(loser, losersJson) });
+  };
+
+  #live = (subscriptions: Uint32Array, what: string, ...[about, json]: [string, string]): void => {
+    const raw = about === "" ? {} : { raw: toRaw(about, json) };
+    this.#tell(subscriptions, { type: "live", change: { ...(JSON.parse(what) as LiveChange), ...raw } as LiveChange });
   };
 
   #ready = (subscription: number, what: string): void => {
@@ -198,11 +205,22 @@ export class LocalEngine implements Engine {
   }
 
   #add(subscriber: Subscriber): void {
-    const number = this.#try((core) => core.subscribe(subscriber.query, JSON.stringify(subscriber.options)));
-    this.#subscribers.set(number, subscriber);
-    this.#numbers.set(subscriber, number);
+    const { query, options } = subscriber;
+    this.#lastNumber += 1;
+    const number = this.#lastNumber;
     subscriber.ready = undefined;
     subscriber.owed = 0;
+    // The core may tell of it at once.
+    this.#subscribers.set(number, subscriber);
+    this.#numbers.set(subscriber, number);
+    if (options.live) subscriber.hear({ type: "live", change: { type: "begin" } });
+    try {
+      this.#try((core) => core.subscribe(number, query, JSON.stringify(options)));
+    } catch (error) {
+      this.#subscribers.delete(number);
+      this.#numbers.delete(subscriber);
+      throw error;
+    }
     if (this.#behind.has(subscriber)) this.#hold(subscriber);
   }
 

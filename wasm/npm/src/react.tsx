@@ -1,7 +1,8 @@
-// Hooks for React: `import { TaiiNetProvider, useSubscription } from "taiinet/react"`.
+// Hooks for React: `import { TaiiNetProvider, useQuery } from "taiinet/react"`.
 
 import { createContext, useContext, useEffect, useMemo, useState, useSyncExternalStore, type ReactNode } from "react";
-import type { Backlog, Delivery, Fields, PeerInfo, Query, Ready, Subscription, TaiiNet } from "./index.js";
+import type { Backlog, Delivery, Fields, LiveOptions, LiveSnapshot, PeerInfo, Query, Ready, Subscription, TaiiNet } from "./index.js";
+import { liveSource } from "./live.js";
 
 const Context = createContext<TaiiNet | undefined>(undefined);
 
@@ -15,6 +16,20 @@ export function useTaiiNet(): TaiiNet {
   const taiinet = useContext(Context);
   if (!taiinet) throw new Error("useTaiiNet: put the component into a <TaiiNetProvider value={taiinet}>");
   return taiinet;
+}
+
+/**
+ * The documents that match, in an order, the first so many of them, kept true: see `TaiiNet.live`. The query may be written
+ * in place: it counts as another only when its JSON differs. Components with equal queries and options share one set;
+ * without a query there is nothing to show.
+ */
+export function useQuery<T extends object = Fields>(query: Query<T> | undefined, options?: LiveOptions<T>): LiveSnapshot<T> {
+  const taiinet = useTaiiNet();
+  const text = JSON.stringify([query, options], asText);
+  // The text stands for the query and the options.
+  // eslint-disable-next-line react-hooks/exhaustive-deps
+  const live = useMemo(() => liveSource<T>(taiinet, query, options), [taiinet, text]);
+  return useSyncExternalStore(live.subscribe, live.getSnapshot, live.getServerSnapshot);
 }
 
 export interface UseSubscriptionOptions {

@@ -9,7 +9,7 @@ import { Election, type Reign } from "./election.js";
 import { TaiiNetError, closed, fromPlain, toPlain, type PlainError } from "./errors.js";
 
 /** Changes with the messages: tabs of different versions of the package have a peer each. */
-const VERSION = 6;
+const VERSION = 7;
 
 /** Which peer is shared: the tabs of one network and one identity have one. */
 export interface SharedPeer {

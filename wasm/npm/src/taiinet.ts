@@ -7,6 +7,7 @@ import { TaiiNetError, closed, fromCore, wrongType } from "./errors.js";
 import { Emitter } from "./events.js";
 import { checkFindOptions, type FindOptions, type Found } from "./find.js";
 import { MemoryVault, openVault, type Vault } from "./identity.js";
+import { LiveQuery, LiveSets, checkLiveOptions, type LiveOptions } from "./live.js";
 import { LocalEngine } from "./local.js";
 import type { Query } from "./query.js";
 import { watchPolicy } from "./policy.js";
@@ -119,6 +120,9 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
   #peerId = "";
   #state: "starting" | "running" | "closed" | TaiiNetError = "starting";
   #subscriptions = new Set<Subscription<never>>();
+  readonly #lives = new LiveSets(async (query, { private: isPrivate, ...live }, hear, failed) => {
+    return (await this.#running()).subscribe(query, { private: isPrivate, live }, hear, failed);
+  });
   #neighbours = new Set<string>();
   /** Called when there is a neighbour. */
   #met = new Set<() => void>();
@@ -164,6 +168,17 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
     signal?.addEventListener("abort", () => subscription.close(), { once: true });
     if (signal?.aborted) subscription.close();
     return subscription;
+  }
+
+  /**
+   * The documents that match `query`, in an order, the first so many of them, kept true: what is published, replaced,
+   * deleted or expires changes it, and what was published before is looked for. It begins with its first listener.
+   * @throws TaiiNetError as {@link subscribe} does, or with code `options`; what only the core can tell, before the peer is
+   * `ready`, is the snapshot's `error`.
+   */
+  live<T extends object = Fields>(query: Query<T>, options?: LiveOptions<T>): LiveQuery<T> {
+    this.#checkOpen();
+    return new LiveQuery<T>(this.#lives, this.#query(query), checkLiveOptions(options));
   }
 
   /** Publishes a document. Resolves with its id when a neighbour has taken it: then it is not lost
@@ -228,6 +243,7 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
     const engine = this.#engine;
     this.#state = "closed";
     for (const subscription of [...this.#subscriptions]) subscription.close();
+    this.#lives.end(closed());
     clearTimeout(this.#refreshing);
     if (typeof removeEventListener !== "undefined") removeEventListener("offline", this.#refresh);
     this.#show({ state: "closed", peers: 0 });
@@ -399,6 +415,7 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
     this.#state = failure;
     this.emit("error", failure);
     for (const subscription of [...this.#subscriptions]) subscription.close();
+    this.#lives.end(failure);
     this.#show({ state: "failed", peers: 0, problem: failure.problem ?? failure.message, advice: failure.advice ?? "make a new TaiiNet, or reload the page" });
     return failure;
   }

@@ -25,7 +25,7 @@ export async function load(name) {
     outExtension: { ".js": ".mjs" },
     bundle: true,
     jsx: "automatic",
-    external: ["react", "react/jsx-runtime"],
+    external: ["react", "react/jsx-runtime", "vue", "solid-js"],
     format: "esm",
     target: "es2022",
     plugins: [core, patient],

@@ -27,7 +27,7 @@ before(() => {
   writeFileSync(join(folder, "package.json"), JSON.stringify({ name: "consumer", private: true, type: "module" }));
   run("npm", "install", "--offline", "--no-audit", "--no-fund", "--legacy-peer-deps", `./${file}`);
   mkdirSync(join(folder, "node_modules/@types"));
-  for (const name of ["@types/react", "react", "csstype"]) symlinkSync(join(PACKAGE, "node_modules", name), join(folder, "node_modules", name));
+  for (const name of ["@types/react", "react", "csstype", "solid-js", "vue", "@vue"]) symlinkSync(join(PACKAGE, "node_modules", name), join(folder, "node_modules", name));
 });
 
 test("Node's type checker (nodenext) finds the types, checks them all, and refuses what is wrong", () => {
@@ -36,7 +36,7 @@ test("Node's type checker (nodenext) finds the types, checks them all, and refus
   for (const name of ["types.ts", "publish.ts"]) {
     const types = readFileSync(join(PACKAGE, "test/types", name), "utf8");
     // The same as for bundlers, but from the package by its name.
-    writeFileSync(join(folder, name), types.replace("../../dist/index.js", "taiinet").replace("../../dist/react.js", "taiinet/react"));
+    writeFileSync(join(folder, name), types.replace("../../dist/index.js", "taiinet").replace(/\.\.\/\.\.\/dist\/(react|solid|vue)\.js/g, "taiinet/$1"));
   }
   writeFileSync(join(folder, "common.cts"), 'import type { TaiiNet } from "taiinet" with { "resolution-mode": "import" };\nexport type Peer = TaiiNet;\n');
   run(process.execPath, join(PACKAGE, "node_modules/typescript/bin/tsc"));
@@ -48,7 +48,7 @@ test("Node loads it, and it holds what it should and nothing else", () => {
   const wasm = run(process.execPath, "--input-type=module", "--eval", 'console.log(import.meta.resolve("taiinet/taiinet.wasm"))');
   assert.match(wasm, /node_modules\/taiinet\/dist\/taiinet\.wasm/);
   const listed = run("find", "node_modules/taiinet/", "-type", "f", "-printf", "%P\n").trim().split("\n");
-  for (const name of ["package.json", "README.md", "dist/index.js", "dist/index.d.ts", "dist/react.js", "dist/react.d.ts", "dist/taiinet.wasm"]) assert.ok(listed.includes(name), name);
+  for (const name of ["package.json", "README.md", "dist/index.js", "dist/index.d.ts", "dist/react.js", "dist/react.d.ts", "dist/solid.js", "dist/vue.js", "dist/taiinet.wasm"]) assert.ok(listed.includes(name), name);
   const foreign = listed.filter((name) => !/^(package\.json|README\.md|LICENSE.*|dist\/[\w-]+\.(js|d\.ts|wasm))$/.test(name));
   assert.deepEqual(foreign, []);
 });

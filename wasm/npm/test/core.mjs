@@ -23,6 +23,8 @@ const about = (id, more) => JSON.stringify({ id, author: "tn1author", createdAt:
 
 class Core {
   subscriptions = new Set();
+  /** What live result sets there are, by number. */
+  lives = new Map();
   /** The options of all subscriptions so far. */
   subscribed = [];
   published = [];
@@ -40,7 +42,6 @@ class Core {
   isBehind = false;
   /** The calls that wait for an answer. */
   #pending = new Set();
-  #next = 0;
 
   constructor(seed, options, handlers) {
     this.peerId = `tn1${[...seed.slice(0, 4)].join("x")}`;
@@ -49,15 +50,24 @@ class Core {
     cores.push(this);
   }
 
-  subscribe(query, options) {
+  subscribe(number, query, options) {
     this.#check();
     if (globalThis.fakeRefused?.(JSON.parse(query))) throw JSON.stringify({ code: "options", message: "too many" });
-    this.#next += 1;
     const asked = JSON.parse(options);
     this.subscribed.push(asked);
-    this.subscriptions.add(this.#next);
-    if (asked.backlog) this.#look(this.#next, asked.backlog);
-    return this.#next;
+    if (asked.live) {
+      this.lives.set(number, { query: JSON.parse(query), ...asked });
+      this.change(number, { type: "state", phase: "loading", complete: false, more: false });
+      return;
+    }
+    this.subscriptions.add(number);
+    if (asked.backlog) this.#look(number, asked.backlog);
+  }
+
+  /** A live result set changes; of a document `n` tells one from the other. */
+  change(number, what, n, more) {
+    const document = n === undefined ? ["", ""] : [about(`id-${n}`, { createdAt: n, ...more }), `{"n":${n}}`];
+    this.handlers.live(Uint32Array.of(number), JSON.stringify(what), ...document);
   }
 
   /** Gives of `found` what was asked for, with `gate` not before that resolves. */
@@ -87,6 +97,7 @@ class Core {
   }
 
   unsubscribe(number) {
+    this.lives.delete(number);
     this.subscriptions.delete(number);
   }
 

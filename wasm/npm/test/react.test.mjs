@@ -4,13 +4,15 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { createElement as h } from "react";
+import { StrictMode, createElement as h } from "react";
+import { renderToString } from "react-dom/server";
 import { act, create } from "react-test-renderer";
 import { load } from "./bundle.mjs";
 import { cores } from "./core.mjs";
+import { eventually } from "./tabs.mjs";
 
 const { TaiiNet } = await load("index.ts");
-const { TaiiNetProvider, usePeers, useSubscription } = await load("react.tsx");
+const { TaiiNetProvider, usePeers, useQuery, useSubscription } = await load("react.tsx");
 
 setFlagsFromString("--expose_gc");
 const gc = runInNewContext("gc");
@@ -165,6 +167,63 @@ test("in a hidden page, which has no frames, useSubscription keeps no more than 
   await frame();
   assert.equal(shown(), "499,498,497");
   await end();
+});
+
+const List = ({ query, ...options }) => {
+  const { documents, state, complete, error } = useQuery(query, options);
+  return error ? `error: ${error.path}` : `${documents.map(({ data }) => data.n).join(",")} ${state}${complete ? ", all" : ""}`;
+};
+
+test("useQuery shows a live set, follows the query without showing what matched another, and ends with its component", async () => {
+  const { core, shown, update, end } = await render(List, { query: { a: 1 }, sort: { n: 1 }, limit: 2 });
+  assert.equal(shown(), " loading");
+  const [[first, wish]] = core.lives;
+  assert.deepEqual(wish, { query: { a: 1 }, private: false, live: { sort: [["n", "asc"]], limit: 2 } });
+  core.change(first, { type: "insert", index: 0 }, 2);
+  core.change(first, { type: "insert", index: 0 }, 1);
+  core.change(first, { type: "state", phase: "ready", complete: true, more: false });
+  assert.equal(shown(), " loading", "not before the next frame");
+  await frame();
+  assert.equal(shown(), "1,2 ready, all");
+
+  // The same query written again is the same set; another is another.
+  await update({ query: { a: 1 }, sort: { n: 1 }, limit: 2 });
+  assert.equal(core.lives.size, 1);
+  await update({ query: { a: 2 }, sort: { n: 1 }, limit: 2 });
+  assert.equal(shown(), " loading");
+  // It comes back before it has ended, and shows at once what it had.
+  await update({ query: { a: 1 }, sort: { n: 1 }, limit: 2 });
+  assert.equal(shown(), "1,2 ready, all");
+  assert.equal(core.subscribed.filter(({ live }) => live).length, 2);
+  await update({ query: { a: { $gtt: 1 } } });
+  assert.equal(shown(), "error: a.$gtt");
+  await update({ query: { a: 1 }, limit: 0 });
+  assert.equal(shown(), "error: options.limit");
+  await update({ query: undefined });
+  assert.equal(shown(), " loading");
+  await end();
+  await eventually("all have ended", () => core.lives.size === 0);
+});
+
+test("components with equal queries share one set, under React's StrictMode too", async () => {
+  const Two = () => h(StrictMode, null, h(List, { query: { a: 1 } }), "; ", h(List, { query: { a: 1 } }));
+  const { core, shown, end } = await render(Two, {});
+  assert.equal(core.subscribed.length, 1);
+  const [[number]] = core.lives;
+  core.change(number, { type: "insert", index: 0 }, 1);
+  await frame();
+  assert.equal(shown().join(""), "1 loading; 1 loading");
+  await end();
+});
+
+test("a page that a server renders shows nothing yet, and asks for nothing", async () => {
+  const taiinet = new TaiiNet({ network: "n", signallers: ["ws://127.0.0.1:1"], identity: "ephemeral" });
+  await taiinet.ready;
+  const onServer = await load("react.tsx");
+  const Shown = () => onServer.useQuery({}).state;
+  assert.equal(renderToString(h(onServer.TaiiNetProvider, { value: taiinet }, h(Shown))), "loading");
+  assert.equal(cores.at(-1).subscribed.length, 0);
+  await taiinet.close();
 });
 
 test("usePeers follows the neighbours", async () => {

@@ -1,7 +1,9 @@
 // The types as a developer meets them; checked by `tsc`, never run.
 
 import { TaiiNet, type Delivery, type Found, type Page, type Privacy, type Query, type Sort } from "../../dist/index.js";
-import { useSubscription } from "../../dist/react.js";
+import { useQuery, useSubscription } from "../../dist/react.js";
+import { createQuery } from "../../dist/solid.js";
+import { useQuery as useVueQuery } from "../../dist/vue.js";
 
 interface Tweet {
   type: "tweet";
@@ -94,3 +96,23 @@ export function Wall(): number {
   const { documents, error } = useSubscription<Tweet>({ likes: { $gt: 1 } }, { limit: 10, private: true });
   return documents.length + (documents[0]?.data.likes ?? 0) + (error?.message.length ?? 0);
 }
+
+export function Top(): number {
+  const { documents, state } = useQuery<Tweet>({ likes: { $gt: 1 } }, { sort: { likes: -1 }, limit: 10 });
+  return state === "ready" ? (documents[0]?.data.likes ?? 0) : 0;
+}
+export async function lists(): Promise<(number | undefined)[]> {
+  const live = taiinet.live<Tweet>({ type: "tweet" }, { sort: [["likes", "desc"]], private: true });
+  const end = live.subscribe(({ documents, error }) => console.log(documents[0]?.data.text.length, error?.message));
+  end();
+  for await (const { documents, complete, more } of live) if (complete || more) return documents.map(({ data }) => data.likes);
+  const vue = useVueQuery<Tweet>(taiinet, () => ({ likes: 1 }), { limit: 1 });
+  const solid = createQuery<Tweet>(taiinet, () => undefined, () => ({ sort: { likes: 1 } }));
+  return [live.getSnapshot(), vue.value, solid()].map(({ documents }) => documents[0]?.data.likes);
+}
+// @ts-expect-error no such field
+taiinet.live<Tweet>({}, { sort: { lieks: -1 } });
+// @ts-expect-error no such option
+taiinet.live({}, { backlog: true });
+// @ts-expect-error it never changes
+taiinet.live<Tweet>({}).getSnapshot().documents.push();

@@ -1,0 +1,288 @@
+// Live result sets: the documents that match a query, in an order, the first so many of them, kept true by the core.
+
+import { boolean, integer, options as checkOptions } from "./arguments.js";
+import { toDelivery, type Delivery } from "./delivery.js";
+import type { Feed, LiveChange, LiveWish, News } from "./engine.js";
+import { fromCore } from "./errors.js";
+import { sorting, type Sort } from "./find.js";
+import type { Query } from "./query.js";
+import type { TaiiNet } from "./taiinet.js";
+import type { Fields } from "./values.js";
+
+/**
+ * How far a live result set is: nobody has answered yet what there was before (`"loading"`; what comes meanwhile is in
+ * it); it is as the neighbours know it (`"ready"`); there is no neighbour now, or what was missed is still looked for
+ * (`"stale"`); or it cannot be had, or not any more (`"error"`).
+ */
+export type LiveState = "loading" | "ready" | "stale" | "error";
+
+/** A live result set at a moment. It never changes: when the set does, there is another one. */
+export interface LiveSnapshot<T = Fields> {
+  /** In order. A document that stays is the same object from snapshot to snapshot. */
+  readonly documents: readonly Delivery<T>[];
+  readonly state: LiveState;
+  /** Whether all that match were found, as far as those that were asked know, and none of them has left out anything:
+   *  what is not in `documents` comes behind them. */
+  readonly complete: boolean;
+  /** Whether there may be more that match, beyond the limit. */
+  readonly more: boolean;
+  /** Why it cannot be had, in the state `"error"`. */
+  readonly error: Error | undefined;
+}
+
+export interface LiveOptions<T extends object = Fields> {
+  /** In which order, as for `find`; default the newest first. */
+  sort?: Sort<T>;
+  /** How many of the documents, from the first one: 1 to 10,000. Default 100. */
+  limit?: number;
+  /** Subscribed to with a key of its own, to which others can seal; default false. */
+  private?: boolean;
+}
+
+const LOADING = { state: "loading", complete: false, more: false } as const;
+/** What is known of a set that nobody looks at. */
+const UNKNOWN: LiveSnapshot<never> = Object.freeze({ ...LOADING, documents: Object.freeze([]), error: undefined });
+
+/** After its last reader has left, a set is kept so long: one that comes back finds it. */
+const LINGER_MS = 1000;
+/** A page that is hidden has no frames: changes are told after so long at the latest. */
+const FRAME_MS = 100;
+const LIMIT = 10_000;
+
+/**
+ * The documents that match a query, kept true while somebody listens. Equal queries with equal options share their work.
+ * It is a store as Svelte has them, and what `useSyncExternalStore` of React asks for.
+ */
+export class LiveQuery<T extends object = Fields> implements AsyncIterable<LiveSnapshot<T>> {
+  readonly #sets: LiveSets;
+  readonly #query: string;
+  readonly #wish: Wish;
+
+  /** @internal */
+  constructor(sets: LiveSets, query: string, wish: Wish) {
+    this.#sets = sets;
+    this.#query = query;
+    this.#wish = wish;
+  }
+
+  /** Calls `listener` with what is known, at once, and again whenever that has changed, once a frame at most; until the
+   *  function that comes back is called. The set begins with its first listener, and ends a second after its last. */
+  readonly subscribe = (listener: (snapshot: LiveSnapshot<T>) => void): (() => void) => {
+    return this.#sets.join(this.#query, this.#wish, listener as (snapshot: LiveSnapshot<never>) => void);
+  };
+
+  /** What is known now; nothing while nobody listens. */
+  readonly getSnapshot = (): LiveSnapshot<T> => this.#sets.get(this.#query, this.#wish);
+
+  /** What a page shows that is rendered on a server: nothing yet. */
+  readonly getServerSnapshot = (): LiveSnapshot<T> => UNKNOWN;
+
+  /** What is known, and again whenever that has changed. A reader that is slow misses what was in between. */
+  async *[Symbol.asyncIterator](): AsyncGenerator<LiveSnapshot<T>, void, undefined> {
+    let news: LiveSnapshot<T> | undefined;
+    let wake = () => {};
+    const end = this.subscribe((snapshot) => {
+      news = snapshot;
+      wake();
+    });
+    try {
+      for (;;) {
+        if (!news) await new Promise<void>((resolve) => (wake = resolve));
+        const snapshot = news as LiveSnapshot<T>;
+        news = undefined;
+        if (snapshot.error) throw snapshot.error;
+        yield snapshot;
+      }
+    } finally {
+      end();
+    }
+  }
+}
+
+/** What adapters need of a {@link LiveQuery}. @internal */
+export type LiveSource<T extends object> = Pick<LiveQuery<T>, "subscribe" | "getSnapshot" | "getServerSnapshot">;
+
+/** The set; or one that tells why there is none, where a component could do nothing else with that. @internal */
+export function liveSource<T extends object>(taiinet: TaiiNet, query: Query<T> | undefined, options: LiveOptions<T> | undefined): LiveSource<T> {
+  let shown: LiveSnapshot<T> = UNKNOWN;
+  try {
+    if (query !== undefined) return taiinet.live<T>(query, options);
+  } catch (error) {
+    shown = { ...UNKNOWN, state: "error", error: error as Error };
+  }
+  const get = () => shown;
+  const subscribe = (listener: (snapshot: LiveSnapshot<T>) => void) => {
+    listener(shown);
+    return () => {};
+  };
+  return { subscribe, getSnapshot: get, getServerSnapshot: get };
+}
+
+/** @internal */
+export type Wish = Required<LiveWish> & { private: boolean };
+
+/** @internal */
+export function checkLiveOptions(value: unknown): Wish {
+  const { sort = [], limit = 100, private: isPrivate = false } = checkOptions<LiveOptions>(value, ["sort", "limit", "private"]);
+  return { sort: sorting(sort), limit: integer(limit, "options.limit", 1, LIMIT), private: boolean(isPrivate, "options.private") };
+}
+
+type Listener = (snapshot: LiveSnapshot<never>) => void;
+type Open = (query: string, wish: Wish, hear: (news: News) => void, failed: (error: unknown) => void) => Promise<Feed>;
+
+/** The live result sets of a peer, by what is wanted. @internal */
+export class LiveSets {
+  readonly #open: Open;
+  #sets = new Map<string, LiveSet>();
+
+  constructor(open: Open) {
+    this.#open = open;
+  }
+
+  get(query: string, wish: Wish): LiveSnapshot<never> {
+    return this.#sets.get(nameOf(query, wish))?.shown ?? UNKNOWN;
+  }
+
+  join(query: string, wish: Wish, listener: Listener): () => void {
+    const name = nameOf(query, wish);
+    let set = this.#sets.get(name);
+    if (!set) {
+      set = new LiveSet(() => this.#sets.delete(name));
+      this.#sets.set(name, set);
+      set.begin((hear, failed) => this.#open(query, wish, hear, failed));
+    }
+    return set.join(listener);
+  }
+
+  /** The peer is closed, or cannot go on. */
+  end(error: Error): void {
+    for (const set of [...this.#sets.values()]) set.fail(error);
+  }
+}
+
+function nameOf(query: string, wish: Wish): string {
+  return `${JSON.stringify(wish)} ${query}`;
+}
+
+class LiveSet {
+  /** As the listeners know it. */
+  shown: LiveSnapshot<never> = UNKNOWN;
+  readonly #forget: () => void;
+  #listeners = new Set<Listener>();
+  #feed: Feed | undefined;
+  #isOver = false;
+  #linger: ReturnType<typeof setTimeout> | undefined;
+  /** As it is. */
+  #documents: Delivery<never>[] = [];
+  /** Whether there are others than those that the listeners know. */
+  #hasNews = false;
+  #state: Pick<LiveSnapshot, "state" | "complete" | "more"> = LOADING;
+  /** What was known before the peer was started again, or in another tab: shown until as much is known again. */
+  #before: Map<string, Delivery<never>> | undefined;
+  #telling: (() => void) | undefined;
+
+  constructor(forget: () => void) {
+    this.#forget = forget;
+  }
+
+  begin(open: (hear: (news: News) => void, failed: (error: unknown) => void) => Promise<Feed>): void {
+    const failed = (error: unknown) => this.fail(fromCore(error));
+    const hear = (news: News) => {
+      if (news.type !== "live" || this.#isOver) return;
+      this.#change(news.change);
+      this.#telling ??= atNextFrame(this.#tell);
+    };
+    open(hear, failed).then((feed) => {
+      if (this.#isOver) feed.close();
+      else this.#feed = feed;
+    }, failed);
+  }
+
+  join(listener: Listener): () => void {
+    // One of its own, also of a function that listens twice.
+    const one: Listener = (snapshot) => listener(snapshot);
+    clearTimeout(this.#linger);
+    this.#listeners.add(one);
+    one(this.shown);
+    return () => {
+      if (!this.#listeners.delete(one) || this.#listeners.size > 0) return;
+      if (this.#isOver) this.#forget();
+      else this.#linger = setTimeout(() => this.#end(), LINGER_MS);
+    };
+  }
+
+  /** Whoever listens is told, and it goes with the last of them. */
+  fail(error: Error): void {
+    if (this.#isOver) return;
+    this.#end();
+    this.#show({ ...this.shown, state: "error", error });
+  }
+
+  #end(): void {
+    this.#isOver = true;
+    clearTimeout(this.#linger);
+    this.#telling?.();
+    this.#feed?.close();
+    if (this.#listeners.size === 0) this.#forget();
+  }
+
+  #change(change: LiveChange): void {
+    const [documents, shown] = [this.#documents, this.shown.documents];
+    this.#hasNews ||= change.type !== "state" && change.type !== "begin";
+    switch (change.type) {
+      case "begin":
+        this.#before = shown.length > 0 ? new Map(shown.map((one) => [one.id, one])) : undefined;
+        this.#hasNews = shown.length > 0;
+        this.#documents = [];
+        this.#state = LOADING;
+        break;
+      case "insert":
+        documents.splice(change.index, 0, this.#before?.get(change.raw.id) ?? toDelivery(change.raw));
+        break;
+      case "update":
+        documents.splice(change.from, 1);
+        documents.splice(change.to, 0, toDelivery(change.raw));
+        break;
+      case "remove":
+        documents.splice(change.index, 1);
+        break;
+      case "state":
+        this.#state = { state: change.phase, complete: change.complete, more: change.more };
+    }
+  }
+
+  #tell = (): void => {
+    this.#telling = undefined;
+    if (this.#before && this.#state.state !== "ready" && this.#documents.length < this.#before.size) {
+      this.#show({ ...this.shown, state: "stale", complete: false });
+      return;
+    }
+    this.#before = undefined;
+    this.#show({ ...this.#state, documents: this.#hasNews ? [...this.#documents] : this.shown.documents, error: undefined });
+    this.#hasNews = false;
+  };
+
+  #show(snapshot: LiveSnapshot<never>): void {
+    const { documents, state, complete, more, error } = this.shown;
+    const isNews = documents !== snapshot.documents || state !== snapshot.state || complete !== snapshot.complete || more !== snapshot.more || error !== snapshot.error;
+    if (!isNews) return;
+    this.shown = snapshot;
+    for (const listener of [...this.#listeners]) listener(snapshot);
+  }
+}
+
+/** Calls once, at the next frame, or soon; unless the function that comes back is called before. */
+function atNextFrame(call: () => void): () => void {
+  const hasFrames = typeof requestAnimationFrame === "function";
+  const end = () => {
+    clearTimeout(timer);
+    if (frame !== undefined) cancelAnimationFrame(frame);
+  };
+  const now = () => {
+    end();
+    call();
+  };
+  const timer = setTimeout(now, hasFrames ? FRAME_MS : 0);
+  const frame = hasFrames ? requestAnimationFrame(now) : undefined;
+  return end;
+}
