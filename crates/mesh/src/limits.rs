@@ -26,6 +26,10 @@ pub const KEPT_BYTES: usize = 192;
 pub const TARGET_LINKS: usize = 6;
 /// How many active links a peer has at most, unless configured otherwise.
 pub const MAX_LINKS: usize = 10;
+/// How many archives a peer keeps links to, for what was before.
+pub const ARCHIVES: usize = 3;
+/// Of so many archives a peer goes on knowing while others displace candidates at random.
+pub const ARCHIVES_KNOWN: usize = 8;
 /// Of the active links at most this many hundredths were opened by others, so that no number of
 /// strangers evicts or outnumbers the neighbours that a peer chose itself.
 pub const INCOMING_SHARE: usize = 70;

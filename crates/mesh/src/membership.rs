@@ -3,6 +3,7 @@
 //! After HyParView ([`candidates`]), with two changes: a peer that has more links than it needs parts
 //! with one only where the other end has as well, and now and then a full view changes at random.
 
+mod archives;
 mod candidates;
 mod presence;
 mod seeds;
@@ -24,6 +25,7 @@ use crate::{
     sync::Part,
     wire::{Presence, RefusalReason, VERIFICATION, ViewFrame},
 };
+use archives::Archives;
 use candidates::Candidates;
 use seeds::Seeds;
 
@@ -136,7 +138,7 @@ impl Membership {
     /// When there is something to do; `introduced` is when signallers may be asked for candidates.
     pub(crate) fn deadline(&self, cx: &Cx, introduced: Option<Time>) -> Option<Time> {
         let always = self.shuffle_at.min(self.mix_at);
-        let seek = (wanting(cx) > 0).then(|| {
+        let seek = (wanting(cx).wanting > 0).then(|| {
             let taken = |peer: &PeerId| cx.links.leads_to(peer);
             [self.candidates.deadline(taken, cx.topology.is_full()), introduced]
         });
@@ -151,7 +153,16 @@ impl Membership {
         if !core::mem::take(&mut cx.view_changed) {
             return;
         }
-        let (mut wanting, mut picked) = (wanting(cx), Vec::new());
+        let Wanting { mut wanting, room } = wanting(cx);
+        let mut picked = Vec::new();
+        // One at a time, beyond the target if need be: what it keeps shows when the link is there.
+        let archive =
+            if room > 0 && !self.dials_archive(cx) { self.pick_archive(cx) } else { None };
+        if let Some(candidacy) = archive {
+            picked.push(candidacy.peer);
+            cx.notify(Notice::Dial(candidacy));
+            wanting = wanting.saturating_sub(1);
+        }
         while wanting > 0 {
             let Some(candidacy) = self.pick(cx, &picked) else { break };
             picked.push(candidacy.peer);
@@ -164,12 +175,33 @@ impl Membership {
     }
 
     fn pick(&mut self, cx: &mut Cx, not: &[PeerId]) -> Option<Candidacy> {
+        self.pick_of(cx, not, |_| true)
+    }
+
+    fn pick_archive(&mut self, cx: &mut Cx) -> Option<Candidacy> {
+        let archives = Archives::of(cx);
+        if archives.are_enough() { None } else { self.pick_of(cx, &[], |one| archives.want(one)) }
+    }
+
+    /// Whether a link to an archive is being made.
+    fn dials_archive(&self, cx: &Cx) -> bool {
+        let is_archive = |link: &Link| {
+            let presence = self.candidates.get(&link.peer).map(|(presence, _)| presence);
+            presence.is_some_and(|presence| presence.archive.is_some())
+        };
+        cx.links.iter().any(|link| !link.is_active() && !link.incoming && is_archive(link))
+    }
+
+    fn pick_of(
+        &mut self,
+        cx: &mut Cx,
+        not: &[PeerId],
+        which: impl Fn(&Presence) -> bool,
+    ) -> Option<Candidacy> {
         let links = &cx.links;
         let taken = |peer: &PeerId| links.leads_to(peer) || not.contains(peer);
-        // What was before is asked of archives; one of them is enough, and any will do.
-        let archive = !links.iter().any(|link| link.is_archive && link.is_active());
-        let which = (cx.topology.is_full(), archive);
-        let peer = self.candidates.pick(taken, which, &mut cx.rng, cx.now)?;
+        let by_address = cx.topology.is_full();
+        let peer = self.candidates.pick(taken, by_address, which, &mut cx.rng, cx.now)?;
         let (presence, heard_from) = self.candidates.get(&peer)?;
         Some(Candidacy {
             peer,
@@ -324,12 +356,13 @@ impl Membership {
     fn tell_surplus(&mut self, cx: &mut Cx) {
         let surplus = self.trim_at.is_some();
         let (spare_ours, direct) = (can_spare_ours(cx), wakeful(cx));
+        let needed = archives::needed(cx);
         let mut news = Vec::new();
         for link in cx.links.iter_mut().filter(|link| link.is_active()) {
             let spare = if link.extra {
                 direct >= limits::CIRCUITS_ENOUGH
             } else {
-                surplus && (link.incoming || spare_ours)
+                surplus && (link.incoming || spare_ours) && !needed.contains(&link.id)
             };
             if core::mem::replace(&mut link.told_surplus, spare) != spare {
                 news.push((link.id, ViewFrame::Surplus(spare)));
@@ -368,7 +401,7 @@ fn is_our_mistake(down: &LinkDown) -> bool {
 
 /// How many more links should be dialled now: up to the target, and in any case so many that a
 /// share of the neighbours are of our own choice. Strangers that only knock count for nothing.
-fn wanting(cx: &Cx) -> usize {
+fn wanting(cx: &Cx) -> Wanting {
     let (mut all, mut dozing, mut ours, mut pending) = (0, 0, 0, 0);
     let counts =
         |link: &&Link| !link.extra && !link.is_doubted() && (link.is_admitted() || !link.incoming);
@@ -383,7 +416,15 @@ fn wanting(cx: &Cx) -> usize {
     let to_share = (cx.config.max_links - cx.max_incoming()).saturating_sub(ours);
     let room = cx.config.max_links.saturating_sub(all);
     let budget = (limits::PENDING_LINKS / 2).saturating_sub(pending);
-    to_target.max(to_share).min(room).min(budget)
+    let room = room.min(budget);
+    Wanting { wanting: to_target.max(to_share).min(room), room }
+}
+
+/// How many more links should be dialled now.
+struct Wanting {
+    wanting: usize,
+    /// How many more there could be.
+    room: usize,
 }
 
 /// How many of our neighbours are awake.
@@ -408,11 +449,12 @@ fn part_with_extras(cx: &mut Cx) {
 /// Parts with one of these neighbours, of those that misbehaved most at random, but keeps those of our
 /// own choice that we must have.
 fn part(cx: &mut Cx, which: impl Fn(&Link) -> bool) {
-    let spare_ours = can_spare_ours(cx);
+    let (spare_ours, needed) = (can_spare_ours(cx), archives::needed(cx));
     let mut candidates: Vec<(u32, LinkId)> = cx
         .links
         .active()
         .filter(|link| which(link) && !link.extra && (link.incoming || spare_ours))
+        .filter(|link| !needed.contains(&link.id))
         .map(|link| (cx.reputation.points(&link.peer, cx.now), link.id))
         .collect();
     let most = candidates.iter().map(|(points, _)| *points).max();

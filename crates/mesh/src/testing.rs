@@ -14,7 +14,7 @@ use crate::{
     links::Lanes,
     rng::Rng,
     wire::{
-        Frame, Hello, Presence,
+        Frame, Hello, Kept, Presence,
         codec::{Assembler, MessageReader, decode},
     },
 };
@@ -107,6 +107,15 @@ fn sign(
 }
 
 pub(crate) fn presence(of: &Identity, issued_at: Time) -> Verified<Presence> {
+    says(of, issued_at, None)
+}
+
+/// The presence of an archive.
+pub(crate) fn archive(of: &Identity, issued_at: Time, kept: Kept) -> Verified<Presence> {
+    says(of, issued_at, Some(kept))
+}
+
+fn says(of: &Identity, issued_at: Time, archive: Option<Kept>) -> Verified<Presence> {
     let presence = Presence {
         network: network(),
         joined: None,
@@ -114,7 +123,7 @@ pub(crate) fn presence(of: &Identity, issued_at: Time) -> Verified<Presence> {
         expires_at: issued_at.after(limits::PRESENCE_LIFE).timestamp(),
         address: None,
         next_key: None,
-        archive: None,
+        archive,
     };
     Verified::sign(of, presence)
 }

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use taiinet_document::Network;
-use taiinet_mesh::{Quota, SignallerRelay, limits};
+use taiinet_mesh::{Quota, SignallerRelay, limits, wire::Kept};
 
 use crate::SignallerIndex;
 
@@ -93,6 +93,8 @@ pub struct PeerSpec {
     pub silence: Duration,
     /// How far its clock is ahead of the true time, in milliseconds, or behind.
     pub clock_error: i64,
+    /// What it says that it keeps, if it says that it has an archive.
+    pub archive: Option<Kept>,
 }
 
 impl PeerSpec {
@@ -108,6 +110,7 @@ impl PeerSpec {
             signaller_relay: SignallerRelay::default(),
             silence: Duration::ZERO,
             clock_error: 0,
+            archive: None,
         }
     }
 }

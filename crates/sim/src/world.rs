@@ -229,6 +229,7 @@ impl World {
             silence: spec.silence,
             store_bytes: spec.store_bytes,
             signaller_relay: spec.signaller_relay,
+            archive: spec.archive.clone(),
             ..Config::new(spec.network.clone())
         };
         let seed = self.rng.bytes();

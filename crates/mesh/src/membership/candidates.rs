@@ -41,6 +41,10 @@ impl Candidate {
     fn has_address(&self) -> bool {
         self.presence.reachable_at().is_some()
     }
+
+    fn is_archive(&self) -> bool {
+        self.presence.archive.is_some()
+    }
 }
 
 /// The passive view.
@@ -124,7 +128,15 @@ impl Candidates {
         let failed = self.known.iter().find(|(_, known)| known.failure.is_some());
         let victim = match failed {
             Some((peer, _)) => Some(*peer),
-            None => self.known.keys().nth(rng.below(self.known.len())).copied(),
+            None => {
+                // Archives are few, and asked for by all.
+                let archives = self.known.values().filter(|known| known.is_archive()).count();
+                let may_go =
+                    |known: &Candidate| archives > limits::ARCHIVES_KNOWN || !known.is_archive();
+                let victims = self.known.iter().filter(|(_, known)| may_go(known));
+                let victims: Vec<PeerId> = victims.map(|(peer, _)| *peer).collect();
+                rng.choose(&victims).copied()
+            }
         };
         if let Some(victim) = victim {
             self.known.remove(&victim);
@@ -145,12 +157,13 @@ impl Candidates {
         Some((&known.presence, &known.heard_from))
     }
 
-    /// A candidate that may be dialled now and is not `taken`, at random; `by_address`: one that has
-    /// an address that can be dialled; `archive`: one that says that it has an archive, if there is one.
+    /// A candidate that may be dialled now and is not `taken`, at random, of `which` its presence tells; `by_address`:
+    /// one that has an address that can be dialled.
     pub(crate) fn pick(
         &mut self,
         taken: impl Fn(&PeerId) -> bool,
-        (by_address, archive): (bool, bool),
+        by_address: bool,
+        which: impl Fn(&Presence) -> bool,
         rng: &mut Rng,
         now: Time,
     ) -> Option<PeerId> {
@@ -159,15 +172,10 @@ impl Candidates {
             .known
             .iter()
             .filter(|(peer, known)| known.not_before <= now && !taken(peer))
-            .filter(|(_, known)| !by_address || known.has_address())
+            .filter(|(_, known)| (!by_address || known.has_address()) && which(&known.presence))
             .map(|(peer, _)| *peer)
             .collect();
-        let keeps = |peer: &&PeerId| {
-            self.known.get(peer).is_some_and(|known| known.presence.archive.is_some())
-        };
-        let archives: Vec<PeerId> =
-            ready.iter().filter(keeps).filter(|_| archive).copied().collect();
-        rng.choose(if archives.is_empty() { &ready } else { &archives }).copied()
+        rng.choose(&ready).copied()
     }
 
     /// When the next candidate that rests and that [`Self::pick`] could then choose may be dialled. One
@@ -260,10 +268,18 @@ impl Candidates {
             .known
             .iter()
             .filter(|(peer, known)| *peer != not && known.presence.is_worth_telling(now))
-            .map(|(_, known)| known.presence.signed().clone())
+            .map(|(_, known)| known)
             .collect();
+        // An archive among them, if there is one.
+        let archives: Vec<_> = some.iter().copied().filter(|known| known.is_archive()).collect();
+        let archive = rng.choose(&archives).copied();
         rng.sample(&mut some, count);
-        some
+        if let (Some(archive), Some(last)) = (archive, some.last_mut())
+            && !last.is_archive()
+        {
+            *last = archive;
+        }
+        some.iter().map(|known| known.presence.signed().clone()).collect()
     }
 
     /// The peers that could not be reached, or not reach us, and why.

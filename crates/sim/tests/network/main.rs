@@ -1,5 +1,6 @@
 //! The mesh as a whole, on the virtual network: how it forms, what it delivers, what it survives.
 
+mod archives;
 mod attacks;
 mod common;
 mod crashes;

@@ -6,7 +6,7 @@ use taiinet_identity::{Identity, Seed};
 
 use super::*;
 use crate::{
-    testing::{NOW, identity, network, presence},
+    testing::{NOW, archive, identity, network, presence},
     wire::Kept,
 };
 
@@ -123,7 +123,7 @@ fn a_candidate_rests_after_a_failure_and_longer_after_the_next() {
     learn(&mut candidates, presence(&identity(1), NOW).signed().clone()).unwrap();
     let rest = |candidates: &Candidates| candidates.deadline(|_| false, false).unwrap().since(NOW);
     candidates.failed(&peer, Disconnect::DialTimeout, &mut rng, NOW);
-    assert_eq!(candidates.pick(|_| false, (false, false), &mut rng, NOW), None);
+    assert_eq!(candidates.pick(|_| false, false, |_| true, &mut rng, NOW), None);
     let first = rest(&candidates);
     candidates.failed(&peer, Disconnect::DialTimeout, &mut rng, NOW);
     candidates.failed(&peer, Disconnect::DialTimeout, &mut rng, NOW);
@@ -132,7 +132,7 @@ fn a_candidate_rests_after_a_failure_and_longer_after_the_next() {
     assert_eq!(rest(&candidates), limits::REDIAL_BACKOFF.1, "whatever it asks for");
     assert_eq!(candidates.failures(), [(peer, Disconnect::DialTimeout)]);
     candidates.wake(NOW);
-    assert_eq!(candidates.pick(|_| false, (false, false), &mut rng, NOW), Some(peer));
+    assert_eq!(candidates.pick(|_| false, false, |_| true, &mut rng, NOW), Some(peer));
 }
 
 /// A signaller whose pool heard of a member without an address, or with one that is none, wanted to be
@@ -147,36 +147,34 @@ fn no_candidate_is_waited_for_that_cannot_be_dialled() {
         let mut body = (*presence(&identity(1), NOW)).clone();
         body.address = address.map(str::to_owned);
         learn(&mut candidates, Signed::new(&identity(1), &body)).unwrap();
-        let picked = candidates.pick(|_| false, (true, false), &mut rng, NOW);
+        let picked = candidates.pick(|_| false, true, |_| true, &mut rng, NOW);
         assert_eq!(picked.is_some(), dialled, "{address:?}");
         assert_eq!(candidates.deadline(|_| false, true).is_some(), dialled, "{address:?}");
     }
 }
 
-/// Of many that could be linked to, an archive comes first where none is a neighbour; and what it says of itself has
-/// bounds.
+/// Archives are few and wanted by all: they are told of, and not forgotten among many others; and what one says of
+/// itself has bounds.
 #[test]
-fn an_archive_is_picked_where_one_is_wanted() {
+fn archives_are_told_of_and_known_on() {
     let mut candidates = Candidates::default();
     let mut rng = Rng::new([1; 32]);
-    let keeps = |number: u8, kept: Kept| {
-        let says = Presence { archive: Some(kept), ..(*presence(&identity(number), NOW)).clone() };
-        Signed::new(&identity(number), &says)
-    };
-    for number in 1..20 {
-        learn(&mut candidates, presence(&identity(number), NOW).signed().clone()).unwrap();
+    let keeps = |number: u8, kept: Kept| archive(&identity(number), NOW, kept).signed().clone();
+    learn(&mut candidates, keeps(255, Kept::default())).unwrap();
+    let told_of = identity(255).peer_id();
+    for number in 1..=200_u8 {
+        // Each told of by another one that was chosen.
+        let from = (LINK, Source::Chosen(identity(number).peer_id()));
+        let other = presence(&identity(number), NOW).signed().clone();
+        let _ = candidates.learn(other, from, &network(), || (), &mut rng, NOW);
+        let some = candidates.some(3, &identity(0).peer_id(), &mut rng, NOW);
+        assert!(some.iter().any(|presence| presence.signer() == told_of), "after {number}");
     }
-    learn(&mut candidates, keeps(20, Kept::default())).unwrap();
-    let archive = identity(20).peer_id();
-    for _ in 0..20 {
-        let picked = candidates.pick(|_| false, (false, true), &mut rng, NOW);
-        assert_eq!(picked, Some(archive));
-    }
-    let taken = |peer: &PeerId| *peer == archive;
-    assert!(candidates.pick(taken, (false, true), &mut rng, NOW).is_some(), "or any other");
-    let others = (0..20)
-        .filter(|_| candidates.pick(|_| false, (false, false), &mut rng, NOW) != Some(archive));
-    assert!(others.count() > 10, "where none is wanted it is one of many");
+    assert_eq!(candidates.len(), limits::PASSIVE_VIEW);
+    let is_archive = |presence: &Presence| presence.archive.is_some();
+    let picked = candidates.pick(|_| false, false, is_archive, &mut rng, NOW);
+    assert_eq!(picked, Some(told_of));
+    assert_eq!(candidates.pick(|peer| *peer == told_of, false, is_archive, &mut rng, NOW), None);
 
     let long = |bytes: usize| Kept { queries: vec!["x".repeat(bytes)], ..Kept::default() };
     let too_long = keeps(21, long(limits::KEPT_BYTES));

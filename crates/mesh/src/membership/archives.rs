@@ -1,0 +1,123 @@
+//! Neighbours with an archive. What was before is asked of neighbours, so each peer wants some that keep it: one for
+//! each kind of archive it knows of, and a second one, so that none of them need be trusted.
+
+use crate::{
+    LinkId,
+    cx::Cx,
+    limits,
+    links::Link,
+    wire::{Kept, Presence},
+};
+
+/// [`taiinet_query::Query::all`], in its canonical form.
+const EVERYTHING: &str = "{}";
+/// An archive covers another one that keeps the same from a moment a little earlier.
+const ABOUT_MS: u64 = 24 * 3600 * 1000;
+
+/// What those keep that a peer is linked to, and so which others it wants.
+#[derive(Debug)]
+pub(super) struct Archives {
+    kept: Vec<Kept>,
+}
+
+impl Archives {
+    /// Those of our neighbours.
+    pub(super) fn of(cx: &Cx) -> Self {
+        Self { kept: linked(cx).map(|link| kept(link).unwrap_or_default()).collect() }
+    }
+
+    /// Whether there are enough, whatever else there may be.
+    pub(super) fn are_enough(&self) -> bool {
+        self.kept.len() >= limits::ARCHIVES
+    }
+
+    /// Whether this one is wanted as well.
+    pub(super) fn want(&self, presence: &Presence) -> bool {
+        let Some(kept) = &presence.archive else { return false };
+        !self.are_enough()
+            && (self.kept.len() < 2 || !self.kept.iter().any(|one| covers(one, kept)))
+    }
+}
+
+/// The links to archives that a peer must not part with because it has too many: the oldest.
+pub(super) fn needed(cx: &Cx) -> Vec<LinkId> {
+    let mut links: Vec<_> = linked(cx).map(|link| (link.since(), link.id)).collect();
+    links.sort_unstable();
+    links.into_iter().take(limits::ARCHIVES).map(|(_, link)| link).collect()
+}
+
+fn linked(cx: &Cx) -> impl Iterator<Item = &Link> {
+    cx.links.active().filter(|link| link.is_archive && !link.is_doubted())
+}
+
+fn kept(link: &Link) -> Option<Kept> {
+    link.presence.as_ref()?.archive.clone()
+}
+
+/// Whether one says that it keeps all that the other says. Neither is believed: both are asked where a peer has both,
+/// and what they give is checked.
+fn covers(one: &Kept, other: &Kept) -> bool {
+    let has_all = one.queries.iter().any(|query| query == EVERYTHING);
+    let has_each =
+        !other.queries.is_empty() && other.queries.iter().all(|query| one.queries.contains(query));
+    (has_all || has_each) && one.since.as_millis() <= other.since.as_millis() + ABOUT_MS
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use taiinet_document::Timestamp;
+    use taiinet_query::Query;
+
+    use super::*;
+    use crate::testing::{self, NOW, identity};
+
+    fn keeping(queries: &[&str], since: u64) -> Kept {
+        let queries = queries.iter().map(|query| (*query).to_owned()).collect();
+        Kept { since: Timestamp::from_millis(since), queries, indexed: Vec::new() }
+    }
+
+    /// Whether a peer that is linked to these wants one more that keeps this.
+    fn wants(linked: &[Kept], candidate: &Kept) -> bool {
+        let mut cx = testing::cx();
+        for (number, kept) in (1..).zip(linked) {
+            let link = testing::neighbour(&mut cx, &identity(number));
+            let presence = testing::archive(&identity(number), NOW, kept.clone());
+            let state = cx.links.get_mut(link).unwrap();
+            (state.is_archive, state.presence) = (true, Some(presence));
+        }
+        let candidate = testing::archive(&identity(100), NOW, candidate.clone());
+        Archives::of(&cx).want(&candidate)
+    }
+
+    #[test]
+    fn a_peer_wants_two_archives_and_one_of_each_kind() {
+        let all = keeping(&[EVERYTHING], 0);
+        let [tweets, quakes] = [r#"{"type":"tweet"}"#, r#"{"type":"quake"}"#];
+        let (tweets, quakes) = (keeping(&[tweets], 0), keeping(&[quakes], 0));
+        let unsaid = keeping(&[], 0);
+        assert_eq!(Query::all().to_string(), EVERYTHING);
+        for one in [&all, &tweets, &unsaid] {
+            assert!(wants(&[], one) && wants(core::slice::from_ref(one), one), "{one:?}");
+        }
+        let two = [tweets.clone(), tweets.clone()];
+        assert!(!wants(&two, &tweets));
+        assert!(wants(&two, &quakes) && wants(&two, &all) && wants(&two, &unsaid));
+        let covered = [all.clone(), tweets.clone()];
+        assert!(!wants(&covered, &quakes) && !wants(&covered, &all) && !wants(&covered, &unsaid));
+        // From when on counts as well, if it is more than a day.
+        let recent = keeping(&[EVERYTHING], 10 * ABOUT_MS);
+        assert!(wants(&[recent.clone(), recent.clone()], &tweets));
+        assert!(!wants(&[recent.clone(), recent.clone()], &keeping(&[], 9 * ABOUT_MS)));
+        assert!(!wants(&[tweets.clone(), quakes.clone(), unsaid], &recent), "enough is enough");
+    }
+
+    #[test]
+    fn a_neighbour_without_an_archive_is_none() {
+        let mut cx = testing::cx();
+        testing::neighbour(&mut cx, &identity(1));
+        assert!(needed(&cx).is_empty() && !Archives::of(&cx).are_enough());
+        assert!(!Archives::of(&cx).want(&testing::presence(&identity(2), NOW)));
+    }
+}
