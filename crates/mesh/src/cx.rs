@@ -36,6 +36,8 @@ pub(crate) struct Cx {
     pub(crate) asked_at: Option<Time>,
     /// Whether something has changed that may call for new links.
     pub(crate) view_changed: bool,
+    /// Until when searches wait for an archive that may yet become a neighbour.
+    pub(crate) archive_until: Option<Time>,
     pub(crate) links: Links,
     pub(crate) reputation: Reputation,
     pub(crate) presence: OwnPresence,
@@ -68,6 +70,7 @@ impl Cx {
             told_doze: (false, Time::default()),
             asked_at: None,
             view_changed: true,
+            archive_until: None,
             links: Links::default(),
             reputation: Reputation::new(&config.blacklist, now),
             presence: OwnPresence::default(),

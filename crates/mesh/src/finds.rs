@@ -40,6 +40,7 @@ impl Finds {
         let bytes = limits::FOUND_BYTES;
         let wish = Wish { query, sort, after, limit: limit.into(), bytes };
         let find = self.searches.begin(wish, wait, cx.now)?;
+        cx.notify(Notice::Searches);
         self.ask_all(cx, find);
         self.advance(cx, interest);
         Ok(find)
@@ -102,18 +103,22 @@ impl Finds {
                 self.searches.link_down(down.link);
                 self.advance(cx, interest);
             }
+            Notice::NoArchive => self.advance(cx, interest),
             _ => {}
         }
     }
 
     /// Ends the searches that are over.
     pub(crate) fn tick(&mut self, cx: &mut Cx, interest: &Interest) {
+        if cx.archive_until.is_some_and(|until| until <= cx.now) {
+            cx.archive_until = None;
+        }
         self.advance(cx, interest);
     }
 
-    /// When a search has lasted long enough.
-    pub(crate) fn deadline(&self) -> Option<Time> {
-        self.searches.deadline()
+    /// When a search has lasted long enough, or waited for an archive.
+    pub(crate) fn deadline(&self, cx: &Cx) -> Option<Time> {
+        self.searches.deadline().into_iter().chain(cx.archive_until).min()
     }
 
     /// Ends all searches, because we leave.
@@ -142,7 +147,11 @@ impl Finds {
                 cx.send(link, FindFrame::Find(question));
             }
         }
-        for Given { find, hits, complete, cursor, sources } in self.searches.give(cx.now) {
+        let given = match cx.archive_until {
+            Some(_) => self.searches.give_late(cx.now),
+            None => self.searches.give(cx.now),
+        };
+        for Given { find, hits, complete, cursor, sources } in given {
             for Hit { document, opened } in hits {
                 // Its author may have written a newer one since it was found.
                 if !cx.store.is_replaced(&document) {

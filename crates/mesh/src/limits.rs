@@ -28,6 +28,11 @@ pub const TARGET_LINKS: usize = 6;
 pub const MAX_LINKS: usize = 10;
 /// How many archives a peer keeps links to, for what was before.
 pub const ARCHIVES: usize = 3;
+/// A search that finds no archive among the neighbours waits so long for these to say whether they know of one, and
+/// so long for a link to that.
+pub const ARCHIVE_HEARD: Duration = Duration::from_secs(1);
+/// See [`ARCHIVE_HEARD`].
+pub const ARCHIVE_DIALLED: Duration = Duration::from_millis(2500);
 /// Of so many archives a peer goes on knowing while others displace candidates at random.
 pub const ARCHIVES_KNOWN: usize = 8;
 /// Of the active links at most this many hundredths were opened by others, so that no number of

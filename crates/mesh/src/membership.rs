@@ -25,7 +25,7 @@ use crate::{
     sync::Part,
     wire::{Presence, RefusalReason, VERIFICATION, ViewFrame},
 };
-use archives::Archives;
+use archives::Lookout;
 use candidates::Candidates;
 use seeds::Seeds;
 
@@ -34,6 +34,7 @@ use seeds::Seeds;
 pub(crate) struct Membership {
     candidates: Candidates,
     seeds: Seeds,
+    lookout: Lookout,
     shuffle_at: Time,
     mix_at: Time,
     /// When to look for a link that can go; none while there is no surplus.
@@ -49,6 +50,7 @@ impl Membership {
         Self {
             candidates: Candidates::default(),
             seeds: Seeds::new(cx.topology.seeds(), cx.now),
+            lookout: Lookout::default(),
             shuffle_at: cx.now.after(cx.rng.jitter(limits::SHUFFLE_EVERY)),
             mix_at: cx.now.after(cx.rng.jitter(limits::MIX_EVERY)),
             trim_at: None,
@@ -97,6 +99,7 @@ impl Membership {
             Notice::NeighbourUp(up) => self.neighbour_up(cx, up),
             Notice::LinkDown(down) => self.link_down(cx, down),
             Notice::Dozes { .. } => self.weigh_surplus(cx),
+            Notice::Searches => self.look_out(cx),
             Notice::Woke => self.candidates.wake(cx.now),
             Notice::Heard { via, source, presences } => {
                 if let Err(misbehaviour) = self.learn(cx, *via, *source, presences.clone()) {
@@ -138,7 +141,7 @@ impl Membership {
     /// When there is something to do; `introduced` is when signallers may be asked for candidates.
     pub(crate) fn deadline(&self, cx: &Cx, introduced: Option<Time>) -> Option<Time> {
         let always = self.shuffle_at.min(self.mix_at);
-        let seek = (wanting(cx).wanting > 0).then(|| {
+        let seek = (wanting(cx).links > 0).then(|| {
             let taken = |peer: &PeerId| cx.links.leads_to(peer);
             [self.candidates.deadline(taken, cx.topology.is_full()), introduced]
         });
@@ -153,11 +156,11 @@ impl Membership {
         if !core::mem::take(&mut cx.view_changed) {
             return;
         }
-        let Wanting { mut wanting, room } = wanting(cx);
+        let Wanting { links: mut wanting, has_room } = wanting(cx);
         let mut picked = Vec::new();
         // One at a time, beyond the target if need be: what it keeps shows when the link is there.
         let archive =
-            if room > 0 && !self.dials_archive(cx) { self.pick_archive(cx) } else { None };
+            if has_room && !self.dials_archive(cx) { self.pick_archive(cx) } else { None };
         if let Some(candidacy) = archive {
             picked.push(candidacy.peer);
             cx.notify(Notice::Dial(candidacy));
@@ -176,20 +179,6 @@ impl Membership {
 
     fn pick(&mut self, cx: &mut Cx, not: &[PeerId]) -> Option<Candidacy> {
         self.pick_of(cx, not, |_| true)
-    }
-
-    fn pick_archive(&mut self, cx: &mut Cx) -> Option<Candidacy> {
-        let archives = Archives::of(cx);
-        if archives.are_enough() { None } else { self.pick_of(cx, &[], |one| archives.want(one)) }
-    }
-
-    /// Whether a link to an archive is being made.
-    fn dials_archive(&self, cx: &Cx) -> bool {
-        let is_archive = |link: &Link| {
-            let presence = self.candidates.get(&link.peer).map(|(presence, _)| presence);
-            presence.is_some_and(|presence| presence.archive.is_some())
-        };
-        cx.links.iter().any(|link| !link.is_active() && !link.incoming && is_archive(link))
     }
 
     fn pick_of(
@@ -239,6 +228,9 @@ impl Membership {
             cx.send(up.link, ViewFrame::Shuffle(presences));
         }
         self.weigh_surplus(cx);
+        if cx.links.get(up.link).is_some_and(|link| link.is_archive) {
+            cx.archive_until = None;
+        }
     }
 
     fn link_down(&mut self, cx: &mut Cx, down: &LinkDown) {
@@ -260,6 +252,7 @@ impl Membership {
             self.candidates.noted(&down.peer, down.cause.clone());
         }
         self.weigh_surplus(cx);
+        self.looked_out(cx, down.link);
     }
 
     /// Tells a neighbour at random of some peers, and of what we have.
@@ -294,6 +287,8 @@ impl Membership {
         if reply {
             let presences = self.presences_for(cx, &peer);
             cx.send(link, ViewFrame::ShuffleReply(presences));
+        } else {
+            self.looked_out(cx, link);
         }
         Ok(())
     }
@@ -416,15 +411,16 @@ fn wanting(cx: &Cx) -> Wanting {
     let to_share = (cx.config.max_links - cx.max_incoming()).saturating_sub(ours);
     let room = cx.config.max_links.saturating_sub(all);
     let budget = (limits::PENDING_LINKS / 2).saturating_sub(pending);
-    let room = room.min(budget);
-    Wanting { wanting: to_target.max(to_share).min(room), room }
+    let links = to_target.max(to_share).min(room).min(budget);
+    Wanting { links, has_room: room > 0 && pending < limits::PENDING_LINKS }
 }
 
-/// How many more links should be dialled now.
+/// Which links should be dialled now.
 struct Wanting {
-    wanting: usize,
-    /// How many more there could be.
-    room: usize,
+    /// How many of them to whomever.
+    links: usize,
+    /// Whether there may be one more, to an archive.
+    has_room: bool,
 }
 
 /// How many of our neighbours are awake.

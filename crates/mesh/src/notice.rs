@@ -53,6 +53,10 @@ pub(crate) enum Notice {
     Rest { peer: PeerId, wait: Duration },
     /// There is no way to ask this one for a link, and why.
     NoWay { peer: PeerId, cause: Disconnect },
+    /// A search begins: an archive should be a neighbour.
+    Searches,
+    /// No archive will become a neighbour soon.
+    NoArchive,
     /// So many candidates are wanted from each signaller that may be asked.
     Introduce { want: u8 },
     /// A link to this candidate is wanted.

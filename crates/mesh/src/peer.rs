@@ -273,7 +273,7 @@ impl Peer {
             self.circuits.deadline(cx, &self.signallers),
             self.documents.deadline(cx),
             self.interest.deadline(),
-            self.finds.deadline(),
+            self.finds.deadline(cx),
         ]
         .into_iter()
         .flatten()

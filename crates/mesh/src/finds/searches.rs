@@ -303,8 +303,18 @@ impl Searches {
 
     /// Takes out what can be given now.
     pub(crate) fn give(&mut self, now: Time) -> Vec<Given> {
+        self.give_of(now, |_| true)
+    }
+
+    /// The same of those that have lasted long enough: others wait for one more source.
+    pub(crate) fn give_late(&mut self, now: Time) -> Vec<Given> {
+        self.give_of(now, |search| now >= search.ends_at)
+    }
+
+    fn give_of(&mut self, now: Time, which: impl Fn(&Search) -> bool) -> Vec<Given> {
         let mut given = Vec::new();
-        for (find, search) in self.running.iter_mut().filter(|(_, search)| !search.rests) {
+        let active = self.running.iter_mut().filter(|(_, search)| !search.rests && which(search));
+        for (find, search) in active {
             given.extend(search.give(*find, now));
         }
         for given in given.iter().filter(|given| given.cursor.is_none()) {

@@ -117,12 +117,15 @@ impl Links {
 
     /// The presences of our neighbours but one.
     pub(crate) fn presences(&self, but: &PeerId, now: Time) -> Vec<Signed<Presence>> {
-        self.active()
+        let mut presences: Vec<_> = self
+            .active()
             .filter(|link| link.peer != *but)
             .filter_map(|link| link.presence.as_ref())
             .filter(|presence| presence.is_worth_telling(now))
-            .map(|presence| presence.signed().clone())
-            .collect()
+            .collect();
+        // Archives first: they are few, and asked for by all.
+        presences.sort_by_key(|presence| presence.archive.is_none());
+        presences.into_iter().map(|presence| presence.signed().clone()).collect()
     }
 
     /// When one of them is to be looked at again.

@@ -159,7 +159,7 @@ impl Peer {
         if self.left {
             self.finds.end_all(&mut self.cx);
         }
-        self.settle();
+        self.seek();
         self.run_overdue();
         Ok(find)
     }

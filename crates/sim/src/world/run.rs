@@ -216,8 +216,18 @@ impl World {
                 self.trace.note(self.now, peer.0, "found", 0, id.as_bytes());
                 self.peers[peer.0].found.entry(find).or_default().documents.push(id);
             }
-            // None of them is an archive.
-            Output::Asked { .. } | Output::Accepted(_) => {}
+            // Those that say that they have an archive have nothing in it.
+            Output::Asked { link, question } => {
+                let nothing = taiinet_mesh::Answer {
+                    documents: Vec::new(),
+                    until: None,
+                    left_out: false,
+                    work: 0,
+                };
+                let now = self.time_of(peer);
+                self.peers[peer.0].peer.answer(link, question.request, nothing, now);
+            }
+            Output::Accepted(_) => {}
             Output::FindDone { find, complete, .. } => {
                 let at = self.now();
                 self.trace.note(self.now, peer.0, "find done", u64::from(complete), &[]);
