@@ -13,6 +13,7 @@ mod find;
 mod hints;
 mod identity;
 mod import;
+mod key;
 mod manual;
 mod matching;
 mod ndjson;
