@@ -2,6 +2,7 @@ export { TaiiNet } from "./taiinet.js";
 export type { Delivery } from "./delivery.js";
 export type { Direction, FindOptions, Found, Sort } from "./find.js";
 export type { DeleteOptions, Identity, PublishOptions, TaiiNetEvents, TaiiNetOptions, Warning } from "./taiinet.js";
+export type { KeyOptions } from "./key.js";
 export { Subscription } from "./subscription.js";
 export type { Backlog, Conflict, Page, SubscribeOptions, SubscriptionEvents } from "./subscription.js";
 export { TaiiNetError } from "./errors.js";

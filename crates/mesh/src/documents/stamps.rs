@@ -148,8 +148,8 @@ mod tests {
     fn an_earlier_run_is_gone_on_with_unless_its_clock_was_wrong() {
         let stamps = Stamps::default();
         stamps.resume(NOW.after(limits::STAMP_LEAD).timestamp(), NOW);
-        let next = ahead(next(&stamps, VERSION, NOW));
-        assert_eq!(next, ahead(NOW.after(limits::STAMP_LEAD).timestamp()) + 1);
+        let given = ahead(next(&stamps, VERSION, NOW));
+        assert_eq!(given, ahead(NOW.after(limits::STAMP_LEAD).timestamp()) + 1);
 
         let wrong = Stamps::default();
         wrong.resume(Timestamp::from_millis(u64::MAX), NOW);
