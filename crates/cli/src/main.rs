@@ -10,6 +10,7 @@ mod doctor;
 mod exit;
 mod export;
 mod find;
+mod folder;
 mod hints;
 mod identity;
 mod import;

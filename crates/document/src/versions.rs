@@ -110,9 +110,11 @@ impl Versions {
                 let others = if known { self.document() } else { latest_of(&|_| true) };
                 (own.max(latest_of(&writes)), others)
             }
-            Some((_, writers)) => {
+            Some((newest, writers)) => {
                 let writes = writers.as_ref().is_some_and(|writers| writers.contains(&author));
-                (if writes { own.max(self.document()) } else { own }, None)
+                // Earlier than the owner's it would be replaced, whosoever it is.
+                let theirs = if writes { self.document() } else { Some(*newest) };
+                (own.max(theirs), None)
             }
             None => (own, latest_of(&|_| true)),
         };

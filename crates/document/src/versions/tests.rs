@@ -138,7 +138,7 @@ fn a_version_is_to_be_later_than_what_counts_and_not_than_what_strangers_wrote()
     assert_eq!(before(&list, 2, &of()), (Some(5), None), "the other writer's");
     assert_eq!(before(&list, 1, &of()), (Some(5), None), "its own");
     assert_eq!(before(&list, 3, &of()), (Some(9), None), "a stranger's own");
-    assert_eq!(before(&list, 4, &of()), (None, None));
+    assert_eq!(before(&list, 4, &of()), (Some(1), None), "the owner's replaces others");
     assert_eq!(before(&list, OWNER, &shared(&[1])), (Some(5), Some(5)));
     // Without the right it is replaced where it can be, and holds nobody up where it cannot.
     assert_eq!(before(&list, OWNER, &Key::new("list")), (Some(1), Some(5)));
