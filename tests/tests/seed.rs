@@ -65,7 +65,8 @@ fn two_networks_have_an_archive_each_and_nothing_crosses() {
     seeding.succeeds();
 
     // Neither is taken for an archive of one network, nor made one beside.
-    let mut alone = meshes[0].run("alone", &["seed", "{}", "--store", &store.display().to_string()]);
+    let mut alone =
+        meshes[0].run("alone", &["seed", "{}", "--store", &store.display().to_string()]);
     assert_eq!(alone.exit_code(), 2);
     assert!(alone.stderr().join("\n").contains("several networks"), "{:?}", alone.stderr());
 
@@ -74,7 +75,8 @@ fn two_networks_have_an_archive_each_and_nothing_crosses() {
     let mut holder = meshes[1].run("holder", &["seed", "{}", "--store", &other]);
     holder.eventually("holds it", |holder| (!holder.stdout().is_empty()).then_some(()));
     let args = ["seed", "{}", "--store", &store.display().to_string()];
-    let mut both = meshes[0].run("both", &[&args[..], &["--network", meshes[1].network()]].concat());
+    let mut both =
+        meshes[0].run("both", &[&args[..], &["--network", meshes[1].network()]].concat());
     assert_eq!(both.exit_code(), 1);
     let said = both.stderr().join("\n");
     assert!(said.contains(meshes[1].network()) && said.contains("documents.redb"), "{said}");

@@ -130,7 +130,9 @@ fn key(
         (Some(name), None, None) => Ok(Some(Key::new(name))),
         (Some(name), Some(writers), None) => Ok(Some(Key::shared(name, writers.writers()?))),
         (Some(name), None, Some(of)) => Ok(Some(Key::of(name, peer(&of, "options.of")?))),
-        (None, ..) => Err(Fault::option("options.key", "who writes under it is said, and not its name")),
+        (None, ..) => {
+            Err(Fault::option("options.key", "who writes under it is said, and not its name"))
+        }
         (Some(_), Some(_), Some(_)) => {
             Err(Fault::option("options.writers", "only a document's owner says who writes it"))
         }
@@ -258,7 +260,13 @@ impl Find {
 
 #[cfg(test)]
 mod tests {
+    use taiinet_identity::{Identity, Seed};
+
     use super::*;
+
+    fn peer_id(byte: u8) -> PeerId {
+        Identity::from_seed(&Seed::from_bytes([byte; 32])).peer_id()
+    }
 
     fn find(json: &str) -> Find {
         serde_json::from_str(json).expect("a request")
@@ -301,7 +309,7 @@ mod tests {
         let read = |json: &str| serde_json::from_str::<Delete>(json).expect("a request").deletion();
         let (deletion, key) = read(r#"{"key":"k"}"#).expect("by key");
         assert_eq!((deletion, key), (Deletion::Key, Some(Key::new("k"))));
-        let ann = PeerId::from_bytes([1; PeerId::LEN]);
+        let ann = peer_id(1);
         let (_, key) = read(&format!(r#"{{"key":"k","of":"{ann}"}}"#)).expect("of another's");
         assert_eq!(key, Some(Key::of("k", ann)));
         let stranger = read(r#"{"key":"k","of":"ann"}"#).expect_err("no peer");
@@ -324,7 +332,7 @@ mod tests {
             let options = serde_json::from_str::<Publish>(json).expect("a request");
             PublishOptions::try_from(options).map(|options| options.key)
         };
-        let [ann, bob] = [1, 2].map(|byte| PeerId::from_bytes([byte; PeerId::LEN]));
+        let [ann, bob] = [1, 2].map(peer_id);
         let of = format!(r#"{{"key":"k","of":"{ann}"}}"#);
         let shared = format!(r#"{{"key":"k","writers":{{"peers":["{bob}"]}}}}"#);
         let writers = Writers::Peers(PeerSet::new([bob]).expect("one"));

@@ -38,10 +38,13 @@ pub(crate) fn writers_json(writers: &Writers) -> Value {
 
 #[cfg(test)]
 mod tests {
+    use taiinet_identity::{Identity, Seed};
+
     use super::*;
 
     fn names(count: u8) -> Vec<String> {
-        (0..count).map(|byte| PeerId::from_bytes([byte; PeerId::LEN]).to_string()).collect()
+        let identity = |byte| Identity::from_seed(&Seed::from_bytes([byte; 32]));
+        (0..count).map(|byte| identity(byte).peer_id().to_string()).collect()
     }
 
     #[test]

@@ -367,7 +367,10 @@ mod tests {
             Ok(Time::from_millis(seconds(lead - 10).as_millis() + 1))
         );
         let unkeyed = cx.stamps.next(None, NOW).map(Time::from);
-        assert!(unkeyed.expect("a time") <= NOW.after(limits::STAMP_LEAD), "without a key none waits for it");
+        assert!(
+            unkeyed.expect("a time") <= NOW.after(limits::STAMP_LEAD),
+            "without a key none waits for it"
+        );
     }
 
     #[test]
@@ -378,10 +381,12 @@ mod tests {
             let mut cx = testing::cx();
             let mut documents = Documents::new(&mut cx);
             let shared = Some(Key::shared("list", Writers::Anyone));
-            let theirs = testing::said(&owner, content(), shared, NOW.after(Duration::from_secs(ahead)));
+            let theirs =
+                testing::said(&owner, content(), shared, NOW.after(Duration::from_secs(ahead)));
             documents.accept(&mut cx, Arc::clone(&theirs), 1, None);
             let key = Some(Key::of("list", owner.peer_id()));
-            let [one, two] = [1, 2].map(|_| documents.publish(&mut cx, content(), key.clone(), None));
+            let [one, two] =
+                [1, 2].map(|_| documents.publish(&mut cx, content(), key.clone(), None));
             one?;
             let two = cx.store.get(&two?).expect("kept").decode()?;
             let is_newest = !cx.store.is_replaced(&two);

@@ -133,7 +133,8 @@ impl Faults {
 /// How all of them do; none if none says so.
 pub(super) fn sentence(statuses: &[Option<ArchiveStatus>]) -> Option<String> {
     let known: Vec<&ArchiveStatus> = statuses.iter().flatten().collect();
-    let sum = |of: &dyn Fn(&ArchiveStatus) -> u64| known.iter().map(|status| of(status)).sum::<u64>();
+    let sum =
+        |of: &dyn Fn(&ArchiveStatus) -> u64| known.iter().map(|status| of(status)).sum::<u64>();
     let documents = sum(&|status| status.stats.documents);
     let mib = sum(&|status| status.stats.store_bytes) / (1024 * 1024);
     let (taken, answered) = (sum(&|status| status.stored), sum(&|status| status.answered));

@@ -40,10 +40,7 @@ pub(super) fn networks(names: &[String]) -> Result<Vec<Network>, Exit> {
 /// # Errors
 /// If the directory has an archive, or archives, of the other kind: neither is to be passed over in silence, and made
 /// anew beside what is there.
-pub(super) fn of(
-    directory: &Path,
-    networks: &[Network],
-) -> Result<Vec<(Network, PathBuf)>, Exit> {
+pub(super) fn of(directory: &Path, networks: &[Network]) -> Result<Vec<(Network, PathBuf)>, Exit> {
     let is_single = RedbStore::is_in(directory);
     match networks {
         [network] => {
@@ -73,9 +70,8 @@ pub(super) fn of(
             )))
         }
         _ => {
-            let store = |network: &Network| {
-                (network.clone(), folder::of_network(directory, network))
-            };
+            let store =
+                |network: &Network| (network.clone(), folder::of_network(directory, network));
             Ok(networks.iter().map(store).collect())
         }
     }

@@ -141,7 +141,11 @@ mod tests {
         assert_eq!(next(at(lead), None), Ok(1000 * lead + 1));
         let by = core::time::Duration::from_secs(lead + 1);
         assert_eq!(next(at(lead + 1), at(1)), Err(VersionAhead { by }));
-        assert_eq!(next(at(1), at(lead + 1)), Ok(1001), "nobody is held up by who may be a stranger");
+        assert_eq!(
+            next(at(1), at(lead + 1)),
+            Ok(1001),
+            "nobody is held up by who may be a stranger"
+        );
     }
 
     #[test]
