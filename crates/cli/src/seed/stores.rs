@@ -94,6 +94,8 @@ fn network_of(directory: &Path) -> Option<Network> {
 
 #[cfg(test)]
 mod tests {
+    use std::slice;
+
     use super::*;
 
     fn named(names: &[&str]) -> Result<Vec<Network>, Exit> {
@@ -143,9 +145,9 @@ mod tests {
         let reason = refused(of(&several, single));
         assert!(reason.contains(&places[0].display().to_string()), "{reason}");
 
-        assert_eq!(paths(of(&one, single).expect("nothing is there")), [one.clone()]);
+        assert_eq!(paths(of(&one, single).expect("nothing is there")), slice::from_ref(&one));
         make(&one, &all[0]);
-        assert_eq!(paths(of(&one, single).expect("its own")), [one.clone()]);
+        assert_eq!(paths(of(&one, single).expect("its own")), slice::from_ref(&one));
         let reason = refused(of(&one, &all));
         let to = one.join("a%2fb").display().to_string();
         assert!(reason.contains(RedbStore::FILE) && reason.contains(&to), "{reason}");
