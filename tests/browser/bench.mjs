@@ -45,7 +45,7 @@ async function intoPeer(browser) {
   };
   await page.start(mesh.options());
   // It may write as fast as the page reads.
-  const author = mesh.publisher("author", ["--quota", "1000000,1000000"]);
+  const author = mesh.publisher("author", ["--author-quota", "1000000,1000000"]);
   await connected([page, author]);
   console.log(`memory of the page before the first document: ${await memory()}`);
   await page.evaluate((expected) => {

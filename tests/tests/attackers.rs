@@ -73,7 +73,7 @@ enum End {
 fn floods_of_every_kind_disturb_nobody() {
     let signaller = Signaller::start();
     let mesh = Mesh::new(&signaller);
-    let quota = ["--quota", "50,200", "--links", "3,8"];
+    let quota = ["--author-quota", "50,200", "--links", "3,8"];
     let peers: Vec<Peer> = (0..4)
         .map(|number| {
             mesh.subscribe_with(&format!("peer {number}"), r#"{"n": {"$gte": 0}}"#, &quota)

@@ -11,7 +11,7 @@ use std::{
 use js_sys::{Function, Promise};
 use serde::Deserialize;
 use serde_json::json as to_json;
-use taiinet_document::{Network, Timestamp, json};
+use taiinet_document::{Key, Network, Timestamp, json};
 use taiinet_identity::{Identity, PeerId, Seed};
 use taiinet_mesh::{Blacklisted, Config, Input, SignallerAddress, limits};
 use taiinet_query::Query;
@@ -23,7 +23,7 @@ use crate::{
     fault::{Code, Fault},
     link,
     page::{Handlers, random},
-    requests::{Delete, Deletes, Find, Publish, Subscribe},
+    requests::{Delete, Deletes, Find, Publish, Subscribe, UnderKey},
 };
 
 /// Bytes of recent documents that a page keeps for its neighbours: pages on phones have little memory,
@@ -94,7 +94,8 @@ impl Core {
         self.driver.unsubscribe(subscription);
     }
 
-    /// Publishes a document with options `{"key"?, "expiresAt"?, "stamp"?: {"createdAt", "nonce"},
+    /// Publishes a document with options `{"key"?, "writers"?: "anyone" | {"peers": [peerId…]}, "of"?: peerId,
+    /// "expiresAt"?, "stamp"?: {"createdAt", "nonce"},
     /// "to"?: "subscribers" | {"peers": [peerId…]}, "public"?: [name…], "waitMs"?}`. The promise is
     /// kept, with the document's id, when a neighbour has taken it; it is broken with `recipients`
     /// when no recipient turned up, `lost` when no neighbour took it in time, or `closed`.
@@ -108,7 +109,7 @@ impl Core {
         Ok(self.driver.publish(content, options.try_into()?, stamp, wait)?)
     }
 
-    /// Deletes what this peer published: `{"ids": [id…]}`, up to 256, or `{"key": name}`; with options
+    /// Deletes what this peer published: `{"ids": [id…]}`, up to 256, or `{"key": name, "of"?: peerId}`; with options
     /// `{"stamp"?}`. The promise is as that of [`Self::publish`], with the id of the deletion.
     ///
     /// # Errors
@@ -120,10 +121,16 @@ impl Core {
         Ok(self.driver.delete(deletion, key, stamp.map(Into::into))?)
     }
 
-    /// A stamp for a document with this key, if any: `{"createdAt", "nonce"}`. Each is later than those before.
-    pub fn stamp(&self, key: Option<String>) -> String {
-        let (created_at, nonce) = self.driver.stamp(key.as_deref());
-        to_json!({ "createdAt": created_at.as_millis(), "nonce": nonce }).to_string()
+    /// A stamp for a document with a key, if any: `{"key"?, "writers"?, "of"?}` as for [`Self::publish`]. It is
+    /// `{"createdAt", "nonce"}`, later than those before, and than the versions that it is to replace.
+    ///
+    /// # Errors
+    /// `options`, `document`
+    pub fn stamp(&self, key: &str) -> Result<String, JsValue> {
+        let key: UnderKey = serde_json::from_str(key).map_err(Fault::options)?;
+        let key: Option<Key> = key.try_into()?;
+        let (created_at, nonce) = self.driver.stamp(key.as_ref())?;
+        Ok(to_json!({ "createdAt": created_at.as_millis(), "nonce": nonce }).to_string())
     }
 
     /// The `createdAt` of the last stamp, in a list: to be kept for the next visit.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 use serde_json::json;
 use taiinet_document::{
-    DocumentId, Map, Opened, Timestamp, Value, VerifiedDocument, json::to_json_line,
+    DocumentId, Key, Map, Opened, Timestamp, Value, VerifiedDocument, Writers, json::to_json_line,
 };
 use taiinet_mesh::Delivery;
 use taiinet_session::{LiveChange, LiveState, Privacy, Ready, Removed};
@@ -37,6 +37,9 @@ struct About<'a> {
     from: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     key: Option<&'a str>,
+    /// Who writes versions of it beside its owner: `"anyone"`, or names.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    writers: Option<serde_json::Value>,
     /// The version that it replaces, of those that were shown.
     #[serde(skip_serializing_if = "Option::is_none")]
     replaces: Option<String>,
@@ -89,6 +92,7 @@ impl JsDelivery {
             hops,
             from,
             key: document.key_name(),
+            writers: document.key.as_ref().and_then(Key::writers).map(writers),
             replaces: replaces.map(|id| id.to_string()),
             backlog,
             exact: is_exact(fields),
@@ -97,6 +101,13 @@ impl JsDelivery {
         };
         let about = serde_json::to_string(&about).ok()?;
         Some(Self { about, fields: to_json_line(fields).ok()? })
+    }
+}
+
+fn writers(writers: &Writers) -> serde_json::Value {
+    match writers {
+        Writers::Anyone => "anyone".into(),
+        Writers::Peers(peers) => peers.iter().map(ToString::to_string).collect(),
     }
 }
 

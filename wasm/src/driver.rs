@@ -281,7 +281,7 @@ impl Driver {
     ) -> Result<Promise, Fault> {
         self.with(|state, now| {
             state.check_room()?;
-            let stamp = stamp.unwrap_or_else(|| state.stamp(key.as_ref().map(Key::name), now));
+            let stamp = stamp.map_or_else(|| state.stamp(key.as_ref(), now), Ok)?;
             let victims: Vec<DocumentId> = deletion.documents().copied().collect();
             let expires_at = match deletion {
                 Deletion::Key => None,
@@ -298,7 +298,7 @@ impl Driver {
     }
 
     /// A stamp for a document with this key, if any.
-    pub(crate) fn stamp(&self, key: Option<&str>) -> (Timestamp, u32) {
+    pub(crate) fn stamp(&self, key: Option<&Key>) -> Result<(Timestamp, u32), Fault> {
         self.with(|state, now| state.stamp(key, now))
     }
 

@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use serde::Deserialize;
-use taiinet_document::{Deletion, DocumentId, DocumentIds, Key, Timestamp};
+use taiinet_document::{Deletion, DocumentId, DocumentIds, Key, PeerSet, Timestamp, Writers};
 use taiinet_identity::PeerId;
 use taiinet_mesh::{Audience, FindOptions, PublishOptions};
 use taiinet_query::{
@@ -64,6 +64,8 @@ impl From<Before> for Backlog {
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(crate) struct Publish {
     key: Option<String>,
+    writers: Option<May>,
+    of: Option<String>,
     expires_at: Option<u64>,
     pub(crate) stamp: Option<Stamp>,
     to: Option<To>,
@@ -87,9 +89,72 @@ impl TryFrom<Publish> for PublishOptions {
         Ok(Self {
             audience: options.to.map_or(Ok(Audience::Everyone), To::audience)?,
             public: options.public,
-            key: options.key.map(Into::into),
+            key: key(options.key, options.writers, options.of)?,
             expires_at: options.expires_at.map(Timestamp::from_millis),
         })
+    }
+}
+
+/// Under which key a document stands, if under any.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct UnderKey {
+    key: Option<String>,
+    writers: Option<May>,
+    of: Option<String>,
+}
+
+impl TryFrom<UnderKey> for Option<Key> {
+    type Error = Fault;
+
+    fn try_from(UnderKey { key: name, writers, of }: UnderKey) -> Result<Self, Fault> {
+        key(name, writers, of)
+    }
+}
+
+/// Who may write under a key beside its owner.
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum May {
+    Anyone,
+    Peers(Vec<String>),
+}
+
+impl May {
+    fn writers(self) -> Result<Writers, Fault> {
+        let Self::Peers(names) = self else { return Ok(Writers::Anyone) };
+        let peers = peers(names, "options.writers")?;
+        let peers = PeerSet::new(peers).map_err(|error| Fault::option("options.writers", error))?;
+        Ok(Writers::Peers(peers))
+    }
+}
+
+/// Peers by their names, of the option with this path.
+fn peers(names: Vec<String>, path: &str) -> Result<Vec<PeerId>, Fault> {
+    let peer = |(index, name): (usize, String)| peer(&name, &format!("{path}[{index}]"));
+    names.into_iter().enumerate().map(peer).collect()
+}
+
+fn peer(name: &str, path: &str) -> Result<PeerId, Fault> {
+    name.parse().map_err(|error| Fault::option(path, format!("`{name}` is no peer: {error}")))
+}
+
+fn key(
+    name: Option<String>,
+    writers: Option<May>,
+    of: Option<String>,
+) -> Result<Option<Key>, Fault> {
+    match (name, writers, of) {
+        (None, None, None) => Ok(None),
+        (Some(name), None, None) => Ok(Some(Key::new(name))),
+        (Some(name), Some(writers), None) => Ok(Some(Key::shared(name, writers.writers()?))),
+        (Some(name), None, Some(of)) => Ok(Some(Key::of(name, peer(&of, "options.of")?))),
+        (None, ..) => {
+            Err(Fault::option("options.key", "who writes under it is said, and not its name"))
+        }
+        (Some(_), Some(_), Some(_)) => {
+            Err(Fault::option("options.writers", "only a document's owner says who writes it"))
+        }
     }
 }
 
@@ -103,20 +168,9 @@ enum To {
 
 impl To {
     fn audience(self) -> Result<Audience, Fault> {
-        let peer = |(index, peer): (usize, String)| {
-            peer.parse::<PeerId>().map_err(|error| {
-                let text = format!("`{peer}` is no peer: {error}");
-                Fault::option(&format!("options.to[{index}]"), text)
-            })
-        };
         match self {
             Self::Subscribers => Ok(Audience::Subscribers),
-            Self::Peers(peers) => peers
-                .into_iter()
-                .enumerate()
-                .map(peer)
-                .collect::<Result<_, _>>()
-                .map(Audience::Peers),
+            Self::Peers(names) => peers(names, "options.to").map(Audience::Peers),
         }
     }
 }
@@ -138,10 +192,10 @@ impl From<Stamp> for (Timestamp, u32) {
 
 /// What to delete.
 #[derive(Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[serde(untagged, deny_unknown_fields)]
 pub(crate) enum Delete {
-    Ids(Vec<String>),
-    Key(String),
+    Documents { ids: Vec<String> },
+    Key { key: String, of: Option<String> },
 }
 
 impl Delete {
@@ -152,11 +206,14 @@ impl Delete {
             id.map_err(|error| Fault::option(&format!("ids[{index}]"), error))
         };
         match self {
-            Self::Ids(ids) => {
+            Self::Documents { ids } => {
                 let ids = ids.into_iter().enumerate().map(id).collect::<Result<Vec<_>, _>>()?;
                 Ok((Deletion::Documents(DocumentIds::new(ids)?), None))
             }
-            Self::Key(name) => Ok((Deletion::Key, Some(name.into()))),
+            Self::Key { key, of: None } => Ok((Deletion::Key, Some(Key::new(key)))),
+            Self::Key { key, of: Some(of) } => {
+                Ok((Deletion::Key, Some(Key::of(key, peer(&of, "of")?))))
+            }
         }
     }
 }
@@ -225,7 +282,13 @@ impl Find {
 
 #[cfg(test)]
 mod tests {
+    use taiinet_identity::{Identity, Seed};
+
     use super::*;
+
+    fn peer_id(byte: u8) -> PeerId {
+        Identity::from_seed(&Seed::from_bytes([byte; 32])).peer_id()
+    }
 
     fn find(json: &str) -> Find {
         serde_json::from_str(json).expect("a request")
@@ -279,6 +342,11 @@ mod tests {
         let read = |json: &str| serde_json::from_str::<Delete>(json).expect("a request").deletion();
         let (deletion, key) = read(r#"{"key":"k"}"#).expect("by key");
         assert_eq!((deletion, key), (Deletion::Key, Some(Key::new("k"))));
+        let ann = peer_id(1);
+        let (_, key) = read(&format!(r#"{{"key":"k","of":"{ann}"}}"#)).expect("of another's");
+        assert_eq!(key, Some(Key::of("k", ann)));
+        let stranger = read(r#"{"key":"k","of":"ann"}"#).expect_err("no peer");
+        assert_eq!(stranger.path.as_deref(), Some("of"));
         let id = "0f".repeat(32);
         let (deletion, key) = read(&format!(r#"{{"ids":["{id}","{id}"]}}"#)).expect("by id");
         assert_eq!(key, None);
@@ -289,5 +357,35 @@ mod tests {
             assert_eq!(read(&wrong).expect_err("no id").path.as_deref(), Some("ids[0]"));
         }
         assert!(read(r#"{"ids":[]}"#).is_err());
+    }
+
+    #[test]
+    fn a_key_is_ones_own_shared_or_anothers() {
+        let read = |json: &str| {
+            let options = serde_json::from_str::<Publish>(json).expect("a request");
+            PublishOptions::try_from(options).map(|options| options.key)
+        };
+        let [ann, bob] = [1, 2].map(peer_id);
+        let of = format!(r#"{{"key":"k","of":"{ann}"}}"#);
+        let shared = format!(r#"{{"key":"k","writers":{{"peers":["{bob}"]}}}}"#);
+        let writers = Writers::Peers(PeerSet::new([bob]).expect("one"));
+        for (json, key) in [
+            ("{}", None),
+            (r#"{"key":"k"}"#, Some(Key::new("k"))),
+            (r#"{"key":"k","writers":"anyone"}"#, Some(Key::shared("k", Writers::Anyone))),
+            (&shared, Some(Key::shared("k", writers))),
+            (&of, Some(Key::of("k", ann))),
+        ] {
+            assert_eq!(read(json).expect(json), key, "{json}");
+        }
+        for (json, path) in [
+            (r#"{"writers":"anyone"}"#, "options.key"),
+            (r#"{"key":"k","of":"ann"}"#, "options.of"),
+            (r#"{"key":"k","writers":{"peers":["ann"]}}"#, "options.writers[0]"),
+            (r#"{"key":"k","writers":{"peers":[]}}"#, "options.writers"),
+            (r#"{"key":"k","writers":"anyone","of":"ann"}"#, "options.writers"),
+        ] {
+            assert_eq!(read(json).expect_err(json).path.as_deref(), Some(path), "{json}");
+        }
     }
 }

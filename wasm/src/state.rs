@@ -12,7 +12,7 @@ use taiinet_document::{
     Content, Document, DocumentId, Key, Map, Network, Opened, Timestamp, VerifiedDocument,
 };
 use taiinet_identity::{Identity, Recipient};
-use taiinet_mesh::{Delivery, PublishOptions, Stamps, Time, limits};
+use taiinet_mesh::{Delivery, PublishError, PublishOptions, Stamps, Time, limits};
 use taiinet_query::sort::Place;
 use taiinet_session::{
     Action, CutOff, LiveChange, Ready, Removed, Session, Waiters,
@@ -148,7 +148,7 @@ impl State {
         now: Time,
     ) -> Result<Arc<VerifiedDocument>, Fault> {
         let (created_at, nonce) =
-            stamp.unwrap_or_else(|| self.stamp(options.key.as_ref().map(Key::name), now));
+            stamp.map_or_else(|| self.stamp(options.key.as_ref(), now), Ok)?;
         let document = Document {
             network: self.network.clone(),
             created_at,
@@ -162,8 +162,11 @@ impl State {
     }
 
     /// What makes a document of this key, if any, another than all before it.
-    pub(crate) fn stamp(&self, key: Option<&str>, now: Time) -> (Timestamp, u32) {
-        (self.session.peer().stamps().next(key, now), nonce())
+    pub(crate) fn stamp(&self, key: Option<&Key>, now: Time) -> Result<(Timestamp, u32), Fault> {
+        let peer = self.session.peer();
+        let before = key.map(|key| peer.before(key));
+        let created_at = peer.stamps().next(before, now).map_err(PublishError::from)?;
+        Ok((created_at, nonce()))
     }
 
     pub(crate) fn seal(

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use serde_json::json;
-use taiinet::{DocumentId, Key, TaiiNet, Withdrawn};
+use taiinet::{DocumentId, PeerId, TaiiNet, Withdrawn};
 use taiinet_terminal::{print, say};
 use tokio::time::timeout;
 
 use crate::{
     exit::{CommandResult, Exit},
-    hints,
+    hints, key,
     net::{self, NetArgs},
 };
 
@@ -17,6 +17,7 @@ use crate::{
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   taiinet delete --key mood --identity me.key
+  taiinet delete --key list --of tn1… --identity me.key
   taiinet delete --id 5b1f… --id 77a0… --identity me.key
 
 Subscriptions that show a document hear that it is gone, searches find it no more, and archives drop it,
@@ -24,9 +25,13 @@ also if it comes to them later. Whoever has read it may have kept it.
 Exit codes: 0 a neighbour has taken the deletion, 1 none has, 2 wrong usage.")]
 #[command(group = clap::ArgGroup::new("what").required(true).multiple(false))]
 pub(crate) struct DeleteArgs {
-    /// The document under this key, in all its versions
+    /// The document under this key, in all its versions, those that others wrote of it among them; nobody else may
+    /// write it from then on
     #[arg(long, value_name = "NAME", group = "what")]
     key: Option<String>,
+    /// The document is this peer's, and lets you write: from then on there is none, until one of you writes again
+    #[arg(long, value_name = "PEERID", requires = "key")]
+    of: Option<PeerId>,
     /// Documents by their ids, as --json prints them; repeat it, or separate by commas
     #[arg(long, value_name = "ID", value_delimiter = ',', group = "what", value_parser = id)]
     id: Vec<DocumentId>,
@@ -65,7 +70,7 @@ pub(crate) async fn run(net: NetArgs, args: DeleteArgs) -> CommandResult {
 
 async fn delete(net: &TaiiNet, args: &DeleteArgs) -> CommandResult {
     let what = match &args.key {
-        Some(key) => Withdrawn::Key(Key::new(key)),
+        Some(name) => Withdrawn::Key(key::key(name, None, args.of)),
         None => Withdrawn::Documents(args.id.clone()),
     };
     match timeout(args.timeout, net.delete(what)).await {

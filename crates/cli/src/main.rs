@@ -10,9 +10,11 @@ mod doctor;
 mod exit;
 mod export;
 mod find;
+mod folder;
 mod hints;
 mod identity;
 mod import;
+mod key;
 mod manual;
 mod matching;
 mod ndjson;
@@ -143,5 +145,25 @@ mod tests {
     #[test]
     fn the_command_line_is_well_formed() {
         super::Cli::command().debug_assert();
+    }
+
+    /// A command may say more of an option that all have, but it is read as theirs as well: clap panics where it is
+    /// something else.
+    #[test]
+    fn what_a_command_calls_like_an_option_of_all_is_of_the_same_kind() {
+        let command = super::Cli::command();
+        let options = command.get_arguments().filter(|option| option.is_global_set());
+        for (option, sub) in
+            options.flat_map(|option| command.get_subcommands().map(move |sub| (option, sub)))
+        {
+            let same = sub.get_arguments().find(|own| own.get_id() == option.get_id());
+            let kind = |arg: &clap::Arg| arg.get_value_parser().type_id();
+            assert!(
+                same.is_none_or(|same| kind(same) == kind(option)),
+                "{} of {}",
+                option.get_id(),
+                sub.get_name()
+            );
+        }
     }
 }

@@ -12,7 +12,7 @@ use clap::{
     Args,
     builder::{PathBufValueParser, StringValueParser, TypedValueParser},
 };
-use taiinet::{Builder, Quota, SignallerAddress, SignallerRelay, TaiiNet};
+use taiinet::{Builder, Identity, Quota, SignallerAddress, SignallerRelay, TaiiNet};
 use taiinet_daemon::serde_as_text;
 use taiinet_webrtc::check_roots;
 #[cfg(unix)]
@@ -45,7 +45,7 @@ pub(crate) struct NetArgs {
     /// How many documents a second one author may write in this network, and how many at once; all
     /// peers must say the same
     #[arg(long, global = true, value_name = "RATE[,BURST]")]
-    pub(crate) quota: Option<AuthorRate>,
+    pub(crate) author_quota: Option<AuthorRate>,
     /// How many neighbours to look for, and how many to accept at most
     #[arg(long, global = true, value_name = "TARGET[,MAX]")]
     pub(crate) links: Option<LinkNumbers>,
@@ -69,7 +69,7 @@ pub(crate) struct NetArgs {
 }
 
 /// Text without the end of its line, which files of environments leave behind it.
-fn line() -> impl TypedValueParser<Value = String> {
+pub(crate) fn line() -> impl TypedValueParser<Value = String> {
     StringValueParser::new().map(|text| text.trim_end_matches(['\r', '\n']).to_owned())
 }
 
@@ -217,12 +217,27 @@ impl NetArgs {
         &self,
         with: impl FnOnce(Builder) -> Builder,
     ) -> Result<TaiiNet, Exit> {
+        self.connect_as(self.read_identity()?, with).await
+    }
+
+    /// The identity to take part with, if it is not a fresh one. Its passphrase may be asked for.
+    pub(crate) fn read_identity(&self) -> Result<Option<Identity>, Exit> {
+        let read = |file: &PathBuf| identity::read(file, self.passphrase_file.as_deref());
+        self.identity.as_ref().map(read).transpose()
+    }
+
+    /// Starts a peer of this identity, or of a fresh one, with something more.
+    pub(crate) async fn connect_as(
+        &self,
+        identity: Option<Identity>,
+        with: impl FnOnce(Builder) -> Builder,
+    ) -> Result<TaiiNet, Exit> {
         let Some(network) = &self.network else {
             return Err(Exit::usage("which network? Give --network NAME or set TAIINET_NETWORK"));
         };
         let mut builder = self.builder()?.network(network);
-        if let Some(file) = &self.identity {
-            builder = builder.identity(identity::read(file, self.passphrase_file.as_deref())?);
+        if let Some(identity) = identity {
+            builder = builder.identity(identity);
         }
         if let Some(path) = self.blacklist() {
             builder = builder.blacklist_file(path);
@@ -250,7 +265,7 @@ impl NetArgs {
         if let Some(LinkNumbers { target, max }) = self.links {
             builder = builder.links(target, max);
         }
-        if let Some(AuthorRate { documents }) = self.quota {
+        if let Some(AuthorRate { documents }) = self.author_quota {
             builder = builder.quota(Quota { documents, ..Quota::default() });
         }
         Ok(builder)

@@ -21,7 +21,10 @@ use tokio::{
     time::timeout,
 };
 
-use crate::exit::{CommandResult, Exit};
+use crate::{
+    exit::{CommandResult, Exit},
+    key::writers_json,
+};
 
 /// How long a batch grows while more documents are at hand, in bytes.
 const BATCH_BYTES: usize = 64 * 1024;
@@ -227,6 +230,9 @@ fn about(delivery: &Delivery) -> serde_json::Value {
         "hops": delivery.hops(),
     });
     add_key(&mut about, delivery.key(), delivery.author(), delivery.owner());
+    if let Some(writers) = delivery.writers() {
+        about["writers"] = writers_json(writers);
+    }
     if let Some(replaced) = delivery.replaces() {
         about["replaces"] = replaced.to_string().into();
     }

@@ -7,13 +7,13 @@ use std::{
 
 use indicatif::ProgressBar;
 use serde_json::json;
-use taiinet::{Audience, Error, LinkState, PeerId, PublishOptions, TaiiNet};
+use taiinet::{Audience, Error, LinkState, PeerId, PublishOptions, TaiiNet, Writers};
 use taiinet_terminal::{line, print, say};
 use tokio::sync::mpsc;
 
 use crate::{
     exit::{CommandResult, Exit},
-    hints,
+    hints, key,
     ndjson::{Fault, Line, Lines, total_bytes},
     net::{self, NetArgs},
     progress::{self, documents},
@@ -28,6 +28,8 @@ const LINES_AHEAD: usize = 64;
 #[command(after_help = "Examples:
   taiinet publish tweets.ndjson --network tweets --signaller ws://127.0.0.1:7700
   echo '{\"mood\": \"fine\"}' | taiinet publish --key mood --expires 1d
+  echo '{\"buy\": []}' | taiinet publish --key list --writers tn1… --identity me.key
+  echo '{\"buy\": [\"milk\"]}' | taiinet publish --key list --of tn1… --identity me.key
   taiinet publish orders.ndjson --private --public type
   echo '{\"text\": \"for your eyes only\"}' | taiinet publish --to tn1…
 
@@ -39,6 +41,14 @@ pub(crate) struct PublishArgs {
     /// Publish under this key: the newest document of yours under a key replaces the older
     #[arg(long)]
     key: Option<String>,
+    /// Let others write versions of the document under --key as well, until you publish one that says otherwise:
+    /// `anyone`, or peers (tn1…) separated by commas, at most 64. Without it nobody else does from then on
+    #[arg(long, value_name = "anyone|PEERID,…", requires = "key", conflicts_with = "of", value_parser = key::writers)]
+    writers: Option<Writers>,
+    /// Write a version of this peer's document under --key. It is one if that peer lets you; else it is a document
+    /// of your own
+    #[arg(long, value_name = "PEERID", requires = "key")]
+    of: Option<PeerId>,
     /// How long the documents are worth something: 90s, 15m, 12h, 1d. Nobody holds them for so long: peers keep
     /// them for five minutes, and an author's own peer those with a key while it runs, as this command does not
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
@@ -127,7 +137,7 @@ impl PublishArgs {
             (false, peers) => Audience::Peers(peers.to_vec()),
         };
         PublishOptions {
-            key: self.key.clone().map(Into::into),
+            key: self.key.as_ref().map(|name| key::key(name, self.writers.as_ref(), self.of)),
             expires: self.expires,
             to,
             public: self.public.clone(),

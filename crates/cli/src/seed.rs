@@ -1,30 +1,32 @@
-//! `taiinet seed`: a peer with an archive, which keeps what matches and gives it to those who come later.
+//! `taiinet seed`: a peer with an archive, which keeps what matches and gives it to those who come later; of several
+//! networks, a peer and an archive each.
+
+mod seeds;
+mod stores;
 
 use std::{path::PathBuf, time::Duration};
 
-use serde_json::json;
-use taiinet::{ArchiveOptions, ArchiveStatus, PeerId, TaiiNet};
+use taiinet::{ArchiveOptions, PeerId};
 use taiinet_daemon::{Manager, Signals, Told};
 use taiinet_query::Path;
-use taiinet_terminal as terminal;
-use tokio::time::{interval, timeout};
+use tokio::time::interval;
 
+use self::seeds::{Faults, Seeds};
 use crate::{
     exit::{CommandResult, Exit},
-    net::NetArgs,
+    net::{self, NetArgs},
     query,
 };
 
 /// How often it is told how it goes.
 const TELL_EVERY: Duration = Duration::from_secs(10);
-/// How long the archive may take to say how it does before it counts as stuck.
-const PATIENCE: Duration = Duration::from_secs(20);
 
 /// Keep the documents of a network that match, and give them to peers that come later
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
   taiinet seed '{}' --store ./archive --network tweets --signaller ws://127.0.0.1:7700
   taiinet seed '{\"type\": \"tweet\"}' --store /var/lib/taiinet/tweets --index likes --quota 10GiB --keep 90d
+  taiinet seed '{}' --store ./archives --network tweets --network quakes --identity archive.key
 
 Anyone can run one, and nobody has to trust it: whoever gets a document from it checks the signature. What is
 sealed is kept unread, if a query matches its public fields. What its author deletes, or sets an end, leaves. With
@@ -34,17 +36,21 @@ pub(crate) struct SeedArgs {
     /// What to keep: queries as JSON, one of which must match; {} keeps everything
     #[arg(required = true, value_name = "QUERY")]
     queries: Vec<String>,
-    /// The directory of the archive; made if it is not there
+    /// The network to keep documents of; repeat it for several. Each has a peer and an archive of its own, in
+    /// DIR/NAME, with all options alike: --quota and --share are for each
+    #[arg(long, env = "TAIINET_NETWORK", value_name = "NAME", value_parser = net::line(), help_heading = "Network")]
+    network: Vec<String>,
+    /// The directory of the archive, or of those of several networks; made if it is not there
     #[arg(long, value_name = "DIR", env = "TAIINET_STORE")]
     store: PathBuf,
     /// A field by which documents are found and sorted quickly, at most 16; repeat it, or separate by commas
     #[arg(long, value_name = "FIELD", value_delimiter = ',')]
     index: Vec<Path>,
-    /// How much of the disk it may take, about: 500MB, 10GiB. Past that the oldest leave, those of authors over
+    /// How much of the disk an archive may take, about: 500MB, 10GiB. Past that the oldest leave, those of authors over
     /// their share first
     #[arg(long, value_name = "SIZE", value_parser = bytes)]
     quota: Option<u64>,
-    /// How much of the disk one author may take; whoever has more loses its oldest first when room is needed
+    /// How much of an archive's disk one author may take; whoever has more loses its oldest first when room is needed
     #[arg(long, value_name = "SIZE", value_parser = bytes)]
     share: Option<u64>,
     /// How old documents may become: 90d
@@ -89,83 +95,57 @@ pub(crate) fn bytes(text: &str) -> Result<u64, String> {
 
 pub(crate) async fn run(net: NetArgs, args: SeedArgs) -> CommandResult {
     let queries = args.queries.iter().map(|text| query::parse(text));
-    let options = ArchiveOptions {
+    let queries = queries.collect::<Result<Vec<_>, _>>()?;
+    let stores = stores::of(&args.store, &stores::networks(&args.network)?)?;
+    let signals =
+        Signals::new().map_err(|error| Exit::failed(format!("cannot hear signals: {error}")))?;
+    let options = |store: &PathBuf| ArchiveOptions {
         index: args.index.clone(),
         quota: args.quota,
         share: args.share,
         keep: args.keep,
         max_backdate: args.max_backdate,
         import_from: args.import_from.clone(),
-        ..ArchiveOptions::new(&args.store, queries.collect::<Result<_, _>>()?)
+        ..ArchiveOptions::new(store, queries.clone())
     };
-    let signals =
-        Signals::new().map_err(|error| Exit::failed(format!("cannot hear signals: {error}")))?;
-    let net = net.connect_with(|builder| builder.archive(options)).await?;
-    announce(&net, &args).await?;
+    let seeds = Seeds::start(&net, stores, options).await?;
     let manager = Manager::from_env();
-    manager.ready("keeping");
-    let watched = net.clone();
-    let alive = manager.keep_alive(async || look(&watched).await.is_some());
-    tokio::select! {
-        () = serve(&net, &manager, signals) => {}
-        never = alive => match never {},
-    }
+    let served = tokio::select! {
+        served = serve(&seeds, &manager, signals, args.json) => served,
+        never = manager.keep_alive(async || seeds.are_well().await) => match never {},
+    };
     manager.stopping("leaving the network");
     // What was taken is on the disk when this returns.
-    net.close().await;
-    Ok(())
-}
-
-/// How the archive does, if it says so in time.
-async fn look(net: &TaiiNet) -> Option<ArchiveStatus> {
-    timeout(PATIENCE, net.archive()).await.ok()?.ok()?
-}
-
-async fn announce(net: &TaiiNet, args: &SeedArgs) -> CommandResult {
-    let Some(status) = look(net).await else { return Ok(()) };
-    let (peer, network) = (net.peer_id(), net.network());
-    let documents = status.stats.documents;
-    let line = if args.json {
-        let event = json!({
-            "event": "started", "peer": peer, "network": network.as_str(), "documents": documents,
-        });
-        terminal::json(&event.to_string()).into_owned()
-    } else {
-        let network = terminal::line(network.as_str());
-        format!("{peer} keeps {documents} documents of {network} in {}", args.store.display())
-    };
-    Ok(terminal::print(&format!("{line}\n"))?)
+    seeds.close().await;
+    served
 }
 
 /// Until it is told to stop; a reload changes nothing.
-async fn serve(net: &TaiiNet, manager: &Manager, mut signals: Signals) {
+async fn serve(
+    seeds: &Seeds,
+    manager: &Manager,
+    mut signals: Signals,
+    json: bool,
+) -> CommandResult {
+    seeds.announce(json).await?;
+    manager.ready("keeping");
     let mut ticks = interval(TELL_EVERY);
-    let mut fault = None;
+    let mut faults = Faults::default();
     loop {
         tokio::select! {
             told = signals.next() => match told {
-                Told::Stop => return,
+                Told::Stop => return Ok(()),
                 Told::Reload => {}
             },
             _ = ticks.tick() => {
-                let Some(status) = look(net).await else { continue };
-                if status.fault != fault {
-                    match &status.fault {
-                        Some(fault) => terminal::say(format_args!("warning: {}", terminal::line(fault))),
-                        None => terminal::say("the archive can be written again"),
-                    }
-                    fault.clone_from(&status.fault);
+                let statuses = seeds.look().await;
+                faults.tell(seeds, &statuses);
+                if let Some(sentence) = seeds::sentence(&statuses) {
+                    manager.status(&sentence);
                 }
-                manager.status(&sentence(&status));
             }
         }
     }
-}
-
-fn sentence(status: &ArchiveStatus) -> String {
-    let ArchiveStatus { stats, stored, answered, .. } = status;
-    let mib = stats.store_bytes / (1024 * 1024);
-    format!("documents {}, {mib} MiB, taken {stored}, answered {answered}", stats.documents)
 }
 
 #[cfg(test)]

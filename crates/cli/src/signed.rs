@@ -11,6 +11,8 @@ use taiinet::{PeerId, Timestamp};
 use taiinet_document::{Content, Deletion, Document, SignedDocument, to_json_line};
 use taiinet_terminal as terminal;
 
+use crate::key::writers_json;
+
 /// Writes one, with the line's end.
 pub(crate) fn write(text: &mut String, signed: &SignedDocument, document: &Document) {
     text.push_str("{\"signed\":\"");
@@ -46,6 +48,9 @@ fn about(signed: &SignedDocument, document: &Document) -> serde_json::Value {
         let owner: PeerId = key.owner(author);
         if owner != author {
             about["owner"] = owner.to_string().into();
+        }
+        if let Some(writers) = key.writers() {
+            about["writers"] = writers_json(writers);
         }
     }
     if let Content::Deleted(deletion) = &document.content {

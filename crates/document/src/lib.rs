@@ -83,4 +83,4 @@ pub use subscription::Subscription;
 pub use timestamp::Timestamp;
 pub use unknown::UnknownContent;
 pub use value::{Map, Value, ValueError};
-pub use versions::Versions;
+pub use versions::{Before, Versions};

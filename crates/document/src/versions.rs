@@ -4,7 +4,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use taiinet_identity::PeerId;
 
-use crate::{Key, Mark, Writers, limits};
+use crate::{Key, Mark, Timestamp, Writers, limits};
 
 /// The newest versions that are known of one document, named by its owner and its key.
 ///
@@ -25,6 +25,16 @@ use crate::{Key, Mark, Writers, limits};
 pub struct Versions {
     owner: Option<(Mark, Option<Arc<Writers>>)>,
     others: BTreeMap<PeerId, Mark>,
+}
+
+/// What a version that is about to be written must be later than, to be the newest: see [`Versions::before`].
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Before {
+    /// What replaces it, unless it is later.
+    pub surely: Option<Timestamp>,
+    /// What may replace it, unless it is later: whether its author has the right to is not known, or it is about to
+    /// be taken back.
+    pub perhaps: Option<Timestamp>,
 }
 
 impl Versions {
@@ -81,6 +91,35 @@ impl Versions {
             writers.as_ref().is_some_and(|writers| writers.contains(author)).then_some(*mark)
         });
         theirs.chain([*owner]).max()
+    }
+
+    /// What a version by this author under this key must be later than. Strangers' count for nothing where the
+    /// owner's version says that they are strangers, so that they cannot push others' times ahead.
+    pub fn before(&self, author: PeerId, key: &Key) -> Before {
+        let owner = key.owner(author);
+        let own = self.newest_of(&author, owner);
+        let latest_of = |writes: &dyn Fn(&PeerId) -> bool| {
+            let theirs = self.others.iter().filter(|(author, _)| writes(author));
+            theirs.map(|(_, mark)| *mark).max()
+        };
+        let (surely, perhaps) = match &self.owner {
+            _ if author == owner => {
+                let writes =
+                    |peer: &PeerId| key.writers().is_some_and(|writers| writers.contains(peer));
+                let known = self.owner.is_some();
+                let others = if known { self.document() } else { latest_of(&|_| true) };
+                (own.max(latest_of(&writes)), others)
+            }
+            Some((newest, writers)) => {
+                let writes = writers.as_ref().is_some_and(|writers| writers.contains(&author));
+                // Earlier than the owner's it would be replaced, whosoever it is.
+                let theirs = if writes { self.document() } else { Some(*newest) };
+                (own.max(theirs), None)
+            }
+            None => (own, latest_of(&|_| true)),
+        };
+        let time = |mark: Mark| mark.created_at;
+        Before { surely: surely.map(time), perhaps: perhaps.map(time) }
     }
 
     /// All that count: the document, and those that are documents of their own.

@@ -9,7 +9,7 @@ mod output;
 mod status;
 
 pub use config::{Config, Direct, SignallerAddress, SignallerRelay};
-pub use error::{PublishError, TooManyFinds, TooManySubscriptions};
+pub use error::{PublishError, TooManyFinds, TooManySubscriptions, VersionAhead};
 pub use event::{Disconnect, Event};
 pub use ids::{FindId, LinkId, SubscriptionId};
 pub use input::{Audience, FindOptions, Input, LinkFailure, Negotiation, PublishOptions};

@@ -101,7 +101,8 @@ impl Documents {
         key: Option<Key>,
         expires_at: Option<Timestamp>,
     ) -> Result<DocumentId, PublishError> {
-        let created_at = cx.stamps.next(key.as_ref().map(Key::name), cx.now);
+        let before = key.as_ref().map(|key| cx.store.before(cx.id(), key));
+        let created_at = cx.stamps.next(before, cx.now)?;
         let document = Document {
             network: cx.config.network.clone(),
             created_at,
@@ -326,8 +327,13 @@ impl Documents {
 mod tests {
     use core::time::Duration;
 
+    use taiinet_document::{Before, Map, Writers};
+
     use super::*;
-    use crate::testing::{self, NOW};
+    use crate::{
+        VersionAhead,
+        testing::{self, NOW},
+    };
 
     #[test]
     fn what_is_ahead_of_the_time_is_published_waits_or_is_refused() {
@@ -357,10 +363,61 @@ mod tests {
             assert_eq!(Time::from(cx.stamps.last()).since(NOW).as_secs(), followed);
         }
         assert_eq!(
-            Time::from(cx.stamps.next(Some("key"), NOW)),
-            Time::from_millis(seconds(lead - 10).as_millis() + 1)
+            cx.stamps.next(Some(Before::default()), NOW).map(Time::from),
+            Ok(Time::from_millis(seconds(lead - 10).as_millis() + 1))
         );
-        let unkeyed = Time::from(cx.stamps.next(None, NOW));
-        assert!(unkeyed <= NOW.after(limits::STAMP_LEAD), "without a key none waits for it");
+        let unkeyed = cx.stamps.next(None, NOW).map(Time::from);
+        assert!(
+            unkeyed.expect("a time") <= NOW.after(limits::STAMP_LEAD),
+            "without a key none waits for it"
+        );
+    }
+
+    #[test]
+    fn a_version_counts_though_the_clock_is_behind_or_its_author_is_told() {
+        let owner = testing::identity(2);
+        let content = || Content::Open(Map::default());
+        let write = |ahead: u64| {
+            let mut cx = testing::cx();
+            let mut documents = Documents::new(&mut cx);
+            let shared = Some(Key::shared("list", Writers::Anyone));
+            let theirs =
+                testing::said(&owner, content(), shared, NOW.after(Duration::from_secs(ahead)));
+            documents.accept(&mut cx, Arc::clone(&theirs), 1, None);
+            let key = Some(Key::of("list", owner.peer_id()));
+            let [one, two] =
+                [1, 2].map(|_| documents.publish(&mut cx, content(), key.clone(), None));
+            one?;
+            let two = cx.store.get(&two?).expect("kept").decode()?;
+            let is_newest = !cx.store.is_replaced(&two);
+            Ok::<_, PublishError>((is_newest, cx.store.is_replaced(&theirs)))
+        };
+        let lead = limits::VERSION_LEAD.as_secs();
+        for ahead in [0, 30, lead - 1] {
+            assert_eq!(write(ahead), Ok((true, true)), "{ahead}");
+        }
+        for ahead in [lead + 1, limits::CLOCK_SKEW.as_secs()] {
+            let by = Duration::from_secs(ahead);
+            assert_eq!(write(ahead), Err(VersionAhead { by }.into()), "{ahead}");
+        }
+    }
+
+    #[test]
+    fn an_owner_takes_a_right_back_whatever_its_writer_dates_ahead() {
+        let mut cx = testing::cx();
+        let mut documents = Documents::new(&mut cx);
+        let writer = testing::identity(2);
+        let content = || Content::Open(Map::default());
+        let shared = Key::shared("list", Writers::Anyone);
+        documents.publish(&mut cx, content(), Some(shared.clone()), None).expect("shared");
+        let far = NOW.after(limits::CLOCK_SKEW);
+        let theirs = testing::said(&writer, content(), Some(Key::of("list", cx.id())), far);
+        documents.accept(&mut cx, theirs, 1, None);
+        let again = documents.publish(&mut cx, content(), Some(shared), None);
+        assert_eq!(again, Err(VersionAhead { by: limits::CLOCK_SKEW }.into()));
+        let key = Key::new("list");
+        let own = documents.publish(&mut cx, content(), Some(key), None).expect("taken back");
+        let own = cx.store.get(&own).expect("kept").decode().expect("decodes");
+        assert!(!cx.store.is_replaced(&own));
     }
 }

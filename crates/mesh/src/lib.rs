@@ -129,7 +129,7 @@ pub use api::{
     Answer, Audience, Config, Conflict, Counters, Delivery, Dial, Direct, Disconnect, Event,
     FindId, FindOptions, Input, Lane, LinkFailure, LinkId, LinkState, LinkStatus, Negotiation,
     Output, PublishError, PublishOptions, Question, SignallerAddress, SignallerRelay,
-    SignallerStatus, Status, SubscriptionId, TooManyFinds, TooManySubscriptions,
+    SignallerStatus, Status, SubscriptionId, TooManyFinds, TooManySubscriptions, VersionAhead,
 };
 pub use budget::Budget;
 pub use dialling::description;

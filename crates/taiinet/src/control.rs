@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use taiinet_document::{DocumentId, Map, Timestamp, VerifiedDocument};
+use taiinet_document::{Before, DocumentId, Key, Map, Timestamp, VerifiedDocument};
 use taiinet_identity::{PeerId, Recipient};
 use taiinet_mesh::{BlacklistError, FindOptions, PublishError, Status, TooManyFinds};
 use taiinet_query::{SharedQuery, sort::Place};
@@ -93,6 +93,11 @@ pub(crate) enum Control {
     Expiry {
         ids: Vec<DocumentId>,
         tell: oneshot::Sender<Option<Timestamp>>,
+    },
+    /// What a version under this key must be later than.
+    Before {
+        key: Key,
+        tell: oneshot::Sender<Before>,
     },
     Status(oneshot::Sender<Status>),
     #[cfg_attr(not(feature = "archive"), expect(dead_code))]

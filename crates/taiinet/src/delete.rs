@@ -86,7 +86,8 @@ impl TaiiNet {
     ) -> Result<DocumentId, Error> {
         // What is over needs no deletion, but one that was asked for is published.
         let end = |created_at| expires_at.filter(|end| *end > created_at);
-        let document = self.sign_until(Content::Deleted(deletion), key, end)?;
+        let before = self.before(key.as_ref()).await?;
+        let document = self.sign_until(Content::Deleted(deletion), key, before, end)?;
         self.publish_signed(document).await
     }
 }

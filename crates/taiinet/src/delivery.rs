@@ -9,7 +9,9 @@ use std::{
     task::{Context, Poll},
 };
 
-use taiinet_document::{DocumentId, Map, Opened, Timestamp, VerifiedDocument, to_json_line};
+use taiinet_document::{
+    DocumentId, Map, Opened, Timestamp, VerifiedDocument, Writers, to_json_line,
+};
 use taiinet_identity::PeerId;
 use taiinet_session::{Privacy, Ready, Removed, backlog::LOW_WATER};
 use tokio::sync::{Notify, mpsc};
@@ -88,6 +90,12 @@ impl Delivery {
     /// Its key among the documents of its owner, if it has one.
     pub fn key(&self) -> Option<&str> {
         self.document.key_name()
+    }
+
+    /// The peers that its owner lets write versions of it, from this one on; none if it is not shared, or this one is
+    /// not its owner's.
+    pub fn writers(&self) -> Option<&Writers> {
+        self.document.key.as_ref()?.writers()
     }
 
     /// When its author says to have published it.

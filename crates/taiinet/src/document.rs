@@ -9,10 +9,26 @@ use taiinet_mesh::Audience;
 use crate::error::Error;
 
 /// What an author may add to a document; see [`TaiiNet::publish_with`](crate::TaiiNet::publish_with).
+///
+/// A document that others write as well, and a version of one of somebody else's:
+///
+/// ```no_run
+/// # use taiinet::{Error, Key, PeerId, PeerSet, PublishOptions, TaiiNet, Writers, json};
+/// # async fn example(net: TaiiNet, ann: PeerId, bob: PeerId) -> Result<(), Error> {
+/// let under = |key| PublishOptions { key: Some(key), ..PublishOptions::default() };
+/// // Ann opens a list to Bob,
+/// let writers = Writers::Peers(PeerSet::new([bob])?);
+/// net.publish_with(json!({ "buy": [] }), under(Key::shared("list", writers))).await?;
+/// // Bob writes the next version of it,
+/// net.publish_with(json!({ "buy": ["milk"] }), under(Key::of("list", ann))).await?;
+/// // and Ann takes the right back. What the document is from then on, the same version says.
+/// net.publish_with(json!({ "buy": ["milk"] }), under(Key::new("list"))).await?;
+/// # Ok(()) }
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PublishOptions {
     /// The newest version under one key replaces the older: `Some("profile".into())`. See [`Key`] for those that
-    /// others write as well.
+    /// others write as well. What somebody without the right writes is a document of its own.
     pub key: Option<Key>,
     /// How long it is worth something; for ever if none. Nobody promises to hold it for so long: others keep it for
     /// the five minutes of the live window, and this peer, if it has a key, for as long as it runs, for neighbours

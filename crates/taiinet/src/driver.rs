@@ -227,6 +227,9 @@ impl Driver {
             Control::Expiry { ids, tell } => {
                 let _ = tell.send(self.session.peer().expiry_of(&ids));
             }
+            Control::Before { key, tell } => {
+                let _ = tell.send(self.session.peer().before(&key));
+            }
             Control::Recipients { unsealed, wait } => {
                 let full = self.session.find_recipients(unsealed, wait, self.clock.now());
                 if let Err(unsealed) = full {

@@ -1,7 +1,7 @@
 //! What can go wrong.
 
 use taiinet_document::{DocumentError, JsonError, NetworkError, SealError};
-use taiinet_mesh::{BlacklistError, TooManyFinds, TooManySubscriptions, limits};
+use taiinet_mesh::{BlacklistError, TooManyFinds, TooManySubscriptions, VersionAhead, limits};
 use taiinet_query::QueryError;
 use taiinet_session::LiveError;
 use taiinet_webrtc::RootsError;
@@ -71,6 +71,9 @@ pub enum Error {
     /// The document breaks a limit.
     #[error(transparent)]
     Document(#[from] DocumentError),
+    /// The document would not be the newest version under its key, for the clock of this peer or of another is wrong.
+    #[error(transparent)]
+    VersionAhead(#[from] VersionAhead),
     /// No peer is known that the document could be sealed to.
     #[error(
         "no peer is known that subscribed privately to this: wait for one, or name peers to send it to"

@@ -99,7 +99,7 @@ pub use taiinet_identity::{Identity, PeerId, keyfile};
 pub use taiinet_mesh::{
     Audience, BlacklistError, Blacklisted, Counters, Disconnect, Event, LinkFailure, LinkState,
     LinkStatus, Misbehaviour, Quota, SignallerAddress, SignallerRelay, SignallerStatus, Status,
-    Time,
+    Time, VersionAhead,
 };
 #[doc(no_inline)]
 pub use taiinet_query::{

@@ -8,7 +8,7 @@ use std::{
 use getrandom::SysRng;
 use rand_core::UnwrapErr;
 use taiinet_document::{
-    Content, Document, DocumentId, Key, Map, Sealed, Timestamp, VerifiedDocument,
+    Before, Content, Document, DocumentId, Key, Map, Sealed, Timestamp, VerifiedDocument,
 };
 use taiinet_identity::Recipient;
 use taiinet_mesh::{Audience, PublishError, Time};
@@ -55,7 +55,7 @@ impl TaiiNet {
     ///
     /// # Errors
     /// As [`publish`](Self::publish); [`Error::NoRecipient`] and [`Error::Seal`] for what is not for
-    /// everyone.
+    /// everyone; [`Error::VersionAhead`] for a version that could not be the newest under its key.
     pub async fn publish_with(
         &self,
         document: impl IntoDocument,
@@ -112,7 +112,7 @@ impl TaiiNet {
         document: impl IntoDocument,
         options: PublishOptions,
     ) -> Result<Prepared, Error> {
-        self.sign(Content::Open(document.into_document()?), options)
+        self.sign(Content::Open(document.into_document()?), options, Before::default())
     }
 
     /// Seals and signs a document.
@@ -122,23 +122,38 @@ impl TaiiNet {
         options: PublishOptions,
     ) -> Result<Prepared, Error> {
         let content = seal(self, document.into_document()?, &options).await?;
-        self.sign(content, options)
+        let before = self.before(options.key.as_ref()).await?;
+        self.sign(content, options, before)
     }
 
-    fn sign(&self, content: Content, options: PublishOptions) -> Result<Prepared, Error> {
+    /// What a document with this key, if any, must be later than.
+    pub(crate) async fn before(&self, key: Option<&Key>) -> Result<Before, Error> {
+        let Some(key) = key.cloned() else { return Ok(Before::default()) };
+        let (tell, told) = oneshot::channel();
+        self.control(Control::Before { key, tell });
+        told.await.map_err(|_| Error::Closed)
+    }
+
+    fn sign(
+        &self,
+        content: Content,
+        options: PublishOptions,
+        before: Before,
+    ) -> Result<Prepared, Error> {
         let end = |created_at| Some(Time::from(created_at).after(options.expires?).timestamp());
-        Ok(Prepared(Arc::new(self.sign_until(content, options.key, end)?)))
+        Ok(Prepared(Arc::new(self.sign_until(content, options.key, before, end)?)))
     }
 
-    /// Signs a document now; `end` says when one of that time expires.
+    /// Signs a document now, of a time later than those before it; `end` says when one of that time expires.
     pub(crate) fn sign_until(
         &self,
         content: Content,
         key: Option<Key>,
+        before: Before,
         end: impl FnOnce(Timestamp) -> Option<Timestamp>,
     ) -> Result<VerifiedDocument, Error> {
         let now = self.inner.clock.now();
-        let created_at = self.inner.stamps.next(key.as_ref().map(Key::name), now);
+        let created_at = self.inner.stamps.next(key.as_ref().map(|_| before), now)?;
         let document = Document {
             network: self.inner.network.clone(),
             created_at,

@@ -7,8 +7,8 @@ use std::{
     sync::OnceLock,
 };
 
-use taiinet_document::Timestamp;
-use taiinet_mesh::{Stamps, Time};
+use taiinet_document::{Before, Timestamp};
+use taiinet_mesh::{Stamps, Time, VersionAhead};
 use tracing::warn;
 
 /// Others hold the file for microseconds; one that was stopped meanwhile must not stop us.
@@ -44,9 +44,13 @@ impl KeptStamps {
         self.file.get_or_init(|| self.path.as_deref().and_then(open)).as_ref()
     }
 
-    /// The time of a document with this key, if any; see [`Stamps::next`].
-    pub(crate) fn next(&self, key: Option<&str>, now: Time) -> Timestamp {
-        let Some(file) = self.file() else { return self.stamps.next(key, now) };
+    /// The time of a document; see [`Stamps::next`].
+    pub(crate) fn next(
+        &self,
+        version: Option<Before>,
+        now: Time,
+    ) -> Result<Timestamp, VersionAhead> {
+        let Some(file) = self.file() else { return self.stamps.next(version, now) };
         let locked = (0..TRIES).any(|_| {
             file.try_lock().is_ok() || {
                 std::thread::yield_now();
@@ -56,9 +60,11 @@ impl KeptStamps {
         if let Some(last) = read(file) {
             self.stamps.resume(last, now);
         }
-        let stamp = self.stamps.next(key, now);
-        // A disk that is full is no reason not to publish.
-        let _ = write(file, stamp);
+        let stamp = self.stamps.next(version, now);
+        if let Ok(stamp) = stamp {
+            // A disk that is full is no reason not to publish.
+            let _ = write(file, stamp);
+        }
         if locked {
             let _ = file.unlock();
         }
@@ -108,7 +114,8 @@ mod tests {
     }
 
     fn next(stamps: &KeptStamps) -> u64 {
-        stamps.next(Some("k"), NOW).as_millis() - NOW.as_millis()
+        let stamp = stamps.next(Some(Before::default()), NOW).expect("a time");
+        stamp.as_millis() - NOW.as_millis()
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 import { options as checkOptions, string } from "./arguments.js";
 import type { Deletion } from "./engine.js";
+import { toKey } from "./key.js";
 import { TaiiNetError, wrongType } from "./errors.js";
 
 /** The documents that one deletion can name (taiinet-document, limits::DELETED_DOCUMENTS). */
@@ -10,10 +11,10 @@ const AT_ONCE = 256;
 /** One deletion, or several of many ids. */
 export function toDeletions(what: unknown): Deletion[] {
   if (typeof what === "object" && what !== null && !Array.isArray(what)) {
-    const { key } = checkOptions<{ key?: unknown }>(what, ["key"], "what");
-    return [{ key: string(key, "what.key", "argument") }];
+    const { key, of } = checkOptions<{ key?: unknown; of?: unknown }>(what, ["key", "of"], "what");
+    return [{ ...toKey({ key, of }, "what", "argument"), key: string(key, "what.key", "argument") }];
   }
-  if (typeof what !== "string" && !Array.isArray(what)) throw wrongType("argument", "what to delete", "an id, a list of ids, or { key }", what);
+  if (typeof what !== "string" && !Array.isArray(what)) throw wrongType("argument", "what to delete", "an id, a list of ids, or { key, of? }", what);
   const ids = [what].flat().map((id: unknown, index) => {
     const path = Array.isArray(what) ? `ids[${index}]` : "the id";
     if (/^[0-9a-f]{64}$/.test(string(id, path, "argument"))) return id as string;

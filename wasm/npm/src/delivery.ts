@@ -24,6 +24,9 @@ export interface Delivery<T = Fields> {
   from: string | undefined;
   /** The newest document of one owner under one key replaces the older. */
   key: string | undefined;
+  /** The peers that may write versions of it beside its owner from this one on, or `"anyone"`; undefined if none may,
+   *  or if this version is not the owner's. */
+  writers: "anyone" | string[] | undefined;
   /** The id of the version that it replaces, if the subscription was shown one. */
   replaces: string | undefined;
   /** Whether it was published before the subscription. */

@@ -20,6 +20,8 @@ export interface Raw {
   hops: number;
   from: string | undefined;
   key: string | undefined;
+  /** Who writes versions of it beside its owner, as this version says. */
+  writers: "anyone" | string[] | undefined;
   /** The version that it replaces, of those that were shown. */
   replaces: string | undefined;
   /** Whether it was published before the subscription. */
@@ -237,8 +239,8 @@ export interface FindQuery {
   until?: number;
 }
 
-/** What to delete: documents of this peer by their ids, up to 256, or the one under a key. */
-export type Deletion = { ids: readonly string[] } | { key: string };
+/** What to delete: documents of this peer by their ids, up to 256, or the one under a key, perhaps of another's. */
+export type Deletion = { ids: readonly string[] } | { key: string; of?: string };
 
 export interface DeleteQuery {
   stamp?: Stamp;
@@ -250,8 +252,14 @@ export interface Stamp {
   nonce: number;
 }
 
-export interface PublishQuery {
-  key?: string | undefined;
+/** Under which key a document stands: one of this peer's, under which others may write as well, or another's. */
+export interface KeyQuery {
+  key?: string;
+  writers?: "anyone" | { peers: readonly string[] };
+  of?: string;
+}
+
+export interface PublishQuery extends KeyQuery {
   expiresAt?: number | undefined;
   /** With the same stamp, the same content is the same document. */
   stamp?: Stamp;

@@ -4,6 +4,7 @@ export type { Direction, FindOptions, Found, Sort } from "./find.js";
 export { LiveQuery } from "./live.js";
 export type { LiveOptions, LiveSnapshot, LiveState } from "./live.js";
 export type { DeleteOptions, Identity, PublishOptions, TaiiNetEvents, TaiiNetOptions, Warning } from "./taiinet.js";
+export type { KeyOptions } from "./key.js";
 export { Subscription } from "./subscription.js";
 export type { Backlog, Conflict, Page, SubscribeOptions, SubscriptionEvents } from "./subscription.js";
 export { TaiiNetError } from "./errors.js";

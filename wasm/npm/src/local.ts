@@ -1,7 +1,7 @@
 // The peer in this tab.
 
 import type { Core } from "../core/taiinet_wasm.js";
-import { withMore, type Audience, type CoreEvent, type CoreOptions, type CoreStatus, type Engine, type DeleteQuery, type Deletion, type Feed, type FindQuery, type Found, type LiveChange, type News, type PublishQuery, type Raw, type Ready, type Removed, type Stamp, type StateStores, type SubscribeQuery } from "./engine.js";
+import { withMore, type Audience, type CoreEvent, type CoreOptions, type CoreStatus, type Engine, type DeleteQuery, type Deletion, type Feed, type FindQuery, type Found, type KeyQuery, type LiveChange, type News, type PublishQuery, type Raw, type Ready, type Removed, type Stamp, type StateStores, type SubscribeQuery } from "./engine.js";
 import { TaiiNetError, closed, fromCore } from "./errors.js";
 import { liveIn } from "./page.js";
 import { forbidsConnecting } from "./policy.js";
@@ -25,8 +25,8 @@ interface Subscriber {
 /** A document, of what the core's `delivery` tells (wasm/src/delivery.rs). */
 function toRaw(about: string, json: string): Raw {
   const known = JSON.parse(about) as Omit<Raw, "json" | "receivedAt">;
-  const { owner, expiresAt, from, key, replaces } = known;
-  return { ...known, owner, expiresAt, from, key, replaces, receivedAt: Date.now(), json };
+  const { owner, expiresAt, from, key, writers, replaces } = known;
+  return { ...known, owner, expiresAt, from, key, writers, replaces, receivedAt: Date.now(), json };
 }
 
 export class LocalEngine implements Engine {
@@ -267,9 +267,9 @@ export class LocalEngine implements Engine {
   }
 
   /** A stamp for a document with this key, if any, for {@link PublishQuery}. */
-  stamp(key: string | undefined): Promise<Stamp> {
+  stamp(key: KeyQuery): Promise<Stamp> {
     return this.#ask((core) => {
-      const stamp = JSON.parse(core.stamp(key)) as Stamp;
+      const stamp = JSON.parse(core.stamp(JSON.stringify(key))) as Stamp;
       this.#keepStamp();
       return Promise.resolve(stamp);
     });

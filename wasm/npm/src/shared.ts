@@ -4,9 +4,10 @@
 // takes over it tells the others, and each says again what it wants. Each tab holds a lock of its own as
 // well, by which the peer's tab learns of its end.
 
-import { withMore, type Audience, type CoreEvent, type CoreOptions, type CoreStatus, type Engine, type DeleteQuery, type Deletion, type Feed, type FindQuery, type Found, type News, type PublishQuery, type Stamp, type SubscribeQuery } from "./engine.js";
+import { withMore, type Audience, type CoreEvent, type CoreOptions, type CoreStatus, type Engine, type DeleteQuery, type Deletion, type Feed, type FindQuery, type Found, type KeyQuery, type News, type PublishQuery, type Stamp, type SubscribeQuery } from "./engine.js";
 import { Election, type Reign } from "./election.js";
 import { TaiiNetError, closed, fromPlain, toPlain, type PlainError } from "./errors.js";
+import { keyOf } from "./key.js";
 
 /** Changes with the messages: tabs of different versions of the package have a peer each. */
 const VERSION = 7;
@@ -64,8 +65,9 @@ interface Subscriber {
 
 /** An engine that runs in this tab. */
 export interface StampingEngine extends Engine {
-  /** For a document with this key, if any: later than all that this engine has published. */
-  stamp(key: string | undefined): Promise<Stamp>;
+  /** For a document with this key, if any: later than all that this engine has published, and than the versions that
+   *  it replaces. */
+  stamp(key: KeyQuery): Promise<Stamp>;
 }
 
 /** Whether this place has what sharing needs. */
@@ -390,10 +392,10 @@ export class SharedEngine implements Engine {
         // Sealed again, with keys of its own, it is another document: should a tab take over just then, it
         // may come twice. All else is stamped by the tab that leads, for one after the other; the tab that
         // takes over is asked with the same stamp, and publishes the same document.
-        if (!call.options.to) await this.#stamp(engine, call.options, call.options.key, id, from);
+        if (!call.options.to) await this.#stamp(engine, call.options, keyOf(call.options), id, from);
         return engine.publish(call.document, call.options);
       case "delete":
-        await this.#stamp(engine, call.options, "key" in call.what ? call.what.key : undefined, id, from);
+        await this.#stamp(engine, call.options, "key" in call.what ? keyOf(call.what) : {}, id, from);
         return engine.delete(call.what, call.options);
       case "find":
         return engine.find(call.query, call.options);
@@ -408,7 +410,7 @@ export class SharedEngine implements Engine {
     }
   }
 
-  async #stamp(engine: StampingEngine, options: { stamp?: Stamp }, key: string | undefined, id: number, from?: string): Promise<void> {
+  async #stamp(engine: StampingEngine, options: { stamp?: Stamp }, key: KeyQuery, id: number, from?: string): Promise<void> {
     if (options.stamp) return;
     options.stamp = await engine.stamp(key);
     if (from) this.#post({ kind: "stamped", to: from, id, stamp: options.stamp });

@@ -7,6 +7,7 @@ import { TaiiNetError, closed, fromCore, wrongType } from "./errors.js";
 import { Emitter } from "./events.js";
 import { checkFindOptions, type FindOptions, type Found } from "./find.js";
 import { MemoryVault, openVault, type Vault } from "./identity.js";
+import { toKey, type KeyOptions } from "./key.js";
 import { LiveQuery, LiveSets, checkLiveOptions, type LiveOptions } from "./live.js";
 import { LocalEngine } from "./local.js";
 import type { Query } from "./query.js";
@@ -41,9 +42,10 @@ export interface TaiiNetOptions {
   wasm?: WasmSource;
 }
 
-export interface PublishOptions {
-  /** The newest document of one author under one key replaces the older. */
-  key?: string;
+/** How to publish. */
+export type PublishOptions = KeyOptions & DocumentOptions;
+
+interface DocumentOptions {
   /** When it becomes worthless: milliseconds from now, `"30s"`, `"1d"`, or a Date. */
   expires?: number | string | Date;
   /** Who may read it, if not everyone: the peers that have subscribed privately to it
@@ -62,7 +64,7 @@ export interface PublishOptions {
 
 /** How to delete. */
 export interface DeleteOptions {
-  /** As for {@link PublishOptions.signal}. */
+  /** As for {@link TaiiNet.publish}. */
   signal?: AbortSignal;
 }
 
@@ -100,7 +102,7 @@ const OPTIONS = ["network", "signallers", "identity", "shared", "targetLinks", "
 const RELAYS: readonly SignallerRelay[] = ["last-resort", "never", "only"];
 const EPHEMERAL = "ephemeral";
 const MAX_LINKS = 10;
-const PUBLISH_OPTIONS = ["key", "expires", "to", "public", "waitMs", "signal"] as const;
+const PUBLISH_OPTIONS = ["key", "writers", "of", "expires", "to", "public", "waitMs", "signal"] as const;
 const RECIPIENTS = 1000;
 const WAIT_MS = 2000;
 /** Then it would be too old for any peer. */
@@ -188,20 +190,21 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
     this.#checkOpen();
     const text = encode(document, "document");
     const checked = checkOptions<PublishOptions>(options, PUBLISH_OPTIONS);
-    const { key, expires } = checked;
-    if (key !== undefined) string(key, "options.key");
+    const { expires } = checked;
+    const key = toKey(checked);
     const expiresAt = expires === undefined ? undefined : expiry(expires);
     const recipients = sealing(checked);
     checkSignal(checked.signal, "options.signal");
-    const publishing = this.#running().then((engine) => engine.publish(text, { key, expiresAt, ...recipients }));
+    const publishing = this.#running().then((engine) => engine.publish(text, { ...key, expiresAt, ...recipients }));
     return unlessAborted(checked.signal, publishing);
   }
 
-  /** Deletes documents of this peer: one or several by their ids, or what stands under a key. Resolves when a neighbour
+  /** Deletes documents of this peer: one or several by their ids, or what stands under a key of this peer, or under one
+   *  of another's (`of`) that lets this one write. Resolves when a neighbour
    *  has taken the deletion, as {@link publish} does. Peers that have the documents drop them, those that get them later
    *  do not show them, and subscriptions that showed them tell so by the event `remove`. Of other authors' documents a
    *  deletion says nothing. */
-  async delete(what: string | readonly string[] | { readonly key: string }, options?: DeleteOptions): Promise<void> {
+  async delete(what: string | readonly string[] | { readonly key: string; readonly of?: string }, options?: DeleteOptions): Promise<void> {
     this.#checkOpen();
     const deletions = toDeletions(what);
     const { signal } = checkOptions<DeleteOptions>(options, ["signal"]);

@@ -143,9 +143,13 @@ class Core {
     return before > (this.listed?.length ?? 0);
   }
 
+  /** Of which keys. */
+  stamped = [];
+
   stamp(key) {
     this.#check();
-    return JSON.stringify({ createdAt: (globalThis.fakeStamp = (globalThis.fakeStamp ?? 0) + 1), nonce: 1, key });
+    this.stamped.push(JSON.parse(key));
+    return JSON.stringify({ createdAt: (globalThis.fakeStamp = (globalThis.fakeStamp ?? 0) + 1), nonce: 1 });
   }
 
   stampsToKeep() {

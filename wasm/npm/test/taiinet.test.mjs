@@ -252,6 +252,51 @@ test("the readers of a document are checked, and never taken for everyone", asyn
   await taiinet.close();
 });
 
+test("a key is shared, and another's is written under; what is said twice or without a key is refused", async () => {
+  const { taiinet, core } = await start();
+  await taiinet.publish({}, { key: "list", writers: "anyone" });
+  await taiinet.publish({}, { key: "list", writers: ["tn1a", "tn1b"] });
+  await taiinet.publish({}, { key: "list", of: "tn1a", to: "subscribers", waitMs: 0 });
+  await taiinet.delete({ key: "list", of: "tn1a" });
+  assert.deepEqual(core.published.map(({ options }) => options), [
+    { key: "list", writers: "anyone" },
+    { key: "list", writers: { peers: ["tn1a", "tn1b"] } },
+    { key: "list", of: "tn1a", to: "subscribers", public: [], waitMs: 0 },
+  ]);
+  assert.deepEqual(core.deleted.map(({ what }) => what), [{ key: "list", of: "tn1a" }]);
+
+  for (const [options, path, message] of [
+    [{ writers: "anyone" }, "options.writers", /options\.key/],
+    [{ of: "tn1a" }, "options.of", /options\.key/],
+    [{ key: 5, of: "tn1a" }, "options.key", /a string/],
+    [{ key: "k", of: 5 }, "options.of", /a string/],
+    [{ key: "k", of: "tn1a", writers: "anyone" }, "options.writers", /beside options\.of/],
+    [{ key: "k", writers: "everyone" }, "options.writers", /"anyone" or a list of peer ids, not "everyone"/],
+    [{ key: "k", writers: null }, "options.writers", /not null/],
+    [{ key: "k", writers: [] }, "options.writers", /at least one/],
+    [{ key: "k", writers: ["tn1a", 7] }, "options.writers[1]", /a string, not 7/],
+    [{ key: "k", writers: Array(65).fill("tn1a") }, "options.writers", /at most 64 peers, not 65/],
+  ]) {
+    await assert.rejects(taiinet.publish({}, options), (error) => error instanceof TaiiNetError && error.code === "options" && error.path === path && message.test(error.message), path);
+  }
+  await assert.rejects(taiinet.delete({ of: "tn1a" }), { code: "argument", path: "what.of" });
+  await assert.rejects(taiinet.delete({ key: "k", of: 5 }), { code: "argument", path: "what.of" });
+  await assert.rejects(taiinet.delete({ key: "k", writers: "anyone" }), { path: "what.writers" });
+  assert.equal(core.published.length, 3);
+  await taiinet.close();
+});
+
+test("a version tells whose it is, and who else writes", async () => {
+  const { taiinet, core } = await start();
+  const told = [];
+  taiinet.subscribe({}).on("data", ({ owner, writers }) => told.push([owner, writers]));
+  await eventually(() => core.subscriptions.size === 1);
+  core.version("one", 1, { writers: ["tn1a"] });
+  core.version("two", 2, { author: "tn1a", owner: "tn1author" });
+  assert.deepEqual(told, [["tn1author", ["tn1a"]], ["tn1author", undefined]]);
+  await taiinet.close();
+});
+
 test("a trap in the module is told, once, and later calls say so", async () => {
   const { taiinet, core } = await start();
   const errors = [];

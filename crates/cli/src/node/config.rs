@@ -140,7 +140,7 @@ impl Settings {
         set_some(&mut self.passphrase_file, net.passphrase_file.as_ref());
         set_some(&mut self.blacklist, net.blacklist.as_ref());
         set_some(&mut self.ca_file, net.ca_file.as_ref());
-        set_some(&mut self.quota, net.quota.as_ref());
+        set_some(&mut self.quota, net.author_quota.as_ref());
         set(&mut self.links, net.links.as_ref());
         if !net.bind.is_empty() {
             self.bind.clone_from(&net.bind);
@@ -237,7 +237,7 @@ impl Settings {
             identity: None,
             passphrase_file: None,
             blacklist: None,
-            quota: self.quota,
+            author_quota: self.quota,
             links: Some(self.links),
             bind: self.bind.clone(),
             relay_only: self.relay_only,

@@ -1,16 +1,12 @@
 //! The peers of a node, one in each network.
 
-use std::{
-    fs,
-    path::{Path, PathBuf},
-    sync::Arc,
-};
+use std::{fs, sync::Arc};
 
 use futures::future::join_all;
 use taiinet::{Bandwidth, Event, Identity, Network, TaiiNet};
 
 use super::{blacklist, config::Settings};
-use crate::{exit::Exit, identity};
+use crate::{exit::Exit, folder, identity};
 
 /// All peers of a node; clones are the same.
 #[derive(Clone)]
@@ -75,7 +71,7 @@ async fn start(
         builder = builder.identity(identity.clone());
     }
     if let Some(state) = &settings.state {
-        let folder = folder(state, network);
+        let folder = folder::of_network(state, network);
         fs::create_dir_all(&folder)
             .map_err(|error| Exit::failed(format!("state: {}: {error}", folder.display())))?;
         builder = builder
@@ -83,19 +79,6 @@ async fn start(
             .signallers_file(folder.join("signallers"));
     }
     Ok(builder.connect().await?)
-}
-
-/// The folder of a network's files. Names of networks may hold anything but control characters: what is no
-/// letter, digit, `-` or `_` of ASCII is written as its bytes, `%2f`.
-fn folder(state: &Path, network: &Network) -> PathBuf {
-    let mut name = String::new();
-    for byte in network.as_str().bytes() {
-        match byte {
-            b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'_' => name.push(byte.into()),
-            _ => name += &format!("%{byte:02x}"),
-        }
-    }
-    state.join(name)
 }
 
 /// Writes into the log what an operator wants to know of.
@@ -121,26 +104,4 @@ fn report(net: &TaiiNet, network: Network) {
             }
         }
     });
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A network's name comes from a file, but nobody wants it to lead out of the folder.
-    #[test]
-    fn each_network_has_a_folder_of_its_own_inside() {
-        let state = Path::new("/state");
-        for (name, expected) in [
-            ("tweets", "tweets"),
-            ("a-b_C9", "a-b_C9"),
-            ("..", "%2e%2e"),
-            ("a/b", "a%2fb"),
-            ("a%2fb", "a%252fb"),
-            ("Küche", "K%c3%bcche"),
-        ] {
-            let network = name.parse().expect("a name");
-            assert_eq!(folder(state, &network), state.join(expected));
-        }
-    }
 }

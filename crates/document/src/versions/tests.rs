@@ -126,3 +126,56 @@ proptest! {
         }
     }
 }
+
+fn before(versions: &Versions, author: u8, key: &Key) -> (Option<u64>, Option<u64>) {
+    let Before { surely, perhaps } = versions.before(peer(author), key);
+    (surely.map(Timestamp::as_millis), perhaps.map(Timestamp::as_millis))
+}
+
+#[test]
+fn a_version_is_to_be_later_than_what_counts_and_not_than_what_strangers_wrote() {
+    let list = versions(&[(OWNER, 1, shared(&[1, 2])), (1, 5, of()), (3, 9, of())]);
+    assert_eq!(before(&list, 2, &of()), (Some(5), None), "the other writer's");
+    assert_eq!(before(&list, 1, &of()), (Some(5), None), "its own");
+    assert_eq!(before(&list, 3, &of()), (Some(9), None), "a stranger's own");
+    assert_eq!(before(&list, 4, &of()), (Some(1), None), "the owner's replaces others");
+    assert_eq!(before(&list, OWNER, &shared(&[1])), (Some(5), Some(5)));
+    // Without the right it is replaced where it can be, and holds nobody up where it cannot.
+    assert_eq!(before(&list, OWNER, &Key::new("list")), (Some(1), Some(5)));
+    assert_eq!(before(&list, OWNER, &shared(&[3])), (Some(9), Some(5)), "the new writer's");
+}
+
+#[test]
+fn where_the_owner_is_not_known_anyone_may_be_a_writer() {
+    let list = versions(&[(1, 5, of()), (2, 3, of())]);
+    assert_eq!(before(&list, 2, &of()), (Some(3), Some(5)));
+    assert_eq!(before(&list, 4, &of()), (None, Some(5)));
+    assert_eq!(before(&list, OWNER, &shared(&[2])), (Some(3), Some(5)));
+    assert_eq!(before(&Versions::default(), 1, &of()), (None, None));
+}
+
+proptest! {
+    /// Whatever is known: a version by who has the right, later than what it surely is to be, is the document.
+    #[test]
+    fn what_is_later_than_what_is_before_it_is_the_document(
+        known in prop::collection::vec((0_u8..4, 1_u64..50, subsequence(vec![1_u8, 2, 3], 1..=3)), 0..12),
+        author in 0_u8..4,
+        writers in subsequence(vec![1_u8, 2, 3], 1..=3),
+    ) {
+        let key = |author: u8, writers: &[u8]| {
+            if author == OWNER { shared(writers) } else { of() }
+        };
+        let mut list = Versions::default();
+        for (author, time, writers) in &known {
+            list.insert(peer(*author), at(*time), &key(*author, writers));
+        }
+        let key = key(author, &writers);
+        let next = before(&list, author, &key).0.map_or(1, |surely| surely + 1);
+        let had_right = author == OWNER || list.owner.as_ref().is_some_and(|(_, writers)| {
+            writers.as_ref().is_some_and(|writers| writers.contains(&peer(author)))
+        });
+        list.insert(peer(author), at(next), &key);
+        prop_assert!(!had_right || list.document() == Some(at(next)));
+        prop_assert!(list.current().any(|mark| mark == at(next)));
+    }
+}

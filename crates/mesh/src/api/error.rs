@@ -1,5 +1,7 @@
 //! Why something was not done.
 
+use core::time::Duration;
+
 use taiinet_document::{DocumentError, SealError};
 use taiinet_identity::EnvelopeError;
 
@@ -20,6 +22,9 @@ pub enum PublishError {
     /// The document is expired, too old or dated in the future: no peer would accept it.
     #[error("the document is expired, too old or dated in the future; no peer would accept it")]
     OutOfTime,
+    /// It would not be the newest version under its key.
+    #[error(transparent)]
+    VersionAhead(#[from] VersionAhead),
     /// No peer is known that subscribed privately to it, or none was named.
     #[error("no peer is known that subscribed privately to this")]
     NoRecipient,
@@ -38,6 +43,19 @@ impl From<EnvelopeError> for PublishError {
     fn from(error: EnvelopeError) -> Self {
         Self::Seal(error.into())
     }
+}
+
+/// The newest version under a key is dated further ahead of our clock than [`limits::VERSION_LEAD`]: an earlier one
+/// would be replaced at once, and a later one refused by many.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the newest version under this key is dated {} s ahead of this clock, and only {} s can be followed: \
+     set the clock if it is wrong, or try again later",
+    by.as_secs(), limits::VERSION_LEAD.as_secs()
+)]
+pub struct VersionAhead {
+    /// How far.
+    pub by: Duration,
 }
 
 /// Too many subscriptions.

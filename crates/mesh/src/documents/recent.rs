@@ -4,7 +4,9 @@
 use core::ops::Bound;
 use std::collections::{BTreeMap, BTreeSet, VecDeque, btree_map::Entry};
 
-use taiinet_document::{Content, DocumentId, Mark, Timestamp, VerifiedDocument, Versions};
+use taiinet_document::{
+    Before, Content, DocumentId, Key, Mark, Timestamp, VerifiedDocument, Versions,
+};
 use taiinet_identity::PeerId;
 
 use super::{
@@ -84,6 +86,12 @@ impl Recent {
         self.versions.get(&name).is_some_and(|versions| {
             versions.replaced_by(document.author(), Mark::from(document), key).is_some()
         })
+    }
+
+    /// What a version of this author's must be later than, as far as the recent ones tell.
+    pub(crate) fn before(&self, author: PeerId, key: &Key) -> Before {
+        let versions = self.versions.get(&(key.owner(author), key.name().into()));
+        versions.map_or_else(Before::default, |versions| versions.before(author, key))
     }
 
     fn is_deleted(&self, victim: Mark, author: &PeerId) -> bool {

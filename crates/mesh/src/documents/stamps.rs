@@ -8,9 +8,9 @@ use std::sync::{
     atomic::{AtomicU64, Ordering},
 };
 
-use taiinet_document::Timestamp;
+use taiinet_document::{Before, Timestamp};
 
-use crate::{Time, limits};
+use crate::{Time, VersionAhead, limits};
 
 /// Gives the documents of one author their `created_at`: the time, or if that is not later than the
 /// last one's, the next millisecond. Clones are handles of the same, for drivers that sign themselves.
@@ -36,9 +36,16 @@ impl Stamps {
         }
     }
 
-    /// For a document with this key, if any.
-    pub fn next(&self, key: Option<&str>, now: Time) -> Timestamp {
-        if key.is_some() { self.version(now) } else { self.document(now) }
+    /// For a document; one with a key is to be later than what is known to be [before](crate::Peer::before) it, also
+    /// where that is by the clock of another.
+    ///
+    /// # Errors
+    /// [`VersionAhead`]: what is before a version is more than [`limits::VERSION_LEAD`] ahead of the time. Where it only may count ([`Before::perhaps`]) that is no error, and the version is not later.
+    pub fn next(&self, version: Option<Before>, now: Time) -> Result<Timestamp, VersionAhead> {
+        match version {
+            Some(before) => self.version(before, now),
+            None => Ok(self.document(now)),
+        }
     }
 
     /// When a document expires that is to at this moment: later than it was published, also where that is
@@ -49,8 +56,16 @@ impl Stamps {
     }
 
     /// For a document that replaces others.
-    fn version(&self, now: Time) -> Timestamp {
-        self.advance(|last| now.as_millis().max(last.saturating_add(1)))
+    fn version(&self, before: Before, now: Time) -> Result<Timestamp, VersionAhead> {
+        let latest = now.after(limits::VERSION_LEAD).timestamp();
+        if let Some(surely) = before.surely
+            && surely > latest
+        {
+            return Err(VersionAhead { by: Time::from(surely).since(now) });
+        }
+        let others = before.surely.max(before.perhaps.filter(|perhaps| *perhaps <= latest));
+        let others = others.map_or(0, |others| others.as_millis().saturating_add(1));
+        Ok(self.advance(|last| others.max(now.as_millis()).max(last.saturating_add(1))))
     }
 
     /// For a document that replaces none.
@@ -80,6 +95,12 @@ mod tests {
 
     const NOW: Time = Time::from_millis(1_800_000_000_000);
 
+    const VERSION: Option<Before> = Some(Before { surely: None, perhaps: None });
+
+    fn next(stamps: &Stamps, version: Option<Before>, now: Time) -> Timestamp {
+        stamps.next(version, now).expect("a time")
+    }
+
     fn ahead(stamp: Timestamp) -> u64 {
         stamp.as_millis() - NOW.as_millis()
     }
@@ -87,8 +108,8 @@ mod tests {
     #[test]
     fn each_document_is_later_than_the_one_before() {
         let stamps = Stamps::default();
-        let next = |key, now| stamps.next(key, now);
-        let given = [next(None, NOW), next(Some("k"), NOW), next(None, NOW), next(Some("k"), NOW)];
+        let next = |version, now| next(&stamps, version, now);
+        let given = [next(None, NOW), next(VERSION, NOW), next(None, NOW), next(VERSION, NOW)];
         assert_eq!(given.map(ahead), [0, 1, 2, 3]);
         let later = Time::from_millis(NOW.as_millis() + 50);
         assert_eq!(ahead(next(None, later)), 50, "the time, where it is later");
@@ -99,24 +120,44 @@ mod tests {
     fn a_burst_runs_ahead_only_so_far_but_for_versions() {
         let stamps = Stamps::default();
         let lead = u64::try_from(limits::STAMP_LEAD.as_millis()).expect("a few seconds");
-        let burst = (0..lead + 10).map(|_| ahead(stamps.next(None, NOW)));
+        let burst = (0..lead + 10).map(|_| ahead(next(&stamps, None, NOW)));
         assert_eq!(burst.max(), Some(lead));
-        let versions = [0; 2].map(|_| ahead(stamps.next(Some("k"), NOW)));
+        let versions = [0; 2].map(|_| ahead(next(&stamps, VERSION, NOW)));
         assert_eq!(versions, [lead + 1, lead + 2]);
-        assert_eq!(ahead(stamps.next(None, NOW)), lead, "no other follows them");
-        assert_eq!(ahead(stamps.next(Some("k"), NOW)), lead + 3);
+        assert_eq!(ahead(next(&stamps, None, NOW)), lead, "no other follows them");
+        assert_eq!(ahead(next(&stamps, VERSION, NOW)), lead + 3);
+    }
+
+    #[test]
+    fn a_version_is_later_than_those_before_it_whatever_clock_they_are_of() {
+        let at = |seconds| Some(NOW.after(core::time::Duration::from_secs(seconds)).timestamp());
+        let lead = limits::VERSION_LEAD.as_secs();
+        let next = |surely, perhaps| {
+            let given = Stamps::default().next(Some(Before { surely, perhaps }), NOW);
+            given.map(ahead)
+        };
+        assert_eq!(next(at(50), at(10)), Ok(50_001));
+        assert_eq!(next(at(10), at(50)), Ok(50_001));
+        assert_eq!(next(at(lead), None), Ok(1000 * lead + 1));
+        let by = core::time::Duration::from_secs(lead + 1);
+        assert_eq!(next(at(lead + 1), at(1)), Err(VersionAhead { by }));
+        assert_eq!(
+            next(at(1), at(lead + 1)),
+            Ok(1001),
+            "nobody is held up by who may be a stranger"
+        );
     }
 
     #[test]
     fn an_earlier_run_is_gone_on_with_unless_its_clock_was_wrong() {
         let stamps = Stamps::default();
         stamps.resume(NOW.after(limits::STAMP_LEAD).timestamp(), NOW);
-        let next = ahead(stamps.next(Some("k"), NOW));
-        assert_eq!(next, ahead(NOW.after(limits::STAMP_LEAD).timestamp()) + 1);
+        let given = ahead(next(&stamps, VERSION, NOW));
+        assert_eq!(given, ahead(NOW.after(limits::STAMP_LEAD).timestamp()) + 1);
 
         let wrong = Stamps::default();
         wrong.resume(Timestamp::from_millis(u64::MAX), NOW);
-        assert_eq!(ahead(wrong.next(Some("k"), NOW)), 0);
+        assert_eq!(ahead(next(&wrong, VERSION, NOW)), 0);
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use taiinet_document::{DocumentId, Map, Timestamp};
+use taiinet_document::{Before, DocumentId, Key, Map, Timestamp};
 use taiinet_identity::{PeerId, Recipient, Signed};
 
 use super::Peer;
@@ -108,6 +108,12 @@ impl Peer {
     pub fn expiry_of(&self, ids: &[DocumentId]) -> Option<Timestamp> {
         let ends = ids.iter().map(|id| self.cx.store.find(id)?.expires_at());
         ends.collect::<Option<Vec<_>>>()?.into_iter().max()
+    }
+
+    /// What a version that we write under this key must be later than, of the versions of the last minutes: for
+    /// [`Stamps::next`].
+    pub fn before(&self, key: &Key) -> Before {
+        self.cx.store.before(self.id(), key)
     }
 
     /// The neighbours' names.

@@ -2,12 +2,12 @@
 
 use std::{collections::BTreeSet, time::Duration};
 
-use taiinet_document::{DocumentId, Timestamp};
+use taiinet_document::{DocumentId, Key, Timestamp, Writers};
 use taiinet_mesh::{
-    PublishOptions, limits,
+    PublishError, PublishOptions, limits,
     wire::{DocumentFrame, Frame, Push},
 };
-use taiinet_sim::{Manners, PeerIndex, World, forge};
+use taiinet_sim::{DeskConfig, Manners, PeerIndex, PeerSpec, World, WorldConfig, forge};
 
 use crate::common::{Setting, meshed, network, seconds, seeds, sparse};
 
@@ -102,5 +102,65 @@ fn of_a_burst_of_versions_the_last_counts() {
     let newest = |world: &World, peer| delivered(world, peer).last().copied();
     let all = |world: &World| peers.iter().all(|peer| newest(world, *peer) == last);
     assert!(setting.world.run_until(seconds(10), all));
+    setting.nobody_honest_is_blamed();
+}
+
+/// Peers of which the first is an owner whose clock is ahead, and the second a writer whose clock is behind: they are
+/// so many seconds apart.
+fn clocks_apart(seconds: i64) -> Setting {
+    let mut world = World::new(60, WorldConfig::default());
+    let signaller = world.add_signaller(DeskConfig::default());
+    let errors = [seconds * 500, -seconds * 500, 0, 0];
+    let peers = errors.map(|clock_error| {
+        world.add_peer(PeerSpec { clock_error, ..PeerSpec::new(network(), &[signaller]) })
+    });
+    for peer in &peers {
+        world.subscribe(*peer, "{}");
+    }
+    let mut setting = Setting { world, signaller, peers: peers.to_vec() };
+    setting.connect();
+    setting
+}
+
+fn write(setting: &mut Setting, by: PeerIndex, key: Key) -> Result<DocumentId, PublishError> {
+    let options = PublishOptions { key: Some(key), ..PublishOptions::default() };
+    setting.world.publish_with(by, "{}", options)
+}
+
+fn is_newest_for_all(setting: &mut Setting, id: DocumentId) -> bool {
+    let peers = setting.peers.clone();
+    let newest = |world: &World, peer| delivered(world, peer).last() == Some(&id);
+    setting.world.run_until(seconds(5), |world| peers.iter().all(|peer| newest(world, *peer)))
+}
+
+#[test]
+fn a_writer_whose_clock_is_behind_the_owners_is_not_lost() {
+    let mut setting = clocks_apart(55);
+    let [ann, bob, ..] = setting.peers[..] else { panic!("there are four") };
+    let owner = setting.world.id(ann);
+    for _ in 0..3 {
+        let opened = write(&mut setting, ann, Key::shared("list", Writers::Anyone)).expect("hers");
+        assert!(is_newest_for_all(&mut setting, opened));
+        let written = write(&mut setting, bob, Key::of("list", owner)).expect("his");
+        assert!(is_newest_for_all(&mut setting, written));
+    }
+    // What is taken back is replaced, though it was the later one of two clocks.
+    let closed = write(&mut setting, ann, Key::new("list")).expect("hers");
+    assert!(is_newest_for_all(&mut setting, closed));
+    setting.nobody_honest_is_blamed();
+}
+
+#[test]
+fn a_writer_whose_clock_is_too_far_behind_is_told() {
+    let mut setting = clocks_apart(90);
+    let [ann, bob, ..] = setting.peers[..] else { panic!("there are four") };
+    let owner = setting.world.id(ann);
+    let opened = write(&mut setting, ann, Key::shared("list", Writers::Anyone)).expect("hers");
+    assert!(is_newest_for_all(&mut setting, opened));
+    let refused = write(&mut setting, bob, Key::of("list", owner));
+    let Err(PublishError::VersionAhead(ahead)) = refused else { panic!("{refused:?}") };
+    assert!((80..=90).contains(&ahead.by.as_secs()), "{ahead}");
+    // All else he may say.
+    write(&mut setting, bob, Key::new("list")).expect("his own");
     setting.nobody_honest_is_blamed();
 }

@@ -47,6 +47,7 @@ export const operator: Query<Tweet> = { likes: { $gtt: 4 } };
 taiinet.subscribe({}, { backlog: { limit: 10 } }).on("ready", ({ complete, more, sources }) => (complete && more) satisfies boolean || sources.toFixed());
 sub.on("update", ({ data, replaces }) => data.likes.toFixed() + replaces.length);
 sub.on("remove", ({ id, owner, key, reason }) => id + owner + (key ?? "") + (reason satisfies "deleted" | "replaced" | "expired"));
+sub.on("data", ({ writers }) => (writers === "anyone" ? writers : writers?.join(" ")));
 sub.on("conflict", ({ winner, loser }) => winner.data.likes > loser.data.likes);
 sub.on("backlog", ({ expiresAt, replaces, backlog, owner }) => [expiresAt?.toFixed(), replaces?.length, backlog && owner]);
 for (const backlog of [true, { last: 10 }, { since: "1d" }, { since: new Date() }, { since: 0 }] as const) taiinet.subscribe({}, { backlog });
@@ -59,6 +60,10 @@ export async function look(): Promise<[Found<Tweet>, Page<Tweet>]> {
   await taiinet.delete(found.map(({ id }) => id), { signal: new AbortController().signal });
   await taiinet.delete("id");
   await taiinet.delete({ key: "k" });
+  await taiinet.delete({ key: "k", of: "tn1…" });
+  await taiinet.publish({ a: 1 }, { key: "k", writers: "anyone", expires: "1d" });
+  await taiinet.publish({ a: 1 }, { key: "k", writers: ["tn1…"] as const });
+  await sub.send({ a: 1 }, { key: "k", of: "tn1…", to: "subscribers" });
   const page = await sub.next();
   return [found, page.more ? await sub.next(10) : page];
 }
@@ -75,6 +80,14 @@ void taiinet.find({}, { since: {} });
 void taiinet.delete({ id: "id" });
 // @ts-expect-error and nothing of its content
 void taiinet.delete({ key: 5 });
+// @ts-expect-error under which key
+void taiinet.publish({ a: 1 }, { writers: "anyone" });
+// @ts-expect-error and so
+void taiinet.publish({ a: 1 }, { of: "tn1…" });
+// @ts-expect-error only the owner says who writes
+void taiinet.publish({ a: 1 }, { key: "k", of: "tn1…", writers: "anyone" });
+// @ts-expect-error a list of names
+void taiinet.publish({ a: 1 }, { key: "k", writers: "tn1…" });
 // @ts-expect-error no such option
 taiinet.subscribe({}, { backlogg: true });
 // @ts-expect-error the limit has a name
