@@ -4,6 +4,7 @@ import { boolean, integer, options as checkOptions } from "./arguments.js";
 import { toDelivery, type Delivery } from "./delivery.js";
 import type { Feed, LiveChange, LiveWish, News } from "./engine.js";
 import { fromCore } from "./errors.js";
+import { report } from "./events.js";
 import { sorting, type Sort } from "./find.js";
 import type { Query } from "./query.js";
 import type { TaiiNet } from "./taiinet.js";
@@ -267,7 +268,13 @@ class LiveSet {
     const isNews = documents !== snapshot.documents || state !== snapshot.state || complete !== snapshot.complete || more !== snapshot.more || error !== snapshot.error;
     if (!isNews) return;
     this.shown = snapshot;
-    for (const listener of [...this.#listeners]) listener(snapshot);
+    for (const listener of [...this.#listeners]) {
+      try {
+        listener(snapshot);
+      } catch (error) {
+        report(error);
+      }
+    }
   }
 }
 

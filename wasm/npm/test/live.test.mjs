@@ -82,6 +82,25 @@ test("equal queries share one set, others do not", async () => {
   await taiinet.close();
 });
 
+test("a listener that throws does not keep the others from hearing", async () => {
+  const { taiinet, core } = await start();
+  const reported = [];
+  globalThis.reportError = (error) => reported.push(error.message);
+  let isTold = false;
+  const live = taiinet.live({});
+  live.subscribe(() => {
+    if (isTold) throw new Error("oops");
+    isTold = true;
+  });
+  const { shows } = look(live);
+  await eventually("begun", () => core.lives.size === 1);
+  core.change([...core.lives.keys()][0], { type: "insert", index: 0 }, 1);
+  await shows("1");
+  assert.deepEqual(reported, ["oops"]);
+  delete globalThis.reportError;
+  await taiinet.close();
+});
+
 test("a set is read by for await, and the reader that is slow gets what is now", async () => {
   const { taiinet, core } = await start();
   const read = [];
