@@ -216,8 +216,11 @@ impl World {
                 self.trace.note(self.now, peer.0, "found", 0, id.as_bytes());
                 self.peers[peer.0].found.entry(find).or_default().documents.push(id);
             }
-            // None of them is an archive.
-            Output::Asked { .. } | Output::Accepted(_) => {}
+            // None of them is an archive, or asks one to keep anything.
+            Output::Asked { .. }
+            | Output::Accepted(_)
+            | Output::Offered { .. }
+            | Output::Took { .. } => {}
             Output::FindDone { find, complete, .. } => {
                 let at = self.now();
                 self.trace.note(self.now, peer.0, "find done", u64::from(complete), &[]);
