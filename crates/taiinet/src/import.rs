@@ -53,8 +53,14 @@ impl TaiiNet {
         Import { net: self.clone(), wait, gathered, bytes, under_way }
     }
 
-    /// Publishes a document of any author of which the signature holds, as [`queue`](Self::queue) does; it must be of
-    /// the last five minutes, or it is [lost](Error::Lost).
+    /// Whether peers still pass on a document of this time: it is of the last five minutes, less a margin for the way.
+    pub fn is_live(&self, document: &VerifiedDocument) -> bool {
+        let age = self.inner.clock.now().since(document.created_at.into());
+        age < limits::LIVE_WINDOW - limits::LIVE_MARGIN
+    }
+
+    /// Publishes a document of any author of which the signature holds, as [`queue`](Self::queue) does; it must be
+    /// [live](Self::is_live), or it is [lost](Error::Lost).
     ///
     /// # Errors
     /// [`Error::Closed`]
