@@ -93,6 +93,10 @@ impl Import {
             }
             self.send();
         }
+        while let Some(Ok(answer)) = self.under_way.front_mut().map(Answer::try_recv) {
+            self.under_way.pop_front();
+            outcomes.extend(self.outcomes(answer)?);
+        }
         self.gathered.push(document);
         self.bytes += size;
         Ok(outcomes)
@@ -127,9 +131,13 @@ impl Import {
         let Some(answer) = self.under_way.front_mut() else { return Ok(Vec::new()) };
         let answer = answer.await;
         self.under_way.pop_front();
-        match answer.map_err(|_| Error::Closed)?? {
-            Some(outcomes) => Ok(outcomes),
-            None => Err(Error::NoArchive { waited: self.wait }),
-        }
+        self.outcomes(answer.map_err(|_| Error::Closed)?)
+    }
+
+    fn outcomes(
+        &self,
+        answer: Result<Option<Vec<Outcome>>, KeepError>,
+    ) -> Result<Vec<Outcome>, Error> {
+        answer?.ok_or(Error::NoArchive { waited: self.wait })
     }
 }

@@ -164,7 +164,8 @@ impl Misbehaviour {
             | Self::WrongNetwork
             | Self::MalformedDocument
             | Self::InvalidQuery
-            | Self::Unasked => 10,
+            | Self::Unasked
+            | Self::KeepFlood => 10,
             // An honest peer keeps well below; one may come close.
             Self::AuthorFlood
             | Self::ExchangeFlood
@@ -173,8 +174,7 @@ impl Misbehaviour {
             | Self::RequestFlood
             | Self::SignalFlood
             | Self::WorkFlood
-            | Self::FindFlood
-            | Self::KeepFlood => 2,
+            | Self::FindFlood => 2,
             Self::OutOfTime | Self::LongOver | Self::BrokenPromise | Self::BadSession => 0,
         }
     }
