@@ -133,6 +133,10 @@ impl Keeps {
                 cx.links.touch(link);
             }
         }
+        let has_archive = cx.links.active().any(|link| link.is_archive);
+        let wants = !has_archive && !self.requests.all().is_empty();
+        cx.view_changed |= wants && !cx.wants_archive;
+        cx.wants_archive = wants;
     }
 
     /// When one of ours has lasted long enough, or another archive is to be asked.

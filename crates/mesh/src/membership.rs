@@ -136,8 +136,12 @@ impl Membership {
     /// When there is something to do; `introduced` is when signallers may be asked for candidates.
     pub(crate) fn deadline(&self, cx: &Cx, introduced: Option<Time>) -> Option<Time> {
         let always = self.shuffle_at.min(self.mix_at);
-        let seek = (wanting(cx) > 0).then(|| {
-            let taken = |peer: &PeerId| cx.links.leads_to(peer);
+        let any = wanting(cx) > 0;
+        let seek = (any || has_room_for_archive(cx)).then(|| {
+            // Where it is only an archive that is wanted no other candidate counts.
+            let taken = |peer: &PeerId| {
+                cx.links.leads_to(peer) || !any && !self.candidates.is_archive(peer)
+            };
             [self.candidates.deadline(taken, cx.topology.is_full()), introduced]
         });
         let seek = seek.into_iter().flatten().flatten();
@@ -152,13 +156,20 @@ impl Membership {
             return;
         }
         let (mut wanting, mut picked) = (wanting(cx), Vec::new());
+        let wants_archive = wanting == 0 && has_room_for_archive(cx);
         while wanting > 0 {
             let Some(candidacy) = self.pick(cx, &picked) else { break };
             picked.push(candidacy.peer);
             cx.notify(Notice::Dial(candidacy));
             wanting -= 1;
         }
-        if wanting > 0 {
+        let archive = if wants_archive { self.pick(cx, &[]) } else { None };
+        let archive = archive.filter(|candidacy| self.candidates.is_archive(&candidacy.peer));
+        let lacks_archive = wants_archive && archive.is_none();
+        if let Some(candidacy) = archive {
+            cx.notify(Notice::Dial(candidacy));
+        }
+        if wanting > 0 || lacks_archive {
             cx.notify(Notice::Introduce { want: limits::INTRODUCE });
         }
     }
@@ -384,6 +395,14 @@ fn wanting(cx: &Cx) -> usize {
     let room = cx.config.max_links.saturating_sub(all);
     let budget = (limits::PENDING_LINKS / 2).saturating_sub(pending);
     to_target.max(to_share).min(room).min(budget)
+}
+
+/// Whether a link beyond those that are wanted may be made, because something waits for an archive.
+fn has_room_for_archive(cx: &Cx) -> bool {
+    let counted = |link: &&Link| !link.extra && (link.is_admitted() || !link.incoming);
+    let pending = cx.links.iter().filter(counted).filter(|link| !link.is_admitted()).count();
+    let all = cx.links.iter().filter(counted).count();
+    cx.wants_archive && all < cx.config.max_links && pending < limits::PENDING_LINKS / 2
 }
 
 /// How many of our neighbours are awake.

@@ -167,7 +167,7 @@ fn elsewhere(author: &Identity) -> SignedDocument {
 fn a_link_has_few_requests_outstanding_and_none_of_one_number() {
     let (mut cx, mut keeps) = archive();
     let (link, other) = (neighbour(&mut cx, &identity(1)), neighbour(&mut cx, &identity(2)));
-    let mut ask = |keeps: &mut Keeps, cx: &mut Cx, link, number| {
+    let ask = |keeps: &mut Keeps, cx: &mut Cx, link, number| {
         keeps.asked(cx, link, keep(number, documents(1, 1)))
     };
     ask(&mut keeps, &mut cx, link, 1).unwrap();

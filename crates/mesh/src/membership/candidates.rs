@@ -145,6 +145,11 @@ impl Candidates {
         Some((&known.presence, &known.heard_from))
     }
 
+    /// Whether it says that it has an archive.
+    pub(crate) fn is_archive(&self, peer: &PeerId) -> bool {
+        self.known.get(peer).is_some_and(|known| known.presence.archive.is_some())
+    }
+
     /// A candidate that may be dialled now and is not `taken`, at random; `by_address`: one that has
     /// an address that can be dialled; `archive`: one that says that it has an archive, if there is one.
     pub(crate) fn pick(
@@ -162,11 +167,12 @@ impl Candidates {
             .filter(|(_, known)| !by_address || known.has_address())
             .map(|(peer, _)| *peer)
             .collect();
-        let keeps = |peer: &&PeerId| {
-            self.known.get(peer).is_some_and(|known| known.presence.archive.is_some())
-        };
-        let archives: Vec<PeerId> =
-            ready.iter().filter(keeps).filter(|_| archive).copied().collect();
+        let archives: Vec<PeerId> = ready
+            .iter()
+            .filter(|peer| self.is_archive(peer))
+            .filter(|_| archive)
+            .copied()
+            .collect();
         rng.choose(if archives.is_empty() { &ready } else { &archives }).copied()
     }
 
