@@ -6,6 +6,7 @@ mod archive;
 mod backlog;
 mod documents;
 mod finds;
+mod imports;
 mod leaving;
 mod live;
 mod pressure;
