@@ -6,6 +6,7 @@ mod archive;
 mod backlog;
 mod documents;
 mod finds;
+#[cfg(feature = "archive")]
 mod imports;
 mod leaving;
 mod live;
