@@ -72,7 +72,7 @@ fn old_lines(numbers: std::ops::Range<u64>) -> String {
     let (from, step) = (now() - YEAR_MILLIS, (YEAR_MILLIS - 86_400_000) / 2_000);
     let line = |n: u64| {
         // Some share a key, and the newest of them counts.
-        let key = if n % 5 == 0 { n % 50 } else { n };
+        let key = if n.is_multiple_of(5) { n % 50 } else { n };
         format!(
             "{}\n",
             json!({ "n": n, "id": key, "at": from + n % 2_000 * step, "text": "x".repeat(n as usize % 300) })

@@ -442,7 +442,7 @@ impl Member {
             })),
             24 => Frame::Find(FindFrame::Keep(Keep {
                 request: bytes.u8().into(),
-                documents: self.to_keep(bytes, usually, now),
+                documents: self.some_documents(bytes, usually, now),
             })),
             _ => Frame::Find(FindFrame::Took(Took {
                 request: bytes.below(8) as u32,
@@ -452,7 +452,7 @@ impl Member {
     }
 
     /// Few documents, or more than there may be.
-    pub(super) fn to_keep(
+    pub(super) fn some_documents(
         &mut self,
         bytes: &mut Bytes<'_>,
         usually: &str,
@@ -478,7 +478,7 @@ impl Member {
     pub(super) fn hello(number: u8, network: &str) -> Hello {
         let hello = Hello::new(named(network), identity(number).peer_id(), [number; 32]);
         // Each other one has an archive, or says so.
-        let features = if number % 2 == 0 { Features::ARCHIVE } else { hello.features };
+        let features = if number.is_multiple_of(2) { Features::ARCHIVE } else { hello.features };
         Hello { features, ..hello }
     }
 

@@ -431,7 +431,7 @@ impl World for Outside {
                 }
             }
             22 => {
-                let documents = self.member.to_keep(bytes, &self.network, now);
+                let documents = self.member.some_documents(bytes, &self.network, now);
                 let (count, wait) = (documents.len(), Duration::from_millis(bytes.u16().into()));
                 if let Ok(keep) = self.peer.keep(documents, wait, now) {
                     self.keeps.insert(keep, count);

@@ -26,7 +26,7 @@ use directory::Directory;
 use line::Signer;
 use network::Archives;
 use pool::Chunk;
-use tally::Tally;
+use tally::{Taken, Tally};
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
@@ -77,24 +77,22 @@ pub(crate) struct ImportArgs {
     report: bool,
 }
 
-/// What became of a line's document: it is under way, or what is wrong with it.
-type Taken = Result<Result<(), String>, Exit>;
-
 /// Where documents go.
 enum Sink<'a> {
-    Directory(Directory<'a>),
-    Archives(Archives<'a>),
+    Directory(Box<Directory<'a>>),
+    Archives(Archives),
 }
 
 impl<'a> Sink<'a> {
     async fn open(net: &NetArgs, args: &'a ImportArgs) -> Result<Self, Exit> {
         let Some(path) = &args.store else {
-            return Archives::connect(net, args).await.map(Self::Archives);
+            return Archives::connect(net, args.timeout, args.report).await.map(Self::Archives);
         };
         let given = net.network.as_ref().map(|name| {
             name.parse::<Network>().map_err(|error| Exit::usage(format!("{name}: {error}")))
         });
-        Directory::open(path, args, given.transpose()?).map(Self::Directory)
+        let directory = Directory::open(path, &args.index, args.report, given.transpose()?)?;
+        Ok(Self::Directory(Box::new(directory)))
     }
 
     fn network(&self) -> Option<&Network> {
@@ -224,13 +222,6 @@ async fn take(
         bar.set_position(count);
     }
     Ok(())
-}
-
-/// For tests: how much is on a disk.
-fn tell(args: &ImportArgs, tally: &Tally) {
-    if args.report {
-        say(escaped(&format!("{{\"stored\":{}}}", tally.stored)));
-    }
 }
 
 fn summary(

@@ -9,7 +9,7 @@ use taiinet::{
 };
 use taiinet_document::{Network, VerifiedDocument};
 
-use super::{ImportArgs, Taken, tally::Tally, tell};
+use super::tally::{Taken, Tally};
 use crate::{
     exit::Exit,
     store::{self, Stored},
@@ -21,7 +21,9 @@ const COMMIT_DOCUMENTS: u64 = 1000;
 /// The archive, which is made when the first document comes.
 pub(super) struct Directory<'a> {
     path: &'a Path,
-    args: &'a ImportArgs,
+    /// The fields by which a new archive finds quickly.
+    index: &'a [taiinet_query::Path],
+    reports: bool,
     archive: Option<Stored>,
     /// The network of an archive that is to be made; else that of the first document.
     network: Option<Network>,
@@ -33,19 +35,20 @@ impl<'a> Directory<'a> {
     /// Opens the archive that is there.
     pub(super) fn open(
         path: &'a Path,
-        args: &'a ImportArgs,
+        index: &'a [taiinet_query::Path],
+        reports: bool,
         given: Option<Network>,
     ) -> Result<Self, Exit> {
         let opened = store::open(path, vec![Query::all()]);
         let archive = opened.map_err(|error| store::failed(path, &error))?;
         let network = match &archive {
             Some(archive) => {
-                fits(archive.config(), path, args, given.as_ref())?;
+                fits(archive.config(), path, index, given.as_ref())?;
                 Some(archive.config().network.clone())
             }
             None => given,
         };
-        Ok(Self { path, args, archive, network, uncommitted: 0, tally: Tally::default() })
+        Ok(Self { path, index, reports, archive, network, uncommitted: 0, tally: Tally::default() })
     }
 
     pub(super) const fn network(&self) -> Option<&Network> {
@@ -80,7 +83,7 @@ impl<'a> Directory<'a> {
     fn admit(&mut self, document: &VerifiedDocument) -> Result<Admission, ArchiveError> {
         let archive = match &mut self.archive {
             Some(archive) => archive,
-            none => none.insert(create(self.path, self.args, document.network.clone())?),
+            none => none.insert(create(self.path, self.index, document.network.clone())?),
         };
         let now = store::now();
         match archive.admit(document, now) {
@@ -100,7 +103,9 @@ impl<'a> Directory<'a> {
         for _ in 0..core::mem::take(&mut self.uncommitted) {
             self.tally.count(Outcome::Stored);
         }
-        tell(self.args, &self.tally);
+        if self.reports {
+            self.tally.tell();
+        }
         Ok(())
     }
 }
@@ -109,7 +114,7 @@ impl<'a> Directory<'a> {
 fn fits(
     config: &Config,
     path: &Path,
-    args: &ImportArgs,
+    index: &[taiinet_query::Path],
     given: Option<&Network>,
 ) -> Result<(), Exit> {
     let Config { network, indexed, .. } = config;
@@ -119,7 +124,7 @@ fn fits(
             path.display()
         )));
     }
-    if args.index.iter().any(|field| !indexed.contains(field)) {
+    if index.iter().any(|field| !indexed.contains(field)) {
         let names: Vec<&str> = indexed.iter().map(|path| path.as_str()).collect();
         let has = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
         return Err(Exit::usage(format!(
@@ -131,8 +136,12 @@ fn fits(
 }
 
 /// Makes one.
-fn create(path: &Path, args: &ImportArgs, network: Network) -> Result<Stored, ArchiveError> {
+fn create(
+    path: &Path,
+    index: &[taiinet_query::Path],
+    network: Network,
+) -> Result<Stored, ArchiveError> {
     let mut config = Config::new(network, vec![Query::all()]);
-    config.indexed.clone_from(&args.index);
+    config.indexed = index.to_vec();
     Archive::open(RedbStore::open(path)?, config)
 }

@@ -7,30 +7,34 @@ use taiinet_document::{Network, VerifiedDocument};
 use taiinet_terminal::line;
 use tokio::time::timeout;
 
-use super::{ImportArgs, Taken, tally::Tally, tell};
+use super::tally::{Taken, Tally};
 use crate::{exit::Exit, hints, net::NetArgs};
 
 /// How long subscribers may take in the end to get what is of now; archives have it by then.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// A peer that gives documents to archives.
-pub(super) struct Archives<'a> {
+pub(super) struct Archives {
     net: TaiiNet,
-    args: &'a ImportArgs,
+    reports: bool,
     import: Import,
     /// Of each document that is under way, itself if subscribers are to have it.
     under_way: VecDeque<Option<Arc<VerifiedDocument>>>,
     pub(super) tally: Tally,
 }
 
-impl<'a> Archives<'a> {
+impl Archives {
     /// Starts the peer: not that of the key file, which may run elsewhere, and signs here.
-    pub(super) async fn connect(net: &NetArgs, args: &'a ImportArgs) -> Result<Self, Exit> {
+    pub(super) async fn connect(
+        net: &NetArgs,
+        wait: Duration,
+        reports: bool,
+    ) -> Result<Self, Exit> {
         let net = NetArgs { identity: None, blacklist: net.blacklist(), ..net.clone() };
         let net = net.connect().await?;
         hints::spawn(&net);
-        let import = net.import(args.timeout);
-        Ok(Self { net, args, import, under_way: VecDeque::new(), tally: Tally::default() })
+        let import = net.import(wait);
+        Ok(Self { net, reports, import, under_way: VecDeque::new(), tally: Tally::default() })
     }
 
     pub(super) fn network(&self) -> &Network {
@@ -76,8 +80,8 @@ impl<'a> Archives<'a> {
                 self.net.queue_signed(document).await?;
             }
         }
-        if !outcomes.is_empty() {
-            tell(self.args, &self.tally);
+        if self.reports && !outcomes.is_empty() {
+            self.tally.tell();
         }
         Ok(())
     }

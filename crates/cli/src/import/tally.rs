@@ -1,6 +1,12 @@
 //! What became of documents, counted.
 
 use taiinet::Outcome;
+use taiinet_terminal::{line, say};
+
+use crate::exit::Exit;
+
+/// What becomes of a line's document: it is under way, or what is wrong with it.
+pub(super) type Taken = Result<Result<(), String>, Exit>;
 
 /// How many documents there were of each kind.
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -47,5 +53,10 @@ impl Tally {
             Outcome::Unwanted => &mut self.unkept,
             Outcome::Refused => &mut self.refused,
         } += 1;
+    }
+
+    /// For tests: how much is on a disk.
+    pub(super) fn tell(&self) {
+        say(line(&format!("{{\"stored\":{}}}", self.stored)));
     }
 }
