@@ -203,7 +203,9 @@ impl State {
                 calls.push_back(Call::Live { subscriptions, change });
             }
             // Only for archives.
-            Action::Asked { .. } | Action::Accepted(_) => {}
+            Action::Asked { .. } | Action::Accepted(_) | Action::Offered { .. } => {}
+            // Pages ask no archive to keep anything.
+            Action::Took { .. } => {}
             Action::Found { find, document, opened } => {
                 if let Some(Find { each, .. }) = self.session.find_waiter(find) {
                     calls.push_back(Call::Found { each: each.clone(), document, opened });

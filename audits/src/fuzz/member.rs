@@ -8,13 +8,13 @@ use taiinet_identity::{
     Domain, NextKey, PeerId, Recipient, RecipientId, Signed, signature_file::SignatureFile,
 };
 use taiinet_mesh::{
-    ChannelBinding, Time,
+    ChannelBinding, Time, limits,
     session::{Dialler, Opening, Purpose},
     wire::{
-        CircuitFrame, CircuitPart, Compare, DocumentFrame, Find, FindFrame, Found, Fragment, Frame,
-        Hello, Joined, Kept, LinkFrame, Neighbour, Piece, PoolFrame, Presence, Push, Refusal,
-        RefusalReason, Rest, Signal, SignalBody, SignalFrame, SignalPart, SyncFrame, Undeliverable,
-        VERSION, ViewFrame, codec,
+        CircuitFrame, CircuitPart, Compare, DocumentFrame, Features, Find, FindFrame, Found,
+        Fragment, Frame, Hello, Joined, Keep, Kept, LinkFrame, Neighbour, Outcome, Piece,
+        PoolFrame, Presence, Push, Refusal, RefusalReason, Rest, Signal, SignalBody, SignalFrame,
+        SignalPart, SyncFrame, Took, Undeliverable, VERSION, ViewFrame, codec,
     },
 };
 
@@ -375,7 +375,7 @@ impl Member {
 
     /// Any frame between peers.
     pub(super) fn frame(&mut self, bytes: &mut Bytes<'_>, usually: &str, now: Time) -> Frame {
-        match bytes.below(24) {
+        match bytes.below(26) {
             0 => Frame::Link(LinkFrame::Hello(Self::hello(Self::key(bytes), usually))),
             1 => Frame::Link(LinkFrame::Proof(
                 identity(Self::key(bytes)).sign(Domain::Hello, bytes.some()),
@@ -435,12 +435,39 @@ impl Member {
                 until: Self::cursor(bytes),
             })),
             22 => Frame::Pool(PoolFrame::Relay(Self::signal(bytes, usually, None, now))),
-            _ => Frame::Pool(PoolFrame::Undeliverable(Undeliverable {
+            23 => Frame::Pool(PoolFrame::Undeliverable(Undeliverable {
                 network: Self::network(bytes, usually),
                 from: Self::somebody(bytes),
                 to: Self::somebody(bytes),
             })),
+            24 => Frame::Find(FindFrame::Keep(Keep {
+                request: bytes.u8().into(),
+                documents: self.some_documents(bytes, usually, now),
+            })),
+            _ => Frame::Find(FindFrame::Took(Took {
+                request: bytes.below(8) as u32,
+                outcomes: Self::outcomes(bytes),
+            })),
         }
+    }
+
+    /// Few documents, or more than there may be.
+    pub(super) fn some_documents(
+        &mut self,
+        bytes: &mut Bytes<'_>,
+        usually: &str,
+        now: Time,
+    ) -> Vec<SignedDocument> {
+        let document = self.document(bytes, usually, now);
+        match bytes.below(8) {
+            0 => vec![document; limits::KEEP_DOCUMENTS + bytes.below(2)],
+            count => (1..count).map(|_| self.document(bytes, usually, now)).collect(),
+        }
+    }
+
+    pub(super) fn outcomes(bytes: &mut Bytes<'_>) -> Vec<Outcome> {
+        // Those that this version knows, and one that it does not.
+        (0..bytes.below(8)).map(|_| Outcome::from(bytes.u8() % 9)).collect()
     }
 
     pub(super) fn neighbour(&mut self, bytes: &mut Bytes<'_>, usually: &str, now: Time) -> Frame {
@@ -449,7 +476,10 @@ impl Member {
     }
 
     pub(super) fn hello(number: u8, network: &str) -> Hello {
-        Hello::new(named(network), identity(number).peer_id(), [number; 32])
+        let hello = Hello::new(named(network), identity(number).peer_id(), [number; 32]);
+        // Each other one has an archive, or says so.
+        let features = if number.is_multiple_of(2) { Features::ARCHIVE } else { hello.features };
+        Hello { features, ..hello }
     }
 
     /// The frames with which it proves its key: as one end of a link to the peer that said `theirs`.

@@ -1,11 +1,15 @@
 //! The core's front door: one peer, to which anything happens.
 
-use std::collections::{BTreeMap, VecDeque};
+use std::{
+    collections::{BTreeMap, VecDeque},
+    time::Duration,
+};
 
+use taiinet_document::VerifiedBytes;
 use taiinet_identity::{PeerId, Signed};
 use taiinet_mesh::{
     Answer, Audience, ChannelBinding, Config, Delivery, Dial, Direct, FindId, FindOptions, Input,
-    LinkFailure, LinkId, LinkState, Negotiation, Output, Peer, PublishOptions, Question,
+    KeepId, LinkFailure, LinkId, LinkState, Negotiation, Output, Peer, PublishOptions, Question,
     SignallerAddress, SubscriptionId, Time, limits,
     session::Purpose,
     wire::{
@@ -59,6 +63,9 @@ struct Outside {
     finds: BTreeMap<FindId, (Sort, Option<Place>)>,
     /// What neighbours ask it, if it has an archive.
     questions: VecDeque<(LinkId, Question)>,
+    offers: VecDeque<(LinkId, u32)>,
+    /// How many documents it has archives asked to keep, and not heard of.
+    keeps: BTreeMap<KeepId, usize>,
 }
 
 pub(super) fn run(data: &[u8]) {
@@ -110,6 +117,8 @@ impl Outside {
             subscriptions: Vec::new(),
             finds: BTreeMap::new(),
             questions: VecDeque::new(),
+            offers: VecDeque::new(),
+            keeps: BTreeMap::new(),
         }
     }
 
@@ -348,7 +357,7 @@ impl World for Outside {
 
     fn step(&mut self, bytes: &mut Bytes<'_>) {
         let now = self.now;
-        match bytes.below(21) {
+        match bytes.below(23) {
             0 => {
                 let millis = u64::from(bytes.u16()) << (bytes.below(5));
                 self.pass(millis);
@@ -414,6 +423,18 @@ impl World for Outside {
             20 => {
                 if let Some((link, question)) = self.questions.pop_front() {
                     self.answer(link, &question, bytes);
+                }
+            }
+            21 => {
+                if let Some((link, request)) = self.offers.pop_front() {
+                    self.peer.took(link, request, Member::outcomes(bytes), now);
+                }
+            }
+            22 => {
+                let documents = self.member.some_documents(bytes, &self.network, now);
+                let (count, wait) = (documents.len(), Duration::from_millis(bytes.u16().into()));
+                if let Ok(keep) = self.peer.keep(documents, wait, now) {
+                    self.keeps.insert(keep, count);
                 }
             }
             16 => {
@@ -494,6 +515,19 @@ impl World for Outside {
                     assert!(question.bytes <= limits::FOUND_BYTES);
                     self.questions.push_back((link, question));
                 }
+                Output::Offered { link, request, documents } => {
+                    assert!(documents.len() <= limits::KEEP_DOCUMENTS);
+                    let network = named(&self.network);
+                    let of_network = |bytes: &VerifiedBytes| {
+                        bytes.decode().is_ok_and(|document| document.network == network)
+                    };
+                    assert!(documents.iter().all(of_network));
+                    self.offers.push_back((link, request));
+                }
+                Output::Took { keep, outcomes } => {
+                    let count = self.keeps.remove(&keep).expect("each is told of once");
+                    assert!(outcomes.is_none_or(|outcomes| outcomes.len() == count));
+                }
                 _ => {}
             }
         }
@@ -513,6 +547,7 @@ impl World for Outside {
         let pending = if self.direct { limits::SEEDS } else { 0 } + 2 * limits::PENDING_LINKS;
         assert!(status.links.len() - relayed.count() <= self.max_links + pending);
         let lanes = limits::CONTROL_LANE_BYTES + limits::DATA_LANE_BYTES + limits::FOUND_LANE_BYTES;
+        let lanes = lanes + limits::KEEPS_AWAITED * limits::FRAME_BYTES;
         for link in &status.links {
             assert!(link.queued_bytes <= lanes + 2 * limits::FRAME_BYTES);
         }

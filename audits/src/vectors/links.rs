@@ -8,8 +8,9 @@ use taiinet_mesh::{
     ChannelBinding,
     wire::{
         Compare, DocumentFrame, Features, Find, FindFrame, Found, Fragment, Frame, Hello, Joined,
-        Kept, LinkFrame, Neighbour, Piece, PoolFrame, Presence, Push, Refusal, RefusalReason, Rest,
-        Signal, SignalBody, SignalFrame, SignalPart, SyncFrame, Undeliverable, ViewFrame, codec,
+        Keep, Kept, LinkFrame, Neighbour, Outcome, Piece, PoolFrame, Presence, Push, Refusal,
+        RefusalReason, Rest, Signal, SignalBody, SignalFrame, SignalPart, SyncFrame, Took,
+        Undeliverable, ViewFrame, codec,
     },
 };
 use taiinet_query::sort::Sort;
@@ -88,6 +89,20 @@ pub(super) fn examples() -> Vec<(&'static str, Frame)> {
         ("compare", Frame::Sync(SyncFrame::Compare(compare))),
         ("find", find),
         ("found", found),
+        (
+            "keep",
+            Frame::Find(FindFrame::Keep(Keep {
+                request: 3,
+                documents: vec![document.signed().clone()],
+            })),
+        ),
+        (
+            "took",
+            Frame::Find(FindFrame::Took(Took {
+                request: 3,
+                outcomes: (0..8).map(Outcome::from).collect(),
+            })),
+        ),
         ("relay", Frame::Pool(PoolFrame::Relay(signal()))),
         (
             "undeliverable",

@@ -1,58 +1,58 @@
-//! `taiinet import`: documents from NDJSON files into the store of an archive.
+//! `taiinet import`: documents from NDJSON files to the archives of a network, or into the store of one.
 
-mod intake;
+mod directory;
 mod line;
+mod network;
 mod pool;
 mod reader;
+mod tally;
 
-use std::{
-    path::{Path, PathBuf},
-    sync::Arc,
-    time::Instant,
-};
+use std::{path::PathBuf, sync::Arc, time::Duration, time::Instant};
 
+use indicatif::ProgressBar;
 use serde_json::json;
-use taiinet::{
-    Query,
-    archives::{Archive, ArchiveError, Config, RedbStore},
-};
-use taiinet_document::Network;
+use taiinet_document::{Network, VerifiedDocument};
 use taiinet_terminal::{line as escaped, print, say};
+use tokio::sync::mpsc;
 
 use crate::{
     exit::{CommandResult, Exit},
     identity,
     ndjson::{Fault, total_bytes},
-    net::NetArgs,
+    net::{self, NetArgs},
     progress::{self, documents},
-    store::{self, Stored},
 };
-use intake::{Intake, Tally};
+use directory::Directory;
 use line::Signer;
+use network::Archives;
+use pool::Chunk;
+use tally::{Taken, Tally};
 
-/// Put documents from NDJSON files into the store of an archive that no peer has open
-///
-/// Lines that have a signature, as `taiinet export` writes them, are taken as they are; others are signed.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:
+  taiinet import tweets.ndjson --network tweets --signaller ws://127.0.0.1:7700
   taiinet import tweets.ndjson --store ./archive
   taiinet import cities.ndjson --store ./archive --network places --identity me.key \\
     --key-field id --time-field updated --index name,population
   zcat week.ndjson.gz | taiinet import --store ./archive
+
+With --store it writes into an archive that no peer has open. Without, archives of the network keep what they admit
+(`taiinet seed --max-backdate`, `--import-from`), whatever its age; what is of the last five minutes goes to
+subscribers as well.
 
 The same command again goes on where it was interrupted, and takes nothing twice: a signed document is the same
 document wherever it stands, and a plain line with the same identity, key and time becomes the same document again.
 A plain line's time is that of --time-field; without it, its file counts as written one line a millisecond, the
 last when the file was last changed: so this holds only until the file changes. The newest document under a key
 replaces the older ones. The store keeps the network, indexes and bounds that it has; a new one gets --network, or
-the network of the first signed document, and --index. `taiinet publish` publishes to the network instead.
+the network of the first signed document, and --index.
 Exit codes: 0 all is in the archive, 1 something is not, 2 wrong usage.")]
 pub(crate) struct ImportArgs {
     /// NDJSON files, one document a line; `-` or none: stdin
     files: Vec<PathBuf>,
-    /// The directory of the archive; made if it is not there
+    /// The directory of an archive, which no other process may have open; made if it is not there
     #[arg(long, value_name = "DIR", env = "TAIINET_STORE")]
-    store: PathBuf,
+    store: Option<PathBuf>,
     /// The field of plain lines whose value becomes the document's key, as text
     #[arg(long, value_name = "FIELD")]
     key_field: Option<String>,
@@ -61,54 +61,109 @@ pub(crate) struct ImportArgs {
     time_field: Option<String>,
     /// A field by which documents are found and sorted quickly, at most 16; repeat it, or separate by commas. For a
     /// new store
-    #[arg(long, value_name = "FIELD", value_delimiter = ',')]
+    #[arg(long, value_name = "FIELD", value_delimiter = ',', requires = "store")]
     index: Vec<taiinet_query::Path>,
+    /// How many seconds to wait for an archive of the network to answer
+    #[arg(long, value_name = "SECS", default_value = "60", value_parser = net::seconds)]
+    timeout: Duration,
     /// Pass over lines that are no documents, or have a bad signature, with a warning
     #[arg(long)]
     skip_invalid: bool,
     /// Print a summary as one line of JSON on stdout
     #[arg(long)]
     json: bool,
-    /// Write a line of JSON to stderr after each commit
+    /// Write a line of JSON to stderr after each commit, and each answer of an archive
     #[arg(long, hide = true)]
     report: bool,
 }
 
-pub(crate) fn run(net: &NetArgs, args: ImportArgs) -> CommandResult {
-    let started = Instant::now();
-    let given = match &net.network {
-        Some(name) => {
-            Some(name.parse::<Network>().map_err(|error| Exit::usage(format!("{name}: {error}")))?)
+/// Where documents go.
+enum Sink<'a> {
+    Directory(Box<Directory<'a>>),
+    Archives(Archives),
+}
+
+impl<'a> Sink<'a> {
+    async fn open(net: &NetArgs, args: &'a ImportArgs) -> Result<Self, Exit> {
+        let Some(path) = &args.store else {
+            return Archives::connect(net, args.timeout, args.report).await.map(Self::Archives);
+        };
+        let given = net.network.as_ref().map(|name| {
+            name.parse::<Network>().map_err(|error| Exit::usage(format!("{name}: {error}")))
+        });
+        let directory = Directory::open(path, &args.index, args.report, given.transpose()?)?;
+        Ok(Self::Directory(Box::new(directory)))
+    }
+
+    fn network(&self) -> Option<&Network> {
+        match self {
+            Self::Directory(directory) => directory.network(),
+            Self::Archives(archives) => Some(archives.network()),
         }
-        None => None,
-    };
-    let archive = open(&args, given.as_ref())?;
-    let network = archive.as_ref().map(|archive| archive.config().network.clone()).or(given);
+    }
+
+    async fn take(&mut self, document: VerifiedDocument) -> Taken {
+        match self {
+            Self::Directory(directory) => directory.take(&document),
+            Self::Archives(archives) => archives.take(document).await,
+        }
+    }
+
+    /// Waits until all that was taken is on a disk.
+    async fn end(&mut self) -> CommandResult {
+        match self {
+            // A commit that has failed is tried again: a merge that did may have been all that was wrong.
+            Self::Directory(directory) => directory.commit(),
+            Self::Archives(archives) => archives.end().await,
+        }
+    }
+
+    async fn close(&self) {
+        if let Self::Archives(archives) = self {
+            archives.close().await;
+        }
+    }
+
+    const fn tally(&mut self) -> &mut Tally {
+        match self {
+            Self::Directory(directory) => &mut directory.tally,
+            Self::Archives(archives) => &mut archives.tally,
+        }
+    }
+}
+
+pub(crate) async fn run(net: NetArgs, args: ImportArgs) -> CommandResult {
+    let started = Instant::now();
     let identity = match &net.identity {
         Some(file) => Some(identity::read(file, net.passphrase_file.as_deref())?),
         None => None,
     };
+    let mut sink = Sink::open(&net, &args).await?;
     let signer = Signer {
         identity,
-        network: network.clone(),
+        network: sink.network().cloned(),
         key_field: args.key_field.clone(),
         time_field: args.time_field.clone(),
     };
     let bar = if args.report {
-        indicatif::ProgressBar::hidden()
+        ProgressBar::hidden()
     } else {
         progress::of_bytes(total_bytes(&args.files))
     };
-    let make = |network| create(&args, network);
-    let mut intake = Intake::new(archive, network, &make, args.report);
     let checked = pool::start(args.files.clone(), Arc::new(signer));
     let checked = checked.map_err(|error| Exit::Failed(format!("cannot start: {error}")))?;
-    let outcome = take_all(checked, &mut intake, &args, &bar);
-    // What came before a fault is good.
-    let ended = intake.end();
+    let outcome = match &args.store {
+        // Killed, it loses nothing that was committed.
+        Some(_) => take_all(checked, &mut sink, &args, &bar).await,
+        None => tokio::select! {
+            outcome = take_all(checked, &mut sink, &args, &bar) => outcome,
+            () = net::told_to_leave() => Err(Exit::failed("interrupted")),
+        },
+    };
+    sink.close().await;
     bar.finish_and_clear();
-    let outcome = outcome.and(ended.map_err(|error| store::failed(&args.store, &error)));
-    let there = intake.tally.stored + intake.tally.known;
+    let tally = *sink.tally();
+    let there = tally.stored + tally.known;
     let outcome = match outcome {
         Err(Exit::Failed(reason)) if there > 0 => Err(Exit::Failed(format!(
             "{reason}\nin the archive: {}; the same command goes on from there",
@@ -116,73 +171,55 @@ pub(crate) fn run(net: &NetArgs, args: ImportArgs) -> CommandResult {
         ))),
         outcome => outcome,
     };
-    summary(&args, &intake.tally, started.elapsed().as_secs_f64(), outcome)
+    summary(&args, &tally, started.elapsed().as_secs_f64(), outcome)
 }
 
-/// Opens the archive that is there.
-fn open(args: &ImportArgs, given: Option<&Network>) -> Result<Option<Stored>, Exit> {
-    let opened = store::open(&args.store, vec![Query::all()]);
-    let archive = opened.map_err(|error| store::failed(&args.store, &error))?;
-    let Some(archive) = archive else { return Ok(None) };
-    let Config { network, indexed, .. } = archive.config();
-    if let Some(given) = given.filter(|given| *given != network) {
-        return Err(Exit::Failed(format!(
-            "{} is an archive of the network \"{network}\", not of \"{given}\": choose another directory",
-            args.store.display()
-        )));
-    }
-    if args.index.iter().any(|field| !indexed.contains(field)) {
-        let names: Vec<&str> = indexed.iter().map(|path| path.as_str()).collect();
-        let has = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
-        return Err(Exit::usage(format!(
-            "{} is there already, and of its indexes ({has}) `taiinet seed --index` decides: leave --index out",
-            args.store.display()
-        )));
-    }
-    Ok(Some(archive))
-}
-
-/// Makes one.
-fn create(args: &ImportArgs, network: Network) -> Result<Stored, ArchiveError> {
-    let mut config = Config::new(network, vec![Query::all()]);
-    config.indexed.clone_from(&args.index);
-    Archive::open(RedbStore::open(&args.store)?, config)
-}
-
-fn take_all(
-    checked: pool::Checked,
-    intake: &mut Intake<'_>,
+async fn take_all(
+    mut checked: mpsc::Receiver<Chunk>,
+    sink: &mut Sink<'_>,
     args: &ImportArgs,
-    bar: &indicatif::ProgressBar,
+    bar: &ProgressBar,
 ) -> CommandResult {
-    for chunk in checked {
-        for (place, document) in chunk.documents {
-            let fault = match document {
-                Ok(document) => match intake.take(&document) {
-                    Ok(Ok(())) => continue,
-                    Ok(Err(reason)) => reason,
-                    Err(error) => return Err(store::failed(&args.store, &error)),
-                },
-                Err(reason) => reason,
-            };
-            let fault = Fault::Line(place, fault).to_string();
-            if !args.skip_invalid {
-                return Err(Exit::Failed(fault));
-            }
-            intake.tally.invalid += 1;
-            bar.suspend(|| say(format_args!("warning: {}", escaped(&fault))));
+    let mut outcome = Ok(());
+    while let Some(chunk) = checked.recv().await {
+        outcome = take(chunk, sink, args, bar).await;
+        if outcome.is_err() {
+            break;
         }
-        if let Some(fault) = chunk.broken {
-            return Err(Exit::failed(fault));
+    }
+    // What came before a fault is good.
+    outcome.and(sink.end().await)
+}
+
+async fn take(
+    chunk: Chunk,
+    sink: &mut Sink<'_>,
+    args: &ImportArgs,
+    bar: &ProgressBar,
+) -> CommandResult {
+    for (place, document) in chunk.documents {
+        let taken = match document {
+            Ok(document) => sink.take(document).await?,
+            Err(reason) => Err(reason),
+        };
+        let Err(reason) = taken else { continue };
+        let fault = Fault::Line(place, reason).to_string();
+        if !args.skip_invalid {
+            return Err(Exit::Failed(fault));
         }
-        if bar.length().is_some() {
-            bar.set_position(chunk.read);
-            let rate = intake.tally.all() as f64 / bar.elapsed().as_secs_f64().max(0.1);
-            let count = documents(intake.tally.all());
-            bar.set_message(format!("{count}, {rate:.0} a second"));
-        } else {
-            bar.set_position(intake.tally.all());
-        }
+        sink.tally().invalid += 1;
+        bar.suspend(|| say(format_args!("warning: {}", escaped(&fault))));
+    }
+    if let Some(fault) = chunk.broken {
+        return Err(Exit::failed(fault));
+    }
+    let count = sink.tally().all();
+    if bar.length().is_some() {
+        bar.set_position(chunk.read);
+        let rate = count as f64 / bar.elapsed().as_secs_f64().max(0.1);
+        bar.set_message(format!("{}, {rate:.0} a second", documents(count)));
+    } else {
+        bar.set_position(count);
     }
     Ok(())
 }
@@ -193,12 +230,13 @@ fn summary(
     seconds: f64,
     outcome: CommandResult,
 ) -> CommandResult {
-    let Tally { stored, known, superseded, expired, too_old, no_room, unkept, invalid } = *tally;
+    let Tally { stored, known, superseded, expired, too_old, no_room, unkept, refused, invalid } =
+        *tally;
     if args.json {
         let summary = json!({
             "stored": stored, "known": known, "superseded": superseded, "expired": expired,
-            "too_old": too_old, "no_room": no_room, "unkept": unkept, "invalid": invalid,
-            "seconds": seconds,
+            "too_old": too_old, "no_room": no_room, "unkept": unkept, "refused": refused,
+            "invalid": invalid, "seconds": seconds,
         });
         print(&format!("{summary}\n"))?;
     } else if outcome.is_ok() {
@@ -216,24 +254,43 @@ fn summary(
         }
     }
     outcome?;
-    let directory = escape(&args.store);
-    if too_old > 0 {
-        return Err(Exit::Failed(format!(
-            "{} are older than what the archive in {directory} takes: run its seed once with --import-from AUTHOR, \
-             or without --max-backdate, and import again",
-            documents(too_old)
-        )));
-    }
-    if no_room > 0 {
-        return Err(Exit::Failed(format!(
-            "there is no room for {} in the quota of {directory}: run its seed once with a larger --quota, and \
-             import again",
-            documents(no_room)
-        )));
-    }
-    Ok(())
-}
-
-fn escape(path: &Path) -> String {
-    escaped(&path.to_string_lossy()).into_owned()
+    let archive = match &args.store {
+        Some(directory) => format!("the archive in {}", escaped(&directory.to_string_lossy())),
+        None => "the archive that was asked".to_owned(),
+    };
+    let reasons = [
+        (
+            too_old,
+            format!(
+                "older than what {archive} takes: run its seed once with --import-from AUTHOR, or without \
+                 --max-backdate, and import again"
+            ),
+        ),
+        (
+            no_room,
+            format!(
+                "too much for the quota of {archive}: run its seed once with a larger --quota, and import again"
+            ),
+        ),
+        // In a directory it is nothing that an archive could keep.
+        (
+            if args.store.is_none() { unkept } else { 0 },
+            format!(
+                "not what {archive} keeps: run a seed with a query that they match, and import again"
+            ),
+        ),
+        (
+            refused,
+            format!(
+                "not taken by {archive}: of a time ahead of its clock, or it cannot write; see what it says, and import again"
+            ),
+        ),
+    ];
+    let reasons = reasons.into_iter().filter(|(count, _)| *count > 0);
+    let reasons: Vec<String> = reasons
+        .map(|(count, why)| {
+            format!("{} {} {why}", documents(count), if count == 1 { "is" } else { "are" })
+        })
+        .collect();
+    if reasons.is_empty() { Ok(()) } else { Err(Exit::Failed(reasons.join("\n"))) }
 }

@@ -114,7 +114,7 @@ fn run(Cli { net, command }: Cli) -> CommandResult {
         Command::Find(args) => on_runtime(find::run(net, args)),
         Command::Seed(args) => on_runtime(seed::run(net, args)),
         Command::Archive(args) => archive::run(&net, args),
-        Command::Import(args) => import::run(&net, args),
+        Command::Import(args) => on_runtime(import::run(net, args)),
         Command::Export(args) if args.store.is_some() => export::from_store(&args),
         Command::Export(args) => on_runtime(export::from_network(net, args)),
         Command::Delete(args) => on_runtime(delete::run(net, args)),

@@ -9,9 +9,9 @@ mod output;
 mod status;
 
 pub use config::{Config, Direct, SignallerAddress, SignallerRelay};
-pub use error::{PublishError, TooManyFinds, TooManySubscriptions, VersionAhead};
+pub use error::{KeepError, PublishError, TooManyFinds, TooManySubscriptions, VersionAhead};
 pub use event::{Disconnect, Event};
-pub use ids::{FindId, LinkId, SubscriptionId};
+pub use ids::{FindId, KeepId, LinkId, SubscriptionId};
 pub use input::{Audience, FindOptions, Input, LinkFailure, Negotiation, PublishOptions};
 pub use output::{Answer, Conflict, Delivery, Dial, Lane, Output, Question};
 pub use status::{Counters, LinkState, LinkStatus, SignallerStatus, Status};

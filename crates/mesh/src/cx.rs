@@ -34,6 +34,8 @@ pub(crate) struct Cx {
     pub(crate) told_doze: (bool, Time),
     /// When neighbours were asked last because all of them were silent.
     pub(crate) asked_at: Option<Time>,
+    /// Whether something waits for an archive, and none is a neighbour.
+    pub(crate) wants_archive: bool,
     /// Whether something has changed that may call for new links.
     pub(crate) view_changed: bool,
     /// Until when searches wait for an archive that may yet become a neighbour.
@@ -69,6 +71,7 @@ impl Cx {
             dozing: false,
             told_doze: (false, Time::default()),
             asked_at: None,
+            wants_archive: false,
             view_changed: true,
             archive_until: None,
             links: Links::default(),

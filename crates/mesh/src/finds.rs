@@ -77,19 +77,6 @@ impl Finds {
         }
     }
 
-    pub(crate) fn frame(
-        &mut self,
-        cx: &mut Cx,
-        link: LinkId,
-        frame: FindFrame,
-        interest: &Interest,
-    ) -> Result<(), Misbehaviour> {
-        match frame {
-            FindFrame::Find(find) => answer(cx, link, &find),
-            FindFrame::Found(found) => self.answered(cx, link, found, interest),
-        }
-    }
-
     pub(crate) fn on(&mut self, cx: &mut Cx, notice: &Notice, interest: &Interest) {
         match notice {
             // A new neighbour is asked what is being looked for.
@@ -175,7 +162,7 @@ impl Finds {
 
     /// A neighbour answers. We asked: what it takes to check an answer is bounded by what was asked for, and
     /// costs its link nothing. What nobody asked for is an offence.
-    fn answered(
+    pub(crate) fn answered(
         &mut self,
         cx: &mut Cx,
         link: LinkId,
@@ -257,7 +244,7 @@ impl Finds {
 }
 
 /// A neighbour looks for something.
-fn answer(cx: &mut Cx, link: LinkId, asked: &Find) -> Result<(), Misbehaviour> {
+pub(crate) fn answer(cx: &mut Cx, link: LinkId, asked: &Find) -> Result<(), Misbehaviour> {
     let Some(state) = cx.links.get_mut(link) else { return Ok(()) };
     let room = state.lanes.room_for_found();
     let (request, wish) = (asked.request, Wish::asked(asked, &mut state.budgets, room, cx.now)?);
@@ -339,7 +326,7 @@ mod tests {
         let (rest, until) = (Rest::Finished { left_out: false }, Vec::new());
         let found = Found { request: 1, documents, rest, until };
         let before = work_left(&cx, link);
-        finds.frame(&mut cx, link, FindFrame::Found(found), &interest).unwrap();
+        finds.answered(&mut cx, link, found, &interest).unwrap();
         assert_eq!(work_left(&cx, link), before);
         let found = cx.out.iter().filter(|output| matches!(output, Output::Found { .. })).count();
         assert_eq!(found, 100);

@@ -41,6 +41,7 @@
 //! | `interest` | our subscriptions, open and private, and the peers that we can seal to |
 //! | `sync` | comparing what two neighbours have |
 //! | `finds` | searches: ours under way, others' answered |
+//! | `keeps` | documents of any age for archives: ours offered, others' taken |
 //! | `pool` | what signallers pass on for their clients |
 //! | [`limits`] | every bound |
 //!
@@ -87,6 +88,9 @@
 //!   like any document, must match, and goes to the peer that asked and no other. To check it is our own cost,
 //!   and bounded by what we asked for: so many documents and bytes, [`limits::FIND_FUEL`] an answer, and for all
 //!   that a search opens as much again and [`limits::FIND_OPENINGS`] key exchanges.
+//! - **Documents for an archive without end**: [`limits::KEEPS_AWAITED`] requests of [`limits::KEEP_BYTES`] that are not
+//!   answered, and [`limits::KEEPING`] of its link's work a document, which is verified like any other. How old it may
+//!   be and how much there is room for is the archive's to say. A peer without an archive takes none, and verifies none.
 //! - **Expensive queries of private subscriptions**: [`limits::MATCH_WORK`] units of work a document, in turns
 //!   for the announcers; what their queries occupy is counted ([`limits::DIRECTORY_BYTES`]), and the
 //!   announcer that occupies most gives way.
@@ -111,6 +115,7 @@ mod dialling;
 mod documents;
 mod finds;
 mod interest;
+mod keeps;
 pub mod limits;
 mod links;
 mod membership;
@@ -127,9 +132,10 @@ pub mod wire;
 
 pub use api::{
     Answer, Audience, Config, Conflict, Counters, Delivery, Dial, Direct, Disconnect, Event,
-    FindId, FindOptions, Input, Lane, LinkFailure, LinkId, LinkState, LinkStatus, Negotiation,
-    Output, PublishError, PublishOptions, Question, SignallerAddress, SignallerRelay,
-    SignallerStatus, Status, SubscriptionId, TooManyFinds, TooManySubscriptions, VersionAhead,
+    FindId, FindOptions, Input, KeepError, KeepId, Lane, LinkFailure, LinkId, LinkState,
+    LinkStatus, Negotiation, Output, PublishError, PublishOptions, Question, SignallerAddress,
+    SignallerRelay, SignallerStatus, Status, SubscriptionId, TooManyFinds, TooManySubscriptions,
+    VersionAhead,
 };
 pub use budget::Budget;
 pub use dialling::description;

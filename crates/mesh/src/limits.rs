@@ -326,6 +326,18 @@ pub const FIND_HEAP_BYTES: usize = 16 * 1024 * 1024;
 pub const FOUND_BYTES: usize = 1024 * 1024;
 /// Bytes of found documents that wait for a link; they go behind all else.
 pub const FOUND_LANE_BYTES: usize = 1024 * 1024;
+/// How many documents an archive is asked to keep at once.
+pub const KEEP_DOCUMENTS: usize = 256;
+/// Bytes of them, if they are several.
+pub const KEEP_BYTES: usize = 128 * 1024;
+/// How many such requests a link may have outstanding; who gets no answer asks for no more.
+pub const KEEPS_AWAITED: usize = 4;
+/// How many such requests of ours are under way, or wait for an archive.
+pub const KEEPS: usize = 16;
+/// How long an archive may take to answer one before another is asked.
+pub const KEEP_TIMEOUT: Duration = Duration::from_secs(20);
+/// What it takes to keep one document, with its signature verified, in units of [`WORK`].
+pub const KEEPING: u64 = 100;
 /// How many private subscriptions a peer has at most: each costs a key exchange for each sealed
 /// document that passes.
 pub const PRIVATE_SUBSCRIPTIONS: usize = 32;

@@ -161,6 +161,7 @@ impl Membership {
         // One at a time, beyond the target if need be: what it keeps shows when the link is there.
         let archive =
             if has_room && !self.dials_archive(cx) { self.pick_archive(cx) } else { None };
+        let dials_archive = archive.is_some();
         if let Some(candidacy) = archive {
             picked.push(candidacy.peer);
             cx.notify(Notice::Dial(candidacy));
@@ -172,7 +173,11 @@ impl Membership {
             cx.notify(Notice::Dial(candidacy));
             wanting -= 1;
         }
-        if wanting > 0 {
+        let lacks_archive = cx.wants_archive && !dials_archive && !self.dials_archive(cx);
+        if lacks_archive {
+            self.look_out(cx);
+        }
+        if wanting > 0 || lacks_archive {
             cx.notify(Notice::Introduce { want: limits::INTRODUCE });
         }
     }

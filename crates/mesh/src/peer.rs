@@ -16,8 +16,9 @@ use crate::{
     cx::Cx,
     dialling::Dialling,
     documents::Documents,
-    finds::Finds,
+    finds::{self, Finds},
     interest::Interest,
+    keeps::Keeps,
     links::Arrival,
     membership::Membership,
     notice::Notice,
@@ -25,7 +26,7 @@ use crate::{
     rng::Rng,
     signallers::Signallers,
     sync::Sync,
-    wire::{self, Frame, Reading, codec::MessageReader},
+    wire::{self, FindFrame, Frame, Reading, codec::MessageReader},
 };
 
 /// A peer, without any IO: it takes [`Input`](crate::Input)s and the time, and gives
@@ -42,7 +43,8 @@ use crate::{
 ///   [`subscribe`](Self::subscribe), [`subscribe_privately`](Self::subscribe_privately),
 ///   [`unsubscribe`](Self::unsubscribe), [`publish`](Self::publish),
 ///   [`publish_signed`](Self::publish_signed), [`find`](Self::find), [`find_more`](Self::find_more),
-///   [`find_end`](Self::find_end), for archives [`answer`](Self::answer);
+///   [`find_end`](Self::find_end), [`keep`](Self::keep), for archives [`answer`](Self::answer) and
+///   [`took`](Self::took);
 ///   [`add_signaller`](Self::add_signaller), [`blacklist`](Self::blacklist),
 ///   [`unblock`](Self::unblock), [`leave`](Self::leave); for signallers [`relay`](Self::relay),
 ///   [`undeliverable`](Self::undeliverable), [`blame`](Self::blame), [`expel`](Self::expel).
@@ -64,6 +66,7 @@ pub struct Peer {
     interest: Interest,
     sync: Sync,
     finds: Finds,
+    keeps: Keeps,
     pool: Pool,
     /// When we were called last.
     called: Time,
@@ -84,6 +87,7 @@ impl Peer {
             interest: Interest::new(&mut cx),
             sync: Sync::new(&mut cx),
             finds: Finds::default(),
+            keeps: Keeps::default(),
             pool: Pool,
             cx,
             called: now,
@@ -212,7 +216,12 @@ impl Peer {
             Frame::Signal(frame) => self.dialling.frame(cx, link, frame),
             Frame::Documents(frame) => self.documents.frame(cx, link, frame),
             Frame::Sync(frame) => self.sync.frame(cx, link, frame, &self.documents),
-            Frame::Find(frame) => self.finds.frame(cx, link, frame, &self.interest),
+            Frame::Find(FindFrame::Find(find)) => finds::answer(cx, link, &find),
+            Frame::Find(FindFrame::Found(found)) => {
+                self.finds.answered(cx, link, found, &self.interest)
+            }
+            Frame::Find(FindFrame::Keep(keep)) => self.keeps.asked(cx, link, keep),
+            Frame::Find(FindFrame::Took(took)) => self.keeps.answered(cx, link, took),
             Frame::Pool(frame) => self.pool.frame(cx, link, frame),
         }
     }
@@ -230,6 +239,7 @@ impl Peer {
             self.documents.on(cx, &notice, &self.interest);
             self.sync.on(cx, &notice);
             self.finds.on(cx, &notice, &self.interest);
+            self.keeps.on(cx, &notice);
         }
     }
 
@@ -257,6 +267,7 @@ impl Peer {
         self.announce_subscriptions();
         self.interest.tick(&mut self.cx);
         self.finds.tick(&mut self.cx, &self.interest);
+        self.keeps.advance(&mut self.cx);
         self.cx.view_changed = true;
         self.seek();
     }
@@ -274,6 +285,7 @@ impl Peer {
             self.documents.deadline(cx),
             self.interest.deadline(),
             self.finds.deadline(cx),
+            self.keeps.deadline(),
         ]
         .into_iter()
         .flatten()

@@ -9,11 +9,11 @@ use std::{
     sync::Arc,
 };
 
-use taiinet_document::{DocumentId, Map, Opened, VerifiedDocument};
+use taiinet_document::{DocumentId, Map, Opened, VerifiedBytes, VerifiedDocument};
 use taiinet_mesh::{
-    Conflict, Delivery, Dial, Event, FindId, FindOptions, Input, LinkId, Negotiation, Output, Peer,
-    PublishError, PublishOptions, Question, SubscriptionId, Time, TooManyFinds,
-    TooManySubscriptions,
+    Conflict, Delivery, Dial, Event, FindId, FindOptions, Input, KeepId, LinkId, Negotiation,
+    Output, Peer, PublishError, PublishOptions, Question, SubscriptionId, Time, TooManyFinds,
+    TooManySubscriptions, wire::Outcome as KeepOutcome,
 };
 use taiinet_query::{Query, SharedQuery, sort::Place};
 
@@ -131,6 +131,22 @@ pub enum Action<W: Waiters> {
     },
     /// As [`Output::Accepted`].
     Accepted(Arc<VerifiedDocument>),
+    /// As [`Output::Offered`].
+    Offered {
+        /// The link to the neighbour.
+        link: LinkId,
+        /// The number that the answer bears.
+        request: u32,
+        /// The documents, verified.
+        documents: Vec<VerifiedBytes>,
+    },
+    /// As [`Output::Took`].
+    Took {
+        /// As [`Peer::keep`] named them.
+        keep: KeepId,
+        /// Of each document; none if no archive has answered in time.
+        outcomes: Option<Vec<KeepOutcome>>,
+    },
     /// The recipients of a content are known, or none turned up in time.
     Recipients {
         /// The content.
@@ -298,6 +314,10 @@ impl<W: Waiters> Session<W> {
             }
             Output::Asked { link, question } => Action::Asked { link, question },
             Output::Accepted(document) => Action::Accepted(document),
+            Output::Offered { link, request, documents } => {
+                Action::Offered { link, request, documents }
+            }
+            Output::Took { keep, outcomes } => Action::Took { keep, outcomes },
             Output::Event(Event::Taken { id }) => {
                 self.publications.taken(id);
                 return None;

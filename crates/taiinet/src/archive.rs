@@ -15,11 +15,15 @@ use std::{
 };
 
 use taiinet_archive::{
-    Admission, Archive, ArchiveError, Ask, Config, Page, RedbStore, Rest, Stats, StoreError,
+    Admission, Archive, ArchiveError, Ask, Config, Page, RedbStore, Refusal, Rest, Stats,
+    StoreError,
 };
-use taiinet_document::{Network, SignedDocument, Timestamp, VerifiedDocument};
+use taiinet_document::{Network, SignedDocument, Timestamp, VerifiedBytes, VerifiedDocument};
 use taiinet_identity::PeerId;
-use taiinet_mesh::{Answer, LinkId, Question, Time, limits, wire::Kept};
+use taiinet_mesh::{
+    Answer, LinkId, Question, Time, limits,
+    wire::{Kept, Outcome},
+};
 use taiinet_query::{Path, Query};
 use tokio::sync::{Notify, mpsc, oneshot};
 
@@ -117,12 +121,35 @@ pub struct ArchiveStatus {
 enum Job {
     Keep(Arc<VerifiedDocument>),
     Answer { link: LinkId, question: Box<Question> },
+    Offer { link: LinkId, request: u32, documents: Vec<VerifiedBytes> },
     Status(oneshot::Sender<ArchiveStatus>),
     End,
 }
 
-/// An answer for the driver to pass on.
-pub(crate) type Answered = (LinkId, u32, Answer);
+/// An answer for the driver to pass on, and the link and request that it is for.
+pub(crate) type Answered = (LinkId, u32, Reply);
+
+/// What an archive answers.
+pub(crate) enum Reply {
+    /// To a search.
+    Found(Answer),
+    /// To an offer of documents.
+    Took(Vec<Outcome>),
+}
+
+/// How a neighbour is told what became of a document.
+pub fn outcome(admission: Admission) -> Outcome {
+    match admission {
+        Admission::Stored => Outcome::Stored,
+        Admission::Known => Outcome::Known,
+        Admission::Superseded { .. } => Outcome::Superseded,
+        Admission::Refused(Refusal::Expired) => Outcome::Expired,
+        Admission::Refused(Refusal::TooOld { .. }) => Outcome::TooOld,
+        Admission::Refused(Refusal::Quota) => Outcome::NoRoom,
+        Admission::Refused(Refusal::Unwanted) => Outcome::Unwanted,
+        Admission::Refused(_) => Outcome::Refused,
+    }
+}
 
 /// The driver's end.
 pub(crate) struct Keeper {
@@ -150,6 +177,7 @@ impl Keeper {
             waiting: Arc::clone(&waiting),
             relief,
             uncommitted: 0,
+            unanswered: Vec::new(),
             commit_at: None,
             expire_at: Instant::now(),
             stored: 0,
@@ -170,6 +198,11 @@ impl Keeper {
     /// Answers a neighbour; bounded by what it may ask.
     pub(crate) fn answer(&self, link: LinkId, question: Question) {
         let _ = self.jobs.send(Job::Answer { link, question: Box::new(question) });
+    }
+
+    /// Takes documents that a neighbour has; bounded by what it may have outstanding.
+    pub(crate) fn offer(&self, link: LinkId, request: u32, documents: Vec<VerifiedBytes>) {
+        let _ = self.jobs.send(Job::Offer { link, request, documents });
     }
 
     pub(crate) fn status(&self, tell: oneshot::Sender<ArchiveStatus>) {
@@ -206,6 +239,8 @@ struct Worker {
     waiting: Arc<AtomicUsize>,
     relief: Arc<Notify>,
     uncommitted: usize,
+    /// What became of offers, told once it is on the disk.
+    unanswered: Vec<(LinkId, u32, Vec<Outcome>)>,
     commit_at: Option<Instant>,
     expire_at: Instant,
     stored: u64,
@@ -222,8 +257,12 @@ impl Worker {
                 Ok(Job::Keep(document)) => self.keep(&document),
                 Ok(Job::Answer { link, question }) => {
                     let answer = self.answer(&question);
-                    let _ = self.answers.send((link, question.request, answer));
+                    let _ = self.answers.send((link, question.request, Reply::Found(answer)));
                     self.answered += 1;
+                }
+                Ok(Job::Offer { link, request, documents }) => {
+                    let outcomes = documents.iter().map(|bytes| self.take(bytes)).collect();
+                    self.unanswered.push((link, request, outcomes));
                 }
                 Ok(Job::Status(tell)) => self.tell(tell),
                 Err(RecvTimeoutError::Timeout) => {}
@@ -232,6 +271,9 @@ impl Worker {
             let now = Instant::now();
             if self.commit_at.is_some_and(|at| at <= now) {
                 self.commit();
+            }
+            if self.commit_at.is_none() {
+                self.answer_offers();
             }
             if self.expire_at <= now {
                 self.expire();
@@ -243,7 +285,23 @@ impl Worker {
         self.clock.now().timestamp()
     }
 
+    /// A document that passes. What it is not kept for is nobody's business.
     fn keep(&mut self, document: &VerifiedDocument) {
+        self.admit(document);
+        let before = self.waiting.fetch_sub(document.heap_size(), Ordering::AcqRel);
+        let after = before.saturating_sub(document.heap_size());
+        if before > limits::BEHIND_BYTES / 2 && after <= limits::BEHIND_BYTES / 2 {
+            self.relief.notify_one();
+        }
+    }
+
+    /// A document that a neighbour offers.
+    fn take(&mut self, bytes: &VerifiedBytes) -> Outcome {
+        // It was decoded before.
+        bytes.decode().map_or(Outcome::Refused, |document| self.admit(&document))
+    }
+
+    fn admit(&mut self, document: &VerifiedDocument) -> Outcome {
         let admitted = match self.archive.admit(document, self.now()) {
             Err(ArchiveError::CommitFirst) => {
                 self.commit();
@@ -251,14 +309,17 @@ impl Worker {
             }
             admitted => admitted,
         };
-        match admitted {
-            Ok(Admission::Stored) => {
-                self.stored += 1;
-                self.uncommitted += 1;
-            }
-            Ok(_) => {}
+        let outcome = match admitted {
+            Ok(admission) => outcome(admission),
             // It will be there when it is looked for by those that have it; here it is lost.
-            Err(error) => self.fails(&error),
+            Err(error) => {
+                self.fails(&error);
+                Outcome::Refused
+            }
+        };
+        if outcome == Outcome::Stored {
+            self.stored += 1;
+            self.uncommitted += 1;
         }
         // What is not kept may have left a trace.
         if self.archive.waits() {
@@ -267,10 +328,13 @@ impl Worker {
         if self.uncommitted >= COMMIT_DOCUMENTS {
             self.commit();
         }
-        let before = self.waiting.fetch_sub(document.heap_size(), Ordering::AcqRel);
-        let after = before.saturating_sub(document.heap_size());
-        if before > limits::BEHIND_BYTES / 2 && after <= limits::BEHIND_BYTES / 2 {
-            self.relief.notify_one();
+        outcome
+    }
+
+    /// Nothing waits to be written: what was taken is on the disk.
+    fn answer_offers(&mut self) {
+        for (link, request, outcomes) in self.unanswered.drain(..) {
+            let _ = self.answers.send((link, request, Reply::Took(outcomes)));
         }
     }
 

@@ -308,6 +308,7 @@ impl Builder {
             feeds: BTreeMap::new(),
             backlog: Backlog::default(),
             held: BTreeSet::new(),
+            keeps: BTreeMap::new(),
             archive,
             open_links: 0,
         };

@@ -2,9 +2,11 @@
 
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 
-use taiinet_document::{Before, DocumentId, Key, Map, Timestamp, VerifiedDocument};
+use taiinet_document::{Before, DocumentId, Key, Map, SignedDocument, Timestamp, VerifiedDocument};
 use taiinet_identity::{PeerId, Recipient};
-use taiinet_mesh::{BlacklistError, FindOptions, PublishError, Status, TooManyFinds};
+use taiinet_mesh::{
+    BlacklistError, FindOptions, KeepError, PublishError, Status, TooManyFinds, wire::Outcome,
+};
 use taiinet_query::{SharedQuery, sort::Place};
 use taiinet_session::{Backlog, LiveOptions, Waiters, Wanted, unsealed::Unsealed};
 use tokio::sync::{mpsc, oneshot};
@@ -20,6 +22,8 @@ use crate::{
 pub(crate) type Taken = oneshot::Sender<bool>;
 /// Told when all documents were taken or lost: how many were lost since the last flush.
 pub(crate) type Flushed = oneshot::Sender<u64>;
+/// Told what became of documents that archives were asked to keep; none if no archive has answered in time.
+pub(crate) type Told = oneshot::Sender<Result<Option<Vec<Outcome>>, KeepError>>;
 /// Gets what a search finds; dropped when it is over.
 pub(crate) type FoundSender = mpsc::UnboundedSender<Result<Finding, TooManyFinds>>;
 
@@ -88,6 +92,11 @@ pub(crate) enum Control {
         query: SharedQuery,
         options: FindOptions,
         found: FoundSender,
+    },
+    Keep {
+        documents: Vec<SignedDocument>,
+        wait: Duration,
+        told: Told,
     },
     /// Until when these may come.
     Expiry {

@@ -13,7 +13,7 @@ use std::{
 };
 
 use taiinet_document::VerifiedDocument;
-use taiinet_mesh::{Delivery as CoreDelivery, Event, Input, PublishError};
+use taiinet_mesh::{Delivery as CoreDelivery, Event, Input, KeepId, PublishError};
 use taiinet_session::{
     Action, Session,
     backlog::{Backlog, LOW_WATER},
@@ -28,10 +28,10 @@ use tokio::{
 };
 
 use crate::{
-    archive::{Answered, Keeper},
+    archive::{Answered, Keeper, Reply},
     blacklist::{self, BlacklistFileError},
     clock::Clock,
-    control::{Control, Finding, Flushed, Handles, Publish, Taken},
+    control::{Control, Finding, Flushed, Handles, Publish, Taken, Told},
     delivery::{Delivery, Inbox, SubscriptionEvent},
     live::Feed,
     signaller_cache,
@@ -80,6 +80,8 @@ pub(crate) struct Driver {
     pub(crate) backlog: Backlog<u64>,
     /// Subscriptions whose history waits until they are read.
     pub(crate) held: BTreeSet<u64>,
+    /// Who waits for what archives are asked to keep.
+    pub(crate) keeps: BTreeMap<KeepId, Told>,
     pub(crate) archive: Option<Keeper>,
     /// Links dialled and not yet reported down.
     pub(crate) open_links: usize,
@@ -107,8 +109,12 @@ impl Driver {
             Some(publish) = self.publishes.recv(), if self.session.publications().has_room() => {
                 self.take_publishes(publish)?;
             }
-            (link, request, answer) = answered(&mut self.archive) => {
-                self.session.peer_mut().answer(link, request, answer, self.clock.now());
+            (link, request, reply) = answered(&mut self.archive) => {
+                let (peer, now) = (self.session.peer_mut(), self.clock.now());
+                match reply {
+                    Reply::Found(answer) => peer.answer(link, request, answer, now),
+                    Reply::Took(outcomes) => peer.took(link, request, outcomes, now),
+                }
             }
             () = self.relief.notified() => self.relieve(),
             () = sleep_until(self.whereabouts.look_at()) => self.look_around(),
@@ -222,6 +228,12 @@ impl Driver {
                 let begun = self.session.find(query, options, found, self.clock.now());
                 if let Err((error, found)) = begun {
                     let _ = found.send(Err(error));
+                }
+            }
+            Control::Keep { documents, wait, told } => {
+                match self.session.peer_mut().keep(documents, wait, self.clock.now()) {
+                    Ok(keep) => drop(self.keeps.insert(keep, told)),
+                    Err(error) => drop(told.send(Err(error))),
                 }
             }
             Control::Expiry { ids, tell } => {
@@ -343,6 +355,16 @@ impl Driver {
                     }
                 }
                 Action::Accepted(document) => self.keep(document),
+                Action::Offered { link, request, documents } => {
+                    if let Some(archive) = &self.archive {
+                        archive.offer(link, request, documents);
+                    }
+                }
+                Action::Took { keep, outcomes } => {
+                    if let Some(told) = self.keeps.remove(&keep) {
+                        let _ = told.send(Ok(outcomes));
+                    }
+                }
                 Action::Recipients { unsealed, recipients } => {
                     let _ = unsealed.waiter.send((unsealed.content, recipients));
                 }
@@ -461,6 +483,7 @@ impl Driver {
         self.publishes.close();
         self.inboxes.clear();
         self.feeds.clear();
+        self.keeps.clear();
         drop(self.session.end_searches());
         self.session.leave(self.clock.now());
         self.drain();

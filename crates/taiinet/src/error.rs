@@ -1,7 +1,9 @@
 //! What can go wrong.
 
 use taiinet_document::{DocumentError, JsonError, NetworkError, SealError};
-use taiinet_mesh::{BlacklistError, TooManyFinds, TooManySubscriptions, VersionAhead, limits};
+use taiinet_mesh::{
+    BlacklistError, KeepError, TooManyFinds, TooManySubscriptions, VersionAhead, limits,
+};
 use taiinet_query::QueryError;
 use taiinet_session::LiveError;
 use taiinet_webrtc::RootsError;
@@ -68,6 +70,15 @@ pub enum Error {
     /// The peer searches for as much as it may.
     #[error(transparent)]
     TooManyFinds(#[from] TooManyFinds),
+    /// The peer has as much under way to archives as it may: several imports at once.
+    #[error(transparent)]
+    Keep(#[from] KeepError),
+    /// No archive has answered.
+    #[error("no archive of the network has taken them within {} s", waited.as_secs_f64())]
+    NoArchive {
+        /// How long one was waited for.
+        waited: core::time::Duration,
+    },
     /// The document breaks a limit.
     #[error(transparent)]
     Document(#[from] DocumentError),

@@ -31,6 +31,7 @@
 //!   [`TaiiNet::flush`] are for many.
 //! - [`TaiiNet::delete`] withdraws what this peer has published.
 //! - [`TaiiNet::find`] looks for documents that neighbours and archives have.
+//! - [`TaiiNet::import`] gives archives documents of any age to keep.
 //! - [`TaiiNet::live`] keeps a result set true: sorted, limited, with what was before and what comes.
 //! - [`TaiiNet::blacklist`] keeps a peer out; those that flood are kept out automatically.
 //! - [`TaiiNet::events`] and [`TaiiNet::status`] answer "why am I not connected?".
@@ -56,6 +57,7 @@ mod error;
 mod events;
 mod files;
 mod find;
+mod import;
 mod live;
 mod net;
 mod publish;
@@ -68,7 +70,7 @@ mod whereabouts;
 
 pub use address::{AddressError, parse_signaller};
 #[cfg(feature = "archive")]
-pub use archive::{ArchiveOptions, ArchiveStartError, ArchiveStatus};
+pub use archive::{ArchiveOptions, ArchiveStartError, ArchiveStatus, outcome};
 pub use builder::Builder;
 pub use delete::Withdrawn;
 pub use delivery::{Delivery, SubscriptionEvent};
@@ -76,6 +78,7 @@ pub use document::{IntoDocument, PublishOptions};
 pub use error::Error;
 pub use events::{Events, Missed};
 pub use find::{Cursor, CursorError, FindOptions, Found};
+pub use import::Import;
 pub use live::{Live, LiveEvent, LiveSnapshot};
 pub use net::TaiiNet;
 pub use query::IntoQuery;
@@ -99,7 +102,7 @@ pub use taiinet_identity::{Identity, PeerId, keyfile};
 pub use taiinet_mesh::{
     Audience, BlacklistError, Blacklisted, Counters, Disconnect, Event, LinkFailure, LinkState,
     LinkStatus, Misbehaviour, Quota, SignallerAddress, SignallerRelay, SignallerStatus, Status,
-    Time, VersionAhead,
+    Time, VersionAhead, wire::Outcome,
 };
 #[doc(no_inline)]
 pub use taiinet_query::{

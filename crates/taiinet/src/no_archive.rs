@@ -2,16 +2,24 @@
 
 use std::sync::Arc;
 
-use taiinet_document::VerifiedDocument;
-use taiinet_mesh::{Answer, LinkId, Question};
+use taiinet_document::{VerifiedBytes, VerifiedDocument};
+use taiinet_mesh::{Answer, LinkId, Question, wire::Outcome};
 use tokio::sync::oneshot;
 
 /// There is no such status.
 #[derive(Debug)]
 pub(crate) enum ArchiveStatus {}
 
-/// An answer for the driver to pass on.
-pub(crate) type Answered = (LinkId, u32, Answer);
+/// An answer for the driver to pass on, and the link and request that it is for.
+pub(crate) type Answered = (LinkId, u32, Reply);
+
+/// What an archive would answer.
+pub(crate) enum Reply {
+    #[expect(dead_code)]
+    Found(Answer),
+    #[expect(dead_code)]
+    Took(Vec<Outcome>),
+}
 
 /// There is no such thing.
 pub(crate) enum Keeper {}
@@ -22,6 +30,10 @@ impl Keeper {
     }
 
     pub(crate) fn answer(&self, _link: LinkId, _question: Question) {
+        match *self {}
+    }
+
+    pub(crate) fn offer(&self, _link: LinkId, _request: u32, _documents: Vec<VerifiedBytes>) {
         match *self {}
     }
 

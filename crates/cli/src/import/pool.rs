@@ -15,6 +15,7 @@ use std::{
 };
 
 use taiinet_document::VerifiedDocument;
+use tokio::sync::mpsc as tokio_mpsc;
 
 use super::{
     line::{Checker, Signer},
@@ -35,13 +36,16 @@ pub(super) struct Chunk {
 }
 
 /// What the threads have checked, in the order of the lines.
-pub(super) struct Checked {
+struct Checked {
     threads: Vec<Receiver<Chunk>>,
     turn: usize,
 }
 
 /// Starts the threads. They end when what they give is not taken any more.
-pub(super) fn start(files: Vec<PathBuf>, signer: Arc<Signer>) -> io::Result<Checked> {
+pub(super) fn start(
+    files: Vec<PathBuf>,
+    signer: Arc<Signer>,
+) -> io::Result<tokio_mpsc::Receiver<Chunk>> {
     let count = thread::available_parallelism().map_or(1, NonZero::get);
     let (mut lots, mut threads) = (Vec::new(), Vec::new());
     for _ in 0..count {
@@ -62,7 +66,15 @@ pub(super) fn start(files: Vec<PathBuf>, signer: Arc<Signer>) -> io::Result<Chec
             }
         }
     })?;
-    Ok(Checked { threads, turn: 0 })
+    let (give, given) = tokio_mpsc::channel(1);
+    thread::Builder::new().name("collect".to_owned()).spawn(move || {
+        for chunk in (Checked { threads, turn: 0 }) {
+            if give.blocking_send(chunk).is_err() {
+                break;
+            }
+        }
+    })?;
+    Ok(given)
 }
 
 fn check(lots: &Receiver<Lot>, to: &SyncSender<Chunk>, signer: &Signer) {

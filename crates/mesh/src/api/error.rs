@@ -67,6 +67,24 @@ pub struct VersionAhead {
 )]
 pub struct TooManySubscriptions;
 
+/// Why no archive is asked to keep documents.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum KeepError {
+    /// There are more than go into one request.
+    #[error(
+        "at most {} documents are kept at once, and {} bytes of several",
+        limits::KEEP_DOCUMENTS,
+        limits::KEEP_BYTES
+    )]
+    TooLarge,
+    /// Too many requests wait for an archive.
+    #[error(
+        "at most {} requests to keep documents wait at once; await earlier ones first",
+        limits::KEEPS
+    )]
+    Busy,
+}
+
 /// Too many searches.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("a peer searches for at most {} queries at once; await earlier ones first", limits::FINDS)]

@@ -26,6 +26,10 @@ impl core::fmt::Display for LinkId {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct SubscriptionId(pub(crate) u64);
 
+/// Names documents that archives are asked to keep ([`crate::Peer::keep`]); it is never used again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct KeepId(pub(crate) u32);
+
 /// Names a search of this peer ([`crate::Peer::find`]); it is never used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct FindId(pub(crate) u32);

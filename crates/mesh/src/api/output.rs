@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use taiinet_document::{Opened, SignedDocument, VerifiedDocument};
+use taiinet_document::{Opened, SignedDocument, VerifiedBytes, VerifiedDocument};
 use taiinet_identity::{PeerId, Signed};
 use taiinet_query::{
     SharedQuery,
@@ -12,8 +12,8 @@ use taiinet_query::{
 #[cfg(doc)]
 use crate::{Direct, Input, limits};
 use crate::{
-    Event, FindId, LinkId, Negotiation, SubscriptionId,
-    wire::{IceServer, Signal, Undeliverable},
+    Event, FindId, KeepId, LinkId, Negotiation, SubscriptionId,
+    wire::{IceServer, Outcome, Signal, Undeliverable},
 };
 
 /// What a message is for: the most urgent of what is in it. All lanes but the media's are one ordered and
@@ -104,6 +104,23 @@ pub enum Output {
     },
     /// A document that was not here before, for an [archive](crate::Config::archive).
     Accepted(Arc<VerifiedDocument>),
+    /// A neighbour wants an [archive](crate::Config::archive) to keep documents, of whatever age; when those that it
+    /// keeps are on the disk, it says what became of each ([`Peer::took`](crate::Peer::took)).
+    Offered {
+        /// The link to the neighbour.
+        link: LinkId,
+        /// The number that the answer bears.
+        request: u32,
+        /// The documents, verified; at most [`limits::KEEP_DOCUMENTS`].
+        documents: Vec<VerifiedBytes>,
+    },
+    /// What has become of documents that archives were asked to keep.
+    Took {
+        /// As [`Peer::keep`](crate::Peer::keep) named them.
+        keep: KeepId,
+        /// Of each document in the order in which they were given; none if no archive has answered in time.
+        outcomes: Option<Vec<Outcome>>,
+    },
     /// A search has given as many as are wanted for now, or all that there are.
     FindDone {
         /// The search.

@@ -17,6 +17,8 @@ pub(crate) enum Rules<'a> {
     Live(&'a Quotas),
     /// It was searched for: it may be older, and goes no further.
     Found,
+    /// It is for our archive, which looks at its time, and goes no further.
+    Kept,
 }
 
 /// Lets in a document that was not verified before.
@@ -66,7 +68,7 @@ pub(super) fn check(cx: &Cx, document: &Document, rules: Rules<'_>) -> Result<()
         {
             Err(Misbehaviour::OutOfTime)
         }
-        Rules::Found | Rules::Live(_) => Ok(()),
+        Rules::Found | Rules::Kept | Rules::Live(_) => Ok(()),
     }
 }
 

@@ -14,7 +14,7 @@ use taiinet_query::sort::Place;
 use crate::{
     Lane, Misbehaviour, limits,
     wire::{
-        DocumentFrame, FindFrame, Found, Frame, Push, Rest,
+        DocumentFrame, FindFrame, Found, Frame, Keep, Push, Rest,
         codec::{self, MessageWriter},
     },
 };
@@ -93,8 +93,8 @@ pub(crate) struct Lanes {
     control_bytes: usize,
     data: VecDeque<Parcel>,
     data_bytes: usize,
-    /// What was found for the neighbour, each with the request that it answers, or the end of the answer.
-    found: VecDeque<(u32, AnswerPart)>,
+    /// What was found for the neighbour, or an archive is to keep, and what each counts for.
+    found: VecDeque<(FindFrame, usize)>,
     found_bytes: usize,
     /// The pieces of the frame that is being sent.
     pieces: VecDeque<Vec<u8>>,
@@ -142,9 +142,22 @@ impl Lanes {
         if self.found_bytes + bytes > room {
             return false;
         }
+        let (documents, rest, until) = match part {
+            AnswerPart::Document(document) => (vec![document], Rest::Follows, None),
+            AnswerPart::End(rest, until) => (Vec::new(), rest, until),
+        };
+        let until = until.map_or_else(Vec::new, |place| place.as_bytes().to_vec());
         self.found_bytes += bytes;
-        self.found.push_back((request, part));
+        self.found.push_back((FindFrame::Found(Found { request, documents, rest, until }), bytes));
         true
+    }
+
+    /// Queues documents for an archive to keep, behind what was found. There is always room for them: a link has
+    /// few outstanding ([`limits::KEEPS_AWAITED`]).
+    pub(crate) fn keep(&mut self, keep: Keep) {
+        let bytes = keep.documents.iter().map(SignedDocument::size).sum();
+        self.found_bytes += bytes;
+        self.found.push_back((FindFrame::Keep(keep), bytes));
     }
 
     /// How many bytes of documents an answer to a search may have.
@@ -304,15 +317,9 @@ impl Lanes {
 
     fn fill_found(&mut self, message: &mut MessageWriter) {
         while self.fill_pieces(message)
-            && let Some((request, part)) = self.found.front()
+            && let Some((frame, bytes)) = self.found.front()
         {
-            let (request, bytes) = (*request, part.bytes());
-            let (documents, rest, until) = match part {
-                AnswerPart::Document(document) => (vec![document.clone()], Rest::Follows, None),
-                AnswerPart::End(rest, until) => (Vec::new(), *rest, until.as_ref()),
-            };
-            let until = until.map_or_else(Vec::new, |place| place.as_bytes().to_vec());
-            let frame = Frame::from(FindFrame::Found(Found { request, documents, rest, until }));
+            let (frame, bytes) = (Frame::from(frame.clone()), *bytes);
             if !self.fill_frame(message, &codec::encode_sized(&frame, bytes)) {
                 return;
             }

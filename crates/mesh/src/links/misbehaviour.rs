@@ -87,17 +87,20 @@ pub enum Misbehaviour {
     #[error("asked for a query that is not valid")]
     InvalidQuery,
     /// Documents in answer to a search that was not made, that do not match it, or are more than it
-    /// asked for.
+    /// asked for; an answer about documents that were not sent to be kept.
     #[error("answered what was not asked")]
     Unasked,
     /// A message that does not open in its session: a carrier of the link may have changed it.
     #[error("sent what does not open in its session")]
     BadSession,
+    /// More documents to be kept, or more of them at once, than the limit.
+    #[error("asked for more to be kept than a link may")]
+    KeepFlood,
 }
 
 impl Misbehaviour {
     /// Each there is.
-    pub const ALL: [Self; 24] = [
+    pub const ALL: [Self; 25] = [
         Self::Undecodable,
         Self::Oversize,
         Self::Unproven,
@@ -122,6 +125,7 @@ impl Misbehaviour {
         Self::InvalidQuery,
         Self::Unasked,
         Self::BadSession,
+        Self::KeepFlood,
     ];
 
     /// Whether the link is closed at once: it does not speak the protocol, so nothing that follows
@@ -160,7 +164,8 @@ impl Misbehaviour {
             | Self::WrongNetwork
             | Self::MalformedDocument
             | Self::InvalidQuery
-            | Self::Unasked => 10,
+            | Self::Unasked
+            | Self::KeepFlood => 10,
             // An honest peer keeps well below; one may come close.
             Self::AuthorFlood
             | Self::ExchangeFlood

@@ -27,6 +27,40 @@ fn of_the_links_that_can_go_one_goes_that_we_rely_on_for_least() {
     }
 }
 
+/// Who has something for an archive links to one beyond the links that it wants, and to nobody else.
+#[test]
+fn something_for_an_archive_is_worth_a_link_to_one() {
+    let mut cx = testing::cx();
+    (cx.config.target_links, cx.config.max_links) = (1, 4);
+    let first = testing::neighbour(&mut cx, &identity(1));
+    testing::neighbour(&mut cx, &identity(2));
+    let mut membership = Membership::new(&mut cx);
+    let seeks = |membership: &mut Membership, cx: &mut Cx, told: Vec<Signed<Presence>>| {
+        membership.frame(cx, first, ViewFrame::ShuffleReply(told)).unwrap();
+        (cx.view_changed, cx.now) = (true, cx.now.after(core::time::Duration::from_millis(500)));
+        cx.notices.clear();
+        membership.seek(cx);
+        let dialled = cx.notices.iter().find_map(|notice| match notice {
+            Notice::Dial(candidacy) => Some(candidacy.peer),
+            _ => None,
+        });
+        let asks = cx.notices.iter().any(|notice| matches!(notice, Notice::Introduce { .. }));
+        (dialled, asks)
+    };
+    let plain = testing::presence(&identity(3), NOW);
+    let plain_four = testing::presence(&identity(4), NOW).signed().peek().unwrap();
+    let keeps = Presence { archive: Some(Default::default()), ..plain_four };
+    let keeps = Signed::new(&identity(4), &keeps);
+    assert_eq!(seeks(&mut membership, &mut cx, vec![plain.signed().clone()]), (None, false));
+    cx.wants_archive = true;
+    assert_eq!(seeks(&mut membership, &mut cx, Vec::new()), (None, true), "none is known");
+    // It waits to be told of one, and is not called again and again meanwhile.
+    assert!(membership.deadline(&cx, None) > Some(cx.now));
+    assert_eq!(seeks(&mut membership, &mut cx, vec![keeps]), (Some(identity(4).peer_id()), false));
+    cx.config.max_links = 2;
+    assert_eq!(seeks(&mut membership, &mut cx, Vec::new()), (None, false), "there is no room");
+}
+
 /// Offences weigh more than any service.
 #[test]
 fn a_neighbour_that_misbehaved_goes_before_one_that_is_of_no_use() {

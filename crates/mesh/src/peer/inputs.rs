@@ -3,18 +3,20 @@
 use core::{net::IpAddr, time::Duration};
 use std::sync::Arc;
 
-use taiinet_document::{Content, Deletion, DocumentId, Subscription, Timestamp, VerifiedDocument};
+use taiinet_document::{
+    Content, Deletion, DocumentId, SignedDocument, Subscription, Timestamp, VerifiedDocument,
+};
 use taiinet_identity::{PeerId, Signed};
 use taiinet_query::{Query, SharedQuery};
 
 use super::Peer;
 use crate::{
-    Answer, BlacklistError, Direct, Disconnect, FindId, FindOptions, Input, LinkFailure, LinkId,
-    Misbehaviour, PublishError, PublishOptions, SignallerAddress, SubscriptionId, Time,
-    TooManyFinds, TooManySubscriptions, finds,
+    Answer, BlacklistError, Direct, Disconnect, FindId, FindOptions, Input, KeepError, KeepId,
+    LinkFailure, LinkId, Misbehaviour, PublishError, PublishOptions, SignallerAddress,
+    SubscriptionId, Time, TooManyFinds, TooManySubscriptions, finds,
     links::Link,
     notice::Notice,
-    wire::{LinkFrame, PoolFrame, Signal, Undeliverable},
+    wire::{LinkFrame, Outcome, PoolFrame, Signal, Undeliverable},
 };
 #[cfg(doc)]
 use crate::{Blacklisted, Event, Output, limits};
@@ -185,6 +187,37 @@ impl Peer {
         self.finds.end(find);
     }
 
+    /// Asks an archive among the neighbours to keep documents of any age, and those that it refuses each other one;
+    /// while there is none it waits for one. [`Output::Took`] says what became of them, after `wait` at the latest.
+    /// They go nowhere else.
+    ///
+    /// # Errors
+    /// [`KeepError`]
+    pub fn keep(
+        &mut self,
+        documents: Vec<SignedDocument>,
+        wait: Duration,
+        now: Time,
+    ) -> Result<KeepId, KeepError> {
+        self.cx.now = now;
+        let keep = self.keeps.begin(&mut self.cx, documents, wait)?;
+        if self.left {
+            self.keeps.end_all(&mut self.cx);
+        }
+        self.seek();
+        self.run_overdue();
+        Ok(keep)
+    }
+
+    /// What became of documents that an archive was [offered](Output::Offered), in their order; those that it keeps
+    /// are on the disk.
+    pub fn took(&mut self, link: LinkId, request: u32, outcomes: Vec<Outcome>, now: Time) {
+        self.cx.now = now;
+        self.keeps.took(&mut self.cx, link, request, outcomes);
+        self.settle();
+        self.run_overdue();
+    }
+
     /// Signs and publishes a document. It is held until a neighbour has taken it ([`Event::Taken`]),
     /// or it is too old for any to accept it ([`Event::Lost`]).
     ///
@@ -322,6 +355,7 @@ impl Peer {
         self.signallers.leave(&mut self.cx);
         self.settle();
         self.finds.end_all(&mut self.cx);
+        self.keeps.end_all(&mut self.cx);
         self.left = true;
     }
 }

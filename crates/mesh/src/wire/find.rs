@@ -1,15 +1,21 @@
-//! Frames of searches.
+//! Frames of searches, and of what archives are asked to keep.
 
 use serde::{Deserialize, Serialize};
 use taiinet_document::SignedDocument;
 
-/// How a neighbour is searched.
+use super::keep::{Keep, Took};
+
+/// How a neighbour is searched, and an archive is given something to be found.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum FindFrame {
     /// Send me documents that match a query.
     Find(Find),
     /// Some of what you asked for.
     Found(Found),
+    /// Keep some documents.
+    Keep(Keep),
+    /// What became of what you asked me to keep.
+    Took(Took),
 }
 
 /// Asks a neighbour for its documents that match, in an order, from a place in it on. A neighbour keeps nothing of

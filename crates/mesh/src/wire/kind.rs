@@ -76,8 +76,8 @@ const GROUPS: [&[Cost]; 8] = [
     // Compare (read, and its pieces found in the store; each document looked at for it is spent besides).
     &[cost(20, 10)],
     // Find (its query compiled; what evaluating it takes is spent besides), Found (read; the rest
-    // is what we asked for).
-    &[cost(100, 10), cost(5, 2)],
+    // is what we asked for), Keep (read; each document is spent besides), Took.
+    &[cost(100, 10), cost(5, 2), cost(20, 5), cost(5, 1)],
     // Relay, Undeliverable.
     &[cost(10, 2), cost(5, 1)],
 ];

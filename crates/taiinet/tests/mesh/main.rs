@@ -6,6 +6,8 @@ mod archive;
 mod backlog;
 mod documents;
 mod finds;
+#[cfg(feature = "archive")]
+mod imports;
 mod leaving;
 mod live;
 mod pressure;

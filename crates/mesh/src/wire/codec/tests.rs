@@ -9,9 +9,9 @@ use crate::{
     Misbehaviour, limits, testing,
     wire::{
         self, Compare, DocumentFrame, Find, FindFrame, Found, Fragment, Frame, FrameKind,
-        FromSignaller, Hello, Joined, LinkFrame, Neighbour, Piece, PoolFrame, Presence, Push,
-        Reading, Refusal, RefusalReason, Rest, Signal, SignalFrame, SyncFrame, ToSignaller,
-        Undeliverable, ViewFrame, critical,
+        FromSignaller, Hello, Joined, Keep, LinkFrame, Neighbour, Outcome, Piece, PoolFrame,
+        Presence, Push, Reading, Refusal, RefusalReason, Rest, Signal, SignalFrame, SyncFrame,
+        ToSignaller, Took, Undeliverable, ViewFrame, critical,
     },
 };
 
@@ -83,6 +83,17 @@ fn frames() -> impl Strategy<Value = Frame> {
                 let document = |nonce| testing::document(&testing::identity(1), nonce, 10);
                 let documents = (0..count).map(|nonce| document(nonce).signed().clone()).collect();
                 Frame::Find(FindFrame::Found(Found { request, documents, rest, until }))
+            }
+        ),
+        (any::<u32>(), 0..3_u32).prop_map(|(request, count)| {
+            let document = |nonce| testing::document(&testing::identity(1), nonce, 10);
+            let documents = (0..count).map(|nonce| document(nonce).signed().clone()).collect();
+            Frame::Find(FindFrame::Keep(Keep { request, documents }))
+        }),
+        (any::<u32>(), proptest::collection::vec(0..8_u8, 0..300)).prop_map(
+            |(request, outcomes)| {
+                let outcomes = outcomes.into_iter().map(Outcome::from).collect();
+                Frame::Find(FindFrame::Took(Took { request, outcomes }))
             }
         ),
         any::<u32>().prop_map(|retry_after_ms| {
@@ -174,6 +185,14 @@ fn found(request: u32) -> Found {
     Found { request, documents: Vec::new(), rest, until: Vec::new() }
 }
 
+fn keep() -> Keep {
+    Keep { request: 5, documents: Vec::new() }
+}
+
+fn took() -> Took {
+    Took { request: 5, outcomes: vec![Outcome::Known, Outcome::Refused] }
+}
+
 /// The order of the variants is the format: new ones come last.
 #[test]
 fn the_numbers_of_frames_never_change() {
@@ -191,6 +210,8 @@ fn the_numbers_of_frames_never_change() {
         (Frame::Link(LinkFrame::Doze(true)), &[1, 8, 1]),
         (find, &[6, 0, 1, 2, b'{', b'}', 0, 0, 3]),
         (found, &[6, 1, 1, 0, 1, 0]),
+        (Frame::Find(FindFrame::Keep(keep())), &[6, 2, 5, 0]),
+        (Frame::Find(FindFrame::Took(took())), &[6, 3, 5, 2, 1, 7]),
     ] {
         assert_eq!(encode(&frame), bytes, "{frame:?}");
     }
@@ -360,7 +381,12 @@ fn every_kind() -> Vec<Vec<Frame>> {
             DocumentFrame::Gone(Vec::new()).into(),
         ],
         vec![SyncFrame::Compare(compare).into()],
-        vec![FindFrame::Find(find("{}", 1)).into(), FindFrame::Found(found(1)).into()],
+        vec![
+            FindFrame::Find(find("{}", 1)).into(),
+            FindFrame::Found(found(1)).into(),
+            FindFrame::Keep(keep()).into(),
+            FindFrame::Took(took()).into(),
+        ],
         vec![PoolFrame::Relay(signal).into(), PoolFrame::Undeliverable(undeliverable).into()],
     ]
 }
