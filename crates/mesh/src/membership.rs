@@ -173,7 +173,8 @@ impl Membership {
             cx.notify(Notice::Dial(candidacy));
             wanting -= 1;
         }
-        let lacks_archive = cx.wants_archive && !dials_archive && !self.dials_archive(cx);
+        let lacks_archive =
+            cx.wants_archive && has_room && !dials_archive && !self.dials_archive(cx);
         if lacks_archive {
             self.look_out(cx);
         }
