@@ -57,6 +57,7 @@ pub mod limits;
 mod mark;
 mod network;
 mod opened;
+mod reconcile;
 mod sealed;
 mod signed;
 mod subscription;
@@ -77,6 +78,9 @@ pub use key::{Key, PeerSet, Sharing, Writers};
 pub use mark::Mark;
 pub use network::{Network, NetworkError};
 pub use opened::{OpenError, Opened};
+pub use reconcile::{
+    Difference, Differences, Held, Inquiry, NoAnswer, Piece, ShortId, Stretch,
+};
 pub use sealed::{SealError, Sealed};
 pub use signed::{Inspected, SignedDocument, VerifiedBytes, VerifiedDocument};
 pub use subscription::Subscription;
