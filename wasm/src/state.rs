@@ -197,7 +197,7 @@ impl State {
             // Only for archives.
             // Pages have no result sets yet.
             Action::Live { .. } => {}
-            Action::Asked { .. } | Action::Accepted(_) => {}
+            Action::Asked { .. } | Action::Reconcile { .. } | Action::Accepted(_) => {}
             Action::Found { find, document, opened } => {
                 if let Some(Find { each, .. }) = self.session.find_waiter(find) {
                     calls.push_back(Call::Found { each: each.clone(), document, opened });

@@ -65,6 +65,9 @@ impl Piece {
     }
 }
 
+/// What a piece takes on the wire, about.
+const PIECE_BYTES: usize = 60;
+
 /// Pieces that follow one another.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Stretch {
@@ -160,6 +163,15 @@ pub enum NoAnswer {
 }
 
 impl Differences {
+    /// How many bytes it takes on the wire, about.
+    pub fn size(&self) -> usize {
+        let size = |difference: &Difference| match &difference.held {
+            Held::Ids(ids) => 4 + ids.len() * size_of::<ShortId>(),
+            Held::Pieces(pieces) => 4 + pieces.len() * PIECE_BYTES,
+        };
+        self.pieces.iter().map(size).sum()
+    }
+
     /// Whether it answers this.
     ///
     /// # Errors

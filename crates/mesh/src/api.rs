@@ -13,5 +13,5 @@ pub use error::{PublishError, TooManyFinds, TooManySubscriptions};
 pub use event::{Disconnect, Event};
 pub use ids::{FindId, LinkId, SubscriptionId};
 pub use input::{Audience, FindOptions, Input, LinkFailure, Negotiation, PublishOptions};
-pub use output::{Answer, Conflict, Delivery, Dial, Lane, Output, Question};
+pub use output::{Answer, Conflict, Delivery, Dial, Lane, Output, Question, Reconcile, Reconciled};
 pub use status::{Counters, LinkState, LinkStatus, SignallerStatus, Status};

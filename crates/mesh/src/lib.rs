@@ -128,7 +128,7 @@ pub mod wire;
 pub use api::{
     Answer, Audience, Config, Conflict, Counters, Delivery, Dial, Direct, Disconnect, Event,
     FindId, FindOptions, Input, Lane, LinkFailure, LinkId, LinkState, LinkStatus, Negotiation,
-    Output, PublishError, PublishOptions, Question, SignallerAddress, SignallerRelay,
+    Output, PublishError, PublishOptions, Question, Reconcile, Reconciled, SignallerAddress, SignallerRelay,
     SignallerStatus, Status, SubscriptionId, TooManyFinds, TooManySubscriptions,
 };
 pub use budget::Budget;

@@ -42,7 +42,7 @@ use crate::{
 ///   [`subscribe`](Self::subscribe), [`subscribe_privately`](Self::subscribe_privately),
 ///   [`unsubscribe`](Self::unsubscribe), [`publish`](Self::publish),
 ///   [`publish_signed`](Self::publish_signed), [`find`](Self::find), [`find_more`](Self::find_more),
-///   [`find_end`](Self::find_end), for archives [`answer`](Self::answer);
+///   [`find_end`](Self::find_end), for archives [`answer`](Self::answer), [`reconciled`](Self::reconciled);
 ///   [`add_signaller`](Self::add_signaller), [`blacklist`](Self::blacklist),
 ///   [`unblock`](Self::unblock), [`leave`](Self::leave); for signallers [`relay`](Self::relay),
 ///   [`undeliverable`](Self::undeliverable), [`blame`](Self::blame), [`expel`](Self::expel).
@@ -256,6 +256,7 @@ impl Peer {
         self.settle();
         self.announce_subscriptions();
         self.interest.tick(&mut self.cx);
+        self.sync.tick(&mut self.cx);
         self.finds.tick(&mut self.cx, &self.interest);
         self.cx.view_changed = true;
         self.seek();
@@ -273,6 +274,7 @@ impl Peer {
             self.circuits.deadline(cx, &self.signallers),
             self.documents.deadline(cx),
             self.interest.deadline(),
+            self.sync.deadline(),
             self.finds.deadline(),
         ]
         .into_iter()

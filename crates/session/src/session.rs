@@ -12,7 +12,7 @@ use std::{
 use taiinet_document::{DocumentId, Map, Opened, VerifiedDocument};
 use taiinet_mesh::{
     Conflict, Delivery, Dial, Event, FindId, FindOptions, Input, LinkId, Negotiation, Output, Peer,
-    PublishError, PublishOptions, Question, SubscriptionId, Time, TooManyFinds,
+    PublishError, PublishOptions, Question, Reconcile, SubscriptionId, Time, TooManyFinds,
     TooManySubscriptions,
 };
 use taiinet_query::{Query, SharedQuery, sort::Place};
@@ -128,6 +128,13 @@ pub enum Action<W: Waiters> {
         link: LinkId,
         /// What it looks for.
         question: Question,
+    },
+    /// As [`Output::Reconcile`].
+    Reconcile {
+        /// The link to the neighbour.
+        link: LinkId,
+        /// What to do.
+        what: Reconcile,
     },
     /// As [`Output::Accepted`].
     Accepted(Arc<VerifiedDocument>),
@@ -297,6 +304,7 @@ impl<W: Waiters> Session<W> {
                 Action::FindDone { waiter: self.finds.remove(&find)?, complete, cursor }
             }
             Output::Asked { link, question } => Action::Asked { link, question },
+            Output::Reconcile { link, what } => Action::Reconcile { link, what },
             Output::Accepted(document) => Action::Accepted(document),
             Output::Event(Event::Taken { id }) => {
                 self.publications.taken(id);

@@ -3,6 +3,8 @@
 //! It works on a thread of its own, since disks are slow: the driver gives it documents and questions, and takes
 //! its answers. What waits for it is bounded: while it is behind, neighbours are slowed down.
 
+mod reconcile;
+
 use std::{
     path::PathBuf,
     sync::{
@@ -19,11 +21,13 @@ use taiinet_archive::{
 };
 use taiinet_document::{Network, SignedDocument, Timestamp, VerifiedDocument};
 use taiinet_identity::PeerId;
-use taiinet_mesh::{Answer, LinkId, Question, Time, limits, wire::Kept};
+use taiinet_mesh::{Answer, LinkId, Question, Reconcile, Reconciled, Time, limits, wire::Kept};
 use taiinet_query::{Path, Query};
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::clock::Clock;
+use reconcile::Reconciling;
+pub(crate) use reconcile::Step;
 
 /// What is taken is on the disk after so long at the latest.
 const COMMIT_AFTER: Duration = Duration::from_millis(50);
@@ -117,12 +121,18 @@ pub struct ArchiveStatus {
 enum Job {
     Keep(Arc<VerifiedDocument>),
     Answer { link: LinkId, question: Box<Question> },
+    Reconcile { link: LinkId, what: Box<Reconcile> },
     Status(oneshot::Sender<ArchiveStatus>),
     End,
 }
 
-/// An answer for the driver to pass on.
-pub(crate) type Answered = (LinkId, u32, Answer);
+type Answered = (LinkId, u32, Answer);
+
+/// What the driver is to pass on.
+pub(crate) enum Says {
+    Answer(LinkId, u32, Answer),
+    Step(LinkId, Reconciled),
+}
 
 /// The driver's end.
 pub(crate) struct Keeper {
@@ -130,6 +140,7 @@ pub(crate) struct Keeper {
     /// Bytes of documents that wait.
     waiting: Arc<AtomicUsize>,
     answers: mpsc::UnboundedReceiver<Answered>,
+    steps: mpsc::UnboundedReceiver<Step>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -142,11 +153,13 @@ impl Keeper {
     ) -> std::io::Result<Self> {
         let (jobs, queue) = channel();
         let (sender, answers) = mpsc::unbounded_channel();
+        let (to_steps, steps) = mpsc::unbounded_channel();
         let waiting = Arc::new(AtomicUsize::new(0));
         let worker = Worker {
             archive,
             clock,
             answers: sender,
+            reconciling: Reconciling::new(to_steps),
             waiting: Arc::clone(&waiting),
             relief,
             uncommitted: 0,
@@ -158,7 +171,7 @@ impl Keeper {
         };
         let thread = std::thread::Builder::new().name("archive".to_owned());
         let thread = thread.spawn(move || worker.run(&queue))?;
-        Ok(Self { jobs, waiting, answers, thread: Some(thread) })
+        Ok(Self { jobs, waiting, answers, steps, thread: Some(thread) })
     }
 
     /// Takes a document. A thread that is gone takes none.
@@ -172,16 +185,22 @@ impl Keeper {
         let _ = self.jobs.send(Job::Answer { link, question: Box::new(question) });
     }
 
+    /// Gets what is lacking from a neighbour's archive, or answers it.
+    pub(crate) fn reconcile(&self, link: LinkId, what: Reconcile) {
+        let _ = self.jobs.send(Job::Reconcile { link, what: Box::new(what) });
+    }
+
     pub(crate) fn status(&self, tell: oneshot::Sender<ArchiveStatus>) {
         let _ = self.jobs.send(Job::Status(tell));
     }
 
-    /// The next answer. Cancel-safe.
-    pub(crate) async fn answered(&mut self) -> Answered {
-        match self.answers.recv().await {
-            Some(answered) => answered,
-            // The thread is gone, and answers nothing.
-            None => std::future::pending().await,
+    /// The next answer, or the next step with a neighbour's archive. Cancel-safe.
+    pub(crate) async fn says(&mut self) -> Says {
+        tokio::select! {
+            Some((link, request, answer)) = self.answers.recv() => Says::Answer(link, request, answer),
+            Some((link, step)) = self.steps.recv() => Says::Step(link, step),
+            // The thread is gone, and says nothing.
+            else => std::future::pending().await,
         }
     }
 
@@ -203,6 +222,7 @@ struct Worker {
     archive: Archive<RedbStore>,
     clock: Arc<Clock>,
     answers: mpsc::UnboundedSender<Answered>,
+    reconciling: Reconciling,
     waiting: Arc<AtomicUsize>,
     relief: Arc<Notify>,
     uncommitted: usize,
@@ -217,7 +237,14 @@ impl Worker {
     fn run(mut self, jobs: &Receiver<Job>) {
         loop {
             let due = self.commit_at.map_or(self.expire_at, |at| at.min(self.expire_at));
-            let job = jobs.recv_timeout(due.saturating_duration_since(Instant::now()));
+            let wait = match self.reconciling.is_due(false) {
+                true => Duration::ZERO,
+                false => due.saturating_duration_since(Instant::now()),
+            };
+            let job = jobs.recv_timeout(wait);
+            if self.reconciling.is_due(job.is_ok()) {
+                self.go_on();
+            }
             match job {
                 Ok(Job::Keep(document)) => self.keep(&document),
                 Ok(Job::Answer { link, question }) => {
@@ -225,6 +252,7 @@ impl Worker {
                     let _ = self.answers.send((link, question.request, answer));
                     self.answered += 1;
                 }
+                Ok(Job::Reconcile { link, what }) => self.reconcile(link, *what),
                 Ok(Job::Status(tell)) => self.tell(tell),
                 Err(RecvTimeoutError::Timeout) => {}
                 Ok(Job::End) | Err(RecvTimeoutError::Disconnected) => return self.commit(),
@@ -243,7 +271,24 @@ impl Worker {
         self.clock.now().timestamp()
     }
 
-    fn keep(&mut self, document: &VerifiedDocument) {
+    fn reconcile(&mut self, link: LinkId, what: Reconcile) {
+        if let Reconcile::Brings(document) = what {
+            let admission = self.admit(&document);
+            self.reconciling.brought(link, &document, admission);
+        } else if let Err(error) = self.reconciling.take(&self.archive, link, what, self.now()) {
+            self.fails(&error);
+        }
+    }
+
+    /// A little more of what goes on with the archives of neighbours.
+    fn go_on(&mut self) {
+        if let Err(error) = self.reconciling.go_on(&self.archive, self.now()) {
+            self.fails(&error);
+        }
+    }
+
+    /// Takes a document; none if the archive cannot.
+    fn admit(&mut self, document: &VerifiedDocument) -> Option<Admission> {
         let admitted = match self.archive.admit(document, self.now()) {
             Err(ArchiveError::CommitFirst) => {
                 self.commit();
@@ -251,14 +296,17 @@ impl Worker {
             }
             admitted => admitted,
         };
-        match admitted {
-            Ok(Admission::Stored) => {
-                self.stored += 1;
-                self.uncommitted += 1;
-            }
-            Ok(_) => {}
+        let admission = match admitted {
+            Ok(admission) => Some(admission),
             // It will be there when it is looked for by those that have it; here it is lost.
-            Err(error) => self.fails(&error),
+            Err(error) => {
+                self.fails(&error);
+                None
+            }
+        };
+        if admission == Some(Admission::Stored) {
+            self.stored += 1;
+            self.uncommitted += 1;
         }
         // What is not kept may have left a trace.
         if self.archive.waits() {
@@ -267,6 +315,11 @@ impl Worker {
         if self.uncommitted >= COMMIT_DOCUMENTS {
             self.commit();
         }
+        admission
+    }
+
+    fn keep(&mut self, document: &VerifiedDocument) {
+        self.admit(document);
         let before = self.waiting.fetch_sub(document.heap_size(), Ordering::AcqRel);
         let after = before.saturating_sub(document.heap_size());
         if before > limits::BEHIND_BYTES / 2 && after <= limits::BEHIND_BYTES / 2 {

@@ -28,7 +28,7 @@ use tokio::{
 };
 
 use crate::{
-    archive::{Answered, Keeper},
+    archive::{Keeper, Says},
     blacklist::{self, BlacklistFileError},
     clock::Clock,
     control::{Control, Finding, Flushed, Handles, Publish, Taken},
@@ -107,8 +107,12 @@ impl Driver {
             Some(publish) = self.publishes.recv(), if self.session.publications().has_room() => {
                 self.take_publishes(publish)?;
             }
-            (link, request, answer) = answered(&mut self.archive) => {
-                self.session.peer_mut().answer(link, request, answer, self.clock.now());
+            said = says(&mut self.archive) => {
+                let (peer, now) = (self.session.peer_mut(), self.clock.now());
+                match said {
+                    Says::Answer(link, request, answer) => peer.answer(link, request, answer, now),
+                    Says::Step(link, step) => peer.reconciled(link, step, now),
+                }
             }
             () = self.relief.notified() => self.relieve(),
             () = sleep_until(self.whereabouts.look_at()) => self.look_around(),
@@ -339,6 +343,11 @@ impl Driver {
                         archive.answer(link, question);
                     }
                 }
+                Action::Reconcile { link, what } => {
+                    if let Some(archive) = &self.archive {
+                        archive.reconcile(link, what);
+                    }
+                }
                 Action::Accepted(document) => self.keep(document),
                 Action::Recipients { unsealed, recipients } => {
                     let _ = unsealed.waiter.send((unsealed.content, recipients));
@@ -480,10 +489,10 @@ impl Driver {
     }
 }
 
-/// The next answer of the archive.
-async fn answered(archive: &mut Option<Keeper>) -> Answered {
+/// What the archive says next.
+async fn says(archive: &mut Option<Keeper>) -> Says {
     match archive {
-        Some(archive) => archive.answered().await,
+        Some(archive) => archive.says().await,
         None => std::future::pending().await,
     }
 }

@@ -3,15 +3,19 @@
 use std::sync::Arc;
 
 use taiinet_document::VerifiedDocument;
-use taiinet_mesh::{Answer, LinkId, Question};
+use taiinet_mesh::{Answer, LinkId, Question, Reconcile, Reconciled};
 use tokio::sync::oneshot;
 
 /// There is no such status.
 #[derive(Debug)]
 pub(crate) enum ArchiveStatus {}
 
-/// An answer for the driver to pass on.
-pub(crate) type Answered = (LinkId, u32, Answer);
+/// Nothing says such a thing.
+#[expect(dead_code, reason = "there is no archive that could say it")]
+pub(crate) enum Says {
+    Answer(LinkId, u32, Answer),
+    Step(LinkId, Reconciled),
+}
 
 /// There is no such thing.
 pub(crate) enum Keeper {}
@@ -33,7 +37,11 @@ impl Keeper {
         match *self {}
     }
 
-    pub(crate) async fn answered(&mut self) -> Answered {
+    pub(crate) fn reconcile(&self, _link: LinkId, _what: Reconcile) {
+        match *self {}
+    }
+
+    pub(crate) async fn says(&mut self) -> Says {
         match *self {}
     }
 

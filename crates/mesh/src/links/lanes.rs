@@ -8,13 +8,13 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use taiinet_document::{DocumentId, SignedDocument};
+use taiinet_document::{Differences, DocumentId, SignedDocument};
 use taiinet_query::sort::Place;
 
 use crate::{
     Lane, Misbehaviour, limits,
     wire::{
-        DocumentFrame, FindFrame, Found, Frame, Push, Rest,
+        Differs, DocumentFrame, FindFrame, Found, Frame, Given, Push, Rest, SyncFrame,
         codec::{self, MessageWriter},
     },
 };
@@ -52,6 +52,12 @@ pub(crate) enum AnswerPart {
     Document(SignedDocument),
     /// The end of it: what there is beyond it, and up to where it reaches.
     End(Rest, Option<Place>),
+    /// What differs between the neighbour's archive and ours.
+    Differs(Box<Differences>),
+    /// A document that the neighbour's archive wants.
+    Given(SignedDocument),
+    /// No more of these follows.
+    AllGiven,
 }
 
 impl AnswerPart {
@@ -59,9 +65,38 @@ impl AnswerPart {
     fn bytes(&self) -> usize {
         FOUND_OVERHEAD
             + match self {
-                Self::Document(document) => document.size(),
+                Self::Document(document) | Self::Given(document) => document.size(),
+                Self::Differs(differences) => differences.size(),
+                Self::AllGiven => 0,
                 Self::End(_, until) => until.as_ref().map_or(0, |place| place.as_bytes().len()),
             }
+    }
+
+    fn is_document(&self) -> bool {
+        matches!(self, Self::Document(_) | Self::Given(_))
+    }
+
+    /// As it is sent.
+    fn frame(&self, request: u32) -> Frame {
+        let found = |documents, rest, until: Option<&Place>| {
+            let until = until.map_or_else(Vec::new, |place| place.as_bytes().to_vec());
+            FindFrame::Found(Found { request, documents, rest, until }).into()
+        };
+        match self {
+            Self::Document(document) => found(vec![document.clone()], Rest::Follows, None),
+            Self::End(rest, until) => found(Vec::new(), *rest, until.as_ref()),
+            Self::Differs(differences) => {
+                let differences = (**differences).clone();
+                SyncFrame::Differs(Differs { request, differences }).into()
+            }
+            Self::Given(document) => {
+                let documents = vec![document.clone()];
+                SyncFrame::Given(Given { request, documents, last: false }).into()
+            }
+            Self::AllGiven => {
+                SyncFrame::Given(Given { request, documents: Vec::new(), last: true }).into()
+            }
+        }
     }
 }
 
@@ -137,7 +172,7 @@ impl Lanes {
     pub(crate) fn found(&mut self, request: u32, part: AnswerPart) -> bool {
         let bytes = part.bytes();
         // The end of an answer has room where its documents had none.
-        let share = if matches!(part, AnswerPart::Document(_)) { 1 } else { 2 };
+        let share = if part.is_document() { 1 } else { 2 };
         let room = limits::FOUND_LANE_BYTES * share;
         if self.found_bytes + bytes > room {
             return false;
@@ -306,13 +341,7 @@ impl Lanes {
         while self.fill_pieces(message)
             && let Some((request, part)) = self.found.front()
         {
-            let (request, bytes) = (*request, part.bytes());
-            let (documents, rest, until) = match part {
-                AnswerPart::Document(document) => (vec![document.clone()], Rest::Follows, None),
-                AnswerPart::End(rest, until) => (Vec::new(), *rest, until.as_ref()),
-            };
-            let until = until.map_or_else(Vec::new, |place| place.as_bytes().to_vec());
-            let frame = Frame::from(FindFrame::Found(Found { request, documents, rest, until }));
+            let (frame, bytes) = (part.frame(*request), part.bytes());
             if !self.fill_frame(message, &codec::encode_sized(&frame, bytes)) {
                 return;
             }

@@ -217,7 +217,7 @@ impl World {
                 self.peers[peer.0].found.entry(find).or_default().documents.push(id);
             }
             // None of them is an archive.
-            Output::Asked { .. } | Output::Accepted(_) => {}
+            Output::Asked { .. } | Output::Reconcile { .. } | Output::Accepted(_) => {}
             Output::FindDone { find, complete, .. } => {
                 let at = self.now();
                 self.trace.note(self.now, peer.0, "find done", u64::from(complete), &[]);
