@@ -24,7 +24,8 @@ fn main() {
     let share = count / 100;
     let newest = |number: usize| number < count - share;
     // Multiplied by an odd number, the numbers are as good as shuffled.
-    let random = |number: usize| number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32 >= (1 << 32) / 100;
+    let random =
+        |number: usize| number.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32 >= (1 << 32) / 100;
     println!("| {count} documents | differing | bytes | a difference | rounds | time, ms |");
     println!("|---|---|---|---|---|---|");
     measure("equal", &documents, |_| true);
@@ -69,7 +70,8 @@ fn archive<'a>(
 
 fn sign(number: usize) -> VerifiedDocument {
     let author = Identity::from_seed(&Seed::from_bytes([number as u8 % 20; 32]));
-    let fields = format!(r#"{{"type": "tweet", "likes": {number}, "text": "{}"}}"#, "x".repeat(100));
+    let fields =
+        format!(r#"{{"type": "tweet", "likes": {number}, "text": "{}"}}"#, "x".repeat(100));
     let document = Document {
         network: "bench".parse().expect("a name"),
         created_at: Timestamp::from_millis(START + number as u64 * 977),

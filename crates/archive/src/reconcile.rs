@@ -87,7 +87,8 @@ impl<S: Store> Archive<S> {
             reading.rows += 1;
             let spot = Spot::ending(&key).filter(|_| key.len() == SPOT_LEN);
             let spot = spot.ok_or_else(|| damaged("a document"))?;
-            if record::is_trace(&row) { &mut reading.traces } else { &mut reading.spots }.push(spot);
+            if record::is_trace(&row) { &mut reading.traces } else { &mut reading.spots }
+                .push(spot);
             last = Some(key);
         }
         let rest = last.map_or(span.clone(), |last| span.after(&last, direction));

@@ -78,9 +78,7 @@ pub use key::{Key, PeerSet, Sharing, Writers};
 pub use mark::Mark;
 pub use network::{Network, NetworkError};
 pub use opened::{OpenError, Opened};
-pub use reconcile::{
-    Difference, Differences, Held, Inquiry, NoAnswer, Piece, ShortId, Stretch,
-};
+pub use reconcile::{Difference, Differences, Held, Inquiry, NoAnswer, Piece, ShortId, Stretch};
 pub use sealed::{SealError, Sealed};
 pub use signed::{Inspected, SignedDocument, VerifiedBytes, VerifiedDocument};
 pub use subscription::Subscription;

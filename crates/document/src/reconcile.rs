@@ -223,7 +223,8 @@ mod tests {
     }
 
     fn inquiry(stretches: &[(u64, &[u64])]) -> Inquiry {
-        let stretch = |(from, untils): &(u64, &[u64])| Stretch { from: at(*from), pieces: pieces(untils) };
+        let stretch =
+            |(from, untils): &(u64, &[u64])| Stretch { from: at(*from), pieces: pieces(untils) };
         Inquiry { salt: [1; 32], stretches: stretches.iter().map(stretch).collect() }
     }
 

@@ -128,8 +128,8 @@ pub mod wire;
 pub use api::{
     Answer, Audience, Config, Conflict, Counters, Delivery, Dial, Direct, Disconnect, Event,
     FindId, FindOptions, Input, Lane, LinkFailure, LinkId, LinkState, LinkStatus, Negotiation,
-    Output, PublishError, PublishOptions, Question, Reconcile, Reconciled, SignallerAddress, SignallerRelay,
-    SignallerStatus, Status, SubscriptionId, TooManyFinds, TooManySubscriptions,
+    Output, PublishError, PublishOptions, Question, Reconcile, Reconciled, SignallerAddress,
+    SignallerRelay, SignallerStatus, Status, SubscriptionId, TooManyFinds, TooManySubscriptions,
 };
 pub use budget::Budget;
 pub use dialling::description;

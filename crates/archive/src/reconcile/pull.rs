@@ -18,10 +18,8 @@ use crate::{
 };
 
 /// The end of the order.
-const END: Mark = Mark {
-    created_at: Timestamp::from_millis(u64::MAX),
-    id: DocumentId::from_bytes([0xff; 32]),
-};
+const END: Mark =
+    Mark { created_at: Timestamp::from_millis(u64::MAX), id: DocumentId::from_bytes([0xff; 32]) };
 
 /// Another archive is asked for what this one lacks.
 ///
@@ -55,10 +53,17 @@ enum State {
     /// What comes next is to be seen.
     Ready,
     /// A window of ours is read: from where on, and up to where.
-    Window { from: Mark, until: Mark, reading: Reading },
+    Window {
+        from: Mark,
+        until: Mark,
+        reading: Reading,
+    },
     Asked(Inquiry),
     /// What of an answer is still to be looked at; the newest is the last.
-    Weighing { parts: Vec<Part>, reading: Option<Reading> },
+    Weighing {
+        parts: Vec<Part>,
+        reading: Option<Reading>,
+    },
     Wanted,
 }
 
@@ -219,7 +224,8 @@ impl Pull {
                 let here = Spot::of(&from)..Spot::of(&until);
                 if here.start < here.end {
                     let gone = |spot: &&Spot| !theirs.contains(&spot.short_id());
-                    let gone: Vec<Spot> = self.unwanted.0.range(here).filter(gone).copied().collect();
+                    let gone: Vec<Spot> =
+                        self.unwanted.0.range(here).filter(gone).copied().collect();
                     for spot in gone {
                         self.unwanted.0.remove(&spot);
                     }
@@ -292,7 +298,10 @@ impl<S: Store> Archive<S> {
                 }
                 State::Window { from, until, mut reading } => {
                     self.read_on(&mut reading, limits::WINDOW_DOCUMENTS, &mut rows)?;
-                    if rows == 0 && !reading.is_whole() && reading.spots.len() < limits::WINDOW_DOCUMENTS {
+                    if rows == 0
+                        && !reading.is_whole()
+                        && reading.spots.len() < limits::WINDOW_DOCUMENTS
+                    {
                         pull.state = State::Window { from, until, reading };
                         continue;
                     }

@@ -1,6 +1,6 @@
 //! Two archives reconcile, with what goes between them as it would on the wire.
 
-use taiinet_archive::{Archive, Answering, Pull, PullStep, Pulled, Store, Unwanted};
+use taiinet_archive::{Answering, Archive, Pull, PullStep, Pulled, Store, Unwanted};
 use taiinet_document::{Differences, Inquiry, SignedDocument, Timestamp, VerifiedDocument};
 
 /// What went between them.

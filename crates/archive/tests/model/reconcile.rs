@@ -110,7 +110,7 @@ fn lacking() -> impl Strategy<Value = BTreeSet<usize>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(40))]
+    #![proptest_config(ProptestConfig::with_cases(16))]
 
     /// However two large sets differ, what differs is found, in few rounds and at a price of the difference.
     #[test]
@@ -181,7 +181,8 @@ fn nothing_is_asked_about_from_before_what_is_taken() {
     for document in DOCUMENTS.iter() {
         whole.admit(document, now).expect("admits");
     }
-    let young = DOCUMENTS.iter().filter(|document| document.created_at.as_millis() >= 100_000).count();
+    let young =
+        DOCUMENTS.iter().filter(|document| document.created_at.as_millis() >= 100_000).count();
     let (pulled, traffic) = pull(&mut short, &whole, &mut Unwanted::default(), 1000, now);
     assert_eq!((pulled.stored as usize, traffic.documents), (young, young));
 }

@@ -65,7 +65,9 @@ impl Reconciling {
                 self.pulls.insert(link, (peer, Pull::new(salt, since, unwanted)));
                 self.active.insert(link);
             }
-            Reconcile::Differs(differences) => self.go_on_with(link, |pull| pull.differs(differences)),
+            Reconcile::Differs(differences) => {
+                self.go_on_with(link, |pull| pull.differs(differences))
+            }
             Reconcile::Given => self.go_on_with(link, Pull::given),
             Reconcile::End => {
                 self.answering.retain(|(of, ..)| *of != link);
@@ -174,9 +176,7 @@ impl Reconciling {
         self.active.remove(&link);
         let Some((peer, pull)) = self.pulls.remove(&link) else { return };
         let pulled = pull.pulled();
-        if pulled.stored > 0 {
-            tracing::info!("{} documents came from the archive of {peer}", pulled.stored);
-        }
+        tracing::debug!("reconciled with the archive of {peer}: {} were new", pulled.stored);
         self.say(link, Reconciled::Done { fruitless: pulled.fruitless });
         self.unwanted.insert(peer, pull.into_unwanted());
         if self.unwanted.len() > NEIGHBOURS {
