@@ -72,8 +72,8 @@ impl AnswerPart {
             }
     }
 
-    fn is_document(&self) -> bool {
-        matches!(self, Self::Document(_) | Self::Given(_))
+    const fn is_end(&self) -> bool {
+        matches!(self, Self::End(..) | Self::AllGiven)
     }
 
     /// As it is sent.
@@ -172,7 +172,7 @@ impl Lanes {
     pub(crate) fn found(&mut self, request: u32, part: AnswerPart) -> bool {
         let bytes = part.bytes();
         // The end of an answer has room where its documents had none.
-        let share = if part.is_document() { 1 } else { 2 };
+        let share = if part.is_end() { 2 } else { 1 };
         let room = limits::FOUND_LANE_BYTES * share;
         if self.found_bytes + bytes > room {
             return false;
