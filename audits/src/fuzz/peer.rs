@@ -5,8 +5,8 @@ use std::collections::{BTreeMap, VecDeque};
 use taiinet_identity::{PeerId, Signed};
 use taiinet_mesh::{
     Answer, Audience, ChannelBinding, Config, Delivery, Dial, Direct, FindId, FindOptions, Input,
-    LinkFailure, LinkId, LinkState, Negotiation, Output, Peer, PublishOptions, Question,
-    SignallerAddress, SubscriptionId, Time, limits,
+    LinkFailure, LinkId, LinkState, Negotiation, Output, Peer, PublishOptions, Question, Reconcile,
+    Reconciled, SignallerAddress, SubscriptionId, Time, limits,
     session::Purpose,
     wire::{
         Frame, FromSignaller, Hello, IceServer, Joined, Kept, POOL, Presence, ToSignaller, Welcome,
@@ -59,6 +59,8 @@ struct Outside {
     finds: BTreeMap<FindId, (Sort, Option<Place>)>,
     /// What neighbours ask it, if it has an archive.
     questions: VecDeque<(LinkId, Question)>,
+    /// What its archive is to do with those of neighbours.
+    reconciles: VecDeque<(LinkId, Reconcile)>,
 }
 
 pub(super) fn run(data: &[u8]) {
@@ -110,6 +112,7 @@ impl Outside {
             subscriptions: Vec::new(),
             finds: BTreeMap::new(),
             questions: VecDeque::new(),
+            reconciles: VecDeque::new(),
         }
     }
 
@@ -290,6 +293,36 @@ impl Outside {
         self.peer.answer(link, question.request, answer, self.now);
     }
 
+    /// Its archive goes on with that of a neighbour, or answers it; whatever it was told.
+    fn reconcile(&mut self, link: LinkId, what: &Reconcile, bytes: &mut Bytes<'_>) {
+        let step = match what {
+            Reconcile::Compare { request, inquiry } => {
+                assert!(inquiry.is_ascending());
+                let differences = self.member.differences(bytes, self.now);
+                Reconciled::Differences {
+                    request: *request,
+                    differences,
+                    looked: bytes.u16().into(),
+                }
+            }
+            Reconcile::Pick { request, ids, bytes: most } => {
+                assert!(ids.len() <= limits::WANTED_IDS && *most <= limits::GIVEN_BYTES);
+                let document = self.member.document(bytes, &self.network, self.now);
+                Reconciled::Documents {
+                    request: *request,
+                    documents: vec![document],
+                    looked: ids.len(),
+                }
+            }
+            _ => match bytes.below(4) {
+                0 => Reconciled::Done { fruitless: bytes.bool() },
+                1 => Reconciled::Want(self.member.short_ids(bytes)),
+                _ => Reconciled::Inquire(self.member.inquiry(bytes, self.now)),
+            },
+        };
+        self.peer.reconciled(link, step, self.now);
+    }
+
     fn dialled(&mut self, link: LinkId, dial: &Dial) {
         let key = |of: &PeerId| (2..8).find(|number| identity(*number).peer_id() == *of);
         let end = match dial {
@@ -415,6 +448,9 @@ impl World for Outside {
                 if let Some((link, question)) = self.questions.pop_front() {
                     self.answer(link, &question, bytes);
                 }
+                if let Some((link, what)) = self.reconciles.pop_front() {
+                    self.reconcile(link, &what, bytes);
+                }
             }
             16 => {
                 let Some(link) = bytes.choose(&self.links()) else { return };
@@ -494,6 +530,7 @@ impl World for Outside {
                     assert!(question.bytes <= limits::FOUND_BYTES);
                     self.questions.push_back((link, question));
                 }
+                Output::Reconcile { link, what } => self.reconciles.push_back((link, what)),
                 _ => {}
             }
         }
