@@ -5,19 +5,19 @@ use taiinet_document::{Differences, Inquiry, SignedDocument, Timestamp, Verified
 
 /// What went between them.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Traffic {
+pub(crate) struct Traffic {
     /// Of questions and answers, without documents.
-    pub bytes: usize,
+    pub(crate) bytes: usize,
     /// Questions that were answered.
-    pub rounds: usize,
+    pub(crate) rounds: usize,
     /// Documents that were given.
-    pub documents: usize,
+    pub(crate) documents: usize,
     /// The largest answer, in bytes.
-    pub largest: usize,
+    pub(crate) largest: usize,
 }
 
 /// One gets from the other what it lacks; both read so many rows at a time.
-pub fn pull<S: Store, T: Store>(
+pub(crate) fn pull<S: Store, T: Store>(
     into: &mut Archive<S>,
     from: &Archive<T>,
     unwanted: &mut Unwanted,
@@ -76,7 +76,7 @@ fn size<T: serde::Serialize>(value: &T) -> usize {
     postcard::to_allocvec(value).expect("encodes").len()
 }
 
-pub fn verified(bytes: &[u8]) -> VerifiedDocument {
+pub(crate) fn verified(bytes: &[u8]) -> VerifiedDocument {
     let signed: SignedDocument = postcard::from_bytes(bytes).expect("decodes");
     let key = signed.author().public_key().expect("a key");
     signed.verify(&key).expect("verifies")
