@@ -33,6 +33,6 @@ pub const PATIENCE: u32 = 1024;
 pub const PATIENCE_PER_WINDOW: u32 = 64;
 /// After so many questions and no document that was new it was not worth it.
 pub const FRUITLESS_QUESTIONS: u32 = 8;
-/// Of how many documents that another archive has it is remembered that they are not wanted, 22 bytes each. What
-/// comes beyond these ends that it is asked.
+/// Of how many documents that another archive has it is remembered that they are not wanted, 22 bytes each: the newest.
+/// When [`WANTED_IDS`] more have come it is asked no more for this time.
 pub const UNWANTED: usize = 16 * 1024;

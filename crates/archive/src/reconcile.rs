@@ -28,7 +28,8 @@ use crate::{
 pub use answer::Answering;
 pub use pull::{Pull, PullStep, Pulled};
 
-/// What another archive has and this one does not want: it is not asked for again as long as it is there.
+/// What another archive has and this one does not want: it is not asked for again as long as it is there. Where that is
+/// more than [`limits::UNWANTED`], the newest of it: what is newer is always found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Unwanted(BTreeSet<Spot>);
 
@@ -38,8 +39,9 @@ impl Unwanted {
     }
 
     fn insert(&mut self, spot: Spot) {
-        if !self.is_full() {
-            self.0.insert(spot);
+        self.0.insert(spot);
+        if self.0.len() > limits::UNWANTED {
+            self.0.pop_first();
         }
     }
 }
@@ -140,4 +142,23 @@ fn cut(salt: &[u8; 32], spots: &[Spot], until: Mark, pieces: usize) -> Vec<Piece
         piece
     };
     untils.into_iter().map(filled).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_what_is_not_wanted_so_much_is_remembered_and_the_newest() {
+        let spot = |millis| Spot::of(&Timestamp::from_millis(millis).into());
+        let mut unwanted = Unwanted::default();
+        let count = limits::UNWANTED as u64;
+        // In whatever order it comes.
+        for millis in (0..2 * count).rev().chain(0..count) {
+            unwanted.insert(spot(millis));
+        }
+        assert!(unwanted.is_full());
+        assert_eq!(unwanted.0.first(), Some(&spot(count)));
+        assert_eq!(unwanted.0.last(), Some(&spot(2 * count - 1)));
+    }
 }

@@ -43,6 +43,8 @@ pub struct Pull {
     lacking: Vec<ShortId>,
     /// How many more questions are asked, unless they help.
     patience: u32,
+    /// How many came that are not wanted, and of which that is not remembered.
+    forgotten: usize,
     pulled: Pulled,
     windows: u32,
     questions: u32,
@@ -112,6 +114,7 @@ impl Pull {
             todo: BTreeMap::new(),
             lacking: Vec::new(),
             patience: limits::PATIENCE,
+            forgotten: 0,
             pulled: Pulled::default(),
             windows: 0,
             questions: 0,
@@ -156,6 +159,7 @@ impl Pull {
             }
             Admission::Known => {}
             Admission::Superseded { .. } | Admission::Refused(_) => {
+                self.forgotten += usize::from(self.unwanted.is_full());
                 self.unwanted.insert(Spot::of(&document.into()));
             }
         }
@@ -258,7 +262,7 @@ impl Pull {
     fn may_ask(&mut self) -> bool {
         self.questions += 1;
         self.patience = self.patience.saturating_sub(1);
-        self.patience > 0 && !self.unwanted.is_full()
+        self.patience > 0 && self.forgotten < limits::WANTED_IDS
     }
 }
 

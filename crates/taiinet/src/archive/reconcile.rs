@@ -8,12 +8,10 @@ use std::{
 use taiinet_archive::{
     Admission, Answering, Archive, ArchiveError, Pull, PullStep, Store, Unwanted,
 };
-use taiinet_document::{Timestamp, VerifiedDocument};
+use taiinet_document::{SignedDocument, Timestamp, VerifiedDocument};
 use taiinet_identity::PeerId;
 use taiinet_mesh::{LinkId, Reconcile, Reconciled};
 use tokio::sync::mpsc;
-
-use super::decode;
 
 /// So many rows are read before other jobs have their turn: some milliseconds.
 const ROWS: usize = 2048;
@@ -80,7 +78,10 @@ impl Reconciling {
                 let looked = ids.len();
                 let picked = archive.pick(&ids, bytes, now);
                 let documents = picked.as_deref().unwrap_or_default();
-                let documents = documents.iter().filter_map(|bytes| decode(bytes)).collect();
+                let documents = documents
+                    .iter()
+                    .filter_map(|bytes| SignedDocument::from_wire(bytes).ok())
+                    .collect();
                 self.say(link, Reconciled::Documents { request, documents, looked });
                 picked?;
             }
