@@ -66,7 +66,11 @@ enum State {
         parts: Vec<Part>,
         reading: Option<Reading>,
     },
-    Wanted,
+    /// These were asked for and have not come; whether any has.
+    Wanted {
+        left: BTreeSet<ShortId>,
+        any: bool,
+    },
 }
 
 /// A piece that differs, and what the other has there.
@@ -152,6 +156,9 @@ impl Pull {
 
     /// One of those that were wanted has come, and this became of it.
     pub fn admitted(&mut self, document: &VerifiedDocument, admission: &Admission) {
+        if let State::Wanted { left, any } = &mut self.state {
+            *any |= left.remove(&ShortId::from(&document.id()));
+        }
         match admission {
             Admission::Stored => {
                 self.pulled.stored += 1;
@@ -165,10 +172,12 @@ impl Pull {
         }
     }
 
-    /// No more of those that were wanted comes.
+    /// No more of those that were wanted comes now. If some have come, the others may have had no room.
     pub fn given(&mut self) {
-        if matches!(self.state, State::Wanted) {
-            self.state = State::Ready;
+        match core::mem::replace(&mut self.state, State::Ready) {
+            State::Wanted { left, any } if any => self.lacking.extend(left),
+            State::Wanted { .. } => {}
+            state => self.state = state,
         }
     }
 
@@ -291,7 +300,7 @@ impl<S: Store> Archive<S> {
                 return Ok(PullStep::Working);
             }
             match core::mem::replace(&mut pull.state, State::Ready) {
-                state @ (State::Asked(_) | State::Wanted) => {
+                state @ (State::Asked(_) | State::Wanted { .. }) => {
                     pull.state = state;
                     return Ok(PullStep::Waiting);
                 }
@@ -347,7 +356,7 @@ impl<S: Store> Archive<S> {
             let mut ids = pull.lacking.split_off(rest);
             ids.sort_unstable();
             ids.dedup();
-            pull.state = State::Wanted;
+            pull.state = State::Wanted { left: ids.iter().copied().collect(), any: false };
             return Some(PullStep::Want(ids));
         }
         if !pull.todo.is_empty() {

@@ -24,6 +24,17 @@ pub(crate) fn pull<S: Store, T: Store>(
     rows: usize,
     now: Timestamp,
 ) -> (Pulled, Traffic) {
+    pull_by(into, from, unwanted, (rows, 512 * 1024), now)
+}
+
+/// The same, with so many bytes of documents at a time.
+pub(crate) fn pull_by<S: Store, T: Store>(
+    into: &mut Archive<S>,
+    from: &Archive<T>,
+    unwanted: &mut Unwanted,
+    (rows, bytes): (usize, usize),
+    now: Timestamp,
+) -> (Pulled, Traffic) {
     let salt = *blake3::hash(&now.as_millis().to_be_bytes()).as_bytes();
     let mut pull = Pull::new(salt, Timestamp::default(), core::mem::take(unwanted));
     let mut traffic = Traffic::default();
@@ -40,7 +51,7 @@ pub(crate) fn pull<S: Store, T: Store>(
                 pull.differs(differences);
             }
             PullStep::Want(ids) => {
-                let documents = from.pick(&ids, 1 << 20, now).expect("reads");
+                let documents = from.pick(&ids, bytes, now).expect("reads");
                 traffic.rounds += 1;
                 traffic.bytes += size(&ids);
                 traffic.documents += documents.len();

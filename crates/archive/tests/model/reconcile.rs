@@ -8,7 +8,7 @@ use taiinet_archive::{Archive, Config, MemoryStore, Unwanted};
 use taiinet_document::{Content, Document, Timestamp, VerifiedDocument};
 
 use crate::{
-    exchange::{Traffic, pull, verified},
+    exchange::{Traffic, pull, pull_by, verified},
     random::{self, Step, steps},
 };
 
@@ -110,7 +110,7 @@ fn lacking() -> impl Strategy<Value = BTreeSet<usize>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig::with_cases(16))]
+    #![proptest_config(ProptestConfig::with_cases(10))]
 
     /// However two large sets differ, what differs is found, in few rounds and at a price of the difference.
     #[test]
@@ -168,6 +168,23 @@ fn what_is_not_wanted_is_not_asked_for_again() {
     pull(&mut of_few, &of_all, &mut unwanted, 1000, now);
     let (_, again) = pull(&mut of_few, &of_all, &mut unwanted, 1000, now);
     assert_eq!((again.rounds, again.documents), (1, 0));
+}
+
+/// What has no room in one answer comes with the next, in the same session.
+#[test]
+fn documents_that_have_no_room_at_once_come_one_after_another() {
+    let now = Timestamp::from_millis(10_000_000);
+    let config = crate::config("{}", &[], None);
+    let [mut whole, mut nothing] = [(); 2].map(|()| open(&config));
+    for document in DOCUMENTS.iter().take(300) {
+        whole.admit(document, now).expect("admits");
+    }
+    let size = DOCUMENTS.first().map_or(0, |document| document.signed().size());
+    let bytes = size * 10;
+    let (pulled, traffic) =
+        pull_by(&mut nothing, &whole, &mut Unwanted::default(), (1000, bytes), now);
+    assert_eq!((pulled.stored, traffic.documents), (300, 300));
+    assert!(traffic.rounds < 50, "{traffic:?}");
 }
 
 /// What is too old to be taken is not even compared.
