@@ -182,7 +182,9 @@ impl Reconciling {
         self.unwanted.insert(peer, pull.into_unwanted());
         if self.unwanted.len() > NEIGHBOURS {
             let other = self.unwanted.keys().find(|other| **other != peer).copied();
-            other.map(|other| self.unwanted.remove(&other));
+            if let Some(other) = other {
+                self.unwanted.remove(&other);
+            }
         }
     }
 
