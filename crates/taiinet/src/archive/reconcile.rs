@@ -64,7 +64,7 @@ impl Reconciling {
                 self.active.insert(link);
             }
             Reconcile::Differs(differences) => {
-                self.go_on_with(link, |pull| pull.differs(differences))
+                self.go_on_with(link, |pull| pull.differs(differences));
             }
             Reconcile::Given => self.go_on_with(link, Pull::given),
             Reconcile::End => {
