@@ -203,7 +203,10 @@ impl State {
                 calls.push_back(Call::Live { subscriptions, change });
             }
             // Only for archives.
-            Action::Asked { .. } | Action::Accepted(_) | Action::Offered { .. } => {}
+            Action::Asked { .. }
+            | Action::Accepted(_)
+            | Action::Reconcile { .. }
+            | Action::Offered { .. } => {}
             // Pages ask no archive to keep anything.
             Action::Took { .. } => {}
             Action::Found { find, document, opened } => {

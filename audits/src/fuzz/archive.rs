@@ -3,9 +3,12 @@
 use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 
-use taiinet_archive::{Admission, Archive, Ask, Config, MemoryStore, Page, Rest};
+use taiinet_archive::{
+    Admission, Answering, Archive, Ask, Config, MemoryStore, Page, Pull, PullStep, Rest, Unwanted,
+};
 use taiinet_document::{
-    Content, Deletion, Document, DocumentId, Mark, SignedDocument, Timestamp, VerifiedDocument,
+    Content, Deletion, Difference, Differences, Document, DocumentId, Held, Inquiry, Mark, Piece,
+    ShortId, SignedDocument, Timestamp, VerifiedDocument, limits,
 };
 use taiinet_mesh::{Time, wire::codec};
 use taiinet_query::{
@@ -22,6 +25,8 @@ use crate::fixture::{NOW, identity, named, network};
 /// What happens at most in one run, and how many pages one search has.
 const STEPS: usize = 64;
 const PAGES: usize = 8;
+/// How many questions one archive asks another at most.
+const QUESTIONS: usize = 64;
 /// How many authors there are: few, so that they come upon what they wrote.
 const AUTHORS: usize = 3;
 
@@ -34,6 +39,26 @@ struct Shelf {
     brought: BTreeMap<DocumentId, VerifiedDocument>,
     stored: Vec<VerifiedDocument>,
     found: usize,
+    unwanted: Unwanted,
+}
+
+/// An answer about each piece that nobody has ever seen.
+fn lies(inquiry: &Inquiry, bytes: &mut Bytes<'_>) -> Differences {
+    let mut pieces = Vec::new();
+    for (number, (from, piece)) in inquiry.pieces().enumerate() {
+        let (begin, end) = (from.created_at.as_millis(), piece.until.created_at.as_millis());
+        let held = match bytes.below(3) {
+            0 => continue,
+            1 => Held::Ids((0..bytes.u8() % 65).map(|n| ShortId::from_bytes([n; 16])).collect()),
+            _ => {
+                let middle: Mark = Timestamp::from_millis(begin / 2 + end / 2).into();
+                let lie = |until| Piece { until, count: bytes.u8().into(), sum: 1 };
+                Held::Pieces([middle, piece.until].map(lie).to_vec())
+            }
+        };
+        pieces.push(Difference { piece: number as u16, held });
+    }
+    Differences { first: 0, pieces }
 }
 
 pub(super) fn run(data: &[u8]) {
@@ -83,6 +108,7 @@ impl Shelf {
             brought: BTreeMap::new(),
             stored: Vec::new(),
             found: 0,
+            unwanted: Unwanted::default(),
         }
     }
 
@@ -91,7 +117,9 @@ impl Shelf {
     }
 
     fn step(&mut self, bytes: &mut Bytes<'_>) {
-        match bytes.below(8) {
+        match bytes.below(10) {
+            8 => self.is_asked(bytes),
+            9 => self.asks(bytes),
             0 => self.find(bytes),
             1 => {
                 let millis = u64::from(bytes.u16()) << bytes.below(4);
@@ -129,6 +157,63 @@ impl Shelf {
             self.stored.push(document.clone());
         }
         self.brought.insert(document.id(), document);
+    }
+
+    /// Another archive asks what differs, whatever it is.
+    fn is_asked(&self, bytes: &mut Bytes<'_>) {
+        let inquiry = self.member.inquiry(bytes, self.now);
+        if !inquiry.is_ascending() || inquiry.count() > limits::INQUIRY_PIECES {
+            return;
+        }
+        let (rows, mut answering) = (1 + bytes.below(64), Answering::new(&inquiry));
+        let mut compare = || self.archive.compare(&mut answering, rows);
+        let differences = loop {
+            if let Some(differences) = compare().expect("memory does not fail") {
+                break differences;
+            }
+        };
+        for difference in &differences.pieces {
+            if let Held::Ids(ids) = &difference.held {
+                let picked = self.archive.pick(ids, usize::MAX, self.now()).expect("it is there");
+                assert!(picked.len() <= ids.len());
+            }
+        }
+    }
+
+    /// It asks another archive, which answers what is an answer and is not true.
+    fn asks(&mut self, bytes: &mut Bytes<'_>) {
+        let unwanted = core::mem::take(&mut self.unwanted);
+        let since = Member::when(bytes, self.now);
+        let mut pull = Pull::new([bytes.u8(); 32], since, unwanted);
+        let mut questions = 0;
+        loop {
+            let rows = 1 + bytes.below(64);
+            match self.archive.pull(&mut pull, rows, self.now()).expect("memory does not fail") {
+                PullStep::Working => continue,
+                PullStep::Waiting | PullStep::Done => break,
+                PullStep::Want(ids) => {
+                    assert!(!ids.is_empty() && ids.len() <= 256);
+                    for document in self.brought.values().take(4) {
+                        let admission = self.archive.admit(document, self.now());
+                        pull.admitted(document, &admission.expect("memory does not fail"));
+                    }
+                    pull.given();
+                }
+                PullStep::Inquire(inquiry) => {
+                    assert!(inquiry.is_ascending() && inquiry.count() <= limits::INQUIRY_PIECES);
+                    let mut differences = lies(&inquiry, bytes);
+                    if differences.check(&inquiry).is_err() {
+                        differences = Differences::default();
+                    }
+                    pull.differs(differences);
+                }
+            }
+            questions += 1;
+            if questions > QUESTIONS {
+                break;
+            }
+        }
+        self.unwanted = pull.into_unwanted();
     }
 
     fn document(&mut self, bytes: &mut Bytes<'_>) -> Option<VerifiedDocument> {

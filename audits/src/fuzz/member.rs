@@ -1,8 +1,9 @@
 //! A hostile member of the network: with keys of its own it signs, seals and proves whatever it likes.
 
 use taiinet_document::{
-    Content, Deletion, Document, DocumentId, DocumentIds, Key, Map, Mark, PeerSet, SignedDocument,
-    Subscription, Timestamp, UnknownContent, VerifiedDocument, Writers,
+    Content, Deletion, Difference, Differences, Document, DocumentId, DocumentIds, Held, Inquiry,
+    Key, Map, Mark, PeerSet, ShortId, SignedDocument, Stretch, Subscription, Timestamp,
+    UnknownContent, VerifiedDocument, Writers,
 };
 use taiinet_identity::{
     Domain, NextKey, PeerId, Recipient, RecipientId, Signed, signature_file::SignatureFile,
@@ -11,10 +12,11 @@ use taiinet_mesh::{
     ChannelBinding, Time, limits,
     session::{Dialler, Opening, Purpose},
     wire::{
-        CircuitFrame, CircuitPart, Compare, DocumentFrame, Features, Find, FindFrame, Found,
-        Fragment, Frame, Hello, Joined, Keep, Kept, LinkFrame, Neighbour, Outcome, Piece,
-        PoolFrame, Presence, Push, Refusal, RefusalReason, Rest, Signal, SignalBody, SignalFrame,
-        SignalPart, SyncFrame, Took, Undeliverable, VERSION, ViewFrame, codec,
+        CircuitFrame, CircuitPart, Compare, Differs, DocumentFrame, Features, Find, FindFrame,
+        Found, Fragment, Frame, Given, Hello, Inquire, Joined, Keep, Kept, LinkFrame, Neighbour,
+        Outcome, Piece, PoolFrame, Presence, Push, Refusal, RefusalReason, Rest, Signal,
+        SignalBody, SignalFrame, SignalPart, SyncFrame, Took, Undeliverable, VERSION, ViewFrame,
+        Want, codec,
     },
 };
 
@@ -289,6 +291,62 @@ impl Member {
         Compare { salt: [bytes.u8(); 32], from, pieces }
     }
 
+    /// As archives ask one another and answer.
+    fn reconciles(&mut self, bytes: &mut Bytes<'_>, usually: &str, now: Time) -> SyncFrame {
+        let request = bytes.below(4) as u32;
+        match bytes.below(4) {
+            0 => SyncFrame::Inquire(Inquire { request, inquiry: self.inquiry(bytes, now) }),
+            1 => {
+                let differences = self.differences(bytes, now);
+                SyncFrame::Differs(Differs { request, differences })
+            }
+            2 => SyncFrame::Want(Want { request, ids: self.short_ids(bytes) }),
+            _ => SyncFrame::Given(Given {
+                request,
+                documents: (0..bytes.below(3))
+                    .map(|_| self.document(bytes, usually, now))
+                    .collect(),
+                last: bytes.bool(),
+            }),
+        }
+    }
+
+    pub(super) fn inquiry(&self, bytes: &mut Bytes<'_>, now: Time) -> Inquiry {
+        let stretch = |bytes: &mut Bytes<'_>| {
+            let Compare { from, pieces, .. } = self.compare(bytes, now);
+            Stretch { from, pieces }
+        };
+        let mut stretches: Vec<Stretch> = (0..=bytes.below(3)).map(|_| stretch(bytes)).collect();
+        if bytes.below(8) > 0 {
+            stretches.retain(|stretch| !stretch.pieces.is_empty());
+            stretches.sort_by_key(|stretch| stretch.from);
+        }
+        Inquiry { salt: [bytes.u8(); 32], stretches }
+    }
+
+    pub(super) fn differences(&self, bytes: &mut Bytes<'_>, now: Time) -> Differences {
+        let difference = |bytes: &mut Bytes<'_>| Difference {
+            piece: bytes.below(8) as u16,
+            held: match bytes.below(2) {
+                0 => Held::Ids(self.short_ids(bytes)),
+                _ => Held::Pieces(self.compare(bytes, now).pieces),
+            },
+        };
+        let first = bytes.below(4) as u16;
+        let pieces = (0..bytes.below(4)).map(|_| difference(bytes)).collect();
+        Differences { first, pieces }
+    }
+
+    /// Mostly ascending.
+    pub(super) fn short_ids(&self, bytes: &mut Bytes<'_>) -> Vec<ShortId> {
+        let mut ids: Vec<ShortId> = self.ids(bytes).iter().map(ShortId::from).collect();
+        if bytes.below(8) > 0 {
+            ids.sort_unstable();
+            ids.dedup();
+        }
+        ids
+    }
+
     fn ids(&self, bytes: &mut Bytes<'_>) -> Vec<DocumentId> {
         match bytes.below(8) {
             0 => vec![DocumentId::from_bytes([bytes.u8(); 32]); usize::from(bytes.u16() % 500)],
@@ -402,8 +460,9 @@ impl Member {
                 1 => DocumentFrame::Feed(0),
                 _ => DocumentFrame::Feed(u64::from(bytes.u32()) << 32 | u64::from(bytes.u32())),
             }),
-            14 => match bytes.below(3) {
+            14 => match bytes.below(7) {
                 2 => Frame::Sync(SyncFrame::Compare(self.compare(bytes, now))),
+                3..7 => Frame::Sync(self.reconciles(bytes, usually, now)),
                 surplus => Frame::View(ViewFrame::Surplus(surplus == 1)),
             },
             15 => Frame::Link(LinkFrame::Ack(if bytes.bool() {

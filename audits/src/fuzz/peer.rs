@@ -10,7 +10,7 @@ use taiinet_identity::{PeerId, Signed};
 use taiinet_mesh::{
     Answer, Audience, ChannelBinding, Config, Delivery, Dial, Direct, FindId, FindOptions, Input,
     KeepId, LinkFailure, LinkId, LinkState, Negotiation, Output, Peer, PublishOptions, Question,
-    SignallerAddress, SubscriptionId, Time, limits,
+    Reconcile, Reconciled, SignallerAddress, SubscriptionId, Time, limits,
     session::Purpose,
     wire::{
         Frame, FromSignaller, Hello, IceServer, Joined, Kept, POOL, Presence, ToSignaller, Welcome,
@@ -66,6 +66,8 @@ struct Outside {
     offers: VecDeque<(LinkId, u32)>,
     /// How many documents it has archives asked to keep, and not heard of.
     keeps: BTreeMap<KeepId, usize>,
+    /// What its archive is to do with those of neighbours.
+    reconciles: VecDeque<(LinkId, Reconcile)>,
 }
 
 pub(super) fn run(data: &[u8]) {
@@ -119,6 +121,7 @@ impl Outside {
             questions: VecDeque::new(),
             offers: VecDeque::new(),
             keeps: BTreeMap::new(),
+            reconciles: VecDeque::new(),
         }
     }
 
@@ -299,6 +302,36 @@ impl Outside {
         self.peer.answer(link, question.request, answer, self.now);
     }
 
+    /// Its archive goes on with that of a neighbour, or answers it; whatever it was told.
+    fn reconcile(&mut self, link: LinkId, what: &Reconcile, bytes: &mut Bytes<'_>) {
+        let step = match what {
+            Reconcile::Compare { request, inquiry } => {
+                assert!(inquiry.is_ascending());
+                let differences = self.member.differences(bytes, self.now);
+                Reconciled::Differences {
+                    request: *request,
+                    differences,
+                    looked: bytes.u16().into(),
+                }
+            }
+            Reconcile::Pick { request, ids, bytes: most } => {
+                assert!(ids.len() <= limits::WANTED_IDS && *most <= limits::GIVEN_BYTES);
+                let document = self.member.document(bytes, &self.network, self.now);
+                Reconciled::Documents {
+                    request: *request,
+                    documents: vec![document],
+                    looked: ids.len(),
+                }
+            }
+            _ => match bytes.below(4) {
+                0 => Reconciled::Done { fruitless: bytes.bool() },
+                1 => Reconciled::Want(self.member.short_ids(bytes)),
+                _ => Reconciled::Inquire(self.member.inquiry(bytes, self.now)),
+            },
+        };
+        self.peer.reconciled(link, step, self.now);
+    }
+
     fn dialled(&mut self, link: LinkId, dial: &Dial) {
         let key = |of: &PeerId| (2..8).find(|number| identity(*number).peer_id() == *of);
         let end = match dial {
@@ -424,6 +457,9 @@ impl World for Outside {
                 if let Some((link, question)) = self.questions.pop_front() {
                     self.answer(link, &question, bytes);
                 }
+                if let Some((link, what)) = self.reconciles.pop_front() {
+                    self.reconcile(link, &what, bytes);
+                }
             }
             21 => {
                 if let Some((link, request)) = self.offers.pop_front() {
@@ -528,6 +564,7 @@ impl World for Outside {
                     let count = self.keeps.remove(&keep).expect("each is told of once");
                     assert!(outcomes.is_none_or(|outcomes| outcomes.len() == count));
                 }
+                Output::Reconcile { link, what } => self.reconciles.push_back((link, what)),
                 _ => {}
             }
         }

@@ -2,15 +2,17 @@
 
 use rand_core::UnwrapErr;
 use serde_json::{Value as Json, json};
-use taiinet_document::{Content, Mark, VerifiedDocument};
+use taiinet_document::{
+    Content, Difference, Differences, Held, Inquiry, Mark, ShortId, Stretch, VerifiedDocument,
+};
 use taiinet_identity::{Domain, NextKey, PeerId, Signature, Signed, seal};
 use taiinet_mesh::{
     ChannelBinding,
     wire::{
-        Compare, DocumentFrame, Features, Find, FindFrame, Found, Fragment, Frame, Hello, Joined,
-        Keep, Kept, LinkFrame, Neighbour, Outcome, Piece, PoolFrame, Presence, Push, Refusal,
-        RefusalReason, Rest, Signal, SignalBody, SignalFrame, SignalPart, SyncFrame, Took,
-        Undeliverable, ViewFrame, codec,
+        Compare, Differs, DocumentFrame, Features, Find, FindFrame, Found, Fragment, Frame, Given,
+        Hello, Inquire, Joined, Keep, Kept, LinkFrame, Neighbour, Outcome, Piece, PoolFrame,
+        Presence, Push, Refusal, RefusalReason, Rest, Signal, SignalBody, SignalFrame, SignalPart,
+        SyncFrame, Took, Undeliverable, ViewFrame, Want, codec,
     },
 };
 use taiinet_query::sort::Sort;
@@ -59,6 +61,22 @@ pub(super) fn examples() -> Vec<(&'static str, Frame)> {
     ];
     let compare = Compare { salt: SALT, from: at(-60).into(), pieces };
     let [find, found] = newest();
+    let mut ours = Piece::empty(at(120).into());
+    for id in compared() {
+        ours.add(&SALT, &id[..16]);
+    }
+    let stretch = Stretch { from: at(-60).into(), pieces: vec![compare.pieces[0], ours] };
+    let inquiry = Inquiry { salt: SALT, stretches: vec![stretch] };
+    let short = ShortId::from(&id);
+    let cut = vec![piece(at(0).into(), 1, 7), piece(at(120).into(), 70, u128::MAX)];
+    let differences = Differences {
+        first: 0,
+        pieces: vec![
+            Difference { piece: 0, held: Held::Ids(vec![short]) },
+            Difference { piece: 1, held: Held::Pieces(cut) },
+        ],
+    };
+    let documents = vec![document.signed().clone()];
     vec![
         ("fragment", Frame::Fragment(Fragment { last: true, bytes: vec![1, 2, 3] })),
         ("hello", Frame::Link(LinkFrame::Hello(hello_one))),
@@ -87,6 +105,10 @@ pub(super) fn examples() -> Vec<(&'static str, Frame)> {
         ("feed", Frame::Documents(DocumentFrame::Feed(u64::MAX))),
         ("gone", Frame::Documents(DocumentFrame::Gone(vec![id]))),
         ("compare", Frame::Sync(SyncFrame::Compare(compare))),
+        ("inquire", Frame::Sync(SyncFrame::Inquire(Inquire { request: 1, inquiry }))),
+        ("differs", Frame::Sync(SyncFrame::Differs(Differs { request: 1, differences }))),
+        ("want", Frame::Sync(SyncFrame::Want(Want { request: 2, ids: vec![short] }))),
+        ("given", Frame::Sync(SyncFrame::Given(Given { request: 2, documents, last: false }))),
         ("find", find),
         ("found", found),
         (

@@ -62,6 +62,13 @@ impl Config {
         Timestamp::from_millis(now.as_millis().saturating_sub(back))
     }
 
+    /// The time of the oldest documents that anybody may still bring.
+    pub(crate) fn reaches_back(&self, now: Timestamp) -> Timestamp {
+        let backdate = self.max_backdate.filter(|_| self.importers.is_empty());
+        let back = [backdate, self.keep].into_iter().flatten().min().map_or(u64::MAX, millis);
+        Timestamp::from_millis(now.as_millis().saturating_sub(back))
+    }
+
     /// From when on nothing of this author can come that is as old as this, if that ever is.
     pub(crate) fn past(&self, author: PeerId, created_at: Timestamp) -> Option<Timestamp> {
         let back = millis(self.backdate(author)?);

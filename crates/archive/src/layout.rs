@@ -17,7 +17,7 @@
 //! A *spot* is where a document stands in the order of time: `created_at` in 6 bytes, and the first 16 of its id.
 //! Where only the beginning of a name stands, the document itself says whether it is the one.
 
-use taiinet_document::{DocumentId, Mark, Timestamp};
+use taiinet_document::{DocumentId, Mark, ShortId, Timestamp};
 use taiinet_identity::PeerId;
 
 /// Milliseconds below 2⁴⁸, about the year 10,889.
@@ -61,6 +61,17 @@ impl Spot {
 
     pub(crate) fn to_vec(self) -> Vec<u8> {
         self.0.to_vec()
+    }
+
+    pub(crate) fn short_id(&self) -> ShortId {
+        ShortId::from_bytes(*self.0.last_chunk().unwrap_or(&[0; ID_LEN]))
+    }
+
+    /// The first place that has these beginnings.
+    pub(crate) fn mark(&self) -> Mark {
+        let mut id = [0; 32];
+        id[..ID_LEN].copy_from_slice(self.short_id().as_bytes());
+        Mark { created_at: self.created_at(), id: DocumentId::from_bytes(id) }
     }
 
     pub(crate) fn created_at(&self) -> Timestamp {

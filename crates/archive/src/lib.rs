@@ -73,6 +73,7 @@ pub mod limits;
 mod lookup;
 mod meta;
 mod open;
+mod reconcile;
 mod record;
 #[cfg(feature = "redb")]
 mod salvage;
@@ -89,6 +90,7 @@ pub use config::Config;
 pub use error::ArchiveError;
 pub use find::{Ask, Page, Rest};
 pub use lookup::Export;
+pub use reconcile::{Answering, Pull, PullStep, Pulled, Unwanted};
 #[cfg(feature = "redb")]
 pub use salvage::Repaired;
 pub use stats::Stats;

@@ -120,6 +120,11 @@ impl Record {
     }
 }
 
+/// Whether a row is a trace.
+pub(crate) fn is_trace(row: &[u8]) -> bool {
+    row.first() == Some(&TRACE)
+}
+
 /// What a row is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Kind {

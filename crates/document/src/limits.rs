@@ -20,3 +20,9 @@ pub const VERSION_AUTHORS: usize = 256;
 pub const DELETED_DOCUMENTS: usize = 256;
 /// The longest query that a [`crate::Subscription`] announces, in bytes of JSON.
 pub const QUERY_BYTES: usize = 4096;
+/// How many pieces one [`Inquiry`](crate::Inquiry) has at most.
+pub const INQUIRY_PIECES: usize = 200;
+/// A piece is cut into so many at most.
+pub const HELD_PIECES: usize = 16;
+/// How many ids are told of one piece at most.
+pub const HELD_IDS: usize = 64;

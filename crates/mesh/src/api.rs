@@ -13,5 +13,5 @@ pub use error::{KeepError, PublishError, TooManyFinds, TooManySubscriptions, Ver
 pub use event::{Disconnect, Event};
 pub use ids::{FindId, KeepId, LinkId, SubscriptionId};
 pub use input::{Audience, FindOptions, Input, LinkFailure, Negotiation, PublishOptions};
-pub use output::{Answer, Conflict, Delivery, Dial, Lane, Output, Question};
+pub use output::{Answer, Conflict, Delivery, Dial, Lane, Output, Question, Reconcile, Reconciled};
 pub use status::{Counters, LinkState, LinkStatus, SignallerStatus, Status};

@@ -82,6 +82,9 @@
 //! - **Comparisons without end, or blind ones**: [`limits::COMPARE_LOOKS`] documents are looked at for one,
 //!   which the link pays for, and sums are keyed by chance, so that no author can choose documents that
 //!   they do not see.
+//! - **Archives that ask or answer without end**: [`limits::ANSWERED_AT_ONCE`] questions of a link at once, bounded
+//!   in size and in the rows that are read for them, which the link pays for; answers to what was asked and no
+//!   more, in the same bounded lane as those to searches; an archive that brings nothing new is asked rarely.
 //! - **Searches without end, or expensive ones**: a budget of requests for each link, [`limits::FIND_FUEL`] for
 //!   each search, which the link pays for, the newest [`limits::FIND_DOCUMENTS`] documents and no others,
 //!   [`limits::FOUND_BYTES`] an answer, in a bounded lane behind everything else. What comes back is checked
@@ -133,9 +136,9 @@ pub mod wire;
 pub use api::{
     Answer, Audience, Config, Conflict, Counters, Delivery, Dial, Direct, Disconnect, Event,
     FindId, FindOptions, Input, KeepError, KeepId, Lane, LinkFailure, LinkId, LinkState,
-    LinkStatus, Negotiation, Output, PublishError, PublishOptions, Question, SignallerAddress,
-    SignallerRelay, SignallerStatus, Status, SubscriptionId, TooManyFinds, TooManySubscriptions,
-    VersionAhead,
+    LinkStatus, Negotiation, Output, PublishError, PublishOptions, Question, Reconcile, Reconciled,
+    SignallerAddress, SignallerRelay, SignallerStatus, Status, SubscriptionId, TooManyFinds,
+    TooManySubscriptions, VersionAhead,
 };
 pub use budget::Budget;
 pub use dialling::description;

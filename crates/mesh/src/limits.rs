@@ -199,6 +199,20 @@ pub const PIECE_DOCUMENTS: usize = 64;
 pub const COMPARE_LOOKS: usize = 2 * PIECES * PIECE_DOCUMENTS;
 /// So many documents that are looked at cost a unit of [`WORK`].
 pub const LOOKS_PER_UNIT: usize = 4;
+/// How often an archive asks those of its neighbours for what it lacks, beside when a link is new.
+pub const RECONCILE_EVERY: Duration = Duration::from_secs(240);
+/// How rarely at most where that is of no use: each time twice as much later.
+pub const RECONCILE_RARELY: Duration = Duration::from_secs(3600);
+/// How long a neighbour's archive may take to answer.
+pub const ANSWER_TIMEOUT: Duration = Duration::from_secs(60);
+/// How many questions of a link an archive answers at once: one, and one where the other end has given up another.
+pub const ANSWERED_AT_ONCE: usize = 2;
+/// How many documents an archive asks another for at once.
+pub const WANTED_IDS: usize = 256;
+/// And how many bytes of documents it gets.
+pub const GIVEN_BYTES: usize = 512 * 1024;
+/// What it takes to find a document of an archive by its id, in units of [`WORK`].
+pub const PICK_WORK: u64 = 20;
 /// A document that is about to leave the live window is not announced any more.
 pub const LIVE_MARGIN: Duration = Duration::from_secs(10);
 /// How long before its start a peer begins to care for documents.

@@ -43,8 +43,8 @@ use crate::{
 ///   [`subscribe`](Self::subscribe), [`subscribe_privately`](Self::subscribe_privately),
 ///   [`unsubscribe`](Self::unsubscribe), [`publish`](Self::publish),
 ///   [`publish_signed`](Self::publish_signed), [`find`](Self::find), [`find_more`](Self::find_more),
-///   [`find_end`](Self::find_end), [`keep`](Self::keep), for archives [`answer`](Self::answer) and
-///   [`took`](Self::took);
+///   [`find_end`](Self::find_end), [`keep`](Self::keep), for archives [`answer`](Self::answer),
+///   [`took`](Self::took) and [`reconciled`](Self::reconciled);
 ///   [`add_signaller`](Self::add_signaller), [`blacklist`](Self::blacklist),
 ///   [`unblock`](Self::unblock), [`leave`](Self::leave); for signallers [`relay`](Self::relay),
 ///   [`undeliverable`](Self::undeliverable), [`blame`](Self::blame), [`expel`](Self::expel).
@@ -266,6 +266,7 @@ impl Peer {
         self.settle();
         self.announce_subscriptions();
         self.interest.tick(&mut self.cx);
+        self.sync.tick(&mut self.cx);
         self.finds.tick(&mut self.cx, &self.interest);
         self.keeps.advance(&mut self.cx);
         self.cx.view_changed = true;
@@ -284,6 +285,7 @@ impl Peer {
             self.circuits.deadline(cx, &self.signallers),
             self.documents.deadline(cx),
             self.interest.deadline(),
+            self.sync.deadline(),
             self.finds.deadline(cx),
             self.keeps.deadline(),
         ]

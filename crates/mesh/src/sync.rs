@@ -1,28 +1,32 @@
-//! Neighbours compare what they have, so that what went astray is found.
+//! Neighbours compare what they have, so that what went astray is found: of the live window all, of what lasts
+//! the archives.
 
+mod archives;
 mod compare;
 
 pub(crate) use compare::Part;
 
 use crate::{
-    LinkId, Misbehaviour,
+    LinkId, Misbehaviour, Reconciled, Time,
     cx::Cx,
     documents::Documents,
     limits,
     notice::Notice,
     wire::{Compare, SyncFrame},
 };
+use archives::Archives;
 use compare::{Answer, Comparisons};
 
 /// The room of comparisons. What is compared stands in the store.
 #[derive(Debug)]
 pub(crate) struct Sync {
     comparisons: Comparisons,
+    archives: Archives,
 }
 
 impl Sync {
     pub(crate) fn new(cx: &mut Cx) -> Self {
-        Self { comparisons: Comparisons::new(cx.rng.split()) }
+        Self { comparisons: Comparisons::new(cx.rng.split()), archives: Archives::default() }
     }
 
     pub(crate) fn frame(
@@ -34,16 +38,41 @@ impl Sync {
     ) -> Result<(), Misbehaviour> {
         match frame {
             SyncFrame::Compare(compare) => self.compared(cx, link, &compare, documents),
+            SyncFrame::Inquire(inquire) => self.archives.inquired(cx, link, inquire),
+            SyncFrame::Differs(differs) => self.archives.differs(cx, link, differs),
+            SyncFrame::Want(want) => self.archives.wanted(cx, link, want),
+            SyncFrame::Given(given) => self.archives.given(cx, link, given),
         }
     }
 
     pub(crate) fn on(&mut self, cx: &mut Cx, notice: &Notice) {
         match notice {
-            Notice::NeighbourUp(up) => self.compare(cx, up.link, Part::Newest),
-            Notice::LinkDown(down) => self.comparisons.link_down(down.link),
+            Notice::NeighbourUp(up) => {
+                self.compare(cx, up.link, Part::Newest);
+                self.archives.neighbour_up(cx, up);
+            }
+            Notice::LinkDown(down) => {
+                self.comparisons.link_down(down.link);
+                self.archives.link_down(cx, down.link);
+            }
             Notice::Compare { link, part } => self.compare(cx, *link, *part),
             _ => {}
         }
+    }
+
+    /// Our archive asks a neighbour's, or answers it.
+    pub(crate) fn reconciled(&mut self, cx: &mut Cx, link: LinkId, step: Reconciled) {
+        self.archives.step(cx, link, step);
+    }
+
+    /// Has our archive ask those whose turn it is.
+    pub(crate) fn tick(&mut self, cx: &mut Cx) {
+        self.archives.tick(cx);
+    }
+
+    /// When [`Self::tick`] has something to do.
+    pub(crate) fn deadline(&self) -> Option<Time> {
+        self.archives.deadline()
     }
 
     /// Tells a neighbour what we have of a part of the documents, so that it announces what we lack.

@@ -42,5 +42,6 @@ pub use reading::{Reading, read};
 pub use refusal::{Refusal, RefusalReason};
 pub use signal::{Signal, SignalBody, SignalFrame, SignalPart};
 pub use signaller::{FromSignaller, IceServer, ToSignaller, Welcome};
-pub use sync::{Compare, Piece, SyncFrame};
+pub use sync::{Compare, Differs, Given, Inquire, SyncFrame, Want};
+pub use taiinet_document::Piece;
 pub use view::ViewFrame;

@@ -12,8 +12,8 @@ use std::{
 use taiinet_document::{DocumentId, Map, Opened, VerifiedBytes, VerifiedDocument};
 use taiinet_mesh::{
     Conflict, Delivery, Dial, Event, FindId, FindOptions, Input, KeepId, LinkId, Negotiation,
-    Output, Peer, PublishError, PublishOptions, Question, SubscriptionId, Time, TooManyFinds,
-    TooManySubscriptions, wire::Outcome as KeepOutcome,
+    Output, Peer, PublishError, PublishOptions, Question, Reconcile, SubscriptionId, Time,
+    TooManyFinds, TooManySubscriptions, wire::Outcome as KeepOutcome,
 };
 use taiinet_query::{Query, SharedQuery, sort::Place};
 
@@ -128,6 +128,13 @@ pub enum Action<W: Waiters> {
         link: LinkId,
         /// What it looks for.
         question: Question,
+    },
+    /// As [`Output::Reconcile`].
+    Reconcile {
+        /// The link to the neighbour.
+        link: LinkId,
+        /// What to do.
+        what: Reconcile,
     },
     /// As [`Output::Accepted`].
     Accepted(Arc<VerifiedDocument>),
@@ -313,6 +320,7 @@ impl<W: Waiters> Session<W> {
                 Action::FindDone { waiter: self.finds.remove(&find)?, complete, cursor }
             }
             Output::Asked { link, question } => Action::Asked { link, question },
+            Output::Reconcile { link, what } => Action::Reconcile { link, what },
             Output::Accepted(document) => Action::Accepted(document),
             Output::Offered { link, request, documents } => {
                 Action::Offered { link, request, documents }

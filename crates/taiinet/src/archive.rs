@@ -3,6 +3,8 @@
 //! It works on a thread of its own, since disks are slow: the driver gives it documents and questions, and takes
 //! its answers. What waits for it is bounded: while it is behind, neighbours are slowed down.
 
+mod reconcile;
+
 use std::{
     path::PathBuf,
     sync::{
@@ -21,13 +23,15 @@ use taiinet_archive::{
 use taiinet_document::{Network, SignedDocument, Timestamp, VerifiedBytes, VerifiedDocument};
 use taiinet_identity::PeerId;
 use taiinet_mesh::{
-    Answer, LinkId, Question, Time, limits,
+    Answer, LinkId, Question, Reconcile, Reconciled, Time, limits,
     wire::{Kept, Outcome},
 };
 use taiinet_query::{Path, Query};
 use tokio::sync::{Notify, mpsc, oneshot};
 
 use crate::clock::Clock;
+use reconcile::Reconciling;
+pub(crate) use reconcile::Step;
 
 /// What is taken is on the disk after so long at the latest.
 const COMMIT_AFTER: Duration = Duration::from_millis(50);
@@ -122,19 +126,19 @@ enum Job {
     Keep(Arc<VerifiedDocument>),
     Answer { link: LinkId, question: Box<Question> },
     Offer { link: LinkId, request: u32, documents: Vec<VerifiedBytes> },
+    Reconcile { link: LinkId, what: Box<Reconcile> },
     Status(oneshot::Sender<ArchiveStatus>),
     End,
 }
 
-/// An answer for the driver to pass on, and the link and request that it is for.
-pub(crate) type Answered = (LinkId, u32, Reply);
-
-/// What an archive answers.
-pub(crate) enum Reply {
-    /// To a search.
-    Found(Answer),
-    /// To an offer of documents.
-    Took(Vec<Outcome>),
+/// What the driver is to pass on.
+pub(crate) enum Says {
+    /// An answer to a search.
+    Found(LinkId, u32, Answer),
+    /// An answer to an offer of documents.
+    Took(LinkId, u32, Vec<Outcome>),
+    /// A step with a neighbour's archive.
+    Step(LinkId, Reconciled),
 }
 
 /// How a neighbour is told what became of a document.
@@ -156,7 +160,8 @@ pub(crate) struct Keeper {
     jobs: Sender<Job>,
     /// Bytes of documents that wait.
     waiting: Arc<AtomicUsize>,
-    answers: mpsc::UnboundedReceiver<Answered>,
+    answers: mpsc::UnboundedReceiver<Says>,
+    steps: mpsc::UnboundedReceiver<Step>,
     thread: Option<JoinHandle<()>>,
 }
 
@@ -169,11 +174,13 @@ impl Keeper {
     ) -> std::io::Result<Self> {
         let (jobs, queue) = channel();
         let (sender, answers) = mpsc::unbounded_channel();
+        let (to_steps, steps) = mpsc::unbounded_channel();
         let waiting = Arc::new(AtomicUsize::new(0));
         let worker = Worker {
             archive,
             clock,
             answers: sender,
+            reconciling: Reconciling::new(to_steps),
             waiting: Arc::clone(&waiting),
             relief,
             uncommitted: 0,
@@ -186,7 +193,7 @@ impl Keeper {
         };
         let thread = std::thread::Builder::new().name("archive".to_owned());
         let thread = thread.spawn(move || worker.run(&queue))?;
-        Ok(Self { jobs, waiting, answers, thread: Some(thread) })
+        Ok(Self { jobs, waiting, answers, steps, thread: Some(thread) })
     }
 
     /// Takes a document. A thread that is gone takes none.
@@ -205,16 +212,22 @@ impl Keeper {
         let _ = self.jobs.send(Job::Offer { link, request, documents });
     }
 
+    /// Gets what is lacking from a neighbour's archive, or answers it.
+    pub(crate) fn reconcile(&self, link: LinkId, what: Reconcile) {
+        let _ = self.jobs.send(Job::Reconcile { link, what: Box::new(what) });
+    }
+
     pub(crate) fn status(&self, tell: oneshot::Sender<ArchiveStatus>) {
         let _ = self.jobs.send(Job::Status(tell));
     }
 
-    /// The next answer. Cancel-safe.
-    pub(crate) async fn answered(&mut self) -> Answered {
-        match self.answers.recv().await {
-            Some(answered) => answered,
-            // The thread is gone, and answers nothing.
-            None => std::future::pending().await,
+    /// The next answer, or the next step with a neighbour's archive. Cancel-safe.
+    pub(crate) async fn says(&mut self) -> Says {
+        tokio::select! {
+            Some(said) = self.answers.recv() => said,
+            Some((link, step)) = self.steps.recv() => Says::Step(link, step),
+            // The thread is gone, and says nothing.
+            else => std::future::pending().await,
         }
     }
 
@@ -235,7 +248,8 @@ impl Keeper {
 struct Worker {
     archive: Archive<RedbStore>,
     clock: Arc<Clock>,
-    answers: mpsc::UnboundedSender<Answered>,
+    answers: mpsc::UnboundedSender<Says>,
+    reconciling: Reconciling,
     waiting: Arc<AtomicUsize>,
     relief: Arc<Notify>,
     uncommitted: usize,
@@ -252,18 +266,26 @@ impl Worker {
     fn run(mut self, jobs: &Receiver<Job>) {
         loop {
             let due = self.commit_at.map_or(self.expire_at, |at| at.min(self.expire_at));
-            let job = jobs.recv_timeout(due.saturating_duration_since(Instant::now()));
+            let wait = match self.reconciling.is_due(false) {
+                true => Duration::ZERO,
+                false => due.saturating_duration_since(Instant::now()),
+            };
+            let job = jobs.recv_timeout(wait);
+            if self.reconciling.is_due(job.is_ok()) {
+                self.go_on();
+            }
             match job {
                 Ok(Job::Keep(document)) => self.keep(&document),
                 Ok(Job::Answer { link, question }) => {
                     let answer = self.answer(&question);
-                    let _ = self.answers.send((link, question.request, Reply::Found(answer)));
+                    let _ = self.answers.send(Says::Found(link, question.request, answer));
                     self.answered += 1;
                 }
                 Ok(Job::Offer { link, request, documents }) => {
                     let outcomes = documents.iter().map(|bytes| self.take(bytes)).collect();
                     self.unanswered.push((link, request, outcomes));
                 }
+                Ok(Job::Reconcile { link, what }) => self.reconcile(link, *what),
                 Ok(Job::Status(tell)) => self.tell(tell),
                 Err(RecvTimeoutError::Timeout) => {}
                 Ok(Job::End) | Err(RecvTimeoutError::Disconnected) => return self.commit(),
@@ -298,10 +320,28 @@ impl Worker {
     /// A document that a neighbour offers.
     fn take(&mut self, bytes: &VerifiedBytes) -> Outcome {
         // It was decoded before.
-        bytes.decode().map_or(Outcome::Refused, |document| self.admit(&document))
+        let admission = bytes.decode().ok().and_then(|document| self.admit(&document));
+        admission.map_or(Outcome::Refused, outcome)
     }
 
-    fn admit(&mut self, document: &VerifiedDocument) -> Outcome {
+    fn reconcile(&mut self, link: LinkId, what: Reconcile) {
+        if let Reconcile::Brings(document) = what {
+            let admission = self.admit(&document);
+            self.reconciling.brought(link, &document, admission);
+        } else if let Err(error) = self.reconciling.take(&self.archive, link, what, self.now()) {
+            self.fails(&error);
+        }
+    }
+
+    /// A little more of what goes on with the archives of neighbours.
+    fn go_on(&mut self) {
+        if let Err(error) = self.reconciling.go_on(&self.archive, self.now()) {
+            self.fails(&error);
+        }
+    }
+
+    /// Takes a document; none if the archive cannot.
+    fn admit(&mut self, document: &VerifiedDocument) -> Option<Admission> {
         let admitted = match self.archive.admit(document, self.now()) {
             Err(ArchiveError::CommitFirst) => {
                 self.commit();
@@ -309,15 +349,15 @@ impl Worker {
             }
             admitted => admitted,
         };
-        let outcome = match admitted {
-            Ok(admission) => outcome(admission),
+        let admission = match admitted {
+            Ok(admission) => Some(admission),
             // It will be there when it is looked for by those that have it; here it is lost.
             Err(error) => {
                 self.fails(&error);
-                Outcome::Refused
+                None
             }
         };
-        if outcome == Outcome::Stored {
+        if admission == Some(Admission::Stored) {
             self.stored += 1;
             self.uncommitted += 1;
         }
@@ -328,13 +368,13 @@ impl Worker {
         if self.uncommitted >= COMMIT_DOCUMENTS {
             self.commit();
         }
-        outcome
+        admission
     }
 
     /// Nothing waits to be written: what was taken is on the disk.
     fn answer_offers(&mut self) {
         for (link, request, outcomes) in self.unanswered.drain(..) {
-            let _ = self.answers.send((link, request, Reply::Took(outcomes)));
+            let _ = self.answers.send(Says::Took(link, request, outcomes));
         }
     }
 

@@ -28,7 +28,7 @@ use tokio::{
 };
 
 use crate::{
-    archive::{Answered, Keeper, Reply},
+    archive::{Keeper, Says},
     blacklist::{self, BlacklistFileError},
     clock::Clock,
     control::{Control, Finding, Flushed, Handles, Publish, Taken, Told},
@@ -109,11 +109,12 @@ impl Driver {
             Some(publish) = self.publishes.recv(), if self.session.publications().has_room() => {
                 self.take_publishes(publish)?;
             }
-            (link, request, reply) = answered(&mut self.archive) => {
+            said = says(&mut self.archive) => {
                 let (peer, now) = (self.session.peer_mut(), self.clock.now());
-                match reply {
-                    Reply::Found(answer) => peer.answer(link, request, answer, now),
-                    Reply::Took(outcomes) => peer.took(link, request, outcomes, now),
+                match said {
+                    Says::Found(link, request, answer) => peer.answer(link, request, answer, now),
+                    Says::Took(link, request, outcomes) => peer.took(link, request, outcomes, now),
+                    Says::Step(link, step) => peer.reconciled(link, step, now),
                 }
             }
             () = self.relief.notified() => self.relieve(),
@@ -354,6 +355,11 @@ impl Driver {
                         archive.answer(link, question);
                     }
                 }
+                Action::Reconcile { link, what } => {
+                    if let Some(archive) = &self.archive {
+                        archive.reconcile(link, what);
+                    }
+                }
                 Action::Accepted(document) => self.keep(document),
                 Action::Offered { link, request, documents } => {
                     if let Some(archive) = &self.archive {
@@ -506,10 +512,10 @@ impl Driver {
     }
 }
 
-/// The next answer of the archive.
-async fn answered(archive: &mut Option<Keeper>) -> Answered {
+/// What the archive says next.
+async fn says(archive: &mut Option<Keeper>) -> Says {
     match archive {
-        Some(archive) => archive.answered().await,
+        Some(archive) => archive.says().await,
         None => std::future::pending().await,
     }
 }

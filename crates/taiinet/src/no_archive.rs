@@ -3,22 +3,19 @@
 use std::sync::Arc;
 
 use taiinet_document::{VerifiedBytes, VerifiedDocument};
-use taiinet_mesh::{Answer, LinkId, Question, wire::Outcome};
+use taiinet_mesh::{Answer, LinkId, Question, Reconcile, Reconciled, wire::Outcome};
 use tokio::sync::oneshot;
 
 /// There is no such status.
 #[derive(Debug)]
 pub(crate) enum ArchiveStatus {}
 
-/// An answer for the driver to pass on, and the link and request that it is for.
-pub(crate) type Answered = (LinkId, u32, Reply);
-
-/// What an archive would answer.
-pub(crate) enum Reply {
-    #[expect(dead_code)]
-    Found(Answer),
-    #[expect(dead_code)]
-    Took(Vec<Outcome>),
+/// Nothing says such a thing.
+#[expect(dead_code, reason = "there is no archive that could say it")]
+pub(crate) enum Says {
+    Found(LinkId, u32, Answer),
+    Took(LinkId, u32, Vec<Outcome>),
+    Step(LinkId, Reconciled),
 }
 
 /// There is no such thing.
@@ -45,7 +42,11 @@ impl Keeper {
         match *self {}
     }
 
-    pub(crate) async fn answered(&mut self) -> Answered {
+    pub(crate) fn reconcile(&self, _link: LinkId, _what: Reconcile) {
+        match *self {}
+    }
+
+    pub(crate) async fn says(&mut self) -> Says {
         match *self {}
     }
 

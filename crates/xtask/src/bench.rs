@@ -30,7 +30,7 @@ enum Kind {
     Browser,
 }
 
-const BENCHES: [Bench; 9] = [
+const BENCHES: [Bench; 10] = [
     Bench {
         name: "seal",
         kind: Kind::Target("taiinet-identity"),
@@ -50,6 +50,11 @@ const BENCHES: [Bench; 9] = [
         name: "store",
         kind: Kind::Apart("crates/archive/benches/store"),
         title: "documents into an archive, and found in it; against bare redb, verification and SQLite",
+    },
+    Bench {
+        name: "reconcile",
+        kind: Kind::Target("taiinet-archive"),
+        title: "two archives of 100,000 documents find out what one of them lacks: bytes, rounds, time",
     },
     Bench {
         name: "link",

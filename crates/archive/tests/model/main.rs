@@ -1,7 +1,9 @@
 //! The archive against a list of documents and the rules as plain text has them.
 
+mod exchange;
 mod naive;
 mod random;
+mod reconcile;
 
 use core::time::Duration;
 

@@ -2,7 +2,10 @@
 
 use std::sync::Arc;
 
-use taiinet_document::{Opened, SignedDocument, VerifiedBytes, VerifiedDocument};
+use taiinet_document::{
+    Differences, Inquiry, Opened, ShortId, SignedDocument, Timestamp, VerifiedBytes,
+    VerifiedDocument,
+};
 use taiinet_identity::{PeerId, Signed};
 use taiinet_query::{
     SharedQuery,
@@ -101,6 +104,14 @@ pub enum Output {
         link: LinkId,
         /// What it looks for.
         question: Question,
+    },
+    /// Something that an [archive](crate::Config::archive) is to do so that it, or a neighbour's, gets what it lacks;
+    /// it goes on with [`Peer::reconciled`](crate::Peer::reconciled).
+    Reconcile {
+        /// The link to the neighbour.
+        link: LinkId,
+        /// What to do.
+        what: Reconcile,
     },
     /// A document that was not here before, for an [archive](crate::Config::archive).
     Accepted(Arc<VerifiedDocument>),
@@ -213,6 +224,76 @@ pub struct Answer {
     pub left_out: bool,
     /// What it took, in units of [`taiinet_query::Fuel`]: the neighbour's link pays for it.
     pub work: u64,
+}
+
+/// What an archive is to do so that it, or a neighbour's, gets what it lacks.
+#[derive(Debug, Clone)]
+pub enum Reconcile {
+    /// Begin to get from this neighbour what is lacking.
+    Pull {
+        /// The neighbour.
+        peer: PeerId,
+        /// It says that it has nothing from before.
+        since: Timestamp,
+        /// For the fingerprints.
+        salt: [u8; 32],
+    },
+    /// The neighbour's answer to [`Reconciled::Inquire`].
+    Differs(Differences),
+    /// One of the documents of [`Reconciled::Want`]: take it, if it is wanted.
+    Brings(Arc<VerifiedDocument>),
+    /// No more of these comes.
+    Given,
+    /// The link is gone, or the neighbour does not answer: forget what goes on with it.
+    End,
+    /// The neighbour asks what differs: answer [`Reconciled::Differences`].
+    Compare {
+        /// The number that the answer bears.
+        request: u32,
+        /// What the neighbour has.
+        inquiry: Inquiry,
+    },
+    /// The neighbour asks for documents: answer [`Reconciled::Documents`].
+    Pick {
+        /// The number that the answer bears.
+        request: u32,
+        /// Ascending, [`limits::WANTED_IDS`] at most.
+        ids: Vec<ShortId>,
+        /// How many bytes of them at most ([`SignedDocument::size`]).
+        bytes: usize,
+    },
+}
+
+/// What an archive says to that.
+#[derive(Debug, Clone)]
+pub enum Reconciled {
+    /// Ask the neighbour what differs.
+    Inquire(Inquiry),
+    /// Ask the neighbour for these: ascending, [`limits::WANTED_IDS`] at most.
+    Want(Vec<ShortId>),
+    /// That is all for this time.
+    Done {
+        /// Whether much was asked and nothing was new: then it is not asked again so soon.
+        fruitless: bool,
+    },
+    /// The answer to [`Reconcile::Compare`].
+    Differences {
+        /// Its number.
+        request: u32,
+        /// What differs.
+        differences: Differences,
+        /// How many rows were read for that: the neighbour's link pays for them.
+        looked: usize,
+    },
+    /// The answer to [`Reconcile::Pick`].
+    Documents {
+        /// Its number.
+        request: u32,
+        /// Those that are there.
+        documents: Vec<SignedDocument>,
+        /// How many were looked for.
+        looked: usize,
+    },
 }
 
 /// Two versions of one document that bear the same time. Only those that everyone can read are looked at.

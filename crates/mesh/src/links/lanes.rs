@@ -8,13 +8,13 @@
 
 use std::{collections::VecDeque, sync::Arc};
 
-use taiinet_document::{DocumentId, SignedDocument};
+use taiinet_document::{Differences, DocumentId, SignedDocument};
 use taiinet_query::sort::Place;
 
 use crate::{
     Lane, Misbehaviour, limits,
     wire::{
-        DocumentFrame, FindFrame, Found, Frame, Keep, Push, Rest,
+        Differs, DocumentFrame, FindFrame, Found, Frame, Given, Keep, Push, Rest, SyncFrame,
         codec::{self, MessageWriter},
     },
 };
@@ -52,6 +52,12 @@ pub(crate) enum AnswerPart {
     Document(SignedDocument),
     /// The end of it: what there is beyond it, and up to where it reaches.
     End(Rest, Option<Place>),
+    /// What differs between the neighbour's archive and ours.
+    Differs(Box<Differences>),
+    /// A document that the neighbour's archive wants.
+    Given(SignedDocument),
+    /// No more of these follows.
+    AllGiven,
 }
 
 impl AnswerPart {
@@ -59,9 +65,37 @@ impl AnswerPart {
     fn bytes(&self) -> usize {
         FOUND_OVERHEAD
             + match self {
-                Self::Document(document) => document.size(),
+                Self::Document(document) | Self::Given(document) => document.size(),
+                Self::Differs(differences) => differences.size(),
+                Self::AllGiven => 0,
                 Self::End(_, until) => until.as_ref().map_or(0, |place| place.as_bytes().len()),
             }
+    }
+
+    const fn is_end(&self) -> bool {
+        matches!(self, Self::End(..) | Self::AllGiven)
+    }
+
+    /// As it is sent.
+    fn frame(self, request: u32) -> Frame {
+        let found = |documents, rest, until: Option<Place>| {
+            let until = until.map_or_else(Vec::new, |place| place.as_bytes().to_vec());
+            FindFrame::Found(Found { request, documents, rest, until }).into()
+        };
+        match self {
+            Self::Document(document) => found(vec![document], Rest::Follows, None),
+            Self::End(rest, until) => found(Vec::new(), rest, until),
+            Self::Differs(differences) => {
+                SyncFrame::Differs(Differs { request, differences: *differences }).into()
+            }
+            Self::Given(document) => {
+                let documents = vec![document];
+                SyncFrame::Given(Given { request, documents, last: false }).into()
+            }
+            Self::AllGiven => {
+                SyncFrame::Given(Given { request, documents: Vec::new(), last: true }).into()
+            }
+        }
     }
 }
 
@@ -94,7 +128,7 @@ pub(crate) struct Lanes {
     data: VecDeque<Parcel>,
     data_bytes: usize,
     /// What was found for the neighbour, or an archive is to keep, and what each counts for.
-    found: VecDeque<(FindFrame, usize)>,
+    found: VecDeque<(Frame, usize)>,
     found_bytes: usize,
     /// The pieces of the frame that is being sent.
     pieces: VecDeque<Vec<u8>>,
@@ -137,18 +171,13 @@ impl Lanes {
     pub(crate) fn found(&mut self, request: u32, part: AnswerPart) -> bool {
         let bytes = part.bytes();
         // The end of an answer has room where its documents had none.
-        let share = if matches!(part, AnswerPart::Document(_)) { 1 } else { 2 };
+        let share = if part.is_end() { 2 } else { 1 };
         let room = limits::FOUND_LANE_BYTES * share;
         if self.found_bytes + bytes > room {
             return false;
         }
-        let (documents, rest, until) = match part {
-            AnswerPart::Document(document) => (vec![document], Rest::Follows, None),
-            AnswerPart::End(rest, until) => (Vec::new(), rest, until),
-        };
-        let until = until.map_or_else(Vec::new, |place| place.as_bytes().to_vec());
         self.found_bytes += bytes;
-        self.found.push_back((FindFrame::Found(Found { request, documents, rest, until }), bytes));
+        self.found.push_back((part.frame(request), bytes));
         true
     }
 
@@ -157,7 +186,7 @@ impl Lanes {
     pub(crate) fn keep(&mut self, keep: Keep) {
         let bytes = keep.documents.iter().map(SignedDocument::size).sum();
         self.found_bytes += bytes;
-        self.found.push_back((FindFrame::Keep(keep), bytes));
+        self.found.push_back((FindFrame::Keep(keep).into(), bytes));
     }
 
     /// How many bytes of documents an answer to a search may have.
@@ -319,8 +348,9 @@ impl Lanes {
         while self.fill_pieces(message)
             && let Some((frame, bytes)) = self.found.front()
         {
-            let (frame, bytes) = (Frame::from(frame.clone()), *bytes);
-            if !self.fill_frame(message, &codec::encode_sized(&frame, bytes)) {
+            let bytes = *bytes;
+            let frame = codec::encode_sized(frame, bytes);
+            if !self.fill_frame(message, &frame) {
                 return;
             }
             self.found_bytes -= bytes;

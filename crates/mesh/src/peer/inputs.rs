@@ -12,7 +12,7 @@ use taiinet_query::{Query, SharedQuery};
 use super::Peer;
 use crate::{
     Answer, BlacklistError, Direct, Disconnect, FindId, FindOptions, Input, KeepError, KeepId,
-    LinkFailure, LinkId, Misbehaviour, PublishError, PublishOptions, SignallerAddress,
+    LinkFailure, LinkId, Misbehaviour, PublishError, PublishOptions, Reconciled, SignallerAddress,
     SubscriptionId, Time, TooManyFinds, TooManySubscriptions, finds,
     links::Link,
     notice::Notice,
@@ -179,6 +179,13 @@ impl Peer {
     pub fn answer(&mut self, link: LinkId, request: u32, answer: Answer, now: Time) {
         self.cx.now = now;
         finds::archive_answers(&mut self.cx, link, request, answer);
+        self.run_overdue();
+    }
+
+    /// An archive asks a neighbour's for what it lacks, or answers it ([`Output::Reconcile`]).
+    pub fn reconciled(&mut self, link: LinkId, step: Reconciled, now: Time) {
+        self.cx.now = now;
+        self.sync.reconciled(&mut self.cx, link, step);
         self.run_overdue();
     }
 

@@ -155,7 +155,7 @@ impl Comparisons {
 /// these are all.
 fn pieces(recent: &Recent, since: Mark, until: Mark, salt: [u8; 32]) -> (Compare, bool) {
     let mut pieces = Vec::new();
-    let mut piece = Piece { until, count: 0, sum: 0 };
+    let mut piece = Piece::empty(until);
     let (mut from, mut complete) = (since, true);
     // From the newest on; a piece begins with its last document.
     let mut begin = until;
@@ -166,11 +166,10 @@ fn pieces(recent: &Recent, since: Mark, until: Mark, salt: [u8; 32]) -> (Compare
                 (from, complete) = (begin, false);
                 break;
             }
-            piece = Piece { until: begin, count: 0, sum: 0 };
+            piece = Piece::empty(begin);
         }
         begin = mark;
-        piece.count += 1;
-        piece.sum = piece.sum.wrapping_add(hash(&salt, &mark.id));
+        piece.add(&salt, mark.id.as_bytes());
     }
     if complete {
         pieces.push(piece);
@@ -187,23 +186,17 @@ fn is_same(
     salt: &[u8; 32],
     looks: &mut Looks,
 ) -> Option<bool> {
-    let (mut count, mut sum) = (0_u32, 0_u128);
+    let mut ours = Piece::empty(theirs.until);
     for mark in recent.between(from, theirs.until) {
         if !looks.take() {
             return None;
         }
-        count += 1;
-        if count > theirs.count {
+        if ours.count == theirs.count {
             return Some(false);
         }
-        sum = sum.wrapping_add(hash(salt, &mark.id));
+        ours.add(salt, mark.id.as_bytes());
     }
-    Some((count, sum) == (theirs.count, theirs.sum))
-}
-
-fn hash(salt: &[u8; 32], id: &DocumentId) -> u128 {
-    let hash = blake3::keyed_hash(salt, id.as_bytes());
-    hash.as_bytes().iter().take(16).rev().fold(0, |number, byte| number << 8 | u128::from(*byte))
+    Some(ours.has_same(theirs))
 }
 
 #[cfg(test)]

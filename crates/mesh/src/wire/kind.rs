@@ -73,8 +73,9 @@ const GROUPS: [&[Cost]; 8] = [
     &[cost(150, 2), cost(20, 1)],
     // Push (its window and its author's quota bound it), Have, Graft, Feed, Gone.
     &[cost(1, 0), cost(5, 20), cost(10, 40), cost(20, 1), cost(5, 20)],
-    // Compare (read, and its pieces found in the store; each document looked at for it is spent besides).
-    &[cost(20, 10)],
+    // Compare (read, and its pieces found in the store; each document looked at for it is spent besides),
+    // Inquire, Differs (read; what it takes to answer is spent besides), Want, Given (as Found).
+    &[cost(20, 10), cost(20, 10), cost(10, 10), cost(20, 10), cost(5, 2)],
     // Find (its query compiled; what evaluating it takes is spent besides), Found (read; the rest
     // is what we asked for), Keep (read; each document is spent besides), Took.
     &[cost(100, 10), cost(5, 2), cost(20, 5), cost(5, 1)],

@@ -1,13 +1,59 @@
 //! Frames by which neighbours find out what one of them lacks.
 
 use serde::{Deserialize, Serialize};
-use taiinet_document::Mark;
+use taiinet_document::{Differences, Inquiry, Mark, Piece, ShortId, SignedDocument};
 
 /// How neighbours compare what they have.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum SyncFrame {
     /// What I have; announce what I lack of it.
     Compare(Compare),
+    /// What my archive has; what has yours that differs?
+    Inquire(Inquire),
+    /// What of that differs.
+    Differs(Differs),
+    /// Send me these of your archive.
+    Want(Want),
+    /// Some of those.
+    Given(Given),
+}
+
+/// An archive asks another what it lacks, once at a time.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Inquire {
+    /// Comes back with the answer; counts up, with that of [`Want`].
+    pub request: u32,
+    /// What it has.
+    pub inquiry: Inquiry,
+}
+
+/// The answer to an [`Inquire`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Differs {
+    /// The request that this answers.
+    pub request: u32,
+    /// What differs.
+    pub differences: Differences,
+}
+
+/// An archive asks for documents and deletions that another has.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Want {
+    /// Comes back with the answer.
+    pub request: u32,
+    /// Ascending, [`crate::limits::WANTED_IDS`] at most.
+    pub ids: Vec<ShortId>,
+}
+
+/// A part of the answer to a [`Want`]: documents as their authors signed them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Given {
+    /// The request that this answers.
+    pub request: u32,
+    /// Some of those that were asked for, each once; or none.
+    pub documents: Vec<SignedDocument>,
+    /// Whether nothing follows. What did not come is not there any more, or would have been too much.
+    pub last: bool,
 }
 
 /// What the sender has of a part of the documents, so that it is told of what it lacks: when a link is
@@ -37,16 +83,4 @@ impl Compare {
     pub fn is_ascending(&self) -> bool {
         self.pieces().all(|(from, piece)| from < piece.until)
     }
-}
-
-/// What the sender of a [`Compare`] has of the documents up to a place in their order.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Piece {
-    /// The first place that is not in it.
-    pub until: Mark,
-    /// How many documents it has there that were not replaced under their key.
-    pub count: u32,
-    /// The sum, modulo 2¹²⁸, of the first 16 bytes (little-endian) of the BLAKE3 hashes of their
-    /// ids, keyed with the salt.
-    pub sum: u128,
 }

@@ -227,7 +227,10 @@ impl World {
                 let now = self.time_of(peer);
                 self.peers[peer.0].peer.answer(link, question.request, nothing, now);
             }
-            Output::Accepted(_) | Output::Offered { .. } | Output::Took { .. } => {}
+            Output::Accepted(_)
+            | Output::Reconcile { .. }
+            | Output::Offered { .. }
+            | Output::Took { .. } => {}
             Output::FindDone { find, complete, .. } => {
                 let at = self.now();
                 self.trace.note(self.now, peer.0, "find done", u64::from(complete), &[]);

@@ -1,17 +1,20 @@
 #![allow(clippy::unwrap_used)]
 
 use proptest::prelude::*;
-use taiinet_document::{DocumentId, Mark};
+use taiinet_document::{
+    Difference, Differences, DocumentId, Held, Inquiry, Mark, ShortId, Stretch,
+    limits::INQUIRY_PIECES,
+};
 use taiinet_identity::{Identity, NextKey, Seed, Signature, Signed};
 
 use super::*;
 use crate::{
     Misbehaviour, limits, testing,
     wire::{
-        self, Compare, DocumentFrame, Find, FindFrame, Found, Fragment, Frame, FrameKind,
-        FromSignaller, Hello, Joined, Keep, LinkFrame, Neighbour, Outcome, Piece, PoolFrame,
-        Presence, Push, Reading, Refusal, RefusalReason, Rest, Signal, SignalFrame, SyncFrame,
-        ToSignaller, Took, Undeliverable, ViewFrame, critical,
+        self, Compare, Differs, DocumentFrame, Find, FindFrame, Found, Fragment, Frame, FrameKind,
+        FromSignaller, Given, Hello, Inquire, Joined, Keep, LinkFrame, Neighbour, Outcome, Piece,
+        PoolFrame, Presence, Push, Reading, Refusal, RefusalReason, Rest, Signal, SignalFrame,
+        SyncFrame, ToSignaller, Took, Undeliverable, ViewFrame, Want, critical,
     },
 };
 
@@ -28,6 +31,23 @@ fn pieces() -> impl Strategy<Value = Vec<Piece>> {
         piece.prop_map(|(until, count, sum)| Piece { until, count, sum }),
         0..50,
     )
+}
+
+fn inquiries() -> impl Strategy<Value = Inquiry> {
+    let stretch = (marks(), pieces()).prop_map(|(from, pieces)| Stretch { from, pieces });
+    (any::<[u8; 32]>(), proptest::collection::vec(stretch, 0..6))
+        .prop_map(|(salt, stretches)| Inquiry { salt, stretches })
+}
+
+fn short_ids() -> impl Strategy<Value = Vec<ShortId>> {
+    proptest::collection::vec(any::<[u8; 16]>().prop_map(ShortId::from_bytes), 0..70)
+}
+
+fn differences() -> impl Strategy<Value = Differences> {
+    let held = prop_oneof![short_ids().prop_map(Held::Ids), pieces().prop_map(Held::Pieces)];
+    let difference = (any::<u16>(), held).prop_map(|(piece, held)| Difference { piece, held });
+    (any::<u16>(), proptest::collection::vec(difference, 0..6))
+        .prop_map(|(first, pieces)| Differences { first, pieces })
 }
 
 fn any_rest() -> impl Strategy<Value = Rest> {
@@ -64,6 +84,19 @@ fn frames() -> impl Strategy<Value = Frame> {
         }),
         (any::<[u8; 32]>(), marks(), pieces()).prop_map(|(salt, from, pieces)| {
             Frame::Sync(SyncFrame::Compare(Compare { salt, from, pieces }))
+        }),
+        (any::<u32>(), inquiries()).prop_map(|(request, inquiry)| {
+            Frame::Sync(SyncFrame::Inquire(Inquire { request, inquiry }))
+        }),
+        (any::<u32>(), differences()).prop_map(|(request, differences)| {
+            Frame::Sync(SyncFrame::Differs(Differs { request, differences }))
+        }),
+        (any::<u32>(), short_ids())
+            .prop_map(|(request, ids)| Frame::Sync(SyncFrame::Want(Want { request, ids }))),
+        (any::<u32>(), 0..3_u32, any::<bool>()).prop_map(|(request, count, last)| {
+            let document = |nonce| testing::document(&testing::identity(1), nonce, 10);
+            let documents = (0..count).map(|nonce| document(nonce).signed().clone()).collect();
+            Frame::Sync(SyncFrame::Given(Given { request, documents, last }))
         }),
         Just(()).prop_map(|()| {
             let presence = testing::presence(&testing::identity(2), testing::NOW);
@@ -300,6 +333,10 @@ fn the_largest_of_each_frame_fits_into_a_message() {
     let from = Mark { created_at: end, id: ids[0] };
     let piece = Piece { until: from, count: u32::MAX, sum: u128::MAX };
     let compare = Compare { salt: [1; 32], from, pieces: vec![piece; limits::PIECES] };
+    // Where each stands in a stretch of its own it takes two messages.
+    let stretches = vec![Stretch { from, pieces: vec![piece; 16] }; INQUIRY_PIECES / 16];
+    let inquiry = Inquiry { salt: [1; 32], stretches };
+    let short = ShortId::from_bytes([1; 16]);
     let query = "q".repeat(limits::FIND_QUERY_BYTES);
     let (request, retry_after_ms) = (u32::MAX, u32::MAX);
     for frame in [
@@ -311,6 +348,8 @@ fn the_largest_of_each_frame_fits_into_a_message() {
         })),
         Frame::Link(LinkFrame::Neighbour(Neighbour { presence: Some(signed), since: end })),
         Frame::Sync(SyncFrame::Compare(compare)),
+        Frame::Sync(SyncFrame::Inquire(Inquire { request, inquiry })),
+        Frame::Sync(SyncFrame::Want(Want { request, ids: vec![short; limits::WANTED_IDS] })),
         Frame::Documents(DocumentFrame::Have(ids.clone())),
         Frame::Documents(DocumentFrame::Graft(ids)),
         Frame::Find(FindFrame::Find(Find {
@@ -354,6 +393,7 @@ fn every_kind() -> Vec<Vec<Frame>> {
     let refusal = Refusal { reason: RefusalReason::Full, retry_after_ms: 0, instead: Vec::new() };
     let undeliverable = Undeliverable { network: testing::network(), from: peer, to: peer };
     let compare = Compare { salt: [1; 32], from: since.into(), pieces: Vec::new() };
+    let inquiry = Inquiry { salt: [1; 32], stretches: Vec::new() };
     vec![
         vec![Fragment { last: true, bytes: vec![1] }.into()],
         vec![
@@ -380,7 +420,13 @@ fn every_kind() -> Vec<Vec<Frame>> {
             DocumentFrame::Feed(u64::MAX).into(),
             DocumentFrame::Gone(Vec::new()).into(),
         ],
-        vec![SyncFrame::Compare(compare).into()],
+        vec![
+            SyncFrame::Compare(compare).into(),
+            SyncFrame::Inquire(Inquire { request: 1, inquiry }).into(),
+            SyncFrame::Differs(Differs { request: 1, differences: Differences::default() }).into(),
+            SyncFrame::Want(Want { request: 1, ids: Vec::new() }).into(),
+            SyncFrame::Given(Given { request: 1, documents: Vec::new(), last: true }).into(),
+        ],
         vec![
             FindFrame::Find(find("{}", 1)).into(),
             FindFrame::Found(found(1)).into(),
