@@ -5,6 +5,7 @@
 
 mod archives;
 mod candidates;
+mod lookout;
 mod presence;
 mod seeds;
 mod source;

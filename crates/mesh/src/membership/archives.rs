@@ -1,14 +1,12 @@
 //! Neighbours with an archive. What was before is asked of neighbours, so each peer wants some that keep it: one for
 //! each kind of archive it knows of, and a second one, so that none of them need be trusted.
 
-use super::{Membership, wanting};
 use crate::{
     LinkId, Time,
     cx::Cx,
     limits,
     links::Link,
-    notice::{Candidacy, Notice},
-    wire::{Kept, Presence, ViewFrame},
+    wire::{Kept, Presence},
 };
 
 /// [`taiinet_query::Query::all`], in its canonical form.
@@ -50,8 +48,8 @@ impl Archives {
 #[derive(Debug, Default)]
 pub(super) struct Lookout {
     /// Neighbours that were asked whom they know.
-    asked: Vec<LinkId>,
-    asked_at: Option<Time>,
+    pub(super) asked: Vec<LinkId>,
+    pub(super) asked_at: Option<Time>,
 }
 
 /// The links to archives that a peer must not part with because it has too many: the oldest.
@@ -76,76 +74,6 @@ fn covers(one: &Kept, other: &Kept) -> bool {
     let has_each =
         !other.queries.is_empty() && other.queries.iter().all(|query| one.queries.contains(query));
     (has_all || has_each) && one.since.as_millis() <= other.since.as_millis() + ABOUT_MS
-}
-
-impl Membership {
-    pub(super) fn pick_archive(&mut self, cx: &mut Cx) -> Option<Candidacy> {
-        let archives = Archives::of(cx);
-        if archives.are_enough() { None } else { self.pick_of(cx, &[], |one| archives.want(one)) }
-    }
-
-    /// Whether a link to an archive is being made.
-    pub(super) fn dials_archive(&self, cx: &Cx) -> bool {
-        let is_archive = |link: &Link| {
-            let presence = self.candidates.get(&link.peer).map(|(presence, _)| presence);
-            presence.is_some_and(|presence| presence.archive.is_some())
-        };
-        cx.links.iter().any(|link| !link.is_active() && is_archive(link))
-    }
-
-    /// A search begins. Where no neighbour has an archive, one that is known of is dialled, and others are asked whom
-    /// they know: the search waits for that.
-    pub(super) fn look_out(&mut self, cx: &mut Cx) {
-        if cx.archive_until.is_some() || !Archives::of(cx).are_none() {
-            return;
-        }
-        if self.may_reach_archive(cx) {
-            return self.expect_archive(cx);
-        }
-        let soon = |at: Time| cx.now < at.after(limits::SHUFFLE_EVERY);
-        if cx.topology.is_full() || self.lookout.asked_at.is_some_and(soon) {
-            return;
-        }
-        let mut links = cx.links.named(|link| link.is_active() && !link.dozing);
-        cx.rng.sample(&mut links, 2);
-        for link in &links {
-            if let Some(peer) = cx.links.peer(*link) {
-                let presences = self.presences_for(cx, &peer);
-                cx.send(*link, ViewFrame::Shuffle(presences));
-            }
-        }
-        if !links.is_empty() {
-            cx.archive_until = Some(cx.now.after(limits::ARCHIVE_HEARD));
-            self.lookout = Lookout { asked: links, asked_at: Some(cx.now) };
-        }
-    }
-
-    /// A neighbour that was asked has answered, or a link is gone.
-    pub(super) fn looked_out(&mut self, cx: &mut Cx, link: LinkId) {
-        self.lookout.asked.retain(|asked| *asked != link);
-        if cx.archive_until.is_none() {
-            return;
-        }
-        if self.may_reach_archive(cx) {
-            self.expect_archive(cx);
-        } else if self.lookout.asked.is_empty() {
-            cx.archive_until = None;
-            cx.notify(Notice::NoArchive);
-        }
-    }
-
-    fn may_reach_archive(&mut self, cx: &mut Cx) -> bool {
-        self.dials_archive(cx) || wanting(cx).has_room && self.pick_archive(cx).is_some()
-    }
-
-    fn expect_archive(&mut self, cx: &mut Cx) {
-        // Once: one that does not answer is not waited for again.
-        if !self.lookout.asked.is_empty() || cx.archive_until.is_none() {
-            cx.archive_until = Some(cx.now.after(limits::ARCHIVE_DIALLED));
-        }
-        self.lookout.asked.clear();
-        cx.view_changed = true;
-    }
 }
 
 #[cfg(test)]
