@@ -112,21 +112,24 @@ fn span(clause: &Clause) -> (i64, i64) {
 
 /// The integers on one side of a number, or equal to it.
 fn within(side: Option<Order>, number: &Value) -> (i64, i64) {
-    // The greatest integer not above, the least not below; the casts saturate.
+    // The greatest integer not above, the least not below; the casts saturate. Of more bits than times have: what lies
+    // beyond all times must not become the last of them.
     let (below, above) = match number {
-        Value::Int(int) => (*int, *int),
-        Value::Float(float) => (float.floor() as i64, float.ceil() as i64),
+        Value::Int(int) => (i128::from(*int), i128::from(*int)),
+        Value::Float(float) => (float.floor() as i128, float.ceil() as i128),
         // It is always a number.
         _ => return (i64::MAX, i64::MIN),
     };
-    let whole = below == above;
-    match side {
+    let whole = i128::from(below == above);
+    let (from, to) = match side {
         None => (above, below),
-        Some(Order::Gte) => (above, i64::MAX),
-        Some(Order::Gt) => (above.saturating_add(i64::from(whole)), i64::MAX),
-        Some(Order::Lte) => (i64::MIN, below),
-        Some(Order::Lt) => (i64::MIN, below.saturating_sub(i64::from(whole))),
-    }
+        Some(Order::Gte) => (above, i128::MAX),
+        Some(Order::Gt) => (above.saturating_add(whole), i128::MAX),
+        Some(Order::Lte) => (i128::MIN, below),
+        Some(Order::Lt) => (i128::MIN, below.saturating_sub(whole)),
+    };
+    let time = |number: i128| number.clamp(i64::MIN.into(), i64::MAX.into()) as i64;
+    (time(from), time(to))
 }
 
 #[cfg(test)]

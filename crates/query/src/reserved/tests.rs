@@ -46,6 +46,9 @@ fn times() {
         (r#"{"$gt": -5}"#, None, None),
         (r#"{"$gt": 1e300}"#, Some(i64::MAX as u64), None),
         (r#"{"$lte": 9223372036854775807}"#, None, None),
+        // The last time of all is before it, which the next integer below it is not.
+        (r#"{"$lt": 4.6e20}"#, None, None),
+        (r#"{"$gt": -4.6e20}"#, None, None),
         (r#"{"$ne": 5}"#, None, None),
         (r#"{"$exists": true}"#, None, None),
         // Never: the time is a number.
