@@ -24,6 +24,7 @@ use crate::{
     link,
     page::{Handlers, random},
     requests::{Delete, Deletes, Find, Publish, Subscribe, UnderKey},
+    state::Stamped,
 };
 
 /// Bytes of recent documents that a page keeps for its neighbours: pages on phones have little memory,
@@ -121,15 +122,18 @@ impl Core {
         Ok(self.driver.delete(deletion, key, stamp.map(Into::into))?)
     }
 
-    /// A stamp for a document with a key, if any: `{"key"?, "writers"?, "of"?}` as for [`Self::publish`]. It is
+    /// A stamp for a document with a key, if any: `{"key"?, "writers"?, "of"?, "deletes"?}` as for [`Self::publish`];
+    /// `deletes` says that it is a deletion. It is
     /// `{"createdAt", "nonce"}`, later than those before, and than the versions that it is to replace.
     ///
     /// # Errors
     /// `options`, `document`
     pub fn stamp(&self, key: &str) -> Result<String, JsValue> {
-        let key: UnderKey = serde_json::from_str(key).map_err(Fault::options)?;
-        let key: Option<Key> = key.try_into()?;
-        let (created_at, nonce) = self.driver.stamp(key.as_ref())?;
+        let under: UnderKey = serde_json::from_str(key).map_err(Fault::options)?;
+        let deletes = under.deletes;
+        let key: Option<Key> = under.try_into()?;
+        let of = if deletes { Stamped::Deletion } else { Stamped::Document };
+        let (created_at, nonce) = self.driver.stamp(of(key.as_ref()))?;
         Ok(to_json!({ "createdAt": created_at.as_millis(), "nonce": nonce }).to_string())
     }
 

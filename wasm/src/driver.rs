@@ -29,7 +29,7 @@ use crate::{
     link::{Links, Reports, Timer},
     page::Handlers,
     promise::promise,
-    state::{Call, Find, Leaving, State, no_room_to_wait},
+    state::{Call, Find, Leaving, Stamped, State, no_room_to_wait},
 };
 
 /// The longest sleep: after it the clock is looked at, because timers stand still while a device
@@ -281,7 +281,8 @@ impl Driver {
     ) -> Result<Promise, Fault> {
         self.with(|state, now| {
             state.check_room()?;
-            let stamp = stamp.map_or_else(|| state.stamp(key.as_ref(), now), Ok)?;
+            let stamp =
+                stamp.map_or_else(|| state.stamp(Stamped::Deletion(key.as_ref()), now), Ok)?;
             let victims: Vec<DocumentId> = deletion.documents().copied().collect();
             let expires_at = match deletion {
                 Deletion::Key => None,
@@ -297,9 +298,9 @@ impl Driver {
         })
     }
 
-    /// A stamp for a document with this key, if any.
-    pub(crate) fn stamp(&self, key: Option<&Key>) -> Result<(Timestamp, u32), Fault> {
-        self.with(|state, now| state.stamp(key, now))
+    /// A stamp for a document.
+    pub(crate) fn stamp(&self, of: Stamped<'_>) -> Result<(Timestamp, u32), Fault> {
+        self.with(|state, now| state.stamp(of, now))
     }
 
     pub(crate) fn last_stamp(&self) -> Timestamp {

@@ -102,12 +102,14 @@ pub(crate) struct UnderKey {
     key: Option<String>,
     writers: Option<May>,
     of: Option<String>,
+    #[serde(default)]
+    pub(crate) deletes: bool,
 }
 
 impl TryFrom<UnderKey> for Option<Key> {
     type Error = Fault;
 
-    fn try_from(UnderKey { key: name, writers, of }: UnderKey) -> Result<Self, Fault> {
+    fn try_from(UnderKey { key: name, writers, of, .. }: UnderKey) -> Result<Self, Fault> {
         key(name, writers, of)
     }
 }

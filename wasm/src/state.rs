@@ -9,7 +9,7 @@ use std::{
 use js_sys::Function;
 use serde_json::json as to_json;
 use taiinet_document::{
-    Content, Document, DocumentId, Key, Map, Network, Opened, Timestamp, VerifiedDocument,
+    Before, Content, Document, DocumentId, Key, Map, Network, Opened, Timestamp, VerifiedDocument,
 };
 use taiinet_identity::{Identity, Recipient};
 use taiinet_mesh::{Delivery, PublishError, PublishOptions, Stamps, Time, limits};
@@ -56,6 +56,15 @@ impl Waiters for Page {
     type Flush = Infallible;
     type Find = Find;
     type Recipients = Settle;
+}
+
+/// What a stamp is for.
+#[derive(Clone, Copy)]
+pub(crate) enum Stamped<'a> {
+    /// A document, perhaps with a key.
+    Document(Option<&'a Key>),
+    /// A deletion, of what stands under a key, or by ids.
+    Deletion(Option<&'a Key>),
 }
 
 /// A search that goes on.
@@ -148,7 +157,7 @@ impl State {
         now: Time,
     ) -> Result<Arc<VerifiedDocument>, Fault> {
         let (created_at, nonce) =
-            stamp.map_or_else(|| self.stamp(options.key.as_ref(), now), Ok)?;
+            stamp.map_or_else(|| self.stamp(Stamped::Document(options.key.as_ref()), now), Ok)?;
         let document = Document {
             network: self.network.clone(),
             created_at,
@@ -161,10 +170,16 @@ impl State {
         Ok(Arc::new(VerifiedDocument::sign(&self.identity, document)?))
     }
 
-    /// What makes a document of this key, if any, another than all before it.
-    pub(crate) fn stamp(&self, key: Option<&Key>, now: Time) -> Result<(Timestamp, u32), Fault> {
+    /// What makes a document another than all before it.
+    pub(crate) fn stamp(&self, of: Stamped<'_>, now: Time) -> Result<(Timestamp, u32), Fault> {
         let peer = self.session.peer();
-        let before = key.map(|key| peer.before(key));
+        let before = match of {
+            Stamped::Document(key) => key.map(|key| peer.before(key)),
+            // It comes after whatever of ours it deletes, however far ahead that was dated.
+            Stamped::Deletion(key) => {
+                Some(key.map_or_else(Before::default, |key| peer.before(key)))
+            }
+        };
         let created_at = peer.stamps().next(before, now).map_err(PublishError::from)?;
         Ok((created_at, nonce()))
     }

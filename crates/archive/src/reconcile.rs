@@ -71,6 +71,9 @@ impl Reading {
     }
 }
 
+/// A row that has more bytes counts for several.
+const ROW_BYTES: usize = 1024;
+
 impl<S: Store> Archive<S> {
     /// Reads on until it has this many documents or `rows` is used up.
     fn read_on(
@@ -85,8 +88,10 @@ impl<S: Store> Archive<S> {
         let mut last = None;
         while *rows > 0 && reading.spots.len() < documents {
             let Some((key, row)) = walk.next()? else { return Ok(()) };
-            *rows -= 1;
-            reading.rows += 1;
+            // What is large takes longer to read than what is small.
+            let cost = 1 + row.len() / ROW_BYTES;
+            *rows = rows.saturating_sub(cost);
+            reading.rows += cost;
             let spot = Spot::ending(&key).filter(|_| key.len() == SPOT_LEN);
             let spot = spot.ok_or_else(|| damaged("a document"))?;
             if record::is_trace(&row) { &mut reading.traces } else { &mut reading.spots }

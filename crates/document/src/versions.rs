@@ -106,8 +106,9 @@ impl Versions {
             _ if author == owner => {
                 let writes =
                     |peer: &PeerId| key.writers().is_some_and(|writers| writers.contains(peer));
-                let known = self.owner.is_some();
-                let others = if known { self.document() } else { latest_of(&|_| true) };
+                // Where its own version is not known here neither is whom it lets write: those that the new one lets
+                // are enough.
+                let others = self.owner.as_ref().and_then(|_| self.document());
                 (own.max(latest_of(&writes)), others)
             }
             Some((newest, writers)) => {

@@ -15,7 +15,7 @@ mod untaken;
 
 use std::sync::Arc;
 
-use taiinet_document::{Content, Document, DocumentId, Key, Timestamp, VerifiedDocument};
+use taiinet_document::{Before, Content, Document, DocumentId, Key, Timestamp, VerifiedDocument};
 use taiinet_identity::PeerId;
 
 pub(crate) use admit::{Rules, admit};
@@ -101,7 +101,9 @@ impl Documents {
         key: Option<Key>,
         expires_at: Option<Timestamp>,
     ) -> Result<DocumentId, PublishError> {
-        let before = key.as_ref().map(|key| cx.store.before(cx.id(), key));
+        // A deletion comes after whatever of ours it deletes, however far ahead that was dated.
+        let deletes = matches!(content, Content::Deleted(_)).then(Before::default);
+        let before = key.as_ref().map(|key| cx.store.before(cx.id(), key)).or(deletes);
         let created_at = cx.stamps.next(before, cx.now)?;
         let document = Document {
             network: cx.config.network.clone(),
@@ -327,7 +329,7 @@ impl Documents {
 mod tests {
     use core::time::Duration;
 
-    use taiinet_document::{Before, Map, Writers};
+    use taiinet_document::{Before, Deletion, DocumentIds, Map, Writers};
 
     use super::*;
     use crate::{
@@ -347,6 +349,22 @@ mod tests {
         assert_eq!(publish(limits::VERSION_LEAD.as_secs()), None);
         assert_eq!(publish(limits::VERSION_LEAD.as_secs() + 1), Some(PublishError::Busy));
         assert_eq!(publish(limits::CLOCK_SKEW.as_secs() + 1), Some(PublishError::OutOfTime));
+    }
+
+    /// A co-writer had pushed the version ahead of the time, and its deletion came before it: it deleted nothing.
+    #[test]
+    fn a_deletion_by_id_comes_after_a_version_that_is_ahead_of_the_time() {
+        let mut cx = testing::cx();
+        let mut documents = Documents::new(&mut cx);
+        let pushed = NOW.after(limits::VERSION_LEAD - Duration::from_secs(5));
+        let version = testing::keyed(&cx.identity.clone(), "key", pushed);
+        cx.stamps.resume(version.created_at, NOW);
+        documents.publish_signed(&mut cx, Arc::clone(&version)).expect("taken");
+        let ids = DocumentIds::new([version.id()]).expect("one");
+        let deletion = Content::Deleted(Deletion::Documents(ids));
+        let id = documents.publish(&mut cx, deletion, None, None).expect("published");
+        let deletion = cx.store.get(&id).and_then(|kept| kept.decode().ok()).expect("kept");
+        assert!(deletion.created_at > version.created_at);
     }
 
     #[test]

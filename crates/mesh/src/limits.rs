@@ -33,6 +33,8 @@ pub const ARCHIVES: usize = 3;
 pub const ARCHIVE_HEARD: Duration = Duration::from_secs(1);
 /// See [`ARCHIVE_HEARD`].
 pub const ARCHIVE_DIALLED: Duration = Duration::from_millis(2500);
+/// When that was in vain no search waits for a link so long.
+pub const ARCHIVE_REST: Duration = Duration::from_secs(30);
 /// Of so many archives a peer goes on knowing while others displace candidates at random.
 pub const ARCHIVES_KNOWN: usize = 8;
 /// Of the active links at most this many hundredths were opened by others, so that no number of

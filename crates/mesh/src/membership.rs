@@ -111,6 +111,7 @@ impl Membership {
             Notice::Rest { peer, wait } => self.candidates.rest(peer, *wait, cx.now),
             Notice::NoWay { peer, cause } => {
                 self.candidates.failed(peer, cause.clone(), &mut cx.rng, cx.now);
+                self.looked_out(cx, None);
             }
             Notice::RouteFound => self.candidates.found_route(cx.now),
             Notice::RouteLost(link) => self.candidates.lost_route(*link),
@@ -236,7 +237,7 @@ impl Membership {
         }
         self.weigh_surplus(cx);
         if cx.links.get(up.link).is_some_and(|link| link.is_archive) {
-            cx.archive_until = None;
+            self.archive_up(cx);
         }
     }
 
@@ -259,7 +260,7 @@ impl Membership {
             self.candidates.noted(&down.peer, down.cause.clone());
         }
         self.weigh_surplus(cx);
-        self.looked_out(cx, down.link);
+        self.looked_out(cx, Some(down.link));
     }
 
     /// Tells a neighbour at random of some peers, and of what we have.
@@ -295,7 +296,7 @@ impl Membership {
             let presences = self.presences_for(cx, &peer);
             cx.send(link, ViewFrame::ShuffleReply(presences));
         } else {
-            self.looked_out(cx, link);
+            self.looked_out(cx, Some(link));
         }
         Ok(())
     }

@@ -153,7 +153,9 @@ impl TaiiNet {
         end: impl FnOnce(Timestamp) -> Option<Timestamp>,
     ) -> Result<VerifiedDocument, Error> {
         let now = self.inner.clock.now();
-        let created_at = self.inner.stamps.next(key.as_ref().map(|_| before), now)?;
+        // A deletion comes after whatever of ours it deletes, however far ahead that was dated.
+        let replaces = key.is_some() || matches!(content, Content::Deleted(_));
+        let created_at = self.inner.stamps.next(replaces.then_some(before), now)?;
         let document = Document {
             network: self.inner.network.clone(),
             created_at,

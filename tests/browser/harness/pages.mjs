@@ -46,7 +46,8 @@ export class Browser {
 
   /** @param {"chromium" | "firefox"} [name] */
   static async launch(name = "chromium") {
-    const common = { executablePath: path(name), headless: true, protocolTimeout: 30_000, timeout: 30_000 };
+    // A passphrase takes Firefox half a minute where the machine is busy.
+    const common = { executablePath: path(name), headless: true, protocolTimeout: 120_000, timeout: 30_000 };
     const puppet = await puppeteer.launch(
       name === "firefox"
         ? { ...common, browser: "firefox", extraPrefsFirefox: FIREFOX_PREFS }

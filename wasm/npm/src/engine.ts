@@ -259,6 +259,12 @@ export interface KeyQuery {
   of?: string;
 }
 
+/** What a stamp is for. */
+export interface StampQuery extends KeyQuery {
+  /** A deletion comes after whatever it deletes. */
+  deletes?: boolean;
+}
+
 export interface PublishQuery extends KeyQuery {
   expiresAt?: number | undefined;
   /** With the same stamp, the same content is the same document. */

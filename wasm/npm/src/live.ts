@@ -1,9 +1,9 @@
 // Live result sets: the documents that match a query, in an order, the first so many of them, kept true by the core.
 
-import { boolean, integer, options as checkOptions } from "./arguments.js";
+import { boolean, integer, listener, options as checkOptions } from "./arguments.js";
 import { toDelivery, type Delivery } from "./delivery.js";
 import type { Feed, LiveChange, LiveWish, News } from "./engine.js";
-import { fromCore } from "./errors.js";
+import { fromCore, type TaiiNetError } from "./errors.js";
 import { report } from "./events.js";
 import { sorting, type Sort } from "./find.js";
 import type { Query } from "./query.js";
@@ -46,8 +46,10 @@ const UNKNOWN: LiveSnapshot<never> = Object.freeze({ ...LOADING, documents: Obje
 
 /** After its last reader has left, a set is kept so long: one that comes back finds it. */
 const LINGER_MS = 1000;
-/** A page that is hidden has no frames: changes are told after so long at the latest. */
+/** A page that is hidden has no frames: changes are told after so long then, or when the browser lets timers run. */
 const FRAME_MS = 100;
+/** `setTimeout` knows no longer ones. */
+const LONGEST_TIMER_MS = 2 ** 31 - 1;
 const LIMIT = 10_000;
 
 /**
@@ -78,25 +80,40 @@ export class LiveQuery<T extends object = Fields> implements AsyncIterable<LiveS
   /** What a page shows that is rendered on a server: nothing yet. */
   readonly getServerSnapshot = (): LiveSnapshot<T> => UNKNOWN;
 
-  /** What is known, and again whenever that has changed. A reader that is slow misses what was in between. */
-  async *[Symbol.asyncIterator](): AsyncGenerator<LiveSnapshot<T>, void, undefined> {
+  /** What is known, and again whenever that has changed. A reader that is slow misses what was in between. It ends when
+   *  the peer is closed, and throws what else went wrong. */
+  [Symbol.asyncIterator](): AsyncIterableIterator<LiveSnapshot<T>> {
+    // Not a generator: that would not end while it waits.
     let news: LiveSnapshot<T> | undefined;
     let wake = () => {};
-    const end = this.subscribe((snapshot) => {
+    let isOver = false;
+    const leave = this.subscribe((snapshot) => {
       news = snapshot;
       wake();
     });
-    try {
-      for (;;) {
-        if (!news) await new Promise<void>((resolve) => (wake = resolve));
-        const snapshot = news as LiveSnapshot<T>;
+    const end = () => {
+      isOver = true;
+      leave();
+      wake();
+    };
+    const iterator: AsyncIterableIterator<LiveSnapshot<T>> = {
+      next: async () => {
+        while (!news && !isOver) await new Promise<void>((resolve) => (wake = resolve));
+        const value = news;
         news = undefined;
-        if (snapshot.error) throw snapshot.error;
-        yield snapshot;
-      }
-    } finally {
-      end();
-    }
+        if (isOver || !value) return { done: true, value: undefined };
+        if (!value.error) return { done: false, value };
+        end();
+        if ((value.error as Partial<TaiiNetError>).code === "closed") return { done: true, value: undefined };
+        throw value.error;
+      },
+      return: async () => {
+        end();
+        return { done: true, value: undefined };
+      },
+      [Symbol.asyncIterator]: () => iterator,
+    };
+    return iterator;
   }
 }
 
@@ -144,7 +161,8 @@ export class LiveSets {
     return this.#sets.get(nameOf(query, wish))?.shown ?? UNKNOWN;
   }
 
-  join(query: string, wish: Wish, listener: Listener): () => void {
+  join(query: string, wish: Wish, listen: Listener): () => void {
+    listener(listen);
     const name = nameOf(query, wish);
     let set = this.#sets.get(name);
     if (!set) {
@@ -152,7 +170,17 @@ export class LiveSets {
       this.#sets.set(name, set);
       set.begin((hear, failed) => this.#open(query, wish, hear, failed));
     }
-    return set.join(listener);
+    return set.join(listen);
+  }
+
+  /** No tab runs the peer. */
+  stale(): void {
+    for (const set of this.#sets.values()) set.stale();
+  }
+
+  /** One does again, perhaps the same. */
+  resume(): void {
+    for (const set of this.#sets.values()) set.resume();
   }
 
   /** The peer is closed, or cannot go on. */
@@ -181,6 +209,7 @@ class LiveSet {
   /** What was known before the peer was started again, or in another tab: shown until as much is known again. */
   #before: Map<string, Delivery<never>> | undefined;
   #telling: (() => void) | undefined;
+  #expiry: ReturnType<typeof setTimeout> | undefined;
 
   constructor(forget: () => void) {
     this.#forget = forget;
@@ -204,12 +233,22 @@ class LiveSet {
     const one: Listener = (snapshot) => listener(snapshot);
     clearTimeout(this.#linger);
     this.#listeners.add(one);
-    one(this.shown);
+    tell(one, this.shown);
     return () => {
       if (!this.#listeners.delete(one) || this.#listeners.size > 0) return;
       if (this.#isOver) this.#forget();
       else this.#linger = setTimeout(() => this.#end(), LINGER_MS);
     };
+  }
+
+  /** Nobody tells how it goes on. */
+  stale(): void {
+    if (!this.#isOver && this.shown.state === "ready") this.#show({ ...this.shown, state: "stale", complete: false });
+  }
+
+  /** Somebody does again; another than before begins it anew. */
+  resume(): void {
+    if (!this.#isOver) this.#telling ??= atNextFrame(this.#tell);
   }
 
   /** Whoever listens is told, and it goes with the last of them. */
@@ -222,6 +261,7 @@ class LiveSet {
   #end(): void {
     this.#isOver = true;
     clearTimeout(this.#linger);
+    clearTimeout(this.#expiry);
     this.#telling?.();
     this.#feed?.close();
     if (this.#listeners.size === 0) this.#forget();
@@ -255,7 +295,7 @@ class LiveSet {
   #tell = (): void => {
     this.#telling = undefined;
     if (this.#before && this.#state.state !== "ready" && this.#documents.length < this.#before.size) {
-      this.#show({ ...this.shown, state: "stale", complete: false });
+      this.#show({ ...this.shown, documents: this.#unexpired(), state: "stale", complete: false });
       return;
     }
     this.#before = undefined;
@@ -263,18 +303,32 @@ class LiveSet {
     this.#hasNews = false;
   };
 
+  /** Of what was shown before, what has not expired meanwhile; no core looks after that. */
+  #unexpired(): readonly Delivery<never>[] {
+    const { documents } = this.shown;
+    const ends = documents.flatMap(({ expiresAt }) => expiresAt ?? []);
+    const next = Math.min(...ends);
+    const now = Date.now();
+    clearTimeout(this.#expiry);
+    if (next !== Infinity) this.#expiry = setTimeout(() => this.#before && !this.#isOver && this.#tell(), Math.max(0, Math.min(next - now, LONGEST_TIMER_MS)) + 1);
+    return next > now ? documents : documents.filter(({ expiresAt = Infinity }) => expiresAt > now);
+  }
+
   #show(snapshot: LiveSnapshot<never>): void {
     const { documents, state, complete, more, error } = this.shown;
     const isNews = documents !== snapshot.documents || state !== snapshot.state || complete !== snapshot.complete || more !== snapshot.more || error !== snapshot.error;
     if (!isNews) return;
     this.shown = snapshot;
-    for (const listener of [...this.#listeners]) {
-      try {
-        listener(snapshot);
-      } catch (error) {
-        report(error);
-      }
-    }
+    for (const one of [...this.#listeners]) if (this.#listeners.has(one)) tell(one, snapshot);
+  }
+}
+
+/** One that throws keeps none of the others from hearing. */
+function tell(listener: Listener, snapshot: LiveSnapshot<never>): void {
+  try {
+    listener(snapshot);
+  } catch (error) {
+    report(error);
   }
 }
 

@@ -1,7 +1,7 @@
 // The peer in this tab.
 
 import type { Core } from "../core/taiinet_wasm.js";
-import { withMore, type Audience, type CoreEvent, type CoreOptions, type CoreStatus, type Engine, type DeleteQuery, type Deletion, type Feed, type FindQuery, type Found, type KeyQuery, type LiveChange, type News, type PublishQuery, type Raw, type Ready, type Removed, type Stamp, type StateStores, type SubscribeQuery } from "./engine.js";
+import { withMore, type Audience, type CoreEvent, type CoreOptions, type CoreStatus, type Engine, type DeleteQuery, type Deletion, type Feed, type FindQuery, type Found, type LiveChange, type News, type PublishQuery, type Raw, type Ready, type Removed, type Stamp, type StampQuery, type StateStores, type SubscribeQuery } from "./engine.js";
 import { TaiiNetError, closed, fromCore } from "./errors.js";
 import { liveIn } from "./page.js";
 import { forbidsConnecting } from "./policy.js";
@@ -267,9 +267,9 @@ export class LocalEngine implements Engine {
   }
 
   /** A stamp for a document with this key, if any, for {@link PublishQuery}. */
-  stamp(key: KeyQuery): Promise<Stamp> {
+  stamp(of: StampQuery): Promise<Stamp> {
     return this.#ask((core) => {
-      const stamp = JSON.parse(core.stamp(JSON.stringify(key))) as Stamp;
+      const stamp = JSON.parse(core.stamp(JSON.stringify(of))) as Stamp;
       this.#keepStamp();
       return Promise.resolve(stamp);
     });
@@ -395,6 +395,8 @@ export class LocalEngine implements Engine {
   async close(): Promise<void> {
     if (this.#state !== "running") return;
     const core = this.#core;
+    // Another engine may have taken over already, and tells them how it goes on.
+    this.#subscribers.clear();
     const ended = this.#try((running) => running.close());
     this.#state = "closed";
     this.#stopLiving();

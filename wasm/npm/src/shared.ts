@@ -4,7 +4,7 @@
 // takes over it tells the others, and each says again what it wants. Each tab holds a lock of its own as
 // well, by which the peer's tab learns of its end.
 
-import { withMore, type Audience, type CoreEvent, type CoreOptions, type CoreStatus, type Engine, type DeleteQuery, type Deletion, type Feed, type FindQuery, type Found, type KeyQuery, type News, type PublishQuery, type Stamp, type SubscribeQuery } from "./engine.js";
+import { withMore, type Audience, type CoreEvent, type CoreOptions, type CoreStatus, type Engine, type DeleteQuery, type Deletion, type Feed, type FindQuery, type Found, type News, type PublishQuery, type Stamp, type StampQuery, type SubscribeQuery } from "./engine.js";
 import { Election, type Reign } from "./election.js";
 import { TaiiNetError, closed, fromPlain, toPlain, type PlainError } from "./errors.js";
 import { keyOf } from "./key.js";
@@ -45,7 +45,7 @@ type Message =
   | { kind: "call"; to: string; from: string; id: number; call: Call }
   | { kind: "stamped"; to: string; id: number; stamp: Stamp }
   | { kind: "answer"; to: string; id: number; value?: unknown; error?: PlainError }
-  | { kind: "news"; to: string; feed: number; news: News };
+  | { kind: "news"; to: string; leader: string; feed: number; news: News };
 
 interface Waiting {
   call: Call;
@@ -67,7 +67,7 @@ interface Subscriber {
 export interface StampingEngine extends Engine {
   /** For a document with this key, if any: later than all that this engine has published, and than the versions that
    *  it replaces. */
-  stamp(key: KeyQuery): Promise<Stamp>;
+  stamp(of: StampQuery): Promise<Stamp>;
 }
 
 /** Whether this place has what sharing needs. */
@@ -263,7 +263,8 @@ export class SharedEngine implements Engine {
         if (message.to === this.#tab) this.#settle(message.id, message.value, message.error);
         return;
       case "news":
-        if (message.to === this.#tab) this.#subscribers.get(message.feed)?.hear(message.news);
+        // Of one that was taken from while it stood still it would be about another core's list.
+        if (message.to === this.#tab && message.leader === this.#leader) this.#subscribers.get(message.feed)?.hear(message.news);
     }
   }
 
@@ -372,7 +373,7 @@ export class SharedEngine implements Engine {
       case "subscribe":
         if (from && guests && !guests.has(call.feed)) {
           const { feed } = call;
-          const hear = (news: News) => this.#post({ kind: "news", to: from, feed, news });
+          const hear = (news: News) => this.#post({ kind: "news", to: from, leader: this.#tab, feed, news });
           const failed = (error: Error) => {
             guests.delete(feed);
             this.#post({ kind: "refused", to: from, feed, error: toPlain(error) });
@@ -395,7 +396,7 @@ export class SharedEngine implements Engine {
         if (!call.options.to) await this.#stamp(engine, call.options, keyOf(call.options), id, from);
         return engine.publish(call.document, call.options);
       case "delete":
-        await this.#stamp(engine, call.options, "key" in call.what ? keyOf(call.what) : {}, id, from);
+        await this.#stamp(engine, call.options, { ...("key" in call.what && keyOf(call.what)), deletes: true }, id, from);
         return engine.delete(call.what, call.options);
       case "find":
         return engine.find(call.query, call.options);
@@ -410,7 +411,7 @@ export class SharedEngine implements Engine {
     }
   }
 
-  async #stamp(engine: StampingEngine, options: { stamp?: Stamp }, key: KeyQuery, id: number, from?: string): Promise<void> {
+  async #stamp(engine: StampingEngine, options: { stamp?: Stamp }, key: StampQuery, id: number, from?: string): Promise<void> {
     if (options.stamp) return;
     options.stamp = await engine.stamp(key);
     if (from) this.#post({ kind: "stamped", to: from, id, stamp: options.stamp });

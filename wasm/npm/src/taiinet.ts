@@ -202,8 +202,8 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
   /** Deletes documents of this peer: one or several by their ids, or what stands under a key of this peer, or under one
    *  of another's (`of`) that lets this one write. Resolves when a neighbour
    *  has taken the deletion, as {@link publish} does. Peers that have the documents drop them, those that get them later
-   *  do not show them, and subscriptions that showed them tell so by the event `remove`. Of other authors' documents a
-   *  deletion says nothing. */
+   *  do not show them, and subscriptions that showed them tell so by the event `remove`. By ids only documents of this
+   *  peer are deleted; under a shared key all its versions are, whoever wrote them. */
   async delete(what: string | readonly string[] | { readonly key: string; readonly of?: string }, options?: DeleteOptions): Promise<void> {
     this.#checkOpen();
     const deletions = toDeletions(what);
@@ -270,12 +270,14 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
             this.#peerId = peerId;
             this.#compare(running);
             this.#forgetNeighbours();
+            this.#lives.resume();
             resolve();
             this.#refresh();
           },
           event: (event: CoreEvent) => this.#event(event),
           leaderless: () => {
             this.#forgetNeighbours();
+            this.#lives.stale();
             this.#show({ state: "connecting", peers: 0, ...LEADERLESS });
           },
           failed: (error: Error) => {

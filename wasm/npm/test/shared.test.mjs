@@ -466,7 +466,7 @@ test("a deletion that was not taken is published again by the next tab, as the s
   await eventually("it is at the core", () => cores[0].deleted.length === 1);
   crash("one");
   await eventually("it is at the next", () => cores[1]?.deleted.length === 1);
-  assert.deepEqual(cores[0].stamped, [{ key: "k", of: "tn1a" }], "later than the versions of others");
+  assert.deepEqual(cores[0].stamped, [{ key: "k", of: "tn1a", deletes: true }], "later than the versions of others");
   assert.deepEqual(cores[1].deleted[0].what, { key: "k", of: "tn1a" });
   assert.ok(cores[0].deleted[0].options.stamp);
   assert.deepEqual(cores[1].deleted[0].options, cores[0].deleted[0].options);

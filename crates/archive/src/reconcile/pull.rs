@@ -164,7 +164,8 @@ impl Pull {
                 self.pulled.stored += 1;
                 self.patience = (self.patience + 1).min(limits::PATIENCE);
             }
-            Admission::Known => {}
+            // It was said to be lacking.
+            Admission::Known => self.patience = self.patience.saturating_sub(1),
             Admission::Superseded { .. } | Admission::Refused(_) => {
                 self.forgotten += usize::from(self.unwanted.is_full());
                 self.unwanted.insert(Spot::of(&document.into()));

@@ -244,8 +244,10 @@ pub enum Reconcile {
     Brings(Arc<VerifiedDocument>),
     /// No more of these comes.
     Given,
-    /// The link is gone, or the neighbour does not answer: forget what goes on with it.
+    /// The link is gone: forget what goes on with it.
     End,
+    /// The neighbour does not answer: nothing more is asked of it now. What it asks is another matter.
+    GiveUp,
     /// The neighbour asks what differs: answer [`Reconciled::Differences`].
     Compare {
         /// The number that the answer bears.

@@ -18,22 +18,24 @@ const ABOUT_MS: u64 = 24 * 3600 * 1000;
 #[derive(Debug)]
 pub(super) struct Archives {
     kept: Vec<Kept>,
+    most: usize,
 }
 
 impl Archives {
     /// Those of our neighbours.
     pub(super) fn of(cx: &Cx) -> Self {
-        Self { kept: linked(cx).map(|link| kept(link).unwrap_or_default()).collect() }
+        let kept = counted(cx).map(|link| kept(link).unwrap_or_default()).collect();
+        Self { kept, most: most(cx) }
     }
 
     /// Whether there is none.
-    pub(super) fn are_none(&self) -> bool {
+    pub(super) const fn are_none(&self) -> bool {
         self.kept.is_empty()
     }
 
     /// Whether there are enough, whatever else there may be.
-    pub(super) fn are_enough(&self) -> bool {
-        self.kept.len() >= limits::ARCHIVES
+    pub(super) const fn are_enough(&self) -> bool {
+        self.kept.len() >= self.most
     }
 
     /// Whether this one is wanted as well.
@@ -50,17 +52,32 @@ pub(super) struct Lookout {
     /// Neighbours that were asked whom they know.
     pub(super) asked: Vec<LinkId>,
     pub(super) asked_at: Option<Time>,
+    /// When searches began to wait for one that has not become a neighbour so far.
+    pub(super) waited_at: Option<Time>,
 }
 
-/// The links to archives that a peer must not part with because it has too many: the oldest.
+/// The links to archives that a peer must not part with because it has too many.
 pub(super) fn needed(cx: &Cx) -> Vec<LinkId> {
-    let mut links: Vec<_> = linked(cx).map(|link| (link.since(), link.id)).collect();
-    links.sort_unstable();
-    links.into_iter().take(limits::ARCHIVES).map(|(_, link)| link).collect()
+    counted(cx).take(most(cx)).map(|link| link.id).collect()
 }
 
-fn linked(cx: &Cx) -> impl Iterator<Item = &Link> {
-    cx.links.active().filter(|link| link.is_archive && !link.is_doubted())
+/// How many archives a peer keeps links to: at most half of its neighbours.
+fn most(cx: &Cx) -> usize {
+    limits::ARCHIVES.min(cx.config.max_links / 2).max(1)
+}
+
+/// The links to archives, the oldest first: of those that others chose not so many that we choose none.
+fn counted(cx: &Cx) -> impl Iterator<Item = &Link> {
+    let is_one = |link: &&Link| link.is_archive && !link.is_doubted();
+    let mut links: Vec<&Link> = cx.links.active().filter(is_one).collect();
+    links.sort_unstable_by_key(|link| (link.since(), link.id));
+    let mut others = (most(cx) - 1).max(1);
+    links.retain(|link| {
+        let counts = !link.incoming || others > 0;
+        others -= usize::from(link.incoming && counts);
+        counts
+    });
+    links.into_iter()
 }
 
 fn kept(link: &Link) -> Option<Kept> {

@@ -1,10 +1,6 @@
 //! How an archive is found among the peers that are known, and by asking neighbours whom they know.
 
-use super::{
-    Membership,
-    archives::{Archives, Lookout},
-    wanting,
-};
+use super::{Membership, archives::Archives, wanting};
 use crate::{
     LinkId, Time,
     cx::Cx,
@@ -20,13 +16,13 @@ impl Membership {
         if archives.are_enough() { None } else { self.pick_of(cx, &[], |one| archives.want(one)) }
     }
 
-    /// Whether a link to an archive is being made.
+    /// Whether we are making a link to an archive. One that others begin may never be finished.
     pub(super) fn dials_archive(&self, cx: &Cx) -> bool {
         let is_archive = |link: &Link| {
             let presence = self.candidates.get(&link.peer).map(|(presence, _)| presence);
             presence.is_some_and(|presence| presence.archive.is_some())
         };
-        cx.links.iter().any(|link| !link.is_active() && is_archive(link))
+        cx.links.iter().any(|link| !link.is_active() && !link.incoming && is_archive(link))
     }
 
     /// A search begins. Where no neighbour has an archive, one that is known of is dialled, and others are asked whom
@@ -36,13 +32,21 @@ impl Membership {
             return;
         }
         if self.may_reach_archive(cx) {
-            return self.expect_archive(cx);
+            cx.view_changed = true;
+            // One that has not answered is not waited for by each search anew.
+            let vainly = |at: Time| cx.now < at.after(limits::ARCHIVE_REST);
+            if !self.lookout.waited_at.is_some_and(vainly) {
+                self.expect_archive(cx);
+            }
+            return;
         }
         let soon = |at: Time| cx.now < at.after(limits::SHUFFLE_EVERY);
         if cx.topology.is_full() || self.lookout.asked_at.is_some_and(soon) {
             return;
         }
-        let mut links = cx.links.named(|link| link.is_active() && !link.dozing);
+        let is_suspect = |link: &Link| cx.reputation.is_suspect(&link.peer, cx.now);
+        let mut links =
+            cx.links.named(|link| link.is_active() && !link.dozing && !is_suspect(link));
         cx.rng.sample(&mut links, 2);
         for link in &links {
             if let Some(peer) = cx.links.peer(*link) {
@@ -52,13 +56,13 @@ impl Membership {
         }
         if !links.is_empty() {
             cx.archive_until = Some(cx.now.after(limits::ARCHIVE_HEARD));
-            self.lookout = Lookout { asked: links, asked_at: Some(cx.now) };
+            (self.lookout.asked, self.lookout.asked_at) = (links, Some(cx.now));
         }
     }
 
-    /// A neighbour that was asked has answered, or a link is gone.
-    pub(super) fn looked_out(&mut self, cx: &mut Cx, link: LinkId) {
-        self.lookout.asked.retain(|asked| *asked != link);
+    /// A neighbour that was asked has answered, or its link is gone; or there is no way to a candidate.
+    pub(super) fn looked_out(&mut self, cx: &mut Cx, link: Option<LinkId>) {
+        self.lookout.asked.retain(|asked| Some(*asked) != link);
         if cx.archive_until.is_none() {
             return;
         }
@@ -75,11 +79,17 @@ impl Membership {
     }
 
     fn expect_archive(&mut self, cx: &mut Cx) {
-        // Once: one that does not answer is not waited for again.
         if !self.lookout.asked.is_empty() || cx.archive_until.is_none() {
             cx.archive_until = Some(cx.now.after(limits::ARCHIVE_DIALLED));
+            self.lookout.waited_at = Some(cx.now);
         }
         self.lookout.asked.clear();
         cx.view_changed = true;
+    }
+
+    /// An archive has become a neighbour.
+    pub(super) fn archive_up(&mut self, cx: &mut Cx) {
+        cx.archive_until = None;
+        self.lookout.waited_at = None;
     }
 }

@@ -145,7 +145,7 @@ impl Archives {
                 Pulling::Theirs(awaited, _) => {
                     state.late = Some((state.request, awaited));
                     state.pulling = Pulling::Rests(now.after(state.rest));
-                    Reconcile::End
+                    Reconcile::GiveUp
                 }
                 _ => {
                     let Some(neighbour) = cx.links.get(link) else { continue };

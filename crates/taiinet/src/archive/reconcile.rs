@@ -71,6 +71,8 @@ impl Reconciling {
                 self.answering.retain(|(of, ..)| *of != link);
                 self.end(link);
             }
+            // What the neighbour asks is another matter.
+            Reconcile::GiveUp => self.end(link),
             Reconcile::Compare { request, inquiry } => {
                 self.answering.push_back((link, request, Answering::new(&inquiry)));
             }

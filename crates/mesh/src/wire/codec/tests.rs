@@ -165,7 +165,13 @@ proptest! {
     }
 
     #[test]
-    fn a_message_gives_its_frames_back(frames in proptest::collection::vec(frames(), 1..6)) {
+    fn a_message_gives_its_frames_back(mut frames in proptest::collection::vec(frames(), 1..6)) {
+        // As many as have room in one message.
+        let mut bytes = 0;
+        frames.retain(|frame| {
+            bytes += encode(frame).len() + 4;
+            bytes <= limits::PACKED_BYTES
+        });
         let mut read_frames = Vec::new();
         for bytes in MessageReader::new(&message(&frames)).unwrap() {
             read_frames.push(decode::<Frame>(bytes.unwrap()).unwrap());
