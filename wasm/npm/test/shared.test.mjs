@@ -363,6 +363,46 @@ test("a tab that stands still is taken over from; it follows when it goes on, an
   await eventually("it has the peer again", () => cores.length === 3 && cores[2].subscriptions.size === 1);
 });
 
+test("a live list goes by the peer that has taken over, whatever the one before still says", async () => {
+  const [one, two] = [await tab("one"), await tab("two")];
+  const shown = { one: [], two: [] };
+  const numbers = ({ documents, state }) => `${documents.map(({ data }) => data.n).join()} ${state}`;
+  one.live({}).subscribe((snapshot) => shown.one.unshift(numbers(snapshot)));
+  two.live({}).subscribe((snapshot) => shown.two.unshift(numbers(snapshot)));
+  await eventually("two lists", () => cores[0].lives.size === 2);
+  const [before, after] = [[...cores[0].lives.keys()], () => [...cores[1].lives.keys()]];
+  const ready = { type: "state", phase: "ready", complete: true, more: false };
+  const fill = (core, number, ...all) => {
+    all.forEach((n, index) => core.change(number, { type: "insert", index }, n));
+    core.change(number, ready);
+  };
+  for (const number of before) fill(cores[0], number, 5, 1);
+  await eventually("shown", () => shown.two[0] === "5,1 ready" && shown.one[0] === "5,1 ready");
+
+  freeze("one");
+  enter("two");
+  await eventually("the other tab has the peer", () => cores[1]?.lives.size === 1);
+  fill(cores[1], after()[0], 5, 2, 1);
+  await eventually("shown", () => shown.two[0] === "5,2,1 ready");
+  // It does not know yet that it was taken from.
+  for (const number of before) cores[0].change(number, { type: "insert", index: 1 }, 5);
+  let leave;
+  globalThis.fakeGoodbye = new Promise((resolve) => (leave = resolve));
+  thaw("one");
+  await eventually("its tab follows", () => cores[1].lives.size === 2);
+  fill(cores[1], after()[1], 5, 2, 1);
+  // Nor is it silent while it leaves.
+  for (const number of before) cores[0].change(number, { ...ready, phase: "stale" });
+  await eventually("shown", () => shown.one[0].startsWith("5,2,1"));
+  leave();
+  await eventually("the old peer has left", () => cores[0].closed);
+  assert.equal(shown.one[0], "5,2,1 ready");
+  cores[1].change(after()[0], { type: "insert", index: 0 }, 6);
+  await eventually("shown", () => shown.two[0] === "6,5,2,1 ready");
+  const since = shown.two.slice(0, shown.two.lastIndexOf("5,2,1 ready") + 1);
+  assert.deepEqual(since, ["6,5,2,1 ready", "5,2,1 ready"], "nothing of the other peer's in between");
+});
+
 test("of several tabs one takes over, and the others follow it", async () => {
   await tab("one");
   const others = [await tab("two"), await tab("three"), await tab("four")];
