@@ -391,12 +391,14 @@ test("a live list goes by the peer that has taken over, whatever the one before 
   thaw("one");
   await eventually("its tab follows", () => cores[1].lives.size === 2);
   fill(cores[1], after()[1], 5, 2, 1);
+  await eventually("shown", () => shown.one[0] === "5,2,1 ready");
   // Nor is it silent while it leaves.
   for (const number of before) cores[0].change(number, { ...ready, phase: "stale" });
-  await eventually("shown", () => shown.one[0].startsWith("5,2,1"));
+  cores[1].change(after()[1], { type: "insert", index: 0 }, 7);
+  await eventually("shown", () => shown.one[0].startsWith("7,5,2,1"));
+  assert.equal(shown.one[0], "7,5,2,1 ready");
   leave();
   await eventually("the old peer has left", () => cores[0].closed);
-  assert.equal(shown.one[0], "5,2,1 ready");
   cores[1].change(after()[0], { type: "insert", index: 0 }, 6);
   await eventually("shown", () => shown.two[0] === "6,5,2,1 ready");
   const since = shown.two.slice(0, shown.two.lastIndexOf("5,2,1 ready") + 1);
