@@ -161,9 +161,9 @@ impl Membership {
         let Wanting { links: mut wanting, has_room } = wanting(cx);
         let mut picked = Vec::new();
         // One at a time, beyond the target if need be: what it keeps shows when the link is there.
-        let archive =
-            if has_room && !self.dials_archive(cx) { self.pick_archive(cx) } else { None };
-        let dials_archive = archive.is_some();
+        let may_dial = has_room && !self.dials_archive(cx);
+        let archive = if may_dial { self.pick_archive(cx) } else { None };
+        let lacks_archive = cx.wants_archive && may_dial && archive.is_none();
         if let Some(candidacy) = archive {
             picked.push(candidacy.peer);
             cx.notify(Notice::Dial(candidacy));
@@ -175,8 +175,6 @@ impl Membership {
             cx.notify(Notice::Dial(candidacy));
             wanting -= 1;
         }
-        let lacks_archive =
-            cx.wants_archive && has_room && !dials_archive && !self.dials_archive(cx);
         if lacks_archive {
             self.look_out(cx);
         }
