@@ -6,7 +6,7 @@
 //! enter it.
 
 use core::time::Duration;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 
 use taiinet_document::Network;
 use taiinet_identity::{PeerId, Signed, Verified};
@@ -51,6 +51,8 @@ impl Candidate {
 #[derive(Debug, Default)]
 pub(crate) struct Candidates {
     known: BTreeMap<PeerId, Candidate>,
+    /// Notes on peers that dialled before anything was heard of them, the newest last.
+    strangers: VecDeque<(PeerId, Disconnect)>,
 }
 
 impl Candidates {
@@ -100,7 +102,7 @@ impl Candidates {
             redial: Backoff::new(limits::REDIAL_BACKOFF),
             not_before: now,
             failure: None,
-            note: None,
+            note: self.note_on_stranger(&peer),
         };
         self.known.insert(peer, candidate);
         Ok(true)
@@ -204,7 +206,18 @@ impl Candidates {
     pub(crate) fn noted(&mut self, peer: &PeerId, cause: Disconnect) {
         if let Some(known) = self.known.get_mut(peer) {
             known.note = Some(cause);
+            return;
         }
+        self.note_on_stranger(peer);
+        if self.strangers.len() == limits::STRANGERS_NOTED {
+            self.strangers.pop_front();
+        }
+        self.strangers.push_back((*peer, cause));
+    }
+
+    fn note_on_stranger(&mut self, peer: &PeerId) -> Option<Disconnect> {
+        let at = self.strangers.iter().position(|(stranger, _)| stranger == peer)?;
+        self.strangers.remove(at).map(|(_, cause)| cause)
     }
 
     /// It asks not to be dialled before `wait` has passed.
@@ -217,6 +230,7 @@ impl Candidates {
 
     /// A link to it was made.
     pub(crate) fn succeeded(&mut self, peer: &PeerId) {
+        self.note_on_stranger(peer);
         if let Some(known) = self.known.get_mut(peer) {
             known.redial.reset();
             (known.failure, known.note) = (None, None);
@@ -282,9 +296,13 @@ impl Candidates {
         some.iter().map(|known| known.presence.signed().clone()).collect()
     }
 
-    /// The peers that could not be reached, or not reach us, and why.
+    /// The peers that could not be reached, or not reach us, and why: that a dial took too long says less than
+    /// what is known of the other's.
     pub(crate) fn failures(&self) -> Vec<(PeerId, Disconnect)> {
-        let cause = |known: &Candidate| known.failure.clone().or_else(|| known.note.clone());
+        let cause = |known: &Candidate| match (&known.failure, &known.note) {
+            (Some(Disconnect::DialTimeout) | None, Some(note)) => Some(note.clone()),
+            (failure, _) => failure.clone(),
+        };
         self.known.iter().filter_map(|(peer, known)| Some((*peer, cause(known)?))).collect()
     }
 }

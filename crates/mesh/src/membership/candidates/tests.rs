@@ -183,3 +183,32 @@ fn archives_are_told_of_and_known_on() {
         assert!(learn(&mut candidates, keeps(22, kept.within_limits())).is_ok());
     }
 }
+
+#[test]
+fn why_a_peer_could_not_reach_us_is_kept_before_it_is_known_and_says_more_than_a_dial_that_took_too_long()
+ {
+    let mut candidates = Candidates::default();
+    let mut rng = Rng::new([1; 32]);
+    let dialler = peer(1);
+    let full = Disconnect::Link(crate::LinkFailure::Mistaken {
+        what: "the server is full".to_owned(),
+        cure: "raise its quota".to_owned(),
+    });
+    candidates.noted(&dialler.peer_id(), full.clone());
+    assert_eq!(candidates.failures(), []);
+    learn(&mut candidates, presence(&dialler, NOW).signed().clone()).unwrap();
+    assert_eq!(candidates.failures(), [(dialler.peer_id(), full.clone())]);
+    candidates.failed(&dialler.peer_id(), Disconnect::DialTimeout, &mut rng, NOW);
+    assert_eq!(candidates.failures(), [(dialler.peer_id(), full.clone())]);
+    candidates.failed(&dialler.peer_id(), Disconnect::NoRoute, &mut rng, NOW);
+    assert_eq!(candidates.failures(), [(dialler.peer_id(), Disconnect::NoRoute)]);
+    candidates.succeeded(&dialler.peer_id());
+    assert_eq!(candidates.failures(), []);
+
+    for number in 100..1000 {
+        candidates.noted(&peer(number).peer_id(), full.clone());
+    }
+    learn(&mut candidates, presence(&peer(100), NOW).signed().clone()).unwrap();
+    learn(&mut candidates, presence(&peer(999), NOW).signed().clone()).unwrap();
+    assert_eq!(candidates.failures(), [(peer(999).peer_id(), full)], "few are kept");
+}
