@@ -21,6 +21,39 @@ fn seed(meshes: &[Mesh; 2], store: &Path, key: &Path) -> (Peer, Vec<Value>) {
     (seed, started)
 }
 
+/// An archive that had more than there was room for says from when on it has everything.
+#[test]
+fn neighbours_see_what_an_archive_keeps() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let (store, file) = (folder.path().join("archive"), folder.path().join("documents.jsonl"));
+    let key = folder.path().join("author.key");
+    generate_key(&key);
+    let text = "x".repeat(4_000);
+    let lines = (0..400).map(|number| format!("{}\n", json!({ "n": number, "text": text })));
+    std::fs::write(&file, lines.collect::<String>()).expect("written");
+    let signaller = Signaller::start();
+    let mesh = Mesh::new(&signaller);
+    let store = store.display().to_string();
+    let args =
+        ["seed", r#"{"n":{"$gte":0}}"#, "--index", "n", "--quota", "1MiB", "--store", &store];
+    let mut seeding = mesh.run("seed", &args);
+    seeding.has_joined();
+    let (file, key) = (file.display().to_string(), key.display().to_string());
+    mesh.run("import", &["import", &file, "--identity", &key]).succeeds();
+    let peers = mesh.run("peers", &["peers", "--json"]);
+    let kept = peers.eventually("is told from when on there is everything", |peers| {
+        let lines = peers.stdout();
+        let status: Value = serde_json::from_str(lines.last()?).ok()?;
+        let kept =
+            &status["links"].as_array()?.iter().find(|link| !link["archive"].is_null())?["archive"];
+        (kept["since"].as_u64()? > 1_700_000_000_000).then(|| kept.clone())
+    });
+    assert_eq!(kept["queries"], json!([r#"{"n":{"$gte":0}}"#]));
+    assert_eq!(kept["indexed"], json!(["n"]));
+    seeding.signal("TERM");
+    seeding.succeeds();
+}
+
 fn found(mesh: &Mesh) -> Vec<Value> {
     let mut finder = mesh.run("finder", &["find", "{}"]);
     finder.succeeds();

@@ -104,6 +104,12 @@ impl<S: Store> Archive<S> {
         self.totals.floor
     }
 
+    /// From when on it has what it is for: what is older was not to be kept for so long, or left for want of room.
+    /// Of an author that had more than its share there may be less.
+    pub fn keeps_since(&self, now: Timestamp) -> Timestamp {
+        self.config.keeps_since(now).max(self.floor())
+    }
+
     /// As [`Self::floor`], for those of one author, who had more than its share.
     ///
     /// # Errors

@@ -69,6 +69,12 @@ impl Config {
         Timestamp::from_millis(now.as_millis().saturating_sub(back))
     }
 
+    /// The time of the oldest documents that are not too old to be kept.
+    pub(crate) fn keeps_since(&self, now: Timestamp) -> Timestamp {
+        let back = self.keep.map_or(u64::MAX, millis);
+        Timestamp::from_millis(now.as_millis().saturating_sub(back))
+    }
+
     /// From when on nothing of this author can come that is as old as this, if that ever is.
     pub(crate) fn past(&self, author: PeerId, created_at: Timestamp) -> Option<Timestamp> {
         let back = millis(self.backdate(author)?);

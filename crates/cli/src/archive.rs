@@ -3,7 +3,6 @@
 use std::{
     panic,
     path::{Path, PathBuf},
-    time::{Duration, UNIX_EPOCH},
 };
 
 use serde_json::json;
@@ -14,6 +13,7 @@ use taiinet::{
 use taiinet_terminal as terminal;
 
 use crate::{
+    clock,
     exit::{CommandResult, Exit},
     net::NetArgs,
     progress, store,
@@ -110,7 +110,7 @@ fn stats(which: &Which) -> CommandResult {
 fn table(stats: &Stats, config: &Config, indexes: &[&str]) -> String {
     let Stats { documents, deletions, traces, signed_bytes, store_bytes, oldest, newest, .. } =
         stats;
-    let at = |time: &Option<Timestamp>| time.map_or_else(|| "none".to_owned(), moment);
+    let at = |time: &Option<Timestamp>| time.map_or_else(|| "none".to_owned(), clock::written);
     let quota = config.quota.map(|quota| format!(", of {} that it may take", size(quota)));
     let indexes = if indexes.is_empty() { "none".to_owned() } else { indexes.join(", ") };
     [
@@ -125,13 +125,6 @@ fn table(stats: &Stats, config: &Config, indexes: &[&str]) -> String {
         format!("indexes    {}", terminal::line(&indexes)),
     ]
     .join("\n")
-}
-
-/// In UTC.
-fn moment(time: Timestamp) -> String {
-    // The latest that a document can have is in the year 10889, beyond what RFC 3339 can say.
-    let time = Duration::from_millis(time.as_millis().min(253_402_300_799_999));
-    humantime::format_rfc3339_millis(UNIX_EPOCH + time).to_string()
 }
 
 fn size(bytes: u64) -> String {

@@ -1,6 +1,6 @@
 //! The clock of the commands.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use taiinet::{Time, Timestamp};
 
@@ -17,6 +17,13 @@ pub(crate) fn moment(text: &str) -> Result<Timestamp, String> {
     }
     time(text)
         .ok_or_else(|| format!("`{text}` is no time: write 7d, 2026-11-27 or 2026-11-27T12:00:00Z"))
+}
+
+/// A moment for a user to read, in UTC.
+pub(crate) fn written(time: Timestamp) -> String {
+    // The latest that a document can have is in the year 10889, beyond what RFC 3339 can say.
+    let time = Duration::from_millis(time.as_millis().min(253_402_300_799_999));
+    humantime::format_rfc3339_millis(UNIX_EPOCH + time).to_string()
 }
 
 /// A time by RFC 3339, or a date alone, which is meant in UTC; what was before 1970 counts as its beginning.

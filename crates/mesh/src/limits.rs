@@ -184,6 +184,8 @@ pub const SIGNALLER_DISTRUST: (Duration, Duration) =
     (Duration::from_secs(30), Duration::from_secs(1800));
 /// Of the passive view at most so many are known from one and the same neighbour or signaller alone.
 pub const PASSIVE_SHARE: usize = PASSIVE_VIEW / 2;
+/// How old the presence of an archive is at least when another is signed since it keeps something else.
+pub(crate) const PRESENCE_NEWS: Duration = Duration::from_secs(10);
 /// Peers that dialled before anything was heard of them, and of which it is kept why they could not reach us.
 pub(crate) const STRANGERS_NOTED: usize = 8;
 /// How long a neighbour that broke its promises is not believed.

@@ -321,7 +321,12 @@ impl Membership {
             let learned =
                 self.candidates.learn(presence, from, &config.network, verifies, rng, *now);
             match learned {
-                Ok(news) => cx.view_changed |= news,
+                Ok(news) => {
+                    cx.view_changed |= news;
+                    if let Some((presence, _)) = self.candidates.get(&peer) {
+                        cx.links.tells(presence);
+                    }
+                }
                 // What depends on a clock is no reason to hear nothing of the rest.
                 Err(Misbehaviour::OutOfTime) => {
                     let proven = cx.links.get(via).filter(|link| link.is_proven());

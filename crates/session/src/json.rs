@@ -8,7 +8,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use taiinet_identity::PeerId;
 use taiinet_mesh::{
-    Blacklisted, Counters, Event, LinkState, LinkStatus, SignallerAddress, Status, Time,
+    Blacklisted, Counters, Event, LinkState, LinkStatus, SignallerAddress, Status, Time, wire::Kept,
 };
 
 use crate::diagnosis::diagnose;
@@ -167,6 +167,8 @@ struct Link {
     incoming: bool,
     eager: bool,
     relayed: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    archive: Option<Keeps>,
     dozing: bool,
     since: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -187,6 +189,7 @@ impl From<&LinkStatus> for Link {
             incoming: link.incoming,
             eager: link.eager,
             relayed: link.relayed,
+            archive: link.archive.as_ref().map(Keeps::from),
             dozing: link.dozing,
             since: link.since.as_millis(),
             round_trip_ms: link.round_trip_ms,
@@ -197,6 +200,21 @@ impl From<&LinkStatus> for Link {
             points: link.points,
             queued_bytes: link.queued_bytes,
         }
+    }
+}
+
+/// What an archive says that it keeps.
+#[derive(Serialize)]
+struct Keeps {
+    since: u64,
+    queries: Vec<String>,
+    indexed: Vec<String>,
+}
+
+impl From<&Kept> for Keeps {
+    fn from(kept: &Kept) -> Self {
+        let (queries, indexed) = (kept.queries.clone(), kept.indexed.clone());
+        Self { since: kept.since.as_millis(), queries, indexed }
     }
 }
 

@@ -2,10 +2,11 @@
 
 use std::collections::BTreeMap;
 
+use taiinet_document::Timestamp;
 use taiinet_identity::PeerId;
 use taiinet_mesh::{
     Blacklisted, Counters, Disconnect, LinkFailure, LinkId, LinkState, LinkStatus, Misbehaviour,
-    SignallerStatus, Status, Time,
+    SignallerStatus, Status, Time, wire::Kept,
 };
 
 pub(crate) fn peer(number: u8) -> PeerId {
@@ -48,6 +49,7 @@ pub(crate) fn link(state: LinkState) -> LinkStatus {
         incoming: true,
         eager: false,
         relayed: false,
+        archive: None,
         dozing: true,
         since: Time::from_millis(3),
         round_trip_ms: None,
@@ -65,7 +67,16 @@ pub(crate) fn full() -> Status {
     Status {
         links: vec![
             link(LinkState::Dialling),
-            LinkStatus { relayed: true, round_trip_ms: Some(1), ..link(LinkState::Active) },
+            LinkStatus {
+                relayed: true,
+                archive: Some(Kept {
+                    since: Timestamp::from_millis(2),
+                    queries: vec![r#"{"type":"tweet"}"#.to_owned()],
+                    indexed: vec!["time".to_owned()],
+                }),
+                round_trip_ms: Some(1),
+                ..link(LinkState::Active)
+            },
         ],
         signallers: vec![
             SignallerStatus { signaller: Some(peer(3)), relays: true, ..signaller(true, None) },
@@ -80,7 +91,7 @@ pub(crate) fn full() -> Status {
         blacklist: vec![
             Blacklisted::by_hand(peer(5), None),
             Blacklisted {
-                until: Some(taiinet_document::Timestamp::from_millis(7)),
+                until: Some(Timestamp::from_millis(7)),
                 misbehaviour: Some(Misbehaviour::InvalidSignature),
                 times: 3,
                 ..Blacklisted::by_hand(peer(6), None)

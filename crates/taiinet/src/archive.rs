@@ -23,7 +23,7 @@ use taiinet_archive::{
 use taiinet_document::{Network, SignedDocument, Timestamp, VerifiedBytes, VerifiedDocument};
 use taiinet_identity::PeerId;
 use taiinet_mesh::{
-    Answer, LinkId, Question, Reconcile, Reconciled, Time, limits,
+    Answer, LinkId, Question, Reconcile, Reconciled, limits,
     wire::{Kept, Outcome},
 };
 use taiinet_query::{Path, Query};
@@ -91,9 +91,8 @@ impl ArchiveOptions {
         config
     }
 
-    /// What others are told of it.
-    pub(crate) fn kept(&self, now: Time) -> Kept {
-        let since = self.keep.map_or(Timestamp::default(), |keep| now.before(keep).timestamp());
+    /// What others are told of it, which keeps what is not older than `since`.
+    pub(crate) fn kept(&self, since: Timestamp) -> Kept {
         let queries = self.queries.iter().map(ToString::to_string).collect();
         let indexed = self.index.iter().map(ToString::to_string).collect();
         Kept { since, queries, indexed }.within_limits()
@@ -137,6 +136,8 @@ pub(crate) enum Says {
     Found(LinkId, u32, Answer),
     /// An answer to an offer of documents.
     Took(LinkId, u32, Vec<Outcome>),
+    /// From when on there is what it is for.
+    Since(Timestamp),
     /// A step with a neighbour's archive.
     Step(LinkId, Reconciled),
 }
@@ -187,6 +188,7 @@ impl Keeper {
             unanswered: Vec::new(),
             commit_at: None,
             expire_at: Instant::now(),
+            since: Timestamp::default(),
             stored: 0,
             answered: 0,
             fault: None,
@@ -257,6 +259,8 @@ struct Worker {
     unanswered: Vec<(LinkId, u32, Vec<Outcome>)>,
     commit_at: Option<Instant>,
     expire_at: Instant,
+    /// From when on others are told that there is what it is for.
+    since: Timestamp,
     stored: u64,
     answered: u64,
     fault: Option<String>,
@@ -414,6 +418,11 @@ impl Worker {
             }
             Err(ArchiveError::CommitFirst) => self.commit(),
             Err(error) => self.fails(&error),
+        }
+        let since = self.archive.keeps_since(self.now());
+        if since != self.since {
+            self.since = since;
+            let _ = self.answers.send(Says::Since(since));
         }
     }
 

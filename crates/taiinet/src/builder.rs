@@ -243,11 +243,11 @@ impl Builder {
         #[cfg(feature = "archive")]
         let archive = match &self.archive {
             Some(options) => {
-                config.archive = Some(options.kept(clock.now()));
                 config.max_links = config.max_links.max(ARCHIVE_LINKS);
                 // What has passed while it did not run, and others still have.
                 config.silence = limits::LIVE_WINDOW;
                 let opened = options.open(network.clone()).map_err(ArchiveStartError::from)?;
+                config.archive = Some(options.kept(opened.keeps_since(clock.now().timestamp())));
                 let keeper = Keeper::start(opened, Arc::clone(&clock), Arc::clone(&relief));
                 Some(keeper.map_err(ArchiveStartError::from)?)
             }

@@ -114,6 +114,7 @@ impl Driver {
                 match said {
                     Says::Found(link, request, answer) => peer.answer(link, request, answer, now),
                     Says::Took(link, request, outcomes) => peer.took(link, request, outcomes, now),
+                    Says::Since(since) => peer.keeps_since(since),
                     Says::Step(link, step) => peer.reconciled(link, step, now),
                 }
             }

@@ -100,9 +100,10 @@ pub use taiinet_document::{
 pub use taiinet_identity::{Identity, PeerId, keyfile};
 #[doc(no_inline)]
 pub use taiinet_mesh::{
-    Audience, BlacklistError, Blacklisted, Counters, Disconnect, Event, LinkFailure, LinkState,
-    LinkStatus, Misbehaviour, Quota, SignallerAddress, SignallerRelay, SignallerStatus, Status,
-    Time, VersionAhead, wire::Outcome,
+    Audience, BlacklistError, Blacklisted, Counters, Disconnect, Event, LinkFailure, LinkId,
+    LinkState, LinkStatus, Misbehaviour, Quota, SignallerAddress, SignallerRelay, SignallerStatus,
+    Status, Time, VersionAhead,
+    wire::{Kept, Outcome},
 };
 #[doc(no_inline)]
 pub use taiinet_query::{

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use taiinet_document::{VerifiedBytes, VerifiedDocument};
+use taiinet_document::{Timestamp, VerifiedBytes, VerifiedDocument};
 use taiinet_mesh::{Answer, LinkId, Question, Reconcile, Reconciled, wire::Outcome};
 use tokio::sync::oneshot;
 
@@ -15,6 +15,7 @@ pub(crate) enum ArchiveStatus {}
 pub(crate) enum Says {
     Found(LinkId, u32, Answer),
     Took(LinkId, u32, Vec<Outcome>),
+    Since(Timestamp),
     Step(LinkId, Reconciled),
 }
 

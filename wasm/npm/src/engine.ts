@@ -108,6 +108,8 @@ export interface PeerInfo {
   eager: boolean;
   /** Whether a signaller relays the link, since no direct one could be had. */
   relayed: boolean;
+  /** What it says that it keeps, if it has an archive. */
+  archive?: ArchiveInfo;
   /** Whether it is a hidden page, whose timers come once a minute. */
   dozing: boolean;
   /** Since when it is in this state, in milliseconds since 1970. */
@@ -122,6 +124,16 @@ export interface PeerInfo {
   /** What this peer has against it; 100 points lead to the blacklist. */
   points: number;
   queuedBytes: number;
+}
+
+/** What a peer with an archive says that it keeps; what it gives is checked, and others are asked as well. */
+export interface ArchiveInfo {
+  /** Documents from then on, in milliseconds since 1970. */
+  since: number;
+  /** What matches one of these; none if there was no room to say it. */
+  queries: string[];
+  /** The fields by which it finds and sorts quickly. */
+  indexed: string[];
 }
 
 /** A signaller as this peer sees it. */

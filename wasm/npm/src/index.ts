@@ -10,7 +10,7 @@ export type { Backlog, Conflict, Page, SubscribeOptions, SubscriptionEvents } fr
 export { TaiiNetError } from "./errors.js";
 export type { ErrorCode } from "./errors.js";
 export type { Blacklist, BlacklistOptions } from "./blacklist.js";
-export type { Blacklisted, CoreStatus, PeerInfo, Privacy, Ready, Removed, SignallerInfo, SignallerRelay } from "./engine.js";
+export type { ArchiveInfo, Blacklisted, CoreStatus, PeerInfo, Privacy, Ready, Removed, SignallerInfo, SignallerRelay } from "./engine.js";
 export type { Status } from "./status.js";
 export type { Condition, Query, Reserved, Test, TypeName } from "./query.js";
 export type { Content, Fields, Publishable, Value } from "./values.js";

@@ -26,6 +26,7 @@ fn the_oldest_leave_and_do_not_come_back() {
     assert_eq!(kept, newest);
     let floor = archive.floor();
     assert_eq!(floor, at(200 - kept.len() as u64));
+    assert_eq!(archive.keeps_since(at(1_000)), floor);
     for document in &documents[..200 - kept.len()] {
         let admission = archive.admit(document, at(1_000)).expect("admits");
         assert_eq!(admission, Admission::Refused(Refusal::TooOld { oldest: floor }));

@@ -3,7 +3,7 @@
 use std::{fmt::Write, time::Duration};
 
 use anstyle::{AnsiColor, Style};
-use taiinet::{LinkState, LinkStatus, Status, TaiiNet, Time};
+use taiinet::{Kept, LinkState, LinkStatus, Status, TaiiNet, Time, Timestamp};
 use taiinet_session::{diagnosis::next_step, json::state_name};
 use taiinet_terminal::line;
 
@@ -98,7 +98,21 @@ fn write_link(text: &mut String, link: &LinkStatus, now: Time) -> std::fmt::Resu
         link.duplicates,
         link.rejected,
         short(now.since(link.since)),
-    )
+    )?;
+    link.archive.as_ref().map_or(Ok(()), |kept| write_kept(text, kept))
+}
+
+/// What an archive says that it keeps: which documents, since when, and by which fields it finds quickly.
+fn write_kept(text: &mut String, kept: &Kept) -> std::fmt::Result {
+    let what = if kept.queries.is_empty() { "documents" } else { &kept.queries.join(" ") };
+    write!(text, "{:<10} {DIM}keeps {}", "", line(what))?;
+    if kept.since > Timestamp::default() {
+        write!(text, " since {}", clock::written(kept.since))?;
+    }
+    if !kept.indexed.is_empty() {
+        write!(text, ", quickly found by {}", line(&kept.indexed.join(", ")))?;
+    }
+    writeln!(text, "{DIM:#}")
 }
 
 /// How far it is; of one in use, what is unusual about it.
@@ -121,7 +135,7 @@ fn short(duration: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
-    use taiinet::{Disconnect, LinkFailure, PeerId, SignallerStatus};
+    use taiinet::{Disconnect, LinkFailure, LinkId, PeerId, SignallerStatus};
 
     use super::*;
     use crate::testing::{EVIL, is_harmless};
@@ -137,7 +151,30 @@ mod tests {
             failure: Some(failure()),
             clock_ahead_ms: None,
         };
+        let link = LinkStatus {
+            link: LinkId::from_raw(1),
+            peer: PeerId::from_bytes([8; 32]),
+            state: LinkState::Active,
+            incoming: true,
+            eager: true,
+            relayed: false,
+            archive: Some(Kept {
+                since: Timestamp::from_millis(u64::MAX),
+                queries: vec![EVIL.to_owned()],
+                indexed: vec![EVIL.to_owned()],
+            }),
+            dozing: false,
+            since: Time::default(),
+            round_trip_ms: None,
+            documents_sent: 0,
+            documents_received: 0,
+            duplicates: 0,
+            rejected: 0,
+            points: 0,
+            queued_bytes: 0,
+        };
         let status = Status {
+            links: vec![link],
             signallers: vec![signaller],
             failed: vec![(PeerId::from_bytes([7; 32]), failure())],
             ..Status::default()
@@ -146,6 +183,7 @@ mod tests {
         write(&mut text, &status, Time::default()).expect("a string");
         let text = anstream::adapter::strip_str(&text).to_string();
         assert!(is_harmless(&text) && text.contains("all is fine"), "{text:?}");
-        assert_eq!(text.lines().count(), 5, "{text}");
+        assert!(text.contains("since 9999-12-31"), "{text}");
+        assert_eq!(text.lines().count(), 6, "{text}");
     }
 }

@@ -4,7 +4,10 @@ use std::collections::BTreeMap;
 
 use taiinet_identity::PeerId;
 
-use crate::{Blacklisted, Disconnect, LinkId, Misbehaviour, Time, wire::IceServer};
+use crate::{
+    Blacklisted, Disconnect, LinkId, Misbehaviour, Time,
+    wire::{IceServer, Kept},
+};
 #[cfg(doc)]
 use crate::{Input, limits};
 
@@ -44,6 +47,8 @@ pub struct LinkStatus {
     pub eager: bool,
     /// Whether a signaller relays it, since no direct one could be had.
     pub relayed: bool,
+    /// What the archive at the other end says that it keeps, if there is one.
+    pub archive: Option<Kept>,
     /// Whether the other end says that it dozes ([`Input::Doze`]).
     pub dozing: bool,
     /// Since when it is in this state.

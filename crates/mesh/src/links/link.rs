@@ -15,7 +15,7 @@ use super::{
 };
 use crate::{
     ChannelBinding, Disconnect, Incompatible, LinkId, LinkState, Misbehaviour, Time, limits,
-    wire::{Features, Hello, LinkFrame, Presence, VERSION, codec::Assembler},
+    wire::{Features, Hello, Kept, LinkFrame, Presence, VERSION, codec::Assembler},
 };
 
 /// How far a link is.
@@ -332,6 +332,11 @@ impl Link {
 
     pub(crate) const fn since(&self) -> Time {
         self.since
+    }
+
+    /// What the other end says that it keeps, if it has an archive.
+    pub(crate) fn keeps(&self) -> Option<&Kept> {
+        self.presence.as_ref()?.archive.as_ref()
     }
 
     pub(crate) const fn round_trip(&self) -> Option<Duration> {

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use taiinet_identity::{PeerId, Signed};
+use taiinet_identity::{PeerId, Signed, Verified};
 
 use super::{link::Link, work::Spent};
 use crate::{LinkId, Time, wire::Presence};
@@ -126,6 +126,16 @@ impl Links {
         // Archives first: they are few, and asked for by all.
         presences.sort_by_key(|presence| presence.archive.is_none());
         presences.into_iter().map(|presence| presence.signed().clone()).collect()
+    }
+
+    /// What a neighbour tells of itself, if it is news.
+    pub(crate) fn tells(&mut self, presence: &Verified<Presence>) {
+        let peer = presence.signer();
+        for link in self.iter_mut().filter(|link| link.peer == peer && link.is_active()) {
+            if link.presence.as_ref().is_some_and(|known| known.issued_at < presence.issued_at) {
+                link.presence = Some(presence.clone());
+            }
+        }
     }
 
     /// When one of them is to be looked at again.

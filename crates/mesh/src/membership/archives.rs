@@ -24,7 +24,7 @@ pub(super) struct Archives {
 impl Archives {
     /// Those of our neighbours.
     pub(super) fn of(cx: &Cx) -> Self {
-        let kept = counted(cx).map(|link| kept(link).unwrap_or_default()).collect();
+        let kept = counted(cx).map(|link| link.keeps().cloned().unwrap_or_default()).collect();
         Self { kept, most: most(cx) }
     }
 
@@ -78,10 +78,6 @@ fn counted(cx: &Cx) -> impl Iterator<Item = &Link> {
         counts
     });
     links.into_iter()
-}
-
-fn kept(link: &Link) -> Option<Kept> {
-    link.presence.as_ref()?.archive.clone()
 }
 
 /// Whether one says that it keeps all that the other says. Neither is believed: both are asked where a peer has both,

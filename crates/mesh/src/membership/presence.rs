@@ -28,7 +28,9 @@ impl OwnPresence {
         now: Time,
     ) -> Signed<Presence> {
         let fresh = self.signed.as_ref().filter(|presence| {
-            Time::from(presence.expires_at) > now.after(limits::PRESENCE_LIFE / 2)
+            let lives = |age| Time::from(presence.issued_at).after(age) > now;
+            lives(limits::PRESENCE_LIFE / 2)
+                && (lives(limits::PRESENCE_NEWS) || presence.archive.as_ref() == archive)
         });
         match fresh {
             Some(presence) => presence.signed().clone(),

@@ -1,7 +1,14 @@
 #![allow(clippy::unwrap_used)]
 
+use core::time::Duration;
+
+use taiinet_document::Timestamp;
+
 use super::*;
-use crate::testing::{self, NOW, identity, work_left};
+use crate::{
+    testing::{self, NOW, identity, work_left},
+    wire::Kept,
+};
 
 /// A peer with three neighbours that chose it; it relies on the last of them for much.
 fn with_neighbours() -> (Cx, [LinkId; 3]) {
@@ -111,4 +118,31 @@ fn what_keeps_out_those_that_dial_us_is_told_and_makes_nobody_wait() {
     let told = Disconnect::Link(mistaken.clone());
     assert_eq!(ends(&mut cx, true, mistaken.clone()), (Some(told.clone()), true));
     assert_eq!(ends(&mut cx, false, mistaken), (Some(told), false));
+}
+
+#[test]
+fn what_an_archive_keeps_now_is_told_and_heard() {
+    let keeping = |since| Kept { since: Timestamp::from_millis(since), ..Kept::default() };
+    let mut cx = testing::cx();
+    cx.config.archive = Some(keeping(1));
+    let first = cx.own_presence();
+    cx.config.archive = Some(keeping(2));
+    assert_eq!(cx.own_presence(), first, "so soon there is no other");
+    cx.now = cx.now.after(limits::PRESENCE_NEWS);
+    let second = cx.own_presence();
+    assert_eq!(second.peek().unwrap().archive, Some(keeping(2)));
+    cx.now = cx.now.after(limits::PRESENCE_NEWS);
+    assert_eq!(cx.own_presence(), second, "nothing has changed");
+
+    let link = testing::neighbour(&mut cx, &identity(1));
+    let [older, newer] = [1, 2].map(|number| {
+        testing::archive(&identity(1), NOW.after(Duration::from_secs(number)), keeping(number))
+    });
+    cx.links.get_mut(link).unwrap().presence = Some(older.clone());
+    let mut membership = Membership::new(&mut cx);
+    for told in [newer, older] {
+        let reply = ViewFrame::ShuffleReply(vec![told.signed().clone()]);
+        membership.frame(&mut cx, link, reply).unwrap();
+        assert_eq!(cx.links.get(link).unwrap().keeps(), Some(&keeping(2)));
+    }
 }

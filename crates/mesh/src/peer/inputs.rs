@@ -182,6 +182,13 @@ impl Peer {
         self.run_overdue();
     }
 
+    /// From when on the archive has what it keeps, which others are told with the next presence.
+    pub fn keeps_since(&mut self, since: Timestamp) {
+        if let Some(kept) = &mut self.cx.config.archive {
+            kept.since = since;
+        }
+    }
+
     /// An archive asks a neighbour's for what it lacks, or answers it ([`Output::Reconcile`]).
     pub fn reconciled(&mut self, link: LinkId, step: Reconciled, now: Time) {
         self.cx.now = now;

@@ -58,6 +58,7 @@ impl Peer {
             incoming: link.incoming,
             eager: service.eager,
             relayed: link.relayed,
+            archive: link.keeps().cloned(),
             dozing: link.dozing,
             since: link.since(),
             round_trip_ms: link

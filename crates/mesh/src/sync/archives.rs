@@ -149,8 +149,7 @@ impl Archives {
                 }
                 _ => {
                     let Some(neighbour) = cx.links.get(link) else { continue };
-                    let kept = neighbour.presence.as_ref().and_then(|said| said.archive.as_ref());
-                    let since = kept.map(|kept| kept.since).unwrap_or_default();
+                    let since = neighbour.keeps().map(|kept| kept.since).unwrap_or_default();
                     Reconcile::Pull { peer: neighbour.peer, since, salt: cx.rng.nonce() }
                 }
             };

@@ -32,7 +32,7 @@ pub struct Presence {
 /// What an archive says that it keeps, in [`crate::limits::KEPT_BYTES`] at most.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Kept {
-    /// Documents from then on.
+    /// Documents from then on: what is older is not kept for so long, or left for want of room.
     pub since: Timestamp,
     /// What matches one of these queries, in their canonical form. None: there is no room to say it.
     pub queries: Vec<String>,

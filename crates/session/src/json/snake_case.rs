@@ -7,7 +7,7 @@ use taiinet_mesh::{Blacklisted, Status, Time};
 use super::{Listed, picture};
 
 /// Where there is nothing to say, pages get no field and scripts a `null`.
-const OF_LINK: [&str; 1] = ["round_trip_ms"];
+const OF_LINK: [&str; 2] = ["round_trip_ms", "archive"];
 const OF_SIGNALLER: [&str; 3] = ["peer", "failure", "clock_ahead_ms"];
 const OF_BLACKLISTED: [&str; 3] = ["until", "misbehaviour", "text"];
 const OF_STATUS: [&str; 2] = ["problem", "advice"];
