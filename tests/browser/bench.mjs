@@ -1,5 +1,6 @@
 // Verified documents a second from a native peer into a page, against the bare data channel with the
-// same messages into the same page, and against the same core natively; and the page's memory.
+// same messages into the same page, and against the same core natively; the page's memory; and a history out of a
+// native archive into a page, against bare verification there.
 //
 //   cargo build --profile dist -p taiinet-cli -p taiinet-signaller -p taiinet-tests --bins
 //   TAIINET_BIN_DIR=target/dist node tests/browser/run.mjs bench.mjs [--native DOCUMENTS_A_SECOND]
@@ -7,6 +8,9 @@
 // Without --native it runs `cargo bench -p taiinet --bench documents -- --quick`.
 
 import { execFileSync } from "node:child_process";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 import { Browser } from "./harness/pages.mjs";
 import { ROOT, program } from "./harness/places.mjs";
@@ -14,6 +18,8 @@ import { Mesh, Process, Signaller, connected, killAll } from "./harness/processe
 
 const DOCUMENTS = 10_000;
 const ROUNDS = 5;
+/** Documents of a history. */
+const HISTORY = 100_000;
 /** As in the native benchmark: about 1 KiB with what surrounds it. */
 const TEXT = "x".repeat(984);
 
@@ -111,6 +117,62 @@ async function intoChannel(browser) {
   return rates;
 }
 
+/**
+ * A history out of an archive into a page, and bare verification there. @param {Browser} browser
+ * @returns {Promise<{ histories: number[], verifications: number[] }>} documents a second
+ */
+async function history(browser) {
+  const folder = mkdtempSync(join(tmpdir(), "taiinet-bench-"));
+  try {
+    const [key, file, store] = ["author.key", "documents.ndjson", "archive"].map((name) => join(folder, name));
+    const lines = Array.from({ length: HISTORY }, (_, n) => JSON.stringify({
+      type: "tweet", n, likes: (n * 7919) % 1000, text: "a mesh of peers that carries documents to everyone ".repeat(2 + (n % 3)),
+    }));
+    writeFileSync(file, `${lines.join("\n")}\n`);
+    const mesh = new Mesh([await Signaller.start()], { args: ["--bind", "127.0.0.1:0", "--author-quota", "1000000,1000000"] });
+    await succeeds(new Process("key", program("taiinet-keys"), ["generate", "--out", key]));
+    await succeeds(mesh.run("import", ["import", file, "--store", store, "--identity", key]));
+    const seed = mesh.run("seed", ["seed", "{}", "--store", store, "--report"]);
+    await seed.eventually("keeps", () => seed.stdout[0]);
+    const page = await browser.page("reader of a history");
+    const verifications = [];
+    for (let round = 0; round < ROUNDS; round++) {
+      verifications.push(await page.evaluate(async (count) => {
+        const module = await import("/vectors/taiinet_wasm.js");
+        await module.default({ module_or_path: "/vectors/taiinet_wasm_bg.wasm" });
+        const begun = performance.now();
+        module.verify(count);
+        return (count / (performance.now() - begun)) * 1000;
+      }, DOCUMENTS));
+    }
+    await page.start(mesh.options());
+    await connected([page, seed]);
+    const histories = [];
+    for (let round = 0; round < ROUNDS; round++) {
+      histories.push(await page.evaluate(async (expected) => {
+        const begun = performance.now();
+        const subscription = inPage.peer.subscribe({ type: "tweet" }, { backlog: { since: 0 } });
+        let count = 0;
+        subscription.on("data", () => void (count += 1));
+        const ready = await new Promise((done) => subscription.on("ready", done));
+        if (count !== expected || !ready.complete) throw new Error(`${count} documents, complete: ${ready.complete}`);
+        subscription.close();
+        return (expected / (performance.now() - begun)) * 1000;
+      }, HISTORY));
+    }
+    await killAll();
+    return { histories, verifications };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
+
+/** @param {Process} program */
+async function succeeds(program) {
+  const code = await program.ended;
+  if (code !== 0) throw new Error(`${program.name} ended with ${code}: ${program.stderr.join("\n")}`);
+}
+
 /** The same core natively. */
 function native() {
   const given = process.argv.indexOf("--native");
@@ -127,6 +189,7 @@ const median = (rates) => [...rates].sort((a, b) => a - b)[rates.length >> 1];
 const browser = await Browser.launch();
 const peer = await intoPeer(browser);
 const channel = await intoChannel(browser);
+const { histories, verifications } = await history(browser);
 await browser.close();
 const rows = [
   ["verified documents into a page", median(peer)],
@@ -138,4 +201,8 @@ for (const [name, rate] of rows) {
   const ratio = median(peer) / Number(rate);
   console.log(`${String(name).padEnd(56)} ${Number(rate).toFixed(0).padStart(8)} /s   ${ratio.toFixed(2).padStart(5)}`);
 }
+const [found, verified] = [median(histories), median(verifications)];
+console.log(`\na history of ${HISTORY} documents, median of ${ROUNDS} rounds`);
+console.log(`${"verified documents of an archive into a page".padEnd(56)} ${found.toFixed(0).padStart(8)} /s`);
+console.log(`${"bare verification there".padEnd(56)} ${verified.toFixed(0).padStart(8)} /s   ${(found / verified).toFixed(2).padStart(5)}`);
 await killAll();

@@ -355,3 +355,10 @@ fn report_panics(driver: &Rc<Driver>) {
 pub fn vectors() -> String {
     crate::vectors::text()
 }
+
+/// Checks the signature of a document so many times, for the benchmark.
+#[cfg(feature = "vectors")]
+#[wasm_bindgen]
+pub fn verify(times: u32) {
+    crate::vectors::verify(times);
+}

@@ -141,6 +141,19 @@ pub fn text() -> String {
     serde_json::to_string_pretty(&vectors).unwrap_or_default()
 }
 
+/// Checks a signature so many times, as that of a document is checked.
+///
+/// # Panics
+/// When one does not hold, which cannot be.
+pub fn verify(times: u32) {
+    let ann = identity(1);
+    let (content, key) = (DOCUMENTS[0].as_bytes(), ann.public_key());
+    let signature = ann.sign(Domain::Document, content);
+    for _ in 0..times {
+        key.verify(Domain::Document, content, &signature).expect("it holds");
+    }
+}
+
 fn identity(number: u8) -> Identity {
     Identity::from_seed(&Seed::from_bytes([number; 32]))
 }

@@ -14,7 +14,7 @@ use crate::{
     documents::{Rules, admit},
     interest::Interest,
     limits,
-    links::AnswerPart,
+    links::{AnswerPart, Link},
     notice::Notice,
     wire::{Find, FindFrame, Found, Rest},
 };
@@ -69,11 +69,18 @@ impl Finds {
     }
 
     fn ask_all(&mut self, cx: &Cx, find: FindId) {
-        // A neighbour that dozes is asked if there is no other.
-        let asked = |wakeful| cx.links.named(|link| link.is_active() && link.dozing != wakeful);
-        let wakeful = asked(true);
-        for link in if wakeful.is_empty() { asked(false) } else { wakeful } {
-            self.searches.source(find, link);
+        // A neighbour that dozes is asked if there is no other, and one that rests if there is no other of its kind.
+        let (dozing, wakeful): (Vec<_>, Vec<_>) = cx.links.active().partition(|link| link.dozing);
+        let asked = if wakeful.is_empty() { dozing } else { wakeful };
+        let (resting, prompt): (Vec<_>, Vec<_>) =
+            asked.into_iter().partition(|link| link.promptness.rests(cx.now));
+        let has_other = |link: &&Link| match link.is_archive {
+            true => prompt.iter().any(|other| other.is_archive),
+            false => !prompt.is_empty(),
+        };
+        let resting = resting.into_iter().filter(|link| !has_other(link));
+        for link in prompt.iter().copied().chain(resting) {
+            self.searches.source(find, link.id);
         }
     }
 
@@ -138,6 +145,11 @@ impl Finds {
             Some(_) => self.searches.give_late(cx.now),
             None => self.searches.give(cx.now),
         };
+        for link in self.searches.missed() {
+            let state = cx.links.get_mut(link);
+            // Another archive may take the place of one.
+            cx.view_changed |= state.is_some_and(|state| state.promptness.missed(cx.now));
+        }
         for Given { find, hits, complete, cursor, sources } in given {
             for Hit { document, opened } in hits {
                 // Its author may have written a newer one since it was found.
@@ -184,6 +196,11 @@ impl Finds {
                 (Some(until), left_out)
             }
         };
+        if self.searches.asked(link, request).is_some()
+            && let Some(state) = cx.links.get_mut(link)
+        {
+            state.promptness.answered();
+        }
         let ended = self.searches.answered(link, request, end.0, end.1);
         self.advance(cx, interest);
         result.and(ended)
@@ -282,53 +299,4 @@ const fn units(fuel: u64) -> u64 {
 }
 
 #[cfg(test)]
-mod tests {
-    #![allow(clippy::unwrap_used)]
-
-    use super::*;
-    use crate::testing::{self, document, identity, work_left};
-
-    #[test]
-    fn a_link_that_asks_pays_for_what_its_query_takes() {
-        let mut cx = testing::cx();
-        let link = testing::neighbour(&mut cx, &identity(1));
-        for nonce in 0..20 {
-            let (document, now) = (document(&identity(2), nonce, 1000), cx.now);
-            cx.store.insert(&document, 0, now);
-        }
-        let mut costs = |query: &str| {
-            let (query, sort, after) = (query.to_owned(), String::new(), Vec::new());
-            let find = Find { request: 1, query, sort, after, limit: 100 };
-            let before = work_left(&cx, link);
-            answer(&mut cx, link, &find).unwrap();
-            before - work_left(&cx, link)
-        };
-        let cheap = costs("{}");
-        let expensive = costs(r#"{"text": {"$regex": "(x?){30}x{10}$"}}"#);
-        assert!(cheap > 0 && expensive > 20 * cheap, "{cheap}, {expensive}");
-        assert!(expensive <= units(limits::FIND_FUEL) as i64, "{expensive}");
-    }
-
-    /// We asked: to verify and evaluate what came was once at the answerer's cost, and a few searches cut
-    /// honest links.
-    #[test]
-    fn an_answer_to_what_we_asked_costs_its_link_nothing() {
-        let mut cx = testing::cx();
-        let link = testing::neighbour(&mut cx, &identity(1));
-        let interest = Interest::new(&mut cx);
-        let mut finds = Finds::default();
-        // What it takes to evaluate this is much, too.
-        let query: SharedQuery = r#"{"text": {"$regex": "(x?){30}x{10}$"}}"#.parse().unwrap();
-        finds.begin(&mut cx, query, FindOptions::newest(100), &interest).unwrap();
-        let mut documents: Vec<_> =
-            (0..100).map(|nonce| document(&identity(2), nonce, 20).signed().clone()).collect();
-        documents.sort_by_key(|document| core::cmp::Reverse(document.id()));
-        let (rest, until) = (Rest::Finished { left_out: false }, Vec::new());
-        let found = Found { request: 1, documents, rest, until };
-        let before = work_left(&cx, link);
-        finds.answered(&mut cx, link, found, &interest).unwrap();
-        assert_eq!(work_left(&cx, link), before);
-        let found = cx.out.iter().filter(|output| matches!(output, Output::Found { .. })).count();
-        assert_eq!(found, 100);
-    }
-}
+mod tests;

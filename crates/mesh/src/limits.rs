@@ -323,6 +323,12 @@ pub const FINDS_AT_REST: usize = 128;
 pub const FIND_VERSIONS: usize = 16 * 1024;
 /// How long a search waits for its neighbours' answers.
 pub const FIND_TIMEOUT: Duration = Duration::from_secs(4);
+/// A neighbour that has let a search wait so long in vain has missed it.
+pub(crate) const FIND_LATE: Duration = Duration::from_secs(2);
+/// A neighbour that has missed so many searches in a row rests.
+pub(crate) const FINDS_MISSED: u8 = 2;
+/// How long it is then asked only if there is nobody else.
+pub(crate) const FIND_REST: Duration = Duration::from_secs(60);
 /// The longest query of a search, as JSON text.
 pub const FIND_QUERY_BYTES: usize = taiinet_query::limits::QUERY_BYTES;
 /// Pages of searches that one link may ask for at once, and how many more each second. What looking takes is [`WORK`].

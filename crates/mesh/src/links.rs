@@ -15,6 +15,7 @@ mod lanes;
 mod link;
 mod map;
 mod misbehaviour;
+mod promptness;
 mod protection;
 mod reputation;
 pub mod session;

@@ -22,7 +22,9 @@ struct Bench {
 enum Kind {
     /// A `harness = false` target of this package.
     Target(&'static str),
-    /// The same, beside what this folder's package.json names.
+    /// The same with a feature of the package.
+    With { package: &'static str, feature: &'static str },
+    /// As [`Self::Target`], beside what this folder's package.json names.
     Beside { package: &'static str, npm: &'static str },
     /// A program in a workspace of its own, whose dependencies stay out of ours.
     Apart(&'static str),
@@ -30,7 +32,7 @@ enum Kind {
     Browser,
 }
 
-const BENCHES: [Bench; 10] = [
+const BENCHES: [Bench; 11] = [
     Bench {
         name: "seal",
         kind: Kind::Target("taiinet-identity"),
@@ -65,6 +67,11 @@ const BENCHES: [Bench; 10] = [
         name: "documents",
         kind: Kind::Target("taiinet"),
         title: "documents over one link; against verification and the bare channel",
+    },
+    Bench {
+        name: "backlog",
+        kind: Kind::With { package: "taiinet", feature: "archive" },
+        title: "100,000 documents out of an archive, and others meanwhile; against verification",
     },
     Bench {
         name: "mesh",
@@ -129,9 +136,12 @@ fn measure(bench: &Bench, quick: bool) -> (Vec<String>, bool) {
         eprintln!("without what is in {npm}: {why}");
     }
     let mut command = match bench.kind {
-        Kind::Target(package) | Kind::Beside { package, .. } => {
+        Kind::Target(package) | Kind::With { package, .. } | Kind::Beside { package, .. } => {
             let mut command =
                 cargo(["bench", "--locked", "--package", package, "--bench", bench.name]);
+            if let Kind::With { feature, .. } = bench.kind {
+                command.args(["--features", feature]);
+            }
             if quick {
                 command.args(["--", "--quick"]);
             }

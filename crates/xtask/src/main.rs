@@ -32,7 +32,7 @@ Usage: cargo xtask COMMAND [ARGS]
   laboratory [ARGS]            measure peers behind NATs and firewalls, and when they move; as root, ten minutes;
                                --page docs/laboratory.md writes that page
   bench [NAME…] [--quick]      run the benchmarks:
-                               seal ingest index store reconcile link documents mesh signaller browser
+                               seal ingest index store reconcile link documents backlog mesh signaller browser
   help                         print this
 ";
 

@@ -8,7 +8,7 @@
 
 mod sources;
 
-use core::time::Duration;
+use core::{mem, time::Duration};
 use std::{collections::BTreeMap, sync::Arc};
 
 use taiinet_document::{Map, Mark, Opened, VerifiedDocument, Versions};
@@ -26,6 +26,8 @@ pub(crate) struct Searches {
     last: u32,
     last_request: u32,
     running: BTreeMap<FindId, Search>,
+    /// Neighbours that a search has waited for in vain.
+    missed: Vec<LinkId>,
 }
 
 /// A search of ours.
@@ -165,7 +167,7 @@ impl Searches {
         }
         self.last_request = self.last_request.wrapping_add(1);
         let request = self.last_request;
-        let after = search.sources.ask(link, request, search.wish.limit)?;
+        let after = search.sources.ask(link, request, search.wish.limit, now)?;
         let sort = &search.wish.sort;
         Some(Find {
             request,
@@ -201,7 +203,13 @@ impl Searches {
         Ok(Some(find))
     }
 
-    fn asked(&self, link: LinkId, request: u32) -> Option<FindId> {
+    /// Neighbours that searches have waited for in vain since this was asked before.
+    pub(crate) fn missed(&mut self) -> Vec<LinkId> {
+        mem::take(&mut self.missed)
+    }
+
+    /// The search that waits for this answer of a neighbour.
+    pub(crate) fn asked(&self, link: LinkId, request: u32) -> Option<FindId> {
         let asked = |search: &Search| search.sources.request(link) == Some(request);
         self.running.iter().find_map(|(find, search)| asked(search).then_some(*find))
     }
@@ -315,6 +323,9 @@ impl Searches {
         let mut given = Vec::new();
         let active = self.running.iter_mut().filter(|(_, search)| !search.rests && which(search));
         for (find, search) in active {
+            if now >= search.ends_at {
+                self.missed.extend(search.sources.give_up(now));
+            }
             given.extend(search.give(*find, now));
         }
         for given in given.iter().filter(|given| given.cursor.is_none()) {
@@ -373,9 +384,6 @@ impl Search {
     /// A page, once all sources have come so far, or there is no more time.
     fn give(&mut self, find: FindId, now: Time) -> Option<Given> {
         let late = now >= self.ends_at;
-        if late {
-            self.sources.give_up();
-        }
         let reach = self.sources.reach();
         let ready = match &reach {
             Reach::All => self.hits.len(),

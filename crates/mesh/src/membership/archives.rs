@@ -68,7 +68,8 @@ fn most(cx: &Cx) -> usize {
 
 /// The links to archives, the oldest first: of those that others chose not so many that we choose none.
 fn counted(cx: &Cx) -> impl Iterator<Item = &Link> {
-    let is_one = |link: &&Link| link.is_archive && !link.is_doubted();
+    let is_one =
+        |link: &&Link| link.is_archive && !link.is_doubted() && !link.promptness.rests(cx.now);
     let mut links: Vec<&Link> = cx.links.active().filter(is_one).collect();
     links.sort_unstable_by_key(|link| (link.since(), link.id));
     let mut others = (most(cx) - 1).max(1);

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use taiinet_query::sort::Place;
 
-use crate::{LinkId, Misbehaviour, limits};
+use crate::{LinkId, Misbehaviour, Time, limits};
 
 /// Up to where all that a source has was given.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -42,6 +42,7 @@ struct Source {
 #[derive(Debug)]
 struct Asked {
     request: u32,
+    at: Time,
     documents: usize,
     bytes: usize,
     /// The fuel that matching it may take: an honest neighbour has evaluated the same query on the same
@@ -128,11 +129,13 @@ impl Sources {
         link: LinkId,
         request: u32,
         documents: usize,
+        now: Time,
     ) -> Option<Option<Place>> {
         let source = self.links.get_mut(&link)?;
         let Reach::UpTo(after) = source.reach.clone() else { return None };
         let (bytes, fuel) = (limits::FOUND_BYTES, limits::FIND_FUEL);
-        source.asked = Some(Asked { request, documents, bytes, fuel, last: after.clone() });
+        source.asked =
+            Some(Asked { request, at: now, documents, bytes, fuel, last: after.clone() });
         Some(after)
     }
 
@@ -240,10 +243,17 @@ impl Sources {
         }
     }
 
-    /// Those that have not answered are waited for no longer.
-    pub(super) fn give_up(&mut self) {
-        let (before, left_out) = (self.links.len(), self.left_out);
-        self.links.retain(|_, source| source.asked.is_none());
-        self.left_out = left_out || self.links.len() < before;
+    /// Those that have not answered are waited for no longer; gives those that had the time to.
+    pub(super) fn give_up(&mut self, now: Time) -> Vec<LinkId> {
+        let mut missed = Vec::new();
+        self.links.retain(|link, source| {
+            let Some(asked) = &source.asked else { return true };
+            if asked.at.after(limits::FIND_LATE) <= now {
+                missed.push(*link);
+            }
+            self.left_out = true;
+            false
+        });
+        missed
     }
 }

@@ -1,0 +1,174 @@
+#![allow(clippy::unwrap_used)]
+
+use core::time::Duration;
+
+use taiinet_query::sort::Sort;
+
+use super::*;
+use crate::{
+    testing::{self, document, identity, work_left},
+    wire::Frame,
+};
+
+/// Archives that a peer may ask, and which of them are asked for a search.
+struct Asking {
+    cx: Cx,
+    finds: Finds,
+    interest: Interest,
+    links: Vec<LinkId>,
+}
+
+impl Asking {
+    fn new(archives: &[bool]) -> Self {
+        let mut cx = testing::cx();
+        let links = (1..).zip(archives).map(|(number, is_archive)| {
+            let link = testing::neighbour(&mut cx, &identity(number));
+            cx.links.get_mut(link).unwrap().is_archive = *is_archive;
+            link
+        });
+        let links = links.collect();
+        let interest = Interest::new(&mut cx);
+        Self { cx, finds: Finds::default(), interest, links }
+    }
+
+    /// Begins a search; the requests that neighbours get for it, by their number.
+    fn begin(&mut self, wait: Duration) -> Vec<(usize, u32)> {
+        let options = FindOptions { sort: Sort::newest(), after: None, limit: 10, wait };
+        let query = "{}".parse().unwrap();
+        self.finds.begin(&mut self.cx, query, options, &self.interest).unwrap();
+        let mut asked = Vec::new();
+        for (number, link) in self.links.iter().enumerate() {
+            for frame in testing::sent(&mut self.cx, *link) {
+                if let Frame::Find(FindFrame::Find(find)) = frame {
+                    asked.push((number, find.request));
+                }
+            }
+        }
+        asked
+    }
+
+    /// A neighbour has nothing more.
+    fn answers(&mut self, (number, request): (usize, u32)) {
+        let rest = Rest::Finished { left_out: false };
+        let answer = Found { request, documents: Vec::new(), rest, until: Vec::new() };
+        self.finds.answered(&mut self.cx, self.links[number], answer, &self.interest).unwrap();
+    }
+
+    /// So much later.
+    fn wait(&mut self, time: Duration) {
+        self.cx.now = self.cx.now.after(time);
+        self.finds.tick(&mut self.cx, &self.interest);
+    }
+
+    /// Whether searches that ended were complete.
+    fn ended(&mut self) -> Vec<bool> {
+        let ended = self.cx.out.drain(..).filter_map(|output| match output {
+            Output::FindDone { complete, .. } => Some(complete),
+            _ => None,
+        });
+        ended.collect()
+    }
+
+    /// A search that all but these answer.
+    fn search_without(&mut self, silent: &[usize]) -> Vec<usize> {
+        let asked = self.begin(limits::FIND_TIMEOUT);
+        for one in asked.iter().filter(|(number, _)| !silent.contains(number)) {
+            self.answers(*one);
+        }
+        asked.into_iter().map(|(number, _)| number).collect()
+    }
+}
+
+#[test]
+fn a_neighbour_that_lets_searches_wait_in_vain_is_asked_no_more_for_a_while() {
+    let mut asking = Asking::new(&[true, true, false]);
+    for _ in 0..limits::FINDS_MISSED {
+        asking.cx.view_changed = false;
+        assert_eq!(asking.search_without(&[0]), [0, 1, 2]);
+        assert!(asking.ended().is_empty(), "it is waited for");
+        asking.wait(limits::FIND_TIMEOUT);
+        assert_eq!(asking.ended(), [false]);
+    }
+    assert!(asking.cx.view_changed, "another archive is looked for");
+    assert_eq!(asking.search_without(&[0]), [1, 2]);
+    assert_eq!(asking.ended(), [true]);
+    // Later it is given another chance, and rests again if it lets it go by.
+    asking.wait(limits::FIND_REST);
+    assert_eq!(asking.search_without(&[0]), [0, 1, 2]);
+    asking.wait(limits::FIND_TIMEOUT);
+    assert_eq!(asking.search_without(&[0]), [1, 2]);
+    asking.wait(limits::FIND_REST);
+    assert_eq!(asking.search_without(&[]), [0, 1, 2]);
+    assert_eq!(asking.search_without(&[]), [0, 1, 2], "it has answered");
+}
+
+#[test]
+fn one_that_misses_searches_now_and_then_or_had_no_time_is_asked_on() {
+    let mut asking = Asking::new(&[true, true]);
+    for _ in 0..4 {
+        assert_eq!(asking.search_without(&[0]), [0, 1]);
+        asking.wait(limits::FIND_TIMEOUT);
+        assert_eq!(asking.search_without(&[]), [0, 1]);
+    }
+    // Who waits for a moment only learns nothing of it.
+    for _ in 0..4 {
+        assert_eq!(asking.begin(limits::FIND_LATE / 2).len(), 2);
+        asking.wait(limits::FIND_LATE / 2);
+        assert_eq!(asking.ended().pop(), Some(false));
+    }
+}
+
+#[test]
+fn an_archive_that_rests_is_asked_where_there_is_no_other() {
+    let mut asking = Asking::new(&[true, false]);
+    for _ in 0..3 {
+        assert_eq!(asking.search_without(&[0, 1]), [0, 1]);
+        asking.wait(limits::FIND_TIMEOUT);
+    }
+    assert_eq!(asking.search_without(&[]), [0, 1], "all rest");
+    assert_eq!(asking.search_without(&[]), [0, 1]);
+}
+
+#[test]
+fn a_link_that_asks_pays_for_what_its_query_takes() {
+    let mut cx = testing::cx();
+    let link = testing::neighbour(&mut cx, &identity(1));
+    for nonce in 0..20 {
+        let (document, now) = (document(&identity(2), nonce, 1000), cx.now);
+        cx.store.insert(&document, 0, now);
+    }
+    let mut costs = |query: &str| {
+        let (query, sort, after) = (query.to_owned(), String::new(), Vec::new());
+        let find = Find { request: 1, query, sort, after, limit: 100 };
+        let before = work_left(&cx, link);
+        answer(&mut cx, link, &find).unwrap();
+        before - work_left(&cx, link)
+    };
+    let cheap = costs("{}");
+    let expensive = costs(r#"{"text": {"$regex": "(x?){30}x{10}$"}}"#);
+    assert!(cheap > 0 && expensive > 20 * cheap, "{cheap}, {expensive}");
+    assert!(expensive <= units(limits::FIND_FUEL) as i64, "{expensive}");
+}
+
+/// We asked: to verify and evaluate what came was once at the answerer's cost, and a few searches cut
+/// honest links.
+#[test]
+fn an_answer_to_what_we_asked_costs_its_link_nothing() {
+    let mut cx = testing::cx();
+    let link = testing::neighbour(&mut cx, &identity(1));
+    let interest = Interest::new(&mut cx);
+    let mut finds = Finds::default();
+    // What it takes to evaluate this is much, too.
+    let query: SharedQuery = r#"{"text": {"$regex": "(x?){30}x{10}$"}}"#.parse().unwrap();
+    finds.begin(&mut cx, query, FindOptions::newest(100), &interest).unwrap();
+    let mut documents: Vec<_> =
+        (0..100).map(|nonce| document(&identity(2), nonce, 20).signed().clone()).collect();
+    documents.sort_by_key(|document| core::cmp::Reverse(document.id()));
+    let (rest, until) = (Rest::Finished { left_out: false }, Vec::new());
+    let found = Found { request: 1, documents, rest, until };
+    let before = work_left(&cx, link);
+    finds.answered(&mut cx, link, found, &interest).unwrap();
+    assert_eq!(work_left(&cx, link), before);
+    let found = cx.out.iter().filter(|output| matches!(output, Output::Found { .. })).count();
+    assert_eq!(found, 100);
+}
