@@ -12,7 +12,7 @@ use taiinet_mesh::{FindId, FindOptions, Time, limits};
 use taiinet_query::{Query, SharedQuery, sort::Sort};
 
 /// How many documents are asked for at once where all are wanted.
-const PAGE: u16 = 500;
+const PAGE: u16 = 750;
 /// How many documents are remembered that came while a history was looked for.
 const REMEMBERED: usize = 64 * 1024;
 

@@ -58,7 +58,10 @@ impl<'a, S: Store> Judge<'a, S> {
         }
         let row = match row {
             Some(row) => Some(row),
-            None => self.archive.tables.get(Table::Document, spot.as_bytes())?,
+            None => {
+                work.elsewhere();
+                self.archive.tables.get(Table::Document, spot.as_bytes())?
+            }
         };
         let Some(row) = row else { return Ok(Verdict::No) };
         if !is_first && work.is_spent() {

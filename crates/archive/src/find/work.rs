@@ -4,8 +4,10 @@ use taiinet_query::Fuel;
 
 /// Reading a row of an index.
 const ROW: u64 = 1_000;
-/// Reading and decoding a document.
-const DOCUMENT: u64 = 20_000;
+/// Decoding a document.
+const DOCUMENT: u64 = 3_000;
+/// Reading one that does not stand beside the one before.
+const ELSEWHERE: u64 = 8_000;
 /// For each byte of it.
 const BYTE: u64 = 8;
 /// What the first document of a page may take in any case.
@@ -44,6 +46,10 @@ impl Work {
 
     pub(super) const fn row(&mut self) {
         self.take(ROW);
+    }
+
+    pub(super) const fn elsewhere(&mut self) {
+        self.take(ELSEWHERE);
     }
 
     pub(super) const fn document(&mut self, bytes: usize) {

@@ -111,6 +111,24 @@ fn no_question_costs_more_than_its_budget() {
     }
 }
 
+/// A reader of a history verifies some 20,000 documents a second: if they cost it more than a link may make of work
+/// (`taiinet_mesh::limits::WORK`, a tenth of the time), it is slowed. One that has them read from all over the disk pays
+/// for that.
+#[test]
+fn what_stands_together_costs_its_reader_little() {
+    let archive = many(1_000);
+    let each = |query: &str, sort: &str| {
+        let page = archive.find(&ask(query, sort), u64::MAX, at(10_000)).expect("finds");
+        assert!(page.documents.len() >= 100, "{query} {sort}");
+        page.work / page.documents.len() as u64
+    };
+    let a_second = 100_000 * 2_000;
+    let in_order = each("{}", "_created_at:asc");
+    assert!(in_order * 20_000 <= a_second, "{in_order}");
+    let elsewhere = each(r#"{"likes": {"$gte": 0}}"#, "likes:asc");
+    assert!(2 * elsewhere > 3 * in_order, "{elsewhere}, {in_order}");
+}
+
 /// A document that no budget suffices for does not stop the search, and is told.
 #[test]
 fn a_document_that_cannot_be_judged_is_passed_over() {

@@ -28,6 +28,8 @@ use tokio::{runtime::Runtime, task::JoinHandle, time::interval};
 /// How many are written at once while the archive is filled.
 const COMMIT: usize = 1_000;
 const AUTHORS: usize = 100;
+/// How long a peer has known the others before it asks them.
+const ACQUAINTANCE: Duration = Duration::from_millis(1500);
 /// Between documents that are published while the history comes.
 const LIVE: Duration = Duration::from_millis(10);
 
@@ -159,6 +161,8 @@ async fn history(
     for net in [&keeping, &reading, &publishing] {
         net.wait_for_peers(2).await.unwrap();
     }
+    // A peer that has just met its first neighbour waits for others to ask.
+    tokio::time::sleep(ACQUAINTANCE).await;
 
     let mut live = reading.subscribe(query!({ "live": true })).unwrap();
     let begun = Instant::now();
