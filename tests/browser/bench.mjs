@@ -130,9 +130,9 @@ async function history(browser) {
     }));
     writeFileSync(file, `${lines.join("\n")}\n`);
     const mesh = new Mesh([await Signaller.start()], { args: ["--bind", "127.0.0.1:0", "--author-quota", "1000000,1000000"] });
-    await succeeds(new Process("key", program("taiinet-keys"), ["generate", "--out", key]));
+    await succeeds(new Process("key", program("taiinet-keys"), ["generate", "--no-passphrase", "--out", key]));
     await succeeds(mesh.run("import", ["import", file, "--store", store, "--identity", key]));
-    const seed = mesh.run("seed", ["seed", "{}", "--store", store, "--report"]);
+    const seed = mesh.run("seed", ["seed", "{}", "--store", store, "--json"]);
     await seed.eventually("keeps", () => seed.stdout[0]);
     const page = await browser.page("reader of a history");
     const verifications = [];
@@ -146,14 +146,14 @@ async function history(browser) {
       }, DOCUMENTS));
     }
     await page.start(mesh.options());
-    await connected([page, seed]);
+    await page.eventually("has a neighbour", async () => (await page.neighbours()).size === 1);
     const histories = [];
     for (let round = 0; round < ROUNDS; round++) {
       histories.push(await page.evaluate(async (expected) => {
         const begun = performance.now();
         const subscription = inPage.peer.subscribe({ type: "tweet" }, { backlog: { since: 0 } });
         let count = 0;
-        subscription.on("data", () => void (count += 1));
+        subscription.on("backlog", () => void (count += 1));
         const ready = await new Promise((done) => subscription.on("ready", done));
         if (count !== expected || !ready.complete) throw new Error(`${count} documents, complete: ${ready.complete}`);
         subscription.close();

@@ -47,7 +47,7 @@ fn find(mesh: &Mesh, args: &[&str]) -> (Vec<Value>, Value) {
 
 /// The whole history, once it is complete.
 fn history(mesh: &Mesh, name: &str) -> (Peer, Vec<Value>) {
-    let reader = mesh.subscribe_with(name, "{}", &["--backlog=all"]);
+    let reader = mesh.subscribe_with(name, "{}", &["--backlog", "all"]);
     let ready = reader.eventually("is ready", |_| {
         reader.deliveries().into_iter().find(|line| line.get("ready").is_some())
     });
@@ -127,7 +127,7 @@ fn an_archive_that_is_killed_amid_a_history_is_replaced_where_it_ended() {
         import(&mesh, &file, &key, &folder.path().join(name));
     }
     let mut archives = names.map(|name| seed(&mesh, name, "{}", &folder.path().join(name)));
-    let reader = mesh.subscribe_with("reader", "{}", &["--backlog=all"]);
+    let reader = mesh.subscribe_with("reader", "{}", &["--backlog", "all"]);
     reader.eventually("has some", |process| (process.stdout().len() > 1000).then_some(()));
     archives[0].kill();
     let had = reader.stdout().len();

@@ -22,8 +22,8 @@ const BATCH: usize = 256;
   taiinet subscribe '{}' --network tweets --signaller ws://127.0.0.1:7700
   taiinet subscribe '{\"likes\": {\"$gt\": 4}}' --count 10 --json | jq .author
   taiinet subscribe '{\"type\": \"order\"}' --private
-  taiinet subscribe '{\"type\": \"tweet\"}' --backlog=500 --json
-  taiinet subscribe '{\"type\": \"tweet\"}' --backlog=all
+  taiinet subscribe '{\"type\": \"tweet\"}' --backlog 500 --json
+  taiinet subscribe '{\"type\": \"tweet\"}' --backlog all
 
 Read slowly, it slows its neighbours down; nothing is dropped.")]
 pub(crate) struct SubscribeArgs {
@@ -37,7 +37,7 @@ pub(crate) struct SubscribeArgs {
     /// said); or all since a time (7d ago, 2026-11-27). What comes meanwhile is printed as well, and each once. With
     /// --json these have "backlog": true, and a line {"ready": {"complete": …}} tells when they have come, and
     /// whether that was all
-    #[arg(long, value_name = "all|N|TIME", num_args = 0..=1, require_equals = true,
+    #[arg(long, value_name = "all|N|TIME", num_args = 0..=1,
         default_missing_value = "1000", value_parser = backlog)]
     backlog: Option<Backlog>,
     /// End after so many documents
@@ -62,6 +62,10 @@ fn backlog(text: &str) -> Result<Backlog, String> {
         Ok(0) => Err("a backlog has one document at least".to_owned()),
         Ok(newest) => Ok(Backlog::Last(newest)),
         Err(_) if text == "all" => Ok(Backlog::Since(Timestamp::from_millis(0))),
+        Err(_) if text.starts_with('{') => {
+            Err("this is a query: write it before --backlog, or say how much: --backlog 1000"
+                .to_owned())
+        }
         Err(_) => clock::moment(text).map(Backlog::Since),
     }
 }
