@@ -23,7 +23,16 @@ pub(crate) struct Keeps {
     /// Ours.
     requests: Requests,
     /// Others', which our archive has not answered: of each document what is clear without it.
-    offered: BTreeMap<(LinkId, u32), Vec<Option<Outcome>>>,
+    offered: BTreeMap<(LinkId, u32), Vec<Clear>>,
+}
+
+/// A document that a neighbour wants kept.
+#[derive(Debug)]
+enum Clear {
+    /// Its author is listed by hand.
+    Unwanted,
+    /// The archive is asked; whether its author is one of those whose imports are free.
+    Offered { imported: bool },
 }
 
 impl Keeps {
@@ -66,13 +75,14 @@ impl Keeps {
         cx.spend(link, limits::KEEPING.saturating_mul(documents.len() as u64));
         let (mut clear, mut verified) = (Vec::new(), Vec::new());
         for document in documents {
-            if cx.reputation.is_listed_by_hand(&document.author(), cx.now) {
-                clear.push(Some(Outcome::Unwanted));
+            let author = document.author();
+            if cx.reputation.is_listed_by_hand(&author, cx.now) {
+                clear.push(Clear::Unwanted);
                 continue;
             }
             // Decoded it may take a hundred times as much: the archive decodes one after the other.
             verified.push(admit(cx, document, Rules::Kept)?.to_bytes());
-            clear.push(None);
+            clear.push(Clear::Offered { imported: cx.config.importers.contains(&author) });
         }
         self.offered.insert((link, request), clear);
         if verified.is_empty() {
@@ -87,9 +97,16 @@ impl Keeps {
     pub(crate) fn took(&mut self, cx: &mut Cx, link: LinkId, request: u32, outcomes: Vec<Outcome>) {
         let Some(clear) = self.offered.remove(&(link, request)) else { return };
         let mut answers = outcomes.into_iter();
-        let outcome = |clear: Option<Outcome>| clear.or_else(|| answers.next());
-        let outcomes =
-            clear.into_iter().map(outcome).map(|one| one.unwrap_or(Outcome::Refused)).collect();
+        let mut free = 0;
+        let outcomes = clear.into_iter().map(|clear| {
+            let Clear::Offered { imported } = clear else { return Outcome::Unwanted };
+            let outcome = answers.next().unwrap_or(Outcome::Refused);
+            // Offered again it is not free: each could be offered for ever.
+            free += u64::from(imported && outcome == Outcome::Stored);
+            outcome
+        });
+        let outcomes = outcomes.collect();
+        cx.links.refund(link, free * limits::KEEPING, cx.now);
         cx.send(link, FindFrame::Took(Took { request, outcomes }));
     }
 

@@ -363,7 +363,7 @@ pub const KEEPS: usize = 16;
 /// How long an archive may take to answer one before another is asked.
 pub const KEEP_TIMEOUT: Duration = Duration::from_secs(20);
 /// What it takes to keep one document, with its signature verified, in units of [`WORK`].
-pub const KEEPING: u64 = 100;
+pub const KEEPING: u64 = 60;
 /// How many private subscriptions a peer has at most: each costs a key exchange for each sealed
 /// document that passes.
 pub const PRIVATE_SUBSCRIPTIONS: usize = 32;

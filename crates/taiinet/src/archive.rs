@@ -35,6 +35,8 @@ pub(crate) use reconcile::Step;
 
 /// What is taken is on the disk after so long at the latest.
 const COMMIT_AFTER: Duration = Duration::from_millis(50);
+/// The same while somebody waits for it who brings more after that.
+const OFFERS_AFTER: Duration = Duration::from_millis(5);
 /// So many documents are committed together at the most.
 const COMMIT_DOCUMENTS: usize = 1000;
 /// How often what has expired is taken out, and how much of it at once.
@@ -60,7 +62,8 @@ pub struct ArchiveOptions {
     pub keep: Option<Duration>,
     /// How old a document may be when it comes.
     pub max_backdate: Option<Duration>,
-    /// The authors for which that does not hold.
+    /// The authors for which that does not hold. What is new of theirs is taken as fast as it can be verified; of
+    /// others' a link brings some 1,600 documents a second, a tenth of what a processor can do.
     pub import_from: Vec<PeerId>,
 }
 
@@ -288,6 +291,8 @@ impl Worker {
                 Ok(Job::Offer { link, request, documents }) => {
                     let outcomes = documents.iter().map(|bytes| self.take(bytes)).collect();
                     self.unanswered.push((link, request, outcomes));
+                    let soon = Instant::now() + OFFERS_AFTER;
+                    self.commit_at = self.commit_at.map(|at| at.min(soon));
                 }
                 Ok(Job::Reconcile { link, what }) => self.reconcile(link, *what),
                 Ok(Job::Status(tell)) => self.tell(tell),

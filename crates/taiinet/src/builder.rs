@@ -243,6 +243,7 @@ impl Builder {
         #[cfg(feature = "archive")]
         let archive = match &self.archive {
             Some(options) => {
+                config.importers = options.import_from.iter().copied().collect();
                 config.max_links = config.max_links.max(ARCHIVE_LINKS);
                 // What has passed while it did not run, and others still have.
                 config.silence = limits::LIVE_WINDOW;

@@ -104,6 +104,8 @@ pub struct Config {
     /// What the archive keeps that stands behind this peer, if one does: it gets all documents ([`Output::Accepted`]), and answers
     /// neighbours that look for some ([`Output::Asked`]).
     pub archive: Option<Kept>,
+    /// Authors of whom it keeps as much as it can verify: what is new costs the link that brings it nothing.
+    pub importers: BTreeSet<PeerId>,
     /// For the pool of signallers: peers are reached by their addresses, without introductions.
     pub direct: Option<Direct>,
 }
@@ -123,6 +125,7 @@ impl Config {
             blacklist: Vec::new(),
             silence: Duration::ZERO,
             archive: None,
+            importers: BTreeSet::new(),
             direct: None,
         }
     }

@@ -79,6 +79,22 @@ fn took(request: u32, outcomes: &[Outcome]) -> Took {
 // ---- An archive is asked ----
 
 #[test]
+fn what_is_new_of_an_author_that_the_operator_has_named_costs_nothing() {
+    let (mut cx, mut keeps) = archive();
+    cx.config.importers.insert(documents(1, 1)[0].author());
+    let link = neighbour(&mut cx, &identity(1));
+    let before = work_left(&cx, link);
+    let new = [Outcome::Stored, Outcome::Stored];
+    let old = [Outcome::Known, Outcome::Refused];
+    for (outcomes, paid) in [(new, 0), (old, 2)] {
+        keeps.asked(&mut cx, link, keep(7, documents(2, 100))).unwrap();
+        assert_eq!(before - work_left(&cx, link), 2 * limits::KEEPING as i64);
+        keeps.took(&mut cx, link, 7, outcomes.to_vec());
+        assert_eq!(before - work_left(&cx, link), paid * limits::KEEPING as i64);
+    }
+}
+
+#[test]
 fn an_archive_is_offered_what_is_old_and_answers_when_it_has_said_so() {
     let (mut cx, mut keeps) = archive();
     let link = neighbour(&mut cx, &identity(1));
@@ -95,6 +111,7 @@ fn an_archive_is_offered_what_is_old_and_answers_when_it_has_said_so() {
     // Once.
     keeps.took(&mut cx, link, 7, outcomes);
     assert_eq!(answers(&mut cx, link), []);
+    assert_eq!(before - work_left(&cx, link), paid);
     // An archive that says too little has refused the rest.
     keeps.asked(&mut cx, link, keep(8, documents(3, 1))).unwrap();
     keeps.took(&mut cx, link, 8, vec![Outcome::Known]);

@@ -98,6 +98,13 @@ impl Links {
         }
     }
 
+    /// What a link was charged for turned out to cost it nothing.
+    pub(crate) fn refund(&mut self, link: LinkId, units: u64, now: Time) {
+        if let Some(state) = self.links.get_mut(&link) {
+            state.work.refund(units, now);
+        }
+    }
+
     /// The peer at the other end, as far as we know.
     pub(crate) fn peer(&self, link: LinkId) -> Option<PeerId> {
         self.get(link).map(|link| link.peer)

@@ -151,6 +151,13 @@ impl Work {
         self.purse.take(i64::try_from(units).unwrap_or(i64::MAX).saturating_mul(1000));
     }
 
+    /// Gives so many units back that were taken before.
+    pub(crate) fn refund(&mut self, units: u64, now: Time) {
+        self.purse.refill(now);
+        let thousandths = i64::try_from(units).unwrap_or(i64::MAX).saturating_mul(1000);
+        self.purse.left = self.purse.left.saturating_add(thousandths).min(burst());
+    }
+
     /// How many units are left; none while there is a debt.
     #[cfg(test)]
     pub(crate) const fn left(&self) -> i64 {
