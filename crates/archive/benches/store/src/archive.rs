@@ -1,12 +1,18 @@
 //! The archive.
 
-use std::{path::Path, time::{Duration, Instant}};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use taiinet_archive::{Archive, Ask, Config, RedbStore, Rest};
 use taiinet_document::DocumentId;
 use taiinet_query::{Query, sort::Sort};
 
-use crate::{documents::{COMMIT, Maker, NETWORK, NOW, RARE, mix}, measure::{memory, micros, say, written}};
+use crate::{
+    documents::{COMMIT, Maker, NETWORK, NOW, RARE, mix},
+    measure::{memory, micros, say, written},
+};
 
 fn open(directory: &Path) -> Archive<RedbStore> {
     let mut config = Config::new(NETWORK.parse().expect("a name"), vec![Query::all()]);
@@ -63,21 +69,46 @@ pub fn read(directory: &Path) {
     let mut authors = Vec::new();
     let some = find(&ask("{}", "_created_at:asc", 1_000), 1_000);
     for document in some.documents {
-        let signed: taiinet_document::SignedDocument = postcard::from_bytes(&document).expect("a document");
+        let signed: taiinet_document::SignedDocument =
+            postcard::from_bytes(&document).expect("a document");
         ids.push(signed.id());
         authors.push(signed.author());
     }
     let id = |run: u64| -> DocumentId { ids[(mix(run) % 1_000) as usize] };
     say("id", micros(|run| archive.get(&id(run), NOW).expect("reads").expect("is there")));
-    say("equal", micros(|run| find(&ask(&format!(r#"{{"type": "kind {}"}}"#, mix(run) % 100), "_created_at:desc", 20), 20)));
-    say("author", micros(|run| {
-        let author = authors[(mix(run) % 1_000) as usize];
-        find(&ask(&format!(r#"{{"_author": "{author}"}}"#), "_created_at:desc", 20), 20)
-    }));
+    say(
+        "equal",
+        micros(|run| {
+            find(
+                &ask(&format!(r#"{{"type": "kind {}"}}"#, mix(run) % 100), "_created_at:desc", 20),
+                20,
+            )
+        }),
+    );
+    say(
+        "author",
+        micros(|run| {
+            let author = authors[(mix(run) % 1_000) as usize];
+            find(&ask(&format!(r#"{{"_author": "{author}"}}"#), "_created_at:desc", 20), 20)
+        }),
+    );
     say("top", micros(|_| find(&ask("{}", "likes:desc", 20), 20)));
     say("range", micros(|_| find(&ask(r#"{"likes": {"$gt": 10000}}"#, "_created_at:desc", 20), 1)));
-    say("two", micros(|run| find(&ask(&format!(r#"{{"type": "kind {}", "likes": {{"$gt": 1000}}}}"#, mix(run) % 100), "_created_at:desc", 20), 1)));
-    let mut scan = ask(&format!(r#"{{"text": {{"$contains": "{RARE}"}}}}"#), "_created_at:desc", 1_024);
+    say(
+        "two",
+        micros(|run| {
+            find(
+                &ask(
+                    &format!(r#"{{"type": "kind {}", "likes": {{"$gt": 1000}}}}"#, mix(run) % 100),
+                    "_created_at:desc",
+                    20,
+                ),
+                1,
+            )
+        }),
+    );
+    let mut scan =
+        ask(&format!(r#"{{"text": {{"$contains": "{RARE}"}}}}"#), "_created_at:desc", 1_024);
     let start = Instant::now();
     let mut found = 0;
     loop {

@@ -1,10 +1,16 @@
 //! What it cannot be faster than.
 
-use std::{path::Path, time::{Duration, Instant}};
+use std::{
+    path::Path,
+    time::{Duration, Instant},
+};
 
 use redb::{Database, TableDefinition};
 
-use crate::{documents::{self, COMMIT, Maker}, measure::{memory, on_disk, say, written}};
+use crate::{
+    documents::{self, COMMIT, Maker},
+    measure::{memory, on_disk, say, written},
+};
 
 const DOCUMENTS: TableDefinition<&[u8], &[u8]> = TableDefinition::new("documents");
 
@@ -13,7 +19,8 @@ pub fn verify(count: usize) {
     let (mut maker, mut time) = (Maker::new(), Duration::ZERO);
     let count = count.min(50_000);
     for _ in 0..count / COMMIT {
-        let made: Vec<_> = maker.commit(COMMIT).into_iter().map(|made| made.document.signed().clone()).collect();
+        let made: Vec<_> =
+            maker.commit(COMMIT).into_iter().map(|made| made.document.signed().clone()).collect();
         let start = Instant::now();
         for signed in made {
             let key = signed.author().public_key().expect("a key");
@@ -30,12 +37,16 @@ pub fn redb(count: usize, directory: &Path) {
     let database = Database::builder().set_cache_size(64 << 20).create(&path).expect("creates");
     let (mut maker, mut time, mut slowest) = (Maker::new(), Duration::ZERO, Duration::ZERO);
     for _ in 0..count / COMMIT {
-        let made: Vec<_> = maker.commit(COMMIT).into_iter().map(|made| {
-            let document = &made.document;
-            let mut key = document.created_at.as_millis().to_be_bytes()[2..].to_vec();
-            key.extend_from_slice(&document.id().as_bytes()[..16]);
-            (key, documents::wire(document))
-        }).collect();
+        let made: Vec<_> = maker
+            .commit(COMMIT)
+            .into_iter()
+            .map(|made| {
+                let document = &made.document;
+                let mut key = document.created_at.as_millis().to_be_bytes()[2..].to_vec();
+                key.extend_from_slice(&document.id().as_bytes()[..16]);
+                (key, documents::wire(document))
+            })
+            .collect();
         let start = Instant::now();
         let mut write = database.begin_write().expect("writes");
         write.set_quick_repair(true);

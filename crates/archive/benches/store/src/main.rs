@@ -39,7 +39,8 @@ fn main() {
         Some("--quick") => 20_000,
         Some(count) => count.parse().expect("a number of documents"),
     };
-    let directory = arguments.next().map_or_else(|| env::temp_dir().join("bench-store"), PathBuf::from);
+    let directory =
+        arguments.next().map_or_else(|| env::temp_dir().join("bench-store"), PathBuf::from);
     let _ = std::fs::remove_dir_all(&directory);
     std::fs::create_dir_all(&directory).expect("a directory");
     let run = |part: &str| -> Measured {

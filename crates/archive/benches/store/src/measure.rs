@@ -1,6 +1,11 @@
 //! Figures, as lines between the processes and as a table.
 
-use std::{collections::BTreeMap, fs, hint::black_box, time::{Duration, Instant}};
+use std::{
+    collections::BTreeMap,
+    fs,
+    hint::black_box,
+    time::{Duration, Instant},
+};
 
 #[derive(Default)]
 pub struct Measured(BTreeMap<String, f64>);
@@ -8,7 +13,11 @@ pub struct Measured(BTreeMap<String, f64>);
 impl Measured {
     pub fn parse(text: &str) -> Self {
         let lines = text.lines().filter_map(|line| line.split_once('\t'));
-        Self(lines.filter_map(|(name, figure)| Some((name.to_owned(), figure.parse().ok()?))).collect())
+        Self(
+            lines
+                .filter_map(|(name, figure)| Some((name.to_owned(), figure.parse().ok()?)))
+                .collect(),
+        )
     }
 
     pub fn and(mut self, other: Self) -> Self {
@@ -47,7 +56,8 @@ pub fn on_disk(path: &std::path::Path) -> f64 {
 pub fn memory(which: &str) -> f64 {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     let line = status.lines().find(|line| line.starts_with(which)).unwrap_or_default();
-    line.split_whitespace().nth(1).and_then(|kib| kib.parse::<f64>().ok()).unwrap_or(f64::NAN) / 1024.0
+    line.split_whitespace().nth(1).and_then(|kib| kib.parse::<f64>().ok()).unwrap_or(f64::NAN)
+        / 1024.0
 }
 
 /// Bytes that this process had written to disks.
@@ -57,7 +67,13 @@ pub fn written() -> f64 {
     line.and_then(|bytes| bytes.parse().ok()).unwrap_or(f64::NAN)
 }
 
-pub fn print(count: usize, verify: &Measured, redb: &Measured, archive: &Measured, sqlite: &Measured) {
+pub fn print(
+    count: usize,
+    verify: &Measured,
+    redb: &Measured,
+    archive: &Measured,
+    sqlite: &Measured,
+) {
     let size = archive.get("signed");
     println!("{count} documents of {size:.0} bytes signed, in commits of 1,000\n");
     println!("| | archive | bare redb, no index | SQLite | archive to redb | archive to SQLite |");
@@ -80,15 +96,24 @@ pub fn print(count: usize, verify: &Measured, redb: &Measured, archive: &Measure
         ("a scan of all, documents a second", "scan", 0),
     ] {
         let (ours, theirs, sql) = (archive.get(name), redb.get(name), sqlite.get(name));
-        println!(
-            "| {title} | {ours:.digits$} | {theirs:.digits$} | {sql:.digits$} | {:.2} | {:.2} |",
-            ours / theirs,
-            ours / sql
-        );
+        // What is not measured of one of them is no number.
+        let shown = |number: f64, digits: usize| match number.is_nan() {
+            true => "–".to_owned(),
+            false => format!("{number:.digits$}"),
+        };
+        let [of_redb, of_sqlite] = [theirs, sql].map(|other| shown(ours / other, 2));
+        let [ours, theirs, sql] = [ours, theirs, sql].map(|number| shown(number, digits));
+        println!("| {title} | {ours} | {theirs} | {sql} | {of_redb} | {of_sqlite} |");
     }
     println!("\nsignature checks alone: {:.0} a second", verify.get("rate"));
-    println!("disk to signed bytes: {:.2}, compacted {:.2}; the footprint that quotas count, to the compacted disk: {:.2}",
-        archive.get("disk") / size, archive.get("compact") / size, archive.get("footprint") / archive.get("compact"));
-    println!("decoding, admitting and committing beside one core that checks signatures: {:.2} of its time",
-        verify.get("rate") / archive.get("rate"));
+    println!(
+        "disk to signed bytes: {:.2}, compacted {:.2}; the footprint that quotas count, to the compacted disk: {:.2}",
+        archive.get("disk") / size,
+        archive.get("compact") / size,
+        archive.get("footprint") / archive.get("compact")
+    );
+    println!(
+        "decoding, admitting and committing beside one core that checks signatures: {:.2} of its time",
+        verify.get("rate") / archive.get("rate")
+    );
 }
