@@ -62,7 +62,7 @@ fn backlog(text: &str) -> Result<Backlog, String> {
         Ok(0) => Err("a backlog has one document at least".to_owned()),
         Ok(newest) => Ok(Backlog::Last(newest)),
         Err(_) if text == "all" => Ok(Backlog::Since(Timestamp::from_millis(0))),
-        Err(_) if text.starts_with('{') => {
+        Err(_) if text.trim_start().starts_with('{') => {
             Err("this is a query: write it before --backlog, or say how much: --backlog 1000"
                 .to_owned())
         }

@@ -14,7 +14,7 @@ use crate::{
     documents::{Rules, admit},
     interest::Interest,
     limits,
-    links::{AnswerPart, Link},
+    links::AnswerPart,
     notice::Notice,
     wire::{Find, FindFrame, Found, Rest},
 };
@@ -69,18 +69,12 @@ impl Finds {
     }
 
     fn ask_all(&mut self, cx: &Cx, find: FindId) {
-        // A neighbour that dozes is asked if there is no other, and one that rests if there is no other of its kind.
-        let (dozing, wakeful): (Vec<_>, Vec<_>) = cx.links.active().partition(|link| link.dozing);
-        let asked = if wakeful.is_empty() { dozing } else { wakeful };
-        let (resting, prompt): (Vec<_>, Vec<_>) =
-            asked.into_iter().partition(|link| link.promptness.rests(cx.now));
-        let has_other = |link: &&Link| match link.is_archive {
-            true => prompt.iter().any(|other| other.is_archive),
-            false => !prompt.is_empty(),
-        };
-        let resting = resting.into_iter().filter(|link| !has_other(link));
-        for link in prompt.iter().copied().chain(resting) {
-            self.searches.source(find, link.id);
+        let (asked, left_out) = cx.links.to_ask(cx.now);
+        for link in asked {
+            self.searches.source(find, link);
+        }
+        if left_out {
+            self.searches.leave_out(find);
         }
     }
 
@@ -88,7 +82,8 @@ impl Finds {
         match notice {
             // A new neighbour is asked what is being looked for.
             Notice::NeighbourUp(up) => {
-                for find in self.searches.running() {
+                let rests = cx.links.promptness.rests(&up.peer, cx.now);
+                for find in self.searches.running().into_iter().filter(|_| !rests) {
                     self.searches.source(find, up.link);
                 }
                 self.advance(cx, interest);
@@ -145,10 +140,14 @@ impl Finds {
             Some(_) => self.searches.give_late(cx.now),
             None => self.searches.give(cx.now),
         };
-        for link in self.searches.missed() {
-            let state = cx.links.get_mut(link);
-            // Another archive may take the place of one.
-            cx.view_changed |= state.is_some_and(|state| state.promptness.missed(cx.now));
+        for (link, in_vain) in self.searches.waited() {
+            let Some(peer) = cx.links.peer(link) else { continue };
+            if in_vain {
+                // Another archive may take the place of one.
+                cx.view_changed |= cx.links.promptness.missed(peer, cx.now);
+            } else {
+                cx.links.promptness.answered(&peer);
+            }
         }
         for Given { find, hits, complete, cursor, sources } in given {
             for Hit { document, opened } in hits {
@@ -196,11 +195,6 @@ impl Finds {
                 (Some(until), left_out)
             }
         };
-        if self.searches.asked(link, request).is_some()
-            && let Some(state) = cx.links.get_mut(link)
-        {
-            state.promptness.answered();
-        }
         let ended = self.searches.answered(link, request, end.0, end.1);
         self.advance(cx, interest);
         result.and(ended)

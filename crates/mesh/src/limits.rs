@@ -323,10 +323,12 @@ pub const FINDS_AT_REST: usize = 128;
 pub const FIND_VERSIONS: usize = 16 * 1024;
 /// How long a search waits for its neighbours' answers.
 pub const FIND_TIMEOUT: Duration = Duration::from_secs(4);
-/// A neighbour that has let a search wait so long in vain has missed it.
-pub(crate) const FIND_LATE: Duration = Duration::from_secs(2);
-/// A neighbour that has missed so many searches in a row rests.
-pub(crate) const FINDS_MISSED: u8 = 2;
+/// A neighbour that has let a search wait so long in vain has missed it, unless it has brought so many bytes.
+pub(crate) const FIND_LATE: (Duration, usize) = (Duration::from_secs(2), 64 * 1024);
+/// A neighbour rests that has this: two for each search that it has missed, less one for each that it has not.
+pub(crate) const LATE_AT: u8 = 4;
+/// Of so many peers it is remembered that they have missed some.
+pub(crate) const LATE_PEERS: usize = 256;
 /// How long it is then asked only if there is nobody else.
 pub(crate) const FIND_REST: Duration = Duration::from_secs(60);
 /// The longest query of a search, as JSON text.

@@ -23,7 +23,7 @@ use taiinet_archive::{
 use taiinet_document::{Network, SignedDocument, Timestamp, VerifiedBytes, VerifiedDocument};
 use taiinet_identity::PeerId;
 use taiinet_mesh::{
-    Answer, LinkId, Question, Reconcile, Reconciled, limits,
+    Answer, LinkId, Question, Reconcile, Reconciled, Time, limits,
     wire::{Kept, Outcome},
 };
 use taiinet_query::{Path, Query};
@@ -42,6 +42,8 @@ const COMMIT_DOCUMENTS: usize = 1000;
 /// How often what has expired is taken out, and how much of it at once.
 const EXPIRE_EVERY: Duration = Duration::from_secs(1);
 const EXPIRE_AT_ONCE: usize = 1000;
+/// From when on there is what it is for is told again when it is so much later.
+const TOLD_AGAIN: Duration = Duration::from_secs(3600);
 /// After the disk has refused something, it is tried again so much later.
 const RETRY: Duration = Duration::from_secs(1);
 
@@ -289,10 +291,12 @@ impl Worker {
                     self.answered += 1;
                 }
                 Ok(Job::Offer { link, request, documents }) => {
-                    let outcomes = documents.iter().map(|bytes| self.take(bytes)).collect();
+                    let outcomes: Vec<_> = documents.iter().map(|one| self.take(one)).collect();
+                    if outcomes.contains(&Outcome::Stored) && self.fault.is_none() {
+                        let soon = Instant::now() + OFFERS_AFTER;
+                        self.commit_at = self.commit_at.map(|at| at.min(soon));
+                    }
                     self.unanswered.push((link, request, outcomes));
-                    let soon = Instant::now() + OFFERS_AFTER;
-                    self.commit_at = self.commit_at.map(|at| at.min(soon));
                 }
                 Ok(Job::Reconcile { link, what }) => self.reconcile(link, *what),
                 Ok(Job::Status(tell)) => self.tell(tell),
@@ -425,7 +429,8 @@ impl Worker {
             Err(error) => self.fails(&error),
         }
         let since = self.archive.keeps_since(self.now());
-        if since != self.since {
+        // Others are told of it, each time anew.
+        if since < self.since || Time::from(since) > Time::from(self.since).after(TOLD_AGAIN) {
             self.since = since;
             let _ = self.answers.send(Says::Since(since));
         }

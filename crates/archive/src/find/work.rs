@@ -7,7 +7,7 @@ const ROW: u64 = 1_000;
 /// Decoding a document.
 const DOCUMENT: u64 = 3_000;
 /// Reading one that does not stand beside the one before.
-const ELSEWHERE: u64 = 8_000;
+const ELSEWHERE: u64 = 17_000;
 /// For each byte of it.
 const BYTE: u64 = 8;
 /// What the first document of a page may take in any case.

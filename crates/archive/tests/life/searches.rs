@@ -126,7 +126,7 @@ fn what_stands_together_costs_its_reader_little() {
     let in_order = each("{}", "_created_at:asc");
     assert!(in_order * 20_000 <= a_second, "{in_order}");
     let elsewhere = each(r#"{"likes": {"$gte": 0}}"#, "likes:asc");
-    assert!(2 * elsewhere > 3 * in_order, "{elsewhere}, {in_order}");
+    assert!(elsewhere > 2 * in_order, "{elsewhere}, {in_order}");
 }
 
 /// A document that no budget suffices for does not stop the search, and is told.

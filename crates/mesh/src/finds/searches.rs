@@ -26,8 +26,8 @@ pub(crate) struct Searches {
     last: u32,
     last_request: u32,
     running: BTreeMap<FindId, Search>,
-    /// Neighbours that a search has waited for in vain.
-    missed: Vec<LinkId>,
+    /// Neighbours that a search has waited for, and whether in vain.
+    waited: Vec<(LinkId, bool)>,
 }
 
 /// A search of ours.
@@ -203,13 +203,19 @@ impl Searches {
         Ok(Some(find))
     }
 
-    /// Neighbours that searches have waited for in vain since this was asked before.
-    pub(crate) fn missed(&mut self) -> Vec<LinkId> {
-        mem::take(&mut self.missed)
+    /// Neighbours that searches have waited for since this was asked before, and whether in vain.
+    pub(crate) fn waited(&mut self) -> Vec<(LinkId, bool)> {
+        mem::take(&mut self.waited)
     }
 
-    /// The search that waits for this answer of a neighbour.
-    pub(crate) fn asked(&self, link: LinkId, request: u32) -> Option<FindId> {
+    /// Some that may have something for a search are not asked.
+    pub(crate) fn leave_out(&mut self, find: FindId) {
+        if let Some(search) = self.running.get_mut(&find) {
+            search.sources.leave_out();
+        }
+    }
+
+    fn asked(&self, link: LinkId, request: u32) -> Option<FindId> {
         let asked = |search: &Search| search.sources.request(link) == Some(request);
         self.running.iter().find_map(|(find, search)| asked(search).then_some(*find))
     }
@@ -324,9 +330,15 @@ impl Searches {
         let active = self.running.iter_mut().filter(|(_, search)| !search.rests && which(search));
         for (find, search) in active {
             if now >= search.ends_at {
-                self.missed.extend(search.sources.give_up(now));
+                let missed = search.sources.give_up(now);
+                // What came while we slept has not been read yet.
+                let in_time = now < search.ends_at.after(limits::OVERSLEPT);
+                self.waited.extend(missed.into_iter().filter(|_| in_time).map(|link| (link, true)));
             }
-            given.extend(search.give(*find, now));
+            if let Some(page) = search.give(*find, now) {
+                self.waited.extend(search.sources.prompt().map(|link| (link, false)));
+                given.push(page);
+            }
         }
         for given in given.iter().filter(|given| given.cursor.is_none()) {
             self.running.remove(&given.find);

@@ -6,8 +6,8 @@ use taiinet_query::sort::Sort;
 
 use super::*;
 use crate::{
-    testing::{self, document, identity, work_left},
-    wire::Frame,
+    testing::{self, NOW, document, identity, work_left},
+    wire::{Frame, Kept},
 };
 
 /// Archives that a peer may ask, and which of them are asked for a search.
@@ -33,6 +33,9 @@ impl Asking {
 
     /// Begins a search; the requests that neighbours get for it, by their number.
     fn begin(&mut self, wait: Duration) -> Vec<(usize, u32)> {
+        for link in &self.links {
+            testing::sent(&mut self.cx, *link);
+        }
         let options = FindOptions { sort: Sort::newest(), after: None, limit: 10, wait };
         let query = "{}".parse().unwrap();
         self.finds.begin(&mut self.cx, query, options, &self.interest).unwrap();
@@ -82,7 +85,7 @@ impl Asking {
 #[test]
 fn a_neighbour_that_lets_searches_wait_in_vain_is_asked_no_more_for_a_while() {
     let mut asking = Asking::new(&[true, true, false]);
-    for _ in 0..limits::FINDS_MISSED {
+    for _ in 0..2 {
         asking.cx.view_changed = false;
         assert_eq!(asking.search_without(&[0]), [0, 1, 2]);
         assert!(asking.ended().is_empty(), "it is waited for");
@@ -103,18 +106,85 @@ fn a_neighbour_that_lets_searches_wait_in_vain_is_asked_no_more_for_a_while() {
 }
 
 #[test]
-fn one_that_misses_searches_now_and_then_or_had_no_time_is_asked_on() {
+fn one_that_misses_few_searches_or_had_no_time_is_asked_on() {
     let mut asking = Asking::new(&[true, true]);
     for _ in 0..4 {
         assert_eq!(asking.search_without(&[0]), [0, 1]);
         asking.wait(limits::FIND_TIMEOUT);
-        assert_eq!(asking.search_without(&[]), [0, 1]);
+        for _ in 0..2 {
+            assert_eq!(asking.search_without(&[]), [0, 1]);
+        }
     }
     // Who waits for a moment only learns nothing of it.
     for _ in 0..4 {
-        assert_eq!(asking.begin(limits::FIND_LATE / 2).len(), 2);
-        asking.wait(limits::FIND_LATE / 2);
+        assert_eq!(asking.begin(limits::FIND_LATE.0 / 2).len(), 2);
+        asking.wait(limits::FIND_LATE.0 / 2);
         assert_eq!(asking.ended().pop(), Some(false));
+    }
+    // Searches at the same time miss the same.
+    for _ in 0..3 {
+        assert_eq!(asking.begin(limits::FIND_TIMEOUT).len(), 2);
+    }
+    asking.wait(limits::FIND_TIMEOUT);
+    assert_eq!(asking.search_without(&[]), [0, 1]);
+    // Who sleeps hears of answers later.
+    let mut asking = Asking::new(&[true, true]);
+    for _ in 0..4 {
+        assert_eq!(asking.search_without(&[0]), [0, 1]);
+        asking.wait(limits::FIND_TIMEOUT + limits::OVERSLEPT);
+    }
+}
+
+#[test]
+fn no_page_in_between_and_no_other_link_hides_that_it_misses_searches() {
+    let mut asking = Asking::new(&[true, true]);
+    for _ in 0..2 {
+        let asked = asking.begin(limits::FIND_TIMEOUT);
+        assert_eq!(asked.len(), 2);
+        asking.answers(asked[1]);
+        // It says that there is more, further on, and nothing else from then on.
+        let sort = Sort::newest();
+        let until = sort.place_of(&document(&identity(9), 1, 10)).unwrap().as_bytes().to_vec();
+        let rest = Rest::More { left_out: false };
+        let more = Found { request: asked[0].1, documents: Vec::new(), rest, until };
+        let link = asking.links[0];
+        asking.finds.answered(&mut asking.cx, link, more, &asking.interest).unwrap();
+        asking.wait(limits::FIND_TIMEOUT);
+    }
+    assert_eq!(asking.search_without(&[]), [1]);
+    let link = testing::neighbour(&mut asking.cx, &identity(1));
+    asking.cx.links.get_mut(link).unwrap().is_archive = true;
+    asking.links[0] = link;
+    assert_eq!(asking.search_without(&[]), [1], "it comes again");
+    // Nor is it asked every other time by missing every other search.
+    let mut asking = Asking::new(&[true, true]);
+    let mut times = 0;
+    for number in 0..20 {
+        let silent: &[usize] = if number % 2 == 0 { &[0] } else { &[] };
+        times += usize::from(asking.search_without(silent).contains(&0));
+        asking.wait(limits::FIND_TIMEOUT);
+    }
+    assert!(times < 12, "{times}");
+}
+
+#[test]
+fn what_only_an_archive_has_that_is_not_asked_is_left_out() {
+    let keeping = |query: &str| Kept { queries: vec![query.to_owned()], ..Kept::default() };
+    for (other, complete) in [(r#"{"type":"tweet"}"#, false), ("{}", true)] {
+        let mut asking = Asking::new(&[true, true]);
+        for (link, (number, query)) in
+            asking.links.iter().zip([(1, r#"{"type":"quake"}"#), (2, other)])
+        {
+            let presence = testing::archive(&identity(number), NOW, keeping(query));
+            asking.cx.links.get_mut(*link).unwrap().presence = Some(presence);
+        }
+        for _ in 0..2 {
+            asking.search_without(&[0]);
+            asking.wait(limits::FIND_TIMEOUT);
+        }
+        asking.ended();
+        assert_eq!(asking.search_without(&[]), [1]);
+        assert_eq!(asking.ended(), [complete], "{other}");
     }
 }
 

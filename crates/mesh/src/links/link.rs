@@ -10,8 +10,8 @@ use taiinet_document::Network;
 use taiinet_identity::{Domain, Identity, PeerId, Signature, Verified};
 
 use super::{
-    budgets::Budgets, inbound::Inbound, lanes::Lanes, promptness::Promptness,
-    protection::Protection, session::Purpose, work::Work,
+    budgets::Budgets, inbound::Inbound, lanes::Lanes, protection::Protection, session::Purpose,
+    work::Work,
 };
 use crate::{
     ChannelBinding, Disconnect, Incompatible, LinkId, LinkState, Misbehaviour, Time, limits,
@@ -83,8 +83,6 @@ pub(crate) struct Link {
     pub(crate) inbound: Inbound,
     /// Whether the other end has an archive.
     pub(crate) is_archive: bool,
-    /// Whether it answers what is looked for.
-    pub(crate) promptness: Promptness,
     /// Whether the other end says that it dozes.
     pub(crate) dozing: bool,
     /// Whether we do.
@@ -133,7 +131,6 @@ impl Link {
             work: Work::new(now),
             inbound: Inbound::default(),
             is_archive: false,
-            promptness: Promptness::default(),
             dozing: false,
             we_doze: false,
             surplus: false,

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use taiinet_identity::{PeerId, Signed, Verified};
 
-use super::{link::Link, work::Spent};
+use super::{link::Link, promptness::Promptness, work::Spent};
 use crate::{LinkId, Time, wire::Presence};
 
 /// All links to other peers, and the names of those to signallers.
@@ -15,6 +15,8 @@ pub(crate) struct Links {
     /// Links that may have something to send.
     dirty: BTreeSet<LinkId>,
     spent: Spent,
+    /// Who answers what is looked for.
+    pub(crate) promptness: Promptness,
     /// Whether the application is behind: meanwhile nothing is acknowledged.
     pub(crate) behind: bool,
 }
@@ -83,6 +85,26 @@ impl Links {
     /// The first that is so.
     pub(crate) fn find(&self, which: impl Fn(&Link) -> bool) -> Option<LinkId> {
         self.iter().find(|link| which(link)).map(|link| link.id)
+    }
+
+    /// The neighbours that are to be asked for something, of which one that rests is asked only if no other is there
+    /// in its stead; and whether what only those have is left out that are not asked.
+    pub(crate) fn to_ask(&self, now: Time) -> (Vec<LinkId>, bool) {
+        // A neighbour that dozes is asked if there is no other.
+        let (dozing, wakeful): (Vec<_>, Vec<_>) = self.active().partition(|link| link.dozing);
+        let links = if wakeful.is_empty() { dozing } else { wakeful };
+        let (resting, mut asked): (Vec<_>, Vec<_>) =
+            links.into_iter().partition(|link| self.promptness.rests(&link.peer, now));
+        let mut left_out = false;
+        for link in resting {
+            if !asked.iter().any(|other| other.is_archive == link.is_archive) {
+                asked.push(link);
+            } else if let Some(kept) = link.keeps() {
+                let covers = |other: &&Link| other.keeps().is_some_and(|other| other.covers(kept));
+                left_out |= !asked.iter().any(covers);
+            }
+        }
+        (asked.into_iter().map(|link| link.id).collect(), left_out)
     }
 
     /// Whether there is a link to this peer, however far it is, that serves; one in whose place a direct one is

@@ -9,11 +9,6 @@ use crate::{
     wire::{Kept, Presence},
 };
 
-/// [`taiinet_query::Query::all`], in its canonical form.
-const EVERYTHING: &str = "{}";
-/// An archive covers another one that keeps the same from a moment a little earlier.
-const ABOUT_MS: u64 = 24 * 3600 * 1000;
-
 /// What those keep that a peer is linked to, and so which others it wants.
 #[derive(Debug)]
 pub(super) struct Archives {
@@ -28,11 +23,6 @@ impl Archives {
         Self { kept, most: most(cx) }
     }
 
-    /// Whether there is none.
-    pub(super) const fn are_none(&self) -> bool {
-        self.kept.is_empty()
-    }
-
     /// Whether there are enough, whatever else there may be.
     pub(super) const fn are_enough(&self) -> bool {
         self.kept.len() >= self.most
@@ -41,8 +31,7 @@ impl Archives {
     /// Whether this one is wanted as well.
     pub(super) fn want(&self, presence: &Presence) -> bool {
         let Some(kept) = &presence.archive else { return false };
-        !self.are_enough()
-            && (self.kept.len() < 2 || !self.kept.iter().any(|one| covers(one, kept)))
+        !self.are_enough() && (self.kept.len() < 2 || !self.kept.iter().any(|one| one.covers(kept)))
     }
 }
 
@@ -54,6 +43,11 @@ pub(super) struct Lookout {
     pub(super) asked_at: Option<Time>,
     /// When searches began to wait for one that has not become a neighbour so far.
     pub(super) waited_at: Option<Time>,
+}
+
+/// Whether there is one to be asked.
+pub(super) fn are_any(cx: &Cx) -> bool {
+    cx.links.active().any(|link| link.is_archive && !link.is_doubted())
 }
 
 /// The links to archives that a peer must not part with because it has too many.
@@ -68,8 +62,7 @@ fn most(cx: &Cx) -> usize {
 
 /// The links to archives, the oldest first: of those that others chose not so many that we choose none.
 fn counted(cx: &Cx) -> impl Iterator<Item = &Link> {
-    let is_one =
-        |link: &&Link| link.is_archive && !link.is_doubted() && !link.promptness.rests(cx.now);
+    let is_one = |link: &&Link| link.is_archive && !link.is_doubted() && !rests(cx, link);
     let mut links: Vec<&Link> = cx.links.active().filter(is_one).collect();
     links.sort_unstable_by_key(|link| (link.since(), link.id));
     let mut others = (most(cx) - 1).max(1);
@@ -81,13 +74,8 @@ fn counted(cx: &Cx) -> impl Iterator<Item = &Link> {
     links.into_iter()
 }
 
-/// Whether one says that it keeps all that the other says. Neither is believed: both are asked where a peer has both,
-/// and what they give is checked.
-fn covers(one: &Kept, other: &Kept) -> bool {
-    let has_all = one.queries.iter().any(|query| query == EVERYTHING);
-    let has_each =
-        !other.queries.is_empty() && other.queries.iter().all(|query| one.queries.contains(query));
-    (has_all || has_each) && one.since.as_millis() <= other.since.as_millis() + ABOUT_MS
+fn rests(cx: &Cx, link: &Link) -> bool {
+    cx.links.promptness.rests(&link.peer, cx.now)
 }
 
 #[cfg(test)]
@@ -99,6 +87,10 @@ mod tests {
 
     use super::*;
     use crate::testing::{self, NOW, identity};
+
+    /// [`Query::all`], in its canonical form.
+    const EVERYTHING: &str = "{}";
+    const DAY_MS: u64 = 24 * 3600 * 1000;
 
     fn keeping(queries: &[&str], since: u64) -> Kept {
         let queries = queries.iter().map(|query| (*query).to_owned()).collect();
@@ -134,9 +126,9 @@ mod tests {
         let covered = [all.clone(), tweets.clone()];
         assert!(!wants(&covered, &quakes) && !wants(&covered, &all) && !wants(&covered, &unsaid));
         // From when on counts as well, if it is more than a day.
-        let recent = keeping(&[EVERYTHING], 10 * ABOUT_MS);
+        let recent = keeping(&[EVERYTHING], 10 * DAY_MS);
         assert!(wants(&[recent.clone(), recent.clone()], &tweets));
-        assert!(!wants(&[recent.clone(), recent.clone()], &keeping(&[], 9 * ABOUT_MS)));
+        assert!(!wants(&[recent.clone(), recent.clone()], &keeping(&[], 9 * DAY_MS)));
         assert!(!wants(&[tweets.clone(), quakes.clone(), unsaid], &recent), "enough is enough");
     }
 

@@ -1,6 +1,10 @@
 //! How an archive is found among the peers that are known, and by asking neighbours whom they know.
 
-use super::{Membership, archives::Archives, wanting};
+use super::{
+    Membership,
+    archives::{self, Archives},
+    wanting,
+};
 use crate::{
     LinkId, Time,
     cx::Cx,
@@ -28,7 +32,7 @@ impl Membership {
     /// A search begins. Where no neighbour has an archive, one that is known of is dialled, and others are asked whom
     /// they know: the search waits for that.
     pub(super) fn look_out(&mut self, cx: &mut Cx) {
-        if cx.archive_until.is_some() || !Archives::of(cx).are_none() {
+        if cx.archive_until.is_some() || archives::are_any(cx) {
             return;
         }
         if self.may_reach_archive(cx) {

@@ -243,17 +243,29 @@ impl Sources {
         }
     }
 
-    /// Those that have not answered are waited for no longer; gives those that had the time to.
+    /// Those that have not answered are waited for no longer; gives those that have had the time, and brought little.
     pub(super) fn give_up(&mut self, now: Time) -> Vec<LinkId> {
         let mut missed = Vec::new();
+        let (time, bytes) = limits::FIND_LATE;
         self.links.retain(|link, source| {
             let Some(asked) = &source.asked else { return true };
-            if asked.at.after(limits::FIND_LATE) <= now {
+            if asked.at.after(time) <= now && limits::FOUND_BYTES - asked.bytes < bytes {
                 missed.push(*link);
             }
             self.left_out = true;
             false
         });
         missed
+    }
+
+    /// Of those that are not asked it is not known what they have.
+    pub(super) const fn leave_out(&mut self) {
+        self.left_out = true;
+    }
+
+    /// Those that have answered all that they were asked.
+    pub(super) fn prompt(&self) -> impl Iterator<Item = LinkId> {
+        let prompt = |source: &Source| source.asked.is_none() && source.has_answered;
+        self.links.iter().filter(move |(_, source)| prompt(source)).map(|(link, _)| *link)
     }
 }

@@ -342,3 +342,18 @@ fn what_was_given_before_does_not_come_again() {
     ends(&mut finds, LINK, question.request, None);
     assert_eq!(given(&mut finds, NOW), [(vec![3], true, None)]);
 }
+
+#[test]
+fn one_that_is_slow_and_brings_much_is_not_silent() {
+    let waited = |bytes| {
+        let mut finds = Searches::default();
+        begin(&mut finds, "{}", 2, &[LINK, OTHER]);
+        ends(&mut finds, OTHER, 2, None);
+        finds.brings(LINK, 1, bytes).unwrap();
+        assert_eq!(given(&mut finds, LATE), [(vec![], false, None)]);
+        finds.waited()
+    };
+    let (much, other) = (limits::FIND_LATE.1, (OTHER, false));
+    assert_eq!(waited(much - 1), [(LINK, true), other]);
+    assert_eq!(waited(much), [other]);
+}
