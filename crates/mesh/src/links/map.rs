@@ -90,21 +90,23 @@ impl Links {
     /// The neighbours that are to be asked for something, of which one that rests is asked only if no other is there
     /// in its stead; and whether what only those have is left out that are not asked.
     pub(crate) fn to_ask(&self, now: Time) -> (Vec<LinkId>, bool) {
-        // A neighbour that dozes is asked if there is no other.
-        let (dozing, wakeful): (Vec<_>, Vec<_>) = self.active().partition(|link| link.dozing);
-        let links = if wakeful.is_empty() { dozing } else { wakeful };
-        let (resting, mut asked): (Vec<_>, Vec<_>) =
-            links.into_iter().partition(|link| self.promptness.rests(&link.peer, now));
-        let mut left_out = false;
-        for link in resting {
-            if !asked.iter().any(|other| other.is_archive == link.is_archive) {
-                asked.push(link);
+        let mut links: Vec<&Link> = self.active().filter(|link| !link.dozing).collect();
+        if links.is_empty() {
+            // A neighbour that dozes is asked if there is no other.
+            links.extend(self.active());
+        }
+        let (mut asked, mut left_out) = (Vec::new(), false);
+        for link in &links {
+            let prompt = |other: &&&Link| !self.promptness.rests(&other.peer, now);
+            let is_like = |other: &&Link| other.is_archive == link.is_archive;
+            if prompt(&link) || !links.iter().filter(prompt).any(is_like) {
+                asked.push(link.id);
             } else if let Some(kept) = link.keeps() {
                 let covers = |other: &&Link| other.keeps().is_some_and(|other| other.covers(kept));
-                left_out |= !asked.iter().any(covers);
+                left_out |= !links.iter().filter(prompt).any(covers);
             }
         }
-        (asked.into_iter().map(|link| link.id).collect(), left_out)
+        (asked, left_out)
     }
 
     /// Whether there is a link to this peer, however far it is, that serves; one in whose place a direct one is

@@ -1,8 +1,6 @@
 //! Whether neighbours answer what is looked for. One that does not would have each search of ours last as long as
 //! a search may.
 
-use std::collections::BTreeMap;
-
 use taiinet_identity::PeerId;
 
 use crate::{Time, limits};
@@ -10,52 +8,55 @@ use crate::{Time, limits};
 /// How those peers answer that have let a search wait in vain; also after their links have ended.
 #[derive(Debug, Default)]
 pub(crate) struct Promptness {
-    late: BTreeMap<PeerId, Late>,
+    /// The one that missed a search last is the last.
+    late: Vec<Late>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Late {
+    peer: PeerId,
     /// Two for each search that it has missed, less one for each that it has not.
     score: u8,
     missed_at: Time,
-    rests_until: Option<Time>,
+    rests_until: Time,
 }
 
 impl Promptness {
     /// A page of a search ended, and nothing of this peer's was lacking.
     pub(crate) fn answered(&mut self, peer: &PeerId) {
-        let Some(late) = self.late.get_mut(peer) else { return };
+        let Some(late) = self.late.iter_mut().find(|late| late.peer == *peer) else { return };
         late.score = late.score.saturating_sub(1);
-        if late.score == 0 {
-            self.late.remove(peer);
-        }
+        self.late.retain(|late| late.score > 0);
     }
 
     /// A search has waited for it in vain. Whether it rests from now on.
     pub(crate) fn missed(&mut self, peer: PeerId, now: Time) -> bool {
-        if self.late.len() >= limits::LATE_PEERS && !self.late.contains_key(&peer) {
-            let first = self.late.iter().min_by_key(|(_, late)| late.missed_at);
-            let Some(first) = first.map(|(peer, _)| *peer) else { return false };
-            self.late.remove(&first);
-        }
-        let new = Late { score: 0, missed_at: Time::default(), rests_until: None };
-        let late = self.late.entry(peer).or_insert(new);
-        // Searches that wait at the same time miss the same.
-        if late.score > 0 && now < late.missed_at.after(limits::FIND_TIMEOUT) {
-            return false;
-        }
+        let known = self.late.iter().position(|late| late.peer == peer);
+        let before = known.map(|at| self.late.remove(at));
+        let mut late = match before {
+            // Searches that wait at the same time miss the same.
+            Some(late) if now < late.missed_at.after(limits::FIND_TIMEOUT) => {
+                self.late.push(late);
+                return false;
+            }
+            Some(late) => late,
+            None => Late { peer, score: 0, missed_at: now, rests_until: Time::default() },
+        };
         late.missed_at = now;
         late.score = late.score.saturating_add(2).min(limits::LATE_AT);
-        let rests = late.score >= limits::LATE_AT;
+        let rests = late.score == limits::LATE_AT;
         if rests {
-            late.rests_until = Some(now.after(limits::FIND_REST));
+            late.rests_until = now.after(limits::FIND_REST);
         }
+        if self.late.len() >= limits::LATE_PEERS {
+            self.late.remove(0);
+        }
+        self.late.push(late);
         rests
     }
 
     /// Whether it is asked only where nobody else is there.
     pub(crate) fn rests(&self, peer: &PeerId, now: Time) -> bool {
-        let late = self.late.get(peer);
-        late.and_then(|late| late.rests_until).is_some_and(|until| until > now)
+        self.late.iter().any(|late| late.peer == *peer && late.rests_until > now)
     }
 }

@@ -6,7 +6,7 @@
 //! enter it.
 
 use core::time::Duration;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::BTreeMap;
 
 use taiinet_document::Network;
 use taiinet_identity::{PeerId, Signed, Verified};
@@ -52,7 +52,7 @@ impl Candidate {
 pub(crate) struct Candidates {
     known: BTreeMap<PeerId, Candidate>,
     /// Notes on peers that dialled before anything was heard of them, the newest last.
-    strangers: VecDeque<(PeerId, Disconnect)>,
+    strangers: Vec<(PeerId, Disconnect)>,
 }
 
 impl Candidates {
@@ -210,14 +210,14 @@ impl Candidates {
         }
         self.note_on_stranger(peer);
         if self.strangers.len() == limits::STRANGERS_NOTED {
-            self.strangers.pop_front();
+            self.strangers.remove(0);
         }
-        self.strangers.push_back((*peer, cause));
+        self.strangers.push((*peer, cause));
     }
 
     fn note_on_stranger(&mut self, peer: &PeerId) -> Option<Disconnect> {
         let at = self.strangers.iter().position(|(stranger, _)| stranger == peer)?;
-        self.strangers.remove(at).map(|(_, cause)| cause)
+        Some(self.strangers.remove(at).1)
     }
 
     /// It asks not to be dialled before `wait` has passed.
