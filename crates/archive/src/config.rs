@@ -58,21 +58,18 @@ impl Config {
 
     /// The time of the oldest documents that this author may still bring.
     pub(crate) fn oldest(&self, author: PeerId, now: Timestamp) -> Timestamp {
-        let back = self.backdate(author).map_or(u64::MAX, millis);
-        Timestamp::from_millis(now.as_millis().saturating_sub(back))
+        before(now, self.backdate(author))
     }
 
     /// The time of the oldest documents that anybody may still bring.
     pub(crate) fn reaches_back(&self, now: Timestamp) -> Timestamp {
         let backdate = self.max_backdate.filter(|_| self.importers.is_empty());
-        let back = [backdate, self.keep].into_iter().flatten().min().map_or(u64::MAX, millis);
-        Timestamp::from_millis(now.as_millis().saturating_sub(back))
+        before(now, [backdate, self.keep].into_iter().flatten().min())
     }
 
     /// The time of the oldest documents that are not too old to be kept.
     pub(crate) fn keeps_since(&self, now: Timestamp) -> Timestamp {
-        let back = self.keep.map_or(u64::MAX, millis);
-        Timestamp::from_millis(now.as_millis().saturating_sub(back))
+        before(now, self.keep)
     }
 
     /// From when on nothing of this author can come that is as old as this, if that ever is.
@@ -98,6 +95,11 @@ impl Config {
         }
         blake3::hash(text.as_bytes()).as_bytes().to_vec()
     }
+}
+
+/// So long before now; without a bound, the beginning of time.
+fn before(now: Timestamp, back: Option<Duration>) -> Timestamp {
+    Timestamp::from_millis(now.as_millis().saturating_sub(back.map_or(u64::MAX, millis)))
 }
 
 fn millis(duration: Duration) -> u64 {

@@ -168,7 +168,7 @@ struct Link {
     eager: bool,
     relayed: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
-    archive: Option<Keeps>,
+    archive: Option<Kept>,
     dozing: bool,
     since: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -189,7 +189,7 @@ impl From<&LinkStatus> for Link {
             incoming: link.incoming,
             eager: link.eager,
             relayed: link.relayed,
-            archive: link.archive.as_ref().map(Keeps::from),
+            archive: link.archive.clone(),
             dozing: link.dozing,
             since: link.since.as_millis(),
             round_trip_ms: link.round_trip_ms,
@@ -200,21 +200,6 @@ impl From<&LinkStatus> for Link {
             points: link.points,
             queued_bytes: link.queued_bytes,
         }
-    }
-}
-
-/// What an archive says that it keeps.
-#[derive(Serialize)]
-struct Keeps {
-    since: u64,
-    queries: Vec<String>,
-    indexed: Vec<String>,
-}
-
-impl From<&Kept> for Keeps {
-    fn from(kept: &Kept) -> Self {
-        let (queries, indexed) = (kept.queries.clone(), kept.indexed.clone());
-        Self { since: kept.since.as_millis(), queries, indexed }
     }
 }
 

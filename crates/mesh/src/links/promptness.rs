@@ -1,28 +1,28 @@
-//! Whether neighbours answer what is looked for. One that does not would have each search of ours last as long as
-//! a search may.
+//! Whether neighbours answer our searches. A neighbour that never answers would make each search last as long as a
+//! search may.
 
 use taiinet_identity::PeerId;
 
 use crate::{Time, limits};
 
-/// How those peers answer that have let a search wait in vain; also after their links have ended.
+/// The scores of peers that have missed a search. They outlast the links, so that a new link is no fresh start.
 #[derive(Debug, Default)]
 pub(crate) struct Promptness {
-    /// The one that missed a search last is the last.
+    /// In the order in which they last missed a search.
     late: Vec<Late>,
 }
 
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 struct Late {
     peer: PeerId,
-    /// Two for each search that it has missed, less one for each that it has not.
+    /// See [`limits::LATE_AT`].
     score: u8,
     missed_at: Time,
     rests_until: Time,
 }
 
 impl Promptness {
-    /// A page of a search ended, and nothing of this peer's was lacking.
+    /// A page of a search has ended, for which this peer has given all that it was asked.
     pub(crate) fn answered(&mut self, peer: &PeerId) {
         let Some(late) = self.late.iter_mut().find(|late| late.peer == *peer) else { return };
         late.score = late.score.saturating_sub(1);
@@ -32,16 +32,13 @@ impl Promptness {
     /// A search has waited for it in vain. Whether it rests from now on.
     pub(crate) fn missed(&mut self, peer: PeerId, now: Time) -> bool {
         let known = self.late.iter().position(|late| late.peer == peer);
-        let before = known.map(|at| self.late.remove(at));
-        let mut late = match before {
-            // Searches that wait at the same time miss the same.
-            Some(late) if now < late.missed_at.after(limits::FIND_TIMEOUT) => {
-                self.late.push(late);
-                return false;
-            }
-            Some(late) => late,
-            None => Late { peer, score: 0, missed_at: now, rests_until: Time::default() },
-        };
+        let last = known.map(|at| self.late[at].missed_at);
+        // Searches that wait at the same time miss the same.
+        if last.is_some_and(|last| now < last.after(limits::FIND_TIMEOUT)) {
+            return false;
+        }
+        let new = || Late { peer, score: 0, missed_at: now, rests_until: Time::default() };
+        let mut late = known.map_or_else(new, |at| self.late.remove(at));
         late.missed_at = now;
         late.score = late.score.saturating_add(2).min(limits::LATE_AT);
         let rests = late.score == limits::LATE_AT;
@@ -55,7 +52,7 @@ impl Promptness {
         rests
     }
 
-    /// Whether it is asked only where nobody else is there.
+    /// Whether it rests: it is asked only if no other of its kind is there.
     pub(crate) fn rests(&self, peer: &PeerId, now: Time) -> bool {
         self.late.iter().any(|late| late.peer == *peer && late.rests_until > now)
     }

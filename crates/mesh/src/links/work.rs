@@ -148,14 +148,13 @@ impl Work {
     /// Takes so many units, with a debt if need be.
     pub(crate) fn spend(&mut self, units: u64, now: Time) {
         self.purse.refill(now);
-        self.purse.take(i64::try_from(units).unwrap_or(i64::MAX).saturating_mul(1000));
+        self.purse.take(thousandths(units));
     }
 
     /// Gives so many units back that were taken before.
     pub(crate) fn refund(&mut self, units: u64, now: Time) {
         self.purse.refill(now);
-        let thousandths = i64::try_from(units).unwrap_or(i64::MAX).saturating_mul(1000);
-        self.purse.left = self.purse.left.saturating_add(thousandths).min(burst());
+        self.purse.left = self.purse.left.saturating_add(thousandths(units)).min(burst());
     }
 
     /// How many units are left; none while there is a debt.
@@ -173,6 +172,10 @@ impl Work {
         let wait = debt.div_ceil(u64::from(limits::WORK.1).max(1));
         Some(self.purse.filled.after(core::time::Duration::from_millis(wait)))
     }
+}
+
+fn thousandths(units: u64) -> i64 {
+    i64::try_from(units).unwrap_or(i64::MAX).saturating_mul(1000)
 }
 
 const fn burst() -> i64 {

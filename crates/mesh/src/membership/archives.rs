@@ -47,7 +47,11 @@ pub(super) struct Lookout {
 
 /// Whether there is one to be asked.
 pub(super) fn are_any(cx: &Cx) -> bool {
-    cx.links.active().any(|link| link.is_archive && !link.is_doubted())
+    linked(cx).next().is_some()
+}
+
+fn linked(cx: &Cx) -> impl Iterator<Item = &Link> {
+    cx.links.active().filter(|link| link.is_archive && !link.is_doubted())
 }
 
 /// The links to archives that a peer must not part with because it has too many.
@@ -60,10 +64,10 @@ fn most(cx: &Cx) -> usize {
     limits::ARCHIVES.min(cx.config.max_links / 2).max(1)
 }
 
-/// The links to archives, the oldest first: of those that others chose not so many that we choose none.
+/// The links to archives that answer, the oldest first: of those that others chose not so many that we choose none.
 fn counted(cx: &Cx) -> impl Iterator<Item = &Link> {
-    let is_one = |link: &&Link| link.is_archive && !link.is_doubted() && !rests(cx, link);
-    let mut links: Vec<&Link> = cx.links.active().filter(is_one).collect();
+    let rests = |link: &Link| cx.links.promptness.rests(&link.peer, cx.now);
+    let mut links: Vec<&Link> = linked(cx).filter(|link| !rests(link)).collect();
     links.sort_unstable_by_key(|link| (link.since(), link.id));
     let mut others = (most(cx) - 1).max(1);
     links.retain(|link| {
@@ -72,10 +76,6 @@ fn counted(cx: &Cx) -> impl Iterator<Item = &Link> {
         counts
     });
     links.into_iter()
-}
-
-fn rests(cx: &Cx, link: &Link) -> bool {
-    cx.links.promptness.rests(&link.peer, cx.now)
 }
 
 #[cfg(test)]
@@ -87,10 +87,6 @@ mod tests {
 
     use super::*;
     use crate::testing::{self, NOW, identity};
-
-    /// [`Query::all`], in its canonical form.
-    const EVERYTHING: &str = "{}";
-    const DAY_MS: u64 = 24 * 3600 * 1000;
 
     fn keeping(queries: &[&str], since: u64) -> Kept {
         let queries = queries.iter().map(|query| (*query).to_owned()).collect();
@@ -112,11 +108,11 @@ mod tests {
 
     #[test]
     fn a_peer_wants_two_archives_and_one_of_each_kind() {
-        let all = keeping(&[EVERYTHING], 0);
+        let all = keeping(&[Kept::EVERYTHING], 0);
         let [tweets, quakes] = [r#"{"type":"tweet"}"#, r#"{"type":"quake"}"#];
         let (tweets, quakes) = (keeping(&[tweets], 0), keeping(&[quakes], 0));
         let unsaid = keeping(&[], 0);
-        assert_eq!(Query::all().to_string(), EVERYTHING);
+        assert_eq!(Query::all().to_string(), Kept::EVERYTHING);
         for one in [&all, &tweets, &unsaid] {
             assert!(wants(&[], one) && wants(core::slice::from_ref(one), one), "{one:?}");
         }
@@ -126,9 +122,9 @@ mod tests {
         let covered = [all.clone(), tweets.clone()];
         assert!(!wants(&covered, &quakes) && !wants(&covered, &all) && !wants(&covered, &unsaid));
         // From when on counts as well, if it is more than a day.
-        let recent = keeping(&[EVERYTHING], 10 * DAY_MS);
+        let recent = keeping(&[Kept::EVERYTHING], 10 * Kept::ABOUT_MS);
         assert!(wants(&[recent.clone(), recent.clone()], &tweets));
-        assert!(!wants(&[recent.clone(), recent.clone()], &keeping(&[], 9 * DAY_MS)));
+        assert!(!wants(&[recent.clone(), recent.clone()], &keeping(&[], 9 * Kept::ABOUT_MS)));
         assert!(!wants(&[tweets.clone(), quakes.clone(), unsaid], &recent), "enough is enough");
     }
 

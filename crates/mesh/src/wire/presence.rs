@@ -29,11 +29,6 @@ pub struct Presence {
     pub archive: Option<Kept>,
 }
 
-/// [`taiinet_query::Query::all`], in its canonical form.
-const EVERYTHING: &str = "{}";
-/// An archive covers another one that keeps the same from a moment a little earlier.
-const ABOUT_MS: u64 = 24 * 3600 * 1000;
-
 /// What an archive says that it keeps, in [`crate::limits::KEPT_BYTES`] at most.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Kept {
@@ -46,6 +41,11 @@ pub struct Kept {
 }
 
 impl Kept {
+    /// [`taiinet_query::Query::all`], in its canonical form.
+    pub(crate) const EVERYTHING: &str = "{}";
+    /// An archive covers another one that keeps the same from a moment a little earlier.
+    pub(crate) const ABOUT_MS: u64 = 24 * 3600 * 1000;
+
     /// How many bytes of text it has.
     fn size(&self) -> usize {
         self.queries.iter().chain(&self.indexed).map(|text| text.len() + 2).sum()
@@ -54,10 +54,10 @@ impl Kept {
     /// Whether it keeps, by its word, all that another says that it keeps. Neither is believed: both are asked where a
     /// peer has both, and what they give is checked.
     pub(crate) fn covers(&self, other: &Self) -> bool {
-        let has_all = self.queries.iter().any(|query| query == EVERYTHING);
+        let has_all = self.queries.iter().any(|query| query == Self::EVERYTHING);
         let has_each = !other.queries.is_empty()
             && other.queries.iter().all(|query| self.queries.contains(query));
-        (has_all || has_each) && self.since.as_millis() <= other.since.as_millis() + ABOUT_MS
+        (has_all || has_each) && self.since.as_millis() <= other.since.as_millis() + Self::ABOUT_MS
     }
 
     /// As much of it as there is room for.

@@ -6,24 +6,24 @@
 
 #![allow(missing_docs, clippy::unwrap_used)]
 
+#[path = "../common/mod.rs"]
+mod common;
+
 use std::{
-    net::IpAddr,
     path::Path,
     time::{Duration, Instant},
 };
 
 use taiinet::{
-    ArchiveOptions, Backlog, Identity, Quota, SubscribeOptions, SubscriptionEvent, TaiiNet,
-    Timestamp, Value, VerifiedDocument, json, query,
+    ArchiveOptions, Backlog, Builder, Identity, SubscribeOptions, SubscriptionEvent, Timestamp,
+    Value, VerifiedDocument, json, query,
 };
 use taiinet_document::{Content, Document, parse_map};
 use taiinet_identity::{Domain, Seed};
 use taiinet_query::Query;
-use taiinet_signaller::{
-    DeskConfig,
-    server::{SecondStun, Server, ServerConfig, StunAddress},
-};
 use tokio::{runtime::Runtime, task::JoinHandle, time::interval};
+
+use common::{median, peer, signaller};
 
 /// How many are written at once while the archive is filled.
 const COMMIT: usize = 1_000;
@@ -63,11 +63,6 @@ fn main() {
         at(1.0),
         late.len()
     );
-}
-
-fn median(mut rates: Vec<f64>) -> f64 {
-    rates.sort_by(f64::total_cmp);
-    rates[rates.len() / 2]
 }
 
 /// Fills an archive; how many documents a second are verified, in each round, and how large one is on average.
@@ -129,35 +124,20 @@ fn now() -> Timestamp {
     Timestamp::from_millis(since.as_millis() as u64)
 }
 
-async fn peer(runtime: &Runtime, signaller: &str, store: Option<&Path>) -> TaiiNet {
-    let loopback = IpAddr::from([127, 0, 0, 1]);
-    let builder = TaiiNet::builder().network("bench").signaller(signaller).bind([loopback]);
-    let mut builder = builder.quota(Quota::UNBOUNDED);
-    if let Some(store) = store {
-        builder = builder.archive(ArchiveOptions::new(store, vec![Query::all()]));
-    }
-    runtime.spawn(builder.connect()).await.unwrap().unwrap()
-}
-
 /// How long a history of `count` documents takes, and how long each document that was published meanwhile.
 async fn history(
     count: usize,
     store: &Path,
     [archive, reader, writer, _]: &[Runtime; 4],
 ) -> (Duration, Vec<Duration>) {
-    let config = ServerConfig {
-        listen: vec!["127.0.0.1:0".parse().unwrap()],
-        stun: StunAddress::Off,
-        second_stun: SecondStun::Off,
-        desk: DeskConfig::default(),
+    let (url, signaller) = signaller().await;
+    let kept = ArchiveOptions::new(store, vec![Query::all()]);
+    let start = async |runtime: &Runtime, peer: Builder| {
+        runtime.spawn(peer.connect()).await.unwrap().unwrap()
     };
-    let server = Server::bind(config, Identity::from_seed(&Seed::from_bytes([42; 32]))).await;
-    let server = server.unwrap();
-    let url = server.urls().remove(0);
-    let signaller = tokio::spawn(server.run(std::future::pending()));
-    let keeping = peer(archive, &url, Some(store)).await;
-    let reading = peer(reader, &url, None).await;
-    let publishing = peer(writer, &url, None).await;
+    let keeping = start(archive, peer(&url).archive(kept)).await;
+    let reading = start(reader, peer(&url)).await;
+    let publishing = start(writer, peer(&url)).await;
     for net in [&keeping, &reading, &publishing] {
         net.wait_for_peers(2).await.unwrap();
     }

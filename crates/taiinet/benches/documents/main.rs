@@ -9,6 +9,8 @@
 #[path = "../../../webrtc/benches/link/bare.rs"]
 #[allow(dead_code)]
 mod bare;
+#[path = "../common/mod.rs"]
+mod common;
 #[path = "../../../webrtc/src/channel/connection.rs"]
 #[allow(dead_code)]
 mod connection;
@@ -16,18 +18,13 @@ mod connection;
 #[allow(dead_code)]
 mod runtime;
 
-use std::{
-    net::IpAddr,
-    time::{Duration, Instant},
-};
+use std::time::{Duration, Instant};
 
-use taiinet::{Identity, PublishOptions, TaiiNet, json, query};
+use taiinet::{Identity, PublishOptions, json, query};
 use taiinet_identity::{Domain, Seed};
-use taiinet_signaller::{
-    DeskConfig,
-    server::{SecondStun, Server, ServerConfig, StunAddress},
-};
 use tokio::runtime::Runtime;
+
+use common::{median, peer, signaller};
 
 /// About what is in a document besides its text.
 const TEXT: usize = 1024 - 40;
@@ -59,23 +56,11 @@ fn rate(count: usize, time: Duration) -> f64 {
     count as f64 / time.as_secs_f64()
 }
 
-fn median(mut rates: Vec<f64>) -> f64 {
-    rates.sort_by(f64::total_cmp);
-    rates[rates.len() / 2]
-}
-
 async fn on<T: Send + 'static>(
     runtime: &Runtime,
     future: impl Future<Output = T> + Send + 'static,
 ) -> T {
     runtime.spawn(future).await.unwrap()
-}
-
-async fn peer(signaller: String) -> TaiiNet {
-    let loopback = IpAddr::from([127, 0, 0, 1]);
-    let builder = TaiiNet::builder().network("bench").signaller(signaller).bind([loopback]);
-    let builder = builder.quota(taiinet::Quota::UNBOUNDED);
-    builder.connect().await.unwrap()
 }
 
 /// The processor time that this process has used, where the system tells (Linux).
@@ -94,18 +79,9 @@ async fn documents(
     reader_runtime: &Runtime,
     writer_runtime: &Runtime,
 ) -> (Duration, Duration, usize) {
-    let config = ServerConfig {
-        listen: vec!["127.0.0.1:0".parse().unwrap()],
-        stun: StunAddress::Off,
-        second_stun: SecondStun::Off,
-        desk: DeskConfig::default(),
-    };
-    let server = Server::bind(config, Identity::from_seed(&Seed::from_bytes([42; 32]))).await;
-    let server = server.unwrap();
-    let url = server.urls().remove(0);
-    let signaller = tokio::spawn(server.run(std::future::pending()));
-    let reader = on(reader_runtime, peer(url.clone())).await;
-    let writer = on(writer_runtime, peer(url)).await;
+    let (url, signaller) = signaller().await;
+    let reader = on(reader_runtime, peer(&url).connect()).await.unwrap();
+    let writer = on(writer_runtime, peer(&url).connect()).await.unwrap();
     let mut all = reader.subscribe(query!({})).unwrap();
     writer.connected().await.unwrap();
     reader.connected().await.unwrap();
