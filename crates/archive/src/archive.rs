@@ -104,8 +104,8 @@ impl<S: Store> Archive<S> {
         self.totals.floor
     }
 
-    /// From when on it has what it is for: what is older was not to be kept for so long, or left for want of room.
-    /// Of an author that had more than its share there may be less.
+    /// Since when documents are kept: older ones are past [`Config::keep`], or have left for want of room. Of an author
+    /// that had more than its share, newer ones may have left as well.
     pub fn keeps_since(&self, now: Timestamp) -> Timestamp {
         self.config.keeps_since(now).max(self.floor())
     }

@@ -59,8 +59,8 @@ pub(crate) struct SeedArgs {
     /// How old a document may be when it comes. With it, deletions leave once what they delete is older than that
     #[arg(long, value_name = "DURATION", value_parser = humantime::parse_duration)]
     max_backdate: Option<Duration>,
-    /// Authors whose documents may be older when they come, and are imported as fast as they can be verified (others'
-    /// at some 1,600 a second); repeat it, or separate by commas
+    /// Authors whose documents may be older when they come, and are imported as fast as they can be verified; those of
+    /// other authors are imported at some 1,600 a second. Repeat it, or separate by commas
     #[arg(long, value_name = "PEERID", value_delimiter = ',')]
     import_from: Vec<PeerId>,
     /// Print what happens as lines of JSON on stdout

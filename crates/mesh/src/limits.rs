@@ -184,9 +184,9 @@ pub const SIGNALLER_DISTRUST: (Duration, Duration) =
     (Duration::from_secs(30), Duration::from_secs(1800));
 /// Of the passive view at most so many are known from one and the same neighbour or signaller alone.
 pub const PASSIVE_SHARE: usize = PASSIVE_VIEW / 2;
-/// How old the presence of an archive is at least when another is signed since it keeps something else.
+/// How old an archive's presence must be before another one is signed because what it keeps has changed.
 pub(crate) const PRESENCE_NEWS: Duration = Duration::from_secs(10);
-/// Peers that dialled before anything was heard of them, and of which it is kept why they could not reach us.
+/// For how many peers that dialled us before we had heard of them we remember why they could not reach us.
 pub(crate) const STRANGERS_NOTED: usize = 8;
 /// How long a neighbour that broke its promises is not believed.
 pub const DISTRUST: Duration = Duration::from_secs(10);
@@ -323,13 +323,13 @@ pub const FINDS_AT_REST: usize = 128;
 pub const FIND_VERSIONS: usize = 16 * 1024;
 /// How long a search waits for its neighbours' answers.
 pub const FIND_TIMEOUT: Duration = Duration::from_secs(4);
-/// A neighbour that has let a search wait so long in vain has missed it, unless it has brought so many bytes.
+/// A neighbour has missed a search if it was asked so long before the end and has brought fewer bytes than this.
 pub(crate) const FIND_LATE: (Duration, usize) = (Duration::from_secs(2), 64 * 1024);
-/// A neighbour rests that has this: two for each search that it has missed, less one for each that it has not.
+/// The score at which a peer rests: a missed search adds two to it, and a page that it has answered takes one away.
 pub(crate) const LATE_AT: u8 = 4;
-/// Of so many peers it is remembered that they have missed some.
+/// For how many peers the score is remembered.
 pub(crate) const LATE_PEERS: usize = 256;
-/// How long it is then asked only if there is nobody else.
+/// How long a peer rests: meanwhile it is asked only if no other of its kind is there.
 pub(crate) const FIND_REST: Duration = Duration::from_secs(60);
 /// The longest query of a search, as JSON text.
 pub const FIND_QUERY_BYTES: usize = taiinet_query::limits::QUERY_BYTES;

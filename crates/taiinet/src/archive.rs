@@ -35,14 +35,14 @@ pub(crate) use reconcile::Step;
 
 /// What is taken is on the disk after so long at the latest.
 const COMMIT_AFTER: Duration = Duration::from_millis(50);
-/// The same while somebody waits for it who brings more after that.
+/// The same for documents that a neighbour offers, which waits for the answer before it offers more.
 const OFFERS_AFTER: Duration = Duration::from_millis(5);
 /// So many documents are committed together at the most.
 const COMMIT_DOCUMENTS: usize = 1000;
 /// How often what has expired is taken out, and how much of it at once.
 const EXPIRE_EVERY: Duration = Duration::from_secs(1);
 const EXPIRE_AT_ONCE: usize = 1000;
-/// From when on there is what it is for is told again when it is so much later.
+/// Neighbours are told again since when documents are kept once that has moved on by so much.
 const TOLD_AGAIN: Duration = Duration::from_secs(3600);
 /// After the disk has refused something, it is tried again so much later.
 const RETRY: Duration = Duration::from_secs(1);
@@ -64,8 +64,8 @@ pub struct ArchiveOptions {
     pub keep: Option<Duration>,
     /// How old a document may be when it comes.
     pub max_backdate: Option<Duration>,
-    /// The authors for which that does not hold. What is new of theirs is taken as fast as it can be verified; of
-    /// others' a link brings some 1,600 documents a second, a tenth of what a processor can do.
+    /// The authors for which that does not hold. New documents of theirs are taken as fast as they can be
+    /// verified; of other authors, a link can bring some 1,600 a second, which takes a tenth of a processor.
     pub import_from: Vec<PeerId>,
 }
 
@@ -141,7 +141,7 @@ pub(crate) enum Says {
     Found(LinkId, u32, Answer),
     /// An answer to an offer of documents.
     Took(LinkId, u32, Vec<Outcome>),
-    /// From when on there is what it is for.
+    /// Since when documents are kept.
     Since(Timestamp),
     /// A step with a neighbour's archive.
     Step(LinkId, Reconciled),
@@ -264,7 +264,7 @@ struct Worker {
     unanswered: Vec<(LinkId, u32, Vec<Outcome>)>,
     commit_at: Option<Instant>,
     expire_at: Instant,
-    /// From when on others are told that there is what it is for.
+    /// Since when documents are kept, as neighbours were told.
     since: Timestamp,
     stored: u64,
     answered: u64,
@@ -429,7 +429,7 @@ impl Worker {
             Err(error) => self.fails(&error),
         }
         let since = self.archive.keeps_since(self.now());
-        // Others are told of it, each time anew.
+        // With `keep` it moves on all the time, and each change costs every peer that hears of it a verification.
         if since < self.since || Time::from(since) > Time::from(self.since).after(TOLD_AGAIN) {
             self.since = since;
             let _ = self.answers.send(Says::Since(since));

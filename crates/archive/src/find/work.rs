@@ -6,7 +6,7 @@ use taiinet_query::Fuel;
 const ROW: u64 = 1_000;
 /// Decoding a document.
 const DOCUMENT: u64 = 3_000;
-/// Reading one that does not stand beside the one before.
+/// Reading a document that does not stand next to the one before.
 const ELSEWHERE: u64 = 17_000;
 /// For each byte of it.
 const BYTE: u64 = 8;

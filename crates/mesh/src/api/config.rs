@@ -104,7 +104,7 @@ pub struct Config {
     /// What the archive keeps that stands behind this peer, if one does: it gets all documents ([`Output::Accepted`]), and answers
     /// neighbours that look for some ([`Output::Asked`]).
     pub archive: Option<Kept>,
-    /// Authors of whom it keeps as much as it can verify: what is new costs the link that brings it nothing.
+    /// Authors whose new documents cost the link that brings them nothing: the archive keeps as many as it can verify.
     pub importers: BTreeSet<PeerId>,
     /// For the pool of signallers: peers are reached by their addresses, without introductions.
     pub direct: Option<Direct>,

@@ -10,7 +10,7 @@ use crate::{
     wire::{Frame, Kept},
 };
 
-/// Archives that a peer may ask, and which of them are asked for a search.
+/// A peer that searches, and its neighbours by number.
 struct Asking {
     cx: Cx,
     finds: Finds,
@@ -115,7 +115,7 @@ fn one_that_misses_few_searches_or_had_no_time_is_asked_on() {
             assert_eq!(asking.search_without(&[]), [0, 1]);
         }
     }
-    // Who waits for a moment only learns nothing of it.
+    // A search that waits only for a moment says nothing about its neighbours.
     for _ in 0..4 {
         assert_eq!(asking.begin(limits::FIND_LATE.0 / 2).len(), 2);
         asking.wait(limits::FIND_LATE.0 / 2);
@@ -127,7 +127,7 @@ fn one_that_misses_few_searches_or_had_no_time_is_asked_on() {
     }
     asking.wait(limits::FIND_TIMEOUT);
     assert_eq!(asking.search_without(&[]), [0, 1]);
-    // Who sleeps hears of answers later.
+    // A peer that has slept has yet to read the answers.
     let mut asking = Asking::new(&[true, true]);
     for _ in 0..4 {
         assert_eq!(asking.search_without(&[0]), [0, 1]);

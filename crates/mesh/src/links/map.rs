@@ -15,7 +15,7 @@ pub(crate) struct Links {
     /// Links that may have something to send.
     dirty: BTreeSet<LinkId>,
     spent: Spent,
-    /// Who answers what is looked for.
+    /// Which peers answer our searches.
     pub(crate) promptness: Promptness,
     /// Whether the application is behind: meanwhile nothing is acknowledged.
     pub(crate) behind: bool,
@@ -87,8 +87,8 @@ impl Links {
         self.iter().find(|link| which(link)).map(|link| link.id)
     }
 
-    /// The neighbours that are to be asked for something, of which one that rests is asked only if no other is there
-    /// in its stead; and whether what only those have is left out that are not asked.
+    /// The neighbours to ask for a search, and whether something is left out: a neighbour that rests is asked only if no
+    /// other of its kind is there, and it may be the only one that keeps what it keeps.
     pub(crate) fn to_ask(&self, now: Time) -> (Vec<LinkId>, bool) {
         let mut links: Vec<&Link> = self.active().filter(|link| !link.dozing).collect();
         if links.is_empty() {

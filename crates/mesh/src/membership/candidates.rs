@@ -296,8 +296,8 @@ impl Candidates {
         some.iter().map(|known| known.presence.signed().clone()).collect()
     }
 
-    /// The peers that could not be reached, or not reach us, and why: that a dial took too long says less than
-    /// what is known of the other's.
+    /// The peers that we could not reach, or that could not reach us, and why. A note on a peer's own attempt says more
+    /// than that ours took too long.
     pub(crate) fn failures(&self) -> Vec<(PeerId, Disconnect)> {
         let cause = |known: &Candidate| match (&known.failure, &known.note) {
             (Some(Disconnect::DialTimeout) | None, Some(note)) => Some(note.clone()),

@@ -182,7 +182,7 @@ impl Peer {
         self.run_overdue();
     }
 
-    /// From when on the archive has what it keeps, which others are told with the next presence.
+    /// Since when the archive keeps documents; others are told with the next presence.
     pub fn keeps_since(&mut self, since: Timestamp) {
         if let Some(kept) = &mut self.cx.config.archive {
             kept.since = since;

@@ -243,7 +243,7 @@ impl Sources {
         }
     }
 
-    /// Those that have not answered are waited for no longer; gives those that have had the time, and brought little.
+    /// Stops waiting for those that have not answered. Gives those that have missed the search ([`limits::FIND_LATE`]).
     pub(super) fn give_up(&mut self, now: Time) -> Vec<LinkId> {
         let mut missed = Vec::new();
         let (time, bytes) = limits::FIND_LATE;
@@ -258,12 +258,12 @@ impl Sources {
         missed
     }
 
-    /// Of those that are not asked it is not known what they have.
+    /// Some neighbours are not asked, and may have something.
     pub(super) const fn leave_out(&mut self) {
         self.left_out = true;
     }
 
-    /// Those that have answered all that they were asked.
+    /// The neighbours that have answered all that they were asked.
     pub(super) fn prompt(&self) -> impl Iterator<Item = LinkId> {
         let prompt = |source: &Source| source.asked.is_none() && source.has_answered;
         self.links.iter().filter(move |(_, source)| prompt(source)).map(|(link, _)| *link)
