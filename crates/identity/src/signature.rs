@@ -18,6 +18,8 @@ pub enum Domain {
     Signal,
     /// A signaller's first word in a session.
     Welcome,
+    /// What the root of a tree says of its network.
+    Bulletin,
     /// A file signed by `taiinet-keys`.
     File,
 }
@@ -31,6 +33,7 @@ impl Domain {
             Self::Presence => "taiinet/1 presence",
             Self::Signal => "taiinet/1 signal",
             Self::Welcome => "taiinet/1 welcome",
+            Self::Bulletin => "taiinet/1 bulletin",
             Self::File => "taiinet/1 file",
         }
     }

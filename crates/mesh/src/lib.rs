@@ -42,6 +42,7 @@
 //! | `sync` | comparing what two neighbours have |
 //! | `finds` | searches: ours under way, others' answered |
 //! | `keeps` | documents of any age for archives: ours offered, others' taken |
+//! | `trees` | the rooted trees: roots, parents, bulletins |
 //! | `pool` | what signallers pass on for their clients |
 //! | [`limits`] | every bound |
 //!
@@ -131,6 +132,7 @@ mod sync;
 #[cfg(test)]
 mod testing;
 mod time;
+mod trees;
 pub mod wire;
 
 pub use api::{
@@ -138,7 +140,7 @@ pub use api::{
     FindId, FindOptions, Input, KeepError, KeepId, Lane, LinkFailure, LinkId, LinkState,
     LinkStatus, Negotiation, Output, PublishError, PublishOptions, Question, Reconcile, Reconciled,
     SignallerAddress, SignallerRelay, SignallerStatus, Status, SubscriptionId, TooManyFinds,
-    TooManySubscriptions, VersionAhead,
+    TooManySubscriptions, TreeStatus, VersionAhead,
 };
 pub use budget::Budget;
 pub use dialling::description;

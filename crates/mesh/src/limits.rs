@@ -443,3 +443,50 @@ pub const WORK_TRIES: u64 = 8192;
 pub const WORK_PAUSE: Duration = Duration::from_millis(1);
 /// How long a join may take for which there is work to do.
 pub const WORK_TIMEOUT: Duration = Duration::from_secs(60);
+
+// ---- The rooted trees ----
+
+/// How many trees a network has.
+pub const SLOTS: usize = 1;
+/// The largest signed bulletin, in bytes.
+pub const BULLETIN_BYTES: usize = 8 * 1024;
+/// How many documents one bulletin names at most.
+pub const NAMES_PER_BULLETIN: usize = 256;
+/// How many wait to be named; the oldest give way.
+pub const NAMES_WAITING: usize = 8 * 1024;
+/// A root that has documents to name does so this often,
+pub const BEAT: Duration = Duration::from_secs(1);
+/// and says that it is there this often at the least.
+pub const BEAT_IDLE: Duration = Duration::from_secs(5);
+/// How many bulletins a peer keeps for children that missed some.
+pub const BULLETINS_KEPT: usize = 12;
+/// Frames of the trees that one link may send at once, and how many more each second.
+pub const TREE_FRAMES: (u32, u32) = (128, 32);
+/// No peer stands deeper: what does goes round in a circle.
+pub const TREE_DEPTH: u8 = 100;
+/// How many roots that fell silent are remembered.
+pub const TOMBS: usize = 16;
+/// So much later than the new parent is joined the former one is left.
+pub const LEAVE_AFTER: Duration = Duration::from_secs(2);
+/// How often a peer looks for a parent that is nearer to the root.
+pub const IMPROVE_EVERY: Duration = Duration::from_secs(3);
+/// How often at most a peer tells its parent how many peers it brings.
+pub const COUNT_EVERY: Duration = Duration::from_secs(2);
+/// How long news of a peer's own place is gathered.
+pub const BEACON_EVERY: Duration = Duration::from_millis(300);
+/// Without a root a peer waits so long at least before it offers itself,
+pub const STAND_LEAST: Duration = Duration::from_millis(500);
+/// and longer by its rank: the best so much before the next, in the mean,
+pub const STAND_APART: Duration = Duration::from_millis(250);
+/// and by what is said against it: that it is a page, which comes and goes,
+pub const STAND_UNSTEADY: Duration = Duration::from_secs(4);
+/// or has not been there for so long.
+pub const STAND_UP: Duration = Duration::from_secs(600);
+/// Then it waits so much longer.
+pub const STAND_YOUNG: Duration = Duration::from_secs(2);
+/// No peer waits longer because of its rank and what is said against it.
+pub const STAND_MOST: Duration = Duration::from_secs(30);
+/// A new root names what has come to it in so much time before, and was not named.
+pub const NAMED_WITHIN: Duration = Duration::from_secs(30);
+/// How many documents of our own are remembered until a root has named them.
+pub const AWAITED: usize = 4 * 1024;

@@ -26,6 +26,7 @@ use crate::{
     rng::Rng,
     signallers::Signallers,
     sync::Sync,
+    trees::Trees,
     wire::{self, FindFrame, Frame, Reading, codec::MessageReader},
 };
 
@@ -67,6 +68,7 @@ pub struct Peer {
     sync: Sync,
     finds: Finds,
     keeps: Keeps,
+    trees: Trees,
     pool: Pool,
     /// When we were called last.
     called: Time,
@@ -88,6 +90,7 @@ impl Peer {
             sync: Sync::new(&mut cx),
             finds: Finds::default(),
             keeps: Keeps::default(),
+            trees: Trees::new(&mut cx),
             pool: Pool,
             cx,
             called: now,
@@ -223,6 +226,7 @@ impl Peer {
             Frame::Find(FindFrame::Keep(keep)) => self.keeps.asked(cx, link, keep),
             Frame::Find(FindFrame::Took(took)) => self.keeps.answered(cx, link, took),
             Frame::Pool(frame) => self.pool.frame(cx, link, frame),
+            Frame::Tree(frame) => self.trees.frame(cx, link, frame),
         }
     }
 
@@ -240,6 +244,7 @@ impl Peer {
             self.sync.on(cx, &notice);
             self.finds.on(cx, &notice, &self.interest);
             self.keeps.on(cx, &notice);
+            self.trees.on(cx, &notice);
         }
     }
 
@@ -269,6 +274,7 @@ impl Peer {
         self.sync.tick(&mut self.cx);
         self.finds.tick(&mut self.cx, &self.interest);
         self.keeps.advance(&mut self.cx);
+        self.trees.tick(&mut self.cx);
         self.cx.view_changed = true;
         self.seek();
     }
@@ -288,6 +294,7 @@ impl Peer {
             self.sync.deadline(),
             self.finds.deadline(cx),
             self.keeps.deadline(),
+            self.trees.deadline(),
         ]
         .into_iter()
         .flatten()

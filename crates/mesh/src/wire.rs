@@ -24,6 +24,7 @@ mod refusal;
 mod signal;
 mod signaller;
 mod sync;
+mod tree;
 mod view;
 
 pub(crate) use address::{addresses, is_address, is_same_address};
@@ -44,4 +45,5 @@ pub use signal::{Signal, SignalBody, SignalFrame, SignalPart};
 pub use signaller::{FromSignaller, IceServer, ToSignaller, Welcome};
 pub use sync::{Compare, Differs, Given, Inquire, SyncFrame, Want};
 pub use taiinet_document::Piece;
+pub use tree::{Beacon, Below, Bulletin, Join, Passed, ShortId, Slot, TreeFrame};
 pub use view::ViewFrame;

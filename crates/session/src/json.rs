@@ -40,7 +40,7 @@ pub fn event(event: &Event) -> Option<String> {
             text: misbehaviour.to_string(),
         },
         Event::Blacklisted(listed) => JsonEvent::Blacklisted(Listed::from(listed)),
-        Event::Taken { .. } | Event::Lost { .. } => return None,
+        Event::Taken { .. } | Event::Named { .. } | Event::Lost { .. } => return None,
     };
     serde_json::to_string(&event).ok()
 }

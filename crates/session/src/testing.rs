@@ -15,6 +15,7 @@ pub(crate) fn peer(number: u8) -> PeerId {
 
 pub(crate) fn nothing() -> Status {
     Status {
+        trees: Vec::new(),
         links: Vec::new(),
         signallers: Vec::new(),
         ice_servers: Vec::new(),

@@ -106,6 +106,9 @@ pub struct Config {
     pub archive: Option<Kept>,
     /// Authors whose new documents cost the link that brings them nothing: the archive keeps as many as it can verify.
     pub importers: BTreeSet<PeerId>,
+    /// Whether this peer is likely to stay: a page in a browser is not. Where there are such peers, one of them becomes the
+    /// root of the network's tree.
+    pub steady: bool,
     /// For the pool of signallers: peers are reached by their addresses, without introductions.
     pub direct: Option<Direct>,
 }
@@ -126,6 +129,7 @@ impl Config {
             silence: Duration::ZERO,
             archive: None,
             importers: BTreeSet::new(),
+            steady: true,
             direct: None,
         }
     }

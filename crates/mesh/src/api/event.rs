@@ -59,6 +59,11 @@ pub enum Event {
         /// The document, by the hash of its signed bytes.
         id: DocumentId,
     },
+    /// The root of the network's tree has named a document of ours: it has spread beyond our neighbours.
+    Named {
+        /// The document, by the hash of its signed bytes.
+        id: DocumentId,
+    },
     /// A document of ours found no neighbour before it was too old to be accepted by any.
     Lost {
         /// The document, by the hash of its signed bytes.

@@ -16,6 +16,8 @@ use crate::{Input, limits};
 pub struct Status {
     /// Its links to other peers, by age.
     pub links: Vec<LinkStatus>,
+    /// Its place in each of the network's trees that has a root.
+    pub trees: Vec<TreeStatus>,
     /// The signallers it knows.
     pub signallers: Vec<SignallerStatus>,
     /// STUN and TURN servers that signallers named.
@@ -67,6 +69,21 @@ pub struct LinkStatus {
     pub points: u32,
     /// Bytes waiting to be sent.
     pub queued_bytes: usize,
+}
+
+/// A peer's place in one of the network's trees, as [`Status`] shows it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TreeStatus {
+    /// The root.
+    pub root: PeerId,
+    /// The neighbour on the way to it; none for the root itself, and while none has been found.
+    pub parent: Option<PeerId>,
+    /// How many links lead to the root.
+    pub depth: u8,
+    /// For how many neighbours this peer is the parent.
+    pub children: usize,
+    /// How many peers there are in the network, as the root says.
+    pub peers: u32,
 }
 
 /// How far a link is.

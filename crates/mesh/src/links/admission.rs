@@ -37,7 +37,8 @@ const fn needs(frame: &Frame) -> Needs {
         | Frame::Documents(_)
         | Frame::Sync(_)
         | Frame::Find(_)
-        | Frame::Pool(_) => Needs::Neighbour,
+        | Frame::Pool(_)
+        | Frame::Tree(_) => Needs::Neighbour,
     }
 }
 
@@ -84,7 +85,10 @@ impl Cx {
     pub(crate) fn greet(&mut self, link: LinkId, binding: ChannelBinding) {
         let mut hello = Hello::new(self.config.network.clone(), self.id(), self.rng.nonce());
         if self.config.archive.is_some() {
-            hello.features = Features::ARCHIVE;
+            hello.features = hello.features.and(Features::ARCHIVE);
+        }
+        if !self.topology.is_full() {
+            hello.features = hello.features.and(Features::TREES);
         }
         let Some(state) = self.links.get_mut(link) else { return };
         if let Some(hello) = state.opened(binding, hello, self.now) {

@@ -11,6 +11,8 @@ pub(crate) struct Budgets {
     exchanges: Budget,
     /// How often it says in what state it is, or in what it would have us.
     states: Budget,
+    /// What it says of the rooted trees.
+    trees: Budget,
     /// Signals that it passes us.
     signals: Budget,
     /// Signals that we pass to it.
@@ -42,6 +44,7 @@ impl Budgets {
             tolerance: Budget::new(limits::LINK_TOLERANCE, now),
             exchanges: Budget::new(limits::EXCHANGES, now),
             states: Budget::new(limits::STATES, now),
+            trees: Budget::new(limits::TREE_FRAMES, now),
             signals: Budget::new(limits::SIGNALS, now),
             passed_on: Budget::new(half(limits::SIGNALS), now),
             relays: Budget::new(limits::RELAYED, now),
@@ -80,6 +83,14 @@ impl Budgets {
     /// [`Misbehaviour::StateFlood`]
     pub(crate) fn state(&mut self, now: Time) -> Result<(), Misbehaviour> {
         within(&mut self.states, Misbehaviour::StateFlood, now)
+    }
+
+    /// It says something of the rooted trees.
+    ///
+    /// # Errors
+    /// [`Misbehaviour::StateFlood`]
+    pub(crate) fn tree(&mut self, now: Time) -> Result<(), Misbehaviour> {
+        within(&mut self.trees, Misbehaviour::StateFlood, now)
     }
 
     /// It passes us a signal.

@@ -83,6 +83,8 @@ pub(crate) struct Link {
     pub(crate) inbound: Inbound,
     /// Whether the other end has an archive.
     pub(crate) is_archive: bool,
+    /// Whether it takes part in the rooted trees.
+    pub(crate) has_trees: bool,
     /// Whether the other end says that it dozes.
     pub(crate) dozing: bool,
     /// Whether we do.
@@ -131,6 +133,7 @@ impl Link {
             work: Work::new(now),
             inbound: Inbound::default(),
             is_archive: false,
+            has_trees: false,
             dozing: false,
             we_doze: false,
             surplus: false,
@@ -236,6 +239,7 @@ impl Link {
         let ours = ours.clone();
         self.peer = theirs.peer;
         self.is_archive = theirs.features.has(Features::ARCHIVE);
+        self.has_trees = theirs.features.has(Features::TREES);
         let we_are = ours.features.has(Features::ARCHIVE);
         self.budgets.are_archives(we_are, self.is_archive, self.since);
         let content = self.proof_content(&ours, &theirs, binding, !self.incoming);

@@ -10,7 +10,7 @@ use super::Peer;
 use crate::Config;
 use crate::{
     Blacklisted, Counters, LinkStatus, PublishError, PublishOptions, SignallerAddress, Stamps,
-    Status, Time, links::Link, wire::Presence,
+    Status, Time, TreeStatus, links::Link, trees::Place, wire::Presence,
 };
 
 impl Peer {
@@ -34,6 +34,7 @@ impl Peer {
     pub fn status(&self, now: Time) -> Status {
         Status {
             links: self.cx.links.iter().map(|link| self.link_status(link, now)).collect(),
+            trees: self.trees.places().map(|place| self.tree_status(place)).collect(),
             signallers: self.signallers.status(),
             ice_servers: self.cx.ice.chosen(),
             candidates: self.membership.known(),
@@ -42,6 +43,12 @@ impl Peer {
             blacklist: self.cx.reputation.blacklist(now),
             counters: self.cx.counters.clone(),
         }
+    }
+
+    fn tree_status(&self, place: Place) -> TreeStatus {
+        let Place { root, parent, depth, children, peers } = place;
+        let parent = parent.and_then(|link| self.cx.links.peer(link));
+        TreeStatus { root, parent, depth, children, peers }
     }
 
     /// What it did so far.

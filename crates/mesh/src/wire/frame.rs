@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     documents::DocumentFrame, find::FindFrame, fragment::Fragment, link::LinkFrame,
-    pool::PoolFrame, signal::SignalFrame, sync::SyncFrame, view::ViewFrame,
+    pool::PoolFrame, signal::SignalFrame, sync::SyncFrame, tree::TreeFrame, view::ViewFrame,
 };
 
 /// A frame between two peers.
@@ -26,6 +26,8 @@ pub enum Frame {
     Find(FindFrame),
     /// Between signallers.
     Pool(PoolFrame),
+    /// The rooted trees.
+    Tree(TreeFrame),
 }
 
 /// Each group is a frame.
@@ -47,5 +49,6 @@ groups!(
     Documents(DocumentFrame),
     Sync(SyncFrame),
     Find(FindFrame),
-    Pool(PoolFrame)
+    Pool(PoolFrame),
+    Tree(TreeFrame)
 );

@@ -51,7 +51,7 @@ impl Cost {
 pub(crate) const VERIFICATION: u64 = 60;
 
 /// The frames of each group that this version knows, by what they cost.
-const GROUPS: [&[Cost]; 8] = [
+const GROUPS: [&[Cost]; 9] = [
     // A fragment is copied; what it becomes is charged as a whole.
     &[cost(1, 1)],
     // Hello, Proof (a signature verified, and one made), Neighbour (one verified), Refuse, Bye, Ping, Pong,
@@ -81,6 +81,8 @@ const GROUPS: [&[Cost]; 8] = [
     &[cost(100, 10), cost(5, 2), cost(20, 5), cost(5, 1)],
     // Relay, Undeliverable.
     &[cost(10, 2), cost(5, 1)],
+    // Beacon, Bulletin (read; what is new is verified, which is spent besides), Join, Below, Leave.
+    &[cost(10, 1), cost(10, 10), cost(20, 10), cost(5, 1), cost(5, 1)],
 ];
 /// What is skipped.
 pub(super) const UNKNOWN: Cost = cost(5, 1);

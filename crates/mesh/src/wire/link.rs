@@ -43,6 +43,14 @@ impl Features {
     /// Answers searches from an archive: with more than what is recent, and more of them
     /// ([`crate::limits::ARCHIVE_REQUESTS`]).
     pub const ARCHIVE: Self = Self(1);
+    /// Takes part in the rooted trees.
+    pub const TREES: Self = Self(2);
+
+    /// These and others.
+    #[must_use]
+    pub const fn and(self, others: Self) -> Self {
+        Self(self.0 | others.0)
+    }
 
     /// Whether all of these are among them.
     pub const fn has(self, features: Self) -> bool {

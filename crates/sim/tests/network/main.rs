@@ -15,6 +15,7 @@ mod partition;
 mod pool;
 mod private;
 mod relayed;
+mod roots;
 mod signallers;
 mod sleep;
 mod trees;

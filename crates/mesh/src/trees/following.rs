@@ -1,0 +1,73 @@
+//! The root that is followed, and what it said last.
+
+use core::time::Duration;
+use std::collections::VecDeque;
+
+use taiinet_document::Timestamp;
+use taiinet_identity::{PeerId, Signed};
+
+use super::office::Rank;
+use crate::{Time, limits, wire::Bulletin};
+
+#[derive(Debug)]
+pub(super) struct Following {
+    pub(super) root: PeerId,
+    pub(super) rank: Rank,
+    /// When its newest bulletin was signed.
+    pub(super) newest: Timestamp,
+    /// When that came.
+    pub(super) heard_at: Time,
+    beat: Duration,
+    /// How large it says that the network is.
+    pub(super) peers: u32,
+    /// Its last bulletins, for children that missed some.
+    recent: VecDeque<(Timestamp, Signed<Bulletin>)>,
+}
+
+impl Following {
+    pub(super) const fn new(root: PeerId, rank: Rank, now: Time) -> Self {
+        Self {
+            root,
+            rank,
+            newest: Timestamp::from_millis(0),
+            heard_at: now,
+            beat: limits::BEAT_IDLE,
+            peers: 0,
+            recent: VecDeque::new(),
+        }
+    }
+
+    /// A newer bulletin of it.
+    pub(super) fn hears(&mut self, signed: Signed<Bulletin>, bulletin: &Bulletin, now: Time) {
+        self.newest = bulletin.issued_at;
+        self.heard_at = now;
+        self.peers = bulletin.peers;
+        let beat = Duration::from_millis(bulletin.beat_ms.into());
+        self.beat = beat.clamp(limits::BEAT, limits::BEAT_IDLE);
+        if self.recent.len() >= limits::BULLETINS_KEPT {
+            self.recent.pop_front();
+        }
+        self.recent.push_back((bulletin.issued_at, signed));
+    }
+
+    /// From then on newer bulletins are wanted of whoever has them.
+    pub(super) fn starves_at(&self) -> Time {
+        self.heard_at.after(self.beat * 17 / 10)
+    }
+
+    /// From then on it counts as gone.
+    pub(super) fn gone_at(&self) -> Time {
+        self.heard_at.after(self.beat * 3)
+    }
+
+    /// Its newest bulletin.
+    pub(super) fn latest(&self) -> Option<&Signed<Bulletin>> {
+        self.recent.back().map(|(_, signed)| signed)
+    }
+
+    /// Those that came after one, as far as they are kept.
+    pub(super) fn since(&self, newest: Timestamp) -> Vec<Signed<Bulletin>> {
+        let later = self.recent.iter().filter(|(at, _)| *at > newest);
+        later.map(|(_, signed)| signed.clone()).collect()
+    }
+}

@@ -1,0 +1,526 @@
+//! One tree, as a peer in it sees it.
+//!
+//! - **It follows a root**: that of the best rank of those that it has heard of and that are not silent.
+//! - Its **parent** is the neighbour that brought it a bulletin which it did not have. What is newer is passed to its
+//!   children, so a parent's newest bulletin is never older than a child's; where parents form a circle nothing is
+//!   new, and the circle breaks when they starve.
+//! - It **starves** when no bulletin is new for some time. Then it tells its neighbours so ([`Beacon`] without a depth), and the
+//!   first to bring a newer one is its parent.
+//! - After some more time the root counts as **gone**. Then it may offer itself, in its turn ([`Rank::wait`]).
+
+use std::collections::BTreeMap;
+
+use taiinet_document::Timestamp;
+use taiinet_identity::{PeerId, Verified};
+
+use super::{
+    Place,
+    following::Following,
+    office::{Office, Rank},
+    tombs::Tombs,
+    unnamed::Unnamed,
+};
+use crate::{
+    LinkId, Misbehaviour, Time,
+    cx::Cx,
+    limits,
+    wire::{Beacon, Below, Bulletin, Join, Passed, ShortId, Slot, TreeFrame, VERIFICATION},
+};
+
+#[derive(Debug)]
+pub(super) struct Tree {
+    slot: Slot,
+    following: Option<Following>,
+    parent: Option<LinkId>,
+    /// The parent before, which is told a little later: until then it serves.
+    former: Option<(LinkId, Time)>,
+    /// How many links lead to the root.
+    depth: u8,
+    /// Each child, and how many peers it brings.
+    children: BTreeMap<LinkId, u32>,
+    /// Where the neighbours stand, as they say.
+    around: BTreeMap<LinkId, Around>,
+    tombs: Tombs,
+    office: Option<Office>,
+    /// When we offer ourselves, if there is no root then.
+    stand_at: Option<Time>,
+    improve_at: Time,
+    /// What neighbours were told of our place, and when they are told anew.
+    told: (Option<PeerId>, Option<u8>),
+    tell_at: Option<Time>,
+    /// What the parent was told of our number, and when it is told anew.
+    told_peers: u32,
+    count_at: Option<Time>,
+}
+
+/// A neighbour's place.
+#[derive(Debug, Clone, Copy)]
+struct Around {
+    root: Option<PeerId>,
+    /// None: it has no parent.
+    depth: Option<u8>,
+    /// When it was sent a bulletin outside of the tree last.
+    helped_at: Option<Time>,
+}
+
+impl Tree {
+    pub(super) fn new(slot: Slot, cx: &mut Cx) -> Self {
+        Self {
+            slot,
+            following: None,
+            parent: None,
+            former: None,
+            depth: 0,
+            children: BTreeMap::new(),
+            around: BTreeMap::new(),
+            tombs: Tombs::default(),
+            office: None,
+            stand_at: None,
+            improve_at: cx.now.after(cx.rng.jitter(limits::IMPROVE_EVERY)),
+            told: (None, None),
+            tell_at: None,
+            told_peers: 0,
+            count_at: None,
+        }
+    }
+
+    // ---- Questions ----
+
+    pub(super) fn place(&self) -> Option<Place> {
+        let following = self.following.as_ref()?;
+        Some(Place {
+            root: following.root,
+            parent: self.parent,
+            depth: self.depth,
+            children: self.children.len(),
+            peers: following.peers,
+        })
+    }
+
+    /// When [`Self::tick`] has something to do.
+    pub(super) fn deadline(&self) -> Option<Time> {
+        if self.around.is_empty() {
+            return None;
+        }
+        let root = match (&self.office, &self.following) {
+            (Some(office), _) => Some(office.due()),
+            // Who starves has said so.
+            (None, Some(following)) if self.told.1.is_none() => Some(following.gone_at()),
+            (None, Some(following)) => Some(following.starves_at()),
+            (None, None) => self.stand_at,
+        };
+        let improve = self.parent.map(|_| self.improve_at);
+        let former = self.former.map(|(_, at)| at);
+        [root, improve, former, self.tell_at, self.count_at].into_iter().flatten().min()
+    }
+
+    /// The peers that stand below us, and we.
+    fn peers(&self) -> u32 {
+        self.children.values().fold(1, |sum, peers| sum.saturating_add(*peers))
+    }
+
+    fn is_attached(&self, now: Time) -> bool {
+        self.office.is_some()
+            || self.parent.is_some()
+                && self.following.as_ref().is_some_and(|root| now < root.starves_at())
+    }
+
+    fn beacon_of(&self, now: Time) -> Beacon {
+        let follows = self.following.as_ref().map(|root| (root.root, root.newest));
+        let depth = self.is_attached(now).then_some(self.depth);
+        Beacon { slot: self.slot, follows, depth }
+    }
+
+    // ---- Neighbours ----
+
+    pub(super) fn neighbour_up(&mut self, cx: &mut Cx, link: LinkId) {
+        if !cx.links.get(link).is_some_and(|link| link.has_trees) {
+            return;
+        }
+        self.around.insert(link, Around { root: None, depth: Some(0), helped_at: None });
+        let beacon = self.beacon_of(cx.now);
+        cx.send(link, TreeFrame::Beacon(beacon));
+        if self.following.is_none() {
+            self.will_stand(cx);
+        }
+    }
+
+    pub(super) fn link_down(&mut self, cx: &mut Cx, link: LinkId) {
+        self.around.remove(&link);
+        self.former = self.former.filter(|(former, _)| *former != link);
+        self.left(link, cx.now);
+        if self.parent == Some(link) {
+            self.parent = None;
+            // A neighbour that stands no deeper than we did is not below us.
+            self.join_nearest(cx, self.depth);
+            self.tell(cx);
+        }
+        if self.around.is_empty() {
+            self.resign();
+            self.stand_at = None;
+        }
+    }
+
+    /// A neighbour says where it stands.
+    pub(super) fn beacon(&mut self, cx: &mut Cx, link: LinkId, beacon: &Beacon) {
+        let Some(around) = self.around.get_mut(&link) else { return };
+        around.root = beacon.follows.map(|(root, _)| root);
+        around.depth = beacon.depth.map(|depth| depth.min(limits::TREE_DEPTH));
+        let Some(ours) = &self.following else { return };
+        let is_newer = beacon.follows.is_none_or(|(root, newest)| {
+            if root == ours.root {
+                beacon.depth.is_none() && newest < ours.newest
+            } else {
+                ours.rank < Rank::of(self.slot, &root) || beacon.depth.is_none()
+            }
+        });
+        if is_newer && cx.now < ours.gone_at() {
+            self.help(cx, link);
+        }
+    }
+
+    /// Sends our newest bulletin to a neighbour that lacks it and is no child, once a beat at most.
+    fn help(&mut self, cx: &mut Cx, link: LinkId) {
+        let Some(around) = self.around.get_mut(&link) else { return };
+        if around.helped_at.is_some_and(|at| cx.now < at.after(limits::BEAT / 2)) {
+            return;
+        }
+        around.helped_at = Some(cx.now);
+        if let Some(bulletin) = self.following.as_ref().and_then(Following::latest) {
+            let passed = Passed { depth: self.depth, bulletin: bulletin.clone() };
+            cx.send(link, TreeFrame::Bulletin(passed));
+        }
+    }
+
+    /// A neighbour would be our child.
+    pub(super) fn joined(&mut self, cx: &mut Cx, link: LinkId, join: &Join) {
+        if !self.around.contains_key(&link) {
+            return;
+        }
+        self.children.insert(link, join.peers);
+        self.count(cx.now);
+        if self.parent == Some(link) {
+            self.parent = None;
+            self.tell(cx);
+        }
+        let Some(ours) = &self.following else { return };
+        let missed = match join.newest {
+            Some((root, newest)) if root == ours.root => ours.since(newest),
+            _ => ours.latest().cloned().into_iter().collect(),
+        };
+        for bulletin in missed {
+            cx.send(link, TreeFrame::Bulletin(Passed { depth: self.depth, bulletin }));
+        }
+    }
+
+    /// A child brings so many peers.
+    pub(super) fn counted(&mut self, link: LinkId, peers: u32, now: Time) {
+        if let Some(child) = self.children.get_mut(&link) {
+            *child = peers;
+            self.count(now);
+        }
+    }
+
+    /// A child has another parent.
+    pub(super) fn left(&mut self, link: LinkId, now: Time) {
+        if self.children.remove(&link).is_some() {
+            self.count(now);
+        }
+    }
+
+    /// Our number has changed: the parent is told before long.
+    fn count(&mut self, now: Time) {
+        self.count_at.get_or_insert(now.after(limits::COUNT_EVERY));
+    }
+
+    // ---- Bulletins ----
+
+    /// A bulletin has come. Gives what it names if it is new.
+    ///
+    /// # Errors
+    /// [`Misbehaviour::WrongNetwork`], [`Misbehaviour::InvalidSignature`].
+    pub(super) fn bulletin(
+        &mut self,
+        cx: &mut Cx,
+        link: LinkId,
+        passed: Passed,
+        bulletin: Bulletin,
+    ) -> Result<Option<Vec<ShortId>>, Misbehaviour> {
+        if bulletin.network != cx.config.network {
+            return Err(Misbehaviour::WrongNetwork);
+        }
+        let Passed { depth, bulletin: signed } = passed;
+        let root = signed.signer();
+        let Some(around) = self.around.get_mut(&link) else { return Ok(None) };
+        (around.root, around.depth) = (Some(root), Some(depth.min(limits::TREE_DEPTH)));
+        let issued = Time::from(bulletin.issued_at);
+        let in_time = issued <= cx.now.after(limits::CLOCK_SKEW)
+            && issued >= cx.now.before(limits::CLOCK_SKEW + limits::BEAT_IDLE * 3);
+        let ours = root == cx.id();
+        if ours
+            || !in_time
+            || depth >= limits::TREE_DEPTH
+            || self.tombs.holds(&root, bulletin.issued_at)
+        {
+            return Ok(None);
+        }
+        let rank = Rank::of(self.slot, &root);
+        let same = match &self.following {
+            Some(known) if known.root == root => {
+                if bulletin.issued_at <= known.newest {
+                    return Ok(None);
+                }
+                true
+            }
+            Some(known) if known.rank < rank && cx.now < known.gone_at() => {
+                // It follows a root that is to give way, and does not know of ours.
+                self.help(cx, link);
+                return Ok(None);
+            }
+            _ => false,
+        };
+        cx.spend(link, VERIFICATION);
+        let verified = signed.verify().map_err(|_| Misbehaviour::InvalidSignature)?;
+        if !same {
+            self.follow(root, rank, cx.now);
+        }
+        let starved = !self.is_attached(cx.now);
+        if let Some(following) = &mut self.following {
+            following.hears(verified.signed().clone(), &verified, cx.now);
+        }
+        if !same || starved && self.parent != Some(link) {
+            self.join(cx, link);
+        }
+        if self.parent == Some(link) {
+            self.depth = depth.saturating_add(1);
+        }
+        self.pass(cx, &verified, Some(link), !same);
+        self.tell_later(cx.now);
+        Ok(Some(bulletin.named))
+    }
+
+    /// From now on this is the root.
+    fn follow(&mut self, root: PeerId, rank: Rank, now: Time) {
+        if self.office.take().is_none()
+            && let Some(silent) = self.following.take().filter(|root| now >= root.starves_at())
+        {
+            self.tombs.bury(silent.root, silent.newest);
+        }
+        self.following = Some(Following::new(root, rank, now));
+        self.stand_at = None;
+    }
+
+    /// A bulletin goes to the children, to those that starve, and if its root is new to all neighbours.
+    fn pass(
+        &mut self,
+        cx: &mut Cx,
+        bulletin: &Verified<Bulletin>,
+        not: Option<LinkId>,
+        to_all: bool,
+    ) {
+        let to = self.around.iter().filter(|(link, around)| {
+            Some(**link) != not
+                && (to_all || self.children.contains_key(link) || around.depth.is_none())
+        });
+        let to: Vec<LinkId> = to.map(|(link, _)| *link).collect();
+        for link in to {
+            // One that does not keep up is not worth the link.
+            if cx.links.get(link).is_some_and(|link| link.takes_more()) {
+                let passed = Passed { depth: self.depth, bulletin: bulletin.signed().clone() };
+                cx.send(link, TreeFrame::Bulletin(passed));
+            }
+        }
+    }
+
+    /// This neighbour is the parent from now on.
+    fn join(&mut self, cx: &mut Cx, link: LinkId) {
+        self.children.remove(&link);
+        let former = self.former.take().filter(|(former, _)| *former != link);
+        if let Some(parent) = self.parent.filter(|parent| *parent != link) {
+            if let Some((former, _)) = former {
+                cx.send(former, TreeFrame::Leave(self.slot));
+            }
+            self.former = Some((parent, cx.now.after(limits::LEAVE_AFTER)));
+        } else {
+            self.former = former;
+        }
+        self.parent = Some(link);
+        self.told_peers = self.peers();
+        self.count_at = None;
+        let newest = self.following.as_ref().map(|root| (root.root, root.newest));
+        let join = Join { slot: self.slot, newest, peers: self.told_peers };
+        cx.send(link, TreeFrame::Join(join));
+    }
+
+    // ---- Being the root ----
+
+    /// A document has come to us; if we are the root, it is named.
+    pub(super) fn name(&mut self, id: ShortId, now: Time) {
+        if let Some(office) = &mut self.office {
+            office.name(id, now);
+        }
+    }
+
+    /// We are the root no longer, if we were.
+    pub(super) fn resign(&mut self) {
+        if self.office.take().is_some() {
+            self.following = None;
+        }
+    }
+
+    /// There is no root: we offer ourselves before long, unless another does.
+    fn will_stand(&mut self, cx: &Cx) {
+        let known = u32::try_from(self.around.len()).unwrap_or(u32::MAX).saturating_add(1);
+        let peers = self.following.as_ref().map_or(known, |root| root.peers.max(known));
+        let mut wait = Rank::of(self.slot, &cx.id()).wait(peers);
+        // Those come first that are likely to stay and have many neighbours, where there are any.
+        if !cx.config.steady {
+            wait += limits::STAND_UNSTEADY;
+        }
+        if cx.now < cx.started.after(limits::STAND_UP) {
+            wait += limits::STAND_YOUNG;
+        }
+        let at = cx.now.after(limits::STAND_LEAST + wait.min(limits::STAND_MOST));
+        self.stand_at.get_or_insert(at);
+    }
+
+    fn stand(&mut self, cx: &mut Cx, recent: &Unnamed) {
+        self.stand_at = None;
+        if cx.dozing || self.around.is_empty() || self.following.is_some() {
+            return;
+        }
+        if let Some(parent) = self.parent.take() {
+            cx.send(parent, TreeFrame::Leave(self.slot));
+        }
+        let (id, now) = (cx.id(), cx.now);
+        self.following = Some(Following::new(id, Rank::of(self.slot, &id), now));
+        let mut office = Office::new(now);
+        recent.all().for_each(|id| office.name(id, now));
+        self.office = Some(office);
+        self.depth = 0;
+    }
+
+    /// Signs a bulletin. Gives what it names.
+    fn issue(&mut self, cx: &mut Cx) -> Vec<ShortId> {
+        let peers = self.peers();
+        let Some((office, following)) = self.office.as_mut().zip(self.following.as_mut()) else {
+            return Vec::new();
+        };
+        let (is_new, named) = (office.is_new(), office.issue(cx.now));
+        let after_last = Timestamp::from_millis(following.newest.as_millis().saturating_add(1));
+        let issued_at = cx.now.timestamp().max(after_last);
+        let beat_ms = u32::try_from(limits::BEAT_IDLE.as_millis()).unwrap_or(u32::MAX);
+        let (network, slot) = (cx.config.network.clone(), self.slot);
+        let bulletin = Bulletin { network, slot, issued_at, beat_ms, peers, named };
+        let bulletin = Verified::sign(&cx.identity, bulletin);
+        following.hears(bulletin.signed().clone(), &bulletin, cx.now);
+        self.pass(cx, &bulletin, None, is_new);
+        bulletin.named.clone()
+    }
+
+    // ---- Time ----
+
+    /// Does what is due. Gives what we name, as the root.
+    pub(super) fn tick(&mut self, cx: &mut Cx, recent: &Unnamed) -> Vec<ShortId> {
+        let now = cx.now;
+        if let Some((former, at)) = self.former
+            && now >= at
+        {
+            self.former = None;
+            cx.send(former, TreeFrame::Leave(self.slot));
+        }
+        let named = if self.office.as_ref().is_some_and(|office| now >= office.due()) {
+            self.issue(cx)
+        } else {
+            Vec::new()
+        };
+        if self.office.is_none() {
+            self.look_after_root(cx, recent);
+        }
+        if now >= self.improve_at {
+            self.improve_at = now.after(cx.rng.jitter(limits::IMPROVE_EVERY));
+            self.improve(cx);
+        }
+        if self.count_at.is_some_and(|at| now >= at) {
+            self.count_at = None;
+            self.tell_count(cx);
+        }
+        if self.tell_at.is_some_and(|at| now >= at) {
+            self.tell(cx);
+        }
+        named
+    }
+
+    fn look_after_root(&mut self, cx: &mut Cx, recent: &Unnamed) {
+        if let Some(root) = &self.following {
+            if cx.now >= root.gone_at() {
+                self.tombs.bury(root.root, root.newest);
+                self.will_stand(cx);
+                self.following = None;
+                self.tell(cx);
+            } else if cx.now >= root.starves_at() && self.told.1.is_some() {
+                self.tell(cx);
+            }
+        }
+        if self.stand_at.is_some_and(|at| cx.now >= at) {
+            self.stand(cx, recent);
+        }
+    }
+
+    /// Takes a parent that stands much nearer to the root, if there is one.
+    fn improve(&mut self, cx: &mut Cx) {
+        let Some(parent) = self.parent else { return };
+        let reach = if dozes(cx, parent) { self.depth } else { self.depth.saturating_sub(2) };
+        self.join_nearest(cx, reach);
+    }
+
+    /// Joins the neighbour that stands nearest to the root, if it is less than so far.
+    fn join_nearest(&mut self, cx: &mut Cx, reach: u8) {
+        let Some(root) = &self.following else { return };
+        let nearer = self.around.iter().filter(|(link, around)| {
+            around.root == Some(root.root)
+                && around.depth.is_some_and(|depth| depth < reach)
+                && !self.children.contains_key(link)
+                && !dozes(cx, **link)
+        });
+        let best = nearer.min_by_key(|(link, around)| (around.depth, **link));
+        if let Some((link, around)) = best.map(|(link, around)| (*link, *around)) {
+            self.join(cx, link);
+            self.depth = around.depth.unwrap_or_default().saturating_add(1);
+            self.tell_later(cx.now);
+        }
+    }
+
+    fn tell_count(&mut self, cx: &mut Cx) {
+        let peers = self.peers();
+        let Some(parent) = self.parent.filter(|_| peers != self.told_peers) else { return };
+        self.told_peers = peers;
+        cx.send(parent, TreeFrame::Below(Below { slot: self.slot, peers }));
+    }
+
+    /// Where we stand may have changed: neighbours are told before long.
+    fn tell_later(&mut self, now: Time) {
+        let beacon = self.beacon_of(now);
+        if self.told != (beacon.follows.map(|(root, _)| root), beacon.depth) {
+            self.tell_at.get_or_insert(now.after(limits::BEACON_EVERY));
+        }
+    }
+
+    /// Tells all neighbours but the children, which hear it from the bulletins, where we stand, if that is news.
+    fn tell(&mut self, cx: &mut Cx) {
+        self.tell_at = None;
+        let beacon = self.beacon_of(cx.now);
+        let place = (beacon.follows.map(|(root, _)| root), beacon.depth);
+        if core::mem::replace(&mut self.told, place) == place {
+            return;
+        }
+        let others = self.around.keys().filter(|link| !self.children.contains_key(link));
+        for link in others.copied().collect::<Vec<_>>() {
+            cx.send(link, TreeFrame::Beacon(beacon.clone()));
+        }
+    }
+}
+
+fn dozes(cx: &Cx, link: LinkId) -> bool {
+    cx.links.get(link).is_none_or(|link| link.dozing)
+}

@@ -1,0 +1,116 @@
+//! Frames of the rooted trees: who the root is, who stands above whom, and what the root has got.
+
+use serde::{Deserialize, Serialize};
+use taiinet_document::{DocumentId, Network, Timestamp};
+use taiinet_identity::{Domain, PeerId, Signable, Signed};
+
+use crate::{Misbehaviour, limits};
+
+/// How peers follow a root, and what it tells them.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub enum TreeFrame {
+    /// Where I stand in a tree.
+    Beacon(Beacon),
+    /// What the root says, as it came to me.
+    Bulletin(Passed),
+    /// Be my parent in this tree: send me what the root says.
+    Join(Join),
+    /// So many peers stand below me now, I among them.
+    Below(Below),
+    /// You are not my parent in this tree any more.
+    Leave(Slot),
+}
+
+/// Which of the trees of a network: below [`limits::SLOTS`]. A later version may have more.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct Slot(pub u8);
+
+/// Where a peer stands in a tree. It says so when a link is new, and when that changes.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Beacon {
+    /// The tree.
+    pub slot: Slot,
+    /// The root that it follows, and the newest of its bulletins that it has.
+    pub follows: Option<(PeerId, Timestamp)>,
+    /// How many links lead from it to the root, as far as one can tell; none if it has no parent and
+    /// wants newer bulletins of whoever has them.
+    pub depth: Option<u8>,
+}
+
+/// A bulletin on its way down.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Passed {
+    /// How many links lead from the sender to the root: a hint.
+    pub depth: u8,
+    /// The bulletin as its root signed it.
+    pub bulletin: Signed<Bulletin>,
+}
+
+/// What the root of a tree says of its network, about once a second.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Bulletin {
+    /// The network.
+    pub network: Network,
+    /// The tree.
+    pub slot: Slot,
+    /// When it was signed. It rises strictly from one bulletin of a root to the next, so that the newest
+    /// is the greatest.
+    pub issued_at: Timestamp,
+    /// The next one follows within so many milliseconds.
+    pub beat_ms: u32,
+    /// How many peers stand in the tree, as they have told.
+    pub peers: u32,
+    /// The documents that have come to the root since the last one, by the first bytes of their ids.
+    pub named: Vec<ShortId>,
+}
+
+impl Signable for Bulletin {
+    const DOMAIN: Domain = Domain::Bulletin;
+}
+
+impl Bulletin {
+    /// What a signed one says, **unverified**, if it is no larger than one may be.
+    ///
+    /// # Errors
+    /// [`Misbehaviour::Oversize`], [`Misbehaviour::Undecodable`].
+    pub fn peek(signed: &Signed<Self>) -> Result<Self, Misbehaviour> {
+        if signed.size() > limits::BULLETIN_BYTES {
+            return Err(Misbehaviour::Oversize);
+        }
+        signed.peek().map_err(|_| Misbehaviour::Undecodable)
+    }
+}
+
+/// The first bytes of a document's id: whoever looks for another one that begins alike has 2⁶⁴ to try.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct ShortId(pub [u8; 8]);
+
+impl From<&DocumentId> for ShortId {
+    fn from(id: &DocumentId) -> Self {
+        let mut short = [0; 8];
+        for (short, byte) in short.iter_mut().zip(id.as_bytes()) {
+            *short = *byte;
+        }
+        Self(short)
+    }
+}
+
+/// "Be my parent."
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Join {
+    /// The tree.
+    pub slot: Slot,
+    /// The newest bulletin that the sender has: those that came after it are wanted.
+    pub newest: Option<(PeerId, Timestamp)>,
+    /// How many peers stand below the parent with it: the sender, and those below it.
+    pub peers: u32,
+}
+
+/// How many peers a child brings.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Below {
+    /// The tree.
+    pub slot: Slot,
+    /// The sender, and those below it.
+    pub peers: u32,
+}
