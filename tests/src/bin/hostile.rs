@@ -3,13 +3,13 @@
 //!
 //! `hostile SIGNALLER NETWORK VICTIM` prints a line of JSON for all that happens; a line on stdin is
 //! one of the words in [`Forgery`], or of `Flood` and how many: they are sent as fast as the link takes
-//! them. It ends with its stdin.
+//! them. A flood ends with its link, and each link that is `linked` is `closed`, whatever ended it. The program
+//! ends with its stdin.
 
 #[path = "hostile/flood.rs"]
 mod flood;
 
 use std::{
-    collections::VecDeque,
     net::IpAddr,
     process::ExitCode,
     str::FromStr,
@@ -22,7 +22,7 @@ use taiinet_identity::{Identity, PeerId, Seed};
 use taiinet_mesh::{
     Config, Dial, Event, Input, LinkFailure, LinkId, Output, Peer, SignallerAddress, Time,
     wire::{
-        DocumentFrame, Frame, LinkFrame, Push,
+        DocumentFrame, FindFrame, Frame, LinkFrame, Push,
         codec::{self, MessageReader, MessageWriter},
     },
 };
@@ -32,6 +32,8 @@ use tokio::{
     io::{AsyncBufReadExt, BufReader, Lines, Stdin, stdin},
     time::sleep,
 };
+
+use self::flood::{Flood, Flooding};
 
 /// Bytes of a flood on their way: more would cost the link here.
 const WINDOW: usize = 96 * 1024;
@@ -101,10 +103,9 @@ struct Hostile {
     inputs: LinkInputs,
     /// The link to the victim, once both have proven who they are.
     link: Option<LinkId>,
-    /// What is still to be sent of a flood, and how many bytes the link has not passed on.
-    flood: VecDeque<Vec<u8>>,
+    /// The last flood on that link, and how many bytes the link has not passed on.
+    flood: Option<Flooding>,
     under_way: usize,
-    flooded: usize,
 }
 
 impl Hostile {
@@ -131,9 +132,8 @@ impl Hostile {
             links,
             inputs,
             link: None,
-            flood: VecDeque::new(),
+            flood: None,
             under_way: 0,
-            flooded: 0,
         })
     }
 
@@ -167,15 +167,23 @@ impl Hostile {
     fn pump(&mut self) {
         while let Some(link) = self.link
             && self.under_way < WINDOW
-            && let Some(message) = self.flood.pop_front()
+            && let Some(flood) = &mut self.flood
+            && let Some(message) = flood.next(&self.identity, &self.network)
         {
             self.under_way += message.len();
-            self.flooded += 1;
             self.links.send(link, message);
-            if self.flood.is_empty() {
-                say(&json!({ "event": "flooded", "messages": self.flooded }));
+            if flood.is_over() {
+                say(&json!({ "event": "flooded", "messages": flood.sent() }));
             }
         }
+    }
+
+    /// The link has ended, or another has taken its place: what was under way on it is lost.
+    fn lose(&mut self, cause: &str) {
+        self.link = None;
+        self.under_way = 0;
+        let messages = self.flood.take().map_or(0, |flood| flood.sent());
+        say(&json!({ "event": "closed", "cause": cause, "messages": messages }));
     }
 
     fn take(&mut self, input: Input) {
@@ -187,22 +195,15 @@ impl Hostile {
         }
         let input = match input {
             Input::Message { link, bytes } if self.link == Some(link) => {
-                Input::Message { link, bytes: without_acks(&bytes) }
+                Input::Message { link, bytes: without_answers(bytes) }
             }
             Input::LinkDown { link, cause } if self.link == Some(link) => {
-                self.link = None;
-                self.flood.clear();
-                let messages = self.flooded;
-                say(
-                    &json!({ "event": "closed", "cause": cause.to_string(), "messages": messages }),
-                );
+                self.lose(&cause.to_string());
                 Input::LinkDown { link, cause }
             }
             input => input,
         };
-        if !matches!(&input, Input::Message { bytes, .. } if bytes.is_empty()) {
-            self.peer.handle(input, now());
-        }
+        self.peer.handle(input, now());
     }
 
     fn drain(&mut self) {
@@ -217,8 +218,17 @@ impl Hostile {
                 Output::Send { link, bytes, .. } => self.links.send(link, bytes),
                 Output::Close { link } => self.links.close(link),
                 Output::Event(Event::PeerConnected { link, peer }) => {
+                    if self.link.is_some() {
+                        self.lose("another took its place");
+                    }
                     self.link = Some(link);
                     say(&json!({ "event": "linked", "peer": peer }));
+                }
+                // Why a link was `closed` here.
+                Output::Event(Event::PeerDisconnected { peer, cause }) => {
+                    say(
+                        &json!({ "event": "disconnected", "peer": peer, "cause": cause.to_string() }),
+                    );
                 }
                 _ => {}
             }
@@ -236,11 +246,10 @@ impl Hostile {
 
     fn obey(&mut self, word: &str) {
         if let Some((flood, count)) = word.split_once(' ')
-            && let (Ok(flood), Ok(count)) = (flood.parse::<flood::Flood>(), count.parse())
+            && let (Ok(flood), Ok(count)) = (flood.parse::<Flood>(), count.parse())
             && self.link.is_some()
         {
-            self.flood = flood.messages(&self.identity, &self.network, count, now());
-            self.flooded = 0;
+            self.flood = Some(Flooding::new(flood, count, now()));
             say(&json!({ "event": "begins", "word": word }));
             return self.pump();
         }
@@ -296,13 +305,18 @@ fn with_changed_body(document: &SignedDocument) -> SignedDocument {
     codec::decode(&bytes).unwrap_or_else(|_| document.clone())
 }
 
-/// Our core knows nothing of what we forged, and would take its acknowledgement for an offence.
-fn without_acks(message: &[u8]) -> Vec<u8> {
+/// Our core knows nothing of what we forged, and would take an answer to it for an offence. In the place of each
+/// stands an acknowledgement of nothing: in a flood they may be all that says that the victim is there.
+fn without_answers(message: Vec<u8>) -> Vec<u8> {
+    let Ok(frames) = MessageReader::new(&message) else { return message };
+    let nothing = codec::encode(&Frame::Link(LinkFrame::Ack(0)));
     let mut kept = MessageWriter::default();
-    for frame in MessageReader::new(message).into_iter().flatten().flatten() {
-        if !matches!(codec::decode(frame), Ok(Frame::Link(LinkFrame::Ack(_)))) {
-            kept.push(frame);
-        }
+    for frame in frames.flatten() {
+        let answers = matches!(
+            codec::decode(frame),
+            Ok(Frame::Link(LinkFrame::Ack(_)) | Frame::Find(FindFrame::Found(_)))
+        );
+        kept.push(if answers { &nothing } else { frame });
     }
     kept.finish()
 }

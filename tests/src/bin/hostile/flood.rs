@@ -1,6 +1,6 @@
 //! Much of the same.
 
-use std::{collections::VecDeque, str::FromStr, time::Duration};
+use std::{str::FromStr, time::Duration};
 
 use taiinet_document::{DocumentId, Network};
 use taiinet_identity::Identity;
@@ -33,6 +33,41 @@ pub(crate) enum Flood {
     Shuffles,
 }
 
+/// A flood under way. Each message is made when it is sent: a peer that made all of them first would be
+/// silent meanwhile, and lose its link over that.
+#[derive(Debug)]
+pub(crate) struct Flooding {
+    flood: Flood,
+    /// What its documents bear.
+    at: Time,
+    sent: u32,
+    count: u32,
+}
+
+impl Flooding {
+    pub(crate) const fn new(flood: Flood, count: u32, at: Time) -> Self {
+        Self { flood, at, sent: 0, count }
+    }
+
+    /// The next message, until all are sent.
+    pub(crate) fn next(&mut self, author: &Identity, network: &Network) -> Option<Vec<u8>> {
+        let number = self.sent;
+        (number < self.count).then(|| {
+            self.sent += 1;
+            self.flood.message(author, network, number, self.at)
+        })
+    }
+
+    /// How many messages were sent.
+    pub(crate) const fn sent(&self) -> u32 {
+        self.sent
+    }
+
+    pub(crate) const fn is_over(&self) -> bool {
+        self.sent == self.count
+    }
+}
+
 impl FromStr for Flood {
     type Err = String;
 
@@ -53,16 +88,6 @@ impl FromStr for Flood {
 }
 
 impl Flood {
-    pub(crate) fn messages(
-        self,
-        author: &Identity,
-        network: &Network,
-        count: u32,
-        now: Time,
-    ) -> VecDeque<Vec<u8>> {
-        (0..count).map(|number| self.message(author, network, number, now)).collect()
-    }
-
     fn message(self, author: &Identity, network: &Network, number: u32, now: Time) -> Vec<u8> {
         let document = |at: Time| {
             let content = format!(r#"{{"flood": {number}}}"#);
