@@ -34,7 +34,11 @@ mod node;
 mod puppet;
 mod queue;
 mod regions;
+#[cfg(feature = "command")]
+pub mod report;
 mod rng;
+#[cfg(feature = "command")]
+pub mod scenario;
 mod trace;
 mod world;
 

@@ -33,7 +33,7 @@ use crate::{
 };
 
 /// When a world begins, in milliseconds since the Unix epoch.
-const GENESIS: u64 = 1_700_000_000_000;
+pub(crate) const GENESIS: u64 = 1_700_000_000_000;
 
 /// A document as it was delivered.
 #[derive(Debug, Clone, PartialEq)]
