@@ -96,8 +96,9 @@ pub(super) fn rows(figures: &Figures) -> Vec<(&'static str, String)> {
     rows.push((
         "took",
         format!(
-            "{} s for {} s, {}",
+            "{} s ({} of the processor) for {} s, {}",
             number(figures.wall_s),
+            maybe(figures.cpu_s, " s"),
             number(figures.virtual_s),
             maybe(memory, " MiB")
         ),

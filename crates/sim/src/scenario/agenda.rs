@@ -4,6 +4,9 @@ use std::{cmp::Reverse, collections::BinaryHeap};
 
 use super::file::{Fault, Scenario};
 
+/// For so long a peer takes part before anything is due to it, in milliseconds.
+pub(super) const SETTLES: u64 = 5_000;
+
 /// Something that a scenario does, in the order in which it is done at one moment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Action {
@@ -59,9 +62,11 @@ impl Agenda {
         agenda.add(end, Action::End);
         agenda.add(agenda.until, Action::Over);
         let every = 1000.0 / scenario.publish.per_second.get();
-        let count = ((end - joined) as f64 / every) as usize;
+        // Not before those that came last may publish.
+        let first = (joined + SETTLES).min(begin);
+        let count = ((end - first) as f64 / every) as usize;
         for number in 0..count {
-            agenda.add(joined + (number as f64 * every) as u64, Action::Publish(number));
+            agenda.add(first + (number as f64 * every) as u64, Action::Publish(number));
         }
         for second in 1..=agenda.until / 1000 {
             agenda.add(second * 1000, Action::Look);

@@ -68,6 +68,8 @@ pub struct Figures {
     pub virtual_s: f64,
     /// Seconds on the real one.
     pub wall_s: f64,
+    /// Seconds that the processor worked for it, which other programs on the machine do not change much.
+    pub cpu_s: Option<f64>,
     /// The most memory that the process took.
     pub memory_mib: Option<u64>,
     /// Whether a document that one peer had verified was verified for all, which real peers do not.

@@ -6,7 +6,7 @@ use std::{collections::BTreeSet, time::Instant};
 use taiinet_mesh::limits;
 
 use super::{
-    agenda::{Action, Agenda},
+    agenda::{Action, Agenda, SETTLES},
     figures::Figures,
     file::{Attack, Publishers, Scenario},
     interest::{Draft, Wishes, Zipf},
@@ -18,8 +18,6 @@ use crate::{Behaviour, DeskConfig, Node, PeerIndex, PeerSpec, SignallerIndex, Wo
 const PEERS_PER_SIGNALLER: usize = 8_000;
 /// How many documents are drawn, which are then published again and again, each with a number of its own.
 const DRAFTS: usize = 400;
-/// For so long a peer takes part before anything is due to it, in milliseconds.
-const SETTLES: u64 = 5_000;
 /// After so many milliseconds it is looked whether to go on.
 const SLICE: u64 = 100;
 
@@ -42,7 +40,7 @@ pub fn run(
     scenario: &Scenario,
     goes_on: impl FnMut(Moment<'_>) -> bool,
 ) -> Result<Figures, String> {
-    let begun = Instant::now();
+    let (begun, worked) = (Instant::now(), cpu_s());
     let mut play = Play::new(scenario)?;
     let interrupted = !play.play(goes_on);
     let mut figures = play.figures();
@@ -50,11 +48,19 @@ pub fn run(
     figures.scenario.clone_from(&scenario.name);
     figures.seed = scenario.seed;
     figures.wall_s = begun.elapsed().as_secs_f64();
+    figures.cpu_s = cpu_s().zip(worked).map(|(now, before)| now - before);
     figures.memory_mib = memory_mib();
     let checks = figures.check(&scenario.bounds);
     figures.broken = checks.into_iter().filter(|check| !check.met).collect();
     figures.aims = figures.check(&scenario.aims);
     Ok(figures)
+}
+
+/// For how many seconds this thread has run.
+fn cpu_s() -> Option<f64> {
+    let times = std::fs::read_to_string("/proc/thread-self/schedstat").ok()?;
+    let nanoseconds: u64 = times.split_whitespace().next()?.parse().ok()?;
+    Some(nanoseconds as f64 / 1e9)
 }
 
 /// The most that this process has taken.

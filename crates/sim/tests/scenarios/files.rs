@@ -83,3 +83,14 @@ fn not_all_may_be_hostile() {
     let complaint = complaint("[bounds]", "[[attack]]\ndroppers = { share = 1 }\n\n[bounds]");
     assert!(complaint.contains("honest"), "{complaint}");
 }
+
+#[test]
+fn the_example_in_the_readme_is_one() {
+    let readme = include_str!("../../README.md");
+    let (_, rest) = readme.split_once("```toml\n").expect("an example");
+    let (example, _) = rest.split_once("```").expect("its end");
+    for short in [false, true] {
+        let read = Scenario::parse(example, Changes { short, ..Changes::default() });
+        assert_eq!(read.map(|scenario| scenario.name).as_deref(), Ok("example"));
+    }
+}
