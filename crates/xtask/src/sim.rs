@@ -3,8 +3,8 @@
 use std::{path::PathBuf, process::Command};
 
 use crate::{
-    steps::StepOutcome,
-    tools::{cargo, outcome, root, target_dir},
+    demo::become_it,
+    tools::{cargo, root, target_dir},
 };
 
 /// The folder of the scenarios.
@@ -15,25 +15,17 @@ pub(crate) fn run(args: &[String]) -> Result<bool, String> {
     let Some((scenario, rest)) = args.split_first() else {
         return Err(format!("name a scenario, by its file or as one of {}", known().join(", ")));
     };
-    let built = outcome(cargo([
-        "build",
-        "--locked",
-        "--release",
-        "-p",
-        "taiinet-sim",
-        "--bin",
-        "taiinet-sim",
-    ]));
-    if let StepOutcome::Failed(why) = built {
-        eprintln!("{why}");
+    // Nothing but the scenario's own words goes to stdout: it may be read by a program.
+    let mut build = cargo(["build", "--locked", "--release"]);
+    build.args(["-p", "taiinet-sim", "--bin", "taiinet-sim"]);
+    if !build.status().is_ok_and(|status| status.success()) {
         return Ok(false);
     }
     let program = target_dir()
         .join("release")
         .join("taiinet-sim")
         .with_extension(std::env::consts::EXE_EXTENSION);
-    let played = outcome(Command::new(program).arg(file(scenario)).args(rest));
-    Ok(played == StepOutcome::Passed)
+    Ok(become_it(Command::new(program).arg(file(scenario)).args(rest)))
 }
 
 /// The names of our scenarios.

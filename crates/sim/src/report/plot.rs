@@ -4,14 +4,14 @@ use std::fmt::Write as _;
 
 use super::table::number;
 
-const WIDTH: f64 = 640.0;
-const HEIGHT: f64 = 260.0;
+const WIDTH: f64 = 440.0;
+const HEIGHT: f64 = 220.0;
 const LEFT: f64 = 56.0;
 const RIGHT: f64 = 12.0;
 const TOP: f64 = 12.0;
 const BOTTOM: f64 = 40.0;
 /// More points are not seen on a screen.
-const POINTS: usize = 640;
+const POINTS: usize = 440;
 
 /// A plot of one figure against another.
 pub(super) struct Plot<'a> {
@@ -47,7 +47,8 @@ impl Plot<'_> {
         let most = self.points.iter().map(|(x, _)| *x).fold(f64::NEG_INFINITY, f64::max);
         let (least, most) = if self.columns { (least - 0.5, most + 0.5) } else { (least, most) };
         let span = (most - least).max(1e-9);
-        let highest = self.points.iter().map(|(_, y)| *y).fold(self.at_least, f64::max).max(1e-9);
+        let highest = self.points.iter().map(|(_, y)| *y).fold(self.at_least, f64::max);
+        let highest = if highest > 0.0 { highest } else { 1.0 };
         let tall = step(highest);
         let top = (highest / tall).ceil() * tall;
         let at_x = |x: f64| LEFT + (x - least) / span * (WIDTH - LEFT - RIGHT);
@@ -108,10 +109,10 @@ impl Plot<'_> {
                 shown.map(|(x, y)| format!("{:.1},{:.1}", at_x(*x), at_y(*y))).collect();
             let _ = write!(text, "<polyline points=\"{}\"/>", line.join(" "));
         }
-        let _ = write!(
+        let _ = writeln!(
             text,
             "<text class=\"name\" x=\"{:.1}\" y=\"{:.1}\">{}</text></svg>\
-             <p class=\"axis\">Upwards: {}</p></section>\n",
+             <p class=\"axis\">Upwards: {}</p></section>",
             (WIDTH + LEFT - RIGHT) / 2.0,
             HEIGHT - 6.0,
             self.x,

@@ -15,7 +15,7 @@ peers = 12
 interest = \"everyone\"
 
 [time]
-warm_up_s = 3
+warm_up_s = 6
 measured_s = 3
 patience_s = 3
 
