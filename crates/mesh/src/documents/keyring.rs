@@ -96,3 +96,38 @@ impl Keyring {
         self.keys.insert(key.peer_id(), key);
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use taiinet_document::SignedDocument;
+
+    use super::*;
+    use crate::testing::{self, NOW};
+
+    fn keyring(shared: Option<&SharedVerification>) -> Keyring {
+        Keyring::new(Rng::new([1; 32]), shared.cloned())
+    }
+
+    #[test]
+    fn what_is_shared_is_the_very_same_document_and_no_forgery_of_it() {
+        let document = testing::keyed(&testing::identity(2), "key", NOW);
+        let good = || document.signed().clone().inspect().expect("good");
+        let mut bytes = document.signed().to_wire();
+        bytes[PeerId::LEN + 5] ^= 1;
+        let forged = SignedDocument::from_wire(&bytes).expect("only the signature was changed");
+        assert_eq!(forged.id(), document.id());
+        let forged = || forged.clone().inspect().expect("it decodes");
+        let shared = SharedVerification::default();
+        for _ in 0..2 {
+            assert_eq!(
+                keyring(Some(&shared)).verify(forged()),
+                Err(Misbehaviour::InvalidSignature)
+            );
+            let [one, other] =
+                [(); 2].map(|()| keyring(Some(&shared)).verify(good()).expect("good"));
+            assert!(Arc::ptr_eq(&one, &other));
+        }
+        let [one, other] = [(); 2].map(|()| keyring(None).verify(good()).expect("good"));
+        assert!(!Arc::ptr_eq(&one, &other), "nothing is shared that is not told to");
+    }
+}
