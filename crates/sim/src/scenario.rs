@@ -10,8 +10,11 @@ mod interest;
 mod measure;
 mod network;
 mod run;
+mod sections;
 mod values;
+mod wrong;
 
 pub use figures::{Bound, Check, Figure, Figures, Second, Series};
-pub use file::{Changes, Fault, Interest, Publishers, Scenario, ScenarioError};
+pub use file::{Changes, Scenario, ScenarioError};
 pub use run::{Moment, run};
+pub use sections::{Fault, Interest, Publishers};

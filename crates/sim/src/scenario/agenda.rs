@@ -2,7 +2,7 @@
 
 use std::{cmp::Reverse, collections::BinaryHeap};
 
-use super::file::{Fault, Scenario};
+use super::{file::Scenario, sections::Fault};
 
 /// For so long a peer takes part before anything is due to it, in milliseconds.
 pub(super) const SETTLES: u64 = 5_000;

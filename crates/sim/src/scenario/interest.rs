@@ -3,7 +3,7 @@
 
 use std::fmt::Write as _;
 
-use super::{file::Interest, values::SomeShare};
+use super::{sections::Interest, values::SomeShare};
 use crate::rng::Rng;
 
 /// Scores are whole numbers below this.
@@ -263,7 +263,7 @@ mod tests {
     use super::*;
     use crate::{
         forge,
-        scenario::file::{Clustered, OfShare, Topics},
+        scenario::sections::{Clustered, OfShare, Topics},
         scenario::values::Count,
     };
 

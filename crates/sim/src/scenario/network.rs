@@ -7,8 +7,8 @@ use serde::Deserialize;
 use toml::Spanned;
 
 use super::{
-    file::Wrong,
     values::{BytesPerSecond, Links, Millis, Share, Weight},
+    wrong::Wrong,
 };
 use crate::{Keep, Regions, Spread, WorldConfig, rng::Rng};
 

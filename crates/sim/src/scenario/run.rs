@@ -8,9 +8,10 @@ use taiinet_mesh::limits;
 use super::{
     agenda::{Action, Agenda, SETTLES},
     figures::Figures,
-    file::{Attack, Publishers, Scenario},
+    file::Scenario,
     interest::{Draft, Wishes, Zipf},
     measure::Measure,
+    sections::{Attack, Publishers},
 };
 use crate::{Behaviour, DeskConfig, Node, PeerIndex, PeerSpec, SignallerIndex, World, rng::Rng};
 
