@@ -248,7 +248,10 @@ impl Measure {
             refused: self.refused,
             ..Figures::default()
         };
-        let measured = || self.documents.iter().filter(|sent| sent.measured);
+        // Where it was interrupted, what may still arrive says nothing yet.
+        let last = Self::now(world).saturating_sub(self.patience_ms);
+        let is_over = |sent: &&Sent| sent.at <= last || sent.delivered >= sent.due_count;
+        let measured = || self.documents.iter().filter(|sent| sent.measured).filter(is_over);
         figures.published = measured().count() as u64;
         figures.due = measured().map(|sent| sent.due_count).sum();
         figures.delivered = measured().map(|sent| sent.delivered).sum();
