@@ -79,7 +79,7 @@ impl Cx {
             presence: OwnPresence::default(),
             ice: IceServers::default(),
             store: Recent::new(config.store_bytes),
-            keyring: Keyring::new(rng.split()),
+            keyring: Keyring::new(rng.split(), config.verified.take()),
             stamps: Stamps::default(),
             counters: Counters::default(),
             out: VecDeque::new(),

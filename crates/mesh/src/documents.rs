@@ -21,6 +21,7 @@ use taiinet_identity::PeerId;
 pub(crate) use admit::{Rules, admit};
 pub(crate) use kept::Kept;
 pub(crate) use keyring::Keyring;
+pub use keyring::SharedVerification;
 pub use quota::Quota;
 pub(crate) use recent::Recent;
 pub use stamps::Stamps;

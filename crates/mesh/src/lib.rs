@@ -144,6 +144,8 @@ pub use api::{
 };
 pub use budget::Budget;
 pub use dialling::description;
+#[doc(hidden)]
+pub use documents::SharedVerification;
 pub use documents::{Quota, Stamps};
 pub use links::{
     BlacklistError, Blacklisted, ChannelBinding, Incompatible, Misbehaviour, Reputation, Verdict,

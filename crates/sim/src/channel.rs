@@ -1,5 +1,6 @@
 //! The ends of virtual channels: what a transport keeps for each link.
 
+use core::mem;
 use std::collections::VecDeque;
 
 use taiinet_mesh::LinkId;
@@ -9,6 +10,43 @@ use crate::{PeerIndex, PuppetIndex, SignallerIndex};
 /// Names one end of a channel; never used again.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) struct EndId(pub(crate) u64);
+
+/// The ends that there are, by their ids, which count up.
+#[derive(Debug, Default)]
+pub(crate) struct Ends(Vec<Option<Box<End>>>);
+
+impl Ends {
+    pub(crate) fn insert(&mut self, end: End) -> EndId {
+        // The first is 1.
+        if self.0.is_empty() {
+            self.0.push(None);
+        }
+        self.0.push(Some(Box::new(end)));
+        EndId(self.0.len() as u64 - 1)
+    }
+
+    pub(crate) fn get(&self, id: EndId) -> Option<&End> {
+        self.0.get(usize::try_from(id.0).ok()?)?.as_deref()
+    }
+
+    pub(crate) fn get_mut(&mut self, id: EndId) -> Option<&mut End> {
+        self.0.get_mut(usize::try_from(id.0).ok()?)?.as_deref_mut()
+    }
+
+    pub(crate) fn contains(&self, id: EndId) -> bool {
+        self.get(id).is_some()
+    }
+
+    pub(crate) fn remove(&mut self, id: EndId) -> Option<End> {
+        mem::take(self.0.get_mut(usize::try_from(id.0).ok()?)?).map(|end| *end)
+    }
+
+    /// All of them, in the order of their ids.
+    pub(crate) fn iter(&self) -> impl Iterator<Item = (EndId, &End)> {
+        let numbered = self.0.iter().enumerate();
+        numbered.filter_map(|(number, end)| Some((EndId(number as u64), end.as_deref()?)))
+    }
+}
 
 /// The node that holds an end.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -34,6 +72,8 @@ pub(crate) struct End {
     pub(crate) remote: Option<String>,
     /// The other end, from the moment the channel is sure to open.
     pub(crate) twin: Option<EndId>,
+    /// Milliseconds between the regions of the two ends, if both are in one.
+    pub(crate) distance: Option<u64>,
     /// Whether the owner was told that it is open.
     pub(crate) open: bool,
     /// Whether the owner closed it.
@@ -59,6 +99,7 @@ impl End {
             local: None,
             remote: None,
             twin: None,
+            distance: None,
             open: false,
             closing: false,
             leaves: 0,

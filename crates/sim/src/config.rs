@@ -5,7 +5,7 @@ use core::time::Duration;
 use taiinet_document::Network;
 use taiinet_mesh::{Quota, SignallerRelay, limits, wire::Kept};
 
-use crate::SignallerIndex;
+use crate::{Regions, SignallerIndex};
 
 /// A range of durations, from which each is drawn evenly, in whole milliseconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,8 +31,13 @@ pub struct WorldConfig {
     /// How long a transport takes to make a description, and a channel to open once both ends have
     /// the other's.
     pub setup: Spread,
+    /// How far apart the regions are in which peers live ([`PeerSpec::region`]): where both ends of a link live in one,
+    /// this takes the place of `latency`.
+    pub regions: Option<Regions>,
     /// How much one link carries in one direction, in bytes a millisecond.
     pub bandwidth: u64,
+    /// How much all links of a peer together carry away from it, in bytes a millisecond; no limit, if none.
+    pub uplink: Option<u64>,
     /// The probability that a message has to be sent again (links are reliable and ordered, so what
     /// follows waits for it).
     pub link_loss: f64,
@@ -52,14 +57,32 @@ pub struct WorldConfig {
     /// After how long a transport notices that the other end died. None: never, so that only the
     /// core's own liveness notices.
     pub death_noticed: Option<Duration>,
+    /// What is kept of what happened.
+    pub keep: Keep,
+    /// Whether a document that one peer has verified is not verified again by the others, which then also share its
+    /// bytes: a large world takes a fraction of the time and the memory.
+    pub shared_verification: bool,
+}
+
+/// What a world keeps of what happened.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keep {
+    /// All of it: deliveries, events, a hash of every message. An honest peer that is cut by another for
+    /// misbehaviour stops the world at once.
+    Everything,
+    /// Sums, and what was delivered until it is taken ([`World::take_delivered`](crate::World::take_delivered)): for
+    /// thousands of peers. Honest peers that are cut are counted.
+    Totals,
 }
 
 impl Default for WorldConfig {
     fn default() -> Self {
         Self {
             latency: Spread::millis(5, 60),
+            regions: None,
             setup: Spread::millis(30, 150),
             bandwidth: 2_500,
+            uplink: None,
             link_loss: 0.0,
             retransmission: Duration::from_millis(200),
             signal_loss: 0.0,
@@ -68,6 +91,8 @@ impl Default for WorldConfig {
             gives_up: Duration::from_secs(10),
             path_lost: Duration::from_secs(25),
             death_noticed: None,
+            keep: Keep::Everything,
+            shared_verification: false,
         }
     }
 }
@@ -95,6 +120,8 @@ pub struct PeerSpec {
     pub clock_error: i64,
     /// What it says that it keeps, if it says that it has an archive.
     pub archive: Option<Kept>,
+    /// In which of [`WorldConfig::regions`] it lives.
+    pub region: usize,
 }
 
 impl PeerSpec {
@@ -111,6 +138,7 @@ impl PeerSpec {
             silence: Duration::ZERO,
             clock_error: 0,
             archive: None,
+            region: 0,
         }
     }
 }

@@ -1,5 +1,6 @@
 //! A signaller of a world: its desk, its sockets, and what a hostile one does to its words.
 
+use core::mem;
 use std::collections::BTreeMap;
 
 use taiinet_identity::Identity;
@@ -45,10 +46,11 @@ impl DeskNode {
         }
     }
 
-    pub(crate) fn stop(&mut self) {
+    /// Gives the ends that it held.
+    pub(crate) fn stop(&mut self) -> Vec<EndId> {
         self.desk = None;
-        self.clients.clear();
-        self.links.clear();
+        let clients = mem::take(&mut self.clients).into_values();
+        clients.chain(mem::take(&mut self.links).into_values()).collect()
     }
 
     pub(crate) fn start(&mut self, seed: [u8; 32], now: Time) {

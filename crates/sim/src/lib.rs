@@ -24,21 +24,30 @@
 //! that do nothing but what a test tells them. [`forge`] makes what they say.
 
 mod audit;
+mod behaviour;
 mod channel;
 mod config;
 mod desk;
 pub mod forge;
+mod frames;
 mod node;
 mod puppet;
 mod queue;
+mod regions;
+#[cfg(feature = "command")]
+pub mod report;
 mod rng;
+#[cfg(feature = "command")]
+pub mod scenario;
 mod trace;
 mod world;
 
 pub use audit::{Audit, Spreading};
-pub use config::{PeerSpec, Spread, WorldConfig};
+pub use behaviour::Behaviour;
+pub use config::{Keep, PeerSpec, Spread, WorldConfig};
 pub use desk::Tamper;
 pub use node::{Node, PeerIndex, PuppetIndex, SignallerIndex};
 pub use puppet::{Manners, Puppet, PuppetSpec, Wire, WireId};
+pub use regions::Regions;
 pub use taiinet_signaller::{DeskConfig, DeskStatus, JoinWork, Relaying};
-pub use world::{Delivered, Found, Life, Published, World};
+pub use world::{Delivered, Found, Life, Published, Traffic, World};

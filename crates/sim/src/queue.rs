@@ -2,9 +2,9 @@
 
 use std::{cmp::Reverse, collections::BinaryHeap};
 
-use taiinet_mesh::LinkFailure;
+use taiinet_mesh::{LinkFailure, LinkId};
 
-use crate::{SignallerIndex, channel::EndId};
+use crate::{PeerIndex, SignallerIndex, channel::EndId};
 
 /// What can happen to one end of a channel.
 #[derive(Debug)]
@@ -19,6 +19,8 @@ pub(crate) enum Event {
     Opens(EndId),
     /// A message arrives.
     Arrives(EndId, Vec<u8>),
+    /// A peer hears what nobody has sent over one of its links.
+    Hears(PeerIndex, LinkId, Vec<u8>),
     /// So many bytes left.
     Sent(EndId, usize),
     /// The channel ends here.

@@ -35,8 +35,13 @@ impl Rng {
 
     /// Whether something of this probability happens. Draws nothing for what never does.
     pub(crate) fn happens(&mut self, probability: f64) -> bool {
+        probability > 0.0 && self.unit() < probability
+    }
+
+    /// A number from 0 to 1, without 1.
+    pub(crate) fn unit(&mut self) -> f64 {
         // 53 bits: the precision of a float between 0 and 1.
-        probability > 0.0 && (self.0.next_u64() >> 11) as f64 / ((1_u64 << 53) as f64) < probability
+        (self.0.next_u64() >> 11) as f64 / ((1_u64 << 53) as f64)
     }
 
     /// Milliseconds out of a range.

@@ -19,13 +19,13 @@ use taiinet_document::{Content, DocumentId, Map, Opened};
 use taiinet_identity::{Identity, PeerId};
 use taiinet_mesh::{
     BlacklistError, Config, Event, FindId, FindOptions, Input, LinkId, Peer, PublishError,
-    PublishOptions, SignallerAddress, Time, TooManyFinds,
+    PublishOptions, SharedVerification, SignallerAddress, Time, TooManyFinds,
 };
 use taiinet_query::{Query, SharedQuery};
 
 use crate::{
-    Node, PeerIndex, PeerSpec, Puppet, WorldConfig,
-    channel::{End, EndId},
+    Behaviour, Keep, Node, PeerIndex, PeerSpec, Puppet, WorldConfig,
+    channel::{EndId, Ends},
     desk::DeskNode,
     queue::Queue,
     rng::Rng,
@@ -33,7 +33,7 @@ use crate::{
 };
 
 /// When a world begins, in milliseconds since the Unix epoch.
-const GENESIS: u64 = 1_700_000_000_000;
+pub(crate) const GENESIS: u64 = 1_700_000_000_000;
 
 /// A document as it was delivered.
 #[derive(Debug, Clone, PartialEq)]
@@ -87,6 +87,17 @@ pub enum Life {
     Crashed,
 }
 
+/// What a peer has sent to others over its links.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Traffic {
+    /// Messages.
+    pub messages: u64,
+    /// Their bytes.
+    pub bytes: u64,
+    /// Of these, those that are documents on their way.
+    pub document_bytes: u64,
+}
+
 struct PeerNode {
     identity: Identity,
     spec: PeerSpec,
@@ -105,6 +116,10 @@ struct PeerNode {
     deliveries: Vec<Delivered>,
     events: Vec<(Time, Event)>,
     found: BTreeMap<FindId, Found>,
+    behaviour: Option<Behaviour>,
+    traffic: Traffic,
+    /// Microseconds at which what all links sent so far will have left, where the uplink is limited.
+    leaves: u64,
 }
 
 /// A virtual network on a virtual clock.
@@ -117,16 +132,21 @@ pub struct World {
     now: u64,
     queue: Queue,
     trace: Trace,
-    ends: BTreeMap<EndId, End>,
-    next_end: u64,
+    ends: Ends,
     described: BTreeMap<String, EndId>,
     peers: Vec<PeerNode>,
+    names: BTreeMap<PeerId, PeerIndex>,
     desks: Vec<DeskNode>,
     puppets: Vec<Puppet>,
     wakes: BTreeSet<(u64, Node)>,
     dirty: BTreeSet<Node>,
     groups: BTreeMap<Node, usize>,
     published: Vec<Published>,
+    /// What was delivered and not taken yet, where it is not kept with the peers.
+    delivered: Vec<(PeerIndex, Delivered)>,
+    /// Honest peers that another cut for misbehaviour, where that is counted.
+    honest_cut: u64,
+    verified: Option<SharedVerification>,
     tapped: Option<Vec<Vec<u8>>>,
     violations: Vec<String>,
     candidates_passed: u64,
@@ -135,22 +155,26 @@ pub struct World {
 impl World {
     /// An empty world.
     pub fn new(seed: u64, config: WorldConfig) -> Self {
+        let kept = config.keep == Keep::Everything;
         Self {
+            verified: config.shared_verification.then(SharedVerification::default),
             config,
             rng: Rng::new(seed),
             now: GENESIS,
             queue: Queue::default(),
-            trace: Trace::default(),
-            ends: BTreeMap::new(),
-            next_end: 0,
+            trace: Trace::new(kept),
+            ends: Ends::default(),
             described: BTreeMap::new(),
             peers: Vec::new(),
+            names: BTreeMap::new(),
             desks: Vec::new(),
             puppets: Vec::new(),
             wakes: BTreeSet::new(),
             dirty: BTreeSet::new(),
             groups: BTreeMap::new(),
             published: Vec::new(),
+            delivered: Vec::new(),
+            honest_cut: 0,
             tapped: None,
             violations: Vec::new(),
             candidates_passed: 0,
@@ -190,6 +214,7 @@ impl World {
         let identity = self.identity();
         let peer = self.start(&identity, &spec);
         let index = PeerIndex(self.peers.len());
+        self.names.insert(identity.peer_id(), index);
         self.peers.push(PeerNode {
             identity,
             spec,
@@ -206,6 +231,9 @@ impl World {
             deliveries: Vec::new(),
             events: Vec::new(),
             found: BTreeMap::new(),
+            behaviour: None,
+            traffic: Traffic::default(),
+            leaves: 0,
         });
         self.dirty.insert(Node::Peer(index));
         index
@@ -230,6 +258,7 @@ impl World {
             store_bytes: spec.store_bytes,
             signaller_relay: spec.signaller_relay,
             archive: spec.archive.clone(),
+            verified: self.verified.clone(),
             ..Config::new(spec.network.clone())
         };
         let seed = self.rng.bytes();
@@ -264,6 +293,11 @@ impl World {
         self.published.push(Published { id, by: peer, at, content });
         self.trace.note(self.now, peer.0, "publish", 0, id.as_bytes());
         Ok(id)
+    }
+
+    /// Makes a peer hostile from now on.
+    pub fn behave(&mut self, peer: PeerIndex, behaviour: Behaviour) {
+        self.peers[peer.0].behaviour = Some(behaviour);
     }
 
     /// A peer keeps another out from now on.

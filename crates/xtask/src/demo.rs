@@ -40,14 +40,14 @@ fn shows_pages(args: &[String]) -> bool {
 
 /// One process fewer between the terminal and the demo, so that Ctrl-C and signals reach it alone.
 #[cfg(unix)]
-fn become_it(command: &mut Command) -> bool {
+pub(crate) fn become_it(command: &mut Command) -> bool {
     let error = std::os::unix::process::CommandExt::exec(command);
     eprintln!("{} could not be run: {error}", command.get_program().display());
     false
 }
 
 #[cfg(not(unix))]
-fn become_it(command: &mut Command) -> bool {
+pub(crate) fn become_it(command: &mut Command) -> bool {
     outcome(command) == StepOutcome::Passed
 }
 

@@ -8,6 +8,7 @@ mod fuzz;
 mod laboratory;
 mod package;
 mod shape;
+mod sim;
 mod steps;
 mod test;
 mod tools;
@@ -33,6 +34,8 @@ Usage: cargo xtask COMMAND [ARGS]
                                --page docs/laboratory.md writes that page
   bench [NAME…] [--quick]      run the benchmarks:
                                seal ingest index store reconcile link documents backlog mesh signaller browser
+  sim SCENARIO [ARGS]          play a scenario of crates/sim/scenarios, or of another file, in thousands of peers
+                               on a virtual clock (`cargo xtask sim --help` for its options)
   help                         print this
 ";
 
@@ -49,6 +52,7 @@ fn main() -> ExitCode {
         Some("fuzz") => fuzz::run(&rest),
         Some("laboratory") => laboratory::run(&rest, &test::MEMBERS),
         Some("bench") => bench::run(&rest),
+        Some("sim") => sim::run(&rest),
         Some("help" | "--help" | "-h") => {
             print!("{USAGE}");
             Ok(true)

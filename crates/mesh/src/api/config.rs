@@ -6,7 +6,7 @@ use std::collections::BTreeSet;
 use taiinet_document::Network;
 use taiinet_identity::PeerId;
 
-use crate::{Blacklisted, Quota, limits, wire, wire::Kept};
+use crate::{Blacklisted, Quota, documents::SharedVerification, limits, wire, wire::Kept};
 #[cfg(doc)]
 use crate::{Output, SignallerStatus};
 
@@ -111,6 +111,9 @@ pub struct Config {
     pub steady: bool,
     /// For the pool of signallers: peers are reached by their addresses, without introductions.
     pub direct: Option<Direct>,
+    /// For simulators alone: what one of many peers in a process has verified, the others take as verified.
+    #[doc(hidden)]
+    pub verified: Option<SharedVerification>,
 }
 
 impl Config {
@@ -131,6 +134,7 @@ impl Config {
             importers: BTreeSet::new(),
             steady: true,
             direct: None,
+            verified: None,
         }
     }
 }

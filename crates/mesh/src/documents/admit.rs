@@ -38,7 +38,7 @@ pub(crate) fn admit(
     {
         return Err(Misbehaviour::AuthorFlood);
     }
-    cx.keyring.verify(inspected).map(Arc::new)
+    cx.keyring.verify(inspected)
 }
 
 fn inspect(document: SignedDocument) -> Result<Inspected, Misbehaviour> {

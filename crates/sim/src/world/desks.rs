@@ -89,7 +89,7 @@ impl World {
         let clients = self.desks[signaller.0].clients.clone();
         for (client, end) in clients {
             let theirs =
-                self.ends.get(&end).and_then(|end| end.twin).and_then(|twin| self.node_of(twin));
+                self.ends.get(end).and_then(|end| end.twin).and_then(|twin| self.node_of(twin));
             if theirs == Some(Node::Peer(to)) {
                 self.say_sealed(signaller, client, frame);
             }
@@ -118,7 +118,7 @@ impl World {
             self.ends(end, cause);
             return;
         }
-        if let Some(End { owner: Owner::Member(from, link), .. }) = self.ends.get(&end) {
+        if let Some(End { owner: Owner::Member(from, link), .. }) = self.ends.get(end) {
             self.member_arrives(end, *from, *link, signaller);
             return;
         }
@@ -126,7 +126,7 @@ impl World {
         here.twin = Some(end);
         here.open = true;
         let here = self.new_end(here);
-        let Some(state) = self.ends.get_mut(&end).filter(|state| !state.closing) else {
+        let Some(state) = self.ends.get_mut(end).filter(|state| !state.closing) else {
             self.forget(here);
             return;
         };

@@ -1,5 +1,7 @@
 //! What can go wrong: crashes, departures, partitions, loss.
 
+use std::collections::BTreeSet;
+
 use taiinet_mesh::LinkFailure;
 
 use super::{Life, World};
@@ -14,11 +16,11 @@ impl World {
     /// Kills a peer (SIGKILL): it falls silent.
     pub fn crash(&mut self, peer: PeerIndex) {
         self.peers[peer.0].life = Life::Crashed;
-        self.peers[peer.0].links.clear();
+        let links = core::mem::take(&mut self.peers[peer.0].links);
         if let Some(wake) = self.peers[peer.0].wake.take() {
             self.wakes.remove(&(wake, Node::Peer(peer)));
         }
-        self.die(Node::Peer(peer));
+        self.die(links.into_values());
     }
 
     /// A peer says goodbye and leaves.
@@ -52,8 +54,8 @@ impl World {
 
     /// Kills a signaller's process; its clients' connections are reset.
     pub fn crash_signaller(&mut self, signaller: SignallerIndex) {
-        self.desks[signaller.0].stop();
-        self.die(Node::Signaller(signaller));
+        let ends = self.desks[signaller.0].stop();
+        self.die(ends);
     }
 
     /// Restarts a signaller that crashed: the same identity, nothing else kept.
@@ -64,10 +66,8 @@ impl World {
     }
 
     /// The ends of a dead node vanish; only sockets tell the other side.
-    fn die(&mut self, node: Node) {
-        let ends: Vec<EndId> =
-            self.ends.keys().copied().filter(|end| self.node_of(*end) == Some(node)).collect();
-        for end in ends {
+    fn die(&mut self, ends: impl IntoIterator<Item = EndId>) {
+        for end in ends.into_iter().collect::<BTreeSet<_>>() {
             let Some(End { twin, socket, stalled: None, .. }) = self.forget(end) else { continue };
             let Some(twin) = twin else { continue };
             if socket {
@@ -100,20 +100,20 @@ impl World {
     /// What has a peer's packets in hand has forgotten it, as a router does that gets another address: nothing passes
     /// any more over the channels that it has, and new ones open. Nobody is told.
     pub fn lose_paths(&mut self, peer: PeerIndex) {
-        let node = Some(Node::Peer(peer));
-        let ends = self.ends.iter().filter(|(end, _)| self.node_of(**end) == node);
-        let ends: Vec<EndId> =
-            ends.flat_map(|(end, state)| [Some(*end), state.twin]).flatten().collect();
+        let ends: BTreeSet<EndId> = self.peers[peer.0].links.values().copied().collect();
         for end in ends {
-            self.stall(end);
+            let twin = self.ends.get(end).and_then(|state| state.twin);
+            for end in [Some(end), twin].into_iter().flatten() {
+                self.stall(end);
+            }
         }
     }
 
     fn follow_groups(&mut self) {
         let twins: Vec<(EndId, EndId)> =
-            self.ends.iter().filter_map(|(end, state)| Some((*end, state.twin?))).collect();
+            self.ends.iter().filter_map(|(end, state)| Some((end, state.twin?))).collect();
         for (end, twin) in twins {
-            if !self.ends.contains_key(&twin) || self.reach(self.node_of(end), self.node_of(twin)) {
+            if !self.ends.contains(twin) || self.reach(self.node_of(end), self.node_of(twin)) {
                 self.resume(end);
             } else {
                 self.stall(end);

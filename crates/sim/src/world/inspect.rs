@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use taiinet_identity::PeerId;
-use taiinet_mesh::{Counters, Event, LinkState, Status, Time};
+use taiinet_mesh::{Counters, Event, Status, Time};
 use taiinet_query::Query;
 
-use super::{Delivered, Life, Published, World};
+use super::{Delivered, Life, Published, Traffic, World};
 use crate::PeerIndex;
 
 impl World {
@@ -32,7 +32,7 @@ impl World {
 
     /// The peer of this name.
     pub fn peer_of(&self, id: &PeerId) -> Option<PeerIndex> {
-        self.peers.iter().position(|node| node.identity.peer_id() == *id).map(PeerIndex)
+        self.names.get(id).copied()
     }
 
     /// A peer's private key, for attacks that assume it stolen.
@@ -87,26 +87,14 @@ impl World {
 
     /// The active neighbours of a living peer that are living peers.
     pub fn neighbours(&self, peer: PeerIndex) -> BTreeSet<PeerIndex> {
-        let links = self.status(peer).links;
-        let active = links.iter().filter(|link| link.state == LinkState::Active);
-        active
-            .filter_map(|link| self.peer_of(&link.peer))
-            .filter(|other| self.is_alive(*other))
-            .collect()
+        let ids = self.peers[peer.0].peer.neighbour_ids();
+        ids.filter_map(|id| self.peer_of(&id)).filter(|other| self.is_alive(*other)).collect()
     }
 
     /// The neighbours of each peer, as both ends see it, among the living.
     pub fn graph(&self) -> BTreeMap<PeerIndex, BTreeSet<PeerIndex>> {
-        let names: BTreeMap<PeerId, PeerIndex> =
-            self.alive().into_iter().map(|peer| (self.id(peer), peer)).collect();
-        let one_sided: BTreeMap<PeerIndex, BTreeSet<PeerIndex>> = names
-            .values()
-            .map(|peer| {
-                let links = self.status(*peer).links;
-                let active = links.iter().filter(|link| link.state == LinkState::Active);
-                (*peer, active.filter_map(|link| names.get(&link.peer).copied()).collect())
-            })
-            .collect();
+        let one_sided: BTreeMap<PeerIndex, BTreeSet<PeerIndex>> =
+            self.alive().into_iter().map(|peer| (peer, self.neighbours(peer))).collect();
         let mutual = |one: &PeerIndex, other: &PeerIndex| {
             one_sided.get(other).is_some_and(|neighbours| neighbours.contains(one))
         };
@@ -158,7 +146,7 @@ impl World {
     pub fn counters(&self) -> Counters {
         let mut sum = Counters::default();
         for peer in self.alive() {
-            let counters = self.status(peer).counters;
+            let counters = self.peers[peer.0].peer.counters();
             sum.published += counters.published;
             sum.delivered += counters.delivered;
             sum.received += counters.received;
@@ -168,11 +156,38 @@ impl World {
             sum.grafted += counters.grafted;
             sum.unknown += counters.unknown;
             sum.exchanges += counters.exchanges;
-            for (misbehaviour, count) in counters.rejected {
-                *sum.rejected.entry(misbehaviour).or_default() += count;
+            for (misbehaviour, count) in &counters.rejected {
+                *sum.rejected.entry(*misbehaviour).or_default() += count;
             }
         }
         sum
+    }
+
+    /// The counters of one peer, in its present life.
+    pub fn counters_of(&self, peer: PeerIndex) -> &Counters {
+        self.peers[peer.0].peer.counters()
+    }
+
+    /// What a peer has sent to others, in all its lives.
+    pub fn traffic(&self, peer: PeerIndex) -> Traffic {
+        self.peers[peer.0].traffic
+    }
+
+    /// Whether a peer is hostile.
+    pub fn is_hostile(&self, peer: PeerIndex) -> bool {
+        self.peers[peer.0].behaviour.is_some()
+    }
+
+    /// How many links between two honest peers ended for misbehaviour, where that is counted
+    /// ([`Keep::Totals`](crate::Keep::Totals)).
+    pub const fn honest_cut(&self) -> u64 {
+        self.honest_cut
+    }
+
+    /// What was delivered since the last call, in order, where it is not kept
+    /// ([`Keep::Totals`](crate::Keep::Totals)).
+    pub fn take_delivered(&mut self) -> Vec<(PeerIndex, Delivered)> {
+        core::mem::take(&mut self.delivered)
     }
 
     /// What peers did that no driver would stand for; empty in a sound world.

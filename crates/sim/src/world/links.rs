@@ -2,12 +2,15 @@
 
 use std::collections::VecDeque;
 
-use taiinet_mesh::{ChannelBinding, Dial, Input, LinkFailure, LinkId, Negotiation, limits};
+use taiinet_mesh::{
+    ChannelBinding, Dial, Input, LinkFailure, LinkId, Negotiation, limits, wire::codec,
+};
 
 use super::World;
 use crate::{
     Node, PeerIndex,
     channel::{self, End, EndId, Owner},
+    frames,
     queue::Event,
     rng::millis,
 };
@@ -17,10 +20,7 @@ const REPORTED_AT: usize = limits::TRANSPORT_WINDOW / 8;
 
 impl World {
     pub(super) fn new_end(&mut self, end: End) -> EndId {
-        self.next_end += 1;
-        let id = EndId(self.next_end);
-        self.ends.insert(id, end);
-        id
+        self.ends.insert(end)
     }
 
     pub(super) fn violated(&mut self, peer: PeerIndex, what: &str) {
@@ -31,8 +31,8 @@ impl World {
     /// Whether a peer is closing a link at whose other end there is a peer of this name, not a puppet that
     /// bears it.
     pub(super) fn is_closing_on(&self, peer: PeerIndex, other: &taiinet_identity::PeerId) -> bool {
-        let ends = self.peers[peer.0].links.values().filter_map(|end| self.ends.get(end));
-        let twins = ends.filter(|end| end.closing).filter_map(|end| self.ends.get(&end.twin?));
+        let ends = self.peers[peer.0].links.values().filter_map(|end| self.ends.get(*end));
+        let twins = ends.filter(|end| end.closing).filter_map(|end| self.ends.get(end.twin?));
         let peers = twins.filter_map(|twin| match twin.owner {
             Owner::Peer(peer, _) => Some(peer),
             _ => None,
@@ -54,7 +54,7 @@ impl World {
         let (kind, event) = match dial {
             Dial::Offer { .. } => ("offer", Event::Described(end)),
             Dial::Answer { offer, .. } => {
-                if let Some(state) = self.ends.get_mut(&end) {
+                if let Some(state) = self.ends.get_mut(end) {
                     state.remote = Some(offer);
                 }
                 ("answer", Event::Described(end))
@@ -87,7 +87,7 @@ impl World {
         if bytes.len() > limits::WIRE_BYTES {
             self.violated(peer, "sends a message over the limit");
         }
-        let Some(state) = self.ends.get(&end) else { return };
+        let Some(state) = self.ends.get(end) else { return };
         let excess = state.in_transport > limits::TRANSPORT_WINDOW + limits::CONTROL_LANE_BYTES;
         let (open, closing) = (state.open, state.closing);
         if !open || closing {
@@ -97,14 +97,53 @@ impl World {
         if excess {
             self.violated(peer, "sends more than the transport's window");
         }
-        self.send(end, bytes);
+        if let Some(bytes) = self.filtered(peer, link, end, bytes) {
+            self.send(end, bytes);
+        }
+    }
+
+    /// What a peer's behaviour leaves of a message; it is counted as the peer's.
+    fn filtered(
+        &mut self,
+        peer: PeerIndex,
+        link: LinkId,
+        end: EndId,
+        bytes: Vec<u8>,
+    ) -> Option<Vec<u8>> {
+        let state = self.ends.get_mut(end)?;
+        if state.socket {
+            return Some(bytes);
+        }
+        let node = &mut self.peers[peer.0];
+        let size = bytes.len();
+        let left = match node.behaviour {
+            None => Some(bytes),
+            Some(behaviour) => {
+                let filtered = behaviour.filter(node.identity.peer_id(), bytes);
+                for frame in filtered.pretended {
+                    let bytes = codec::message(&[frame]);
+                    self.queue.push(self.now + 1, Event::Hears(peer, link, bytes));
+                }
+                // To the core, all of it leaves.
+                let dropped = size - filtered.message.as_ref().map_or(0, Vec::len);
+                state.in_transport += dropped;
+                self.queue.push(self.now, Event::Sent(end, dropped));
+                filtered.message
+            }
+        };
+        if let Some(bytes) = &left {
+            node.traffic.messages += 1;
+            node.traffic.bytes += bytes.len() as u64;
+            node.traffic.document_bytes += frames::document_bytes(bytes) as u64;
+        }
+        left
     }
 
     // ---- Negotiation ----
 
     pub(super) fn described(&mut self, end: EndId) {
         let fingerprint = self.rng.bytes();
-        let Some(state) = self.ends.get_mut(&end) else { return };
+        let Some(state) = self.ends.get_mut(end) else { return };
         let text = channel::description(end, state.remote.is_none(), &fingerprint);
         state.local = Some(text.clone());
         self.described.insert(text.clone(), end);
@@ -121,8 +160,7 @@ impl World {
     }
 
     pub(super) fn trickled(&mut self, end: EndId) {
-        if let Some(End { owner: Owner::Peer(peer, link), closing: false, .. }) =
-            self.ends.get(&end)
+        if let Some(End { owner: Owner::Peer(peer, link), closing: false, .. }) = self.ends.get(end)
         {
             let (peer, link) = (*peer, *link);
             let part = Negotiation::Candidate(channel::candidate(end));
@@ -132,7 +170,7 @@ impl World {
 
     /// An end learns the other's description.
     pub(super) fn learns(&mut self, end: EndId, description: String) {
-        if let Some(state) = self.ends.get_mut(&end) {
+        if let Some(state) = self.ends.get_mut(end) {
             state.remote.get_or_insert(description);
             self.connect(end);
         }
@@ -147,14 +185,16 @@ impl World {
             self.now + self.rng.within(self.config.setup).max(1),
             self.now + self.rng.within(self.config.setup).max(1),
         );
+        let distance = self.distance(one, other);
         for (end, twin, opens, other_opens) in
             [(one, other, at_one, at_other), (other, one, at_other, at_one)]
         {
             if fails {
                 let cause = LinkFailure::Unreachable("no candidate pair worked".to_owned());
                 self.queue.push(self.now + millis(self.config.gives_up), Event::Ends(end, cause));
-            } else if let Some(state) = self.ends.get_mut(&end) {
+            } else if let Some(state) = self.ends.get_mut(end) {
                 state.twin = Some(twin);
+                state.distance = distance;
                 if !self.config.early_lost {
                     state.arrives = other_opens;
                 }
@@ -164,15 +204,15 @@ impl World {
     }
 
     fn partner(&self, one: EndId) -> Option<EndId> {
-        let state = self.ends.get(&one).filter(|state| state.twin.is_none())?;
+        let state = self.ends.get(one).filter(|state| state.twin.is_none())?;
         let other = self.described.get(state.remote.as_ref()?).copied()?;
-        let twin = self.ends.get(&other).filter(|state| state.twin.is_none())?;
+        let twin = self.ends.get(other).filter(|state| state.twin.is_none())?;
         (twin.remote == state.local && state.local.is_some()).then_some(other)
     }
 
     pub(super) fn opens(&mut self, end: EndId) {
-        let alive = |twin: &EndId| self.ends.contains_key(twin);
-        let Some(state) = self.ends.get(&end) else { return };
+        let alive = |twin: &EndId| self.ends.contains(*twin);
+        let Some(state) = self.ends.get(end) else { return };
         if !state.twin.as_ref().is_some_and(alive) {
             let cause = LinkFailure::Unreachable("the other end went away".to_owned());
             self.queue.push(self.now + millis(self.config.gives_up), Event::Ends(end, cause));
@@ -182,7 +222,7 @@ impl World {
             (Some(local), Some(remote)) => ChannelBinding::of_descriptions(local, remote),
             _ => None,
         };
-        let Some(state) = self.ends.get_mut(&end).filter(|state| !state.closing) else { return };
+        let Some(state) = self.ends.get_mut(end).filter(|state| !state.closing) else { return };
         let Some(binding) = binding else { return };
         state.open = true;
         match state.owner {
@@ -202,7 +242,7 @@ impl World {
         if let Some(tapped) = &mut self.tapped {
             tapped.push(bytes.clone());
         }
-        let Some(state) = self.ends.get_mut(&end) else { return };
+        let Some(state) = self.ends.get_mut(end) else { return };
         state.in_transport += bytes.len();
         match &mut state.stalled {
             Some((_, waiting)) => waiting.push_back(bytes),
@@ -210,19 +250,51 @@ impl World {
         }
     }
 
+    /// How long a message from this end travels, in milliseconds.
+    fn latency(&mut self, end: EndId) -> u64 {
+        let distance = self.ends.get(end).and_then(|state| state.distance);
+        match (distance, &self.config.regions) {
+            (Some(distance), Some(regions)) => {
+                distance + self.rng.below(regions.jitter_ms().saturating_add(1))
+            }
+            _ => self.rng.within(self.config.latency).max(1),
+        }
+    }
+
+    /// How far apart the regions of two ends are.
+    fn distance(&self, one: EndId, other: EndId) -> Option<u64> {
+        let regions = self.config.regions.as_ref()?;
+        let region = |end| match self.node_of(end)? {
+            Node::Peer(peer) => Some(self.peers[peer.0].spec.region),
+            _ => None,
+        };
+        regions.distance(region(one)?, region(other)?)
+    }
+
+    /// Microseconds at which so many bytes more will have left the node that holds an end.
+    fn uplinked(&mut self, owner: Owner, bytes: usize) -> u64 {
+        let (Owner::Peer(peer, _), Some(uplink)) = (owner, self.config.uplink) else { return 0 };
+        let leaves = &mut self.peers[peer.0].leaves;
+        let carries = (bytes as u64).saturating_mul(1000) / uplink.max(1);
+        *leaves = (*leaves).max(self.now * 1000) + carries;
+        *leaves
+    }
+
     fn transmit(&mut self, end: EndId, bytes: Vec<u8>) {
-        let mut latency = self.rng.within(self.config.latency).max(1);
+        let size = bytes.len();
+        let Some(owner) = self.ends.get(end).map(|state| state.owner) else { return };
+        let uplinked = self.uplinked(owner, size);
+        let mut latency = self.latency(end);
         while self.rng.happens(self.config.link_loss) {
             latency += millis(self.config.retransmission).max(1);
         }
-        let Some(state) = self.ends.get_mut(&end) else { return };
-        let size = bytes.len();
+        let Some(state) = self.ends.get_mut(end) else { return };
         let carries = (size as u64).saturating_mul(1000) / self.config.bandwidth.max(1);
-        state.leaves = state.leaves.max(self.now * 1000) + carries;
+        state.leaves = (state.leaves.max(self.now * 1000) + carries).max(uplinked);
         let left = state.leaves / 1000;
         state.arrives = state.arrives.max(left + latency);
         let (arrives, twin, socket) = (state.arrives, state.twin, state.socket);
-        let twin = twin.filter(|twin| self.ends.contains_key(twin));
+        let twin = twin.filter(|twin| self.ends.contains(*twin));
         // What is never acknowledged never counts as sent.
         if twin.is_some() || socket {
             self.queue.push(left, Event::Sent(end, size));
@@ -233,7 +305,7 @@ impl World {
     }
 
     pub(super) fn arrives(&mut self, end: EndId, bytes: Vec<u8>) {
-        let Some(state) = self.ends.get(&end).filter(|state| state.open && !state.closing) else {
+        let Some(state) = self.ends.get(end).filter(|state| state.open && !state.closing) else {
             return;
         };
         match state.owner {
@@ -251,7 +323,7 @@ impl World {
 
     /// Bytes left. They are reported in lots, as a driver with many links would.
     pub(super) fn sent(&mut self, end: EndId, bytes: usize) {
-        let Some(state) = self.ends.get_mut(&end) else { return };
+        let Some(state) = self.ends.get_mut(end) else { return };
         state.unreported += bytes;
         if state.unreported < REPORTED_AT || state.closing {
             return;
@@ -272,8 +344,8 @@ impl World {
 
     /// Closes an end when what was given to it is sent.
     pub(super) fn close(&mut self, end: EndId) {
-        let latency = self.rng.within(self.config.latency).max(1);
-        let Some(state) = self.ends.get_mut(&end).filter(|state| !state.closing) else { return };
+        let latency = self.latency(end);
+        let Some(state) = self.ends.get_mut(end).filter(|state| !state.closing) else { return };
         state.closing = true;
         let left = (state.leaves / 1000).max(self.now);
         let there = state.arrives.max(left + latency);
@@ -303,7 +375,7 @@ impl World {
 
     /// Removes an end without a word to its owner.
     pub(super) fn forget(&mut self, end: EndId) -> Option<End> {
-        let state = self.ends.remove(&end)?;
+        let state = self.ends.remove(end)?;
         if let Some(local) = &state.local {
             self.described.remove(local);
         }
@@ -313,7 +385,7 @@ impl World {
     pub(super) fn gives_up(&mut self, end: EndId, stall: u64) {
         let still =
             |state: &End| state.stalled.as_ref().is_some_and(|(number, _)| *number == stall);
-        if self.ends.get(&end).is_some_and(still) {
+        if self.ends.get(end).is_some_and(still) {
             let lost = LinkFailure::Unreachable("the path was lost".to_owned());
             self.ends(end, lost);
         }
@@ -321,7 +393,7 @@ impl World {
 
     /// Its path is lost, for now: what is sent waits.
     pub(super) fn stall(&mut self, end: EndId) {
-        let Some(state) = self.ends.get_mut(&end) else { return };
+        let Some(state) = self.ends.get_mut(end) else { return };
         if state.stalled.is_some() {
             return;
         }
@@ -333,7 +405,7 @@ impl World {
 
     /// Its path is back: what waited goes.
     pub(super) fn resume(&mut self, end: EndId) {
-        let waiting = self.ends.get_mut(&end).and_then(|state| state.stalled.take());
+        let waiting = self.ends.get_mut(end).and_then(|state| state.stalled.take());
         for bytes in waiting.into_iter().flat_map(|(_, waiting)| waiting) {
             self.transmit(end, bytes);
         }
@@ -342,7 +414,7 @@ impl World {
     // ---- Places ----
 
     pub(super) fn node_of(&self, end: EndId) -> Option<Node> {
-        Some(match self.ends.get(&end)?.owner {
+        Some(match self.ends.get(end)?.owner {
             Owner::Peer(peer, _) => Node::Peer(peer),
             Owner::Puppet(puppet) => Node::Puppet(puppet),
             Owner::Signaller(signaller) | Owner::Member(signaller, _) => Node::Signaller(signaller),

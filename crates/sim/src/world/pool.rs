@@ -73,7 +73,7 @@ impl World {
         let mut here = End::new(Owner::Member(to, theirs), true);
         (here.twin, here.open) = (Some(end), true);
         let here = self.new_end(here);
-        let Some(state) = self.ends.get_mut(&end).filter(|state| !state.closing) else {
+        let Some(state) = self.ends.get_mut(end).filter(|state| !state.closing) else {
             self.forget(here);
             self.member_input(to, Input::LinkDown { link: theirs, cause: LinkFailure::Remote });
             return;

@@ -91,7 +91,7 @@ impl World {
 
     /// Sends any bytes as a message.
     pub fn speak_raw(&mut self, wire: WireId, message: Vec<u8>) {
-        if self.ends.get(&wire.end).is_some_and(|end| end.open && !end.closing) {
+        if self.ends.get(wire.end).is_some_and(|end| end.open && !end.closing) {
             self.send(wire.end, message);
         }
     }
@@ -130,7 +130,7 @@ impl World {
 
     fn send_to_signaller(&mut self, puppet: PuppetIndex, message: Vec<u8>) {
         if let Some(socket) = self.puppets[puppet.0].socket
-            && self.ends.get(&socket).is_some_and(|end| end.open && !end.closing)
+            && self.ends.get(socket).is_some_and(|end| end.open && !end.closing)
         {
             self.send(socket, message);
         }
@@ -253,7 +253,7 @@ impl World {
     /// The description of a link of its own is made: it goes to the other end.
     pub(super) fn puppet_described(&mut self, puppet: PuppetIndex, end: EndId, text: String) {
         let entropy = self.rng.bytes();
-        let answers = self.ends.get(&end).is_some_and(|end| end.remote.is_some());
+        let answers = self.ends.get(end).is_some_and(|end| end.remote.is_some());
         let node = &self.puppets[puppet.0];
         let Some(wire) = node.wires.get(&end) else { return };
         let part = if answers { SignalPart::Answer(text) } else { SignalPart::Offer(text) };

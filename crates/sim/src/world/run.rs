@@ -2,11 +2,11 @@
 
 use core::time::Duration;
 
-use taiinet_mesh::{Disconnect, Output};
+use taiinet_mesh::{Disconnect, Input, Output};
 use taiinet_signaller::Desk;
 
 use super::{Delivered, Life, World};
-use crate::{Node, PeerIndex, SignallerIndex, queue::Event, rng::millis};
+use crate::{Keep, Node, PeerIndex, SignallerIndex, queue::Event, rng::millis};
 
 /// How often [`World::run_until`] looks at its condition.
 const LOOK_EVERY: u64 = 50;
@@ -67,6 +67,11 @@ impl World {
             Event::Reaches(end, signaller) => self.reaches(end, signaller),
             Event::Opens(end) => self.opens(end),
             Event::Arrives(end, bytes) => self.arrives(end, bytes),
+            Event::Hears(peer, link, bytes) => {
+                if self.peers[peer.0].links.contains_key(&link) {
+                    self.input(peer, Input::Message { link, bytes });
+                }
+            }
             Event::Sent(end, bytes) => self.sent(end, bytes),
             Event::Ends(end, cause) => self.ends(end, cause),
             Event::GivesUp(end, stall) => self.gives_up(end, stall),
@@ -150,12 +155,16 @@ impl World {
 
     /// No peer that keeps the rules ever ends a link to another, or to a signaller that keeps them, for
     /// misbehaviour, whatever befalls them: that holds in every run.
-    fn assert_innocent(&self, peer: PeerIndex, event: &taiinet_mesh::Event) {
+    fn assert_innocent(&mut self, peer: PeerIndex, event: &taiinet_mesh::Event) {
         use taiinet_mesh::Event;
+        if self.is_hostile(peer) {
+            return;
+        }
         let (cause, other) = match event {
             Event::PeerDisconnected { peer: other, cause }
             | Event::DialFailed { peer: other, cause }
-                if self.is_closing_on(peer, other) =>
+                if self.is_closing_on(peer, other)
+                    && !self.peer_of(other).is_some_and(|other| self.is_hostile(other)) =>
             {
                 (cause, format!("{:?}", self.peer_of(other)))
             }
@@ -165,7 +174,13 @@ impl World {
             },
             _ => return,
         };
-        if matches!(cause, Disconnect::Misbehaved(_)) {
+        if !matches!(cause, Disconnect::Misbehaved(_)) {
+            return;
+        }
+        if self.config.keep == Keep::Totals {
+            self.honest_cut += 1;
+            self.violations.push(format!("{peer:?} ends its link to {other}: {cause:?}"));
+        } else {
             panic!("at {:?} {peer:?} ends its link to {other}: {cause:?}", self.elapsed());
         }
     }
@@ -201,7 +216,7 @@ impl World {
                 self.trace.note(self.now, peer.0, "deliver", delivery.hops.into(), id.as_bytes());
                 let at = self.now();
                 let node = &mut self.peers[peer.0];
-                node.deliveries.push(Delivered {
+                let delivered = Delivered {
                     id,
                     author: delivery.document.author(),
                     hops: delivery.hops,
@@ -209,7 +224,11 @@ impl World {
                     at,
                     life: node.lives,
                     opened: delivery.opened,
-                });
+                };
+                match self.config.keep {
+                    Keep::Everything => node.deliveries.push(delivered),
+                    Keep::Totals => self.delivered.push((peer, delivered)),
+                }
             }
             Output::Found { find, document, .. } => {
                 let id = document.id();
@@ -242,9 +261,12 @@ impl World {
             }
             Output::Event(event) => {
                 let at = self.now();
-                self.trace.note(self.now, peer.0, "event", 0, format!("{event:?}").as_bytes());
                 self.assert_innocent(peer, &event);
-                self.peers[peer.0].events.push((at, event));
+                if self.trace.is_kept() {
+                    let text = format!("{event:?}");
+                    self.trace.note(self.now, peer.0, "event", 0, text.as_bytes());
+                    self.peers[peer.0].events.push((at, event));
+                }
             }
         }
     }

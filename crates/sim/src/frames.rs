@@ -1,0 +1,63 @@
+//! Messages between peers, taken apart into encoded frames.
+
+use taiinet_mesh::wire::codec::MessageReader;
+
+/// The groups of [`taiinet_mesh::wire::Frame`] that carry documents to neighbours: fragments, which only what is
+/// large needs, and pushes.
+const FRAGMENT: u8 = 0;
+const DOCUMENTS: u8 = 4;
+const PUSH: u8 = 0;
+
+/// The encoded frames of a message; none, if it is sealed.
+pub(crate) fn encoded(message: &[u8]) -> impl Iterator<Item = &[u8]> {
+    MessageReader::new(message).ok().into_iter().flatten().map_while(Result::ok)
+}
+
+/// Whether an encoded frame is a document on its way, or a piece of one.
+pub(crate) fn carries_document(frame: &[u8]) -> bool {
+    matches!(frame, [FRAGMENT, ..] | [DOCUMENTS, PUSH, ..])
+}
+
+/// How many bytes of a message are documents on their way.
+pub(crate) fn document_bytes(message: &[u8]) -> usize {
+    encoded(message).filter(|frame| carries_document(frame)).map(<[u8]>::len).sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use taiinet_mesh::wire::{DocumentFrame, Fragment, Frame, LinkFrame, Push, codec};
+
+    use super::*;
+    use crate::{Behaviour, forge, rng::Rng};
+
+    fn push(by: &taiinet_identity::Identity) -> Frame {
+        let network = "tests".parse().expect("a name");
+        let document = forge::document(by, &network, 1, "{}");
+        Frame::Documents(DocumentFrame::Push(Push { hops: 1, document }))
+    }
+
+    #[test]
+    fn documents_are_told_from_all_else_by_their_first_bytes() {
+        let author = taiinet_identity::Identity::generate(Rng::new(1).crypto());
+        let other = Frame::Documents(DocumentFrame::Have(Vec::new()));
+        let fragment = Frame::Fragment(Fragment { last: true, bytes: vec![1] });
+        let message = codec::message(&[other, push(&author), fragment]);
+        let found: Vec<bool> = encoded(&message).map(carries_document).collect();
+        assert_eq!(found, [false, true, true]);
+        assert!(document_bytes(&message) > 100);
+    }
+
+    #[test]
+    fn one_that_drops_documents_drops_those_of_others_and_nothing_else() {
+        let mut rng = Rng::new(2);
+        let [us, other] = [(); 2].map(|()| taiinet_identity::Identity::generate(rng.crypto()));
+        let have = Frame::Documents(DocumentFrame::Have(Vec::new()));
+        let message = codec::message(&[push(&other), have.clone(), push(&us)]);
+        let filtered = Behaviour::DropsDocuments.filter(us.peer_id(), message);
+        assert_eq!(filtered.message, Some(codec::message(&[have, push(&us)])));
+        assert!(matches!(filtered.pretended[..], [Frame::Link(LinkFrame::Ack(_))]));
+        let filtered =
+            Behaviour::DropsDocuments.filter(us.peer_id(), codec::message(&[push(&other)]));
+        assert_eq!(filtered.message, None);
+    }
+}

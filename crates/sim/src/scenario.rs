@@ -1,0 +1,20 @@
+//! Scenarios: thousands of peers, what they want and publish, what befalls them, and what is measured.
+//!
+//! A scenario is a file of TOML ([`Scenario::read`]); `crates/sim/README.md` shows one and says what each key means.
+//! [`run()`] plays it and gives [`Figures`], which [`Figures::broken`] holds against the file's bounds.
+
+mod agenda;
+mod figures;
+mod file;
+mod interest;
+mod measure;
+mod network;
+mod run;
+mod sections;
+mod values;
+mod wrong;
+
+pub use figures::{Bound, Check, Figure, Figures, Second, Series};
+pub use file::{Changes, Scenario, ScenarioError};
+pub use run::{Moment, run};
+pub use sections::{Fault, Interest, Publishers};

@@ -1,0 +1,96 @@
+//! Wrong scenarios are refused, with the line and what would be right.
+
+use taiinet_sim::scenario::{Changes, Scenario};
+
+const GOOD: &str = "\
+name = \"t\"
+about = \"t\"
+peers = 20
+interest = \"everyone\"
+
+[time]
+measured_s = 10
+
+[[fault]]
+death = { share = 0.5, at_s = 4 }
+
+[bounds]
+copies = { max = 1 }
+";
+
+fn complaint(from: &str, to: &str) -> String {
+    let text = GOOD.replace(from, to);
+    assert_ne!(text, GOOD, "{from:?} is not there");
+    Scenario::parse(&text, Changes::default()).expect_err(to).to_string()
+}
+
+#[test]
+fn a_good_one_is_read_and_changed() {
+    let scenario = Scenario::parse(GOOD, Changes::default()).expect("good");
+    assert_eq!((scenario.peers.get(), scenario.seed), (20, 1));
+    let changes = Changes { seed: Some(7), peers: Some(50), short: false };
+    let scenario = Scenario::parse(GOOD, changes).expect("good");
+    assert_eq!((scenario.peers.get(), scenario.seed), (50, 7));
+    let short = Scenario::parse(GOOD, Changes { short: true, ..Changes::default() });
+    assert!(short.expect_err("none").to_string().contains("[short]"));
+    let peers = Scenario::parse(GOOD, Changes { peers: Some(1), ..Changes::default() });
+    assert!(peers.expect_err("too few").to_string().contains("from 2"));
+}
+
+#[test]
+fn what_is_unknown_is_named_with_its_line_and_with_what_is_known() {
+    let cases = [
+        ("peers = 20", "peers = 20\npears = 3", "line 4", "`peers`"),
+        ("measured_s = 10", "meassured_s = 10", "line 7", "`measured_s`"),
+        ("death =", "deaht =", "line 10", "`death`"),
+        ("at_s = 4 }", "when = 4 }", "line 10", "`at_s`"),
+        ("copies =", "copys =", "line 13", "`copies`"),
+        ("max = 1", "most = 1", "line 13", "`max`"),
+        ("\"everyone\"", "\"nobody\"", "line 4", "`everyone`"),
+    ];
+    for (from, to, line, right) in cases {
+        let complaint = complaint(from, to);
+        assert!(complaint.contains(line) && complaint.contains(right), "{to}: {complaint}");
+    }
+}
+
+#[test]
+fn what_cannot_be_is_named_with_its_line_and_with_what_would_be_right() {
+    let cases = [
+        ("peers = 20", "peers = 1", "line 3", "from 2"),
+        ("peers = 20", "peers = 2.5", "line 3", "whole"),
+        ("peers = 20", "peers = \"many\"", "line 3", "a number"),
+        ("share = 0.5", "share = 1.5", "line 10", "from 0 to 1"),
+        ("at_s = 4", "at_s = 40", "line 10", "ends at 10 s"),
+        ("measured_s = 10", "measured_s = 0", "line 7", "at least a second"),
+        ("measured_s = 10", "measured_s = -1", "line 7", "from 0"),
+        ("[bounds]", "[network]\nregions = { here = 1 }\n\n[bounds]", "line 13", "each of the 1"),
+        (
+            "[[fault]]",
+            "[[fault]]\npartition = { share = 0.5, from_s = 6, to_s = 5 }\n\n[[fault]]",
+            "line 10",
+            "after it begins",
+        ),
+    ];
+    for (from, to, line, right) in cases {
+        let complaint = complaint(from, to);
+        assert!(complaint.contains(line) && complaint.contains(right), "{to}: {complaint}");
+    }
+}
+
+#[test]
+fn not_all_may_be_hostile() {
+    let complaint = complaint("[bounds]", "[[attack]]\ndroppers = { share = 1 }\n\n[bounds]");
+    assert!(complaint.contains("honest"), "{complaint}");
+}
+
+#[test]
+fn the_example_in_the_readme_is_one() {
+    let readme = include_str!("../../README.md");
+    let (_, rest) = readme.split_once("```toml\n").expect("an example");
+    let (example, _) = rest.split_once("```").expect("its end");
+    for short in [false, true] {
+        let read = Scenario::parse(example, Changes { short, ..Changes::default() });
+        assert_eq!(read.map(|scenario| scenario.name).as_deref(), Ok("example"));
+    }
+}

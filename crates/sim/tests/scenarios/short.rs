@@ -1,0 +1,60 @@
+//! The short form of each scenario stays within its bounds.
+
+use std::path::Path;
+
+use taiinet_sim::scenario::{Changes, Scenario, run};
+
+/// Plays the short form; with `TAIINET_LONG` and no seed given, with three seeds.
+fn holds(name: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("scenarios/{name}.toml"));
+    let given = std::env::var("SIM_SEED").ok().and_then(|seed| seed.parse().ok());
+    let seeds = match given {
+        Some(seed) => vec![Some(seed)],
+        None if std::env::var_os("TAIINET_LONG").is_some() => vec![None, Some(2), Some(3)],
+        None => vec![None],
+    };
+    for seed in seeds {
+        let changes = Changes { short: true, seed, peers: None };
+        let scenario = Scenario::read(&path, changes).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!(scenario.name, name, "a scenario is called as its file");
+        let figures = run(&scenario, |_| true).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let broken: Vec<String> = figures.broken.iter().map(ToString::to_string).collect();
+        assert!(figures.due > 0, "{name}: nothing was due");
+        assert!(broken.is_empty(), "{name} with seed {}: {broken:#?}\n{figures:#?}", figures.seed);
+    }
+}
+
+macro_rules! scenarios {
+    ($($test:ident = $name:literal),* $(,)?) => {
+        $(#[test]
+        fn $test() {
+            holds($name);
+        })*
+
+        #[test]
+        fn every_scenario_is_tested() {
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios");
+            for entry in std::fs::read_dir(folder).expect("a folder") {
+                let name = entry.expect("an entry").path();
+                let name = name.file_stem().expect("a name").to_string_lossy().into_owned();
+                assert!([$($name),*].contains(&name.as_str()), "{name}");
+            }
+        }
+    };
+}
+
+scenarios! {
+    everyone_1k = "everyone-1k",
+    everyone_10k = "everyone-10k",
+    interest_topics_1pct = "interest-topics-1pct",
+    interest_topics_01pct = "interest-topics-01pct",
+    interest_ranges_1pct = "interest-ranges-1pct",
+    interest_ranges_01pct = "interest-ranges-01pct",
+    interest_conjunctions_1pct = "interest-conjunctions-1pct",
+    interest_conjunctions_01pct = "interest-conjunctions-01pct",
+    interest_log_ranges_01pct = "interest-log-ranges-01pct",
+    droppers_20pct = "droppers-20pct",
+    death_50pct = "death-50pct",
+    death_80pct = "death-80pct",
+    churn_10pct = "churn-10pct",
+}
