@@ -38,3 +38,14 @@ pub const PLACE_BYTES: usize = SORT_FIELDS * SORT_VALUE_BYTES + PLACE_BYTES_LEAS
 pub const INDEX_KEYS: usize = 32;
 /// The most ranges of keys that a query is looked up by ([`Bounds`](crate::Bounds)).
 pub const BOUNDS: usize = 64;
+/// The most [`RoutingKey`](crate::RoutingKey)s of a query.
+pub const ROUTING_KEYS: usize = 8;
+/// The most prefixes that stand for what a query asks of one path by ranges; of single values there can be
+/// [`ROUTING_KEYS`].
+pub const ROUTING_CELLS: usize = 4;
+/// The most keys that [`RoutingKey::ancestors`](crate::RoutingKey::ancestors) lists.
+pub const KEY_ANCESTORS: usize = 32;
+/// The most terms of a document that are kept ([`DocumentKeys`](crate::DocumentKeys)).
+pub const DOCUMENT_TERMS: usize = 1_024;
+/// The most paths of a document that have more values or terms than are kept.
+pub const DOCUMENT_PATHS: usize = 256;

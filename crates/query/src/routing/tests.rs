@@ -1,0 +1,226 @@
+use proptest::prelude::*;
+use taiinet_document::{DocumentId, Map, Timestamp, Value, parse_map};
+use taiinet_identity::PeerId;
+
+use super::*;
+use crate::{
+    Attributes, limits,
+    testing::{
+        attributes, content, narrow_content, raw_narrow_query, raw_query, raw_reserved_query,
+    },
+};
+
+fn said() -> Attributes<'static> {
+    Attributes {
+        id: Some(DocumentId::from_bytes([1; 32])),
+        author: PeerId::from_bytes([7; 32]),
+        owner: PeerId::from_bytes([7; 32]),
+        key: None,
+        created_at: Timestamp::from_millis(1_700_000_000_000),
+    }
+}
+
+fn query(raw: &Map) -> Result<Query, TestCaseError> {
+    Query::parse(&Value::Map(raw.clone())).map_err(|_| TestCaseError::reject("beyond a limit"))
+}
+
+/// What a query must not do: match a document that stands under none of its keys.
+fn check(query: &Query, attributes: Attributes<'_>, content: &Map) -> Result<(), TestCaseError> {
+    let keys = query.routing_keys();
+    prop_assert!(keys.len() <= limits::ROUTING_KEYS);
+    let document = DocumentKeys::of_fields(attributes, content);
+    prop_assert!(document.len() <= limits::DOCUMENT_TERMS);
+    prop_assert!(
+        !query.matches_fields(attributes, content) || keys.matches(&document),
+        "{} by {:?} misses {:?}", query, keys, content
+    );
+    let filter: KeyFilter = keys.iter().map(RoutingKey::wire).collect();
+    prop_assert_eq!(filter.matches(&document), keys.matches(&document));
+    for key in &keys {
+        let ancestors = key.ancestors();
+        prop_assert!(ancestors.len() <= limits::KEY_ANCESTORS);
+        prop_assert!(!ancestors.contains(&key.wire()));
+        if key.wire().matches(&document) {
+            prop_assert!(ancestors.iter().all(|above| above.matches(&document)), "{:?}", key);
+        }
+        let others = keys.iter().filter(|other| *other != key);
+        prop_assert!(others.into_iter().all(|other| !other.covers(key)));
+    }
+    Ok(())
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(600))]
+
+    #[test]
+    fn what_matches_stands_under_a_key(
+        raw in raw_query(),
+        contents in prop::collection::vec(content(), 12),
+    ) {
+        let query = query(&raw)?;
+        for content in contents {
+            check(&query, said(), &content)?;
+        }
+    }
+
+    #[test]
+    fn what_matches_by_several_tests_stands_under_a_key(
+        raw in raw_narrow_query(),
+        contents in prop::collection::vec(narrow_content(), 24),
+    ) {
+        let query = query(&raw)?;
+        for content in &contents {
+            check(&query, said(), content)?;
+        }
+    }
+
+    #[test]
+    fn what_matches_by_reserved_fields_stands_under_a_key(
+        raw in raw_reserved_query(),
+        attributes in prop::collection::vec(attributes(), 12),
+        content in content(),
+    ) {
+        let query = query(&raw)?;
+        for attributes in attributes {
+            check(&query, attributes, &content)?;
+        }
+    }
+}
+
+fn keys_of(text: &str) -> RoutingKeys {
+    let query: Query = text.parse().unwrap_or_else(|e| panic!("{text}: {e}"));
+    query.routing_keys()
+}
+
+fn document(text: &str) -> DocumentKeys {
+    DocumentKeys::of_fields(said(), &parse_map(text).unwrap_or_else(|e| panic!("{text}: {e}")))
+}
+
+/// How many keys, how many of them of two terms; none at all for any document.
+#[test]
+fn queries_have_the_keys_that_say_most() {
+    let rows: &[(&str, Option<(usize, usize)>)] = &[
+        ("{}", None),
+        (r#"{"a": {"$in": []}}"#, Some((0, 0))),
+        (r#"{"a": "x"}"#, Some((1, 0))),
+        (r#"{"a": "x", "b": "y", "c": "z"}"#, Some((1, 1))),
+        (r#"{"a": {"$in": ["x", "y", "z"]}}"#, Some((3, 0))),
+        (r#"{"$or": [{"a": "x"}, {"b": "y"}]}"#, Some((2, 0))),
+        (r#"{"$or": [{"a": "x", "c": "v"}, {"b": "y", "c": "w"}]}"#, Some((2, 2))),
+        (r#"{"$or": [{"a": "x"}, {"b": "y"}], "c": "z"}"#, Some((2, 2))),
+        (r#"{"$or": [{"a": "x"}, {"b": {"$ne": 1}}]}"#, None),
+        (r#"{"a": {"$ne": 1}}"#, None),
+        (r#"{"a": {"$exists": true}}"#, None),
+        (r#"{"a": null}"#, None),
+        (r#"{"a": {"$not": {"$gt": 1}}}"#, None),
+        // A path with an index is not listed by documents.
+        (r#"{"a.0": "x"}"#, None),
+        (r#"{"a.0": "x", "b": "y"}"#, Some((1, 0))),
+    ];
+    for (text, expected) in rows {
+        let keys = keys_of(text);
+        let two = keys.iter().filter(|key| matches!(key.wire(), WireKey::Two(_))).count();
+        let found = (!keys.is_any()).then_some((keys.len(), two));
+        assert_eq!(found, *expected, "{text}: {keys:?}");
+    }
+}
+
+#[test]
+fn a_wider_key_covers_a_narrower_one_and_nothing_else() {
+    let only = |text: &str| match keys_of(text).0.as_slice() {
+        [key] => key.clone(),
+        keys => panic!("{text}: {keys:?}"),
+    };
+    let (topic, other) = (only(r#"{"a": "x"}"#), only(r#"{"a": "y"}"#));
+    let both = only(r#"{"a": "x", "b": "y"}"#);
+    let text = only(r#"{"a": {"$type": "string"}}"#);
+    assert!(topic.covers(&both) && topic.covers(&topic) && RoutingKey::ANY.covers(&both));
+    assert!(text.covers(&topic) && text.covers(&both));
+    for (narrow, wide) in [(&both, &topic), (&topic, &text), (&topic, &other), (&topic, &RoutingKey::ANY)] {
+        assert!(!narrow.covers(wide), "{narrow:?} {wide:?}");
+    }
+    assert!(both.ancestors().contains(&topic.wire()) && both.ancestors().contains(&text.wire()));
+    assert_eq!(both.ancestors().last(), Some(&WireKey::Any));
+}
+
+#[test]
+fn too_many_values_stand_under_all_keys_of_their_path_only() {
+    let many: Vec<String> = (0..100).map(|n| n.to_string()).collect();
+    let many = format!(r#"{{"a": [{}], "b": "x"}}"#, many.join(","));
+    let many = document(&many);
+    assert!(!many.is_everything());
+    assert!(keys_of(r#"{"a": 7}"#).matches(&many) && keys_of(r#"{"b": "x"}"#).matches(&many));
+    assert!(!keys_of(r#"{"b": "y"}"#).matches(&many));
+    let fields = |count: usize| {
+        let fields: Vec<String> = (0..count).map(|n| format!(r#""f{n}": {n}"#)).collect();
+        document(&format!("{{{}}}", fields.join(",")))
+    };
+    assert!(!fields(100).is_everything() && fields(100).len() <= limits::DOCUMENT_TERMS);
+    assert!(keys_of(r#"{"f99": 99}"#).matches(&fields(100)));
+    assert!(fields(5_000).is_everything() && keys_of(r#"{"z": 1}"#).matches(&fields(5_000)));
+}
+
+#[test]
+fn a_key_has_one_form_on_the_wire() {
+    for text in ["{}", r#"{"a": "x"}"#, r#"{"a": "x", "b": 1}"#] {
+        for key in &keys_of(text) {
+            let bytes = postcard::to_allocvec(&key.wire()).expect("bytes");
+            assert!([1, 7, 13].contains(&bytes.len()), "{bytes:?}");
+            assert_eq!(postcard::from_bytes(&bytes), Ok(key.wire()));
+        }
+    }
+    let two = |a: u8, b: u8| [&[2][..], &[a; 6], &[b; 6]].concat();
+    assert!(postcard::from_bytes::<WireKey>(&two(1, 2)).is_ok());
+    for wrong in [two(2, 1), two(1, 1), vec![3], vec![1, 0], Vec::new()] {
+        assert!(postcard::from_bytes::<WireKey>(&wrong).is_err(), "{wrong:?}");
+    }
+}
+
+/// Documents of a uniform number, and ranges: the unwanted for each that is wanted.
+fn unwanted(field: impl Fn(i64) -> String, queries: impl Iterator<Item = (i64, i64)>) -> f64 {
+    let documents: Vec<DocumentKeys> = (0..10_000).map(|n| document(&field(n))).collect();
+    let (mut wanted, mut found) = (0, 0);
+    for (from, to) in queries {
+        let keys = keys_of(&format!(r#"{{"t": "x", "a": {{"$gte": {from}, "$lt": {to}}}}}"#));
+        assert!(!keys.is_any() && keys.len() <= limits::ROUTING_KEYS);
+        let filter: KeyFilter = keys.iter().map(RoutingKey::wire).collect();
+        wanted += to - from;
+        found += documents.iter().filter(|document| filter.matches(document)).count();
+    }
+    (found as f64 - wanted as f64) / wanted as f64
+}
+
+#[test]
+fn few_documents_stand_under_a_key_that_are_not_wanted() {
+    let field = |n: i64| format!(r#"{{"t": "x", "a": {n}}}"#);
+    let equal = unwanted(field, (0..60).map(|i| (i * 163 + 7, i * 163 + 17)));
+    let widths = (0..40).map(|i| (i * 97 + 5, i * 97 + 5 + (1 << (i % 12))));
+    let log_uniform = unwanted(field, widths);
+    println!("unwanted per wanted: ranges of ten {equal:.2}, log-uniform {log_uniform:.2}");
+    assert!(equal <= 1.0 && log_uniform <= 1.0, "{equal} {log_uniform}");
+}
+
+/// As long and as nested as queries can be.
+#[test]
+fn hostile_queries_have_few_keys() {
+    let numbers: Vec<String> = (0..900).map(|n| n.to_string()).collect();
+    let ors = (0..60).map(|i| format!(r#"{{"f{i}":{i},"g":{{"$gt":{i}}}}}"#)).collect::<Vec<_>>();
+    let mut nested = r#"{"a":1,"b":2}"#.to_owned();
+    for i in 0..13 {
+        nested = format!(r#"{{"$or":[{{"x{i}":{i},"$or":[{{"y":1}},{{"z":2}}]}},{nested}]}}"#);
+        if Query::from_json(&nested).is_err() {
+            break;
+        }
+        assert!(keys_of(&nested).len() <= limits::ROUTING_KEYS);
+    }
+    let path = vec!["a"; 32].join(".");
+    for text in [
+        format!(r#"{{"a":{{"$in":[{}]}}}}"#, numbers.join(",")),
+        format!(r#"{{"$or":[{}]}}"#, ors.join(",")),
+        format!(r#"{{"$and":[{}]}}"#, ors.join(",")),
+        format!(r#"{{"{path}":{{"$gt":1,"$lt":1.0000001}}}}"#),
+        format!(r#"{{"a":"{}"}}"#, r"\u0000".repeat(600)),
+    ] {
+        assert!(keys_of(&text).len() <= limits::ROUTING_KEYS, "{text}");
+    }
+}
