@@ -96,6 +96,67 @@ fn document(text: &str) -> DocumentKeys {
     DocumentKeys::of_fields(said(), &parse_map(text).unwrap_or_else(|e| panic!("{text}: {e}")))
 }
 
+fn range(side: &str, value: Value) -> Map {
+    [("a".to_owned(), Value::Map([(side.to_owned(), value)].into()))].into()
+}
+
+/// Numbers that are close to each other, of all sizes; texts that begin alike, some longer than what counts.
+fn near() -> impl Strategy<Value = Value> {
+    let long = (prop::sample::select(vec![0, 1, 15, 31, 32, 93, 94, 95]), "[\0a-c]{0,3}");
+    prop_oneof![
+        (-40..40_i64).prop_map(Value::Int),
+        (0..60_u32, -2..3_i64).prop_map(|(bit, by)| Value::Int((1 << bit) + by)),
+        (-40..40_i32, -9..9_i32).prop_map(|(by, power)| Value::Float(f64::from(by) * 2_f64.powi(power))),
+        long.prop_map(|(length, end)| Value::String("b".repeat(length) + &end)),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(300))]
+
+    #[test]
+    fn what_is_within_a_range_stands_under_a_key(
+        sides in prop::sample::select(vec![["$gt", "$lt"], ["$gte", "$lte"], ["$gt", "$lte"], ["$gte", "$lt"]]),
+        ends in [near(), near()],
+        values in prop::collection::vec(near(), 16),
+        one_of in prop::collection::vec(near(), 1..14),
+    ) {
+        let [from, to] = ends.map(Value::from);
+        let (from, to) = (range(sides[0], from), range(sides[1], to));
+        let both = |name: &str| Map::from([(
+            name.to_owned(),
+            Value::List([&from, &to].map(|range| Value::Map(range.clone())).into()),
+        )]);
+        for raw in [&from, &to, &both("$and"), &both("$or"), &range("$in", Value::List(one_of.clone()))] {
+            let query = query(raw)?;
+            for value in values.iter().chain(&one_of) {
+                check(&query, said(), &[("a".to_owned(), value.clone())].into())?;
+            }
+            check(&query, said(), &[("a".to_owned(), Value::List(values.clone()))].into())?;
+        }
+    }
+
+    /// All documents under the one stand under the other.
+    #[test]
+    fn what_is_covered_is_within(
+        raws in prop::collection::vec(prop_oneof![raw_query(), raw_narrow_query()], 3),
+        contents in prop::collection::vec(narrow_content(), 16),
+    ) {
+        let queries: Result<Vec<Query>, _> = raws.iter().map(query).collect();
+        let keys: Vec<RoutingKey> = queries?.iter().flat_map(|query| query.routing_keys().0).collect();
+        let documents: Vec<DocumentKeys> =
+            contents.iter().map(|content| DocumentKeys::of_fields(said(), content)).collect();
+        for (a, b) in keys.iter().flat_map(|a| keys.iter().map(move |b| (a, b))) {
+            if a.covers(b) {
+                let all = documents.iter().all(|d| !b.wire().matches(d) || a.wire().matches(d));
+                prop_assert!(all, "{:?} covers {:?}", a, b);
+            } else {
+                prop_assert!(a.wire() != b.wire() && !b.ancestors().contains(&a.wire()), "{:?} {:?}", a, b);
+            }
+        }
+    }
+}
+
 /// How many keys, how many of them of two terms; none at all for any document.
 #[test]
 fn queries_have_the_keys_that_say_most() {
@@ -176,9 +237,8 @@ fn a_key_has_one_form_on_the_wire() {
     }
 }
 
-/// Documents of a uniform number, and ranges: the unwanted for each that is wanted.
-fn unwanted(field: impl Fn(i64) -> String, queries: impl Iterator<Item = (i64, i64)>) -> f64 {
-    let documents: Vec<DocumentKeys> = (0..10_000).map(|n| document(&field(n))).collect();
+/// Of documents of a uniform number, and ranges: the unwanted for each that is wanted.
+fn unwanted(documents: &[DocumentKeys], queries: impl Iterator<Item = (i64, i64)>) -> f64 {
     let (mut wanted, mut found) = (0, 0);
     for (from, to) in queries {
         let keys = keys_of(&format!(r#"{{"t": "x", "a": {{"$gte": {from}, "$lt": {to}}}}}"#));
@@ -192,10 +252,11 @@ fn unwanted(field: impl Fn(i64) -> String, queries: impl Iterator<Item = (i64, i
 
 #[test]
 fn few_documents_stand_under_a_key_that_are_not_wanted() {
-    let field = |n: i64| format!(r#"{{"t": "x", "a": {n}}}"#);
-    let equal = unwanted(field, (0..60).map(|i| (i * 163 + 7, i * 163 + 17)));
+    let field = |n: i64| document(&format!(r#"{{"t": "x", "a": {n}}}"#));
+    let documents: Vec<DocumentKeys> = (0..10_000).map(field).collect();
+    let equal = unwanted(&documents, (0..60).map(|i| (i * 163 + 7, i * 163 + 17)));
     let widths = (0..40).map(|i| (i * 97 + 5, i * 97 + 5 + (1 << (i % 12))));
-    let log_uniform = unwanted(field, widths);
+    let log_uniform = unwanted(&documents, widths);
     println!("unwanted per wanted: ranges of ten {equal:.2}, log-uniform {log_uniform:.2}");
     assert!(equal <= 1.0 && log_uniform <= 1.0, "{equal} {log_uniform}");
 }

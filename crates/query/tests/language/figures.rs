@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use taiinet_document::{DocumentId, Map, Timestamp, Value};
 use taiinet_identity::PeerId;
-use taiinet_query::{Attributes, Path, index_keys, sort::Sort};
+use taiinet_query::{Attributes, DocumentKeys, KeyFilter, Path, RoutingKey, index_keys, sort::Sort};
 
 use crate::{document, query};
 
@@ -18,6 +18,31 @@ fn said() -> Attributes<'static> {
         key: None,
         created_at: Timestamp::from_millis(1_700_000_000_000),
     }
+}
+
+#[test]
+#[ignore = "measures"]
+fn routing() {
+    let content = document(
+        r#"{"type":"tweet","text":"Hello, mesh of peers","likes":512,"lang":"en","place":"Bern","lat":46.95,"lon":7.45,"tags":["mesh","rust","p2p"],"reply":false,"at":1700000000000}"#,
+    );
+    let keys = DocumentKeys::of_fields(said(), &content);
+    println!("{} terms", keys.len());
+    time("  DocumentKeys::of_fields", 5_000, || {
+        black_box(DocumentKeys::of_fields(said(), black_box(&content)));
+    });
+    let texts = (0..400).map(|i| format!(r#"{{"type":"tweet","lang":"l{i}"}}"#));
+    let ranges = (0..50).map(|i| format!(r#"{{"likes":{{"$gt":{},"$lt":{}}}}}"#, 1000 + 40 * i, 1020 + 40 * i));
+    let wire = |text: String| query(&text).routing_keys().iter().map(RoutingKey::wire).collect::<Vec<_>>();
+    let filter: KeyFilter = texts.chain(ranges).flat_map(wire).take(600).collect();
+    println!("{} keys, {} bytes", filter.len(), filter.heap_bytes());
+    time("  KeyFilter::matches, which it does not", 5_000, || {
+        black_box(filter.matches(black_box(&keys)));
+    });
+    let conjunction = query(r#"{"type":"tweet","likes":{"$gt":100,"$lt":120}}"#);
+    time("  Query::routing_keys of a conjunction", 2_000, || {
+        black_box(conjunction.routing_keys());
+    });
 }
 
 /// Prints the time of one call, the best of some rounds.

@@ -14,7 +14,7 @@ fn code(value: impl Into<Value>) -> Code {
     Code::of(&key(&value.into()))
 }
 
-/// The standard's `posit64`, most of them from its page of examples: `number, bits`.
+/// Worked out by hand from the standard's definition of `posit64`.
 #[test]
 fn numbers_are_posits() {
     let rows: [(f64, u64); 15] = [
