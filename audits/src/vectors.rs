@@ -6,6 +6,7 @@ mod files;
 mod keys;
 mod links;
 mod places;
+mod routing;
 mod sessions;
 mod signallers;
 
@@ -23,6 +24,7 @@ pub fn files() -> Vec<(&'static str, String)> {
         ("keys.json", keys::vectors()),
         ("documents.json", documents::vectors()),
         ("places.json", places::vectors()),
+        ("routing.json", routing::vectors()),
         ("envelopes.json", documents::envelopes()),
         ("frames.json", links::frames()),
         ("handshake.json", links::handshake()),

@@ -559,6 +559,94 @@ def signallers():
     verify(welcome.take(32), "taiinet/1 welcome", session, welcome.take(64))
 
 
-for check in (keys, documents, places, envelopes, sessions, handshake, frames, comparisons, signals, signallers):
+# ---- Section 21: routing keys
+
+
+def step(hashed, word):
+    mask = (1 << 64) - 1
+    hashed = ((hashed ^ word) + 0x9E3779B97F4A7C15) & mask
+    hashed = (hashed ^ hashed >> 30) * 0xBF58476D1CE4E5B9 & mask
+    hashed = (hashed ^ hashed >> 27) * 0x94D049BB133111EB & mask
+    return hashed ^ hashed >> 31
+
+
+def absorb(hashed, data):
+    for at in range(0, len(data), 8):
+        hashed = step(hashed, int.from_bytes(data[at : at + 8], "little"))
+    return step(hashed, len(data))
+
+
+def posit(ordered):
+    """Of the bits of a float that are ordered like the numbers."""
+    negative = not ordered >> 63
+    bits = (ordered ^ ((1 << 64) - 1) if negative else ordered) & ((1 << 63) - 1)
+    exponent, fraction = (bits >> 52) - 1023, bits & ((1 << 52) - 1)
+    regime = exponent // 4
+    text = "1" * (regime + 1) + "0" if regime >= 0 else "0" * -regime + "1"
+    text += f"{exponent % 4:02b}{fraction:052b}"
+    size = (1 << 63) - 1 if regime >= 62 else 0 if regime < -62 else int(text.ljust(63, "0")[:63], 2)
+    return (1 << 63) - size if negative else (1 << 63) + size
+
+
+def terms(path, value):
+    """Of one value, without what says that there are several."""
+    if value is None:
+        return set()
+    begun = int.from_bytes(b"taiinet1", "big")
+    for name in path:
+        begun = absorb(begun, name.encode())
+    key = sorts_as(value)
+    code, lengths = "", []
+    if key[0] == 0x20:
+        code, lengths = f"{posit(int.from_bytes(key[1:9], 'big')):064b}", [*range(1, 29), 32, 36, 40, 44, 48]
+    if key[0] == 0x30:
+        code = "".join(f"{byte:08b}" for byte in key[1:])
+        ends = len(code) if key[-1] == 0 else 1 << 16
+        lengths = [bits for bits in (2, 4, 6, *range(8, 129, 8), 192, 256) if bits < ends]
+    hashed = step(begun, key[0])
+    found, before = [absorb(step(begun, 0x100), key), hashed], 0
+    for bits in lengths:
+        hashed = step(hashed, int(code.ljust(bits, "0")[before:bits], 2))
+        found.append(hashed)
+        before = bits
+    return {f"{begun >> 48:04x}{hashed >> 32:08x}" for hashed in found}
+
+
+def all_terms(path, value, several):
+    found = terms(path, value)
+    if isinstance(value, list):
+        found |= set().union(*(terms(path, element) for element in value))
+    if several or isinstance(value, list):
+        begun = int.from_bytes(b"taiinet1", "big")
+        for name in path:
+            begun = absorb(begun, name.encode())
+        found.add(f"{begun >> 48:04x}{step(begun, 0xF0) >> 32:08x}")
+    for inner in value if isinstance(value, list) else [value]:
+        if isinstance(inner, dict):
+            more = several or (isinstance(value, list) and len(value) > 1)
+            for name, field in inner.items():
+                if not name.isdigit() and "." not in name:
+                    found |= all_terms([*path, name], field, more)
+    return found
+
+
+def routing():
+    known = vectors("routing.json")
+    for document in known["other_terms_of_documents"]:
+        found = set()
+        for name, value in json.loads(document["content"]).items():
+            found |= all_terms([name], value, False)
+        assert sorted(found) == document["terms"], document["content"]
+    for query in known["queries"]:
+        literal = json.loads(query["query"]).get("a")
+        if not isinstance(literal, dict) and literal is not None and "b" not in json.loads(query["query"]):
+            (key,) = query["keys"]
+            own = terms(["a"], literal)
+            assert key["wire"][:2] == "01" and key["wire"][2:] in own, query["query"]
+            above = key["ancestors"]
+            assert above[-1] == "00" and all(one[2:] in own for one in above[:-1])
+
+
+for check in (keys, documents, places, routing, envelopes, sessions, handshake, frames, comparisons, signals, signallers):
     check()
 print("all vectors hold")

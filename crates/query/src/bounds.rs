@@ -52,11 +52,8 @@ impl Query {
 /// What keys at a path those documents have that fulfil a clause, if they do not have too many; `None` if
 /// those can be any. Each range has keys with one tag only.
 pub(crate) fn ranges(clause: &Clause, path: &Path) -> Option<Ranges> {
-    let values = if crate::subject::RESERVED.contains(&path.as_str()) {
-        Values::One
-    } else {
-        Values::Any
-    };
+    let values =
+        if crate::subject::RESERVED.contains(&path.as_str()) { Values::One } else { Values::Any };
     of_clause(clause, path.parts(), values)
 }
 

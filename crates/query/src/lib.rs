@@ -110,6 +110,48 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Routing keys
+//! Peers pass a document on by hashes alone. [`Query::routing_keys`] gives a query at most
+//! [`limits::ROUTING_KEYS`] keys, [`DocumentKeys`] a document what it has of them, and each document that a
+//! query matches stands under one of its keys:
+//!
+//! ```
+//! # use taiinet_document::{Timestamp, parse_map};
+//! # use taiinet_identity::PeerId;
+//! # use taiinet_query::{Attributes, DocumentKeys, Query, RoutingKey};
+//! # let author = PeerId::from_bytes([7; 32]);
+//! # let created_at = Timestamp::from_millis(1);
+//! # let attributes = Attributes { id: None, author, owner: author, key: None, created_at };
+//! let query: Query = r#"{"type": "tweet", "likes": {"$gte": 20, "$lt": 30}}"#.parse()?;
+//! let keys = query.routing_keys();
+//! let likes = |likes: i64| {
+//!     let tweet = parse_map(&format!(r#"{{"type": "tweet", "likes": {likes}}}"#));
+//!     Ok::<_, Box<dyn std::error::Error>>(DocumentKeys::of_fields(attributes, &tweet?))
+//! };
+//! assert!(keys.matches(&likes(25)?));
+//! assert!(!keys.matches(&likes(90)?));
+//!
+//! let wider: Query = r#"{"type": "tweet"}"#.parse()?;
+//! let wider = wider.routing_keys();
+//! assert!(keys.iter().all(|key| wider.iter().any(|other| other.covers(key))));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! A key has one or two *terms*, or none, for any document. A term is a path together with a whole value
+//! there, a prefix of its bits, its type, or that there are several values. Equality makes a term, a range up
+//! to [`limits::ROUTING_CELLS`] prefixes; where a document may fulfil two operators by two elements of a list,
+//! one more for several values. `$and` takes the two most selective paths, each term of one with each of the
+//! other; `$or` the keys of all its branches. Where that would be too many keys, prefixes get shorter, then one
+//! term is left, then none.
+//!
+//! What is most selective is a guess: first equality of `_id`, then of `_author`, `_owner` and `_key`, of texts,
+//! of numbers; then prefixes, the longer before the shorter; last booleans and types. Nothing is keyed that a
+//! document without the field may fulfil (`null`, `$ne`, `$not`, `$exists`), nor by a path with a number in it:
+//! documents cannot list what they do not have, nor list elements by their places.
+//!
+//! [`RoutingKey::covers`] says whether one key is wider than another, [`RoutingKey::ancestors`] lists wider
+//! ones as they are sent ([`WireKey`]), and a [`KeyFilter`] asks many at once.
+//!
 //! # Strangers
 //! Queries and documents come from strangers. [`limits`] bound a query; matching visits each value of a
 //! document at most once for each clause and each name in its path, in recursion bounded by the query.

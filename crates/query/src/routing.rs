@@ -11,12 +11,12 @@ mod term;
 
 use core::slice;
 
+use self::cell::{Cell, Weight};
 pub use self::{
     document::DocumentKeys,
     filter::KeyFilter,
     term::{Pair, Term, WireKey},
 };
-use self::cell::{Cell, Weight};
 use crate::{
     Query,
     ast::Path,
@@ -27,7 +27,8 @@ impl Query {
     /// The keys of which each document that it matches stands under one. Not each document that does
     /// matches.
     pub fn routing_keys(&self) -> RoutingKeys {
-        let keys = choose::keys(self.clause(), ROUTING_KEYS).unwrap_or_else(|| vec![RoutingKey::ANY]);
+        let keys =
+            choose::keys(self.clause(), ROUTING_KEYS).unwrap_or_else(|| vec![RoutingKey::ANY]);
         RoutingKeys(choose::tidy(keys))
     }
 }
@@ -139,7 +140,8 @@ impl RoutingKey {
             }
             Cells::Two(a, b) => {
                 // Four times each, both alone, and any.
-                let (above_a, above_b) = (terms(a, (KEY_ANCESTORS - 3) / 4), terms(b, (KEY_ANCESTORS - 3) / 4));
+                let (above_a, above_b) =
+                    (terms(a, (KEY_ANCESTORS - 3) / 4), terms(b, (KEY_ANCESTORS - 3) / 4));
                 let (a, b) = (a.term(), b.term());
                 let pairs = in_turn(
                     above_a.iter().map(|above| WireKey::both(*above, b)),

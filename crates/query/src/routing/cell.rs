@@ -60,11 +60,16 @@ impl Cell {
             lengths.insert(0, 0);
         }
         let cell = |bits| Place::Prefix { tag, bits, code: code.first_with(bits) };
-        lengths.into_iter().rev().map(|bits| Self { path: self.path.clone(), place: cell(bits) }).collect()
+        lengths
+            .into_iter()
+            .rev()
+            .map(|bits| Self { path: self.path.clone(), place: cell(bits) })
+            .collect()
     }
 
     pub(super) fn term(&self) -> Term {
-        let path = self.path.parts().iter().fold(PathHash::ROOT, |path, part| path.then(&part.name));
+        let path =
+            self.path.parts().iter().fold(PathHash::ROOT, |path, part| path.then(&part.name));
         match &self.place {
             Place::Whole(key) => path.whole(key),
             Place::Prefix { tag, bits, code } => path.prefix(*tag, *code, *bits),
@@ -94,9 +99,11 @@ impl Cell {
 impl Place {
     fn covers(&self, other: &Self) -> bool {
         match (self, other) {
-            (Self::Prefix { tag, bits, code }, other) => other.prefix().is_some_and(|(its, longer, of)| {
-                *tag == its && *bits <= longer && of.first_with(*bits) == *code
-            }),
+            (Self::Prefix { tag, bits, code }, other) => {
+                other.prefix().is_some_and(|(its, longer, of)| {
+                    *tag == its && *bits <= longer && of.first_with(*bits) == *code
+                })
+            }
             (own, other) => own == other,
         }
     }

@@ -39,7 +39,9 @@ pub(super) fn keys(clause: &Clause, most: usize) -> Option<Vec<RoutingKey>> {
         let keys: Option<Vec<_>> = branches.iter().map(|branch| keys(branch, each)).collect();
         Some(tidy(keys?.into_iter().flatten().collect()))
     }));
-    choices.into_iter().min_by_key(|keys| (keys.iter().map(RoutingKey::weight).sum::<u64>(), keys.len()))
+    choices
+        .into_iter()
+        .min_by_key(|keys| (keys.iter().map(RoutingKey::weight).sum::<u64>(), keys.len()))
 }
 
 /// Sorted, each once, and none that another one covers.
@@ -89,12 +91,15 @@ fn ways(clause: &Clause, most: usize) -> Vec<(Way<'_>, Vec<Cell>)> {
     name(clause, None, &mut paths);
     let keyed = paths.into_iter().filter(is_keyed_path);
     let mut ranges: Vec<(usize, Path, Ranges)> = keyed
-        .filter_map(|path| bounds::ranges(clause, &path).map(|ranges| (ranges.cost(), path, ranges)))
+        .filter_map(|path| {
+            bounds::ranges(clause, &path).map(|ranges| (ranges.cost(), path, ranges))
+        })
         .collect();
     ranges.sort_by(|a, b| a.0.cmp(&b.0).then_with(|| a.1.cmp(&b.1)));
     let ranges = ranges.into_iter().take(PATHS).map(|(_, path, ranges)| Way::Path(path, ranges));
     let all = ranges.chain(alternatives(clause).map(Way::Any));
-    let mut ways: Vec<_> = all.filter_map(|way| way.cells(most).map(|cells| (way, cells))).collect();
+    let mut ways: Vec<_> =
+        all.filter_map(|way| way.cells(most).map(|cells| (way, cells))).collect();
     ways.sort_by(|a, b| Weight::compare(&a.1, &b.1));
     ways.truncate(PAIRED);
     ways
@@ -117,7 +122,9 @@ fn name(clause: &Clause, above: Option<&Path>, into: &mut BTreeSet<Path>) {
     match clause {
         Tree::Is(field) => {
             let path = match above {
-                Some(above) if above.parts().len() + field.path.parts().len() > PATH_PARTS => return,
+                Some(above) if above.parts().len() + field.path.parts().len() > PATH_PARTS => {
+                    return;
+                }
                 Some(above) => Path::new(&format!("{above}.{}", field.path)),
                 None => field.path.clone(),
             };

@@ -4,8 +4,8 @@ use crate::encoding::{NUMBER, STRING};
 
 /// The lengths in bits of the prefixes of a number's code. The last of a time in milliseconds are of 64.
 const NUMBER_LEVELS: [u16; 33] = [
-    1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26, 27, 28,
-    32, 36, 40, 44, 48,
+    1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 24, 25, 26,
+    27, 28, 32, 36, 40, 44, 48,
 ];
 /// The same of a string: its first byte in four steps, then whole bytes.
 const STRING_LEVELS: [u16; 21] =
@@ -102,7 +102,8 @@ impl Code {
     pub(super) fn with(self, from: u16, to: u16, bits: u64) -> Self {
         let mut code = self.first_with(from);
         if let Some(word) = code.0.get_mut(usize::from(from / 64)) {
-            *word |= bits.checked_shl(64 - u32::from(from % 64) - u32::from(to - from)).unwrap_or(0);
+            *word |=
+                bits.checked_shl(64 - u32::from(from % 64) - u32::from(to - from)).unwrap_or(0);
         }
         code
     }
@@ -138,12 +139,10 @@ fn posit(ordered: u64) -> u64 {
         ..-62 => 0,
         _ => {
             let ones = |count: i64| (1_u128 << count) - 1;
-            let (bits, length) = if regime < 0 {
-                (1, 1 - regime)
-            } else {
-                (ones(regime + 1) << 1, regime + 2)
-            };
-            let all = (bits << EXPONENT_BITS | u128::from(rest)) << FRACTION_BITS | u128::from(fraction);
+            let (bits, length) =
+                if regime < 0 { (1, 1 - regime) } else { (ones(regime + 1) << 1, regime + 2) };
+            let all =
+                (bits << EXPONENT_BITS | u128::from(rest)) << FRACTION_BITS | u128::from(fraction);
             // Left in 63 bits; what does not fit is cut off.
             let length = length as u32 + EXPONENT_BITS + FRACTION_BITS;
             (all << (128 - length) >> 65) as u64

@@ -23,7 +23,9 @@ pub(super) fn cover(ranges: &[KeyRange], most: usize) -> Option<Vec<Place>> {
             SEVERAL => done.push(Place::Several),
             NUMBER | STRING | MAP | LIST | BYTES | BOOL => match open.last_mut() {
                 Some(node) if node.tag == part.tag => node.parts.push(part),
-                _ => open.push(Node { tag: part.tag, bits: 0, code: Code::LEAST, parts: vec![part] }),
+                _ => {
+                    open.push(Node { tag: part.tag, bits: 0, code: Code::LEAST, parts: vec![part] })
+                }
             },
             _ => return None,
         }
@@ -41,9 +43,9 @@ pub(super) fn cover(ranges: &[KeyRange], most: usize) -> Option<Vec<Place>> {
         let of = |at: &usize| waste.get(*at).copied().unwrap_or(0.0);
         by_waste.retain(|at| of(at) > 0.0);
         by_waste.sort_by(|a, b| of(b).total_cmp(&of(a)));
-        let split = by_waste
-            .into_iter()
-            .find_map(|at| Some((at, open.get(at)?.split(room).filter(|parts| parts.len() <= room)?)));
+        let split = by_waste.into_iter().find_map(|at| {
+            Some((at, open.get(at)?.split(room).filter(|parts| parts.len() <= room)?))
+        });
         let Some((at, parts)) = split else { break };
         open.remove(at);
         open.extend(parts);

@@ -27,6 +27,8 @@ use crate::{
 #[derive(Clone)]
 pub struct DocumentKeys {
     terms: HashTable<Term>,
+    /// A bit for each, so that most of what it lacks is seen at once.
+    bits: [u64; WORDS],
     /// The paths of which it has all terms: sorted, each once.
     full: Vec<u16>,
     everything: bool,
@@ -55,6 +57,13 @@ impl DocumentKeys {
         gather.keys
     }
 
+    /// The terms, sorted, but for those of the paths of which it has all.
+    pub fn terms(&self) -> Vec<Term> {
+        let mut terms: Vec<Term> = self.terms.iter().copied().collect();
+        terms.sort_unstable();
+        terms
+    }
+
     /// How many terms it has, but for the paths of which it has all.
     pub fn len(&self) -> usize {
         self.terms.len()
@@ -72,9 +81,11 @@ impl DocumentKeys {
 
     /// Whether it has a term.
     pub fn contains(&self, term: Term) -> bool {
-        self.terms.find(hash(&term), |known| *known == term).is_some()
+        let (word, bit) = bit(term);
+        let may_have = self.bits.get(word).is_some_and(|word| word & bit != 0);
+        (may_have && self.terms.find(hash(&term), |known| *known == term).is_some())
             || self.everything
-            || self.full.binary_search(&term.path()).is_ok()
+            || (!self.full.is_empty() && self.full.binary_search(&term.path()).is_ok())
     }
 }
 
@@ -86,6 +97,15 @@ impl fmt::Debug for DocumentKeys {
             .field("everything", &self.everything)
             .finish()
     }
+}
+
+/// Of the bits by which terms are told apart at once.
+const WORDS: usize = 128;
+
+/// A term's word there, and the bit in it.
+const fn bit(term: Term) -> (usize, u64) {
+    let number = term.number();
+    ((number >> 6) as usize % WORDS, 1 << (number % 64))
 }
 
 fn hash(term: &Term) -> u64 {
@@ -113,7 +133,7 @@ struct Gather {
 impl Default for Gather {
     fn default() -> Self {
         let terms = HashTable::with_capacity(DOCUMENT_TERMS / 2);
-        let keys = DocumentKeys { terms, full: Vec::new(), everything: false };
+        let keys = DocumentKeys { terms, bits: [0; WORDS], full: Vec::new(), everything: false };
         Self { keys, scratch: Vec::new() }
     }
 }
@@ -167,7 +187,13 @@ impl Gather {
     }
 
     /// Adds the terms of what stands at a path; whether there was room.
-    fn terms(&mut self, path: PathHash, value: &Value, elements: Option<&Vec<Value>>, way: Way) -> bool {
+    fn terms(
+        &mut self,
+        path: PathHash,
+        value: &Value,
+        elements: Option<&Vec<Value>>,
+        way: Way,
+    ) -> bool {
         let several = elements.is_some() || way.values > 1;
         (!several || self.insert(path.several()))
             && self.key(path, value)
@@ -195,6 +221,10 @@ impl Gather {
         let is_known = terms.find(hash(&term), |known| *known == term).is_some();
         if !is_known && terms.len() < DOCUMENT_TERMS {
             terms.insert_unique(hash(&term), term, hash);
+            let (word, bit) = bit(term);
+            if let Some(word) = self.keys.bits.get_mut(word) {
+                *word |= bit;
+            }
             return true;
         }
         is_known

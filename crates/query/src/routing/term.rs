@@ -103,7 +103,9 @@ impl WireKey {
         match self {
             Self::Any => true,
             Self::One(term) => document.contains(*term),
-            Self::Two(Pair(first, second)) => document.contains(*first) && document.contains(*second),
+            Self::Two(Pair(first, second)) => {
+                document.contains(*first) && document.contains(*second)
+            }
         }
     }
 }

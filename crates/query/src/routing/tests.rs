@@ -32,7 +32,10 @@ fn check(query: &Query, attributes: Attributes<'_>, content: &Map) -> Result<(),
     prop_assert!(document.len() <= limits::DOCUMENT_TERMS);
     prop_assert!(
         !query.matches_fields(attributes, content) || keys.matches(&document),
-        "{} by {:?} misses {:?}", query, keys, content
+        "{} by {:?} misses {:?}",
+        query,
+        keys,
+        content
     );
     let filter: KeyFilter = keys.iter().map(RoutingKey::wire).collect();
     prop_assert_eq!(filter.matches(&document), keys.matches(&document));
@@ -106,7 +109,8 @@ fn near() -> impl Strategy<Value = Value> {
     prop_oneof![
         (-40..40_i64).prop_map(Value::Int),
         (0..60_u32, -2..3_i64).prop_map(|(bit, by)| Value::Int((1 << bit) + by)),
-        (-40..40_i32, -9..9_i32).prop_map(|(by, power)| Value::Float(f64::from(by) * 2_f64.powi(power))),
+        (-40..40_i32, -9..9_i32)
+            .prop_map(|(by, power)| Value::Float(f64::from(by) * 2_f64.powi(power))),
         long.prop_map(|(length, end)| Value::String("b".repeat(length) + &end)),
     ]
 }
@@ -197,7 +201,9 @@ fn a_wider_key_covers_a_narrower_one_and_nothing_else() {
     let text = only(r#"{"a": {"$type": "string"}}"#);
     assert!(topic.covers(&both) && topic.covers(&topic) && RoutingKey::ANY.covers(&both));
     assert!(text.covers(&topic) && text.covers(&both));
-    for (narrow, wide) in [(&both, &topic), (&topic, &text), (&topic, &other), (&topic, &RoutingKey::ANY)] {
+    for (narrow, wide) in
+        [(&both, &topic), (&topic, &text), (&topic, &other), (&topic, &RoutingKey::ANY)]
+    {
         assert!(!narrow.covers(wide), "{narrow:?} {wide:?}");
     }
     assert!(both.ancestors().contains(&topic.wire()) && both.ancestors().contains(&text.wire()));

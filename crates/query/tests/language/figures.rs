@@ -6,7 +6,9 @@ use std::time::Instant;
 
 use taiinet_document::{DocumentId, Map, Timestamp, Value};
 use taiinet_identity::PeerId;
-use taiinet_query::{Attributes, DocumentKeys, KeyFilter, Path, RoutingKey, index_keys, sort::Sort};
+use taiinet_query::{
+    Attributes, DocumentKeys, KeyFilter, Path, RoutingKey, index_keys, sort::Sort,
+};
 
 use crate::{document, query};
 
@@ -32,8 +34,10 @@ fn routing() {
         black_box(DocumentKeys::of_fields(said(), black_box(&content)));
     });
     let texts = (0..400).map(|i| format!(r#"{{"type":"tweet","lang":"l{i}"}}"#));
-    let ranges = (0..50).map(|i| format!(r#"{{"likes":{{"$gt":{},"$lt":{}}}}}"#, 1000 + 40 * i, 1020 + 40 * i));
-    let wire = |text: String| query(&text).routing_keys().iter().map(RoutingKey::wire).collect::<Vec<_>>();
+    let ranges = (0..50)
+        .map(|i| format!(r#"{{"likes":{{"$gt":{},"$lt":{}}}}}"#, 1000 + 40 * i, 1020 + 40 * i));
+    let wire =
+        |text: String| query(&text).routing_keys().iter().map(RoutingKey::wire).collect::<Vec<_>>();
     let filter: KeyFilter = texts.chain(ranges).flat_map(wire).take(600).collect();
     println!("{} keys, {} bytes", filter.len(), filter.heap_bytes());
     time("  KeyFilter::matches, which it does not", 5_000, || {
