@@ -24,7 +24,12 @@ pub(super) fn cover(ranges: &[KeyRange], most: usize) -> Option<Vec<Place>> {
             NUMBER | STRING | MAP | LIST | BYTES | BOOL => match open.last_mut() {
                 Some(node) if node.tag == part.tag => node.parts.push(part),
                 _ => {
-                    open.push(Node { tag: part.tag, bits: 0, code: Code::LEAST, parts: vec![part] })
+                    open.push(Node {
+                        tag: part.tag,
+                        bits: 0,
+                        code: Code::LEAST,
+                        parts: vec![part],
+                    });
                 }
             },
             _ => return None,
