@@ -9,6 +9,7 @@ use super::{
 use crate::{
     ast::Path,
     encoding::{self, NUMBER, STRING},
+    limits::PATH_PARTS,
 };
 
 /// A path, and what a value there has.
@@ -139,4 +140,16 @@ impl Weight {
         let sum = |cells: &[Cell]| cells.iter().map(|cell| cell.weight().0).sum::<u64>();
         sum(a).cmp(&sum(b)).then(a.len().cmp(&b.len()))
     }
+}
+
+/// Whether documents can list what they have at a path: none of its names may be an index, since the same
+/// value would stand at several paths.
+pub(super) fn is_keyed_path(path: &Path) -> bool {
+    path.parts().len() <= PATH_PARTS && path.parts().iter().all(|part| is_keyed_name(&part.name))
+}
+
+/// The same of a name. One with a dot is in no path.
+pub(super) fn is_keyed_name(name: &str) -> bool {
+    let is_number = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
+    !is_number && !name.contains('.')
 }

@@ -3,10 +3,9 @@
 use std::collections::BTreeSet;
 
 use super::{
-    RoutingKey,
-    cell::{Cell, Weight},
+    cell::{Cell, Weight, is_keyed_path},
     cover::cover,
-    is_keyed_path,
+    key::RoutingKey,
 };
 use crate::{
     ast::{Clause, Path, Test, Tree},

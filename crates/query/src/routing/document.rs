@@ -7,10 +7,9 @@ use hashbrown::HashTable;
 use taiinet_document::{Map, Value, VerifiedDocument};
 
 use super::{
-    cell::prefix_bits,
+    cell::{is_keyed_name, prefix_bits},
     code::Code,
-    is_keyed_name,
-    term::{PathHash, Term},
+    term::{PathHash, Term, WireKey},
 };
 use crate::{
     encoding,
@@ -19,7 +18,7 @@ use crate::{
 };
 
 /// The terms that a document has, so that it can be asked whether it stands under a
-/// [`WireKey`](super::WireKey).
+/// [`WireKey`].
 ///
 /// At most [`DOCUMENT_TERMS`]. A path with more values than [`INDEX_KEYS`], or for which there is no room,
 /// counts as having all terms there can be; with more than [`DOCUMENT_PATHS`] such paths the document has all
@@ -86,6 +85,18 @@ impl DocumentKeys {
         (may_have && self.terms.find(hash(&term), |known| *known == term).is_some())
             || self.everything
             || (!self.full.is_empty() && self.full.binary_search(&term.path()).is_ok())
+    }
+}
+
+impl WireKey {
+    /// Whether a document stands under it. Then the queries that it was made for need not match, but what
+    /// they match stands under one of their keys.
+    pub fn matches(&self, document: &DocumentKeys) -> bool {
+        match self {
+            Self::Any => true,
+            Self::One(term) => document.contains(*term),
+            Self::Two(pair) => pair.terms().into_iter().all(|term| document.contains(term)),
+        }
     }
 }
 

@@ -4,10 +4,7 @@ use core::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::{
-    code::{Code, levels},
-    document::DocumentKeys,
-};
+use super::code::{Code, levels};
 use crate::encoding::SEVERAL;
 
 /// What a document has or lacks, hashed: a path, and a prefix of a value there. All peers give it the same
@@ -95,18 +92,6 @@ impl WireKey {
     /// The key of documents with both terms.
     pub fn both(a: Term, b: Term) -> Self {
         if a == b { Self::One(a) } else { Self::Two(Pair(a.min(b), a.max(b))) }
-    }
-
-    /// Whether a document stands under it. Then the queries that it was made for need not match, but what
-    /// they match stands under one of their keys.
-    pub fn matches(&self, document: &DocumentKeys) -> bool {
-        match self {
-            Self::Any => true,
-            Self::One(term) => document.contains(*term),
-            Self::Two(Pair(first, second)) => {
-                document.contains(*first) && document.contains(*second)
-            }
-        }
     }
 }
 
