@@ -204,6 +204,6 @@ pub use index::{Index, Scratch};
 pub use keys::{IndexKeys, index_keys};
 pub use path::PathError;
 pub use query::Query;
-pub use routing::{DocumentKeys, KeyFilter, Pair, RoutingKey, RoutingKeys, Term, WireKey};
+pub use routing::{DocumentKeys, KeySet, Pair, RoutingKey, RoutingKeys, Term};
 pub use shared::SharedQuery;
 pub use subject::Attributes;

@@ -1,34 +1,26 @@
-//! Terms as this peer knows them: with what they were hashed from.
+//! Terms as this peer knows them: with the path that they were hashed from.
 
 use core::cmp::Ordering;
 
 use super::{
-    code::{Code, levels},
-    term::{PathHash, Term},
+    hash::PathHash,
+    key::RoutingKey,
+    term::{Tag, Term},
 };
-use crate::{
-    ast::Path,
-    encoding::{self, NUMBER, STRING},
-    limits::PATH_PARTS,
-};
+use crate::{ast::Path, limits::PATH_PARTS};
 
-/// A path, and what a value there has.
+/// A path, and what a value there has: a term that is at no path yet.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(super) struct Cell {
     pub(super) path: Path,
-    pub(super) place: Place,
+    pub(super) place: Term,
 }
 
-/// Keys of an index that a term stands for.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Place {
-    /// The mark of documents with several values at the path.
-    Several,
-    /// Those with a tag, whose code begins with these bits: one of the [`levels`], or none. Of a string the
-    /// bits end before its own end does.
-    Prefix { tag: u8, bits: u16, code: Code },
-    /// This one.
-    Whole(Box<[u8]>),
+/// One or two cells, of which neither covers the other: a key.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Cells {
+    One(Cell),
+    Two(Cell, Cell),
 }
 
 /// How rare it is that a document has a term: parts of [`Weight::ALL`]. A guess that needs no statistics, by
@@ -36,105 +28,83 @@ pub(super) enum Place {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) struct Weight(pub(super) u64);
 
-impl Weight {
-    /// All documents.
-    pub(super) const ALL: u64 = 1 << 16;
-}
-
 impl Cell {
-    /// Whether all documents with the other have this one.
-    pub(super) fn covers(&self, other: &Self) -> bool {
-        self.path == other.path && self.place.covers(&other.place)
-    }
-
-    /// The same with less and less said of the value, nearest first; in the end only its type.
-    pub(super) fn ancestors(&self) -> Vec<Self> {
-        let Some((tag, bits, code)) = self.place.prefix() else { return Vec::new() };
-        let shorter = |place: &Place| match place {
-            Place::Prefix { .. } => bits,
-            // All that a document has.
-            _ => bits.saturating_add(1),
-        };
-        let below = shorter(&self.place);
-        let mut lengths: Vec<u16> = levels(tag).iter().copied().filter(|to| *to < below).collect();
-        if below > 0 {
-            lengths.insert(0, 0);
-        }
-        let cell = |bits| Place::Prefix { tag, bits, code: code.first_with(bits) };
-        lengths
-            .into_iter()
-            .rev()
-            .map(|bits| Self { path: self.path.clone(), place: cell(bits) })
-            .collect()
-    }
-
     pub(super) fn term(&self) -> Term {
-        let path =
-            self.path.parts().iter().fold(PathHash::ROOT, |path, part| path.then(&part.name));
-        match &self.place {
-            Place::Whole(key) => path.whole(key),
-            Place::Prefix { tag, bits, code } => path.prefix(*tag, *code, *bits),
-            Place::Several => path.several(),
-        }
+        let parts = self.path.parts().iter();
+        self.place.at(parts.fold(PathHash::ROOT, |path, part| path.then(&part.name)))
     }
 
-    /// Whole values of the fields that tell documents and authors apart, then strings, numbers, prefixes by
-    /// their length, booleans and types.
+    /// Whether all documents with the other have this one.
+    fn covers(&self, other: &Self) -> bool {
+        self.path == other.path && self.place.covers(other.place)
+    }
+
+    /// Whether it says all of a value that terms can.
+    pub(super) const fn is_whole(&self) -> bool {
+        self.place.level() == self.place.tag().levels()
+    }
+
+    /// Whole values of the fields that tell documents and authors apart, then texts, numbers, ranges of
+    /// numbers by their level, booleans and types.
     pub(super) fn weight(&self) -> Weight {
-        Weight(match &self.place {
-            Place::Several => Weight::ALL >> 4,
-            Place::Whole(key) => match (self.path.as_str(), key.first()) {
-                ("_id", _) => 1,
-                ("_author" | "_owner" | "_key", _) => Weight::ALL >> 10,
-                (_, Some(&NUMBER)) => Weight::ALL >> 6,
-                (_, Some(&encoding::BOOL)) => Weight::ALL * 3 / 8,
+        let bits = self.place.level();
+        Weight(match self.place.tag() {
+            Tag::SEVERAL => Weight::ALL >> 4,
+            _ if bits == 0 => Weight::ALL >> 1,
+            Tag::BOOL => Weight::ALL * 3 / 8,
+            Tag::NUMBER if self.is_whole() => Weight::ALL >> 6,
+            Tag::NUMBER => Weight::ALL >> (1 + bits / 4).min(5),
+            _ => match self.path.as_str() {
+                "_id" => 1,
+                "_author" | "_owner" | "_key" => Weight::ALL >> 10,
                 _ => Weight::ALL >> 7,
             },
-            Place::Prefix { tag: NUMBER, bits, .. } => Weight::ALL >> (1 + bits / 4).min(5),
-            Place::Prefix { tag: STRING, bits, .. } => Weight::ALL >> (1 + bits / 8).min(6),
-            Place::Prefix { .. } => Weight::ALL >> 1,
         })
     }
 }
 
-impl Place {
-    fn covers(&self, other: &Self) -> bool {
-        match (self, other) {
-            (Self::Prefix { tag, bits, code }, other) => {
-                other.prefix().is_some_and(|(its, longer, of)| {
-                    *tag == its && *bits <= longer && of.first_with(*bits) == *code
-                })
-            }
-            (own, other) => own == other,
+impl Cells {
+    pub(super) fn both(a: Cell, b: Cell) -> Self {
+        if a.covers(&b) {
+            Self::One(b)
+        } else if b.covers(&a) {
+            Self::One(a)
+        } else {
+            Self::Two(a.clone().min(b.clone()), a.max(b))
         }
     }
 
-    /// Its tag, its code, and how much of that a document with it is sure to have as prefixes.
-    fn prefix(&self) -> Option<(u8, u16, Code)> {
+    /// Whether all documents under the other stand under this one too.
+    pub(super) fn covers(&self, other: &Self) -> bool {
+        self.iter().all(|own| other.iter().any(|its| own.covers(its)))
+    }
+
+    pub(super) fn iter(&self) -> impl Iterator<Item = &Cell> {
+        let (a, b) = match self {
+            Self::One(cell) => (cell, None),
+            Self::Two(a, b) => (a, Some(b)),
+        };
+        core::iter::once(a).chain(b)
+    }
+
+    pub(super) fn key(&self) -> RoutingKey {
         match self {
-            Self::Several => None,
-            Self::Prefix { tag, bits, code } => Some((*tag, *bits, *code)),
-            Self::Whole(key) => {
-                let tag = *key.first()?;
-                Some((tag, prefix_bits(key), Code::of(key)))
-            }
+            Self::One(cell) => RoutingKey::One(cell.term()),
+            Self::Two(a, b) => RoutingKey::both(a.term(), b.term()),
         }
     }
-}
 
-/// How many bits the longest prefix of a key's code can have: of a string less than all of it.
-pub(super) fn prefix_bits(key: &[u8]) -> u16 {
-    match key {
-        [STRING, rest @ ..] => {
-            // One that was cut has no end.
-            let end = if rest.ends_with(&[0]) { 8 * rest.len() - 1 } else { usize::from(u16::MAX) };
-            u16::try_from(end).unwrap_or(u16::MAX)
-        }
-        _ => u16::MAX,
+    /// How rare documents are that stand under it: less is rarer.
+    pub(super) fn weight(&self) -> u64 {
+        let all = Weight::ALL * Weight::ALL;
+        self.iter().fold(all, |weight, cell| weight * cell.weight().0 / Weight::ALL)
     }
 }
 
 impl Weight {
+    /// All documents.
+    pub(super) const ALL: u64 = 1 << 16;
+
     /// Less is better.
     pub(super) fn compare(a: &[Cell], b: &[Cell]) -> Ordering {
         let sum = |cells: &[Cell]| cells.iter().map(|cell| cell.weight().0).sum::<u64>();

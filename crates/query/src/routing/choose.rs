@@ -3,14 +3,13 @@
 use std::collections::BTreeSet;
 
 use super::{
-    cell::{Cell, Weight, is_keyed_path},
+    cell::{Cell, Cells, Weight, is_keyed_path},
     cover::cover,
-    key::RoutingKey,
 };
 use crate::{
     ast::{Clause, Path, Test, Tree},
     bounds::{self, Ranges},
-    limits::PATH_PARTS,
+    limits::{EQUALITY_KEYS, PATH_PARTS, ROUTING_KEYS},
 };
 
 /// How many of the most selective paths are looked at closely, and how many ways to cover a clause are tried
@@ -18,16 +17,23 @@ use crate::{
 const PATHS: usize = 8;
 const PAIRED: usize = 4;
 
+/// The keys of a clause, of which each document that matches stands under one; none if that can be any
+/// document.
+pub(super) fn chosen(clause: &Clause) -> Option<Vec<Cells>> {
+    let is_plain = |keys: &Vec<Cells>| keys.iter().flat_map(Cells::iter).all(Cell::is_whole);
+    keys(clause, EQUALITY_KEYS).filter(is_plain).or_else(|| keys(clause, ROUTING_KEYS)).map(tidy)
+}
+
 /// At most so many keys, one of which each document that matches stands under; none if that can be any
 /// document.
-pub(super) fn keys(clause: &Clause, most: usize) -> Option<Vec<RoutingKey>> {
+fn keys(clause: &Clause, most: usize) -> Option<Vec<Cells>> {
     if clause.is_never() {
         return Some(Vec::new());
     }
-    let mut choices: Vec<Vec<RoutingKey>> = Vec::new();
+    let mut choices: Vec<Vec<Cells>> = Vec::new();
     let ways = ways(clause, most);
     if let Some(best) = ways.first() {
-        choices.push(best.1.iter().cloned().map(RoutingKey::one).collect());
+        choices.push(best.1.iter().cloned().map(Cells::One).collect());
     }
     for (at, one) in ways.iter().enumerate() {
         choices.extend(ways.iter().skip(at + 1).filter_map(|other| both(one, other, most)));
@@ -38,16 +44,14 @@ pub(super) fn keys(clause: &Clause, most: usize) -> Option<Vec<RoutingKey>> {
         let keys: Option<Vec<_>> = branches.iter().map(|branch| keys(branch, each)).collect();
         Some(tidy(keys?.into_iter().flatten().collect()))
     }));
-    choices
-        .into_iter()
-        .min_by_key(|keys| (keys.iter().map(RoutingKey::weight).sum::<u64>(), keys.len()))
+    choices.into_iter().min_by_key(|keys| (keys.iter().map(Cells::weight).sum::<u64>(), keys.len()))
 }
 
 /// Sorted, each once, and none that another one covers.
-pub(super) fn tidy(mut keys: Vec<RoutingKey>) -> Vec<RoutingKey> {
+fn tidy(mut keys: Vec<Cells>) -> Vec<Cells> {
     keys.sort_unstable();
     keys.dedup();
-    let is_covered = |key: &RoutingKey| keys.iter().any(|other| other != key && other.covers(key));
+    let is_covered = |key: &Cells| keys.iter().any(|other| other != key && other.covers(key));
     let covered: Vec<bool> = keys.iter().map(is_covered).collect();
     let mut covered = covered.into_iter();
     keys.retain(|_| !covered.next().unwrap_or(false));
@@ -144,7 +148,7 @@ fn both(
     (one, ones): &(Way<'_>, Vec<Cell>),
     (other, others): &(Way<'_>, Vec<Cell>),
     most: usize,
-) -> Option<Vec<RoutingKey>> {
+) -> Option<Vec<Cells>> {
     let (mut ones, mut others) = (ones.clone(), others.clone());
     while ones.len() * others.len() > most {
         let (way, longer) =
@@ -152,5 +156,5 @@ fn both(
         *longer = way.cells(longer.len() - 1)?;
     }
     let pairs = ones.iter().flat_map(|one| others.iter().map(|other| (one.clone(), other.clone())));
-    Some(tidy(pairs.map(|(one, other)| RoutingKey::both(one, other)).collect()))
+    Some(tidy(pairs.map(|(one, other)| Cells::both(one, other)).collect()))
 }

@@ -1,73 +1,58 @@
 //! Ranges of keys, covered by few terms.
 
 use super::{
-    cell::{Place, prefix_bits},
-    code::{Code, levels},
+    code,
+    term::{Tag, Term},
 };
-use crate::{
-    bounds::KeyRange,
-    encoding::{BOOL, BYTES, LIST, MAP, NUMBER, SEVERAL, STRING},
-    limits::ROUTING_CELLS,
-};
+use crate::{bounds::KeyRange, limits::ROUTING_CELLS};
 
-/// At most so many places such that each key in the ranges lies in one of them; none if that takes more, or
-/// if null is within, which stands for what a document does not have.
+/// At most so many terms, at no path yet, such that each key in the ranges has one of them; none if that takes
+/// more, or if null is within, which stands for what a document does not have.
 ///
 /// Of what is not covered exactly, the largest part is covered closer as long as there is room.
-pub(super) fn cover(ranges: &[KeyRange], most: usize) -> Option<Vec<Place>> {
+pub(super) fn cover(ranges: &[KeyRange], most: usize) -> Option<Vec<Term>> {
     let mut open: Vec<Node<'_>> = Vec::new();
     let mut done = Vec::new();
     for range in ranges {
         let part = Part::of(range)?;
-        match part.tag {
-            SEVERAL => done.push(Place::Several),
-            NUMBER | STRING | MAP | LIST | BYTES | BOOL => match open.last_mut() {
-                Some(node) if node.tag == part.tag => node.parts.push(part),
-                _ => {
-                    open.push(Node {
-                        tag: part.tag,
-                        bits: 0,
-                        code: Code::LEAST,
-                        parts: vec![part],
-                    });
-                }
-            },
-            _ => return None,
+        if part.tag == Tag::SEVERAL {
+            done.push(Term::new(part.tag, 0, 0));
+            continue;
+        }
+        match open.last_mut() {
+            Some(node) if node.tag == part.tag => node.parts.push(part),
+            _ => open.push(Node { tag: part.tag, level: 0, code: 0, parts: vec![part] }),
         }
     }
     let points = open.iter().all(Node::has_points_only);
     let most = if points { most } else { most.min(ROUTING_CELLS.max(open.len()) + done.len()) };
     loop {
-        let (closed, still) = open.into_iter().map(Node::narrow).partition(|node| node.is_err());
-        let closed: Vec<Result<Node<'_>, Option<Place>>> = closed;
-        done.extend(closed.into_iter().filter_map(|place| place.err().flatten()));
+        let (closed, still): (Vec<_>, Vec<_>) =
+            open.into_iter().map(Node::narrow).partition(Result::is_err);
+        done.extend(closed.into_iter().filter_map(|term| term.err().flatten()));
         open = still.into_iter().filter_map(Result::ok).collect();
         let room = (most + 1).checked_sub(open.len() + done.len()).filter(|room| *room > 0)?;
-        let mut by_waste: Vec<usize> = (0..open.len()).collect();
-        let waste: Vec<f64> = open.iter().map(Node::waste).collect();
-        let of = |at: &usize| waste.get(*at).copied().unwrap_or(0.0);
-        by_waste.retain(|at| of(at) > 0.0);
-        by_waste.sort_by(|a, b| of(b).total_cmp(&of(a)));
-        let split = by_waste.into_iter().find_map(|at| {
-            Some((at, open.get(at)?.split(room).filter(|parts| parts.len() <= room)?))
-        });
+        let mut by_waste: Vec<(usize, f64)> = open.iter().map(Node::waste).enumerate().collect();
+        by_waste.retain(|(_, waste)| *waste > 0.0);
+        by_waste.sort_by(|a, b| b.1.total_cmp(&a.1));
+        let split = by_waste.into_iter().find_map(|(at, _)| Some((at, open.get(at)?.split(room)?)));
         let Some((at, parts)) = split else { break };
         open.remove(at);
         open.extend(parts);
     }
-    done.extend(open.into_iter().map(Node::place));
+    done.extend(open.into_iter().map(|node| node.term()));
     done.sort_unstable();
     done.dedup();
     Some(done)
 }
 
-/// A range of keys with one tag.
-#[derive(Debug, Clone)]
+/// A range of keys with one tag, and of numbers their codes.
+#[derive(Debug, Clone, Copy)]
 struct Part<'r> {
-    tag: u8,
+    tag: Tag,
     range: &'r KeyRange,
-    first: Code,
-    last: Code,
+    first: u64,
+    last: u64,
 }
 
 impl<'r> Part<'r> {
@@ -75,9 +60,10 @@ impl<'r> Part<'r> {
         let tag = *range.start.first()?;
         let ends_within = range.end.first() == Some(&tag);
         let is_whole_end = range.end.as_slice() == [tag.checked_add(1)?];
-        let (first, last) = (Code::of(&range.start), Code::before(tag, &range.end));
+        let (first, last) = (code::first_number(&range.start), code::last_number(&range.end));
         // What touches is joined, so no range has several tags: they do not touch.
-        (ends_within || is_whole_end).then_some(Self { tag, range, first, last })
+        (ends_within || is_whole_end).then_some(())?;
+        Some(Self { tag: Tag::of(tag)?, range, first, last })
     }
 
     /// The key, if there is just one.
@@ -87,12 +73,12 @@ impl<'r> Part<'r> {
     }
 }
 
-/// Keys that a prefix stands for, and what of them is to be covered.
+/// Keys that a term stands for, and what of them is to be covered.
 #[derive(Debug, Clone)]
 struct Node<'r> {
-    tag: u8,
-    bits: u16,
-    code: Code,
+    tag: Tag,
+    level: u8,
+    code: u64,
     /// Sorted, and one at least.
     parts: Vec<Part<'r>>,
 }
@@ -102,101 +88,78 @@ impl<'r> Node<'r> {
         self.parts.iter().all(|part| part.point().is_some())
     }
 
-    /// The shortest way down to where it branches, is covered, or ends: in a place, or in none if nothing is
-    /// to be covered.
-    fn narrow(mut self) -> Result<Self, Option<Place>> {
+    /// The shortest way down to where it branches, is covered, or ends: in a term, or in none if nothing is to
+    /// be covered.
+    fn narrow(mut self) -> Result<Self, Option<Term>> {
         loop {
             if let [part] = &*self.parts
                 && let Some(point) = part.point()
             {
-                return Err(Some(Place::Whole(point.into())));
+                return Err(Some(Term::new(self.tag, code::of(point), u8::MAX)));
             }
-            if self.ends_a_text() {
-                let key = [&[self.tag], &*self.code.bytes(self.bits)].concat();
-                let end = key.iter().position(|byte| *byte == 0).map_or(key.len(), |end| end + 1);
-                let key = key.get(..end).unwrap_or_default();
-                let is_wanted = self.parts.iter().any(|part| part.range.contains(key));
-                return Err(is_wanted.then(|| Place::Whole(key.into())));
-            }
-            match self.below(1) {
-                Some(mut below) if below.len() == 1 => match below.pop() {
+            match self.halves() {
+                Some(mut halves) if halves.len() == 1 => match halves.pop() {
                     Some(only) => self = only,
                     None => return Ok(self),
                 },
-                Some(below) if below.is_empty() => return Err(None),
+                Some(halves) if halves.is_empty() => return Err(None),
                 _ => return Ok(self),
             }
         }
     }
 
-    /// Whether only one text has this prefix, and a document has that as a whole key only.
-    fn ends_a_text(&self) -> bool {
-        self.tag == STRING && self.code.bytes(self.bits).contains(&0)
-    }
-
     /// How much of what it stands for is not to be covered, in multiples of all keys with the tag. Nothing,
-    /// where it is little of the prefix.
+    /// where it is little of them.
     fn waste(&self) -> f64 {
-        const BITS: u16 = 32;
         const LITTLE: f64 = 0.125;
-        let within = |code: Code| code.slice(self.bits, self.bits + BITS) as f64;
-        let all = (1_u64 << BITS) as f64;
-        let (least, greatest) = (self.code, self.code.last_with(self.bits));
-        let wanted: f64 = self
-            .parts
-            .iter()
-            .map(|part| within(part.last.min(greatest)) - within(part.first.max(least)))
-            .sum();
-        let share = 1.0 - wanted / all;
-        if share <= LITTLE { 0.0 } else { share * (-f64::from(self.bits)).exp2() }
+        if self.tag != Tag::NUMBER {
+            return if self.has_points_only() { 1.0 } else { 0.0 };
+        }
+        let last = self.last();
+        let within = |part: &Part<'_>| (part.last.min(last) - part.first.max(self.code)) as f64;
+        let wanted: f64 = self.parts.iter().map(within).sum();
+        let share = 1.0 - wanted / (last - self.code) as f64;
+        if share <= LITTLE { 0.0 } else { share * (-f64::from(self.level)).exp2() }
     }
 
-    /// At most so many nodes or places below it.
+    /// At most so many nodes below it.
     fn split(&self, most: usize) -> Option<Vec<Self>> {
-        if self.next().is_some() {
-            return self.below(most);
+        let below = if self.tag == Tag::NUMBER {
+            self.halves()?
+        } else {
+            // A hash has no neighbours, so the values are on their own.
+            let alone = |part: &Part<'r>| Self { parts: vec![*part], ..self.clone() };
+            self.has_points_only().then(|| self.parts.iter().map(alone).collect())?
+        };
+        (below.len() <= most).then_some(below)
+    }
+
+    /// The halves of its numbers in which something is to be covered; none where nothing is finer.
+    fn halves(&self) -> Option<Vec<Self>> {
+        if self.tag != Tag::NUMBER || self.level >= self.tag.levels() {
+            return None;
         }
-        // The points are places of their own.
-        let alone = |part: &Part<'r>| Self { parts: vec![part.clone()], ..self.clone() };
-        (self.has_points_only() && self.parts.len() <= most)
-            .then(|| self.parts.iter().map(alone).collect())
+        let level = self.level + 1;
+        let half = |code: u64| {
+            let last = code | u64::MAX.checked_shr(u32::from(level)).unwrap_or(0);
+            let meets = |part: &&Part<'_>| part.first <= last && part.last >= code;
+            let parts: Vec<_> = self.parts.iter().filter(meets).copied().collect();
+            (!parts.is_empty()).then_some(Self { tag: self.tag, level, code, parts })
+        };
+        Some(
+            [self.code, self.code | 1 << (u64::BITS - u32::from(level))]
+                .into_iter()
+                .filter_map(half)
+                .collect(),
+        )
     }
 
-    fn next(&self) -> Option<u16> {
-        levels(self.tag).iter().copied().find(|bits| *bits > self.bits)
+    /// The greatest code with its prefix.
+    fn last(&self) -> u64 {
+        self.code | u64::MAX.checked_shr(u32::from(self.level)).unwrap_or(0)
     }
 
-    /// The prefixes one level longer that have something to cover; none if there are more than so many, or no
-    /// longer ones.
-    fn below(&self, most: usize) -> Option<Vec<Self>> {
-        let to = self.next()?;
-        let (least, greatest) = (self.code, self.code.last_with(self.bits));
-        let mut below: Vec<Self> = Vec::new();
-        for part in &self.parts {
-            let first = part.first.max(least).slice(self.bits, to);
-            let last = part.last.min(greatest).slice(self.bits, to);
-            if usize::try_from(last.saturating_sub(first)).unwrap_or(usize::MAX) > most {
-                return None;
-            }
-            for bits in first..=last {
-                let code = self.code.with(self.bits, to, bits);
-                match below.last_mut() {
-                    Some(node) if node.code == code => node.parts.push(part.clone()),
-                    _ => {
-                        let parts = vec![part.clone()];
-                        below.push(Self { tag: self.tag, bits: to, code, parts });
-                    }
-                }
-                if below.len() > most {
-                    return None;
-                }
-            }
-        }
-        Some(below)
-    }
-
-    fn place(self) -> Place {
-        debug_assert!(self.tag != STRING || self.bits <= prefix_bits(&[STRING]));
-        Place::Prefix { tag: self.tag, bits: self.bits, code: self.code }
+    fn term(&self) -> Term {
+        Term::new(self.tag, self.code, self.level)
     }
 }

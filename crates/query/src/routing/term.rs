@@ -1,50 +1,152 @@
-//! Terms as they are sent: hashes of a path and of what stands there.
+//! What a document has or lacks, in 64 bits.
 
 use core::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use super::code::{Code, levels};
-use crate::encoding::SEVERAL;
+use super::hash::PathHash;
+use crate::encoding;
 
-/// What a document has or lacks, hashed: a path, and a prefix of a value there. All peers give it the same
-/// hash. No security rests on that: who finds another value with the same hash gets documents sent that are
-/// not wanted, as by naming the value itself.
+/// The bits of a path's hash.
+const PATH_BITS: u32 = 16;
+/// The bits of a type.
+const TAG_BITS: u32 = 4;
+/// The most bits of a value.
+pub(super) const CODE_BITS: u32 = 38;
+/// The bits that say how many of a value's count.
+const LEVEL_BITS: u32 = 6;
+const _: () = assert!(PATH_BITS + TAG_BITS + CODE_BITS + LEVEL_BITS == u64::BITS);
+
+/// Where the bits of a value begin.
+const HEAD_BITS: u32 = PATH_BITS + TAG_BITS;
+
+/// A path, and what a value there begins with: one that all documents with such a value have.
 ///
-/// 16 bits are of the path, 32 of all of it. On the wire 6 bytes, most significant first.
+/// From the most significant bit: 16 bits of the path's hash, 4 of the value's type, 38 of the value's code, of
+/// which only the first count and the others are zero, 6 bits that say how many count: its *level*. At level
+/// 0 a value of this type stands at the path. The code of a number is a posit, so that a level is a range of
+/// numbers, that of a boolean one bit; of all else it is a hash, at the greatest level equal or not. That a
+/// document has several values at a path is a type without a code. So the order of terms is that of paths,
+/// types and codes, and a wider term comes before all that it covers. On the wire 8 bytes, most significant
+/// first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Term(u64);
 
+/// The types that terms tell apart, by the upper bits of the tag in the encoding of keys.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Tag(u8);
+
+impl Tag {
+    pub(super) const NUMBER: Self = Self(encoding::NUMBER >> 4);
+    pub(super) const BOOL: Self = Self(encoding::BOOL >> 4);
+    /// Of documents with several values at the path.
+    pub(super) const SEVERAL: Self = Self(encoding::SEVERAL >> 4);
+
+    /// That of a key's first byte; none for null, which stands for what a document does not have.
+    pub(super) fn of(tag: u8) -> Option<Self> {
+        use encoding::{BOOL, BYTES, LIST, MAP, NUMBER, SEVERAL, STRING};
+        matches!(tag, NUMBER | STRING | MAP | LIST | BYTES | BOOL | SEVERAL)
+            .then_some(Self(tag >> 4))
+    }
+
+    /// From its bits.
+    pub(super) fn from_bits(bits: u8) -> Option<Self> {
+        Self::of(bits.checked_mul(16)?)
+    }
+
+    pub(super) const fn bits(self) -> u8 {
+        self.0
+    }
+
+    /// How many bits a value's code has: the greatest level.
+    pub(super) const fn levels(self) -> u8 {
+        match self {
+            Self::SEVERAL => 0,
+            Self::BOOL => 1,
+            _ => CODE_BITS as u8,
+        }
+    }
+}
+
 impl Term {
     /// How many bytes it has.
-    pub const BYTES: usize = 6;
+    pub const BYTES: usize = 8;
 
-    /// From the bytes of the wire.
-    pub const fn from_bytes(bytes: [u8; Self::BYTES]) -> Self {
-        let [a, b, c, d, e, f] = bytes;
-        Self(u64::from_be_bytes([0, 0, a, b, c, d, e, f]))
+    /// From the bytes of the wire; none if they are no term: each term has one form only.
+    pub fn from_bytes(bytes: [u8; Self::BYTES]) -> Option<Self> {
+        let term = Self(u64::from_be_bytes(bytes));
+        let tag = Tag::from_bits(term.tag_bits())?;
+        (term.level() <= tag.levels() && term.widened(term.level()) == term).then_some(term)
     }
 
     /// The bytes of the wire.
     pub const fn to_bytes(self) -> [u8; Self::BYTES] {
-        let [_, _, a, b, c, d, e, f] = self.0.to_be_bytes();
-        [a, b, c, d, e, f]
+        self.0.to_be_bytes()
     }
 
-    pub(super) const fn number(self) -> u64 {
+    /// Of a code in the upper bits of a word so many, at no path yet.
+    pub(super) fn new(tag: Tag, code: u64, level: u8) -> Self {
+        let level = level.min(tag.levels());
+        let head = u64::from(tag.bits()) << (u64::BITS - HEAD_BITS);
+        Self(head | code >> HEAD_BITS | (1 << LEVEL_BITS) - 1).widened(level)
+    }
+
+    /// The same at a path.
+    pub(super) const fn at(self, path: PathHash) -> Self {
+        let rest = self.0 << PATH_BITS >> PATH_BITS;
+        Self((path.short() as u64) << (u64::BITS - PATH_BITS) | rest)
+    }
+
+    /// The first bits of the hash of its path.
+    pub const fn path(self) -> u16 {
+        (self.0 >> (u64::BITS - PATH_BITS)) as u16
+    }
+
+    /// How many bits of a value count.
+    pub const fn level(self) -> u8 {
+        (self.0 & ((1 << LEVEL_BITS) - 1)) as u8
+    }
+
+    /// The type; all that there are have one.
+    pub(super) const fn tag(self) -> Tag {
+        Tag(self.tag_bits())
+    }
+
+    const fn tag_bits(self) -> u8 {
+        (self.0 >> (u64::BITS - HEAD_BITS)) as u8 & ((1 << TAG_BITS) - 1)
+    }
+
+    /// Path, type, code and level.
+    pub(super) const fn word(self) -> u64 {
         self.0
     }
 
-    /// What it shares with the other terms of its path.
-    pub(super) const fn path(self) -> u16 {
-        (self.0 >> 32) as u16
+    /// Whether all documents with the other one have this one.
+    pub const fn covers(self, other: Self) -> bool {
+        let others = u64::BITS - HEAD_BITS - self.level() as u32;
+        self.level() <= other.level() && (self.0 ^ other.0) >> others == 0
+    }
+
+    /// The term at a lower level that covers it; itself, if it has no more bits than that.
+    #[must_use]
+    pub const fn widened(self, level: u8) -> Self {
+        let level = if level < self.level() { level } else { self.level() };
+        let others = u64::BITS - HEAD_BITS - level as u32;
+        Self(self.0 >> others << others | level as u64)
+    }
+
+    /// The least and the greatest term at the greatest level that it covers.
+    pub(super) const fn span(self) -> (u64, u64) {
+        let others = u64::BITS - HEAD_BITS - self.level() as u32;
+        let first = self.0 >> others << others;
+        (first, first | ((1 << others) - 1))
     }
 }
 
 /// In hexadecimal.
 impl fmt::Display for Term {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{:012x}", self.0)
+        write!(f, "{:016x}", self.0)
     }
 }
 
@@ -60,131 +162,10 @@ impl Serialize for Term {
     }
 }
 
+/// What is no term is an error.
 impl<'de> Deserialize<'de> for Term {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        <[u8; Self::BYTES]>::deserialize(deserializer).map(Self::from_bytes)
-    }
-}
-
-/// A [`RoutingKey`](super::RoutingKey) as it is sent: 1, 7 or 13 bytes. Each has one form only.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-pub enum WireKey {
-    /// Any document.
-    Any,
-    /// Documents with a term.
-    One(Term),
-    /// Documents with both terms.
-    Two(Pair),
-}
-
-/// Two different terms, the lesser one first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-pub struct Pair(Term, Term);
-
-impl Pair {
-    /// Both terms, the lesser one first.
-    pub const fn terms(self) -> [Term; 2] {
-        [self.0, self.1]
-    }
-}
-
-impl WireKey {
-    /// The key of documents with both terms.
-    pub fn both(a: Term, b: Term) -> Self {
-        if a == b { Self::One(a) } else { Self::Two(Pair(a.min(b), a.max(b))) }
-    }
-}
-
-/// Two terms in the wrong order, or one twice, are an error.
-impl<'de> Deserialize<'de> for WireKey {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        #[derive(Deserialize)]
-        #[serde(rename = "WireKey")]
-        enum Raw {
-            Any,
-            One(Term),
-            Two(Term, Term),
-        }
-        match Raw::deserialize(deserializer)? {
-            Raw::Any => Ok(Self::Any),
-            Raw::One(term) => Ok(Self::One(term)),
-            Raw::Two(first, second) if first < second => Ok(Self::Two(Pair(first, second))),
-            Raw::Two(..) => Err(de::Error::custom("the terms of a key are sorted, and different")),
-        }
-    }
-}
-
-/// The beginning of all paths.
-const ROOT: u64 = u64::from_be_bytes(*b"taiinet1");
-
-/// The finaliser of SplitMix64, of what was hashed and what is added.
-const fn step(hash: u64, word: u64) -> u64 {
-    let mut hash = (hash ^ word).wrapping_add(0x9e37_79b9_7f4a_7c15);
-    hash = (hash ^ (hash >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-    hash = (hash ^ (hash >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-    hash ^ (hash >> 31)
-}
-
-/// Adds bytes, eight at a time, and how many they were.
-fn absorb(hash: u64, bytes: &[u8]) -> u64 {
-    let words = bytes.chunks(8).map(|chunk| {
-        let mut word = [0; 8];
-        for (to, from) in word.iter_mut().zip(chunk) {
-            *to = *from;
-        }
-        u64::from_le_bytes(word)
-    });
-    step(words.fold(hash, step), bytes.len() as u64)
-}
-
-/// The hash of a path, so far.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct PathHash(u64);
-
-impl PathHash {
-    /// Of no names.
-    pub(super) const ROOT: Self = Self(ROOT);
-
-    /// With one name more.
-    pub(super) fn then(self, name: &str) -> Self {
-        Self(absorb(self.0, name.as_bytes()))
-    }
-
-    /// What all terms of the path have.
-    pub(super) const fn short(self) -> u16 {
-        (self.0 >> 48) as u16
-    }
-
-    const fn term(self, hash: u64) -> Term {
-        Term(self.0 >> 48 << 32 | hash >> 32)
-    }
-
-    /// Of a whole key.
-    pub(super) fn whole(self, key: &[u8]) -> Term {
-        self.term(absorb(step(self.0, 0x100), key))
-    }
-
-    /// Of a document with several values there.
-    pub(super) const fn several(self) -> Term {
-        self.term(step(self.0, SEVERAL as u64))
-    }
-
-    /// Of the longest prefix of a code with at most so many bits.
-    pub(super) fn prefix(self, tag: u8, code: Code, bits: u16) -> Term {
-        let none = self.term(step(self.0, u64::from(tag)));
-        self.prefixes(tag, code, bits).last().unwrap_or(none)
-    }
-
-    /// Of all keys with a tag, then of each prefix of the code, as long as wanted.
-    pub(super) fn prefixes(self, tag: u8, code: Code, bits: u16) -> impl Iterator<Item = Term> {
-        let mut hash = step(self.0, u64::from(tag));
-        let mut from = 0;
-        let levels = levels(tag).iter().take_while(move |to| **to <= bits);
-        let longer = levels.map(move |&to| {
-            hash = step(hash, code.slice(from, to));
-            from = to;
-            self.term(hash)
-        });
-        core::iter::once(self.term(hash)).chain(longer)
+        Self::from_bytes(<[u8; Self::BYTES]>::deserialize(deserializer)?)
+            .ok_or_else(|| de::Error::custom("no term of a routing key"))
     }
 }

@@ -27,9 +27,9 @@ fn query(raw: &Map) -> Result<Query, TestCaseError> {
 /// What a query must not do: match a document that stands under none of its keys.
 fn check(query: &Query, attributes: Attributes<'_>, content: &Map) -> Result<(), TestCaseError> {
     let keys = query.routing_keys();
-    prop_assert!(keys.len() <= limits::ROUTING_KEYS);
+    prop_assert!(keys.len() <= limits::EQUALITY_KEYS);
     let document = DocumentKeys::of_fields(attributes, content);
-    prop_assert!(document.len() <= limits::DOCUMENT_TERMS);
+    prop_assert!(document.len() <= limits::DOCUMENT_VALUES);
     prop_assert!(
         !query.matches_fields(attributes, content) || keys.matches(&document),
         "{} by {:?} misses {:?}",
@@ -37,14 +37,13 @@ fn check(query: &Query, attributes: Attributes<'_>, content: &Map) -> Result<(),
         keys,
         content
     );
-    let filter: KeyFilter = keys.iter().map(RoutingKey::wire).collect();
-    prop_assert_eq!(filter.matches(&document), keys.matches(&document));
+    let set = KeySet::of(keys.iter().copied(), limits::KEY_SET_BYTES);
+    prop_assert_eq!(set.matches(&document), keys.matches(&document));
     for key in &keys {
-        let ancestors = key.ancestors();
-        prop_assert!(ancestors.len() <= limits::KEY_ANCESTORS);
-        prop_assert!(!ancestors.contains(&key.wire()));
-        if key.wire().matches(&document) {
-            prop_assert!(ancestors.iter().all(|above| above.matches(&document)), "{:?}", key);
+        for level in 0..40 {
+            let wider = key.widened(level);
+            prop_assert!(wider.covers(key) && wider.terms().all(|term| term.level() <= level));
+            prop_assert!(!key.matches(&document) || wider.matches(&document), "{:?}", key);
         }
         let others = keys.iter().filter(|other| *other != key);
         prop_assert!(others.into_iter().all(|other| !other.covers(key)));
@@ -152,10 +151,8 @@ proptest! {
             contents.iter().map(|content| DocumentKeys::of_fields(said(), content)).collect();
         for (a, b) in keys.iter().flat_map(|a| keys.iter().map(move |b| (a, b))) {
             if a.covers(b) {
-                let all = documents.iter().all(|d| !b.wire().matches(d) || a.wire().matches(d));
+                let all = documents.iter().all(|d| !b.matches(d) || a.matches(d));
                 prop_assert!(all, "{:?} covers {:?}", a, b);
-            } else {
-                prop_assert!(a.wire() != b.wire() && !b.ancestors().contains(&a.wire()), "{:?} {:?}", a, b);
             }
         }
     }
@@ -184,7 +181,7 @@ fn queries_have_the_keys_that_say_most() {
     ];
     for (text, expected) in rows {
         let keys = keys_of(text);
-        let two = keys.iter().filter(|key| matches!(key.wire(), WireKey::Two(_))).count();
+        let two = keys.iter().filter(|key| matches!(key, RoutingKey::Two(_))).count();
         let found = (!keys.is_any()).then_some((keys.len(), two));
         assert_eq!(found, *expected, "{text}: {keys:?}");
     }
@@ -193,21 +190,21 @@ fn queries_have_the_keys_that_say_most() {
 #[test]
 fn a_wider_key_covers_a_narrower_one_and_nothing_else() {
     let only = |text: &str| match keys_of(text).0.as_slice() {
-        [key] => key.clone(),
+        [key] => *key,
         keys => panic!("{text}: {keys:?}"),
     };
     let (topic, other) = (only(r#"{"a": "x"}"#), only(r#"{"a": "y"}"#));
     let both = only(r#"{"a": "x", "b": "y"}"#);
     let text = only(r#"{"a": {"$type": "string"}}"#);
-    assert!(topic.covers(&both) && topic.covers(&topic) && RoutingKey::ANY.covers(&both));
+    assert!(topic.covers(&both) && topic.covers(&topic) && RoutingKey::Any.covers(&both));
     assert!(text.covers(&topic) && text.covers(&both));
     for (narrow, wide) in
-        [(&both, &topic), (&topic, &text), (&topic, &other), (&topic, &RoutingKey::ANY)]
+        [(&both, &topic), (&topic, &text), (&topic, &other), (&topic, &RoutingKey::Any)]
     {
         assert!(!narrow.covers(wide), "{narrow:?} {wide:?}");
     }
-    assert!(both.ancestors().contains(&topic.wire()) && both.ancestors().contains(&text.wire()));
-    assert_eq!(both.ancestors().last(), Some(&WireKey::Any));
+    assert_eq!(topic.widened(0), text);
+    assert!(topic.widened(12).covers(&both) && !both.covers(&topic.widened(12)));
 }
 
 #[test]
@@ -222,7 +219,7 @@ fn too_many_values_stand_under_all_keys_of_their_path_only() {
         let fields: Vec<String> = (0..count).map(|n| format!(r#""f{n}": {n}"#)).collect();
         document(&format!("{{{}}}", fields.join(",")))
     };
-    assert!(!fields(100).is_everything() && fields(100).len() <= limits::DOCUMENT_TERMS);
+    assert!(!fields(100).is_everything() && fields(100).len() <= limits::DOCUMENT_VALUES);
     assert!(keys_of(r#"{"f99": 99}"#).matches(&fields(100)));
     assert!(fields(5_000).is_everything() && keys_of(r#"{"z": 1}"#).matches(&fields(5_000)));
 }
@@ -231,15 +228,31 @@ fn too_many_values_stand_under_all_keys_of_their_path_only() {
 fn a_key_has_one_form_on_the_wire() {
     for text in ["{}", r#"{"a": "x"}"#, r#"{"a": "x", "b": 1}"#] {
         for key in &keys_of(text) {
-            let bytes = postcard::to_allocvec(&key.wire()).expect("bytes");
-            assert!([1, 7, 13].contains(&bytes.len()), "{bytes:?}");
-            assert_eq!(postcard::from_bytes(&bytes), Ok(key.wire()));
+            let bytes = postcard::to_allocvec(key).expect("bytes");
+            assert!([1, 9, 17].contains(&bytes.len()), "{bytes:?}");
+            assert_eq!(postcard::from_bytes(&bytes), Ok(*key));
         }
     }
-    let two = |a: u8, b: u8| [&[2][..], &[a; 6], &[b; 6]].concat();
-    assert!(postcard::from_bytes::<WireKey>(&two(1, 2)).is_ok());
-    for wrong in [two(2, 1), two(1, 1), vec![3], vec![1, 0], Vec::new()] {
-        assert!(postcard::from_bytes::<WireKey>(&wrong).is_err(), "{wrong:?}");
+    let is_term = |word: u64| Term::from_bytes(word.to_be_bytes()).is_some();
+    assert!(is_term(0xabcd_2f00_0000_0004) && is_term(0xabcd_7800_0000_0001));
+    for wrong in [
+        0xabcd_2f80_0000_0004, // a bit that does not count
+        0xabcd_2000_0000_0027, // more bits than there are
+        0xabcd_7800_0000_0002,
+        0xabcd_f000_0000_0001,
+        0xabcd_1000_0000_0000, // no type
+        0xabcd_0000_0000_0000,
+    ] {
+        assert!(!is_term(wrong), "{wrong:x}");
+    }
+    let two = |a: u64, b: u64| [&[2][..], &a.to_be_bytes(), &b.to_be_bytes()].concat();
+    let (wide, narrow, other) =
+        (0xabcd_2f00_0000_0004, 0xabcd_2f00_0000_0005, 0xabcd_2ff0_0000_0008_u64);
+    assert!(postcard::from_bytes::<RoutingKey>(&two(narrow, other)).is_ok());
+    for wrong in
+        [two(other, narrow), two(wide, wide), two(wide, narrow), vec![3], vec![1, 0], Vec::new()]
+    {
+        assert!(postcard::from_bytes::<RoutingKey>(&wrong).is_err(), "{wrong:?}");
     }
 }
 
@@ -249,9 +262,8 @@ fn unwanted(documents: &[DocumentKeys], queries: impl Iterator<Item = (i64, i64)
     for (from, to) in queries {
         let keys = keys_of(&format!(r#"{{"t": "x", "a": {{"$gte": {from}, "$lt": {to}}}}}"#));
         assert!(!keys.is_any() && keys.len() <= limits::ROUTING_KEYS);
-        let filter: KeyFilter = keys.iter().map(RoutingKey::wire).collect();
         wanted += to - from;
-        found += documents.iter().filter(|document| filter.matches(document)).count();
+        found += documents.iter().filter(|document| keys.matches(document)).count();
     }
     (found as f64 - wanted as f64) / wanted as f64
 }
@@ -278,7 +290,7 @@ fn hostile_queries_have_few_keys() {
         if Query::from_json(&nested).is_err() {
             break;
         }
-        assert!(keys_of(&nested).len() <= limits::ROUTING_KEYS);
+        assert!(keys_of(&nested).len() <= limits::EQUALITY_KEYS);
     }
     let path = vec!["a"; 32].join(".");
     for text in [
@@ -288,6 +300,6 @@ fn hostile_queries_have_few_keys() {
         format!(r#"{{"{path}":{{"$gt":1,"$lt":1.0000001}}}}"#),
         format!(r#"{{"a":"{}"}}"#, r"\u0000".repeat(600)),
     ] {
-        assert!(keys_of(&text).len() <= limits::ROUTING_KEYS, "{text}");
+        assert!(keys_of(&text).len() <= limits::EQUALITY_KEYS, "{text}");
     }
 }

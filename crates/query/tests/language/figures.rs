@@ -7,7 +7,7 @@ use std::time::Instant;
 use taiinet_document::{DocumentId, Map, Timestamp, Value};
 use taiinet_identity::PeerId;
 use taiinet_query::{
-    Attributes, DocumentKeys, KeyFilter, Path, RoutingKey, index_keys, sort::Sort,
+    Attributes, DocumentKeys, KeySet, Path, index_keys, limits::KEY_SET_BYTES, sort::Sort,
 };
 
 use crate::{document, query};
@@ -29,18 +29,17 @@ fn routing() {
         r#"{"type":"tweet","text":"Hello, mesh of peers","likes":512,"lang":"en","place":"Bern","lat":46.95,"lon":7.45,"tags":["mesh","rust","p2p"],"reply":false,"at":1700000000000}"#,
     );
     let keys = DocumentKeys::of_fields(said(), &content);
-    println!("{} terms", keys.len());
+    println!("{} values", keys.len());
     time("  DocumentKeys::of_fields", 5_000, || {
         black_box(DocumentKeys::of_fields(said(), black_box(&content)));
     });
     let texts = (0..400).map(|i| format!(r#"{{"type":"tweet","lang":"l{i}"}}"#));
     let ranges = (0..50)
         .map(|i| format!(r#"{{"likes":{{"$gt":{},"$lt":{}}}}}"#, 1000 + 40 * i, 1020 + 40 * i));
-    let wire =
-        |text: String| query(&text).routing_keys().iter().map(RoutingKey::wire).collect::<Vec<_>>();
-    let filter: KeyFilter = texts.chain(ranges).flat_map(wire).take(600).collect();
+    let wire = |text: String| query(&text).routing_keys().iter().copied().collect::<Vec<_>>();
+    let filter = KeySet::of(texts.chain(ranges).flat_map(wire), KEY_SET_BYTES);
     println!("{} keys, {} bytes", filter.len(), filter.heap_bytes());
-    time("  KeyFilter::matches, which it does not", 5_000, || {
+    time("  KeySet::matches, which it does not", 5_000, || {
         black_box(filter.matches(black_box(&keys)));
     });
     let conjunction = query(r#"{"type":"tweet","likes":{"$gt":100,"$lt":120}}"#);
