@@ -49,3 +49,5 @@ pub const ROUTING_CELLS: usize = 4;
 pub const DOCUMENT_VALUES: usize = 256;
 /// The longest [`KeySet`](crate::KeySet) on the wire, in bytes.
 pub const KEY_SET_BYTES: usize = 3 * 1024;
+/// The most keys that a [`KeySet`](crate::KeySet) holds.
+pub const KEY_SET_KEYS: usize = 8 * 1024;

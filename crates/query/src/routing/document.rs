@@ -48,9 +48,14 @@ impl Entry {
         self.0 << 16 == 0
     }
 
-    /// As a term with so many bits; none of any value.
-    pub(super) fn term(self, level: u8) -> Option<Term> {
-        Some(Term::from_bytes(self.0.to_be_bytes())?.widened(level))
+    /// As a term; none of any value.
+    fn term(self) -> Option<Term> {
+        Term::from_bytes(self.0.to_be_bytes())
+    }
+
+    /// The first bits of a value's code, as a number.
+    pub(super) fn prefix(self, level: u8) -> u64 {
+        (self.0 << 20).checked_shr(u64::BITS - u32::from(level)).unwrap_or(0)
     }
 }
 
@@ -80,6 +85,15 @@ impl DocumentKeys {
             gather.field(PathHash::ROOT, name, value, Way::FIRST);
         }
         Self((!gather.overflow).then(|| gather.entries.into_boxed_slice()))
+    }
+
+    /// Of terms, and paths with any value.
+    #[cfg(test)]
+    pub(super) fn of_terms(terms: &[Term], any: &[u16]) -> Self {
+        let mut gather = Gather::default();
+        any.iter().for_each(|path| gather.any(*path));
+        terms.iter().for_each(|term| gather.insert(*term));
+        Self(Some(gather.entries.into()))
     }
 
     /// Only what stands at paths with certain hashes ([`Term::path`]). A document with everything keeps it.
@@ -276,7 +290,7 @@ impl Entry {
         let word = u64::from_be_bytes(word);
         let level = tag.map_or(0, Tag::levels);
         let entry = Self(if length < Term::BYTES { word | u64::from(level) } else { word });
-        let is_whole = entry.term(level).is_some_and(|term| term.word() == entry.0);
+        let is_whole = entry.term().is_some_and(|term| term.level() == level);
         (is_whole || (entry.is_any() && head >> 4 == 0)).then_some((entry, rest))
     }
 }

@@ -1,13 +1,28 @@
 //! Many keys, asked at once.
 
-use serde::{Deserialize, Deserializer, Serialize, de};
+mod bits;
+mod draft;
+mod group;
+mod shape;
+mod wire;
 
+use self::{draft::Draft, group::Group};
 use super::{document::DocumentKeys, key::RoutingKey};
-use crate::limits::KEY_SET_BYTES;
 
-/// A set of keys, as a peer keeps one for whoever it passes documents on to.
-#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
-pub struct KeySet(Option<Box<[RoutingKey]>>);
+/// A set of keys: what a peer and those that it passes documents on to want.
+///
+/// It is made to fit a number of bytes. As long as it does, it holds the keys themselves. If it does not, it holds
+/// hashes of them, of 32 to 12 bits each, by their *shapes*: the paths, types and levels of their terms, of
+/// which there are at most 64. Where that does not fit either, keys become wider, and in the end it is
+/// [everything](Self::EVERYTHING). So it matches more than its keys at times, but never less. Hashes cannot be
+/// made wider, other than to all keys with their paths and types.
+///
+/// On the wire at most [`KEY_SET_BYTES`](crate::limits::KEY_SET_BYTES), and those that say how many.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct KeySet(Option<Box<[Group]>>);
+
+/// So many pairs of a document's values are tried before it counts as matching.
+const TRIES: usize = 4096;
 
 impl Default for KeySet {
     /// Without keys: it matches nothing.
@@ -20,31 +35,35 @@ impl KeySet {
     /// Of all keys.
     pub const EVERYTHING: Self = Self(None);
 
-    /// A set that matches whatever one of the keys does, and perhaps more, in at most so many bytes on the wire
-    /// and never more than [`KEY_SET_BYTES`].
+    /// A set that matches whatever one of the keys does, in at most so many bytes on the wire, and never more than
+    /// [`KEY_SET_BYTES`](crate::limits::KEY_SET_BYTES). (Everything takes a byte, however few there may be.)
     pub fn of(keys: impl IntoIterator<Item = RoutingKey>, most_bytes: usize) -> Self {
-        let mut keys: Vec<RoutingKey> = keys.into_iter().collect();
-        keys.sort_unstable();
-        keys.dedup();
-        let fits = keys.len() * 17 + 4 <= most_bytes.min(KEY_SET_BYTES);
-        Self((fits && keys.first() != Some(&RoutingKey::Any)).then_some(keys.into()))
+        let mut draft = Draft::default();
+        let all = keys.into_iter().all(|key| draft.insert(&key));
+        Self(all.then(|| draft.fit(most_bytes)).flatten())
     }
 
-    /// A set that matches whatever one of them does, and perhaps more, in so many bytes.
+    /// A set that matches whatever one of the sets does, in at most so many bytes, as in [`Self::of`].
     pub fn union<'a>(sets: impl IntoIterator<Item = &'a Self>, most_bytes: usize) -> Self {
-        let sets: Option<Vec<&[RoutingKey]>> =
-            sets.into_iter().map(|set| set.0.as_deref()).collect();
-        sets.map_or(Self::EVERYTHING, |sets| Self::of(sets.concat(), most_bytes))
+        let mut draft = Draft::default();
+        for set in sets {
+            let Some(groups) = &set.0 else { return Self::EVERYTHING };
+            groups.iter().for_each(|group| draft.add(group));
+        }
+        Self(draft.fit(most_bytes))
     }
 
-    /// Whether a document may stand under one of the keys; it may not if this says no.
+    /// Whether a document may stand under one of the keys; it does not if this says no.
     pub fn matches(&self, document: &DocumentKeys) -> bool {
-        self.0.as_deref().is_none_or(|keys| keys.iter().any(|key| key.matches(document)))
+        let mut tries = TRIES;
+        self.0.as_deref().is_none_or(|groups| {
+            groups.iter().any(|group| group.matches(document, &mut tries).unwrap_or(true))
+        })
     }
 
     /// Whether the key or one that covers it may be there; it is not if this says no.
     pub fn may_hold(&self, key: &RoutingKey) -> bool {
-        self.0.as_deref().is_none_or(|keys| keys.iter().any(|own| own.covers(key)))
+        self.0.as_deref().is_none_or(|groups| groups.iter().any(|group| group.may_hold(key)))
     }
 
     /// Whether it matches all documents.
@@ -54,20 +73,23 @@ impl KeySet {
 
     /// Whether there are no keys: it matches nothing.
     pub fn is_empty(&self) -> bool {
-        self.0.as_deref().is_some_and(<[_]>::is_empty)
+        self.0.as_deref().is_some_and(<[Group]>::is_empty)
     }
 
-    /// How many keys there are; of everything none.
+    /// How many keys or hashes it holds; of everything none.
     pub fn len(&self) -> usize {
-        self.0.as_deref().map_or(0, <[_]>::len)
+        self.groups().iter().map(Group::len).sum()
+    }
+
+    /// Whether it holds the keys themselves, not hashes of them, though perhaps wider ones than it was made of.
+    pub fn is_exact(&self) -> bool {
+        self.groups().iter().all(|group| !group.is_hashed())
     }
 
     /// The hashes of the paths that its keys name ([`Term::path`](super::Term::path)): sorted, each once. Of
     /// everything there are none.
     pub fn paths(&self) -> Vec<u16> {
-        let keys = self.0.as_deref().unwrap_or_default();
-        let mut paths: Vec<u16> =
-            keys.iter().flat_map(RoutingKey::terms).map(|term| term.path()).collect();
+        let mut paths: Vec<u16> = self.groups().iter().flat_map(Group::paths).collect();
         paths.sort_unstable();
         paths.dedup();
         paths
@@ -75,20 +97,18 @@ impl KeySet {
 
     /// How many bytes it occupies in memory beside itself.
     pub fn heap_bytes(&self) -> usize {
-        self.0.as_deref().map_or(0, size_of_val)
+        size_of_val(self.groups()) + self.groups().iter().map(Group::heap_bytes).sum::<usize>()
+    }
+
+    /// How many bytes it takes on the wire, without those that say how many.
+    pub fn wire_bytes(&self) -> usize {
+        self.to_bytes().len()
+    }
+
+    fn groups(&self) -> &[Group] {
+        self.0.as_deref().unwrap_or_default()
     }
 }
 
-impl<'de> Deserialize<'de> for KeySet {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let keys = Option::<Vec<RoutingKey>>::deserialize(deserializer)?;
-        let is_valid = keys.as_deref().is_none_or(|keys| {
-            keys.is_sorted_by(|a, b| a < b)
-                && keys.len() * 9 <= KEY_SET_BYTES
-                && keys.first() != Some(&RoutingKey::Any)
-        });
-        is_valid
-            .then(|| Self(keys.map(Into::into)))
-            .ok_or_else(|| de::Error::custom("no set of keys"))
-    }
-}
+#[cfg(test)]
+mod tests;

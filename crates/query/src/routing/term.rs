@@ -93,8 +93,18 @@ impl Term {
 
     /// The same at a path.
     pub(super) const fn at(self, path: PathHash) -> Self {
+        self.at_short(path.short())
+    }
+
+    /// The same at a path of which only the first bits of the hash are known.
+    pub(super) const fn at_short(self, path: u16) -> Self {
         let rest = self.0 << PATH_BITS >> PATH_BITS;
-        Self((path.short() as u64) << (u64::BITS - PATH_BITS) | rest)
+        Self((path as u64) << (u64::BITS - PATH_BITS) | rest)
+    }
+
+    /// The first one at a level of those with its path and type.
+    pub(super) const fn with_level(self, level: u8) -> Self {
+        Self(self.widened(0).0 | level as u64)
     }
 
     /// The first bits of the hash of its path.
@@ -133,6 +143,18 @@ impl Term {
         let level = if level < self.level() { level } else { self.level() };
         let others = u64::BITS - HEAD_BITS - level as u32;
         Self(self.0 >> others << others | level as u64)
+    }
+
+    /// The bits of a value that count, as a number.
+    pub(super) const fn prefix(self) -> u64 {
+        let others = CODE_BITS + LEVEL_BITS - self.level() as u32;
+        (self.0 << HEAD_BITS >> HEAD_BITS) >> others
+    }
+
+    /// The same path, type and level with other bits, so many.
+    pub(super) const fn with_prefix(self, prefix: u64) -> Self {
+        let others = CODE_BITS + LEVEL_BITS - self.level() as u32;
+        Self(self.widened(0).0 | prefix << others | self.level() as u64)
     }
 
     /// The least and the greatest term at the greatest level that it covers.
