@@ -37,10 +37,51 @@ fn routing() {
     let ranges = (0..50)
         .map(|i| format!(r#"{{"likes":{{"$gt":{},"$lt":{}}}}}"#, 1000 + 40 * i, 1020 + 40 * i));
     let wire = |text: String| query(&text).routing_keys().iter().copied().collect::<Vec<_>>();
-    let filter = KeySet::of(texts.chain(ranges).flat_map(wire), KEY_SET_BYTES);
-    println!("{} keys, {} bytes", filter.len(), filter.heap_bytes());
+    let set = |count: usize| {
+        KeySet::of(texts.clone().chain(ranges.clone()).flat_map(wire).take(count), KEY_SET_BYTES)
+    };
+    let exact = set(200);
+    println!(
+        "{} keys as they are, {} bytes in memory, {} sent",
+        exact.len(),
+        exact.heap_bytes(),
+        exact.wire_bytes()
+    );
     time("  KeySet::matches, which it does not", 5_000, || {
-        black_box(filter.matches(black_box(&keys)));
+        black_box(exact.matches(black_box(&keys)));
+    });
+    let follow = |i: usize| {
+        let text = format!(
+            r#"{{"type":"t{}","{}":"u{i}"}}"#,
+            i % 3,
+            ["lang", "tags", "place", "text"][i % 4]
+        );
+        wire(text)
+    };
+    let many = |from: usize| KeySet::of((from..from + 2_000).flat_map(follow), KEY_SET_BYTES);
+    let sets: Vec<KeySet> = (0..9).map(|i| many(800 * i)).collect();
+    let [first, ..] = sets.as_slice() else { panic!("sets") };
+    println!(
+        "{} keys, {} bytes in memory, {} sent",
+        first.len(),
+        first.heap_bytes(),
+        first.wire_bytes()
+    );
+    time("  KeySet::matches, which it does not", 5_000, || {
+        black_box(first.matches(black_box(&keys)));
+    });
+    time("  KeySet::union of nine of 2,000", 100, || {
+        black_box(KeySet::union(black_box(&sets), KEY_SET_BYTES));
+    });
+    let sent = postcard::to_allocvec(first).expect("bytes");
+    time("  from the wire", 500, || {
+        black_box(postcard::from_bytes::<KeySet>(black_box(&sent)).expect("a set"));
+    });
+    let paths = |i: u32| wire(format!(r#"{{"a{i}":"x","b{}":{i}}}"#, i % 7));
+    let wild: Vec<KeySet> =
+        (0..9).map(|i| KeySet::of((60 * i..60 * i + 60).flat_map(paths), KEY_SET_BYTES)).collect();
+    time("  KeySet::union of 540 shapes", 20, || {
+        black_box(KeySet::union(black_box(&wild), KEY_SET_BYTES));
     });
     let conjunction = query(r#"{"type":"tweet","likes":{"$gt":100,"$lt":120}}"#);
     time("  Query::routing_keys of a conjunction", 2_000, || {

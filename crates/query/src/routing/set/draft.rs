@@ -1,7 +1,7 @@
 //! How keys are made to fit.
 
 use core::ops::RangeInclusive;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     bits::sorted_bits,
@@ -242,19 +242,34 @@ impl Draft {
     /// Puts other keys of another shape in the place of those of one. Of hashes only the paths and types are left.
     fn replace(&mut self, from: Shape, to: Shape, prefixes: impl Fn((u64, u64)) -> (u64, u64)) {
         let Some(keys) = self.0.remove(&from) else { return };
-        let to = if keys.hashed.is_some() { to.at_levels((0, 0)) } else { to };
         let widened = |number: &u128| {
             let (first, second) = prefixes(from.prefixes(*number));
             to.number(first, second)
         };
-        let numbers = match keys.hashed {
-            Some(_) => vec![0],
-            None => keys.numbers.iter().map(widened).collect(),
+        let (to, numbers) = match keys.hashed {
+            Some(_) => (to.at_levels((0, 0)), vec![0]),
+            None => (to, keys.numbers.iter().map(widened).collect()),
         };
-        let mut keys = Keys { hashed: None, numbers };
-        keys.tidy();
-        self.merge(to, keys);
-        if let Some(keys) = self.0.get_mut(&to) {
+        let mut new = Keys { hashed: None, numbers };
+        new.tidy();
+        // Where both terms have one path and type, one of them may cover the other now.
+        let (ones, pairs): (Vec<u128>, _) =
+            new.numbers.into_iter().partition(|number| !to.is_shape_of(*number));
+        new.numbers = pairs;
+        let keys: Vec<RoutingKey> = ones.into_iter().map(|number| to.key(number)).collect();
+        keys.iter().for_each(|key| {
+            self.insert(key);
+        });
+        let shapes: BTreeSet<Shape> = keys.iter().filter_map(Shape::of).collect();
+        shapes.into_iter().for_each(|shape| self.tidy(shape));
+        if !new.numbers.is_empty() {
+            self.merge(to, new);
+            self.tidy(to);
+        }
+    }
+
+    fn tidy(&mut self, shape: Shape) {
+        if let Some(keys) = self.0.get_mut(&shape) {
             keys.tidy();
         }
     }

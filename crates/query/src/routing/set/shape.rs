@@ -85,6 +85,12 @@ impl Shape {
         }
     }
 
+    /// Whether the key with these bits has this shape: of two terms of one path and type, neither must cover the
+    /// other.
+    pub(super) fn is_shape_of(self, number: u128) -> bool {
+        self.frame.1 != Some(self.frame.0) || Self::of(&self.key(number)) == Some(self)
+    }
+
     /// The same of what is hashed, so many bits.
     pub(super) fn hash(self, number: u128, bits: u8) -> u128 {
         let hash = step(step(self.seed(), number as u64), (number >> 64) as u64);

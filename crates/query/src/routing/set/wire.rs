@@ -102,7 +102,8 @@ fn read_group(reader: &mut Reader<'_>) -> Option<Group> {
         return None;
     }
     let numbers = reader.sorted(count, hashed.unwrap_or(shape.width()))?;
-    Some(Group::new(shape, hashed, &numbers))
+    let is_valid = hashed.is_some() || numbers.iter().all(|number| shape.is_shape_of(*number));
+    is_valid.then(|| Group::new(shape, hashed, &numbers))
 }
 
 impl Serialize for KeySet {
