@@ -36,6 +36,11 @@ pub fn files() -> Vec<(&'static str, String)> {
     files.map(|(name, vectors)| (name, text(&vectors))).to_vec()
 }
 
+/// Sets of routing keys, what a document has, and keys, one after the other.
+pub(crate) fn routing() -> Vec<Vec<u8>> {
+    routing::routing()
+}
+
 /// The frames between peers, of every kind.
 pub(crate) fn peer_frames() -> Vec<taiinet_mesh::wire::Frame> {
     links::examples().into_iter().chain(links::others()).map(|(_, frame)| frame).collect()

@@ -9,7 +9,7 @@ use taiinet_identity::{
     Context, Envelope, Identity, OpeningKey, PublicKey, Recipient, RecipientKey,
 };
 use taiinet_mesh::wire::codec;
-use taiinet_query::{Attributes, DocumentKeys, Index, Query, WireKey, limits};
+use taiinet_query::{Attributes, DocumentKeys, Index, KeySet, Query, limits};
 
 use super::bytes::Bytes;
 use crate::fixture::{identity, network};
@@ -85,19 +85,15 @@ pub(super) fn json(data: &[u8]) {
     assert_eq!(codec::decode(&codec::encode(&value)), Ok(value));
 }
 
-/// A query, and after a line's end a document. All of it is also a routing key.
+/// A query, and after a line's end a document.
 pub(super) fn query(data: &[u8]) {
-    if let Ok(key) = codec::decode::<WireKey>(data) {
-        assert_eq!(codec::decode(&codec::encode(&key)), Ok(key));
-    }
     let text = String::from_utf8_lossy(data);
     let (query, document) = text.split_once('\n').unwrap_or((&text, "{}"));
     let Ok(query) = query.parse::<Query>() else { return };
     let canonical = query.to_string();
     assert_eq!(canonical.parse().as_ref(), Ok(&query), "{canonical}");
     let routing = query.routing_keys();
-    assert!(routing.len() <= limits::ROUTING_KEYS, "{canonical}");
-    assert!(routing.iter().all(|key| key.ancestors().len() <= limits::KEY_ANCESTORS));
+    assert!(routing.len() <= limits::EQUALITY_KEYS, "{canonical}");
     let Ok(document) = parse_map(document) else { return };
     let said = Attributes {
         id: None,
@@ -107,8 +103,11 @@ pub(super) fn query(data: &[u8]) {
         created_at: Timestamp::from_millis(0),
     };
     let keys = DocumentKeys::of_fields(said, &document);
-    assert!(keys.len() <= limits::DOCUMENT_TERMS);
+    assert!(keys.len() <= limits::DOCUMENT_VALUES);
     let is_found = routing.matches(&keys);
+    for most in [40, limits::KEY_SET_BYTES] {
+        assert!(!is_found || KeySet::of(routing.iter().copied(), most).matches(&keys));
+    }
     assert!(is_found || !query.matches_fields(said, &document), "{canonical}");
     let mut index = Index::with_seed(1);
     index.insert((), query.clone());

@@ -1,9 +1,9 @@
-//! Routing keys: of queries, with those that cover them, and the terms of documents.
+//! Routing keys of queries, what documents have of them, and sets of them.
 
 use serde_json::{Value as Json, json};
 use taiinet_document::{DocumentId, Timestamp};
 use taiinet_mesh::wire::codec;
-use taiinet_query::{Attributes, DocumentKeys, Query, RoutingKey, WireKey};
+use taiinet_query::{Attributes, DocumentKeys, KeySet, Query, RoutingKey, limits::KEY_SET_BYTES};
 
 use crate::fixture::{NOW, hex, identity, map};
 
@@ -40,29 +40,63 @@ fn attributes() -> Attributes<'static> {
     Attributes { id, author, owner: author, key: None, created_at }
 }
 
-fn wire(key: &WireKey) -> String {
-    hex(&codec::encode(key))
+fn keys(query: &str) -> Vec<RoutingKey> {
+    query.parse::<Query>().expect("a query").routing_keys().iter().copied().collect()
+}
+
+fn document(content: &str) -> DocumentKeys {
+    DocumentKeys::of_fields(attributes(), &map(content))
+}
+
+/// Keys, and how many bytes a set of them may take: as they are, as hashes, of lower levels, all.
+fn sets() -> Vec<(Vec<RoutingKey>, usize)> {
+    let some = || QUERIES.iter().skip(2).flat_map(|query| keys(query)).collect::<Vec<_>>();
+    let follow = |i: u32| keys(&format!(r#"{{"b":"y","a":"user {i}"}}"#));
+    let follows: Vec<RoutingKey> = (0..60).flat_map(follow).collect();
+    let all = keys("{}");
+    vec![
+        (Vec::new(), KEY_SET_BYTES),
+        (some(), KEY_SET_BYTES),
+        (some(), 90),
+        (follows.clone(), 300),
+        (follows.clone(), 140),
+        (follows, 20),
+        (all, KEY_SET_BYTES),
+    ]
+}
+
+/// Inputs of the fuzz target: two sets, a document and keys.
+pub(super) fn routing() -> Vec<Vec<u8>> {
+    let of = |(keys, most): &(Vec<RoutingKey>, usize)| KeySet::of(keys.iter().copied(), *most);
+    let sets = sets();
+    sets.iter()
+        .zip(sets.iter().skip(1))
+        .zip(DOCUMENTS)
+        .map(|((one, other), content)| {
+            let few: Vec<RoutingKey> = one.0.iter().take(8).copied().collect();
+            codec::encode(&(of(one), of(other), document(content), few))
+        })
+        .collect()
 }
 
 pub(super) fn vectors() -> Json {
-    let query = |text: &str| {
-        let keys = text.parse::<Query>().expect("a query").routing_keys();
-        let of = |key: &RoutingKey| {
-            let ancestors: Vec<String> = key.ancestors().iter().map(wire).collect();
-            json!({ "wire": wire(&key.wire()), "ancestors": ancestors })
-        };
-        json!({ "query": text, "keys": keys.iter().map(of).collect::<Vec<_>>() })
+    let wires =
+        |keys: &[RoutingKey]| keys.iter().map(|key| hex(&codec::encode(key))).collect::<Vec<_>>();
+    let query = |text: &str| json!({ "query": text, "keys": wires(&keys(text)) });
+    // Not what stands at reserved fields.
+    let fields = r#"{"$or":[{"a":1,"a.b":1},{"b":1}]}"#;
+    let paths = KeySet::of(keys(fields), KEY_SET_BYTES).paths();
+    let content = |text: &str| {
+        let keys = document(text).only(|path| paths.contains(&path));
+        json!({ "content": text, "keys": hex(&codec::encode(&keys)) })
     };
-    let reserved = DocumentKeys::of_fields(attributes(), &map("{}")).terms();
-    let document = |text: &str| {
-        let keys = DocumentKeys::of_fields(attributes(), &map(text));
-        let terms = keys.terms().into_iter().filter(|term| !reserved.contains(term));
-        json!({ "content": text, "terms": terms.map(|term| term.to_string()).collect::<Vec<_>>() })
+    let set = |(keys, most): &(Vec<RoutingKey>, usize)| {
+        let set = KeySet::of(keys.iter().copied(), *most);
+        json!({ "keys": wires(keys), "most_bytes": most, "set": hex(&codec::encode(&set)) })
     };
     json!({
         "queries": QUERIES.map(query),
-        "created_at": NOW.as_millis(),
-        "terms_of_reserved_fields": reserved.iter().map(ToString::to_string).collect::<Vec<_>>(),
-        "other_terms_of_documents": DOCUMENTS.map(document),
+        "documents": DOCUMENTS.map(content),
+        "sets": sets().iter().map(set).collect::<Vec<_>>(),
     })
 }

@@ -88,7 +88,7 @@ impl Term {
     pub(super) fn new(tag: Tag, code: u64, level: u8) -> Self {
         let level = level.min(tag.levels());
         let head = u64::from(tag.bits()) << (u64::BITS - HEAD_BITS);
-        Self(head | code >> HEAD_BITS | (1 << LEVEL_BITS) - 1).widened(level)
+        Self(head | code >> HEAD_BITS | ((1 << LEVEL_BITS) - 1)).widened(level)
     }
 
     /// The same at a path.

@@ -102,7 +102,7 @@ impl<'b> Reader<'b> {
     }
 
     /// Whether nothing is left but zeros in the last byte.
-    pub(super) fn is_done(mut self) -> bool {
+    pub(super) fn is_done(&mut self) -> bool {
         let last = self.at.div_ceil(8) == self.bytes.len();
         last && iter::from_fn(|| self.bit()).all(|bit| !bit)
     }

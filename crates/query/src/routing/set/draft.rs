@@ -177,9 +177,10 @@ impl Draft {
         !by_bits.is_empty()
     }
 
-    /// Has one shape less, or a pair less; none where that cannot be.
+    /// Has fewer shapes, or fewer pairs; none where that cannot be.
     fn drop_shape(&mut self) -> Option<()> {
-        self.join_levels().or_else(|| self.drop_term())
+        let surplus = self.0.len().saturating_sub(SHAPES);
+        self.join_levels().or_else(|| self.drop_terms(surplus))
     }
 
     /// Joins the two shapes with the same paths and types whose keys are widened least.
@@ -204,29 +205,35 @@ impl Draft {
         if keys.hashed.is_some() { KEY_SET_KEYS } else { keys.numbers.len() }
     }
 
-    /// Leaves one term of a pair: one that is in most shapes.
-    fn drop_term(&mut self) -> Option<()> {
-        let mut uses: BTreeMap<Term, usize> = BTreeMap::new();
+    /// Leaves one term of pairs: that which is in most shapes, of so many pairs with the fewest keys, and of one more.
+    /// None where there are no pairs, or there are too many shapes and none would be fewer.
+    fn drop_terms(&mut self, surplus: usize) -> Option<()> {
+        let mut uses: BTreeMap<Term, Vec<Shape>> = BTreeMap::new();
+        let mut alone: BTreeSet<Term> = BTreeSet::new();
         for shape in self.0.keys() {
             let Frame(first, second) = shape.frame();
-            core::iter::once(first)
-                .chain(second)
-                .for_each(|term| *uses.entry(term).or_default() += 1);
+            match second {
+                Some(second) => [first, second]
+                    .into_iter()
+                    .for_each(|term| uses.entry(term).or_default().push(*shape)),
+                None => drop(alone.insert(first)),
+            }
         }
-        let of = |term: Term| uses.get(&term).copied().unwrap_or(0);
-        let pairs = self.0.iter().filter_map(|(shape, keys)| {
-            let Frame(first, second) = shape.frame();
-            let (first, second) = (of(first), of(second?));
-            Some((first.max(second), usize::MAX - keys.numbers.len(), first >= second, *shape))
-        });
-        let (.., keeps_first, shape) = pairs.max()?;
-        let (first, second) = shape.terms();
-        let kept = if keeps_first { first } else { second? };
-        self.replace(
-            shape,
-            Shape::new(kept, None),
-            |(a, b)| if keeps_first { (a, 0) } else { (b, 0) },
-        );
+        let count =
+            |term: &Term, pairs: &Vec<Shape>| pairs.len() + usize::from(alone.contains(term));
+        let (kept, mut pairs) = uses
+            .into_iter()
+            .filter(|(term, pairs)| surplus == 0 || count(term, pairs) > 1)
+            .max_by_key(|(term, pairs)| count(term, pairs))?;
+        pairs.sort_by_key(|shape| self.0.get(shape).map(|keys| keys.numbers.len()));
+        for shape in pairs.into_iter().take(surplus + 1) {
+            let (first, second) = shape.terms();
+            if shape.frame().0 == kept {
+                self.replace(shape, Shape::new(first, None), |(prefix, _)| (prefix, 0));
+            } else if let Some(second) = second {
+                self.replace(shape, Shape::new(second, None), |(_, prefix)| (prefix, 0));
+            }
+        }
         Some(())
     }
 

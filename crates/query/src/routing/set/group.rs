@@ -26,7 +26,7 @@ impl Group {
     pub(super) fn new(shape: Shape, hashed: Option<u8>, numbers: &[u128]) -> Self {
         let numbers = match hashed.unwrap_or(shape.width()) {
             ..=32 => Numbers::Short(numbers.iter().map(|number| *number as u32).collect()),
-            ..=64 => Numbers::Long(numbers.iter().map(|number| *number as u64).collect()),
+            33..=64 => Numbers::Long(numbers.iter().map(|number| *number as u64).collect()),
             _ => Numbers::Wide(numbers.into()),
         };
         Self { shape, hashed, numbers }

@@ -116,8 +116,9 @@ proptest! {
         with in any::<u8>(),
         document in document(),
     ) {
-        let mut altered = bytes(&KeySet::of(keys, 150));
-        let index = at.index(altered.len());
+        let mut altered = bytes(&KeySet::of(keys, 120));
+        // Not how long it is, which has several forms in postcard.
+        let index = 1 + at.index(altered.len() - 1);
         altered[index] ^= with;
         // As long as it says.
         if let Ok(length) = u8::try_from(received.len()) {
