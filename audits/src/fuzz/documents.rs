@@ -56,6 +56,8 @@ fn inspect(signed: SignedDocument) {
         assert_eq!(again.as_ref(), Some(unknown), "of a kind that this version knows");
     }
     if let Ok(verified) = inspected.verify(author()) {
+        let is_seen = matches!(verified.content(), Content::Open(_));
+        assert!(is_seen || DocumentKeys::of(&verified).is_everything());
         let key = identity(2);
         let _ = verified.open([OpeningKey::Identity(&key)]);
     }

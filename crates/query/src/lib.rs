@@ -111,9 +111,9 @@
 //! ```
 //!
 //! # Routing keys
-//! Peers pass a document on by hashes alone. [`Query::routing_keys`] gives a query at most
-//! [`limits::ROUTING_KEYS`] keys, [`DocumentKeys`] a document what it has of them, and each document that a
-//! query matches stands under one of its keys:
+//! A few bits of its values tell peers where a document may be wanted. [`Query::routing_keys`] gives a query its keys,
+//! [`DocumentKeys`] a document what it has of them, and each document that a query matches stands under one of its
+//! keys:
 //!
 //! ```
 //! # use taiinet_document::{Timestamp, parse_map};
@@ -137,20 +137,21 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! A key has one or two *terms*, or none, for any document. A term is a path together with a whole value
-//! there, a prefix of its bits, its type, or that there are several values. Equality makes a term, a range up
-//! to [`limits::ROUTING_CELLS`] prefixes; where a document may fulfil two operators by two elements of a list,
-//! one more for several values. `$and` takes the two most selective paths, each term of one with each of the
-//! other; `$or` the keys of all its branches. Where that would be too many keys, prefixes get shorter, then one
-//! term is left, then none.
+//! A key has one or two [`Term`]s, or none, for any document. A term is 8 bytes: a path's hash, a type, and the
+//! first bits of a value's code: of a number a posit, so that they are a range of numbers, of all else a hash, which
+//! is the same or not; or it says that there are several values. Equality makes a term, a range up to
+//! [`limits::ROUTING_CELLS`]; where a document may fulfil two operators by two elements of a list, one more for
+//! several values. `$and` takes the two most selective paths, each term of one with each of the other; `$or` the
+//! keys of all its branches. Where that would be too many keys, there are fewer bits, then one term is left,
+//! then none. A query that asks for plain values only may have [`limits::EQUALITY_KEYS`].
 //!
 //! What is most selective is a guess: first equality of `_id`, then of `_author`, `_owner` and `_key`, of texts,
-//! of numbers; then prefixes, the longer before the shorter; last booleans and types. Nothing is keyed that a
-//! document without the field may fulfil (`null`, `$ne`, `$not`, `$exists`), nor by a path with a number in it:
+//! of numbers; then ranges of numbers, the narrower before the wider; last booleans and types. Nothing is keyed that
+//! a document without the field may fulfil (`null`, `$ne`, `$not`, `$exists`), nor by a path with a number in it:
 //! documents cannot list what they do not have, nor list elements by their places.
 //!
-//! [`RoutingKey::covers`] says whether one key is wider than another, [`RoutingKey::ancestors`] lists wider
-//! ones as they are sent ([`WireKey`]), and a [`KeyFilter`] asks many at once.
+//! Whoever has a key can make it wider ([`RoutingKey::widened`]) and see what it covers
+//! ([`RoutingKey::covers`]). A [`KeySet`] holds many in few bytes, and joins with others.
 //!
 //! # Strangers
 //! Queries and documents come from strangers. [`limits`] bound a query; matching visits each value of a

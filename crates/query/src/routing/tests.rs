@@ -1,6 +1,9 @@
 use proptest::prelude::*;
-use taiinet_document::{DocumentId, Map, Timestamp, Value, parse_map};
-use taiinet_identity::PeerId;
+use taiinet_document::{
+    Content, Deletion, Document, DocumentId, DocumentIds, Map, Timestamp, UnknownContent, Value,
+    VerifiedDocument, parse_map,
+};
+use taiinet_identity::{Identity, PeerId, Seed};
 
 use super::*;
 use crate::{
@@ -277,6 +280,67 @@ fn few_documents_stand_under_a_key_that_are_not_wanted() {
     let log_uniform = unwanted(&documents, widths);
     println!("unwanted per wanted: ranges of ten {equal:.2}, log-uniform {log_uniform:.2}");
     assert!(equal <= 1.0 && log_uniform <= 1.0, "{equal} {log_uniform}");
+}
+
+#[test]
+fn each_of_many_values_has_a_key() {
+    let authors = |count: usize| {
+        let all: Vec<String> = (0..count).map(|n| format!(r#""author {n}""#)).collect();
+        keys_of(&format!(r#"{{"type": "tweet", "by": {{"$in": [{}]}}}}"#, all.join(",")))
+    };
+    let post = |by: &str| document(&format!(r#"{{"type": "tweet", "by": "author {by}"}}"#));
+    let fifty = authors(50);
+    assert_eq!(fifty.len(), 50);
+    assert!(fifty.matches(&post("49")) && !fifty.matches(&post("50")));
+    assert!(authors(limits::EQUALITY_KEYS).len() == limits::EQUALITY_KEYS);
+    // More than that, and whatever has ranges, is coarser.
+    assert!(authors(100).len() <= limits::ROUTING_KEYS && authors(100).matches(&post("99")));
+    let mixed = keys_of(r#"{"$or": [{"a": {"$gt": 5, "$lt": 9}}, {"a": {"$in": [20, 40, 60]}}]}"#);
+    assert!(!mixed.is_any() && mixed.len() <= limits::ROUTING_KEYS, "{mixed:?}");
+}
+
+#[test]
+fn what_a_document_has_can_be_told_of_some_paths() {
+    let all = document(r#"{"a": "x", "b": [1, 2], "c": true}"#);
+    let paths = KeySet::of(keys_of(r#"{"a": "x", "b": 1}"#).0, limits::KEY_SET_BYTES).paths();
+    let some = all.only(|path| paths.contains(&path));
+    // The text, the list, both numbers, and that they are several.
+    assert_eq!((paths.len(), some.len()), (2, 5));
+    assert_eq!(postcard::to_allocvec(&some).expect("bytes").len(), 1 + 4 * 8 + 3);
+    for query in [r#"{"a": "x"}"#, r#"{"b": 2}"#, r#"{"b": {"$gt": 0, "$lt": 9}}"#] {
+        assert!(keys_of(query).matches(&some), "{query}");
+    }
+    for query in [r#"{"a": "y"}"#, r#"{"b": 3}"#, r#"{"c": true}"#] {
+        assert!(!keys_of(query).matches(&some), "{query}");
+    }
+    assert!(DocumentKeys::EVERYTHING.only(|_| false).is_everything());
+}
+
+#[test]
+fn what_nobody_can_see_is_under_all_keys() {
+    let author = Identity::from_seed(&Seed::from_bytes([3; 32]));
+    let sign = |content: Content| {
+        let document = Document {
+            network: "a".parse().expect("a network"),
+            created_at: Timestamp::from_millis(1),
+            nonce: 0,
+            expires_at: None,
+            key: None,
+            next_key: None,
+            content,
+        };
+        DocumentKeys::of(&VerifiedDocument::sign(&author, document).expect("signs"))
+    };
+    let fields = || parse_map(r#"{"a": "x"}"#).expect("fields");
+    let open = sign(Content::Open(fields()));
+    assert!(keys_of(r#"{"a": "x"}"#).matches(&open) && !keys_of(r#"{"a": "y"}"#).matches(&open));
+    let ids = DocumentIds::new([DocumentId::from_bytes([1; 32])]).expect("few");
+    let deleted = Content::Deleted(Deletion::Documents(ids));
+    let unknown =
+        Content::Unknown(UnknownContent::new(9, b"what is to come").expect("a later version"));
+    for hidden in [deleted, unknown] {
+        assert!(sign(hidden).is_everything());
+    }
 }
 
 /// As long and as nested as queries can be.
