@@ -3,7 +3,7 @@
 use core::cmp::Ordering;
 
 use super::{
-    hash::PathHash,
+    hash::{PathHash, is_keyed_name},
     key::RoutingKey,
     term::{Tag, Term},
 };
@@ -116,10 +116,4 @@ impl Weight {
 /// value would stand at several paths.
 pub(super) fn is_keyed_path(path: &Path) -> bool {
     path.parts().len() <= PATH_PARTS && path.parts().iter().all(|part| is_keyed_name(&part.name))
-}
-
-/// The same of a name. One with a dot is in no path.
-pub(super) fn is_keyed_name(name: &str) -> bool {
-    let is_number = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
-    !is_number && !name.contains('.')
 }

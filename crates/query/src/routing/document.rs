@@ -6,10 +6,8 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 use taiinet_document::{Content, Map, Value, VerifiedDocument};
 
 use super::{
-    bytes,
-    cell::is_keyed_name,
-    code,
-    hash::PathHash,
+    bytes, code,
+    hash::{PathHash, is_keyed_name},
     term::{Tag, Term},
 };
 use crate::{

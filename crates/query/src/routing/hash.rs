@@ -42,3 +42,10 @@ impl PathHash {
         (self.0 >> 48) as u16
     }
 }
+
+/// Whether a name can be in a path that documents list what they have at. An index cannot, since the same value
+/// would stand at several paths; one with a dot is in no path.
+pub(super) fn is_keyed_name(name: &str) -> bool {
+    let is_number = !name.is_empty() && name.bytes().all(|byte| byte.is_ascii_digit());
+    !is_number && !name.contains('.')
+}

@@ -6,8 +6,10 @@ mod group;
 mod shape;
 mod wire;
 
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
 use self::{draft::Draft, group::Group};
-use super::{document::DocumentKeys, key::RoutingKey};
+use super::{bytes, document::DocumentKeys, key::RoutingKey};
 
 /// A set of keys: what a peer and those that it passes documents on to want.
 ///
@@ -23,6 +25,9 @@ pub struct KeySet(Option<Box<[Group]>>);
 
 /// So many pairs of a document's values are tried before it counts as matching.
 const TRIES: usize = 4096;
+
+/// The form of all keys, which no group is as short as.
+const EVERYTHING: &[u8] = &[0];
 
 impl Default for KeySet {
     /// Without keys: it matches nothing.
@@ -81,9 +86,9 @@ impl KeySet {
         self.groups().iter().map(Group::len).sum()
     }
 
-    /// Whether it holds the keys themselves, not hashes of them, though perhaps wider ones than it was made of.
+    /// Whether it holds the keys themselves, not hashes of them, though perhaps wider ones than it was made of. Everything does not.
     pub fn is_exact(&self) -> bool {
-        self.groups().iter().all(|group| !group.is_hashed())
+        !self.is_everything() && self.groups().iter().all(|group| !group.is_hashed())
     }
 
     /// The hashes of the paths that its keys name ([`Term::path`](super::Term::path)): sorted, each once. Of
@@ -105,8 +110,29 @@ impl KeySet {
         self.to_bytes().len()
     }
 
+    fn to_bytes(&self) -> Vec<u8> {
+        self.0.as_deref().map_or_else(|| EVERYTHING.to_vec(), wire::to_bytes)
+    }
+
     fn groups(&self) -> &[Group] {
         self.0.as_deref().unwrap_or_default()
+    }
+}
+
+impl Serialize for KeySet {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(&self.to_bytes())
+    }
+}
+
+/// What is longer than [`KEY_SET_BYTES`](crate::limits::KEY_SET_BYTES), not sorted, or has bits that do not count,
+/// is an error.
+impl<'de> Deserialize<'de> for KeySet {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        bytes::read(deserializer, "a set of routing keys", |bytes| match bytes {
+            EVERYTHING => Some(Self::EVERYTHING),
+            _ => wire::from_bytes(bytes).map(|groups| Self(Some(groups))),
+        })
     }
 }
 

@@ -1,11 +1,10 @@
 //! How keys are made to fit.
 
-use core::ops::RangeInclusive;
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::{
     bits::sorted_bits,
-    group::Group,
+    group::{Group, SHAPES},
     shape::{Frame, Shape},
     wire::{GROUPS_BITS, head_bits},
 };
@@ -14,11 +13,7 @@ use crate::{
     routing::{key::RoutingKey, term::Term},
 };
 
-/// The most shapes of a set: a document is asked for each.
-pub(super) const SHAPES: usize = 64;
-/// How many bits of a hash are kept.
-pub(super) const HASH_BITS: RangeInclusive<u8> = 12..=32;
-/// So many of them, the first with which all fits; before that, the keys themselves.
+/// How many bits of a hash are kept: the first with which all fits; before that, the keys themselves.
 const WIDTHS: [u8; 9] = [u8::MAX, 32, 26, 22, 20, 18, 16, 14, 12];
 /// To what level the terms of keys go first where hashes do not fit.
 const COARSE: u8 = 8;

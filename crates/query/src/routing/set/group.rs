@@ -1,7 +1,14 @@
 //! The keys of a set that have one shape.
 
+use core::ops::RangeInclusive;
+
 use super::shape::Shape;
 use crate::routing::{document::DocumentKeys, key::RoutingKey, term::Term};
+
+/// The most shapes of a set: a document is asked for each.
+pub(super) const SHAPES: usize = 64;
+/// How many bits of a hash are kept.
+pub(super) const HASH_BITS: RangeInclusive<u8> = 12..=32;
 
 /// Keys of a shape, or hashes of them: the numbers of one or the other, sorted, each once, and one at least.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]

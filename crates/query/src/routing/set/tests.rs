@@ -205,7 +205,7 @@ fn a_set_has_few_shapes() {
     let level = |i: u16| RoutingKey::One(text(50 + i / 38, 1).widened((i % 38) as u8));
     for keys in [(0..300).map(pair).collect::<Vec<_>>(), (0..300).map(level).collect()] {
         let set = KeySet::of(keys.iter().copied(), KEY_SET_BYTES);
-        assert!(set.groups().len() <= draft::SHAPES && !set.is_everything());
+        assert!(set.groups().len() <= group::SHAPES && !set.is_everything());
         assert!(keys.iter().all(|key| set.may_hold(key)));
     }
     // No path is common to them.

@@ -1,20 +1,13 @@
 //! Sets of keys as they are sent.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
 use super::{
-    KeySet,
     bits::{Reader, Writer},
-    draft::{HASH_BITS, SHAPES},
-    group::Group,
+    group::{Group, HASH_BITS, SHAPES},
     shape::Shape,
 };
 use crate::{
     limits::{KEY_SET_BYTES, KEY_SET_KEYS},
-    routing::{
-        bytes,
-        term::{Tag, Term},
-    },
+    routing::term::{Tag, Term},
 };
 
 /// Of the number of groups.
@@ -34,47 +27,46 @@ pub(super) const fn head_bits(has_second: bool) -> usize {
     (term + 1 + if has_second { term } else { 0 } + HASHED_BITS + COUNT_BITS) as usize
 }
 
-impl KeySet {
-    pub(super) fn to_bytes(&self) -> Vec<u8> {
-        let Some(groups) = self.0.as_deref() else { return vec![0] };
-        if groups.is_empty() {
-            return Vec::new();
-        }
-        let mut writer = Writer::default();
-        writer.bits(groups.len() as u128, GROUPS_BITS);
-        for group in groups {
-            let (shape, numbers) = (group.shape(), group.numbers());
-            let (first, second) = shape.terms();
-            write_term(&mut writer, first);
-            writer.bits(u128::from(second.is_some()), 1);
-            second.into_iter().for_each(|term| write_term(&mut writer, term));
-            writer.bits(u128::from(group.hashed().unwrap_or(0)), HASHED_BITS);
-            writer.bits(numbers.len() as u128 - 1, COUNT_BITS);
-            writer.sorted(&numbers, group.hashed().unwrap_or(shape.width()));
-        }
-        writer.into_bytes()
+/// A set of groups.
+pub(super) fn to_bytes(groups: &[Group]) -> Vec<u8> {
+    let mut writer = Writer::default();
+    if groups.is_empty() {
+        return writer.into_bytes();
     }
+    writer.bits(groups.len() as u128, GROUPS_BITS);
+    for group in groups {
+        let (shape, numbers) = (group.shape(), group.numbers());
+        let (first, second) = shape.terms();
+        write_term(&mut writer, first);
+        writer.bits(u128::from(second.is_some()), 1);
+        second.into_iter().for_each(|term| write_term(&mut writer, term));
+        writer.bits(u128::from(group.hashed().unwrap_or(0)), HASHED_BITS);
+        writer.bits(numbers.len() as u128 - 1, COUNT_BITS);
+        writer.sorted(&numbers, group.hashed().unwrap_or(shape.width()));
+    }
+    writer.into_bytes()
+}
 
-    fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        match bytes {
-            [] => return Some(Self::default()),
-            [0] => return Some(Self::EVERYTHING),
-            _ if bytes.len() > KEY_SET_BYTES => return None,
-            _ => {}
-        }
-        let mut reader = Reader::new(bytes);
-        let count = usize::try_from(reader.bits(GROUPS_BITS)?).ok()?;
-        let mut groups: Vec<Group> = Vec::new();
-        let mut keys = 0;
-        for _ in 0..count {
-            let group = read_group(&mut reader)?;
-            keys += group.len();
-            let is_next = groups.last().is_none_or(|last| last.shape() < group.shape());
-            (is_next && keys <= KEY_SET_KEYS).then(|| groups.push(group))?;
-        }
-        let is_valid = (1..=SHAPES).contains(&count) && reader.is_done();
-        is_valid.then(|| Self(Some(groups.into())))
+/// The set that some bytes stand for.
+pub(super) fn from_bytes(bytes: &[u8]) -> Option<Box<[Group]>> {
+    if bytes.is_empty() {
+        return Some(Box::default());
     }
+    if bytes.len() > KEY_SET_BYTES {
+        return None;
+    }
+    let mut reader = Reader::new(bytes);
+    let count = usize::try_from(reader.bits(GROUPS_BITS)?).ok()?;
+    let mut groups: Vec<Group> = Vec::new();
+    let mut keys = 0;
+    for _ in 0..count {
+        let group = read_group(&mut reader)?;
+        keys += group.len();
+        let is_next = groups.last().is_none_or(|last| last.shape() < group.shape());
+        (is_next && keys <= KEY_SET_KEYS).then(|| groups.push(group))?;
+    }
+    let is_valid = (1..=SHAPES).contains(&count) && reader.is_done();
+    is_valid.then(|| groups.into())
 }
 
 fn write_term(writer: &mut Writer, term: Term) {
@@ -104,17 +96,4 @@ fn read_group(reader: &mut Reader<'_>) -> Option<Group> {
     let numbers = reader.sorted(count, hashed.unwrap_or(shape.width()))?;
     let is_valid = hashed.is_some() || numbers.iter().all(|number| shape.is_shape_of(*number));
     is_valid.then(|| Group::new(shape, hashed, &numbers))
-}
-
-impl Serialize for KeySet {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_bytes(&self.to_bytes())
-    }
-}
-
-/// What is longer than [`KEY_SET_BYTES`], not sorted, or has bits that do not count, is an error.
-impl<'de> Deserialize<'de> for KeySet {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        bytes::read(deserializer, "a set of routing keys", Self::from_bytes)
-    }
 }
