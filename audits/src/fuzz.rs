@@ -14,6 +14,7 @@ mod mutate;
 mod other;
 mod pair;
 mod peer;
+mod routing;
 mod seeds;
 mod session;
 mod sorts;
@@ -35,7 +36,7 @@ pub struct Target {
 }
 
 /// All of them.
-pub const TARGETS: [Target; 22] = [
+pub const TARGETS: [Target; 23] = [
     target("message", wire::message, 16 * 1024),
     target("fragments", wire::fragments, 4096),
     target("to_signaller", wire::to_signaller, 4096),
@@ -47,6 +48,7 @@ pub const TARGETS: [Target; 22] = [
     target("value", documents::value, 4096),
     target("json", documents::json, 4096),
     target("query", documents::query, 4096),
+    target("routing", routing::routing, 4096),
     target("sort", sorts::sort, 4096),
     target("envelope", documents::envelope, 2048),
     target("peer_id", files::peer_id, 128),

@@ -6,6 +6,7 @@ mod files;
 mod keys;
 mod links;
 mod places;
+mod routing;
 mod sessions;
 mod signallers;
 
@@ -23,6 +24,7 @@ pub fn files() -> Vec<(&'static str, String)> {
         ("keys.json", keys::vectors()),
         ("documents.json", documents::vectors()),
         ("places.json", places::vectors()),
+        ("routing.json", routing::vectors()),
         ("envelopes.json", documents::envelopes()),
         ("frames.json", links::frames()),
         ("handshake.json", links::handshake()),
@@ -32,6 +34,11 @@ pub fn files() -> Vec<(&'static str, String)> {
         ("files.json", files::vectors()),
     ];
     files.map(|(name, vectors)| (name, text(&vectors))).to_vec()
+}
+
+/// Sets of routing keys, what a document has, and keys, one after the other.
+pub(crate) fn routing() -> Vec<Vec<u8>> {
+    routing::routing()
 }
 
 /// The frames between peers, of every kind.

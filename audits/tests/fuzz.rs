@@ -80,8 +80,8 @@ macro_rules! targets {
 }
 
 targets! {
-    message fragments to_signaller from_signaller binding description session document value json query sort
-    envelope peer_id signature_file key_file sealed_file forwarded peer pair desk archive
+    message fragments to_signaller from_signaller binding description session document value json query routing
+    sort envelope peer_id signature_file key_file sealed_file forwarded peer pair desk archive
 }
 
 /// `TAIINET_BLESS=1` writes the seeds again.

@@ -559,6 +559,159 @@ def signallers():
     verify(welcome.take(32), "taiinet/1 welcome", session, welcome.take(64))
 
 
-for check in (keys, documents, places, envelopes, sessions, handshake, frames, comparisons, signals, signallers):
+# ---- Section 21: routing keys
+
+
+def step(hashed, word):
+    mask = (1 << 64) - 1
+    hashed = ((hashed ^ word) + 0x9E3779B97F4A7C15) & mask
+    hashed = (hashed ^ hashed >> 30) * 0xBF58476D1CE4E5B9 & mask
+    hashed = (hashed ^ hashed >> 27) * 0x94D049BB133111EB & mask
+    return hashed ^ hashed >> 31
+
+
+def absorb(hashed, data):
+    for at in range(0, len(data), 8):
+        hashed = step(hashed, int.from_bytes(data[at : at + 8], "little"))
+    return step(hashed, len(data))
+
+
+def posit(ordered):
+    """Of the bits of a float that are ordered like the numbers."""
+    negative = not ordered >> 63
+    bits = (ordered ^ ((1 << 64) - 1) if negative else ordered) & ((1 << 63) - 1)
+    exponent, fraction = (bits >> 52) - 1023, bits & ((1 << 52) - 1)
+    regime = exponent // 4
+    text = "1" * (regime + 1) + "0" if regime >= 0 else "0" * -regime + "1"
+    text += f"{exponent % 4:02b}{fraction:052b}"
+    size = (1 << 63) - 1 if regime >= 62 else 0 if regime < -62 else int(text.ljust(63, "0")[:63], 2)
+    return (1 << 63) - size if negative else (1 << 63) + size
+
+
+LEVELS = {2: 38, 3: 38, 4: 38, 5: 38, 6: 38, 7: 1, 15: 0}
+
+
+def short(path):
+    begun = int.from_bytes(b"taiinet1", "big")
+    for name in path:
+        begun = absorb(begun, name.encode())
+    return begun >> 48
+
+
+def term(path, tag, code=0, level=99):
+    """Of a code of 64 bits."""
+    level = min(level, LEVELS[tag])
+    return path << 48 | tag << 44 | (code >> 26 >> 38 - level << 38 - level) << 6 | level
+
+
+def whole(path, value):
+    """The term of one value."""
+    key = sorts_as(value)
+    code = absorb(int.from_bytes(b"taiinetv", "big"), key)
+    if key[0] == 0x20:
+        code = posit(int.from_bytes(key[1:9], "big"))
+    if key[0] == 0x70:
+        code = key[1] << 63
+    return term(short(path), key[0] >> 4, code)
+
+
+def all_values(path, value, several):
+    """What a document has below a path, of few values."""
+    each = [value, *value] if isinstance(value, list) else [value]
+    found = {whole(path, one) for one in each if one is not None}
+    if several or isinstance(value, list):
+        found.add(term(short(path), 15))
+    for inner in value if isinstance(value, list) else [value]:
+        if isinstance(inner, dict):
+            more = several or (isinstance(value, list) and len(value) > 1)
+            for name, field in inner.items():
+                if not name.isdigit() and "." not in name:
+                    found |= all_values([*path, name], field, more)
+    return found
+
+
+def terms_of(key):
+    data = bytes.fromhex(key)
+    assert len(data) == 1 + 8 * data[0] and data[0] <= 2
+    terms = [int.from_bytes(data[at : at + 8], "big") for at in range(1, len(data), 8)]
+    for one in terms:
+        assert term(one >> 48, one >> 44 & 15, one >> 6 << 26, one & 63) & (1 << 48) - 1 == one & (1 << 48) - 1
+    return terms
+
+
+def groups_of(data):
+    """Of a set that is not everything: a dictionary from the terms without a code to the numbers."""
+    bits = iter("".join(f"{byte:08b}" for byte in data))
+    take = lambda count: int("0" + "".join(next(bits) for _ in range(count)), 2)
+    groups = {}
+    for _ in range(take(7) if data else 0):
+        shape = [take(20) << 44 | take(6)]
+        if take(1):
+            shape.append(take(20) << 44 | take(6))
+        hashed, count, least, numbers = take(6), take(13) + 1, 0, set()
+        width = hashed or sum(one & 63 for one in shape)
+        low = max(0, width - (count - 1).bit_length())
+        for _ in range(count):
+            high = 0
+            while take(1):
+                high += 1
+            number = least + (high << low | take(low))
+            assert number < 1 << width
+            numbers.add(number)
+            least = number + 1
+        groups[tuple(shape)] = hashed, numbers
+    assert set(bits) <= {"0"}
+    return groups
+
+
+def may_hold(groups, key):
+    for shape, (hashed, numbers) in groups.items():
+        # Each term of the shape with each of the key's that it may cover.
+        choices = [0]
+        for one in shape:
+            level = one & 63
+            fits = [own for own in key if own >> 44 == one >> 44 and level <= own & 63]
+            own = [(other >> 6 & (1 << 38) - 1) >> 38 - level for other in fits]
+            choices = [number << level | bits for number in choices for bits in own]
+        if hashed:
+            seed = int.from_bytes(b"taiinetk", "big")
+            for one in (*shape, 0)[:2]:
+                seed = step(seed, one)
+            hashes = [step(step(seed, number & (1 << 64) - 1), number >> 64) for number in choices]
+            choices = [number >> 64 - hashed for number in hashes]
+        if not numbers.isdisjoint(choices):
+            return True
+    return False
+
+
+def routing():
+    known = vectors("routing.json")
+    for document in known["documents"]:
+        found = set()
+        for name, value in json.loads(document["content"]).items():
+            found |= all_values([name], value, False)
+        sent = [one.to_bytes(8, "big")[: 8 if LEVELS[one >> 44 & 15] > 4 else 3] for one in sorted(found)]
+        reader = Reader(bytes.fromhex(document["keys"]))
+        assert reader.bytes() == b"".join(sent), document["content"]
+    for query in known["queries"]:
+        literal = json.loads(query["query"]).get("a")
+        terms = [terms_of(key) for key in query["keys"]]
+        if not isinstance(literal, dict) and literal is not None and "b" not in json.loads(query["query"]):
+            assert terms == [[whole(["a"], literal)]], query["query"]
+    forms = set()
+    for known_set in known["sets"]:
+        data = Reader(bytes.fromhex(known_set["set"])).bytes()
+        assert len(data) <= known_set["most_bytes"]
+        keys = [terms_of(key) for key in known_set["keys"]]
+        if data == b"\0":
+            assert [] in keys
+            continue
+        groups = groups_of(data)
+        forms |= {hashed > 0 for hashed, _ in groups.values()}
+        assert all(may_hold(groups, key) for key in keys) and (groups or not keys)
+    assert forms == {False, True}
+
+
+for check in (keys, documents, places, routing, envelopes, sessions, handshake, frames, comparisons, signals, signallers):
     check()
 print("all vectors hold")

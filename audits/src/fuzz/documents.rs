@@ -2,12 +2,14 @@
 
 use std::sync::OnceLock;
 
-use taiinet_document::{Content, SignedDocument, UnknownContent, Value, parse_map, to_json_line};
+use taiinet_document::{
+    Content, SignedDocument, Timestamp, UnknownContent, Value, parse_map, to_json_line,
+};
 use taiinet_identity::{
     Context, Envelope, Identity, OpeningKey, PublicKey, Recipient, RecipientKey,
 };
 use taiinet_mesh::wire::codec;
-use taiinet_query::{Index, Query};
+use taiinet_query::{Attributes, DocumentKeys, Index, KeySet, Query, limits};
 
 use super::bytes::Bytes;
 use crate::fixture::{identity, network};
@@ -54,6 +56,8 @@ fn inspect(signed: SignedDocument) {
         assert_eq!(again.as_ref(), Some(unknown), "of a kind that this version knows");
     }
     if let Ok(verified) = inspected.verify(author()) {
+        let is_seen = matches!(verified.content(), Content::Open(_));
+        assert!(is_seen || DocumentKeys::of(&verified).is_everything());
         let key = identity(2);
         let _ = verified.open([OpeningKey::Identity(&key)]);
     }
@@ -90,7 +94,23 @@ pub(super) fn query(data: &[u8]) {
     let Ok(query) = query.parse::<Query>() else { return };
     let canonical = query.to_string();
     assert_eq!(canonical.parse().as_ref(), Ok(&query), "{canonical}");
+    let routing = query.routing_keys();
+    assert!(routing.len() <= limits::EQUALITY_KEYS, "{canonical}");
     let Ok(document) = parse_map(document) else { return };
+    let said = Attributes {
+        id: None,
+        author: author().peer_id(),
+        owner: author().peer_id(),
+        key: None,
+        created_at: Timestamp::from_millis(0),
+    };
+    let keys = DocumentKeys::of_fields(said, &document);
+    assert!(keys.len() <= limits::DOCUMENT_VALUES);
+    let is_found = routing.matches(&keys);
+    for most in [40, limits::KEY_SET_BYTES] {
+        assert!(!is_found || KeySet::of(routing.iter().copied(), most).matches(&keys));
+    }
+    assert!(is_found || !query.matches_fields(said, &document), "{canonical}");
     let mut index = Index::with_seed(1);
     index.insert((), query.clone());
     assert_eq!(index.matches(&document).len() == 1, query.matches(&document), "{canonical}");

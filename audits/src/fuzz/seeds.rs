@@ -67,6 +67,7 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
             ]);
             queries.map(|query| format!("{query}\n{}", JSON[0]).into_bytes()).collect()
         }
+        "routing" => vectors::routing(),
         "sort" => sorts(),
         "envelope" => vec![vectors::sealed().0, vec![0, 0, 1]],
         "peer_id" => {

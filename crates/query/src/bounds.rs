@@ -5,7 +5,8 @@ mod ranges;
 use taiinet_document::{Map, Value};
 
 pub use self::ranges::KeyRange;
-use self::ranges::{Ranges, after};
+pub(crate) use self::ranges::Ranges;
+use self::ranges::after;
 use crate::{
     Query,
     ast::{Clause, Literal, Order, Part, Path, Test, Tree},
@@ -40,17 +41,20 @@ impl Query {
     /// Nothing is missed, but there may be more than need be. Each document that is found must be matched,
     /// and can be found several times, under several of its keys.
     pub fn bounds(&self, path: &Path) -> Option<Bounds> {
-        let values = if crate::subject::RESERVED.contains(&path.as_str()) {
-            Values::One
-        } else {
-            Values::Any
-        };
-        let mut ranges = of_clause(self.clause(), path.parts(), values)?.at_most(BOUNDS).into_vec();
+        let mut ranges = ranges(self.clause(), path)?.at_most(BOUNDS).into_vec();
         if !ranges.is_empty() {
             ranges.push(KeyRange::tagged(encoding::OVERFLOW));
         }
         Some(Bounds(ranges))
     }
+}
+
+/// What keys at a path those documents have that fulfil a clause, if they do not have too many; `None` if
+/// those can be any. Each range has keys with one tag only.
+pub(crate) fn ranges(clause: &Clause, path: &Path) -> Option<Ranges> {
+    let values =
+        if crate::subject::RESERVED.contains(&path.as_str()) { Values::One } else { Values::Any };
+    of_clause(clause, path.parts(), values)
 }
 
 /// How many values a document has at a path.

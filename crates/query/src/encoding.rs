@@ -13,8 +13,8 @@ pub(crate) const NUMBER: u8 = 0x20;
 pub(crate) const STRING: u8 = 0x30;
 pub(crate) const MAP: u8 = 0x40;
 pub(crate) const LIST: u8 = 0x50;
-const BYTES: u8 = 0x60;
-const BOOL: u8 = 0x70;
+pub(crate) const BYTES: u8 = 0x60;
+pub(crate) const BOOL: u8 = 0x70;
 /// Of a document that has several values at the path. Greater than any value.
 pub(crate) const SEVERAL: u8 = 0xf0;
 /// Of a document that has more values at the path than are kept. The greatest.

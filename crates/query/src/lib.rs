@@ -110,6 +110,49 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
+//! # Routing keys
+//! A few bits of its values tell peers where a document may be wanted. [`Query::routing_keys`] gives a query its keys,
+//! [`DocumentKeys`] a document what it has of them, and each document that a query matches stands under one of its
+//! keys:
+//!
+//! ```
+//! # use taiinet_document::{Timestamp, parse_map};
+//! # use taiinet_identity::PeerId;
+//! # use taiinet_query::{Attributes, DocumentKeys, Query, RoutingKey};
+//! # let author = PeerId::from_bytes([7; 32]);
+//! # let created_at = Timestamp::from_millis(1);
+//! # let attributes = Attributes { id: None, author, owner: author, key: None, created_at };
+//! let query: Query = r#"{"type": "tweet", "likes": {"$gte": 20, "$lt": 30}}"#.parse()?;
+//! let keys = query.routing_keys();
+//! let likes = |likes: i64| {
+//!     let tweet = parse_map(&format!(r#"{{"type": "tweet", "likes": {likes}}}"#));
+//!     Ok::<_, Box<dyn std::error::Error>>(DocumentKeys::of_fields(attributes, &tweet?))
+//! };
+//! assert!(keys.matches(&likes(25)?));
+//! assert!(!keys.matches(&likes(90)?));
+//!
+//! let wider: Query = r#"{"type": "tweet"}"#.parse()?;
+//! let wider = wider.routing_keys();
+//! assert!(keys.iter().all(|key| wider.iter().any(|other| other.covers(key))));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! A key has one or two [`Term`]s, or none, for any document. A term is 8 bytes: a path's hash, a type, and the
+//! first bits of a value's code: of a number a posit, so that they are a range of numbers, of all else a hash, which
+//! is the same or not; or it says that there are several values. Equality makes a term, a range up to
+//! [`limits::ROUTING_CELLS`]; where a document may fulfil two operators by two elements of a list, one more for
+//! several values. `$and` takes the two most selective paths, each term of one with each of the other; `$or` the
+//! keys of all its branches. Where that would be too many keys, there are fewer bits, then one term is left,
+//! then none. A query that asks for plain values only may have [`limits::EQUALITY_KEYS`].
+//!
+//! What is most selective is a guess: first equality of `_id`, then of `_author`, `_owner` and `_key`, of texts,
+//! of numbers; then ranges of numbers, the narrower before the wider; last booleans and types. Nothing is keyed that
+//! a document without the field may fulfil (`null`, `$ne`, `$not`, `$exists`), nor by a path with a number in it:
+//! documents cannot list what they do not have, nor list elements by their places.
+//!
+//! Whoever has a key can make it wider ([`RoutingKey::widened`]) and see what it covers
+//! ([`RoutingKey::covers`]). A [`KeySet`] holds many in few bytes, and joins with others.
+//!
 //! # Strangers
 //! Queries and documents come from strangers. [`limits`] bound a query; matching visits each value of a
 //! document at most once for each clause and each name in its path, in recursion bounded by the query.
@@ -144,6 +187,7 @@ mod path;
 mod pattern;
 mod query;
 mod reserved;
+mod routing;
 mod shared;
 pub mod sort;
 mod subject;
@@ -161,5 +205,6 @@ pub use index::{Index, Scratch};
 pub use keys::{IndexKeys, index_keys};
 pub use path::PathError;
 pub use query::Query;
+pub use routing::{DocumentKeys, KeySet, Pair, RoutingKey, RoutingKeys, Term};
 pub use shared::SharedQuery;
 pub use subject::Attributes;

@@ -38,3 +38,16 @@ pub const PLACE_BYTES: usize = SORT_FIELDS * SORT_VALUE_BYTES + PLACE_BYTES_LEAS
 pub const INDEX_KEYS: usize = 32;
 /// The most ranges of keys that a query is looked up by ([`Bounds`](crate::Bounds)).
 pub const BOUNDS: usize = 64;
+/// The most [`RoutingKey`](crate::RoutingKey)s of a query that asks for ranges or types.
+pub const ROUTING_KEYS: usize = 8;
+/// The most of one that asks for single values only: whoever follows 50 authors has a key for each. Of more
+/// values only the type is left, of numbers a range.
+pub const EQUALITY_KEYS: usize = 64;
+/// The most terms that stand for what a query asks of one path by ranges.
+pub const ROUTING_CELLS: usize = 4;
+/// The most values of a document that are kept ([`DocumentKeys`](crate::DocumentKeys)).
+pub const DOCUMENT_VALUES: usize = 256;
+/// The longest [`KeySet`](crate::KeySet) on the wire, in bytes.
+pub const KEY_SET_BYTES: usize = 3 * 1024;
+/// The most keys that a [`KeySet`](crate::KeySet) holds.
+pub const KEY_SET_KEYS: usize = 8 * 1024;

@@ -70,10 +70,11 @@ impl<'a> Subject<'a> {
     }
 }
 
-impl Fields for Subject<'_> {
-    fn get(&self, name: &Part) -> Option<&Value> {
+impl Subject<'_> {
+    /// What a reserved field says; `None` if there is nothing, or if the name is not reserved.
+    pub(crate) fn reserved(&self, name: &str) -> Option<&Value> {
         let Attributes { id, author, owner, key, created_at } = self.attributes;
-        match &*name.name {
+        match name {
             "_id" => self.id.get_or_init(|| id.map(|id| id.to_string().into())).as_ref(),
             "_author" => Some(self.author.get_or_init(|| author.to_string().into())),
             "_owner" => Some(self.owner.get_or_init(|| owner.to_string().into())),
@@ -81,7 +82,17 @@ impl Fields for Subject<'_> {
             "_created_at" => Some(self.created_at.get_or_init(|| {
                 Value::Int(i64::try_from(created_at.as_millis()).unwrap_or(i64::MAX))
             })),
-            _ => Fields::get(self.content, name),
+            _ => None,
+        }
+    }
+}
+
+impl Fields for Subject<'_> {
+    fn get(&self, name: &Part) -> Option<&Value> {
+        if RESERVED.contains(&&*name.name) {
+            self.reserved(&name.name)
+        } else {
+            Fields::get(self.content, name)
         }
     }
 }

@@ -52,7 +52,7 @@ pub(super) fn after(key: &[u8]) -> Vec<u8> {
 
 /// Sorted, none of them empty, none touching another.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Ranges(Vec<KeyRange>);
+pub(crate) struct Ranges(Vec<KeyRange>);
 
 impl Ranges {
     /// All of these together.
@@ -108,8 +108,12 @@ impl Ranges {
     }
 
     /// As [`KeyRange::cost`].
-    pub(super) fn cost(&self) -> usize {
+    pub(crate) fn cost(&self) -> usize {
         self.0.iter().map(KeyRange::cost).sum()
+    }
+
+    pub(crate) fn as_slice(&self) -> &[KeyRange] {
+        &self.0
     }
 
     pub(super) fn into_vec(self) -> Vec<KeyRange> {

@@ -6,7 +6,9 @@ use std::time::Instant;
 
 use taiinet_document::{DocumentId, Map, Timestamp, Value};
 use taiinet_identity::PeerId;
-use taiinet_query::{Attributes, Path, index_keys, sort::Sort};
+use taiinet_query::{
+    Attributes, DocumentKeys, KeySet, Path, index_keys, limits::KEY_SET_BYTES, sort::Sort,
+};
 
 use crate::{document, query};
 
@@ -18,6 +20,73 @@ fn said() -> Attributes<'static> {
         key: None,
         created_at: Timestamp::from_millis(1_700_000_000_000),
     }
+}
+
+#[test]
+#[ignore = "measures"]
+fn routing() {
+    let content = document(
+        r#"{"type":"tweet","text":"Hello, mesh of peers","likes":512,"lang":"en","place":"Bern","lat":46.95,"lon":7.45,"tags":["mesh","rust","p2p"],"reply":false,"at":1700000000000}"#,
+    );
+    let keys = DocumentKeys::of_fields(said(), &content);
+    println!("{} values", keys.len());
+    time("  DocumentKeys::of_fields", 5_000, || {
+        black_box(DocumentKeys::of_fields(said(), black_box(&content)));
+    });
+    let texts = (0..400).map(|i| format!(r#"{{"type":"tweet","lang":"l{i}"}}"#));
+    let ranges = (0..50)
+        .map(|i| format!(r#"{{"likes":{{"$gt":{},"$lt":{}}}}}"#, 1000 + 40 * i, 1020 + 40 * i));
+    let wire = |text: String| query(&text).routing_keys().iter().copied().collect::<Vec<_>>();
+    let set = |count: usize| {
+        KeySet::of(texts.clone().chain(ranges.clone()).flat_map(wire).take(count), KEY_SET_BYTES)
+    };
+    let exact = set(200);
+    println!(
+        "{} keys as they are, {} bytes in memory, {} sent",
+        exact.len(),
+        exact.heap_bytes(),
+        exact.wire_bytes()
+    );
+    time("  KeySet::matches, which it does not", 5_000, || {
+        black_box(exact.matches(black_box(&keys)));
+    });
+    let follow = |i: usize| {
+        let text = format!(
+            r#"{{"type":"t{}","{}":"u{i}"}}"#,
+            i % 3,
+            ["lang", "tags", "place", "text"][i % 4]
+        );
+        wire(text)
+    };
+    let many = |from: usize| KeySet::of((from..from + 2_000).flat_map(follow), KEY_SET_BYTES);
+    let sets: Vec<KeySet> = (0..9).map(|i| many(800 * i)).collect();
+    let [first, ..] = sets.as_slice() else { panic!("sets") };
+    println!(
+        "{} keys, {} bytes in memory, {} sent",
+        first.len(),
+        first.heap_bytes(),
+        first.wire_bytes()
+    );
+    time("  KeySet::matches, which it does not", 5_000, || {
+        black_box(first.matches(black_box(&keys)));
+    });
+    time("  KeySet::union of nine of 2,000", 100, || {
+        black_box(KeySet::union(black_box(&sets), KEY_SET_BYTES));
+    });
+    let sent = postcard::to_allocvec(first).expect("bytes");
+    time("  from the wire", 500, || {
+        black_box(postcard::from_bytes::<KeySet>(black_box(&sent)).expect("a set"));
+    });
+    let paths = |i: u32| wire(format!(r#"{{"a{i}":"x","b{}":{i}}}"#, i % 7));
+    let wild: Vec<KeySet> =
+        (0..9).map(|i| KeySet::of((60 * i..60 * i + 60).flat_map(paths), KEY_SET_BYTES)).collect();
+    time("  KeySet::union of 540 shapes", 20, || {
+        black_box(KeySet::union(black_box(&wild), KEY_SET_BYTES));
+    });
+    let conjunction = query(r#"{"type":"tweet","likes":{"$gt":100,"$lt":120}}"#);
+    time("  Query::routing_keys of a conjunction", 2_000, || {
+        black_box(conjunction.routing_keys());
+    });
 }
 
 /// Prints the time of one call, the best of some rounds.

@@ -10,6 +10,7 @@ mod figures;
 mod hostile;
 mod limits;
 mod pcre;
+mod routing;
 
 use taiinet_document::{Map, Value, parse_map};
 use taiinet_query::Query;
