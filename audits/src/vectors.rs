@@ -9,6 +9,7 @@ mod places;
 mod routing;
 mod sessions;
 mod signallers;
+mod trees;
 
 use core::convert::Infallible;
 

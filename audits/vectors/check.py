@@ -408,7 +408,7 @@ def sessions():
     declined.end()
 
 
-# ---- Sections 9, 10, 12, 13 and 14: handshake, frames, presences, signals, joins
+# ---- Sections 9, 10, 12, 13, 14, 22 and 23: handshake, frames, presences, signals, joins, trees, routes
 
 
 def signed(wire, domain):
@@ -437,7 +437,7 @@ def frames():
     known = vectors("frames.json")["frames"]
     assert Reader(H(known[0]["frame"])).varint() == 0, "a fragment is a group of its own"
     searches()
-    groups = {1: 9, 2: 3, 3: 2, 4: 5, 5: 5, 6: 4, 7: 2}
+    groups = {1: 9, 2: 3, 3: 2, 4: 6, 5: 5, 6: 4, 7: 2, 8: 5, 9: 2}
     numbers = [(group, number) for group, count in groups.items() for number in range(count)]
     for number, example in zip(numbers, known[1:], strict=True):
         wire = Reader(H(example["frame"]))
@@ -475,6 +475,85 @@ def searches():
     more.take(96), more.bytes()
     assert more.take(1) == b"\x03" and more.bytes().startswith(inverted(sorts_as(None)))
     more.end()
+
+
+def follows(wire):
+    return optional(wire, lambda: (wire.take(32), wire.varint()))
+
+
+def bulletin(wire):
+    """Of the network of the vectors, in slot 0: its signer, and what it says."""
+    root, said = signed(wire, "taiinet/1 bulletin")
+    assert said.bytes() == b"vectors" and said.take(1) == b"\x00"
+    says = {name: said.varint() for name in ("issued_at", "beat_ms", "peers")}
+    says["spreading"] = said.take(1)[0]
+    says["named"] = [(said.take(8), said.bytes()) for _ in range(said.varint())]
+    said.end()
+    return root, says
+
+
+def trees():
+    everything = vectors("frames.json")
+    of = {f["what"]: Reader(H(f["frame"])) for f in everything["frames"] + everything["others_of_the_same_kinds"]}
+    for frame in of.values():
+        frame.varint(), frame.varint()
+    known = {name: H(value) for name, value in everything["in_bulletin"].items()}
+    about, wanted = (Reader(known[name]).bytes() for name in ("about", "wanted"))
+    terms = [int.from_bytes(about[at : at + 8], "big") for at in range(0, len(about), 8)]
+    assert terms == [whole(["text"], "hello")] and may_hold(groups_of(wanted), terms)
+    (document,) = (f for f in everything["frames"] if f["what"] == "have")
+    assert H(document["frame"])[3:].startswith(known["id"]), "the first bytes of the document's id"
+
+    hello = of["hello of a peer with trees"]
+    assert (hello.varint(), hello.varint()) == (1, 2), "bit 1 of the features"
+
+    beacon = of["beacon"]
+    assert beacon.take(1) == b"\x00"
+    root, now = follows(beacon)
+    assert root == known["root"] and optional(beacon, lambda: beacon.take(1)) == b"\x03"
+    beacon.end()
+    nowhere = of["beacon of one that follows no root"]
+    assert nowhere.take(3) == b"\x00\x00\x00"
+    nowhere.end()
+
+    passed = of["bulletin"]
+    assert passed.take(1) == b"\x02", "how deep its sender is"
+    entry = (known["id"], about)
+    says = {"issued_at": now, "beat_ms": 1000, "peers": 300, "spreading": 1, "named": [entry]}
+    assert bulletin(passed) == (root, says)
+    passed.end()
+    for what, named in (
+        ("bulletin of a document that may be about anything", [(known["id"], b"\x00")]),
+        ("bulletin of nothing", []),
+    ):
+        of[what].take(1)
+        assert bulletin(of[what]) == (root, {**says, "named": named})
+
+    join = of["join"]
+    assert join.take(1) == b"\x00" and follows(join) == (root, now)
+    assert (join.varint(), join.varint(), optional(join, join.bytes)) == (70, 2, wanted)
+    join.end()
+    open_join = of["join of one that wants everything"]
+    assert open_join.take(2) == b"\x00\x00"
+    assert (open_join.varint(), open_join.varint(), optional(open_join, open_join.bytes)) == (1, 1, b"\x00")
+    brings = of["brings, and wants what it wanted"]
+    assert brings.take(1) == b"\x00"
+    assert (brings.varint(), brings.varint(), optional(brings, brings.bytes)) == (71, 2, None)
+    assert of["leave"].data == b"\x00" and of["wants"].bytes() == wanted
+    ask = of["ask"]
+    assert (ask.take(1), ask.take(8), ask.take(1)) == (b"\x00", known["id"], b"\x0b")
+
+    for what, way, also in (("routed", b"\x00\x00", about), ("routed down", b"\x01\x00", None), ("routed aside", b"\x02", b"\x00")):
+        wire = of[what]
+        assert wire.take(len(way)) == way and wire.take(1) == b"\x03"
+        assert optional(wire, wire.bytes) == also
+        author, signature, body = wire.take(32), wire.take(64), wire.bytes()
+        wire.end()
+        verify(author, "taiinet/1 document", body, signature)
+
+    for rank in everything["ranks"]:
+        content = b"taiinet/1 root" + bytes([rank["slot"]]) + H(rank["peer"])
+        assert blake3(content).digest()[:8] == H(rank["rank"])
 
 
 def comparisons():
@@ -712,6 +791,6 @@ def routing():
     assert forms == {False, True}
 
 
-for check in (keys, documents, places, routing, envelopes, sessions, handshake, frames, comparisons, signals, signallers):
+for check in (keys, documents, places, routing, envelopes, sessions, handshake, frames, trees, comparisons, signals, signallers):
     check()
 print("all vectors hold")

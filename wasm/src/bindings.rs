@@ -242,6 +242,7 @@ impl Options {
         let network: Network =
             self.network.parse().map_err(|error| Fault::option("options.network", error))?;
         let mut config = Config::new(network);
+        config.steady = false;
         config.max_links = self.max_links.unwrap_or(limits::MAX_LINKS).clamp(1, limits::MAX_LINKS);
         config.target_links = self.target_links.unwrap_or(limits::TARGET_LINKS);
         config.store_bytes = STORE_BYTES;

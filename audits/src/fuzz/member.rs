@@ -1,5 +1,7 @@
 //! A hostile member of the network: with keys of its own it signs, seals and proves whatever it likes.
 
+mod rooted;
+
 use taiinet_document::{
     Content, Deletion, Difference, Differences, Document, DocumentId, DocumentIds, Held, Inquiry,
     Key, Map, Mark, PeerSet, ShortId, SignedDocument, Stretch, Subscription, Timestamp,
@@ -433,7 +435,7 @@ impl Member {
 
     /// Any frame between peers.
     pub(super) fn frame(&mut self, bytes: &mut Bytes<'_>, usually: &str, now: Time) -> Frame {
-        match bytes.below(26) {
+        match bytes.below(31) {
             0 => Frame::Link(LinkFrame::Hello(Self::hello(Self::key(bytes), usually))),
             1 => Frame::Link(LinkFrame::Proof(
                 identity(Self::key(bytes)).sign(Domain::Hello, bytes.some()),
@@ -503,10 +505,13 @@ impl Member {
                 request: bytes.u8().into(),
                 documents: self.some_documents(bytes, usually, now),
             })),
-            _ => Frame::Find(FindFrame::Took(Took {
+            25 => Frame::Find(FindFrame::Took(Took {
                 request: bytes.below(8) as u32,
                 outcomes: Self::outcomes(bytes),
             })),
+            26 | 27 => self.tree_frame(bytes, usually, now),
+            28 => self.route_frame(bytes),
+            _ => self.routed(bytes, usually, now),
         }
     }
 
@@ -537,7 +542,9 @@ impl Member {
     pub(super) fn hello(number: u8, network: &str) -> Hello {
         let hello = Hello::new(named(network), identity(number).peer_id(), [number; 32]);
         // Each other one has an archive, or says so.
-        let features = if number.is_multiple_of(2) { Features::ARCHIVE } else { hello.features };
+        let archive = if number.is_multiple_of(2) { Features::ARCHIVE } else { hello.features };
+        // And all but one take part in the trees.
+        let features = if number == 5 { archive } else { archive.and(Features::TREES) };
         Hello { features, ..hello }
     }
 

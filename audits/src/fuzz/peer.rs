@@ -530,6 +530,11 @@ impl World for Outside {
         assert!(status.ice_servers.len() <= 2 * limits::ICE_SERVERS);
         assert!(status.private <= limits::DIRECTORY_ENTRIES);
         assert!(self.peer.untaken() <= limits::UNTAKEN_DOCUMENTS);
+        assert!(status.trees.len() <= limits::SLOTS);
+        for tree in &status.trees {
+            assert!(tree.children <= status.links.len());
+            assert!(tree.depth <= limits::TREE_DEPTH + 1);
+        }
     }
 
     fn due(&mut self) -> Option<Time> {
@@ -561,6 +566,10 @@ mod tests {
                     status.counters.delivered > 0,
                     status.private > 0,
                     status.links.iter().any(|link| link.relayed),
+                    status.trees.iter().any(|tree| tree.parent.is_some()),
+                    status.trees.iter().any(|tree| tree.children > 0),
+                    // Documents go by routes.
+                    status.counters.asked > 0,
                 ]);
             });
         });

@@ -80,7 +80,7 @@ pub fn seeds(target: &str) -> Vec<Vec<u8>> {
         "key_file" => KEYS.map(<[u8]>::to_vec).to_vec(),
         "sealed_file" => sealed_files(),
         "forwarded" => FORWARDED.map(|line| line.as_bytes().to_vec()).to_vec(),
-        "peer" => histories([&PEER_LINKS, &PEER_OFFERED, &POOL_LINKS]),
+        "peer" => histories([&PEER_LINKS, &PEER_OFFERED, &POOL_LINKS, &PEER_ROOTED]),
         "pair" => histories([&[5, 0, 1, 5, 1, 1, 0, 0xff], &[7, 0, 0, 0], &[2, 8, 0, 4]]),
         "desk" => histories([&DESK_JOINS, &DESK_POOL, &[0, 15, 1, 1, 1, 0, 0]]),
         "archive" => histories([&ARCHIVE_KEEPS, &ARCHIVE_DELETES, &ARCHIVE_IS_FULL]),
@@ -142,10 +142,19 @@ fn sealed_files() -> Vec<Vec<u8>> {
 
 /// Time passes; the signaller's link opens; it welcomes and introduces; a query; the link that was offered
 /// opens; the member at its other end proves its key, and pushes a document.
-const PEER_LINKS: [u8; 60] = [
-    0, 0, 10, 0, 0, 2, 0, 10, 0, 0, 5, 0, 0, 6, 0, 1, 0, 9, 255, 127, 1, 3, 1, 4, 1, 1, 0, 0, 0,
-    13, 0, 1, 2, 1, 10, 2, 0, 0, 0, 0, 9, 255, 127, 6, 2, 0, 9, 5, 0, 0, 9, 255, 127, 3, 1, 7, 1,
-    1, 3, 0,
+const PEER_LINKS: [u8; 59] = [
+    0, 0, 10, 0, 0, 2, 0, 10, 0, 0, 0, 0, 6, 0, 1, 0, 9, 255, 127, 1, 3, 1, 1, 1, 1, 0, 0, 0, 0,
+    10, 0, 0, 2, 1, 10, 2, 0, 9, 255, 127, 13, 0, 1, 9, 2, 0, 9, 7, 0, 3, 9, 255, 127, 3, 1, 9, 1,
+    1, 0,
+];
+/// Then that member is a root and says that documents go by routes, and it names one, for which it is asked; it joins us, and wants
+/// everything; a document comes aside; later another is named; it leaves.
+const PEER_ROOTED: [u8; 128] = [
+    0, 0, 10, 0, 0, 2, 0, 10, 0, 0, 0, 0, 6, 0, 1, 0, 9, 255, 127, 1, 3, 1, 1, 1, 1, 0, 0, 0, 0,
+    10, 0, 0, 2, 1, 10, 2, 0, 9, 255, 127, 13, 0, 1, 9, 2, 0, 26, 0, 0, 1, 0, 9, 255, 127, 0, 0, 0,
+    0, 2, 0, 0, 7, 3, 0, 0, 220, 5, 0, 9, 2, 0, 26, 5, 0, 0, 2, 1, 1, 0, 9, 2, 0, 29, 2, 0, 7, 0,
+    3, 9, 255, 127, 3, 1, 9, 1, 1, 0, 9, 2, 0, 26, 0, 0, 1, 0, 9, 255, 127, 0, 0, 0, 0, 2, 0, 0, 9,
+    3, 0, 0, 220, 5, 0, 9, 2, 0, 26, 7, 0,
 ];
 /// The signaller passes on a signal.
 const PEER_OFFERED: [u8; 34] = [

@@ -5,13 +5,14 @@ use taiinet_identity::{Domain, PeerId};
 
 use crate::fixture::{hex, identity};
 
-const DOMAINS: [Domain; 6] = [
+const DOMAINS: [Domain; 7] = [
     Domain::Document,
     Domain::Hello,
     Domain::Presence,
     Domain::Signal,
     Domain::Welcome,
     Domain::File,
+    Domain::Bulletin,
 ];
 
 /// Texts that are no peer's name, and why.

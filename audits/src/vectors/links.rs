@@ -17,7 +17,7 @@ use taiinet_mesh::{
 };
 use taiinet_query::sort::Sort;
 
-use super::Recorder;
+use super::{Recorder, trees};
 use crate::fixture::{NOW, at, hex, identity, map, network, sign};
 
 pub(super) fn presence(of: u8, joined: Option<Joined>, address: Option<&str>) -> Signed<Presence> {
@@ -39,6 +39,10 @@ fn document() -> VerifiedDocument {
 
 /// Every kind of frame, with what is in it.
 pub(super) fn examples() -> Vec<(&'static str, Frame)> {
+    before_trees().into_iter().chain(trees::examples()).collect()
+}
+
+fn before_trees() -> Vec<(&'static str, Frame)> {
     let (one, two) = (identity(1).peer_id(), identity(2).peer_id());
     let document = document();
     let id = document.id();
@@ -104,6 +108,7 @@ pub(super) fn examples() -> Vec<(&'static str, Frame)> {
         ("graft", Frame::Documents(DocumentFrame::Graft(vec![id]))),
         ("feed", Frame::Documents(DocumentFrame::Feed(u64::MAX))),
         ("gone", Frame::Documents(DocumentFrame::Gone(vec![id]))),
+        trees::routed_example(),
         ("compare", Frame::Sync(SyncFrame::Compare(compare))),
         ("inquire", Frame::Sync(SyncFrame::Inquire(Inquire { request: 1, inquiry }))),
         ("differs", Frame::Sync(SyncFrame::Differs(Differs { request: 1, differences }))),
@@ -167,6 +172,7 @@ pub(super) fn others() -> Vec<(&'static str, Frame)> {
     let page = vec![second.signed().clone()];
     let more = |left_out| Rest::More { left_out };
     let left_out = true;
+    let with_trees = Hello { features: Features::TREES, ..hellos().0 };
     let archive = Hello { features: Features::ARCHIVE, ..hellos().0 };
     let kept = Kept {
         since: at(-86_400),
@@ -176,7 +182,8 @@ pub(super) fn others() -> Vec<(&'static str, Frame)> {
     let keeps = Presence { archive: Some(kept), ..presence(1, None, None).peek().expect("one") };
     let keeps = Signed::new(&identity(1), &keeps);
     let neighbour = Neighbour { presence: Some(keeps), since: at(-2) };
-    vec![
+    let mut others = vec![
+        ("hello of a peer with trees", Frame::Link(LinkFrame::Hello(with_trees))),
         ("hello of an archive", Frame::Link(LinkFrame::Hello(archive))),
         ("neighbour with an archive", Frame::Link(LinkFrame::Neighbour(neighbour))),
         ("find, in an order, from a place on", Frame::Find(FindFrame::Find(find))),
@@ -184,7 +191,9 @@ pub(super) fn others() -> Vec<(&'static str, Frame)> {
         ("found, and there is more", found(page.clone(), more(false), place(&second))),
         ("found, something left out, and there is more", found(page, more(true), place(&second))),
         ("nothing found, something left out", found(vec![], Rest::Finished { left_out }, vec![])),
-    ]
+    ];
+    others.extend(trees::others());
+    others
 }
 
 /// What a comparison is keyed with.
@@ -213,6 +222,8 @@ pub(super) fn frames() -> Json {
         "others_of_the_same_kinds": others,
         "message_of_ping_1_and_ping_300": hex(&codec::message(&pings)),
         "fragments": fragments(),
+        "ranks": trees::ranks(),
+        "in_bulletin": trees::in_bulletin(),
         "compare": {
             "salt": hex(&SALT),
             "ids": compared().map(|id| hex(&id)),

@@ -13,6 +13,7 @@ use crate::{
     membership::{OwnPresence, Topology},
     notice::Notice,
     rng::Rng,
+    routes::Spreading,
     signallers::IceServers,
     wire::Presence,
 };
@@ -40,6 +41,8 @@ pub(crate) struct Cx {
     pub(crate) view_changed: bool,
     /// Until when searches wait for an archive that may yet become a neighbour.
     pub(crate) archive_until: Option<Time>,
+    /// How documents spread, as the root said last.
+    pub(crate) spreading: Spreading,
     pub(crate) links: Links,
     pub(crate) reputation: Reputation,
     pub(crate) presence: OwnPresence,
@@ -74,6 +77,7 @@ impl Cx {
             wants_archive: false,
             view_changed: true,
             archive_until: None,
+            spreading: Spreading::default(),
             links: Links::default(),
             reputation: Reputation::new(&config.blacklist, now),
             presence: OwnPresence::default(),

@@ -13,10 +13,13 @@ mod stamps;
 mod tree;
 mod untaken;
 
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
-use taiinet_document::{Before, Content, Document, DocumentId, Key, Timestamp, VerifiedDocument};
+use taiinet_document::{
+    Before, Content, Document, DocumentId, Key, SignedDocument, Timestamp, VerifiedDocument,
+};
 use taiinet_identity::PeerId;
+use taiinet_query::DocumentKeys;
 
 pub(crate) use admit::{Rules, admit};
 pub(crate) use kept::Kept;
@@ -32,7 +35,8 @@ use crate::{
     interest::Interest,
     limits,
     notice::{Accepted, NeighbourUp, Notice},
-    wire::{DocumentFrame, Push},
+    routes::{Plan, Routes, Spreading, Step},
+    wire::{DocumentFrame, Push, Routed, Way},
 };
 use quota::Quotas;
 use tree::{Neighbour, Tree};
@@ -44,6 +48,14 @@ pub(crate) struct Documents {
     tree: Tree,
     untaken: Untaken,
     quotas: Quotas,
+}
+
+/// How a document came.
+#[derive(Debug, Default)]
+struct Came {
+    from: Option<(LinkId, PeerId)>,
+    way: Option<Way>,
+    also: Option<DocumentKeys>,
 }
 
 /// What a neighbour has done for us, for [`crate::LinkStatus`].
@@ -156,7 +168,8 @@ impl Documents {
         }
         cx.counters.published += 1;
         self.untaken.insert(&document);
-        self.accept(cx, document, 0, None);
+        let also = cx.store.victims_keys(&document);
+        self.accept(cx, document, 0, Came { from: None, way: None, also });
         Ok(id)
     }
 
@@ -174,7 +187,12 @@ impl Documents {
         frame: DocumentFrame,
     ) -> Result<(), Misbehaviour> {
         match frame {
-            DocumentFrame::Push(push) => self.pushed(cx, link, push),
+            DocumentFrame::Push(Push { hops, document }) => {
+                self.pushed(cx, link, document, (hops, None, None))
+            }
+            DocumentFrame::Routed(Routed { way, hops, also, document }) => {
+                self.pushed(cx, link, document, (hops, Some(way), also.map(|also| *also)))
+            }
             DocumentFrame::Have(ids) => self.announced(cx, link, &ids),
             DocumentFrame::Graft(ids) => {
                 cx.links.touch(link);
@@ -199,14 +217,29 @@ impl Documents {
             Notice::Dozes { link, dozing } => self.tree.neighbour_dozes(*link, *dozing),
             Notice::WeDoze(dozing) => self.tree.set_dozing(*dozing, cx.now),
             Notice::Suspect(link) => self.tree.distrust(*link),
-            Notice::Accepted(accepted) => {
-                let wants = |link| interest.wants(link, &accepted.document);
-                self.tree.spread(cx, accepted, wants);
-            }
             Notice::CompareLater(link) => self.tree.schedule_compare(*link, cx.now),
             Notice::Missing { link, ids } => self.tree.announce_missing(*link, ids, cx.now),
             _ => {}
         }
+    }
+
+    /// Sends a document that is new here on its way.
+    pub(crate) fn spread(&mut self, cx: &mut Cx, accepted: &Accepted, plan: Plan) {
+        match plan {
+            Plan::Flood => self.tree.spread(cx, accepted),
+            Plan::Route(steps) => self.tree.route(cx, accepted, &steps),
+        }
+    }
+
+    /// Sends a document that is here to some neighbours more.
+    pub(crate) fn pass(
+        &mut self,
+        cx: &mut Cx,
+        id: DocumentId,
+        steps: &BTreeMap<LinkId, Step>,
+        also: Option<&DocumentKeys>,
+    ) {
+        self.tree.pass(cx, id, steps, also);
     }
 
     pub(crate) fn tick(&mut self, cx: &mut Cx) {
@@ -225,8 +258,8 @@ impl Documents {
     }
 
     /// Moves what a neighbour asked for into its lane, as far as there is room.
-    pub(crate) fn serve(&mut self, cx: &mut Cx, link: LinkId) {
-        self.tree.serve(cx, link);
+    pub(crate) fn serve(&mut self, cx: &mut Cx, link: LinkId, routes: &Routes) {
+        self.tree.serve(cx, link, routes);
     }
 
     /// Whether a neighbour waits for documents that it asked for.
@@ -244,8 +277,13 @@ impl Documents {
 
     /// A neighbour pushes a document. Check before forward, cheap first: the size was checked when
     /// it was decoded; then whether it was seen; then as [`admit()`] has it.
-    fn pushed(&mut self, cx: &mut Cx, link: LinkId, push: Push) -> Result<(), Misbehaviour> {
-        let Push { hops, document } = push;
+    fn pushed(
+        &mut self,
+        cx: &mut Cx,
+        link: LinkId,
+        document: SignedDocument,
+        (hops, way, also): (u8, Option<Way>, Option<DocumentKeys>),
+    ) -> Result<(), Misbehaviour> {
         let (id, author, size) = (document.id(), document.author(), document.size());
         let Some(state) = cx.links.get_mut(link) else { return Ok(()) };
         state.inbound.account_received(size, cx.now)?;
@@ -255,7 +293,10 @@ impl Documents {
         if cx.store.has_seen(&id) {
             cx.counters.duplicates += 1;
             self.taken(cx, &id);
-            self.tree.duplicate(cx, link, sent, &id, &author);
+            match way {
+                Some(way) => cx.notify(Notice::Again { link, id, way, also }),
+                None => self.tree.duplicate(cx, link, sent, &id, &author),
+            }
             return Ok(());
         }
         if cx.reputation.is_listed_by_hand(&author, cx.now) {
@@ -272,24 +313,24 @@ impl Documents {
             }
             result => result?,
         };
-        self.tree.received(cx, link, sent, id, &author);
+        match way {
+            Some(_) => self.tree.received_routed(link),
+            None => self.tree.received(cx, link, sent, id, &author),
+        }
         cx.counters.received += 1;
         if self.tree.is_behind() {
             // There was room for its bytes; what it takes beside them is known only now.
             self.tree.has_room(link, verified.heap_size().saturating_sub(size), cx.now);
         }
-        self.accept(cx, verified, hops.saturating_add(1), Some((link, sender)));
+        let way = way.filter(|_| cx.spreading == Spreading::Route);
+        let came = Came { from: Some((link, sender)), way, also };
+        self.accept(cx, verified, hops.saturating_add(1), came);
         Ok(())
     }
 
     /// A verified document that was not seen before is remembered, and every room is told.
-    fn accept(
-        &mut self,
-        cx: &mut Cx,
-        document: Arc<VerifiedDocument>,
-        hops: u8,
-        from: Option<(LinkId, PeerId)>,
-    ) {
+    fn accept(&mut self, cx: &mut Cx, document: Arc<VerifiedDocument>, hops: u8, came: Came) {
+        let Came { from, way, also } = came;
         let conflict = cx.store.insert(&document, hops, cx.now);
         if document.author() == cx.id() {
             cx.store.keep_own(&document);
@@ -300,7 +341,7 @@ impl Documents {
         if cx.config.archive.is_some() {
             cx.out.push_back(Output::Accepted(Arc::clone(&document)));
         }
-        cx.notify(Notice::Accepted(Accepted { document, hops, from, conflict }));
+        cx.notify(Notice::Accepted(Accepted { document, hops, from, way, also, conflict }));
     }
 
     fn announced(
@@ -378,7 +419,7 @@ mod tests {
         let others = [(lead + 10, 0), (lead - 10, lead - 10)];
         for (ahead, followed) in others {
             let document = testing::keyed(&own, "key", seconds(ahead));
-            documents.accept(&mut cx, document, 1, None);
+            documents.accept(&mut cx, document, 1, Came::default());
             assert_eq!(Time::from(cx.stamps.last()).since(NOW).as_secs(), followed);
         }
         assert_eq!(
@@ -402,7 +443,7 @@ mod tests {
             let shared = Some(Key::shared("list", Writers::Anyone));
             let theirs =
                 testing::said(&owner, content(), shared, NOW.after(Duration::from_secs(ahead)));
-            documents.accept(&mut cx, Arc::clone(&theirs), 1, None);
+            documents.accept(&mut cx, Arc::clone(&theirs), 1, Came::default());
             let key = Some(Key::of("list", owner.peer_id()));
             let [one, two] =
                 [1, 2].map(|_| documents.publish(&mut cx, content(), key.clone(), None));
@@ -431,7 +472,7 @@ mod tests {
         documents.publish(&mut cx, content(), Some(shared.clone()), None).expect("shared");
         let far = NOW.after(limits::CLOCK_SKEW);
         let theirs = testing::said(&writer, content(), Some(Key::of("list", cx.id())), far);
-        documents.accept(&mut cx, theirs, 1, None);
+        documents.accept(&mut cx, theirs, 1, Came::default());
         let again = documents.publish(&mut cx, content(), Some(shared), None);
         assert_eq!(again, Err(VersionAhead { by: limits::CLOCK_SKEW }.into()));
         let key = Key::new("list");

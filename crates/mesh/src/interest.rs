@@ -1,6 +1,7 @@
 //! Interest: what this peer subscribed to, and what others want, as far as it knows.
 
 mod private;
+mod wants;
 
 use std::{collections::BTreeSet, sync::Arc};
 
@@ -11,12 +12,14 @@ use taiinet_identity::{EnvelopeError, Identity, PeerId, RECIPIENTS, Recipient, R
 use taiinet_query::{Attributes, Index, Query, Scratch, SharedQuery};
 
 use crate::{
-    Audience, Conflict, Delivery, LinkId, Output, PublishError, PublishOptions, SubscriptionId,
-    Time, TooManySubscriptions,
+    Audience, Conflict, Delivery, Output, PublishError, PublishOptions, SubscriptionId, Time,
+    TooManySubscriptions,
     cx::Cx,
     limits,
     notice::{Accepted, Notice},
 };
+pub(crate) use wants::Wants;
+
 use private::{Came, Chosen, Directory, Openings, Own, Unopened};
 
 /// The room of interest.
@@ -26,6 +29,7 @@ pub(crate) struct Interest {
     /// The index's working memory.
     scratch: Scratch,
     last: u64,
+    wants: Wants,
     private: Own,
     /// What is sealed and waits to be opened.
     openings: Openings,
@@ -38,6 +42,7 @@ impl Interest {
             subscriptions: Index::with_seed(cx.rng.next_u64()),
             scratch: Scratch::default(),
             last: 0,
+            wants: Wants::default(),
             private: Own::default(),
             openings: Openings::new(cx.now),
             directory: Directory::new(cx.rng.next_u64(), cx.now),
@@ -46,10 +51,9 @@ impl Interest {
 
     // ---- Questions ----
 
-    /// Whether a neighbour wants this document. No frame says yet what a neighbour wants, so each wants all.
-    /// What this version cannot read goes to all of them, as what is sealed does: some may want what we do not see.
-    pub(crate) const fn wants(&self, _link: LinkId, _document: &VerifiedDocument) -> bool {
-        true
+    /// What our subscriptions want.
+    pub(crate) const fn wants(&self) -> &Wants {
+        &self.wants
     }
 
     /// How many key exchanges it takes to see that a sealed document is not for us.
@@ -94,6 +98,7 @@ impl Interest {
         }
         self.last += 1;
         let id = SubscriptionId(self.last);
+        self.wants.insert(id, &query);
         self.subscriptions.insert(id, query);
         Ok(id)
     }
@@ -115,6 +120,7 @@ impl Interest {
     /// Ends a subscription, and wipes its key. Gives what is to be withdrawn if it was private.
     pub(crate) fn unsubscribe(&mut self, subscription: SubscriptionId) -> Option<Subscription> {
         self.subscriptions.remove(&subscription);
+        self.wants.remove(subscription);
         self.private.end(subscription)
     }
 
@@ -165,7 +171,7 @@ impl Interest {
         if self.subscriptions.is_empty() {
             return;
         }
-        let Accepted { document, hops, from, conflict } = accepted;
+        let Accepted { document, hops, from, conflict, .. } = accepted;
         let came = Came { hops: *hops, via: from.map(|(_, peer)| peer) };
         if let Some(other) = conflict {
             self.tell_conflict(cx, document, other);

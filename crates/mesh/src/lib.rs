@@ -43,6 +43,7 @@
 //! | `finds` | searches: ours under way, others' answered |
 //! | `keeps` | documents of any age for archives: ours offered, others' taken |
 //! | `trees` | the rooted trees: roots, parents, bulletins |
+//! | `routes` | where each document goes: up to the root, down to those that want it |
 //! | `pool` | what signallers pass on for their clients |
 //! | [`limits`] | every bound |
 //!
@@ -127,6 +128,7 @@ mod notice;
 mod peer;
 mod pool;
 mod rng;
+mod routes;
 mod signallers;
 mod sync;
 #[cfg(test)]
@@ -152,5 +154,6 @@ pub use links::{
     session,
 };
 pub use peer::Peer;
+pub use routes::Spreading;
 pub use signallers::work;
 pub use time::Time;

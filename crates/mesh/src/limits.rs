@@ -452,6 +452,8 @@ pub const SLOTS: usize = 1;
 pub const BULLETIN_BYTES: usize = 8 * 1024;
 /// How many documents one bulletin names at most.
 pub const NAMES_PER_BULLETIN: usize = 256;
+/// And in how many bytes.
+pub const NAMED_BYTES: usize = BULLETIN_BYTES - 512;
 /// How many wait to be named; the oldest give way.
 pub const NAMES_WAITING: usize = 8 * 1024;
 /// A root that has documents to name does so this often,
@@ -467,7 +469,7 @@ pub const TREE_DEPTH: u8 = 100;
 /// How many roots that fell silent are remembered.
 pub const TOMBS: usize = 16;
 /// So much later than the new parent is joined the former one is left.
-pub const LEAVE_AFTER: Duration = Duration::from_secs(2);
+pub const LEAVE_AFTER: Duration = Duration::from_secs(4);
 /// How often a peer looks for a parent that is nearer to the root.
 pub const IMPROVE_EVERY: Duration = Duration::from_secs(3);
 /// How often at most a peer tells its parent how many peers it brings.
@@ -490,3 +492,56 @@ pub const STAND_MOST: Duration = Duration::from_secs(30);
 pub const NAMED_WITHIN: Duration = Duration::from_secs(30);
 /// How many documents of our own are remembered until a root has named them.
 pub const AWAITED: usize = 4 * 1024;
+
+// ---- Routes ----
+
+/// The most that one peer says of what it, or those below it in a tree, want, in bytes.
+pub const KEYS_BYTES: usize = 3 * 1024;
+/// How soon changes of what those below want are told on, at most so often; where there is much to say,
+pub const KEYS_EVERY: Duration = Duration::from_millis(250);
+/// so often.
+pub const MANY_KEYS_EVERY: Duration = Duration::from_millis(400);
+/// Where there is more than this.
+pub const MANY_KEYS: usize = 100;
+/// So many peers are a small network, in which documents flood.
+pub const SMALL_NETWORK: u32 = 64;
+/// Where fewer bytes of documents are published a second, it costs less to let them flood than to keep the trees.
+pub const QUIET_NETWORK: u64 = 700;
+/// Over so long a root measures that.
+pub const LOAD_OVER: Duration = Duration::from_secs(20);
+/// How many documents on their way through a peer are remembered.
+pub const PASSAGES: usize = 8 * 1024;
+/// For so long.
+pub const PASSAGE_LASTS: Duration = Duration::from_secs(60);
+/// A document of our own that is not named so long after it was sent up is sent up once more,
+pub const NAMED_AFTER: Duration = Duration::from_secs(3);
+/// and in all so often.
+pub const CLIMBS_OURS: u8 = 12;
+/// One of others is sent up once more after so long, and so much longer for each link to the root,
+pub const RELAYED_AFTER: Duration = Duration::from_millis(1100);
+/// See [`RELAYED_AFTER`].
+pub const NAMED_PER_HOP: Duration = Duration::from_millis(300);
+/// and in all so often.
+pub const CLIMBS: u8 = 5;
+/// What was named, and is wanted, is asked for when it has not come after so long, and so much longer for each link
+/// to the root.
+pub const ASK_AFTER: Duration = Duration::from_millis(800);
+/// See [`ASK_AFTER`].
+pub const ASK_PER_HOP: Duration = Duration::from_millis(120);
+/// And again after so long.
+pub const ASK_EVERY: Duration = Duration::from_millis(1300);
+/// So often in all.
+pub const ASK_TRIES: u8 = 12;
+/// How many links a question goes at most.
+pub const ASK_HOPS: u8 = 12;
+/// Of how many answers to questions it is remembered that they were given.
+pub const ANSWERED: usize = 8 * 1024;
+/// How much of that a peer asks of one neighbour at once, and each second: well below what a neighbour may ask
+/// ([`TREE_FRAMES`]), whatever roots name and children ask for.
+pub const ASKS: (u32, u32) = (32, 8);
+/// And of all in one go.
+pub const ASKS_AT_ONCE: usize = 64;
+/// What has no room is asked for so much later.
+pub const ASK_LATER: Duration = Duration::from_millis(250);
+/// How many documents are missed at once.
+pub const MISSING: usize = 1024;

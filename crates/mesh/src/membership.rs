@@ -99,7 +99,7 @@ impl Membership {
             Notice::Proven { link, peer } => self.seeds.proven(*link, *peer),
             Notice::NeighbourUp(up) => self.neighbour_up(cx, up),
             Notice::LinkDown(down) => self.link_down(cx, down),
-            Notice::Dozes { .. } => self.weigh_surplus(cx),
+            Notice::Dozes { .. } | Notice::Moved => self.weigh_surplus(cx),
             Notice::Searches => self.look_out(cx),
             Notice::Woke => self.candidates.wake(cx.now),
             Notice::Heard { via, source, presences } => {
@@ -368,7 +368,10 @@ impl Membership {
             let spare = if link.extra {
                 direct >= limits::CIRCUITS_ENOUGH
             } else {
-                surplus && (link.incoming || spare_ours) && !needed.contains(&link.id)
+                surplus
+                    && (link.incoming || spare_ours)
+                    && link.leads_up.is_empty()
+                    && !needed.contains(&link.id)
             };
             if core::mem::replace(&mut link.told_surplus, spare) != spare {
                 news.push((link.id, ViewFrame::Surplus(spare)));
@@ -466,6 +469,12 @@ fn part(cx: &mut Cx, which: impl Fn(&Link) -> bool) {
         .collect();
     let most = candidates.iter().map(|(points, _)| *points).max();
     candidates.retain(|(points, _)| Some(*points) == most);
+    // None that a tree needs: whoever stands below would miss what comes until they have found another way.
+    let is_free = |link: &LinkId| {
+        let is_free = |link: &Link| link.leads_up.is_empty() && link.leads_down.is_empty();
+        cx.links.get(*link).is_some_and(is_free)
+    };
+    candidates.retain(|(_, link)| is_free(link));
     // Rather one that we rely on for little. What it would have us push does not count: it may ask for
     // everything without need.
     let relied_on = |link: &LinkId| cx.links.get(*link).map(|link| link.relied_on);

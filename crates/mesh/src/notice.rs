@@ -1,16 +1,18 @@
 //! What one room tells the others.
 
 use core::time::Duration;
-use std::sync::Arc;
+use std::{collections::BTreeMap, sync::Arc};
 
-use taiinet_document::{DocumentId, Timestamp, VerifiedDocument};
+use taiinet_document::{Content, DocumentId, Timestamp, VerifiedDocument};
 use taiinet_identity::{PeerId, Signed, Verified};
+use taiinet_query::DocumentKeys;
 
 use crate::{
     Disconnect, LinkId, Misbehaviour,
     membership::Source,
+    routes::Step,
     sync::Part,
-    wire::{Joined, Presence, Signal},
+    wire::{Entry, Joined, Presence, Signal, Slot, Way},
 };
 
 /// Something that happened in one room and that others may have to act on. [`Peer`](crate::Peer)
@@ -34,6 +36,8 @@ pub(crate) enum Notice {
     WeDoze(bool),
     /// A neighbour is not believed any more.
     Suspect(LinkId),
+    /// Other links than before lead up or down a tree.
+    Moved,
     /// Something wrong came over a link that is none to a peer.
     Offended { link: LinkId, misbehaviour: Misbehaviour },
     /// We are back on a network or awake.
@@ -81,6 +85,12 @@ pub(crate) enum Notice {
     Compare { link: LinkId, part: Part },
     /// Something of what a neighbour has may have escaped us: it is to be compared once there is room.
     CompareLater(LinkId),
+    /// A root has named documents.
+    Named(Named),
+    /// A document that is here goes to these as well.
+    Pass { id: DocumentId, steps: BTreeMap<LinkId, Step>, also: Option<DocumentKeys> },
+    /// Another copy of a document has come, on a way that it may not have gone.
+    Again { link: LinkId, id: DocumentId, way: Way, also: Option<DocumentKeys> },
     /// A neighbour may lack these.
     Missing { link: LinkId, ids: Vec<DocumentId> },
 }
@@ -133,6 +143,38 @@ pub(crate) struct Accepted {
     pub(crate) hops: u8,
     /// The link that it came over, and the peer at the other end; none for our own.
     pub(crate) from: Option<(LinkId, PeerId)>,
+    /// On which way it came; none if it floods, or begins here.
+    pub(crate) way: Option<Way>,
+    /// Where it goes as well: to those that wanted what it replaces or deletes.
+    pub(crate) also: Option<DocumentKeys>,
     /// Another version of the same moment.
     pub(crate) conflict: Option<DocumentId>,
+}
+
+impl Accepted {
+    /// The keys of which those that want it have one.
+    pub(crate) fn keys(&self) -> DocumentKeys {
+        keys_of(&self.document, self.also.as_ref())
+    }
+}
+
+/// The keys of a document that goes where others are wanted, too. Of a deletion it is these alone. Of what may
+/// replace another, as far as nobody has said where that was wanted, it is everything.
+pub(crate) fn keys_of(document: &VerifiedDocument, also: Option<&DocumentKeys>) -> DocumentKeys {
+    match (document.content(), also) {
+        (Content::Deleted(_), Some(also)) => also.clone(),
+        (_, Some(also)) => DocumentKeys::of(document).union(also),
+        (_, None) if document.key.is_some() => DocumentKeys::EVERYTHING,
+        (_, None) => DocumentKeys::of(document),
+    }
+}
+
+/// Documents that a root has named.
+#[derive(Debug)]
+pub(crate) struct Named {
+    /// The tree.
+    pub(crate) slot: Slot,
+    /// How many links lead to its root.
+    pub(crate) depth: u8,
+    pub(crate) entries: Vec<Entry>,
 }

@@ -24,6 +24,7 @@ use crate::{
     notice::Notice,
     pool::Pool,
     rng::Rng,
+    routes::Routes,
     signallers::Signallers,
     sync::Sync,
     trees::Trees,
@@ -69,6 +70,7 @@ pub struct Peer {
     finds: Finds,
     keeps: Keeps,
     trees: Trees,
+    routes: Routes,
     pool: Pool,
     /// When we were called last.
     called: Time,
@@ -91,6 +93,7 @@ impl Peer {
             finds: Finds::default(),
             keeps: Keeps::default(),
             trees: Trees::new(&mut cx),
+            routes: Routes::default(),
             pool: Pool,
             cx,
             called: now,
@@ -227,6 +230,7 @@ impl Peer {
             Frame::Find(FindFrame::Took(took)) => self.keeps.answered(cx, link, took),
             Frame::Pool(frame) => self.pool.frame(cx, link, frame),
             Frame::Tree(frame) => self.trees.frame(cx, link, frame),
+            Frame::Route(frame) => self.routes.frame(cx, link, frame),
         }
     }
 
@@ -241,10 +245,36 @@ impl Peer {
             // Our own subscriptions come before the neighbours.
             self.interest.on(cx, &notice);
             self.documents.on(cx, &notice, &self.interest);
+            self.spread(&notice);
+            let cx = &mut self.cx;
             self.sync.on(cx, &notice);
             self.finds.on(cx, &notice, &self.interest);
             self.keeps.on(cx, &notice);
             self.trees.on(cx, &notice);
+            self.routes.on(cx, &notice, self.interest.wants());
+        }
+    }
+
+    /// Sends a document on its way.
+    fn spread(&mut self, notice: &Notice) {
+        let (cx, trees) = (&mut self.cx, &self.trees);
+        match notice {
+            Notice::Accepted(accepted) => {
+                let plan = self.routes.plan(cx, accepted, trees);
+                self.documents.spread(cx, accepted, plan);
+            }
+            Notice::Again { link, id, way, also } => {
+                let document = cx.store.get(id).and_then(|kept| kept.decode().ok());
+                if let Some(document) = document {
+                    let came = (*link, *way, also.clone());
+                    let steps = self.routes.comes_again(cx, &document, came, trees);
+                    self.documents.pass(cx, *id, &steps, self.routes.also(id).flatten());
+                }
+            }
+            Notice::Pass { id, steps, also } => {
+                self.documents.pass(cx, *id, steps, also.as_ref());
+            }
+            _ => {}
         }
     }
 
@@ -274,7 +304,9 @@ impl Peer {
         self.sync.tick(&mut self.cx);
         self.finds.tick(&mut self.cx, &self.interest);
         self.keeps.advance(&mut self.cx);
-        self.trees.tick(&mut self.cx);
+        self.trees.tick(&mut self.cx, self.interest.wants());
+        self.settle();
+        self.routes.tick(&mut self.cx, self.interest.wants(), &self.trees);
         self.cx.view_changed = true;
         self.seek();
     }
@@ -294,7 +326,8 @@ impl Peer {
             self.sync.deadline(),
             self.finds.deadline(cx),
             self.keeps.deadline(),
-            self.trees.deadline(),
+            self.trees.deadline(cx, self.interest.wants()),
+            self.routes.deadline(),
         ]
         .into_iter()
         .flatten()

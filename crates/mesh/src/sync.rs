@@ -12,6 +12,7 @@ use crate::{
     documents::Documents,
     limits,
     notice::Notice,
+    routes::Spreading,
     wire::{Compare, SyncFrame},
 };
 use archives::Archives;
@@ -77,6 +78,10 @@ impl Sync {
 
     /// Tells a neighbour what we have of a part of the documents, so that it announces what we lack.
     fn compare(&mut self, cx: &mut Cx, link: LinkId, part: Part) {
+        // Where each has what it wants, what two have is not the same.
+        if cx.spreading == Spreading::Route {
+            return;
+        }
         // A neighbour that is one from now on has sent us nothing that may be on its way.
         let until = match part {
             Part::Newest => cx.now.after(limits::CLOCK_SKEW),

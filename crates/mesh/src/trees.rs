@@ -5,21 +5,28 @@
 //! it gets, and the neighbour that brings them is its parent ([`tree`]). A bulletin says how large the network is, and
 //! names the documents that have come to the root: an author whose document is named knows that the network has it.
 
+mod below;
 mod following;
 mod office;
+mod slots;
 mod tombs;
 mod tree;
 mod unnamed;
 
-use taiinet_identity::PeerId;
+use taiinet_document::DocumentId;
+use taiinet_query::{DocumentKeys, KeySet};
 
 use crate::{
     Event, LinkId, Misbehaviour, Time,
     cx::Cx,
+    interest::Wants,
     limits,
-    notice::{Accepted, Notice},
-    wire::{ShortId, Slot, TreeFrame},
+    notice::{Accepted, Named, Notice},
+    routes::Spreading,
+    wire::{Entry, Slot, TreeFrame},
 };
+pub(crate) use slots::Slots;
+pub(crate) use tree::Place;
 use tree::Tree;
 use unnamed::Unnamed;
 
@@ -32,16 +39,8 @@ pub(crate) struct Trees {
     ours: Unnamed,
     /// Of anyone: they are the first that a new root names.
     recent: Unnamed,
-}
-
-/// Where we stand in a tree, for [`crate::TreeStatus`].
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Place {
-    pub(crate) root: PeerId,
-    pub(crate) parent: Option<LinkId>,
-    pub(crate) depth: u8,
-    pub(crate) children: usize,
-    pub(crate) peers: u32,
+    /// Which of our wants the trees know, and how documents spread then.
+    wanted: Option<(Spreading, u64)>,
 }
 
 impl Trees {
@@ -52,6 +51,7 @@ impl Trees {
             trees: slots.map(|slot| Tree::new(slot, cx)).collect(),
             ours: Unnamed::new(limits::AWAITED, limits::LIVE_WINDOW),
             recent: Unnamed::new(limits::NAMES_WAITING, limits::NAMED_WITHIN),
+            wanted: None,
         }
     }
 
@@ -62,8 +62,50 @@ impl Trees {
         self.trees.iter().filter_map(Tree::place)
     }
 
+    pub(crate) fn slots(&self) -> impl Iterator<Item = Slot> + use<> {
+        (0..self.trees.len()).filter_map(|slot| u8::try_from(slot).ok()).map(Slot)
+    }
+
+    /// The tree on which a document of ours goes up.
+    pub(crate) fn slot_for(&self, _id: &DocumentId) -> Slot {
+        Slot(0)
+    }
+
+    pub(crate) fn is_root(&self, slot: Slot) -> bool {
+        self.at(slot).is_some_and(Tree::is_root)
+    }
+
+    /// The neighbour towards the root.
+    pub(crate) fn parent(&self, slot: Slot) -> Option<LinkId> {
+        self.at(slot).and_then(Tree::parent)
+    }
+
+    /// How many links lead to the root.
+    pub(crate) fn depth(&self, slot: Slot) -> u8 {
+        self.at(slot).map_or(0, Tree::depth)
+    }
+
+    /// The children that want a document, or have some below them that do.
+    pub(crate) fn children_that_want(&self, slot: Slot, keys: &DocumentKeys) -> Vec<LinkId> {
+        self.at(slot).map_or_else(Vec::new, |tree| tree.children_that_want(keys))
+    }
+
+    /// A neighbour on the way up: the parent at first, then others by turns.
+    pub(crate) fn way_up(&self, slot: Slot, turn: u8) -> Option<LinkId> {
+        let tree = self.at(slot)?;
+        tree.way_up(turn).or_else(|| tree.parent())
+    }
+
+    /// How many bytes of the heap what others want takes.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        self.trees.iter().map(Tree::heap_bytes).sum()
+    }
+
     /// When [`Self::tick`] has something to do.
-    pub(crate) fn deadline(&self) -> Option<Time> {
+    pub(crate) fn deadline(&self, cx: &Cx, wants: &Wants) -> Option<Time> {
+        if self.wanted != Some((cx.spreading, wants.version())) {
+            return Some(cx.now);
+        }
         self.trees.iter().filter_map(Tree::deadline).min()
     }
 
@@ -85,25 +127,26 @@ impl Trees {
             }
             TreeFrame::Bulletin(passed) => {
                 let bulletin = crate::wire::Bulletin::peek(&passed.bulletin)?;
-                if let Some(tree) = self.tree(bulletin.slot)
+                let slot = bulletin.slot;
+                if let Some(tree) = self.tree(slot)
                     && let Some(named) = tree.bulletin(cx, link, passed, bulletin)?
                 {
-                    self.named(cx, &named);
+                    self.named(cx, slot, named);
                 }
             }
             TreeFrame::Join(join) => {
                 if let Some(tree) = self.tree(join.slot) {
-                    tree.joined(cx, link, &join);
+                    tree.joined(cx, link, join);
                 }
             }
-            TreeFrame::Below(below) => {
-                if let Some(tree) = self.tree(below.slot) {
-                    tree.counted(link, below.peers, cx.now);
+            TreeFrame::Brings(slot, brings) => {
+                if let Some(tree) = self.tree(slot) {
+                    tree.brings(link, brings, cx.now);
                 }
             }
             TreeFrame::Leave(slot) => {
                 if let Some(tree) = self.tree(slot) {
-                    tree.left(link, cx.now);
+                    tree.left(cx, link);
                 }
             }
         }
@@ -124,12 +167,13 @@ impl Trees {
         }
     }
 
-    pub(crate) fn tick(&mut self, cx: &mut Cx) {
-        let mut named = Vec::new();
-        for tree in &mut self.trees {
-            named.extend(tree.tick(cx, &self.recent));
+    pub(crate) fn tick(&mut self, cx: &mut Cx, wants: &Wants) {
+        self.want(cx, wants);
+        for slot in self.slots().collect::<Vec<_>>() {
+            let Some(tree) = self.trees.get_mut(usize::from(slot.0)) else { continue };
+            let named = tree.tick(cx, &self.recent);
+            self.named(cx, slot, named);
         }
-        self.named(cx, &named);
     }
 
     fn accepted(&mut self, now: Time, accepted: &Accepted) {
@@ -141,20 +185,45 @@ impl Trees {
             self.ours.insert(id, now);
         }
         self.recent.insert(id, now);
-        self.trees.iter_mut().for_each(|tree| tree.name((&id).into(), now));
+        self.trees.iter_mut().for_each(|tree| tree.name((&id).into(), accepted, now));
     }
 
     /// A root has these.
-    fn named(&mut self, cx: &mut Cx, named: &[ShortId]) {
-        for short in named {
-            self.recent.take(short);
-            if let Some(id) = self.ours.take(short) {
+    fn named(&mut self, cx: &mut Cx, slot: Slot, entries: Vec<Entry>) {
+        let spreading = self.trees.iter().find_map(Tree::spreading);
+        cx.spreading = spreading.unwrap_or(cx.spreading);
+        for entry in &entries {
+            self.recent.take(&entry.id);
+            if let Some(id) = self.ours.take(&entry.id) {
                 cx.event(Event::Named { id });
             }
+        }
+        let depth = self.depth(slot);
+        cx.notify(Notice::Named(Named { slot, depth, entries }));
+    }
+
+    /// Tells the trees what we want, once that matters, and when it has changed.
+    fn want(&mut self, cx: &Cx, wants: &Wants) {
+        let now = (cx.spreading, wants.version());
+        if self.wanted == Some(now) {
+            return;
+        }
+        self.wanted = Some(now);
+        // As long as all documents go to all it is nobody's business.
+        let keys = match cx.spreading {
+            Spreading::Flood => KeySet::EVERYTHING,
+            Spreading::Route => wants.set(),
+        };
+        for tree in &mut self.trees {
+            tree.set_own(keys.clone(), wants.is_everything(), cx.now);
         }
     }
 
     /// Of a slot that this version knows.
+    fn at(&self, slot: Slot) -> Option<&Tree> {
+        self.trees.get(usize::from(slot.0))
+    }
+
     fn tree(&mut self, slot: Slot) -> Option<&mut Tree> {
         self.trees.get_mut(usize::from(slot.0))
     }

@@ -15,6 +15,8 @@ pub(crate) fn peer(number: u8) -> PeerId {
 
 pub(crate) fn nothing() -> Status {
     Status {
+        spreading: taiinet_mesh::Spreading::default(),
+        interest_bytes: 0,
         trees: Vec::new(),
         links: Vec::new(),
         signallers: Vec::new(),
@@ -99,6 +101,8 @@ pub(crate) fn full() -> Status {
             },
         ],
         counters: Counters {
+            asked: 0,
+            resent: 0,
             published: 12,
             left_out: 20,
             unopened: 21,

@@ -38,11 +38,16 @@ fn drop_documents(us: PeerId, message: Vec<u8>) -> Filtered {
     let mut left = codec::MessageWriter::default();
     let mut pretended = Vec::new();
     for frame in frames::encoded(&message) {
-        if let Ok(Reading::Frame(Frame::Documents(DocumentFrame::Push(push)))) = read(frame)
-            && push.document.author() != us
-        {
+        let document = match read(frame) {
+            Ok(Reading::Frame(Frame::Documents(DocumentFrame::Push(push)))) => Some(push.document),
+            Ok(Reading::Frame(Frame::Documents(DocumentFrame::Routed(routed)))) => {
+                Some(routed.document)
+            }
+            _ => None,
+        };
+        if let Some(document) = document.filter(|document| document.author() != us) {
             // Unacknowledged, it would hold up all that comes after it.
-            let size = u32::try_from(push.document.size()).unwrap_or(u32::MAX);
+            let size = u32::try_from(document.size()).unwrap_or(u32::MAX);
             pretended.push(Frame::Link(LinkFrame::Ack(size)));
         } else {
             left.push(frame);

@@ -1,21 +1,32 @@
 //! Messages between peers, taken apart into encoded frames.
 
-use taiinet_mesh::wire::codec::MessageReader;
+use taiinet_mesh::wire::{FrameKind, codec::MessageReader};
 
 /// The groups of [`taiinet_mesh::wire::Frame`] that carry documents to neighbours: fragments, which only what is
 /// large needs, and pushes.
 const FRAGMENT: u8 = 0;
 const DOCUMENTS: u8 = 4;
 const PUSH: u8 = 0;
+const ROUTED: u8 = 5;
 
 /// The encoded frames of a message; none, if it is sealed.
 pub(crate) fn encoded(message: &[u8]) -> impl Iterator<Item = &[u8]> {
     MessageReader::new(message).ok().into_iter().flatten().map_while(Result::ok)
 }
 
+/// What an encoded frame is.
+pub(crate) fn kind(frame: &[u8]) -> FrameKind {
+    match frame {
+        [FRAGMENT, ..] | [] => FrameKind { group: FRAGMENT, number: 0 },
+        [group, rest @ ..] => {
+            FrameKind { group: *group, number: rest.first().copied().unwrap_or(0) }
+        }
+    }
+}
+
 /// Whether an encoded frame is a document on its way, or a piece of one.
 pub(crate) fn carries_document(frame: &[u8]) -> bool {
-    matches!(frame, [FRAGMENT, ..] | [DOCUMENTS, PUSH, ..])
+    matches!(frame, [FRAGMENT, ..] | [DOCUMENTS, PUSH | ROUTED, ..])
 }
 
 /// How many bytes of a message are documents on their way.

@@ -19,7 +19,7 @@ use taiinet_document::{Content, DocumentId, Map, Opened};
 use taiinet_identity::{Identity, PeerId};
 use taiinet_mesh::{
     BlacklistError, Config, Event, FindId, FindOptions, Input, LinkId, Peer, PublishError,
-    PublishOptions, SharedVerification, SignallerAddress, Time, TooManyFinds,
+    PublishOptions, SharedVerification, SignallerAddress, Time, TooManyFinds, wire::FrameKind,
 };
 use taiinet_query::{Query, SharedQuery};
 
@@ -114,6 +114,7 @@ struct PeerNode {
     ticks: (u64, u32),
     time_outs: u64,
     deliveries: Vec<Delivered>,
+    changes: Vec<DocumentId>,
     events: Vec<(Time, Event)>,
     found: BTreeMap<FindId, Found>,
     behaviour: Option<Behaviour>,
@@ -149,6 +150,8 @@ pub struct World {
     verified: Option<SharedVerification>,
     tapped: Option<Vec<Vec<u8>>>,
     violations: Vec<String>,
+    /// Bytes that peers sent, by the kind of frame.
+    by_kind: BTreeMap<FrameKind, u64>,
     candidates_passed: u64,
 }
 
@@ -177,6 +180,7 @@ impl World {
             honest_cut: 0,
             tapped: None,
             violations: Vec::new(),
+            by_kind: BTreeMap::new(),
             candidates_passed: 0,
         }
     }
@@ -229,6 +233,7 @@ impl World {
             ticks: (0, 0),
             time_outs: 0,
             deliveries: Vec::new(),
+            changes: Vec::new(),
             events: Vec::new(),
             found: BTreeMap::new(),
             behaviour: None,

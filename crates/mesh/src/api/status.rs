@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use taiinet_identity::PeerId;
 
 use crate::{
-    Blacklisted, Disconnect, LinkId, Misbehaviour, Time,
+    Blacklisted, Disconnect, LinkId, Misbehaviour, Spreading, Time,
     wire::{IceServer, Kept},
 };
 #[cfg(doc)]
@@ -16,6 +16,10 @@ use crate::{Input, limits};
 pub struct Status {
     /// Its links to other peers, by age.
     pub links: Vec<LinkStatus>,
+    /// How documents spread in the network, as its root says.
+    pub spreading: Spreading,
+    /// How many bytes of memory it takes to know what others want.
+    pub interest_bytes: usize,
     /// Its place in each of the network's trees that has a root.
     pub trees: Vec<TreeStatus>,
     /// The signallers it knows.
@@ -146,6 +150,10 @@ pub struct Counters {
     pub announced: u64,
     /// Documents asked for after an announcement.
     pub grafted: u64,
+    /// Documents asked for that a root had named and that had not come.
+    pub asked: u64,
+    /// Documents that were sent up the tree once more, since no root had named them.
+    pub resent: u64,
     /// What was refused, by reason.
     pub rejected: BTreeMap<Misbehaviour, u64>,
 }

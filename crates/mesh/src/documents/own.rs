@@ -65,6 +65,11 @@ impl Own {
         self.by_name.values().find(|kept| kept.mark().id == *id).map(AsRef::as_ref)
     }
 
+    /// What we said last under a name.
+    pub(super) fn of(&self, name: &Name) -> Option<&Kept> {
+        self.by_name.get(name).map(AsRef::as_ref)
+    }
+
     /// All, the newest first.
     pub(super) fn newest(&self) -> Vec<&Kept> {
         let mut all: Vec<&Kept> = self.by_name.values().map(AsRef::as_ref).collect();

@@ -8,12 +8,13 @@ use taiinet_document::{
     Before, Content, DocumentId, Key, Mark, Timestamp, VerifiedDocument, Versions,
 };
 use taiinet_identity::PeerId;
+use taiinet_query::DocumentKeys;
 
 use super::{
     kept::{Kept, Name, name_of},
     own::Own,
 };
-use crate::{Time, limits};
+use crate::{Time, limits, wire::IdPrefix};
 
 /// The seen-cache and the store of recent documents. The maps are ordered, so that no author can choose
 /// ids that make them slow.
@@ -76,6 +77,17 @@ impl Recent {
         self.seen.contains_key(id)
     }
 
+    /// Whether one was seen whose id begins so.
+    pub(crate) fn has_seen_prefix(&self, prefix: &IdPrefix) -> bool {
+        self.seen.range(prefix.range()).next().is_some()
+    }
+
+    /// One that can be served whose id begins so.
+    pub(crate) fn id_of(&self, prefix: &IdPrefix) -> Option<DocumentId> {
+        let mut of = self.seen.range(prefix.range());
+        of.find_map(|(id, kept)| kept.is_some().then_some(*id))
+    }
+
     /// Whether what replaces or deletes it is kept.
     pub(crate) fn is_replaced(&self, document: &VerifiedDocument) -> bool {
         let is_deletion = matches!(document.content(), Content::Deleted(_));
@@ -92,6 +104,26 @@ impl Recent {
     pub(crate) fn before(&self, author: PeerId, key: &Key) -> Before {
         let versions = self.versions.get(&(key.owner(author), key.name().into()));
         versions.map_or_else(Before::default, |versions| versions.before(author, key))
+    }
+
+    /// The keys of what a document of ours replaces or deletes: those that wanted that are to hear of it. None if
+    /// it does neither; everything, where we do not know what that was.
+    pub(crate) fn victims_keys(&self, document: &VerifiedDocument) -> Option<DocumentKeys> {
+        let keys = |kept: Option<&Kept>| {
+            let document = kept.and_then(|kept| kept.decode().ok());
+            document.map_or(DocumentKeys::EVERYTHING, |document| DocumentKeys::of(&document))
+        };
+        let victims = match document.content() {
+            Content::Deleted(deletion) => deletion.documents().copied().collect(),
+            _ => Vec::new(),
+        };
+        let deleted = victims.iter().map(|id| keys(self.find(id)));
+        let replaced = name_of(document).map(|name| {
+            let version = self.versions.get(&name).and_then(Versions::document);
+            let version = version.and_then(|mark| self.get(&mark.id));
+            keys(version.or_else(|| self.own.of(&name)))
+        });
+        deleted.chain(replaced).reduce(|all, keys| all.union(&keys))
     }
 
     fn is_deleted(&self, victim: Mark, author: &PeerId) -> bool {

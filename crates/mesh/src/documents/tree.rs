@@ -17,19 +17,21 @@ mod neighbour;
 mod unwanted;
 
 use core::time::Duration;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use taiinet_document::{DocumentId, SignedDocument};
+use taiinet_query::DocumentKeys;
 
 use crate::{
     LinkId, Misbehaviour, Time,
     cx::Cx,
-    documents::Recent,
+    documents::{Kept, Recent},
     limits,
     links::Parcel,
     notice::{Accepted, Notice},
+    routes::{Routes, Step},
     sync::Part,
-    wire::DocumentFrame,
+    wire::{DocumentFrame, Way},
 };
 use asked::Asked;
 use groups::{Group, Groups, PerGroup};
@@ -119,13 +121,8 @@ impl Tree {
         neighbour.map_or_else(Sent::default, |neighbour| neighbour.promises.sent(id, now))
     }
 
-    /// Passes on a verified document to those that want it.
-    pub(super) fn spread(
-        &mut self,
-        cx: &mut Cx,
-        accepted: &Accepted,
-        wants: impl Fn(LinkId) -> bool,
-    ) {
+    /// Passes on a verified document to all neighbours.
+    pub(super) fn spread(&mut self, cx: &mut Cx, accepted: &Accepted) {
         let Accepted { document, hops, from, .. } = accepted;
         let (id, group) = (document.id(), Group::of(&document.author()));
         self.asked.remove(&id);
@@ -133,7 +130,7 @@ impl Tree {
         for (link, neighbour) in &mut self.neighbours {
             // A neighbour that announced it has it.
             let has = neighbour.promises.settled(&id);
-            if has || from.is_some_and(|(from, _)| from == *link) || !wants(*link) {
+            if has || from.is_some_and(|(from, _)| from == *link) {
                 continue;
             }
             // Our own goes to all that we believe: no other peer decides whether it is heard of.
@@ -145,6 +142,72 @@ impl Tree {
             } else {
                 neighbour.owe(id, cx.now);
             }
+        }
+    }
+
+    /// Passes on a verified document to these and no others.
+    pub(super) fn route(
+        &mut self,
+        cx: &mut Cx,
+        accepted: &Accepted,
+        steps: &BTreeMap<LinkId, Step>,
+    ) {
+        let id = accepted.document.id();
+        self.asked.remove(&id);
+        let mut have = BTreeSet::new();
+        for (link, neighbour) in &mut self.neighbours {
+            if neighbour.promises.settled(&id) {
+                have.insert(*link);
+            }
+        }
+        // A neighbour that announced it has it; but it may not have sent it up.
+        let lacks = |(link, step): &(&LinkId, &Step)| {
+            matches!(step, Step::Push(Way::Up(_))) || !have.contains(*link)
+        };
+        let steps = steps.iter().filter(lacks).map(|(link, step)| (*link, *step)).collect();
+        self.send(cx, accepted.document.signed(), (accepted.hops, accepted.also.as_ref()), &steps);
+    }
+
+    /// Passes on a document that is here to some more.
+    pub(super) fn pass(
+        &mut self,
+        cx: &mut Cx,
+        id: DocumentId,
+        steps: &BTreeMap<LinkId, Step>,
+        also: Option<&DocumentKeys>,
+    ) {
+        let Some(kept) = cx.store.get(&id) else { return };
+        let (document, hops) = (kept.signed().clone(), kept.hops());
+        self.send(cx, &document, (hops, also), steps);
+    }
+
+    fn send(
+        &mut self,
+        cx: &mut Cx,
+        document: &SignedDocument,
+        (hops, also): (u8, Option<&DocumentKeys>),
+        steps: &BTreeMap<LinkId, Step>,
+    ) {
+        let mut parcels: BTreeMap<Way, Parcel> = BTreeMap::new();
+        for (link, step) in steps {
+            let Some(neighbour) = self.neighbours.get_mut(link) else { continue };
+            match step {
+                Step::Push(way) => {
+                    let parcel = parcels.entry(*way);
+                    let parcel = parcel
+                        .or_insert_with(|| Parcel::routed(document, (hops, *way), also.cloned()));
+                    push(cx, *link, neighbour, parcel.clone());
+                }
+                Step::Announce => neighbour.owe(document.id(), cx.now),
+                Step::Plain => push(cx, *link, neighbour, Parcel::new(document, hops)),
+            }
+        }
+    }
+
+    /// A neighbour has brought a document that it was to pass to us.
+    pub(super) fn received_routed(&mut self, link: LinkId) {
+        if let Some(neighbour) = self.neighbours.get_mut(&link) {
+            neighbour.received += 1;
         }
     }
 
@@ -244,14 +307,14 @@ impl Tree {
 
     /// Moves what the neighbour asked for into its lane, as far as there is room, and tells it what is
     /// gone.
-    pub(super) fn serve(&mut self, cx: &mut Cx, link: LinkId) {
+    pub(super) fn serve(&mut self, cx: &mut Cx, link: LinkId, routes: &Routes) {
         let Some(neighbour) = self.neighbours.get_mut(&link) else { return };
         let Some(state) = cx.links.get_mut(link) else { return };
         while state.lanes.has_room()
             && let Some(id) = neighbour.serving.requested()
         {
             match cx.store.get(&id) {
-                Some(kept) if state.lanes.push(Parcel::new(kept.signed(), kept.hops())) => {
+                Some(kept) if state.lanes.push(answer(kept, routes, state.has_trees)) => {
                     neighbour.serving.served();
                 }
                 Some(_) => break,
@@ -392,6 +455,14 @@ impl Tree {
     pub(super) fn deadline(&self) -> Option<Time> {
         let behind = self.behind.is_some();
         self.neighbours.values().filter_map(|neighbour| neighbour.deadline(behind)).min()
+    }
+}
+
+/// A document for a neighbour that asked for it, sent as it came to us.
+fn answer(kept: &Kept, routes: &Routes, has_trees: bool) -> Parcel {
+    match routes.also(&kept.signed().id()).filter(|_| has_trees) {
+        Some(also) => Parcel::routed(kept.signed(), (kept.hops(), Way::Aside), also.cloned()),
+        None => Parcel::new(kept.signed(), kept.hops()),
     }
 }
 

@@ -38,7 +38,8 @@ const fn needs(frame: &Frame) -> Needs {
         | Frame::Sync(_)
         | Frame::Find(_)
         | Frame::Pool(_)
-        | Frame::Tree(_) => Needs::Neighbour,
+        | Frame::Tree(_)
+        | Frame::Route(_) => Needs::Neighbour,
     }
 }
 

@@ -9,18 +9,19 @@
 use std::{collections::VecDeque, sync::Arc};
 
 use taiinet_document::{Differences, DocumentId, SignedDocument};
-use taiinet_query::sort::Place;
+use taiinet_query::{DocumentKeys, sort::Place};
 
 use crate::{
     Lane, Misbehaviour, limits,
     wire::{
-        Differs, DocumentFrame, FindFrame, Found, Frame, Given, Keep, Push, Rest, SyncFrame,
+        Differs, DocumentFrame, FindFrame, Found, Frame, Given, Keep, Push, Rest, Routed,
+        SyncFrame, Way,
         codec::{self, MessageWriter},
     },
 };
 
 /// The most that a push adds to its document: group, variant, hops, length of the body.
-const PUSH_OVERHEAD: usize = 8;
+const PUSH_OVERHEAD: usize = 10;
 /// And a part of an answer.
 const FOUND_OVERHEAD: usize = 16;
 
@@ -37,6 +38,19 @@ impl Parcel {
     pub(crate) fn new(document: &SignedDocument, hops: u8) -> Self {
         let (id, bytes) = (document.id(), document.size());
         let frame = Frame::from(DocumentFrame::Push(Push { hops, document: document.clone() }));
+        let frame = codec::encode_sized(&frame, bytes + PUSH_OVERHEAD).into();
+        Self { id, bytes, frame }
+    }
+
+    /// One on its way to those that want it.
+    pub(crate) fn routed(
+        document: &SignedDocument,
+        (hops, way): (u8, Way),
+        also: Option<DocumentKeys>,
+    ) -> Self {
+        let (id, bytes) = (document.id(), document.size());
+        let routed = Routed { way, hops, also: also.map(Box::new), document: document.clone() };
+        let frame = Frame::from(DocumentFrame::Routed(routed));
         let frame = codec::encode_sized(&frame, bytes + PUSH_OVERHEAD).into();
         Self { id, bytes, frame }
     }

@@ -15,6 +15,7 @@ use super::{
 };
 use crate::{
     ChannelBinding, Disconnect, Incompatible, LinkId, LinkState, Misbehaviour, Time, limits,
+    trees::Slots,
     wire::{Features, Hello, Kept, LinkFrame, Presence, VERSION, codec::Assembler},
 };
 
@@ -93,6 +94,10 @@ pub(crate) struct Link {
     pub(crate) surplus: bool,
     /// Whether we have told it that we could part with it.
     pub(crate) told_surplus: bool,
+    /// In which trees it is our parent,
+    pub(crate) leads_up: Slots,
+    /// and in which our child.
+    pub(crate) leads_down: Slots,
     /// For how many groups of documents we rely on it.
     pub(crate) relied_on: u32,
     stage: Stage,
@@ -138,6 +143,8 @@ impl Link {
             we_doze: false,
             surplus: false,
             told_surplus: false,
+            leads_up: Slots::default(),
+            leads_down: Slots::default(),
             relied_on: 0,
             stage: Stage::Dialling,
             since: now,

@@ -30,7 +30,7 @@ impl Peer {
     /// Turns what waits on links into messages.
     pub(super) fn transmit(&mut self) {
         while let Some(link) = self.cx.links.next_dirty() {
-            self.documents.serve(&mut self.cx, link);
+            self.documents.serve(&mut self.cx, link, &self.routes);
             // What was asked for may have room now.
             if self.cx.transmit(link)
                 && self.documents.has_requests(link)

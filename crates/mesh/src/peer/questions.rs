@@ -34,6 +34,8 @@ impl Peer {
     pub fn status(&self, now: Time) -> Status {
         Status {
             links: self.cx.links.iter().map(|link| self.link_status(link, now)).collect(),
+            spreading: self.cx.spreading,
+            interest_bytes: self.trees.heap_bytes() + self.routes.heap_bytes(),
             trees: self.trees.places().map(|place| self.tree_status(place)).collect(),
             signallers: self.signallers.status(),
             ice_servers: self.cx.ice.chosen(),

@@ -7,7 +7,7 @@ use taiinet_document::Timestamp;
 use taiinet_identity::{PeerId, Signed};
 
 use super::office::Rank;
-use crate::{Time, limits, wire::Bulletin};
+use crate::{Time, limits, routes::Spreading, wire::Bulletin};
 
 #[derive(Debug)]
 pub(super) struct Following {
@@ -20,6 +20,7 @@ pub(super) struct Following {
     beat: Duration,
     /// How large it says that the network is.
     pub(super) peers: u32,
+    spreading: Option<Spreading>,
     /// Its last bulletins, for children that missed some.
     recent: VecDeque<(Timestamp, Signed<Bulletin>)>,
 }
@@ -33,6 +34,7 @@ impl Following {
             heard_at: now,
             beat: limits::BEAT_IDLE,
             peers: 0,
+            spreading: None,
             recent: VecDeque::new(),
         }
     }
@@ -42,12 +44,18 @@ impl Following {
         self.newest = bulletin.issued_at;
         self.heard_at = now;
         self.peers = bulletin.peers;
+        self.spreading = Some(bulletin.spreading.into());
         let beat = Duration::from_millis(bulletin.beat_ms.into());
         self.beat = beat.clamp(limits::BEAT, limits::BEAT_IDLE);
         if self.recent.len() >= limits::BULLETINS_KEPT {
             self.recent.pop_front();
         }
         self.recent.push_back((bulletin.issued_at, signed));
+    }
+
+    /// How documents are to spread.
+    pub(super) const fn spreading(&self) -> Option<Spreading> {
+        self.spreading
     }
 
     /// From then on newer bulletins are wanted of whoever has them.

@@ -7,7 +7,8 @@ use taiinet_identity::PeerId;
 
 use crate::{
     Time, limits,
-    wire::{ShortId, Slot},
+    routes::Spreading,
+    wire::{Entry, Slot},
 };
 
 /// The order among those that would be root of a tree: the least is. Anyone can try keys until one ranks well; so a
@@ -33,17 +34,25 @@ impl Rank {
     }
 }
 
-/// What the root has yet to say.
+/// What the root has yet to say, and what it knows of its network.
 #[derive(Debug)]
 pub(super) struct Office {
-    pending: VecDeque<ShortId>,
+    pending: VecDeque<Entry>,
     issued_at: Option<Time>,
     next_at: Time,
+    load: Load,
+    spreading: Spreading,
 }
 
 impl Office {
-    pub(super) const fn new(now: Time) -> Self {
-        Self { pending: VecDeque::new(), issued_at: None, next_at: now }
+    pub(super) const fn new(spreading: Spreading, now: Time) -> Self {
+        Self {
+            pending: VecDeque::new(),
+            issued_at: None,
+            next_at: now,
+            load: Load { per_second: 0, bytes: 0, since: now },
+            spreading,
+        }
     }
 
     /// Whether nothing was said yet.
@@ -51,12 +60,13 @@ impl Office {
         self.issued_at.is_none()
     }
 
-    /// A document has come.
-    pub(super) fn name(&mut self, id: ShortId, now: Time) {
+    /// A document of so many bytes has come.
+    pub(super) fn name(&mut self, entry: Entry, bytes: usize, now: Time) {
+        self.load.bytes = self.load.bytes.saturating_add(bytes as u64);
         if self.pending.len() >= limits::NAMES_WAITING {
             self.pending.pop_front();
         }
-        self.pending.push_back(id);
+        self.pending.push_back(entry);
         let soonest = self.issued_at.map_or(now, |at| at.after(limits::BEAT));
         self.next_at = self.next_at.min(soonest.max(now));
     }
@@ -65,13 +75,53 @@ impl Office {
         self.next_at
     }
 
-    /// What is to be named now. The next bulletin follows within [`limits::BEAT_IDLE`].
-    pub(super) fn issue(&mut self, now: Time) -> Vec<ShortId> {
-        let count = self.pending.len().min(limits::NAMES_PER_BULLETIN);
-        let named = self.pending.drain(..count).collect();
+    /// What is to be said now in a network of so many peers, of which so many want everything.
+    pub(super) fn issue(&mut self, peers: u32, open: u32, now: Time) -> (Vec<Entry>, Spreading) {
+        let mut room = limits::NAMED_BYTES;
+        let mut named = Vec::new();
+        while named.len() < limits::NAMES_PER_BULLETIN
+            && let Some(entry) = self.pending.pop_front_if(|entry| entry.size() <= room)
+        {
+            room -= entry.size();
+            named.push(entry);
+        }
         self.issued_at = Some(now);
-        let wait = if self.pending.is_empty() { limits::BEAT_IDLE } else { limits::BEAT };
-        self.next_at = now.after(wait);
-        named
+        let load = self.load.measure(now);
+        self.spreading = decide(self.spreading, peers, open, load);
+        let is_idle = self.pending.is_empty() && self.spreading == Spreading::Flood;
+        self.next_at = now.after(if is_idle { limits::BEAT_IDLE } else { limits::BEAT });
+        (named, self.spreading)
     }
+}
+
+/// How many bytes of documents are published.
+#[derive(Debug)]
+struct Load {
+    per_second: u64,
+    bytes: u64,
+    since: Time,
+}
+
+impl Load {
+    /// A mean over about [`limits::LOAD_OVER`], each second.
+    fn measure(&mut self, now: Time) -> u64 {
+        let millis = |time: Duration| u64::try_from(time.as_millis()).unwrap_or(u64::MAX);
+        let (elapsed, over) = (millis(now.since(self.since)), millis(limits::LOAD_OVER));
+        let all = over.saturating_add(elapsed).max(1);
+        let before = self.per_second.saturating_mul(over);
+        self.per_second = before.saturating_add(self.bytes.saturating_mul(1000)) / all;
+        (self.bytes, self.since) = (0, now);
+        self.per_second
+    }
+}
+
+/// How documents are to spread: they flood where that costs less than routes. What was decided stays until it is wrong
+/// by a factor of two.
+const fn decide(before: Spreading, peers: u32, open: u32, load: u64) -> Spreading {
+    let routes = matches!(before, Spreading::Route);
+    let is_small = peers < if routes { limits::SMALL_NETWORK / 2 } else { limits::SMALL_NETWORK };
+    let is_quiet = load < if routes { limits::QUIET_NETWORK / 2 } else { limits::QUIET_NETWORK };
+    let (open, peers) = (open as u64, peers as u64);
+    let is_open = if routes { open * 3 > peers * 2 } else { open * 3 > peers };
+    if is_small || is_quiet || is_open { Spreading::Flood } else { Spreading::Route }
 }

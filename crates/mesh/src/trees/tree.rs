@@ -8,13 +8,15 @@
 //!   first to bring a newer one is its parent.
 //! - After some more time the root counts as **gone**. Then it may offer itself, in its turn ([`Rank::wait`]).
 
+mod root;
+
 use std::collections::BTreeMap;
 
-use taiinet_document::Timestamp;
 use taiinet_identity::{PeerId, Verified};
+use taiinet_query::{DocumentKeys, KeySet};
 
 use super::{
-    Place,
+    below::Below,
     following::Following,
     office::{Office, Rank},
     tombs::Tombs,
@@ -24,8 +26,20 @@ use crate::{
     LinkId, Misbehaviour, Time,
     cx::Cx,
     limits,
-    wire::{Beacon, Below, Bulletin, Join, Passed, ShortId, Slot, TreeFrame, VERIFICATION},
+    notice::Notice,
+    routes::Spreading,
+    wire::{Beacon, Brings, Bulletin, Entry, Join, Passed, Slot, TreeFrame, VERIFICATION},
 };
+
+/// Where we stand in a tree, for [`crate::TreeStatus`].
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
+    pub(crate) root: PeerId,
+    pub(crate) parent: Option<LinkId>,
+    pub(crate) depth: u8,
+    pub(crate) children: usize,
+    pub(crate) peers: u32,
+}
 
 #[derive(Debug)]
 pub(super) struct Tree {
@@ -36,8 +50,7 @@ pub(super) struct Tree {
     former: Option<(LinkId, Time)>,
     /// How many links lead to the root.
     depth: u8,
-    /// Each child, and how many peers it brings.
-    children: BTreeMap<LinkId, u32>,
+    below: Below,
     /// Where the neighbours stand, as they say.
     around: BTreeMap<LinkId, Around>,
     tombs: Tombs,
@@ -48,9 +61,8 @@ pub(super) struct Tree {
     /// What neighbours were told of our place, and when they are told anew.
     told: (Option<PeerId>, Option<u8>),
     tell_at: Option<Time>,
-    /// What the parent was told of our number, and when it is told anew.
-    told_peers: u32,
-    count_at: Option<Time>,
+    /// Whether we want everything ourselves.
+    is_open: bool,
 }
 
 /// A neighbour's place.
@@ -71,7 +83,7 @@ impl Tree {
             parent: None,
             former: None,
             depth: 0,
-            children: BTreeMap::new(),
+            below: Below::new(cx.now),
             around: BTreeMap::new(),
             tombs: Tombs::default(),
             office: None,
@@ -79,8 +91,7 @@ impl Tree {
             improve_at: cx.now.after(cx.rng.jitter(limits::IMPROVE_EVERY)),
             told: (None, None),
             tell_at: None,
-            told_peers: 0,
-            count_at: None,
+            is_open: false,
         }
     }
 
@@ -92,7 +103,7 @@ impl Tree {
             root: following.root,
             parent: self.parent,
             depth: self.depth,
-            children: self.children.len(),
+            children: self.below.len(),
             peers: following.peers,
         })
     }
@@ -111,12 +122,52 @@ impl Tree {
         };
         let improve = self.parent.map(|_| self.improve_at);
         let former = self.former.map(|(_, at)| at);
-        [root, improve, former, self.tell_at, self.count_at].into_iter().flatten().min()
+        [root, improve, former, self.tell_at, self.below.deadline()].into_iter().flatten().min()
     }
 
-    /// The peers that stand below us, and we.
-    fn peers(&self) -> u32 {
-        self.children.values().fold(1, |sum, peers| sum.saturating_add(*peers))
+    pub(super) const fn is_root(&self) -> bool {
+        self.office.is_some()
+    }
+
+    /// The neighbour towards the root.
+    pub(super) const fn parent(&self) -> Option<LinkId> {
+        self.parent
+    }
+
+    pub(super) const fn depth(&self) -> u8 {
+        self.depth
+    }
+
+    /// How documents spread, as the root says; none while there is none.
+    pub(super) fn spreading(&self) -> Option<Spreading> {
+        self.following.as_ref().and_then(Following::spreading)
+    }
+
+    /// The children that want a document, or have some below them that do.
+    pub(super) fn children_that_want(&self, keys: &DocumentKeys) -> Vec<LinkId> {
+        self.below.that_want(keys)
+    }
+
+    pub(super) fn heap_bytes(&self) -> usize {
+        self.below.heap_bytes()
+    }
+
+    /// Another neighbour on the way up than the parent: the one that stands nearest, then others by turns.
+    pub(super) fn way_up(&self, turn: u8) -> Option<LinkId> {
+        let root = self.following.as_ref()?.root;
+        let mut others: Vec<(u8, LinkId)> = self
+            .around
+            .iter()
+            .filter(|(link, around)| {
+                around.root == Some(root)
+                    && Some(**link) != self.parent
+                    && !self.below.contains(**link)
+            })
+            .filter_map(|(link, around)| Some((around.depth?, *link)))
+            .collect();
+        others.sort_unstable();
+        let turn = usize::from(turn.saturating_sub(1)).checked_rem(others.len())?;
+        others.get(turn).map(|(_, link)| *link)
     }
 
     fn is_attached(&self, now: Time) -> bool {
@@ -148,11 +199,11 @@ impl Tree {
     pub(super) fn link_down(&mut self, cx: &mut Cx, link: LinkId) {
         self.around.remove(&link);
         self.former = self.former.filter(|(former, _)| *former != link);
-        self.left(link, cx.now);
+        self.left(cx, link);
         if self.parent == Some(link) {
             self.parent = None;
             // A neighbour that stands no deeper than we did is not below us.
-            self.join_nearest(cx, self.depth);
+            self.join_nearest(cx, self.depth.saturating_add(1));
             self.tell(cx);
         }
         if self.around.is_empty() {
@@ -193,12 +244,12 @@ impl Tree {
     }
 
     /// A neighbour would be our child.
-    pub(super) fn joined(&mut self, cx: &mut Cx, link: LinkId, join: &Join) {
+    pub(super) fn joined(&mut self, cx: &mut Cx, link: LinkId, join: Join) {
         if !self.around.contains_key(&link) {
             return;
         }
-        self.children.insert(link, join.peers);
-        self.count(cx.now);
+        self.below.brings(link, join.brings, true, cx.now);
+        self.mark(cx, link);
         if self.parent == Some(link) {
             self.parent = None;
             self.tell(cx);
@@ -213,24 +264,32 @@ impl Tree {
         }
     }
 
-    /// A child brings so many peers.
-    pub(super) fn counted(&mut self, link: LinkId, peers: u32, now: Time) {
-        if let Some(child) = self.children.get_mut(&link) {
-            *child = peers;
-            self.count(now);
-        }
+    /// A child brings something else.
+    pub(super) fn brings(&mut self, link: LinkId, brings: Brings, now: Time) {
+        self.below.brings(link, brings, false, now);
     }
 
     /// A child has another parent.
-    pub(super) fn left(&mut self, link: LinkId, now: Time) {
-        if self.children.remove(&link).is_some() {
-            self.count(now);
+    pub(super) fn left(&mut self, cx: &mut Cx, link: LinkId) {
+        self.below.left(link, cx.now);
+        self.mark(cx, link);
+    }
+
+    /// Its link is kept, if another can go, while it is part of the tree.
+    fn mark(&self, cx: &mut Cx, link: LinkId) {
+        let Some(state) = cx.links.get_mut(link) else { return };
+        let before = (state.leads_up, state.leads_down);
+        state.leads_up.set(self.slot, self.parent == Some(link));
+        state.leads_down.set(self.slot, self.below.contains(link));
+        if before != (state.leads_up, state.leads_down) {
+            cx.notify(Notice::Moved);
         }
     }
 
-    /// Our number has changed: the parent is told before long.
-    fn count(&mut self, now: Time) {
-        self.count_at.get_or_insert(now.after(limits::COUNT_EVERY));
+    /// What we want ourselves has changed.
+    pub(super) fn set_own(&mut self, keys: KeySet, is_open: bool, now: Time) {
+        self.is_open = is_open;
+        self.below.set_own(keys, now);
     }
 
     // ---- Bulletins ----
@@ -245,7 +304,7 @@ impl Tree {
         link: LinkId,
         passed: Passed,
         bulletin: Bulletin,
-    ) -> Result<Option<Vec<ShortId>>, Misbehaviour> {
+    ) -> Result<Option<Vec<Entry>>, Misbehaviour> {
         if bulletin.network != cx.config.network {
             return Err(Misbehaviour::WrongNetwork);
         }
@@ -319,8 +378,7 @@ impl Tree {
         to_all: bool,
     ) {
         let to = self.around.iter().filter(|(link, around)| {
-            Some(**link) != not
-                && (to_all || self.children.contains_key(link) || around.depth.is_none())
+            Some(**link) != not && (to_all || self.below.contains(**link) || around.depth.is_none())
         });
         let to: Vec<LinkId> = to.map(|(link, _)| *link).collect();
         for link in to {
@@ -334,7 +392,7 @@ impl Tree {
 
     /// This neighbour is the parent from now on.
     fn join(&mut self, cx: &mut Cx, link: LinkId) {
-        self.children.remove(&link);
+        self.below.left(link, cx.now);
         let former = self.former.take().filter(|(former, _)| *former != link);
         if let Some(parent) = self.parent.filter(|parent| *parent != link) {
             if let Some((former, _)) = former {
@@ -345,83 +403,19 @@ impl Tree {
             self.former = former;
         }
         self.parent = Some(link);
-        self.told_peers = self.peers();
-        self.count_at = None;
+        for neighbour in self.around.keys() {
+            self.mark(cx, *neighbour);
+        }
         let newest = self.following.as_ref().map(|root| (root.root, root.newest));
-        let join = Join { slot: self.slot, newest, peers: self.told_peers };
+        let brings = self.below.all(self.is_open, cx.now);
+        let join = Join { slot: self.slot, newest, brings };
         cx.send(link, TreeFrame::Join(join));
-    }
-
-    // ---- Being the root ----
-
-    /// A document has come to us; if we are the root, it is named.
-    pub(super) fn name(&mut self, id: ShortId, now: Time) {
-        if let Some(office) = &mut self.office {
-            office.name(id, now);
-        }
-    }
-
-    /// We are the root no longer, if we were.
-    pub(super) fn resign(&mut self) {
-        if self.office.take().is_some() {
-            self.following = None;
-        }
-    }
-
-    /// There is no root: we offer ourselves before long, unless another does.
-    fn will_stand(&mut self, cx: &Cx) {
-        let known = u32::try_from(self.around.len()).unwrap_or(u32::MAX).saturating_add(1);
-        let peers = self.following.as_ref().map_or(known, |root| root.peers.max(known));
-        let mut wait = Rank::of(self.slot, &cx.id()).wait(peers);
-        // Those come first that are likely to stay and have many neighbours, where there are any.
-        if !cx.config.steady {
-            wait += limits::STAND_UNSTEADY;
-        }
-        if cx.now < cx.started.after(limits::STAND_UP) {
-            wait += limits::STAND_YOUNG;
-        }
-        let at = cx.now.after(limits::STAND_LEAST + wait.min(limits::STAND_MOST));
-        self.stand_at.get_or_insert(at);
-    }
-
-    fn stand(&mut self, cx: &mut Cx, recent: &Unnamed) {
-        self.stand_at = None;
-        if cx.dozing || self.around.is_empty() || self.following.is_some() {
-            return;
-        }
-        if let Some(parent) = self.parent.take() {
-            cx.send(parent, TreeFrame::Leave(self.slot));
-        }
-        let (id, now) = (cx.id(), cx.now);
-        self.following = Some(Following::new(id, Rank::of(self.slot, &id), now));
-        let mut office = Office::new(now);
-        recent.all().for_each(|id| office.name(id, now));
-        self.office = Some(office);
-        self.depth = 0;
-    }
-
-    /// Signs a bulletin. Gives what it names.
-    fn issue(&mut self, cx: &mut Cx) -> Vec<ShortId> {
-        let peers = self.peers();
-        let Some((office, following)) = self.office.as_mut().zip(self.following.as_mut()) else {
-            return Vec::new();
-        };
-        let (is_new, named) = (office.is_new(), office.issue(cx.now));
-        let after_last = Timestamp::from_millis(following.newest.as_millis().saturating_add(1));
-        let issued_at = cx.now.timestamp().max(after_last);
-        let beat_ms = u32::try_from(limits::BEAT_IDLE.as_millis()).unwrap_or(u32::MAX);
-        let (network, slot) = (cx.config.network.clone(), self.slot);
-        let bulletin = Bulletin { network, slot, issued_at, beat_ms, peers, named };
-        let bulletin = Verified::sign(&cx.identity, bulletin);
-        following.hears(bulletin.signed().clone(), &bulletin, cx.now);
-        self.pass(cx, &bulletin, None, is_new);
-        bulletin.named.clone()
     }
 
     // ---- Time ----
 
     /// Does what is due. Gives what we name, as the root.
-    pub(super) fn tick(&mut self, cx: &mut Cx, recent: &Unnamed) -> Vec<ShortId> {
+    pub(super) fn tick(&mut self, cx: &mut Cx, recent: &Unnamed) -> Vec<Entry> {
         let now = cx.now;
         if let Some((former, at)) = self.former
             && now >= at
@@ -441,9 +435,10 @@ impl Tree {
             self.improve_at = now.after(cx.rng.jitter(limits::IMPROVE_EVERY));
             self.improve(cx);
         }
-        if self.count_at.is_some_and(|at| now >= at) {
-            self.count_at = None;
-            self.tell_count(cx);
+        if let Some(brings) = self.below.news(self.is_open, now)
+            && let Some(parent) = self.parent
+        {
+            cx.send(parent, TreeFrame::Brings(self.slot, brings));
         }
         if self.tell_at.is_some_and(|at| now >= at) {
             self.tell(cx);
@@ -480,7 +475,7 @@ impl Tree {
         let nearer = self.around.iter().filter(|(link, around)| {
             around.root == Some(root.root)
                 && around.depth.is_some_and(|depth| depth < reach)
-                && !self.children.contains_key(link)
+                && !self.below.contains(**link)
                 && !dozes(cx, **link)
         });
         let best = nearer.min_by_key(|(link, around)| (around.depth, **link));
@@ -489,13 +484,6 @@ impl Tree {
             self.depth = around.depth.unwrap_or_default().saturating_add(1);
             self.tell_later(cx.now);
         }
-    }
-
-    fn tell_count(&mut self, cx: &mut Cx) {
-        let peers = self.peers();
-        let Some(parent) = self.parent.filter(|_| peers != self.told_peers) else { return };
-        self.told_peers = peers;
-        cx.send(parent, TreeFrame::Below(Below { slot: self.slot, peers }));
     }
 
     /// Where we stand may have changed: neighbours are told before long.
@@ -514,7 +502,7 @@ impl Tree {
         if core::mem::replace(&mut self.told, place) == place {
             return;
         }
-        let others = self.around.keys().filter(|link| !self.children.contains_key(link));
+        let others = self.around.keys().filter(|link| !self.below.contains(**link));
         for link in others.copied().collect::<Vec<_>>() {
             cx.send(link, TreeFrame::Beacon(beacon.clone()));
         }

@@ -5,14 +5,14 @@ use std::collections::{BTreeMap, VecDeque};
 
 use taiinet_document::DocumentId;
 
-use crate::{Time, wire::ShortId};
+use crate::{Time, wire::IdPrefix};
 
 /// Those that came in the last while, as many as there is room for: the oldest give way.
 #[derive(Debug)]
 pub(super) struct Unnamed {
-    ids: BTreeMap<ShortId, DocumentId>,
+    ids: BTreeMap<IdPrefix, DocumentId>,
     /// In the order in which they came; those that were named drop out at the front.
-    order: VecDeque<(Time, ShortId)>,
+    order: VecDeque<(Time, IdPrefix)>,
     most: usize,
     lasts: Duration,
 }
@@ -23,19 +23,19 @@ impl Unnamed {
     }
 
     pub(super) fn insert(&mut self, id: DocumentId, now: Time) {
-        let short = ShortId::from(&id);
+        let short = IdPrefix::from(&id);
         self.ids.insert(short, id);
         self.order.push_back((now, short));
         self.expire(now);
     }
 
     /// A root has named it. Which it is, if it is one of these.
-    pub(super) fn take(&mut self, short: &ShortId) -> Option<DocumentId> {
+    pub(super) fn take(&mut self, short: &IdPrefix) -> Option<DocumentId> {
         self.ids.remove(short)
     }
 
     /// All of them, the oldest first.
-    pub(super) fn all(&self) -> impl Iterator<Item = ShortId> {
+    pub(super) fn all(&self) -> impl Iterator<Item = IdPrefix> {
         let order = self.order.iter().map(|(_, short)| *short);
         order.filter(|short| self.ids.contains_key(short))
     }

@@ -4,7 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     documents::DocumentFrame, find::FindFrame, fragment::Fragment, link::LinkFrame,
-    pool::PoolFrame, signal::SignalFrame, sync::SyncFrame, tree::TreeFrame, view::ViewFrame,
+    pool::PoolFrame, route::RouteFrame, signal::SignalFrame, sync::SyncFrame, tree::TreeFrame,
+    view::ViewFrame,
 };
 
 /// A frame between two peers.
@@ -28,6 +29,8 @@ pub enum Frame {
     Pool(PoolFrame),
     /// The rooted trees.
     Tree(TreeFrame),
+    /// Where documents go.
+    Route(RouteFrame),
 }
 
 /// Each group is a frame.
@@ -50,5 +53,6 @@ groups!(
     Sync(SyncFrame),
     Find(FindFrame),
     Pool(PoolFrame),
-    Tree(TreeFrame)
+    Tree(TreeFrame),
+    Route(RouteFrame)
 );

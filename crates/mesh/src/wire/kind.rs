@@ -51,7 +51,7 @@ impl Cost {
 pub(crate) const VERIFICATION: u64 = 60;
 
 /// The frames of each group that this version knows, by what they cost.
-const GROUPS: [&[Cost]; 9] = [
+const GROUPS: [&[Cost]; 10] = [
     // A fragment is copied; what it becomes is charged as a whole.
     &[cost(1, 1)],
     // Hello, Proof (a signature verified, and one made), Neighbour (one verified), Refuse, Bye, Ping, Pong,
@@ -71,8 +71,8 @@ const GROUPS: [&[Cost]; 9] = [
     &[cost(20, 10), cost(20, 10), cost(10, 1)],
     // Signal (verified, and opened or passed on), Unreachable.
     &[cost(150, 2), cost(20, 1)],
-    // Push (its window and its author's quota bound it), Have, Graft, Feed, Gone.
-    &[cost(1, 0), cost(5, 20), cost(10, 40), cost(20, 1), cost(5, 20)],
+    // Push (its window and its author's quota bound it), Have, Graft, Feed, Gone, Routed (as Push).
+    &[cost(1, 0), cost(5, 20), cost(10, 40), cost(20, 1), cost(5, 20), cost(1, 0)],
     // Compare (read, and its pieces found in the store; each document looked at for it is spent besides),
     // Inquire, Differs (read; what it takes to answer is spent besides), Want, Given (as Found).
     &[cost(20, 10), cost(20, 10), cost(10, 10), cost(20, 10), cost(5, 2)],
@@ -81,8 +81,11 @@ const GROUPS: [&[Cost]; 9] = [
     &[cost(100, 10), cost(5, 2), cost(20, 5), cost(5, 1)],
     // Relay, Undeliverable.
     &[cost(10, 2), cost(5, 1)],
-    // Beacon, Bulletin (read; what is new is verified, which is spent besides), Join, Below, Leave.
-    &[cost(10, 1), cost(10, 10), cost(20, 10), cost(5, 1), cost(5, 1)],
+    // Beacon, Bulletin (read; what is new is verified, which is spent besides), Join and Brings (the keys below us
+    // are put together anew), Leave.
+    &[cost(10, 1), cost(10, 10), cost(50, 100), cost(50, 100), cost(20, 1)],
+    // Wants (read), Ask.
+    &[cost(10, 20), cost(10, 1)],
 ];
 /// What is skipped.
 pub(super) const UNKNOWN: Cost = cost(5, 1);

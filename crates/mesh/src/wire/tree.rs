@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use taiinet_document::{DocumentId, Network, Timestamp};
 use taiinet_identity::{Domain, PeerId, Signable, Signed};
+use taiinet_query::{DocumentKeys, KeySet};
 
 use crate::{Misbehaviour, limits};
 
@@ -15,8 +16,8 @@ pub enum TreeFrame {
     Bulletin(Passed),
     /// Be my parent in this tree: send me what the root says.
     Join(Join),
-    /// So many peers stand below me now, I among them.
-    Below(Below),
+    /// Something has changed of what I bring.
+    Brings(Slot, Brings),
     /// You are not my parent in this tree any more.
     Leave(Slot),
 }
@@ -60,8 +61,10 @@ pub struct Bulletin {
     pub beat_ms: u32,
     /// How many peers stand in the tree, as they have told.
     pub peers: u32,
-    /// The documents that have come to the root since the last one, by the first bytes of their ids.
-    pub named: Vec<ShortId>,
+    /// How documents spread: 0, all to all; 1, each to those that want it. What is not known is 0.
+    pub spreading: u8,
+    /// The documents that have come to the root since the last one.
+    pub named: Vec<Entry>,
 }
 
 impl Signable for Bulletin {
@@ -81,17 +84,50 @@ impl Bulletin {
     }
 }
 
+/// A document in a bulletin.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// How its id begins.
+    pub id: IdPrefix,
+    /// What it is about, as far as anyone in the tree asks for that: whoever wants it and does not have it misses it.
+    pub about: DocumentKeys,
+}
+
+impl Entry {
+    /// One that everyone may want.
+    pub(crate) const fn of_all(id: IdPrefix) -> Self {
+        Self { id, about: DocumentKeys::EVERYTHING }
+    }
+
+    /// How many bytes it takes in a bulletin, or a few less.
+    pub(crate) fn size(&self) -> usize {
+        12 + 8 * self.about.len()
+    }
+}
+
 /// The first bytes of a document's id: whoever looks for another one that begins alike has 2⁶⁴ to try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct ShortId(pub [u8; 8]);
+pub struct IdPrefix(pub [u8; 8]);
 
-impl From<&DocumentId> for ShortId {
+impl From<&DocumentId> for IdPrefix {
     fn from(id: &DocumentId) -> Self {
         let mut short = [0; 8];
         for (short, byte) in short.iter_mut().zip(id.as_bytes()) {
             *short = *byte;
         }
         Self(short)
+    }
+}
+
+impl IdPrefix {
+    /// The ids that begin so.
+    pub(crate) fn range(&self) -> core::ops::RangeInclusive<DocumentId> {
+        let filled = |byte| {
+            let mut id = [byte; 32];
+            id.iter_mut().zip(self.0).for_each(|(to, from)| *to = from);
+            DocumentId::from_bytes(id)
+        };
+        filled(0)..=filled(u8::MAX)
     }
 }
 
@@ -102,15 +138,17 @@ pub struct Join {
     pub slot: Slot,
     /// The newest bulletin that the sender has: those that came after it are wanted.
     pub newest: Option<(PeerId, Timestamp)>,
-    /// How many peers stand below the parent with it: the sender, and those below it.
-    pub peers: u32,
+    /// What it brings.
+    pub brings: Brings,
 }
 
-/// How many peers a child brings.
+/// What a child brings: itself, and those below it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Below {
-    /// The tree.
-    pub slot: Slot,
-    /// The sender, and those below it.
+pub struct Brings {
+    /// How many peers.
     pub peers: u32,
+    /// How many of them want everything.
+    pub open: u32,
+    /// What they want; none if that has not changed. Until it was said it is everything.
+    pub keys: Option<KeySet>,
 }

@@ -103,6 +103,18 @@ impl DocumentKeys {
         Self(self.0.as_deref().map(kept))
     }
 
+    /// What either of two has: a query that matches one of them has a key that this stands under.
+    #[must_use]
+    pub fn union(&self, other: &Self) -> Self {
+        let Some((ours, theirs)) = self.0.as_deref().zip(other.0.as_deref()) else {
+            return Self::EVERYTHING;
+        };
+        let mut all = [ours, theirs].concat();
+        all.sort_unstable();
+        all.dedup();
+        Self((all.len() <= DOCUMENT_VALUES).then(|| all.into_boxed_slice()))
+    }
+
     /// How many values are kept.
     pub fn len(&self) -> usize {
         self.0.as_deref().map_or(0, <[Entry]>::len)

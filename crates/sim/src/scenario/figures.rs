@@ -49,7 +49,15 @@ pub struct Figures {
     pub bytes_per_s_max: Option<f64>,
     /// Of the mean, those that are not documents on their way.
     pub control_bytes_per_s: Option<f64>,
-    /// The largest state that a peer keeps for the interests of others. The core does not count it yet.
+    /// Of the mean, what each kind of frame takes, by its group and number.
+    pub bytes_by_kind: BTreeMap<String, f64>,
+    /// The share of the peers that at the end send documents where they are wanted, and do not flood.
+    pub routed_share: Option<f64>,
+    /// Questions for documents that a root had named and that had not come, each link of their way counted.
+    pub asked: u64,
+    /// How often a document was sent towards the root once more.
+    pub resent: u64,
+    /// The largest state that a peer keeps for the interests of others, at the end.
     pub interest_bytes_max: Option<u64>,
     /// Links between honest peers that ended for misbehaviour, and honest peers in honest peers' blacklists.
     pub honest_cut: u64,

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use taiinet_document::DocumentId;
+use taiinet_mesh::{Spreading, wire::FrameKind};
 
 use super::figures::{Figures, Second};
 use crate::{PeerIndex, Traffic, World};
@@ -82,8 +83,37 @@ pub(super) struct Measure {
     /// When the measurement began and ended, and what each peer had sent then.
     begun: Option<(u64, Vec<Traffic>)>,
     ended: Option<(u64, Vec<Traffic>)>,
+    /// What peers had done in all when it began, and in between.
+    before: Work,
+    work: Work,
     /// When the last fault struck.
     fault: Option<u64>,
+}
+
+/// What all peers did.
+#[derive(Debug, Default)]
+struct Work {
+    by_kind: BTreeMap<FrameKind, u64>,
+    asked: u64,
+    resent: u64,
+}
+
+impl Work {
+    fn of(world: &World) -> Self {
+        let counters = world.counters();
+        let by_kind = world.bytes_by_kind().clone();
+        Self { by_kind, asked: counters.asked, resent: counters.resent }
+    }
+
+    fn since(self, before: &Self) -> Self {
+        let earlier = |kind: &FrameKind| before.by_kind.get(kind).copied().unwrap_or(0);
+        let by_kind = self.by_kind.into_iter();
+        Self {
+            by_kind: by_kind.map(|(kind, bytes)| (kind, bytes - earlier(&kind))).collect(),
+            asked: self.asked.saturating_sub(before.asked),
+            resent: self.resent.saturating_sub(before.resent),
+        }
+    }
 }
 
 impl Measure {
@@ -102,6 +132,8 @@ impl Measure {
             wanted: 0,
             begun: None,
             ended: None,
+            before: Work::default(),
+            work: Work::default(),
             fault: None,
         }
     }
@@ -118,12 +150,14 @@ impl Measure {
     pub(super) fn begin(&mut self, world: &World) {
         self.look(world);
         self.begun = Some((Self::now(world), self.traffic(world)));
+        self.before = Work::of(world);
     }
 
     /// Nothing that is published from now on counts.
     pub(super) fn end(&mut self, world: &World) {
         if self.ended.is_none() {
             self.ended = Some((Self::now(world), self.traffic(world)));
+            self.work = Work::of(world).since(&self.before);
         }
     }
 
@@ -317,6 +351,19 @@ impl Measure {
         figures.bytes_per_s_max = loads.last().copied();
         figures.control_bytes_per_s = Some(control as f64 / seconds / count);
         figures.series.loads = loads;
+        let each = |bytes: &u64| *bytes as f64 / seconds / count;
+        let by_kind = self.work.by_kind.iter().filter(|(_, bytes)| **bytes > 0);
+        figures.bytes_by_kind =
+            by_kind.map(|(kind, bytes)| (kind.to_string(), each(bytes))).collect();
+        (figures.asked, figures.resent) = (self.work.asked, self.work.resent);
+        let honest = world.alive().into_iter().filter(|peer| !world.is_hostile(*peer));
+        let status = honest.map(|peer| world.status(peer));
+        let (most, routed) = status.fold((0, 0), |(most, routed), status| {
+            let routes = usize::from(status.spreading == Spreading::Route);
+            (status.interest_bytes.max(most), routed + routes)
+        });
+        figures.interest_bytes_max = Some(most as u64);
+        figures.routed_share = Some(routed as f64 / count);
     }
 
     fn of_recovery(&self, figures: &mut Figures) {

@@ -2,8 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use taiinet_document::DocumentId;
 use taiinet_identity::PeerId;
-use taiinet_mesh::{Counters, Event, Status, Time};
+use taiinet_mesh::{Counters, Event, Status, Time, wire::FrameKind};
 use taiinet_query::Query;
 
 use super::{Delivered, Life, Published, Traffic, World};
@@ -63,6 +64,16 @@ impl World {
     /// What was delivered to a peer, in order.
     pub fn deliveries(&self, peer: PeerIndex) -> &[Delivered] {
         &self.peers[peer.0].deliveries
+    }
+
+    /// How many bytes peers have sent, by the kind of frame.
+    pub const fn bytes_by_kind(&self) -> &BTreeMap<FrameKind, u64> {
+        &self.by_kind
+    }
+
+    /// What a peer's application heard of and none of its subscriptions matches: it may replace or delete what one did.
+    pub fn changes(&self, peer: PeerIndex) -> &[DocumentId] {
+        &self.peers[peer.0].changes
     }
 
     /// What a peer told its application, in order.
@@ -155,6 +166,8 @@ impl World {
             sum.announced += counters.announced;
             sum.grafted += counters.grafted;
             sum.unknown += counters.unknown;
+            sum.asked += counters.asked;
+            sum.resent += counters.resent;
             sum.exchanges += counters.exchanges;
             for (misbehaviour, count) in &counters.rejected {
                 *sum.rejected.entry(*misbehaviour).or_default() += count;

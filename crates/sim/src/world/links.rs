@@ -134,6 +134,9 @@ impl World {
         if let Some(bytes) = &left {
             node.traffic.messages += 1;
             node.traffic.bytes += bytes.len() as u64;
+            for frame in frames::encoded(bytes) {
+                *self.by_kind.entry(frames::kind(frame)).or_default() += frame.len() as u64;
+            }
             node.traffic.document_bytes += frames::document_bytes(bytes) as u64;
         }
         left

@@ -37,9 +37,21 @@ impl World {
         content: &str,
         options: PublishOptions,
     ) -> Result<DocumentId, PublishError> {
-        let open = Content::Open(crate::forge::fields(content));
+        self.publish_content(peer, Content::Open(crate::forge::fields(content)), options)
+    }
+
+    /// The same of any content: a deletion, say.
+    ///
+    /// # Errors
+    /// [`PublishError`], as the peer says.
+    pub fn publish_content(
+        &mut self,
+        peer: PeerIndex,
+        content: Content,
+        options: PublishOptions,
+    ) -> Result<DocumentId, PublishError> {
         let now = self.time_of(peer);
-        let id = self.peers[peer.0].peer.publish(open, options, now)?;
+        let id = self.peers[peer.0].peer.publish(content, options, now)?;
         self.dirty.insert(Node::Peer(peer));
         self.trace.note(self.now, peer.0, "publish", 0, id.as_bytes());
         Ok(id)

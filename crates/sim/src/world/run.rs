@@ -206,6 +206,7 @@ impl World {
             Output::Deliver(delivery) if delivery.subscriptions.is_empty() => {
                 let id = delivery.document.id();
                 self.trace.note(self.now, peer.0, "change", delivery.hops.into(), id.as_bytes());
+                self.peers[peer.0].changes.push(id);
             }
             Output::Conflict(conflict) => {
                 let id = conflict.winner.id();

@@ -16,6 +16,7 @@ mod pool;
 mod private;
 mod relayed;
 mod roots;
+mod routes;
 mod signallers;
 mod sleep;
 mod trees;

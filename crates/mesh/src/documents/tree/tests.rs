@@ -132,11 +132,9 @@ fn our_own_documents_are_pushed_to_all_that_we_believe_and_others_to_those_that_
         let pushed = |nonce, from: Option<LinkId>, setting: &mut Setting| {
             let from = from.map(|link| (link, author.peer_id()));
             let document = document(&author, nonce, 10);
-            setting.tree.spread(
-                &mut setting.cx,
-                &Accepted { document, hops: 0, from, conflict: None },
-                |_| true,
-            );
+            let accepted =
+                Accepted { document, hops: 0, from, way: None, also: None, conflict: None };
+            setting.tree.spread(&mut setting.cx, &accepted);
             [awake, dozer].map(|link| {
                 let frames = setting.frames(link);
                 frames.iter().any(|frame| matches!(frame, DocumentFrame::Push(_)))
@@ -155,15 +153,16 @@ fn our_own_documents_are_pushed_to_all_that_we_believe_and_others_to_those_that_
     }
 }
 
-/// As long as no frame says what a neighbour wants, this has no other witness.
 #[test]
 fn a_neighbour_that_does_not_want_a_document_neither_gets_nor_hears_of_it() {
     let mut setting = setting();
     let (awake, dozer) = (setting.awake, setting.dozer);
     setting.tree.feed(dozer, 0);
     let document = document(&identity(3), 1, 10);
-    let accepted = Accepted { document, hops: 0, from: None, conflict: None };
-    setting.tree.spread(&mut setting.cx, &accepted, |link| link == awake);
+    let accepted =
+        Accepted { document, hops: 0, from: None, way: None, also: None, conflict: None };
+    let steps = BTreeMap::from([(awake, Step::Push(Way::Aside))]);
+    setting.tree.route(&mut setting.cx, &accepted, &steps);
     setting.tick(NOW.after(limits::ANNOUNCE_EVERY));
     assert_eq!([awake, dozer].map(|link| setting.frames(link).len()), [1, 0]);
 }

@@ -6,15 +6,18 @@ use taiinet_document::{
     limits::INQUIRY_PIECES,
 };
 use taiinet_identity::{Identity, NextKey, Seed, Signature, Signed};
+use taiinet_query::{DocumentKeys, KeySet, Query};
 
 use super::*;
 use crate::{
     Misbehaviour, limits, testing,
     wire::{
-        self, Compare, Differs, DocumentFrame, Find, FindFrame, Found, Fragment, Frame, FrameKind,
-        FromSignaller, Given, Hello, Inquire, Joined, Keep, LinkFrame, Neighbour, Outcome, Piece,
-        PoolFrame, Presence, Push, Reading, Refusal, RefusalReason, Rest, Signal, SignalFrame,
-        SyncFrame, ToSignaller, Took, Undeliverable, ViewFrame, Want, critical,
+        self, Ask, Beacon, Brings, Bulletin, Compare, Differs, DocumentFrame, Entry, Find,
+        FindFrame, Found, Fragment, Frame, FrameKind, FromSignaller, Given, Hello, IdPrefix,
+        Inquire, Join, Joined, Keep, LinkFrame, Neighbour, Outcome, Passed, Piece, PoolFrame,
+        Presence, Push, Reading, Refusal, RefusalReason, Rest, RouteFrame, Routed, Signal,
+        SignalFrame, Slot, SyncFrame, ToSignaller, Took, TreeFrame, Undeliverable, ViewFrame, Want,
+        Way, critical,
     },
 };
 
@@ -251,6 +254,8 @@ fn the_numbers_of_frames_never_change() {
         (found, &[6, 1, 1, 0, 1, 0]),
         (Frame::Find(FindFrame::Keep(keep())), &[6, 2, 5, 0]),
         (Frame::Find(FindFrame::Took(took())), &[6, 3, 5, 2, 1, 7]),
+        (Frame::Tree(TreeFrame::Leave(SLOT)), &[8, 4, 0]),
+        (Frame::Route(RouteFrame::Wants(KeySet::EVERYTHING)), &[9, 0, 1, 0]),
     ] {
         assert_eq!(encode(&frame), bytes, "{frame:?}");
     }
@@ -368,6 +373,12 @@ fn the_largest_of_each_frame_fits_into_a_message() {
         Frame::Signal(SignalFrame::Signal(signal.clone())),
         Frame::Pool(PoolFrame::Relay(signal.clone())),
         Frame::Pool(PoolFrame::Undeliverable(Undeliverable { network, from: to, to })),
+        Frame::Tree(TreeFrame::Bulletin(passed(limits::NAMES_PER_BULLETIN))),
+        Frame::Tree(TreeFrame::Join(Join {
+            slot: SLOT,
+            newest: Some((to, end)),
+            brings: brings(),
+        })),
     ] {
         assert!(!needs_fragments(&encode(&frame)), "{frame:?}");
     }
@@ -378,6 +389,33 @@ fn the_largest_of_each_frame_fits_into_a_message() {
     ] {
         assert!(encode(&frame).len() <= limits::MESSAGE_BYTES, "{frame:?}");
     }
+}
+
+const SLOT: Slot = Slot(0);
+
+/// A bulletin that names so many documents.
+fn passed(count: usize) -> Passed {
+    let bulletin = Bulletin {
+        network: "n".repeat(64).parse().unwrap(),
+        slot: SLOT,
+        issued_at: taiinet_document::Timestamp::from_millis(u64::MAX),
+        beat_ms: u32::MAX,
+        peers: u32::MAX,
+        spreading: 1,
+        named: vec![Entry { id: IdPrefix([1; 8]), about: DocumentKeys::EVERYTHING }; count],
+    };
+    Passed { depth: u8::MAX, bulletin: Signed::new(&testing::identity(1), &bulletin) }
+}
+
+/// What wants as much as there is room to say.
+fn brings() -> Brings {
+    let queries = (0..6000).map(|n| format!(r#"{{"n":"{n}"}}"#).parse::<Query>().unwrap());
+    let keys: Vec<_> = queries
+        .flat_map(|query| query.routing_keys().iter().copied().collect::<Vec<_>>())
+        .collect();
+    let keys = KeySet::of(keys, limits::KEYS_BYTES);
+    assert!(keys.wire_bytes() > taiinet_query::limits::KEY_SET_BYTES / 2);
+    Brings { peers: u32::MAX, open: u32::MAX, keys: Some(keys) }
 }
 
 /// One frame of each kind, in order, group by group.
@@ -420,11 +458,12 @@ fn every_kind() -> Vec<Vec<Frame>> {
         ],
         vec![SignalFrame::Signal(signal.clone()).into(), SignalFrame::Unreachable(peer).into()],
         vec![
-            DocumentFrame::Push(Push { hops: 0, document }).into(),
+            DocumentFrame::Push(Push { hops: 0, document: document.clone() }).into(),
             DocumentFrame::Have(Vec::new()).into(),
             DocumentFrame::Graft(Vec::new()).into(),
             DocumentFrame::Feed(u64::MAX).into(),
             DocumentFrame::Gone(Vec::new()).into(),
+            DocumentFrame::Routed(Routed { way: Way::Aside, hops: 0, also: None, document }).into(),
         ],
         vec![
             SyncFrame::Compare(compare).into(),
@@ -440,6 +479,17 @@ fn every_kind() -> Vec<Vec<Frame>> {
             FindFrame::Took(took()).into(),
         ],
         vec![PoolFrame::Relay(signal).into(), PoolFrame::Undeliverable(undeliverable).into()],
+        vec![
+            TreeFrame::Beacon(Beacon { slot: SLOT, follows: None, depth: None }).into(),
+            TreeFrame::Bulletin(passed(1)).into(),
+            TreeFrame::Join(Join { slot: SLOT, newest: None, brings: brings() }).into(),
+            TreeFrame::Brings(SLOT, brings()).into(),
+            TreeFrame::Leave(SLOT).into(),
+        ],
+        vec![
+            RouteFrame::Wants(KeySet::EVERYTHING).into(),
+            RouteFrame::Ask(Ask { slot: SLOT, id: IdPrefix([1; 8]), hops: 1 }).into(),
+        ],
     ]
 }
 

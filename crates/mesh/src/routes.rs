@@ -1,0 +1,357 @@
+//! Where a document goes: to the root, from there to those that want it, and to no one else.
+//!
+//! In a small network, or one where most want everything, documents flood ([`crate::documents`]); the root says
+//! which ([`Spreading`]). Where they do not, a document climbs from its author to the root, from parent to parent, and
+//! goes down wherever a child or those below it want it (the keys that each tells its parent). A neighbour that wants
+//! it beside the tree hears that it is here. What becomes of it shows in the root's bulletins:
+//! - What is not named in time is sent up once more, over another neighbour ([`passages`]).
+//! - What is named, wanted and has not come is asked for, towards the root ([`missing`]).
+//!
+//! What is for everyone floods in any case: what is sealed, what announces subscriptions, and what this version
+//! cannot read.
+
+mod missing;
+mod passages;
+mod plan;
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use taiinet_document::{DocumentId, VerifiedDocument};
+use taiinet_query::{DocumentKeys, KeySet};
+
+use crate::{
+    Budget, LinkId, Misbehaviour, Time,
+    cx::Cx,
+    interest::Wants,
+    limits,
+    notice::{Accepted, Named, Notice, keys_of},
+    trees::Trees,
+    wire::{Ask, IdPrefix, RouteFrame, Slot, Way},
+};
+use missing::Missing;
+use passages::{Climb, Passages, patience};
+pub use plan::Spreading;
+pub(crate) use plan::{Plan, Step};
+
+/// The room of routes.
+#[derive(Debug, Default)]
+pub(crate) struct Routes {
+    /// What neighbours want for themselves; each that has not said so wants everything.
+    wants: BTreeMap<LinkId, KeySet>,
+    /// Neighbours of an earlier version, which know nothing of trees and routes: they get everything.
+    plain: BTreeSet<LinkId>,
+    /// Which version of our own wants they were told and when, and when they are told anew.
+    told: Option<u64>,
+    told_at: Time,
+    tell_at: Option<Time>,
+    passages: Passages,
+    missing: Missing,
+    /// How often neighbours were sent what they asked for.
+    answered: BTreeMap<(LinkId, IdPrefix), u8>,
+    /// How much we may ask of each.
+    asking: BTreeMap<LinkId, Budget>,
+}
+
+impl Routes {
+    // ---- Questions ----
+
+    /// How many bytes of the heap what neighbours want takes.
+    pub(crate) fn heap_bytes(&self) -> usize {
+        self.wants.values().map(KeySet::heap_bytes).sum()
+    }
+
+    /// When [`Self::tick`] has something to do.
+    pub(crate) fn deadline(&self) -> Option<Time> {
+        [self.tell_at, self.passages.deadline(), self.missing.deadline()]
+            .into_iter()
+            .flatten()
+            .min()
+    }
+
+    // ---- What happens ----
+
+    pub(crate) fn frame(
+        &mut self,
+        cx: &mut Cx,
+        link: LinkId,
+        frame: RouteFrame,
+    ) -> Result<(), Misbehaviour> {
+        let Some(state) = cx.links.get_mut(link) else { return Ok(()) };
+        state.budgets.tree(cx.now)?;
+        match frame {
+            RouteFrame::Wants(keys) => {
+                self.wants.insert(link, keys);
+            }
+            RouteFrame::Ask(ask) => self.asked(cx, link, &ask),
+        }
+        Ok(())
+    }
+
+    pub(crate) fn on(&mut self, cx: &mut Cx, notice: &Notice, wants: &Wants) {
+        match notice {
+            Notice::NeighbourUp(up) => {
+                if !cx.links.get(up.link).is_some_and(|link| link.has_trees) {
+                    self.plain.insert(up.link);
+                    self.wants.remove(&up.link);
+                    self.asking.remove(&up.link);
+                    return;
+                }
+                self.wants.insert(up.link, KeySet::EVERYTHING);
+                self.asking.insert(up.link, Budget::new(limits::ASKS, cx.now));
+                if self.told.is_some() && cx.spreading == Spreading::Route {
+                    cx.send(up.link, RouteFrame::Wants(wants.set()));
+                }
+            }
+            Notice::LinkDown(down) => {
+                self.wants.remove(&down.link);
+                self.plain.remove(&down.link);
+                self.asking.remove(&down.link);
+                self.missing.link_down(down.link);
+                self.answered.retain(|(link, _), _| *link != down.link);
+            }
+            Notice::Named(named) => self.named(cx, named, wants),
+            _ => {}
+        }
+    }
+
+    pub(crate) fn tick(&mut self, cx: &mut Cx, wants: &Wants, trees: &Trees) {
+        self.tell(cx, wants);
+        self.climb_again(cx, trees);
+        self.ask(cx, trees);
+    }
+
+    /// Tells neighbours what we want, once that matters, and when it has changed.
+    fn tell(&mut self, cx: &mut Cx, wants: &Wants) {
+        self.tell_at = None;
+        if cx.spreading == Spreading::Flood {
+            self.told = None;
+            return;
+        }
+        if self.told == Some(wants.version()) {
+            return;
+        }
+        let at = self.told_at.after(limits::KEYS_EVERY);
+        if cx.now < at {
+            self.tell_at = Some(at);
+            return;
+        }
+        (self.told, self.told_at) = (Some(wants.version()), cx.now);
+        let keys = wants.set();
+        for link in self.wants.keys().copied().collect::<Vec<_>>() {
+            cx.send(link, RouteFrame::Wants(keys.clone()));
+        }
+    }
+
+    // ---- Documents ----
+
+    /// What is to be done with a document that is new here.
+    pub(crate) fn plan(&mut self, cx: &mut Cx, accepted: &Accepted, trees: &Trees) -> Plan {
+        let Accepted { document, from, way, .. } = accepted;
+        let prefix = IdPrefix::from(&document.id());
+        let waiters: Vec<LinkId> = self.missing.came(&prefix).collect();
+        if cx.spreading == Spreading::Flood {
+            return Plan::Flood;
+        }
+        let keys = accepted.keys();
+        if keys.is_everything() {
+            return Plan::Flood;
+        }
+        self.passages.enter(document.id(), cx.now).also.clone_from(&accepted.also);
+        let from = from.map(|(link, _)| link);
+        let mut steps = self.passes(cx, document.id(), &keys, (from, *way), trees);
+        for waiter in waiters {
+            steps.insert(waiter, Step::Push(Way::Aside));
+        }
+        // Once is enough: a further copy changes nothing for those beside the tree.
+        let links = self.passages.get_mut(&document.id()).map(|passage| &mut passage.links);
+        if let Some(links) = links {
+            for (link, wants) in &self.wants {
+                if !links.contains(link) && !steps.contains_key(link) && wants.matches(&keys) {
+                    // Our own goes to them at once: no other peer decides whether it is heard of.
+                    let step = if from.is_none() { Step::Push(Way::Aside) } else { Step::Announce };
+                    steps.insert(*link, step);
+                }
+            }
+            links.extend(steps.keys());
+        }
+        let others = self.plain.iter().filter(|link| Some(**link) != from);
+        steps.extend(others.map(|link| (*link, Step::Plain)));
+        Plan::Route(steps)
+    }
+
+    /// A further copy has come, perhaps on another way.
+    pub(crate) fn comes_again(
+        &mut self,
+        cx: &mut Cx,
+        document: &VerifiedDocument,
+        (link, way, also): (LinkId, Way, Option<DocumentKeys>),
+        trees: &Trees,
+    ) -> BTreeMap<LinkId, Step> {
+        if cx.spreading == Spreading::Flood {
+            return BTreeMap::new();
+        }
+        let passage = self.passages.enter(document.id(), cx.now);
+        if passage.also.is_none() {
+            passage.also = also;
+        }
+        let keys = keys_of(document, passage.also.as_ref());
+        if keys.is_everything() {
+            return BTreeMap::new();
+        }
+        self.passes(cx, document.id(), &keys, (Some(link), Some(way)), trees)
+    }
+
+    /// Up and down the trees, where it has not gone before.
+    fn passes(
+        &mut self,
+        cx: &Cx,
+        id: DocumentId,
+        keys: &DocumentKeys,
+        (from, way): (Option<LinkId>, Option<Way>),
+        trees: &Trees,
+    ) -> BTreeMap<LinkId, Step> {
+        let mut steps = BTreeMap::new();
+        let is_named = self.passages.is_named(&id);
+        let passage = self.passages.enter(id, cx.now);
+        passage.links.extend(from);
+        let slots = trees.slots();
+        let (up, down): (Option<Slot>, Vec<Slot>) = match way {
+            // It begins here, or comes from a peer that floods.
+            None => {
+                let slot = trees.slot_for(&id);
+                (Some(slot), vec![slot])
+            }
+            Some(Way::Up(slot)) => (Some(slot), vec![slot]),
+            Some(Way::Down(slot)) => (None, vec![slot]),
+            Some(Way::Aside) => (None, slots.collect()),
+        };
+        for slot in down {
+            if passage.goes_down(slot) {
+                for child in trees.children_that_want(slot, keys) {
+                    if Some(child) != from && !passage.links.contains(&child) {
+                        steps.insert(child, Step::Push(Way::Down(slot)));
+                    }
+                }
+            }
+        }
+        let climbs = up.filter(|slot| passage.goes_up(*slot) && !trees.is_root(*slot) && !is_named);
+        if let Some(slot) = climbs {
+            if let Some(parent) = trees.parent(slot) {
+                steps.insert(parent, Step::Push(Way::Up(slot)));
+            }
+            let ours = from.is_none();
+            let due = cx.now.after(patience(ours, trees.depth(slot)));
+            self.passages.climbs(id, Climb { slot, ours, tries: 1, due });
+        }
+        if let Some(passage) = self.passages.get_mut(&id) {
+            passage.links.extend(steps.keys());
+        }
+        steps
+    }
+
+    /// Of a document that does not flood, where it goes as well.
+    pub(crate) fn also(&self, id: &DocumentId) -> Option<Option<&DocumentKeys>> {
+        self.passages.get(id).map(|passage| passage.also.as_ref())
+    }
+
+    /// A document that is here goes to some more.
+    fn pass(&self, cx: &mut Cx, id: DocumentId, steps: BTreeMap<LinkId, Step>) {
+        cx.notify(Notice::Pass { id, steps, also: self.also(&id).flatten().cloned() });
+    }
+
+    // ---- What the root says ----
+
+    fn named(&mut self, cx: &Cx, named: &Named, wants: &Wants) {
+        for entry in &named.entries {
+            self.passages.named(&entry.id, cx.now);
+            if cx.spreading == Spreading::Route
+                && !cx.store.has_seen_prefix(&entry.id)
+                && wants.matches(&entry.about)
+            {
+                let wait = limits::ASK_AFTER + limits::ASK_PER_HOP * u32::from(named.depth.min(12));
+                self.missing.want(entry.id, named.slot, wait, cx.now);
+            }
+        }
+    }
+
+    /// Sends up once more what no root has named.
+    fn climb_again(&mut self, cx: &mut Cx, trees: &Trees) {
+        while let Some((id, climb)) = self.passages.overdue(cx.now) {
+            let most = if climb.ours { limits::CLIMBS_OURS } else { limits::CLIMBS };
+            if climb.tries >= most || cx.spreading == Spreading::Flood {
+                continue;
+            }
+            let next = trees.way_up(climb.slot, climb.tries);
+            if let Some(link) = next {
+                cx.counters.resent += 1;
+                let steps = BTreeMap::from([(link, Step::Push(Way::Up(climb.slot)))]);
+                self.pass(cx, id, steps);
+            }
+            let due = cx.now.after(patience(climb.ours, trees.depth(climb.slot)));
+            self.passages.climbs(id, Climb { tries: climb.tries + 1, due, ..climb });
+        }
+    }
+
+    // ---- What is missed ----
+
+    /// Asks for what was named and has not come.
+    fn ask(&mut self, cx: &mut Cx, trees: &Trees) {
+        self.missing.give_up(cx.now);
+        for _ in 0..limits::ASKS_AT_ONCE {
+            let Some((id, missed)) = self.missing.overdue(cx.now) else { break };
+            if cx.store.has_seen_prefix(&id) {
+                self.missing.came(&id).for_each(drop);
+                continue;
+            }
+            let hops = missed.hops();
+            let now = cx.now;
+            let mut others: Vec<LinkId> = self
+                .asking
+                .iter()
+                .filter(|(link, budget)| !missed.asked.contains(link) && budget.has(1, now))
+                .map(|(link, _)| *link)
+                .collect();
+            // First the parent, then the others by chance.
+            if let Some(parent) = trees.parent(missed.slot).filter(|link| others.contains(link)) {
+                others = vec![parent];
+            }
+            if hops == 0 {
+                continue;
+            }
+            let Some(link) = cx.rng.choose(&others).copied() else {
+                missed.put_off(now);
+                continue;
+            };
+            missed.asked.push(link);
+            if let Some(budget) = self.asking.get_mut(&link) {
+                budget.take(1, now);
+            }
+            let ask = Ask { slot: missed.slot, id, hops: hops - 1 };
+            cx.counters.asked += 1;
+            cx.send(link, RouteFrame::Ask(ask));
+        }
+    }
+
+    /// A neighbour asks for what a root has named.
+    fn asked(&mut self, cx: &mut Cx, link: LinkId, ask: &Ask) {
+        if let Some(id) = cx.store.id_of(&ask.id) {
+            // Whoever asks again has not taken it, and shall not have us send it without end.
+            if self.answered.len() >= limits::ANSWERED {
+                self.answered.clear();
+            }
+            let times = self.answered.entry((link, ask.id)).or_default();
+            *times = times.saturating_add(1);
+            if *times > limits::SERVINGS {
+                return;
+            }
+            let steps = BTreeMap::from([(link, Step::Push(Way::Aside))]);
+            self.pass(cx, id, steps);
+        } else if ask.hops > 0 {
+            let hops = ask.hops.min(limits::ASK_HOPS);
+            self.missing.wanted_by(link, ask.id, (ask.slot, hops), cx.now);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,432 @@
+#![allow(clippy::unwrap_used)]
+
+use std::sync::Arc;
+
+use taiinet_document::{Content, Key, Map, Value};
+use taiinet_identity::Identity;
+use taiinet_query::Query;
+
+use super::*;
+use crate::{
+    interest::Interest,
+    notice::{LinkDown, NeighbourUp},
+    testing::{self, NOW, identity},
+    wire::{Entry, Frame},
+};
+
+const SLOT: Slot = Slot(0);
+
+fn id(number: u64) -> DocumentId {
+    let mut id = [0; 32];
+    id[..8].copy_from_slice(&number.to_be_bytes());
+    DocumentId::from_bytes(id)
+}
+
+fn document(author: &Identity, number: i64, key: Option<Key>) -> Arc<VerifiedDocument> {
+    let content = Content::Open(Map::from([("n".to_owned(), Value::Int(number))]));
+    testing::said(author, content, key, NOW)
+}
+
+fn query(number: i64) -> Query {
+    format!(r#"{{"n":{number}}}"#).parse().unwrap()
+}
+
+fn wants(number: i64) -> RouteFrame {
+    RouteFrame::Wants(KeySet::of(query(number).routing_keys().iter().copied(), limits::KEYS_BYTES))
+}
+
+/// A peer whose network goes by routes, with three neighbours that have not said what they want.
+struct Setting {
+    cx: Cx,
+    routes: Routes,
+    trees: Trees,
+    interest: Interest,
+    links: [LinkId; 3],
+}
+
+fn setting(spreading: Spreading) -> Setting {
+    let mut cx = testing::cx();
+    let (trees, interest) = (Trees::new(&mut cx), Interest::new(&mut cx));
+    cx.spreading = spreading;
+    let links = [1, 2, 3].map(|number| testing::neighbour(&mut cx, &identity(number)));
+    let mut setting = Setting { cx, routes: Routes::default(), trees, interest, links };
+    for link in links {
+        setting.cx.links.get_mut(link).unwrap().has_trees = true;
+        setting.up(link);
+    }
+    setting
+}
+
+impl Setting {
+    fn up(&mut self, link: LinkId) {
+        let (peer, since) = (self.cx.links.peer(link).unwrap(), NOW.timestamp());
+        let up = Notice::NeighbourUp(NeighbourUp { link, peer, session: 0, since });
+        self.on(&up);
+    }
+
+    fn on(&mut self, notice: &Notice) {
+        self.routes.on(&mut self.cx, notice, self.interest.wants());
+    }
+
+    fn tick(&mut self) {
+        self.routes.tick(&mut self.cx, self.interest.wants(), &self.trees);
+    }
+
+    fn hears(&mut self, link: LinkId, frame: RouteFrame) {
+        self.routes.frame(&mut self.cx, link, frame).unwrap();
+    }
+
+    /// What it does with a document that is new: one of its own, or one that came over a link.
+    fn plan(&mut self, document: &Arc<VerifiedDocument>, came: Option<(LinkId, Way)>) -> Plan {
+        let from = came.map(|(link, _)| (link, self.cx.links.peer(link).unwrap()));
+        let way = came.map(|(_, way)| way);
+        let document = Arc::clone(document);
+        let accepted = Accepted { document, hops: 0, from, way, also: None, conflict: None };
+        self.routes.plan(&mut self.cx, &accepted, &self.trees)
+    }
+
+    fn route(
+        &mut self,
+        document: &Arc<VerifiedDocument>,
+        came: Option<(LinkId, Way)>,
+    ) -> BTreeMap<LinkId, Step> {
+        match self.plan(document, came) {
+            Plan::Route(steps) => steps,
+            Plan::Flood => panic!("it floods"),
+        }
+    }
+
+    /// The frames of routes that were sent to each neighbour.
+    fn sent(&mut self) -> [Vec<RouteFrame>; 3] {
+        self.links.map(|link| {
+            let frames = testing::sent(&mut self.cx, link).into_iter();
+            frames
+                .filter_map(|frame| match frame {
+                    Frame::Route(frame) => Some(frame),
+                    _ => None,
+                })
+                .collect()
+        })
+    }
+
+    fn asks(&mut self) -> [usize; 3] {
+        self.sent()
+            .map(|frames| frames.iter().filter(|frame| matches!(frame, RouteFrame::Ask(_))).count())
+    }
+
+    /// A root names a document that is about this.
+    fn named(&mut self, id: &DocumentId, about: DocumentKeys) {
+        let entries = vec![Entry { id: id.into(), about }];
+        self.on(&Notice::Named(Named { slot: SLOT, depth: 0, entries }));
+    }
+}
+
+// ---- Where a document goes ----
+
+#[test]
+fn a_document_goes_to_those_that_want_it_and_to_those_that_have_not_said() {
+    let mut setting = setting(Spreading::Route);
+    let [one, other, silent] = setting.links;
+    setting.hears(one, wants(1));
+    setting.hears(other, wants(2));
+    // Nobody decides whether ours is heard of.
+    let push = Step::Push(Way::Aside);
+    let ours = setting.route(&document(&identity(0), 1, None), None);
+    assert_eq!(ours, BTreeMap::from([(one, push), (silent, push)]));
+    // That of others is told of, and not to whom it came from.
+    let theirs = document(&identity(5), 2, None);
+    let steps = setting.route(&theirs, Some((silent, Way::Aside)));
+    assert_eq!(steps, BTreeMap::from([(other, Step::Announce)]));
+    let steps = setting.route(&document(&identity(5), 2, None), Some((other, Way::Aside)));
+    assert_eq!(steps, BTreeMap::new(), "once is enough");
+}
+
+#[test]
+fn what_is_for_everyone_or_may_replace_something_floods_and_so_does_all_where_the_root_says_so() {
+    let plain = document(&identity(5), 1, None);
+    let floods = |setting: &mut Setting, document| {
+        let from = Some((setting.links[0], Way::Down(SLOT)));
+        matches!(setting.plan(document, from), Plan::Flood)
+    };
+    assert!(floods(&mut setting(Spreading::Flood), &plain));
+    let mut routes = setting(Spreading::Route);
+    assert!(!floods(&mut routes, &plain));
+    let keyed = document(&identity(5), 1, Some("key".into()));
+    assert!(floods(&mut routes, &keyed), "nobody has said what it replaces");
+}
+
+#[test]
+fn a_way_on_a_tree_that_there_is_not_leads_nowhere() {
+    let mut setting = setting(Spreading::Route);
+    let from = setting.links[0];
+    for link in setting.links {
+        setting.hears(link, wants(2));
+    }
+    for (number, slot) in [1, 7, 8, 255].into_iter().enumerate() {
+        for way in [Way::Up(Slot(slot)), Way::Down(Slot(slot))] {
+            let document = document(&identity(5), 10 + number as i64, None);
+            assert_eq!(setting.route(&document, Some((from, way))), BTreeMap::new());
+        }
+    }
+}
+
+// ---- What neighbours are told ----
+
+#[test]
+fn neighbours_are_told_what_we_want_where_that_matters_and_when_it_changes() {
+    let mut setting = setting(Spreading::Flood);
+    setting.interest.subscribe(query(1)).unwrap();
+    setting.tick();
+    assert_eq!(setting.sent().map(|frames| frames.len()), [0; 3], "it is nobody's business");
+    setting.cx.spreading = Spreading::Route;
+    setting.tick();
+    setting.tick();
+    assert_eq!(setting.sent().map(|frames| frames == [wants(1)]), [true; 3]);
+    setting.interest.subscribe(query(2)).unwrap();
+    setting.tick();
+    assert_eq!(setting.sent().map(|frames| frames.len()), [0; 3], "more may follow");
+    setting.cx.now = setting.routes.deadline().unwrap();
+    setting.tick();
+    assert_eq!(setting.sent().map(|frames| frames.len()), [1; 3]);
+}
+
+#[test]
+fn where_documents_flood_again_no_new_neighbour_is_told_what_we_want() {
+    let mut setting = setting(Spreading::Route);
+    setting.interest.subscribe(query(1)).unwrap();
+    setting.tick();
+    setting.sent();
+    setting.cx.spreading = Spreading::Flood;
+    setting.up(setting.links[0]);
+    assert_eq!(setting.sent().map(|frames| frames.len()), [0; 3]);
+}
+
+/// It would skip the frame `Routed`, and so never get the document.
+#[test]
+fn a_neighbour_that_knows_no_routes_is_told_nothing_of_them() {
+    let mut setting = setting(Spreading::Route);
+    for link in setting.links {
+        setting.cx.links.get_mut(link).unwrap().has_trees = false;
+        setting.up(link);
+    }
+    setting.tick();
+    assert_eq!(setting.sent().map(|frames| frames.len()), [0; 3]);
+    let plan = setting.plan(&document(&identity(0), 1, None), None);
+    let Plan::Route(steps) = plan else { panic!("it floods") };
+    assert_eq!(steps, setting.links.map(|link| (link, Step::Plain)).into());
+}
+
+/// A neighbour would take that for a flood.
+#[test]
+fn who_changes_its_mind_often_tells_neighbours_no_more_than_they_bear() {
+    let mut setting = setting(Spreading::Route);
+    for number in 0..200 {
+        setting.interest.subscribe(query(number)).unwrap();
+        setting.tick();
+    }
+    let most = limits::TREE_FRAMES.0 as usize;
+    assert!(setting.sent().iter().all(|frames| frames.len() <= most));
+}
+
+// ---- What is missed ----
+
+/// Or a root that names what there is not, or a parent that drops much, would have honest peers put each other on the
+/// blacklist.
+#[test]
+fn who_misses_much_asks_each_neighbour_for_no_more_than_it_bears() {
+    let mut setting = setting(Spreading::Route);
+    setting.interest.subscribe("{}".parse().unwrap()).unwrap();
+    setting.tick();
+    setting.sent();
+    for number in 0..1000 {
+        setting.named(&id(number), DocumentKeys::EVERYTHING);
+    }
+    setting.cx.now = NOW.after(limits::ASK_AFTER);
+    setting.tick();
+    let most = limits::TREE_FRAMES.0 as usize;
+    let asks = setting.asks();
+    assert!(asks.iter().all(|asks| *asks <= most), "{asks:?}");
+}
+
+#[test]
+fn what_is_named_and_wanted_and_does_not_come_is_asked_for_so_often() {
+    let mut setting = setting(Spreading::Route);
+    setting.interest.subscribe(query(1)).unwrap();
+    let [wanted, other, here] =
+        [(5, 1), (6, 2), (7, 1)].map(|(author, number)| document(&identity(author), number, None));
+    setting.cx.store.insert(&here, 0, NOW);
+    for document in [&wanted, &other, &here] {
+        setting.named(&document.id(), DocumentKeys::of(document));
+    }
+    setting.cx.now = NOW.after(limits::ASK_AFTER - core::time::Duration::from_millis(1));
+    setting.tick();
+    assert_eq!(setting.asks(), [0; 3], "it may come by itself");
+    let mut asked = [0; 3];
+    for _ in 0..100 {
+        let Some(due) = setting.routes.missing.deadline() else { break };
+        setting.cx.now = due.max(setting.cx.now);
+        setting.tick();
+        let asks = setting.asks();
+        assert!(asks.iter().sum::<usize>() <= 1, "one at a time");
+        asked = [0, 1, 2].map(|at| asked[at] + asks[at]);
+    }
+    assert_eq!(setting.routes.missing.deadline(), None, "it gives up");
+    assert_eq!(asked, [4; 3], "each by turns");
+}
+
+#[test]
+fn a_neighbour_gets_what_it_asks_for_at_once_or_when_it_comes() {
+    let mut setting = setting(Spreading::Route);
+    let [asks, other, third] = setting.links;
+    for link in [other, third] {
+        setting.hears(link, wants(9));
+    }
+    setting.hears(asks, wants(9));
+    let here = document(&identity(5), 1, None);
+    setting.cx.store.insert(&here, 0, NOW);
+    let ask = |id: DocumentId, hops| RouteFrame::Ask(Ask { slot: SLOT, id: (&id).into(), hops });
+    setting.cx.notices.clear();
+    setting.hears(asks, ask(here.id(), 0));
+    let passed = setting.cx.notices.iter().any(|notice| {
+        matches!(notice, Notice::Pass { id, steps, .. }
+            if *id == here.id() && *steps == BTreeMap::from([(asks, Step::Push(Way::Aside))]))
+    });
+    assert!(passed);
+
+    // And not without end.
+    setting.cx.notices.clear();
+    for _ in 0..10 {
+        setting.hears(asks, ask(here.id(), 0));
+    }
+    assert_eq!(setting.cx.notices.len(), usize::from(limits::SERVINGS) - 1);
+    setting.hears(other, ask(here.id(), 0));
+    assert_eq!(setting.cx.notices.len(), usize::from(limits::SERVINGS), "others get it");
+
+    let later = document(&identity(5), 2, None);
+    setting.hears(asks, ask(later.id(), 0));
+    setting.tick();
+    assert_eq!(setting.asks(), [0; 3], "it has gone far enough");
+    setting.hears(asks, ask(later.id(), u8::MAX));
+    setting.tick();
+    let sent = setting.sent();
+    let hops: Vec<u8> = sent
+        .iter()
+        .flatten()
+        .filter_map(|frame| match frame {
+            RouteFrame::Ask(ask) => Some(ask.hops),
+            RouteFrame::Wants(_) => None,
+        })
+        .collect();
+    assert_eq!(hops, [limits::ASK_HOPS - 1], "of one neighbour, and not without end");
+    let steps = setting.route(&later, Some((other, Way::Aside)));
+    assert_eq!(steps.get(&asks), Some(&Step::Push(Way::Aside)));
+    assert_eq!(steps.len(), 1);
+}
+
+#[test]
+fn what_is_missed_is_bounded_and_forgets_links_that_are_gone() {
+    let (mut missing, link) = (Missing::default(), LinkId::from_raw(1));
+    let prefix = |number: u64| IdPrefix::from(&id(number));
+    let most = limits::MISSING as u64;
+    for number in 0..most + 10 {
+        missing.wanted_by(link, prefix(number), (SLOT, 3), NOW);
+    }
+    missing.want(prefix(0), SLOT, core::time::Duration::ZERO, NOW);
+    assert_eq!(missing.came(&prefix(most - 1)).collect::<Vec<_>>(), [link]);
+    assert_eq!(missing.came(&prefix(most)).count(), 0, "there was no room");
+    missing.link_down(link);
+    assert_eq!(missing.came(&prefix(1)).count(), 0);
+    let (_, missed) = missing.overdue(NOW).unwrap();
+    assert_eq!(missed.hops(), limits::ASK_HOPS, "ours");
+    let (_, missed) = missing.overdue(NOW).unwrap();
+    assert_eq!(missed.hops(), 0, "nobody waits for it any more");
+    let mut asked = 1;
+    let mut now = NOW;
+    while let Some(due) = missing.deadline() {
+        now = due.max(now);
+        missing.give_up(now);
+        while let Some((id, _)) = missing.overdue(now) {
+            asked += u8::from(id == prefix(0));
+        }
+    }
+    assert_eq!(asked, limits::ASK_TRIES);
+}
+
+#[test]
+fn a_link_that_goes_takes_what_it_wanted_with_it() {
+    let mut setting = setting(Spreading::Route);
+    let [one, other, third] = setting.links;
+    for link in [other, third] {
+        setting.hears(link, wants(9));
+    }
+    let peer = setting.cx.links.peer(one).unwrap();
+    setting.on(&Notice::LinkDown(LinkDown {
+        link: one,
+        peer,
+        session: 0,
+        incoming: false,
+        relayed: false,
+        extra: false,
+        active: true,
+        blameless: false,
+        cause: crate::Disconnect::Bye,
+    }));
+    assert_eq!(setting.route(&document(&identity(0), 1, None), None), BTreeMap::new());
+}
+
+// ---- Passages ----
+
+#[test]
+fn a_document_goes_up_and_down_each_tree_once() {
+    let mut passage = passages::Passage::default();
+    for slot in [Slot(0), Slot(7)] {
+        assert!(passage.goes_up(slot) && !passage.goes_up(slot));
+        assert!(passage.goes_down(slot) && !passage.goes_down(slot));
+    }
+}
+
+#[test]
+fn what_is_not_named_in_time_is_due_once_more_and_what_is_named_is_not() {
+    let mut passages = Passages::default();
+    let due = NOW.after(patience(false, 3));
+    assert!(due > NOW.after(patience(false, 0)) && patience(false, 12) == patience(false, 255));
+    let climb = Climb { slot: SLOT, ours: false, tries: 1, due };
+    for number in [1, 2] {
+        passages.enter(id(number), NOW);
+        passages.climbs(id(number), climb);
+    }
+    assert!(passages.overdue(NOW).is_none());
+    assert_eq!(passages.deadline(), Some(due));
+    assert!(!passages.is_named(&id(1)));
+    passages.named(&(&id(1)).into(), NOW);
+    assert!(passages.is_named(&id(1)));
+    let (late, climb) = passages.overdue(due).unwrap();
+    assert_eq!((late, climb.tries), (id(2), 1));
+    assert!(passages.overdue(due).is_none());
+    // It was sent up again.
+    passages.climbs(id(2), Climb { tries: 2, due: due.after(patience(false, 3)), ..climb });
+    assert!(passages.deadline() > Some(due));
+    // What was named before it came is known as well.
+    passages.named(&(&id(3)).into(), NOW);
+    assert!(passages.is_named(&id(3)));
+}
+
+#[test]
+fn passages_and_names_are_bounded_in_number_and_time() {
+    let mut passages = Passages::default();
+    let most = limits::PASSAGES as u64;
+    for number in 0..=most {
+        passages.enter(id(number), NOW);
+        passages.climbs(id(number), Climb { slot: SLOT, ours: true, tries: 1, due: NOW });
+        passages.named(&(&id(2 * most + number)).into(), NOW);
+    }
+    assert!(passages.get(&id(0)).is_none() && passages.get(&id(1)).is_some());
+    assert!(!passages.is_named(&id(2 * most)) && passages.is_named(&id(2 * most + 1)));
+    let due = core::iter::from_fn(|| passages.overdue(NOW)).count() as u64;
+    assert_eq!(due, most, "what is forgotten is not due");
+    let later = NOW.after(limits::PASSAGE_LASTS);
+    passages.enter(id(most + 1), later);
+    assert!(passages.get(&id(most)).is_none());
+    passages.named(&(&id(0)).into(), later);
+    assert!(!passages.is_named(&id(2 * most + 1)));
+}
