@@ -462,6 +462,9 @@ pub const BEAT: Duration = Duration::from_secs(1);
 pub const BEAT_IDLE: Duration = Duration::from_secs(5);
 /// How many bulletins a peer keeps for children that missed some.
 pub const BULLETINS_KEPT: usize = 12;
+/// A root that is there gives way to a better one eight times at once, as where many offered themselves at the same time, and
+/// then once a minute: each costs 60 of these.
+pub const ROOT_CHANGES: (u32, u32) = (8 * 60, 1);
 /// Frames of the trees that one link may send at once, and how many more each second.
 pub const TREE_FRAMES: (u32, u32) = (128, 32);
 /// No peer stands deeper: what does goes round in a circle.

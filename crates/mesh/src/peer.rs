@@ -264,6 +264,9 @@ impl Peer {
                 self.documents.spread(cx, accepted, plan);
             }
             Notice::Again { link, id, way, also } => {
+                if !self.routes.goes_on(cx, id, *way, trees) {
+                    return;
+                }
                 let document = cx.store.get(id).and_then(|kept| kept.decode().ok());
                 if let Some(document) = document {
                     let came = (*link, *way, also.clone());

@@ -179,7 +179,20 @@ impl Routes {
         Plan::Route(steps)
     }
 
-    /// A further copy has come, perhaps on another way.
+    /// A further copy has come. Whether it may go on from here on a way that it has not gone.
+    pub(crate) fn goes_on(&self, cx: &Cx, id: &DocumentId, way: Way, trees: &Trees) -> bool {
+        if cx.spreading == Spreading::Flood {
+            return false;
+        }
+        let passage = self.passages.get(id);
+        passage.is_none_or(|passage| match way {
+            Way::Up(slot) => !passage.went_up(slot) || !passage.went_down(slot),
+            Way::Down(slot) => !passage.went_down(slot),
+            Way::Aside => trees.slots().any(|slot| !passage.went_down(slot)),
+        })
+    }
+
+    /// It does.
     pub(crate) fn comes_again(
         &mut self,
         cx: &mut Cx,
@@ -187,9 +200,6 @@ impl Routes {
         (link, way, also): (LinkId, Way, Option<DocumentKeys>),
         trees: &Trees,
     ) -> BTreeMap<LinkId, Step> {
-        if cx.spreading == Spreading::Flood {
-            return BTreeMap::new();
-        }
         let passage = self.passages.enter(document.id(), cx.now);
         if passage.also.is_none() {
             passage.also = also;

@@ -40,6 +40,14 @@ pub(super) struct Climb {
 }
 
 impl Passage {
+    pub(super) const fn went_up(&self, slot: Slot) -> bool {
+        self.climbed.contains(slot)
+    }
+
+    pub(super) const fn went_down(&self, slot: Slot) -> bool {
+        self.went_down.contains(slot)
+    }
+
     /// It goes up a tree from here, unless it has.
     pub(super) fn goes_up(&mut self, slot: Slot) -> bool {
         let is_first = !self.climbed.contains(slot);

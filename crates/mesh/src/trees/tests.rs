@@ -490,7 +490,7 @@ fn of_what_no_root_has_named_so_much_is_remembered_for_so_long() {
     for id in &ids {
         unnamed.insert(*id, NOW);
     }
-    let all = |unnamed: &Unnamed| unnamed.all().collect::<Vec<_>>();
+    let all = |unnamed: &Unnamed| unnamed.all().map(|id| IdPrefix::from(&id)).collect::<Vec<_>>();
     let short = |ids: &[DocumentId]| ids.iter().map(IdPrefix::from).collect::<Vec<_>>();
     assert_eq!(all(&unnamed), short(&ids[2..]), "the oldest gave way");
     assert_eq!(unnamed.take(&(&ids[3]).into()), Some(ids[3]));

@@ -23,7 +23,7 @@ use super::{
     unnamed::Unnamed,
 };
 use crate::{
-    LinkId, Misbehaviour, Time,
+    Budget, LinkId, Misbehaviour, Time,
     cx::Cx,
     limits,
     notice::Notice,
@@ -40,6 +40,9 @@ pub(crate) struct Place {
     pub(crate) children: usize,
     pub(crate) peers: u32,
 }
+
+/// What a change of the root takes of [`limits::ROOT_CHANGES`].
+const CHANGE: usize = 60;
 
 #[derive(Debug)]
 pub(super) struct Tree {
@@ -58,6 +61,8 @@ pub(super) struct Tree {
     /// When we offer ourselves, if there is no root then.
     stand_at: Option<Time>,
     improve_at: Time,
+    /// How often a root that is there may give way to a better one.
+    changes: Budget,
     /// What neighbours were told of our place, and when they are told anew.
     told: (Option<PeerId>, Option<u8>),
     tell_at: Option<Time>,
@@ -71,8 +76,10 @@ struct Around {
     root: Option<PeerId>,
     /// None: it has no parent.
     depth: Option<u8>,
-    /// When it was sent a bulletin outside of the tree last.
+    /// When it was sent a bulletin outside of the tree last,
     helped_at: Option<Time>,
+    /// and those that it had missed when it joined.
+    caught_up_at: Option<Time>,
 }
 
 impl Tree {
@@ -88,6 +95,7 @@ impl Tree {
             tombs: Tombs::default(),
             office: None,
             stand_at: None,
+            changes: Budget::new(limits::ROOT_CHANGES, cx.now),
             improve_at: cx.now.after(cx.rng.jitter(limits::IMPROVE_EVERY)),
             told: (None, None),
             tell_at: None,
@@ -188,7 +196,10 @@ impl Tree {
         if !cx.links.get(link).is_some_and(|link| link.has_trees) {
             return;
         }
-        self.around.insert(link, Around { root: None, depth: Some(0), helped_at: None });
+        self.around.insert(
+            link,
+            Around { root: None, depth: Some(0), helped_at: None, caught_up_at: None },
+        );
         let beacon = self.beacon_of(cx.now);
         cx.send(link, TreeFrame::Beacon(beacon));
         if self.following.is_none() {
@@ -254,6 +265,12 @@ impl Tree {
             self.parent = None;
             self.tell(cx);
         }
+        // Who joins again and again shall not have us say the same each time.
+        let Some(around) = self.around.get_mut(&link) else { return };
+        if around.caught_up_at.is_some_and(|at| cx.now < at.after(limits::BEAT / 2)) {
+            return;
+        }
+        around.caught_up_at = Some(cx.now);
         let Some(ours) = &self.following else { return };
         let missed = match join.newest {
             Some((root, newest)) if root == ours.root => ours.since(newest),
@@ -335,6 +352,13 @@ impl Tree {
                 // It follows a root that is to give way, and does not know of ours.
                 self.help(cx, link);
                 return Ok(None);
+            }
+            // It is to give way to a better one, but not to one after the other.
+            Some(known) if cx.now < known.gone_at() => {
+                if !self.changes.take(CHANGE, cx.now) {
+                    return Ok(None);
+                }
+                false
             }
             _ => false,
         };

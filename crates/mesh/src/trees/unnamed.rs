@@ -35,9 +35,8 @@ impl Unnamed {
     }
 
     /// All of them, the oldest first.
-    pub(super) fn all(&self) -> impl Iterator<Item = IdPrefix> {
-        let order = self.order.iter().map(|(_, short)| *short);
-        order.filter(|short| self.ids.contains_key(short))
+    pub(super) fn all(&self) -> impl Iterator<Item = DocumentId> {
+        self.order.iter().filter_map(|(_, short)| self.ids.get(short).copied())
     }
 
     fn expire(&mut self, now: Time) {

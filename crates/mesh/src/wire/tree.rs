@@ -95,6 +95,7 @@ pub struct Entry {
 
 impl Entry {
     /// One that everyone may want.
+    #[cfg(test)]
     pub(crate) const fn of_all(id: IdPrefix) -> Self {
         Self { id, about: DocumentKeys::EVERYTHING }
     }

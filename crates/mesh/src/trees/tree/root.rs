@@ -2,6 +2,7 @@
 
 use taiinet_document::Timestamp;
 use taiinet_identity::Verified;
+use taiinet_query::DocumentKeys;
 
 use super::{
     super::{
@@ -64,7 +65,13 @@ impl Tree {
         let spreading = cx.spreading;
         self.following = Some(Following::new(id, Rank::of(self.slot, &id), now));
         let mut office = Office::new(spreading, now);
-        recent.all().for_each(|id| office.name(Entry::of_all(id), 0, now));
+        for id in recent.all() {
+            // What is not here any more is here for nobody that asks.
+            let document = cx.store.get(&id).and_then(|kept| kept.decode().ok());
+            let Some(document) = document else { continue };
+            let about = self.below.about(&DocumentKeys::of(&document));
+            office.name(Entry { id: (&id).into(), about }, 0, now);
+        }
         self.office = Some(office);
         self.depth = 0;
     }
