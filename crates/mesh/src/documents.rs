@@ -323,6 +323,9 @@ impl Documents {
             self.tree.has_room(link, verified.heap_size().saturating_sub(size), cx.now);
         }
         let way = way.filter(|_| cx.spreading == Spreading::Route);
+        // Nothing else has gone elsewhere before.
+        let replaces = verified.key.is_some() || matches!(verified.content(), Content::Deleted(_));
+        let also = also.filter(|_| replaces);
         let came = Came { from: Some((link, sender)), way, also };
         self.accept(cx, verified, hops.saturating_add(1), came);
         Ok(())

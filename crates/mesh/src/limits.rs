@@ -460,6 +460,8 @@ pub const NAMES_WAITING: usize = 8 * 1024;
 pub const BEAT: Duration = Duration::from_secs(1);
 /// and says that it is there this often at the least.
 pub const BEAT_IDLE: Duration = Duration::from_secs(5);
+/// No bulletin of a root counts that was signed sooner after the one before.
+pub const BEAT_LEAST: Duration = Duration::from_millis(500);
 /// How many bulletins a peer keeps for children that missed some.
 pub const BULLETINS_KEPT: usize = 12;
 /// A root that is there gives way to a better one eight times at once, as where many offered themselves at the same time, and
@@ -471,6 +473,8 @@ pub const TREE_FRAMES: (u32, u32) = (128, 32);
 pub const TREE_DEPTH: u8 = 100;
 /// How many roots that fell silent are remembered.
 pub const TOMBS: usize = 16;
+/// A root that has been followed for so long is one that never fell silent.
+pub const TOMB_FORGOTTEN: Duration = Duration::from_secs(60);
 /// So much later than the new parent is joined the former one is left.
 pub const LEAVE_AFTER: Duration = Duration::from_secs(4);
 /// How often a peer looks for a parent that is nearer to the root.

@@ -467,14 +467,17 @@ fn part(cx: &mut Cx, which: impl Fn(&Link) -> bool) {
         .filter(|link| !needed.contains(&link.id))
         .map(|link| (cx.reputation.points(&link.peer, cx.now), link.id))
         .collect();
+    // Rather one that no tree needs, else one to a leaf: whoever stands below would miss what comes until it has found
+    // another way.
+    let of_tree = |link: &LinkId| {
+        let link = cx.links.get(*link);
+        link.map(|link| if link.leads_up.is_empty() { link.brings } else { u32::MAX })
+    };
+    candidates.retain(|(_, link)| of_tree(link).is_some_and(|brings| brings <= 1));
     let most = candidates.iter().map(|(points, _)| *points).max();
     candidates.retain(|(points, _)| Some(*points) == most);
-    // None that a tree needs: whoever stands below would miss what comes until they have found another way.
-    let is_free = |link: &LinkId| {
-        let is_free = |link: &Link| link.leads_up.is_empty() && link.leads_down.is_empty();
-        cx.links.get(*link).is_some_and(is_free)
-    };
-    candidates.retain(|(_, link)| is_free(link));
+    let least = candidates.iter().map(|(_, link)| of_tree(link)).min();
+    candidates.retain(|(_, link)| Some(of_tree(link)) == least);
     // Rather one that we rely on for little. What it would have us push does not count: it may ask for
     // everything without need.
     let relied_on = |link: &LinkId| cx.links.get(*link).map(|link| link.relied_on);

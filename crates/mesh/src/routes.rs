@@ -62,10 +62,8 @@ impl Routes {
 
     /// When [`Self::tick`] has something to do.
     pub(crate) fn deadline(&self) -> Option<Time> {
-        [self.tell_at, self.passages.deadline(), self.missing.deadline()]
-            .into_iter()
-            .flatten()
-            .min()
+        let missing = self.missing.deadline().filter(|_| !self.asking.is_empty());
+        [self.tell_at, self.passages.deadline(), missing].into_iter().flatten().min()
     }
 
     // ---- What happens ----
@@ -186,6 +184,7 @@ impl Routes {
         }
         let passage = self.passages.get(id);
         passage.is_none_or(|passage| match way {
+            _ if passage.floods => false,
             Way::Up(slot) => !passage.went_up(slot) || !passage.went_down(slot),
             Way::Down(slot) => !passage.went_down(slot),
             Way::Aside => trees.slots().any(|slot| !passage.went_down(slot)),
@@ -206,6 +205,8 @@ impl Routes {
         }
         let keys = keys_of(document, passage.also.as_ref());
         if keys.is_everything() {
+            // It floods, and that is all.
+            passage.floods = true;
             return BTreeMap::new();
         }
         self.passes(cx, document.id(), &keys, (Some(link), Some(way)), trees)
@@ -221,7 +222,7 @@ impl Routes {
         trees: &Trees,
     ) -> BTreeMap<LinkId, Step> {
         let mut steps = BTreeMap::new();
-        let is_named = self.passages.is_named(&id);
+        let is_named = self.passages.is_named(&(&id).into());
         let passage = self.passages.enter(id, cx.now);
         passage.links.extend(from);
         let slots = trees.slots();
@@ -244,14 +245,19 @@ impl Routes {
                 }
             }
         }
-        let climbs = up.filter(|slot| passage.goes_up(*slot) && !trees.is_root(*slot) && !is_named);
+        // Where there is no way up now, it may come again when there is.
+        let climbs =
+            up.filter(|slot| !trees.is_root(*slot) && !is_named && !passage.went_up(*slot));
         if let Some(slot) = climbs {
-            if let Some(parent) = trees.parent(slot) {
+            let parent = trees.parent(slot);
+            if let Some(parent) = parent {
+                passage.goes_up(slot);
                 steps.insert(parent, Step::Push(Way::Up(slot)));
             }
             let ours = from.is_none();
             let due = cx.now.after(patience(ours, trees.depth(slot)));
-            self.passages.climbs(id, Climb { slot, ours, tries: 1, due });
+            let tries = u8::from(parent.is_some());
+            self.passages.climbs(id, Climb { slot, ours, tries, due });
         }
         if let Some(passage) = self.passages.get_mut(&id) {
             passage.links.extend(steps.keys());
@@ -261,7 +267,8 @@ impl Routes {
 
     /// Of a document that does not flood, where it goes as well.
     pub(crate) fn also(&self, id: &DocumentId) -> Option<Option<&DocumentKeys>> {
-        self.passages.get(id).map(|passage| passage.also.as_ref())
+        let passage = self.passages.get(id).filter(|passage| !passage.floods)?;
+        Some(passage.also.as_ref())
     }
 
     /// A document that is here goes to some more.
@@ -294,11 +301,15 @@ impl Routes {
             let next = trees.way_up(climb.slot, climb.tries);
             if let Some(link) = next {
                 cx.counters.resent += 1;
+                if let Some(passage) = self.passages.get_mut(&id) {
+                    passage.goes_up(climb.slot);
+                }
                 let steps = BTreeMap::from([(link, Step::Push(Way::Up(climb.slot)))]);
                 self.pass(cx, id, steps);
             }
+            let tries = climb.tries.saturating_add(u8::from(next.is_some()));
             let due = cx.now.after(patience(climb.ours, trees.depth(climb.slot)));
-            self.passages.climbs(id, Climb { tries: climb.tries + 1, due, ..climb });
+            self.passages.climbs(id, Climb { tries, due, ..climb });
         }
     }
 
@@ -356,7 +367,7 @@ impl Routes {
             }
             let steps = BTreeMap::from([(link, Step::Push(Way::Aside))]);
             self.pass(cx, id, steps);
-        } else if ask.hops > 0 {
+        } else if ask.hops > 0 && self.passages.is_named(&ask.id) {
             let hops = ask.hops.min(limits::ASK_HOPS);
             self.missing.wanted_by(link, ask.id, (ask.slot, hops), cx.now);
         }

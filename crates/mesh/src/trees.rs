@@ -141,7 +141,7 @@ impl Trees {
             }
             TreeFrame::Brings(slot, brings) => {
                 if let Some(tree) = self.tree(slot) {
-                    tree.brings(link, brings, cx.now);
+                    tree.brings(cx, link, brings);
                 }
             }
             TreeFrame::Leave(slot) => {
@@ -161,7 +161,8 @@ impl Trees {
             Notice::LinkDown(down) => {
                 self.trees.iter_mut().for_each(|tree| tree.link_down(cx, down.link));
             }
-            Notice::WeDoze(true) => self.trees.iter_mut().for_each(Tree::resign),
+            Notice::WeDoze(true) => self.trees.iter_mut().for_each(|tree| tree.resign(cx)),
+            Notice::WeDoze(false) => self.trees.iter_mut().for_each(|tree| tree.wake(cx)),
             Notice::Accepted(accepted) => self.accepted(cx.now, accepted),
             _ => {}
         }

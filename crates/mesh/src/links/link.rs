@@ -94,10 +94,10 @@ pub(crate) struct Link {
     pub(crate) surplus: bool,
     /// Whether we have told it that we could part with it.
     pub(crate) told_surplus: bool,
-    /// In which trees it is our parent,
+    /// In which trees it is our parent.
     pub(crate) leads_up: Slots,
-    /// and in which our child.
-    pub(crate) leads_down: Slots,
+    /// How many peers it brings, as our child in a tree, itself among them; none, if it is no child.
+    pub(crate) brings: u32,
     /// For how many groups of documents we rely on it.
     pub(crate) relied_on: u32,
     stage: Stage,
@@ -144,7 +144,7 @@ impl Link {
             surplus: false,
             told_surplus: false,
             leads_up: Slots::default(),
-            leads_down: Slots::default(),
+            brings: 0,
             relied_on: 0,
             stage: Stage::Dialling,
             since: now,

@@ -26,7 +26,10 @@ impl Missed {
     /// It could not be asked for now: that does not count.
     pub(super) fn put_off(&mut self, now: Time) {
         self.asked.clear();
-        self.tries = self.tries.saturating_sub(1);
+        // Of what others ask for, it does: they ask again, or elsewhere.
+        if self.ours {
+            self.tries = self.tries.saturating_sub(1);
+        }
         self.due = now.after(limits::ASK_LATER);
     }
 

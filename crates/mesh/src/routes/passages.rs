@@ -21,6 +21,8 @@ pub(super) struct Passage {
     climbed: Slots,
     /// and down.
     went_down: Slots,
+    /// It is for everyone, and has no way of its own.
+    pub(super) floods: bool,
     /// Where it goes as well.
     pub(super) also: Option<DocumentKeys>,
     /// The neighbours that it came from or went to.
@@ -114,8 +116,8 @@ impl Passages {
     }
 
     /// Whether a root has named it.
-    pub(super) fn is_named(&self, id: &DocumentId) -> bool {
-        self.named.ids.contains(&id.into())
+    pub(super) fn is_named(&self, id: &IdPrefix) -> bool {
+        self.named.ids.contains(id)
     }
 
     pub(super) fn get(&self, id: &DocumentId) -> Option<&Passage> {

@@ -308,6 +308,10 @@ fn a_neighbour_gets_what_it_asks_for_at_once_or_when_it_comes() {
     assert_eq!(setting.asks(), [0; 3], "it has gone far enough");
     setting.hears(asks, ask(later.id(), u8::MAX));
     setting.tick();
+    assert_eq!(setting.asks(), [0; 3], "no root has named it");
+    setting.named(&later.id(), DocumentKeys::of(&later));
+    setting.hears(asks, ask(later.id(), u8::MAX));
+    setting.tick();
     let sent = setting.sent();
     let hops: Vec<u8> = sent
         .iter()
@@ -397,9 +401,9 @@ fn what_is_not_named_in_time_is_due_once_more_and_what_is_named_is_not() {
     }
     assert!(passages.overdue(NOW).is_none());
     assert_eq!(passages.deadline(), Some(due));
-    assert!(!passages.is_named(&id(1)));
+    assert!(!passages.is_named(&(&id(1)).into()));
     passages.named(&(&id(1)).into(), NOW);
-    assert!(passages.is_named(&id(1)));
+    assert!(passages.is_named(&(&id(1)).into()));
     let (late, climb) = passages.overdue(due).unwrap();
     assert_eq!((late, climb.tries), (id(2), 1));
     assert!(passages.overdue(due).is_none());
@@ -408,7 +412,7 @@ fn what_is_not_named_in_time_is_due_once_more_and_what_is_named_is_not() {
     assert!(passages.deadline() > Some(due));
     // What was named before it came is known as well.
     passages.named(&(&id(3)).into(), NOW);
-    assert!(passages.is_named(&id(3)));
+    assert!(passages.is_named(&(&id(3)).into()));
 }
 
 #[test]
@@ -421,12 +425,15 @@ fn passages_and_names_are_bounded_in_number_and_time() {
         passages.named(&(&id(2 * most + number)).into(), NOW);
     }
     assert!(passages.get(&id(0)).is_none() && passages.get(&id(1)).is_some());
-    assert!(!passages.is_named(&id(2 * most)) && passages.is_named(&id(2 * most + 1)));
+    assert!(
+        !passages.is_named(&(&id(2 * most)).into())
+            && passages.is_named(&(&id(2 * most + 1)).into())
+    );
     let due = core::iter::from_fn(|| passages.overdue(NOW)).count() as u64;
     assert_eq!(due, most, "what is forgotten is not due");
     let later = NOW.after(limits::PASSAGE_LASTS);
     passages.enter(id(most + 1), later);
     assert!(passages.get(&id(most)).is_none());
     passages.named(&(&id(0)).into(), later);
-    assert!(!passages.is_named(&id(2 * most + 1)));
+    assert!(!passages.is_named(&(&id(2 * most + 1)).into()));
 }

@@ -54,6 +54,11 @@ impl Below {
         self.children.contains_key(&link)
     }
 
+    /// How many peers a child brings; none, if it is no child.
+    pub(super) fn brought_by(&self, link: LinkId) -> u32 {
+        self.children.get(&link).map_or(0, |child| child.peers.max(1))
+    }
+
     /// The children that want a document, or have some below them that do.
     pub(super) fn that_want(&self, keys: &DocumentKeys) -> Vec<LinkId> {
         let wanting = self.children.iter().filter(|(_, child)| child.keys.matches(keys));

@@ -17,6 +17,8 @@ pub(super) struct Following {
     pub(super) newest: Timestamp,
     /// When that came.
     pub(super) heard_at: Time,
+    /// Since when it is followed.
+    pub(super) since: Time,
     beat: Duration,
     /// How large it says that the network is.
     pub(super) peers: u32,
@@ -32,6 +34,7 @@ impl Following {
             rank,
             newest: Timestamp::from_millis(0),
             heard_at: now,
+            since: now,
             beat: limits::BEAT_IDLE,
             peers: 0,
             spreading: None,

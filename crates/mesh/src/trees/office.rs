@@ -28,7 +28,8 @@ impl Rank {
     /// the best usually does so [`limits::STAND_APART`] before the next.
     pub(super) fn wait(self, peers: u32) -> Duration {
         let apart = u64::try_from(limits::STAND_APART.as_millis()).unwrap_or(u64::MAX);
-        let all = u128::from(apart.saturating_mul(u64::from(peers)));
+        let most = u64::try_from(limits::STAND_MOST.as_millis()).unwrap_or(u64::MAX);
+        let all = u128::from(apart.saturating_mul(u64::from(peers)).min(most));
         let wait = (u128::from(self.0) * all) >> 64;
         Duration::from_millis(u64::try_from(wait).unwrap_or(u64::MAX))
     }
@@ -42,16 +43,19 @@ pub(super) struct Office {
     next_at: Time,
     load: Load,
     spreading: Spreading,
+    /// Until then the load is not known, and routes stay routes.
+    measures_until: Time,
 }
 
 impl Office {
-    pub(super) const fn new(spreading: Spreading, now: Time) -> Self {
+    pub(super) fn new(spreading: Spreading, now: Time) -> Self {
         Self {
             pending: VecDeque::new(),
             issued_at: None,
             next_at: now,
             load: Load { per_second: 0, bytes: 0, since: now },
             spreading,
+            measures_until: now.after(limits::LOAD_OVER),
         }
     }
 
@@ -87,7 +91,9 @@ impl Office {
         }
         self.issued_at = Some(now);
         let load = self.load.measure(now);
-        self.spreading = decide(self.spreading, peers, open, load);
+        if self.spreading == Spreading::Flood || now >= self.measures_until {
+            self.spreading = decide(self.spreading, peers, open, load);
+        }
         let is_idle = self.pending.is_empty() && self.spreading == Spreading::Flood;
         self.next_at = now.after(if is_idle { limits::BEAT_IDLE } else { limits::BEAT });
         (named, self.spreading)

@@ -174,8 +174,8 @@ fn what_is_old_forged_foreign_or_of_a_worse_root_is_neither_followed_nor_passed_
         crate::wire::codec::decode(&crate::wire::codec::encode(&presence)).unwrap()
     };
     let offences = [
-        (forged(&root, 10), Misbehaviour::InvalidSignature, 10),
-        (forged(&better, 10), Misbehaviour::InvalidSignature, 10),
+        (forged(&root, 1_000), Misbehaviour::InvalidSignature, 10),
+        (forged(&better, 1_000), Misbehaviour::InvalidSignature, 10),
         (passed(of_network(foreign)), Misbehaviour::WrongNetwork, 10),
         (passed(long), Misbehaviour::Oversize, 50),
         (passed(unreadable), Misbehaviour::Undecodable, 50),

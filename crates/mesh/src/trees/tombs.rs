@@ -41,6 +41,11 @@ impl Tombs {
         }
     }
 
+    /// A root has been followed for long: what was before does not count any more.
+    pub(super) fn forget(&mut self, root: &PeerId) {
+        self.0.retain(|tomb| tomb.root != *root);
+    }
+
     /// Whether a root that was silent has not said enough since.
     pub(super) fn holds(&self, root: &PeerId, issued_at: Timestamp) -> bool {
         self.0.iter().any(|tomb| tomb.root == *root && issued_at <= tomb.newer_than)

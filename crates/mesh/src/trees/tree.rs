@@ -218,7 +218,7 @@ impl Tree {
             self.tell(cx);
         }
         if self.around.is_empty() {
-            self.resign();
+            self.resign(cx);
             self.stand_at = None;
         }
     }
@@ -262,7 +262,7 @@ impl Tree {
         self.below.brings(link, join.brings, true, cx.now);
         self.mark(cx, link);
         if self.parent == Some(link) {
-            self.parent = None;
+            self.lose_parent(cx);
             self.tell(cx);
         }
         // Who joins again and again shall not have us say the same each time.
@@ -282,8 +282,9 @@ impl Tree {
     }
 
     /// A child brings something else.
-    pub(super) fn brings(&mut self, link: LinkId, brings: Brings, now: Time) {
-        self.below.brings(link, brings, false, now);
+    pub(super) fn brings(&mut self, cx: &mut Cx, link: LinkId, brings: Brings) {
+        self.below.brings(link, brings, false, cx.now);
+        self.mark(cx, link);
     }
 
     /// A child has another parent.
@@ -292,13 +293,20 @@ impl Tree {
         self.mark(cx, link);
     }
 
+    /// Gives the parent that there was.
+    fn lose_parent(&mut self, cx: &mut Cx) -> Option<LinkId> {
+        let parent = self.parent.take()?;
+        self.mark(cx, parent);
+        Some(parent)
+    }
+
     /// Its link is kept, if another can go, while it is part of the tree.
     fn mark(&self, cx: &mut Cx, link: LinkId) {
         let Some(state) = cx.links.get_mut(link) else { return };
-        let before = (state.leads_up, state.leads_down);
+        let before = (state.leads_up, state.brings);
         state.leads_up.set(self.slot, self.parent == Some(link));
-        state.leads_down.set(self.slot, self.below.contains(link));
-        if before != (state.leads_up, state.leads_down) {
+        state.brings = self.below.brought_by(link);
+        if before != (state.leads_up, state.brings) {
             cx.notify(Notice::Moved);
         }
     }
@@ -341,9 +349,13 @@ impl Tree {
             return Ok(None);
         }
         let rank = Rank::of(self.slot, &root);
+        let mut gives_way = false;
         let same = match &self.following {
             Some(known) if known.root == root => {
-                if bulletin.issued_at <= known.newest {
+                // Nor more often than a root has reason to: whoever passes them on would be taken for a flood.
+                if Time::from(bulletin.issued_at)
+                    < Time::from(known.newest).after(limits::BEAT_LEAST)
+                {
                     return Ok(None);
                 }
                 true
@@ -355,21 +367,28 @@ impl Tree {
             }
             // It is to give way to a better one, but not to one after the other.
             Some(known) if cx.now < known.gone_at() => {
-                if !self.changes.take(CHANGE, cx.now) {
+                if !self.changes.has(CHANGE, cx.now) {
                     return Ok(None);
                 }
+                gives_way = true;
                 false
             }
             _ => false,
         };
         cx.spend(link, VERIFICATION);
         let verified = signed.verify().map_err(|_| Misbehaviour::InvalidSignature)?;
+        if gives_way {
+            self.changes.take(CHANGE, cx.now);
+        }
         if !same {
             self.follow(root, rank, cx.now);
         }
         let starved = !self.is_attached(cx.now);
         if let Some(following) = &mut self.following {
             following.hears(verified.signed().clone(), &verified, cx.now);
+            if cx.now >= following.since.after(limits::TOMB_FORGOTTEN) {
+                self.tombs.forget(&root);
+            }
         }
         if !same || starved && self.parent != Some(link) {
             self.join(cx, link);

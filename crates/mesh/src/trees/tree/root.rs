@@ -1,6 +1,5 @@
 //! Being the root: a peer offers itself when there is none, and signs the bulletins.
 
-use taiinet_document::Timestamp;
 use taiinet_identity::Verified;
 use taiinet_query::DocumentKeys;
 
@@ -31,9 +30,17 @@ impl Tree {
     }
 
     /// We are the root no longer, if we were.
-    pub(in crate::trees) fn resign(&mut self) {
+    pub(in crate::trees) fn resign(&mut self, cx: &mut Cx) {
         if self.office.take().is_some() {
             self.following = None;
+            self.tell(cx);
+        }
+    }
+
+    /// We may be the root again.
+    pub(in crate::trees) fn wake(&mut self, cx: &Cx) {
+        if self.following.is_none() && !self.around.is_empty() {
+            self.will_stand(cx);
         }
     }
 
@@ -58,7 +65,7 @@ impl Tree {
         if cx.dozing || self.around.is_empty() || self.following.is_some() {
             return;
         }
-        if let Some(parent) = self.parent.take() {
+        if let Some(parent) = self.lose_parent(cx) {
             cx.send(parent, TreeFrame::Leave(self.slot));
         }
         let (id, now) = (cx.id(), cx.now);
@@ -84,7 +91,7 @@ impl Tree {
         };
         let is_new = office.is_new();
         let (named, spreading) = office.issue(peers, open, cx.now);
-        let after_last = Timestamp::from_millis(following.newest.as_millis().saturating_add(1));
+        let after_last = Time::from(following.newest).after(limits::BEAT_LEAST).timestamp();
         let issued_at = cx.now.timestamp().max(after_last);
         let beat = if spreading == Spreading::Route { limits::BEAT } else { limits::BEAT_IDLE };
         let bulletin = Bulletin {
