@@ -79,6 +79,11 @@ impl Process {
         Some(serde_json::from_str::<Value>(last).ok()?["status"].take())
     }
 
+    /// How many reports it has given.
+    pub fn reports(&self) -> usize {
+        self.stderr.get().iter().filter(|line| is_report(line)).count()
+    }
+
     /// Waits until `condition` gives something, looking again and again.
     ///
     /// # Panics

@@ -54,6 +54,10 @@ fn what_was_taken_is_counted_though_the_input_has_not_ended() {
     let mut interrupted = mesh.run("publisher", &["publish", "--json", "--report"]);
     interrupted.write(&lines);
     subscriber.receives(2 * COUNT as usize);
+    // What has come is said to be taken within 20 ms: by the next report but one the publisher has heard of it.
+    let before = interrupted.reports();
+    interrupted
+        .eventually("goes on", |publisher| (publisher.reports() >= before + 2).then_some(()));
     interrupted.signal("INT");
     assert_eq!(interrupted.exit_code(), 1);
 
