@@ -121,6 +121,7 @@ mod documents;
 mod finds;
 mod interest;
 mod keeps;
+mod lately;
 pub mod limits;
 mod links;
 mod membership;

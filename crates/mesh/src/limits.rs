@@ -503,7 +503,7 @@ pub const AWAITED: usize = 4 * 1024;
 // ---- Routes ----
 
 /// The most that one peer says of what it, or those below it in a tree, want, in bytes.
-pub const KEYS_BYTES: usize = 3 * 1024;
+pub const KEYS_BYTES: usize = taiinet_query::limits::KEY_SET_BYTES;
 /// How soon changes of what those below want are told on, at most so often; where there is much to say,
 pub const KEYS_EVERY: Duration = Duration::from_millis(250);
 /// so often.
@@ -530,6 +530,8 @@ pub const RELAYED_AFTER: Duration = Duration::from_millis(1100);
 pub const NAMED_PER_HOP: Duration = Duration::from_millis(300);
 /// and in all so often.
 pub const CLIMBS: u8 = 5;
+/// So many links count for how long to wait.
+pub const HOPS_WAITED_FOR: u8 = 12;
 /// What was named, and is wanted, is asked for when it has not come after so long, and so much longer for each link
 /// to the root.
 pub const ASK_AFTER: Duration = Duration::from_millis(800);

@@ -29,7 +29,7 @@ use crate::{
     wire::{Ask, IdPrefix, RouteFrame, Slot, Way},
 };
 use missing::Missing;
-use passages::{Climb, Passages, patience};
+use passages::{Climb, Passages, for_each_hop, patience};
 pub use plan::Spreading;
 pub(crate) use plan::{Plan, Step};
 
@@ -285,7 +285,7 @@ impl Routes {
                 && !cx.store.has_seen_prefix(&entry.id)
                 && wants.matches(&entry.about)
             {
-                let wait = limits::ASK_AFTER + limits::ASK_PER_HOP * u32::from(named.depth.min(12));
+                let wait = limits::ASK_AFTER + for_each_hop(limits::ASK_PER_HOP, named.depth);
                 self.missing.want(entry.id, named.slot, wait, cx.now);
             }
         }
@@ -325,21 +325,22 @@ impl Routes {
                 continue;
             }
             let hops = missed.hops();
-            let now = cx.now;
-            let mut others: Vec<LinkId> = self
-                .asking
-                .iter()
-                .filter(|(link, budget)| !missed.asked.contains(link) && budget.has(1, now))
-                .map(|(link, _)| *link)
-                .collect();
-            // First the parent, then the others by chance.
-            if let Some(parent) = trees.parent(missed.slot).filter(|link| others.contains(link)) {
-                others = vec![parent];
-            }
             if hops == 0 {
                 continue;
             }
-            let Some(link) = cx.rng.choose(&others).copied() else {
+            let now = cx.now;
+            let may_ask =
+                |link: &LinkId, budget: &Budget| !missed.asked.contains(link) && budget.has(1, now);
+            // First the parent, then the others by chance.
+            let parent = trees.parent(missed.slot).filter(|parent| {
+                self.asking.get(parent).is_some_and(|budget| may_ask(parent, budget))
+            });
+            let link = parent.or_else(|| {
+                let others = self.asking.iter().filter(|(link, budget)| may_ask(link, budget));
+                let others: Vec<LinkId> = others.map(|(link, _)| *link).collect();
+                cx.rng.choose(&others).copied()
+            });
+            let Some(link) = link else {
                 missed.put_off(now);
                 continue;
             };
@@ -356,7 +357,7 @@ impl Routes {
     /// A neighbour asks for what a root has named.
     fn asked(&mut self, cx: &mut Cx, link: LinkId, ask: &Ask) {
         if let Some(id) = cx.store.id_of(&ask.id) {
-            // Whoever asks again has not taken it, and shall not have us send it without end.
+            // A neighbour that asks again has not taken it, and shall not have us send it without end.
             if self.answered.len() >= limits::ANSWERED {
                 self.answered.clear();
             }

@@ -172,8 +172,9 @@ impl Trees {
         self.want(cx, wants);
         for slot in self.slots().collect::<Vec<_>>() {
             let Some(tree) = self.trees.get_mut(usize::from(slot.0)) else { continue };
-            let named = tree.tick(cx, &self.recent);
-            self.named(cx, slot, named);
+            if let Some(named) = tree.tick(cx, &self.recent) {
+                self.named(cx, slot, named);
+            }
         }
     }
 

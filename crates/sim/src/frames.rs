@@ -24,14 +24,14 @@ pub(crate) fn kind(frame: &[u8]) -> FrameKind {
     }
 }
 
-/// Whether an encoded frame is a document on its way, or a piece of one.
-pub(crate) fn carries_document(frame: &[u8]) -> bool {
-    matches!(frame, [FRAGMENT, ..] | [DOCUMENTS, PUSH | ROUTED, ..])
+/// Whether it is a document on its way, or a piece of one.
+pub(crate) const fn is_document(kind: FrameKind) -> bool {
+    matches!((kind.group, kind.number), (FRAGMENT, _) | (DOCUMENTS, PUSH | ROUTED))
 }
 
-/// How many bytes of a message are documents on their way.
-pub(crate) fn document_bytes(message: &[u8]) -> usize {
-    encoded(message).filter(|frame| carries_document(frame)).map(<[u8]>::len).sum()
+/// Whether an encoded frame is.
+pub(crate) fn carries_document(frame: &[u8]) -> bool {
+    is_document(kind(frame))
 }
 
 #[cfg(test)]
@@ -39,6 +39,11 @@ mod tests {
     use taiinet_mesh::wire::{DocumentFrame, Fragment, Frame, LinkFrame, Push, codec};
 
     use super::*;
+
+    /// How many bytes of a message are documents on their way.
+    fn document_bytes(message: &[u8]) -> usize {
+        encoded(message).filter(|frame| carries_document(frame)).map(<[u8]>::len).sum()
+    }
     use crate::{Behaviour, forge, rng::Rng};
 
     fn push(by: &taiinet_identity::Identity) -> Frame {

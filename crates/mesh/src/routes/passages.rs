@@ -1,13 +1,15 @@
 //! Documents on their way through here: what was done with each, so that it is done once.
 
 use core::time::Duration;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::BTreeSet;
 
 use taiinet_document::DocumentId;
 use taiinet_query::DocumentKeys;
 
 use crate::{
-    LinkId, Time, limits,
+    LinkId, Time,
+    lately::Lately,
+    limits,
     trees::Slots,
     wire::{IdPrefix, Slot},
 };
@@ -50,50 +52,33 @@ impl Passage {
         self.went_down.contains(slot)
     }
 
-    /// It goes up a tree from here, unless it has.
-    pub(super) fn goes_up(&mut self, slot: Slot) -> bool {
-        let is_first = !self.climbed.contains(slot);
-        self.climbed.set(slot, true);
-        is_first
+    /// It goes up a tree from here.
+    pub(super) const fn goes_up(&mut self, slot: Slot) -> bool {
+        self.climbed.insert(slot)
     }
 
     /// It goes down a tree from here, unless it has.
-    pub(super) fn goes_down(&mut self, slot: Slot) -> bool {
-        let is_first = !self.went_down.contains(slot);
-        self.went_down.set(slot, true);
-        is_first
+    pub(super) const fn goes_down(&mut self, slot: Slot) -> bool {
+        self.went_down.insert(slot)
     }
 }
 
 /// Those of the last while.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Passages {
-    of: BTreeMap<DocumentId, Passage>,
-    /// In the order in which they came.
-    order: VecDeque<(Time, DocumentId)>,
+    of: Lately<DocumentId, Passage>,
     /// Those that no root has named.
     climbing: BTreeSet<(Time, DocumentId)>,
-    named: NamedLately,
+    /// What roots have named, whether it was here or not: it does not go up any more.
+    named: Lately<IdPrefix, ()>,
 }
 
-/// What roots have named in the last while, whether it was here or not: it does not go up any more.
-#[derive(Debug, Default)]
-struct NamedLately {
-    ids: BTreeSet<IdPrefix>,
-    order: VecDeque<(Time, IdPrefix)>,
-}
-
-impl NamedLately {
-    fn insert(&mut self, id: IdPrefix, now: Time) {
-        let stale = now.before(limits::PASSAGE_LASTS);
-        while let Some((at, oldest)) = self.order.front().copied()
-            && (at <= stale || self.order.len() >= limits::PASSAGES)
-        {
-            self.order.pop_front();
-            self.ids.remove(&oldest);
-        }
-        if self.ids.insert(id) {
-            self.order.push_back((now, id));
+impl Default for Passages {
+    fn default() -> Self {
+        Self {
+            of: Lately::new(limits::PASSAGES, limits::PASSAGE_LASTS),
+            climbing: BTreeSet::new(),
+            named: Lately::new(limits::PASSAGES, limits::PASSAGE_LASTS),
         }
     }
 }
@@ -101,27 +86,21 @@ impl NamedLately {
 impl Passages {
     /// That of a document, which may be new here.
     pub(super) fn enter(&mut self, id: DocumentId, now: Time) -> &mut Passage {
-        let stale = now.before(limits::PASSAGE_LASTS);
-        while let Some((at, oldest)) = self.order.front().copied()
-            && (at <= stale || self.order.len() >= limits::PASSAGES)
-        {
-            self.order.pop_front();
-            self.settle(&oldest);
-            self.of.remove(&oldest);
-        }
-        self.of.entry(id).or_insert_with(|| {
-            self.order.push_back((now, id));
-            Passage::default()
+        let climbing = &mut self.climbing;
+        self.of.enter(id, Passage::default, now, |id, passage| {
+            if let Some(climb) = passage.climb {
+                climbing.remove(&(climb.due, id));
+            }
         })
     }
 
     /// Whether a root has named it.
     pub(super) fn is_named(&self, id: &IdPrefix) -> bool {
-        self.named.ids.contains(id)
+        self.named.things().contains_key(id)
     }
 
     pub(super) fn get(&self, id: &DocumentId) -> Option<&Passage> {
-        self.of.get(id)
+        self.of.things().get(id)
     }
 
     pub(super) fn get_mut(&mut self, id: &DocumentId) -> Option<&mut Passage> {
@@ -147,8 +126,8 @@ impl Passages {
 
     /// A root has named it.
     pub(super) fn named(&mut self, prefix: &IdPrefix, now: Time) {
-        self.named.insert(*prefix, now);
-        let known = self.of.range(prefix.range()).map(|(id, _)| *id);
+        self.named.enter(*prefix, || (), now, |_, ()| {});
+        let known = self.of.things().range(prefix.range()).map(|(id, _)| *id);
         for id in known.collect::<Vec<_>>() {
             self.settle(&id);
         }
@@ -167,11 +146,16 @@ impl Passages {
     }
 }
 
-/// How long a relay waits for a root's word, by how deep it stands.
+/// How long to wait for a root's word on what is sent up, by how deep we stand.
 pub(super) fn patience(ours: bool, depth: u8) -> Duration {
     if ours {
         limits::NAMED_AFTER
     } else {
-        limits::RELAYED_AFTER + limits::NAMED_PER_HOP * u32::from(depth.min(12))
+        limits::RELAYED_AFTER + for_each_hop(limits::NAMED_PER_HOP, depth)
     }
+}
+
+/// So much for each link to the root, as far as those count.
+pub(super) fn for_each_hop(wait: Duration, depth: u8) -> Duration {
+    wait * u32::from(depth.min(limits::HOPS_WAITED_FOR))
 }

@@ -23,6 +23,13 @@ impl Slots {
         }
     }
 
+    /// It is one of them from now on. Whether it was not.
+    pub(crate) const fn insert(&mut self, slot: Slot) -> bool {
+        let is_new = !self.contains(slot);
+        self.set(slot, true);
+        is_new
+    }
+
     pub(crate) const fn contains(self, slot: Slot) -> bool {
         self.0 & Self::bit(slot) != 0
     }

@@ -208,7 +208,7 @@ fn what_is_old_forged_foreign_or_of_a_worse_root_is_neither_followed_nor_passed_
     assert_eq!(work_left(&place.cx, other), work, "no signature was verified");
     assert_eq!(place.root(), Some(root.peer_id()));
     assert_eq!([parent, third].map(|link| place.bulletins(link).len()), [0, 0]);
-    // Who follows a worse root is told of the better.
+    // A peer that follows a worse root is told of the better.
     assert_eq!(place.bulletins(other), [root.peer_id()]);
 
     place.hears(other, bulletin(&better, 10)).unwrap();

@@ -123,7 +123,7 @@ impl Tree {
         }
         let root = match (&self.office, &self.following) {
             (Some(office), _) => Some(office.due()),
-            // Who starves has said so.
+            // A peer that starves has said so.
             (None, Some(following)) if self.told.1.is_none() => Some(following.gone_at()),
             (None, Some(following)) => Some(following.starves_at()),
             (None, None) => self.stand_at,
@@ -212,7 +212,7 @@ impl Tree {
         self.former = self.former.filter(|(former, _)| *former != link);
         self.left(cx, link);
         if self.parent == Some(link) {
-            self.parent = None;
+            self.lose_parent(cx);
             // A neighbour that stands no deeper than we did is not below us.
             self.join_nearest(cx, self.depth.saturating_add(1));
             self.tell(cx);
@@ -244,10 +244,9 @@ impl Tree {
     /// Sends our newest bulletin to a neighbour that lacks it and is no child, once a beat at most.
     fn help(&mut self, cx: &mut Cx, link: LinkId) {
         let Some(around) = self.around.get_mut(&link) else { return };
-        if around.helped_at.is_some_and(|at| cx.now < at.after(limits::BEAT / 2)) {
+        if !is_time_again(&mut around.helped_at, cx.now) {
             return;
         }
-        around.helped_at = Some(cx.now);
         if let Some(bulletin) = self.following.as_ref().and_then(Following::latest) {
             let passed = Passed { depth: self.depth, bulletin: bulletin.clone() };
             cx.send(link, TreeFrame::Bulletin(passed));
@@ -265,12 +264,11 @@ impl Tree {
             self.lose_parent(cx);
             self.tell(cx);
         }
-        // Who joins again and again shall not have us say the same each time.
+        // A peer that joins again and again shall not have us say the same each time.
         let Some(around) = self.around.get_mut(&link) else { return };
-        if around.caught_up_at.is_some_and(|at| cx.now < at.after(limits::BEAT / 2)) {
+        if !is_time_again(&mut around.caught_up_at, cx.now) {
             return;
         }
-        around.caught_up_at = Some(cx.now);
         let Some(ours) = &self.following else { return };
         let missed = match join.newest {
             Some((root, newest)) if root == ours.root => ours.since(newest),
@@ -457,8 +455,8 @@ impl Tree {
 
     // ---- Time ----
 
-    /// Does what is due. Gives what we name, as the root.
-    pub(super) fn tick(&mut self, cx: &mut Cx, recent: &Unnamed) -> Vec<Entry> {
+    /// Does what is due. Gives what we name, if we are the root and have just said so.
+    pub(super) fn tick(&mut self, cx: &mut Cx, recent: &Unnamed) -> Option<Vec<Entry>> {
         let now = cx.now;
         if let Some((former, at)) = self.former
             && now >= at
@@ -466,11 +464,8 @@ impl Tree {
             self.former = None;
             cx.send(former, TreeFrame::Leave(self.slot));
         }
-        let named = if self.office.as_ref().is_some_and(|office| now >= office.due()) {
-            self.issue(cx)
-        } else {
-            Vec::new()
-        };
+        let is_due = self.office.as_ref().is_some_and(|office| now >= office.due());
+        let named = if is_due { self.issue(cx) } else { None };
         if self.office.is_none() {
             self.look_after_root(cx, recent);
         }
@@ -531,8 +526,7 @@ impl Tree {
 
     /// Where we stand may have changed: neighbours are told before long.
     fn tell_later(&mut self, now: Time) {
-        let beacon = self.beacon_of(now);
-        if self.told != (beacon.follows.map(|(root, _)| root), beacon.depth) {
+        if self.told != place_in(&self.beacon_of(now)) {
             self.tell_at.get_or_insert(now.after(limits::BEACON_EVERY));
         }
     }
@@ -541,7 +535,7 @@ impl Tree {
     fn tell(&mut self, cx: &mut Cx) {
         self.tell_at = None;
         let beacon = self.beacon_of(cx.now);
-        let place = (beacon.follows.map(|(root, _)| root), beacon.depth);
+        let place = place_in(&beacon);
         if core::mem::replace(&mut self.told, place) == place {
             return;
         }
@@ -550,6 +544,20 @@ impl Tree {
             cx.send(link, TreeFrame::Beacon(beacon.clone()));
         }
     }
+}
+
+/// Whether half a beat is over since the last time; then that is now.
+fn is_time_again(last: &mut Option<Time>, now: Time) -> bool {
+    let is_time = last.is_none_or(|last| now >= last.after(limits::BEAT / 2));
+    if is_time {
+        *last = Some(now);
+    }
+    is_time
+}
+
+/// What is news of a beacon: the root, and how far it is.
+fn place_in(beacon: &Beacon) -> (Option<PeerId>, Option<u8>) {
+    (beacon.follows.map(|(root, _)| root), beacon.depth)
 }
 
 fn dozes(cx: &Cx, link: LinkId) -> bool {

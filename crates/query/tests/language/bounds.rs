@@ -1,43 +1,31 @@
 //! Whatever matches is found in an index of any path that the query names (`tests/data/README.md`).
 
-use std::{collections::BTreeSet, fs};
+use std::collections::BTreeSet;
 
-use taiinet_document::{DocumentId, Timestamp, Value};
-use taiinet_identity::PeerId;
-use taiinet_query::{Attributes, Path, Query, index_keys};
+use taiinet_document::Value;
+use taiinet_query::{Path, index_keys};
 
-use crate::field;
+use crate::agreed;
 
 #[test]
 fn what_other_engines_match_is_found() {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/agreed.ndjson");
-    let text = fs::read_to_string(path).expect("the file of cases");
-    let attributes = Attributes {
-        id: Some(DocumentId::from_bytes([1; 32])),
-        author: PeerId::from_bytes([7; 32]),
-        owner: PeerId::from_bytes([7; 32]),
-        key: None,
-        created_at: Timestamp::from_millis(5),
-    };
     let (mut found, mut spared, mut missed) = (0, 0, Vec::new());
-    for line in text.lines() {
-        let Ok(Value::Map(row)) = Value::from_json(line) else { panic!("a row is a map: {line}") };
-        let query = Query::parse(field(&row, "q")).unwrap_or_else(|e| panic!("{line}: {e}"));
-        let Value::Map(content) = field(&row, "d") else { panic!("a document is a map: {line}") };
+    agreed::each(|case| {
         let mut paths = BTreeSet::new();
-        named(field(&row, "q"), "", &mut paths);
+        named(case.written(), "", &mut paths);
         for path in paths {
             let path: Path = path.parse().unwrap_or_else(|e| panic!("{path}: {e}"));
-            let Some(bounds) = query.bounds(&path) else { continue };
-            let keys = index_keys(&path, attributes, content).keys;
-            match (keys.iter().any(|key| bounds.contains(key)), query.matches(content)) {
+            let Some(bounds) = case.query.bounds(&path) else { continue };
+            let keys = index_keys(&path, agreed::attributes(), case.content()).keys;
+            let is_found = keys.iter().any(|key| bounds.contains(key));
+            match (is_found, case.query.matches(case.content())) {
                 (true, true) => found += 1,
-                (false, true) => missed.push(line),
+                (false, true) => missed.push(case.line.to_owned()),
                 (false, false) => spared += 1,
                 (true, false) => {}
             }
         }
-    }
+    });
     assert!(missed.is_empty(), "{} are missed:\n{}", missed.len(), missed.join("\n"));
     // Bounds that hold everything would miss nothing either.
     assert!(found > 300, "only {found} were found");

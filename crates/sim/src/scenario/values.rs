@@ -22,7 +22,11 @@ macro_rules! number {
 
             fn try_from(any: Any) -> Result<Self, String> {
                 let number = any.number();
-                #[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)]
+                #[allow(
+                    clippy::cast_possible_truncation,
+                    clippy::cast_sign_loss,
+                    reason = "what was lost shows in the next line"
+                )]
                 let kept = number as $inner;
                 if ($range).contains(&number) && kept as f64 == number {
                     Ok(Self(kept))
@@ -34,7 +38,7 @@ macro_rules! number {
 
         impl $name {
             /// One that is known to be right.
-            #[allow(dead_code)]
+            #[allow(dead_code, reason = "not of every kind is one known here")]
             pub(super) const fn of(number: $inner) -> Self {
                 Self(number)
             }

@@ -135,9 +135,12 @@ impl World {
             node.traffic.messages += 1;
             node.traffic.bytes += bytes.len() as u64;
             for frame in frames::encoded(bytes) {
-                *self.by_kind.entry(frames::kind(frame)).or_default() += frame.len() as u64;
+                let (kind, size) = (frames::kind(frame), frame.len() as u64);
+                *self.by_kind.entry(kind).or_default() += size;
+                if frames::is_document(kind) {
+                    node.traffic.document_bytes += size;
+                }
             }
-            node.traffic.document_bytes += frames::document_bytes(bytes) as u64;
         }
         left
     }

@@ -24,6 +24,14 @@ fn complaint(from: &str, to: &str) -> String {
     Scenario::parse(&text, Changes::default()).expect_err(to).to_string()
 }
 
+/// What stands in place of what, in which line that is named, and what as right.
+fn each_is_named(cases: &[(&str, &str, &str, &str)]) {
+    for (from, to, line, right) in cases {
+        let complaint = complaint(from, to);
+        assert!(complaint.contains(line) && complaint.contains(right), "{to}: {complaint}");
+    }
+}
+
 #[test]
 fn a_good_one_is_read_and_changed() {
     let scenario = Scenario::parse(GOOD, Changes::default()).expect("good");
@@ -39,7 +47,7 @@ fn a_good_one_is_read_and_changed() {
 
 #[test]
 fn what_is_unknown_is_named_with_its_line_and_with_what_is_known() {
-    let cases = [
+    each_is_named(&[
         ("peers = 20", "peers = 20\npears = 3", "line 4", "`peers`"),
         ("measured_s = 10", "meassured_s = 10", "line 7", "`measured_s`"),
         ("death =", "deaht =", "line 10", "`death`"),
@@ -47,16 +55,12 @@ fn what_is_unknown_is_named_with_its_line_and_with_what_is_known() {
         ("copies =", "copys =", "line 13", "`copies`"),
         ("max = 1", "most = 1", "line 13", "`max`"),
         ("\"everyone\"", "\"nobody\"", "line 4", "`everyone`"),
-    ];
-    for (from, to, line, right) in cases {
-        let complaint = complaint(from, to);
-        assert!(complaint.contains(line) && complaint.contains(right), "{to}: {complaint}");
-    }
+    ]);
 }
 
 #[test]
 fn what_cannot_be_is_named_with_its_line_and_with_what_would_be_right() {
-    let cases = [
+    each_is_named(&[
         ("peers = 20", "peers = 1", "line 3", "from 2"),
         ("peers = 20", "peers = 2.5", "line 3", "whole"),
         ("peers = 20", "peers = \"many\"", "line 3", "a number"),
@@ -71,11 +75,7 @@ fn what_cannot_be_is_named_with_its_line_and_with_what_would_be_right() {
             "line 10",
             "after it begins",
         ),
-    ];
-    for (from, to, line, right) in cases {
-        let complaint = complaint(from, to);
-        assert!(complaint.contains(line) && complaint.contains(right), "{to}: {complaint}");
-    }
+    ]);
 }
 
 #[test]

@@ -69,9 +69,8 @@ impl Tree {
             cx.send(parent, TreeFrame::Leave(self.slot));
         }
         let (id, now) = (cx.id(), cx.now);
-        let spreading = cx.spreading;
         self.following = Some(Following::new(id, Rank::of(self.slot, &id), now));
-        let mut office = Office::new(spreading, now);
+        let mut office = Office::new(cx.spreading, now);
         for id in recent.all() {
             // What is not here any more is here for nobody that asks.
             let document = cx.store.get(&id).and_then(|kept| kept.decode().ok());
@@ -84,11 +83,9 @@ impl Tree {
     }
 
     /// Signs a bulletin. Gives what it names.
-    pub(super) fn issue(&mut self, cx: &mut Cx) -> Vec<Entry> {
+    pub(super) fn issue(&mut self, cx: &mut Cx) -> Option<Vec<Entry>> {
         let (peers, open) = (self.below.peers(), self.below.open(self.is_open));
-        let Some((office, following)) = self.office.as_mut().zip(self.following.as_mut()) else {
-            return Vec::new();
-        };
+        let (office, following) = self.office.as_mut().zip(self.following.as_mut())?;
         let is_new = office.is_new();
         let (named, spreading) = office.issue(peers, open, cx.now);
         let after_last = Time::from(following.newest).after(limits::BEAT_LEAST).timestamp();
@@ -106,6 +103,6 @@ impl Tree {
         let bulletin = Verified::sign(&cx.identity, bulletin);
         following.hears(bulletin.signed().clone(), &bulletin, cx.now);
         self.pass(cx, &bulletin, None, is_new);
-        bulletin.named.clone()
+        Some(bulletin.named.clone())
     }
 }
