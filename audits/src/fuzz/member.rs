@@ -435,7 +435,7 @@ impl Member {
 
     /// Any frame between peers.
     pub(super) fn frame(&mut self, bytes: &mut Bytes<'_>, usually: &str, now: Time) -> Frame {
-        match bytes.below(31) {
+        match bytes.below(33) {
             0 => Frame::Link(LinkFrame::Hello(Self::hello(Self::key(bytes), usually))),
             1 => Frame::Link(LinkFrame::Proof(
                 identity(Self::key(bytes)).sign(Domain::Hello, bytes.some()),
@@ -511,6 +511,7 @@ impl Member {
             })),
             26 | 27 => self.tree_frame(bytes, usually, now),
             28 => self.route_frame(bytes),
+            29 | 30 => Self::supply_frame(bytes, usually, now),
             _ => self.routed(bytes, usually, now),
         }
     }

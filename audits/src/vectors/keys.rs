@@ -13,6 +13,7 @@ const DOMAINS: [Domain; 7] = [
     Domain::Welcome,
     Domain::File,
     Domain::Bulletin,
+    Domain::Sought,
 ];
 
 /// Texts that are no peer's name, and why.

@@ -4,10 +4,10 @@ use serde_json::{Value as Json, json};
 use taiinet_document::{Content, VerifiedDocument};
 use taiinet_identity::{PeerId, Signed};
 use taiinet_mesh::wire::{
-    Ask, Beacon, Brings, Bulletin, DocumentFrame, Entry, Frame, IdPrefix, Join, Passed, RouteFrame,
-    Routed, Slot, TreeFrame, Way, codec,
+    Ask, Beacon, Brings, Bulletin, DocumentFrame, Entry, Frame, IdPrefix, Join, Joined, Passed,
+    RouteFrame, Routed, Seek, Slot, Sought, SupplyFrame, TreeFrame, Way, codec,
 };
-use taiinet_query::{DocumentKeys, KeySet, Query, limits::KEY_SET_BYTES};
+use taiinet_query::{DocumentKeys, KeySet, Query, RoutingKey, limits::KEY_SET_BYTES};
 
 use crate::fixture::{NOW, at, hex, identity, map, network, sign};
 
@@ -21,6 +21,12 @@ fn document() -> VerifiedDocument {
 fn keys() -> KeySet {
     let query: Query = r#"{"text":"hello"}"#.parse().expect("a query");
     KeySet::of(query.routing_keys().iter().copied(), KEY_SET_BYTES)
+}
+
+/// One key of that.
+fn key() -> RoutingKey {
+    let query: Query = r#"{"text":"hello"}"#.parse().expect("a query");
+    *query.routing_keys().iter().next().expect("a key")
 }
 
 /// What the document is about, for those that ask for nothing but its text.
@@ -73,6 +79,14 @@ pub(super) fn examples() -> Vec<(&'static str, Frame)> {
     let entry = Entry { id: id(), about: about() };
     let passed = Passed { depth: 2, bulletin: bulletin(vec![entry]) };
     let join = Join { slot: SLOT, newest: follows, brings: brings.clone() };
+    let sought = Sought {
+        network: network(),
+        key: key(),
+        joined: Some(Joined { signaller: identity(9).peer_id(), challenge: [7; 32] }),
+        issued_at: at(0),
+    };
+    let sought = Signed::new(&identity(3), &sought);
+    let seek = Seek { slot: SLOT, hops: 24, down: false, sought };
     vec![
         ("beacon", Frame::Tree(TreeFrame::Beacon(Beacon { slot: SLOT, follows, depth: Some(3) }))),
         ("bulletin", Frame::Tree(TreeFrame::Bulletin(passed))),
@@ -81,6 +95,11 @@ pub(super) fn examples() -> Vec<(&'static str, Frame)> {
         ("leave", Frame::Tree(TreeFrame::Leave(SLOT))),
         ("wants", Frame::Route(RouteFrame::Wants(keys()))),
         ("ask", Frame::Route(RouteFrame::Ask(Ask { slot: SLOT, id: id(), hops: 11 }))),
+        ("seek", Frame::Supply(SupplyFrame::Seek(seek))),
+        ("supply", Frame::Supply(SupplyFrame::Supply(key()))),
+        ("supplies", Frame::Supply(SupplyFrame::Supplies(key()))),
+        ("refuse supply", Frame::Supply(SupplyFrame::Refuse(key()))),
+        ("release", Frame::Supply(SupplyFrame::Release(key()))),
     ]
 }
 

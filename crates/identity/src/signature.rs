@@ -20,6 +20,8 @@ pub enum Domain {
     Welcome,
     /// What the root of a tree says of its network.
     Bulletin,
+    /// What a peer seeks a supplier for.
+    Sought,
     /// A file signed by `taiinet-keys`.
     File,
 }
@@ -34,6 +36,7 @@ impl Domain {
             Self::Signal => "taiinet/1 signal",
             Self::Welcome => "taiinet/1 welcome",
             Self::Bulletin => "taiinet/1 bulletin",
+            Self::Sought => "taiinet/1 sought",
             Self::File => "taiinet/1 file",
         }
     }

@@ -14,4 +14,6 @@ pub use event::{Disconnect, Event};
 pub use ids::{FindId, KeepId, LinkId, SubscriptionId};
 pub use input::{Audience, FindOptions, Input, LinkFailure, Negotiation, PublishOptions};
 pub use output::{Answer, Conflict, Delivery, Dial, Lane, Output, Question, Reconcile, Reconciled};
-pub use status::{Counters, LinkState, LinkStatus, SignallerStatus, Status, TreeStatus};
+pub use status::{
+    Counters, LinkState, LinkStatus, SignallerStatus, Status, SupplyStatus, TreeStatus,
+};

@@ -89,7 +89,9 @@ impl Dialling {
         }
         let routes = routes(cx, candidacy, &signallers.joined(candidacy.joined));
         let session = cx.rng.next_u64();
-        let link = cx.links.open(peer, false, session, cx.now).id;
+        let link = cx.links.open(peer, false, session, cx.now);
+        link.sought = candidacy.sought;
+        let link = link.id;
         self.negotiations.begin(session, link, peer, routes);
         let dial = Dial::Offer { to: peer, ice_servers: cx.ice.chosen() };
         cx.out.push_back(Output::Dial { link, dial });

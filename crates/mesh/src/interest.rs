@@ -56,6 +56,10 @@ impl Interest {
         &self.wants
     }
 
+    pub(crate) const fn wants_mut(&mut self) -> &mut Wants {
+        &mut self.wants
+    }
+
     /// How many key exchanges it takes to see that a sealed document is not for us.
     pub(crate) fn key_count(&self) -> usize {
         self.private.key_count()

@@ -116,6 +116,7 @@ mod api;
 mod budget;
 mod circuits;
 mod cx;
+mod delegation;
 mod dialling;
 mod documents;
 mod finds;
@@ -126,6 +127,7 @@ pub mod limits;
 mod links;
 mod membership;
 mod notice;
+mod owed;
 mod peer;
 mod pool;
 mod rng;
@@ -142,8 +144,8 @@ pub use api::{
     Answer, Audience, Config, Conflict, Counters, Delivery, Dial, Direct, Disconnect, Event,
     FindId, FindOptions, Input, KeepError, KeepId, Lane, LinkFailure, LinkId, LinkState,
     LinkStatus, Negotiation, Output, PublishError, PublishOptions, Question, Reconcile, Reconciled,
-    SignallerAddress, SignallerRelay, SignallerStatus, Status, SubscriptionId, TooManyFinds,
-    TooManySubscriptions, TreeStatus, VersionAhead,
+    SignallerAddress, SignallerRelay, SignallerStatus, Status, SubscriptionId, SupplyStatus,
+    TooManyFinds, TooManySubscriptions, TreeStatus, VersionAhead,
 };
 pub use budget::Budget;
 pub use dialling::description;

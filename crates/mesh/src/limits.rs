@@ -151,6 +151,10 @@ pub const HOLD_ANNOUNCEMENTS: Duration = Duration::from_millis(40);
 pub const ACK_EVERY: Duration = Duration::from_millis(20);
 /// How often views are shuffled.
 pub const SHUFFLE_EVERY: Duration = Duration::from_secs(10);
+/// Views are exchanged only every so-manieth time
+pub const SHUFFLE_CALM: u32 = 3;
+/// where no neighbour was lost for so long, and there are candidates enough.
+pub const CALM_AFTER: Duration = Duration::from_secs(30);
 /// The first and the longest wait before a signaller is tried again.
 pub const SIGNALLER_BACKOFF: (Duration, Duration) =
     (Duration::from_millis(500), Duration::from_secs(30));
@@ -554,3 +558,33 @@ pub const ASKS_AT_ONCE: usize = 64;
 pub const ASK_LATER: Duration = Duration::from_millis(250);
 /// How many documents are missed at once.
 pub const MISSING: usize = 1024;
+
+// ---- Suppliers ----
+
+/// A peer that wants more keys than this leaves all of them to the trees.
+pub const SUPPLIED_KEYS: usize = 64;
+/// How many keys of one neighbour a peer supplies at most.
+pub const CLIENT_KEYS: usize = 64;
+/// How many links a peer has at most for the sake of suppliers, its own and those of others,
+pub const SUPPLY_LINKS: usize = 6;
+/// and how many of these count towards those that it wants: the others are beside them, so that the mesh stays one at random.
+pub const SUPPLY_LINKS_COUNTED: usize = 2;
+/// A link that was made for a seeker is kept for so long, until it shows whether it is of use.
+pub const SUPPLY_TRIED: Duration = Duration::from_secs(15);
+/// A neighbour that does not answer for so long is no supplier.
+pub const SUPPLY_ANSWER: Duration = Duration::from_secs(5);
+/// The first wait before a supplier is sought, and the longest before it is sought again.
+pub const SEEK_BACKOFF: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(60));
+/// How many links a search for a supplier goes.
+pub const SEEK_HOPS: u8 = 24;
+/// Searches for suppliers that one link may pass at once, and how many more each second.
+pub const SEEKS: (u32, u32) = (256, 64);
+/// So long what is sought is sought.
+pub const SOUGHT_LASTS: Duration = Duration::from_secs(30);
+/// How many bytes that takes.
+pub const SOUGHT_BYTES: usize = 512;
+/// With so many points a supplier or a parent is left for another: two for each document that a root named and that it
+/// owed and did not bring, one less for each that it brings.
+pub const OWED: u8 = 4;
+/// Then it is none for so long.
+pub const OWED_RESTS: Duration = Duration::from_secs(60);

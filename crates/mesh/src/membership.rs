@@ -37,6 +37,10 @@ pub(crate) struct Membership {
     seeds: Seeds,
     lookout: Lookout,
     shuffle_at: Time,
+    /// How often views were not exchanged since they were last, for want of need.
+    calm: u32,
+    /// When a neighbour was last lost.
+    lost_at: Time,
     mix_at: Time,
     /// When to look for a link that can go; none while there is no surplus.
     trim_at: Option<Time>,
@@ -53,6 +57,8 @@ impl Membership {
             seeds: Seeds::new(cx.topology.seeds(), cx.now),
             lookout: Lookout::default(),
             shuffle_at: cx.now.after(cx.rng.jitter(limits::SHUFFLE_EVERY)),
+            calm: 0,
+            lost_at: cx.now,
             mix_at: cx.now.after(cx.rng.jitter(limits::MIX_EVERY)),
             trim_at: None,
             surplus_at: None,
@@ -133,6 +139,7 @@ impl Membership {
         if self.trim_at.is_some_and(|at| now >= at) {
             self.trim_at = Some(now.after(cx.rng.jitter(limits::TRIM_EVERY)));
             part(cx, |link| link.surplus);
+            self.weigh_surplus(cx);
         }
         if now >= self.mix_at {
             self.mix_at = now.after(cx.rng.jitter(limits::MIX_EVERY));
@@ -203,6 +210,7 @@ impl Membership {
             joined: presence.joined,
             address: presence.reachable_at().map(str::to_owned),
             heard_from: heard_from.to_vec(),
+            sought: false,
         })
     }
 
@@ -240,6 +248,9 @@ impl Membership {
     }
 
     fn link_down(&mut self, cx: &mut Cx, down: &LinkDown) {
+        if down.active && matches!(down.cause, Disconnect::Silent | Disconnect::Link(_)) {
+            self.lost_at = cx.now;
+        }
         self.seeds.link_down(down.link, &mut cx.rng, cx.now);
         self.candidates.lost_route(down.link);
         let fault = match &down.cause {
@@ -270,10 +281,21 @@ impl Membership {
             .map(|link| (link.id, link.peer))
             .collect();
         if let Some((link, peer)) = cx.rng.choose(&active).copied() {
-            let presences = self.presences_for(cx, &peer);
-            cx.send(link, ViewFrame::Shuffle(presences));
+            self.calm = if self.is_calm(cx) { (self.calm + 1) % limits::SHUFFLE_CALM } else { 0 };
+            if self.calm == 0 {
+                let presences = self.presences_for(cx, &peer);
+                cx.send(link, ViewFrame::Shuffle(presences));
+            }
             cx.notify(Notice::Compare { link, part: Part::Any });
         }
+    }
+
+    /// Whether there are neighbours and candidates enough, and none was lost of late: then views are exchanged
+    /// less often, since they take most of what a quiet peer sends.
+    fn is_calm(&self, cx: &Cx) -> bool {
+        wanting(cx).links == 0
+            && self.candidates.len() >= limits::PASSIVE_VIEW / 2
+            && cx.now.since(self.lost_at) >= limits::CALM_AFTER
     }
 
     fn shuffled(
@@ -363,6 +385,7 @@ impl Membership {
         let surplus = self.trim_at.is_some();
         let (spare_ours, direct) = (can_spare_ours(cx), wakeful(cx));
         let needed = archives::needed(cx);
+        let now = cx.now;
         let mut news = Vec::new();
         for link in cx.links.iter_mut().filter(|link| link.is_active()) {
             let spare = if link.extra {
@@ -371,6 +394,7 @@ impl Membership {
                 surplus
                     && (link.incoming || spare_ours)
                     && link.leads_up.is_empty()
+                    && !is_of_use(link, now)
                     && !needed.contains(&link.id)
             };
             if core::mem::replace(&mut link.told_surplus, spare) != spare {
@@ -417,11 +441,12 @@ fn wanting(cx: &Cx) -> Wanting {
     for link in cx.links.iter().filter(counts) {
         all += 1;
         dozing += usize::from(link.dozing);
-        ours += usize::from(!link.incoming);
+        ours += usize::from(!link.incoming && !link.sought);
         pending += usize::from(!link.is_admitted());
     }
     // A neighbour that dozes is none to rely on.
-    let to_target = cx.config.target_links.saturating_sub(all - dozing);
+    let to_target =
+        cx.config.target_links.saturating_sub((all - dozing).saturating_sub(beside(cx)));
     let to_share = (cx.config.max_links - cx.max_incoming()).saturating_sub(ours);
     let room = cx.config.max_links.saturating_sub(all);
     let budget = (limits::PENDING_LINKS / 2).saturating_sub(pending);
@@ -437,14 +462,31 @@ struct Wanting {
     has_room: bool,
 }
 
-/// How many of our neighbours are awake.
+/// How many of our neighbours are awake, of those that count towards the links that we want.
 fn wakeful(cx: &Cx) -> usize {
-    cx.links.iter().filter(|link| link.is_admitted() && !link.dozing && !link.extra).count()
+    let awake = cx.links.iter().filter(|link| is_awake(link)).count();
+    awake - beside(cx)
+}
+
+/// How many neighbours that supply us or that we supply are beside the links that we want: were all of them to count, the
+/// mesh would be one of those that want the same, and fall apart.
+fn beside(cx: &Cx) -> usize {
+    let supplying = cx.links.iter().filter(|link| is_awake(link) && link.supplies > 0).count();
+    supplying.saturating_sub(limits::SUPPLY_LINKS_COUNTED)
+}
+
+fn is_awake(link: &Link) -> bool {
+    link.is_admitted() && !link.dozing && !link.extra
+}
+
+/// Whether one end supplies the other, or may yet.
+fn is_of_use(link: &Link, now: Time) -> bool {
+    link.supplies > 0 || link.sought && now.since(link.since()) < limits::SUPPLY_TRIED
 }
 
 /// Whether we have more links of our own choice than we must have.
 fn can_spare_ours(cx: &Cx) -> bool {
-    let ours = |link: &&Link| link.is_admitted() && !link.incoming && !link.extra;
+    let ours = |link: &&Link| link.is_admitted() && !link.incoming && !link.extra && !link.sought;
     let ours = cx.links.iter().filter(ours).count();
     ours > cx.config.max_links - cx.max_incoming()
 }
@@ -460,11 +502,12 @@ fn part_with_extras(cx: &mut Cx) {
 /// own choice that we must have.
 fn part(cx: &mut Cx, which: impl Fn(&Link) -> bool) {
     let (spare_ours, needed) = (can_spare_ours(cx), archives::needed(cx));
+    let now = cx.now;
     let mut candidates: Vec<(u32, LinkId)> = cx
         .links
         .active()
         .filter(|link| which(link) && !link.extra && (link.incoming || spare_ours))
-        .filter(|link| !needed.contains(&link.id))
+        .filter(|link| !needed.contains(&link.id) && !is_of_use(link, now))
         .map(|link| (cx.reputation.points(&link.peer, cx.now), link.id))
         .collect();
     // Rather one that no tree needs, else one to a leaf: whoever stands below would miss what comes until it has found

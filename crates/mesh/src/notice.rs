@@ -85,6 +85,10 @@ pub(crate) enum Notice {
     Compare { link: LinkId, part: Part },
     /// Something of what a neighbour has may have escaped us: it is to be compared once there is room.
     CompareLater(LinkId),
+    /// A neighbour has said what it wants.
+    Wants(LinkId),
+    /// What a root has named has not come: this neighbour was to supply us, or the tree was to bring it.
+    Missed { slot: Slot, supplier: Option<LinkId> },
     /// A root has named documents.
     Named(Named),
     /// A document that is here goes to these as well.
@@ -133,6 +137,8 @@ pub(crate) struct Candidacy {
     pub(crate) address: Option<String>,
     /// The links over which we heard of it.
     pub(crate) heard_from: Vec<LinkId>,
+    /// Whether it seeks a supplier.
+    pub(crate) sought: bool,
 }
 
 /// A document that was not seen before.

@@ -14,6 +14,7 @@ use crate::{
     Config, Incompatible, LinkId, Misbehaviour, Time,
     circuits::Circuits,
     cx::Cx,
+    delegation::Delegation,
     dialling::Dialling,
     documents::Documents,
     finds::{self, Finds},
@@ -71,6 +72,7 @@ pub struct Peer {
     keeps: Keeps,
     trees: Trees,
     routes: Routes,
+    delegation: Delegation,
     pool: Pool,
     /// When we were called last.
     called: Time,
@@ -94,6 +96,7 @@ impl Peer {
             keeps: Keeps::default(),
             trees: Trees::new(&mut cx),
             routes: Routes::default(),
+            delegation: Delegation::default(),
             pool: Pool,
             cx,
             called: now,
@@ -231,6 +234,10 @@ impl Peer {
             Frame::Pool(frame) => self.pool.frame(cx, link, frame),
             Frame::Tree(frame) => self.trees.frame(cx, link, frame),
             Frame::Route(frame) => self.routes.frame(cx, link, frame),
+            Frame::Supply(frame) => {
+                let (wants, trees) = (self.interest.wants_mut(), &self.trees);
+                self.delegation.frame(cx, link, frame, (wants, trees))
+            }
         }
     }
 
@@ -252,6 +259,7 @@ impl Peer {
             self.keeps.on(cx, &notice);
             self.trees.on(cx, &notice);
             self.routes.on(cx, &notice, self.interest.wants());
+            self.delegation.on(cx, &notice, self.interest.wants_mut());
         }
     }
 
@@ -260,7 +268,7 @@ impl Peer {
         let (cx, trees) = (&mut self.cx, &self.trees);
         match notice {
             Notice::Accepted(accepted) => {
-                let plan = self.routes.plan(cx, accepted, trees);
+                let plan = self.routes.plan(cx, accepted, (trees, &self.delegation));
                 self.documents.spread(cx, accepted, plan);
             }
             Notice::Again { link, id, way, also } => {
@@ -310,6 +318,8 @@ impl Peer {
         self.trees.tick(&mut self.cx, self.interest.wants());
         self.settle();
         self.routes.tick(&mut self.cx, self.interest.wants(), &self.trees);
+        let (wants, neighbours) = (self.interest.wants_mut(), self.routes.neighbours());
+        self.delegation.tick(&mut self.cx, wants, &self.trees, neighbours);
         self.cx.view_changed = true;
         self.seek();
     }
@@ -331,6 +341,7 @@ impl Peer {
             self.keeps.deadline(),
             self.trees.deadline(cx, self.interest.wants()),
             self.routes.deadline(),
+            self.delegation.deadline(cx, self.interest.wants()),
         ]
         .into_iter()
         .flatten()

@@ -22,6 +22,7 @@ use taiinet_query::{DocumentKeys, KeySet};
 use crate::{
     Budget, LinkId, Misbehaviour, Time,
     cx::Cx,
+    delegation::Delegation,
     interest::Wants,
     limits,
     notice::{Accepted, Named, Notice, keys_of},
@@ -29,7 +30,7 @@ use crate::{
     wire::{Ask, IdPrefix, RouteFrame, Slot, Way},
 };
 use missing::Missing;
-use passages::{Climb, Passages, for_each_hop, patience};
+use passages::{Climb, Passage, Passages, for_each_hop, patience};
 pub use plan::Spreading;
 pub(crate) use plan::{Plan, Step};
 
@@ -60,6 +61,11 @@ impl Routes {
         self.wants.values().map(KeySet::heap_bytes).sum()
     }
 
+    /// What neighbours want for themselves.
+    pub(crate) const fn neighbours(&self) -> &BTreeMap<LinkId, KeySet> {
+        &self.wants
+    }
+
     /// When [`Self::tick`] has something to do.
     pub(crate) fn deadline(&self) -> Option<Time> {
         let missing = self.missing.deadline().filter(|_| !self.asking.is_empty());
@@ -79,6 +85,7 @@ impl Routes {
         match frame {
             RouteFrame::Wants(keys) => {
                 self.wants.insert(link, keys);
+                cx.notify(Notice::Wants(link));
             }
             RouteFrame::Ask(ask) => self.asked(cx, link, &ask),
         }
@@ -143,7 +150,12 @@ impl Routes {
     // ---- Documents ----
 
     /// What is to be done with a document that is new here.
-    pub(crate) fn plan(&mut self, cx: &mut Cx, accepted: &Accepted, trees: &Trees) -> Plan {
+    pub(crate) fn plan(
+        &mut self,
+        cx: &mut Cx,
+        accepted: &Accepted,
+        (trees, delegation): (&Trees, &Delegation),
+    ) -> Plan {
         let Accepted { document, from, way, .. } = accepted;
         let prefix = IdPrefix::from(&document.id());
         let waiters: Vec<LinkId> = self.missing.came(&prefix).collect();
@@ -159,6 +171,12 @@ impl Routes {
         let mut steps = self.passes(cx, document.id(), &keys, (from, *way), trees);
         for waiter in waiters {
             steps.insert(waiter, Step::Push(Way::Aside));
+        }
+        for client in delegation.clients_that_want(&keys) {
+            let has_it = |passage: &Passage| passage.links.contains(&client);
+            if !self.passages.get(&document.id()).is_some_and(has_it) {
+                steps.insert(client, Step::Push(Way::Aside));
+            }
         }
         // Once is enough: a further copy changes nothing for those beside the tree.
         let links = self.passages.get_mut(&document.id()).map(|passage| &mut passage.links);
@@ -286,7 +304,8 @@ impl Routes {
                 && wants.matches(&entry.about)
             {
                 let wait = limits::ASK_AFTER + for_each_hop(limits::ASK_PER_HOP, named.depth);
-                self.missing.want(entry.id, named.slot, wait, cx.now);
+                let supplier = wants.supplier_of(&entry.about);
+                self.missing.want(entry.id, (named.slot, supplier), wait, cx.now);
             }
         }
     }
@@ -323,6 +342,9 @@ impl Routes {
             if cx.store.has_seen_prefix(&id) {
                 self.missing.came(&id).for_each(drop);
                 continue;
+            }
+            if let Some(supplier) = missed.is_first() {
+                cx.notices.push_back(Notice::Missed { slot: missed.slot, supplier });
             }
             let hops = missed.hops();
             if hops == 0 {

@@ -14,7 +14,7 @@ mod tree;
 mod unnamed;
 
 use taiinet_document::DocumentId;
-use taiinet_query::{DocumentKeys, KeySet};
+use taiinet_query::{DocumentKeys, KeySet, RoutingKey};
 
 use crate::{
     Event, LinkId, Misbehaviour, Time,
@@ -90,6 +90,11 @@ impl Trees {
         self.at(slot).map_or_else(Vec::new, |tree| tree.children_that_want(keys))
     }
 
+    /// The children that want a key or one that covers it, or have some below them that do.
+    pub(crate) fn children_that_seek(&self, slot: Slot, key: &RoutingKey) -> Vec<LinkId> {
+        self.at(slot).map_or_else(Vec::new, |tree| tree.children_that_seek(key))
+    }
+
     /// A neighbour on the way up: the parent at first, then others by turns.
     pub(crate) fn way_up(&self, slot: Slot, turn: u8) -> Option<LinkId> {
         let tree = self.at(slot)?;
@@ -103,7 +108,7 @@ impl Trees {
 
     /// When [`Self::tick`] has something to do.
     pub(crate) fn deadline(&self, cx: &Cx, wants: &Wants) -> Option<Time> {
-        if self.wanted != Some((cx.spreading, wants.version())) {
+        if self.wanted != Some((cx.spreading, wants.registered_version())) {
             return Some(cx.now);
         }
         self.trees.iter().filter_map(Tree::deadline).min()
@@ -164,6 +169,11 @@ impl Trees {
             Notice::WeDoze(true) => self.trees.iter_mut().for_each(|tree| tree.resign(cx)),
             Notice::WeDoze(false) => self.trees.iter_mut().for_each(|tree| tree.wake(cx)),
             Notice::Accepted(accepted) => self.accepted(cx.now, accepted),
+            Notice::Missed { slot, supplier: None } => {
+                if let Some(tree) = self.tree(*slot) {
+                    tree.missed(cx);
+                }
+            }
             _ => {}
         }
     }
@@ -183,8 +193,9 @@ impl Trees {
             return;
         }
         let id = accepted.document.id();
-        if accepted.from.is_none() {
-            self.ours.insert(id, now);
+        match accepted.from {
+            Some((link, _)) => self.trees.iter_mut().for_each(|tree| tree.brought(link)),
+            None => self.ours.insert(id, now),
         }
         self.recent.insert(id, now);
         self.trees.iter_mut().for_each(|tree| tree.name((&id).into(), accepted, now));
@@ -206,7 +217,7 @@ impl Trees {
 
     /// Tells the trees what we want, once that matters, and when it has changed.
     fn want(&mut self, cx: &Cx, wants: &Wants) {
-        let now = (cx.spreading, wants.version());
+        let now = (cx.spreading, wants.registered_version());
         if self.wanted == Some(now) {
             return;
         }
@@ -214,7 +225,7 @@ impl Trees {
         // As long as all documents go to all it is nobody's business.
         let keys = match cx.spreading {
             Spreading::Flood => KeySet::EVERYTHING,
-            Spreading::Route => wants.set(),
+            Spreading::Route => wants.registered(),
         };
         for tree in &mut self.trees {
             tree.set_own(keys.clone(), wants.is_everything(), cx.now);

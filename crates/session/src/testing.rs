@@ -17,6 +17,7 @@ pub(crate) fn nothing() -> Status {
     Status {
         spreading: taiinet_mesh::Spreading::default(),
         interest_bytes: 0,
+        supply: taiinet_mesh::SupplyStatus::default(),
         trees: Vec::new(),
         links: Vec::new(),
         signallers: Vec::new(),

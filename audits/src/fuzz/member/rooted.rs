@@ -5,11 +5,11 @@ use taiinet_identity::{PeerId, Signed};
 use taiinet_mesh::{
     Time, limits,
     wire::{
-        Ask, Beacon, Brings, Bulletin, DocumentFrame, Entry, Frame, IdPrefix, Join, Passed,
-        RouteFrame, Routed, Slot, TreeFrame, Way, codec,
+        Ask, Beacon, Brings, Bulletin, DocumentFrame, Entry, Frame, IdPrefix, Join, Joined, Passed,
+        RouteFrame, Routed, Seek, Slot, Sought, SupplyFrame, TreeFrame, Way, codec,
     },
 };
-use taiinet_query::{DocumentKeys, KeySet, Query};
+use taiinet_query::{DocumentKeys, KeySet, Query, RoutingKey};
 
 use super::{CONTENTS, Member, QUERIES};
 use crate::{
@@ -147,6 +147,43 @@ impl Member {
                 id: self.prefix(bytes),
                 hops: bytes.choose(&[11, 0, 1, u8::MAX]).unwrap_or_default(),
             }),
+        })
+    }
+
+    /// What it seeks, or would supply or be supplied with: some of it what peers want.
+    pub(super) fn supply_frame(bytes: &mut Bytes<'_>, usually: &str, now: Time) -> Frame {
+        let query: Option<Query> =
+            bytes.choose(&QUERIES).and_then(|query| query.parse::<Query>().ok());
+        let keys = query.map(|query| query.routing_keys());
+        let key = keys.and_then(|keys| keys.iter().next().copied()).unwrap_or(RoutingKey::Any);
+        Frame::Supply(match bytes.below(6) {
+            0 | 1 => {
+                let joined = bytes.bool().then(|| Joined {
+                    signaller: Self::somebody(bytes),
+                    challenge: [bytes.u8(); 32],
+                });
+                let sought = Sought {
+                    network: Self::network(bytes, usually),
+                    key,
+                    joined,
+                    issued_at: Self::when(bytes, now),
+                };
+                let sought = Signed::new(&identity(Self::key(bytes)), &sought);
+                SupplyFrame::Seek(Seek {
+                    slot: Self::slot(bytes),
+                    hops: bytes.choose(&[24, 0, 1, u8::MAX]).unwrap_or_default(),
+                    down: bytes.bool(),
+                    sought: if bytes.below(8) == 7 {
+                        Self::altered(&sought, bytes)
+                    } else {
+                        sought
+                    },
+                })
+            }
+            2 => SupplyFrame::Supply(key),
+            3 => SupplyFrame::Supplies(key),
+            4 => SupplyFrame::Refuse(key),
+            _ => SupplyFrame::Release(key),
         })
     }
 

@@ -20,6 +20,8 @@ pub struct Status {
     pub spreading: Spreading,
     /// How many bytes of memory it takes to know what others want.
     pub interest_bytes: usize,
+    /// How far neighbours supply it with what it wants, beside the trees.
+    pub supply: SupplyStatus,
     /// Its place in each of the network's trees that has a root.
     pub trees: Vec<TreeStatus>,
     /// The signallers it knows.
@@ -73,6 +75,18 @@ pub struct LinkStatus {
     pub points: u32,
     /// Bytes waiting to be sent.
     pub queued_bytes: usize,
+}
+
+/// What neighbours supply each other with, as [`Status`] shows it. It counts routing keys
+/// ([`taiinet_query::RoutingKey`]).
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SupplyStatus {
+    /// How many the peer wants.
+    pub wanted: usize,
+    /// How many of these a neighbour supplies.
+    pub supplied: usize,
+    /// How many it supplies neighbours with.
+    pub supplying: usize,
 }
 
 /// A peer's place in one of the network's trees, as [`Status`] shows it.

@@ -12,6 +12,7 @@ fn who_is_linked_by_a_relay_is_asked_for_a_direct_link_over_it_first() {
         joined: None,
         address: None,
         heard_from: vec![signaller, link],
+        sought: false,
     };
     let first = |cx: &Cx| routes(cx, &candidacy, &[signaller]).last().map(|route| route.link());
     assert_eq!(first(&cx), Some(signaller));

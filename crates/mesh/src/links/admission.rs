@@ -39,7 +39,8 @@ const fn needs(frame: &Frame) -> Needs {
         | Frame::Find(_)
         | Frame::Pool(_)
         | Frame::Tree(_)
-        | Frame::Route(_) => Needs::Neighbour,
+        | Frame::Route(_)
+        | Frame::Supply(_) => Needs::Neighbour,
     }
 }
 
@@ -293,7 +294,8 @@ impl Cx {
     /// maximum, and a share of them always links that we opened ourselves.
     pub(crate) fn has_room(&self, incoming: bool, count: impl Fn(&Link) -> bool) -> bool {
         let counted = || self.links.iter().filter(|link| !link.extra && count(link));
-        let (all, strangers) = (counted().count(), counted().filter(|link| link.incoming).count());
+        let (all, strangers) =
+            (counted().count(), counted().filter(|link| link.incoming || link.sought).count());
         all < self.config.max_links && (!incoming || strangers < self.max_incoming())
     }
 

@@ -13,6 +13,10 @@ pub(crate) struct Budgets {
     states: Budget,
     /// What it says of the rooted trees.
     trees: Budget,
+    /// Searches for suppliers that it passes us,
+    seeks: Budget,
+    /// and that we pass to it.
+    our_seeks: Budget,
     /// Signals that it passes us.
     signals: Budget,
     /// Signals that we pass to it.
@@ -45,6 +49,8 @@ impl Budgets {
             exchanges: Budget::new(limits::EXCHANGES, now),
             states: Budget::new(limits::STATES, now),
             trees: Budget::new(limits::TREE_FRAMES, now),
+            seeks: Budget::new(limits::SEEKS, now),
+            our_seeks: Budget::new(half(limits::SEEKS), now),
             signals: Budget::new(limits::SIGNALS, now),
             passed_on: Budget::new(half(limits::SIGNALS), now),
             relays: Budget::new(limits::RELAYED, now),
@@ -91,6 +97,19 @@ impl Budgets {
     /// [`Misbehaviour::StateFlood`]
     pub(crate) fn tree(&mut self, now: Time) -> Result<(), Misbehaviour> {
         within(&mut self.trees, Misbehaviour::StateFlood, now)
+    }
+
+    /// It passes us a search for a supplier.
+    ///
+    /// # Errors
+    /// [`Misbehaviour::StateFlood`]
+    pub(crate) fn seek(&mut self, now: Time) -> Result<(), Misbehaviour> {
+        within(&mut self.seeks, Misbehaviour::StateFlood, now)
+    }
+
+    /// Whether it is to get another search for a supplier from us.
+    pub(crate) fn may_seek(&mut self, now: Time) -> bool {
+        self.our_seeks.take(1, now)
     }
 
     /// It passes us a signal.

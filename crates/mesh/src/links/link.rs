@@ -98,6 +98,10 @@ pub(crate) struct Link {
     pub(crate) leads_up: Slots,
     /// How many peers it brings, as our child in a tree, itself among them; none, if it is no child.
     pub(crate) brings: u32,
+    /// Whether it was made for a peer that sought a supplier.
+    pub(crate) sought: bool,
+    /// For how many keys one end supplies the other.
+    pub(crate) supplies: u32,
     /// For how many groups of documents we rely on it.
     pub(crate) relied_on: u32,
     stage: Stage,
@@ -145,6 +149,8 @@ impl Link {
             told_surplus: false,
             leads_up: Slots::default(),
             brings: 0,
+            sought: false,
+            supplies: 0,
             relied_on: 0,
             stage: Stage::Dialling,
             since: now,

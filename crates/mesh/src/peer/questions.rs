@@ -35,7 +35,10 @@ impl Peer {
         Status {
             links: self.cx.links.iter().map(|link| self.link_status(link, now)).collect(),
             spreading: self.cx.spreading,
-            interest_bytes: self.trees.heap_bytes() + self.routes.heap_bytes(),
+            interest_bytes: self.trees.heap_bytes()
+                + self.routes.heap_bytes()
+                + self.delegation.heap_bytes(),
+            supply: self.delegation.status(self.interest.wants()),
             trees: self.trees.places().map(|place| self.tree_status(place)).collect(),
             signallers: self.signallers.status(),
             ice_servers: self.cx.ice.chosen(),

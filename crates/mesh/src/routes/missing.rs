@@ -14,6 +14,8 @@ pub(super) struct Missed {
     pub(super) slot: Slot,
     /// Whether we want it ourselves.
     ours: bool,
+    /// Who was to supply us; none, if the tree was to bring it.
+    supplier: Option<LinkId>,
     /// The neighbours that asked us for it, and how far they may have us ask.
     waiters: BTreeMap<LinkId, u8>,
     /// The neighbours that were asked.
@@ -33,6 +35,11 @@ impl Missed {
         self.due = now.after(limits::ASK_LATER);
     }
 
+    /// If it has just been missed for the first time, and by us: who was to supply it, if anyone was.
+    pub(super) fn is_first(&self) -> Option<Option<LinkId>> {
+        (self.ours && self.tries == 1).then_some(self.supplier)
+    }
+
     /// How many links a question may go from here.
     pub(super) fn hops(&self) -> u8 {
         if self.ours { limits::ASK_HOPS } else { self.waiters.values().copied().max().unwrap_or(0) }
@@ -50,6 +57,7 @@ impl Missing {
         Some(self.0.entry(id).or_insert_with(|| Missed {
             slot,
             ours: false,
+            supplier: None,
             waiters: BTreeMap::new(),
             asked: Vec::new(),
             due,
@@ -58,9 +66,15 @@ impl Missing {
     }
 
     /// We want it; it may still come by itself for so long.
-    pub(super) fn want(&mut self, id: IdPrefix, slot: Slot, wait: Duration, now: Time) {
+    pub(super) fn want(
+        &mut self,
+        id: IdPrefix,
+        (slot, supplier): (Slot, Option<LinkId>),
+        wait: Duration,
+        now: Time,
+    ) {
         if let Some(missed) = self.entry(id, slot, now.after(wait)) {
-            missed.ours = true;
+            (missed.ours, missed.supplier) = (true, supplier);
         }
     }
 

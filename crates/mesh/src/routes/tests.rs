@@ -82,7 +82,7 @@ impl Setting {
         let way = came.map(|(_, way)| way);
         let document = Arc::clone(document);
         let accepted = Accepted { document, hops: 0, from, way, also: None, conflict: None };
-        self.routes.plan(&mut self.cx, &accepted, &self.trees)
+        self.routes.plan(&mut self.cx, &accepted, (&self.trees, &Delegation::default()))
     }
 
     fn route(
@@ -335,7 +335,7 @@ fn what_is_missed_is_bounded_and_forgets_links_that_are_gone() {
     for number in 0..most + 10 {
         missing.wanted_by(link, prefix(number), (SLOT, 3), NOW);
     }
-    missing.want(prefix(0), SLOT, core::time::Duration::ZERO, NOW);
+    missing.want(prefix(0), (SLOT, None), core::time::Duration::ZERO, NOW);
     assert_eq!(missing.came(&prefix(most - 1)).collect::<Vec<_>>(), [link]);
     assert_eq!(missing.came(&prefix(most)).count(), 0, "there was no room");
     missing.link_down(link);

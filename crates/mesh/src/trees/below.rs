@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use taiinet_query::{DocumentKeys, KeySet};
+use taiinet_query::{DocumentKeys, KeySet, RoutingKey};
 
 use crate::{LinkId, Time, limits, wire::Brings};
 
@@ -63,6 +63,12 @@ impl Below {
     pub(super) fn that_want(&self, keys: &DocumentKeys) -> Vec<LinkId> {
         let wanting = self.children.iter().filter(|(_, child)| child.keys.matches(keys));
         wanting.map(|(link, _)| *link).collect()
+    }
+
+    /// The children that want a key or one that covers it, or have some below them that do.
+    pub(super) fn that_seek(&self, key: &RoutingKey) -> Vec<LinkId> {
+        let seeking = self.children.iter().filter(|(_, child)| child.keys.may_hold(key));
+        seeking.map(|(link, _)| *link).collect()
     }
 
     /// How many peers there are, this one among them.

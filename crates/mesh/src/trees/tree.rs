@@ -8,12 +8,13 @@
 //!   first to bring a newer one is its parent.
 //! - After some more time the root counts as **gone**. Then it may offer itself, in its turn ([`Rank::wait`]).
 
+mod parent;
 mod root;
 
 use std::collections::BTreeMap;
 
 use taiinet_identity::{PeerId, Verified};
-use taiinet_query::{DocumentKeys, KeySet};
+use taiinet_query::{DocumentKeys, KeySet, RoutingKey};
 
 use super::{
     below::Below,
@@ -27,6 +28,7 @@ use crate::{
     cx::Cx,
     limits,
     notice::Notice,
+    owed::Owed,
     routes::Spreading,
     wire::{Beacon, Brings, Bulletin, Entry, Join, Passed, Slot, TreeFrame, VERIFICATION},
 };
@@ -49,6 +51,8 @@ pub(super) struct Tree {
     slot: Slot,
     following: Option<Following>,
     parent: Option<LinkId>,
+    /// What the parent failed to bring, as it counts.
+    owed: Owed,
     /// The parent before, which is told a little later: until then it serves.
     former: Option<(LinkId, Time)>,
     /// How many links lead to the root.
@@ -80,6 +84,14 @@ struct Around {
     helped_at: Option<Time>,
     /// and those that it had missed when it joined.
     caught_up_at: Option<Time>,
+    /// As a parent it failed to bring what a root had named: it is none before then.
+    rests_until: Option<Time>,
+}
+
+impl Around {
+    fn rests(&self, now: Time) -> bool {
+        self.rests_until.is_some_and(|until| now < until)
+    }
 }
 
 impl Tree {
@@ -88,6 +100,7 @@ impl Tree {
             slot,
             following: None,
             parent: None,
+            owed: Owed::default(),
             former: None,
             depth: 0,
             below: Below::new(cx.now),
@@ -156,26 +169,13 @@ impl Tree {
         self.below.that_want(keys)
     }
 
-    pub(super) fn heap_bytes(&self) -> usize {
-        self.below.heap_bytes()
+    /// The children that want a key or one that covers it, or have some below them that do.
+    pub(super) fn children_that_seek(&self, key: &RoutingKey) -> Vec<LinkId> {
+        self.below.that_seek(key)
     }
 
-    /// Another neighbour on the way up than the parent: the one that stands nearest, then others by turns.
-    pub(super) fn way_up(&self, turn: u8) -> Option<LinkId> {
-        let root = self.following.as_ref()?.root;
-        let mut others: Vec<(u8, LinkId)> = self
-            .around
-            .iter()
-            .filter(|(link, around)| {
-                around.root == Some(root)
-                    && Some(**link) != self.parent
-                    && !self.below.contains(**link)
-            })
-            .filter_map(|(link, around)| Some((around.depth?, *link)))
-            .collect();
-        others.sort_unstable();
-        let turn = usize::from(turn.saturating_sub(1)).checked_rem(others.len())?;
-        others.get(turn).map(|(_, link)| *link)
+    pub(super) fn heap_bytes(&self) -> usize {
+        self.below.heap_bytes()
     }
 
     fn is_attached(&self, now: Time) -> bool {
@@ -198,7 +198,13 @@ impl Tree {
         }
         self.around.insert(
             link,
-            Around { root: None, depth: Some(0), helped_at: None, caught_up_at: None },
+            Around {
+                root: None,
+                depth: Some(0),
+                helped_at: None,
+                caught_up_at: None,
+                rests_until: None,
+            },
         );
         let beacon = self.beacon_of(cx.now);
         cx.send(link, TreeFrame::Beacon(beacon));
@@ -289,13 +295,6 @@ impl Tree {
     pub(super) fn left(&mut self, cx: &mut Cx, link: LinkId) {
         self.below.left(link, cx.now);
         self.mark(cx, link);
-    }
-
-    /// Gives the parent that there was.
-    fn lose_parent(&mut self, cx: &mut Cx) -> Option<LinkId> {
-        let parent = self.parent.take()?;
-        self.mark(cx, parent);
-        Some(parent)
     }
 
     /// Its link is kept, if another can go, while it is part of the tree.
@@ -431,28 +430,6 @@ impl Tree {
         }
     }
 
-    /// This neighbour is the parent from now on.
-    fn join(&mut self, cx: &mut Cx, link: LinkId) {
-        self.below.left(link, cx.now);
-        let former = self.former.take().filter(|(former, _)| *former != link);
-        if let Some(parent) = self.parent.filter(|parent| *parent != link) {
-            if let Some((former, _)) = former {
-                cx.send(former, TreeFrame::Leave(self.slot));
-            }
-            self.former = Some((parent, cx.now.after(limits::LEAVE_AFTER)));
-        } else {
-            self.former = former;
-        }
-        self.parent = Some(link);
-        for neighbour in self.around.keys() {
-            self.mark(cx, *neighbour);
-        }
-        let newest = self.following.as_ref().map(|root| (root.root, root.newest));
-        let brings = self.below.all(self.is_open, cx.now);
-        let join = Join { slot: self.slot, newest, brings };
-        cx.send(link, TreeFrame::Join(join));
-    }
-
     // ---- Time ----
 
     /// Does what is due. Gives what we name, if we are the root and have just said so.
@@ -497,30 +474,6 @@ impl Tree {
         }
         if self.stand_at.is_some_and(|at| cx.now >= at) {
             self.stand(cx, recent);
-        }
-    }
-
-    /// Takes a parent that stands much nearer to the root, if there is one.
-    fn improve(&mut self, cx: &mut Cx) {
-        let Some(parent) = self.parent else { return };
-        let reach = if dozes(cx, parent) { self.depth } else { self.depth.saturating_sub(2) };
-        self.join_nearest(cx, reach);
-    }
-
-    /// Joins the neighbour that stands nearest to the root, if it is less than so far.
-    fn join_nearest(&mut self, cx: &mut Cx, reach: u8) {
-        let Some(root) = &self.following else { return };
-        let nearer = self.around.iter().filter(|(link, around)| {
-            around.root == Some(root.root)
-                && around.depth.is_some_and(|depth| depth < reach)
-                && !self.below.contains(**link)
-                && !dozes(cx, **link)
-        });
-        let best = nearer.min_by_key(|(link, around)| (around.depth, **link));
-        if let Some((link, around)) = best.map(|(link, around)| (*link, *around)) {
-            self.join(cx, link);
-            self.depth = around.depth.unwrap_or_default().saturating_add(1);
-            self.tell_later(cx.now);
         }
     }
 

@@ -4,8 +4,8 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     documents::DocumentFrame, find::FindFrame, fragment::Fragment, link::LinkFrame,
-    pool::PoolFrame, route::RouteFrame, signal::SignalFrame, sync::SyncFrame, tree::TreeFrame,
-    view::ViewFrame,
+    pool::PoolFrame, route::RouteFrame, signal::SignalFrame, supply::SupplyFrame, sync::SyncFrame,
+    tree::TreeFrame, view::ViewFrame,
 };
 
 /// A frame between two peers.
@@ -31,6 +31,8 @@ pub enum Frame {
     Tree(TreeFrame),
     /// Where documents go.
     Route(RouteFrame),
+    /// Peers that supply each other.
+    Supply(SupplyFrame),
 }
 
 /// Each group is a frame.
@@ -54,5 +56,6 @@ groups!(
     Find(FindFrame),
     Pool(PoolFrame),
     Tree(TreeFrame),
-    Route(RouteFrame)
+    Route(RouteFrame),
+    Supply(SupplyFrame)
 );

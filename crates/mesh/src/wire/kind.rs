@@ -51,7 +51,7 @@ impl Cost {
 pub(crate) const VERIFICATION: u64 = 60;
 
 /// The frames of each group that this version knows, by what they cost.
-const GROUPS: [&[Cost]; 10] = [
+const GROUPS: [&[Cost]; 11] = [
     // A fragment is copied; what it becomes is charged as a whole.
     &[cost(1, 1)],
     // Hello, Proof (a signature verified, and one made), Neighbour (one verified), Refuse, Bye, Ping, Pong,
@@ -86,6 +86,8 @@ const GROUPS: [&[Cost]; 10] = [
     &[cost(10, 1), cost(10, 10), cost(50, 100), cost(50, 100), cost(20, 1)],
     // Wants (read), Ask.
     &[cost(10, 20), cost(10, 1)],
+    // Seek (read; verified, which is spent besides), Supply, Supplies, Refuse, Release.
+    &[cost(20, 10), cost(20, 1), cost(20, 1), cost(20, 1), cost(20, 1)],
 ];
 /// What is skipped.
 pub(super) const UNKNOWN: Cost = cost(5, 1);

@@ -53,6 +53,10 @@ pub struct Figures {
     pub bytes_by_kind: BTreeMap<String, f64>,
     /// The share of the peers that at the end send documents where they are wanted, and do not flood.
     pub routed_share: Option<f64>,
+    /// The share of the routing keys that peers want with which a neighbour supplies them at the end.
+    pub supplied_share: Option<f64>,
+    /// How many neighbours an honest peer has at the end: the mean.
+    pub links_mean: Option<f64>,
     /// Questions for documents that a root had named and that had not come, each link of their way counted.
     pub asked: u64,
     /// How often a document was sent towards the root once more.

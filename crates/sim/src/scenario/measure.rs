@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use taiinet_document::DocumentId;
-use taiinet_mesh::{Spreading, wire::FrameKind};
+use taiinet_mesh::{LinkState, Spreading, wire::FrameKind};
 
 use super::figures::{Figures, Second};
 use crate::{PeerIndex, Traffic, World};
@@ -358,12 +358,18 @@ impl Measure {
         (figures.asked, figures.resent) = (self.work.asked, self.work.resent);
         let honest = world.alive().into_iter().filter(|peer| !world.is_hostile(*peer));
         let status = honest.map(|peer| world.status(peer));
-        let (most, routed) = status.fold((0, 0), |(most, routed), status| {
-            let routes = usize::from(status.spreading == Spreading::Route);
-            (status.interest_bytes.max(most), routed + routes)
-        });
+        let (mut most, mut routed, mut wanted, mut supplied, mut links) = (0, 0, 0, 0, 0);
+        for status in status {
+            most = status.interest_bytes.max(most);
+            routed += usize::from(status.spreading == Spreading::Route);
+            wanted += status.supply.wanted;
+            supplied += status.supply.supplied;
+            links += status.links.iter().filter(|link| link.state == LinkState::Active).count();
+        }
         figures.interest_bytes_max = Some(most as u64);
         figures.routed_share = Some(routed as f64 / count);
+        figures.supplied_share = Some(supplied as f64 / wanted.max(1) as f64);
+        figures.links_mean = Some(links as f64 / count);
     }
 
     fn of_recovery(&self, figures: &mut Figures) {

@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use taiinet_document::{Content, Deletion, DocumentId};
-use taiinet_mesh::{PublishOptions, Spreading};
+use taiinet_mesh::{PublishOptions, Spreading, limits};
 use taiinet_sim::{Audit, PeerIndex, World};
 
 use crate::common::{Setting, seconds, started};
@@ -164,4 +164,63 @@ fn what_replaces_or_deletes_reaches_those_that_wanted_what_was_there() {
     assert!(carried < PEERS as u64, "two documents for 18 went to {carried}");
     let audit = Audit::of(&setting.world, |_| true);
     assert!(audit.missing.is_empty(), "{audit:?}");
+}
+
+// ---- Suppliers ----
+
+/// How many of the keys that peers want a neighbour supplies, and how many keys they want.
+fn supplied(world: &World) -> (usize, usize) {
+    let status = world.alive().into_iter().map(|peer| world.status(peer).supply);
+    status.fold((0, 0), |(supplied, wanted), supply| {
+        (supplied + supply.supplied, wanted + supply.wanted)
+    })
+}
+
+fn most_are_supplied(world: &World) -> bool {
+    let (supplied, wanted) = supplied(world);
+    2 * supplied > wanted
+}
+
+/// A large network in which peers have found suppliers.
+fn supplying(seed: u64) -> Setting {
+    let mut setting = routed(seed);
+    busy(&mut setting, 120, 100);
+    assert!(most_are_supplied(&setting.world), "{:?}", supplied(&setting.world));
+    setting.arrives(seconds(10), |_| true);
+    setting
+}
+
+#[test]
+fn peers_that_want_the_same_find_each_other_and_supply_each_other() {
+    let mut setting = supplying(6);
+    let since = setting.world.now();
+    let before = carried(&setting.world, &setting.peers);
+    busy(&mut setting, 60, 300);
+    setting.arrives(seconds(10), |published| published.at >= since);
+    let carried = carried(&setting.world, &setting.peers) - before;
+    let wanted = 60 * PEERS as u64 / TOPICS as u64;
+    assert!(carried < 5 * wanted / 2, "{carried} copies for {wanted} deliveries");
+    // The links for that are no more than there may be, and those at random are still there.
+    for peer in &setting.peers {
+        let status = setting.world.status(*peer);
+        assert!(status.links.len() <= limits::MAX_LINKS, "{}", status.links.len());
+    }
+    setting.sound();
+}
+
+#[test]
+fn documents_arrive_though_suppliers_die() {
+    let mut setting = supplying(7);
+    let supplies = |world: &World, peer: &PeerIndex| world.status(*peer).supply.supplying > 0;
+    let world = &setting.world;
+    let suppliers: Vec<PeerIndex> =
+        setting.peers.iter().copied().filter(|peer| supplies(world, peer)).collect();
+    assert!(suppliers.len() >= 10, "{}", suppliers.len());
+    for peer in suppliers.iter().step_by(2).take(8) {
+        setting.world.crash(*peer);
+    }
+    let since = setting.world.now();
+    busy(&mut setting, 60, 400);
+    setting.arrives(seconds(30), |published| published.at >= since);
+    setting.sound();
 }

@@ -6,7 +6,7 @@ use taiinet_document::{
     limits::INQUIRY_PIECES,
 };
 use taiinet_identity::{Identity, NextKey, Seed, Signature, Signed};
-use taiinet_query::{DocumentKeys, KeySet, Query};
+use taiinet_query::{DocumentKeys, KeySet, Query, RoutingKey};
 
 use super::*;
 use crate::{
@@ -15,9 +15,9 @@ use crate::{
         self, Ask, Beacon, Brings, Bulletin, Compare, Differs, DocumentFrame, Entry, Find,
         FindFrame, Found, Fragment, Frame, FrameKind, FromSignaller, Given, Hello, IdPrefix,
         Inquire, Join, Joined, Keep, LinkFrame, Neighbour, Outcome, Passed, Piece, PoolFrame,
-        Presence, Push, Reading, Refusal, RefusalReason, Rest, RouteFrame, Routed, Signal,
-        SignalFrame, Slot, SyncFrame, ToSignaller, Took, TreeFrame, Undeliverable, ViewFrame, Want,
-        Way, critical,
+        Presence, Push, Reading, Refusal, RefusalReason, Rest, RouteFrame, Routed, Seek, Signal,
+        SignalFrame, Slot, Sought, SupplyFrame, SyncFrame, ToSignaller, Took, TreeFrame,
+        Undeliverable, ViewFrame, Want, Way, critical,
     },
 };
 
@@ -256,6 +256,8 @@ fn the_numbers_of_frames_never_change() {
         (Frame::Find(FindFrame::Took(took())), &[6, 3, 5, 2, 1, 7]),
         (Frame::Tree(TreeFrame::Leave(SLOT)), &[8, 4, 0]),
         (Frame::Route(RouteFrame::Wants(KeySet::EVERYTHING)), &[9, 0, 1, 0]),
+        (Frame::Supply(SupplyFrame::Supply(RoutingKey::Any)), &[10, 1, 0]),
+        (Frame::Supply(SupplyFrame::Release(RoutingKey::Any)), &[10, 4, 0]),
     ] {
         assert_eq!(encode(&frame), bytes, "{frame:?}");
     }
@@ -407,6 +409,26 @@ fn passed(count: usize) -> Passed {
     Passed { depth: u8::MAX, bulletin: Signed::new(&testing::identity(1), &bulletin) }
 }
 
+/// As large as can be.
+fn sought() -> Signed<Sought> {
+    let query: Query = r#"{"a":1,"b":2}"#.parse().unwrap();
+    let sought = Sought {
+        network: "n".repeat(64).parse().unwrap(),
+        key: *query.routing_keys().iter().next().unwrap(),
+        joined: Some(Joined { signaller: testing::identity(2).peer_id(), challenge: [1; 32] }),
+        issued_at: taiinet_document::Timestamp::from_millis(u64::MAX),
+    };
+    Signed::new(&testing::identity(1), &sought)
+}
+
+#[test]
+fn what_is_sought_has_room_and_no_more_than_that() {
+    assert!(sought().size() <= limits::SOUGHT_BYTES, "{}", sought().size());
+    assert!(Sought::peek(&sought()).is_ok());
+    let large: Signed<Sought> = decode(&encode(&passed(100).bulletin)).unwrap();
+    assert_eq!(Sought::peek(&large), Err(Misbehaviour::Oversize));
+}
+
 /// What wants as much as there is room to say.
 fn brings() -> Brings {
     let queries = (0..6000).map(|n| format!(r#"{{"n":"{n}"}}"#).parse::<Query>().unwrap());
@@ -489,6 +511,13 @@ fn every_kind() -> Vec<Vec<Frame>> {
         vec![
             RouteFrame::Wants(KeySet::EVERYTHING).into(),
             RouteFrame::Ask(Ask { slot: SLOT, id: IdPrefix([1; 8]), hops: 1 }).into(),
+        ],
+        vec![
+            SupplyFrame::Seek(Seek { slot: SLOT, hops: 1, down: true, sought: sought() }).into(),
+            SupplyFrame::Supply(RoutingKey::Any).into(),
+            SupplyFrame::Supplies(RoutingKey::Any).into(),
+            SupplyFrame::Refuse(RoutingKey::Any).into(),
+            SupplyFrame::Release(RoutingKey::Any).into(),
         ],
     ]
 }

@@ -1,0 +1,145 @@
+//! The search for a supplier: it climbs a tree until someone beside it wants the same, goes down there, and ends at a
+//! peer that may supply the seeker. That one offers it a link.
+//!
+//! A search is one chain: it never branches. Where it ends in nothing, the seeker seeks again later.
+
+use taiinet_identity::{PeerId, Verified};
+use taiinet_query::RoutingKey;
+
+use super::{
+    clients::Clients,
+    has_room,
+    order::{Order, supplies},
+};
+use crate::{
+    LinkId, Misbehaviour, Time,
+    cx::Cx,
+    interest::Wants,
+    limits,
+    notice::{Candidacy, Notice},
+    trees::Trees,
+    wire::{Seek, Slot, Sought, SupplyFrame, VERIFICATION},
+};
+
+/// We seek a supplier. Every second search leaves by a neighbour at random, which may know others than our parent.
+pub(super) fn begins(cx: &mut Cx, key: RoutingKey, turn: u8, trees: &Trees) {
+    // Where children want the same, it comes by the tree in any case.
+    let Some(slot) = trees.slots().next() else { return };
+    if !has_room(cx) || !trees.children_that_seek(slot, &key).is_empty() {
+        return;
+    }
+    let sought = Sought {
+        network: cx.config.network.clone(),
+        key,
+        joined: cx.presence.joined,
+        issued_at: cx.now.timestamp(),
+    };
+    let sought = Verified::sign(&cx.identity, sought).signed().clone();
+    let parent = trees.parent(slot);
+    let by_parent = turn % 2 == 1;
+    let others: Vec<LinkId> =
+        cx.links.active().filter(|link| link.has_trees).map(|link| link.id).collect();
+    let to = parent.filter(|_| by_parent).or_else(|| cx.rng.choose(&others).copied());
+    if let Some(to) = to {
+        send(cx, to, Seek { slot, hops: limits::SEEK_HOPS, down: false, sought });
+    }
+}
+
+/// A search has come.
+///
+/// # Errors
+/// [`Misbehaviour::Oversize`], [`Misbehaviour::Undecodable`], [`Misbehaviour::WrongNetwork`],
+/// [`Misbehaviour::InvalidSignature`]
+pub(super) fn passes(
+    cx: &mut Cx,
+    link: LinkId,
+    seek: Seek,
+    (wants, trees, clients): (&Wants, &Trees, &Clients),
+) -> Result<(), Misbehaviour> {
+    let Seek { slot, hops, down, sought } = seek;
+    let body = Sought::peek(&sought)?;
+    if body.network != cx.config.network {
+        return Err(Misbehaviour::WrongNetwork);
+    }
+    let issued = Time::from(body.issued_at);
+    let in_time = issued <= cx.now.after(limits::CLOCK_SKEW)
+        && issued >= cx.now.before(limits::CLOCK_SKEW + limits::SOUGHT_LASTS);
+    let seeker = sought.signer();
+    // Clocks differ, and a search may come round.
+    if !in_time || seeker == cx.id() || body.key == RoutingKey::Any {
+        return Ok(());
+    }
+    cx.spend(link, VERIFICATION);
+    let sought = sought.verify().map_err(|_| Misbehaviour::InvalidSignature)?;
+    if cx.reputation.is_blacklisted(&seeker, cx.now) {
+        return Ok(());
+    }
+    if supplies(&cx.id(), wants, &seeker, &body.key) {
+        if cx.links.leads_to(&seeker) {
+            return Ok(());
+        }
+        if offers(cx, seeker, &body) {
+            return Ok(());
+        }
+    }
+    let Some(hops) = hops.checked_sub(1) else { return Ok(()) };
+    let next = next(cx, (link, seeker), (slot, down), &body.key, trees, clients);
+    if let Some((to, down)) = next {
+        send(cx, to, Seek { slot, hops, down, sought: sought.signed().clone() });
+    }
+    Ok(())
+}
+
+/// Where it goes from here: to a client of ours that may supply the seeker, where a child wants the key, or up.
+fn next(
+    cx: &mut Cx,
+    (from, seeker): (LinkId, PeerId),
+    (slot, down): (Slot, bool),
+    key: &RoutingKey,
+    trees: &Trees,
+    clients: &Clients,
+) -> Option<(LinkId, bool)> {
+    let theirs = Order::of(&seeker, key);
+    let before =
+        |link: &LinkId| cx.links.peer(*link).is_some_and(|peer| Order::of(&peer, key) < theirs);
+    let clients: Vec<LinkId> =
+        clients.of(key).filter(|client| *client != from && before(client)).collect();
+    if let Some(client) = cx.rng.choose(&clients) {
+        return Some((*client, true));
+    }
+    let mut children = trees.children_that_seek(slot, key);
+    children.retain(|child| *child != from);
+    if let Some(child) = cx.rng.choose(&children) {
+        return Some((*child, true));
+    }
+    let parent = trees.parent(slot).filter(|parent| !down && *parent != from)?;
+    Some((parent, false))
+}
+
+/// Offers a link to a peer that seeks what we get. Whether there is room.
+fn offers(cx: &mut Cx, seeker: PeerId, sought: &Sought) -> bool {
+    let pending = cx.links.iter().filter(|link| !link.incoming && !link.is_admitted()).count();
+    let may = has_room(cx)
+        && pending < limits::PENDING_LINKS / 2
+        && !cx.dozing
+        && !cx.reputation.is_resting(&seeker, cx.now);
+    if may {
+        cx.notify(Notice::Dial(Candidacy {
+            peer: seeker,
+            joined: sought.joined,
+            address: None,
+            heard_from: Vec::new(),
+            sought: true,
+        }));
+    }
+    may
+}
+
+/// Well below what a neighbour takes of us, whatever others have us pass on.
+fn send(cx: &mut Cx, to: LinkId, seek: Seek) {
+    let may =
+        cx.links.get_mut(to).is_some_and(|link| link.takes_more() && link.budgets.may_seek(cx.now));
+    if may {
+        cx.send(to, SupplyFrame::Seek(seek));
+    }
+}
