@@ -74,7 +74,9 @@ pub(super) fn passes(
     if cx.reputation.is_blacklisted(&seeker, cx.now) {
         return Ok(());
     }
-    if supplies(&cx.id(), wants, &seeker, &body.key) {
+    // Or the seeker us, where we have none ourselves.
+    let lacks = wants.has(&body.key) && wants.supplier(&body.key).is_none();
+    if lacks || supplies(&cx.id(), wants, &seeker, &body.key) {
         if cx.links.leads_to(&seeker) {
             return Ok(());
         }
@@ -83,21 +85,21 @@ pub(super) fn passes(
         }
     }
     let Some(hops) = hops.checked_sub(1) else { return Ok(()) };
-    let next = next(cx, (link, seeker), (slot, down), &body.key, trees, clients);
+    let next = next(cx, (link, seeker), (slot, down), &body.key, (wants, trees, clients));
     if let Some((to, down)) = next {
         send(cx, to, Seek { slot, hops, down, sought: sought.signed().clone() });
     }
     Ok(())
 }
 
-/// Where it goes from here: to a client of ours that may supply the seeker, where a child wants the key, or up.
+/// Where it goes from here: to a client of ours that may supply the seeker, to our own supplier, where a child wants the key,
+/// or up.
 fn next(
     cx: &mut Cx,
     (from, seeker): (LinkId, PeerId),
     (slot, down): (Slot, bool),
     key: &RoutingKey,
-    trees: &Trees,
-    clients: &Clients,
+    (wants, trees, clients): (&Wants, &Trees, &Clients),
 ) -> Option<(LinkId, bool)> {
     let theirs = Order::of(&seeker, key);
     let before =
@@ -106,6 +108,9 @@ fn next(
         clients.of(key).filter(|client| *client != from && before(client)).collect();
     if let Some(client) = cx.rng.choose(&clients) {
         return Some((*client, true));
+    }
+    if let Some(supplier) = wants.supplier(key).filter(|supplier| *supplier != from) {
+        return Some((supplier, true));
     }
     let mut children = trees.children_that_seek(slot, key);
     children.retain(|child| *child != from);
