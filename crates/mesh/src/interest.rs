@@ -328,7 +328,9 @@ fn hand_over(
     if subscriptions.is_empty() && !is_change || cx.store.is_replaced(document) {
         return;
     }
-    cx.counters.delivered += u64::from(!subscriptions.is_empty());
     let (document, Came { hops, via }) = (Arc::clone(document), came);
+    let is_wanted = !subscriptions.is_empty();
+    cx.counters.delivered += u64::from(is_wanted);
+    cx.counters.wanted += u64::from(is_wanted && via.is_some());
     cx.out.push_back(Output::Deliver(Delivery { document, opened, subscriptions, hops, via }));
 }

@@ -60,6 +60,11 @@ impl Routes {
         self.wants.values().map(KeySet::heap_bytes).sum()
     }
 
+    /// Whether a root has named it lately.
+    pub(crate) fn is_named(&self, id: &DocumentId) -> bool {
+        self.passages.is_named(&id.into())
+    }
+
     /// When [`Self::tick`] has something to do.
     pub(crate) fn deadline(&self) -> Option<Time> {
         let missing = self.missing.deadline().filter(|_| !self.asking.is_empty());

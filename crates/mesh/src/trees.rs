@@ -157,6 +157,7 @@ impl Trees {
         match notice {
             Notice::NeighbourUp(up) => {
                 self.trees.iter_mut().for_each(|tree| tree.neighbour_up(cx, up.link));
+                self.renew(cx.now);
             }
             Notice::LinkDown(down) => {
                 self.trees.iter_mut().for_each(|tree| tree.link_down(cx, down.link));
@@ -184,10 +185,25 @@ impl Trees {
         }
         let id = accepted.document.id();
         if accepted.from.is_none() {
-            self.ours.insert(id, now);
+            self.await_name(id, now);
         }
         self.recent.insert(id, now);
         self.trees.iter_mut().for_each(|tree| tree.name((&id).into(), accepted, now));
+    }
+
+    /// The author of this document is told when a root has named it.
+    pub(crate) fn await_name(&mut self, id: DocumentId, now: Time) {
+        if !self.trees.is_empty() {
+            self.ours.insert(id, now);
+        }
+    }
+
+    /// While there is no root, what has waited here for a neighbour is as new as the network that begins with it: if
+    /// we become its root, we name it.
+    fn renew(&mut self, now: Time) {
+        if self.places().next().is_none() {
+            self.ours.all().for_each(|id| self.recent.insert(id, now));
+        }
     }
 
     /// A root has these.

@@ -142,6 +142,12 @@ pub struct Counters {
     pub delivered: u64,
     /// Documents received and verified, first copies.
     pub received: u64,
+    /// Of these, those that matched a subscription of ours, and were delivered. The others came because of how
+    /// documents spread, for an archive behind us, or since they delete or announce something.
+    pub wanted: u64,
+    /// Of those received, the ones that matched no subscription when they came, and were pushed to other
+    /// neighbours at once. One that was only announced to them is not counted.
+    pub passed_on: u64,
     /// Further copies.
     pub duplicates: u64,
     /// Documents sent over links, all copies.

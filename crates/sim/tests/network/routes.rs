@@ -3,7 +3,7 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use taiinet_document::{Content, Deletion, DocumentId};
-use taiinet_mesh::{PublishOptions, Spreading};
+use taiinet_mesh::{Counters, PublishOptions, Spreading};
 use taiinet_sim::{Audit, PeerIndex, World};
 
 use crate::common::{Setting, seconds, started};
@@ -67,6 +67,13 @@ fn documents_go_to_those_that_want_them_and_to_few_others() {
     busy(&mut setting, 60, 100);
     setting.arrives(seconds(10), |published| published.at >= since);
     let carried = carried(&setting.world, &setting.peers) - before;
+    for peer in &setting.peers {
+        let Counters { received, wanted, passed_on, delivered, .. } =
+            setting.world.status(*peer).counters;
+        assert!(wanted > 0 && wanted <= delivered && wanted + passed_on <= received);
+    }
+    let passed_on = |peer: &PeerIndex| setting.world.status(*peer).counters.passed_on;
+    assert!(setting.peers.iter().map(passed_on).sum::<u64>() > 0, "somebody is on the way");
     // Six want each; one of these may be its author. All others that carry it are on its way.
     let wanted = 60 * PEERS as u64 / TOPICS as u64;
     assert!(carried < 4 * wanted, "{carried} copies for {wanted} deliveries");
