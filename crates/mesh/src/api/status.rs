@@ -163,3 +163,10 @@ pub struct Counters {
     /// What was refused, by reason.
     pub rejected: BTreeMap<Misbehaviour, u64>,
 }
+
+impl Counters {
+    /// How many of the documents received matched no subscription of ours, passed on or not.
+    pub const fn unwanted(&self) -> u64 {
+        self.received.saturating_sub(self.wanted)
+    }
+}
