@@ -163,7 +163,7 @@ pub enum Action<W: Waiters> {
     },
     /// Something has become of a document of ours.
     Publication(Outcome<W::Publish, W::Flush>),
-    /// An event, other than [`Event::Taken`] and [`Event::Named`], which the publications tell.
+    /// An event, other than [`Event::Taken`], which the publications tell.
     Event(Event),
 }
 
@@ -335,7 +335,7 @@ impl<W: Waiters> Session<W> {
             }
             Output::Event(Event::Named { id }) => {
                 self.publications.named(id);
-                return None;
+                Action::Event(Event::Named { id })
             }
             Output::Event(Event::Lost { id }) => {
                 self.publications.lost(id);
