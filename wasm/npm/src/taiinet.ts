@@ -531,6 +531,6 @@ function after(milliseconds: number): Promise<void> {
 }
 
 function empty(network: string, peerId: string): CoreStatus {
-  const counters = { published: 0, leftOut: 0, unopened: 0, unknown: 0, delivered: 0, received: 0, duplicates: 0, sent: 0, announced: 0, grafted: 0, rejected: {} };
-  return { peerId, network, now: Date.now(), links: [], signallers: [], candidates: 0, private: 0, failed: [], blacklist: [], counters };
+  const counters = { published: 0, leftOut: 0, unopened: 0, unknown: 0, delivered: 0, received: 0, wanted: 0, passedOn: 0, unwanted: 0, duplicates: 0, sent: 0, announced: 0, grafted: 0, rejected: {} };
+  return { peerId, network, now: Date.now(), links: [], signallers: [], spreading: "flooding", candidates: 0, private: 0, failed: [], blacklist: [], counters };
 }

@@ -261,7 +261,7 @@ test("a document is published when a neighbour has it, or when the network has",
   let told = false;
   const publishing = taiinet.publish({ n: 1 }, { until: "network" }).then(() => (told = true));
   const refused = taiinet.publish({ n: 2 }, { until: "network", key: "k" });
-  await eventually(() => core.published.length === 2);
+  await eventually("both are at the core", () => core.published.length === 2);
   assert.deepEqual(core.published.map(({ options: { until } }) => until), ["network", "network"]);
   assert.equal(told, false);
   core.published[0].take();
