@@ -39,7 +39,7 @@ fn who_publishes_what_was_named_before_is_told_so() {
     let mut peer = Peer::new(identity(0), config, [1; 32], NOW);
     let document = testing::document(&identity(0), 1, 10);
     let id = document.id();
-    let mut named = |peer: &mut Peer| {
+    let named = |peer: &mut Peer| {
         peer.publish_signed(document.clone(), NOW).unwrap();
         let mut outputs = std::iter::from_fn(|| peer.poll_output(NOW));
         outputs.any(|output| matches!(output, Output::Event(Event::Named { id: of }) if of == id))
