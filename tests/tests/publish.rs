@@ -69,6 +69,25 @@ fn what_was_taken_is_counted_though_the_input_has_not_ended() {
     }
 }
 
+/// The two are a network without a root, at first: none stands within 2.5 s of their meeting.
+#[test]
+fn it_may_wait_until_the_network_has_what_is_published() {
+    let signaller = Signaller::start();
+    let mesh = Mesh::new(&signaller);
+    let subscriber = mesh.subscribe("subscriber", "{}");
+    subscriber.eventually("joined", |_| subscriber.has_joined().then_some(()));
+    let mut publisher =
+        mesh.run("publisher", &["publish", "--json", "--until", "network", "--report"]);
+    publisher.write("{\"n\":1}\n{\"n\":2}\n");
+    publisher.end_input();
+    publisher.succeeds();
+    let sums = summary(&publisher);
+    assert_eq!((&sums["published"], &sums["unconfirmed"]), (&json!(2), &json!(0)), "{sums}");
+    assert_eq!(sums.get("untaken"), None);
+    assert!(sums["seconds"].as_f64().is_some_and(|seconds| seconds > 2.5), "{sums}");
+    assert_eq!(subscriber.receives(2).len(), 2);
+}
+
 #[test]
 fn without_a_neighbour_the_reason_says_so() {
     let signaller = Signaller::start();

@@ -97,17 +97,20 @@ impl Core {
 
     /// Publishes a document with options `{"key"?, "writers"?: "anyone" | {"peers": [peerId…]}, "of"?: peerId,
     /// "expiresAt"?, "stamp"?: {"createdAt", "nonce"},
-    /// "to"?: "subscribers" | {"peers": [peerId…]}, "public"?: [name…], "waitMs"?}`. The promise is
-    /// kept, with the document's id, when a neighbour has taken it; it is broken with `recipients`
-    /// when no recipient turned up, `lost` when no neighbour took it in time, or `closed`.
+    /// "to"?: "subscribers" | {"peers": [peerId…]}, "public"?: [name…], "waitMs"?,
+    /// "until"?: "neighbour" | "network"}`. The promise is kept, with the document's id, when a neighbour has taken
+    /// it, or besides the network's root has named it; it is broken with `recipients`
+    /// when no recipient turned up, `lost` when no neighbour took it in time, `unconfirmed` when the root did not name
+    /// it in time, or `closed`.
     ///
     /// # Errors
     /// `document`, `options`, `recipients`, `busy`, `closed`
     pub fn publish(&self, document: &str, options: &str) -> Result<Promise, JsValue> {
         let content = json::parse_map(document).map_err(Fault::from)?;
         let mut options: Publish = serde_json::from_str(options).map_err(Fault::options)?;
-        let (stamp, wait) = (options.stamp.take().map(Into::into), options.wait());
-        Ok(self.driver.publish(content, options.try_into()?, stamp, wait)?)
+        let stamp = options.stamp.take().map(Into::into);
+        let waits = (options.until(), options.wait());
+        Ok(self.driver.publish(content, options.try_into()?, stamp, waits)?)
     }
 
     /// Deletes what this peer published: `{"ids": [id…]}`, up to 256, or `{"key": name, "of"?: peerId}`; with options

@@ -18,7 +18,7 @@ use taiinet_mesh::{
 };
 use taiinet_query::{Query, SharedQuery};
 use taiinet_session::{
-    Backlog, LiveChange, LiveOptions, Session, Wanted, json, unsealed::Unsealed,
+    Backlog, LiveChange, LiveOptions, Session, Until, Wanted, json, unsealed::Unsealed,
 };
 use wasm_bindgen::JsValue;
 
@@ -241,7 +241,7 @@ impl Driver {
         self.with(|state, _| state.session.hold_history(number, behind));
     }
 
-    /// Publishes; the promise is kept when a neighbour has taken the document. One that is for some
+    /// Publishes; the promise is kept when the document has come as far as is waited for. One that is for some
     /// waits for a recipient. It gets no stamp: sealed again it is another document anyhow,
     /// since the same randomness must never meet other recipients.
     pub(crate) fn publish(
@@ -249,7 +249,7 @@ impl Driver {
         content: Map,
         options: PublishOptions,
         stamp: Option<(Timestamp, u32)>,
-        wait: Duration,
+        (until, wait): (Until, Duration),
     ) -> Result<Promise, Fault> {
         self.with(|state, now| {
             state.check_room()?;
@@ -259,6 +259,7 @@ impl Driver {
                 match state.session.recipients(&content, &options, now) {
                     Err(PublishError::NoRecipient) if !wait.is_zero() => {
                         let (promise, waiter) = promise();
+                        let waiter = (waiter, until);
                         let unsealed = Unsealed { content, options, waiter };
                         let waits = state.session.await_recipients(unsealed, wait, now);
                         return waits.map(|()| promise).map_err(|_| no_room_to_wait());
@@ -267,7 +268,7 @@ impl Driver {
                 }
             };
             let (promise, settle) = promise();
-            state.session.publish(document, settle, now);
+            state.session.publish(document, until, settle, now);
             Ok(promise)
         })
     }
@@ -293,7 +294,7 @@ impl Driver {
             let options = PublishOptions { key, expires_at, ..PublishOptions::default() };
             let document = state.sign(Content::Deleted(deletion), options, Some(stamp), now)?;
             let (promise, settle) = promise();
-            state.session.publish(document, settle, now);
+            state.session.publish(document, Until::Neighbour, settle, now);
             Ok(promise)
         })
     }

@@ -30,6 +30,7 @@ pub(crate) enum Code {
     Recipients,
     Busy,
     Lost,
+    Unconfirmed,
     Closed,
 }
 

@@ -10,7 +10,7 @@ use taiinet_query::{
     Query, SharedQuery,
     sort::{Direction, Place, Sort},
 };
-use taiinet_session::{Backlog, LiveOptions};
+use taiinet_session::{Backlog, LiveOptions, Until};
 
 use crate::fault::Fault;
 
@@ -73,9 +73,27 @@ pub(crate) struct Publish {
     public: Vec<String>,
     #[serde(default)]
     wait_ms: u32,
+    #[serde(default)]
+    until: Whom,
+}
+
+/// Who is to have a document before its promise is kept.
+#[derive(Clone, Copy, Default, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Whom {
+    #[default]
+    Neighbour,
+    Network,
 }
 
 impl Publish {
+    pub(crate) const fn until(&self) -> Until {
+        match self.until {
+            Whom::Neighbour => Until::Neighbour,
+            Whom::Network => Until::Network,
+        }
+    }
+
     /// How long to wait for a recipient.
     pub(crate) fn wait(&self) -> Duration {
         Duration::from_millis(self.wait_ms.into())
@@ -359,6 +377,16 @@ mod tests {
             assert_eq!(read(&wrong).expect_err("no id").path.as_deref(), Some("ids[0]"));
         }
         assert!(read(r#"{"ids":[]}"#).is_err());
+    }
+
+    #[test]
+    fn a_document_is_published_for_a_neighbour_or_for_the_network() {
+        let read =
+            |json: &str| serde_json::from_str::<Publish>(json).map(|publish| publish.until());
+        assert_eq!(read("{}").expect("none"), Until::Neighbour);
+        assert_eq!(read(r#"{"until":"neighbour"}"#).expect("one"), Until::Neighbour);
+        assert_eq!(read(r#"{"until":"network"}"#).expect("one"), Until::Network);
+        assert!(read(r#"{"until":"everyone"}"#).is_err());
     }
 
     #[test]

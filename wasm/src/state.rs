@@ -15,7 +15,7 @@ use taiinet_identity::{Identity, Recipient};
 use taiinet_mesh::{Delivery, PublishError, PublishOptions, Stamps, Time, limits};
 use taiinet_query::sort::Place;
 use taiinet_session::{
-    Action, CutOff, LiveChange, Ready, Removed, Session, Waiters,
+    Action, CutOff, LiveChange, Ready, Removed, Session, Until, Waiters,
     diagnosis::{Problem, diagnose},
     json,
     publications::Outcome,
@@ -55,7 +55,7 @@ impl Waiters for Page {
     /// A page waits for each document.
     type Flush = Infallible;
     type Find = Find;
-    type Recipients = Settle;
+    type Recipients = (Settle, Until);
 }
 
 /// What a stamp is for.
@@ -233,19 +233,20 @@ impl State {
                 calls.push_back(Call::Settle(done, Ok(found_all(complete, cursor.as_ref()))));
             }
             Action::Recipients { unsealed, recipients } => {
-                let Unsealed { content, options, waiter } = unsealed;
+                let Unsealed { content, options, waiter: (settle, until) } = unsealed;
                 let sealed = recipients
                     .map_err(Fault::from)
                     .and_then(|recipients| self.seal(content, options, recipients, now));
                 match sealed {
-                    Ok(document) => self.session.publish(document, waiter, now),
-                    Err(fault) => calls.push_back(Call::Settle(waiter, Err(fault))),
+                    Ok(document) => self.session.publish(document, until, settle, now),
+                    Err(fault) => calls.push_back(Call::Settle(settle, Err(fault))),
                 }
             }
             Action::Publication(outcome) => {
                 let (settle, result) = match outcome {
                     Outcome::Taken(settle, id) => (settle, Ok(id.to_string().into())),
                     Outcome::Lost(settle) => (settle, Err(self.lost(now))),
+                    Outcome::Unconfirmed(settle) => (settle, Err(unconfirmed())),
                     Outcome::Refused(settle, error) => (settle, Err(error.into())),
                     Outcome::Flushed(never, _) => match never {},
                 };
@@ -277,11 +278,22 @@ impl State {
         }
         let CutOff { publishes, recipients, finds } = self.session.cut_off();
         let finds = finds.into_iter().map(|find| find.done);
+        let recipients = recipients.into_iter().map(|(settle, _)| settle);
         let cut_off = publishes.into_iter().chain(recipients).chain(finds);
         calls.extend(cut_off.map(|settle| Call::Settle(settle, Err(Fault::closed()))));
         let done = leaving.done.drain(..);
         calls.extend(done.map(|settle| Call::Settle(settle, Ok(JsValue::UNDEFINED))));
     }
+}
+
+/// A neighbour has a document, and that is all that is known.
+fn unconfirmed() -> Fault {
+    let window = limits::LIVE_WINDOW.as_secs() / 60;
+    let text = format!(
+        "a neighbour took the document, and the network has not confirmed it within {window} minutes; it may have \
+         spread all the same: look for it, or publish it again"
+    );
+    Fault::new(Code::Unconfirmed, text)
 }
 
 /// How a search ended, as JSON.

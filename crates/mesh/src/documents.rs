@@ -223,8 +223,8 @@ impl Documents {
         }
     }
 
-    /// Sends a document that is new here on its way.
-    pub(crate) fn spread(&mut self, cx: &mut Cx, accepted: &Accepted, plan: Plan) {
+    /// Sends a document that is new here on its way. Whether it was pushed to any neighbour.
+    pub(crate) fn spread(&mut self, cx: &mut Cx, accepted: &Accepted, plan: Plan) -> bool {
         match plan {
             Plan::Flood => self.tree.spread(cx, accepted),
             Plan::Route(steps) => self.tree.route(cx, accepted, &steps),

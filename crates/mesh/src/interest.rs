@@ -42,7 +42,7 @@ impl Interest {
             subscriptions: Index::with_seed(cx.rng.next_u64()),
             scratch: Scratch::default(),
             last: 0,
-            wants: Wants::default(),
+            wants: Wants::of_archive(cx.config.archive.as_ref()),
             private: Own::default(),
             openings: Openings::new(cx.now),
             directory: Directory::new(cx.rng.next_u64(), cx.now),
@@ -147,7 +147,12 @@ impl Interest {
     pub(crate) fn on(&mut self, cx: &mut Cx, notice: &Notice) {
         if let Notice::Accepted(accepted) = notice {
             self.take_note(cx, &accepted.document);
+            let wanted = cx.counters.wanted;
             self.deliver(cx, accepted);
+            let is_kept = cx.config.archive.is_some()
+                && accepted.from.is_some()
+                && self.wants.matches(&accepted.keys());
+            cx.counters.wanted = cx.counters.wanted.max(wanted + u64::from(is_kept));
         }
     }
 
@@ -332,7 +337,9 @@ fn hand_over(
     if subscriptions.is_empty() && !is_change || cx.store.is_replaced(document) {
         return;
     }
-    cx.counters.delivered += u64::from(!subscriptions.is_empty());
     let (document, Came { hops, via }) = (Arc::clone(document), came);
+    let is_wanted = !subscriptions.is_empty();
+    cx.counters.delivered += u64::from(is_wanted);
+    cx.counters.wanted += u64::from(is_wanted && via.is_some());
     cx.out.push_back(Output::Deliver(Delivery { document, opened, subscriptions, hops, via }));
 }

@@ -250,9 +250,11 @@ impl Peer {
             self.signallers.on(cx, &notice);
             self.circuits.on(cx, &notice, &self.signallers);
             // Our own subscriptions come before the neighbours.
+            let wanted = cx.counters.wanted;
             self.interest.on(cx, &notice);
+            let is_wanted = cx.counters.wanted > wanted;
             self.documents.on(cx, &notice, &self.interest);
-            self.spread(&notice);
+            self.spread(&notice, is_wanted);
             let cx = &mut self.cx;
             self.sync.on(cx, &notice);
             self.finds.on(cx, &notice, &self.interest);
@@ -263,13 +265,15 @@ impl Peer {
         }
     }
 
-    /// Sends a document on its way.
-    fn spread(&mut self, notice: &Notice) {
+    /// Sends a document on its way. One that we want ourselves does not count as passed on.
+    fn spread(&mut self, notice: &Notice, is_wanted: bool) {
         let (cx, trees) = (&mut self.cx, &self.trees);
         match notice {
             Notice::Accepted(accepted) => {
                 let plan = self.routes.plan(cx, accepted, (trees, &self.delegation));
-                self.documents.spread(cx, accepted, plan);
+                let is_pushed = self.documents.spread(cx, accepted, plan);
+                let is_passed_on = accepted.from.is_some() && is_pushed && !is_wanted;
+                cx.counters.passed_on += u64::from(is_passed_on);
             }
             Notice::Again { link, id, way, also } => {
                 if !self.routes.goes_on(cx, id, *way, trees) {

@@ -66,6 +66,11 @@ impl Routes {
         &self.wants
     }
 
+    /// Whether a root has named it lately.
+    pub(crate) fn is_named(&self, id: &DocumentId) -> bool {
+        self.passages.is_named(&id.into())
+    }
+
     /// When [`Self::tick`] has something to do.
     pub(crate) fn deadline(&self) -> Option<Time> {
         let missing = self.missing.deadline().filter(|_| !self.asking.is_empty());

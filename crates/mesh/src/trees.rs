@@ -162,6 +162,7 @@ impl Trees {
         match notice {
             Notice::NeighbourUp(up) => {
                 self.trees.iter_mut().for_each(|tree| tree.neighbour_up(cx, up.link));
+                self.renew(cx.now);
             }
             Notice::LinkDown(down) => {
                 self.trees.iter_mut().for_each(|tree| tree.link_down(cx, down.link));
@@ -195,10 +196,25 @@ impl Trees {
         let id = accepted.document.id();
         match accepted.from {
             Some((link, _)) => self.trees.iter_mut().for_each(|tree| tree.brought(link)),
-            None => self.ours.insert(id, now),
+            None => self.await_name(id, now),
         }
         self.recent.insert(id, now);
         self.trees.iter_mut().for_each(|tree| tree.name((&id).into(), accepted, now));
+    }
+
+    /// The author of this document is told when a root has named it.
+    pub(crate) fn await_name(&mut self, id: DocumentId, now: Time) {
+        if !self.trees.is_empty() {
+            self.ours.insert(id, now);
+        }
+    }
+
+    /// While there is no root, what has waited here for a neighbour is as new as the network that begins with it: if
+    /// we become its root, we name it.
+    fn renew(&mut self, now: Time) {
+        if self.places().next().is_none() {
+            self.ours.all().for_each(|id| self.recent.insert(id, now));
+        }
     }
 
     /// A root has these.

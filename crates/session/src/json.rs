@@ -8,7 +8,8 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use taiinet_identity::PeerId;
 use taiinet_mesh::{
-    Blacklisted, Counters, Event, LinkState, LinkStatus, SignallerAddress, Status, Time, wire::Kept,
+    Blacklisted, Counters, Event, LinkState, LinkStatus, SignallerAddress, Spreading, Status, Time,
+    wire::Kept,
 };
 
 use crate::diagnosis::diagnose;
@@ -99,6 +100,14 @@ pub const fn state_name(state: LinkState) -> &'static str {
     }
 }
 
+/// How the way in which documents spread is called.
+pub const fn spreading_name(spreading: Spreading) -> &'static str {
+    match spreading {
+        Spreading::Flood => "flooding",
+        Spreading::Route => "routes",
+    }
+}
+
 /// Addresses of signallers with their keys, as they are kept from run to run: `URL#tn1…`. One without a
 /// key is not worth keeping.
 pub fn addresses(addresses: &[SignallerAddress]) -> impl Iterator<Item = String> {
@@ -130,6 +139,7 @@ fn picture<'a>(peer: PeerId, network: &'a str, status: &'a Status, now: Time) ->
         now: now.as_millis(),
         links: status.links.iter().map(Link::from).collect(),
         signallers: signallers.collect(),
+        spreading: spreading_name(status.spreading),
         candidates: status.candidates,
         private: status.private,
         failed: failed.collect(),
@@ -148,6 +158,7 @@ struct JsonStatus<'a> {
     now: u64,
     links: Vec<Link>,
     signallers: Vec<Signaller<'a>>,
+    spreading: &'static str,
     candidates: usize,
     private: usize,
     failed: Vec<Failed>,
@@ -232,6 +243,9 @@ struct Counts {
     unknown: u64,
     delivered: u64,
     received: u64,
+    wanted: u64,
+    passed_on: u64,
+    unwanted: u64,
     duplicates: u64,
     sent: u64,
     announced: u64,
@@ -249,6 +263,9 @@ impl From<&Counters> for Counts {
             unknown: counters.unknown,
             delivered: counters.delivered,
             received: counters.received,
+            wanted: counters.wanted,
+            passed_on: counters.passed_on,
+            unwanted: counters.unwanted(),
             duplicates: counters.duplicates,
             sent: counters.sent,
             announced: counters.announced,

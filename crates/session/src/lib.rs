@@ -3,14 +3,14 @@
 //! their callers, and in nothing else.
 //!
 //! [`Session`] is a [`taiinet_mesh::Peer`] with all that wait for something of it: for a document to be
-//! taken by a neighbour, for all of them to be, for a recipient to seal to, for what is searched for. What
+//! taken by a neighbour or named by the network's root, for all of them to be, for a recipient to seal to, for what is searched for. What
 //! they are is the driver's affair ([`Waiters`]); the session gives them back when they are to be told
 //! ([`Action`]).
 //!
 //! | module | holds |
 //! |---|---|
 //! | [`Session`] | the peer, its subscriptions and searches, and their waiters |
-//! | [`publications`] | documents that wait for room at the core, or for a neighbour to take them |
+//! | [`publications`] | documents that wait for room at the core, for a neighbour to take them, or for the network's root to name them |
 //! | [`unsealed`] | contents that wait for a recipient |
 //! | [`Removed`] | a document that a subscription was shown, and why it is gone |
 //! | [`LiveChange`] | what happens to the live result sets that [`Session::live`] begins |
@@ -38,6 +38,7 @@ mod waiters;
 pub use histories::{Backlog, Ready};
 pub use live::{LIVE_LIMIT, LIVE_SETS, LiveChange, LiveError, LiveOptions, LiveState, Phase};
 pub use privacy::Privacy;
+pub use publications::Until;
 pub use session::{Action, CutOff, Session, Wanted};
 pub use shown::{Removal, Removed, SHOWN};
 pub use waiters::Waiters;

@@ -21,7 +21,7 @@ use crate::{
     ACQUAINTED, LiveChange, Removed, Waiters,
     histories::{Backlog, Histories, Ready},
     live::{Ended, Hit, Lives},
-    publications::{Outcome, Publications},
+    publications::{Outcome, Publications, Until},
     shown::{Changes, Shown},
     unsealed::{Recipients, Unsealed, Waiting},
 };
@@ -169,7 +169,7 @@ pub enum Action<W: Waiters> {
 
 /// All that wait when the peer has left: nothing more comes.
 pub struct CutOff<W: Waiters> {
-    /// For a document to be taken.
+    /// For a document to be published.
     pub publishes: Vec<W::Publish>,
     /// For a recipient to seal to.
     pub recipients: Vec<W::Recipients>,
@@ -244,6 +244,7 @@ impl<W: Waiters> Session<W> {
         while let Some((removed, subscriptions)) = self.shown.expire(now) {
             self.ready.push_back(Action::Remove { subscriptions, removed });
         }
+        self.publications.expire(now);
         self.lives.expire(now);
         self.tell_lives();
     }
@@ -254,7 +255,9 @@ impl<W: Waiters> Session<W> {
         let acquainted = self.met.filter(|(_, enough)| !enough && wants);
         let acquainted = acquainted.map(|(met_at, _)| met_at.after(ACQUAINTED.1));
         let lives = self.lives.deadline(self.is_acquainted());
-        let own = [self.unsealed.deadline(), self.shown.deadline(), acquainted, lives];
+        let publications = self.publications.deadline();
+        let own =
+            [self.unsealed.deadline(), self.shown.deadline(), publications, acquainted, lives];
         own.into_iter().chain([self.peer.poll_timeout()]).flatten().min()
     }
 
@@ -329,6 +332,10 @@ impl<W: Waiters> Session<W> {
             Output::Event(Event::Taken { id }) => {
                 self.publications.taken(id);
                 return None;
+            }
+            Output::Event(Event::Named { id }) => {
+                self.publications.named(id);
+                Action::Event(Event::Named { id })
             }
             Output::Event(Event::Lost { id }) => {
                 self.publications.lost(id);
@@ -407,9 +414,15 @@ impl<W: Waiters> Session<W> {
     }
 
     /// Publishes a document that is signed by this peer. [`Action::Publication`] says what has become
-    /// of it; until there is room for it at the core, it [waits](Self::publications).
-    pub fn publish(&mut self, document: Arc<VerifiedDocument>, waiter: W::Publish, now: Time) {
-        self.publications.give(document, waiter);
+    /// of it, once it has come so far; until there is room for it at the core, it [waits](Self::publications).
+    pub fn publish(
+        &mut self,
+        document: Arc<VerifiedDocument>,
+        until: Until,
+        waiter: W::Publish,
+        now: Time,
+    ) {
+        self.publications.give(document, until, waiter);
         self.offer(now);
     }
 
@@ -418,12 +431,12 @@ impl<W: Waiters> Session<W> {
         self.publications.offer(|document| peer.publish_signed(document, now))
     }
 
-    /// Waits until all that was published before is taken or lost.
+    /// Waits until all that was published before has come as far as it was to, or has failed.
     pub fn flush(&mut self, waiter: W::Flush) {
         self.publications.flush(waiter);
     }
 
-    /// The documents that are neither taken nor lost.
+    /// The documents that have neither come as far as they are to, nor failed.
     pub const fn publications(&self) -> &Publications<W::Publish, W::Flush> {
         &self.publications
     }

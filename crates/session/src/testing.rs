@@ -112,6 +112,8 @@ pub(crate) fn full() -> Status {
             matching_work: 0,
             delivered: 13,
             received: 14,
+            wanted: 11,
+            passed_on: 2,
             duplicates: 15,
             sent: 16,
             announced: 17,

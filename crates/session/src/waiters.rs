@@ -4,9 +4,9 @@
 pub trait Waiters {
     /// The driver's own name of a subscription.
     type Subscription: Copy + Ord;
-    /// Waits for a neighbour to take a document.
+    /// Waits until a document has come as far as it is to.
     type Publish;
-    /// Waits until neighbours have taken all that was given before.
+    /// Waits until all that was given before has.
     type Flush;
     /// Waits for what is searched for.
     type Find;

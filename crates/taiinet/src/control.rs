@@ -8,20 +8,23 @@ use taiinet_mesh::{
     BlacklistError, FindOptions, KeepError, PublishError, Status, TooManyFinds, wire::Outcome,
 };
 use taiinet_query::{SharedQuery, sort::Place};
-use taiinet_session::{Backlog, LiveOptions, Waiters, Wanted, unsealed::Unsealed};
+use taiinet_session::{
+    Backlog, LiveOptions, Until, Waiters, Wanted, publications::Failures, unsealed::Unsealed,
+};
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{
     archive::ArchiveStatus,
     blacklist::BlacklistFileError,
     delivery::{Delivery, Inbox},
+    error::Error,
     live::Feed,
 };
 
-/// Told when a document was taken: true; when it was lost: false.
-pub(crate) type Taken = oneshot::Sender<bool>;
-/// Told when all documents were taken or lost: how many were lost since the last flush.
-pub(crate) type Flushed = oneshot::Sender<u64>;
+/// Told when a document has come as far as it was to, or why it has not.
+pub(crate) type Taken = oneshot::Sender<Result<(), Error>>;
+/// Told when all documents have come as far as they were to, or have failed: how many failed since the last flush.
+pub(crate) type Flushed = oneshot::Sender<Failures>;
 /// Told what became of documents that archives were asked to keep; none if no archive has answered in time.
 pub(crate) type Told = oneshot::Sender<Result<Option<Vec<Outcome>>, KeepError>>;
 /// Gets what a search finds; dropped when it is over.
@@ -126,6 +129,6 @@ pub(crate) enum Control {
 /// What waits for room at the core, in order.
 #[derive(Debug)]
 pub(crate) enum Publish {
-    Document { document: Arc<VerifiedDocument>, taken: Option<Taken> },
+    Document { document: Arc<VerifiedDocument>, until: Until, taken: Option<Taken> },
     Flush(Flushed),
 }

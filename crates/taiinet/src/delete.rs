@@ -1,6 +1,7 @@
 //! Taking back what was published.
 
 use taiinet_document::{Content, Deletion, DocumentId, DocumentIds, Key, Timestamp, limits};
+use taiinet_session::Until;
 use tokio::sync::oneshot;
 
 use crate::{control::Control, error::Error, net::TaiiNet};
@@ -88,6 +89,6 @@ impl TaiiNet {
         let end = |created_at| expires_at.filter(|end| *end > created_at);
         let before = self.before(key.as_ref()).await?;
         let document = self.sign_until(Content::Deleted(deletion), key, before, end)?;
-        self.publish_signed(document).await
+        self.publish_signed(document, Until::Neighbour).await
     }
 }

@@ -5,6 +5,7 @@ use std::time::Duration;
 use taiinet_document::{Key, Map, Value, parse_map};
 
 use taiinet_mesh::Audience;
+use taiinet_session::Until;
 
 use crate::error::Error;
 
@@ -42,10 +43,13 @@ pub struct PublishOptions {
     pub public: Vec<String>,
     /// How long to wait for a peer to subscribe privately to it, if none is known.
     pub wait: Duration,
+    /// How far it is to come before it counts as published: to a neighbour, which takes milliseconds, or into the
+    /// network, which takes about a second more, five where little is published. See [`Until`].
+    pub until: Until,
 }
 
 impl Default for PublishOptions {
-    /// For everyone, for ever, under no key.
+    /// For everyone, for ever, under no key, until a neighbour has it.
     fn default() -> Self {
         Self {
             key: None,
@@ -53,6 +57,7 @@ impl Default for PublishOptions {
             to: Audience::Everyone,
             public: Vec::new(),
             wait: Duration::from_secs(2),
+            until: Until::Neighbour,
         }
     }
 }

@@ -33,6 +33,7 @@ use crate::{
     clock::Clock,
     control::{Control, Finding, Flushed, Handles, Publish, Taken, Told},
     delivery::{Delivery, Inbox, SubscriptionEvent},
+    error::Error,
     live::Feed,
     signaller_cache,
     tally::Tally,
@@ -298,8 +299,8 @@ impl Driver {
 
     fn publish(&mut self, publish: Publish) {
         match publish {
-            Publish::Document { document, taken } => {
-                self.session.publish(document, taken, self.clock.now());
+            Publish::Document { document, until, taken } => {
+                self.session.publish(document, until, taken, self.clock.now());
             }
             Publish::Flush(done) => self.session.flush(done),
         }
@@ -433,26 +434,28 @@ impl Driver {
     }
 
     fn tell_publisher(&mut self, outcome: Outcome<Option<Taken>, Flushed>) {
-        let (waiter, taken) = match outcome {
-            Outcome::Taken(waiter, _) => (waiter, true),
-            Outcome::Lost(waiter) => (waiter, false),
+        let lost = Err(Error::Lost { documents: 1 });
+        let (waiter, result) = match outcome {
+            Outcome::Taken(waiter, _) => (waiter, Ok(())),
+            Outcome::Lost(waiter) => (waiter, lost),
+            Outcome::Unconfirmed(waiter) => (waiter, Err(Error::Unconfirmed { documents: 1 })),
             Outcome::Refused(waiter, error) => {
                 tracing::warn!("a document was not published: {error}");
-                (waiter, false)
+                (waiter, lost)
             }
-            Outcome::Flushed(done, lost) => {
-                let _ = done.send(lost);
+            Outcome::Flushed(done, failures) => {
+                let _ = done.send(failures);
                 return;
             }
         };
-        if taken {
-            self.tally.count_taken();
-        } else {
-            self.tally.count_lost();
+        match result {
+            Ok(()) => self.tally.count_taken(),
+            Err(Error::Unconfirmed { .. }) => self.tally.count_unconfirmed(),
+            Err(_) => self.tally.count_lost(),
         }
         if let Some(waiter) = waiter {
             // A caller that does not wait any more is told by a flush.
-            let _ = waiter.send(taken);
+            let _ = waiter.send(result);
         }
     }
 

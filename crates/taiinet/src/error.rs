@@ -112,6 +112,17 @@ pub enum Error {
         /// How many documents.
         documents: u64,
     },
+    /// Documents that were to be published [until the network has them](crate::Until::Network) were taken by a
+    /// neighbour, and the network's root has not named them before they were too old. They may have spread all the same.
+    #[error(
+        "{documents} of the documents went to a neighbour, and the network has not confirmed them within {} s; \
+         they may have spread all the same: look for them, or publish them again",
+        limits::LIVE_WINDOW.as_secs()
+    )]
+    Unconfirmed {
+        /// How many documents.
+        documents: u64,
+    },
     /// The peer was closed.
     #[error("the peer is closed")]
     Closed,

@@ -4,6 +4,7 @@ use std::{collections::VecDeque, sync::Arc, time::Duration};
 
 use taiinet_document::{DocumentId, SignedDocument, VerifiedDocument};
 use taiinet_mesh::{KeepError, limits, wire::Outcome};
+use taiinet_session::Until;
 use tokio::sync::oneshot;
 
 use crate::{
@@ -70,7 +71,7 @@ impl TaiiNet {
     ) -> Result<DocumentId, Error> {
         let document = document.into();
         let id = document.id();
-        let publish = Publish::Document { document, taken: None };
+        let publish = Publish::Document { document, until: Until::Neighbour, taken: None };
         self.inner.publishes.send(publish).await.map_err(|_| Error::Closed)?;
         Ok(id)
     }

@@ -102,7 +102,7 @@ pub use taiinet_identity::{Identity, PeerId, keyfile};
 pub use taiinet_mesh::{
     Audience, BlacklistError, Blacklisted, Counters, Disconnect, Event, LinkFailure, LinkId,
     LinkState, LinkStatus, Misbehaviour, Quota, SignallerAddress, SignallerRelay, SignallerStatus,
-    Status, Time, VersionAhead,
+    Spreading, Status, Time, VersionAhead,
     wire::{Kept, Outcome},
 };
 #[doc(no_inline)]
@@ -112,7 +112,8 @@ pub use taiinet_query::{
 };
 #[doc(no_inline)]
 pub use taiinet_session::{
-    Backlog, LIVE_LIMIT, LiveError, LiveOptions, LiveState, Phase, Privacy, Ready, Removal, Removed,
+    Backlog, LIVE_LIMIT, LiveError, LiveOptions, LiveState, Phase, Privacy, Ready, Removal,
+    Removed, Until,
 };
 #[doc(no_inline)]
 pub use taiinet_webrtc::{Bandwidth, Rate, RateError};

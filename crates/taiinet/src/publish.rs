@@ -12,7 +12,7 @@ use taiinet_document::{
 };
 use taiinet_identity::Recipient;
 use taiinet_mesh::{Audience, PublishError, Time};
-use taiinet_session::unsealed::Unsealed;
+use taiinet_session::{Until, publications::Failures, unsealed::Unsealed};
 use tokio::{sync::oneshot, task::spawn_blocking};
 
 use crate::{
@@ -29,12 +29,15 @@ const AT_ONCE: usize = 16;
 /// A document that is signed and can be published once.
 #[doc(hidden)]
 #[derive(Debug)]
-pub struct Prepared(Arc<VerifiedDocument>);
+pub struct Prepared {
+    document: Arc<VerifiedDocument>,
+    until: Until,
+}
 
 impl Prepared {
     /// The document that waits to be published.
     pub fn document(&self) -> &VerifiedDocument {
-        &self.0
+        &self.document
     }
 }
 
@@ -51,39 +54,48 @@ impl TaiiNet {
         self.publish_with(document, PublishOptions::default()).await
     }
 
-    /// As [`publish`](Self::publish), with a key, an expiry, or for some only.
+    /// As [`publish`](Self::publish), with a key, an expiry, for some only, or until the network has it.
+    ///
+    /// To go on only when a document does not depend on this peer and its neighbours any more:
+    ///
+    /// ```no_run
+    /// # use taiinet::{Error, PublishOptions, TaiiNet, Until, json};
+    /// # async fn example(net: TaiiNet) -> Result<(), Error> {
+    /// let options = PublishOptions { until: Until::Network, ..PublishOptions::default() };
+    /// let id = net.publish_with(json!({ "type": "invoice" }), options).await?;
+    /// # Ok(()) }
+    /// ```
     ///
     /// # Errors
     /// As [`publish`](Self::publish); [`Error::NoRecipient`] and [`Error::Seal`] for what is not for
-    /// everyone; [`Error::VersionAhead`] for a version that could not be the newest under its key.
+    /// everyone; [`Error::VersionAhead`] for a version that could not be the newest under its key;
+    /// [`Error::Unconfirmed`] where the network was waited for, and has not confirmed it for five minutes.
     pub async fn publish_with(
         &self,
         document: impl IntoDocument,
         options: PublishOptions,
     ) -> Result<DocumentId, Error> {
-        let Prepared(document) = self.prepare_for(document, options).await?;
-        self.publish_signed(document).await
+        let Prepared { document, until } = self.prepare_for(document, options).await?;
+        self.publish_signed(document, until).await
     }
 
-    /// Publishes what is signed, and waits until a neighbour has taken it.
+    /// Publishes what is signed, and waits until it has come so far.
     pub(crate) async fn publish_signed(
         &self,
         document: impl Into<Arc<VerifiedDocument>>,
+        until: Until,
     ) -> Result<DocumentId, Error> {
         let document = document.into();
         let id = document.id();
         let (taken, is_taken) = oneshot::channel();
-        self.give(Publish::Document { document, taken: Some(taken) }).await?;
-        match is_taken.await {
-            Ok(true) => Ok(id),
-            Ok(false) => Err(Error::Lost { documents: 1 }),
-            Err(_) => Err(Error::Closed),
-        }
+        self.give(Publish::Document { document, until, taken: Some(taken) }).await?;
+        is_taken.await.unwrap_or(Err(Error::Closed))?;
+        Ok(id)
     }
 
     /// Publishes a document without waiting for a neighbour to take it: waits only for room among
-    /// those that none has taken yet. For many documents at once; [`flush`](Self::flush) after the
-    /// last.
+    /// those that none has taken yet (1,024), or that the network has not confirmed yet (1,024), where that is waited
+    /// for. For many documents at once; [`flush`](Self::flush) after the last.
     ///
     /// # Errors
     /// As [`publish`](Self::publish).
@@ -91,7 +103,8 @@ impl TaiiNet {
         self.queue_with(document, PublishOptions::default()).await
     }
 
-    /// As [`queue`](Self::queue), with a key, an expiry, or for some only.
+    /// As [`queue`](Self::queue), with a key, an expiry, for some only, or until the network has it: that
+    /// [`flush`](Self::flush) waits for. A network confirms some 250 documents a second.
     ///
     /// # Errors
     /// As [`publish_with`](Self::publish_with).
@@ -141,7 +154,8 @@ impl TaiiNet {
         before: Before,
     ) -> Result<Prepared, Error> {
         let end = |created_at| Some(Time::from(created_at).after(options.expires?).timestamp());
-        Ok(Prepared(Arc::new(self.sign_until(content, options.key, before, end)?)))
+        let document = Arc::new(self.sign_until(content, options.key, before, end)?);
+        Ok(Prepared { document, until: options.until })
     }
 
     /// Signs a document now, of a time later than those before it; `end` says when one of that time expires.
@@ -170,29 +184,31 @@ impl TaiiNet {
 
     #[doc(hidden)]
     pub async fn queue_prepared(&self, document: Prepared) -> Result<DocumentId, Error> {
-        let Prepared(document) = document;
+        let Prepared { document, until } = document;
         let id = document.id();
-        self.give(Publish::Document { document, taken: None }).await?;
+        self.give(Publish::Document { document, until, taken: None }).await?;
         Ok(id)
     }
 
-    /// Waits until neighbours have taken all that was published before this call.
+    /// Waits until neighbours have taken all that was published before this call, and the network has confirmed what
+    /// was published [until it has](Until::Network).
     ///
     /// # Errors
     /// [`Error::Lost`] with how many documents, since the last flush, no neighbour took before they
-    /// were too old; [`Error::Closed`] if the peer was closed before.
+    /// were too old; if none, [`Error::Unconfirmed`] with how many the network did not confirm;
+    /// [`Error::Closed`] if the peer was closed before.
     pub async fn flush(&self) -> Result<(), Error> {
         let (done, is_done) = oneshot::channel();
         self.give(Publish::Flush(done)).await?;
-        match is_done.await {
-            Ok(0) => Ok(()),
-            Ok(documents) => Err(Error::Lost { documents }),
-            Err(_) => Err(Error::Closed),
+        match is_done.await.map_err(|_| Error::Closed)? {
+            Failures { lost: 0, unconfirmed: 0 } => Ok(()),
+            Failures { lost: 0, unconfirmed: documents } => Err(Error::Unconfirmed { documents }),
+            Failures { lost: documents, .. } => Err(Error::Lost { documents }),
         }
     }
 
-    /// What became of the documents published here so far: those in neither number still wait for a
-    /// neighbour, or did when the peer was closed. May be asked at any time, also after the end.
+    /// What became of the documents published here so far: those in no number still wait for a
+    /// neighbour or the network, or did when the peer was closed. May be asked at any time, also after the end.
     pub fn outcome(&self) -> PublishCounts {
         self.inner.tally.read()
     }

@@ -162,6 +162,8 @@ export interface CoreStatus {
   now: number;
   links: PeerInfo[];
   signallers: SignallerInfo[];
+  /** How documents spread in the network: to all peers, or on routes to those that want them. */
+  spreading: "flooding" | "routes";
   /** How many other peers it knows that it could link to. */
   candidates: number;
   /** How many private subscriptions, of others and its own, it could seal to. */
@@ -179,7 +181,14 @@ export interface CoreStatus {
     /** Documents that only a later version of TaiiNet can read: passed on, or found for us, and not delivered here. */
     unknown: number;
     delivered: number;
+    /** Documents that came from others, first copies. */
     received: number;
+    /** Of these, those that matched a subscription here, and were delivered. */
+    wanted: number;
+    /** Of those received, the ones that matched none, and were passed on to other peers at once. */
+    passedOn: number;
+    /** Of those received, the ones that matched none, passed on or not. */
+    unwanted: number;
     duplicates: number;
     sent: number;
     announced: number;
@@ -287,7 +296,12 @@ export interface PublishQuery extends KeyQuery {
   public?: readonly string[];
   /** How long to wait for a recipient. */
   waitMs?: number;
+  /** `"neighbour"` if undefined. */
+  until?: Until;
 }
+
+/** How far a document is to come before it counts as published. */
+export type Until = "neighbour" | "network";
 
 /** When links may be relayed by a signaller: where no direct one can be had, never, or all of them. */
 export type SignallerRelay = "last-resort" | "never" | "only";

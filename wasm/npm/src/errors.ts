@@ -8,6 +8,7 @@ export type ErrorCode =
   | "recipients"
   | "busy"
   | "lost"
+  | "unconfirmed"
   | "closed"
   | "failed";
 

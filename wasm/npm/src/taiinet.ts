@@ -1,5 +1,5 @@
 import { LAST_DATE, boolean, duration, integer, list, options as checkOptions, signal as checkSignal, signallers as readSignallers, string } from "./arguments.js";
-import type { Audience, Blacklisted, CoreEvent, CoreOptions, CoreStatus, Engine, PeerInfo, PublishQuery, SignallerRelay, WasmSource } from "./engine.js";
+import type { Audience, Blacklisted, CoreEvent, CoreOptions, CoreStatus, Engine, PeerInfo, PublishQuery, SignallerRelay, Until, WasmSource } from "./engine.js";
 import { Blacklist, stateStore } from "./blacklist.js";
 import { toDeletions } from "./deletion.js";
 import { toDelivery } from "./delivery.js";
@@ -57,7 +57,12 @@ interface DocumentOptions {
   /** With `to`: how many milliseconds to wait for a peer to subscribe privately to it, while none is
    *  known; 0 not at all. Default 2000. */
   waitMs?: number;
-  /** Ends the waiting for a neighbour: the promise rejects with the signal's reason. What is on its way already is
+  /** Who is to have it before the promise resolves: a neighbour, which is the default and takes milliseconds, or the
+   *  `"network"`: besides, it has come to the network's root, which has named it to all. That takes about a second
+   *  more, five where little is published; it rejects with code `unconfirmed` if it has not come to that within five
+   *  minutes. 1024 at once wait for the network, the others for these. */
+  until?: Until;
+  /** Ends the waiting, for a neighbour or the network: the promise rejects with the signal's reason. What is on its way already is
    *  not taken back. */
   signal?: AbortSignal;
 }
@@ -102,7 +107,8 @@ const OPTIONS = ["network", "signallers", "identity", "shared", "targetLinks", "
 const RELAYS: readonly SignallerRelay[] = ["last-resort", "never", "only"];
 const EPHEMERAL = "ephemeral";
 const MAX_LINKS = 10;
-const PUBLISH_OPTIONS = ["key", "writers", "of", "expires", "to", "public", "waitMs", "signal"] as const;
+const PUBLISH_OPTIONS = ["key", "writers", "of", "expires", "to", "public", "waitMs", "until", "signal"] as const;
+const UNTIL: readonly unknown[] = ["neighbour", "network"];
 const RECIPIENTS = 1000;
 const WAIT_MS = 2000;
 /** Then it would be too old for any peer. */
@@ -184,18 +190,19 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
   }
 
   /** Publishes a document. Resolves with its id when a neighbour has taken it: then it is not lost
-   *  with this page. Without a neighbour it waits for one, for up to five minutes. With `to` in the
-   *  options it is sealed; it rejects with code `recipients` if it has none. */
+   *  with this page; with `until: "network"` when the network has it. Without a neighbour it waits for one, for up to
+   *  five minutes. With `to` in the options it is sealed; it rejects with code `recipients` if it has none. */
   async publish<T extends object>(document: T & Content<T>, options?: PublishOptions): Promise<string> {
     this.#checkOpen();
     const text = encode(document, "document");
     const checked = checkOptions<PublishOptions>(options, PUBLISH_OPTIONS);
-    const { expires } = checked;
+    const { expires, until } = checked;
+    if (until !== undefined && !UNTIL.includes(until)) throw wrongType("options", "options.until", '"neighbour" or "network"', until);
     const key = toKey(checked);
     const expiresAt = expires === undefined ? undefined : expiry(expires);
     const recipients = sealing(checked);
     checkSignal(checked.signal, "options.signal");
-    const publishing = this.#running().then((engine) => engine.publish(text, { ...key, expiresAt, ...recipients }));
+    const publishing = this.#running().then((engine) => engine.publish(text, { ...key, expiresAt, ...recipients, ...(until === "network" && { until }) }));
     return unlessAborted(checked.signal, publishing);
   }
 
@@ -524,6 +531,6 @@ function after(milliseconds: number): Promise<void> {
 }
 
 function empty(network: string, peerId: string): CoreStatus {
-  const counters = { published: 0, leftOut: 0, unopened: 0, unknown: 0, delivered: 0, received: 0, duplicates: 0, sent: 0, announced: 0, grafted: 0, rejected: {} };
-  return { peerId, network, now: Date.now(), links: [], signallers: [], candidates: 0, private: 0, failed: [], blacklist: [], counters };
+  const counters = { published: 0, leftOut: 0, unopened: 0, unknown: 0, delivered: 0, received: 0, wanted: 0, passedOn: 0, unwanted: 0, duplicates: 0, sent: 0, announced: 0, grafted: 0, rejected: {} };
+  return { peerId, network, now: Date.now(), links: [], signallers: [], spreading: "flooding", candidates: 0, private: 0, failed: [], blacklist: [], counters };
 }

@@ -195,7 +195,7 @@ class Core {
 
   status() {
     this.#check();
-    return JSON.stringify({ peerId: this.peerId, network: this.options.network, now: this.now ?? 0, links: this.links ?? [], signallers: this.signallers ?? [], candidates: 0, failed: [], blacklist: this.listed ?? [], counters: { rejected: {} } });
+    return JSON.stringify({ peerId: this.peerId, network: this.options.network, now: this.now ?? 0, links: this.links ?? [], signallers: this.signallers ?? [], spreading: "flooding", candidates: 0, failed: [], blacklist: this.listed ?? [], counters: { rejected: {} } });
   }
 
   /** Answers, as the real one, nothing any more; with `goodbye` not before that resolves. */

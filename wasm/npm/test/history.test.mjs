@@ -254,3 +254,26 @@ test("whoever does not want to wait any longer says so by a signal", async () =>
   await taiinet.publish({}, { signal: new AbortController().signal });
   await taiinet.close();
 });
+
+test("a document is published when a neighbour has it, or when the network has", async () => {
+  const { taiinet, core } = await start();
+  globalThis.fakeHold = true;
+  let told = false;
+  const publishing = taiinet.publish({ n: 1 }, { until: "network" }).then(() => (told = true));
+  const refused = taiinet.publish({ n: 2 }, { until: "network", key: "k" });
+  await eventually("both are at the core", () => core.published.length === 2);
+  assert.deepEqual(core.published.map(({ options: { until } }) => until), ["network", "network"]);
+  assert.equal(told, false);
+  core.published[0].take();
+  await publishing;
+  core.published[1].reject(JSON.stringify({ code: "unconfirmed", message: "a neighbour took the document" }));
+  await assert.rejects(refused, (error) => error instanceof TaiiNetError && error.code === "unconfirmed");
+  globalThis.fakeHold = false;
+  for (const until of [undefined, "neighbour"]) await taiinet.publish({}, { until });
+  assert.deepEqual(core.published.slice(2).map(({ options }) => "until" in options), [false, false]);
+  for (const until of ["everyone", 1, null]) {
+    const isClear = (error) => error instanceof TypeError && error instanceof TaiiNetError && error.path === "options.until" && /must be "neighbour" or "network", not/.test(error.message);
+    await assert.rejects(taiinet.publish({}, { until }), isClear);
+  }
+  await taiinet.close();
+});

@@ -3,7 +3,7 @@
 use std::{fmt::Write, time::Duration};
 
 use anstyle::{AnsiColor, Style};
-use taiinet::{Kept, LinkState, LinkStatus, Status, TaiiNet, Time, Timestamp};
+use taiinet::{Kept, LinkState, LinkStatus, Spreading, Status, TaiiNet, Time, Timestamp};
 use taiinet_session::{diagnosis::next_step, json::state_name};
 use taiinet_terminal::line;
 
@@ -45,6 +45,17 @@ fn write(text: &mut String, status: &Status, now: Time) -> std::fmt::Result {
         counters.delivered,
         counters.rejected.values().sum::<u64>(),
         status.candidates,
+    )?;
+    let how = match status.spreading {
+        Spreading::Flood => "documents go to all peers (flooding)",
+        Spreading::Route => "documents go to those that want them (routes)",
+    };
+    writeln!(
+        text,
+        "{how}; of those received {} wanted here, {} not, {} of these passed on",
+        counters.wanted,
+        counters.unwanted(),
+        counters.passed_on,
     )?;
     for (count, what) in [
         (counters.left_out, "private subscriptions of others left out, for want of room or time"),
@@ -135,10 +146,20 @@ fn short(duration: Duration) -> String {
 
 #[cfg(test)]
 mod tests {
-    use taiinet::{Disconnect, LinkFailure, LinkId, PeerId, SignallerStatus};
+    use taiinet::{Counters, Disconnect, LinkFailure, LinkId, PeerId, SignallerStatus};
 
     use super::*;
     use crate::testing::{EVIL, is_harmless};
+
+    #[test]
+    fn it_is_told_how_documents_spread_and_how_many_were_wanted() {
+        let counters = Counters { received: 9, wanted: 2, passed_on: 4, ..Counters::default() };
+        let status = Status { spreading: Spreading::Route, counters, ..Status::default() };
+        let mut text = String::new();
+        write(&mut text, &status, Time::default()).expect("a string");
+        let told = "(routes); of those received 2 wanted here, 7 not, 4 of these passed on";
+        assert!(text.contains(told), "{text}");
+    }
 
     #[test]
     fn what_others_answer_is_shown_and_not_obeyed() {
@@ -184,6 +205,6 @@ mod tests {
         let text = anstream::adapter::strip_str(&text).to_string();
         assert!(is_harmless(&text) && text.contains("all is fine"), "{text:?}");
         assert!(text.contains("since 9999-12-31"), "{text}");
-        assert_eq!(text.lines().count(), 6, "{text}");
+        assert_eq!(text.lines().count(), 7, "{text}");
     }
 }

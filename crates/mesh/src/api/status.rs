@@ -156,6 +156,12 @@ pub struct Counters {
     pub delivered: u64,
     /// Documents received and verified, first copies.
     pub received: u64,
+    /// Of these, those that matched a subscription of ours, and were delivered. The others came because of how
+    /// documents spread, for an archive behind us, or since they delete or announce something.
+    pub wanted: u64,
+    /// Of those received, the ones that matched no subscription when they came, and were pushed to other
+    /// neighbours at once. One that was only announced to them is not counted.
+    pub passed_on: u64,
     /// Further copies.
     pub duplicates: u64,
     /// Documents sent over links, all copies.
@@ -170,4 +176,11 @@ pub struct Counters {
     pub resent: u64,
     /// What was refused, by reason.
     pub rejected: BTreeMap<Misbehaviour, u64>,
+}
+
+impl Counters {
+    /// How many of the documents received matched no subscription of ours, passed on or not.
+    pub const fn unwanted(&self) -> u64 {
+        self.received.saturating_sub(self.wanted)
+    }
 }

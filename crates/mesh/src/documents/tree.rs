@@ -121,8 +121,8 @@ impl Tree {
         neighbour.map_or_else(Sent::default, |neighbour| neighbour.promises.sent(id, now))
     }
 
-    /// Passes on a verified document to all neighbours.
-    pub(super) fn spread(&mut self, cx: &mut Cx, accepted: &Accepted) {
+    /// Passes on a verified document to all neighbours. Whether it was pushed to any.
+    pub(super) fn spread(&mut self, cx: &mut Cx, accepted: &Accepted) -> bool {
         let Accepted { document, hops, from, .. } = accepted;
         let (id, group) = (document.id(), Group::of(&document.author()));
         self.asked.remove(&id);
@@ -143,15 +143,16 @@ impl Tree {
                 neighbour.owe(id, cx.now);
             }
         }
+        parcel.is_some()
     }
 
-    /// Passes on a verified document to these and no others.
+    /// Passes on a verified document to these and no others. Whether it was pushed to any.
     pub(super) fn route(
         &mut self,
         cx: &mut Cx,
         accepted: &Accepted,
         steps: &BTreeMap<LinkId, Step>,
-    ) {
+    ) -> bool {
         let id = accepted.document.id();
         self.asked.remove(&id);
         let mut have = BTreeSet::new();
@@ -164,8 +165,10 @@ impl Tree {
         let lacks = |(link, step): &(&LinkId, &Step)| {
             matches!(step, Step::Push(Way::Up(_))) || !have.contains(*link)
         };
-        let steps = steps.iter().filter(lacks).map(|(link, step)| (*link, *step)).collect();
+        let steps: BTreeMap<LinkId, Step> =
+            steps.iter().filter(lacks).map(|(link, step)| (*link, *step)).collect();
         self.send(cx, accepted.document.signed(), (accepted.hops, accepted.also.as_ref()), &steps);
+        steps.values().any(|step| !matches!(step, Step::Announce))
     }
 
     /// Passes on a document that is here to some more.

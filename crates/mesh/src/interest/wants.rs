@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use taiinet_query::{DocumentKeys, KeySet, Query, RoutingKey};
 
-use crate::{LinkId, SubscriptionId, limits};
+use crate::{LinkId, SubscriptionId, limits, wire::Kept};
 
 /// The keys of all subscriptions, and which neighbours supply us with what stands under them.
 #[derive(Debug, Default)]
@@ -21,7 +21,27 @@ pub(crate) struct Wants {
 }
 
 impl Wants {
+    /// Those of a peer that has subscribed to nothing yet, and of the archive behind it, if there is one. Where that does
+    /// not say what it keeps, it keeps everything.
+    pub(super) fn of_archive(archive: Option<&Kept>) -> Self {
+        let mut wants = Self::default();
+        if let Some(kept) = archive {
+            let queries: Result<Vec<Query>, _> =
+                kept.queries.iter().map(|query| query.parse()).collect();
+            let queries = queries.ok().filter(|queries| !queries.is_empty());
+            for query in queries.unwrap_or_else(|| vec![Query::all()]) {
+                wants.count(&query);
+            }
+        }
+        wants
+    }
+
     pub(super) fn insert(&mut self, subscription: SubscriptionId, query: &Query) {
+        let keys = self.count(query);
+        self.of.insert(subscription, keys);
+    }
+
+    fn count(&mut self, query: &Query) -> Box<[RoutingKey]> {
         let keys: Box<[RoutingKey]> = query.routing_keys().iter().copied().collect();
         for key in &keys {
             let count = self.keys.entry(*key).or_default();
@@ -31,7 +51,7 @@ impl Wants {
                 self.registered += 1;
             }
         }
-        self.of.insert(subscription, keys);
+        keys
     }
 
     pub(super) fn remove(&mut self, subscription: SubscriptionId) {

@@ -11,15 +11,15 @@ use taiinet_query::{Query, SharedQuery};
 
 use super::Peer;
 use crate::{
-    Answer, BlacklistError, Direct, Disconnect, FindId, FindOptions, Input, KeepError, KeepId,
-    LinkFailure, LinkId, Misbehaviour, PublishError, PublishOptions, Reconciled, SignallerAddress,
-    SubscriptionId, Time, TooManyFinds, TooManySubscriptions, finds,
+    Answer, BlacklistError, Direct, Disconnect, Event, FindId, FindOptions, Input, KeepError,
+    KeepId, LinkFailure, LinkId, Misbehaviour, PublishError, PublishOptions, Reconciled,
+    SignallerAddress, SubscriptionId, Time, TooManyFinds, TooManySubscriptions, finds,
     links::Link,
     notice::Notice,
     wire::{LinkFrame, Outcome, PoolFrame, Signal, Undeliverable},
 };
 #[cfg(doc)]
-use crate::{Blacklisted, Event, Output, limits};
+use crate::{Blacklisted, Output, limits};
 
 impl Peer {
     /// Takes what happened.
@@ -233,7 +233,8 @@ impl Peer {
     }
 
     /// Signs and publishes a document. It is held until a neighbour has taken it ([`Event::Taken`]),
-    /// or it is too old for any to accept it ([`Event::Lost`]).
+    /// or it is too old for any to accept it ([`Event::Lost`]). A little later a root names it ([`Event::Named`]), if
+    /// the network has one.
     ///
     /// # Errors
     /// [`PublishError`]
@@ -270,9 +271,21 @@ impl Peer {
         }
         self.cx.now = now;
         let published = self.documents.publish_signed(&mut self.cx, document);
+        if let Ok(id) = published {
+            self.await_name(id);
+        }
         self.settle();
         self.run_overdue();
         published
+    }
+
+    /// Tells when a root has named a document. It may have come here before, and be named already.
+    fn await_name(&mut self, id: DocumentId) {
+        if self.routes.is_named(&id) {
+            self.cx.event(Event::Named { id });
+        } else {
+            self.trees.await_name(id, self.cx.now);
+        }
     }
 
     /// Passes a signal of a client to the signaller that its recipient has joined, if that is a

@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 
 use taiinet_identity::PeerId;
 use taiinet_mesh::Event;
-use taiinet_sim::{Node, PeerIndex, World};
+use taiinet_sim::{Node, PeerIndex, PeerSpec, World};
 
-use crate::common::{Setting, meshed, seconds};
+use crate::common::{Setting, meshed, network, seconds, started};
 
 /// The roots that the living follow, those of peers without a root left out.
 fn roots(world: &World) -> BTreeSet<PeerId> {
@@ -56,6 +56,24 @@ fn authors_hear_that_the_network_has_what_they_published() {
     world.run_for(seconds(10));
     assert!(told(&world), "each once");
     assert_eq!(world.violations(), &[] as &[String]);
+}
+
+/// One of two alone, whose network is as small as one can be: whoever of them becomes its root names what waited.
+#[test]
+fn what_waited_long_for_a_neighbour_is_named_when_one_has_come() {
+    for seed in 10..14 {
+        let Setting { mut world, signaller, peers } = started(seed, 1);
+        world.subscribe(peers[0], "{}");
+        for _ in 0..4 {
+            world.publish(peers[0], r#"{"n": 1}"#).expect("there is room");
+            world.run_for(seconds(40));
+        }
+        assert_eq!(named(&world, peers[0]), 0, "there is no network yet");
+        let second = world.add_peer(PeerSpec::new(network(), &[signaller]));
+        world.subscribe(second, "{}");
+        assert!(world.run_until(seconds(60), agree), "roots: {:?}", roots(&world));
+        assert!(world.run_until(seconds(6), |world| named(world, peers[0]) == 4), "seed {seed}");
+    }
 }
 
 #[test]

@@ -3,10 +3,10 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use taiinet_document::{Content, Deletion, DocumentId};
-use taiinet_mesh::{PublishOptions, Spreading, limits};
-use taiinet_sim::{Audit, PeerIndex, World};
+use taiinet_mesh::{Counters, PublishOptions, Spreading, limits, wire::Kept};
+use taiinet_sim::{Audit, PeerIndex, PeerSpec, World};
 
-use crate::common::{Setting, seconds, started};
+use crate::common::{Setting, network, seconds, started};
 
 /// How many peers are enough for routes.
 const PEERS: usize = 90;
@@ -67,6 +67,13 @@ fn documents_go_to_those_that_want_them_and_to_few_others() {
     busy(&mut setting, 60, 100);
     setting.arrives(seconds(10), |published| published.at >= since);
     let carried = carried(&setting.world, &setting.peers) - before;
+    for peer in &setting.peers {
+        let Counters { received, wanted, passed_on, delivered, .. } =
+            setting.world.status(*peer).counters;
+        assert!(wanted > 0 && wanted <= delivered && wanted + passed_on <= received);
+    }
+    let passed_on = |peer: &PeerIndex| setting.world.status(*peer).counters.passed_on;
+    assert!(setting.peers.iter().map(passed_on).sum::<u64>() > 0, "somebody is on the way");
     // Six want each; one of these may be its author. All others that carry it are on its way.
     let wanted = 60 * PEERS as u64 / TOPICS as u64;
     assert!(carried < 4 * wanted, "{carried} copies for {wanted} deliveries");
@@ -223,4 +230,29 @@ fn documents_arrive_though_suppliers_die() {
     busy(&mut setting, 60, 400);
     setting.arrives(seconds(30), |published| published.at >= since);
     setting.sound();
+}
+
+// ---- Archives ----
+
+#[test]
+fn an_archive_gets_all_that_it_keeps_and_what_it_has_is_not_unwanted() {
+    let mut setting = large(8);
+    let spec = PeerSpec::new(network(), &[setting.signaller]);
+    let keeps = |query: &str| PeerSpec {
+        archive: Some(Kept { queries: vec![query.to_owned()], ..Kept::default() }),
+        ..spec.clone()
+    };
+    let one = setting.world.add_peer(keeps(r#"{"topic": 3}"#));
+    let all = setting.world.add_peer(keeps("{}"));
+    busy(&mut setting, 80, 0);
+    assert!(setting.world.run_until(seconds(10), all_route), "they still flood");
+    setting.world.run_for(seconds(3));
+    let counters = |setting: &Setting, peer| setting.world.status(peer).counters;
+    let before = [one, all].map(|peer| counters(&setting, peer));
+    busy(&mut setting, 60, 200);
+    setting.world.run_for(seconds(6));
+    let after = [one, all].map(|peer| counters(&setting, peer));
+    let wanted = [0, 1].map(|which| after[which].wanted - before[which].wanted);
+    assert_eq!(wanted, [60 / TOPICS as u64, 60]);
+    assert_eq!(after[1].unwanted(), before[1].unwanted());
 }

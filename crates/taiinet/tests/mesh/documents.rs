@@ -2,8 +2,11 @@
 
 use std::{pin::pin, time::Duration};
 
-use futures::poll;
-use taiinet::{Error, FindOptions, LinkState, PublishCounts, PublishOptions, Query, json, query};
+use futures::{FutureExt, poll};
+use taiinet::{
+    Error, Event, FindOptions, LinkState, PublishCounts, PublishOptions, Query, Spreading, Until,
+    json, query,
+};
 
 use crate::support::{Signaller, connect, next, number, numbers_until, peer, within};
 
@@ -99,7 +102,36 @@ async fn a_document_published_to_nobody_waits_for_somebody() {
     let mut all = reader.subscribe(query!({})).unwrap();
     assert_eq!(next(&mut all).await.id(), id);
     within("taken", writer.flush()).await.unwrap();
-    assert_eq!(writer.outcome(), PublishCounts { taken: 1, lost: 0 });
+    assert_eq!(writer.outcome(), PublishCounts { taken: 1, ..PublishCounts::default() });
+}
+
+/// Two peers are the smallest network that has a root. It comes to be after the first document is taken.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_document_may_be_waited_for_until_the_network_has_it() {
+    let signaller = Signaller::start().await;
+    let (reader, writer) = (connect(&signaller.url).await, connect(&signaller.url).await);
+    let mut all = reader.subscribe(query!({})).unwrap();
+    let mut events = writer.events();
+    let until = || PublishOptions { until: Until::Network, ..PublishOptions::default() };
+    let id = within("the root named it", writer.publish_with(json!({ "n": 1 }), until()));
+    let id = id.await.unwrap();
+    let mut named = false;
+    while let Some(Some(event)) = events.next().now_or_never() {
+        named |= matches!(event, Ok(Event::Named { id: of }) if of == id);
+    }
+    assert!(named, "the root has named it by then");
+    assert_eq!(writer.status().await.unwrap().trees.len(), 1);
+
+    let ids = [2, 3].map(|n| writer.queue_with(json!({ "n": n }), until()));
+    let [two, three] = ids;
+    assert_eq!((two.await.is_ok(), three.await.is_ok()), (true, true));
+    within("the root named both", writer.flush()).await.unwrap();
+    assert_eq!(writer.outcome(), PublishCounts { taken: 3, ..PublishCounts::default() });
+    assert_eq!(numbers_until(&mut all, 3).await, [1, 2, 3]);
+    let status = reader.status().await.unwrap();
+    assert_eq!(status.spreading, Spreading::Flood);
+    assert_eq!((status.counters.wanted, status.counters.unwanted()), (3, 0));
+    assert_eq!(status.counters.passed_on, 0);
 }
 
 /// On one thread, so that time passes before the driver gets its turn.
@@ -120,7 +152,7 @@ async fn what_is_over_before_its_turn_is_lost() {
     let flushed = within("flushed", net.flush()).await;
     // With the one above: it was lost since the last flush.
     assert!(matches!(flushed, Err(Error::Lost { documents: 2 })), "{flushed:?}");
-    assert_eq!(net.outcome(), PublishCounts { taken: 0, lost: 2 });
+    assert_eq!(net.outcome(), PublishCounts { lost: 2, ..PublishCounts::default() });
     within("closed", net.close()).await;
     assert_eq!(net.outcome().lost, 2, "known after the end as well");
 }

@@ -35,6 +35,7 @@ const sub = taiinet.subscribe<Tweet>({ type: "tweet", likes: { $gt: 4 }, tags: "
 export async function good(room: string | undefined, anything: any, names: Record<string, number>): Promise<void> {
   await taiinet.publish(tweet, { key: "k" });
   await taiinet.publish<Tweet>({ type: "tweet", text: "", likes: 1, tags: [], replies: [tweet], picture: null, id: 1n });
+  await taiinet.publish(tweet, { until: "network" });
   await taiinet.publish(either);
   await taiinet.publish(names);
   await taiinet.publish(anything);
@@ -103,6 +104,8 @@ export function bad(room: string | undefined): void {
   void taiinet.publish({ samples: new Float32Array(2) });
   // @ts-expect-error one of two that it may be
   void taiinet.publish({ when: Math.random() > 0.5 ? new Date() : "now" });
+  // @ts-expect-error someone else than a neighbour or the network
+  void taiinet.publish({}, { until: "everyone" });
   // @ts-expect-error an element that is undefined
   void taiinet.publish({ rooms: [room] });
   // @ts-expect-error who knows what it is
