@@ -231,6 +231,33 @@ fn a_neighbour_that_takes_no_part_is_neither_heard_nor_told() {
 }
 
 #[test]
+fn a_parent_that_fails_to_bring_what_was_named_is_left_for_another_and_the_only_one_never() {
+    let (mut place, [parent, other, third]) = Place::new();
+    let root = roots()[0].clone();
+    place.hears(parent, bulletin(&root, 0)).unwrap();
+    let missed = |place: &mut Place| {
+        let missed = Notice::Missed { slot: SLOT, supplier: None };
+        place.trees.on(&mut place.cx, &missed);
+    };
+    for _ in 0..4 {
+        missed(&mut place);
+    }
+    assert_eq!(place.trees.parent(SLOT), Some(parent), "there is no other");
+    let follows = Some((root.peer_id(), place.cx.now.timestamp()));
+    let beacon = |depth| TreeFrame::Beacon(Beacon { slot: SLOT, follows, depth: Some(depth) });
+    place.hears(other, beacon(2)).unwrap();
+    place.hears(third, beacon(3)).unwrap();
+    missed(&mut place);
+    assert_eq!(place.trees.parent(SLOT), Some(parent), "once may be chance");
+    missed(&mut place);
+    assert_eq!(place.trees.parent(SLOT), Some(other));
+    // Nor is it taken back because it stands nearer.
+    place.hears(parent, beacon(0)).unwrap();
+    place.passes(limits::IMPROVE_EVERY);
+    assert_eq!(place.trees.parent(SLOT), Some(other));
+}
+
+#[test]
 fn more_frames_than_the_budget_are_a_flood() {
     let (mut place, [link, ..]) = Place::new();
     let (at_once, _) = limits::TREE_FRAMES;
