@@ -188,7 +188,7 @@ impl World {
 
     /// Whether a peer is hostile.
     pub fn is_hostile(&self, peer: PeerIndex) -> bool {
-        self.peers[peer.0].behaviour.is_some()
+        self.peers[peer.0].behaviours.is_some()
     }
 
     /// How many links between two honest peers ended for misbehaviour, where that is counted
