@@ -168,7 +168,8 @@ impl Behaviour {
             (Self::InventsNames(count), frame) => Some(hand.naming(frame, |hand, named| {
                 let name = |rng: &mut Rng| IdPrefix(rng.number().to_be_bytes());
                 let about = DocumentKeys::EVERYTHING;
-                named.extend((0..count).map(|_| Entry { id: name(hand.rng), about: about.clone() }));
+                named
+                    .extend((0..count).map(|_| Entry { id: name(hand.rng), about: about.clone() }));
             })),
             (_, frame) => Some(frame),
         }

@@ -29,11 +29,6 @@ pub(crate) const fn is_document(kind: FrameKind) -> bool {
     matches!((kind.group, kind.number), (FRAGMENT, _) | (DOCUMENTS, PUSH | ROUTED))
 }
 
-/// Whether an encoded frame is.
-pub(crate) fn carries_document(frame: &[u8]) -> bool {
-    is_document(kind(frame))
-}
-
 #[cfg(test)]
 mod tests {
     use taiinet_mesh::wire::{DocumentFrame, Fragment, Frame, Push, codec};
@@ -42,7 +37,7 @@ mod tests {
 
     /// How many bytes of a message are documents on their way.
     fn document_bytes(message: &[u8]) -> usize {
-        encoded(message).filter(|frame| carries_document(frame)).map(<[u8]>::len).sum()
+        encoded(message).filter(|frame| is_document(kind(frame))).map(<[u8]>::len).sum()
     }
     use crate::{forge, rng::Rng};
 
@@ -58,7 +53,7 @@ mod tests {
         let other = Frame::Documents(DocumentFrame::Have(Vec::new()));
         let fragment = Frame::Fragment(Fragment { last: true, bytes: vec![1] });
         let message = codec::message(&[other, push(&author), fragment]);
-        let found: Vec<bool> = encoded(&message).map(carries_document).collect();
+        let found: Vec<bool> = encoded(&message).map(|frame| is_document(kind(frame))).collect();
         assert_eq!(found, [false, true, true]);
         assert!(document_bytes(&message) > 100);
     }

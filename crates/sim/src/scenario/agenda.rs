@@ -4,7 +4,6 @@ use std::{cmp::Reverse, collections::BinaryHeap};
 
 use super::{
     file::Scenario,
-    hostile,
     sections::{Attack, Fault},
 };
 
@@ -91,7 +90,7 @@ impl Agenda {
     /// Gives when the last peer has joined.
     fn joins(&mut self, scenario: &Scenario) -> u64 {
         let late = scenario.attack.iter().filter(|attack| attack.joins_at_s.is_some());
-        let late: usize = late.map(|attack| hostile::count(attack, scenario.peers.get())).sum();
+        let late: usize = late.map(|attack| attack.count(scenario.peers.get())).sum();
         let peers = scenario.peers.get() - late;
         let spread = scenario.join.spread_s.map_or_else(
             // So many that one signaller takes them as they come.
@@ -150,11 +149,10 @@ impl Agenda {
     ) {
         let after = |seconds: f64| begin + millis(seconds);
         if let Some(at) = &attack.joins_at_s {
-            let count = hostile::count(attack, peers);
-            self.add(after(at.get_ref().get()), Action::Join(count));
+            self.add(after(at.get_ref().get()), Action::Join(attack.count(peers)));
         }
         // Who joins later does it from then on anyway.
-        let from = attack.from_s.map_or(joined, |from| after(from.get()));
+        let from = attack.from_s.as_ref().map_or(joined, |from| after(from.get_ref().get()));
         self.add(from, Action::Attack(number));
         if let Some(until) = &attack.until_s {
             self.add(after(until.get_ref().get()), Action::Cease(number));

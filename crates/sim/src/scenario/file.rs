@@ -194,8 +194,10 @@ impl Scenario {
             Fault::Churn(_) => None,
         };
         let hostile: f64 = self.attack.iter().map(|attack| attack.share.get()).sum();
+        let peers = self.peers.get();
+        let all_hostile: usize = self.attack.iter().map(|attack| attack.count(peers)).sum();
         let of_attack = |attack: &Attack| {
-            let from = attack.from_s.map_or(0.0, |from| from.get());
+            let from = attack.from_s.as_ref().map_or(0.0, |from| from.get_ref().get());
             if attack.does.get_ref().is_empty() {
                 let why = "hostile peers that do nothing are honest".to_owned();
                 return Some(Wrong { at: attack.does.span(), why });
@@ -210,8 +212,15 @@ impl Scenario {
                 let why = "a root is there before all others".to_owned();
                 return Some(Wrong { at: joins.span(), why });
             }
+            let honest = self.peers.get() - self.peers.get().min(all_hostile);
+            if attack.targets.get_ref().get() > honest.max(1) {
+                let why = format!("there are {honest} honest peers to aim at");
+                return Some(Wrong { at: attack.targets.span(), why });
+            }
+            let begins = attack.from_s.as_ref();
             until
                 .and_then(|until| late(until, "the attack is over"))
+                .or_else(|| begins.and_then(|from| late(from, "the attack begins")))
                 .or_else(|| joins.and_then(|joins| late(joins, "hostile peers join")))
         };
         let bursts: f64 = self.join.bursts.iter().map(|burst| burst.share.get()).sum();

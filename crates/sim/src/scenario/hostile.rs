@@ -11,11 +11,6 @@ use crate::{Behaviour, PeerIndex, World, rng::Rng};
 /// better.
 const TRIES_PER_PEER: u64 = 32;
 
-/// How many peers an attack has.
-pub(super) fn count(attack: &Attack, peers: usize) -> usize {
-    (attack.share.get() * peers as f64).round() as usize
-}
-
 /// Who is hostile, by the order in which peers join, and in which attack.
 #[derive(Debug, Default)]
 pub(super) struct Cast {
@@ -31,7 +26,7 @@ impl Cast {
         let mut last = peers;
         for (number, attack) in attacks.iter().enumerate() {
             if attack.joins_at_s.is_some() {
-                let from = last - count(attack, peers).min(last);
+                let from = last - attack.count(peers).min(last);
                 cast.of.extend((from..last).map(|peer| (peer, number)));
                 last = from;
             }
@@ -40,7 +35,7 @@ impl Cast {
             if attack.joins_at_s.is_some() {
                 continue;
             }
-            let mut wanted = count(attack, peers);
+            let mut wanted = attack.count(peers);
             if attack.root && wanted > 0 && cast.root.is_none() {
                 cast.root = Some(0);
                 cast.of.insert(0, number);

@@ -256,7 +256,7 @@ impl<'a> Play<'a> {
     /// The honest peers that an attack is aimed at, of those that have joined.
     fn targets(&self, attack: &Attack) -> Vec<PeerIndex> {
         let all = self.world.peers();
-        let targets = self.publishers.iter().take(attack.targets.get());
+        let targets = self.publishers.iter().take(attack.targets.get_ref().get());
         targets.filter_map(|target| all.get(*target).copied()).collect()
     }
 

@@ -191,7 +191,7 @@ pub struct Attack {
     /// What they do otherwise than honest peers.
     pub does: Spanned<Vec<Deed>>,
     /// From when on they do it; if left out, from when they have joined.
-    pub from_s: Option<Seconds>,
+    pub from_s: Option<Spanned<Seconds>>,
     /// Until when; from then on they behave well. If left out, to the end.
     pub until_s: Option<Spanned<Seconds>>,
     /// When they join, all at once; if left out, among the others.
@@ -200,14 +200,21 @@ pub struct Attack {
     pub links: Option<Links>,
     /// How many honest peers they aim at: the first of those that publish.
     #[serde(default = "one_target")]
-    pub targets: Count,
+    pub targets: Spanned<Count>,
     /// Whether the first of them has tried keys until it ranks best, and so is the root.
     #[serde(default)]
     pub root: bool,
 }
 
-const fn one_target() -> Count {
-    Count::of(1)
+impl Attack {
+    /// How many of so many peers are hostile.
+    pub fn count(&self, peers: usize) -> usize {
+        (self.share.get() * peers as f64).round() as usize
+    }
+}
+
+fn one_target() -> Spanned<Count> {
+    Spanned::new(0..0, Count::of(1))
 }
 
 /// Something that hostile peers do ([`crate::Behaviour`]).
