@@ -70,6 +70,9 @@ pub struct Figures {
     pub caught_up_after_s: Option<f64>,
     /// Whether all living peers hang together at the end.
     pub connected: bool,
+    /// Where some are hostile, the share of the honest ones that hang together at the end by links among themselves:
+    /// what is not with them hears only what hostile peers pass on.
+    pub honest_together: Option<f64>,
     /// Active links of a living peer at the end: the mean.
     pub degree: Option<f64>,
     /// What no driver would stand for, which is the core's fault.

@@ -349,6 +349,10 @@ impl<'a> Play<'a> {
         figures.honest_cut = world.honest_cut() + listed;
         figures.violations = world.violations().len() as u64 - world.honest_cut();
         figures.connected = world.is_connected();
+        let parts = world.components_among(|peer| !world.is_hostile(peer));
+        let honest = parts.iter().map(BTreeSet::len).sum::<usize>();
+        let together = parts.first().map(|part| part.len() as f64 / honest as f64);
+        figures.honest_together = together.filter(|_| figures.hostile > 0);
         figures.series.degrees = world.degrees();
         let links: usize = figures.series.degrees.iter().map(|(links, peers)| links * peers).sum();
         let living: usize = figures.series.degrees.values().sum();

@@ -119,7 +119,16 @@ impl World {
 
     /// The parts of the mesh that hang together, the largest first.
     pub fn components(&self) -> Vec<BTreeSet<PeerIndex>> {
-        let graph = self.graph();
+        self.components_among(|_| true)
+    }
+
+    /// The parts that hang together by links between these, the largest first.
+    pub fn components_among(
+        &self,
+        which: impl Fn(PeerIndex) -> bool,
+    ) -> Vec<BTreeSet<PeerIndex>> {
+        let mut graph = self.graph();
+        graph.retain(|peer, _| which(*peer));
         let mut left: BTreeSet<PeerIndex> = graph.keys().copied().collect();
         let mut components = Vec::new();
         while let Some(first) = left.pop_first() {
