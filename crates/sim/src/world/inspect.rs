@@ -123,10 +123,7 @@ impl World {
     }
 
     /// The parts that hang together by links between these, the largest first.
-    pub fn components_among(
-        &self,
-        which: impl Fn(PeerIndex) -> bool,
-    ) -> Vec<BTreeSet<PeerIndex>> {
+    pub fn components_among(&self, which: impl Fn(PeerIndex) -> bool) -> Vec<BTreeSet<PeerIndex>> {
         let mut graph = self.graph();
         graph.retain(|peer, _| which(*peer));
         let mut left: BTreeSet<PeerIndex> = graph.keys().copied().collect();
