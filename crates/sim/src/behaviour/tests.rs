@@ -24,6 +24,11 @@ impl Peers {
         filter(behaviours, &mut hand, codec::message(frames))
     }
 
+    /// What is left of a frame.
+    fn left_of(&mut self, behaviour: Behaviour, frame: &Frame) -> Vec<Frame> {
+        self.left(behaviour, core::slice::from_ref(frame))
+    }
+
     /// What is left of the frames, read again.
     fn left(&mut self, behaviour: Behaviour, frames: &[Frame]) -> Vec<Frame> {
         let messages = self.filter(&[behaviour], frames).messages;
@@ -51,13 +56,13 @@ fn one_that_drops_documents_drops_those_of_others_and_nothing_else() {
     let (own, others) = (push(&peers.us), push(&peers.other));
     let filtered =
         peers.filter(&[Behaviour::DropsDocuments], &[others.clone(), have(), own.clone()]);
-    assert_eq!(filtered.messages, [codec::message(&[have(), own.clone()])]);
+    assert_eq!(filtered.messages, [codec::message(&[have(), own])]);
     assert!(matches!(filtered.pretended[..], [Frame::Link(LinkFrame::Ack(_))]));
-    assert!(peers.left(Behaviour::DropsDocuments, &[others.clone()]).is_empty());
+    assert!(peers.left_of(Behaviour::DropsDocuments, &others).is_empty());
     let us = peers.us.peer_id();
-    assert_eq!(peers.left(Behaviour::Censors(us), &[others.clone()]), [others.clone()]);
     let censored = peers.other.peer_id();
-    assert!(peers.left(Behaviour::Censors(censored), &[others.clone()]).is_empty());
+    assert!(peers.left_of(Behaviour::Censors(censored), &others).is_empty());
+    assert_eq!(peers.left_of(Behaviour::Censors(us), &others), [others]);
     let ping = Frame::Link(LinkFrame::Ping(1));
     assert_eq!(peers.left(Behaviour::DropsEverything, &[have(), ping.clone()]), [ping]);
 }
@@ -66,7 +71,7 @@ fn one_that_drops_documents_drops_those_of_others_and_nothing_else() {
 fn what_is_added_comes_before_what_is_sent() {
     let mut peers = Peers::new();
     let document = push(&peers.other);
-    let left = peers.left(Behaviour::FloodsInvalid(2), &[document.clone()]);
+    let left = peers.left_of(Behaviour::FloodsInvalid(2), &document);
     let [first, second, last] = &left[..] else { panic!("{left:?}") };
     assert_eq!((first, last), (second, &document));
     assert!(document_in(first).is_some_and(|forged| Some(forged) != document_in(&document)));
@@ -81,7 +86,7 @@ fn lies_about_what_is_wanted_are_in_the_place_of_the_truth() {
     let brings = Brings { peers: 3, open: 2, keys };
     let join = Join { slot: Slot(0), newest: None, brings };
     let join = Frame::Tree(TreeFrame::Join(join));
-    let mut brought = |behaviour| match &peers.left(behaviour, core::slice::from_ref(&join))[..] {
+    let mut brought = |behaviour| match &peers.left_of(behaviour, &join)[..] {
         [Frame::Tree(TreeFrame::Join(join))] => join.brings.clone(),
         other => panic!("{other:?}"),
     };
