@@ -303,7 +303,7 @@ pub const REFUSED_FOR: Duration = Duration::from_secs(4);
 /// A link to or from a peer that dozes, and from which nothing was heard for so long, is dead: its
 /// timers may come once a minute.
 pub const DOZE_SILENCE: Duration = Duration::from_secs(75);
-/// So much longer than for others a document is awaited that a dozer announced.
+/// So much longer than for others a document is awaited that a dozer announced, or a neighbour that owes answers.
 pub const DOZE_GRAFT_AFTER: Duration = Duration::from_millis(250);
 /// After a wake, a peer that is not heard of for so long is not there any more.
 pub const WAKE_PROBE: Duration = Duration::from_secs(2);
