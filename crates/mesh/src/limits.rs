@@ -516,6 +516,8 @@ pub const MANY_KEYS_EVERY: Duration = Duration::from_millis(400);
 pub const MANY_KEYS: usize = 100;
 /// So many peers are a small network, in which documents flood.
 pub const SMALL_NETWORK: u32 = 64;
+/// So many peers stand for all, when it comes to what peers want.
+pub const CROWD: u32 = 24;
 /// Where fewer bytes of documents are published a second, it costs less to let them flood than to keep the trees.
 pub const QUIET_NETWORK: u64 = 700;
 /// Over so long a root measures that.

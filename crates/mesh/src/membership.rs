@@ -5,6 +5,7 @@
 
 mod archives;
 mod candidates;
+mod crowd;
 mod lookout;
 mod presence;
 mod seeds;
@@ -13,7 +14,8 @@ mod topology;
 
 use taiinet_identity::{PeerId, Signed};
 
-pub(crate) use presence::OwnPresence;
+pub(crate) use crowd::Crowd;
+pub(crate) use presence::{OwnPresence, Said};
 pub(crate) use source::Source;
 pub(crate) use topology::Topology;
 
@@ -69,6 +71,17 @@ impl Membership {
     /// The operator names other addresses to dial.
     pub(crate) fn rename_seeds(&mut self, cx: &Cx) {
         self.seeds.rename(cx.topology.seeds(), cx.now);
+    }
+
+    /// What is known of the network's peers in general: how many of those that one knows by their own word want everything.
+    pub(crate) fn crowd(&self, cx: &Cx) -> Crowd {
+        let mut crowd = self.candidates.crowd();
+        for neighbour in cx.links.active().filter(|link| !self.candidates.knows(&link.peer)) {
+            if let Some(presence) = &neighbour.presence {
+                crowd.count(presence);
+            }
+        }
+        crowd
     }
 
     /// How many candidates for links it knows.
