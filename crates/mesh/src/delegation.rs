@@ -81,7 +81,7 @@ impl Delegation {
         let Some(state) = cx.links.get_mut(link) else { return Ok(()) };
         if let SupplyFrame::Seek(seek) = frame {
             state.budgets.seek(cx.now)?;
-            return seeking::passes(cx, link, seek, (wants, trees, &self.clients));
+            return seeking::passes(cx, link, seek, (wants, trees, &mut self.clients));
         }
         state.budgets.tree(cx.now)?;
         match frame {
@@ -228,10 +228,10 @@ impl Delegation {
     }
 }
 
-/// Whether there is room for one more link for the sake of suppliers.
-fn has_room(cx: &Cx) -> bool {
+/// Whether there is room for one more link for the sake of suppliers, with so many places left free.
+fn has_room(cx: &Cx, free: usize) -> bool {
     let supplying = cx.links.iter().filter(|link| link.supplies > 0 || link.sought).count();
-    supplying < limits::SUPPLY_LINKS
+    supplying.saturating_add(free) < limits::SUPPLY_LINKS
         && cx.has_room(true, |link| link.is_admitted() || !link.incoming)
 }
 

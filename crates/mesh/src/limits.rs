@@ -569,6 +569,8 @@ pub const SUPPLIED_KEYS: usize = 64;
 pub const CLIENT_KEYS: usize = 64;
 /// How many links a peer has at most for the sake of suppliers, its own and those of others,
 pub const SUPPLY_LINKS: usize = 6;
+/// of which so many are for its own, as long as it lacks some,
+pub const SUPPLY_LINKS_FREE: usize = 2;
 /// and how many of these count towards those that it wants: the others are beside them, so that the mesh stays one at random.
 pub const SUPPLY_LINKS_COUNTED: usize = 2;
 /// A link that was made for a seeker is kept for so long, until it shows whether it is of use.

@@ -25,7 +25,7 @@ use crate::{
 pub(super) fn begins(cx: &mut Cx, key: RoutingKey, turn: u8, trees: &Trees) {
     // Where children want the same, it comes by the tree in any case.
     let Some(slot) = trees.slots().next() else { return };
-    if !has_room(cx) || !trees.children_that_seek(slot, &key).is_empty() {
+    if !has_room(cx, 0) || !trees.children_that_seek(slot, &key).is_empty() {
         return;
     }
     let sought = Sought {
@@ -54,7 +54,7 @@ pub(super) fn passes(
     cx: &mut Cx,
     link: LinkId,
     seek: Seek,
-    (wants, trees, clients): (&Wants, &Trees, &Clients),
+    (wants, trees, clients): (&Wants, &Trees, &mut Clients),
 ) -> Result<(), Misbehaviour> {
     let Seek { slot, hops, down, sought } = seek;
     let body = Sought::peek(&sought)?;
@@ -75,12 +75,17 @@ pub(super) fn passes(
         return Ok(());
     }
     // Or the seeker us, where we have none ourselves.
+    let supplies = supplies(&cx.id(), wants, &seeker, &body.key);
     let lacks = wants.has(&body.key) && wants.supplier(&body.key).is_none();
-    if lacks || supplies(&cx.id(), wants, &seeker, &body.key) {
-        if cx.links.leads_to(&seeker) {
-            return Ok(());
-        }
-        if offers(cx, seeker, &body) {
+    if lacks || supplies {
+        // Those that are supplied leave a place free for a supplier of their own.
+        let free = if supplies { wants.unsupplied().min(limits::SUPPLY_LINKS_FREE) } else { 0 };
+        if cx.links.leads_to(&seeker)
+            || offers(cx, seeker, &body, free)
+            || supplies
+                && makes_room(cx, &seeker, &body.key, clients)
+                && offers(cx, seeker, &body, 0)
+        {
             return Ok(());
         }
     }
@@ -121,10 +126,32 @@ fn next(
     Some((parent, false))
 }
 
+/// The client of a key that is last in the order gives way to a seeker that is before it, which few others may supply:
+/// it has more to choose from. Whether one does.
+fn makes_room(cx: &mut Cx, seeker: &PeerId, key: &RoutingKey, clients: &mut Clients) -> bool {
+    if !cx.has_room(true, |link| link.is_admitted() || !link.incoming) {
+        return false;
+    }
+    let for_this_alone = |link: &LinkId| cx.links.get(*link).is_some_and(|link| link.supplies == 1);
+    let places = clients.of(key).filter(for_this_alone).filter_map(|link| {
+        let peer = cx.links.peer(link)?;
+        Some((Order::of(&peer, key), link))
+    });
+    let last = places.max().filter(|(order, _)| Order::of(seeker, key) < *order);
+    let Some((_, last)) = last else { return false };
+    clients.remove(last, key);
+    cx.send(last, SupplyFrame::Refuse(*key));
+    if let Some(state) = cx.links.get_mut(last) {
+        state.supplies = 0;
+    }
+    cx.notify(Notice::Moved);
+    true
+}
+
 /// Offers a link to a peer that seeks what we get. Whether there is room.
-fn offers(cx: &mut Cx, seeker: PeerId, sought: &Sought) -> bool {
+fn offers(cx: &mut Cx, seeker: PeerId, sought: &Sought, free: usize) -> bool {
     let pending = cx.links.iter().filter(|link| !link.incoming && !link.is_admitted()).count();
-    let may = has_room(cx)
+    let may = has_room(cx, free)
         && pending < limits::PENDING_LINKS / 2
         && !cx.dozing
         && !cx.reputation.is_resting(&seeker, cx.now);

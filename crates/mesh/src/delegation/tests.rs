@@ -368,16 +368,33 @@ fn a_peer_that_may_supply_the_seeker_offers_it_a_link() {
     assert_eq!(setting.dials(), [after.peer_id()]);
     setting.hears(from, SupplyFrame::Seek(seek(&after, key(r#"{"topic":2}"#), 5))).unwrap();
     assert_eq!(setting.dials(), []);
-    // Not where there are enough of such links.
-    for link in setting.cx.links.named(|_| true) {
-        setting.cx.links.get_mut(link).unwrap().supplies = 1;
+}
+
+#[test]
+fn where_there_is_no_room_for_a_seeker_a_client_that_comes_after_it_gives_way() {
+    let mut setting = setting();
+    let [from, ..] = setting.links;
+    setting.subscribe(r#"{"topic":1}"#);
+    let order = |number: u8| Order::of(&identity(number).peer_id(), &topic());
+    let mut others: Vec<u8> = (10..200).filter(|number| order(*number) > order(0)).collect();
+    others.sort_by_key(|number| order(*number));
+    let [first, clients @ ..] = &others[..=limits::SUPPLY_LINKS] else { panic!("many") };
+    // All links for that are taken, by clients that come after the first.
+    for client in clients {
+        let link = testing::neighbour(&mut setting.cx, &identity(*client));
+        setting.links[2] = link;
+        setting.hears(link, SupplyFrame::Supply(topic())).unwrap();
+        assert_eq!(setting.sent(link), [SupplyFrame::Supplies(topic())]);
     }
-    for number in 201..=203 {
-        let link = testing::neighbour(&mut setting.cx, &identity(number));
-        setting.cx.links.get_mut(link).unwrap().supplies = 1;
-    }
+    // A seeker that comes after all of them finds nobody who gives way for it,
+    let after = identity(others[limits::SUPPLY_LINKS + 1]);
     setting.hears(from, SupplyFrame::Seek(seek(&after, topic(), 5))).unwrap();
     assert_eq!(setting.dials(), []);
+    assert_eq!(setting.delegation.status(setting.interest.wants()).supplying, clients.len());
+    // one that comes before them finds the last.
+    setting.hears(from, SupplyFrame::Seek(seek(&identity(*first), topic(), 5))).unwrap();
+    assert_eq!(setting.dials(), [identity(*first).peer_id()]);
+    assert_eq!(setting.sent(setting.links[2]).last(), Some(&SupplyFrame::Refuse(topic())));
 }
 
 #[test]

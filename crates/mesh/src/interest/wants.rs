@@ -124,6 +124,11 @@ impl Wants {
         by.map(|(key, _)| *key).collect()
     }
 
+    /// How many have none.
+    pub(crate) fn unsupplied(&self) -> usize {
+        self.len().saturating_sub(self.supplied())
+    }
+
     /// How many keys have a supplier.
     pub(crate) fn supplied(&self) -> usize {
         self.suppliers.len()
