@@ -193,8 +193,7 @@ fn neighbours_are_told_what_we_want_where_that_matters_and_when_it_changes() {
 #[test]
 fn neighbours_are_told_of_a_discreet_subscription_that_it_wants_everything() {
     let mut setting = setting(Spreading::Route);
-    let everything =
-        RouteFrame::Wants(KeySet::of([RoutingKey::Any].into_iter(), limits::KEYS_BYTES));
+    let everything = RouteFrame::Wants(KeySet::of([RoutingKey::Any], limits::KEYS_BYTES));
     let discreet = setting.interest.subscribe_discreetly(query(1)).unwrap();
     assert!(setting.interest.wants().is_everything());
     assert_eq!(setting.interest.wants().len(), 1, "it wants that alone, as others are told");
