@@ -121,6 +121,7 @@ impl Client {
             address: None,
             next_key: None,
             archive: None,
+            open: false,
         };
         client
             .say(&ToSignaller::Join { presence: Signed::new(&client.identity, &presence), work: 0 })

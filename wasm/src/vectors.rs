@@ -210,6 +210,7 @@ fn frames(ann: &Identity, document: &SignedDocument) -> Vec<String> {
         address: None,
         next_key: None,
         archive: None,
+        open: false,
     };
     let frames = [
         Frame::Documents(DocumentFrame::Push(Push { hops: 3, document: document.clone() })),

@@ -118,6 +118,7 @@ impl Member {
         };
         let choice = bytes.below(12);
         let next_key = (choice >= 6).then_some(NEXT_KEY);
+        let open = choice.is_multiple_of(2);
         let address = match choice % 6 {
             0 => Some(format!("wss://{}.example", bytes.below(200))),
             1 => Some(bytes.text()),
@@ -127,7 +128,7 @@ impl Member {
         let network = Self::network(bytes, usually);
         let archive = (choice % 6 == 4).then(|| Self::kept(choice));
         let presence =
-            Presence { network, joined, issued_at, expires_at, address, next_key, archive };
+            Presence { network, joined, issued_at, expires_at, address, next_key, archive, open };
         let signed = Signed::new(&identity(Self::key(bytes)), &presence);
         if bytes.below(8) == 0 { Self::altered(&signed, bytes) } else { signed }
     }

@@ -5,7 +5,7 @@ use taiinet_identity::{Domain, PeerId};
 
 use crate::fixture::{hex, identity};
 
-const DOMAINS: [Domain; 7] = [
+const DOMAINS: [Domain; 8] = [
     Domain::Document,
     Domain::Hello,
     Domain::Presence,

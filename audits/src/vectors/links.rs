@@ -29,6 +29,7 @@ pub(super) fn presence(of: u8, joined: Option<Joined>, address: Option<&str>) ->
         address: address.map(str::to_owned),
         next_key: address.map(|_| NextKey::from_bytes([7; 32])),
         archive: None,
+        open: false,
     };
     Signed::new(&identity(of), &presence)
 }

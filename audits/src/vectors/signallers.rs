@@ -76,6 +76,7 @@ fn from_signaller() -> [(&'static str, FromSignaller); 16] {
         address: Some("wss://other.example".to_owned()),
         next_key: Some(NextKey::from_bytes([7; 32])),
         archive: None,
+        open: false,
     };
     let refused = FromSignaller::Refused { reason: RefusalReason::TooOften, retry_after_ms: 2000 };
     let presences = vec![presence(2, None, None)];

@@ -10,7 +10,7 @@ use crate::{
     documents::{Keyring, Recent, Stamps},
     limits,
     links::{Links, Reputation},
-    membership::{OwnPresence, Topology},
+    membership::{OwnPresence, Said, Topology},
     notice::Notice,
     rng::Rng,
     routes::Spreading,
@@ -43,6 +43,8 @@ pub(crate) struct Cx {
     pub(crate) archive_until: Option<Time>,
     /// How documents spread, as the root said last.
     pub(crate) spreading: Spreading,
+    /// Whether we want everything.
+    pub(crate) open: bool,
     pub(crate) links: Links,
     pub(crate) reputation: Reputation,
     pub(crate) presence: OwnPresence,
@@ -78,6 +80,7 @@ impl Cx {
             view_changed: true,
             archive_until: None,
             spreading: Spreading::default(),
+            open: false,
             links: Links::default(),
             reputation: Reputation::new(&config.blacklist, now),
             presence: OwnPresence::default(),
@@ -125,8 +128,12 @@ impl Cx {
 
     /// Our own presence, fresh enough to be passed on.
     pub(crate) fn own_presence(&mut self) -> Signed<Presence> {
-        let kept = self.config.archive.as_ref();
-        let said = (&self.config.network, self.topology.address(), kept);
+        let said = Said {
+            network: &self.config.network,
+            address: self.topology.address(),
+            archive: self.config.archive.as_ref(),
+            open: self.open,
+        };
         self.presence.current(&self.identity, said, self.now)
     }
 

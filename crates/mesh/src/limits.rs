@@ -303,7 +303,7 @@ pub const REFUSED_FOR: Duration = Duration::from_secs(4);
 /// A link to or from a peer that dozes, and from which nothing was heard for so long, is dead: its
 /// timers may come once a minute.
 pub const DOZE_SILENCE: Duration = Duration::from_secs(75);
-/// So much longer than for others a document is awaited that a dozer announced.
+/// So much longer than for others a document is awaited that a dozer announced, or a neighbour that owes answers.
 pub const DOZE_GRAFT_AFTER: Duration = Duration::from_millis(250);
 /// After a wake, a peer that is not heard of for so long is not there any more.
 pub const WAKE_PROBE: Duration = Duration::from_secs(2);
@@ -516,6 +516,8 @@ pub const MANY_KEYS_EVERY: Duration = Duration::from_millis(400);
 pub const MANY_KEYS: usize = 100;
 /// So many peers are a small network, in which documents flood.
 pub const SMALL_NETWORK: u32 = 64;
+/// So many peers stand for all, when it comes to what peers want.
+pub const CROWD: u32 = 24;
 /// Where fewer bytes of documents are published a second, it costs less to let them flood than to keep the trees.
 pub const QUIET_NETWORK: u64 = 700;
 /// Over so long a root measures that.

@@ -5,6 +5,7 @@
 
 mod archives;
 mod candidates;
+mod crowd;
 mod lookout;
 mod presence;
 mod seeds;
@@ -13,7 +14,8 @@ mod topology;
 
 use taiinet_identity::{PeerId, Signed};
 
-pub(crate) use presence::OwnPresence;
+pub(crate) use crowd::Crowd;
+pub(crate) use presence::{OwnPresence, Said};
 pub(crate) use source::Source;
 pub(crate) use topology::Topology;
 
@@ -69,6 +71,17 @@ impl Membership {
     /// The operator names other addresses to dial.
     pub(crate) fn rename_seeds(&mut self, cx: &Cx) {
         self.seeds.rename(cx.topology.seeds(), cx.now);
+    }
+
+    /// What is known of the network's peers in general: how many of those that one knows by their own word want everything.
+    pub(crate) fn crowd(&self, cx: &Cx) -> Crowd {
+        let mut crowd = self.candidates.crowd();
+        for neighbour in cx.links.active().filter(|link| !self.candidates.knows(&link.peer)) {
+            if let Some(presence) = &neighbour.presence {
+                crowd.count(presence);
+            }
+        }
+        crowd
     }
 
     /// How many candidates for links it knows.
@@ -392,7 +405,7 @@ impl Membership {
                 direct >= limits::CIRCUITS_ENOUGH
             } else {
                 surplus
-                    && (link.incoming || spare_ours)
+                    && (!is_ours(link) || spare_ours)
                     && link.leads_up.is_empty()
                     && !is_of_use(link, now)
                     && !needed.contains(&link.id)
@@ -441,7 +454,7 @@ fn wanting(cx: &Cx) -> Wanting {
     for link in cx.links.iter().filter(counts) {
         all += 1;
         dozing += usize::from(link.dozing);
-        ours += usize::from(!link.incoming && !link.sought);
+        ours += usize::from(is_ours(link));
         pending += usize::from(!link.is_admitted());
     }
     // A neighbour that dozes is none to rely on.
@@ -479,6 +492,11 @@ fn is_awake(link: &Link) -> bool {
     link.is_admitted() && !link.dozing && !link.extra
 }
 
+/// Whether we chose the other end: not if it found us because it seeks a supplier.
+const fn is_ours(link: &Link) -> bool {
+    !link.incoming && !link.sought
+}
+
 /// Whether one end supplies the other, or may yet.
 fn is_of_use(link: &Link, now: Time) -> bool {
     link.supplies > 0 || link.sought && now.since(link.since()) < limits::SUPPLY_TRIED
@@ -486,7 +504,7 @@ fn is_of_use(link: &Link, now: Time) -> bool {
 
 /// Whether we have more links of our own choice than we must have.
 fn can_spare_ours(cx: &Cx) -> bool {
-    let ours = |link: &&Link| link.is_admitted() && !link.incoming && !link.extra && !link.sought;
+    let ours = |link: &&Link| link.is_admitted() && is_ours(link) && !link.extra;
     let ours = cx.links.iter().filter(ours).count();
     ours > cx.config.max_links - cx.max_incoming()
 }
@@ -506,7 +524,7 @@ fn part(cx: &mut Cx, which: impl Fn(&Link) -> bool) {
     let mut candidates: Vec<(u32, LinkId)> = cx
         .links
         .active()
-        .filter(|link| which(link) && !link.extra && (link.incoming || spare_ours))
+        .filter(|link| which(link) && !link.extra && (!is_ours(link) || spare_ours))
         .filter(|link| !needed.contains(&link.id) && !is_of_use(link, now))
         .map(|link| (cx.reputation.points(&link.peer, cx.now), link.id))
         .collect();

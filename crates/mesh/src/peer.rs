@@ -21,7 +21,7 @@ use crate::{
     interest::Interest,
     keeps::Keeps,
     links::Arrival,
-    membership::Membership,
+    membership::{Crowd, Membership},
     notice::Notice,
     pool::Pool,
     rng::Rng,
@@ -319,7 +319,12 @@ impl Peer {
         self.sync.tick(&mut self.cx);
         self.finds.tick(&mut self.cx, &self.interest);
         self.keeps.advance(&mut self.cx);
-        self.trees.tick(&mut self.cx, self.interest.wants());
+        let crowd = if self.trees.has_office() {
+            self.membership.crowd(&self.cx)
+        } else {
+            Crowd::default()
+        };
+        self.trees.tick(&mut self.cx, self.interest.wants(), crowd);
         self.settle();
         self.routes.tick(&mut self.cx, self.interest.wants(), &self.trees);
         let (wants, neighbours) = (self.interest.wants_mut(), self.routes.neighbours());

@@ -19,7 +19,7 @@ use crate::{
     dialling::verify,
     limits,
     links::Arrival,
-    membership::Source,
+    membership::{Said, Source},
     notice::Notice,
     session::Declined,
     wire::{
@@ -352,7 +352,8 @@ impl Signallers {
     fn join(&mut self, cx: &mut Cx, link: LinkId, with: Joined, work: u64) {
         self.book.asks_for_time(link);
         let network = &cx.config.network;
-        let said = (network, None, cx.config.archive.as_ref());
+        let archive = cx.config.archive.as_ref();
+        let said = Said { network, address: None, archive, open: cx.open };
         let presence = cx.presence.sign(&cx.identity, said, Some(with), cx.now);
         self.tell(cx, link, &ToSignaller::Join { presence, work });
     }

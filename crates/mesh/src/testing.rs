@@ -124,6 +124,7 @@ fn says(of: &Identity, issued_at: Time, archive: Option<Kept>) -> Verified<Prese
         address: None,
         next_key: None,
         archive,
+        open: false,
     };
     Verified::sign(of, presence)
 }

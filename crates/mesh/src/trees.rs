@@ -21,6 +21,7 @@ use crate::{
     cx::Cx,
     interest::Wants,
     limits,
+    membership::Crowd,
     notice::{Accepted, Named, Notice},
     routes::Spreading,
     wire::{Entry, Slot, TreeFrame},
@@ -179,11 +180,17 @@ impl Trees {
         }
     }
 
-    pub(crate) fn tick(&mut self, cx: &mut Cx, wants: &Wants) {
+    /// Whether we are a root.
+    pub(crate) fn has_office(&self) -> bool {
+        self.trees.iter().any(Tree::is_root)
+    }
+
+    /// `crowd` is what peers met by chance want; it is not needed where we are no root.
+    pub(crate) fn tick(&mut self, cx: &mut Cx, wants: &Wants, crowd: Crowd) {
         self.want(cx, wants);
         for slot in self.slots().collect::<Vec<_>>() {
             let Some(tree) = self.trees.get_mut(usize::from(slot.0)) else { continue };
-            if let Some(named) = tree.tick(cx, &self.recent) {
+            if let Some(named) = tree.tick(cx, &self.recent, crowd) {
                 self.named(cx, slot, named);
             }
         }
@@ -232,7 +239,8 @@ impl Trees {
     }
 
     /// Tells the trees what we want, once that matters, and when it has changed.
-    fn want(&mut self, cx: &Cx, wants: &Wants) {
+    fn want(&mut self, cx: &mut Cx, wants: &Wants) {
+        cx.open = wants.is_everything();
         let now = (cx.spreading, wants.registered_version());
         if self.wanted == Some(now) {
             return;

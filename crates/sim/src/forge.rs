@@ -45,6 +45,7 @@ pub fn presence(
         address: None,
         next_key: None,
         archive: None,
+        open: false,
     };
     Signed::new(identity, &presence)
 }

@@ -29,22 +29,17 @@ pub(crate) const fn is_document(kind: FrameKind) -> bool {
     matches!((kind.group, kind.number), (FRAGMENT, _) | (DOCUMENTS, PUSH | ROUTED))
 }
 
-/// Whether an encoded frame is.
-pub(crate) fn carries_document(frame: &[u8]) -> bool {
-    is_document(kind(frame))
-}
-
 #[cfg(test)]
 mod tests {
-    use taiinet_mesh::wire::{DocumentFrame, Fragment, Frame, LinkFrame, Push, codec};
+    use taiinet_mesh::wire::{DocumentFrame, Fragment, Frame, Push, codec};
 
     use super::*;
 
     /// How many bytes of a message are documents on their way.
     fn document_bytes(message: &[u8]) -> usize {
-        encoded(message).filter(|frame| carries_document(frame)).map(<[u8]>::len).sum()
+        encoded(message).filter(|frame| is_document(kind(frame))).map(<[u8]>::len).sum()
     }
-    use crate::{Behaviour, forge, rng::Rng};
+    use crate::{forge, rng::Rng};
 
     fn push(by: &taiinet_identity::Identity) -> Frame {
         let network = "tests".parse().expect("a name");
@@ -58,22 +53,8 @@ mod tests {
         let other = Frame::Documents(DocumentFrame::Have(Vec::new()));
         let fragment = Frame::Fragment(Fragment { last: true, bytes: vec![1] });
         let message = codec::message(&[other, push(&author), fragment]);
-        let found: Vec<bool> = encoded(&message).map(carries_document).collect();
+        let found: Vec<bool> = encoded(&message).map(|frame| is_document(kind(frame))).collect();
         assert_eq!(found, [false, true, true]);
         assert!(document_bytes(&message) > 100);
-    }
-
-    #[test]
-    fn one_that_drops_documents_drops_those_of_others_and_nothing_else() {
-        let mut rng = Rng::new(2);
-        let [us, other] = [(); 2].map(|()| taiinet_identity::Identity::generate(rng.crypto()));
-        let have = Frame::Documents(DocumentFrame::Have(Vec::new()));
-        let message = codec::message(&[push(&other), have.clone(), push(&us)]);
-        let filtered = Behaviour::DropsDocuments.filter(us.peer_id(), message);
-        assert_eq!(filtered.message, Some(codec::message(&[have, push(&us)])));
-        assert!(matches!(filtered.pretended[..], [Frame::Link(LinkFrame::Ack(_))]));
-        let filtered =
-            Behaviour::DropsDocuments.filter(us.peer_id(), codec::message(&[push(&other)]));
-        assert_eq!(filtered.message, None);
     }
 }

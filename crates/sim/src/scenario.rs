@@ -6,6 +6,7 @@
 mod agenda;
 mod figures;
 mod file;
+mod hostile;
 mod interest;
 mod measure;
 mod network;
@@ -17,4 +18,4 @@ mod wrong;
 pub use figures::{Bound, Check, Figure, Figures, Second, Series};
 pub use file::{Changes, Scenario, ScenarioError};
 pub use run::{Moment, run};
-pub use sections::{Fault, Interest, Publishers};
+pub use sections::{Attack, Deed, Fault, Interest, Publishers};

@@ -26,6 +26,7 @@ use taiinet_query::{Query, SharedQuery};
 
 use crate::{
     Behaviour, Keep, Node, PeerIndex, PeerSpec, Puppet, WorldConfig,
+    behaviour::Ring,
     channel::{EndId, Ends},
     desk::DeskNode,
     queue::Queue,
@@ -133,7 +134,8 @@ struct PeerNode {
     changes: Vec<DocumentId>,
     events: Vec<(Time, Event)>,
     found: BTreeMap<FindId, Found>,
-    behaviour: Option<Behaviour>,
+    /// What it does otherwise than an honest peer; none, if it is one.
+    behaviours: Option<Vec<Behaviour>>,
     traffic: Traffic,
     /// Microseconds at which what all links sent so far will have left, where the uplink is limited.
     leaves: u64,
@@ -163,6 +165,8 @@ pub struct World {
     delivered: Vec<(PeerIndex, Delivered)>,
     /// Honest peers that another cut for misbehaviour, where that is counted.
     honest_cut: u64,
+    /// What hostile peers know.
+    ring: Ring,
     verified: Option<SharedVerification>,
     tapped: Option<Vec<Vec<u8>>>,
     violations: Vec<String>,
@@ -194,6 +198,7 @@ impl World {
             published: Vec::new(),
             delivered: Vec::new(),
             honest_cut: 0,
+            ring: Ring::default(),
             tapped: None,
             violations: Vec::new(),
             by_kind: BTreeMap::new(),
@@ -232,6 +237,11 @@ impl World {
     /// A new peer, which starts now.
     pub fn add_peer(&mut self, spec: PeerSpec) -> PeerIndex {
         let identity = self.identity();
+        self.add_peer_with(identity, spec)
+    }
+
+    /// A new peer with this key, which starts now.
+    pub fn add_peer_with(&mut self, identity: Identity, spec: PeerSpec) -> PeerIndex {
         let peer = self.start(&identity, &spec);
         let index = PeerIndex(self.peers.len());
         self.names.insert(identity.peer_id(), index);
@@ -252,7 +262,7 @@ impl World {
             changes: Vec::new(),
             events: Vec::new(),
             found: BTreeMap::new(),
-            behaviour: None,
+            behaviours: None,
             traffic: Traffic::default(),
             leaves: 0,
         });
@@ -325,14 +335,15 @@ impl World {
         let open = Content::Open(content.clone());
         let id = node.peer.publish(open, PublishOptions::default(), now)?;
         self.dirty.insert(Node::Peer(peer));
+        self.ring.authors.insert((&id).into(), self.id(peer));
         self.published.push(Published { id, by: peer, at, content });
         self.trace.note(self.now, peer.0, "publish", 0, id.as_bytes());
         Ok(id)
     }
 
-    /// Makes a peer hostile from now on.
-    pub fn behave(&mut self, peer: PeerIndex, behaviour: Behaviour) {
-        self.peers[peer.0].behaviour = Some(behaviour);
+    /// Makes a peer hostile: from now on it does this. With nothing to do it behaves well, and is hostile all the same.
+    pub fn behave(&mut self, peer: PeerIndex, behaviours: Vec<Behaviour>) {
+        self.peers[peer.0].behaviours = Some(behaviours);
     }
 
     /// A peer keeps another out from now on.

@@ -98,6 +98,7 @@ impl Client {
             address: None,
             next_key: None,
             archive: None,
+            open: false,
         };
         let presence = Signed::new(&client.identity, &presence);
         let join = codec::encode(&ToSignaller::Join { presence, work: 0 });

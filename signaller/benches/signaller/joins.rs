@@ -108,6 +108,7 @@ fn presence(client: &Identity, joined: Joined) -> Signed<Presence> {
         address: None,
         next_key: None,
         archive: None,
+        open: false,
     };
     Signed::new(client, &presence)
 }

@@ -135,6 +135,7 @@ impl Room {
             address: None,
             next_key: None,
             archive: None,
+            open: false,
         }
     }
 

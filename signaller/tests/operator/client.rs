@@ -129,6 +129,7 @@ impl Client {
             address: None,
             next_key: None,
             archive: None,
+            open: false,
         };
         self.say(&ToSignaller::Join { presence: Signed::new(&self.identity, &presence), work: 0 })
             .await;

@@ -78,6 +78,7 @@ fn forged(client: &Client) -> Signed<taiinet_mesh::wire::Presence> {
         address: None,
         next_key: None,
         archive: None,
+        open: false,
     };
     Signed::new(&client.identity, &presence)
 }

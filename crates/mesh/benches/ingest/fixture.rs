@@ -276,6 +276,7 @@ impl Play {
                         address: None,
                         next_key: None,
                         archive: None,
+                        open: false,
                     };
                     Verified::sign(&identity(3, number), presence).signed().clone()
                 };

@@ -352,11 +352,18 @@ fn a_search_goes_where_a_child_wants_the_key_and_is_passed_on_so_far_and_no_furt
 #[test]
 fn a_peer_that_may_supply_the_seeker_offers_it_a_link() {
     let mut setting = setting();
-    let [from, ..] = setting.links;
+    let [from, supplier, _] = setting.links;
     setting.subscribe(r#"{"topic":1}"#);
     let [after, before] = after_and_before();
     setting.hears(from, SupplyFrame::Seek(seek(&before, topic(), 5))).unwrap();
-    assert_eq!(setting.dials(), [], "that one would supply us");
+    assert_eq!(setting.dials(), [before.peer_id()], "that one may supply us");
+    // Where we have a supplier, that one may know of room.
+    setting.says(supplier, &[topic()]);
+    setting.hears(supplier, SupplyFrame::Supplies(topic())).unwrap();
+    setting.sent(supplier);
+    setting.hears(from, SupplyFrame::Seek(seek(&before, topic(), 5))).unwrap();
+    assert_eq!(setting.dials(), []);
+    assert!(matches!(setting.sent(supplier)[..], [SupplyFrame::Seek(Seek { down: true, .. })]));
     setting.hears(from, SupplyFrame::Seek(seek(&after, topic(), 5))).unwrap();
     assert_eq!(setting.dials(), [after.peer_id()]);
     setting.hears(from, SupplyFrame::Seek(seek(&after, key(r#"{"topic":2}"#), 5))).unwrap();

@@ -411,14 +411,14 @@ impl Tree {
     /// Does what is due.
     pub(super) fn tick(&mut self, cx: &mut Cx) {
         let now = cx.now;
-        // Neighbours that are awake are asked first.
+        // Neighbours that are awake, and have answered before, are asked first.
         let mut order: Vec<(bool, LinkId)> =
-            self.neighbours.iter().map(|(link, neighbour)| (neighbour.dozing, *link)).collect();
+            self.neighbours.iter().map(|(link, other)| (other.is_last_choice(), *link)).collect();
         order.sort_unstable();
         let heard =
             self.neighbours.iter().map(|(link, other)| (*link, other.promises.progressed()));
         self.asked.note_heard(heard, self.lateness.wait());
-        for (dozing, link) in order {
+        for (_, link) in order {
             let Some(neighbour) = self.neighbours.get_mut(&link) else { continue };
             if let Some(state) = cx.links.get_mut(link) {
                 state.relied_on = neighbour.proven().len();
@@ -443,7 +443,7 @@ impl Tree {
                 for id in broken {
                     self.asked.remove_of(link, &id);
                 }
-                if !dozing {
+                if !neighbour.dozing {
                     cx.charge(link, Misbehaviour::BrokenPromise);
                 }
             }

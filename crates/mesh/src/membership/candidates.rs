@@ -11,7 +11,7 @@ use std::collections::BTreeMap;
 use taiinet_document::Network;
 use taiinet_identity::{PeerId, Signed, Verified};
 
-use super::source::Source;
+use super::{crowd::Crowd, source::Source};
 use crate::{
     Disconnect, LinkId, Misbehaviour, Time, limits,
     rng::{Backoff, Rng},
@@ -147,6 +147,16 @@ impl Candidates {
 
     fn expire(&mut self, now: Time) {
         self.known.retain(|_, known| known.presence.is_in_time(now));
+    }
+
+    pub(crate) fn crowd(&self) -> Crowd {
+        let mut crowd = Crowd::default();
+        self.known.values().for_each(|known| crowd.count(&known.presence));
+        crowd
+    }
+
+    pub(crate) fn knows(&self, peer: &PeerId) -> bool {
+        self.known.contains_key(peer)
     }
 
     pub(crate) fn len(&self) -> usize {

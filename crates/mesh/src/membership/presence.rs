@@ -8,8 +8,23 @@ use crate::{
     wire::{Joined, Kept, Presence},
 };
 
-/// What we say of ourselves: our network, our address, and what we keep.
-pub(crate) type Said<'a> = (&'a Network, Option<&'a str>, Option<&'a Kept>);
+/// What we say of ourselves.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Said<'a> {
+    pub(crate) network: &'a Network,
+    pub(crate) address: Option<&'a str>,
+    /// What we keep.
+    pub(crate) archive: Option<&'a Kept>,
+    /// Whether we want everything.
+    pub(crate) open: bool,
+}
+
+impl Said<'_> {
+    /// Whether a presence says it as well.
+    fn is_in(&self, presence: &Presence) -> bool {
+        presence.archive.as_ref() == self.archive && presence.open == self.open
+    }
+}
 
 /// What we last signed of ourselves.
 #[derive(Debug, Default)]
@@ -24,17 +39,17 @@ impl OwnPresence {
     pub(crate) fn current(
         &mut self,
         identity: &Identity,
-        (network, address, archive): Said<'_>,
+        said: Said<'_>,
         now: Time,
     ) -> Signed<Presence> {
         let fresh = self.signed.as_ref().filter(|presence| {
             let lives = |age| Time::from(presence.issued_at).after(age) > now;
             lives(limits::PRESENCE_LIFE / 2)
-                && (lives(limits::PRESENCE_NEWS) || presence.archive.as_ref() == archive)
+                && (lives(limits::PRESENCE_NEWS) || said.is_in(presence))
         });
         match fresh {
             Some(presence) => presence.signed().clone(),
-            None => self.sign(identity, (network, address, archive), self.joined, now),
+            None => self.sign(identity, said, self.joined, now),
         }
     }
 
@@ -42,18 +57,19 @@ impl OwnPresence {
     pub(crate) fn sign(
         &mut self,
         identity: &Identity,
-        (network, address, archive): Said<'_>,
+        said: Said<'_>,
         joined: Option<Joined>,
         now: Time,
     ) -> Signed<Presence> {
         let presence = Presence {
-            network: network.clone(),
+            network: said.network.clone(),
             joined,
             issued_at: now.timestamp(),
             expires_at: now.after(limits::PRESENCE_LIFE).timestamp(),
-            address: address.map(str::to_owned),
+            address: said.address.map(str::to_owned),
             next_key: None,
-            archive: archive.cloned(),
+            archive: said.archive.cloned(),
+            open: said.open,
         };
         self.signed.insert(Verified::sign(identity, presence)).signed().clone()
     }

@@ -7,7 +7,7 @@ use taiinet_document::Timestamp;
 use super::*;
 use crate::{
     testing::{self, NOW, identity, work_left},
-    wire::Kept,
+    wire::{Frame, Kept},
 };
 
 /// A peer with three neighbours that chose it; it relies on the last of them for much.
@@ -145,4 +145,68 @@ fn what_an_archive_keeps_now_is_told_and_heard() {
         membership.frame(&mut cx, link, reply).unwrap();
         assert_eq!(cx.links.get(link).unwrap().keeps(), Some(&keeping(2)));
     }
+}
+
+// ---- Suppliers ----
+
+#[test]
+fn a_link_over_which_one_end_supplies_the_other_is_kept_and_so_for_a_while_is_one_that_was_made_for_that()
+ {
+    let (mut cx, [supplies, sought, other]) = with_neighbours();
+    cx.links.get_mut(supplies).unwrap().supplies = 1;
+    let state = cx.links.get_mut(sought).unwrap();
+    (state.incoming, state.sought) = (false, true);
+    for _ in 0..3 {
+        part(&mut cx, |_| true);
+    }
+    let left = |cx: &Cx| [supplies, sought, other].map(|link| cx.links.get(link).is_some());
+    assert_eq!(left(&cx), [true, true, false]);
+    // It has shown to be of no use, and is none of our own choice.
+    cx.now = NOW.after(limits::SUPPLY_TRIED);
+    part(&mut cx, |_| true);
+    assert_eq!(left(&cx), [true, false, false]);
+}
+
+#[test]
+fn neighbours_at_random_are_wanted_beside_those_that_supply() {
+    let mut cx = testing::cx();
+    (cx.config.target_links, cx.config.max_links) = (6, 10);
+    for number in 1..=6 {
+        let link = testing::neighbour(&mut cx, &identity(number));
+        cx.links.get_mut(link).unwrap().supplies = 1;
+    }
+    assert_eq!(wanting(&cx).links, 6 - limits::SUPPLY_LINKS_COUNTED);
+    assert_eq!(wakeful(&cx), limits::SUPPLY_LINKS_COUNTED);
+}
+
+#[test]
+fn views_are_exchanged_less_often_where_there_are_enough_and_nobody_was_lost() {
+    let mut cx = testing::cx();
+    cx.config.target_links = 3;
+    for number in 1..=4 {
+        testing::neighbour(&mut cx, &identity(number));
+    }
+    let mut membership = Membership::new(&mut cx);
+    let link = cx.links.active().next().unwrap().id;
+    for number in (100..).take(limits::PASSIVE_VIEW / 2) {
+        let told = vec![testing::presence(&identity(number), NOW).signed().clone()];
+        let (source, via) = (Source::Stranger, link);
+        membership.learn(&mut cx, via, source, told).unwrap();
+    }
+    let shuffles = |membership: &mut Membership, cx: &mut Cx| {
+        let links: Vec<LinkId> = cx.links.active().map(|link| link.id).collect();
+        let mut count = 0;
+        for _ in 0..6 {
+            membership.shuffle(cx);
+            let frames = links.iter().flat_map(|link| testing::sent(cx, *link));
+            let is_shuffle = |frame: &Frame| matches!(frame, Frame::View(ViewFrame::Shuffle(_)));
+            count += frames.filter(is_shuffle).count();
+        }
+        count
+    };
+    assert_eq!(shuffles(&mut membership, &mut cx), 6, "it is new");
+    cx.now = NOW.after(limits::CALM_AFTER);
+    assert_eq!(shuffles(&mut membership, &mut cx), 2);
+    membership.lost_at = cx.now;
+    assert_eq!(shuffles(&mut membership, &mut cx), 6);
 }

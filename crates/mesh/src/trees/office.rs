@@ -7,6 +7,7 @@ use taiinet_identity::PeerId;
 
 use crate::{
     Time, limits,
+    membership::Crowd,
     routes::Spreading,
     wire::{Entry, Slot},
 };
@@ -79,8 +80,8 @@ impl Office {
         self.next_at
     }
 
-    /// What is to be said now in a network of so many peers, of which so many want everything.
-    pub(super) fn issue(&mut self, peers: u32, open: u32, now: Time) -> (Vec<Entry>, Spreading) {
+    /// What is to be said now in a network where those below us told of so many, and we met such a crowd.
+    pub(super) fn issue(&mut self, told: Crowd, met: Crowd, now: Time) -> (Vec<Entry>, Spreading) {
         let mut room = limits::NAMED_BYTES;
         let mut named = Vec::new();
         while named.len() < limits::NAMES_PER_BULLETIN
@@ -92,7 +93,7 @@ impl Office {
         self.issued_at = Some(now);
         let load = self.load.measure(now);
         if self.spreading == Spreading::Flood || now >= self.measures_until {
-            self.spreading = decide(self.spreading, peers, open, load);
+            self.spreading = decide(self.spreading, told, met, load);
         }
         let is_idle = self.pending.is_empty() && self.spreading == Spreading::Flood;
         self.next_at = now.after(if is_idle { limits::BEAT_IDLE } else { limits::BEAT });
@@ -123,11 +124,15 @@ impl Load {
 
 /// How documents are to spread: they flood where that costs less than routes. What was decided stays until it is wrong
 /// by a factor of two.
-const fn decide(before: Spreading, peers: u32, open: u32, load: u64) -> Spreading {
+///
+/// What children tell may be one peer's lie about thousands. So how many want everything is judged by those that we
+/// met, as soon as they are enough to stand for all; and the network has at least as many.
+fn decide(before: Spreading, told: Crowd, met: Crowd, load: u64) -> Spreading {
     let routes = matches!(before, Spreading::Route);
-    let is_small = peers < if routes { limits::SMALL_NETWORK / 2 } else { limits::SMALL_NETWORK };
+    let Crowd { peers, open } = if met.peers >= limits::CROWD { met } else { told };
+    let (all, open, peers) = (told.peers.max(met.peers), u64::from(open), u64::from(peers));
+    let is_small = all < if routes { limits::SMALL_NETWORK / 2 } else { limits::SMALL_NETWORK };
     let is_quiet = load < if routes { limits::QUIET_NETWORK / 2 } else { limits::QUIET_NETWORK };
-    let (open, peers) = (open as u64, peers as u64);
     let is_open = if routes { open * 3 > peers * 2 } else { open * 3 > peers };
     if is_small || is_quiet || is_open { Spreading::Flood } else { Spreading::Route }
 }

@@ -116,7 +116,7 @@ impl Place {
         while let Some(due) = self.trees.deadline(&self.cx, &self.wants).filter(|due| *due <= until)
         {
             self.cx.now = due.max(self.cx.now);
-            self.trees.tick(&mut self.cx, &self.wants);
+            self.trees.tick(&mut self.cx, &self.wants, Crowd::default());
         }
         self.cx.now = until;
     }
@@ -228,6 +228,33 @@ fn a_neighbour_that_takes_no_part_is_neither_heard_nor_told() {
     place.hears(link, bulletin(&roots()[0], 0)).unwrap();
     assert!(place.sent(stranger).is_empty());
     assert_eq!(place.trees.places().next().unwrap().children, 0);
+}
+
+#[test]
+fn a_parent_that_fails_to_bring_what_was_named_is_left_for_another_and_the_only_one_never() {
+    let (mut place, [parent, other, third]) = Place::new();
+    let root = roots()[0].clone();
+    place.hears(parent, bulletin(&root, 0)).unwrap();
+    let missed = |place: &mut Place| {
+        let missed = Notice::Missed { slot: SLOT, supplier: None };
+        place.trees.on(&mut place.cx, &missed);
+    };
+    for _ in 0..4 {
+        missed(&mut place);
+    }
+    assert_eq!(place.trees.parent(SLOT), Some(parent), "there is no other");
+    let follows = Some((root.peer_id(), place.cx.now.timestamp()));
+    let beacon = |depth| TreeFrame::Beacon(Beacon { slot: SLOT, follows, depth: Some(depth) });
+    place.hears(other, beacon(2)).unwrap();
+    place.hears(third, beacon(3)).unwrap();
+    missed(&mut place);
+    assert_eq!(place.trees.parent(SLOT), Some(parent), "once may be chance");
+    missed(&mut place);
+    assert_eq!(place.trees.parent(SLOT), Some(other));
+    // Nor is it taken back because it stands nearer.
+    place.hears(parent, beacon(0)).unwrap();
+    place.passes(limits::IMPROVE_EVERY);
+    assert_eq!(place.trees.parent(SLOT), Some(other));
 }
 
 #[test]
@@ -356,11 +383,21 @@ fn a_tomb_holds_twice_as_long_each_time_and_few_are_kept() {
 
 /// An office for so many seconds in a network of so many peers, of which so many want everything, and so many bytes a second.
 fn decides(office: &mut Office, from: u64, (peers, open, bytes): (u32, u32, usize)) -> Spreading {
+    decides_having_met(office, from, (peers, open, bytes), Crowd::default())
+}
+
+/// The same where the root has met these.
+fn decides_having_met(
+    office: &mut Office,
+    from: u64,
+    (peers, open, bytes): (u32, u32, usize),
+    met: Crowd,
+) -> Spreading {
     let mut spreading = Spreading::Flood;
     for second in from..from + 300 {
         let now = NOW.after(seconds(second));
         office.name(Entry::of_all(IdPrefix([0; 8])), bytes, now);
-        (_, spreading) = office.issue(peers, open, now);
+        (_, spreading) = office.issue(Crowd { peers, open }, met, now);
     }
     spreading
 }
@@ -396,6 +433,24 @@ fn documents_flood_where_that_is_cheaper_and_what_was_decided_stays_until_it_is_
 }
 
 #[test]
+fn what_one_child_tells_of_thousands_does_not_count_against_what_many_say_of_themselves() {
+    let busy = 10_000;
+    let lie = (u32::MAX, u32::MAX, busy);
+    let few = Crowd { peers: limits::CROWD - 1, open: 0 };
+    let [closed, open] = [1, limits::CROWD / 2].map(|open| Crowd { peers: limits::CROWD, open });
+    let mut office = Office::new(Spreading::Flood, NOW);
+    assert_eq!(decides_having_met(&mut office, 0, lie, few), Spreading::Flood, "too few");
+    assert_eq!(decides_having_met(&mut office, 300, lie, closed), Spreading::Route);
+    assert_eq!(decides_having_met(&mut office, 600, lie, closed), Spreading::Route);
+    let mut office = Office::new(Spreading::Flood, NOW);
+    let truth = (1000, 0, busy);
+    assert_eq!(decides_having_met(&mut office, 0, truth, open), Spreading::Flood);
+    // Nor does a child that hides thousands make a network small.
+    let many = Crowd { peers: 96, open: 0 };
+    assert_eq!(decides_having_met(&mut office, 300, (1, 0, busy), many), Spreading::Route);
+}
+
+#[test]
 fn what_a_bulletin_names_is_bounded_and_in_order_and_the_rest_waits() {
     let mut office = Office::new(Spreading::Route, NOW);
     let about = DocumentKeys::of(&testing::document(&identity(1), 1, 10));
@@ -407,7 +462,7 @@ fn what_a_bulletin_names_is_bounded_and_in_order_and_the_rest_waits() {
     let mut named = Vec::new();
     for turn in 0.. {
         let (now, root) = (NOW.after(seconds(turn)), identity(1));
-        let (entries, _) = office.issue(100, 0, now);
+        let (entries, _) = office.issue(Crowd { peers: 100, open: 0 }, Crowd::default(), now);
         if entries.is_empty() {
             break;
         }

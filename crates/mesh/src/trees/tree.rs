@@ -27,6 +27,7 @@ use crate::{
     Budget, LinkId, Misbehaviour, Time,
     cx::Cx,
     limits,
+    membership::Crowd,
     notice::Notice,
     owed::Owed,
     routes::Spreading,
@@ -433,7 +434,12 @@ impl Tree {
     // ---- Time ----
 
     /// Does what is due. Gives what we name, if we are the root and have just said so.
-    pub(super) fn tick(&mut self, cx: &mut Cx, recent: &Unnamed) -> Option<Vec<Entry>> {
+    pub(super) fn tick(
+        &mut self,
+        cx: &mut Cx,
+        recent: &Unnamed,
+        crowd: Crowd,
+    ) -> Option<Vec<Entry>> {
         let now = cx.now;
         if let Some((former, at)) = self.former
             && now >= at
@@ -442,7 +448,7 @@ impl Tree {
             cx.send(former, TreeFrame::Leave(self.slot));
         }
         let is_due = self.office.as_ref().is_some_and(|office| now >= office.due());
-        let named = if is_due { self.issue(cx) } else { None };
+        let named = if is_due { self.issue(cx, crowd) } else { None };
         if self.office.is_none() {
             self.look_after_root(cx, recent);
         }

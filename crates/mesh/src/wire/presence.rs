@@ -27,6 +27,9 @@ pub struct Presence {
     pub next_key: Option<NextKey>,
     /// What it keeps, if it has an archive. A hint to those that look for some: nobody relies on it.
     pub archive: Option<Kept>,
+    /// Whether it wants all documents. Of many peers that is how a root knows whether it is worth while to send
+    /// documents where they are wanted.
+    pub open: bool,
 }
 
 /// What an archive says that it keeps, in [`crate::limits::KEPT_BYTES`] at most.

@@ -79,6 +79,12 @@ pub(super) fn rows(figures: &Figures) -> Vec<(&'static str, String)> {
     if figures.hostile > 0 {
         rows.insert(1, ("  of these hostile", whole(figures.hostile as u64)));
     }
+    if let Some(share) = figures.honest_together {
+        rows.push(("honest ones that hang together", format!("{:.1} %", share * 100.0)));
+    }
+    if let Some(share) = figures.target_share {
+        rows.push(("delivered from and to targets", format!("{:.3} %", share * 100.0)));
+    }
     if figures.refused > 0 {
         rows.push(("not published", whole(figures.refused)));
     }

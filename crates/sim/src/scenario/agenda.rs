@@ -2,7 +2,10 @@
 
 use std::{cmp::Reverse, collections::BinaryHeap};
 
-use super::{file::Scenario, sections::Fault};
+use super::{
+    file::Scenario,
+    sections::{Attack, Fault},
+};
 
 /// For so long a peer takes part before anything is due to it, in milliseconds.
 pub(super) const SETTLES: u64 = 5_000;
@@ -24,6 +27,10 @@ pub(super) enum Action {
     Cut(u32),
     /// Everybody can reach everybody again.
     Heal,
+    /// The peers of an attack do what they are there for.
+    Attack(usize),
+    /// They behave well again.
+    Cease(usize),
     /// A document is published.
     Publish(usize),
     /// The sums of a second are taken.
@@ -74,12 +81,17 @@ impl Agenda {
         for fault in &scenario.fault {
             agenda.befalls(fault, scenario.peers.get(), begin, end);
         }
+        for (number, attack) in scenario.attack.iter().enumerate() {
+            agenda.is_attacked(number, attack, scenario.peers.get(), (joined, begin));
+        }
         agenda
     }
 
     /// Gives when the last peer has joined.
     fn joins(&mut self, scenario: &Scenario) -> u64 {
-        let peers = scenario.peers.get();
+        let late = scenario.attack.iter().filter(|attack| attack.joins_at_s.is_some());
+        let late: usize = late.map(|attack| attack.count(scenario.peers.get())).sum();
+        let peers = scenario.peers.get() - late;
         let spread = scenario.join.spread_s.map_or_else(
             // So many that one signaller takes them as they come.
             || (peers as f64 / 400.0).max(2.0),
@@ -125,6 +137,25 @@ impl Agenda {
                 self.add(after(cut.from_s.get()), Action::Cut(millionths(cut.share.get())));
                 self.add(after(cut.to_s.get_ref().get()), Action::Heal);
             }
+        }
+    }
+
+    fn is_attacked(
+        &mut self,
+        number: usize,
+        attack: &Attack,
+        peers: usize,
+        (joined, begin): (u64, u64),
+    ) {
+        let after = |seconds: f64| begin + millis(seconds);
+        if let Some(at) = &attack.joins_at_s {
+            self.add(after(at.get_ref().get()), Action::Join(attack.count(peers)));
+        }
+        // Who joins later does it from then on anyway.
+        let from = attack.from_s.as_ref().map_or(joined, |from| after(from.get_ref().get()));
+        self.add(from, Action::Attack(number));
+        if let Some(until) = &attack.until_s {
+            self.add(after(until.get_ref().get()), Action::Cease(number));
         }
     }
 

@@ -29,6 +29,8 @@ pub struct Figures {
     pub delivered: u64,
     /// The same as a share; 1, if nothing was due.
     pub delivered_share: f64,
+    /// Of the deliveries from and to those that an attack was aimed at, the share that came.
+    pub target_share: Option<f64>,
     /// How often an application got a document a second time.
     pub doubles: u64,
     /// Documents that honest peers carried and did not want, for each delivery.
@@ -65,13 +67,16 @@ pub struct Figures {
     pub interest_bytes_max: Option<u64>,
     /// Links between honest peers that ended for misbehaviour, and honest peers in honest peers' blacklists.
     pub honest_cut: u64,
-    /// Seconds from the last fault to the first moment after which every document that was published later reached all
+    /// Seconds from the last fault, or from when an attack began or ceased last, to the first moment after which every document that was published later reached all
     /// within three seconds.
     pub recovered_after_s: Option<f64>,
     /// Seconds from the last fault until all peers had all that had been published between it and the recovery.
     pub caught_up_after_s: Option<f64>,
     /// Whether all living peers hang together at the end.
     pub connected: bool,
+    /// Where some are hostile, the share of the honest ones that hang together at the end by links among themselves:
+    /// what is not with them hears only what hostile peers pass on.
+    pub honest_together: Option<f64>,
     /// Active links of a living peer at the end: the mean.
     pub degree: Option<f64>,
     /// What no driver would stand for, which is the core's fault.
@@ -139,6 +144,8 @@ pub struct Second {
 pub enum Figure {
     /// [`Figures::delivered_share`]
     DeliveredShare,
+    /// [`Figures::target_share`]
+    TargetShare,
     /// [`Figures::doubles`]
     Doubles,
     /// [`Figures::unwanted_per_wanted`]
@@ -233,6 +240,7 @@ impl Figures {
         let whole = |number: u64| Some(number as f64);
         match figure {
             Figure::DeliveredShare => Some(self.delivered_share),
+            Figure::TargetShare => self.target_share,
             Figure::Doubles => whole(self.doubles),
             Figure::UnwantedPerWanted => self.unwanted_per_wanted,
             Figure::Copies => self.copies,

@@ -193,12 +193,42 @@ impl Scenario {
             Fault::Partition(cut) => late(&cut.to_s, "the parts meet"),
             Fault::Churn(_) => None,
         };
-        let hostile: f64 = self.attack.iter().map(|Attack::Droppers(of)| of.share.get()).sum();
+        let hostile: f64 = self.attack.iter().map(|attack| attack.share.get()).sum();
+        let peers = self.peers.get();
+        let all_hostile: usize = self.attack.iter().map(|attack| attack.count(peers)).sum();
+        let of_attack = |attack: &Attack| {
+            let from = attack.from_s.as_ref().map_or(0.0, |from| from.get_ref().get());
+            if attack.does.get_ref().is_empty() {
+                let why = "hostile peers that do nothing are honest".to_owned();
+                return Some(Wrong { at: attack.does.span(), why });
+            }
+            let until = attack.until_s.as_ref();
+            if let Some(until) = until.filter(|until| until.get_ref().get() <= from) {
+                let why = format!("it has to end after it begins, at {from} s");
+                return Some(Wrong { at: until.span(), why });
+            }
+            let joins = attack.joins_at_s.as_ref();
+            if let Some(joins) = joins.filter(|_| attack.root) {
+                let why = "a root is there before all others".to_owned();
+                return Some(Wrong { at: joins.span(), why });
+            }
+            let honest = self.peers.get() - self.peers.get().min(all_hostile);
+            if attack.targets.get_ref().get() > honest.max(1) {
+                let why = format!("there are {honest} honest peers to aim at");
+                return Some(Wrong { at: attack.targets.span(), why });
+            }
+            let begins = attack.from_s.as_ref();
+            until
+                .and_then(|until| late(until, "the attack is over"))
+                .or_else(|| begins.and_then(|from| late(from, "the attack begins")))
+                .or_else(|| joins.and_then(|joins| late(joins, "hostile peers join")))
+        };
         let bursts: f64 = self.join.bursts.iter().map(|burst| burst.share.get()).sum();
         let place = |wrong: bool, why: &str| wrong.then(|| Wrong { at: 0..0, why: why.to_owned() });
         self.fault
             .iter()
             .find_map(of_fault)
+            .or_else(|| self.attack.iter().find_map(of_attack))
             .or_else(|| self.network.wrong())
             .or_else(|| place(hostile >= 1.0, "[[attack]]: somebody has to be honest"))
             .or_else(|| place(bursts > 1.0, "[join]: the bursts have more than all peers"))

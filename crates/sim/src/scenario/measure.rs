@@ -1,6 +1,6 @@
 //! What is measured while a scenario runs: sums as it goes, so that nothing is kept for each delivery.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use taiinet_document::DocumentId;
 use taiinet_mesh::{LinkState, Spreading, wire::FrameKind};
@@ -86,8 +86,10 @@ pub(super) struct Measure {
     /// What peers had done in all when it began, and in between.
     before: Work,
     work: Work,
-    /// When the last fault struck.
+    /// When the last fault struck, or the last attack began or ceased.
     fault: Option<u64>,
+    /// The honest peers that attacks are aimed at.
+    targets: BTreeSet<PeerIndex>,
 }
 
 /// What all peers did.
@@ -135,6 +137,7 @@ impl Measure {
             before: Work::default(),
             work: Work::default(),
             fault: None,
+            targets: BTreeSet::new(),
         }
     }
 
@@ -163,6 +166,10 @@ impl Measure {
 
     pub(super) fn fault(&mut self, world: &World) {
         self.fault = Some(Self::now(world));
+    }
+
+    pub(super) fn aimed_at(&mut self, targets: &[PeerIndex]) {
+        self.targets.extend(targets);
     }
 
     /// A document was published that is due to these.
@@ -289,6 +296,7 @@ impl Measure {
         figures.published = measured().count() as u64;
         figures.due = measured().map(|sent| sent.due_count).sum();
         figures.delivered = measured().map(|sent| sent.delivered).sum();
+        figures.target_share = self.of_targets(measured());
         figures.delivered_share = share(figures.delivered, figures.due).unwrap_or(1.0);
         let hops = measured().filter(|sent| sent.delivered > 0);
         let hops: Vec<u64> = hops.map(|sent| sent.last_hop.into()).collect();
@@ -301,6 +309,24 @@ impl Measure {
         figures.series.seconds = self.by_second();
         figures.series.delays = self.delays;
         figures
+    }
+
+    /// What share of the documents that targets wrote, or that were due to them, came.
+    fn of_targets<'a>(&self, documents: impl Iterator<Item = &'a Sent>) -> Option<f64> {
+        let (mut due, mut delivered) = (0, 0);
+        for sent in documents {
+            if self.targets.contains(&sent.by) {
+                due += sent.due_count;
+                delivered += sent.delivered;
+                continue;
+            }
+            let to = self.targets.iter().map(|peer| peer.index());
+            for peer in to.filter(|peer| sent.due.has(*peer)) {
+                due += 1;
+                delivered += u64::from(sent.got.has(peer));
+            }
+        }
+        share(delivered, due)
     }
 
     fn quantile(&self, hundredths: u64) -> Option<u64> {

@@ -3,15 +3,17 @@
 use core::time::Duration;
 use std::{collections::BTreeSet, time::Instant};
 
+use taiinet_identity::PeerId;
 use taiinet_mesh::limits;
 
 use super::{
     agenda::{Action, Agenda, SETTLES},
     figures::Figures,
     file::Scenario,
+    hostile::{self, Cast},
     interest::{Draft, Wishes, Zipf},
     measure::Measure,
-    sections::{Attack, Publishers},
+    sections::{Attack, Deed, Publishers},
 };
 use crate::{Behaviour, DeskConfig, Node, PeerIndex, PeerSpec, SignallerIndex, World, rng::Rng};
 
@@ -84,8 +86,7 @@ struct Play<'a> {
     drafts: Vec<Draft>,
     agenda: Agenda,
     measure: Measure,
-    /// Who is to be hostile.
-    hostile: BTreeSet<usize>,
+    cast: Cast,
     /// The publishers, the busiest first.
     publishers: Vec<usize>,
     busy: Zipf,
@@ -110,10 +111,8 @@ impl<'a> Play<'a> {
             .collect::<Result<_, _>>()?;
         let mut order: Vec<usize> = (0..peers).collect();
         shuffle(&mut order, &mut rng);
-        let shares = scenario.attack.iter().map(|Attack::Droppers(of)| of.share.get());
-        let hostile = (shares.sum::<f64>() * peers as f64).round() as usize;
-        let hostile: BTreeSet<usize> = order.iter().copied().take(hostile).collect();
-        let honest = order.into_iter().filter(|peer| !hostile.contains(peer));
+        let cast = Cast::new(&scenario.attack, peers, &order);
+        let honest = order.into_iter().filter(|peer| !cast.contains(*peer));
         let count = scenario.publish.count.map_or(peers, |count| count.get());
         let publishers: Vec<usize> = honest.take(count).collect();
         let exponent = match scenario.publish.publishers {
@@ -131,7 +130,7 @@ impl<'a> Play<'a> {
             wishes,
             drafts,
             agenda,
-            hostile,
+            cast,
             publishers,
         })
     }
@@ -206,6 +205,8 @@ impl<'a> Play<'a> {
                 self.world.heal();
                 self.measure.fault(&self.world);
             }
+            Action::Attack(number) => self.attack(number, true),
+            Action::Cease(number) => self.attack(number, false),
             Action::Publish(number) => self.publish(number),
             Action::Look => self.measure.look(&self.world),
             Action::End => self.measure.end(&self.world),
@@ -223,22 +224,70 @@ impl<'a> Play<'a> {
             (0..2).map(|next| self.signallers[(number + next) % count]).collect();
         let known: Vec<SignallerIndex> = known.into_iter().collect();
         let network = &self.scenario.network;
-        let target = network.links.map_or(limits::TARGET_LINKS, |links| links.get());
+        let of_network = network.links.map_or(limits::TARGET_LINKS, |links| links.get());
+        let attack = self.cast.attack_of(number).map(|attack| &self.scenario.attack[attack]);
+        let links = attack.and_then(|attack| attack.links).map(|links| links.get());
+        let target = links.unwrap_or(of_network);
+        let most = network.max_links.map_or(limits::MAX_LINKS, |most| most.get());
         let spec = PeerSpec {
             target_links: target,
-            max_links: network.max_links.map_or(limits::MAX_LINKS.max(target), |most| most.get()),
+            max_links: most.max(links.map_or(target, |links| links + links / 2)),
             region: network.region(&mut self.rng),
             ..PeerSpec::new("scenario".parse().expect("a name"), &known)
         };
-        let peer = self.world.add_peer(spec);
-        if self.hostile.contains(&number) {
-            self.world.behave(peer, Behaviour::DropsDocuments);
+        let peer = if self.cast.is_root(number) {
+            let identity = hostile::root_key(self.scenario.peers.get(), &mut self.rng);
+            self.world.add_peer_with(identity, spec)
+        } else {
+            self.world.add_peer(spec)
+        };
+        if let Some(attack) = attack {
+            let begins = attack.from_s.is_none();
+            let behaviours = if begins { self.behaviours(attack) } else { Vec::new() };
+            self.world.behave(peer, behaviours);
         }
         for query in self.wishes.queries(number) {
             self.world.subscribe(peer, &query);
         }
         let now = self.now();
         self.since.push(Some(now));
+    }
+
+    /// The honest peers that an attack is aimed at, of those that have joined.
+    fn targets(&self, attack: &Attack) -> Vec<PeerIndex> {
+        let all = self.world.peers();
+        let targets = self.publishers.iter().take(attack.targets.get_ref().get());
+        targets.filter_map(|target| all.get(*target).copied()).collect()
+    }
+
+    fn behaviours(&self, attack: &Attack) -> Vec<Behaviour> {
+        let targets = self.targets(attack).into_iter().map(|peer| self.world.id(peer));
+        hostile::behaviours(attack, &targets.collect::<Vec<_>>())
+    }
+
+    /// The peers of an attack begin or cease.
+    fn attack(&mut self, number: usize, begins: bool) {
+        let attack = &self.scenario.attack[number];
+        let all = self.world.peers();
+        let of_attack = self.cast.of_attack(number);
+        let hostile: Vec<PeerIndex> = of_attack.filter_map(|peer| all.get(peer).copied()).collect();
+        let behaviours = if begins { self.behaviours(attack) } else { Vec::new() };
+        for peer in &hostile {
+            self.world.behave(*peer, behaviours.clone());
+        }
+        let targets = self.targets(attack);
+        let is_aimed = |deed: &Deed| matches!(deed, Deed::Censors | Deed::Surrounds);
+        if attack.does.get_ref().iter().any(is_aimed) {
+            self.measure.aimed_at(&targets);
+        }
+        if attack.does.get_ref().contains(&Deed::Surrounds) {
+            let targets: Vec<PeerId> =
+                targets.into_iter().map(|peer| self.world.id(peer)).collect();
+            hostile::surround(&mut self.world, &hostile, &targets, begins);
+        }
+        if attack.from_s.is_some() || !begins {
+            self.measure.fault(&self.world);
+        }
     }
 
     fn kill(&mut self, peer: PeerIndex) {
@@ -280,7 +329,7 @@ impl<'a> Play<'a> {
         };
         let wanted = draft.wanted_by.iter().filter_map(|peer| all.get(*peer as usize).copied());
         let due = wanted.filter(|peer| {
-            *peer != by && self.is_settled(peer.index()) && !self.hostile.contains(&peer.index())
+            *peer != by && self.is_settled(peer.index()) && !self.cast.contains(peer.index())
         });
         let due: Vec<PeerIndex> = due.collect();
         self.measure.published(&self.world, id, by, due.into_iter());
@@ -296,10 +345,14 @@ impl<'a> Play<'a> {
         });
         let listed = listed.filter(honest).count() as u64;
         let mut figures = self.measure.figures(world);
-        figures.hostile = self.hostile.len();
+        figures.hostile = self.cast.len();
         figures.honest_cut = world.honest_cut() + listed;
         figures.violations = world.violations().len() as u64 - world.honest_cut();
         figures.connected = world.is_connected();
+        let parts = world.components_among(|peer| !world.is_hostile(peer));
+        let honest = parts.iter().map(BTreeSet::len).sum::<usize>();
+        let together = parts.first().map(|part| part.len() as f64 / honest as f64);
+        figures.honest_together = together.filter(|_| figures.hostile > 0);
         figures.series.degrees = world.degrees();
         let links: usize = figures.series.degrees.iter().map(|(links, peers)| links * peers).sum();
         let living: usize = figures.series.degrees.values().sum();

@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use toml::Spanned;
 
-use super::values::{Bytes, Count, Exponent, Rate, Seconds, Share, SomeShare};
+use super::values::{Bytes, Count, Exponent, Links, Rate, Seconds, Share, SomeShare};
 
 /// `[time]`: seconds on the virtual clock. First peers join, then it warms up, then it is measured; what was published
 /// has some time more to arrive.
@@ -182,18 +182,65 @@ pub struct Partition {
     pub to_s: Spanned<Seconds>,
 }
 
-/// `[[attack]]`: who is hostile, from the begin.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(rename_all = "snake_case", deny_unknown_fields)]
-pub enum Attack {
-    /// Peers that silently drop the documents of others.
-    Droppers(Hostile),
+/// `[[attack]]`: peers that are hostile, and what they do; times are seconds from the begin of the measurement.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Attack {
+    /// How many of all peers.
+    pub share: SomeShare,
+    /// What they do otherwise than honest peers.
+    pub does: Spanned<Vec<Deed>>,
+    /// From when on they do it; if left out, from when they have joined.
+    pub from_s: Option<Spanned<Seconds>>,
+    /// Until when; from then on they behave well. If left out, to the end.
+    pub until_s: Option<Spanned<Seconds>>,
+    /// When they join, all at once; if left out, among the others.
+    pub joins_at_s: Option<Spanned<Seconds>>,
+    /// How many links each of them makes; as many as any peer, if left out.
+    pub links: Option<Links>,
+    /// How many honest peers they aim at: the first of those that publish.
+    #[serde(default = "one_target")]
+    pub targets: Spanned<Count>,
+    /// Whether the first of them has tried keys until it ranks best, and so is the root.
+    #[serde(default)]
+    pub root: bool,
 }
 
-/// How many of all peers.
-#[derive(Debug, Clone, Copy, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Hostile {
-    /// This share.
-    pub share: Share,
+impl Attack {
+    /// How many of so many peers are hostile.
+    pub fn count(&self, peers: usize) -> usize {
+        (self.share.get() * peers as f64).round() as usize
+    }
+}
+
+fn one_target() -> Spanned<Count> {
+    Spanned::new(0..0, Count::of(1))
+}
+
+/// Something that hostile peers do ([`crate::Behaviour`]).
+#[derive(Debug, Clone, Copy, PartialEq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Deed {
+    /// Silently drop the documents of others.
+    DropsDocuments,
+    /// Drop all that is of use to others.
+    DropsEverything,
+    /// Drop the documents that the targets write.
+    Censors,
+    /// Link to the targets and to one another alone.
+    Surrounds,
+    /// Send each document so many times under a bad signature before it is passed on.
+    FloodsInvalid(Count),
+    /// Announce so many documents that there are not, with each message.
+    Promises(Count),
+    /// Say that they and many below them want everything.
+    ClaimsAll,
+    /// Say that nobody below them wants anything.
+    ClaimsNothing,
+    /// Tell of one another alone.
+    TellsOfAccomplices,
+    /// As roots, name nothing of a third of the authors, and drop it.
+    HidesAuthors,
+    /// As roots, name so many documents that there are not, each time.
+    InventsNames(Count),
 }

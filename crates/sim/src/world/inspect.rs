@@ -119,7 +119,13 @@ impl World {
 
     /// The parts of the mesh that hang together, the largest first.
     pub fn components(&self) -> Vec<BTreeSet<PeerIndex>> {
-        let graph = self.graph();
+        self.components_among(|_| true)
+    }
+
+    /// The parts that hang together by links between these, the largest first.
+    pub fn components_among(&self, which: impl Fn(PeerIndex) -> bool) -> Vec<BTreeSet<PeerIndex>> {
+        let mut graph = self.graph();
+        graph.retain(|peer, _| which(*peer));
         let mut left: BTreeSet<PeerIndex> = graph.keys().copied().collect();
         let mut components = Vec::new();
         while let Some(first) = left.pop_first() {
@@ -188,7 +194,7 @@ impl World {
 
     /// Whether a peer is hostile.
     pub fn is_hostile(&self, peer: PeerIndex) -> bool {
-        self.peers[peer.0].behaviour.is_some()
+        self.peers[peer.0].behaviours.is_some()
     }
 
     /// How many links between two honest peers ended for misbehaviour, where that is counted

@@ -9,6 +9,7 @@ use taiinet_mesh::{
 use super::World;
 use crate::{
     Node, PeerIndex,
+    behaviour::{self, Hand},
     channel::{self, End, EndId, Owner},
     frames,
     queue::Event,
@@ -97,41 +98,45 @@ impl World {
         if excess {
             self.violated(peer, "sends more than the transport's window");
         }
-        if let Some(bytes) = self.filtered(peer, link, end, bytes) {
+        for bytes in self.filtered(peer, link, end, bytes) {
             self.send(end, bytes);
         }
     }
 
-    /// What a peer's behaviour leaves of a message; it is counted as the peer's.
+    /// What a peer's behaviour makes of a message; it is counted as the peer's.
     fn filtered(
         &mut self,
         peer: PeerIndex,
         link: LinkId,
         end: EndId,
         bytes: Vec<u8>,
-    ) -> Option<Vec<u8>> {
-        let state = self.ends.get_mut(end)?;
+    ) -> Vec<Vec<u8>> {
+        let Some(state) = self.ends.get_mut(end) else { return Vec::new() };
         if state.socket {
-            return Some(bytes);
+            return vec![bytes];
         }
         let node = &mut self.peers[peer.0];
         let size = bytes.len();
-        let left = match node.behaviour {
-            None => Some(bytes),
-            Some(behaviour) => {
-                let filtered = behaviour.filter(node.identity.peer_id(), bytes);
+        let left = match node.behaviours.as_deref() {
+            None | Some([]) => vec![bytes],
+            Some(behaviours) => {
+                let (identity, ring, rng) = (&node.identity, &mut self.ring, &mut self.rng);
+                let mut hand = Hand { identity, ring, rng };
+                let filtered = behaviour::filter(behaviours, &mut hand, bytes);
                 for frame in filtered.pretended {
                     let bytes = codec::message(&[frame]);
                     self.queue.push(self.now + 1, Event::Hears(peer, link, bytes));
                 }
-                // To the core, all of it leaves.
-                let dropped = size - filtered.message.as_ref().map_or(0, Vec::len);
-                state.in_transport += dropped;
+                // To the core, just what it sent leaves.
+                let left: usize = filtered.messages.iter().map(Vec::len).sum();
+                let dropped = size.saturating_sub(left);
+                state.in_transport =
+                    (state.in_transport + dropped).saturating_sub(left.saturating_sub(size));
                 self.queue.push(self.now, Event::Sent(end, dropped));
-                filtered.message
+                filtered.messages
             }
         };
-        if let Some(bytes) = &left {
+        for bytes in &left {
             node.traffic.messages += 1;
             node.traffic.bytes += bytes.len() as u64;
             for frame in frames::encoded(bytes) {

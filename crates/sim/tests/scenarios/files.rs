@@ -78,9 +78,49 @@ fn what_cannot_be_is_named_with_its_line_and_with_what_would_be_right() {
     ]);
 }
 
+/// An attack in the place of `[bounds]`, whose first line is 12.
+fn each_attack_is_named(cases: &[(&str, &str, &str)]) {
+    for (attack, line, right) in cases {
+        let attack = format!("[[attack]]\n{attack}\n\n[bounds]");
+        each_is_named(&[("[bounds]", &attack, line, right)]);
+    }
+}
+
+#[test]
+fn what_is_unknown_or_cannot_be_of_an_attack_is_named_with_its_line() {
+    each_attack_is_named(&[
+        ("share = 0.2", "line 12", "`does`"),
+        ("does = [\"censors\"]", "line 12", "`share`"),
+        ("shere = 0.2\ndoes = [\"censors\"]", "line 13", "`share`"),
+        ("share = 0\ndoes = [\"censors\"]", "line 13", "from 0.00001"),
+        ("share = 0.2\ndoes = []", "line 14", "do nothing"),
+        ("share = 0.2\ndoes = [\"drops\"]", "line 14", "`drops_documents`"),
+        ("share = 0.2\ndoes = [{ promises = 0 }]", "line 14", "from 1"),
+        ("share = 0.2\ndoes = [\"promises\"]", "line 14", ""),
+        ("share = 0.2\ndoes = [\"censors\"]\ntargets = 0", "line 15", "from 1"),
+        ("share = 0.2\ndoes = [\"censors\"]\nlinks = 101", "line 15", "from 1 to 100"),
+        (
+            "share = 0.2\ndoes = [\"censors\"]\nfrom_s = 5\nuntil_s = 5",
+            "line 16",
+            "after it begins",
+        ),
+        ("share = 0.2\ndoes = [\"censors\"]\nuntil_s = 11", "line 15", "ends at 10 s"),
+        ("share = 0.2\ndoes = [\"censors\"]\nfrom_s = 11", "line 15", "ends at 10 s"),
+        ("share = 0.2\ndoes = [\"censors\"]\njoins_at_s = 11", "line 15", "ends at 10 s"),
+        (
+            "share = 0.2\ndoes = [\"hides_authors\"]\nroot = true\njoins_at_s = 1",
+            "line 16",
+            "before all",
+        ),
+        ("share = 0.2\ndoes = [\"censors\"]\ntargets = 17", "line 15", "16 honest"),
+        ("share = 0.2\ndoes = [\"censors\"]\nroot = 1", "line 15", "a boolean"),
+    ]);
+}
+
 #[test]
 fn not_all_may_be_hostile() {
-    let complaint = complaint("[bounds]", "[[attack]]\ndroppers = { share = 1 }\n\n[bounds]");
+    let attack = "[[attack]]\nshare = 1\ndoes = [\"censors\"]\n\n[bounds]";
+    let complaint = complaint("[bounds]", attack);
     assert!(complaint.contains("honest"), "{complaint}");
 }
 

@@ -128,6 +128,7 @@ fn presence_at(signaller: PeerId, of: &Identity, now: Time) -> Signed<Presence> 
         address: None,
         next_key: None,
         archive: None,
+        open: false,
     };
     Signed::new(of, &presence)
 }

@@ -30,6 +30,7 @@ fn presence(signaller: u8, seconds: u64) -> Presence {
         address: None,
         next_key: None,
         archive: None,
+        open: false,
     }
 }
 

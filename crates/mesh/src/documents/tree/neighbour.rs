@@ -126,9 +126,14 @@ impl Neighbour {
 
     /// It announced a document that we lack, and that may still be pushed for so long.
     pub(super) fn promise(&mut self, id: DocumentId, wait: Duration, now: Time) {
-        // A dozer announces at once; others that have it too get the time to say so.
-        let wait = if self.dozing { wait + limits::DOZE_GRAFT_AFTER } else { wait };
+        // A dozer announces at once, as does who means to serve nothing; others that have it too get the time to say so.
+        let wait = if self.is_last_choice() { wait + limits::DOZE_GRAFT_AFTER } else { wait };
         self.promises.promise(id, self.gather(wait), now);
+    }
+
+    /// Whether others are asked first.
+    pub(super) const fn is_last_choice(&self) -> bool {
+        self.dozing || self.promises.owes_answers()
     }
 
     pub(super) fn deadline(&self, behind: bool) -> Option<Time> {

@@ -108,6 +108,36 @@ fn a_dozer_is_asked_last_to_push_never_and_its_silence_is_no_offence() {
     assert_eq!(setting.cx.counters.rejected[&Misbehaviour::BrokenPromise], 1);
 }
 
+/// Who announces all there is and serves nothing would else be asked first each time, as the oldest neighbour or the
+/// quickest to announce.
+#[test]
+fn a_neighbour_that_has_left_questions_unanswered_is_asked_after_others() {
+    let mut setting = setting();
+    let (other, silent) = (setting.awake, setting.dozer);
+    for number in 1..=4 {
+        setting.announced(silent, id(number));
+    }
+    let asked = NOW.after(limits::PROMISE);
+    setting.tick(asked);
+    assert!(matches!(&setting.frames(silent)[..], [DocumentFrame::Graft(ids)] if ids.len() == 4));
+    // It is believed again.
+    let later = asked.after(limits::PROMISE);
+    setting.tick(later);
+    let later = later.after(limits::DISTRUST);
+    setting.tick(later);
+    setting.announced(silent, id(9));
+    setting.tick(later.after(Duration::from_millis(100)));
+    setting.announced(other, id(9));
+    setting.tick(later.after(Duration::from_millis(400)));
+    assert_eq!(setting.frames(other), [DocumentFrame::Graft(vec![id(9)])]);
+    assert_eq!(setting.frames(silent), []);
+    // It is, where nobody else has it.
+    setting.announced(silent, id(10));
+    setting.tick(later.after(Duration::from_secs(2)));
+    let frames = setting.frames(silent);
+    assert!(matches!(&frames[..], [DocumentFrame::Graft(ids)] if ids.contains(&id(10))));
+}
+
 #[test]
 fn where_all_doze_they_push_to_each_other() {
     let mut setting = setting();

@@ -15,6 +15,7 @@ use crate::{
     Time,
     cx::Cx,
     limits,
+    membership::Crowd,
     notice::Accepted,
     routes::Spreading,
     wire::{Bulletin, Entry, IdPrefix, TreeFrame},
@@ -83,11 +84,12 @@ impl Tree {
     }
 
     /// Signs a bulletin. Gives what it names.
-    pub(super) fn issue(&mut self, cx: &mut Cx) -> Option<Vec<Entry>> {
-        let (peers, open) = (self.below.peers(), self.below.open(self.is_open));
+    pub(super) fn issue(&mut self, cx: &mut Cx, crowd: Crowd) -> Option<Vec<Entry>> {
+        let told = Crowd { peers: self.below.peers(), open: self.below.open(self.is_open) };
+        let peers = told.peers;
         let (office, following) = self.office.as_mut().zip(self.following.as_mut())?;
         let is_new = office.is_new();
-        let (named, spreading) = office.issue(peers, open, cx.now);
+        let (named, spreading) = office.issue(told, crowd, cx.now);
         let after_last = Time::from(following.newest).after(limits::BEAT_LEAST).timestamp();
         let issued_at = cx.now.timestamp().max(after_last);
         let beat = if spreading == Spreading::Route { limits::BEAT } else { limits::BEAT_IDLE };

@@ -323,6 +323,7 @@ fn the_largest_of_each_frame_fits_into_a_message() {
         address: Some(format!("wss://{}", "a".repeat(limits::ADDRESS_BYTES - 6))),
         next_key: Some(NextKey::from_bytes([7; 32])),
         archive: None,
+        open: false,
     };
     let signed = Signed::new(&testing::identity(1), &longest);
     assert!(signed.size() <= most && encode(&signed).len() <= most, "{}", signed.size());

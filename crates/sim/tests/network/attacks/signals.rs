@@ -271,6 +271,7 @@ fn a_neighbour_that_shuffles_forged_presences_teaches_nobody() {
             address: None,
             next_key: None,
             archive: None,
+            open: false,
         },
     );
     let honest = setting.peers.len() - 1;
@@ -433,6 +434,7 @@ fn a_signaller_that_makes_work_without_end_is_slowed_and_left() {
             address: Some(format!("wss://signaller-{number}.example")),
             next_key: None,
             archive: None,
+            open: false,
         };
         Signed::new(&setting.world.identity(), &presence)
     };

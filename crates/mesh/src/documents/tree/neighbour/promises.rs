@@ -16,6 +16,8 @@ const ASKED_BESIDE: usize = 32;
 /// So many more documents that it announced and does not have any more than such that it sent, and it is
 /// not believed for a while.
 const GONE: usize = limits::IDS_PER_FRAME;
+/// From so many questions on that it has neither answered nor said to be gone, others are asked first.
+const OWES: u64 = 4;
 
 /// A document that a neighbour sent.
 #[derive(Debug, Default, Clone, Copy)]
@@ -112,6 +114,11 @@ impl Promises {
             self.progress(now);
         }
         Sent { asked: asked_for, announced: asked.or(self.promised.remove(id)) }
+    }
+
+    /// Whether it has left several questions unanswered: it may well leave the next one so, too.
+    pub(crate) const fn owes_answers(&self) -> bool {
+        self.unanswered >= OWES
     }
 
     /// When it announced a document that it has not sent, if it did.
