@@ -60,8 +60,8 @@ impl Core {
         self.driver.peer_id()
     }
 
-    /// Subscribes under a number of the page's choosing, and new, with options `{"private"?, "backlog"?: {"last": number}
-    /// | {"since": milliseconds}, "live"?: {"limit", "sort"?: [[field, "asc" | "desc"]…]}}`. With `live` it is a live
+    /// Subscribes under a number of the page's choosing, and new, with options `{"private"?, "discreet"?,
+    /// "backlog"?: {"last": number} | {"since": milliseconds}, "live"?: {"limit", "sort"?: [[field, "asc" | "desc"]…]}}`. With `live` it is a live
     /// result set, and hears of its changes alone. The page may hear of it before this returns.
     ///
     /// # Errors
@@ -72,8 +72,8 @@ impl Core {
         match options.live()? {
             Some(live) => self.driver.live(number, query, live)?,
             None => {
-                let backlog = options.backlog.map(Into::into);
-                self.driver.subscribe(number, query, options.private, backlog)?;
+                let (wanted, before) = options.wanted(query)?;
+                self.driver.subscribe(number, wanted, before)?;
             }
         }
         Ok(())

@@ -193,18 +193,11 @@ impl Driver {
     pub(crate) fn subscribe(
         &self,
         number: u32,
-        query: Query,
-        private: bool,
-        backlog: Option<Backlog>,
+        wanted: Wanted,
+        before: Option<(SharedQuery, Backlog)>,
     ) -> Result<(), Fault> {
         self.with(|state, now| {
             state.check_open()?;
-            let before = match backlog {
-                Some(backlog) => Some((query.clone().try_into()?, backlog)),
-                None => None,
-            };
-            let wanted =
-                if private { Wanted::Private(query.try_into()?) } else { Wanted::Open(query) };
             state.session.subscribe(number, wanted, before, now).map_err(Fault::options)
         })
     }

@@ -10,7 +10,7 @@ use taiinet_query::{
     Query, SharedQuery,
     sort::{Direction, Place, Sort},
 };
-use taiinet_session::{Backlog, LiveOptions, Until};
+use taiinet_session::{Backlog, Indiscreet, LiveOptions, Until, Wanted};
 
 use crate::fault::Fault;
 
@@ -19,8 +19,10 @@ use crate::fault::Fault;
 #[serde(deny_unknown_fields)]
 pub(crate) struct Subscribe {
     #[serde(default)]
-    pub(crate) private: bool,
-    pub(crate) backlog: Option<Before>,
+    private: bool,
+    #[serde(default)]
+    discreet: bool,
+    backlog: Option<Before>,
     /// As a live result set.
     live: Option<Live>,
 }
@@ -29,7 +31,29 @@ impl Subscribe {
     /// The live result set that is wanted, if one is.
     pub(crate) fn live(&self) -> Result<Option<LiveOptions>, Fault> {
         let Some(Live { limit, sort }) = &self.live else { return Ok(None) };
+        if self.discreet {
+            return Err(Fault::option("options.discreet", Indiscreet::Backlog));
+        }
         Ok(Some(LiveOptions { sort: order(sort)?, limit: *limit, private: self.private }))
+    }
+
+    /// What is wanted of these documents, and of those from before.
+    pub(crate) fn wanted(
+        self,
+        query: Query,
+    ) -> Result<(Wanted, Option<(SharedQuery, Backlog)>), Fault> {
+        let Self { private, discreet, backlog, .. } = self;
+        if discreet {
+            let wanted = Wanted::discreet(query, private, backlog.is_some());
+            let indiscreet = |error| Fault::option("options.discreet", error);
+            return Ok((wanted.map_err(indiscreet)?, None));
+        }
+        let before = match backlog {
+            Some(backlog) => Some((query.clone().try_into()?, backlog.into())),
+            None => None,
+        };
+        let wanted = if private { Wanted::Private(query.try_into()?) } else { Wanted::Open(query) };
+        Ok((wanted, before))
     }
 }
 
@@ -355,6 +379,24 @@ mod tests {
         assert_eq!((sort.to_string().as_str(), limit, private), ("likes:desc", 5, true));
         let wrong = read(r#"{"live":{"limit":5,"sort":[["a","asc"],["a","desc"]]}}"#);
         assert_eq!(wrong.expect_err("twice").path.as_deref(), Some("options.sort"));
+    }
+
+    #[test]
+    fn what_is_wanted_discreetly_is_neither_announced_nor_looked_for() {
+        let read = |json: &str| serde_json::from_str::<Subscribe>(json).expect("a request");
+        let wanted = |json: &str| read(json).wanted(Query::all());
+        let discreet = wanted(r#"{"discreet":true}"#);
+        assert!(matches!(discreet, Ok((Wanted::Discreet(_), None))));
+        assert!(matches!(wanted(r#"{"private":true}"#), Ok((Wanted::Private(_), None))));
+        assert!(matches!(wanted(r#"{"backlog":{"last":3}}"#), Ok((Wanted::Open(_), Some(_)))));
+        let path = Some("options.discreet".to_owned());
+        for json in
+            [r#"{"discreet":true,"private":true}"#, r#"{"discreet":true,"backlog":{"last":3}}"#]
+        {
+            assert_eq!(wanted(json).expect_err(json).path, path, "{json}");
+        }
+        let live = read(r#"{"discreet":true,"live":{"limit":5}}"#).live();
+        assert_eq!(live.expect_err("it looks for what was before").path, path);
     }
 
     #[test]

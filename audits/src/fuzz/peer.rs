@@ -376,6 +376,7 @@ impl World for Outside {
                 let Some(query) = query else { return };
                 let subscription = match bytes.below(4) {
                     0 => self.peer.subscribe_privately(query, now),
+                    1 => self.peer.subscribe_discreetly(query.into_query()),
                     _ => self.peer.subscribe(query.into_query()),
                 };
                 self.subscriptions.extend(subscription);

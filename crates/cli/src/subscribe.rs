@@ -22,6 +22,7 @@ const BATCH: usize = 256;
   taiinet subscribe '{}' --network tweets --signaller ws://127.0.0.1:7700
   taiinet subscribe '{\"likes\": {\"$gt\": 4}}' --count 10 --json | jq .author
   taiinet subscribe '{\"type\": \"order\"}' --private
+  taiinet subscribe '{\"symptom\": \"fever\"}' --discreet
   taiinet subscribe '{\"type\": \"tweet\"}' --backlog 500 --json
   taiinet subscribe '{\"type\": \"tweet\"}' --backlog all
 
@@ -33,6 +34,10 @@ pub(crate) struct SubscribeArgs {
     /// no one can read what was. What is open comes too; --json tells them apart
     #[arg(long)]
     private: bool,
+    /// Tell nobody what is wanted. The price: this peer gets ALL documents of the network, and chooses here. Others see
+    /// that it wants everything. --private and --backlog tell others the query, so it goes with neither
+    #[arg(long, conflicts_with_all = ["private", "backlog"])]
+    discreet: bool,
     /// Also what archives and neighbours have of before, the oldest first: `all`; the newest N (1000 if nothing is
     /// said); or all since a time (7d ago, 2026-11-27). What comes meanwhile is printed as well, and each once. With
     /// --json these have "backlog": true, and a line {"ready": {"complete": …}} tells when they have come, and
@@ -73,7 +78,8 @@ fn backlog(text: &str) -> Result<Backlog, String> {
 pub(crate) async fn run(net: NetArgs, args: SubscribeArgs) -> CommandResult {
     let query = query::parse(&args.query)?;
     let net = net.connect().await?;
-    let options = SubscribeOptions { private: args.private, backlog: args.backlog };
+    let SubscribeArgs { private, discreet, backlog, .. } = args;
+    let options = SubscribeOptions { private, discreet, backlog };
     let mut subscription = net.subscribe_with(query, options)?;
     hints::spawn(&net);
     if args.report {

@@ -97,14 +97,30 @@ impl Interest {
         &mut self,
         query: Query,
     ) -> Result<SubscriptionId, TooManySubscriptions> {
+        let id = self.next()?;
+        self.wants.insert(id, &query);
+        self.subscriptions.insert(id, query);
+        Ok(id)
+    }
+
+    /// A subscription of which others are told that it wants everything.
+    pub(crate) fn subscribe_discreetly(
+        &mut self,
+        query: Query,
+    ) -> Result<SubscriptionId, TooManySubscriptions> {
+        let id = self.next()?;
+        self.wants.insert(id, &Query::all());
+        self.subscriptions.insert(id, query);
+        Ok(id)
+    }
+
+    /// The name of one more subscription.
+    fn next(&mut self) -> Result<SubscriptionId, TooManySubscriptions> {
         if self.subscriptions.len() >= limits::SUBSCRIPTIONS {
             return Err(TooManySubscriptions);
         }
         self.last += 1;
-        let id = SubscriptionId(self.last);
-        self.wants.insert(id, &query);
-        self.subscriptions.insert(id, query);
-        Ok(id)
+        Ok(SubscriptionId(self.last))
     }
 
     /// A subscription with a key of its own, which is to be announced ([`Self::due`]).

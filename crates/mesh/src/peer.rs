@@ -43,8 +43,8 @@ use crate::{
 ///
 /// Its methods are, by what they are for:
 /// - **Inputs**: [`handle`](Self::handle), [`accept_link`](Self::accept_link);
-///   [`subscribe`](Self::subscribe), [`subscribe_privately`](Self::subscribe_privately),
-///   [`unsubscribe`](Self::unsubscribe), [`publish`](Self::publish),
+///   [`subscribe`](Self::subscribe), [`subscribe_discreetly`](Self::subscribe_discreetly),
+///   [`subscribe_privately`](Self::subscribe_privately), [`unsubscribe`](Self::unsubscribe), [`publish`](Self::publish),
 ///   [`publish_signed`](Self::publish_signed), [`find`](Self::find), [`find_more`](Self::find_more),
 ///   [`find_end`](Self::find_end), [`keep`](Self::keep), for archives [`answer`](Self::answer),
 ///   [`took`](Self::took) and [`reconciled`](Self::reconciled);

@@ -39,7 +39,7 @@ pub use histories::{Backlog, Ready};
 pub use live::{LIVE_LIMIT, LIVE_SETS, LiveChange, LiveError, LiveOptions, LiveState, Phase};
 pub use privacy::Privacy;
 pub use publications::Until;
-pub use session::{Action, CutOff, Session, Wanted};
+pub use session::{Action, CutOff, Indiscreet, Session, SubscribeError, Wanted};
 pub use shown::{Removal, Removed, SHOWN};
 pub use waiters::Waiters;
 

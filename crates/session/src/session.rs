@@ -2,6 +2,7 @@
 
 mod live;
 mod looking_back;
+mod wanted;
 
 use core::time::Duration;
 use std::{
@@ -13,9 +14,9 @@ use taiinet_document::{DocumentId, Map, Opened, VerifiedBytes, VerifiedDocument}
 use taiinet_mesh::{
     Conflict, Delivery, Dial, Event, FindId, FindOptions, Input, KeepId, LinkId, Negotiation,
     Output, Peer, PublishError, PublishOptions, Question, Reconcile, SubscriptionId, Time,
-    TooManyFinds, TooManySubscriptions, wire::Outcome as KeepOutcome,
+    TooManyFinds, wire::Outcome as KeepOutcome,
 };
-use taiinet_query::{Query, SharedQuery, sort::Place};
+use taiinet_query::{SharedQuery, sort::Place};
 
 use crate::{
     ACQUAINTED, LiveChange, Removed, Waiters,
@@ -26,14 +27,7 @@ use crate::{
     unsealed::{Recipients, Unsealed, Waiting},
 };
 
-/// What is subscribed to.
-#[derive(Debug, Clone)]
-pub enum Wanted {
-    /// What no other peer is told of.
-    Open(Query),
-    /// What others are told of, with a key.
-    Private(SharedQuery),
-}
+pub use wanted::{Indiscreet, SubscribeError, Wanted};
 
 /// What a driver is to do, in this order.
 pub enum Action<W: Waiters> {
@@ -380,16 +374,18 @@ impl<W: Waiters> Session<W> {
     /// Subscribes; `name` is the driver's, and new. What was before is looked for once there is a neighbour to ask.
     ///
     /// # Errors
-    /// [`TooManySubscriptions`]
+    /// [`SubscribeError`]; also for a backlog of what is wanted discreetly.
     pub fn subscribe(
         &mut self,
         name: W::Subscription,
         wanted: Wanted,
         backlog: Option<(SharedQuery, Backlog)>,
         now: Time,
-    ) -> Result<(), TooManySubscriptions> {
+    ) -> Result<(), SubscribeError> {
         let id = match wanted {
             Wanted::Open(query) => self.peer.subscribe(query)?,
+            Wanted::Discreet(_) if backlog.is_some() => return Err(Indiscreet::Backlog.into()),
+            Wanted::Discreet(query) => self.peer.subscribe_discreetly(query)?,
             Wanted::Private(query) => self.peer.subscribe_privately(query, now)?,
         };
         if let Some((query, backlog)) = backlog {

@@ -29,7 +29,7 @@ impl Audit {
             world.published().iter().map(|published| (published.id, published)).collect();
         for peer in world.alive() {
             let wanted = |published: &Published| {
-                world.queries(peer).iter().any(|query| query.matches(&published.content))
+                world.queries(peer).any(|query| query.matches(&published.content))
             };
             let mut got: BTreeMap<(DocumentId, u32), usize> = BTreeMap::new();
             // What puppets write is not published here; a test knows whether it should arrive.

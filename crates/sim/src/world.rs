@@ -19,7 +19,8 @@ use taiinet_document::{Content, DocumentId, Map, Opened};
 use taiinet_identity::{Identity, PeerId};
 use taiinet_mesh::{
     BlacklistError, Config, Event, FindId, FindOptions, Input, LinkId, Peer, PublishError,
-    PublishOptions, SharedVerification, SignallerAddress, Time, TooManyFinds, wire::FrameKind,
+    PublishOptions, SharedVerification, SignallerAddress, SubscriptionId, Time, TooManyFinds,
+    wire::FrameKind,
 };
 use taiinet_query::{Query, SharedQuery};
 
@@ -99,10 +100,25 @@ pub struct Traffic {
     pub document_bytes: u64,
 }
 
+/// A peer's subscription, which it makes again after a restart.
+struct Subscribed {
+    query: Query,
+    is_discreet: bool,
+}
+
+impl Subscribed {
+    fn begin(&self, peer: &mut Peer) -> SubscriptionId {
+        let query = self.query.clone();
+        let begun =
+            if self.is_discreet { peer.subscribe_discreetly(query) } else { peer.subscribe(query) };
+        begun.expect("a test subscribes to few queries")
+    }
+}
+
 struct PeerNode {
     identity: Identity,
     spec: PeerSpec,
-    queries: Vec<Query>,
+    subscribed: Vec<Subscribed>,
     peer: Peer,
     life: Life,
     lives: u32,
@@ -232,7 +248,7 @@ impl World {
         self.peers.push(PeerNode {
             identity,
             spec,
-            queries: Vec::new(),
+            subscribed: Vec::new(),
             peer,
             life: Life::Alive,
             lives: 0,
@@ -287,11 +303,25 @@ impl World {
     /// # Panics
     /// If the query is not valid.
     pub fn subscribe(&mut self, peer: PeerIndex, query: &str) {
+        self.begin(peer, query, false);
+    }
+
+    /// The same discreetly: others hear that it wants everything.
+    ///
+    /// # Panics
+    /// If the query is not valid.
+    pub fn subscribe_discreetly(&mut self, peer: PeerIndex, query: &str) -> SubscriptionId {
+        self.begin(peer, query, true)
+    }
+
+    fn begin(&mut self, peer: PeerIndex, query: &str, is_discreet: bool) -> SubscriptionId {
         let query = Query::from_json(query).expect("a test's query is valid");
+        let subscribed = Subscribed { query, is_discreet };
         let node = &mut self.peers[peer.0];
-        node.queries.push(query.clone());
-        node.peer.subscribe(query).expect("a test subscribes to few queries");
+        let id = subscribed.begin(&mut node.peer);
+        node.subscribed.push(subscribed);
         self.dirty.insert(Node::Peer(peer));
+        id
     }
 
     /// Publishes `content` (a JSON object) by a peer.

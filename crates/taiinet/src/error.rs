@@ -5,7 +5,7 @@ use taiinet_mesh::{
     BlacklistError, KeepError, TooManyFinds, TooManySubscriptions, VersionAhead, limits,
 };
 use taiinet_query::QueryError;
-use taiinet_session::LiveError;
+use taiinet_session::{Indiscreet, LiveError};
 use taiinet_webrtc::RootsError;
 
 use crate::{address::AddressError, blacklist::BlacklistFileError};
@@ -64,6 +64,9 @@ pub enum Error {
     /// The peer has as many subscriptions as it may have.
     #[error("{0}; drop some first")]
     TooManySubscriptions(#[from] TooManySubscriptions),
+    /// The subscription cannot be discreet.
+    #[error(transparent)]
+    Indiscreet(#[from] Indiscreet),
     /// A live result set cannot be had.
     #[error(transparent)]
     Live(#[from] LiveError),

@@ -112,8 +112,8 @@ pub use taiinet_query::{
 };
 #[doc(no_inline)]
 pub use taiinet_session::{
-    Backlog, LIVE_LIMIT, LiveError, LiveOptions, LiveState, Phase, Privacy, Ready, Removal,
-    Removed, Until,
+    Backlog, Indiscreet, LIVE_LIMIT, LiveError, LiveOptions, LiveState, Phase, Privacy, Ready,
+    Removal, Removed, Until,
 };
 #[doc(no_inline)]
 pub use taiinet_webrtc::{Bandwidth, Rate, RateError};

@@ -52,13 +52,18 @@ impl TaiiNet {
     ///
     /// # Errors
     /// As [`subscribe`](Self::subscribe) and [`subscribe_privately`](Self::subscribe_privately); with a backlog
-    /// [`Error::Query`] also for regular expressions so large that others would not evaluate them.
+    /// [`Error::Query`] also for regular expressions so large that others would not evaluate them; [`Error::Indiscreet`]
+    /// for one that is to be discreet, and private or with a backlog as well.
     pub fn subscribe_with(
         &self,
         query: impl IntoQuery,
         options: SubscribeOptions,
     ) -> Result<Subscription, Error> {
         let query = query.into_query()?;
+        if options.discreet {
+            let wanted = Wanted::discreet(query, options.private, options.backlog.is_some())?;
+            return self.begin(wanted, None);
+        }
         let history = match options.backlog {
             Some(backlog) => Some((query.clone().try_into()?, backlog)),
             None => None,
@@ -128,7 +133,7 @@ impl TaiiNet {
         let id = self.inner.next_subscription.fetch_add(1, Ordering::Relaxed);
         let (inbox, unread) = deliveries(Arc::clone(&self.inner.relief));
         let (query, private) = match &wanted {
-            Wanted::Open(query) => (query.clone(), false),
+            Wanted::Open(query) | Wanted::Discreet(query) => (query.clone(), false),
             Wanted::Private(query) => (query.clone().into_query(), true),
         };
         let subscription = Subscription { net: self.clone(), id, query, private, unread };
@@ -145,6 +150,11 @@ impl TaiiNet {
 pub struct SubscribeOptions {
     /// With a key of its own, as [`TaiiNet::subscribe_privately`] does.
     pub private: bool,
+    /// So that no other peer is told what it wants. In a large network, where a peer tells its neighbours what to send
+    /// it, they hear that it wants everything: **it gets all documents of the network**, and chooses here. It is neither
+    /// private nor has a backlog, since both tell others the query, and so do a search, a live result set and another
+    /// subscription with the same query. That the peer wants everything is no secret, nor what it does then.
+    pub discreet: bool,
     /// Also what was published before, as far as neighbours and archives have it. Archives keep what they are there
     /// for; other peers the last five minutes, and their own documents that have a key for as long as they run. It
     /// is looked for once there is a neighbour; then it comes, the oldest first ([`Delivery::is_backlog`]), and

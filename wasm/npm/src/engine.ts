@@ -216,6 +216,8 @@ export type Before = { last: number } | { since: number };
 
 export interface SubscribeQuery {
   private: boolean;
+  /** Others are told that everything is wanted, and never the query. */
+  discreet?: boolean;
   backlog?: Before;
   /** It is a live result set, and hears of nothing else. */
   live?: LiveWish;

@@ -61,6 +61,11 @@ export function wrongType(code: ErrorCode, path: string, expected: string, value
   return new ArgumentError(code, `${path} must be ${expected}, not ${describe(value)}`, path) as TaiiNetError;
 }
 
+/** Of a discreet subscription with what tells others its query. */
+export function indiscreet(what: string): TaiiNetError {
+  return new TaiiNetError("options", `options.discreet does not go with ${what}`, "options.discreet");
+}
+
 export function closed(): TaiiNetError {
   return new TaiiNetError("closed", "this TaiiNet is closed; make a new one");
 }

@@ -3,7 +3,7 @@
 import { boolean, integer, listener, options as checkOptions } from "./arguments.js";
 import { toDelivery, type Delivery } from "./delivery.js";
 import type { Feed, LiveChange, LiveWish, News } from "./engine.js";
-import { fromCore, type TaiiNetError } from "./errors.js";
+import { fromCore, indiscreet, type TaiiNetError } from "./errors.js";
 import { report } from "./events.js";
 import { sorting, type Sort } from "./find.js";
 import type { Query } from "./query.js";
@@ -141,7 +141,8 @@ export type Wish = Required<LiveWish> & { private: boolean };
 
 /** @internal */
 export function checkLiveOptions(value: unknown): Wish {
-  const { sort = [], limit = 100, private: isPrivate = false } = checkOptions<LiveOptions>(value, ["sort", "limit", "private"]);
+  const { sort = [], limit = 100, private: isPrivate = false, discreet } = checkOptions<LiveOptions & { discreet?: unknown }>(value, ["sort", "limit", "private", "discreet"]);
+  if (discreet !== undefined) throw indiscreet("a live list, for which other peers are asked with the query");
   return { sort: sorting(sort), limit: integer(limit, "options.limit", 1, LIMIT), private: boolean(isPrivate, "options.private") };
 }
 

@@ -39,6 +39,8 @@ export interface UseSubscriptionOptions {
   backlog?: Backlog;
   /** With a key of its own, to which others can seal; default false. */
   private?: boolean;
+  /** Tells nobody what is wanted, and gets all documents of the network, as for `subscribe`; default false. */
+  discreet?: boolean;
 }
 
 /** What JSON would leave out or refuse, told apart from all else. */
@@ -130,15 +132,15 @@ class Wall<T extends object> {
  *  another only when its JSON differs. */
 export function useSubscription<T extends object = Fields>(
   query: Query<T>,
-  { limit = 100, backlog = false, private: isPrivate = false }: UseSubscriptionOptions = {},
+  { limit = 100, backlog = false, private: isPrivate = false, discreet = false }: UseSubscriptionOptions = {},
 ): SubscriptionView<T> {
   const taiinet = useTaiiNet();
   const [text, backlogText] = [query, backlog].map((one) => JSON.stringify(one, asText));
   const wall = useMemo(
-    () => new Wall<T>(() => taiinet.subscribe<T>(query, { backlog, private: isPrivate }), limit),
+    () => new Wall<T>(() => taiinet.subscribe<T>(query, { backlog, private: isPrivate, discreet }), limit),
     // The texts stand for the query and the backlog.
     // eslint-disable-next-line react-hooks/exhaustive-deps
-    [taiinet, text, limit, backlogText, isPrivate],
+    [taiinet, text, limit, backlogText, isPrivate, discreet],
   );
   return useSyncExternalStore(wall.watch, wall.get, wall.get);
 }

@@ -10,7 +10,7 @@ import { TaiiNetError, closed, fromPlain, toPlain, type PlainError } from "./err
 import { keyOf } from "./key.js";
 
 /** Changes with the messages: tabs of different versions of the package have a peer each. */
-const VERSION = 8;
+const VERSION = 9;
 
 /** Which peer is shared: the tabs of one network and one identity have one. */
 export interface SharedPeer {

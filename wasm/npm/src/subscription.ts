@@ -1,7 +1,7 @@
-import { integer, options as checkOptions, time } from "./arguments.js";
+import { boolean, integer, options as checkOptions, signal as checkSignal, time } from "./arguments.js";
 import { toDelivery, type Delivery } from "./delivery.js";
-import type { Before, Feed, News, Raw, Ready, Removed } from "./engine.js";
-import { TaiiNetError, fromCore, wrongType } from "./errors.js";
+import type { Before, Feed, News, Raw, Ready, Removed, SubscribeQuery } from "./engine.js";
+import { TaiiNetError, fromCore, indiscreet, wrongType } from "./errors.js";
 import { Emitter } from "./events.js";
 import { Shown } from "./shown.js";
 import type { PublishOptions } from "./taiinet.js";
@@ -307,14 +307,26 @@ export interface SubscribeOptions {
    *  subscription has ended the key is gone. The network is told of the query and the key. What is
    *  open comes too: see {@link Delivery.privacy}. Default false; at most 32 of a peer. */
   private?: boolean;
+  /** No other peer is told what is wanted. In a large network, where a peer tells its neighbours what to send it, they
+   *  hear that it wants everything: **it gets all documents of the network**, and chooses here. Not with `private` or
+   *  `backlog`, which tell others the query, as `find` and `live` do too. That the peer wants everything is no secret,
+   *  nor what it does then. Default false. */
+  discreet?: boolean;
   /** Closes the subscription. */
   signal?: AbortSignal;
 }
 
 /** @internal */
-export function checkSubscribeOptions(value: unknown): Omit<SubscribeOptions, "backlog"> & { backlog: Before | undefined } {
-  const { backlog = false, ...rest } = checkOptions<SubscribeOptions>(value, ["backlog", "private", "signal"]);
-  return { ...rest, backlog: checkBacklog(backlog) };
+export function checkSubscribeOptions(value: unknown): { wanted: SubscribeQuery; signal: AbortSignal | undefined } {
+  const known = ["backlog", "private", "discreet", "signal"] as const;
+  const { backlog: looksBack = false, private: isPrivate = false, discreet = false, signal } = checkOptions<SubscribeOptions>(value, known);
+  const backlog = checkBacklog(looksBack);
+  boolean(isPrivate, "options.private");
+  boolean(discreet, "options.discreet");
+  checkSignal(signal, "options.signal");
+  if (discreet && isPrivate) throw indiscreet("`private`, which announces the query to the whole network");
+  if (discreet && backlog) throw indiscreet("`backlog`, for which other peers are asked with the query");
+  return { wanted: { private: isPrivate, ...(discreet && { discreet }), ...(backlog && { backlog }) }, signal };
 }
 
 function checkBacklog(backlog: unknown): Before | undefined {

@@ -160,17 +160,15 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
   subscribe<T extends object = Fields>(query: Query<T>, options?: SubscribeOptions): Subscription<T> {
     this.#checkOpen();
     const text = this.#query(query);
-    const { backlog, private: isPrivate = false, signal } = checkSubscribeOptions(options);
-    boolean(isPrivate, "options.private");
-    checkSignal(signal, "options.signal");
+    const { wanted, signal } = checkSubscribeOptions(options);
     const subscription = new Subscription<T>(
       {
-        open: async (hear, failed) => (await this.#running()).subscribe(text, { private: isPrivate, ...(backlog && { backlog }) }, hear, failed),
+        open: async (hear, failed) => (await this.#running()).subscribe(text, wanted, hear, failed),
         publish: async (document, publishOptions) =>
-          this.publish(document, isPrivate ? { to: "subscribers", ...checkOptions<PublishOptions>(publishOptions, PUBLISH_OPTIONS) } : publishOptions),
+          this.publish(document, wanted.private ? { to: "subscribers", ...checkOptions<PublishOptions>(publishOptions, PUBLISH_OPTIONS) } : publishOptions),
         closed: () => this.#subscriptions.delete(subscription as Subscription<never>),
       },
-      backlog,
+      wanted.backlog,
     );
     this.#subscriptions.add(subscription as Subscription<never>);
     signal?.addEventListener("abort", () => subscription.close(), { once: true });

@@ -195,6 +195,7 @@ test("what is wrong with a set is said where it is asked for, or in its state", 
     [{}, { sort: { a: "up" } }, "options.sort.a"],
     [{}, { srt: {} }, "options.srt"],
     [{}, { private: 1 }, "options.private"],
+    [{}, { discreet: true }, "options.discreet"],
   ]) {
     assert.throws(() => taiinet.live(query, options), (error) => error.path === path, path);
   }

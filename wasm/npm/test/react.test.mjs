@@ -60,6 +60,9 @@ test("useSubscription shows the newest, follows the query, and ends with its com
   assert.equal(core.subscriptions.size, 1);
   assert.deepEqual(core.subscribed.map((options) => options.private), [false, false, true]);
 
+  await update({ query: { a: 2 }, limit: 2, discreet: true });
+  assert.equal(core.subscribed.at(-1).discreet, true);
+
   await update({ query: { a: { $gtt: 1 } }, limit: 2 });
   assert.equal(shown(), "error: a.$gtt");
   // Queries that JSON.stringify could not tell apart.

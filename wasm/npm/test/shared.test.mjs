@@ -90,6 +90,16 @@ test("when the peer's tab crashes the next takes over: nothing is shown twice, n
   assert.equal((await two.status()).peerId, (await three.status()).peerId);
 });
 
+test("a discreet subscription stays one in the next tab", async () => {
+  await tab("one");
+  const two = await tab("two");
+  two.subscribe({ a: 1 }, { discreet: true });
+  await eventually("subscribed", () => cores[0].subscriptions.size === 1);
+  crash("one");
+  await eventually("the subscription is there again", () => cores[1]?.subscriptions.size === 1);
+  for (const { subscribed } of cores) assert.deepEqual(subscribed, [{ private: false, discreet: true }]);
+});
+
 test("a private subscription stays one in the next tab; a sealed document has no stamp to be known by", async () => {
   await tab("one");
   await tab("two");

@@ -229,6 +229,25 @@ test("a private subscription asks for a key, and sends to subscribers unless tol
   await taiinet.close();
 });
 
+test("a discreet subscription is passed on as one, and refused with what tells others its query", async () => {
+  const { taiinet, core } = await start();
+  taiinet.subscribe({ a: 1 }, { discreet: true });
+  await eventually(() => core.subscriptions.size === 1);
+  assert.deepEqual(core.subscribed, [{ private: false, discreet: true }]);
+  for (const [options, message] of [
+    [{ discreet: "yes" }, /true or false, not "yes"/],
+    [{ discreet: null }, /true or false, not null/],
+    [{ discreet: true, private: true }, /`private`, which announces the query/],
+    [{ discreet: true, backlog: true }, /`backlog`, for which other peers are asked/],
+  ]) {
+    assert.throws(() => taiinet.subscribe({}, options), (error) => error instanceof TaiiNetError && error.code === "options" && error.path === "options.discreet" && message.test(error.message), message);
+  }
+  taiinet.subscribe({}, { discreet: false, private: true });
+  await eventually(() => core.subscriptions.size === 2);
+  assert.deepEqual(core.subscribed[1], { private: true });
+  await taiinet.close();
+});
+
 test("the readers of a document are checked, and never taken for everyone", async () => {
   const { taiinet, core } = await start();
   for (const [options, path, message] of [

@@ -157,7 +157,7 @@ pub struct Counters {
     /// Documents received and verified, first copies.
     pub received: u64,
     /// Of these, those that matched a subscription of ours, and were delivered. The others came because of how
-    /// documents spread, for an archive behind us, or since they delete or announce something.
+    /// documents spread, for an archive behind us, for a discreet subscription, or since they delete or announce something.
     pub wanted: u64,
     /// Of those received, the ones that matched no subscription when they came, and were pushed to other
     /// neighbours at once. One that was only announced to them is not counted.

@@ -96,6 +96,19 @@ impl Peer {
         self.interest.subscribe(query)
     }
 
+    /// Subscribes and tells nobody what to: where documents go by routes, others are told that this peer wants
+    /// everything, so that it **gets all documents of the network**, and `query` decides here which are delivered. It
+    /// stays secret only if the query is in no [search](Self::find) and in no other subscription.
+    ///
+    /// # Errors
+    /// [`TooManySubscriptions`]
+    pub fn subscribe_discreetly(
+        &mut self,
+        query: Query,
+    ) -> Result<SubscriptionId, TooManySubscriptions> {
+        self.interest.subscribe_discreetly(query)
+    }
+
     /// Subscribes with a key of its own: the network is told of the query and the key, so that others
     /// can seal what matches ([`Subscribers`](crate::Audience::Subscribers)). The key is wiped with the subscription.
     ///

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use taiinet_document::{Content, Key, Map, Value};
 use taiinet_identity::Identity;
-use taiinet_query::Query;
+use taiinet_query::{Query, RoutingKey};
 
 use super::*;
 use crate::{
@@ -188,6 +188,25 @@ fn neighbours_are_told_what_we_want_where_that_matters_and_when_it_changes() {
     setting.cx.now = setting.routes.deadline().unwrap();
     setting.tick();
     assert_eq!(setting.sent().map(|frames| frames.len()), [1; 3]);
+}
+
+#[test]
+fn neighbours_are_told_of_a_discreet_subscription_that_it_wants_everything() {
+    let mut setting = setting(Spreading::Route);
+    let everything = RouteFrame::Wants(KeySet::of([RoutingKey::Any], limits::KEYS_BYTES));
+    let discreet = setting.interest.subscribe_discreetly(query(1)).unwrap();
+    assert!(setting.interest.wants().is_everything());
+    assert_eq!(setting.interest.wants().len(), 1, "it wants that alone, as others are told");
+    setting.tick();
+    assert_eq!(setting.sent().map(|frames| frames == [everything.clone()]), [true; 3]);
+    // What is wanted openly besides is no secret, and is wanted still when the other one has ended.
+    setting.interest.subscribe(query(2)).unwrap();
+    setting.interest.unsubscribe(discreet);
+    assert!(!setting.interest.wants().is_everything());
+    setting.tick();
+    setting.cx.now = setting.routes.deadline().unwrap();
+    setting.tick();
+    assert_eq!(setting.sent().map(|frames| frames == [wants(2)]), [true; 3]);
 }
 
 #[test]

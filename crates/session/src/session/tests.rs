@@ -91,6 +91,27 @@ fn open(text: &str) -> Wanted {
 }
 
 #[test]
+fn what_is_wanted_discreetly_comes_and_is_never_looked_for() {
+    let mut session = session();
+    let wanted = query(r#"{"a": 1}"#);
+    let discreet = || Wanted::discreet(wanted.clone().into_query(), false, false).expect("so far");
+    session.subscribe(7, discreet(), None, START).expect("room");
+    let other = Wanted::Discreet(query(r#"{"a": 2}"#).into_query());
+    session.subscribe(6, other, None, START).expect("room");
+    let backlog = Some((wanted.clone(), Backlog::Last(5)));
+    let refused = session.subscribe(8, discreet(), backlog, START);
+    assert_eq!(refused, Err(SubscribeError::Indiscreet(Indiscreet::Backlog)));
+    session.publish(document(1), Until::Neighbour, "one", START);
+    assert_eq!(delivered(&mut session, START), [[7]]);
+    assert!(!session.unsubscribe(8, START), "nothing is left of what was refused");
+    let both = |is_private, has_backlog| {
+        Wanted::discreet(wanted.clone().into_query(), is_private, has_backlog).map(drop)
+    };
+    assert_eq!(both(true, false), Err(Indiscreet::Private));
+    assert_eq!(both(false, true), Err(Indiscreet::Backlog));
+}
+
+#[test]
 fn documents_come_under_the_names_of_the_driver_until_it_unsubscribes() {
     let mut session = session();
     session.subscribe(7, open("{}"), None, START).expect("room");

@@ -46,8 +46,8 @@ impl World {
         node.dozing = false;
         node.frozen = None;
         node.lives += 1;
-        for query in node.queries.clone() {
-            node.peer.subscribe(query).expect("it had as many before");
+        for subscribed in &node.subscribed {
+            subscribed.begin(&mut node.peer);
         }
         self.dirty.insert(Node::Peer(peer));
     }

@@ -82,8 +82,8 @@ impl World {
     }
 
     /// What a peer subscribed to.
-    pub fn queries(&self, peer: PeerIndex) -> &[Query] {
-        &self.peers[peer.0].queries
+    pub fn queries(&self, peer: PeerIndex) -> impl Iterator<Item = &Query> {
+        self.peers[peer.0].subscribed.iter().map(|subscribed| &subscribed.query)
     }
 
     /// How often a peer was restarted.

@@ -232,6 +232,42 @@ fn documents_arrive_though_suppliers_die() {
     setting.sound();
 }
 
+// ---- Discreet subscriptions ----
+
+#[test]
+fn who_subscribes_discreetly_gets_everything_and_is_delivered_what_it_wants() {
+    let mut setting = routed(9);
+    let spec = PeerSpec::new(network(), &[setting.signaller]);
+    let discreet = setting.world.add_peer(spec);
+    // Nobody else wants it, so that it could come for no other reason.
+    let subscription = setting.world.subscribe_discreetly(discreet, r#"{"topic": "secret"}"#);
+    setting.connect();
+    setting.world.run_for(seconds(3));
+    assert_eq!(setting.world.status(discreet).supply.wanted, 1, "one key says all");
+    let publish = |setting: &mut Setting| {
+        let secret = setting.peers[40];
+        let secret = setting.world.publish(secret, r#"{"topic": "secret"}"#);
+        let before = setting.world.status(discreet).counters;
+        busy(setting, 30, 100);
+        setting.world.run_for(seconds(6));
+        let after = setting.world.status(discreet).counters;
+        let [wanted, received] = [after.wanted - before.wanted, after.received - before.received];
+        (secret.expect("there is room"), wanted, received)
+    };
+    let (secret, wanted, received) = publish(&mut setting);
+    let delivered: Vec<DocumentId> =
+        setting.world.deliveries(discreet).iter().map(|got| got.id).collect();
+    assert_eq!((delivered, wanted), (vec![secret], 1));
+    assert!(received >= 31, "it received {received} of 31");
+    // It wants nothing any more, and carries a few for others at most.
+    setting.world.unsubscribe(discreet, subscription);
+    setting.world.run_for(seconds(3));
+    let (_, wanted, received) = publish(&mut setting);
+    assert_eq!(wanted, 0);
+    assert!(received < 20, "it still received {received} of 31");
+    setting.sound();
+}
+
 // ---- Archives ----
 
 #[test]

@@ -20,7 +20,11 @@ async fn backlog(subscription: &mut Subscription) -> (Vec<i64>, bool) {
 }
 
 fn subscribe(net: &TaiiNet, limit: u16, private: bool) -> Subscription {
-    let options = SubscribeOptions { private, backlog: Some(Backlog::Last(limit)) };
+    let options = SubscribeOptions {
+        private,
+        backlog: Some(Backlog::Last(limit)),
+        ..SubscribeOptions::default()
+    };
     net.subscribe_with("{}", options).expect("a query")
 }
 
@@ -47,7 +51,7 @@ async fn the_backlog_comes_oldest_first_up_to_its_limit_and_says_whether_it_is_a
     some.more(4);
     assert_eq!(backlog(&mut some).await, ((0..2).collect(), true));
     let since = Some(Backlog::Since(taiinet::Timestamp::from_millis(0)));
-    let options = SubscribeOptions { private: false, backlog: since };
+    let options = SubscribeOptions { backlog: since, ..SubscribeOptions::default() };
     let mut oldest = late.subscribe_with("{}", options).expect("a query");
     assert_eq!(backlog(&mut oldest).await, ((0..10).collect(), true));
 

@@ -4,8 +4,8 @@ use std::{pin::pin, time::Duration};
 
 use futures::{FutureExt, poll};
 use taiinet::{
-    Error, Event, FindOptions, LinkState, PublishCounts, PublishOptions, Query, Spreading, Until,
-    json, query,
+    Backlog, Error, Event, FindOptions, Indiscreet, LinkState, PublishCounts, PublishOptions,
+    Query, Spreading, SubscribeOptions, Until, json, query,
 };
 
 use crate::support::{Signaller, connect, next, number, numbers_until, peer, within};
@@ -165,6 +165,25 @@ async fn what_is_published_here_is_delivered_here() {
     let delivery = next(&mut all).await;
     assert_eq!((delivery.hops(), delivery.via()), (0, None));
     assert_eq!(delivery.author(), net.peer_id());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_discreet_subscription_gets_what_it_wants_and_has_nothing_that_tells_its_query() {
+    let net = connect("ws://127.0.0.1:9").await;
+    let discreet = SubscribeOptions { discreet: true, ..SubscribeOptions::default() };
+    let mut wanted = net.subscribe_with(query!({ "n": 2 }), discreet).unwrap();
+    for n in [1, 2] {
+        net.queue(json!({ "n": n })).await.unwrap();
+    }
+    assert_eq!(next(&mut wanted).await.json(), r#"{"n":2}"#);
+    assert!(!wanted.is_private());
+    for (options, why) in [
+        (SubscribeOptions { private: true, ..discreet }, Indiscreet::Private),
+        (SubscribeOptions { backlog: Some(Backlog::Last(5)), ..discreet }, Indiscreet::Backlog),
+    ] {
+        let refused = net.subscribe_with(query!({ "n": 2 }), options);
+        assert!(matches!(refused, Err(Error::Indiscreet(because)) if because == why), "{why:?}");
+    }
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

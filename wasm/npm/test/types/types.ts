@@ -17,6 +17,7 @@ const taiinet = new TaiiNet({ network: "tweets", signallers: ["ws://127.0.0.1:77
 const sub = taiinet.subscribe<Tweet>({ type: "tweet", likes: { $gt: 4 }, "place.city": "Bern" }, { backlog: true });
 sub.on("data", (e) => e.data.text.toUpperCase() + e.author + e.createdAt.toFixed());
 sub.on("close", () => {});
+taiinet.subscribe({ symptom: "fever" }, { discreet: true });
 taiinet.subscribe({}, { private: true }).on("data", ({ privacy }) => ["open", "sealed", "forward-secret"].includes(privacy satisfies Privacy));
 
 export async function read(): Promise<Delivery<Tweet>[]> {
@@ -94,6 +95,10 @@ taiinet.subscribe({}, { backlogg: true });
 taiinet.subscribe({}, { backlog: 10 });
 // @ts-expect-error neither true nor false
 taiinet.subscribe({}, { private: "yes" });
+// @ts-expect-error neither true nor false
+taiinet.subscribe({}, { discreet: "yes" });
+// @ts-expect-error it looks for what was before
+taiinet.live({}, { discreet: true });
 // @ts-expect-error a single peer is a list of one
 void taiinet.publish({}, { to: "tn1…" });
 // @ts-expect-error no such option
