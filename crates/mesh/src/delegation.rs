@@ -126,10 +126,8 @@ impl Delegation {
                     self.suppliers.brings(link);
                 }
             }
-            Notice::Missed { supplier: Some(link), .. } => {
-                if self.suppliers.misses(*link, cx.now) {
-                    self.leave(cx, *link, wants);
-                }
+            Notice::Missed { supplier: Some(link), .. } if self.suppliers.misses(*link, cx.now) => {
+                self.leave(cx, *link, wants);
             }
             _ => {}
         }
