@@ -16,21 +16,24 @@ mod suppliers;
 
 use std::collections::BTreeMap;
 
+use taiinet_identity::PeerId;
 use taiinet_query::{DocumentKeys, KeySet, RoutingKey};
 
 use crate::{
-    LinkId, Misbehaviour, SupplyStatus, Time, cx::Cx, interest::Wants, limits, notice::Notice,
-    routes::Spreading, trees::Trees, wire::SupplyFrame,
+    Budget, LinkId, Misbehaviour, SupplyStatus, Time, cx::Cx, interest::Wants, limits,
+    notice::Notice, routes::Spreading, trees::Trees, wire::SupplyFrame,
 };
 use clients::Clients;
-use order::supplies;
+use order::{Order, supplies};
 use suppliers::{Next, Suppliers};
 
 /// The room of suppliers and their clients.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Delegation {
     suppliers: Suppliers,
     clients: Clients,
+    /// How many links we may still offer to seekers.
+    offers: Budget,
     /// Whether neighbours or their wants are new: some may be suppliers.
     looks: bool,
     /// Of our own wants.
@@ -38,6 +41,16 @@ pub(crate) struct Delegation {
 }
 
 impl Delegation {
+    pub(crate) fn new(now: Time) -> Self {
+        Self {
+            suppliers: Suppliers::default(),
+            clients: Clients::default(),
+            offers: Budget::new(limits::SEEKER_OFFERS, now),
+            looks: false,
+            version: None,
+        }
+    }
+
     // ---- Questions ----
 
     /// The clients that a document is for.
@@ -81,7 +94,11 @@ impl Delegation {
         let Some(state) = cx.links.get_mut(link) else { return Ok(()) };
         if let SupplyFrame::Seek(seek) = frame {
             state.budgets.seek(cx.now)?;
-            return seeking::passes(cx, link, seek, (wants, trees, &mut self.clients));
+            if cx.spreading == Spreading::Flood {
+                return Ok(());
+            }
+            let Self { clients, offers, .. } = self;
+            return seeking::passes(cx, link, seek, (wants, trees, clients), offers);
         }
         state.budgets.tree(cx.now)?;
         match frame {
@@ -126,7 +143,9 @@ impl Delegation {
                     self.suppliers.brings(link);
                 }
             }
-            Notice::Missed { supplier: Some(link), .. } if self.suppliers.misses(*link, cx.now) => {
+            Notice::Missed { supplier: Some(link), .. }
+                if wants.is_supplied_by(*link) && self.suppliers.misses(*link, cx.now) =>
+            {
                 self.leave(cx, *link, wants);
             }
             _ => {}
@@ -147,6 +166,9 @@ impl Delegation {
             }
             return;
         }
+        if self.deadline(cx, wants).is_none_or(|due| cx.now < due) {
+            return;
+        }
         if self.version != Some(wants.version()) {
             self.version = Some(wants.version());
             self.renew(cx, wants);
@@ -162,14 +184,30 @@ impl Delegation {
 
     /// A neighbour would be supplied.
     fn asked(&mut self, cx: &mut Cx, link: LinkId, key: RoutingKey, wants: &Wants) {
+        let Some(peer) = cx.links.peer(link) else { return };
         let may = cx.spreading == Spreading::Route
-            && cx.links.peer(link).is_some_and(|peer| supplies(&cx.id(), wants, &peer, &key));
-        let answer = if may && self.clients.insert(link, key) {
-            SupplyFrame::Supplies(key)
-        } else {
-            SupplyFrame::Refuse(key)
-        };
+            && supplies(&cx.id(), wants, &peer, &key)
+            && self.has_place(cx, link, &peer, &key)
+            && self.clients.insert(link, key);
+        let answer = if may { SupplyFrame::Supplies(key) } else { SupplyFrame::Refuse(key) };
         cx.send(link, answer);
+    }
+
+    /// Whether it may be a client of ours. Where there are enough, the last in the order of those that want the same gives way
+    /// to one that comes before it: it has more others to choose from.
+    fn has_place(&mut self, cx: &mut Cx, link: LinkId, peer: &PeerId, key: &RoutingKey) -> bool {
+        if self.clients.count_of(link) > 0 || self.clients.links() < limits::SUPPLY_LINKS {
+            return true;
+        }
+        let last = self.clients.last(cx, key).filter(|(order, _)| Order::of(peer, key) < *order);
+        let Some((_, last)) = last else { return false };
+        self.clients.remove(last, key);
+        cx.send(last, SupplyFrame::Refuse(*key));
+        if let Some(state) = cx.links.get_mut(last) {
+            state.supplies = 0;
+        }
+        cx.notify(Notice::Moved);
+        true
     }
 
     /// We want something else than before.
@@ -224,13 +262,6 @@ impl Delegation {
             cx.notify(Notice::Moved);
         }
     }
-}
-
-/// Whether there is room for one more link for the sake of suppliers, with so many places left free.
-fn has_room(cx: &Cx, free: usize) -> bool {
-    let supplying = cx.links.iter().filter(|link| link.supplies > 0 || link.sought).count();
-    supplying.saturating_add(free) < limits::SUPPLY_LINKS
-        && cx.has_room(true, |link| link.is_admitted() || !link.incoming)
 }
 
 #[cfg(test)]

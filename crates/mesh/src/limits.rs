@@ -573,6 +573,10 @@ pub const SUPPLY_LINKS: usize = 6;
 pub const SUPPLY_LINKS_FREE: usize = 2;
 /// and how many of these count towards those that it wants: the others are beside them, so that the mesh stays one at random.
 pub const SUPPLY_LINKS_COUNTED: usize = 2;
+/// How many links are offered to seekers at once,
+pub const SEEKERS_AT_ONCE: usize = 2;
+/// and in all: so many at the most, and so many more each second.
+pub const SEEKER_OFFERS: (u32, u32) = (8, 1);
 /// A link that was made for a seeker is kept for so long, until it shows whether it is of use.
 pub const SUPPLY_TRIED: Duration = Duration::from_secs(15);
 /// A neighbour that does not answer for so long is no supplier.

@@ -407,7 +407,7 @@ impl Membership {
                 surplus
                     && (!is_ours(link) || spare_ours)
                     && link.leads_up.is_empty()
-                    && !is_of_use(link, now)
+                    && !link.is_of_supply(now)
                     && !needed.contains(&link.id)
             };
             if core::mem::replace(&mut link.told_surplus, spare) != spare {
@@ -455,7 +455,7 @@ fn wanting(cx: &Cx) -> Wanting {
         all += 1;
         dozing += usize::from(link.dozing);
         ours += usize::from(is_ours(link));
-        pending += usize::from(!link.is_admitted());
+        pending += usize::from(!link.is_admitted() && !link.sought);
     }
     // A neighbour that dozes is none to rely on.
     let to_target =
@@ -497,11 +497,6 @@ const fn is_ours(link: &Link) -> bool {
     !link.incoming && !link.sought
 }
 
-/// Whether one end supplies the other, or may yet.
-fn is_of_use(link: &Link, now: Time) -> bool {
-    link.supplies > 0 || link.sought && now.since(link.since()) < limits::SUPPLY_TRIED
-}
-
 /// Whether we have more links of our own choice than we must have.
 fn can_spare_ours(cx: &Cx) -> bool {
     let ours = |link: &&Link| link.is_admitted() && is_ours(link) && !link.extra;
@@ -525,7 +520,7 @@ fn part(cx: &mut Cx, which: impl Fn(&Link) -> bool) {
         .links
         .active()
         .filter(|link| which(link) && !link.extra && (!is_ours(link) || spare_ours))
-        .filter(|link| !needed.contains(&link.id) && !is_of_use(link, now))
+        .filter(|link| !needed.contains(&link.id) && !link.is_of_supply(now))
         .map(|link| (cx.reputation.points(&link.peer, cx.now), link.id))
         .collect();
     // Rather one that no tree needs, else one to a leaf: whoever stands below would miss what comes until it has found

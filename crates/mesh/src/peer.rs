@@ -96,7 +96,7 @@ impl Peer {
             keeps: Keeps::default(),
             trees: Trees::new(&mut cx),
             routes: Routes::default(),
-            delegation: Delegation::default(),
+            delegation: Delegation::new(now),
             pool: Pool,
             cx,
             called: now,

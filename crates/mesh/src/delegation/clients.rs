@@ -4,7 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use taiinet_query::{DocumentKeys, RoutingKey};
 
-use crate::{LinkId, limits};
+use super::order::Order;
+use crate::{LinkId, cx::Cx, limits};
 
 #[derive(Debug, Default)]
 pub(super) struct Clients(BTreeMap<LinkId, BTreeSet<RoutingKey>>);
@@ -18,6 +19,19 @@ impl Clients {
     /// Those that want this very key.
     pub(super) fn of(&self, key: &RoutingKey) -> impl Iterator<Item = LinkId> {
         self.0.iter().filter(|(_, supplied)| supplied.contains(key)).map(|(link, _)| *link)
+    }
+
+    /// How many neighbours are clients.
+    pub(super) fn links(&self) -> usize {
+        self.0.len()
+    }
+
+    /// The last in the order of those that are supplied with this key and that we need the link to for nothing else.
+    pub(super) fn last(&self, cx: &Cx, key: &RoutingKey) -> Option<(Order, LinkId)> {
+        let for_this_alone =
+            |link: &LinkId| cx.links.get(*link).is_some_and(|link| link.supplies == 1);
+        let clients = self.of(key).filter(for_this_alone);
+        clients.filter_map(|link| Some((Order::of(&cx.links.peer(link)?, key), link))).max()
     }
 
     pub(super) fn count(&self) -> usize {

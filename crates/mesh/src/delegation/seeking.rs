@@ -8,11 +8,10 @@ use taiinet_query::RoutingKey;
 
 use super::{
     clients::Clients,
-    has_room,
     order::{Order, supplies},
 };
 use crate::{
-    LinkId, Misbehaviour, Time,
+    Budget, LinkId, Misbehaviour, Time,
     cx::Cx,
     interest::Wants,
     limits,
@@ -25,7 +24,7 @@ use crate::{
 pub(super) fn begins(cx: &mut Cx, key: RoutingKey, turn: u8, trees: &Trees) {
     // Where children want the same, it comes by the tree in any case.
     let Some(slot) = trees.slots().next() else { return };
-    if !has_room(cx, 0) || !trees.children_that_seek(slot, &key).is_empty() {
+    if !has_room(cx, limits::SUPPLY_LINKS) || !trees.children_that_seek(slot, &key).is_empty() {
         return;
     }
     let sought = Sought {
@@ -54,7 +53,8 @@ pub(super) fn passes(
     cx: &mut Cx,
     link: LinkId,
     seek: Seek,
-    (wants, trees, clients): (&Wants, &Trees, &mut Clients),
+    (wants, trees, clients): (&Wants, &Trees, &Clients),
+    budget: &mut Budget,
 ) -> Result<(), Misbehaviour> {
     let Seek { slot, hops, down, sought } = seek;
     let body = Sought::peek(&sought)?;
@@ -74,20 +74,25 @@ pub(super) fn passes(
     if cx.reputation.is_blacklisted(&seeker, cx.now) {
         return Ok(());
     }
-    // Or the seeker us, where we have none ourselves.
-    let supplies = supplies(&cx.id(), wants, &seeker, &body.key);
-    let lacks = wants.has(&body.key) && wants.supplier(&body.key).is_none();
-    if lacks || supplies {
-        // Those that are supplied leave a place free for a supplier of their own.
-        let free = if supplies { wants.unsupplied().min(limits::SUPPLY_LINKS_FREE) } else { 0 };
-        if cx.links.leads_to(&seeker)
-            || offers(cx, seeker, &body, free)
-            || supplies
-                && makes_room(cx, &seeker, &body.key, clients)
-                && offers(cx, seeker, &body, 0)
-        {
-            return Ok(());
-        }
+    if cx.links.leads_to(&seeker) {
+        // If we may be its supplier it knows, or will ask before long.
+        return Ok(());
+    }
+    let most = if supplies(&cx.id(), wants, &seeker, &body.key) {
+        // The last client gives way to a seeker that comes before it.
+        let order = Order::of(&seeker, &body.key);
+        let gives_way = clients.last(cx, &body.key).is_some_and(|(last, _)| order < last);
+        // Else there is to be room for suppliers of our own.
+        let free = wants.unsupplied().min(limits::SUPPLY_LINKS_FREE);
+        if gives_way { limits::SUPPLY_LINKS + 1 } else { limits::SUPPLY_LINKS - free }
+    } else if wants.has(&body.key) && wants.supplier(&body.key).is_none() {
+        // It may supply us.
+        limits::SUPPLY_LINKS
+    } else {
+        0
+    };
+    if has_room(cx, most) && offers(cx, seeker, &body, budget) {
+        return Ok(());
     }
     let Some(hops) = hops.checked_sub(1) else { return Ok(()) };
     let next = next(cx, (link, seeker), (slot, down), &body.key, (wants, trees, clients));
@@ -126,35 +131,14 @@ fn next(
     Some((parent, false))
 }
 
-/// The client of a key that is last in the order gives way to a seeker that is before it, which few others may supply:
-/// it has more to choose from. Whether one does.
-fn makes_room(cx: &mut Cx, seeker: &PeerId, key: &RoutingKey, clients: &mut Clients) -> bool {
-    if !cx.has_room(true, |link| link.is_admitted() || !link.incoming) {
-        return false;
-    }
-    let for_this_alone = |link: &LinkId| cx.links.get(*link).is_some_and(|link| link.supplies == 1);
-    let places = clients.of(key).filter(for_this_alone).filter_map(|link| {
-        let peer = cx.links.peer(link)?;
-        Some((Order::of(&peer, key), link))
-    });
-    let last = places.max().filter(|(order, _)| Order::of(seeker, key) < *order);
-    let Some((_, last)) = last else { return false };
-    clients.remove(last, key);
-    cx.send(last, SupplyFrame::Refuse(*key));
-    if let Some(state) = cx.links.get_mut(last) {
-        state.supplies = 0;
-    }
-    cx.notify(Notice::Moved);
-    true
-}
-
-/// Offers a link to a peer that seeks what we get. Whether there is room.
-fn offers(cx: &mut Cx, seeker: PeerId, sought: &Sought, free: usize) -> bool {
-    let pending = cx.links.iter().filter(|link| !link.incoming && !link.is_admitted()).count();
-    let may = has_room(cx, free)
-        && pending < limits::PENDING_LINKS / 2
+/// Offers a link to a peer that seeks what we get. Whether we do. Few at a time, and few in all: the seeker may be one
+/// that cannot be reached, or refuses, and has us offer for nothing.
+fn offers(cx: &mut Cx, seeker: PeerId, sought: &Sought, offers: &mut Budget) -> bool {
+    let pending = cx.links.iter().filter(|link| link.sought && !link.is_admitted()).count();
+    let may = pending < limits::SEEKERS_AT_ONCE
         && !cx.dozing
-        && !cx.reputation.is_resting(&seeker, cx.now);
+        && !cx.reputation.is_resting(&seeker, cx.now)
+        && offers.take(1, cx.now);
     if may {
         cx.notify(Notice::Dial(Candidacy {
             peer: seeker,
@@ -165,6 +149,12 @@ fn offers(cx: &mut Cx, seeker: PeerId, sought: &Sought, free: usize) -> bool {
         }));
     }
     may
+}
+
+/// Whether there are less than so many links for the sake of suppliers, and room for one more.
+fn has_room(cx: &Cx, most: usize) -> bool {
+    let supplying = cx.links.iter().filter(|link| link.is_of_supply(cx.now)).count();
+    supplying < most && cx.has_room(true, |link| link.is_admitted() || !link.incoming)
 }
 
 /// Well below what a neighbour takes of us, whatever others have us pass on.

@@ -92,6 +92,8 @@ impl Suppliers {
             if now >= own.seek_at {
                 own.seek_at = now.after(own.backoff.wait(&mut cx.rng));
                 own.seeks = own.seeks.saturating_add(1);
+                // They may have room now.
+                own.refused.clear();
                 return Some((*key, Next::Seek(own.seeks)));
             }
         }

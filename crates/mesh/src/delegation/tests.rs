@@ -44,7 +44,7 @@ fn setting() -> Setting {
     let links = [1, 2, 3].map(|number| testing::neighbour(&mut cx, &identity(number)));
     let mut setting = Setting {
         cx,
-        delegation: Delegation::default(),
+        delegation: Delegation::new(NOW),
         trees,
         interest,
         neighbours: BTreeMap::new(),
@@ -391,10 +391,21 @@ fn where_there_is_no_room_for_a_seeker_a_client_that_comes_after_it_gives_way() 
     setting.hears(from, SupplyFrame::Seek(seek(&after, topic(), 5))).unwrap();
     assert_eq!(setting.dials(), []);
     assert_eq!(setting.delegation.status(setting.interest.wants()).supplying, clients.len());
-    // one that comes before them finds the last.
-    setting.hears(from, SupplyFrame::Seek(seek(&identity(*first), topic(), 5))).unwrap();
-    assert_eq!(setting.dials(), [identity(*first).peer_id()]);
-    assert_eq!(setting.sent(setting.links[2]).last(), Some(&SupplyFrame::Refuse(topic())));
+    // one that comes before them is offered a link; and when it has asked, the last gives way.
+    let first = identity(*first);
+    setting.hears(from, SupplyFrame::Seek(seek(&first, topic(), 5))).unwrap();
+    assert_eq!(setting.dials(), [first.peer_id()]);
+    let last = setting.links[2];
+    assert_eq!(setting.sent(last), []);
+    let link = testing::neighbour(&mut setting.cx, &first);
+    setting.hears(link, SupplyFrame::Supply(topic())).unwrap();
+    assert_eq!(setting.sent(link), [SupplyFrame::Supplies(topic())]);
+    assert_eq!(setting.sent(last), [SupplyFrame::Refuse(topic())]);
+    assert_eq!(setting.delegation.status(setting.interest.wants()).supplying, clients.len());
+    // Another that comes after them has no place.
+    let link = testing::neighbour(&mut setting.cx, &after);
+    setting.hears(link, SupplyFrame::Supply(topic())).unwrap();
+    assert_eq!(setting.sent(link), [SupplyFrame::Refuse(topic())]);
 }
 
 #[test]
@@ -433,4 +444,31 @@ fn a_flood_of_searches_is_charged_and_what_is_passed_on_stays_below_what_others_
     assert_eq!(setting.hears(from, frame.clone()), Err(Misbehaviour::StateFlood));
     setting.hears(other, frame).unwrap();
     assert!(setting.sent(child).len() <= burst as usize / 2);
+}
+
+#[test]
+fn seekers_that_take_no_link_have_few_offered_and_leave_room_for_those_of_our_own_choice() {
+    let mut setting = setting();
+    let [from, ..] = setting.links;
+    setting.subscribe("{}");
+    let mut dialled = 0;
+    for number in 10..100 {
+        let seek = seek(&identity(number), topic(), 5);
+        setting.hears(from, SupplyFrame::Seek(seek)).unwrap();
+        dialled += setting.dials().len();
+    }
+    let (most, _) = limits::SEEKER_OFFERS;
+    assert_eq!(dialled, most as usize, "none of them was answered");
+    // Those that are pending count for themselves.
+    setting.cx.now = NOW.after(core::time::Duration::from_secs(60));
+    for number in 1..=limits::SEEKERS_AT_ONCE {
+        let peer = identity(200 + number as u8).peer_id();
+        setting.cx.links.open(peer, false, number as u64, setting.cx.now).sought = true;
+    }
+    let sought = Sought::peek(&seek(&identity(9), topic(), 5).sought).unwrap();
+    let sought = Sought { issued_at: setting.cx.now.timestamp(), ..sought };
+    let sought = Verified::sign(&identity(9), sought).signed().clone();
+    let frame = Seek { slot: SLOT, hops: 5, down: false, sought };
+    setting.hears(from, SupplyFrame::Seek(frame)).unwrap();
+    assert_eq!(setting.dials(), []);
 }

@@ -118,6 +118,11 @@ impl Wants {
         self.suppliers.get(key).copied()
     }
 
+    /// Whether a neighbour supplies any.
+    pub(crate) fn is_supplied_by(&self, supplier: LinkId) -> bool {
+        self.suppliers.values().any(|link| *link == supplier)
+    }
+
     /// The keys that a neighbour supplies.
     pub(crate) fn supplied_by(&self, supplier: LinkId) -> Vec<RoutingKey> {
         let by = self.suppliers.iter().filter(|(_, link)| **link == supplier);

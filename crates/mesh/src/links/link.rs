@@ -351,6 +351,11 @@ impl Link {
         self.since
     }
 
+    /// Whether one end supplies the other, or may yet, since it was made for that.
+    pub(crate) fn is_of_supply(&self, now: Time) -> bool {
+        self.supplies > 0 || self.sought && now.since(self.since) < limits::SUPPLY_TRIED
+    }
+
     /// What the other end says that it keeps, if it has an archive.
     pub(crate) fn keeps(&self) -> Option<&Kept> {
         self.presence.as_ref()?.archive.as_ref()

@@ -82,7 +82,7 @@ impl Setting {
         let way = came.map(|(_, way)| way);
         let document = Arc::clone(document);
         let accepted = Accepted { document, hops: 0, from, way, also: None, conflict: None };
-        self.routes.plan(&mut self.cx, &accepted, (&self.trees, &Delegation::default()))
+        self.routes.plan(&mut self.cx, &accepted, (&self.trees, &Delegation::new(NOW)))
     }
 
     fn route(
