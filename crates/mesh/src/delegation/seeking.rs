@@ -74,10 +74,6 @@ pub(super) fn passes(
     if cx.reputation.is_blacklisted(&seeker, cx.now) {
         return Ok(());
     }
-    if cx.links.leads_to(&seeker) {
-        // If we may be its supplier it knows, or will ask before long.
-        return Ok(());
-    }
     let most = if supplies(&cx.id(), wants, &seeker, &body.key) {
         // The last client gives way to a seeker that comes before it.
         let order = Order::of(&seeker, &body.key);
@@ -91,6 +87,10 @@ pub(super) fn passes(
     } else {
         0
     };
+    if most > 0 && cx.links.leads_to(&seeker) {
+        // It knows, or will ask before long.
+        return Ok(());
+    }
     if has_room(cx, most) && offers(cx, seeker, &body, budget) {
         return Ok(());
     }

@@ -345,6 +345,10 @@ fn a_search_goes_where_a_child_wants_the_key_and_is_passed_on_so_far_and_no_furt
     assert_eq!(setting.sent(other), []);
     setting.hears(from, SupplyFrame::Seek(seek(&seeker, topic(), 0))).unwrap();
     assert_eq!(setting.sent(child), [], "it has gone far enough");
+    // Also if the seeker is a neighbour itself, as of its parent.
+    let near = seek(&identity(1), topic(), 5);
+    setting.hears(from, SupplyFrame::Seek(near)).unwrap();
+    assert_eq!(setting.sent(child).len(), 1);
     setting.hears(child, SupplyFrame::Seek(seek(&seeker, topic(), 5))).unwrap();
     assert!(setting.links.into_iter().all(|link| setting.sent(link).is_empty()), "no way back");
 }
