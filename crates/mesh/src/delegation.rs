@@ -92,17 +92,16 @@ impl Delegation {
         (wants, trees): (&mut Wants, &Trees),
     ) -> Result<(), Misbehaviour> {
         let Some(state) = cx.links.get_mut(link) else { return Ok(()) };
-        if let SupplyFrame::Seek(seek) = frame {
-            state.budgets.seek(cx.now)?;
-            if cx.spreading == Spreading::Flood {
-                return Ok(());
-            }
-            let Self { clients, offers, .. } = self;
-            return seeking::passes(cx, link, seek, (wants, trees, clients), offers);
+        match &frame {
+            SupplyFrame::Seek(_) => state.budgets.seek(cx.now)?,
+            _ => state.budgets.tree(cx.now)?,
         }
-        state.budgets.tree(cx.now)?;
         match frame {
-            SupplyFrame::Seek(_) => {}
+            SupplyFrame::Seek(_) if cx.spreading == Spreading::Flood => {}
+            SupplyFrame::Seek(seek) => {
+                let Self { clients, offers, .. } = self;
+                return seeking::passes(cx, link, seek, (wants, trees, clients), offers);
+            }
             SupplyFrame::Supply(key) => self.asked(cx, link, key, wants),
             SupplyFrame::Supplies(key) => {
                 if self.suppliers.agrees(&key, link) {
@@ -187,7 +186,7 @@ impl Delegation {
         let Some(peer) = cx.links.peer(link) else { return };
         let may = cx.spreading == Spreading::Route
             && supplies(&cx.id(), wants, &peer, &key)
-            && self.has_place(cx, link, &peer, &key)
+            && self.has_place(cx, (link, &peer), &key, wants)
             && self.clients.insert(link, key);
         let answer = if may { SupplyFrame::Supplies(key) } else { SupplyFrame::Refuse(key) };
         cx.send(link, answer);
@@ -195,7 +194,13 @@ impl Delegation {
 
     /// Whether it may be a client of ours. Where there are enough, the last in the order of those that want the same gives way
     /// to one that comes before it: it has more others to choose from.
-    fn has_place(&mut self, cx: &mut Cx, link: LinkId, peer: &PeerId, key: &RoutingKey) -> bool {
+    fn has_place(
+        &mut self,
+        cx: &mut Cx,
+        (link, peer): (LinkId, &PeerId),
+        key: &RoutingKey,
+        wants: &Wants,
+    ) -> bool {
         if self.clients.count_of(link) > 0 || self.clients.links() < limits::SUPPLY_LINKS {
             return true;
         }
@@ -203,10 +208,7 @@ impl Delegation {
         let Some((_, last)) = last else { return false };
         self.clients.remove(last, key);
         cx.send(last, SupplyFrame::Refuse(*key));
-        if let Some(state) = cx.links.get_mut(last) {
-            state.supplies = 0;
-        }
-        cx.notify(Notice::Moved);
+        self.mark(cx, last, wants);
         true
     }
 
@@ -239,15 +241,11 @@ impl Delegation {
 
     /// All documents go to all.
     fn end(&mut self, cx: &mut Cx, wants: &mut Wants) {
-        let links = cx.links.named(|link| link.supplies > 0);
-        for link in &links {
-            self.leave(cx, *link, wants);
-        }
         for (link, key) in self.clients.retain(|_, _| false) {
             cx.send(link, SupplyFrame::Refuse(key));
         }
-        for link in links {
-            self.mark(cx, link, wants);
+        for link in cx.links.named(|link| link.supplies > 0) {
+            self.leave(cx, link, wants);
         }
         self.suppliers = Suppliers::default();
     }

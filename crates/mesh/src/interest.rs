@@ -168,7 +168,9 @@ impl Interest {
             let is_kept = cx.config.archive.is_some()
                 && accepted.from.is_some()
                 && self.wants.matches(&accepted.keys());
-            cx.counters.wanted = cx.counters.wanted.max(wanted + u64::from(is_kept));
+            if is_kept && cx.counters.wanted == wanted {
+                cx.counters.wanted += 1;
+            }
         }
     }
 

@@ -319,7 +319,7 @@ impl Peer {
         self.sync.tick(&mut self.cx);
         self.finds.tick(&mut self.cx, &self.interest);
         self.keeps.advance(&mut self.cx);
-        let crowd = if self.trees.has_office() {
+        let crowd = if self.trees.needs_crowd(self.cx.now) {
             self.membership.crowd(&self.cx)
         } else {
             Crowd::default()

@@ -160,6 +160,11 @@ pub(crate) fn sent(cx: &mut Cx, link: LinkId) -> Vec<Frame> {
     cx.links.get_mut(link).map_or_else(Vec::new, |state| drain(&mut state.lanes))
 }
 
+/// Those of them that are of one kind.
+pub(crate) fn sent_of<T>(cx: &mut Cx, link: LinkId, of: impl Fn(Frame) -> Option<T>) -> Vec<T> {
+    sent(cx, link).into_iter().filter_map(of).collect()
+}
+
 /// Reads all messages that can be sent, reporting each as sent at once.
 pub(crate) fn drain(lanes: &mut Lanes) -> Vec<Frame> {
     let (mut frames, mut assembler) = (Vec::new(), Assembler::default());

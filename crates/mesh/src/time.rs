@@ -5,6 +5,8 @@ use core::time::Duration;
 use serde::{Deserialize, Serialize};
 use taiinet_document::Timestamp;
 
+use crate::limits;
+
 /// A moment in milliseconds since the Unix epoch, as the driver tells it.
 ///
 /// It never runs backwards: a driver anchors its monotonic clock at the wall clock once. All
@@ -40,6 +42,13 @@ impl Time {
     /// How long ago `earlier` was; zero if it is yet to come.
     pub const fn since(self, earlier: Self) -> Duration {
         Duration::from_millis(self.0.saturating_sub(earlier.0))
+    }
+
+    /// Whether what was signed then, and holds for so long, may hold now, as far as clocks differ.
+    pub(crate) fn is_of_late(self, issued_at: Timestamp, lasts: Duration) -> bool {
+        let issued = Self::from(issued_at);
+        issued <= self.after(limits::CLOCK_SKEW)
+            && issued >= self.before(limits::CLOCK_SKEW + lasts)
     }
 
     /// The same moment as documents carry it.

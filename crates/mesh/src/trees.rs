@@ -180,12 +180,12 @@ impl Trees {
         }
     }
 
-    /// Whether we are a root.
-    pub(crate) fn has_office(&self) -> bool {
-        self.trees.iter().any(Tree::is_root)
+    /// Whether [`Self::tick`] needs to know what peers met by chance want: where we are the root, and have something to say.
+    pub(crate) fn needs_crowd(&self, now: Time) -> bool {
+        self.trees.iter().any(|tree| tree.is_to_issue(now))
     }
 
-    /// `crowd` is what peers met by chance want; it is not needed where we are no root.
+    /// `crowd` is what peers met by chance want, if that is needed.
     pub(crate) fn tick(&mut self, cx: &mut Cx, wants: &Wants, crowd: Crowd) {
         self.want(cx, wants);
         for slot in self.slots().collect::<Vec<_>>() {

@@ -28,6 +28,7 @@ mod supply;
 mod sync;
 mod tree;
 mod view;
+mod within;
 
 pub(crate) use address::{addresses, is_address, is_same_address};
 pub use circuit::{CircuitFrame, CircuitPart};

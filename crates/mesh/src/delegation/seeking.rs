@@ -11,7 +11,7 @@ use super::{
     order::{Order, supplies},
 };
 use crate::{
-    Budget, LinkId, Misbehaviour, Time,
+    Budget, LinkId, Misbehaviour,
     cx::Cx,
     interest::Wants,
     limits,
@@ -61,9 +61,7 @@ pub(super) fn passes(
     if body.network != cx.config.network {
         return Err(Misbehaviour::WrongNetwork);
     }
-    let issued = Time::from(body.issued_at);
-    let in_time = issued <= cx.now.after(limits::CLOCK_SKEW)
-        && issued >= cx.now.before(limits::CLOCK_SKEW + limits::SOUGHT_LASTS);
+    let in_time = cx.now.is_of_late(body.issued_at, limits::SOUGHT_LASTS);
     let seeker = sought.signer();
     // Clocks differ, and a search may come round.
     if !in_time || seeker == cx.id() || body.key == RoutingKey::Any {

@@ -92,13 +92,10 @@ impl Setting {
     }
 
     fn sent(&mut self, link: LinkId) -> Vec<SupplyFrame> {
-        let frames = testing::sent(&mut self.cx, link).into_iter();
-        frames
-            .filter_map(|frame| match frame {
-                Frame::Supply(frame) => Some(frame),
-                _ => None,
-            })
-            .collect()
+        testing::sent_of(&mut self.cx, link, |frame| match frame {
+            Frame::Supply(frame) => Some(frame),
+            _ => None,
+        })
     }
 
     /// A neighbour becomes a child of ours that wants this, or has some below it that do.

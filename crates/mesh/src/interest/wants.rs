@@ -16,8 +16,8 @@ pub(crate) struct Wants {
     suppliers: BTreeMap<RoutingKey, LinkId>,
     /// How often the keys have changed,
     version: u64,
-    /// and those that trees are to bring.
-    registered: u64,
+    /// and how often one of them has got a supplier, or lost it.
+    supplies: u64,
 }
 
 impl Wants {
@@ -48,7 +48,6 @@ impl Wants {
             *count += 1;
             if *count == 1 {
                 self.version += 1;
-                self.registered += 1;
             }
         }
         keys
@@ -61,7 +60,6 @@ impl Wants {
                 if *count == 0 {
                     self.keys.remove(&key);
                     self.version += 1;
-                    self.registered += 1;
                 }
             }
         }
@@ -105,7 +103,7 @@ impl Wants {
 
     /// Changes with the keys that have none.
     pub(crate) const fn registered_version(&self) -> u64 {
-        self.registered
+        self.version + self.supplies
     }
 
     /// Those that have none, as they are sent up the trees.
@@ -145,7 +143,7 @@ impl Wants {
             Some(supplier) => self.suppliers.insert(key, supplier),
             None => self.suppliers.remove(&key),
         };
-        self.registered += u64::from(before.is_some() != supplier.is_some());
+        self.supplies += u64::from(before.is_some() != supplier.is_some());
     }
 
     /// Takes the suppliers of what is not wanted any more.

@@ -99,13 +99,10 @@ impl Setting {
     /// The frames of routes that were sent to each neighbour.
     fn sent(&mut self) -> [Vec<RouteFrame>; 3] {
         self.links.map(|link| {
-            let frames = testing::sent(&mut self.cx, link).into_iter();
-            frames
-                .filter_map(|frame| match frame {
-                    Frame::Route(frame) => Some(frame),
-                    _ => None,
-                })
-                .collect()
+            testing::sent_of(&mut self.cx, link, |frame| match frame {
+                Frame::Route(frame) => Some(frame),
+                _ => None,
+            })
         })
     }
 

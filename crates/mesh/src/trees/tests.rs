@@ -99,12 +99,10 @@ impl Place {
 
     /// What of it are bulletins: by whom.
     fn bulletins(&mut self, link: LinkId) -> Vec<PeerId> {
-        let frames = self.sent(link).into_iter();
-        let of = |frame| match frame {
+        testing::sent_of(&mut self.cx, link, |frame| match frame {
             Frame::Tree(TreeFrame::Bulletin(passed)) => Some(passed.bulletin.signer()),
             _ => None,
-        };
-        frames.filter_map(of).collect()
+        })
     }
 
     fn root(&self) -> Option<PeerId> {

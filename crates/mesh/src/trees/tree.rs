@@ -147,6 +147,11 @@ impl Tree {
         [root, improve, former, self.tell_at, self.below.deadline()].into_iter().flatten().min()
     }
 
+    /// Whether we are the root, and a bulletin is due.
+    pub(super) fn is_to_issue(&self, now: Time) -> bool {
+        self.office.as_ref().is_some_and(|office| now >= office.due())
+    }
+
     pub(super) const fn is_root(&self) -> bool {
         self.office.is_some()
     }
@@ -335,9 +340,7 @@ impl Tree {
         let root = signed.signer();
         let Some(around) = self.around.get_mut(&link) else { return Ok(None) };
         (around.root, around.depth) = (Some(root), Some(depth.min(limits::TREE_DEPTH)));
-        let issued = Time::from(bulletin.issued_at);
-        let in_time = issued <= cx.now.after(limits::CLOCK_SKEW)
-            && issued >= cx.now.before(limits::CLOCK_SKEW + limits::BEAT_IDLE * 3);
+        let in_time = cx.now.is_of_late(bulletin.issued_at, limits::BEAT_IDLE * 3);
         let ours = root == cx.id();
         if ours
             || !in_time
@@ -447,8 +450,7 @@ impl Tree {
             self.former = None;
             cx.send(former, TreeFrame::Leave(self.slot));
         }
-        let is_due = self.office.as_ref().is_some_and(|office| now >= office.due());
-        let named = if is_due { self.issue(cx, crowd) } else { None };
+        let named = if self.is_to_issue(now) { self.issue(cx, crowd) } else { None };
         if self.office.is_none() {
             self.look_after_root(cx, recent);
         }

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 use taiinet_document::{Network, Timestamp};
 use taiinet_identity::{Domain, NextKey, PeerId, Signable, Signed};
 
-use super::address::is_address;
+use super::{address::is_address, within::peek_within};
 use crate::{Misbehaviour, Time, limits};
 
 /// The network in which signallers are peers of one another. No signaller lets others join it.
@@ -86,10 +86,7 @@ impl Presence {
     /// # Errors
     /// [`Misbehaviour::Oversize`], [`Misbehaviour::Undecodable`].
     pub fn peek(signed: &Signed<Self>) -> Result<Self, Misbehaviour> {
-        if signed.size() > limits::PRESENCE_BYTES {
-            return Err(Misbehaviour::Oversize);
-        }
-        let body = signed.peek().map_err(|_| Misbehaviour::Undecodable)?;
+        let body = peek_within(signed, limits::PRESENCE_BYTES)?;
         let address = body.address.as_ref().map_or(0, String::len);
         let kept = body.archive.as_ref().map_or(0, Kept::size);
         let oversize = address > limits::ADDRESS_BYTES || kept > limits::KEPT_BYTES;

@@ -5,7 +5,7 @@ use taiinet_document::{Network, Timestamp};
 use taiinet_identity::{Domain, Signable, Signed};
 use taiinet_query::RoutingKey;
 
-use super::{presence::Joined, tree::Slot};
+use super::{presence::Joined, tree::Slot, within::peek_within};
 use crate::{Misbehaviour, limits};
 
 /// How a peer finds a neighbour that supplies it with what it wants, and is supplied.
@@ -59,9 +59,6 @@ impl Sought {
     /// # Errors
     /// [`Misbehaviour::Oversize`], [`Misbehaviour::Undecodable`].
     pub fn peek(signed: &Signed<Self>) -> Result<Self, Misbehaviour> {
-        if signed.size() > limits::SOUGHT_BYTES {
-            return Err(Misbehaviour::Oversize);
-        }
-        signed.peek().map_err(|_| Misbehaviour::Undecodable)
+        peek_within(signed, limits::SOUGHT_BYTES)
     }
 }

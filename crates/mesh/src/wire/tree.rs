@@ -5,6 +5,7 @@ use taiinet_document::{DocumentId, Network, Timestamp};
 use taiinet_identity::{Domain, PeerId, Signable, Signed};
 use taiinet_query::{DocumentKeys, KeySet};
 
+use super::within::peek_within;
 use crate::{Misbehaviour, limits};
 
 /// How peers follow a root, and what it tells them.
@@ -77,10 +78,7 @@ impl Bulletin {
     /// # Errors
     /// [`Misbehaviour::Oversize`], [`Misbehaviour::Undecodable`].
     pub fn peek(signed: &Signed<Self>) -> Result<Self, Misbehaviour> {
-        if signed.size() > limits::BULLETIN_BYTES {
-            return Err(Misbehaviour::Oversize);
-        }
-        signed.peek().map_err(|_| Misbehaviour::Undecodable)
+        peek_within(signed, limits::BULLETIN_BYTES)
     }
 }
 
