@@ -59,8 +59,8 @@ impl<K: Ord + Copy, V> Lately<K, V> {
         self.things.get_mut(name)
     }
 
-    /// All of them, the oldest first.
-    pub(crate) fn in_order(&self) -> impl Iterator<Item = &V> {
-        self.order.iter().filter_map(|(_, name)| self.things.get(name))
+    /// All of them and when they came, the oldest first.
+    pub(crate) fn in_order(&self) -> impl Iterator<Item = (Time, &V)> {
+        self.order.iter().filter_map(|(at, name)| Some((*at, self.things.get(name)?)))
     }
 }

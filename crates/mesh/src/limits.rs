@@ -450,8 +450,8 @@ pub const WORK_TIMEOUT: Duration = Duration::from_secs(60);
 
 // ---- The rooted trees ----
 
-/// How many trees a network has.
-pub const SLOTS: usize = 1;
+/// How many trees a network has: where the root of one hides documents, the other's names them.
+pub const SLOTS: usize = 2;
 /// The largest signed bulletin, in bytes.
 pub const BULLETIN_BYTES: usize = 8 * 1024;
 /// How many documents one bulletin names at most.
@@ -501,6 +501,8 @@ pub const STAND_YOUNG: Duration = Duration::from_secs(2);
 pub const STAND_MOST: Duration = Duration::from_secs(30);
 /// A new root names what has come to it in so much time before, and was not named.
 pub const NAMED_WITHIN: Duration = Duration::from_secs(30);
+/// What one root has not named for so long the others name, where they have it.
+pub const NAMED_LATE: Duration = Duration::from_secs(3);
 /// How many documents of our own are remembered until a root has named them.
 pub const AWAITED: usize = 4 * 1024;
 
@@ -518,7 +520,8 @@ pub const MANY_KEYS: usize = 100;
 pub const SMALL_NETWORK: u32 = 64;
 /// So many peers stand for all, when it comes to what peers want.
 pub const CROWD: u32 = 24;
-/// Where fewer bytes of documents are published a second, it costs less to let them flood than to keep the trees.
+/// Where fewer bytes of documents are published a second, it costs less to let them flood than to keep the trees. Each root
+/// measures its share.
 pub const QUIET_NETWORK: u64 = 700;
 /// Over so long a root measures that.
 pub const LOAD_OVER: Duration = Duration::from_secs(20);

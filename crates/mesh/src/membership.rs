@@ -527,7 +527,8 @@ fn part(cx: &mut Cx, which: impl Fn(&Link) -> bool) {
     // another way.
     let of_tree = |link: &LinkId| {
         let link = cx.links.get(*link);
-        link.map(|link| if link.leads_up.is_empty() { link.brings } else { u32::MAX })
+        let brings = |link: &Link| link.brings.iter().copied().max().unwrap_or_default();
+        link.map(|link| if link.leads_up.is_empty() { brings(link) } else { u32::MAX })
     };
     candidates.retain(|(_, link)| of_tree(link).is_some_and(|brings| brings <= 1));
     let most = candidates.iter().map(|(points, _)| *points).max();

@@ -95,6 +95,8 @@ pub(crate) enum Notice {
     Pass { id: DocumentId, steps: BTreeMap<LinkId, Step>, also: Option<DocumentKeys> },
     /// Another copy of a document has come, on a way that it may not have gone.
     Again { link: LinkId, id: DocumentId, way: Way, also: Option<DocumentKeys> },
+    /// A document that was here has come up to the root of another tree than before.
+    Climbed(Climbed),
     /// A neighbour may lack these.
     Missing { link: LinkId, ids: Vec<DocumentId> },
 }
@@ -173,6 +175,14 @@ pub(crate) fn keys_of(document: &VerifiedDocument, also: Option<&DocumentKeys>) 
         (_, None) if document.key.is_some() => DocumentKeys::EVERYTHING,
         (_, None) => DocumentKeys::of(document),
     }
+}
+
+/// A document that has come up to the root of a tree once more.
+#[derive(Debug)]
+pub(crate) struct Climbed {
+    pub(crate) slot: Slot,
+    pub(crate) document: VerifiedDocument,
+    pub(crate) keys: DocumentKeys,
 }
 
 /// Documents that a root has named.

@@ -13,6 +13,7 @@
 mod missing;
 mod passages;
 mod plan;
+mod roots;
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,7 +26,7 @@ use crate::{
     delegation::Delegation,
     interest::Wants,
     limits,
-    notice::{Accepted, Named, Notice, keys_of},
+    notice::{Accepted, Climbed, Named, Notice, keys_of},
     trees::Trees,
     wire::{Ask, IdPrefix, RouteFrame, Slot, Way},
 };
@@ -33,6 +34,7 @@ use missing::Missing;
 use passages::{Climb, Passage, Passages, for_each_hop, patience};
 pub use plan::Spreading;
 pub(crate) use plan::{Plan, Step};
+use roots::Roots;
 
 /// The room of routes.
 #[derive(Debug, Default)]
@@ -46,6 +48,7 @@ pub(crate) struct Routes {
     told_at: Time,
     tell_at: Option<Time>,
     passages: Passages,
+    roots: Roots,
     missing: Missing,
     /// How often neighbours were sent what they asked for.
     answered: BTreeMap<(LinkId, IdPrefix), u8>,
@@ -210,7 +213,7 @@ impl Routes {
             _ if passage.floods => false,
             Way::Up(slot) => !passage.went_up(slot) || !passage.went_down(slot),
             Way::Down(slot) => !passage.went_down(slot),
-            Way::Aside => trees.slots().any(|slot| !passage.went_down(slot)),
+            Way::Aside => !passage.went_down(trees.slot_for(id)),
         })
     }
 
@@ -232,6 +235,15 @@ impl Routes {
             passage.floods = true;
             return BTreeMap::new();
         }
+        let is_named = self.is_named(&document.id());
+        if let Way::Up(slot) = way
+            && trees.is_root(slot)
+            && !is_named
+            && self.passages.enter(document.id(), cx.now).goes_up(slot)
+        {
+            let (document, keys) = (document.clone(), keys.clone());
+            cx.notify(Notice::Climbed(Climbed { slot, document, keys }));
+        }
         self.passes(cx, document.id(), &keys, (Some(link), Some(way)), trees)
     }
 
@@ -248,30 +260,29 @@ impl Routes {
         let is_named = self.passages.is_named(&(&id).into());
         let passage = self.passages.enter(id, cx.now);
         passage.links.extend(from);
-        let slots = trees.slots();
-        let (up, down): (Option<Slot>, Vec<Slot>) = match way {
+        let (slot, climbs) = match way {
             // It begins here, or comes from a peer that floods.
             None => {
                 let slot = trees.slot_for(&id);
-                (Some(slot), vec![slot])
+                let other = trees.other(slot).filter(|_| self.roots.rests(slot, cx.now));
+                (other.unwrap_or(slot), true)
             }
-            Some(Way::Up(slot)) => (Some(slot), vec![slot]),
-            Some(Way::Down(slot)) => (None, vec![slot]),
-            Some(Way::Aside) => (None, slots.collect()),
+            Some(Way::Up(slot)) => (slot, true),
+            Some(Way::Down(slot)) => (slot, false),
+            Some(Way::Aside) => (trees.slot_for(&id), false),
         };
-        for slot in down {
-            if passage.goes_down(slot) {
-                for child in trees.children_that_want(slot, keys) {
-                    if Some(child) != from && !passage.links.contains(&child) {
-                        steps.insert(child, Step::Push(Way::Down(slot)));
-                    }
+        if passage.goes_down(slot) {
+            for child in trees.children_that_want(slot, keys) {
+                if Some(child) != from && !passage.links.contains(&child) {
+                    steps.insert(child, Step::Push(Way::Down(slot)));
                 }
             }
         }
+        if climbs && trees.is_root(slot) {
+            passage.goes_up(slot);
+        }
         // Where there is no way up now, it may come again when there is.
-        let climbs =
-            up.filter(|slot| !trees.is_root(*slot) && !is_named && !passage.went_up(*slot));
-        if let Some(slot) = climbs {
+        if climbs && !is_named && !passage.went_up(slot) {
             let parent = trees.parent(slot);
             if let Some(parent) = parent {
                 passage.goes_up(slot);
@@ -303,7 +314,11 @@ impl Routes {
 
     fn named(&mut self, cx: &Cx, named: &Named, wants: &Wants) {
         for entry in &named.entries {
-            self.passages.named(&entry.id, cx.now);
+            for climb in self.passages.named(&entry.id, cx.now) {
+                if climb.ours && climb.tries == 1 {
+                    self.roots.named(climb.slot);
+                }
+            }
             if cx.spreading == Spreading::Route
                 && !cx.store.has_seen_prefix(&entry.id)
                 && wants.matches(&entry.about)
@@ -315,26 +330,54 @@ impl Routes {
         }
     }
 
-    /// Sends up once more what no root has named.
+    /// Sends up once more what no root has named: our own by the trees in turn, what others sent up by the same tree.
     fn climb_again(&mut self, cx: &mut Cx, trees: &Trees) {
         while let Some((id, climb)) = self.passages.overdue(cx.now) {
             let most = if climb.ours { limits::CLIMBS_OURS } else { limits::CLIMBS };
             if climb.tries >= most || cx.spreading == Spreading::Flood {
                 continue;
             }
-            let next = trees.way_up(climb.slot, climb.tries);
+            if climb.ours && climb.tries == 1 {
+                self.roots.omitted(climb.slot, cx.now);
+            }
+            let (slot, turn) = match trees.other(climb.slot).filter(|_| climb.ours) {
+                Some(other) if climb.tries % 2 == 1 => (other, climb.tries / 2),
+                Some(_) => (climb.slot, climb.tries / 2),
+                None => (climb.slot, climb.tries),
+            };
+            let next = trees.way_up(slot, turn);
+            let mut steps = self.begins_down(cx, id, slot, trees);
             if let Some(link) = next {
                 cx.counters.resent += 1;
+                steps.insert(link, Step::Push(Way::Up(slot)));
                 if let Some(passage) = self.passages.get_mut(&id) {
-                    passage.goes_up(climb.slot);
+                    passage.goes_up(slot);
+                    passage.links.extend(steps.keys());
                 }
-                let steps = BTreeMap::from([(link, Step::Push(Way::Up(climb.slot)))]);
-                self.pass(cx, id, steps);
             }
-            let tries = climb.tries.saturating_add(u8::from(next.is_some()));
+            self.pass(cx, id, steps);
+            let tries = climb.tries.saturating_add(u8::from(next.is_some() || trees.is_root(slot)));
             let due = cx.now.after(patience(climb.ours, trees.depth(climb.slot)));
             self.passages.climbs(id, Climb { tries, due, ..climb });
         }
+    }
+
+    /// A document goes up another tree than before: it goes to our children there that want it, too.
+    fn begins_down(
+        &mut self,
+        cx: &Cx,
+        id: DocumentId,
+        slot: Slot,
+        trees: &Trees,
+    ) -> BTreeMap<LinkId, Step> {
+        let passage = self.passages.get_mut(&id).filter(|passage| !passage.went_down(slot));
+        let document = cx.store.get(&id).and_then(|kept| kept.decode().ok());
+        let Some((passage, document)) = passage.zip(document) else { return BTreeMap::new() };
+        passage.goes_down(slot);
+        let mut children =
+            trees.children_that_want(slot, &keys_of(&document, passage.also.as_ref()));
+        children.retain(|child| !passage.links.contains(child));
+        children.into_iter().map(|child| (child, Step::Push(Way::Down(slot)))).collect()
     }
 
     // ---- What is missed ----

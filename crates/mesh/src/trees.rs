@@ -22,9 +22,9 @@ use crate::{
     interest::Wants,
     limits,
     membership::Crowd,
-    notice::{Accepted, Named, Notice},
+    notice::{Accepted, Climbed, Named, Notice},
     routes::Spreading,
-    wire::{Entry, Slot, TreeFrame},
+    wire::{Entry, Slot, TreeFrame, Way},
 };
 pub(crate) use slots::Slots;
 pub(crate) use tree::Place;
@@ -67,9 +67,25 @@ impl Trees {
         (0..self.trees.len()).filter_map(|slot| u8::try_from(slot).ok()).map(Slot)
     }
 
-    /// The tree on which a document of ours goes up.
-    pub(crate) fn slot_for(&self, _id: &DocumentId) -> Slot {
-        Slot(0)
+    /// The tree on which a document goes: that of its id, if it has a root, else another that has.
+    pub(crate) fn slot_for(&self, id: &DocumentId) -> Slot {
+        let slot = Slot::of(id);
+        if self.has_root(slot) { slot } else { self.other(slot).unwrap_or(slot) }
+    }
+
+    /// Another tree that has a root.
+    pub(crate) fn other(&self, slot: Slot) -> Option<Slot> {
+        self.slots().find(|other| *other != slot && self.has_root(*other))
+    }
+
+    /// Each of the trees in its turn.
+    pub(crate) fn in_turn(&self, turn: u8) -> Option<Slot> {
+        let turn = usize::from(turn).checked_rem(self.trees.len())?;
+        self.slots().nth(turn)
+    }
+
+    fn has_root(&self, slot: Slot) -> bool {
+        self.at(slot).is_some_and(|tree| tree.place().is_some())
     }
 
     pub(crate) fn is_root(&self, slot: Slot) -> bool {
@@ -99,7 +115,8 @@ impl Trees {
     /// A neighbour on the way up: the parent at first, then others by turns.
     pub(crate) fn way_up(&self, slot: Slot, turn: u8) -> Option<LinkId> {
         let tree = self.at(slot)?;
-        tree.way_up(turn).or_else(|| tree.parent())
+        let other = turn.checked_sub(1).and_then(|turn| tree.way_up(turn));
+        other.or_else(|| tree.parent())
     }
 
     /// How many bytes of the heap what others want takes.
@@ -171,6 +188,11 @@ impl Trees {
             Notice::WeDoze(true) => self.trees.iter_mut().for_each(|tree| tree.resign(cx)),
             Notice::WeDoze(false) => self.trees.iter_mut().for_each(|tree| tree.wake(cx)),
             Notice::Accepted(accepted) => self.accepted(cx.now, accepted),
+            Notice::Climbed(Climbed { slot, document, keys }) => {
+                if let Some(tree) = self.tree(*slot) {
+                    tree.name(document, keys, cx.now);
+                }
+            }
             Notice::Missed { slot, supplier: None } => {
                 if let Some(tree) = self.tree(*slot) {
                     tree.missed(cx);
@@ -189,8 +211,9 @@ impl Trees {
     pub(crate) fn tick(&mut self, cx: &mut Cx, wants: &Wants, crowd: Crowd) {
         self.want(cx, wants);
         for slot in self.slots().collect::<Vec<_>>() {
+            let alone = self.other(slot).is_none();
             let Some(tree) = self.trees.get_mut(usize::from(slot.0)) else { continue };
-            if let Some(named) = tree.tick(cx, &self.recent, crowd) {
+            if let Some(named) = tree.tick(cx, &self.recent, crowd, alone) {
                 self.named(cx, slot, named);
             }
         }
@@ -201,12 +224,25 @@ impl Trees {
             return;
         }
         let id = accepted.document.id();
-        match accepted.from {
-            Some((link, _)) => self.trees.iter_mut().for_each(|tree| tree.brought(link)),
-            None => self.await_name(id, now),
+        if accepted.from.is_none() {
+            self.await_name(id, now);
         }
         self.recent.insert(id, now);
-        self.trees.iter_mut().for_each(|tree| tree.name((&id).into(), accepted, now));
+        let own = self.slot_for(&id);
+        let (brought, climbed) = match accepted.way {
+            None => (None, Some(own)),
+            Some(Way::Up(slot)) => (None, Some(slot)),
+            Some(Way::Down(slot)) => (Some(slot), None),
+            Some(Way::Aside) => (None, None),
+        };
+        if let Some(tree) = climbed.and_then(|slot| self.tree(slot)) {
+            tree.name(&accepted.document, &accepted.keys(), now);
+        }
+        if let Some((link, _)) = accepted.from
+            && let Some(tree) = brought.and_then(|slot| self.tree(slot))
+        {
+            tree.brought(link);
+        }
     }
 
     /// The author of this document is told when a root has named it.

@@ -23,10 +23,11 @@ use crate::{
 /// We seek a supplier. Every second search leaves by a neighbour at random, which may know others than our parent.
 pub(super) fn begins(cx: &mut Cx, key: RoutingKey, turn: u8, trees: &Trees) {
     // Where children want the same, it comes by the tree in any case.
-    let Some(slot) = trees.slots().next() else { return };
-    if !has_room(cx, limits::SUPPLY_LINKS) || !trees.children_that_seek(slot, &key).is_empty() {
+    let comes_by_tree = trees.slots().any(|slot| !trees.children_that_seek(slot, &key).is_empty());
+    if comes_by_tree || !has_room(cx, limits::SUPPLY_LINKS) {
         return;
     }
+    let Some(slot) = trees.in_turn(turn / 2) else { return };
     let sought = Sought {
         network: cx.config.network.clone(),
         key,

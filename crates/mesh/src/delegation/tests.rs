@@ -392,11 +392,12 @@ fn where_there_is_no_room_for_a_seeker_a_client_that_comes_after_it_gives_way() 
     setting.hears(from, SupplyFrame::Seek(seek(&after, topic(), 5))).unwrap();
     assert_eq!(setting.dials(), []);
     assert_eq!(setting.delegation.status(setting.interest.wants()).supplying, clients.len());
+    let last = setting.links[2];
+    setting.sent(last);
     // one that comes before them is offered a link; and when it has asked, the last gives way.
     let first = identity(*first);
     setting.hears(from, SupplyFrame::Seek(seek(&first, topic(), 5))).unwrap();
     assert_eq!(setting.dials(), [first.peer_id()]);
-    let last = setting.links[2];
     assert_eq!(setting.sent(last), []);
     let link = testing::neighbour(&mut setting.cx, &first);
     setting.hears(link, SupplyFrame::Supply(topic())).unwrap();

@@ -96,8 +96,8 @@ pub(crate) struct Link {
     pub(crate) told_surplus: bool,
     /// In which trees it is our parent.
     pub(crate) leads_up: Slots,
-    /// How many peers it brings, as our child in a tree, itself among them; none, if it is no child.
-    pub(crate) brings: u32,
+    /// How many peers it brings, as our child in each tree, itself among them; none, if it is no child.
+    pub(crate) brings: [u32; limits::SLOTS],
     /// Whether it was made for a peer that sought a supplier.
     pub(crate) sought: bool,
     /// For how many keys one end supplies the other.
@@ -148,7 +148,7 @@ impl Link {
             surplus: false,
             told_surplus: false,
             leads_up: Slots::default(),
-            brings: 0,
+            brings: [0; limits::SLOTS],
             sought: false,
             supplies: 0,
             relied_on: 0,

@@ -118,19 +118,18 @@ impl Passages {
         }
     }
 
-    fn settle(&mut self, id: &DocumentId) {
-        if let Some(climb) = self.of.get_mut(id).and_then(|passage| passage.climb.take()) {
-            self.climbing.remove(&(climb.due, *id));
-        }
+    fn settle(&mut self, id: &DocumentId) -> Option<Climb> {
+        let climb = self.of.get_mut(id)?.climb.take()?;
+        self.climbing.remove(&(climb.due, *id));
+        Some(climb)
     }
 
-    /// A root has named it.
-    pub(super) fn named(&mut self, prefix: &IdPrefix, now: Time) {
+    /// A root has named it. Gives how it was on its way up.
+    pub(super) fn named(&mut self, prefix: &IdPrefix, now: Time) -> Vec<Climb> {
         self.named.enter(*prefix, || (), now, |_, ()| {});
         let known = self.of.things().range(prefix.range()).map(|(id, _)| *id);
-        for id in known.collect::<Vec<_>>() {
-            self.settle(&id);
-        }
+        let known: Vec<DocumentId> = known.collect();
+        known.iter().filter_map(|id| self.settle(id)).collect()
     }
 
     /// The next that was to be named by now, and was not.

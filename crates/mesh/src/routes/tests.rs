@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use taiinet_document::{Content, Key, Map, Value};
-use taiinet_identity::Identity;
+use taiinet_identity::{Identity, Signed};
 use taiinet_query::{Query, RoutingKey};
 
 use super::*;
@@ -11,7 +11,7 @@ use crate::{
     interest::Interest,
     notice::{LinkDown, NeighbourUp},
     testing::{self, NOW, identity},
-    wire::{Entry, Frame},
+    wire::{Bulletin, Entry, Frame, Passed, TreeFrame},
 };
 
 const SLOT: Slot = Slot(0);
@@ -165,6 +165,102 @@ fn a_way_on_a_tree_that_there_is_not_leads_nowhere() {
             assert_eq!(setting.route(&document, Some((from, way))), BTreeMap::new());
         }
     }
+}
+
+/// A network of two trees: in the first this neighbour is the parent, in the second that one.
+fn rooted(first: usize, second: usize) -> Setting {
+    let mut setting = setting(Spreading::Route);
+    for link in setting.links {
+        let (peer, since) = (setting.cx.links.peer(link).unwrap(), NOW.timestamp());
+        let up = Notice::NeighbourUp(NeighbourUp { link, peer, session: 0, since });
+        setting.trees.on(&mut setting.cx, &up);
+        setting.hears(link, wants(9));
+    }
+    for (slot, parent) in [(0, first), (1, second)] {
+        let bulletin = Bulletin {
+            network: testing::network(),
+            slot: Slot(slot),
+            issued_at: NOW.timestamp(),
+            beat_ms: 1000,
+            peers: 100,
+            spreading: 1,
+            named: Vec::new(),
+        };
+        let bulletin = Signed::new(&identity(20 + slot), &bulletin);
+        let frame = TreeFrame::Bulletin(Passed { depth: 1, bulletin });
+        setting.trees.frame(&mut setting.cx, setting.links[parent], frame).unwrap();
+    }
+    setting
+}
+
+/// One that goes on this tree, by this author.
+fn of_slot(slot: u8, author: u8) -> Arc<VerifiedDocument> {
+    let mut all = (1..).map(|number| document(&identity(author), number, None));
+    all.find(|document| Slot::of(&document.id()) == Slot(slot)).unwrap()
+}
+
+/// Where it is sent once more when it has not been named, so many times.
+fn climbs(setting: &mut Setting, times: usize) -> Vec<(LinkId, Slot)> {
+    let mut all = Vec::new();
+    for _ in 0..times {
+        setting.cx.now = setting.routes.passages.deadline().unwrap();
+        setting.tick();
+        for notice in setting.cx.notices.drain(..) {
+            let Notice::Pass { steps, .. } = notice else { continue };
+            all.extend(steps.into_iter().filter_map(|(link, step)| match step {
+                Step::Push(Way::Up(slot)) => Some((link, slot)),
+                _ => None,
+            }));
+        }
+    }
+    all
+}
+
+#[test]
+fn what_one_root_does_not_name_its_author_sends_up_to_the_other_and_all_others_to_the_same() {
+    let mut setting = rooted(0, 1);
+    let [first, second, third] = setting.links;
+    let (here, there) = (Slot(0), Slot(1));
+    let ours = of_slot(0, 0);
+    let steps = setting.route(&ours, None);
+    assert_eq!(steps, BTreeMap::from([(first, Step::Push(Way::Up(here)))]));
+    let again = climbs(&mut setting, 4);
+    assert_eq!(again[0], (second, there));
+    assert_eq!(again.iter().map(|(_, slot)| *slot).collect::<Vec<_>>(), [there, here, there, here]);
+    let mut setting = rooted(0, 1);
+    let steps = setting.route(&of_slot(1, 5), Some((third, Way::Up(here))));
+    assert_eq!(steps, BTreeMap::from([(first, Step::Push(Way::Up(here)))]));
+    assert!(climbs(&mut setting, 3).iter().all(|(_, slot)| *slot == here));
+}
+
+#[test]
+fn a_root_that_leaves_out_much_of_ours_comes_second_for_a_while() {
+    let mut setting = rooted(0, 1);
+    let [first, second, _] = setting.links;
+    let tree = |setting: &mut Setting, number: i64| {
+        let mut all = (1000 * number..).map(|number| document(&identity(0), number, None));
+        let ours = all.find(|document| Slot::of(&document.id()) == SLOT).unwrap();
+        let steps = setting.route(&ours, None);
+        assert_eq!(steps.len(), 1);
+        (ours, *steps.keys().next().unwrap())
+    };
+    // What is named in time counts for it.
+    for (number, is_named) in [(1, true), (2, false), (3, true), (4, false)].into_iter() {
+        let (ours, link) = tree(&mut setting, number);
+        assert_eq!(link, first, "{number}");
+        if is_named {
+            setting.named(&ours.id(), DocumentKeys::of(&ours));
+        } else {
+            climbs(&mut setting, 1);
+            setting.named(&ours.id(), DocumentKeys::of(&ours));
+        }
+    }
+    let (_, link) = tree(&mut setting, 5);
+    assert_eq!(link, first);
+    climbs(&mut setting, 1);
+    assert_eq!(tree(&mut setting, 6).1, second);
+    setting.cx.now = setting.cx.now.after(limits::OWED_RESTS);
+    assert_eq!(tree(&mut setting, 7).1, first);
 }
 
 // ---- What neighbours are told ----

@@ -76,6 +76,11 @@ impl Office {
         self.next_at = self.next_at.min(soonest.max(now));
     }
 
+    /// Whether nothing waits to be named.
+    pub(super) fn is_idle(&self) -> bool {
+        self.pending.is_empty()
+    }
+
     pub(super) const fn due(&self) -> Time {
         self.next_at
     }
@@ -132,7 +137,8 @@ fn decide(before: Spreading, told: Crowd, met: Crowd, load: u64) -> Spreading {
     let Crowd { peers, open } = if met.peers >= limits::CROWD { met } else { told };
     let (all, open, peers) = (told.peers.max(met.peers), u64::from(open), u64::from(peers));
     let is_small = all < if routes { limits::SMALL_NETWORK / 2 } else { limits::SMALL_NETWORK };
-    let is_quiet = load < if routes { limits::QUIET_NETWORK / 2 } else { limits::QUIET_NETWORK };
+    let quiet = limits::QUIET_NETWORK / limits::SLOTS as u64;
+    let is_quiet = load < if routes { quiet / 2 } else { quiet };
     let is_open = if routes { open * 3 > peers * 2 } else { open * 3 > peers };
     if is_small || is_quiet || is_open { Spreading::Flood } else { Spreading::Route }
 }

@@ -1,8 +1,9 @@
 #![allow(clippy::unwrap_used)]
 
 use core::time::Duration;
+use std::sync::Arc;
 
-use taiinet_document::{Content, Map, Network, Timestamp, Value};
+use taiinet_document::{Content, Map, Network, Timestamp, Value, VerifiedDocument};
 use taiinet_identity::PeerId;
 use taiinet_identity::{Identity, Signed, Verified};
 use taiinet_query::{Query, limits::KEY_SET_BYTES};
@@ -100,13 +101,44 @@ impl Place {
     /// What of it are bulletins: by whom.
     fn bulletins(&mut self, link: LinkId) -> Vec<PeerId> {
         testing::sent_of(&mut self.cx, link, |frame| match frame {
-            Frame::Tree(TreeFrame::Bulletin(passed)) => Some(passed.bulletin.signer()),
+            Frame::Tree(TreeFrame::Bulletin(passed))
+                if passed.bulletin.peek().unwrap().slot == SLOT =>
+            {
+                Some(passed.bulletin.signer())
+            }
             _ => None,
         })
     }
 
+    /// A document is new here: one of our own, or one that came on a way.
+    fn gets(&mut self, document: &Arc<VerifiedDocument>, way: Option<Way>) {
+        self.cx.store.insert(document, 0, self.cx.now);
+        let accepted = Accepted {
+            document: Arc::clone(document),
+            hops: 0,
+            from: None,
+            way,
+            also: None,
+            conflict: None,
+        };
+        self.trees.on(&mut self.cx, &Notice::Accepted(accepted));
+    }
+
+    /// The documents that bulletins to a neighbour name, and in which tree.
+    fn names(&mut self, link: LinkId) -> Vec<(Slot, IdPrefix)> {
+        let bulletins = testing::sent_of(&mut self.cx, link, |frame| match frame {
+            Frame::Tree(TreeFrame::Bulletin(passed)) => passed.bulletin.peek().ok(),
+            _ => None,
+        });
+        let named = |bulletin: Bulletin| {
+            let ids: Vec<IdPrefix> = bulletin.named.iter().map(|entry| entry.id).collect();
+            ids.into_iter().map(move |id| (bulletin.slot, id))
+        };
+        bulletins.into_iter().flat_map(named).collect()
+    }
+
     fn root(&self) -> Option<PeerId> {
-        self.trees.places().next().map(|place| place.root)
+        self.trees.at(SLOT).and_then(Tree::place).map(|place| place.root)
     }
 
     fn passes(&mut self, time: Duration) {
@@ -118,6 +150,12 @@ impl Place {
         }
         self.cx.now = until;
     }
+}
+
+/// A document that goes on this tree.
+fn of_slot(slot: Slot, number: u32) -> Arc<VerifiedDocument> {
+    let mut all = (1000 * number..).map(|nonce| testing::document(&identity(5), nonce, 10));
+    all.find(|document| Slot::of(&document.id()) == slot).unwrap()
 }
 
 fn keys(query: &str) -> KeySet {
@@ -298,29 +336,61 @@ fn where_there_is_no_root_a_peer_offers_itself_and_gives_way_to_a_better_one() {
     place.passes(seconds(20));
     let told = place.bulletins(link);
     assert!((5..8).contains(&told.len()), "one at once, then each five seconds: {}", told.len());
-    let id = IdPrefix::from(&testing::document(&identity(0), 1, 10).id());
-    let accepted = Accepted {
-        document: testing::document(&identity(0), 1, 10),
-        hops: 0,
-        from: None,
-        way: None,
-        also: None,
-        conflict: None,
-    };
-    place.trees.on(&mut place.cx, &Notice::Accepted(accepted));
+    let document = of_slot(SLOT, 1);
+    place.gets(&document, None);
     place.passes(seconds(2));
-    let names = place.sent(link).into_iter().any(|frame| match frame {
-        Frame::Tree(TreeFrame::Bulletin(passed)) => {
-            passed.bulletin.peek().unwrap().named.iter().any(|entry| entry.id == id)
-        }
-        _ => false,
-    });
-    assert!(names, "what has come to it");
+    assert_eq!(place.names(link), [(SLOT, IdPrefix::from(&document.id()))], "what has come to it");
 
     let after = place.cx.now.as_millis() - NOW.as_millis();
     place.hears(other, bulletin(&roots()[0], after as i64)).unwrap();
     assert_eq!(place.root(), Some(roots()[0].peer_id()));
     assert!(!place.trees.is_root(SLOT));
+}
+
+/// Of two trees one says what the other does not: nothing twice, and nothing not at all.
+#[test]
+fn a_root_names_what_came_up_its_tree_and_after_a_while_what_another_leaves_out() {
+    let (mut place, [link, other, _]) = Place::new();
+    let there = Slot(1);
+    place.passes(limits::STAND_MOST + seconds(2));
+    assert!(place.trees.is_root(SLOT) && place.trees.is_root(there));
+    let brings = Brings { peers: 1, open: 0, keys: None };
+    place.hears(link, TreeFrame::Join(Join { slot: SLOT, newest: None, brings })).unwrap();
+    // Another takes the office in the other tree.
+    let rank = |of: &Identity| Rank::of(there, &of.peer_id());
+    let best = (10..200).map(identity).min_by_key(rank).unwrap();
+    let says = |place: &Place, named| {
+        let issued_at = place.cx.now.timestamp();
+        let named = Vec::from_iter(named);
+        passed(Signed::new(&best, &Bulletin { slot: there, issued_at, named, ..says(0) }))
+    };
+    let frame = says(&place, None);
+    place.hears(other, frame).unwrap();
+    assert!(!place.trees.is_root(there));
+    place.names(link);
+    let [ours, theirs] = [of_slot(SLOT, 1), of_slot(there, 1)];
+    let [up, aside] = [of_slot(there, 2), of_slot(SLOT, 2)];
+    place.gets(&ours, None);
+    place.gets(&theirs, None);
+    place.gets(&up, Some(Way::Up(SLOT)));
+    place.gets(&aside, Some(Way::Aside));
+    place.passes(seconds(1));
+    let id = |document: &Arc<VerifiedDocument>| (SLOT, IdPrefix::from(&document.id()));
+    assert_eq!(place.names(link), [id(&ours), id(&up)]);
+    // What has come up once more, by another way, is named, too.
+    let keys = DocumentKeys::of(&aside);
+    let climbed = Climbed { slot: SLOT, document: VerifiedDocument::clone(&aside), keys };
+    place.trees.on(&mut place.cx, &Notice::Climbed(climbed));
+    place.passes(seconds(1));
+    assert_eq!(place.names(link), [id(&aside)]);
+    // The other root names one of two, and hides the other.
+    let hidden = of_slot(there, 3);
+    place.gets(&hidden, Some(Way::Down(there)));
+    let named = Entry::of_all(IdPrefix::from(&theirs.id()));
+    let frame = says(&place, Some(named));
+    place.hears(other, frame).unwrap();
+    place.passes(limits::NAMED_LATE + seconds(6));
+    assert_eq!(place.names(link), [id(&hidden)]);
 }
 
 // ---- Ranks ----
@@ -414,11 +484,12 @@ fn documents_flood_where_that_is_cheaper_and_what_was_decided_stays_until_it_is_
         ((100, 33, 10_000), Spreading::Route),
         ((100, 66, 10_000), Spreading::Route),
         ((100, 67, 10_000), Spreading::Flood),
-        ((100, 67, 600), Spreading::Flood),
-        ((100, 0, 600), Spreading::Flood),
-        ((100, 0, 800), Spreading::Route),
-        ((100, 0, 400), Spreading::Route),
+        // It is half of the load that the root of one of two trees sees.
+        ((100, 67, 300), Spreading::Flood),
         ((100, 0, 300), Spreading::Flood),
+        ((100, 0, 400), Spreading::Route),
+        ((100, 0, 200), Spreading::Route),
+        ((100, 0, 150), Spreading::Flood),
         ((u32::MAX, u32::MAX, usize::MAX), Spreading::Flood),
         ((u32::MAX, 0, usize::MAX), Spreading::Route),
         ((0, u32::MAX, usize::MAX), Spreading::Flood),

@@ -308,7 +308,9 @@ impl Tree {
         let Some(state) = cx.links.get_mut(link) else { return };
         let before = (state.leads_up, state.brings);
         state.leads_up.set(self.slot, self.parent == Some(link));
-        state.brings = self.below.brought_by(link);
+        if let Some(brings) = state.brings.get_mut(usize::from(self.slot.0)) {
+            *brings = self.below.brought_by(link);
+        }
         if before != (state.leads_up, state.brings) {
             cx.notify(Notice::Moved);
         }
@@ -436,12 +438,13 @@ impl Tree {
 
     // ---- Time ----
 
-    /// Does what is due. Gives what we name, if we are the root and have just said so.
+    /// Does what is due. Gives what we name, if we are the root and have just said so. `alone`: no other tree has a root.
     pub(super) fn tick(
         &mut self,
         cx: &mut Cx,
         recent: &Unnamed,
         crowd: Crowd,
+        alone: bool,
     ) -> Option<Vec<Entry>> {
         let now = cx.now;
         if let Some((former, at)) = self.former
@@ -450,9 +453,14 @@ impl Tree {
             self.former = None;
             cx.send(former, TreeFrame::Leave(self.slot));
         }
-        let named = if self.is_to_issue(now) { self.issue(cx, crowd) } else { None };
+        let named = if self.is_to_issue(now) {
+            self.name_late(cx, recent);
+            self.issue(cx, crowd)
+        } else {
+            None
+        };
         if self.office.is_none() {
-            self.look_after_root(cx, recent);
+            self.look_after_root(cx, recent, alone);
         }
         if now >= self.improve_at {
             self.improve_at = now.after(cx.rng.jitter(limits::IMPROVE_EVERY));
@@ -469,7 +477,7 @@ impl Tree {
         named
     }
 
-    fn look_after_root(&mut self, cx: &mut Cx, recent: &Unnamed) {
+    fn look_after_root(&mut self, cx: &mut Cx, recent: &Unnamed, alone: bool) {
         if let Some(root) = &self.following {
             if cx.now >= root.gone_at() {
                 self.tombs.bury(root.root, root.newest);
@@ -481,7 +489,7 @@ impl Tree {
             }
         }
         if self.stand_at.is_some_and(|at| cx.now >= at) {
-            self.stand(cx, recent);
+            self.stand(cx, recent, alone);
         }
     }
 

@@ -24,8 +24,14 @@ impl Unnamed {
         self.0.take(short)
     }
 
+    /// Those that came before then, the oldest first.
+    pub(super) fn before(&self, then: Time) -> impl Iterator<Item = DocumentId> {
+        let before = self.0.in_order().take_while(move |(at, _)| *at < then);
+        before.map(|(_, id)| *id)
+    }
+
     /// All of them, the oldest first.
     pub(super) fn all(&self) -> impl Iterator<Item = DocumentId> {
-        self.0.in_order().copied()
+        self.0.in_order().map(|(_, id)| *id)
     }
 }

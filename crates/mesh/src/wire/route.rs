@@ -32,6 +32,6 @@ pub enum Way {
     Up(Slot),
     /// From the root: pass it on to your children that want it.
     Down(Slot),
-    /// You want it, or asked for it: pass it on to your children that want it, in any tree.
+    /// You want it, or asked for it: pass it on to your children that want it, in the tree that documents of its id go.
     Aside,
 }

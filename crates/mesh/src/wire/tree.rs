@@ -27,6 +27,14 @@ pub enum TreeFrame {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub struct Slot(pub u8);
 
+impl Slot {
+    /// The tree on which a document goes, as long as that has a root: the documents are shared out evenly.
+    pub(crate) fn of(id: &DocumentId) -> Self {
+        let [byte, ..] = *id.as_bytes();
+        Self(byte % limits::SLOTS as u8)
+    }
+}
+
 /// Where a peer stands in a tree. It says so when a link is new, and when that changes.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Beacon {

@@ -101,7 +101,7 @@ impl Tree {
             .filter_map(|(link, around)| Some((around.depth?, *link)))
             .collect();
         others.sort_unstable();
-        let turn = usize::from(turn.saturating_sub(1)).checked_rem(others.len())?;
+        let turn = usize::from(turn).checked_rem(others.len())?;
         others.get(turn).map(|(_, link)| *link)
     }
 }

@@ -1,5 +1,6 @@
 //! Being the root: a peer offers itself when there is none, and signs the bulletins.
 
+use taiinet_document::{DocumentId, VerifiedDocument};
 use taiinet_identity::Verified;
 use taiinet_query::DocumentKeys;
 
@@ -16,17 +17,22 @@ use crate::{
     cx::Cx,
     limits,
     membership::Crowd,
-    notice::Accepted,
     routes::Spreading,
-    wire::{Bulletin, Entry, IdPrefix, TreeFrame},
+    wire::{Bulletin, Entry, Slot, TreeFrame},
 };
 
 impl Tree {
     /// A document has come to us; if we are the root, it is named.
-    pub(in crate::trees) fn name(&mut self, id: IdPrefix, accepted: &Accepted, now: Time) {
+    pub(in crate::trees) fn name(
+        &mut self,
+        document: &VerifiedDocument,
+        keys: &DocumentKeys,
+        now: Time,
+    ) {
         if let Some(office) = &mut self.office {
-            let about = self.below.about(&accepted.keys());
-            office.name(Entry { id, about }, accepted.document.signed().size(), now);
+            let about = self.below.about(keys);
+            let id = (&document.id()).into();
+            office.name(Entry { id, about }, document.signed().size(), now);
         }
     }
 
@@ -61,7 +67,7 @@ impl Tree {
         self.stand_at.get_or_insert(at);
     }
 
-    pub(super) fn stand(&mut self, cx: &mut Cx, recent: &Unnamed) {
+    pub(super) fn stand(&mut self, cx: &mut Cx, recent: &Unnamed, alone: bool) {
         self.stand_at = None;
         if cx.dozing || self.around.is_empty() || self.following.is_some() {
             return;
@@ -71,16 +77,31 @@ impl Tree {
         }
         let (id, now) = (cx.id(), cx.now);
         self.following = Some(Following::new(id, Rank::of(self.slot, &id), now));
-        let mut office = Office::new(cx.spreading, now);
-        for id in recent.all() {
+        self.office = Some(Office::new(cx.spreading, now));
+        self.depth = 0;
+        let slot = self.slot;
+        let ours = recent.all().filter(|id| alone || Slot::of(id) == slot);
+        self.name_all(cx, ours);
+    }
+
+    /// Names what the root of another tree should have named and has not, once there is nothing else to name.
+    pub(super) fn name_late(&mut self, cx: &Cx, recent: &Unnamed) {
+        if !self.office.as_ref().is_some_and(Office::is_idle) {
+            return;
+        }
+        let (slot, late) = (self.slot, recent.before(cx.now.before(limits::NAMED_LATE)));
+        self.name_all(cx, late.filter(|id| Slot::of(id) != slot));
+    }
+
+    fn name_all(&mut self, cx: &Cx, ids: impl Iterator<Item = DocumentId>) {
+        let Some(office) = &mut self.office else { return };
+        for id in ids {
             // What is not here any more is here for nobody that asks.
             let document = cx.store.get(&id).and_then(|kept| kept.decode().ok());
             let Some(document) = document else { continue };
             let about = self.below.about(&DocumentKeys::of(&document));
-            office.name(Entry { id: (&id).into(), about }, 0, now);
+            office.name(Entry { id: (&id).into(), about }, 0, cx.now);
         }
-        self.office = Some(office);
-        self.depth = 0;
     }
 
     /// Signs a bulletin. Gives what it names.
