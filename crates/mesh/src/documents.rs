@@ -334,6 +334,9 @@ impl Documents {
     /// A verified document that was not seen before is remembered, and every room is told.
     fn accept(&mut self, cx: &mut Cx, document: Arc<VerifiedDocument>, hops: u8, came: Came) {
         let Came { from, way, also } = came;
+        if let Some(state) = from.and_then(|(link, _)| cx.links.get_mut(link)) {
+            state.brought_at = Some(cx.now);
+        }
         let conflict = cx.store.insert(&document, hops, cx.now);
         if document.author() == cx.id() {
             cx.store.keep_own(&document);

@@ -15,6 +15,7 @@ mod lanes;
 mod link;
 mod map;
 mod misbehaviour;
+mod places;
 mod promptness;
 mod protection;
 mod reputation;

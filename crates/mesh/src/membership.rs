@@ -6,6 +6,7 @@
 mod archives;
 mod candidates;
 mod crowd;
+mod hunger;
 mod lookout;
 mod presence;
 mod seeds;
@@ -30,6 +31,7 @@ use crate::{
 };
 use archives::Lookout;
 use candidates::Candidates;
+use hunger::Hunger;
 use seeds::Seeds;
 
 /// The room of the views.
@@ -44,6 +46,7 @@ pub(crate) struct Membership {
     /// When a neighbour was last lost.
     lost_at: Time,
     mix_at: Time,
+    hunger: Hunger,
     /// When to look for a link that can go; none while there is no surplus.
     trim_at: Option<Time>,
     /// When to tell neighbours whether we could part with them, if that may have changed, and when we did
@@ -62,6 +65,7 @@ impl Membership {
             calm: 0,
             lost_at: cx.now,
             mix_at: cx.now.after(cx.rng.jitter(limits::MIX_EVERY)),
+            hunger: Hunger::default(),
             trim_at: None,
             surplus_at: None,
             surplus_told: Time::default(),
@@ -138,9 +142,13 @@ impl Membership {
         }
     }
 
-    pub(crate) fn tick(&mut self, cx: &mut Cx) {
+    /// `is_cut_off`: what happens in the network does not reach us.
+    pub(crate) fn tick(&mut self, cx: &mut Cx, is_cut_off: bool) {
         self.dial_seeds(cx);
         let now = cx.now;
+        if self.hunger.is_due(is_cut_off, cx) {
+            self.change(cx);
+        }
         if now >= self.shuffle_at {
             self.shuffle_at = now.after(cx.rng.jitter(cx.topology.shuffle_every()));
             self.shuffle(cx);
@@ -169,7 +177,8 @@ impl Membership {
         });
         let seek = seek.into_iter().flatten().flatten();
         let told = self.trim_at.into_iter().chain(self.surplus_at);
-        seek.chain([always]).chain(told).chain(self.seeds.deadline()).min()
+        let others = told.chain(self.seeds.deadline()).chain(self.hunger.deadline());
+        seek.chain([always]).chain(others).min()
     }
 
     /// Has candidates dialled while neighbours are wanting, and signallers asked for more of them, if
@@ -423,6 +432,18 @@ impl Membership {
         part_with_extras(cx);
     }
 
+    /// A link to a peer at random, in the place of one that brings nothing if there is no other.
+    fn change(&mut self, cx: &mut Cx) {
+        let admitted = cx.links.iter().filter(|link| link.is_admitted() && !link.extra).count();
+        if admitted >= cx.config.max_links {
+            hunger::part_with_idle(cx);
+        }
+        cx.notify(Notice::Introduce { want: 2 });
+        if let Some(candidacy) = self.pick(cx, &[]) {
+            cx.notify(Notice::Dial(candidacy));
+        }
+    }
+
     /// With a full view, now and then a change: a link to a peer at random, so that parts of the
     /// mesh that happen to be closed in themselves meet; a link less where there is no room left.
     fn mix(&mut self, cx: &mut Cx) {
@@ -527,8 +548,7 @@ fn part(cx: &mut Cx, which: impl Fn(&Link) -> bool) {
     // another way.
     let of_tree = |link: &LinkId| {
         let link = cx.links.get(*link);
-        let brings = |link: &Link| link.brings.iter().copied().max().unwrap_or_default();
-        link.map(|link| if link.leads_up.is_empty() { brings(link) } else { u32::MAX })
+        link.map(|link| if link.leads_up.is_empty() { link.brings_most() } else { u32::MAX })
     };
     candidates.retain(|(_, link)| of_tree(link).is_some_and(|brings| brings <= 1));
     let most = candidates.iter().map(|(points, _)| *points).max();

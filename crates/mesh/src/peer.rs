@@ -20,6 +20,7 @@ use crate::{
     finds::{self, Finds},
     interest::Interest,
     keeps::Keeps,
+    limits,
     links::Arrival,
     membership::{Crowd, Membership},
     notice::Notice,
@@ -293,6 +294,18 @@ impl Peer {
         }
     }
 
+    /// Whether what happens in the network does not reach us, although we have neighbours.
+    fn is_cut_off(&self) -> bool {
+        let links = &self.cx.links;
+        let are_any = links.active().any(|link| link.has_trees);
+        let starves = || {
+            let fed_at = links.active().filter_map(|link| link.brought_at).max();
+            let is_fed = fed_at.is_some_and(|at| self.cx.now < at.after(limits::CUT_OFF_AFTER));
+            self.routes.missed() > 1 && !is_fed
+        };
+        are_any && !self.cx.dozing && (self.trees.is_apart(self.membership.known()) || starves())
+    }
+
     /// Seeks neighbours, if anything has changed that calls for it.
     fn seek(&mut self) {
         self.settle();
@@ -312,7 +325,8 @@ impl Peer {
         self.read_waiting();
         self.documents.tick(&mut self.cx);
         self.settle();
-        self.membership.tick(&mut self.cx);
+        let is_cut_off = self.is_cut_off();
+        self.membership.tick(&mut self.cx, is_cut_off);
         self.settle();
         self.announce_subscriptions();
         self.interest.tick(&mut self.cx);

@@ -69,6 +69,11 @@ impl Routes {
         &self.wants
     }
 
+    /// How many documents that roots have named are asked for again and again.
+    pub(crate) fn missed(&self) -> usize {
+        self.missing.in_vain()
+    }
+
     /// Whether a root has named it lately.
     pub(crate) fn is_named(&self, id: &DocumentId) -> bool {
         self.passages.is_named(&id.into())
@@ -319,12 +324,13 @@ impl Routes {
                     self.roots.named(climb.slot);
                 }
             }
-            if cx.spreading == Spreading::Route
-                && !cx.store.has_seen_prefix(&entry.id)
-                && wants.matches(&entry.about)
-            {
-                let wait = limits::ASK_AFTER + for_each_hop(limits::ASK_PER_HOP, named.depth);
-                let supplier = wants.supplier_of(&entry.about);
+            if !cx.store.has_seen_prefix(&entry.id) && wants.matches(&entry.about) {
+                let soon = limits::ASK_AFTER + for_each_hop(limits::ASK_PER_HOP, named.depth);
+                let (wait, supplier) = match cx.spreading {
+                    Spreading::Route => (soon, wants.supplier_of(&entry.about)),
+                    // First neighbours that have announced it are asked.
+                    Spreading::Flood => (soon + limits::ASK_AFTER_FLOOD, None),
+                };
                 self.missing.want(entry.id, (named.slot, supplier), wait, cx.now);
             }
         }
@@ -391,7 +397,9 @@ impl Routes {
                 self.missing.came(&id).for_each(drop);
                 continue;
             }
-            if let Some(supplier) = missed.is_first() {
+            if cx.spreading == Spreading::Route
+                && let Some(supplier) = missed.is_first()
+            {
                 cx.notices.push_back(Notice::Missed { slot: missed.slot, supplier });
             }
             let hops = missed.hops();
@@ -401,26 +409,26 @@ impl Routes {
             let now = cx.now;
             let may_ask =
                 |link: &LinkId, budget: &Budget| !missed.asked.contains(link) && budget.has(1, now);
+            let others = self.asking.iter().filter(|(link, budget)| may_ask(link, budget));
+            let mut links: Vec<LinkId> = others.map(|(link, _)| *link).collect();
+            cx.rng.sample(&mut links, usize::MAX);
             // First the parent, then the others by chance.
-            let parent = trees.parent(missed.slot).filter(|parent| {
-                self.asking.get(parent).is_some_and(|budget| may_ask(parent, budget))
-            });
-            let link = parent.or_else(|| {
-                let others = self.asking.iter().filter(|(link, budget)| may_ask(link, budget));
-                let others: Vec<LinkId> = others.map(|(link, _)| *link).collect();
-                cx.rng.choose(&others).copied()
-            });
-            let Some(link) = link else {
+            let parent = trees.parent(missed.slot);
+            links.sort_by_key(|link| Some(*link) != parent);
+            links.truncate(missed.at_once());
+            if links.is_empty() {
                 missed.put_off(now);
                 continue;
-            };
-            missed.asked.push(link);
-            if let Some(budget) = self.asking.get_mut(&link) {
-                budget.take(1, now);
             }
             let ask = Ask { slot: missed.slot, id, hops: hops - 1 };
-            cx.counters.asked += 1;
-            cx.send(link, RouteFrame::Ask(ask));
+            for link in links {
+                missed.asked.push(link);
+                if let Some(budget) = self.asking.get_mut(&link) {
+                    budget.take(1, now);
+                }
+                cx.counters.asked += 1;
+                cx.send(link, RouteFrame::Ask(ask.clone()));
+            }
         }
     }
 

@@ -119,6 +119,12 @@ impl Trees {
         other.or_else(|| tree.parent())
     }
 
+    /// Whether none of the trees in which we stand has half of so many peers: we are cut off from the others.
+    pub(crate) fn is_apart(&self, peers: usize) -> bool {
+        let most = self.places().map(|place| place.peers as usize).max().unwrap_or_default();
+        !self.trees.is_empty() && most.saturating_mul(2) < peers
+    }
+
     /// How many bytes of the heap what others want takes.
     pub(crate) fn heap_bytes(&self) -> usize {
         self.trees.iter().map(Tree::heap_bytes).sum()

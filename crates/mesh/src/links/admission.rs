@@ -139,7 +139,7 @@ impl Cx {
         let has_room = if extra {
             self.has_room_for_extra(incoming, peer)
         } else {
-            self.has_room(incoming, Link::is_admitted)
+            self.has_room(incoming, Link::is_admitted) || incoming && self.makes_room(link)
         };
         if !has_room {
             self.refuse(link, RefusalReason::Full);

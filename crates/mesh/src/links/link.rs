@@ -98,6 +98,8 @@ pub(crate) struct Link {
     pub(crate) leads_up: Slots,
     /// How many peers it brings, as our child in each tree, itself among them; none, if it is no child.
     pub(crate) brings: [u32; limits::SLOTS],
+    /// When it last brought a document that was new here.
+    pub(crate) brought_at: Option<Time>,
     /// Whether it was made for a peer that sought a supplier.
     pub(crate) sought: bool,
     /// For how many keys one end supplies the other.
@@ -149,6 +151,7 @@ impl Link {
             told_surplus: false,
             leads_up: Slots::default(),
             brings: [0; limits::SLOTS],
+            brought_at: None,
             sought: false,
             supplies: 0,
             relied_on: 0,
@@ -354,6 +357,17 @@ impl Link {
     /// Whether one end supplies the other, or may yet, since it was made for that.
     pub(crate) fn is_of_supply(&self, now: Time) -> bool {
         self.supplies > 0 || self.sought && now.since(self.since) < limits::SUPPLY_TRIED
+    }
+
+    /// How many peers it brings at most, as our child in any tree.
+    pub(crate) fn brings_most(&self) -> u32 {
+        self.brings.iter().copied().max().unwrap_or_default()
+    }
+
+    /// Whether it has been there for a while, and has brought nothing of late.
+    pub(crate) fn is_idle(&self, now: Time) -> bool {
+        let last = self.brought_at.map_or(self.since, |at| at.max(self.since));
+        now.since(last) >= limits::EARNED_WITHIN
     }
 
     /// What the other end says that it keeps, if it has an archive.

@@ -40,6 +40,12 @@ impl Missed {
         (self.ours && self.tries == 1).then_some(self.supplier)
     }
 
+    /// How many neighbours are asked at once: more, as one after the other could not help. What others ask for is never
+    /// asked of more than one, so that no question branches.
+    pub(super) const fn at_once(&self) -> usize {
+        if self.ours && self.tries > limits::ASK_ALONE { limits::ASK_WIDELY } else { 1 }
+    }
+
     /// How many links a question may go from here.
     pub(super) fn hops(&self) -> u8 {
         if self.ours { limits::ASK_HOPS } else { self.waiters.values().copied().max().unwrap_or(0) }
@@ -109,7 +115,7 @@ impl Missing {
     pub(super) fn overdue(&mut self, now: Time) -> Option<(IdPrefix, &mut Missed)> {
         let (id, missed) = self.0.iter_mut().find(|(_, missed)| missed.due <= now)?;
         missed.tries += 1;
-        missed.due = now.after(limits::ASK_EVERY);
+        missed.due = now.after(if missed.ours { limits::ASK_EVERY } else { limits::ASK_KEPT });
         Some((*id, missed))
     }
 
@@ -119,6 +125,11 @@ impl Missing {
             missed.waiters.remove(&link);
             missed.asked.retain(|asked| *asked != link);
         }
+    }
+
+    /// How many of ours were asked for in vain, by more neighbours than one.
+    pub(super) fn in_vain(&self) -> usize {
+        self.0.values().filter(|missed| missed.ours && missed.tries > limits::ASK_ALONE).count()
     }
 
     pub(super) fn deadline(&self) -> Option<Time> {
