@@ -208,9 +208,11 @@ pub const MIX_EVERY: Duration = Duration::from_secs(30);
 pub const EARNED_WITHIN: Duration = Duration::from_secs(10);
 /// How often a stranger may take the place of such a neighbour.
 pub const DISPLACE_EVERY: Duration = Duration::from_secs(3);
-/// A peer that is cut off for so long changes a neighbour,
+/// A peer that is cut off changes so many neighbours at once,
+pub const CHANGES: usize = 2;
+/// first after so long,
 pub const CUT_OFF_AFTER: Duration = Duration::from_secs(4);
-/// and then others: the first and the longest wait.
+/// and then again: the first and the longest wait.
 pub const CUT_OFF_BACKOFF: (Duration, Duration) = (Duration::from_secs(2), Duration::from_secs(60));
 /// How many pieces one comparison has at most.
 pub const PIECES: usize = 200;

@@ -432,14 +432,18 @@ impl Membership {
         part_with_extras(cx);
     }
 
-    /// A link to a peer at random, in the place of one that brings nothing if there is no other.
+    /// Links to peers at random, in the place of those that bring nothing if there is no other.
     fn change(&mut self, cx: &mut Cx) {
         let admitted = cx.links.iter().filter(|link| link.is_admitted() && !link.extra).count();
-        if admitted >= cx.config.max_links {
+        let places = (cx.config.max_links - admitted.min(cx.config.max_links)).min(limits::CHANGES);
+        for _ in places..limits::CHANGES {
             hunger::part_with_idle(cx);
         }
-        cx.notify(Notice::Introduce { want: 2 });
-        if let Some(candidacy) = self.pick(cx, &[]) {
+        cx.notify(Notice::Introduce { want: limits::INTRODUCE });
+        let mut picked = Vec::new();
+        for _ in 0..limits::CHANGES {
+            let Some(candidacy) = self.pick(cx, &picked) else { break };
+            picked.push(candidacy.peer);
             cx.notify(Notice::Dial(candidacy));
         }
     }

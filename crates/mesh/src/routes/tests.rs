@@ -386,7 +386,10 @@ fn what_is_named_and_wanted_and_does_not_come_is_asked_for_so_often() {
     assert_eq!(at_once[..2], [1; 2], "one at a time at first");
     assert_eq!(at_once.iter().max(), Some(&limits::ASK_WIDELY));
     let [least, most] = [asked.iter().min(), asked.iter().max()].map(|asked| *asked.unwrap());
-    assert!(most - least <= 1 && most <= usize::from(limits::ASK_TRIES), "each by turns: {asked:?}");
+    assert!(
+        most - least <= 1 && most <= usize::from(limits::ASK_TRIES),
+        "each by turns: {asked:?}"
+    );
 }
 
 #[test]
