@@ -33,3 +33,78 @@ impl Cx {
         true
     }
 }
+
+#[cfg(test)]
+#[allow(clippy::unwrap_used)]
+mod tests {
+    use core::time::Duration;
+
+    use super::*;
+    use crate::{
+        testing::{self, NOW, identity},
+        wire::Slot,
+    };
+
+    /// A peer of which all neighbours came of their own accord, some while ago.
+    fn full() -> (Cx, [LinkId; 3]) {
+        let mut cx = testing::cx();
+        let links = [1, 2, 3].map(|number| testing::neighbour(&mut cx, &identity(number)));
+        for link in links {
+            cx.links.get_mut(link).unwrap().incoming = true;
+        }
+        cx.now = NOW.after(limits::EARNED_WITHIN);
+        (cx, links)
+    }
+
+    fn brings(cx: &mut Cx, link: LinkId) {
+        cx.links.get_mut(link).unwrap().brought_at = Some(cx.now);
+    }
+
+    fn is_there(cx: &Cx, links: [LinkId; 3]) -> [bool; 3] {
+        links.map(|link| cx.links.get(link).is_some())
+    }
+
+    #[test]
+    fn a_stranger_that_brings_nothing_gives_way_to_the_next_but_not_again_and_again() {
+        let (mut cx, links) = full();
+        let stranger = LinkId::from_raw(99);
+        brings(&mut cx, links[0]);
+        assert!(cx.makes_room(stranger));
+        assert_eq!(is_there(&cx, links), [true, false, true]);
+        assert!(!cx.makes_room(stranger), "so soon");
+        cx.now = cx.now.after(limits::DISPLACE_EVERY);
+        assert!(cx.makes_room(stranger));
+        assert_eq!(is_there(&cx, links), [true, false, false]);
+        cx.now = cx.now.after(limits::DISPLACE_EVERY);
+        assert!(!cx.makes_room(stranger), "that one has earned its place");
+    }
+
+    #[test]
+    fn where_nobody_brings_anything_nobody_gives_way() {
+        let (mut cx, links) = full();
+        assert!(!cx.makes_room(LinkId::from_raw(99)));
+        brings(&mut cx, links[0]);
+        cx.now = cx.now.after(limits::EARNED_WITHIN + Duration::from_secs(1));
+        assert!(!cx.makes_room(LinkId::from_raw(99)), "not of late");
+    }
+
+    #[test]
+    fn what_we_chose_what_is_new_and_what_leads_to_others_is_kept() {
+        let (mut cx, links) = full();
+        brings(&mut cx, links[0]);
+        cx.links.get_mut(links[1]).unwrap().incoming = false;
+        cx.links.get_mut(links[2]).unwrap().leads_up.set(Slot(1), true);
+        let young = testing::neighbour(&mut cx, &identity(4));
+        cx.links.get_mut(young).unwrap().incoming = true;
+        assert!(!cx.makes_room(LinkId::from_raw(99)));
+        // One below which others stand,
+        let state = cx.links.get_mut(links[2]).unwrap();
+        state.leads_up.set(Slot(1), false);
+        state.brings = [0, 2];
+        assert!(!cx.makes_room(LinkId::from_raw(99)));
+        // and not one that stands there alone.
+        cx.links.get_mut(links[2]).unwrap().brings = [0, 1];
+        assert!(cx.makes_room(LinkId::from_raw(99)));
+        assert_eq!(is_there(&cx, links), [true, true, false]);
+    }
+}

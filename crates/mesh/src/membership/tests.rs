@@ -210,3 +210,46 @@ fn views_are_exchanged_less_often_where_there_are_enough_and_nobody_was_lost() {
     membership.lost_at = cx.now;
     assert_eq!(shuffles(&mut membership, &mut cx), 6);
 }
+
+/// Its neighbours may all be accomplices: then nothing that happens reaches it.
+#[test]
+fn a_peer_that_is_cut_off_changes_the_neighbours_that_bring_nothing_again_and_again_but_less_and_less()
+ {
+    let mut cx = testing::cx();
+    (cx.config.target_links, cx.config.max_links) = (2, 4);
+    let links = [1, 2, 3, 4].map(|number| testing::neighbour(&mut cx, &identity(number)));
+    let mut membership = Membership::new(&mut cx);
+    let told = (10..22).map(|number| testing::presence(&identity(number), NOW).signed().clone());
+    let frame = ViewFrame::ShuffleReply(told.collect());
+    membership.frame(&mut cx, links[0], frame).unwrap();
+    let passes = |cx: &mut Cx, membership: &mut Membership, seconds: u64, is_cut_off| {
+        let mut dials = Vec::new();
+        for _ in 0..seconds {
+            cx.now = cx.now.after(Duration::from_secs(1));
+            // The one brings what it can.
+            if let Some(state) = cx.links.get_mut(links[3]) {
+                state.brought_at = Some(cx.now);
+            }
+            cx.notices.clear();
+            membership.tick(cx, is_cut_off);
+            let dialled = cx.notices.iter().filter(|notice| matches!(notice, Notice::Dial(_)));
+            dials.push(dialled.count());
+        }
+        dials
+    };
+    let left = |cx: &Cx| links.map(|link| cx.links.get(link).is_some());
+    let fed = passes(&mut cx, &mut membership, 15, false);
+    assert_eq!((fed.iter().sum::<usize>(), left(&cx)), (0, [true; 4]));
+    let dials = passes(&mut cx, &mut membership, 60, true);
+    let first = dials.iter().position(|dials| *dials > 0).unwrap() as u64 + 1;
+    assert_eq!(dials[first as usize - 1], limits::CHANGES);
+    assert_eq!(first, limits::CUT_OFF_AFTER.as_secs() + 1);
+    // As there is room now, nobody else goes.
+    let gone = left(&cx).into_iter().filter(|is_there| !is_there).count();
+    assert!(gone == limits::CHANGES && left(&cx)[3], "{:?}", left(&cx));
+    let times = dials.iter().filter(|dials| **dials > 0).count();
+    assert!((3..8).contains(&times), "{dials:?}");
+    // When it is fed it changes nobody.
+    let fed = passes(&mut cx, &mut membership, 20, false);
+    assert!(fed.iter().sum::<usize>() <= 1, "one now and then, as ever: {fed:?}");
+}
