@@ -47,6 +47,7 @@ pub(super) fn rows(figures: &Figures) -> Vec<(&'static str, String)> {
                 figures.delivered_share * 100.0
             ),
         ),
+        ("within six seconds", maybe(figures.in_six_s_share.map(|share| share * 100.0), " %")),
         ("doubles", whole(figures.doubles)),
         ("unwanted per wanted", maybe(figures.unwanted_per_wanted, "")),
         ("copies beyond the first", maybe(figures.copies, "")),

@@ -29,6 +29,8 @@ pub struct Figures {
     pub delivered: u64,
     /// The same as a share; 1, if nothing was due.
     pub delivered_share: f64,
+    /// Of those that were due, the share that came within six seconds: where gossipsub v1.1's report draws the line.
+    pub in_six_s_share: Option<f64>,
     /// Of the deliveries from and to those that an attack was aimed at, the share that came.
     pub target_share: Option<f64>,
     /// How often an application got a document a second time.
@@ -144,6 +146,8 @@ pub struct Second {
 pub enum Figure {
     /// [`Figures::delivered_share`]
     DeliveredShare,
+    /// [`Figures::in_six_s_share`]
+    InSixSShare,
     /// [`Figures::target_share`]
     TargetShare,
     /// [`Figures::doubles`]
@@ -240,6 +244,7 @@ impl Figures {
         let whole = |number: u64| Some(number as f64);
         match figure {
             Figure::DeliveredShare => Some(self.delivered_share),
+            Figure::InSixSShare => self.in_six_s_share,
             Figure::TargetShare => self.target_share,
             Figure::Doubles => whole(self.doubles),
             Figure::UnwantedPerWanted => self.unwanted_per_wanted,

@@ -118,6 +118,9 @@ impl Work {
     }
 }
 
+/// See [`Figures::in_six_s_share`].
+const SIX_SECONDS_MS: u64 = 6000;
+
 impl Measure {
     pub(super) fn new(peers: usize, patience_ms: u64) -> Self {
         Self {
@@ -298,6 +301,8 @@ impl Measure {
         figures.delivered = measured().map(|sent| sent.delivered).sum();
         figures.target_share = self.of_targets(measured());
         figures.delivered_share = share(figures.delivered, figures.due).unwrap_or(1.0);
+        let soon = self.delays.range(..=SIX_SECONDS_MS).map(|(_, count)| count).sum();
+        figures.in_six_s_share = share(soon, figures.due);
         let hops = measured().filter(|sent| sent.delivered > 0);
         let hops: Vec<u64> = hops.map(|sent| sent.last_hop.into()).collect();
         figures.last_hop = share(hops.iter().sum(), hops.len() as u64);
