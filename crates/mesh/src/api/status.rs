@@ -92,6 +92,8 @@ pub struct SupplyStatus {
 /// A peer's place in one of the network's trees, as [`Status`] shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TreeStatus {
+    /// Which of the trees it is: below [`crate::limits::SLOTS`].
+    pub slot: u8,
     /// The root.
     pub root: PeerId,
     /// The neighbour on the way to it; none for the root itself, and while none has been found.

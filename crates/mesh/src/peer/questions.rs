@@ -51,9 +51,9 @@ impl Peer {
     }
 
     fn tree_status(&self, place: Place) -> TreeStatus {
-        let Place { root, parent, depth, children, peers } = place;
+        let Place { slot, root, parent, depth, children, peers } = place;
         let parent = parent.and_then(|link| self.cx.links.peer(link));
-        TreeStatus { root, parent, depth, children, peers }
+        TreeStatus { slot: slot.0, root, parent, depth, children, peers }
     }
 
     /// What it did so far.

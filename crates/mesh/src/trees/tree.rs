@@ -37,6 +37,7 @@ use crate::{
 /// Where we stand in a tree, for [`crate::TreeStatus`].
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Place {
+    pub(crate) slot: Slot,
     pub(crate) root: PeerId,
     pub(crate) parent: Option<LinkId>,
     pub(crate) depth: u8,
@@ -122,6 +123,7 @@ impl Tree {
     pub(super) fn place(&self) -> Option<Place> {
         let following = self.following.as_ref()?;
         Some(Place {
+            slot: self.slot,
             root: following.root,
             parent: self.parent,
             depth: self.depth,

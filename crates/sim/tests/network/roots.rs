@@ -3,23 +3,27 @@
 use std::collections::BTreeSet;
 
 use taiinet_identity::PeerId;
-use taiinet_mesh::Event;
+use taiinet_mesh::{Event, TreeStatus};
 use taiinet_sim::{Node, PeerIndex, PeerSpec, World};
 
 use crate::common::{Setting, meshed, network, seconds, started};
 
+/// The place of a peer in the first of the trees; in the other it is the same.
+fn tree(world: &World, peer: PeerIndex) -> Option<TreeStatus> {
+    world.status(peer).trees.into_iter().find(|tree| tree.slot == 0)
+}
+
 /// The roots that the living follow, those of peers without a root left out.
 fn roots(world: &World) -> BTreeSet<PeerId> {
     let alive = world.alive().into_iter();
-    alive.flat_map(|peer| world.status(peer).trees).map(|tree| tree.root).collect()
+    alive.filter_map(|peer| tree(world, peer)).map(|tree| tree.root).collect()
 }
 
 /// Whether all of the living follow the same living root, each but the root with a parent.
 fn agree(world: &World) -> bool {
     let mut root = None;
     world.alive().into_iter().all(|peer| {
-        let status = world.status(peer);
-        let Some(tree) = status.trees.first() else { return false };
+        let Some(tree) = tree(world, peer) else { return false };
         let is_root = tree.root == world.id(peer);
         let same = *root.get_or_insert(tree.root) == tree.root;
         same && (is_root || tree.parent.is_some())
@@ -28,7 +32,7 @@ fn agree(world: &World) -> bool {
 }
 
 fn size(world: &World, peer: PeerIndex) -> u32 {
-    world.status(peer).trees.first().map_or(0, |tree| tree.peers)
+    tree(world, peer).map_or(0, |tree| tree.peers)
 }
 
 fn named(world: &World, peer: PeerIndex) -> usize {
