@@ -126,18 +126,24 @@ async function deliveries({ peer }) {
   return (await peer.deliveries()).map(({ data, created_at, received_at, hops }) => ({ number: data.number, delay: received_at - created_at, hops }));
 }
 
-/** What went wrong with documents. @param {Plan} plan @param {Member[]} members @param {Delivery[][]} got by each */
-function faults(plan, members, got) {
-  const found = [];
+/**
+ * Which deliveries of these documents were due, came, and came again, and what of it is wrong.
+ * @param {Planned[]} documents with the numbers from `first` on @param {number} first
+ * @param {Member[]} members @param {Delivery[][]} got by each
+ */
+function counted(documents, first, members, got) {
+  const count = { due: 0, delivered: 0, doubles: 0, wrong: /** @type {string[]} */ ([]) };
   for (const [number, { peer }] of members.entries()) {
-    const times = new Map();
-    for (const one of got[number]) times.set(one.number, (times.get(one.number) ?? 0) + 1);
-    plan.documents.forEach(({ wanted_by }, document) => {
-      const [due, came] = [wanted_by.includes(number) ? 1 : 0, times.get(document) ?? 0];
-      if (came !== due) found.push(`${peer.name} got document ${document} ${came} times, not ${due}`);
-    });
+    for (const [n, { wanted_by }] of documents.entries()) {
+      const times = got[number].filter((one) => one.number === first + n).length;
+      const due = wanted_by.includes(number) ? 1 : 0;
+      count.due += due;
+      count.delivered += Math.min(times, due);
+      count.doubles += Math.max(times - 1, 0);
+      if (times !== due) count.wrong.push(`${peer.name} was delivered document ${first + n} ${times} times, not ${due}`);
+    }
   }
-  return found;
+  return count;
 }
 
 /** The delay that so many of a hundred do not exceed, as the simulator counts. @param {number[]} sorted @param {number} hundredths */
@@ -179,41 +185,41 @@ async function measure(browser) {
   const memories = peers.map(memory);
 
   const got = await Promise.all(members.map(deliveries));
-  const wrong = faults(plan, members, got);
+  const first = warming.length;
+  const { wrong, ...count } = counted(measured, first, members, got);
+  wrong.push(...counted(warming, 0, members, got).wrong);
   if (late) wrong.unshift(late);
-  const first = plan.documents.length - measured.length;
-  const counted = got.map((all, number) => ({ page: members[number].peer instanceof Page, all: all.filter((one) => one.number >= first) }));
-  const delays = ascending(counted.flatMap(({ all }) => all.map((one) => one.delay)));
-  const inPages = ascending(counted.flatMap(({ page, all }) => (page ? all.map((one) => one.delay) : [])));
-  const farthest = measured.map((_, n) => Math.max(0, ...counted.flatMap(({ all }) => all.filter((one) => one.number === first + n).map((one) => one.hops))));
-  const counters = (/** @type {string} */ name) => sum(last.map((one, n) => one.counters[name] - before.status[n].counters[name]));
-  const seconds = (after.at - before.taken.at) / 1000;
-  const joined = (/** @type {boolean} */ pages) => ascending(members.filter(({ peer }) => peer instanceof Page === pages).map((one) => one.joined ?? NaN));
-  const due = sum(measured.map(({ wanted_by }) => wanted_by.length));
-  const twice = wrong.filter((fault) => /got document \d+ (?:[2-9]|\d\d)/.test(fault)).length;
+  const isPage = members.map(({ peer }) => peer instanceof Page);
+  const delays = (/** @type {boolean[]} */ among) =>
+    ascending(got.flatMap((all, n) => (among.includes(isPage[n]) ? all.filter((one) => one.number >= first).map((one) => one.delay) : [])));
+  const [all, inPages] = [delays([true, false]), delays([true])];
+  const farthest = measured.map((_, n) => Math.max(0, ...got.flat().filter((one) => one.number === first + n).map((one) => one.hops)));
+  const counter = (/** @type {string} */ name) => sum(last.map((one, n) => one.counters[name] - before.status[n].counters[name]));
+  const joined = (/** @type {boolean} */ page) => ascending(members.filter((_, n) => isPage[n] === page).map((one) => one.joined ?? NaN));
+  const [ofNative, ofPages] = [joined(false), joined(true)];
   return {
     wrong,
     figures: {
-      native, pages: PAGES, seconds, processors: PROCESSORS,
+      ...count,
+      native, pages: PAGES, processors: PROCESSORS,
+      seconds: (after.at - before.taken.at) / 1000,
       routed_share: mean(last.map((one) => (one.spreading === "routes" ? 1 : 0))),
-      published: counters("published"), due, delivered: new Set(counted.flatMap(({ all }, n) => all.map((one) => `${n} ${one.number}`))).size, doubles: twice,
-      p50_ms: quantile(delays, 50), p99_ms: quantile(delays, 99), slowest_ms: delays[delays.length - 1],
+      published: counter("published"),
+      p50_ms: quantile(all, 50), p99_ms: quantile(all, 99), slowest_ms: all[all.length - 1],
       pages_p50_ms: quantile(inPages, 50), pages_p99_ms: quantile(inPages, 99),
       last_hop: mean(farthest),
       links_mean: mean(last.map((one) => one.links.filter((/** @type {any} */ link) => link.state === "active").length)),
-      copies: counters("duplicates") / counters("received"),
-      unwanted_per_wanted: (counters("received") - counters("wanted")) / counters("wanted"),
-      grafted: counters("grafted"),
-      joined_ms: quantile(joined(false), 50), joined_last_ms: joined(false).at(-1),
-      pages_joined_last_ms: joined(true).at(-1),
+      copies: counter("duplicates") / counter("received"),
+      unwanted_per_wanted: (counter("received") - counter("wanted")) / counter("wanted"),
+      joined_p50_ms: quantile(ofNative, 50), joined_last_ms: ofNative[ofNative.length - 1], pages_joined_last_ms: ofPages[ofPages.length - 1],
       rss_mib: mean(memories.map(({ rss }) => rss)), pss_mib: mean(memories.map(({ pss }) => pss)),
       browser_pss_mib: sum(tree.map((pid) => memory(pid).pss)),
-      // Elsewhere others use it as well.
+      // On a network that is not private others' bytes would be in it.
       loopback: isPrivate() ? grown(before.taken.loopback, after.loopback) : undefined,
       work: grown(before.taken.native, after.native),
-      browser: grown(before.taken.browser, after.browser),
-      harness: grown(before.taken.harness, after.harness),
-      all: grown(before.taken.all, after.all),
+      browser_work: grown(before.taken.browser, after.browser),
+      harness_work: grown(before.taken.harness, after.harness),
+      all_work: grown(before.taken.all, after.all),
     },
   };
 }
@@ -222,8 +228,8 @@ let browser;
 try {
   browser = await Browser.launch();
   const { wrong, figures } = await measure(browser);
-  await killAll(); // The simulator is to have the machine.
   await browser.closePages();
+  await killAll(); // The simulator is to have the machine.
   const simulated = await simulator(figures.native + figures.pages, "--json");
   for (const line of compared(figures, simulated)) console.log(line);
   wrong.slice(0, 20).forEach((fault) => console.log(`FAILED: ${fault}`));
