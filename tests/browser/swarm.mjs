@@ -6,6 +6,8 @@
 //
 // It fails if a document is not delivered to one that wants it, is delivered twice, or to one that does not want it.
 
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { compared } from "./harness/comparison.mjs";
@@ -42,9 +44,21 @@ const QUIET_MS = 1_500;
 /** @param {string} text */
 const say = (text) => console.error(text);
 
-/** What the simulator tells of so many peers. @param {number} peers @param {"--plan" | "--json"} what */
-const simulator = async (peers, what) =>
-  JSON.parse(await run("taiinet-sim", [SCENARIO, what, "--peers", String(peers), ...(QUICK ? ["--short"] : [])]));
+/** What the simulator tells of so many peers. @param {number} peers @param {"--plan" | "--json"} what @param {string} [scenario] */
+const simulator = async (peers, what, scenario = SCENARIO) =>
+  JSON.parse(await run("taiinet-sim", [scenario, what, "--peers", String(peers), ...(QUICK ? ["--short"] : [])]));
+
+/** The same with links that take up to so many milliseconds longer. @param {number} peers @param {number} jitter */
+async function slowSimulator(peers, jitter) {
+  const folder = mkdtempSync(join(tmpdir(), "taiinet-swarm-"));
+  try {
+    const file = join(folder, "slow.toml");
+    writeFileSync(file, readFileSync(SCENARIO, "utf8").replace(/^jitter_ms = .*$/m, `jitter_ms = ${jitter}`));
+    return await simulator(peers, "--json", file);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}
 
 /** What a peer says of itself; a native one from now on. @param {Member} member @returns {Promise<any>} */
 async function status({ peer }) {
@@ -82,7 +96,9 @@ const pid = (peer) => /** @type {NativePeer} */ (peer).child.pid ?? 0;
 async function start(plan, mesh, browser, publishers) {
   const members = /** @type {Member[]} */ (Array(plan.queries.length));
   plan.publishers.forEach((number, n) => (members[number] = publishers[n]));
-  const others = plan.queries.map((_, number) => number).filter((number) => !members[number]);
+  const due = plan.queries.map((_, number) => plan.documents.filter(({ wanted_by }) => wanted_by.includes(number)).length);
+  // Pages are those that get most, so that something can be said of them.
+  const others = plan.queries.map((_, number) => number).filter((number) => !members[number]).sort((a, b) => due[a] - due[b]);
   const query = (/** @type {number} */ number) => ({ $or: plan.queries[number].map((query) => JSON.parse(query)) });
   const inPages = await Promise.all(others.splice(-PAGES).map(async (number, n) => /** @type {const} */ ([number, await browser.page(`page ${n + 1}`)])));
   for (const number of others) members[number] = { peer: mesh.subscriber(`peer ${number}`, query(number)), started: Date.now() };
@@ -193,6 +209,7 @@ async function measure(browser) {
   const delays = (/** @type {boolean[]} */ among) =>
     ascending(got.flatMap((all, n) => (among.includes(isPage[n]) ? all.filter((one) => one.number >= first).map((one) => one.delay) : [])));
   const [all, inPages] = [delays([true, false]), delays([true])];
+  const ofLinks = ascending(got.flat().filter((one) => one.number >= first).map((one) => one.delay / Math.max(one.hops, 1)));
   const farthest = measured.map((_, n) => Math.max(0, ...got.flat().filter((one) => one.number === first + n).map((one) => one.hops)));
   const counter = (/** @type {string} */ name) => sum(last.map((one, n) => one.counters[name] - before.status[n].counters[name]));
   const joined = (/** @type {boolean} */ page) => ascending(members.filter((_, n) => isPage[n] === page).map((one) => one.joined ?? NaN));
@@ -207,7 +224,7 @@ async function measure(browser) {
       published: counter("published"),
       p50_ms: quantile(all, 50), p99_ms: quantile(all, 99), slowest_ms: all[all.length - 1],
       pages_p50_ms: quantile(inPages, 50), pages_p99_ms: quantile(inPages, 99),
-      last_hop: mean(farthest),
+      last_hop: mean(farthest), link_p99_ms: Math.round(quantile(ofLinks, 99)),
       links_mean: mean(last.map((one) => one.links.filter((/** @type {any} */ link) => link.state === "active").length)),
       copies: counter("duplicates") / counter("received"),
       unwanted_per_wanted: (counter("received") - counter("wanted")) / counter("wanted"),
@@ -230,8 +247,9 @@ try {
   const { wrong, figures } = await measure(browser);
   await browser.closePages();
   await killAll(); // The simulator is to have the machine.
-  const simulated = await simulator(figures.native + figures.pages, "--json");
-  for (const line of compared(figures, simulated)) console.log(line);
+  const peers = figures.native + figures.pages;
+  const [simulated, slow] = [await simulator(peers, "--json"), await slowSimulator(peers, figures.link_p99_ms)];
+  for (const line of compared(figures, simulated, slow)) console.log(line);
   wrong.slice(0, 20).forEach((fault) => console.log(`FAILED: ${fault}`));
   if (wrong.length > 0) process.exitCode = 1;
 } finally {

@@ -6,66 +6,82 @@ const DIFFERENT = 1.5;
  *  record with AES-GCM, SCTP and one of its chunks, of data or an acknowledgement. */
 const HEADERS = 14 + 20 + 8 + 37 + 12 + 16;
 
+/** @typedef {number | undefined} Maybe */
+/** @typedef {{ name: string, digits: number, real: Maybe, simulated: Maybe, slow: Maybe, why?: string }} Row */
+
 /**
  * @param {any} real as swarm.mjs measures them
  * @param {any} simulated as `taiinet-sim --json` prints them
+ * @param {any} slow the same with links that are as late as the real ones
  * @returns {string[]}
  */
-export function compared(real, simulated) {
-  const peers = real.native + real.pages;
-  const a = (/** @type {number} */ amount) => amount / real.seconds;
-  const wire = real.loopback && a(real.loopback.bytes) / peers;
-  const packets = real.loopback && a(real.loopback.packets) / peers;
-  const busy = (/** @type {{ ran_ms: number }} */ work) => (a(work.ran_ms) / 10 / real.processors).toFixed(0);
-  const wait = real.work.waited_ms / real.work.turns;
-  const slow = `the simulator's clock counts 1 ms a link and no computing; here a process that is ready gets a processor after ${wait.toFixed(2)} ms in the mean, and processors are ${busy(real.all_work)} % busy`;
-  const headers = wire && `${packets.toFixed(0)} packets a second and peer, each with ${HEADERS} bytes of headers, are ${(packets * HEADERS).toFixed(0)} of these; the simulator counts frames alone`;
-  /** @type {[name: string, real: number | undefined, simulated: number | undefined, digits: number, why?: string][]} */
+export function compared(real, simulated, slow) {
+  const each = (/** @type {number} */ amount) => amount / real.seconds / (real.native + real.pages);
+  const [wire, packets] = real.loopback ? [each(real.loopback.bytes), each(real.loopback.packets)] : [];
+  const headers = wire && packets && `${packets.toFixed(0)} packets a second with ${HEADERS} bytes of headers each make ${(packets * HEADERS).toFixed(0)} of them, the frames ${(wire - packets * HEADERS).toFixed(0)}; the simulator counts frames alone`;
+  /** Those that the simulator has as well. @param {string} name @param {string} figure @param {number} [digits] @returns {Row} */
+  const both = (name, figure, digits = 0) => ({ name, digits, real: real[figure], simulated: simulated[figure], slow: slow[figure] });
+  /** @param {string} name @param {Maybe} number @param {number} [digits] @returns {Row} */
+  const here = (name, number, digits = 0) => ({ name, digits, real: number, simulated: undefined, slow: undefined });
   const rows = [
-    ["documents published", real.published, simulated.published, 0],
-    ["deliveries due", real.due, simulated.due, 0],
-    ["delivered", real.delivered, simulated.delivered, 0],
-    ["delivered twice", real.doubles, simulated.doubles, 0],
-    ["delay, ms: median", real.p50_ms, simulated.p50_ms, 0, slow],
-    ["  99 of 100 within", real.p99_ms, simulated.p99_ms, 0, slow],
-    ["  longest", real.slowest_ms, simulated.slowest_ms, 0, slow],
-    ["  into pages: median", real.pages_p50_ms, undefined, 0],
-    ["  99 of 100 within", real.pages_p99_ms, undefined, 0],
-    ["most links that a document crossed, mean", real.last_hop, simulated.last_hop, 1],
-    ["links of a peer, mean", real.links_mean, simulated.links_mean, 1],
-    ["copies beyond the first, for each first", real.copies, simulated.copies, 2],
-    ["documents carried unwanted, for each wanted", real.unwanted_per_wanted, simulated.unwanted_per_wanted, 2],
-    ["bytes that a peer sends a second", wire, simulated.bytes_per_s, 0, headers],
-    ["first link of a native peer, ms: median", real.joined_p50_ms, undefined, 0],
-    ["  the last", real.joined_last_ms, undefined, 0],
-    ["  of a page, the last", real.pages_joined_last_ms, undefined, 0],
-    ["memory of a native peer, MiB: resident", real.rss_mib, undefined, 1],
-    ["  its share (PSS)", real.pss_mib, undefined, 1],
-    ["memory of the browser with the pages, MiB (PSS)", real.browser_pss_mib, undefined, 0],
-    ["processor time of a native peer, ms a second", a(real.work.ran_ms) / real.native, undefined, 1],
+    both("documents published", "published"),
+    both("deliveries due", "due"),
+    both("delivered", "delivered"),
+    both("delivered twice", "doubles"),
+    both("delay, ms: median", "p50_ms"),
+    both("  99 of 100 within", "p99_ms"),
+    both("  longest", "slowest_ms"),
+    here("  into pages: median", real.pages_p50_ms),
+    here("  into pages: 99 of 100 within", real.pages_p99_ms),
+    both("most links that a document crossed, mean", "last_hop", 1),
+    both("links of a peer, mean", "links_mean", 1),
+    both("copies beyond the first, for each first", "copies", 2),
+    both("documents carried unwanted, for each wanted", "unwanted_per_wanted", 2),
+    both("share of the peers that send by routes", "routed_share", 2),
+    { ...both("bytes that a peer sends a second", "bytes_per_s"), real: wire, why: headers },
+    here("first link of a native peer, ms: median", real.joined_p50_ms),
+    here("  the last", real.joined_last_ms),
+    here("  of a page, the last", real.pages_joined_last_ms),
+    here("memory of a native peer, MiB: resident", real.rss_mib, 1),
+    here("  its share (PSS)", real.pss_mib, 1),
+    here("memory of the browser with the pages, MiB (PSS)", real.browser_pss_mib),
+    here("processor time of a native peer, ms a second", real.work.ran_ms / real.seconds / real.native, 1),
   ];
-  const shown = (/** @type {number | undefined} */ number, /** @type {number} */ digits) => (number === undefined ? "–" : number.toFixed(digits)).padStart(10);
-  const width = Math.max(...rows.map(([name]) => name.length));
-  const lines = [
-    `${real.native} native peers and ${real.pages} pages, ${real.processors} processors, ${real.seconds.toFixed(0)} s; documents ${spread(real.routed_share)}, simulated ones ${spread(simulated.routed_share)}`,
-    `${"".padEnd(width)} ${"real".padStart(10)} ${"simulator".padStart(10)} ${"ratio".padStart(7)}`,
+  const width = Math.max(...rows.map(({ name }) => name.length));
+  const cells = (/** @type {string[]} */ ...all) => all.map((one) => one.padStart(10)).join(" ");
+  const shown = (/** @type {Maybe} */ number, /** @type {number} */ digits) => (number === undefined || Number.isNaN(number) ? "–" : number.toFixed(digits));
+  const busy = (/** @type {{ ran_ms: number }} */ work) => `${(work.ran_ms / real.seconds / 10 / real.processors).toFixed(0)} %`;
+  return [
+    `${real.native} native peers and ${real.pages} pages on ${real.processors} processors, ${real.seconds.toFixed(0)} s; documents ${spread(real.routed_share)}, in the simulator ${spread(simulated.routed_share)}`,
+    `"slow": the simulator with links of 1 to ${1 + real.link_p99_ms} ms, which 99 of 100 ways through the real mesh do not exceed for each link; without it a link takes 1 ms`,
+    `${"".padEnd(width)} ${cells("real", "simulator", "ratio", "slow")}`,
+    ...rows.map((row) => {
+      const ratio = quotient(row.real, row.simulated)?.toFixed(2) ?? "";
+      return `${row.name.padEnd(width)} ${cells(shown(row.real, row.digits), shown(row.simulated, row.digits), ratio, shown(row.slow, row.digits))}`;
+    }),
+    `processors busy: ${busy(real.all_work)}: native peers ${busy(real.work)}, browser ${busy(real.browser_work)}, this program ${busy(real.harness_work)}, the system and other programs the rest`,
+    `a process that is ready waits ${(real.work.waited_ms / real.work.turns).toFixed(2)} ms for a processor in the mean, which the simulator's clock does not count, nor what computing takes`,
+    ...rows.flatMap((row) => reason(row) ?? []),
   ];
-  const reasons = [];
-  for (const [name, is, would, digits, why] of rows) {
-    const ratio = is !== undefined && would ? is / would : undefined;
-    lines.push(`${name.padEnd(width)} ${shown(is, digits)} ${shown(would, digits)} ${(ratio?.toFixed(2) ?? "").padStart(7)}`);
-    const differs = ratio !== undefined ? ratio > DIFFERENT || ratio < 1 / DIFFERENT : is !== undefined && would !== undefined && is !== would;
-    if (differs) reasons.push(`${name.trim()}: ${why ?? "nothing that was measured says why"}`);
-  }
-  lines.push(
-    `processors busy: ${busy(real.all_work)} % (native peers ${busy(real.work)}, browser ${busy(real.browser_work)}, this program ${busy(real.harness_work)})`,
-    ...(wire ? [`loopback: ${packets.toFixed(0)} packets a second for each peer, of ${(wire / packets).toFixed(0)} bytes`] : []),
-  );
-  return [...lines, ...reasons.map((reason) => `why they differ · ${reason}`)];
+}
+
+/** @param {Maybe} one @param {Maybe} other */
+const quotient = (one, other) => (one !== undefined && other ? one / other : undefined);
+/** @param {number} ratio */
+const alike = (ratio) => ratio <= DIFFERENT && ratio >= 1 / DIFFERENT;
+
+/** Why a figure differs, by what was measured. @param {Row} row */
+function reason({ name, digits, real, simulated, slow, why }) {
+  if (real === undefined || simulated === undefined || real === simulated) return undefined;
+  const [ratio, slower] = [quotient(real, simulated), quotient(real, slow)];
+  if (ratio !== undefined && alike(ratio)) return undefined;
+  const between = slow !== undefined && real >= Math.min(simulated, slow) && real <= Math.max(simulated, slow);
+  const late = (between || (slower !== undefined && alike(slower))) && `links that take longer: with "slow" ones it is ${slow?.toFixed(digits)} in the simulator`;
+  return `differs · ${name.trim()}: ${why || late || "nothing that was measured says why"}`;
 }
 
 /** @param {number} routed the share of peers that send documents where they are wanted */
 function spread(routed) {
-  if (routed === 0) return "flood (as in any network of fewer than 64 peers)";
+  if (routed === 0) return "flood (fewer than 64 peers)";
   return routed === 1 ? "go by routes" : `go by routes at ${(routed * 100).toFixed(0)} % of the peers`;
 }
