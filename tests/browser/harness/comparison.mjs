@@ -12,17 +12,20 @@ const HEADERS = 14 + 20 + 8 + 37 + 12 + 16;
 /**
  * @param {any} real as swarm.mjs measures them
  * @param {any} simulated as `taiinet-sim --json` prints them
- * @param {any} slow the same with links that are as late as the real ones
+ * @param {{ figures: any, longest_ms: number, runs: number, alike: number }} slow the same with links that are as late
+ *   as the real ones, of so many runs of which so many spread documents as the real mesh does
  * @returns {string[]}
  */
 export function compared(real, simulated, slow) {
   const each = (/** @type {number} */ amount) => amount / real.seconds / (real.native + real.pages);
   const [wire, packets] = real.loopback ? [each(real.loopback.bytes), each(real.loopback.packets)] : [];
-  const headers = wire && packets && `${packets.toFixed(0)} packets a second with ${HEADERS} bytes of headers each make ${(packets * HEADERS).toFixed(0)} of them, the frames ${(wire - packets * HEADERS).toFixed(0)}; the simulator counts frames alone`;
+  const headers = wire && packets ? `${packets.toFixed(0)} packets a second with ${HEADERS} bytes of headers each make ${(packets * HEADERS).toFixed(0)} of them, the frames ${(wire - packets * HEADERS).toFixed(0)}; the simulator counts frames alone` : undefined;
+  const chance = slow.alike > 0 ? `chance: of ${slow.runs} runs of the simulator with links about as late as here, ${slow.alike} spread documents as this mesh does` : undefined;
   /** Those that the simulator has as well. @param {string} name @param {string} figure @param {number} [digits] @returns {Row} */
-  const both = (name, figure, digits = 0) => ({ name, digits, real: real[figure], simulated: simulated[figure], slow: slow[figure] });
+  const both = (name, figure, digits = 0) => ({ name, digits, real: real[figure], simulated: simulated[figure], slow: slow.figures[figure] });
   /** @param {string} name @param {Maybe} number @param {number} [digits] @returns {Row} */
   const here = (name, number, digits = 0) => ({ name, digits, real: number, simulated: undefined, slow: undefined });
+  /** @type {Row[]} */
   const rows = [
     both("documents published", "published"),
     both("deliveries due", "due"),
@@ -37,7 +40,7 @@ export function compared(real, simulated, slow) {
     both("links of a peer, mean", "links_mean", 1),
     both("copies beyond the first, for each first", "copies", 2),
     both("documents carried unwanted, for each wanted", "unwanted_per_wanted", 2),
-    both("share of the peers that send by routes", "routed_share", 2),
+    { ...both("share of the peers that send by routes", "routed_share", 2), why: chance },
     { ...both("bytes that a peer sends a second", "bytes_per_s"), real: wire, why: headers },
     here("first link of a native peer, ms: median", real.joined_p50_ms),
     here("  the last", real.joined_last_ms),
@@ -53,7 +56,7 @@ export function compared(real, simulated, slow) {
   const busy = (/** @type {{ ran_ms: number }} */ work) => `${(work.ran_ms / real.seconds / 10 / real.processors).toFixed(0)} %`;
   return [
     `${real.native} native peers and ${real.pages} pages on ${real.processors} processors, ${real.seconds.toFixed(0)} s; documents ${spread(real.routed_share)}, in the simulator ${spread(simulated.routed_share)}`,
-    `"slow": the simulator with links of 1 to ${1 + real.link_p99_ms} ms, which 99 of 100 ways through the real mesh do not exceed for each link; without it a link takes 1 ms`,
+    `"slow": the simulator with links of 1 to ${slow.longest_ms} ms, since for 99 of 100 real deliveries it was up to ${real.link_p99_ms} a link, and with documents that spread as here; else a link takes 1 ms`,
     `${"".padEnd(width)} ${cells("real", "simulator", "ratio", "slow")}`,
     ...rows.map((row) => {
       const ratio = quotient(row.real, row.simulated)?.toFixed(2) ?? "";
@@ -76,7 +79,7 @@ function reason({ name, digits, real, simulated, slow, why }) {
   const [ratio, slower] = [quotient(real, simulated), quotient(real, slow)];
   if (ratio !== undefined && alike(ratio)) return undefined;
   const between = slow !== undefined && real >= Math.min(simulated, slow) && real <= Math.max(simulated, slow);
-  const late = (between || (slower !== undefined && alike(slower))) && `links that take longer: with "slow" ones it is ${slow?.toFixed(digits)} in the simulator`;
+  const late = (between || (slower !== undefined && alike(slower))) && `links take longer, and documents may spread otherwise: in the simulator it is then ${slow?.toFixed(digits)}`;
   return `differs · ${name.trim()}: ${why || late || "nothing that was measured says why"}`;
 }
 
