@@ -19,8 +19,10 @@ const HEADERS = 14 + 20 + 8 + 37 + 12 + 16;
 export function compared(real, simulated, slow) {
   const each = (/** @type {number} */ amount) => amount / real.seconds / (real.native + real.pages);
   const [wire, packets] = real.loopback ? [each(real.loopback.bytes), each(real.loopback.packets)] : [];
-  const headers = wire && packets ? `${packets.toFixed(0)} packets a second with ${HEADERS} bytes of headers each make ${(packets * HEADERS).toFixed(0)} of them, the frames ${(wire - packets * HEADERS).toFixed(0)}; the simulator counts frames alone` : undefined;
-  const chance = slow.alike > 0 ? `chance: of ${slow.runs} runs of the simulator with links about as late as here, ${slow.alike} spread documents as this mesh does` : undefined;
+  const frames = wire !== undefined && packets !== undefined ? wire - packets * HEADERS : undefined;
+  const headers = packets && frames && `${packets.toFixed(0)} packets a second with ${HEADERS} bytes of headers each, ${(packets * HEADERS).toFixed(0)} in all; the rest are frames, ${frames.toFixed(0)}, and the simulator counts these alone`;
+  const explained = headers && [simulated, slow.figures].some((one) => alike(frames / one.bytes_per_s)) ? headers : undefined;
+  const chance = slow.alike > 0 ? `chance, where a network is hardly too small for routes: of ${slow.runs} runs of the simulator with links about as late as here, ${slow.alike} spread documents as this mesh does` : undefined;
   /** Those that the simulator has as well. @param {string} name @param {string} figure @param {number} [digits] @returns {Row} */
   const both = (name, figure, digits = 0) => ({ name, digits, real: real[figure], simulated: simulated[figure], slow: slow.figures[figure] });
   /** @param {string} name @param {Maybe} number @param {number} [digits] @returns {Row} */
@@ -41,7 +43,7 @@ export function compared(real, simulated, slow) {
     both("copies beyond the first, for each first", "copies", 2),
     both("documents carried unwanted, for each wanted", "unwanted_per_wanted", 2),
     { ...both("share of the peers that send by routes", "routed_share", 2), why: chance },
-    { ...both("bytes that a peer sends a second", "bytes_per_s"), real: wire, why: headers },
+    { ...both("bytes that a peer sends a second", "bytes_per_s"), real: wire, why: explained },
     here("first link of a native peer, ms: median", real.joined_p50_ms),
     here("  the last", real.joined_last_ms),
     here("  of a page, the last", real.pages_joined_last_ms),
@@ -56,7 +58,7 @@ export function compared(real, simulated, slow) {
   const busy = (/** @type {{ ran_ms: number }} */ work) => `${(work.ran_ms / real.seconds / 10 / real.processors).toFixed(0)} %`;
   return [
     `${real.native} native peers and ${real.pages} pages on ${real.processors} processors, ${real.seconds.toFixed(0)} s; documents ${spread(real.routed_share)}, in the simulator ${spread(simulated.routed_share)}`,
-    `"slow": the simulator with links of 1 to ${slow.longest_ms} ms, since for 99 of 100 real deliveries it was up to ${real.link_p99_ms} a link, and with documents that spread as here; else a link takes 1 ms`,
+    `"slow": the simulator with links of 1 to ${slow.longest_ms} ms, since nine of ten real deliveries took up to ${real.link_p90_ms.toFixed(1)} for each link, and with documents that spread as here; else a link takes 1 ms`,
     `${"".padEnd(width)} ${cells("real", "simulator", "ratio", "slow")}`,
     ...rows.map((row) => {
       const ratio = quotient(row.real, row.simulated)?.toFixed(2) ?? "";
@@ -64,7 +66,8 @@ export function compared(real, simulated, slow) {
     }),
     `processors busy: ${busy(real.all_work)}: native peers ${busy(real.work)}, browser ${busy(real.browser_work)}, this program ${busy(real.harness_work)}, the system and other programs the rest`,
     `a process that is ready waits ${(real.work.waited_ms / real.work.turns).toFixed(2)} ms for a processor in the mean, which the simulator's clock does not count, nor what computing takes`,
-    ...rows.flatMap((row) => reason(row) ?? []),
+    ...(headers ? [`a peer sends ${headers}`] : []),
+    ...rows.flatMap((row) => reason(row, Math.abs(real.routed_share - simulated.routed_share) >= 0.5) ?? []),
   ];
 }
 
@@ -73,14 +76,16 @@ const quotient = (one, other) => (one !== undefined && other ? one / other : und
 /** @param {number} ratio */
 const alike = (ratio) => ratio <= DIFFERENT && ratio >= 1 / DIFFERENT;
 
-/** Why a figure differs, by what was measured. @param {Row} row */
-function reason({ name, digits, real, simulated, slow, why }) {
+/** Why a figure differs, by what was measured. @param {Row} row @param {boolean} otherwise whether documents spread otherwise */
+function reason({ name, digits, real, simulated, slow, why }, otherwise) {
   if (real === undefined || simulated === undefined || real === simulated) return undefined;
   const [ratio, slower] = [quotient(real, simulated), quotient(real, slow)];
   if (ratio !== undefined && alike(ratio)) return undefined;
   const between = slow !== undefined && real >= Math.min(simulated, slow) && real <= Math.max(simulated, slow);
-  const late = (between || (slower !== undefined && alike(slower))) && `links take longer, and documents may spread otherwise: in the simulator it is then ${slow?.toFixed(digits)}`;
-  return `differs · ${name.trim()}: ${why || late || "nothing that was measured says why"}`;
+  const nearer = ratio !== undefined && slower !== undefined && Math.abs(Math.log(slower)) < Math.abs(Math.log(ratio));
+  const because = `links take longer${otherwise ? ", and documents spread otherwise" : ""}: in the simulator it is then ${slow?.toFixed(digits)}`;
+  const known = between || (slower !== undefined && alike(slower)) || (otherwise && nearer);
+  return `differs · ${name.trim()}: ${why ?? (known ? because : "nothing that was measured says why")}`;
 }
 
 /** @param {number} routed the share of peers that send documents where they are wanted */
