@@ -91,7 +91,7 @@ const BENCHES: [Bench; 12] = [
     Bench {
         name: "swarm",
         kind: Kind::Browser("swarm.mjs"),
-        title: "fifty native peers and three pages, each a process; against the simulator",
+        title: "fifty native peers, each a process, and three pages; against the simulator",
     },
 ];
 
