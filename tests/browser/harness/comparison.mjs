@@ -22,7 +22,7 @@ export function compared(real, simulated, slow) {
   const frames = wire !== undefined && packets !== undefined ? wire - packets * HEADERS : undefined;
   const headers = packets && frames && `${packets.toFixed(0)} packets a second with ${HEADERS} bytes of headers each, ${(packets * HEADERS).toFixed(0)} in all; the rest are frames, ${frames.toFixed(0)}, and the simulator counts these alone`;
   const explained = headers && [simulated, slow.figures].some((one) => alike(frames / one.bytes_per_s)) ? headers : undefined;
-  const chance = slow.alike > 0 ? `chance, where a network is hardly too small for routes: of ${slow.runs} runs of the simulator with links about as late as here, ${slow.alike} spread documents as this mesh does` : undefined;
+  const chance = slow.alike > 0 ? `of ${slow.runs} runs of the simulator with links about as late as here, ${slow.alike} spread documents as this mesh does; a root counts peers twice while they change parents, and takes routes where it counts 64` : undefined;
   /** Those that the simulator has as well. @param {string} name @param {string} figure @param {number} [digits] @returns {Row} */
   const both = (name, figure, digits = 0) => ({ name, digits, real: real[figure], simulated: simulated[figure], slow: slow.figures[figure] });
   /** @param {string} name @param {Maybe} number @param {number} [digits] @returns {Row} */
@@ -83,7 +83,7 @@ function reason({ name, digits, real, simulated, slow, why }, otherwise) {
   if (ratio !== undefined && alike(ratio)) return undefined;
   const between = slow !== undefined && real >= Math.min(simulated, slow) && real <= Math.max(simulated, slow);
   const nearer = ratio !== undefined && slower !== undefined && Math.abs(Math.log(slower)) < Math.abs(Math.log(ratio));
-  const because = `links take longer${otherwise ? ", and documents spread otherwise" : ""}: in the simulator it is then ${slow?.toFixed(digits)}`;
+  const because = `links take longer${otherwise ? ", and documents spread otherwise" : ""}: with such links it is ${slow?.toFixed(digits)} in the simulator`;
   const known = between || (slower !== undefined && alike(slower)) || (otherwise && nearer);
   return `differs · ${name.trim()}: ${why ?? (known ? because : "nothing that was measured says why")}`;
 }
