@@ -251,6 +251,10 @@ async function measure(browser) {
   };
 }
 
+if (!Number.isInteger(NATIVE) || NATIVE < FEWEST) {
+  say(`--peers wants a whole number from ${FEWEST} on`);
+  process.exit(2);
+}
 let browser;
 try {
   browser = await Browser.launch();
