@@ -218,7 +218,7 @@ async function measure(browser) {
   const isPage = members.map(({ peer }) => peer instanceof Page);
   const delays = (/** @type {boolean[]} */ among) =>
     ascending(got.flatMap((all, n) => (among.includes(isPage[n]) ? all.filter((one) => one.number >= first).map((one) => one.delay) : [])));
-  const [all, inPages] = [delays([true, false]), delays([true])];
+  const [all, inPages, inNative] = [delays([true, false]), delays([true]), delays([false])];
   const ofLinks = ascending(got.flat().filter((one) => one.number >= first).map((one) => one.delay / Math.max(one.hops, 1)));
   const farthest = measured.map((_, n) => Math.max(0, ...got.flat().filter((one) => one.number === first + n).map((one) => one.hops)));
   const counter = (/** @type {string} */ name) => sum(last.map((one, n) => one.counters[name] - before.status[n].counters[name]));
@@ -233,6 +233,7 @@ async function measure(browser) {
       routed_share: mean(last.map((one) => (one.spreading === "routes" ? 1 : 0))),
       published: counter("published"),
       p50_ms: quantile(all, 50), p99_ms: quantile(all, 99), slowest_ms: all[all.length - 1],
+      native_p99_ms: quantile(inNative, 99), native_slowest_ms: inNative[inNative.length - 1],
       pages_p50_ms: quantile(inPages, 50), pages_p99_ms: quantile(inPages, 99),
       last_hop: mean(farthest), link_p90_ms: quantile(ofLinks, 90),
       links_mean: mean(last.map((one) => one.links.filter((/** @type {any} */ link) => link.state === "active").length)),

@@ -7,7 +7,8 @@ const DIFFERENT = 1.5;
 const HEADERS = 14 + 20 + 8 + 37 + 12 + 16;
 
 /** @typedef {number | undefined} Maybe */
-/** @typedef {{ name: string, digits: number, real: Maybe, simulated: Maybe, slow: Maybe, why?: string }} Row */
+/** @typedef {{ name: string, digits: number, real: Maybe, simulated: Maybe, slow: Maybe, native?: number, why?: string }} Row
+ * `native`: what it is without pages. */
 
 /**
  * @param {any} real as swarm.mjs measures them
@@ -34,8 +35,8 @@ export function compared(real, simulated, slow) {
     both("delivered", "delivered"),
     both("delivered twice", "doubles"),
     both("delay, ms: median", "p50_ms"),
-    both("  99 of 100 within", "p99_ms"),
-    both("  longest", "slowest_ms"),
+    { ...both("  99 of 100 within", "p99_ms"), native: real.native_p99_ms },
+    { ...both("  longest", "slowest_ms"), native: real.native_slowest_ms },
     here("  into pages: median", real.pages_p50_ms),
     here("  into pages: 99 of 100 within", real.pages_p99_ms),
     both("most links that a document crossed, mean", "last_hop", 1),
@@ -77,7 +78,7 @@ const quotient = (one, other) => (one !== undefined && other ? one / other : und
 const alike = (ratio) => ratio <= DIFFERENT && ratio >= 1 / DIFFERENT;
 
 /** Why a figure differs, by what was measured. @param {Row} row @param {boolean} otherwise whether documents spread otherwise */
-function reason({ name, digits, real, simulated, slow, why }, otherwise) {
+function reason({ name, digits, real, simulated, slow, native, why }, otherwise) {
   if (real === undefined || simulated === undefined || real === simulated) return undefined;
   const [ratio, slower] = [quotient(real, simulated), quotient(real, slow)];
   if (ratio !== undefined && alike(ratio)) return undefined;
@@ -85,7 +86,8 @@ function reason({ name, digits, real, simulated, slow, why }, otherwise) {
   const nearer = ratio !== undefined && slower !== undefined && Math.abs(Math.log(slower)) < Math.abs(Math.log(ratio));
   const because = `links take longer${otherwise ? ", and documents spread otherwise" : ""}: with such links it is ${slow?.toFixed(digits)} in the simulator`;
   const known = between || (slower !== undefined && alike(slower)) || (otherwise && nearer);
-  return `differs · ${name.trim()}: ${why ?? (known ? because : "nothing that was measured says why")}`;
+  const ofPages = native !== undefined && simulated && (native <= Math.max(simulated, slow ?? 0) || alike(native / simulated)) ? `pages: into native peers it is ${native.toFixed(digits)}` : undefined;
+  return `differs · ${name.trim()}: ${why ?? (known ? because : (ofPages ?? "nothing that was measured says why"))}`;
 }
 
 /** @param {number} routed the share of peers that send documents where they are wanted */
