@@ -13,6 +13,8 @@ import { build, unshareArgs } from "./harness/namespace.mjs";
 import { ARTEFACTS, missing, newer } from "./harness/places.mjs";
 
 const HERE = dirname(fileURLToPath(import.meta.url));
+/** Programs that measure, each run by itself. */
+const BENCHES = ["bench.mjs", "swarm.mjs"];
 /** For everything, and for one file of tests. */
 const DEADLINE_MS = 15 * 60_000;
 const FILE_DEADLINE_MS = 4 * 60_000;
@@ -31,7 +33,7 @@ async function main(args) {
     const installed = spawnSync("npm", ["ci", "--no-audit", "--no-fund"], { cwd: HERE, stdio: "inherit" });
     if (installed.status !== 0) return 1;
   }
-  const faults = args[0] === "bench.mjs" ? [] : missing();
+  const faults = BENCHES.includes(args[0]) ? [] : missing();
   if (faults.length > 0) {
     console.error(faults.join("\n"));
     console.error("or TAIINET_BROWSER=skip to go without the browser tests");
@@ -50,7 +52,7 @@ async function main(args) {
 async function inside(args) {
   const far = process.env.TAIINET_PRIVATE ? await build() : undefined;
   const env = { ...process.env, ...(far && { TAIINET_FAR: String(far.pid) }) };
-  const files = args[0] === "bench.mjs"
+  const files = BENCHES.includes(args[0])
     ? args
     : ["--test", "--test-concurrency=1", "--test-reporter=spec", `--test-timeout=${FILE_DEADLINE_MS}`, ...tests(args)];
   mkdirSync(ARTEFACTS, { recursive: true });

@@ -47,6 +47,10 @@ struct Args {
     /// Print one JSON object instead of a table
     #[arg(long)]
     json: bool,
+    /// Print who wants what and which documents are published when, as one JSON object, and play nothing: for a
+    /// real mesh to do the same
+    #[arg(long, conflicts_with_all = ["json", "csv", "html"])]
+    plan: bool,
     /// Write each second as a line of CSV
     #[arg(long, value_name = "FILE")]
     csv: Option<PathBuf>,
@@ -74,6 +78,9 @@ fn main() -> ExitCode {
         Ok(scenario) => scenario,
         Err(error) => return fail(&error.to_string(), USAGE),
     };
+    if args.plan {
+        return tell_plan(&args, &scenario);
+    }
     let stopped = Arc::new(AtomicBool::new(false));
     if let Err(error) = listen(Arc::clone(&stopped)) {
         return fail(&format!("cannot hear of signals: {error}"), 1);
@@ -160,6 +167,17 @@ fn tell(args: &Args, scenario: &Scenario, figures: &Figures) -> ExitCode {
         fail(&format!("{name} with seed {seed} breaks its bound: {check}"), 1);
     }
     code.into()
+}
+
+fn tell_plan(args: &Args, scenario: &Scenario) -> ExitCode {
+    let plan = match scenario::plan(scenario) {
+        Ok(plan) => plan,
+        Err(error) => return fail(&format!("{}: {error}", args.scenario.display()), USAGE),
+    };
+    match terminal::print(&format!("{}\n", terminal::json(&report::json(&plan)))) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&terminal::unwritten(&error), 1),
+    }
 }
 
 fn save(path: &Path, text: &str) -> Result<(), String> {

@@ -28,11 +28,11 @@ enum Kind {
     Beside { package: &'static str, npm: &'static str },
     /// A program in a workspace of its own, whose dependencies stay out of ours.
     Apart(&'static str),
-    /// Pages and native peers, by `tests/browser/bench.mjs`.
-    Browser,
+    /// Pages and native peers, by this program in `tests/browser`.
+    Browser(&'static str),
 }
 
-const BENCHES: [Bench; 11] = [
+const BENCHES: [Bench; 12] = [
     Bench {
         name: "seal",
         kind: Kind::Target("taiinet-identity"),
@@ -85,22 +85,28 @@ const BENCHES: [Bench; 11] = [
     },
     Bench {
         name: "browser",
-        kind: Kind::Browser,
+        kind: Kind::Browser("bench.mjs"),
         title: "documents into a page; against the bare channel and the native core",
+    },
+    Bench {
+        name: "swarm",
+        kind: Kind::Browser("swarm.mjs"),
+        title: "fifty native peers, each a process, and three pages; against the simulator",
     },
 ];
 
 pub(crate) fn run(args: &[String]) -> Result<bool, String> {
     let (flags, names): (Vec<&String>, Vec<&String>) =
         args.iter().partition(|arg| arg.starts_with('-'));
-    if let Some(unknown) = flags.iter().find(|flag| *flag != &"--quick") {
-        return Err(format!("there is no option {unknown}; try --quick"));
+    let is_known = |flag: &str| flag == "--quick" || flag.starts_with("--peers=");
+    if let Some(unknown) = flags.iter().find(|flag| !is_known(flag)) {
+        return Err(format!("there is no option {unknown}; try --quick, or --peers=N for swarm"));
     }
     if let Some(unknown) = names.iter().find(|name| BENCHES.iter().all(|b| b.name != ***name)) {
         let known: Vec<&str> = BENCHES.iter().map(|bench| bench.name).collect();
         return Err(format!("there is no benchmark {unknown:?}; they are {}", known.join(", ")));
     }
-    let quick = !flags.is_empty();
+    let quick = flags.iter().any(|flag| *flag == "--quick");
     let chosen: Vec<&Bench> = BENCHES
         .iter()
         .filter(|bench| names.is_empty() || names.iter().any(|name| *name == bench.name))
@@ -111,7 +117,7 @@ pub(crate) fn run(args: &[String]) -> Result<bool, String> {
     for bench in chosen {
         println!("\n━━ {} · {}", bench.name, bench.title);
         let begun = Instant::now();
-        let (table, passed) = measure(bench, quick);
+        let (table, passed) = measure(bench, quick, &flags);
         println!("{} in {}", if passed { "done" } else { "FAILED" }, seconds(begun.elapsed()));
         good &= passed;
         tables.push((bench, table, passed));
@@ -128,7 +134,7 @@ pub(crate) fn run(args: &[String]) -> Result<bool, String> {
 }
 
 /// Runs one benchmark, shows its lines as they come and keeps them.
-fn measure(bench: &Bench, quick: bool) -> (Vec<String>, bool) {
+fn measure(bench: &Bench, quick: bool, flags: &[&String]) -> (Vec<String>, bool) {
     if let Kind::Beside { npm, .. } = bench.kind
         && let StepOutcome::Failed(why) = wasm::node_modules(&root().join(npm))
     {
@@ -157,7 +163,7 @@ fn measure(bench: &Bench, quick: bool) -> (Vec<String>, bool) {
             }
             command
         }
-        Kind::Browser => match browser() {
+        Kind::Browser(script) => match browser(script, flags) {
             Ok(command) => command,
             Err(why) => return (vec![why], false),
         },
@@ -179,8 +185,9 @@ fn measure(bench: &Bench, quick: bool) -> (Vec<String>, bool) {
 }
 
 /// Builds what the pages and peers need; gives the command that measures them.
-fn browser() -> Result<Command, String> {
-    let programs = ["taiinet-cli", "taiinet-signaller", "taiinet-keys", "taiinet-tests"];
+fn browser(script: &str, flags: &[&String]) -> Result<Command, String> {
+    let programs =
+        ["taiinet-cli", "taiinet-signaller", "taiinet-keys", "taiinet-tests", "taiinet-sim"];
     let mut build = cargo(["build", "--locked", "--profile", "dist", "--bins"]);
     for package in programs {
         build.args(["--package", package]);
@@ -195,7 +202,7 @@ fn browser() -> Result<Command, String> {
         return Err(why);
     }
     let mut bench = wasm::node();
-    bench.args(["run.mjs", "bench.mjs"]).current_dir(folder);
+    bench.args(["run.mjs", script]).args(flags).current_dir(folder);
     bench.env("TAIINET_BIN_DIR", target_dir().join("dist"));
     Ok(bench)
 }

@@ -33,7 +33,8 @@ Usage: cargo xtask COMMAND [ARGS]
   laboratory [ARGS]            measure peers behind NATs and firewalls, and when they move; as root, ten minutes;
                                --page docs/laboratory.md writes that page
   bench [NAME…] [--quick]      run the benchmarks:
-                               seal ingest index store reconcile link documents backlog mesh signaller browser
+                               seal ingest index store reconcile link documents backlog mesh signaller browser swarm
+                               (--peers=N: so many native peers in swarm)
   sim SCENARIO [ARGS]          play a scenario of crates/sim/scenarios, or of another file, in thousands of peers
                                on a virtual clock (`cargo xtask sim --help` for its options)
   help                         print this

@@ -1,9 +1,9 @@
-//! The figures as one JSON object.
+//! Figures, or a plan, as one JSON object.
 
-use crate::scenario::Figures;
+use serde::Serialize;
 
 /// One object on one line.
-pub fn json(figures: &Figures) -> String {
+pub fn json(told: &impl Serialize) -> String {
     // Only maps whose keys are no text could not be written.
-    serde_json::to_string(figures).unwrap_or_default()
+    serde_json::to_string(told).unwrap_or_default()
 }

@@ -171,6 +171,11 @@ impl Scenario {
         Ok(())
     }
 
+    fn nobody_wants(&self) -> bool {
+        let peers = self.peers.get();
+        self.publish.only_publish && self.publish.count.is_none_or(|count| count.get() >= peers)
+    }
+
     /// What no value alone shows to be wrong.
     fn wrong(&self) -> Option<Wrong> {
         let measured = &self.time.measured_s;
@@ -231,6 +236,7 @@ impl Scenario {
             .or_else(|| self.attack.iter().find_map(of_attack))
             .or_else(|| self.network.wrong())
             .or_else(|| place(hostile >= 1.0, "[[attack]]: somebody has to be honest"))
+            .or_else(|| place(self.nobody_wants(), "[publish]: count has to leave some that want"))
             .or_else(|| place(bursts > 1.0, "[join]: the bursts have more than all peers"))
     }
 }

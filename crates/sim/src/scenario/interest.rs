@@ -198,6 +198,15 @@ impl Wishes {
         wish
     }
 
+    /// These peers want nothing.
+    pub(super) fn forget(&mut self, peers: &[usize]) {
+        for peer in peers {
+            if let Some(wishes) = self.of_peers.get_mut(*peer) {
+                wishes.clear();
+            }
+        }
+    }
+
     /// What a peer subscribes to.
     pub(super) fn queries(&self, peer: usize) -> impl Iterator<Item = String> {
         self.of_peers.get(peer).into_iter().flatten().map(Wish::query)

@@ -77,25 +77,25 @@ fn memory_mib() -> Option<u64> {
     Some(kib / 1024)
 }
 
-struct Play<'a> {
-    scenario: &'a Scenario,
-    rng: Rng,
+pub(super) struct Play<'a> {
+    pub(super) scenario: &'a Scenario,
+    pub(super) rng: Rng,
     world: World,
     signallers: Vec<SignallerIndex>,
-    wishes: Wishes,
-    drafts: Vec<Draft>,
-    agenda: Agenda,
+    pub(super) wishes: Wishes,
+    pub(super) drafts: Vec<Draft>,
+    pub(super) agenda: Agenda,
     measure: Measure,
     cast: Cast,
     /// The publishers, the busiest first.
-    publishers: Vec<usize>,
-    busy: Zipf,
+    pub(super) publishers: Vec<usize>,
+    pub(super) busy: Zipf,
     /// Since when each peer lives, in milliseconds from the begin; nothing while it does not.
     since: Vec<Option<u64>>,
 }
 
 impl<'a> Play<'a> {
-    fn new(scenario: &'a Scenario) -> Result<Self, String> {
+    pub(super) fn new(scenario: &'a Scenario) -> Result<Self, String> {
         let peers = scenario.peers.get();
         // Not the world's own chances, so that the same peers want the same in any world.
         let mut rng = Rng::new(scenario.seed ^ 0x7363_656e_6172_696f);
@@ -105,16 +105,22 @@ impl<'a> Play<'a> {
             .map(|_| world.add_signaller(desk.clone()))
             .collect();
         let agenda = Agenda::of(scenario);
-        let wishes = Wishes::draw(&scenario.interest, peers, &mut rng);
-        let drafts = (0..agenda.documents().clamp(1, DRAFTS))
+        let mut wishes = Wishes::draw(&scenario.interest, peers, &mut rng);
+        let mut drafts = (0..agenda.documents().clamp(1, DRAFTS))
             .map(|_| wishes.document(&mut rng))
-            .collect::<Result<_, _>>()?;
+            .collect::<Result<Vec<Draft>, _>>()?;
         let mut order: Vec<usize> = (0..peers).collect();
         shuffle(&mut order, &mut rng);
         let cast = Cast::new(&scenario.attack, peers, &order);
         let honest = order.into_iter().filter(|peer| !cast.contains(*peer));
         let count = scenario.publish.count.map_or(peers, |count| count.get());
         let publishers: Vec<usize> = honest.take(count).collect();
+        if scenario.publish.only_publish {
+            wishes.forget(&publishers);
+            for draft in &mut drafts {
+                draft.wanted_by.retain(|peer| !publishers.contains(&(*peer as usize)));
+            }
+        }
         let exponent = match scenario.publish.publishers {
             Publishers::Uniform => 0.0,
             Publishers::Zipf(exponent) => exponent.get(),

@@ -60,6 +60,8 @@ pub struct Publish {
     pub publishers: Publishers,
     /// How many of the peers publish; all, if left out.
     pub count: Option<Count>,
+    /// Whether these want nothing themselves, as a `taiinet publish` does.
+    pub only_publish: bool,
 }
 
 impl Default for Publish {
@@ -69,6 +71,7 @@ impl Default for Publish {
             bytes: Bytes::of(1024),
             publishers: Publishers::Uniform,
             count: None,
+            only_publish: false,
         }
     }
 }

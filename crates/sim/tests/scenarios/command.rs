@@ -100,6 +100,45 @@ fn a_run_prints_one_object_and_writes_what_is_asked() {
     }
 }
 
+/// What a real mesh is to do is what the simulated one does.
+#[test]
+fn a_plan_has_what_a_run_publishes_and_who_wants_it() {
+    let topics = "interest = { topics = { share = 0.25, topics = 8 } }";
+    let small =
+        SMALL.replace("interest = \"everyone\"", topics).replace("peers = 12", "peers = 24");
+    let file = File::new(&format!("{small}count = 3\nonly_publish = true\n"));
+    let object = |option| -> Value {
+        let output = run(&[&file.path("scenario.toml"), option]);
+        assert!(output.status.success(), "{}", text(&output.stderr));
+        serde_json::from_slice(&output.stdout).expect("one object")
+    };
+    let (plan, figures) = (object("--plan"), object("--json"));
+    let list = |value: &Value| value.as_array().expect("a list").clone();
+    let (publishers, queries) = (list(&plan["publishers"]), list(&plan["queries"]));
+    assert_eq!((publishers.len(), queries.len()), (3, 24));
+    for (peer, queries) in queries.iter().enumerate() {
+        let publishes = publishers.contains(&Value::from(peer));
+        assert_eq!(list(queries).is_empty(), publishes, "{peer} wants {queries}");
+    }
+    let counts = |one: &&Value| one["at_ms"].as_u64() >= plan["begin_ms"].as_u64();
+    let documents = list(&plan["documents"]);
+    let counted: Vec<&Value> = documents.iter().filter(counts).collect();
+    let mut due = 0;
+    for one in &counted {
+        let content: Value =
+            serde_json::from_str(one["content"].as_str().expect("text")).expect("JSON");
+        let query = format!("{{\"type\":{}}}", content["type"]);
+        let wants = |of: &&Value| list(of).contains(&Value::from(query.as_str()));
+        let wanting = queries.iter().filter(wants).count();
+        assert_eq!(list(&one["wanted_by"]).len(), wanting, "{query}");
+        assert!(publishers.contains(&one["by"]), "{}", one["by"]);
+        due += wanting;
+    }
+    assert!(due > 0);
+    assert_eq!((&figures["published"], &figures["due"]), (&counted.len().into(), &due.into()));
+    assert_eq!(figures["delivered"], figures["due"]);
+}
+
 #[test]
 fn a_broken_bound_is_named_with_its_figure_and_the_seed() {
     let file = File::new(&format!("{SMALL}\n[bounds]\nlast_hop = {{ max = 0.5 }}\n"));

@@ -55,6 +55,7 @@ fn what_is_unknown_is_named_with_its_line_and_with_what_is_known() {
         ("copies =", "copys =", "line 13", "`copies`"),
         ("max = 1", "most = 1", "line 13", "`max`"),
         ("\"everyone\"", "\"nobody\"", "line 4", "`everyone`"),
+        ("[time]", "[publish]\nonly_publish = true\n[time]", "[publish]", "leave some"),
     ]);
 }
 

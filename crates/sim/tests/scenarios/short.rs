@@ -54,6 +54,7 @@ scenarios! {
     interest_conjunctions_01pct = "interest-conjunctions-01pct",
     interest_log_ranges_01pct = "interest-log-ranges-01pct",
     droppers_20pct = "droppers-20pct",
+    swarm = "swarm",
     death_50pct = "death-50pct",
     death_80pct = "death-80pct",
     churn_10pct = "churn-10pct",
