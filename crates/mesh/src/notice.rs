@@ -181,7 +181,7 @@ pub(crate) fn keys_of(document: &VerifiedDocument, also: Option<&DocumentKeys>) 
 #[derive(Debug)]
 pub(crate) struct Climbed {
     pub(crate) slot: Slot,
-    pub(crate) document: VerifiedDocument,
+    pub(crate) document: Arc<VerifiedDocument>,
     pub(crate) keys: DocumentKeys,
 }
 

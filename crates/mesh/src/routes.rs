@@ -15,7 +15,10 @@ mod passages;
 mod plan;
 mod roots;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 use taiinet_document::{DocumentId, VerifiedDocument};
 use taiinet_query::{DocumentKeys, KeySet};
@@ -246,7 +249,7 @@ impl Routes {
             && !is_named
             && self.passages.enter(document.id(), cx.now).goes_up(slot)
         {
-            let (document, keys) = (document.clone(), keys.clone());
+            let (document, keys) = (Arc::new(document.clone()), keys.clone());
             cx.notify(Notice::Climbed(Climbed { slot, document, keys }));
         }
         self.passes(cx, document.id(), &keys, (Some(link), Some(way)), trees)

@@ -77,6 +77,8 @@ pub const CROWD: u32 = 24;
 /// Where fewer bytes of documents are published a second, it costs less to let them flood than to keep the trees. Each root
 /// measures its share.
 pub const QUIET_NETWORK: u64 = 700;
+/// For so long another way for documents to spread has to be the better one before a root turns to it.
+pub const TURNS_AFTER: Duration = Duration::from_secs(5);
 /// Over so long a root measures that.
 pub const LOAD_OVER: Duration = Duration::from_secs(20);
 /// How many documents on their way through a peer are remembered.

@@ -44,6 +44,8 @@ pub(super) struct Office {
     next_at: Time,
     load: Load,
     spreading: Spreading,
+    /// Since when the other way is better.
+    other_since: Option<Time>,
     /// Until then the load is not known, and routes stay routes.
     measures_until: Time,
 }
@@ -56,6 +58,7 @@ impl Office {
             next_at: now,
             load: Load { per_second: 0, bytes: 0, since: now },
             spreading,
+            other_since: None,
             measures_until: now.after(limits::LOAD_OVER),
         }
     }
@@ -98,11 +101,22 @@ impl Office {
         self.issued_at = Some(now);
         let load = self.load.measure(now);
         if self.spreading == Spreading::Flood || now >= self.measures_until {
-            self.spreading = decide(self.spreading, told, met, load);
+            self.turn(decide(self.spreading, told, met, load), now);
         }
         let is_idle = self.pending.is_empty() && self.spreading == Spreading::Flood;
         self.next_at = now.after(if is_idle { limits::BEAT_IDLE } else { limits::BEAT });
         (named, self.spreading)
+    }
+}
+
+impl Office {
+    /// Documents are to spread otherwise, if that is so for a while: whoever changes its parent is counted twice meanwhile.
+    fn turn(&mut self, better: Spreading, now: Time) {
+        if better == self.spreading {
+            self.other_since = None;
+        } else if now >= self.other_since.get_or_insert(now).after(limits::TURNS_AFTER) {
+            (self.spreading, self.other_since) = (better, None);
+        }
     }
 }
 
@@ -142,3 +156,6 @@ fn decide(before: Spreading, told: Crowd, met: Crowd, load: u64) -> Spreading {
     let is_open = if routes { open * 3 > peers * 2 } else { open * 3 > peers };
     if is_small || is_quiet || is_open { Spreading::Flood } else { Spreading::Route }
 }
+
+#[cfg(test)]
+mod tests;
