@@ -39,8 +39,6 @@ pub(crate) struct Cx {
     pub(crate) wants_archive: bool,
     /// Whether something has changed that may call for new links.
     pub(crate) view_changed: bool,
-    /// When a neighbour gave way to a stranger last.
-    pub(crate) displaced_at: Option<Time>,
     /// Until when searches wait for an archive that may yet become a neighbour.
     pub(crate) archive_until: Option<Time>,
     /// How documents spread, as the root said last.
@@ -80,7 +78,6 @@ impl Cx {
             asked_at: None,
             wants_archive: false,
             view_changed: true,
-            displaced_at: None,
             archive_until: None,
             spreading: Spreading::default(),
             open: false,

@@ -204,10 +204,8 @@ pub const REQUESTED_IDS: usize = 4 * IDS_PER_FRAME;
 pub const TRIM_EVERY: Duration = Duration::from_secs(2);
 /// How often a peer with a full view looks whether to change a neighbour.
 pub const MIX_EVERY: Duration = Duration::from_secs(30);
-/// A neighbour that has brought no document for so long has not earned its place.
-pub const EARNED_WITHIN: Duration = Duration::from_secs(10);
-/// How often a stranger may take the place of such a neighbour.
-pub const DISPLACE_EVERY: Duration = Duration::from_secs(3);
+/// A neighbour that has brought no document for so long is of no use to a peer that is cut off.
+pub const IDLE_AFTER: Duration = Duration::from_secs(10);
 /// A peer that is cut off changes so many neighbours at once,
 pub const CHANGES: usize = 2;
 /// first after so long,

@@ -15,7 +15,6 @@ mod lanes;
 mod link;
 mod map;
 mod misbehaviour;
-mod places;
 mod promptness;
 mod protection;
 mod reputation;

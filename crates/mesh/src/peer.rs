@@ -26,7 +26,7 @@ use crate::{
     notice::Notice,
     pool::Pool,
     rng::Rng,
-    routes::Routes,
+    routes::{Routes, Spreading},
     signallers::Signallers,
     sync::Sync,
     trees::Trees,
@@ -301,7 +301,8 @@ impl Peer {
         let starves = || {
             let fed_at = links.active().filter_map(|link| link.brought_at).max();
             let is_fed = fed_at.is_some_and(|at| self.cx.now < at.after(limits::CUT_OFF_AFTER));
-            self.routes.missed() > 1 && !is_fed
+            // Where documents go by routes few come, and a root that names what there is not would set all on the move.
+            self.cx.spreading == Spreading::Flood && self.routes.missed() > 1 && !is_fed
         };
         are_any && !self.cx.dozing && (self.trees.is_apart(self.membership.known()) || starves())
     }

@@ -33,7 +33,7 @@ use crate::{
     trees::Trees,
     wire::{Ask, IdPrefix, RouteFrame, Slot, Way},
 };
-use missing::Missing;
+use missing::{Missed, Missing};
 use passages::{Climb, Passage, Passages, for_each_hop, patience};
 pub use plan::Spreading;
 pub(crate) use plan::{Plan, Step};
@@ -174,7 +174,14 @@ impl Routes {
     ) -> Plan {
         let Accepted { document, from, way, .. } = accepted;
         let prefix = IdPrefix::from(&document.id());
-        let waiters: Vec<LinkId> = self.missing.came(&prefix).collect();
+        let missed = self.missing.came(&prefix);
+        // It exists, and was not brought: a root could name what there is not, to have us leave who is honest.
+        if cx.spreading == Spreading::Route
+            && let Some((slot, supplier)) = missed.as_ref().and_then(Missed::owed_by)
+        {
+            cx.notices.push_back(Notice::Missed { slot, supplier });
+        }
+        let waiters = missed.map(Missed::into_waiters).unwrap_or_default();
         if cx.spreading == Spreading::Flood {
             return Plan::Flood;
         }
@@ -397,13 +404,8 @@ impl Routes {
         for _ in 0..limits::ASKS_AT_ONCE {
             let Some((id, missed)) = self.missing.overdue(cx.now) else { break };
             if cx.store.has_seen_prefix(&id) {
-                self.missing.came(&id).for_each(drop);
+                self.missing.came(&id);
                 continue;
-            }
-            if cx.spreading == Spreading::Route
-                && let Some(supplier) = missed.is_first()
-            {
-                cx.notices.push_back(Notice::Missed { slot: missed.slot, supplier });
             }
             let hops = missed.hops();
             if hops == 0 {

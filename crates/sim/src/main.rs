@@ -49,7 +49,7 @@ struct Args {
     json: bool,
     /// Print who wants what and which documents are published when, as one JSON object, and play nothing: for a
     /// real mesh to do the same
-    #[arg(long, conflicts_with_all = ["json", "csv", "html"])]
+    #[arg(long, conflicts_with_all = ["json", "csv", "html", "svg"])]
     plan: bool,
     /// Write each second as a line of CSV
     #[arg(long, value_name = "FILE")]
@@ -57,6 +57,9 @@ struct Args {
     /// Write a page with plots
     #[arg(long, value_name = "FILE")]
     html: Option<PathBuf>,
+    /// Write the plot of documents that peers carry and do not want
+    #[arg(long, value_name = "FILE")]
+    svg: Option<PathBuf>,
     /// Take another seed
     #[arg(long, value_name = "N")]
     seed: Option<u64>,
@@ -158,6 +161,7 @@ fn tell(args: &Args, scenario: &Scenario, figures: &Figures) -> ExitCode {
         }
     };
     write(&args.csv, &|| report::csv(figures));
+    write(&args.svg, &|| report::svg(figures, &marks(scenario)));
     write(&args.html, &|| report::html(figures, &scenario.about, &marks(scenario)));
     if let Err(error) = printed {
         return fail(&terminal::unwritten(&error), 1);

@@ -7,6 +7,6 @@ mod plot;
 mod table;
 
 pub use csv::csv;
-pub use html::html;
+pub use html::{html, svg};
 pub use json::json;
 pub use table::table;

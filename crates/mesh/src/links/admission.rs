@@ -139,7 +139,7 @@ impl Cx {
         let has_room = if extra {
             self.has_room_for_extra(incoming, peer)
         } else {
-            self.has_room(incoming, Link::is_admitted) || incoming && self.makes_room(link)
+            self.has_room(incoming, Link::is_admitted)
         };
         if !has_room {
             self.refuse(link, RefusalReason::Full);

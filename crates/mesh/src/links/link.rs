@@ -367,7 +367,7 @@ impl Link {
     /// Whether it has been there for a while, and has brought nothing of late.
     pub(crate) fn is_idle(&self, now: Time) -> bool {
         let last = self.brought_at.map_or(self.since, |at| at.max(self.since));
-        now.since(last) >= limits::EARNED_WITHIN
+        now.since(last) >= limits::IDLE_AFTER
     }
 
     /// What the other end says that it keeps, if it has an archive.

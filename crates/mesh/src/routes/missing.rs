@@ -35,9 +35,14 @@ impl Missed {
         self.due = now.after(limits::ASK_LATER);
     }
 
-    /// If it has just been missed for the first time, and by us: who was to supply it, if anyone was.
-    pub(super) fn is_first(&self) -> Option<Option<LinkId>> {
-        (self.ours && self.tries == 1).then_some(self.supplier)
+    /// If we have asked for it: of which tree it is, and who was to supply it, if anyone was.
+    pub(super) fn owed_by(&self) -> Option<(Slot, Option<LinkId>)> {
+        (self.ours && self.tries > 0).then_some((self.slot, self.supplier))
+    }
+
+    /// The neighbours that wait for it.
+    pub(super) fn into_waiters(self) -> Vec<LinkId> {
+        self.waiters.into_keys().collect()
     }
 
     /// How many neighbours are asked at once: more, as one after the other could not help. What others ask for is never
@@ -97,10 +102,9 @@ impl Missing {
         }
     }
 
-    /// It has come. Gives the neighbours that wait for it.
-    pub(super) fn came(&mut self, id: &IdPrefix) -> impl Iterator<Item = LinkId> + use<> {
-        let missed = self.0.remove(id);
-        missed.into_iter().flat_map(|missed| missed.waiters.into_keys())
+    /// It has come. Gives what was done about it, if it was missed.
+    pub(super) fn came(&mut self, id: &IdPrefix) -> Option<Missed> {
+        self.0.remove(id)
     }
 
     /// What was asked for often enough is given up.

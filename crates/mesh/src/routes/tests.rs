@@ -392,6 +392,31 @@ fn what_is_named_and_wanted_and_does_not_come_is_asked_for_so_often() {
     );
 }
 
+/// Or a root that names what there is not would have peers leave honest parents and suppliers.
+#[test]
+fn what_was_owed_counts_when_it_comes_from_elsewhere_and_so_exists() {
+    let mut setting = setting(Spreading::Route);
+    setting.interest.subscribe(query(1)).unwrap();
+    let [late, prompt] = [5, 6].map(|author| document(&identity(author), 1, None));
+    for id in [late.id(), id(7)] {
+        setting.named(&id, DocumentKeys::of(&late));
+    }
+    let missed = |setting: &mut Setting| {
+        let notices = setting.cx.notices.drain(..);
+        notices.filter(|notice| matches!(notice, Notice::Missed { slot: SLOT, .. })).count()
+    };
+    setting.cx.now = NOW.after(limits::ASK_AFTER);
+    setting.tick();
+    assert!(setting.asks().iter().sum::<usize>() > 1);
+    assert_eq!(missed(&mut setting), 0, "who knows whether they exist");
+    setting.named(&prompt.id(), DocumentKeys::of(&prompt));
+    let from = setting.links[0];
+    setting.route(&prompt, Some((from, Way::Down(SLOT))));
+    assert_eq!(missed(&mut setting), 0, "it came before it was asked for");
+    setting.route(&late, Some((from, Way::Aside)));
+    assert_eq!(missed(&mut setting), 1);
+}
+
 #[test]
 fn a_neighbour_gets_what_it_asks_for_at_once_or_when_it_comes() {
     let mut setting = setting(Spreading::Route);
@@ -454,10 +479,11 @@ fn what_is_missed_is_bounded_and_forgets_links_that_are_gone() {
         missing.wanted_by(link, prefix(number), (SLOT, 3), NOW);
     }
     missing.want(prefix(0), (SLOT, None), core::time::Duration::ZERO, NOW);
-    assert_eq!(missing.came(&prefix(most - 1)).collect::<Vec<_>>(), [link]);
-    assert_eq!(missing.came(&prefix(most)).count(), 0, "there was no room");
+    let waiters = missing.came(&prefix(most - 1)).map(Missed::into_waiters);
+    assert_eq!(waiters, Some(vec![link]));
+    assert!(missing.came(&prefix(most)).is_none(), "there was no room");
     missing.link_down(link);
-    assert_eq!(missing.came(&prefix(1)).count(), 0);
+    assert!(missing.came(&prefix(1)).is_none_or(|missed| missed.into_waiters().is_empty()));
     let (_, missed) = missing.overdue(NOW).unwrap();
     assert_eq!(missed.hops(), limits::ASK_HOPS, "ours");
     let (_, missed) = missing.overdue(NOW).unwrap();

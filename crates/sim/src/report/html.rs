@@ -23,6 +23,12 @@ table{border-collapse:collapse;width:100%;margin-top:1rem}td{padding:.3rem .5rem
 vertical-align:top}td+td{text-align:right;font-variant-numeric:tabular-nums}\
 ul{padding:0;list-style:none}.met{color:var(--good)}.missed{color:var(--aim)}.broken{color:var(--bad)}";
 
+const FILE_STYLE: &str = "\
+text{font:13px system-ui,sans-serif;fill:#667085}text.title{font-weight:600}text.y{text-anchor:end}\
+text.x,text.name{text-anchor:middle}.grid{stroke:#98a2b355}.mark{stroke:#b42318;stroke-dasharray:4 4}\
+polyline{fill:none;stroke:#5b7cff;stroke-width:2;stroke-linejoin:round}";
+const UNWANTED: &str = "Unwanted per wanted";
+
 fn escaped(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").replace('"', "&quot;")
 }
@@ -68,7 +74,7 @@ pub fn html(figures: &Figures, about: &str, marks: &[f64]) -> String {
     }
     text.push_str("</ul>\n<div class=\"plots\">\n");
     for plot in plots(figures, marks) {
-        text.push_str(&plot.svg());
+        text.push_str(&plot.section());
     }
     text.push_str("</div>");
     if figures.verification_shared {
@@ -81,6 +87,12 @@ pub fn html(figures: &Figures, about: &str, marks: &[f64]) -> String {
     text
 }
 
+/// The plot of documents that peers carry and do not want, as a file of its own.
+pub fn svg(figures: &Figures, marks: &[f64]) -> String {
+    let plot = plots(figures, marks).into_iter().find(|plot| plot.title == UNWANTED);
+    plot.map(|plot| plot.file(FILE_STYLE)).unwrap_or_default()
+}
+
 fn plots<'a>(figures: &Figures, marks: &[f64]) -> Vec<Plot<'a>> {
     let time = "seconds from the begin of the measurement";
     let plot = |title, about, y, points| Plot {
@@ -91,6 +103,7 @@ fn plots<'a>(figures: &Figures, marks: &[f64]) -> Vec<Plot<'a>> {
         points,
         columns: false,
         at_least: 0.0,
+        tenfold: false,
         marks: marks.to_vec(),
     };
     let series = &figures.series;
@@ -131,12 +144,15 @@ fn plots<'a>(figures: &Figures, marks: &[f64]) -> Vec<Plot<'a>> {
                 delays,
             )
         },
-        plot(
-            "Unwanted per wanted",
-            "Documents that peers carried and did not want, for each that was wanted.",
-            "documents",
-            unwanted,
-        ),
+        Plot {
+            tenfold: true,
+            ..plot(
+                UNWANTED,
+                "Documents that peers carried and did not want, for each that was wanted.",
+                "documents",
+                unwanted,
+            )
+        },
         plot(
             "Copies",
             "Copies that came beyond the first.",
