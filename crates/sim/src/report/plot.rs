@@ -121,7 +121,7 @@ impl Plot<'_> {
                 WIDTH - RIGHT,
                 LEFT - 6.0,
                 y + 4.0,
-                number(*tick)
+                if self.tenfold { tick.to_string() } else { number(*tick) }
             );
         }
         let wide = step(span);
