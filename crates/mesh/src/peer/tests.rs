@@ -60,11 +60,12 @@ fn a_peer_knows_that_it_is_cut_off_by_what_is_named_and_does_not_come_or_by_peer
     starving.subscribe("{}".parse().unwrap()).unwrap();
     let entries =
         [1, 2].map(|number| Entry { id: IdPrefix([number; 8]), about: DocumentKeys::EVERYTHING });
+    starving.cx.now = NOW.after(limits::BEAT_IDLE);
     starving.cx.notify(Notice::Named(Named { slot: Slot(0), depth: 0, entries: entries.into() }));
     starving.settle();
     assert!(!starving.is_cut_off(), "it may come yet");
     let asks = limits::ASK_EVERY * u32::from(limits::ASK_ALONE + 1);
-    let until = NOW.after(limits::ASK_AFTER + limits::ASK_AFTER_FLOOD + asks);
+    let until = starving.cx.now.after(limits::ASK_AFTER + limits::ASK_AFTER_FLOOD + asks);
     while starving.cx.now < until {
         starving.cx.now = starving.cx.now.after(limits::ASK_LATER);
         starving.routes.tick(&mut starving.cx, starving.interest.wants(), &starving.trees);
