@@ -102,7 +102,7 @@ pub const HOPS_WAITED_FOR: u8 = 12;
 pub const ASK_AFTER: Duration = Duration::from_millis(800);
 /// See [`ASK_AFTER`].
 pub const ASK_PER_HOP: Duration = Duration::from_millis(120);
-/// So much later where documents flood.
+/// Where documents flood they count as missed so much later.
 pub const ASK_AFTER_FLOOD: Duration = Duration::from_secs(2);
 /// And again after so long.
 pub const ASK_EVERY: Duration = Duration::from_millis(1300);

@@ -51,6 +51,11 @@ impl Missed {
         if self.ours && self.tries > limits::ASK_ALONE { limits::ASK_WIDELY } else { 1 }
     }
 
+    /// Whether a neighbour has asked for it.
+    pub(super) fn is_for_others(&self) -> bool {
+        !self.waiters.is_empty()
+    }
+
     /// How many links a question may go from here.
     pub(super) fn hops(&self) -> u8 {
         if self.ours { limits::ASK_HOPS } else { self.waiters.values().copied().max().unwrap_or(0) }
