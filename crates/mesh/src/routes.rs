@@ -328,13 +328,16 @@ impl Routes {
     // ---- What the root says ----
 
     fn named(&mut self, cx: &Cx, named: &Named, wants: &Wants) {
+        // The bulletin that a newcomer is given first may name what is older than what it came for.
+        let is_newcomer = cx.now < cx.started.after(limits::BEAT_IDLE);
+        let misses = cx.spreading == Spreading::Route || !is_newcomer;
         for entry in &named.entries {
             for climb in self.passages.named(&entry.id, cx.now) {
                 if climb.ours && climb.tries == 1 {
                     self.roots.named(climb.slot);
                 }
             }
-            if !cx.store.has_seen_prefix(&entry.id) && wants.matches(&entry.about) {
+            if misses && !cx.store.has_seen_prefix(&entry.id) && wants.matches(&entry.about) {
                 let soon = limits::ASK_AFTER + for_each_hop(limits::ASK_PER_HOP, named.depth);
                 let (wait, supplier) = match cx.spreading {
                     Spreading::Route => (soon, wants.supplier_of(&entry.about)),

@@ -60,6 +60,7 @@ fn a_peer_knows_that_it_is_cut_off_by_what_is_named_and_does_not_come_or_by_peer
     starving.subscribe("{}".parse().unwrap()).unwrap();
     let entries =
         [1, 2].map(|number| Entry { id: IdPrefix([number; 8]), about: DocumentKeys::EVERYTHING });
+    starving.cx.now = NOW.after(limits::BEAT_IDLE);
     starving.cx.notify(Notice::Named(Named { slot: Slot(0), depth: 0, entries: entries.into() }));
     starving.settle();
     assert!(!starving.is_cut_off(), "it may come yet");
