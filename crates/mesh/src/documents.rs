@@ -411,7 +411,7 @@ mod tests {
         let ids = DocumentIds::new([version.id()]).expect("one");
         let deletion = Content::Deleted(Deletion::Documents(ids));
         let id = documents.publish(&mut cx, deletion, None, None).expect("published");
-        let deletion = cx.store.get(&id).and_then(|kept| kept.decode().ok()).expect("kept");
+        let deletion = cx.store.decoded(&id).expect("kept");
         assert!(deletion.created_at > version.created_at);
     }
 

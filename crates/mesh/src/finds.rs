@@ -211,7 +211,7 @@ impl Finds {
         let (id, bytes) = (document.id(), document.size());
         let Some(find) = self.searches.brings(link, request, bytes)? else { return Ok(()) };
         let unwanted = cx.reputation.is_listed_by_hand(&document.author(), cx.now);
-        let ours = cx.store.get(&id).and_then(|kept| kept.decode().ok());
+        let ours = cx.store.decoded(&id);
         let document = match ours {
             Some(ours) => Arc::new(ours),
             None => admit(cx, document, Rules::Found)?,

@@ -254,7 +254,7 @@ impl Interest {
 
     /// Two versions of one moment: the subscriptions that one of them matches hear of both.
     fn tell_conflict(&mut self, cx: &mut Cx, document: &Arc<VerifiedDocument>, other: &DocumentId) {
-        let other = cx.store.get(other).and_then(|kept| kept.decode().ok());
+        let other = cx.store.decoded(other);
         let Some(other) = other.map(Arc::new) else { return };
         let mut subscriptions = BTreeSet::new();
         for version in [document, &other] {

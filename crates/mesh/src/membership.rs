@@ -198,12 +198,7 @@ impl Membership {
             cx.notify(Notice::Dial(candidacy));
             wanting = wanting.saturating_sub(1);
         }
-        while wanting > 0 {
-            let Some(candidacy) = self.pick(cx, &picked) else { break };
-            picked.push(candidacy.peer);
-            cx.notify(Notice::Dial(candidacy));
-            wanting -= 1;
-        }
+        wanting = self.dial(cx, wanting, picked);
         if lacks_archive {
             self.look_out(cx);
         }
@@ -214,6 +209,18 @@ impl Membership {
 
     fn pick(&mut self, cx: &mut Cx, not: &[PeerId]) -> Option<Candidacy> {
         self.pick_of(cx, not, |_| true)
+    }
+
+    /// Has so many candidates dialled, besides those that were picked. How many there were too few.
+    fn dial(&mut self, cx: &mut Cx, mut count: usize, mut picked: Vec<PeerId>) -> usize {
+        while count > 0
+            && let Some(candidacy) = self.pick(cx, &picked)
+        {
+            picked.push(candidacy.peer);
+            cx.notify(Notice::Dial(candidacy));
+            count -= 1;
+        }
+        count
     }
 
     fn pick_of(
@@ -434,32 +441,22 @@ impl Membership {
 
     /// Links to peers at random, in the place of those that bring nothing if there is no other.
     fn change(&mut self, cx: &mut Cx) {
-        let admitted = cx.links.iter().filter(|link| link.is_admitted() && !link.extra).count();
-        let places = (cx.config.max_links - admitted.min(cx.config.max_links)).min(limits::CHANGES);
-        for _ in places..limits::CHANGES {
+        for _ in free_places(cx)..limits::CHANGES {
             hunger::part_with_idle(cx);
         }
         cx.notify(Notice::Introduce { want: limits::INTRODUCE });
-        let mut picked = Vec::new();
-        for _ in 0..limits::CHANGES {
-            let Some(candidacy) = self.pick(cx, &picked) else { break };
-            picked.push(candidacy.peer);
-            cx.notify(Notice::Dial(candidacy));
-        }
+        self.dial(cx, limits::CHANGES, Vec::new());
     }
 
     /// With a full view, now and then a change: a link to a peer at random, so that parts of the
     /// mesh that happen to be closed in themselves meet; a link less where there is no room left.
     fn mix(&mut self, cx: &mut Cx) {
-        let admitted = cx.links.iter().filter(|link| link.is_admitted() && !link.extra).count();
         let now = cx.now;
-        if admitted >= cx.config.max_links {
+        if free_places(cx) == 0 {
             part(cx, |link| now.since(link.since()) >= limits::MIX_EVERY);
         } else if wakeful(cx) >= cx.config.target_links {
             cx.notify(Notice::Introduce { want: 2 });
-            if let Some(candidacy) = self.pick(cx, &[]) {
-                cx.notify(Notice::Dial(candidacy));
-            }
+            self.dial(cx, 1, Vec::new());
         }
     }
 }
@@ -468,6 +465,12 @@ impl Membership {
 fn is_our_mistake(down: &LinkDown) -> bool {
     let is_mistake = matches!(down.cause, Disconnect::Link(LinkFailure::Mistaken { .. }));
     is_mistake && down.incoming && !down.active && !down.extra
+}
+
+/// How many neighbours more there may be.
+fn free_places(cx: &Cx) -> usize {
+    let admitted = cx.links.iter().filter(|link| link.is_admitted() && !link.extra).count();
+    cx.config.max_links.saturating_sub(admitted)
 }
 
 /// How many more links should be dialled now: up to the target, and in any case so many that a

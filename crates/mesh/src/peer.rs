@@ -280,8 +280,7 @@ impl Peer {
                 if !self.routes.goes_on(cx, id, *way, trees) {
                     return;
                 }
-                let document = cx.store.get(id).and_then(|kept| kept.decode().ok());
-                if let Some(document) = document {
+                if let Some(document) = cx.store.decoded(id) {
                     let came = (*link, *way, also.clone());
                     let steps = self.routes.comes_again(cx, &document, came, trees);
                     self.documents.pass(cx, *id, &steps, self.routes.also(id).flatten());
@@ -299,10 +298,12 @@ impl Peer {
         let links = &self.cx.links;
         let are_any = links.active().any(|link| link.has_trees);
         let starves = || {
-            let fed_at = links.active().filter_map(|link| link.brought_at).max();
-            let is_fed = fed_at.is_some_and(|at| self.cx.now < at.after(limits::CUT_OFF_AFTER));
+            let is_fed = || {
+                let fed_at = links.active().filter_map(|link| link.brought_at).max();
+                fed_at.is_some_and(|at| self.cx.now < at.after(limits::CUT_OFF_AFTER))
+            };
             // Where documents go by routes few come, and a root that names what there is not would set all on the move.
-            self.cx.spreading == Spreading::Flood && self.routes.missed() > 1 && !is_fed
+            self.cx.spreading == Spreading::Flood && self.routes.missed() > 1 && !is_fed()
         };
         are_any && !self.cx.dozing && (self.trees.is_apart(self.membership.known()) || starves())
     }

@@ -1,10 +1,11 @@
-//! Where a document goes: to the root, from there to those that want it, and to no one else.
+//! Where a document goes: to the root of one tree, from there to those that want it, and to no one else.
 //!
 //! In a small network, or one where most want everything, documents flood ([`crate::documents`]); the root says
 //! which ([`Spreading`]). Where they do not, a document climbs from its author to the root, from parent to parent, and
 //! goes down wherever a child or those below it want it (the keys that each tells its parent). A neighbour that wants
 //! it beside the tree hears that it is here. What becomes of it shows in the root's bulletins:
-//! - What is not named in time is sent up once more, over another neighbour ([`passages`]).
+//! - What is not named in time is sent up once more, over another neighbour, by its author on the other tree
+//!   ([`passages`], [`roots`]).
 //! - What is named, wanted and has not come is asked for, towards the root ([`missing`]).
 //!
 //! What is for everyone floods in any case: what is sealed, what announces subscriptions, and what this version
@@ -72,9 +73,9 @@ impl Routes {
         &self.wants
     }
 
-    /// How many documents that roots have named are asked for again and again.
+    /// How many documents that roots have named, and that we want, have not come for a while.
     pub(crate) fn missed(&self) -> usize {
-        self.missing.in_vain()
+        self.missing.for_long()
     }
 
     /// Whether a root has named it lately.
@@ -179,7 +180,7 @@ impl Routes {
         if cx.spreading == Spreading::Route
             && let Some((slot, supplier)) = missed.as_ref().and_then(Missed::owed_by)
         {
-            cx.notices.push_back(Notice::Missed { slot, supplier });
+            cx.notify(Notice::Missed { slot, supplier });
         }
         let waiters = missed.map(Missed::into_waiters).unwrap_or_default();
         if cx.spreading == Spreading::Flood {
@@ -286,13 +287,7 @@ impl Routes {
             Some(Way::Down(slot)) => (slot, false),
             Some(Way::Aside) => (trees.slot_for(&id), false),
         };
-        if passage.goes_down(slot) {
-            for child in trees.children_that_want(slot, keys) {
-                if Some(child) != from && !passage.links.contains(&child) {
-                    steps.insert(child, Step::Push(Way::Down(slot)));
-                }
-            }
-        }
+        steps.extend(passage.begins_down(slot, || trees.children_that_want(slot, keys)));
         if climbs && trees.is_root(slot) {
             passage.goes_up(slot);
         }
@@ -341,8 +336,8 @@ impl Routes {
                 let soon = limits::ASK_AFTER + for_each_hop(limits::ASK_PER_HOP, named.depth);
                 let (wait, supplier) = match cx.spreading {
                     Spreading::Route => (soon, wants.supplier_of(&entry.about)),
-                    // First neighbours that have announced it are asked.
-                    Spreading::Flood => (soon + limits::ASK_AFTER_FLOOD, None),
+                    // It may come of a neighbour that has announced it.
+                    Spreading::Flood => (soon + limits::MISSED_LATER, None),
                 };
                 self.missing.want(entry.id, (named.slot, supplier), wait, cx.now);
             }
@@ -369,10 +364,12 @@ impl Routes {
             if let Some(link) = next {
                 cx.counters.resent += 1;
                 steps.insert(link, Step::Push(Way::Up(slot)));
-                if let Some(passage) = self.passages.get_mut(&id) {
+            }
+            if let Some(passage) = self.passages.get_mut(&id) {
+                if next.is_some() {
                     passage.goes_up(slot);
-                    passage.links.extend(steps.keys());
                 }
+                passage.links.extend(steps.keys());
             }
             self.pass(cx, id, steps);
             let tries = climb.tries.saturating_add(u8::from(next.is_some() || trees.is_root(slot)));
@@ -389,14 +386,13 @@ impl Routes {
         slot: Slot,
         trees: &Trees,
     ) -> BTreeMap<LinkId, Step> {
-        let passage = self.passages.get_mut(&id).filter(|passage| !passage.went_down(slot));
-        let document = cx.store.get(&id).and_then(|kept| kept.decode().ok());
-        let Some((passage, document)) = passage.zip(document) else { return BTreeMap::new() };
-        passage.goes_down(slot);
-        let mut children =
-            trees.children_that_want(slot, &keys_of(&document, passage.also.as_ref()));
-        children.retain(|child| !passage.links.contains(child));
-        children.into_iter().map(|child| (child, Step::Push(Way::Down(slot)))).collect()
+        let Some(passage) = self.passages.get_mut(&id) else { return BTreeMap::new() };
+        let also = passage.also.clone();
+        let children = || {
+            let Some(document) = cx.store.decoded(&id) else { return Vec::new() };
+            trees.children_that_want(slot, &keys_of(&document, also.as_ref()))
+        };
+        passage.begins_down(slot, children).collect()
     }
 
     // ---- What is missed ----

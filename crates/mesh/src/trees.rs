@@ -1,4 +1,5 @@
-//! The rooted trees: who the root is, who stands above whom, and which documents the network has.
+//! The rooted trees: who their roots are, who stands above whom, and which documents the network has. There are two, with
+//! a root each, and documents are shared out over them.
 //!
 //! A root is a peer like any other that offered itself when there was none ([`office`]); nobody trusts it. Each
 //! beat it signs a [`Bulletin`](crate::wire::Bulletin), which its children pass to theirs. A peer follows the root whose bulletins
@@ -241,7 +242,7 @@ impl Trees {
             Some(Way::Down(slot)) => (Some(slot), None),
             Some(Way::Aside) => (None, None),
         };
-        if let Some(tree) = climbed.and_then(|slot| self.tree(slot)) {
+        if let Some(tree) = climbed.and_then(|slot| self.tree(slot)).filter(|tree| tree.is_root()) {
             tree.name(&accepted.document, &accepted.keys(), now);
         }
         if let Some((link, _)) = accepted.from

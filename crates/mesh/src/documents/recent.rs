@@ -262,6 +262,11 @@ impl Recent {
         self.seen.get(id)?.as_deref()
     }
 
+    /// The same, decoded.
+    pub(crate) fn decoded(&self, id: &DocumentId) -> Option<VerifiedDocument> {
+        self.get(id)?.decode().ok()
+    }
+
     /// A document that can be found.
     pub(crate) fn find(&self, id: &DocumentId) -> Option<&Kept> {
         self.get(id).or_else(|| self.own.get(id))

@@ -103,7 +103,7 @@ pub const ASK_AFTER: Duration = Duration::from_millis(800);
 /// See [`ASK_AFTER`].
 pub const ASK_PER_HOP: Duration = Duration::from_millis(120);
 /// Where documents flood they count as missed so much later.
-pub const ASK_AFTER_FLOOD: Duration = Duration::from_secs(2);
+pub const MISSED_LATER: Duration = Duration::from_secs(2);
 /// And again after so long.
 pub const ASK_EVERY: Duration = Duration::from_millis(1300);
 /// What a neighbour asks for is remembered for so long, in which an answer can come over all the links of a question.

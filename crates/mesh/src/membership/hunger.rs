@@ -1,8 +1,8 @@
 //! A peer that is cut off: what happens in its network does not reach it, and so its neighbours are not worth their
 //! places.
 //!
-//! Either the tree in which it stands has far fewer peers than it knows, or documents are named there and none
-//! comes. Then it changes one neighbour after the other, by its own choice.
+//! Either the trees in which it stands have far fewer peers than it knows, or documents are named there and none
+//! comes. Then it changes some neighbours, and others later, by its own choice.
 
 use crate::{LinkId, Time, cx::Cx, limits, rng::Backoff, wire::RefusalReason};
 

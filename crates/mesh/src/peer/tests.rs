@@ -65,7 +65,7 @@ fn a_peer_knows_that_it_is_cut_off_by_what_is_named_and_does_not_come_or_by_peer
     starving.settle();
     assert!(!starving.is_cut_off(), "it may come yet");
     let asks = limits::ASK_EVERY * u32::from(limits::ASK_ALONE + 1);
-    let until = starving.cx.now.after(limits::ASK_AFTER + limits::ASK_AFTER_FLOOD + asks);
+    let until = starving.cx.now.after(limits::ASK_AFTER + limits::MISSED_LATER + asks);
     while starving.cx.now < until {
         starving.cx.now = starving.cx.now.after(limits::ASK_LATER);
         starving.routes.tick(&mut starving.cx, starving.interest.wants(), &starving.trees);

@@ -35,7 +35,7 @@ impl Missed {
         self.due = now.after(limits::ASK_LATER);
     }
 
-    /// If we have asked for it: of which tree it is, and who was to supply it, if anyone was.
+    /// If we have asked for it ourselves: of which tree it is, and who was to supply it, if anyone was.
     pub(super) fn owed_by(&self) -> Option<(Slot, Option<LinkId>)> {
         (self.ours && self.tries > 0).then_some((self.slot, self.supplier))
     }
@@ -136,8 +136,8 @@ impl Missing {
         }
     }
 
-    /// How many of ours were asked for in vain, by more neighbours than one.
-    pub(super) fn in_vain(&self) -> usize {
+    /// How many of ours have been missed for a while.
+    pub(super) fn for_long(&self) -> usize {
         self.0.values().filter(|missed| missed.ours && missed.tries > limits::ASK_ALONE).count()
     }
 

@@ -6,12 +6,13 @@ use std::collections::BTreeSet;
 use taiinet_document::DocumentId;
 use taiinet_query::DocumentKeys;
 
+use super::plan::Step;
 use crate::{
     LinkId, Time,
     lately::Lately,
     limits,
     trees::Slots,
-    wire::{IdPrefix, Slot},
+    wire::{IdPrefix, Slot, Way},
 };
 
 /// What was done with a document.
@@ -57,7 +58,17 @@ impl Passage {
         self.climbed.insert(slot)
     }
 
-    /// It goes down a tree from here, unless it has.
+    /// It goes down a tree from here, unless it has: to these children, but for those that have had to do with it.
+    pub(super) fn begins_down(
+        &mut self,
+        slot: Slot,
+        children: impl FnOnce() -> Vec<LinkId>,
+    ) -> impl Iterator<Item = (LinkId, Step)> {
+        let mut children = if self.goes_down(slot) { children() } else { Vec::new() };
+        children.retain(|child| !self.links.contains(child));
+        children.into_iter().map(move |child| (child, Step::Push(Way::Down(slot))))
+    }
+
     pub(super) const fn goes_down(&mut self, slot: Slot) -> bool {
         self.went_down.insert(slot)
     }

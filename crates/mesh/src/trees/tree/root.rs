@@ -97,8 +97,7 @@ impl Tree {
         let Some(office) = &mut self.office else { return };
         for id in ids {
             // What is not here any more is here for nobody that asks.
-            let document = cx.store.get(&id).and_then(|kept| kept.decode().ok());
-            let Some(document) = document else { continue };
+            let Some(document) = cx.store.decoded(&id) else { continue };
             let about = self.below.about(&DocumentKeys::of(&document));
             office.name(Entry { id: (&id).into(), about }, 0, cx.now);
         }
