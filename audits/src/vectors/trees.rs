@@ -45,6 +45,7 @@ pub(crate) fn bulletin(named: Vec<Entry>) -> Signed<Bulletin> {
         network: network(),
         slot: SLOT,
         issued_at: at(0),
+        after: at(-1000),
         beat_ms: 1000,
         peers: 300,
         spreading: 1,

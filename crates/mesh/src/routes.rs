@@ -175,7 +175,7 @@ impl Routes {
     ) -> Plan {
         let Accepted { document, from, way, .. } = accepted;
         let prefix = IdPrefix::from(&document.id());
-        let missed = self.missing.came(&prefix);
+        let missed = self.missing.came(&prefix, cx.now);
         // It exists, and was not brought: a root could name what there is not, to have us leave who is honest.
         if cx.spreading == Spreading::Route
             && let Some((slot, supplier)) = missed.as_ref().and_then(Missed::owed_by)
@@ -344,7 +344,7 @@ impl Routes {
         }
     }
 
-    /// Sends up once more what no root has named: our own by the trees in turn, what others sent up by the same tree.
+    /// Sends up once more what no root has named: our own on both trees, what others sent up on the same.
     fn climb_again(&mut self, cx: &mut Cx, trees: &Trees) {
         while let Some((id, climb)) = self.passages.overdue(cx.now) {
             let most = if climb.ours { limits::CLIMBS_OURS } else { limits::CLIMBS };
@@ -354,28 +354,41 @@ impl Routes {
             if climb.ours && climb.tries == 1 {
                 self.roots.omitted(climb.slot, cx.now);
             }
-            let (slot, turn) = match trees.other(climb.slot).filter(|_| climb.ours) {
-                Some(other) if climb.tries % 2 == 1 => (other, climb.tries / 2),
-                Some(_) => (climb.slot, climb.tries / 2),
-                None => (climb.slot, climb.tries),
-            };
-            let next = trees.way_up(slot, turn);
-            let mut steps = self.begins_down(cx, id, slot, trees);
-            if let Some(link) = next {
-                cx.counters.resent += 1;
-                steps.insert(link, Step::Push(Way::Up(slot)));
+            // The other tree has not been tried before.
+            let other = trees.other(climb.slot).filter(|_| climb.ours && climb.tries > 0);
+            let other = other.map(|other| (other, climb.tries - 1));
+            let mut goes = false;
+            for (slot, turn) in other.into_iter().chain([(climb.slot, climb.tries)]) {
+                goes |= self.climbs_once_more(cx, id, (slot, turn), trees);
             }
-            if let Some(passage) = self.passages.get_mut(&id) {
-                if next.is_some() {
-                    passage.goes_up(slot);
-                }
-                passage.links.extend(steps.keys());
-            }
-            self.pass(cx, id, steps);
-            let tries = climb.tries.saturating_add(u8::from(next.is_some() || trees.is_root(slot)));
+            let tries = climb.tries.saturating_add(u8::from(goes));
             let due = cx.now.after(patience(climb.ours, trees.depth(climb.slot)));
             self.passages.climbs(id, Climb { tries, due, ..climb });
         }
+    }
+
+    /// Sends it up a tree over the next neighbour. Whether there is one, or no need of one.
+    fn climbs_once_more(
+        &mut self,
+        cx: &mut Cx,
+        id: DocumentId,
+        (slot, turn): (Slot, u8),
+        trees: &Trees,
+    ) -> bool {
+        let next = trees.way_up(slot, turn);
+        let mut steps = self.begins_down(cx, id, slot, trees);
+        if let Some(link) = next {
+            cx.counters.resent += 1;
+            steps.insert(link, Step::Push(Way::Up(slot)));
+        }
+        if let Some(passage) = self.passages.get_mut(&id) {
+            if next.is_some() {
+                passage.goes_up(slot);
+            }
+            passage.links.extend(steps.keys());
+        }
+        self.pass(cx, id, steps);
+        next.is_some() || trees.is_root(slot)
     }
 
     /// A document goes up another tree than before: it goes to our children there that want it, too.
@@ -403,7 +416,7 @@ impl Routes {
         for _ in 0..limits::ASKS_AT_ONCE {
             let Some((id, missed)) = self.missing.overdue(cx.now) else { break };
             if cx.store.has_seen_prefix(&id) {
-                self.missing.came(&id);
+                self.missing.came(&id, cx.now);
                 continue;
             }
             // Where documents flood neighbours announce them, and what is named may be older than what one came for: it
@@ -417,7 +430,7 @@ impl Routes {
             }
             let now = cx.now;
             let may_ask =
-                |link: &LinkId, budget: &Budget| !missed.asked.contains(link) && budget.has(1, now);
+                |link: &LinkId, budget: &Budget| missed.may_have(*link) && budget.has(1, now);
             let others = self.asking.iter().filter(|(link, budget)| may_ask(link, budget));
             let mut links: Vec<LinkId> = others.map(|(link, _)| *link).collect();
             cx.rng.sample(&mut links, usize::MAX);

@@ -109,6 +109,7 @@ impl Member {
             network: Self::network(bytes, usually),
             slot: Self::slot(bytes),
             issued_at: Self::when(bytes, now),
+            after: Self::when(bytes, now),
             beat_ms: bytes.choose(&[1000, 5000, 0, 1, u32::MAX]).unwrap_or_default(),
             peers: bytes.choose(&[300, 63, 0, u32::MAX]).unwrap_or_default(),
             spreading: bytes.choose(&[1, 1, 0, 2, u8::MAX]).unwrap_or_default(),

@@ -25,6 +25,10 @@ pub const BULLETINS_KEPT: usize = 12;
 /// A root that is there gives way to a better one eight times at once, as where many offered themselves at the same time, and
 /// then once a minute: each costs 60 of these.
 pub const ROOT_CHANGES: (u32, u32) = (8 * 60, 1);
+/// A parent is left because bulletins are missing twice at once, and then every half minute: each costs 30 of these.
+pub const GAPS: (u32, u32) = (2 * 30, 1);
+/// A parent that brought none while another neighbour had one is no parent for so long.
+pub const STARVED_RESTS: Duration = Duration::from_secs(20);
 /// Frames of the trees that one link may send at once, and how many more each second.
 pub const TREE_FRAMES: (u32, u32) = (128, 32);
 /// No peer stands deeper: what does goes round in a circle.
@@ -107,13 +111,18 @@ pub const MISSED_LATER: Duration = Duration::from_secs(2);
 /// And again after so long.
 pub const ASK_EVERY: Duration = Duration::from_millis(1300);
 /// What a neighbour asks for is remembered for so long, in which an answer can come over all the links of a question.
-pub const ASK_KEPT: Duration = Duration::from_secs(4);
+pub const ASK_KEPT: Duration = Duration::from_secs(8);
+/// In which, when it asks again, so many others are asked, one at a time.
+pub const ASK_RELAYED: u8 = 4;
 /// One neighbour is asked so often, and then another;
 pub const ASK_ALONE: u8 = 2;
 /// then so many at once.
 pub const ASK_WIDELY: usize = 3;
 /// So often in all.
 pub const ASK_TRIES: u8 = 12;
+/// So often at once, and so often more each second, a peer asks for what the root of one tree has named and that does not come:
+/// a root may name what there is not. Each that comes gives [`ASK_TRIES`] back.
+pub const ASKS_IN_VAIN: (u32, u32) = (64, 2);
 /// How many links a question goes at most.
 pub const ASK_HOPS: u8 = 12;
 /// Of how many answers to questions it is remembered that they were given.

@@ -4,7 +4,7 @@ use core::time::Duration;
 use std::collections::BTreeMap;
 
 use crate::{
-    LinkId, Time, limits,
+    Budget, LinkId, Time, limits,
     wire::{IdPrefix, Slot},
 };
 
@@ -21,7 +21,11 @@ pub(super) struct Missed {
     /// The neighbours that were asked.
     pub(super) asked: Vec<LinkId>,
     due: Time,
+    /// No sooner for others.
+    again_at: Time,
     tries: u8,
+    /// Whether a neighbour has asked since we have.
+    is_open: bool,
 }
 
 impl Missed {
@@ -51,6 +55,11 @@ impl Missed {
         if self.ours && self.tries > limits::ASK_ALONE { limits::ASK_WIDELY } else { 1 }
     }
 
+    /// Whether this neighbour may have it: it was not asked, and does not ask.
+    pub(super) fn may_have(&self, link: LinkId) -> bool {
+        !self.asked.contains(&link) && !self.waiters.contains_key(&link)
+    }
+
     /// Whether a neighbour has asked for it.
     pub(super) fn is_for_others(&self) -> bool {
         !self.waiters.is_empty()
@@ -63,21 +72,27 @@ impl Missed {
 }
 
 #[derive(Debug, Default)]
-pub(super) struct Missing(BTreeMap<IdPrefix, Missed>);
+pub(super) struct Missing {
+    of: BTreeMap<IdPrefix, Missed>,
+    /// How often what the root of each tree has named may yet be asked for in vain.
+    trusts: BTreeMap<Slot, Budget>,
+}
 
 impl Missing {
-    fn entry(&mut self, id: IdPrefix, slot: Slot, due: Time) -> Option<&mut Missed> {
-        if !self.0.contains_key(&id) && self.0.len() >= limits::MISSING {
+    fn entry(&mut self, id: IdPrefix, slot: Slot, due: Time, now: Time) -> Option<&mut Missed> {
+        if !self.of.contains_key(&id) && self.of.len() >= limits::MISSING {
             return None;
         }
-        Some(self.0.entry(id).or_insert_with(|| Missed {
+        Some(self.of.entry(id).or_insert_with(|| Missed {
             slot,
             ours: false,
             supplier: None,
             waiters: BTreeMap::new(),
             asked: Vec::new(),
             due,
+            again_at: now,
             tries: 0,
+            is_open: false,
         }))
     }
 
@@ -89,7 +104,7 @@ impl Missing {
         wait: Duration,
         now: Time,
     ) {
-        if let Some(missed) = self.entry(id, slot, now.after(wait)) {
+        if let Some(missed) = self.entry(id, slot, now.after(wait), now) {
             (missed.ours, missed.supplier) = (true, supplier);
         }
     }
@@ -102,35 +117,54 @@ impl Missing {
         (slot, hops): (Slot, u8),
         now: Time,
     ) {
-        if let Some(missed) = self.entry(id, slot, now) {
-            missed.waiters.insert(link, hops);
+        let Some(missed) = self.entry(id, slot, now, now) else { return };
+        missed.waiters.insert(link, hops);
+        // So another neighbour is asked than before: what lies behind one may be lost each time.
+        if !missed.ours && missed.tries < limits::ASK_RELAYED && now >= missed.again_at {
+            (missed.is_open, missed.due) = (true, now);
         }
     }
 
     /// It has come. Gives what was done about it, if it was missed.
-    pub(super) fn came(&mut self, id: &IdPrefix) -> Option<Missed> {
-        self.0.remove(id)
+    pub(super) fn came(&mut self, id: &IdPrefix, now: Time) -> Option<Missed> {
+        let missed = self.of.remove(id)?;
+        if let Some(trust) = self.trusts.get_mut(&missed.slot).filter(|_| missed.ours) {
+            trust.give_back(limits::ASK_TRIES.into(), now);
+        }
+        Some(missed)
     }
 
     /// What was asked for often enough is given up.
     pub(super) fn give_up(&mut self, now: Time) {
-        self.0.retain(|_, missed| {
-            let tries = if missed.ours { limits::ASK_TRIES } else { 1 };
-            missed.due > now || missed.tries < tries
+        self.of.retain(|_, missed| {
+            let goes_on = missed.is_open || missed.ours && missed.tries < limits::ASK_TRIES;
+            missed.due > now || goes_on
         });
     }
 
-    /// The next that is due to be asked for, once more.
+    /// The next that is due to be asked for, once more. One of ours passes its turn where too much was asked for in vain that
+    /// the same root has named.
     pub(super) fn overdue(&mut self, now: Time) -> Option<(IdPrefix, &mut Missed)> {
-        let (id, missed) = self.0.iter_mut().find(|(_, missed)| missed.due <= now)?;
-        missed.tries += 1;
-        missed.due = now.after(if missed.ours { limits::ASK_EVERY } else { limits::ASK_KEPT });
+        let trusts = &mut self.trusts;
+        let mut is_next = |missed: &mut Missed| {
+            if missed.due > now {
+                return false;
+            }
+            missed.tries += 1;
+            missed.is_open = false;
+            missed.again_at = now.after(limits::ASK_EVERY);
+            missed.due = if missed.ours { missed.again_at } else { now.after(limits::ASK_KEPT) };
+            let new = || Budget::new(limits::ASKS_IN_VAIN, now);
+            !missed.ours || trusts.entry(missed.slot).or_insert_with(new).take(1, now)
+        };
+        let (id, missed) =
+            self.of.iter_mut().find_map(|(id, missed)| is_next(missed).then_some((id, missed)))?;
         Some((*id, missed))
     }
 
     /// A link is gone.
     pub(super) fn link_down(&mut self, link: LinkId) {
-        for missed in self.0.values_mut() {
+        for missed in self.of.values_mut() {
             missed.waiters.remove(&link);
             missed.asked.retain(|asked| *asked != link);
         }
@@ -138,10 +172,10 @@ impl Missing {
 
     /// How many of ours have been missed for a while.
     pub(super) fn for_long(&self) -> usize {
-        self.0.values().filter(|missed| missed.ours && missed.tries > limits::ASK_ALONE).count()
+        self.of.values().filter(|missed| missed.ours && missed.tries > limits::ASK_ALONE).count()
     }
 
     pub(super) fn deadline(&self) -> Option<Time> {
-        self.0.values().map(|missed| missed.due).min()
+        self.of.values().map(|missed| missed.due).min()
     }
 }

@@ -23,8 +23,17 @@ pub(super) struct Following {
     /// How large it says that the network is.
     pub(super) peers: u32,
     spreading: Option<Spreading>,
-    /// Its last bulletins, for children that missed some.
-    recent: VecDeque<(Timestamp, Signed<Bulletin>)>,
+    /// The newest up to which none is missing.
+    pub(super) whole: Timestamp,
+    /// Its last bulletins in their order, for children that missed some.
+    recent: VecDeque<Kept>,
+}
+
+#[derive(Debug)]
+struct Kept {
+    at: Timestamp,
+    after: Timestamp,
+    signed: Signed<Bulletin>,
 }
 
 impl Following {
@@ -38,22 +47,55 @@ impl Following {
             beat: limits::BEAT_IDLE,
             peers: 0,
             spreading: None,
+            whole: Timestamp::from_millis(0),
             recent: VecDeque::new(),
         }
     }
 
-    /// A newer bulletin of it.
+    /// Whether a bulletin that it signed then is of use: a newer one, or one that is missing; none counts that it signed sooner
+    /// after another than a root has reason to.
+    pub(super) fn lacks(&self, at: Timestamp) -> bool {
+        let apart = |one: Timestamp, other: Timestamp| {
+            Time::from(one.max(other)) >= Time::from(one.min(other)).after(limits::BEAT_LEAST)
+        };
+        at > self.whole && self.recent.iter().all(|kept| apart(kept.at, at))
+    }
+
+    /// Whether one is missing.
+    pub(super) fn has_gap(&self) -> bool {
+        self.whole < self.newest
+    }
+
+    /// A bulletin of it that was lacking.
     pub(super) fn hears(&mut self, signed: Signed<Bulletin>, bulletin: &Bulletin, now: Time) {
+        if bulletin.issued_at > self.newest {
+            self.hears_newer(bulletin, now);
+        }
+        let kept = Kept { at: bulletin.issued_at, after: bulletin.after, signed };
+        let place = self.recent.partition_point(|other| other.at < kept.at);
+        self.recent.insert(place, kept);
+        if self.recent.len() > limits::BULLETINS_KEPT
+            && let Some(oldest) = self.recent.pop_front()
+        {
+            self.whole = self.whole.max(oldest.at);
+        }
+        for kept in &self.recent {
+            if kept.after <= self.whole {
+                self.whole = self.whole.max(kept.at);
+            }
+        }
+    }
+
+    fn hears_newer(&mut self, bulletin: &Bulletin, now: Time) {
+        if self.recent.is_empty() {
+            self.whole = bulletin.issued_at;
+        }
         self.newest = bulletin.issued_at;
         self.heard_at = now;
         self.peers = bulletin.peers;
         self.spreading = Some(bulletin.spreading.into());
         let beat = Duration::from_millis(bulletin.beat_ms.into());
         self.beat = beat.clamp(limits::BEAT, limits::BEAT_IDLE);
-        if self.recent.len() >= limits::BULLETINS_KEPT {
-            self.recent.pop_front();
-        }
-        self.recent.push_back((bulletin.issued_at, signed));
     }
 
     /// How documents are to spread.
@@ -73,12 +115,12 @@ impl Following {
 
     /// Its newest bulletin.
     pub(super) fn latest(&self) -> Option<&Signed<Bulletin>> {
-        self.recent.back().map(|(_, signed)| signed)
+        self.recent.back().map(|kept| &kept.signed)
     }
 
     /// Those that came after one, as far as they are kept.
     pub(super) fn since(&self, newest: Timestamp) -> Vec<Signed<Bulletin>> {
-        let later = self.recent.iter().filter(|(at, _)| *at > newest);
-        later.map(|(_, signed)| signed.clone()).collect()
+        let later = self.recent.iter().filter(|kept| kept.at > newest);
+        later.map(|kept| kept.signed.clone()).collect()
     }
 }

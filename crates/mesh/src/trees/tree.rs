@@ -47,6 +47,8 @@ pub(crate) struct Place {
 
 /// What a change of the root takes of [`limits::ROOT_CHANGES`].
 const CHANGE: usize = 60;
+/// What leaving a parent because bulletins are missing takes of [`limits::GAPS`].
+const GAP: usize = 30;
 
 #[derive(Debug)]
 pub(super) struct Tree {
@@ -69,11 +71,22 @@ pub(super) struct Tree {
     improve_at: Time,
     /// How often a root that is there may give way to a better one.
     changes: Budget,
+    /// How often a parent may be left because bulletins are missing.
+    gaps: Budget,
     /// What neighbours were told of our place, and when they are told anew.
     told: (Option<PeerId>, Option<u8>),
     tell_at: Option<Time>,
     /// Whether we want everything ourselves.
     is_open: bool,
+}
+
+/// To which neighbours a bulletin goes.
+#[derive(Debug, Clone, Copy)]
+enum To {
+    Children,
+    /// The children, and those that starve.
+    Lacking,
+    All,
 }
 
 /// A neighbour's place.
@@ -86,7 +99,7 @@ struct Around {
     helped_at: Option<Time>,
     /// and those that it had missed when it joined.
     caught_up_at: Option<Time>,
-    /// As a parent it failed to bring what a root had named: it is none before then.
+    /// As a parent it failed to bring bulletins, or what they named: it is none before then.
     rests_until: Option<Time>,
 }
 
@@ -111,6 +124,7 @@ impl Tree {
             office: None,
             stand_at: None,
             changes: Budget::new(limits::ROOT_CHANGES, cx.now),
+            gaps: Budget::new(limits::GAPS, cx.now),
             improve_at: cx.now.after(cx.rng.jitter(limits::IMPROVE_EVERY)),
             told: (None, None),
             tell_at: None,
@@ -333,7 +347,7 @@ impl Tree {
     pub(super) fn bulletin(
         &mut self,
         cx: &mut Cx,
-        link: LinkId,
+        from: LinkId,
         passed: Passed,
         bulletin: Bulletin,
     ) -> Result<Option<Vec<Entry>>, Misbehaviour> {
@@ -342,7 +356,7 @@ impl Tree {
         }
         let Passed { depth, bulletin: signed } = passed;
         let root = signed.signer();
-        let Some(around) = self.around.get_mut(&link) else { return Ok(None) };
+        let Some(around) = self.around.get_mut(&from) else { return Ok(None) };
         (around.root, around.depth) = (Some(root), Some(depth.min(limits::TREE_DEPTH)));
         let in_time = cx.now.is_of_late(bulletin.issued_at, limits::BEAT_IDLE * 3);
         let ours = root == cx.id();
@@ -357,17 +371,14 @@ impl Tree {
         let mut gives_way = false;
         let same = match &self.following {
             Some(known) if known.root == root => {
-                // Nor more often than a root has reason to: whoever passes them on would be taken for a flood.
-                if Time::from(bulletin.issued_at)
-                    < Time::from(known.newest).after(limits::BEAT_LEAST)
-                {
+                if !known.lacks(bulletin.issued_at) {
                     return Ok(None);
                 }
                 true
             }
             Some(known) if known.rank < rank && cx.now < known.gone_at() => {
                 // It follows a root that is to give way, and does not know of ours.
-                self.help(cx, link);
+                self.help(cx, from);
                 return Ok(None);
             }
             // It is to give way to a better one, but not to one after the other.
@@ -380,7 +391,7 @@ impl Tree {
             }
             _ => false,
         };
-        cx.spend(link, VERIFICATION);
+        cx.spend(from, VERIFICATION);
         let verified = signed.verify().map_err(|_| Misbehaviour::InvalidSignature)?;
         if gives_way {
             self.changes.take(CHANGE, cx.now);
@@ -389,19 +400,30 @@ impl Tree {
             self.follow(root, rank, cx.now);
         }
         let starved = !self.is_attached(cx.now);
-        if let Some(following) = &mut self.following {
-            following.hears(verified.signed().clone(), &verified, cx.now);
-            if cx.now >= following.since.after(limits::TOMB_FORGOTTEN) {
-                self.tombs.forget(&root);
+        let Some(following) = &mut self.following else { return Ok(None) };
+        let (newest, had_gap) = (following.newest, following.has_gap());
+        following.hears(verified.signed().clone(), &verified, cx.now);
+        let has_gap = following.has_gap();
+        if cx.now >= following.since.after(limits::TOMB_FORGOTTEN) {
+            self.tombs.forget(&root);
+        }
+        if bulletin.issued_at < newest {
+            // It was missing here, and so it is below us.
+            self.pass(cx, &verified, Some(from), To::Children);
+            return Ok(Some(bulletin.named));
+        }
+        if !same || starved && self.parent != Some(from) {
+            if let Some(parent) = self.parent {
+                self.rests(parent, cx.now.after(limits::STARVED_RESTS));
             }
+            self.join(cx, from);
+        } else if self.parent == Some(from) && had_gap && has_gap {
+            self.lacks_bulletins(cx);
         }
-        if !same || starved && self.parent != Some(link) {
-            self.join(cx, link);
-        }
-        if self.parent == Some(link) {
+        if self.parent == Some(from) {
             self.depth = depth.saturating_add(1);
         }
-        self.pass(cx, &verified, Some(link), !same);
+        self.pass(cx, &verified, Some(from), if same { To::Lacking } else { To::All });
         self.tell_later(cx.now);
         Ok(Some(bulletin.named))
     }
@@ -417,16 +439,15 @@ impl Tree {
         self.stand_at = None;
     }
 
-    /// A bulletin goes to the children, to those that starve, and if its root is new to all neighbours.
-    fn pass(
-        &mut self,
-        cx: &mut Cx,
-        bulletin: &Verified<Bulletin>,
-        not: Option<LinkId>,
-        to_all: bool,
-    ) {
+    /// A bulletin goes on.
+    fn pass(&self, cx: &mut Cx, bulletin: &Verified<Bulletin>, not: Option<LinkId>, to: To) {
         let to = self.around.iter().filter(|(link, around)| {
-            Some(**link) != not && (to_all || self.below.contains(**link) || around.depth.is_none())
+            Some(**link) != not
+                && match to {
+                    To::Children => self.below.contains(**link),
+                    To::Lacking => self.below.contains(**link) || around.depth.is_none(),
+                    To::All => true,
+                }
         });
         let to: Vec<LinkId> = to.map(|(link, _)| *link).collect();
         for link in to {

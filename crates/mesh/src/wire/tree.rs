@@ -66,6 +66,8 @@ pub struct Bulletin {
     /// When it was signed. It rises strictly from one bulletin of a root to the next, so that the newest
     /// is the greatest.
     pub issued_at: Timestamp,
+    /// When the one before was signed, or 0 if this is the first: a receiver that has not got that one misses it.
+    pub after: Timestamp,
     /// The next one follows within so many milliseconds.
     pub beat_ms: u32,
     /// How many peers stand in the tree, as they have told.
@@ -143,7 +145,7 @@ impl IdPrefix {
 pub struct Join {
     /// The tree.
     pub slot: Slot,
-    /// The newest bulletin that the sender has: those that came after it are wanted.
+    /// The newest bulletin up to which the sender misses none: those that came after it are wanted.
     pub newest: Option<(PeerId, Timestamp)>,
     /// What it brings.
     pub brings: Brings,

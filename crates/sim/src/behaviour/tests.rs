@@ -107,6 +107,7 @@ fn a_root_signs_what_it_hides_and_invents_and_passes_on_the_bulletins_of_others_
         network: network(),
         slot: Slot(0),
         issued_at: Timestamp::from_millis(1),
+        after: Timestamp::from_millis(0),
         beat_ms: 1000,
         peers: 2,
         spreading: 1,

@@ -127,6 +127,7 @@ fn what_a_bulletin_names_is_bounded_and_in_order_and_the_rest_waits() {
             network,
             slot: Slot(0),
             issued_at: now.timestamp(),
+            after: taiinet_document::Timestamp::from_millis(0),
             beat_ms: 1000,
             peers: 100,
             spreading: 1,

@@ -1,8 +1,8 @@
 //! The parent: which neighbour it is, and when another one takes its place.
 
-use super::{Tree, dozes};
+use super::{GAP, Tree, dozes};
 use crate::{
-    LinkId,
+    LinkId, Time,
     cx::Cx,
     limits,
     owed::Owed,
@@ -11,7 +11,7 @@ use crate::{
 
 impl Tree {
     /// This neighbour is the parent from now on.
-    pub(super) fn join(&mut self, cx: &mut Cx, link: LinkId) {
+    pub(in crate::trees) fn join(&mut self, cx: &mut Cx, link: LinkId) {
         self.below.left(link, cx.now);
         let former = self.former.take().filter(|(former, _)| *former != link);
         if let Some(parent) = self.parent.filter(|parent| *parent != link) {
@@ -22,12 +22,13 @@ impl Tree {
         } else {
             self.former = former;
         }
-        self.parent = Some(link);
-        self.owed = Owed::default();
+        if self.parent.replace(link) != Some(link) {
+            self.owed = Owed::default();
+        }
         for neighbour in self.around.keys() {
             self.mark(cx, *neighbour);
         }
-        let newest = self.following.as_ref().map(|root| (root.root, root.newest));
+        let newest = self.following.as_ref().map(|root| (root.root, root.whole));
         let brings = self.below.all(self.is_open, cx.now);
         let join = Join { slot: self.slot, newest, brings };
         cx.send(link, TreeFrame::Join(join));
@@ -62,15 +63,35 @@ impl Tree {
             return;
         }
         self.owed = Owed::default();
-        if let Some(around) = self.around.get_mut(&parent) {
-            around.rests_until = Some(cx.now.after(limits::OWED_RESTS));
+        self.leave(cx, parent);
+    }
+
+    /// A bulletin of the parent is the second that shows that one is missing. It may be the root that lies, so few parents are left
+    /// for that.
+    pub(super) fn lacks_bulletins(&mut self, cx: &mut Cx) {
+        if let Some(parent) = self.parent
+            && self.gaps.take(GAP, cx.now)
+        {
+            self.leave(cx, parent);
         }
+    }
+
+    /// Another neighbour is to be the parent, if there is one that may be.
+    fn leave(&mut self, cx: &mut Cx, parent: LinkId) {
+        self.rests(parent, cx.now.after(limits::OWED_RESTS));
         // One that stands no deeper than we do is not below us.
         self.join_nearest(cx, self.depth.saturating_add(1));
     }
 
+    /// A neighbour is no parent before then.
+    pub(super) fn rests(&mut self, link: LinkId, until: Time) {
+        if let Some(around) = self.around.get_mut(&link) {
+            around.rests_until = Some(until);
+        }
+    }
+
     /// Joins the neighbour that stands nearest to the root, if it is less than so far.
-    pub(super) fn join_nearest(&mut self, cx: &mut Cx, reach: u8) {
+    pub(in crate::trees) fn join_nearest(&mut self, cx: &mut Cx, reach: u8) {
         let Some(root) = &self.following else { return };
         let nearer = self.around.iter().filter(|(link, around)| {
             around.root == Some(root.root)

@@ -10,7 +10,7 @@ use super::{
         office::{Office, Rank},
         unnamed::Unnamed,
     },
-    Tree,
+    To, Tree,
 };
 use crate::{
     Time,
@@ -110,13 +110,15 @@ impl Tree {
         let (office, following) = self.office.as_mut().zip(self.following.as_mut())?;
         let is_new = office.is_new();
         let (named, spreading) = office.issue(told, crowd, cx.now);
-        let after_last = Time::from(following.newest).after(limits::BEAT_LEAST).timestamp();
-        let issued_at = cx.now.timestamp().max(after_last);
+        let after = following.newest;
+        let least = Time::from(after).after(limits::BEAT_LEAST).timestamp();
+        let issued_at = cx.now.timestamp().max(least);
         let beat = if spreading == Spreading::Route { limits::BEAT } else { limits::BEAT_IDLE };
         let bulletin = Bulletin {
             network: cx.config.network.clone(),
             slot: self.slot,
             issued_at,
+            after,
             beat_ms: u32::try_from(beat.as_millis()).unwrap_or(u32::MAX),
             peers,
             spreading: spreading.into(),
@@ -124,7 +126,7 @@ impl Tree {
         };
         let bulletin = Verified::sign(&cx.identity, bulletin);
         following.hears(bulletin.signed().clone(), &bulletin, cx.now);
-        self.pass(cx, &bulletin, None, is_new);
+        self.pass(cx, &bulletin, None, if is_new { To::All } else { To::Lacking });
         Some(bulletin.named.clone())
     }
 }

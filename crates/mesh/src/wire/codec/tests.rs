@@ -402,6 +402,7 @@ fn passed(count: usize) -> Passed {
         network: "n".repeat(64).parse().unwrap(),
         slot: SLOT,
         issued_at: taiinet_document::Timestamp::from_millis(u64::MAX),
+        after: taiinet_document::Timestamp::from_millis(u64::MAX - 500),
         beat_ms: u32::MAX,
         peers: u32::MAX,
         spreading: 1,
