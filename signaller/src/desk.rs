@@ -13,6 +13,7 @@ mod offences;
 mod outputs;
 mod pool;
 mod relaying;
+mod rendezvous;
 mod renewal;
 mod signals;
 mod turn;
@@ -275,6 +276,7 @@ impl Desk {
         match frame {
             ToSignaller::Join { presence, work } => self.join(id, presence, work, now),
             ToSignaller::Introduce { want } => self.introduce(id, want, now),
+            ToSignaller::IntroduceFor { want, key } => self.introduce_for(id, (want, key), now),
             ToSignaller::Signal(signal) => self.signal(id, signal, message, now),
             ToSignaller::Circuit(frame) => self.circuit(id, frame, now),
             ToSignaller::Ping(number) => {

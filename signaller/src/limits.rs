@@ -36,6 +36,8 @@ pub const SWEPT_AT_ONCE: usize = 8;
 pub const JOINS: (u32, u32) = (4, 1);
 /// Introductions for one client at once, and how many more each second.
 pub const INTRODUCTIONS: (u32, u32) = (12, 1);
+/// Routing keys of what it wants that one client has named; the oldest gives way.
+pub const KEYS_NAMED: usize = 16;
 /// Signals from one client at once, and how many more each second.
 pub const SIGNALS: (u32, u32) = (300, 50);
 /// Of these, signals for one and the same peer: fewer than it takes in all, so that one sender leaves

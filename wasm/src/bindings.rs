@@ -225,6 +225,8 @@ struct Options {
     target_links: Option<usize>,
     max_links: Option<usize>,
     signaller_relay: Option<String>,
+    #[serde(default)]
+    introduce_by_interest: bool,
     /// For how long before this peer there was none of its identity, and should have been.
     #[serde(default)]
     silent_ms: u32,
@@ -254,6 +256,7 @@ impl Options {
             config.signaller_relay =
                 when.map_err(|error| Fault::option("options.signallerRelay", error))?;
         }
+        config.introduce_by_interest = self.introduce_by_interest;
         config.silence = Duration::from_millis(self.silent_ms.into());
         let cached = self.signaller_cache.iter();
         let cached = cached.filter_map(|address| signaller((0, address)).ok());

@@ -326,7 +326,12 @@ impl World for Signaller {
                         self.desk.handle(DeskInput::Message { client, bytes: first }, now);
                         return;
                     }
-                    1 => ToSignaller::Introduce { want: bytes.u8() },
+                    1 => match bytes.u8() {
+                        want @ 128.. => {
+                            ToSignaller::IntroduceFor { want, key: Member::routing_key(bytes) }
+                        }
+                        want => ToSignaller::Introduce { want },
+                    },
                     2 => ToSignaller::Ping(bytes.u32()),
                     3 => ToSignaller::Leave,
                     6 | 7 => ToSignaller::Circuit(Member::circuit(bytes)),

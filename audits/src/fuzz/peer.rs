@@ -231,6 +231,10 @@ impl Outside {
         let now = self.now;
         let frame = match bytes.below(12) {
             0 => FromSignaller::Joined,
+            1 if bytes.bool() => FromSignaller::IntroducedFor {
+                key: Member::routing_key(bytes),
+                presences: self.introduced(bytes),
+            },
             1 | 2 => FromSignaller::Introduced {
                 presences: self.introduced(bytes),
                 retry_after_ms: bytes.u16().into(),

@@ -11,6 +11,7 @@ use taiinet_mesh::{
     },
     work,
 };
+use taiinet_query::{Query, RoutingKey};
 
 use super::{
     links::{presence, signal},
@@ -42,7 +43,13 @@ fn circuit(part: CircuitPart) -> CircuitFrame {
     CircuitFrame { peer: identity(2).peer_id(), part }
 }
 
-fn to_signaller() -> [(&'static str, ToSignaller); 6] {
+/// What a document has whose topic is 1.
+fn wanted() -> RoutingKey {
+    let query: Query = r#"{"topic":1}"#.parse().expect("a query");
+    *query.routing_keys().iter().next().expect("it has a key")
+}
+
+fn to_signaller() -> [(&'static str, ToSignaller); 7] {
     let signal = signal(1, 2, SignalPart::Offer("v=0\r\n".to_owned())).0;
     [
         ("join", ToSignaller::Join { presence: join(), work: answer() }),
@@ -51,10 +58,11 @@ fn to_signaller() -> [(&'static str, ToSignaller); 6] {
         ("signal", ToSignaller::Signal(signal)),
         ("leave", ToSignaller::Leave),
         ("circuit", ToSignaller::Circuit(circuit(CircuitPart::Message(vec![7; 20])))),
+        ("introduce for", ToSignaller::IntroduceFor { want: 4, key: wanted() }),
     ]
 }
 
-fn from_signaller() -> [(&'static str, FromSignaller); 16] {
+fn from_signaller() -> [(&'static str, FromSignaller); 17] {
     let signaller = identity(SIGNALLER);
     let signal = signal(1, 2, SignalPart::Offer("v=0\r\n".to_owned())).0;
     let welcome = Welcome {
@@ -80,6 +88,7 @@ fn from_signaller() -> [(&'static str, FromSignaller); 16] {
     };
     let refused = FromSignaller::Refused { reason: RefusalReason::TooOften, retry_after_ms: 2000 };
     let presences = vec![presence(2, None, None)];
+    let others = presences.clone();
     let [first, answer] = session(Purpose::Circuit).2;
     [
         ("welcome", FromSignaller::Welcome(welcome)),
@@ -98,6 +107,7 @@ fn from_signaller() -> [(&'static str, FromSignaller); 16] {
         ("circuit_message", FromSignaller::Circuit(circuit(CircuitPart::Message(vec![7; 20])))),
         ("circuit_took", FromSignaller::Circuit(circuit(CircuitPart::Took(8192)))),
         ("circuit_end", FromSignaller::Circuit(circuit(CircuitPart::End(RefusalReason::Absent)))),
+        ("introduced for", FromSignaller::IntroducedFor { key: wanted(), presences: others }),
     ]
 }
 

@@ -60,6 +60,9 @@ pub(crate) struct NetArgs {
     /// `never`; or `only`, where nothing but connections to signallers shall leave this machine
     #[arg(long, global = true, env = "TAIINET_SIGNALLER_RELAY", value_name = "WHEN")]
     pub(crate) signaller_relay: Option<SignallerRelay>,
+    /// Let signallers introduce this peer to others that want the same: they are told hashes of what it subscribes to
+    #[arg(long, global = true)]
+    pub(crate) introduce_by_interest: bool,
     /// Ask no router for ports that lead here (PCP, NAT-PMP)
     #[arg(long, global = true)]
     pub(crate) no_port_mapping: bool,
@@ -257,6 +260,7 @@ impl NetArgs {
             .bind(self.bind.iter().copied())
             .relay_only(self.relay_only)
             .signaller_relay(self.signaller_relay.unwrap_or_default())
+            .introduce_by_interest(self.introduce_by_interest)
             .port_mapping(!self.no_port_mapping)
             .extra_roots(self.roots()?);
         for signaller in self.signallers()? {

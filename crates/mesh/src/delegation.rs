@@ -137,6 +137,7 @@ impl Delegation {
                 self.suppliers.may_ask_again(*link);
                 self.looks = true;
             }
+            Notice::WantTheSame { key, peers } => seeking::dials(cx, key, peers, wants),
             Notice::Accepted(accepted) => {
                 if let Some((link, _)) = accepted.from {
                     self.suppliers.brings(link);

@@ -183,6 +183,10 @@ pub const SIGNALLER_PING_AFTER: Duration = Duration::from_secs(15);
 pub const SIGNALLER_SILENCE: Duration = Duration::from_secs(40);
 /// How many candidates a signaller is asked for at once.
 pub const INTRODUCE: u8 = 8;
+/// How many that want the same are asked for at once.
+pub const INTRODUCE_FOR_ONE: u8 = 4;
+/// A signaller is asked for such peers four times at once, and then each ten seconds: each costs ten of these.
+pub const INTRODUCE_FOR: (u32, u32) = (4 * 10, 1);
 /// How many introductions of a signaller may be outstanding; more are not listened to.
 pub const INTRODUCTIONS_AWAITED: u8 = 4;
 /// Offences of a signaller's own after which its connection is closed.

@@ -130,6 +130,11 @@ impl Membership {
                     cx.charge(*via, misbehaviour);
                 }
             }
+            Notice::DialForSupply(peer) => {
+                if let Some(candidacy) = self.candidacy(*peer) {
+                    cx.notify(Notice::Dial(Candidacy { sought: true, ..candidacy }));
+                }
+            }
             Notice::Forget(peer) => self.candidates.forget(peer),
             Notice::Rest { peer, wait } => self.candidates.rest(peer, *wait, cx.now),
             Notice::NoWay { peer, cause } => {
@@ -233,6 +238,10 @@ impl Membership {
         let taken = |peer: &PeerId| links.leads_to(peer) || not.contains(peer);
         let by_address = cx.topology.is_full();
         let peer = self.candidates.pick(taken, by_address, which, &mut cx.rng, cx.now)?;
+        self.candidacy(peer)
+    }
+
+    fn candidacy(&self, peer: PeerId) -> Option<Candidacy> {
         let (presence, heard_from) = self.candidates.get(&peer)?;
         Some(Candidacy {
             peer,

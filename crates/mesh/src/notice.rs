@@ -5,7 +5,7 @@ use std::{collections::BTreeMap, sync::Arc};
 
 use taiinet_document::{Content, DocumentId, Timestamp, VerifiedDocument};
 use taiinet_identity::{PeerId, Signed, Verified};
-use taiinet_query::DocumentKeys;
+use taiinet_query::{DocumentKeys, RoutingKey};
 
 use crate::{
     Disconnect, LinkId, Misbehaviour,
@@ -63,6 +63,12 @@ pub(crate) enum Notice {
     NoArchive,
     /// So many candidates are wanted from each signaller that may be asked.
     Introduce { want: u8 },
+    /// And some that want the same.
+    IntroduceFor { key: RoutingKey },
+    /// A signaller says that these want the same: it has told of them just before.
+    WantTheSame { key: RoutingKey, peers: Vec<PeerId> },
+    /// A link to this candidate is wanted, for the sake of suppliers.
+    DialForSupply(PeerId),
     /// A link to this candidate is wanted.
     Dial(Candidacy),
 

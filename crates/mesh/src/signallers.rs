@@ -168,11 +168,35 @@ impl Signallers {
                     self.tell(cx, link, &ToSignaller::Introduce { want: *want });
                 }
             }
+            Notice::IntroduceFor { key } => {
+                for link in self.book.ask_for(cx.now) {
+                    let want = limits::INTRODUCE_FOR_ONE;
+                    self.tell(cx, link, &ToSignaller::IntroduceFor { want, key: *key });
+                }
+            }
             Notice::Signal { via, signal } => {
                 self.tell(cx, *via, &ToSignaller::Signal(signal.clone()));
             }
             _ => {}
         }
+    }
+
+    /// It tells of peers, as it was asked to.
+    fn introduced(
+        &mut self,
+        cx: &mut Cx,
+        link: LinkId,
+        presences: Vec<Signed<Presence>>,
+    ) -> Result<(), Misbehaviour> {
+        if !self.book.answers(link) {
+            return Err(Misbehaviour::Unasked);
+        }
+        // Most of them may be known, but that shows later.
+        let count = presences.len().min(limits::PRESENCES_PER_FRAME) as u64;
+        self.book.spend(link, VERIFICATION * count, cx.now);
+        let source = self.book.key(link).map_or(Source::Stranger, Source::Chosen);
+        cx.notify(Notice::Heard { via: link, source, presences });
+        Ok(())
     }
 
     pub(crate) fn tick(&mut self, cx: &mut Cx) {
@@ -298,14 +322,12 @@ impl Signallers {
             }
             FromSignaller::Introduced { presences, retry_after_ms } => {
                 self.book.not_before(link, Duration::from_millis(retry_after_ms.into()), cx.now);
-                if !self.book.answers(link) {
-                    return Err(Misbehaviour::Unasked);
-                }
-                // Most of them may be known, but that shows later.
-                let count = presences.len().min(limits::PRESENCES_PER_FRAME) as u64;
-                self.book.spend(link, VERIFICATION * count, cx.now);
-                let source = self.book.key(link).map_or(Source::Stranger, Source::Chosen);
-                cx.notify(Notice::Heard { via: link, source, presences });
+                self.introduced(cx, link, presences)?;
+            }
+            FromSignaller::IntroducedFor { key, presences } => {
+                let peers = presences.iter().map(Signed::signer).collect();
+                self.introduced(cx, link, presences)?;
+                cx.notify(Notice::WantTheSame { key, peers });
             }
             FromSignaller::Signal(signal) => {
                 // A signaller passes on what others sign, unopened and unverified: whatever is wrong

@@ -114,6 +114,8 @@ pub struct PeerSpec {
     pub store_bytes: usize,
     /// When its links may be relayed.
     pub signaller_relay: SignallerRelay,
+    /// Whether it tells signallers what it wants.
+    pub introduce_by_interest: bool,
     /// For how long before its start it looks back.
     pub silence: Duration,
     /// How far its clock is ahead of the true time, in milliseconds, or behind.
@@ -135,6 +137,7 @@ impl PeerSpec {
             quota: Quota::default(),
             store_bytes: limits::STORE_BYTES,
             signaller_relay: SignallerRelay::default(),
+            introduce_by_interest: false,
             silence: Duration::ZERO,
             clock_error: 0,
             archive: None,

@@ -288,6 +288,7 @@ impl World {
             silence: spec.silence,
             store_bytes: spec.store_bytes,
             signaller_relay: spec.signaller_relay,
+            introduce_by_interest: spec.introduce_by_interest,
             archive: spec.archive.clone(),
             verified: self.verified.clone(),
             ..Config::new(spec.network.clone())

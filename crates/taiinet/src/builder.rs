@@ -58,6 +58,7 @@ pub struct Builder {
     bind: Vec<IpAddr>,
     relay_only: bool,
     signaller_relay: SignallerRelay,
+    introduce_by_interest: bool,
     port_mapping: bool,
     extra_roots: Vec<u8>,
     bandwidth: Bandwidth,
@@ -84,6 +85,7 @@ impl Default for Builder {
             bind: Vec::new(),
             relay_only: false,
             signaller_relay: SignallerRelay::default(),
+            introduce_by_interest: false,
             port_mapping: true,
             extra_roots: Vec::new(),
             bandwidth: Bandwidth::default(),
@@ -182,6 +184,14 @@ impl Builder {
     /// not given. The signaller sees which two peers are linked and how much they say, but not what.
     pub const fn signaller_relay(mut self, when: SignallerRelay) -> Self {
         self.signaller_relay = when;
+        self
+    }
+
+    /// Whether signallers introduce this peer to others that want the same: in a large network it then finds sooner those that
+    /// supply it. They are told hashes of what it subscribes to, as its neighbours are, and can guess what these stand for.
+    /// By default they are told nothing of that. Never of discreet subscriptions.
+    pub const fn introduce_by_interest(mut self, by_interest: bool) -> Self {
+        self.introduce_by_interest = by_interest;
         self
     }
 
@@ -343,6 +353,7 @@ impl Builder {
             max_links: max,
             quota: self.quota,
             signaller_relay: self.signaller_relay,
+            introduce_by_interest: self.introduce_by_interest,
             blacklist: {
                 let mut listed =
                     self.blacklist.as_deref().map_or(Ok(Vec::new()), blacklist::read)?;

@@ -1,9 +1,11 @@
 //! One connection.
 
 use core::time::Duration;
+use std::collections::VecDeque;
 
 use taiinet_identity::Verified;
 use taiinet_mesh::{Budget, Time, wire::Presence};
+use taiinet_query::RoutingKey;
 
 use super::{allowance::Allowance, config::Budgets};
 use crate::{addresses::Ranges, limits};
@@ -38,6 +40,8 @@ pub(super) struct Client {
     arriving_bytes: Budget,
     /// Links to relay that may still be asked of it.
     pub(super) asked_of_it: Budget,
+    /// Keys of what it wants, as it has named them.
+    pub(super) named: VecDeque<RoutingKey>,
 }
 
 impl Client {
@@ -55,6 +59,7 @@ impl Client {
             arrivals: Budget::new(budgets.signals_for_one, now),
             arriving_bytes: Budget::new(budgets.signal_bytes_for_one, now),
             asked_of_it: Budget::new(limits::CIRCUITS_FOR_ONE, now),
+            named: VecDeque::new(),
         }
     }
 

@@ -10,12 +10,14 @@ use rand_core::Rng as _;
 use taiinet_document::Network;
 use taiinet_identity::{PeerId, Signed, Verified};
 use taiinet_mesh::{Budget, Time, wire::Presence};
+use taiinet_query::RoutingKey;
 
 use super::{
     allowance::Allowance,
     api::ClientId,
     client::{Client, Stage},
     config::DeskConfig,
+    rendezvous::Rendezvous,
 };
 use crate::{
     addresses::{AddressCounts, Ranges},
@@ -60,6 +62,7 @@ pub(super) struct Clients {
     clients: BTreeMap<ClientId, Client>,
     by_peer: BTreeMap<(Network, PeerId), ClientId>,
     networks: BTreeMap<Network, Occupants>,
+    rendezvous: Rendezvous,
     origins: AddressCounts<Origin>,
     /// What is left to peers that have left.
     allowances: BTreeMap<PeerId, Allowance>,
@@ -165,9 +168,12 @@ impl Clients {
             origin.connections = origin.connections.saturating_sub(1);
         };
         self.origins.release(client.ranges, one_less, |origin| origin.is_idle(now));
-        let Client { stage: Stage::Joined { presence, .. }, allowance, .. } = client else {
+        let Client { stage: Stage::Joined { presence, .. }, allowance, named, .. } = client else {
             return None;
         };
+        for key in named {
+            self.rendezvous.remove(&presence.network, key, id);
+        }
         // Coming back does not refill what was spent.
         if !allowance.is_full(now) && self.allowances.len() < limits::ALLOWANCES {
             self.allowances.insert(presence.signer(), allowance);
@@ -282,30 +288,69 @@ impl Clients {
         rng: &mut ChaCha12Rng,
         now: Time,
     ) -> Vec<Signed<Presence>> {
-        let Some(Occupants { clients: members, .. }) = self.networks.get_mut(network) else {
-            return Vec::new();
-        };
-        let mut chosen = Vec::new();
-        // A partial shuffle in place: the order of the members means nothing.
-        for index in 0..members.len() {
-            if chosen.len() == want {
-                break;
-            }
-            let rest = (members.len() - index) as u64;
-            let other = index + usize::try_from(rng.next_u64() % rest).unwrap_or(0);
-            members.swap(index, other);
-            let Some(member) = members.get(index).filter(|member| **member != asker) else {
-                continue;
-            };
-            let presence = self.clients.get(member).and_then(Client::presence);
-            if let Some(presence) = presence
-                && Time::from(presence.expires_at) > now
-            {
-                chosen.push(presence.signed().clone());
-            }
-        }
-        chosen
+        let Self { networks, clients, .. } = self;
+        let members = networks.get_mut(network).map(|occupants| &mut occupants.clients);
+        members.map_or_else(Vec::new, |members| some(members, clients, (asker, want), rng, now))
     }
+
+    /// A client that has joined this network names a key of what it wants.
+    pub(super) fn names(&mut self, id: ClientId, network: &Network, key: RoutingKey) {
+        let Some(client) = self.clients.get_mut(&id) else { return };
+        if client.named.contains(&key) {
+            return;
+        }
+        if client.named.len() >= limits::KEYS_NAMED
+            && let Some(oldest) = client.named.pop_front()
+        {
+            self.rendezvous.remove(network, oldest, id);
+        }
+        client.named.push_back(key);
+        self.rendezvous.insert(network, key, id);
+    }
+
+    /// Some of those that have named a key, at random, but not the one that asks.
+    pub(super) fn some_that_named(
+        &mut self,
+        network: &Network,
+        key: &RoutingKey,
+        (asker, want): (ClientId, usize),
+        rng: &mut ChaCha12Rng,
+        now: Time,
+    ) -> Vec<Signed<Presence>> {
+        let Self { rendezvous, clients, .. } = self;
+        let members = rendezvous.at(network, key);
+        members.map_or_else(Vec::new, |members| some(members, clients, (asker, want), rng, now))
+    }
+}
+
+/// So many of these clients at random, but not the one that asks.
+fn some(
+    members: &mut [ClientId],
+    clients: &BTreeMap<ClientId, Client>,
+    (asker, want): (ClientId, usize),
+    rng: &mut ChaCha12Rng,
+    now: Time,
+) -> Vec<Signed<Presence>> {
+    let mut chosen = Vec::new();
+    // A partial shuffle in place: the order of the members means nothing.
+    for index in 0..members.len() {
+        if chosen.len() == want {
+            break;
+        }
+        let rest = (members.len() - index) as u64;
+        let other = index + usize::try_from(rng.next_u64() % rest).unwrap_or(0);
+        members.swap(index, other);
+        let Some(member) = members.get(index).filter(|member| **member != asker) else {
+            continue;
+        };
+        let presence = clients.get(member).and_then(Client::presence);
+        if let Some(presence) = presence
+            && Time::from(presence.expires_at) > now
+        {
+            chosen.push(presence.signed().clone());
+        }
+    }
+    chosen
 }
 
 #[cfg(test)]
@@ -316,6 +361,7 @@ impl Clients {
             && self.networks.is_empty()
             && self.origins.len() == 0
             && self.allowances.is_empty()
+            && self.rendezvous.is_empty()
     }
 
     /// Fills a network with clients that are not there.

@@ -9,19 +9,14 @@ use taiinet_mesh::{
     Time, limits as mesh_limits,
     wire::{FromSignaller, Presence},
 };
+use taiinet_query::RoutingKey;
 
 use super::{Desk, costs};
 use crate::{ClientId, refused::Refused};
 
 impl Desk {
     pub(super) fn introduce(&mut self, id: ClientId, want: u8, now: Time) -> Result<(), Refused> {
-        let Some(client) = self.clients.get_mut(id) else { return Ok(()) };
-        let presence = client.presence().ok_or(Refused::OutOfTurn)?;
-        let (network, asker) = (presence.network.clone(), presence.signer());
-        if !client.allowance.introductions.take(1, now) {
-            return Err(Refused::TooOften);
-        }
-        self.clients.spend(id, costs::INTRODUCE, now)?;
+        let Some((network, asker)) = self.asks_for_others(id, now)? else { return Ok(()) };
         let want = usize::from(want).min(mesh_limits::PRESENCES_PER_FRAME);
         let mut presences = self.clients.some_of(&network, id, want, &mut self.rng, now);
         presences.extend(self.some_of_pool(&network, &asker, want, now));
@@ -30,6 +25,39 @@ impl Desk {
         let retry_after_ms = 0;
         self.say(id, &FromSignaller::Introduced { presences, retry_after_ms });
         Ok(())
+    }
+
+    /// A client asks for others that want the same; from now on it is one of those for them.
+    pub(super) fn introduce_for(
+        &mut self,
+        id: ClientId,
+        (want, key): (u8, RoutingKey),
+        now: Time,
+    ) -> Result<(), Refused> {
+        let Some((network, _)) = self.asks_for_others(id, now)? else { return Ok(()) };
+        let want = usize::from(want).min(mesh_limits::PRESENCES_PER_FRAME);
+        self.clients.names(id, &network, key);
+        let presences =
+            self.clients.some_that_named(&network, &key, (id, want), &mut self.rng, now);
+        self.counters.introductions += presences.len() as u64;
+        self.say(id, &FromSignaller::IntroducedFor { key, presences });
+        Ok(())
+    }
+
+    /// A client that has joined asks for an introduction, within its budgets. Gives its network, and who it is.
+    fn asks_for_others(
+        &mut self,
+        id: ClientId,
+        now: Time,
+    ) -> Result<Option<(Network, PeerId)>, Refused> {
+        let Some(client) = self.clients.get_mut(id) else { return Ok(None) };
+        let presence = client.presence().ok_or(Refused::OutOfTurn)?;
+        let asker = (presence.network.clone(), presence.signer());
+        if !client.allowance.introductions.take(1, now) {
+            return Err(Refused::TooOften);
+        }
+        self.clients.spend(id, costs::INTRODUCE, now)?;
+        Ok(Some(asker))
     }
 
     /// Clients of other signallers.

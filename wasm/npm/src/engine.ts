@@ -315,6 +315,7 @@ export interface CoreOptions {
   targetLinks?: number | undefined;
   maxLinks?: number | undefined;
   signallerRelay?: SignallerRelay | undefined;
+  introduceByInterest?: boolean | undefined;
 }
 
 /** What is kept from visit to visit. */

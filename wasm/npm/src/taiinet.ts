@@ -27,8 +27,8 @@ export interface TaiiNetOptions {
    *  Default `"default"`. */
   identity?: string;
   /** Whether all tabs of this origin share one peer. Default true, but not for an identity that is not
-   *  kept: each tab has another. Of tabs that differ in `signallers`, `targetLinks`, `maxLinks` or `signallerRelay` the
-   *  one that runs the peer decides; the others get a `warning`. */
+   *  kept: each tab has another. Of tabs that differ in `signallers`, `targetLinks`, `maxLinks`, `signallerRelay` or
+   *  `introduceByInterest` the one that runs the peer decides; the others get a `warning`. */
   shared?: boolean;
   /** How many links to keep, from 1 to 10. Default 6. */
   targetLinks?: number;
@@ -38,6 +38,10 @@ export interface TaiiNetOptions {
    *  be had, which is the default; `"never"`; or `"only"`, for no other links than those. The signaller sees which
    *  peers are linked and how much they say, but not what. */
   signallerRelay?: SignallerRelay;
+  /** Whether signallers introduce this peer to others that want the same: in a large network it then finds sooner those that
+   *  supply it. They are told hashes of what it subscribes to, as its neighbours are, and can guess what these stand for.
+   *  Never of discreet subscriptions. Default false. */
+  introduceByInterest?: boolean;
   /** From where to load taiinet.wasm, if not from beside the script. */
   wasm?: WasmSource;
 }
@@ -103,7 +107,7 @@ export interface Identity {
 }
 
 const EVENTS = ["status", "peer-connected", "peer-disconnected", "rejected", "blacklisted", "warning", "error"] as const;
-const OPTIONS = ["network", "signallers", "identity", "shared", "targetLinks", "maxLinks", "signallerRelay", "wasm"] as const;
+const OPTIONS = ["network", "signallers", "identity", "shared", "targetLinks", "maxLinks", "signallerRelay", "introduceByInterest", "wasm"] as const;
 const RELAYS: readonly SignallerRelay[] = ["last-resort", "never", "only"];
 const EPHEMERAL = "ephemeral";
 const MAX_LINKS = 10;
@@ -401,7 +405,7 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
 
   /** Of a peer that another tab runs, only that tab's options count. */
   #compare(running: CoreOptions): void {
-    const differ = (["signallers", "targetLinks", "maxLinks", "signallerRelay"] as const).filter((name) => JSON.stringify(running[name]) !== JSON.stringify(this.#options[name]));
+    const differ = (["signallers", "targetLinks", "maxLinks", "signallerRelay", "introduceByInterest"] as const).filter((name) => JSON.stringify(running[name]) !== JSON.stringify(this.#options[name]));
     if (differ.length === 0) return;
     const names = differ.map((name) => `options.${name}`).join(", ");
     this.emit("warning", { code: "options-of-another-tab", message: `another tab runs the peer, with its own ${names}; this tab's count when it takes over` });
@@ -466,7 +470,7 @@ export class TaiiNet extends Emitter<TaiiNetEvents> {
   }
 }
 
-function coreOptions({ network, signallers, targetLinks, maxLinks, signallerRelay }: Partial<TaiiNetOptions>): CoreOptions {
+function coreOptions({ network, signallers, targetLinks, maxLinks, signallerRelay, introduceByInterest }: Partial<TaiiNetOptions>): CoreOptions {
   const name = string(network, "options.network");
   if (!name || new TextEncoder().encode(name).length > 64) {
     throw new TaiiNetError("options", "options.network must be a name of 1 to 64 bytes", "options.network");
@@ -477,7 +481,8 @@ function coreOptions({ network, signallers, targetLinks, maxLinks, signallerRela
   if (signallerRelay !== undefined && !RELAYS.includes(signallerRelay)) {
     throw new TaiiNetError("options", `options.signallerRelay must be ${RELAYS.map((one) => JSON.stringify(one)).join(" or ")}`, "options.signallerRelay");
   }
-  return { network: name, signallers: addresses, targetLinks, maxLinks, signallerRelay };
+  if (introduceByInterest !== undefined) boolean(introduceByInterest, "options.introduceByInterest");
+  return { network: name, signallers: addresses, targetLinks, maxLinks, signallerRelay, introduceByInterest };
 }
 
 function expiry(expires: unknown): number {

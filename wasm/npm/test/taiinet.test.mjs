@@ -359,6 +359,7 @@ test("arguments of the wrong type are TypeErrors that name the field", () => {
     [{ ...OPTIONS, signallers: ["ws://a", 7] }, "options.signallers[1]"],
     [{ ...OPTIONS, signalers: [] }, "options.signalers"],
     [{ ...OPTIONS, shared: 1 }, "options.shared"],
+    [{ ...OPTIONS, introduceByInterest: "yes" }, "options.introduceByInterest"],
   ]) {
     assert.throws(() => new TaiiNet(options), (error) => error instanceof TypeError && error instanceof TaiiNetError && error.path === path, path);
   }

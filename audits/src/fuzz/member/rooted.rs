@@ -151,12 +151,17 @@ impl Member {
         })
     }
 
-    /// What it seeks, or would supply or be supplied with: some of it what peers want.
-    pub(super) fn supply_frame(bytes: &mut Bytes<'_>, usually: &str, now: Time) -> Frame {
+    /// A key of what some peer wants.
+    pub(in crate::fuzz) fn routing_key(bytes: &mut Bytes<'_>) -> RoutingKey {
         let query: Option<Query> =
             bytes.choose(&QUERIES).and_then(|query| query.parse::<Query>().ok());
         let keys = query.map(|query| query.routing_keys());
-        let key = keys.and_then(|keys| keys.iter().next().copied()).unwrap_or(RoutingKey::Any);
+        keys.and_then(|keys| keys.iter().next().copied()).unwrap_or(RoutingKey::Any)
+    }
+
+    /// What it seeks, or would supply or be supplied with: some of it what peers want.
+    pub(super) fn supply_frame(bytes: &mut Bytes<'_>, usually: &str, now: Time) -> Frame {
+        let key = Self::routing_key(bytes);
         Frame::Supply(match bytes.below(6) {
             0 | 1 => {
                 let joined = bytes.bool().then(|| Joined {

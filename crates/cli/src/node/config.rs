@@ -47,6 +47,7 @@ pub(super) struct Settings {
     pub(super) relay_only: bool,
     #[serde(with = "text")]
     pub(super) signaller_relay: SignallerRelay,
+    pub(super) introduce_by_interest: bool,
     pub(super) no_port_mapping: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) ca_file: Option<PathBuf>,
@@ -76,6 +77,7 @@ impl Default for Settings {
             bind: Vec::new(),
             relay_only: false,
             signaller_relay: SignallerRelay::default(),
+            introduce_by_interest: false,
             no_port_mapping: false,
             ca_file: None,
             links: LinkNumbers::default(),
@@ -147,6 +149,7 @@ impl Settings {
         }
         self.relay_only |= net.relay_only;
         self.no_port_mapping |= net.no_port_mapping;
+        self.introduce_by_interest |= net.introduce_by_interest;
         set(&mut self.signaller_relay, net.signaller_relay.as_ref());
         set_some(&mut self.state, args.state.as_ref());
         set_some(&mut self.upload, args.upload.as_ref());
@@ -242,6 +245,7 @@ impl Settings {
             bind: self.bind.clone(),
             relay_only: self.relay_only,
             signaller_relay: Some(self.signaller_relay),
+            introduce_by_interest: self.introduce_by_interest,
             no_port_mapping: self.no_port_mapping,
             ca_file: self.ca_file.clone(),
         }

@@ -109,6 +109,9 @@ pub struct Config {
     /// Whether this peer is likely to stay: a page in a browser is not. Where there are such peers, one of them becomes the
     /// root of the network's tree.
     pub steady: bool,
+    /// Whether signallers are told routing keys of what this peer wants, so that they introduce it to others that have named the
+    /// same. Neighbours are told them in any case, as far as documents go by routes; a signaller is told none otherwise.
+    pub introduce_by_interest: bool,
     /// For the pool of signallers: peers are reached by their addresses, without introductions.
     pub direct: Option<Direct>,
     /// For simulators alone: what one of many peers in a process has verified, the others take as verified.
@@ -133,6 +136,7 @@ impl Config {
             archive: None,
             importers: BTreeSet::new(),
             steady: true,
+            introduce_by_interest: false,
             direct: None,
             verified: None,
         }

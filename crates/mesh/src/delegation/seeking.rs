@@ -27,6 +27,9 @@ pub(super) fn begins(cx: &mut Cx, key: RoutingKey, turn: u8, trees: &Trees) {
     if comes_by_tree || !has_room(cx, limits::SUPPLY_LINKS) {
         return;
     }
+    if cx.config.introduce_by_interest {
+        cx.notify(Notice::IntroduceFor { key });
+    }
     let Some(slot) = trees.in_turn(turn / 2) else { return };
     let sought = Sought {
         network: cx.config.network.clone(),
@@ -42,6 +45,26 @@ pub(super) fn begins(cx: &mut Cx, key: RoutingKey, turn: u8, trees: &Trees) {
     let to = parent.filter(|_| by_parent).or_else(|| cx.rng.choose(&others).copied());
     if let Some(to) = to {
         send(cx, to, Seek { slot, hops: limits::SEEK_HOPS, down: false, sought });
+    }
+}
+
+/// A signaller says that these want the same: one that may supply us is dialled, and asked like any neighbour when the link is
+/// there. Those that we may supply ask the signaller themselves.
+pub(super) fn dials(cx: &mut Cx, key: &RoutingKey, peers: &[PeerId], wants: &Wants) {
+    let lacks = cx.config.introduce_by_interest && wants.has(key) && wants.supplier(key).is_none();
+    if !lacks || cx.dozing || !has_room(cx, limits::SUPPLY_LINKS) {
+        return;
+    }
+    let ours = Order::of(&cx.id(), key);
+    let may = |peer: &PeerId| {
+        !cx.links.leads_to(peer)
+            && !cx.reputation.is_resting(peer, cx.now)
+            && Order::of(peer, key) < ours
+    };
+    let peers = peers.iter().take(limits::PRESENCES_PER_FRAME).copied();
+    let peers: Vec<PeerId> = peers.filter(may).collect();
+    if let Some(peer) = cx.rng.choose(&peers) {
+        cx.notify(Notice::DialForSupply(*peer));
     }
 }
 

@@ -114,6 +114,15 @@ impl Setting {
         dials.collect()
     }
 
+    /// The keys that signallers are told.
+    fn named(&mut self) -> Vec<RoutingKey> {
+        let named = self.cx.notices.drain(..).filter_map(|notice| match notice {
+            Notice::IntroduceFor { key } => Some(key),
+            _ => None,
+        });
+        named.collect()
+    }
+
     /// Whether a tree is to bring it.
     fn is_registered(&self, key: &RoutingKey) -> bool {
         self.interest.wants().registered().may_hold(key)
@@ -473,4 +482,54 @@ fn seekers_that_take_no_link_have_few_offered_and_leave_room_for_those_of_our_ow
     let frame = Seek { slot: SLOT, hops: 5, down: false, sought };
     setting.hears(from, SupplyFrame::Seek(frame)).unwrap();
     assert_eq!(setting.dials(), []);
+}
+
+// ---- Introductions by interest ----
+
+#[test]
+fn signallers_are_told_what_is_sought_only_where_that_is_allowed() {
+    for allowed in [false, true] {
+        let mut setting = setting();
+        setting.cx.config.introduce_by_interest = allowed;
+        setting.subscribe(r#"{"topic":1}"#);
+        for second in 0..5 {
+            setting.cx.now = NOW.after(core::time::Duration::from_secs(second));
+            setting.tick();
+        }
+        let named = setting.named();
+        assert!(named.iter().all(|named| *named == topic()));
+        assert_eq!(!named.is_empty(), allowed);
+    }
+}
+
+#[test]
+fn one_that_a_signaller_says_wants_the_same_is_dialled_if_it_may_supply_us() {
+    let [after, before] = after_and_before().map(|one| one.peer_id());
+    let dialled = |change: fn(&mut Setting), peers: &[PeerId]| {
+        let mut setting = setting();
+        setting.cx.config.introduce_by_interest = true;
+        setting.subscribe(r#"{"topic":1}"#);
+        change(&mut setting);
+        setting.cx.notices.clear();
+        setting.on(&Notice::WantTheSame { key: topic(), peers: peers.to_vec() });
+        let dials = setting.cx.notices.drain(..).filter_map(|notice| match notice {
+            Notice::DialForSupply(peer) => Some(peer),
+            _ => None,
+        });
+        dials.collect::<Vec<_>>()
+    };
+    assert_eq!(dialled(|_| {}, &[after, before]), [before]);
+    assert_eq!(dialled(|_| {}, &[after]), [], "it will ask itself");
+    let links = |setting: &mut Setting| {
+        let [_, before] = after_and_before();
+        testing::neighbour(&mut setting.cx, &before);
+    };
+    assert_eq!(dialled(links, &[before]), [], "there is a link");
+    assert_eq!(dialled(|setting| setting.cx.dozing = true, &[before]), []);
+    assert_eq!(dialled(|setting| setting.cx.config.introduce_by_interest = false, &[before]), []);
+    let others = |setting: &mut Setting| {
+        setting.interest = Interest::new(&mut setting.cx);
+        setting.subscribe(r#"{"topic":2}"#);
+    };
+    assert_eq!(dialled(others, &[before]), [], "it is wanted no more");
 }

@@ -357,6 +357,19 @@ impl Book {
         links
     }
 
+    /// Peers that want the same are wanted: the links to ask now.
+    pub(crate) fn ask_for(&mut self, now: Time) -> Vec<LinkId> {
+        let mut links = Vec::new();
+        for signaller in &mut self.known {
+            let Some((link, _)) = signaller.joined() else { continue };
+            if signaller.awaited < limits::INTRODUCTIONS_AWAITED && signaller.named.take(10, now) {
+                signaller.awaited += 1;
+                links.push(link);
+            }
+        }
+        links
+    }
+
     /// It passes us a signal.
     ///
     /// # Errors

@@ -44,6 +44,8 @@ pub(super) struct Signaller {
     pub(super) retry: Backoff,
     pub(super) ask: Backoff,
     pub(super) ask_at: Time,
+    /// How often it may be asked for peers that want the same.
+    pub(super) named: Budget,
     /// Introductions that were asked for and have not come.
     pub(super) awaited: u8,
     /// What it did wrong on this connection that is certainly its own doing.
@@ -87,6 +89,7 @@ impl Signaller {
             retry: Backoff::new(limits::SIGNALLER_BACKOFF),
             ask: Backoff::new(limits::INTRODUCE_BACKOFF),
             ask_at: now,
+            named: Budget::new(limits::INTRODUCE_FOR, now),
             awaited: 0,
             offences: 0,
             distrust: Backoff::new(limits::SIGNALLER_DISTRUST),

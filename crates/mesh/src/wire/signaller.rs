@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use taiinet_document::Timestamp;
 use taiinet_identity::{PeerId, Signature, Signed};
+use taiinet_query::RoutingKey;
 
 use super::{
     address::is_ice_url,
@@ -28,7 +29,7 @@ fn read<T: DeserializeOwned>(bytes: &[u8], known: u8) -> Result<Option<T>, Misbe
 
 impl ToSignaller {
     /// How many kinds this version knows.
-    const KINDS: u8 = 6;
+    const KINDS: u8 = 7;
 
     /// Reads a message of a peer; none: it is of a later version, and skipped.
     ///
@@ -58,11 +59,13 @@ const COSTS: [Cost; FromSignaller::KINDS as usize] = [
     // Relays, Circuit (what it carries is charged to its link; one that opens is charged besides).
     cost(1, 1),
     cost(10, 2),
+    // IntroducedFor.
+    cost(20, 10),
 ];
 
 impl FromSignaller {
     /// How many kinds this version knows.
-    const KINDS: u8 = 12;
+    const KINDS: u8 = 13;
 
     /// What it costs to deal with an encoded message, of whatever kind, in the units of
     /// [`WORK`](limits::WORK).
@@ -103,6 +106,13 @@ pub enum ToSignaller {
     Leave,
     /// Of a link that is relayed, or is to be ([`FromSignaller::Relays`]).
     Circuit(CircuitFrame),
+    /// Introduce me to up to so many of your clients in my network that have named the same key.
+    IntroduceFor {
+        /// How many.
+        want: u8,
+        /// A key of what I want.
+        key: RoutingKey,
+    },
 }
 
 /// From a signaller to a peer, in a session ([`crate::session`]).
@@ -143,6 +153,13 @@ pub enum FromSignaller {
     Relays(u8),
     /// Of a link that is relayed, or is to be.
     Circuit(CircuitFrame),
+    /// Other clients that have named the key of [`ToSignaller::IntroduceFor`].
+    IntroducedFor {
+        /// The key.
+        key: RoutingKey,
+        /// Their presences, as they signed them.
+        presences: Vec<Signed<Presence>>,
+    },
 }
 
 /// A server that helps two peers to find a path to each other, or to pass on what they say (RFC 8489,
@@ -204,6 +221,8 @@ pub struct Welcome {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
+    use taiinet_query::Query;
+
     use super::*;
     use crate::wire::{CircuitPart, codec::encode};
 
@@ -211,12 +230,18 @@ mod tests {
     fn frames_of_a_later_version_are_skipped_and_those_of_this_one_are_not() {
         let circuit =
             CircuitFrame { peer: PeerId::from_bytes([7; 32]), part: CircuitPart::Took(1) };
+        let query: Query = r#"{"a":1}"#.parse().unwrap();
+        let key = *query.routing_keys().iter().next().unwrap();
         let frame = ToSignaller::Circuit(circuit.clone());
+        assert_eq!(ToSignaller::read(&encode(&frame)), Ok(Some(frame)));
+        let frame = ToSignaller::IntroduceFor { want: 4, key };
         let last = encode(&frame);
         assert_eq!(last[0], ToSignaller::KINDS - 1);
         assert_eq!(ToSignaller::read(&last), Ok(Some(frame)));
         assert_eq!(ToSignaller::read(&[ToSignaller::KINDS, 1, 2, 3]), Ok(None));
         let frame = FromSignaller::Circuit(circuit);
+        assert_eq!(FromSignaller::read(&encode(&frame)), Ok(Some(frame)));
+        let frame = FromSignaller::IntroducedFor { key, presences: Vec::new() };
         let last = encode(&frame);
         assert_eq!(last[0], FromSignaller::KINDS - 1);
         assert_eq!(FromSignaller::read(&last), Ok(Some(frame)));

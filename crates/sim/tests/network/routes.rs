@@ -1,9 +1,12 @@
 //! Documents in a large network: each goes to those that want it, and to few others.
 
-use std::{collections::BTreeSet, time::Duration};
+use std::{cell::Cell, collections::BTreeSet, rc::Rc, time::Duration};
 
 use taiinet_document::{Content, Deletion, DocumentId};
-use taiinet_mesh::{Counters, PublishOptions, Spreading, limits, wire::Kept};
+use taiinet_mesh::{
+    Counters, PublishOptions, Spreading, limits,
+    wire::{FromSignaller, Kept},
+};
 use taiinet_sim::{Audit, PeerIndex, PeerSpec, World};
 
 use crate::common::{Setting, network, seconds, started};
@@ -213,6 +216,38 @@ fn peers_that_want_the_same_find_each_other_and_supply_each_other() {
         assert!(status.links.len() <= limits::MAX_LINKS, "{}", status.links.len());
     }
     setting.sound();
+}
+
+#[test]
+fn signallers_introduce_peers_that_want_the_same_where_these_tell_them_so() {
+    for introduce_by_interest in [false, true] {
+        let mut setting = routed(8);
+        let spec =
+            PeerSpec { introduce_by_interest, ..PeerSpec::new(network(), &[setting.signaller]) };
+        let pair = setting.world.add_peers(2, &spec);
+        setting.connect();
+        setting.world.run_for(seconds(20));
+        let told = Rc::new(Cell::new(0));
+        let count = Rc::clone(&told);
+        let tamper = move |frame| {
+            if let FromSignaller::IntroducedFor { presences, .. } = &frame {
+                count.set(count.get() + presences.len());
+            }
+            vec![frame]
+        };
+        setting.world.tamper(setting.signaller, Box::new(tamper));
+        for peer in &pair {
+            setting.world.subscribe(*peer, r#"{"topic": "rare"}"#);
+        }
+        busy(&mut setting, 80, 100);
+        assert_eq!(told.get() > 0, introduce_by_interest, "{told:?}");
+        if introduce_by_interest {
+            let supplying = |peer: &PeerIndex| setting.world.status(*peer).supply.supplying;
+            assert_eq!(pair.iter().map(supplying).sum::<usize>(), 1);
+            assert!(setting.world.neighbours(pair[0]).contains(&pair[1]));
+        }
+        setting.sound();
+    }
 }
 
 #[test]

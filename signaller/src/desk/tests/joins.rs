@@ -1,5 +1,7 @@
 //! Which clients come in, and which others they are told of.
 
+use taiinet_query::{Query, RoutingKey};
+
 use super::*;
 
 #[test]
@@ -223,6 +225,81 @@ fn introductions_are_of_the_same_network_and_never_of_oneself() {
     let mut expected = [identity(4).peer_id(), identity(5).peer_id()];
     expected.sort_unstable();
     assert_eq!(names, expected, "no client is told of one that left");
+}
+
+fn topic(number: u32) -> RoutingKey {
+    let query: Query = format!(r#"{{"topic":{number}}}"#).parse().unwrap();
+    *query.routing_keys().iter().next().unwrap()
+}
+
+/// Whom a client is told of that asks for others who want this.
+fn told(room: &mut Room, client: u64, key: RoutingKey) -> Vec<PeerId> {
+    let answer = room.say(client, &ToSignaller::IntroduceFor { want: 8, key });
+    let [(to, Some(FromSignaller::IntroducedFor { key: of, presences }))] = answer.as_slice()
+    else {
+        panic!("{answer:?}")
+    };
+    assert_eq!((*to, *of), (client, key));
+    assert!(presences.iter().all(|presence| presence.clone().verify().is_ok()));
+    let mut peers: Vec<PeerId> = presences.iter().map(Signed::signer).collect();
+    peers.sort_unstable();
+    peers
+}
+
+fn peers(numbers: &[u8]) -> Vec<PeerId> {
+    let mut peers: Vec<PeerId> = numbers.iter().map(|one| identity(*one).peer_id()).collect();
+    peers.sort_unstable();
+    peers
+}
+
+#[test]
+fn those_that_name_the_same_key_are_introduced_to_one_another_as_long_as_they_are_there() {
+    let mut room = Room::new(DeskConfig::default());
+    for client in 1..=4 {
+        room.join(client, "a");
+    }
+    room.join(5, "b");
+    assert_eq!(told(&mut room, 1, topic(7)), []);
+    assert_eq!(told(&mut room, 2, topic(7)), peers(&[1]));
+    assert_eq!(told(&mut room, 3, topic(8)), []);
+    assert_eq!(told(&mut room, 5, topic(7)), [], "it is of another network");
+    assert_eq!(told(&mut room, 4, topic(7)), peers(&[1, 2]));
+    assert_eq!(told(&mut room, 4, topic(7)), peers(&[1, 2]), "each once");
+    room.desk.handle(DeskInput::Disconnected { client: 2.into() }, room.now);
+    assert_eq!(told(&mut room, 1, topic(7)), peers(&[4]));
+    for client in [1, 3, 4, 5] {
+        room.desk.handle(DeskInput::Disconnected { client: client.into() }, room.now);
+    }
+    room.now = room.now.after(Duration::from_secs(3600));
+    for _ in 0..10 {
+        room.desk.clients.sweep(room.now);
+    }
+    assert!(room.desk.clients.is_bare());
+}
+
+#[test]
+fn a_client_is_remembered_for_few_keys_and_asks_for_others_no_more_than_for_anybody() {
+    let mut room = Room::new(DeskConfig::default());
+    for client in 1..=2 {
+        room.join(client, "a");
+    }
+    let most = u32::try_from(limits::KEYS_NAMED).unwrap();
+    for number in 0..=most {
+        told(&mut room, 1, topic(number));
+        room.now = room.now.after(Duration::from_secs(1));
+    }
+    assert_eq!(told(&mut room, 2, topic(0)), [], "the oldest has given way");
+    assert_eq!(told(&mut room, 2, topic(1)), peers(&[1]));
+    let mut refused = None;
+    for _ in 0..=limits::INTRODUCTIONS.0 {
+        let answer = room.say(2, &ToSignaller::IntroduceFor { want: 8, key: topic(1) });
+        refused = refused.or(refusal(&answer));
+    }
+    assert_eq!(refused, Some(RefusalReason::TooOften));
+    room.open(3);
+    room.knock(3);
+    let answer = room.say(3, &ToSignaller::IntroduceFor { want: 8, key: topic(1) });
+    assert_eq!(refusal(&answer), Some(RefusalReason::Invalid), "it has not joined");
 }
 
 #[test]
