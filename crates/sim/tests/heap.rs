@@ -26,6 +26,6 @@ fn an_idle_peer_takes_little_memory() {
     let each = held.bytes_current / PEERS;
     println!("{each} bytes a peer, {} links", links as f64 / PEERS as f64);
     // What the simulator keeps for each is in it: its messages, its records, its keys.
-    assert!(each < 160 * 1024, "{each} bytes a peer");
+    assert!(each < 128 * 1024, "{each} bytes a peer");
     assert!(links >= 5 * PEERS as usize, "they are linked: {links}");
 }

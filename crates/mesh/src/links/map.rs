@@ -10,7 +10,8 @@ use crate::{LinkId, Time, wire::Presence};
 /// All links to other peers, and the names of those to signallers.
 #[derive(Debug, Default)]
 pub(crate) struct Links {
-    links: BTreeMap<LinkId, Link>,
+    /// Each in a box: the nodes of a tree have room for many that are not there.
+    links: BTreeMap<LinkId, Box<Link>>,
     last: u64,
     /// Links that may have something to send.
     dirty: BTreeSet<LinkId>,
@@ -37,15 +38,16 @@ impl Links {
         now: Time,
     ) -> &mut Link {
         let link = self.new_id();
-        self.links.entry(link).or_insert_with(|| Link::new(link, peer, incoming, session, now))
+        let new = || Box::new(Link::new(link, peer, incoming, session, now));
+        self.links.entry(link).or_insert_with(new)
     }
 
     pub(crate) fn get(&self, link: LinkId) -> Option<&Link> {
-        self.links.get(&link)
+        self.links.get(&link).map(Box::as_ref)
     }
 
     pub(crate) fn get_mut(&mut self, link: LinkId) -> Option<&mut Link> {
-        self.links.get_mut(&link)
+        self.links.get_mut(&link).map(Box::as_mut)
     }
 
     pub(super) fn remove(&mut self, link: LinkId, now: Time) -> Option<Link> {
@@ -54,7 +56,7 @@ impl Links {
         if state.is_proven() {
             self.spent.keep(state.peer, &state.work, now);
         }
-        Some(state)
+        Some(*state)
     }
 
     /// Has the peer of a link pay what it owes of those before. Whether it may make any work now.
@@ -65,11 +67,11 @@ impl Links {
 
     /// All of them, by age.
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Link> {
-        self.links.values()
+        self.links.values().map(Box::as_ref)
     }
 
     pub(crate) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Link> {
-        self.links.values_mut()
+        self.links.values_mut().map(Box::as_mut)
     }
 
     /// The neighbours.

@@ -50,7 +50,8 @@ impl Candidate {
 /// The passive view.
 #[derive(Debug, Default)]
 pub(crate) struct Candidates {
-    known: BTreeMap<PeerId, Candidate>,
+    /// Each in a box: the nodes of a tree have room for many that are not there.
+    known: BTreeMap<PeerId, Box<Candidate>>,
     /// Notes on peers that dialled before anything was heard of them, the newest last.
     strangers: Vec<(PeerId, Disconnect)>,
 }
@@ -104,7 +105,7 @@ impl Candidates {
             failure: None,
             note: self.note_on_stranger(&peer),
         };
-        self.known.insert(peer, candidate);
+        self.known.insert(peer, Box::new(candidate));
         Ok(true)
     }
 
@@ -264,7 +265,8 @@ impl Candidates {
         let is_no_route = |failure: &Disconnect| {
             matches!(failure, Disconnect::NoRoute | Disconnect::Refused(RefusalReason::NoRelay))
         };
-        let had_none = |known: &&mut Candidate| known.failure.as_ref().is_some_and(is_no_route);
+        let had_none =
+            |known: &&mut Box<Candidate>| known.failure.as_ref().is_some_and(is_no_route);
         for known in self.known.values_mut().filter(had_none) {
             known.redial.reset();
             known.not_before = known.not_before.min(now);
