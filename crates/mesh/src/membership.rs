@@ -8,6 +8,7 @@ mod candidates;
 mod crowd;
 mod hunger;
 mod lookout;
+mod parting;
 mod presence;
 mod seeds;
 mod source;
@@ -27,7 +28,7 @@ use crate::{
     links::Link,
     notice::{Candidacy, LinkDown, NeighbourUp, Notice},
     sync::Part,
-    wire::{Presence, RefusalReason, VERIFICATION, ViewFrame},
+    wire::{Presence, VERIFICATION, ViewFrame},
 };
 use archives::Lookout;
 use candidates::Candidates;
@@ -111,7 +112,7 @@ impl Membership {
                 let Some(state) = cx.links.get_mut(link) else { return Ok(()) };
                 state.budgets.state(cx.now)?;
                 state.surplus = surplus;
-                part_with_extras(cx);
+                parting::part_with_extras(cx);
                 Ok(())
             }
         }
@@ -164,7 +165,7 @@ impl Membership {
         }
         if self.trim_at.is_some_and(|at| now >= at) {
             self.trim_at = Some(now.after(cx.rng.jitter(limits::TRIM_EVERY)));
-            part(cx, |link| link.surplus);
+            parting::part(cx, |link| link.surplus, parting::A_LEAF);
             self.weigh_surplus(cx);
         }
         if now >= self.mix_at {
@@ -445,7 +446,7 @@ impl Membership {
         for (link, frame) in news {
             cx.send(link, frame);
         }
-        part_with_extras(cx);
+        parting::part_with_extras(cx);
     }
 
     /// Links to peers at random, in the place of those that bring nothing if there is no other.
@@ -462,7 +463,10 @@ impl Membership {
     fn mix(&mut self, cx: &mut Cx) {
         let now = cx.now;
         if free_places(cx) == 0 {
-            part(cx, |link| now.since(link.since()) >= limits::MIX_EVERY);
+            // An archive is worth that those below a child find another way.
+            let lacks_archive = self.pick_archive(cx).is_some();
+            let most_below = if lacks_archive { parting::A_CHILD } else { parting::A_LEAF };
+            parting::part(cx, |link| now.since(link.since()) >= limits::MIX_EVERY, most_below);
         } else if wakeful(cx) >= cx.config.target_links {
             cx.notify(Notice::Introduce { want: 2 });
             self.dial(cx, 1, Vec::new());
@@ -539,46 +543,6 @@ fn can_spare_ours(cx: &Cx) -> bool {
     let ours = |link: &&Link| link.is_admitted() && is_ours(link) && !link.extra;
     let ours = cx.links.iter().filter(ours).count();
     ours > cx.config.max_links - cx.max_incoming()
-}
-
-/// Parts with relayed links where both ends have enough that are not.
-fn part_with_extras(cx: &mut Cx) {
-    for link in cx.links.named(|link| link.extra && link.surplus && link.told_surplus) {
-        cx.refuse(link, RefusalReason::Full);
-    }
-}
-
-/// Parts with one of these neighbours, of those that misbehaved most at random, but keeps those of our
-/// own choice that we must have.
-fn part(cx: &mut Cx, which: impl Fn(&Link) -> bool) {
-    let (spare_ours, needed) = (can_spare_ours(cx), archives::needed(cx));
-    let now = cx.now;
-    let mut candidates: Vec<(u32, LinkId)> = cx
-        .links
-        .active()
-        .filter(|link| which(link) && !link.extra && (!is_ours(link) || spare_ours))
-        .filter(|link| !needed.contains(&link.id) && !link.is_of_supply(now))
-        .map(|link| (cx.reputation.points(&link.peer, cx.now), link.id))
-        .collect();
-    // Rather one that no tree needs, else one to a leaf: whoever stands below would miss what comes until it has found
-    // another way.
-    let of_tree = |link: &LinkId| {
-        let link = cx.links.get(*link);
-        link.map(|link| if link.leads_up.is_empty() { link.brings_most() } else { u32::MAX })
-    };
-    candidates.retain(|(_, link)| of_tree(link).is_some_and(|brings| brings <= 1));
-    let most = candidates.iter().map(|(points, _)| *points).max();
-    candidates.retain(|(points, _)| Some(*points) == most);
-    let least = candidates.iter().map(|(_, link)| of_tree(link)).min();
-    candidates.retain(|(_, link)| Some(of_tree(link)) == least);
-    // Rather one that we rely on for little. What it would have us push does not count: it may ask for
-    // everything without need.
-    let relied_on = |link: &LinkId| cx.links.get(*link).map(|link| link.relied_on);
-    let least = candidates.iter().map(|(_, link)| relied_on(link)).min();
-    candidates.retain(|(_, link)| Some(relied_on(link)) == least);
-    if let Some((_, link)) = cx.rng.choose(&candidates).copied() {
-        cx.refuse(link, RefusalReason::Full);
-    }
 }
 
 #[cfg(test)]

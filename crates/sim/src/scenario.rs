@@ -11,6 +11,7 @@ mod hostile;
 mod interest;
 mod measure;
 mod network;
+mod newcomers;
 mod plan;
 mod run;
 mod sections;

@@ -397,6 +397,11 @@ impl Link {
         self.spoke = now;
     }
 
+    #[cfg(test)]
+    pub(crate) const fn set_round_trip(&mut self, time: Duration) {
+        self.round_trip = Some(time);
+    }
+
     pub(crate) fn pong(&mut self, number: u32, now: Time) {
         if let Some((expected, at)) = self.ping
             && expected == number

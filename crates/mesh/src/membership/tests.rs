@@ -26,12 +26,51 @@ fn of_the_links_that_can_go_one_goes_that_we_rely_on_for_least() {
     for seed in 0..20 {
         let (mut cx, [nothing, little, much]) = with_neighbours();
         cx.rng = crate::rng::Rng::new([seed; 32]);
-        part(&mut cx, |_| true);
+        parting::part(&mut cx, |_| true, parting::A_LEAF);
         let left = |cx: &Cx| [nothing, little, much].map(|link| cx.links.get(link).is_some());
         assert_eq!(left(&cx), [false, true, true]);
-        part(&mut cx, |_| true);
+        parting::part(&mut cx, |_| true, parting::A_LEAF);
         assert_eq!(left(&cx), [false, false, true]);
     }
+}
+
+/// A peer that is full of those that have others below them would never get an archive.
+#[test]
+fn one_that_has_others_below_it_goes_for_a_need_and_the_parent_never() {
+    let parted = |most_below| {
+        let (mut cx, links) = with_neighbours();
+        for (link, brings) in links.into_iter().zip([30, 20, 2]) {
+            cx.links.get_mut(link).unwrap().brings = [0, brings];
+        }
+        cx.links.get_mut(links[2]).unwrap().leads_up.set(crate::wire::Slot(0), true);
+        parting::part(&mut cx, |_| true, most_below);
+        links.iter().position(|link| cx.links.get(*link).is_none())
+    };
+    assert_eq!(parted(parting::A_LEAF), None);
+    assert_eq!(parted(parting::A_CHILD), Some(1));
+}
+
+/// So part of the view is near. What we chose ourselves stays as chance would have it.
+#[test]
+fn of_those_that_are_relied_on_alike_the_farthest_goes_unless_it_is_of_our_choice() {
+    let setting = |incoming: [bool; 3], seed: u8| {
+        let (mut cx, links) = with_neighbours();
+        cx.rng = crate::rng::Rng::new([seed; 32]);
+        (cx.config.target_links, cx.config.max_links) = (1, 2);
+        for ((link, incoming), millis) in links.into_iter().zip(incoming).zip([20, 300, 100]) {
+            let state = cx.links.get_mut(link).unwrap();
+            (state.incoming, state.relied_on) = (incoming, 0);
+            state.set_round_trip(Duration::from_millis(millis));
+        }
+        parting::part(&mut cx, |_| true, parting::A_LEAF);
+        links.iter().position(|link| cx.links.get(*link).is_none()).unwrap()
+    };
+    for seed in 0..20 {
+        assert_eq!(setting([true; 3], seed), 1);
+    }
+    let ours: std::collections::BTreeSet<usize> =
+        (0..20).map(|seed| setting([false; 3], seed)).collect();
+    assert_eq!(ours.len(), 3, "by chance");
 }
 
 /// Who has something for an archive links to one beyond the links that it wants, and to nobody else.
@@ -74,7 +113,7 @@ fn a_neighbour_that_misbehaved_goes_before_one_that_is_of_no_use() {
     let (mut cx, [nothing, _, much]) = with_neighbours();
     let peer = cx.links.peer(much).unwrap();
     cx.reputation.charge(peer, Misbehaviour::InvalidSignature, NOW);
-    part(&mut cx, |_| true);
+    parting::part(&mut cx, |_| true, parting::A_LEAF);
     assert!(cx.links.get(much).is_none() && cx.links.get(nothing).is_some());
 }
 
@@ -157,13 +196,13 @@ fn a_link_over_which_one_end_supplies_the_other_is_kept_and_so_for_a_while_is_on
     let state = cx.links.get_mut(sought).unwrap();
     (state.incoming, state.sought) = (false, true);
     for _ in 0..3 {
-        part(&mut cx, |_| true);
+        parting::part(&mut cx, |_| true, parting::A_LEAF);
     }
     let left = |cx: &Cx| [supplies, sought, other].map(|link| cx.links.get(link).is_some());
     assert_eq!(left(&cx), [true, true, false]);
     // It has shown to be of no use, and is none of our own choice.
     cx.now = NOW.after(limits::SUPPLY_TRIED);
-    part(&mut cx, |_| true);
+    parting::part(&mut cx, |_| true, parting::A_LEAF);
     assert_eq!(left(&cx), [true, false, false]);
 }
 

@@ -61,6 +61,7 @@ pub(super) fn rows(figures: &Figures) -> Vec<(&'static str, String)> {
                 millis(figures.slowest_ms)
             ),
         ),
+        ("newcomers wait, p99", millis(figures.join_p99_ms)),
         (
             "a peer sends, mean / most",
             format!(

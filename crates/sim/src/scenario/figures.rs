@@ -47,6 +47,10 @@ pub struct Figures {
     pub p99_ms: Option<u64>,
     /// The longest delay.
     pub slowest_ms: Option<u64>,
+    /// Peers that came while it was measured and could have got a document since.
+    pub newcomers: u64,
+    /// How long 99 of 100 of them waited for the first document that they want and that was published after they had come, from when one was.
+    pub join_p99_ms: Option<u64>,
     /// All bytes that an honest peer sends to others in a second, control included: the mean.
     pub bytes_per_s: Option<f64>,
     /// The same of the one that sends most.
@@ -164,6 +168,8 @@ pub enum Figure {
     P99Ms,
     /// [`Figures::slowest_ms`]
     SlowestMs,
+    /// [`Figures::join_p99_ms`]
+    JoinP99Ms,
     /// [`Figures::bytes_per_s`]
     BytesPerS,
     /// [`Figures::control_bytes_per_s`]
@@ -253,6 +259,7 @@ impl Figures {
             Figure::P50Ms => self.p50_ms.and_then(whole),
             Figure::P99Ms => self.p99_ms.and_then(whole),
             Figure::SlowestMs => self.slowest_ms.and_then(whole),
+            Figure::JoinP99Ms => self.join_p99_ms.and_then(whole),
             Figure::BytesPerS => self.bytes_per_s,
             Figure::ControlBytesPerS => self.control_bytes_per_s,
             Figure::InterestBytesMax => self.interest_bytes_max.and_then(whole),

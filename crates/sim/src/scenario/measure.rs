@@ -5,7 +5,10 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use taiinet_document::DocumentId;
 use taiinet_mesh::{LinkState, Spreading, wire::FrameKind};
 
-use super::figures::{Figures, Second};
+use super::{
+    figures::{Figures, Second},
+    newcomers::Newcomers,
+};
 use crate::{PeerIndex, Traffic, World};
 
 /// Within this a document reaches everybody in a mesh that is well.
@@ -90,6 +93,7 @@ pub(super) struct Measure {
     fault: Option<u64>,
     /// The honest peers that attacks are aimed at.
     targets: BTreeSet<PeerIndex>,
+    newcomers: Newcomers,
 }
 
 /// What all peers did.
@@ -141,6 +145,7 @@ impl Measure {
             work: Work::default(),
             fault: None,
             targets: BTreeSet::new(),
+            newcomers: Newcomers::default(),
         }
     }
 
@@ -173,6 +178,18 @@ impl Measure {
 
     pub(super) fn aimed_at(&mut self, targets: &[PeerIndex]) {
         self.targets.extend(targets);
+    }
+
+    /// A peer has come while it is measured.
+    pub(super) fn came(&mut self, peer: PeerIndex, now: u64) {
+        if self.begun.is_some() && self.ended.is_none() {
+            self.newcomers.came(peer.index(), now);
+        }
+    }
+
+    /// A document is published that these want, whether they have been there for long or not.
+    pub(super) fn may_get<'a>(&mut self, peers: impl Iterator<Item = &'a PeerIndex>, now: u64) {
+        peers.for_each(|peer| self.newcomers.may_get(peer.index(), now));
     }
 
     /// A document was published that is due to these.
@@ -221,6 +238,7 @@ impl Measure {
             let at = delivered.at.since(taiinet_mesh::Time::from_millis(crate::world::GENESIS));
             let at = crate::rng::millis(at);
             let delay = at.saturating_sub(sent.at);
+            self.newcomers.gets(peer.index(), sent.at, at);
             if sent.due.has(peer.index()) && delay <= self.patience_ms {
                 sent.delivered += 1;
                 sent.last_hop = sent.last_hop.max(delivered.hops);
@@ -235,6 +253,7 @@ impl Measure {
     /// A peer has died: what has not reached it yet is not due any more, and in its next life it may get what it had.
     pub(super) fn died(&mut self, peer: PeerIndex) {
         let place = peer.index();
+        self.newcomers.died(place);
         for sent in &mut self.documents[self.open..] {
             if sent.due.has(place) && !sent.got.has(place) {
                 sent.due.remove(place);
@@ -308,6 +327,7 @@ impl Measure {
         figures.last_hop = share(hops.iter().sum(), hops.len() as u64);
         (figures.p50_ms, figures.p99_ms) = (self.quantile(50), self.quantile(99));
         figures.slowest_ms = self.delays.keys().next_back().copied();
+        (figures.newcomers, figures.join_p99_ms) = self.newcomers.waited(self.patience_ms);
         self.of_copies(&mut figures);
         self.of_traffic(world, &mut figures);
         self.of_recovery(&mut figures);

@@ -193,6 +193,7 @@ impl<'a> Play<'a> {
                 if let Some(peer) = self.world.peers().get(peer) {
                     self.world.restart(*peer);
                     self.since[peer.index()] = Some(now);
+                    self.measure.came(*peer, now);
                 }
             }
             Action::Cut(share) => {
@@ -334,10 +335,10 @@ impl<'a> Play<'a> {
             return;
         };
         let wanted = draft.wanted_by.iter().filter_map(|peer| all.get(*peer as usize).copied());
-        let due = wanted.filter(|peer| {
-            *peer != by && self.is_settled(peer.index()) && !self.cast.contains(peer.index())
-        });
-        let due: Vec<PeerIndex> = due.collect();
+        let wanted = wanted.filter(|peer| *peer != by && !self.cast.contains(peer.index()));
+        let (due, new): (Vec<PeerIndex>, Vec<PeerIndex>) =
+            wanted.partition(|peer| self.is_settled(peer.index()));
+        self.measure.may_get(due.iter().chain(&new), self.now());
         self.measure.published(&self.world, id, by, due.into_iter());
     }
 
