@@ -38,6 +38,8 @@ pub const JOINS: (u32, u32) = (4, 1);
 pub const INTRODUCTIONS: (u32, u32) = (12, 1);
 /// Routing keys of what it wants that one client has named; the oldest gives way.
 pub const KEYS_NAMED: usize = 16;
+/// So many of those that have named the same key are told at once.
+pub const TOLD_OF_A_KEY: usize = 4;
 /// Signals from one client at once, and how many more each second.
 pub const SIGNALS: (u32, u32) = (300, 50);
 /// Of these, signals for one and the same peer: fewer than it takes in all, so that one sender leaves

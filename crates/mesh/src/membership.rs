@@ -132,7 +132,9 @@ impl Membership {
                 }
             }
             Notice::DialForSupply(peer) => {
-                if let Some(candidacy) = self.candidacy(*peer) {
+                let may = self.candidates.may_dial(peer, cx.now)
+                    && !cx.reputation.is_blacklisted(peer, cx.now);
+                if let Some(candidacy) = self.candidacy(*peer).filter(|_| may) {
                     cx.notify(Notice::Dial(Candidacy { sought: true, ..candidacy }));
                 }
             }

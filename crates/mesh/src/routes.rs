@@ -444,7 +444,7 @@ impl Routes {
             }
             let ask = Ask { slot: missed.slot, id, hops: hops - 1 };
             for link in links {
-                missed.asked.push(link);
+                missed.asks(link);
                 if let Some(budget) = self.asking.get_mut(&link) {
                     budget.take(1, now);
                 }

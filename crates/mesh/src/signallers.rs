@@ -182,21 +182,12 @@ impl Signallers {
     }
 
     /// It tells of peers, as it was asked to.
-    fn introduced(
-        &mut self,
-        cx: &mut Cx,
-        link: LinkId,
-        presences: Vec<Signed<Presence>>,
-    ) -> Result<(), Misbehaviour> {
-        if !self.book.answers(link) {
-            return Err(Misbehaviour::Unasked);
-        }
+    fn introduced(&mut self, cx: &mut Cx, link: LinkId, presences: Vec<Signed<Presence>>) {
         // Most of them may be known, but that shows later.
         let count = presences.len().min(limits::PRESENCES_PER_FRAME) as u64;
         self.book.spend(link, VERIFICATION * count, cx.now);
         let source = self.book.key(link).map_or(Source::Stranger, Source::Chosen);
         cx.notify(Notice::Heard { via: link, source, presences });
-        Ok(())
     }
 
     pub(crate) fn tick(&mut self, cx: &mut Cx) {
@@ -322,11 +313,17 @@ impl Signallers {
             }
             FromSignaller::Introduced { presences, retry_after_ms } => {
                 self.book.not_before(link, Duration::from_millis(retry_after_ms.into()), cx.now);
-                self.introduced(cx, link, presences)?;
+                if !self.book.answers(link) {
+                    return Err(Misbehaviour::Unasked);
+                }
+                self.introduced(cx, link, presences);
             }
             FromSignaller::IntroducedFor { key, presences } => {
+                if !self.book.answers_for(link) {
+                    return Err(Misbehaviour::Unasked);
+                }
                 let peers = presences.iter().map(Signed::signer).collect();
-                self.introduced(cx, link, presences)?;
+                self.introduced(cx, link, presences);
                 cx.notify(Notice::WantTheSame { key, peers });
             }
             FromSignaller::Signal(signal) => {
@@ -354,6 +351,7 @@ impl Signallers {
                     self.close(cx, link, Disconnect::Refused(reason), wait);
                 } else {
                     self.book.not_before(link, wait, cx.now);
+                    self.book.answers_for(link);
                 }
             }
             FromSignaller::Pong(_) => {}

@@ -188,7 +188,7 @@ impl Builder {
     }
 
     /// Whether signallers introduce this peer to others that want the same: in a large network it then finds sooner those that
-    /// supply it. They are told hashes of what it subscribes to, as its neighbours are, and can guess what these stand for.
+    /// supply it. They are told hashes of what it subscribes to, as its neighbours are, and can guess what these stand for; so can others that ask them for the same.
     /// By default they are told nothing of that. Never of discreet subscriptions.
     pub const fn introduce_by_interest(mut self, by_interest: bool) -> Self {
         self.introduce_by_interest = by_interest;

@@ -12,7 +12,7 @@ use taiinet_mesh::{
 use taiinet_query::RoutingKey;
 
 use super::{Desk, costs};
-use crate::{ClientId, refused::Refused};
+use crate::{ClientId, limits, refused::Refused};
 
 impl Desk {
     pub(super) fn introduce(&mut self, id: ClientId, want: u8, now: Time) -> Result<(), Refused> {
@@ -35,7 +35,7 @@ impl Desk {
         now: Time,
     ) -> Result<(), Refused> {
         let Some((network, _)) = self.asks_for_others(id, now)? else { return Ok(()) };
-        let want = usize::from(want).min(mesh_limits::PRESENCES_PER_FRAME);
+        let want = usize::from(want).min(limits::TOLD_OF_A_KEY);
         self.clients.names(id, &network, key);
         let presences =
             self.clients.some_that_named(&network, &key, (id, want), &mut self.rng, now);

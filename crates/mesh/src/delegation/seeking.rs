@@ -52,7 +52,7 @@ pub(super) fn begins(cx: &mut Cx, key: RoutingKey, turn: u8, trees: &Trees) {
 /// there. Those that we may supply ask the signaller themselves.
 pub(super) fn dials(cx: &mut Cx, key: &RoutingKey, peers: &[PeerId], wants: &Wants) {
     let lacks = cx.config.introduce_by_interest && wants.has(key) && wants.supplier(key).is_none();
-    if !lacks || cx.dozing || !has_room(cx, limits::SUPPLY_LINKS) {
+    if !lacks || cx.dozing || pending(cx) > 0 || !has_room(cx, limits::SUPPLY_LINKS) {
         return;
     }
     let ours = Order::of(&cx.id(), key);
@@ -156,8 +156,7 @@ fn next(
 /// Offers a link to a peer that seeks what we get. Whether we do. Few at a time, and few in all: the seeker may be one
 /// that cannot be reached, or refuses, and has us offer for nothing.
 fn offers(cx: &mut Cx, seeker: PeerId, sought: &Sought, offers: &mut Budget) -> bool {
-    let pending = cx.links.iter().filter(|link| link.sought && !link.is_admitted()).count();
-    let may = pending < limits::SEEKERS_AT_ONCE
+    let may = pending(cx) < limits::SEEKERS_AT_ONCE
         && !cx.dozing
         && !cx.reputation.is_resting(&seeker, cx.now)
         && offers.take(1, cx.now);
@@ -171,6 +170,11 @@ fn offers(cx: &mut Cx, seeker: PeerId, sought: &Sought, offers: &mut Budget) -> 
         }));
     }
     may
+}
+
+/// How many links are being made for the sake of suppliers.
+fn pending(cx: &Cx) -> usize {
+    cx.links.iter().filter(|link| link.sought && !link.is_admitted()).count()
 }
 
 /// Whether there are less than so many links for the sake of suppliers, and room for one more.

@@ -27,6 +27,8 @@ pub const BULLETINS_KEPT: usize = 12;
 pub const ROOT_CHANGES: (u32, u32) = (8 * 60, 1);
 /// A parent is left because bulletins are missing twice at once, and then every half minute: each costs 30 of these.
 pub const GAPS: (u32, u32) = (2 * 30, 1);
+/// So many links to the root count for how long a parent has to bring what is missing.
+pub const GAP_HOPS: u8 = 6;
 /// A parent that brought none while another neighbour had one is no parent for so long.
 pub const STARVED_RESTS: Duration = Duration::from_secs(20);
 /// Frames of the trees that one link may send at once, and how many more each second.

@@ -231,6 +231,11 @@ impl Candidates {
         Some(self.strangers.remove(at).1)
     }
 
+    /// Whether it is known, and may be dialled again by now.
+    pub(crate) fn may_dial(&self, peer: &PeerId, now: Time) -> bool {
+        self.known.get(peer).is_some_and(|known| known.not_before <= now)
+    }
+
     /// It asks not to be dialled before `wait` has passed.
     pub(crate) fn rest(&mut self, peer: &PeerId, wait: Duration, now: Time) {
         if let Some(known) = self.known.get_mut(peer) {

@@ -1,6 +1,8 @@
 //! Which neighbours a peer parts with, where it has more than it wants or changes one: so its view is partly what it chose at
 //! random, partly what is near, partly what tree and suppliers need.
 
+use core::time::Duration;
+
 use super::{archives, can_spare_ours, is_ours};
 use crate::{LinkId, cx::Cx, links::Link, wire::RefusalReason};
 
@@ -45,18 +47,22 @@ pub(super) fn part(cx: &mut Cx, which: impl Fn(&Link) -> bool, most_below: u32) 
     let least = candidates.iter().map(|(_, link)| relied_on(link)).min();
     candidates.retain(|(_, link)| Some(relied_on(link)) == least);
     let Some((_, link)) = cx.rng.choose(&candidates).copied() else { return };
-    let link = farthest(cx, &candidates, link);
+    let link = farther(cx, &candidates, link);
     cx.refuse(link, RefusalReason::Full);
 }
 
-/// Of those that others chose the one that is farthest away goes, so that part of the view is near. Those that we chose stay
-/// as chance would have it: they hold the mesh together.
-fn farthest(cx: &Cx, candidates: &[(u32, LinkId)], by_chance: LinkId) -> LinkId {
-    let theirs = |link: &LinkId| cx.links.get(*link).filter(|link| !is_ours(link));
-    if theirs(&by_chance).is_none() {
+/// Of two that others chose the one that is farther away goes, so that part of the view is near, and none is sure of its place.
+/// Those that we chose stay as chance would have it: they hold the mesh together.
+fn farther(cx: &mut Cx, candidates: &[(u32, LinkId)], by_chance: LinkId) -> LinkId {
+    let theirs = |link: &LinkId| cx.links.get(*link).is_some_and(|link| !is_ours(link));
+    let theirs: Vec<LinkId> = candidates.iter().map(|(_, link)| *link).filter(theirs).collect();
+    if !theirs.contains(&by_chance) {
         return by_chance;
     }
-    let theirs = candidates.iter().filter_map(|(_, link)| theirs(link));
-    let farthest = theirs.max_by_key(|link| (link.round_trip(), link.id == by_chance));
-    farthest.map_or(by_chance, |link| link.id)
+    let other = cx.rng.choose(&theirs).copied().unwrap_or(by_chance);
+    // One that was never measured counts as far.
+    let distance = |link: LinkId| {
+        cx.links.get(link).and_then(|link| link.round_trip()).unwrap_or(Duration::MAX)
+    };
+    if distance(other) > distance(by_chance) { other } else { by_chance }
 }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 
 use crate::{
     Budget, LinkId, Time, limits,
+    trees::Slots,
     wire::{IdPrefix, Slot},
 };
 
@@ -12,6 +13,8 @@ use crate::{
 #[derive(Debug)]
 pub(super) struct Missed {
     pub(super) slot: Slot,
+    /// The trees whose roots have named it while it was missed.
+    named: Slots,
     /// Whether we want it ourselves.
     ours: bool,
     /// Who was to supply us; none, if the tree was to bring it.
@@ -19,7 +22,8 @@ pub(super) struct Missed {
     /// The neighbours that asked us for it, and how far they may have us ask.
     waiters: BTreeMap<LinkId, u8>,
     /// The neighbours that were asked.
-    pub(super) asked: Vec<LinkId>,
+    asked: Vec<LinkId>,
+    has_asked: bool,
     due: Time,
     /// No sooner for others.
     again_at: Time,
@@ -29,19 +33,32 @@ pub(super) struct Missed {
 }
 
 impl Missed {
-    /// It could not be asked for now: that does not count.
+    /// It could not be asked for now: that does not count. Of what others ask for, they remind us.
     pub(super) fn put_off(&mut self, now: Time) {
         self.asked.clear();
-        // Of what others ask for, it does: they ask again, or elsewhere.
+        self.tries = self.tries.saturating_sub(1);
         if self.ours {
-            self.tries = self.tries.saturating_sub(1);
+            self.due = now.after(limits::ASK_LATER);
         }
-        self.due = now.after(limits::ASK_LATER);
+    }
+
+    /// Its turn has come.
+    fn turn(&mut self, now: Time) {
+        self.tries += 1;
+        self.is_open = false;
+        self.again_at = now.after(limits::ASK_EVERY);
+        self.due = if self.ours { self.again_at } else { now.after(limits::ASK_KEPT) };
+    }
+
+    /// This neighbour is asked.
+    pub(super) fn asks(&mut self, link: LinkId) {
+        self.asked.push(link);
+        self.has_asked = true;
     }
 
     /// If we have asked for it ourselves: of which tree it is, and who was to supply it, if anyone was.
     pub(super) fn owed_by(&self) -> Option<(Slot, Option<LinkId>)> {
-        (self.ours && self.tries > 0).then_some((self.slot, self.supplier))
+        (self.ours && self.has_asked).then_some((self.slot, self.supplier))
     }
 
     /// The neighbours that wait for it.
@@ -74,21 +91,52 @@ impl Missed {
 #[derive(Debug, Default)]
 pub(super) struct Missing {
     of: BTreeMap<IdPrefix, Missed>,
-    /// How often what the root of each tree has named may yet be asked for in vain.
-    trusts: BTreeMap<Slot, Budget>,
+    trusts: Trusts,
 }
+
+/// How often what the root of each tree has named may yet be asked for in vain.
+#[derive(Debug, Default)]
+struct Trusts(BTreeMap<Slot, Budget>);
+
+impl Trusts {
+    fn of(&mut self, slot: Slot, now: Time) -> &mut Budget {
+        self.0.entry(slot).or_insert_with(|| Budget::new(limits::ASKS_IN_VAIN, now))
+    }
+
+    /// Whether one of these roots has some left. What none has named is not ours.
+    fn any(&mut self, slots: Slots, now: Time) -> bool {
+        slots.is_empty() || slots.iter().any(|slot| self.of(slot, now).has(1, now))
+    }
+
+    /// Takes some of one that has.
+    fn take(&mut self, slots: Slots, now: Time) {
+        slots.iter().any(|slot| self.of(slot, now).take(1, now));
+    }
+
+    fn give_back(&mut self, slots: Slots, now: Time) {
+        slots.iter().for_each(|slot| self.of(slot, now).give_back(limits::ASK_TRIES.into(), now));
+    }
+}
+
+const SLOTS: u8 = limits::SLOTS as u8;
 
 impl Missing {
     fn entry(&mut self, id: IdPrefix, slot: Slot, due: Time, now: Time) -> Option<&mut Missed> {
-        if !self.of.contains_key(&id) && self.of.len() >= limits::MISSING {
+        // Neither tree takes the room of the other, whatever its root names.
+        let share = |missed: &&Missed| missed.slot.0 % SLOTS == slot.0 % SLOTS;
+        if !self.of.contains_key(&id)
+            && self.of.values().filter(share).count() >= limits::MISSING / limits::SLOTS
+        {
             return None;
         }
         Some(self.of.entry(id).or_insert_with(|| Missed {
             slot,
+            named: Slots::default(),
             ours: false,
             supplier: None,
             waiters: BTreeMap::new(),
             asked: Vec::new(),
+            has_asked: false,
             due,
             again_at: now,
             tries: 0,
@@ -106,6 +154,7 @@ impl Missing {
     ) {
         if let Some(missed) = self.entry(id, slot, now.after(wait), now) {
             (missed.ours, missed.supplier) = (true, supplier);
+            missed.named.insert(slot);
         }
     }
 
@@ -128,9 +177,7 @@ impl Missing {
     /// It has come. Gives what was done about it, if it was missed.
     pub(super) fn came(&mut self, id: &IdPrefix, now: Time) -> Option<Missed> {
         let missed = self.of.remove(id)?;
-        if let Some(trust) = self.trusts.get_mut(&missed.slot).filter(|_| missed.ours) {
-            trust.give_back(limits::ASK_TRIES.into(), now);
-        }
+        self.trusts.give_back(missed.named, now);
         Some(missed)
     }
 
@@ -142,24 +189,24 @@ impl Missing {
         });
     }
 
-    /// The next that is due to be asked for, once more. One of ours passes its turn where too much was asked for in vain that
-    /// the same root has named.
+    /// The next that is due to be asked for, once more. Where no neighbour waits for it, one of ours passes its turn if too
+    /// much was asked for in vain that the same roots have named.
     pub(super) fn overdue(&mut self, now: Time) -> Option<(IdPrefix, &mut Missed)> {
-        let trusts = &mut self.trusts;
-        let mut is_next = |missed: &mut Missed| {
-            if missed.due > now {
-                return false;
+        let mut next: Option<(Time, IdPrefix)> = None;
+        for (id, missed) in self.of.iter_mut().filter(|(_, missed)| missed.due <= now) {
+            if missed.waiters.is_empty() && !self.trusts.any(missed.named, now) {
+                missed.turn(now);
+            } else if next.is_none_or(|(due, _)| missed.due < due) {
+                next = Some((missed.due, *id));
             }
-            missed.tries += 1;
-            missed.is_open = false;
-            missed.again_at = now.after(limits::ASK_EVERY);
-            missed.due = if missed.ours { missed.again_at } else { now.after(limits::ASK_KEPT) };
-            let new = || Budget::new(limits::ASKS_IN_VAIN, now);
-            !missed.ours || trusts.entry(missed.slot).or_insert_with(new).take(1, now)
-        };
-        let (id, missed) =
-            self.of.iter_mut().find_map(|(id, missed)| is_next(missed).then_some((id, missed)))?;
-        Some((*id, missed))
+        }
+        let (_, id) = next?;
+        let missed = self.of.get_mut(&id)?;
+        if missed.ours {
+            self.trusts.take(missed.named, now);
+        }
+        missed.turn(now);
+        Some((id, missed))
     }
 
     /// A link is gone.

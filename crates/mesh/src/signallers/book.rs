@@ -362,8 +362,10 @@ impl Book {
         let mut links = Vec::new();
         for signaller in &mut self.known {
             let Some((link, _)) = signaller.joined() else { continue };
-            if signaller.awaited < limits::INTRODUCTIONS_AWAITED && signaller.named.take(10, now) {
-                signaller.awaited += 1;
+            if signaller.awaited_for < limits::INTRODUCTIONS_AWAITED
+                && signaller.named.take(10, now)
+            {
+                signaller.awaited_for += 1;
                 links.push(link);
             }
         }
@@ -381,11 +383,12 @@ impl Book {
 
     /// It introduces: whether it was asked to.
     pub(crate) fn answers(&mut self, link: LinkId) -> bool {
-        let Some(signaller) = self.of(link).filter(|signaller| signaller.awaited > 0) else {
-            return false;
-        };
-        signaller.awaited -= 1;
-        true
+        self.of(link).is_some_and(|signaller| takes_one(&mut signaller.awaited))
+    }
+
+    /// It introduces peers that want the same, or refuses something: whether it was asked to.
+    pub(crate) fn answers_for(&mut self, link: LinkId) -> bool {
+        self.of(link).is_some_and(|signaller| takes_one(&mut signaller.awaited_for))
     }
 
     /// Whether the one at the other end has proven who it is.
@@ -549,6 +552,12 @@ impl Book {
         };
         self.known.iter().map(status).collect()
     }
+}
+
+fn takes_one(awaited: &mut u8) -> bool {
+    let was_awaited = *awaited > 0;
+    *awaited = awaited.saturating_sub(1);
+    was_awaited
 }
 
 #[cfg(test)]

@@ -46,6 +46,8 @@ pub(super) struct Signaller {
     pub(super) ask_at: Time,
     /// How often it may be asked for peers that want the same.
     pub(super) named: Budget,
+    /// Those of such introductions that have not come; one of an earlier version never answers.
+    pub(super) awaited_for: u8,
     /// Introductions that were asked for and have not come.
     pub(super) awaited: u8,
     /// What it did wrong on this connection that is certainly its own doing.
@@ -90,6 +92,7 @@ impl Signaller {
             ask: Backoff::new(limits::INTRODUCE_BACKOFF),
             ask_at: now,
             named: Budget::new(limits::INTRODUCE_FOR, now),
+            awaited_for: 0,
             awaited: 0,
             offences: 0,
             distrust: Backoff::new(limits::SIGNALLER_DISTRUST),

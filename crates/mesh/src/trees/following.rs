@@ -58,7 +58,9 @@ impl Following {
         let apart = |one: Timestamp, other: Timestamp| {
             Time::from(one.max(other)) >= Time::from(one.min(other)).after(limits::BEAT_LEAST)
         };
-        at > self.whole && self.recent.iter().all(|kept| apart(kept.at, at))
+        // One that was given up counts still, or there would be room for ever more before the next.
+        let is_after = self.recent.is_empty() || at > self.whole && apart(self.whole, at);
+        is_after && self.recent.iter().all(|kept| apart(kept.at, at))
     }
 
     /// Whether one is missing.

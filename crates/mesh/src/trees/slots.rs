@@ -34,6 +34,10 @@ impl Slots {
         self.0 & Self::bit(slot) != 0
     }
 
+    pub(crate) fn iter(self) -> impl Iterator<Item = Slot> {
+        (0..8).map(Slot).filter(move |slot| self.contains(*slot))
+    }
+
     pub(crate) const fn is_empty(self) -> bool {
         self.0 == 0
     }

@@ -73,6 +73,8 @@ pub(super) struct Tree {
     changes: Budget,
     /// How often a parent may be left because bulletins are missing.
     gaps: Budget,
+    /// How many of the parent have come while one before was missing.
+    incomplete: u8,
     /// What neighbours were told of our place, and when they are told anew.
     told: (Option<PeerId>, Option<u8>),
     tell_at: Option<Time>,
@@ -125,6 +127,7 @@ impl Tree {
             stand_at: None,
             changes: Budget::new(limits::ROOT_CHANGES, cx.now),
             gaps: Budget::new(limits::GAPS, cx.now),
+            incomplete: 0,
             improve_at: cx.now.after(cx.rng.jitter(limits::IMPROVE_EVERY)),
             told: (None, None),
             tell_at: None,
@@ -401,7 +404,7 @@ impl Tree {
         }
         let starved = !self.is_attached(cx.now);
         let Some(following) = &mut self.following else { return Ok(None) };
-        let (newest, had_gap) = (following.newest, following.has_gap());
+        let newest = following.newest;
         following.hears(verified.signed().clone(), &verified, cx.now);
         let has_gap = following.has_gap();
         if cx.now >= following.since.after(limits::TOMB_FORGOTTEN) {
@@ -413,12 +416,13 @@ impl Tree {
             return Ok(Some(bulletin.named));
         }
         if !same || starved && self.parent != Some(from) {
-            if let Some(parent) = self.parent {
-                self.rests(parent, cx.now.after(limits::STARVED_RESTS));
+            // Of a root that gave way nothing newer was to come.
+            if let Some(parent) = self.parent.filter(|_| same) {
+                self.rests(parent, Some(cx.now.after(limits::STARVED_RESTS)));
             }
             self.join(cx, from);
-        } else if self.parent == Some(from) && had_gap && has_gap {
-            self.lacks_bulletins(cx);
+        } else if self.parent == Some(from) {
+            self.mend_gap(cx, from, has_gap);
         }
         if self.parent == Some(from) {
             self.depth = depth.saturating_add(1);

@@ -327,7 +327,7 @@ impl Measure {
         figures.last_hop = share(hops.iter().sum(), hops.len() as u64);
         (figures.p50_ms, figures.p99_ms) = (self.quantile(50), self.quantile(99));
         figures.slowest_ms = self.delays.keys().next_back().copied();
-        (figures.newcomers, figures.join_p99_ms) = self.newcomers.waited(self.patience_ms);
+        (figures.newcomers, figures.join_p99_ms) = self.newcomers.waited(Self::now(world));
         self.of_copies(&mut figures);
         self.of_traffic(world, &mut figures);
         self.of_recovery(&mut figures);

@@ -41,11 +41,15 @@ impl Newcomers {
         self.waiting.remove(&peer);
     }
 
-    /// How many there were, and how long 99 of 100 waited at most. One that has got none waited for `patience`.
-    pub(super) fn waited(&self, patience: u64) -> (u64, Option<u64>) {
-        let in_vain = self.waiting.values().filter(|waiting| waiting.since.is_some());
-        let mut waited: Vec<u64> =
-            self.waited.iter().copied().chain(in_vain.map(|_| patience)).collect();
+    /// How many there were, and how long 99 of 100 waited at most. One that has got none waits still.
+    pub(super) fn waited(&self, now: u64) -> (u64, Option<u64>) {
+        let in_vain = self.waiting.values().filter_map(|waiting| waiting.since);
+        let mut waited: Vec<u64> = self
+            .waited
+            .iter()
+            .copied()
+            .chain(in_vain.map(|since| now.saturating_sub(since)))
+            .collect();
         waited.sort_unstable();
         let place = (waited.len() * 99).div_ceil(100).saturating_sub(1);
         (waited.len() as u64, waited.get(place).copied())
@@ -70,7 +74,7 @@ mod tests {
         assert_eq!(all.waited(5000), (1, Some(600)), "it missed one");
         all.came(2, 1000);
         all.may_get(2, 2000);
-        assert_eq!(all.waited(5000), (2, Some(5000)), "it waits in vain");
+        assert_eq!(all.waited(5000), (2, Some(3000)), "it waits in vain");
         all.died(2);
         assert_eq!(all.waited(5000), (1, Some(600)));
     }

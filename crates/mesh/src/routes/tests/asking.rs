@@ -197,10 +197,51 @@ fn a_root_that_names_what_there_is_not_is_asked_after_less_and_less() {
 }
 
 #[test]
+fn a_root_that_names_what_there_is_not_keeps_nobody_from_what_the_other_names() {
+    let mut missing = Missing::default();
+    let prefix = |number: u64| IdPrefix::from(&id(number));
+    let (bad, good) = ((SLOT, None), (Slot(1), None));
+    let wait = core::time::Duration::ZERO;
+    for number in 0..limits::MISSING as u64 {
+        missing.want(prefix(number), bad, wait, NOW);
+    }
+    while missing.overdue(NOW).is_some() {}
+    // One of them is real, and another has been named by both from the beginning.
+    let named_by_both = [3, 9_000_000];
+    for number in named_by_both {
+        missing.want(prefix(number), good, wait, NOW);
+    }
+    let again = NOW.after(limits::ASK_EVERY);
+    let mut asked: Vec<IdPrefix> = Vec::new();
+    for _ in 0..limits::ASKS_AT_ONCE {
+        asked.extend(missing.overdue(again).map(|(id, _)| id));
+    }
+    for number in named_by_both {
+        assert!(asked.contains(&prefix(number)), "{number}");
+    }
+    assert!(asked.len() < 10, "{}", asked.len());
+}
+
+#[test]
+fn what_cannot_be_asked_for_now_is_accused_of_nobody_and_waited_for_as_long() {
+    let (mut missing, link) = (Missing::default(), LinkId::from_raw(1));
+    let prefix = |number: u64| IdPrefix::from(&id(number));
+    missing.wanted_by(link, prefix(1), (SLOT, 3), NOW);
+    missing.want(prefix(2), (SLOT, None), core::time::Duration::ZERO, NOW);
+    while let Some((_, missed)) = missing.overdue(NOW) {
+        missed.put_off(NOW);
+    }
+    let later = NOW.after(limits::ASK_EVERY * 2);
+    missing.give_up(later);
+    assert!(missing.came(&prefix(2), later).unwrap().owed_by().is_none());
+    assert_eq!(missing.came(&prefix(1), later).map(Missed::into_waiters), Some(vec![link]));
+}
+
+#[test]
 fn what_is_missed_is_bounded_and_forgets_links_that_are_gone() {
     let (mut missing, link) = (Missing::default(), LinkId::from_raw(1));
     let prefix = |number: u64| IdPrefix::from(&id(number));
-    let most = limits::MISSING as u64;
+    let most = (limits::MISSING / limits::SLOTS) as u64;
     for number in 0..most + 10 {
         missing.wanted_by(link, prefix(number), (SLOT, 3), NOW);
     }

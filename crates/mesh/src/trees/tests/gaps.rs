@@ -58,6 +58,15 @@ fn a_parent_that_starves_its_child_is_none_for_a_while() {
     place.hears(other, next(root, (0, 1000))).unwrap();
     let near = |depth| Beacon { slot: SLOT, follows: Some((root.peer_id(), at(0))), depth };
     place.hears(parent, TreeFrame::Beacon(near(Some(0)))).unwrap();
+    // That another root is followed is not its fault.
+    let better = &roots()[0];
+    let (mut other_place, [first, second, _]) = Place::new();
+    other_place.hears(first, next(root, (-1, 0))).unwrap();
+    other_place.hears(second, next(better, (-1, 1000))).unwrap();
+    let nearer = Beacon { slot: SLOT, follows: Some((better.peer_id(), at(1000))), depth: Some(0) };
+    other_place.hears(first, TreeFrame::Beacon(nearer)).unwrap();
+    other_place.trees.tree(SLOT).unwrap().join_nearest(&mut other_place.cx, u8::MAX);
+    assert_eq!(other_place.trees.parent(SLOT), Some(first));
     let improves = |place: &mut Place| {
         place.trees.tree(SLOT).unwrap().join_nearest(&mut place.cx, u8::MAX);
         place.trees.parent(SLOT)
@@ -92,6 +101,26 @@ fn a_parent_that_leaves_out_bulletins_is_left_but_few_are_for_that() {
         }
     }
     assert_eq!(parents, [parent, other, third]);
+}
+
+/// Whoever passes them on would be taken for a flood.
+#[test]
+fn a_root_says_no_more_than_it_has_reason_to_whatever_it_says_is_missing() {
+    let (mut place, [parent, ..]) = Place::new();
+    let root = &roots()[1];
+    place.hears(parent, next(root, (-1, -130_000))).unwrap();
+    let end = Timestamp::from_millis(u64::MAX);
+    for number in 0..12 {
+        let says = Bulletin { after: end, ..says(100_000 + number * 1000) };
+        place.hears(parent, passed(Signed::new(root, &says))).unwrap();
+    }
+    let mut taken = 0;
+    for number in 1..100 {
+        place.cx.notices.clear();
+        place.hears(parent, next(root, (-1, -130_000 + number))).unwrap();
+        taken += place.cx.notices.iter().filter(|one| matches!(one, Notice::Named(_))).count();
+    }
+    assert_eq!(taken, 0);
 }
 
 /// They are too many to be told of: a peer does without those that are older than the last twelve.

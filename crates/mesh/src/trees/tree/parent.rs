@@ -23,7 +23,7 @@ impl Tree {
             self.former = former;
         }
         if self.parent.replace(link) != Some(link) {
-            self.owed = Owed::default();
+            (self.owed, self.incomplete) = (Owed::default(), 1);
         }
         for neighbour in self.around.keys() {
             self.mark(cx, *neighbour);
@@ -66,10 +66,18 @@ impl Tree {
         self.leave(cx, parent);
     }
 
-    /// A bulletin of the parent is the second that shows that one is missing. It may be the root that lies, so few parents are left
-    /// for that.
-    pub(super) fn lacks_bulletins(&mut self, cx: &mut Cx) {
-        if let Some(parent) = self.parent
+    /// A bulletin of the parent has come. Where it shows that one before is missing, the parent is asked for that. If it does not
+    /// come in as many beats as there are links to the root, the parent is left: what is missing further up is brought by then.
+    /// It may be the root that lies, so few parents are left for that.
+    pub(super) fn mend_gap(&mut self, cx: &mut Cx, parent: LinkId, has_gap: bool) {
+        if !has_gap {
+            self.incomplete = 0;
+            return;
+        }
+        self.incomplete = self.incomplete.saturating_add(1);
+        if self.incomplete == 1 {
+            self.join(cx, parent);
+        } else if self.incomplete > 1 + self.depth.min(limits::GAP_HOPS)
             && self.gaps.take(GAP, cx.now)
         {
             self.leave(cx, parent);
@@ -78,15 +86,18 @@ impl Tree {
 
     /// Another neighbour is to be the parent, if there is one that may be.
     fn leave(&mut self, cx: &mut Cx, parent: LinkId) {
-        self.rests(parent, cx.now.after(limits::OWED_RESTS));
+        self.rests(parent, Some(cx.now.after(limits::OWED_RESTS)));
         // One that stands no deeper than we do is not below us.
         self.join_nearest(cx, self.depth.saturating_add(1));
+        if self.parent == Some(parent) {
+            self.rests(parent, None);
+        }
     }
 
     /// A neighbour is no parent before then.
-    pub(super) fn rests(&mut self, link: LinkId, until: Time) {
+    pub(super) fn rests(&mut self, link: LinkId, until: Option<Time>) {
         if let Some(around) = self.around.get_mut(&link) {
-            around.rests_until = Some(until);
+            around.rests_until = until;
         }
     }
 
