@@ -189,12 +189,12 @@ impl Missing {
         });
     }
 
-    /// The next that is due to be asked for, once more. Where no neighbour waits for it, one of ours passes its turn if too
-    /// much was asked for in vain that the same roots have named.
+    /// The next that is due to be asked for, once more. One of ours passes its turn if too much was asked for in vain that the
+    /// same roots have named: also where neighbours wait for it, or each question would go on for all its hops.
     pub(super) fn overdue(&mut self, now: Time) -> Option<(IdPrefix, &mut Missed)> {
         let mut next: Option<(Time, IdPrefix)> = None;
         for (id, missed) in self.of.iter_mut().filter(|(_, missed)| missed.due <= now) {
-            if missed.waiters.is_empty() && !self.trusts.any(missed.named, now) {
+            if !self.trusts.any(missed.named, now) {
                 missed.turn(now);
             } else if next.is_none_or(|(due, _)| missed.due < due) {
                 next = Some((missed.due, *id));
