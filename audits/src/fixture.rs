@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 use taiinet_document::{Content, Document, Map, Network, Timestamp, VerifiedDocument, parse_map};
 use taiinet_identity::{Identity, Seed};
 use taiinet_mesh::Time;
+use taiinet_query::{Query, RoutingKey};
 
 /// When everything happens.
 pub(crate) const NOW: Time = Time::from_millis(1_800_000_000_000);
@@ -42,6 +43,12 @@ pub(crate) fn sign(author: &Identity, nonce: u32, at: Time, content: Content) ->
         content,
     };
     VerifiedDocument::sign(author, document).expect("within the limits")
+}
+
+/// A key of a query.
+pub(crate) fn routing_key(query: &str) -> RoutingKey {
+    let query: Query = query.parse().expect("a query");
+    *query.routing_keys().iter().next().expect("a key")
 }
 
 /// A moment after [`NOW`], or before it.

@@ -11,13 +11,13 @@ use taiinet_mesh::{
     },
     work,
 };
-use taiinet_query::{Query, RoutingKey};
+use taiinet_query::RoutingKey;
 
 use super::{
     links::{presence, signal},
     sessions::session,
 };
-use crate::fixture::{at, hex, identity, named, network};
+use crate::fixture::{at, hex, identity, named, network, routing_key};
 
 /// The session's hash.
 const CHALLENGE: [u8; 32] = [4; 32];
@@ -43,10 +43,8 @@ fn circuit(part: CircuitPart) -> CircuitFrame {
     CircuitFrame { peer: identity(2).peer_id(), part }
 }
 
-/// What a document has whose topic is 1.
 fn wanted() -> RoutingKey {
-    let query: Query = r#"{"topic":1}"#.parse().expect("a query");
-    *query.routing_keys().iter().next().expect("it has a key")
+    routing_key(r#"{"topic":1}"#)
 }
 
 fn to_signaller() -> [(&'static str, ToSignaller); 7] {

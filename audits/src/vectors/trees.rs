@@ -9,7 +9,7 @@ use taiinet_mesh::wire::{
 };
 use taiinet_query::{DocumentKeys, KeySet, Query, RoutingKey, limits::KEY_SET_BYTES};
 
-use crate::fixture::{NOW, at, hex, identity, map, network, sign};
+use crate::fixture::{NOW, at, hex, identity, map, network, routing_key, sign};
 
 const SLOT: Slot = Slot(0);
 
@@ -25,8 +25,7 @@ fn keys() -> KeySet {
 
 /// One key of that.
 fn key() -> RoutingKey {
-    let query: Query = r#"{"text":"hello"}"#.parse().expect("a query");
-    *query.routing_keys().iter().next().expect("a key")
+    routing_key(r#"{"text":"hello"}"#)
 }
 
 /// What the document is about, for those that ask for nothing but its text.

@@ -60,7 +60,8 @@ pub(crate) struct NetArgs {
     /// `never`; or `only`, where nothing but connections to signallers shall leave this machine
     #[arg(long, global = true, env = "TAIINET_SIGNALLER_RELAY", value_name = "WHEN")]
     pub(crate) signaller_relay: Option<SignallerRelay>,
-    /// Let signallers introduce this peer to others that want the same: they are told hashes of what it subscribes to
+    /// Let signallers introduce this peer to others that want the same: they are told hashes of what it subscribes to, and
+    /// whoever guesses a query can ask them who has it
     #[arg(long, global = true)]
     pub(crate) introduce_by_interest: bool,
     /// Ask no router for ports that lead here (PCP, NAT-PMP)

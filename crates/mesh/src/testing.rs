@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use taiinet_document::{Content, Document, Key, Map, Network, Value, VerifiedDocument};
 use taiinet_identity::{Domain, Identity, Seed, Verified};
+use taiinet_query::{Query, RoutingKey};
 
 use crate::{
     ChannelBinding, Config, LinkId, Time,
@@ -27,6 +28,12 @@ pub(crate) fn identity(number: u8) -> Identity {
 
 pub(crate) fn network() -> Network {
     "test".parse().unwrap()
+}
+
+/// A key of a query.
+pub(crate) fn routing_key(query: &str) -> RoutingKey {
+    let query: Query = query.parse().unwrap();
+    *query.routing_keys().iter().next().unwrap()
 }
 
 /// A document with `bytes` of text in it.

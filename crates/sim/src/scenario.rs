@@ -13,6 +13,7 @@ mod measure;
 mod network;
 mod newcomers;
 mod plan;
+mod quantile;
 mod run;
 mod sections;
 mod values;

@@ -188,8 +188,8 @@ impl Builder {
     }
 
     /// Whether signallers introduce this peer to others that want the same: in a large network it then finds sooner those that
-    /// supply it. They are told hashes of what it subscribes to, as its neighbours are, and can guess what these stand for; so can others that ask them for the same.
-    /// By default they are told nothing of that. Never of discreet subscriptions.
+    /// supply it. They are told hashes of what it subscribes to, as its neighbours are, but never of discreet subscriptions. They
+    /// can guess what these stand for, and whoever guesses a query can ask them who has it. By default they are told nothing.
     pub const fn introduce_by_interest(mut self, by_interest: bool) -> Self {
         self.introduce_by_interest = by_interest;
         self

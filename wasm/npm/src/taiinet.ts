@@ -39,8 +39,8 @@ export interface TaiiNetOptions {
    *  peers are linked and how much they say, but not what. */
   signallerRelay?: SignallerRelay;
   /** Whether signallers introduce this peer to others that want the same: in a large network it then finds sooner those that
-   *  supply it. They are told hashes of what it subscribes to, as its neighbours are, and can guess what these stand for; so can others that ask for the same.
-   *  Never of discreet subscriptions. Default false. */
+   *  supply it. They are told hashes of what it subscribes to, as its neighbours are, but never of discreet subscriptions. They
+   *  can guess what these stand for, and whoever guesses a query can ask them who has it. Default false. */
   introduceByInterest?: boolean;
   /** From where to load taiinet.wasm, if not from beside the script. */
   wasm?: WasmSource;

@@ -9,7 +9,7 @@ use crate::{
     Disconnect,
     interest::Interest,
     notice::{LinkDown, NeighbourUp},
-    testing::{self, NOW, identity},
+    testing::{self, NOW, identity, routing_key},
     wire::{Brings, Frame, Join, Seek, Slot, Sought, TreeFrame, codec},
 };
 
@@ -19,12 +19,8 @@ fn query(text: &str) -> Query {
     text.parse().unwrap()
 }
 
-fn key(text: &str) -> RoutingKey {
-    *query(text).routing_keys().iter().next().unwrap()
-}
-
 fn topic() -> RoutingKey {
-    key(r#"{"topic":1}"#)
+    routing_key(r#"{"topic":1}"#)
 }
 
 /// A peer whose network goes by routes, with three neighbours that it does not supply and that do not supply it.
@@ -163,14 +159,14 @@ fn of_two_that_want_the_same_exactly_one_supplies_the_other() {
         let [us, other] = [0, number].map(|number| identity(number).peer_id());
         assert_ne!(supplies(&us, wants, &other, &topic()), supplies(&other, wants, &us, &topic()));
         assert!(!supplies(&us, wants, &us, &topic()), "nobody supplies itself");
-        assert!(!supplies(&us, wants, &other, &key(r#"{"topic":2}"#)));
+        assert!(!supplies(&us, wants, &other, &routing_key(r#"{"topic":2}"#)));
     }
 }
 
 #[test]
 fn a_peer_that_wants_more_supplies_one_that_wants_less_and_not_the_other_way_round() {
     let mut setting = setting();
-    let narrow = key(r#"{"topic":1}"#);
+    let narrow = routing_key(r#"{"topic":1}"#);
     setting.subscribe("{}");
     let wants = setting.interest.wants();
     let [us, other] = [0, 1].map(|number| identity(number).peer_id());
@@ -261,7 +257,7 @@ fn a_supplier_that_fails_to_bring_what_was_named_is_left_for_another() {
 fn clients_are_supplied_until_we_do_not_get_it_any_more() {
     let mut setting = setting();
     let [one, ..] = setting.links;
-    let narrow = key(r#"{"topic":1,"kind":2}"#);
+    let narrow = routing_key(r#"{"topic":1,"kind":2}"#);
     let subscription = setting.interest.subscribe(query(r#"{"topic":1}"#)).unwrap();
     setting.tick();
     setting.hears(one, SupplyFrame::Supply(narrow)).unwrap();
@@ -291,7 +287,8 @@ fn one_neighbour_is_supplied_with_so_many_keys_and_no_more() {
     let mut setting = setting();
     let [one, ..] = setting.links;
     setting.subscribe("{}");
-    let keys = (0..=limits::CLIENT_KEYS).map(|topic| key(&format!(r#"{{"topic":{topic}}}"#)));
+    let keys =
+        (0..=limits::CLIENT_KEYS).map(|topic| routing_key(&format!(r#"{{"topic":{topic}}}"#)));
     for key in keys {
         setting.hears(one, SupplyFrame::Supply(key)).unwrap();
     }
@@ -306,7 +303,7 @@ fn where_documents_flood_nobody_supplies_anybody() {
     setting.subscribe(r#"{"topic":1}"#);
     setting.says(one, &[topic()]);
     setting.hears(one, SupplyFrame::Supplies(topic())).unwrap();
-    setting.hears(other, SupplyFrame::Supply(key(r#"{"topic":1,"kind":2}"#))).unwrap();
+    setting.hears(other, SupplyFrame::Supply(routing_key(r#"{"topic":1,"kind":2}"#))).unwrap();
     let _ = (setting.sent(one), setting.sent(other));
     setting.cx.spreading = Spreading::Flood;
     assert!(setting.delegation.deadline(&setting.cx, setting.interest.wants()).is_some());
@@ -342,7 +339,7 @@ fn a_search_goes_where_a_child_wants_the_key_and_is_passed_on_so_far_and_no_furt
     let mut setting = setting();
     let [from, child, other] = setting.links;
     setting.adopt(child, &[topic()]);
-    setting.adopt(other, &[key(r#"{"topic":2}"#)]);
+    setting.adopt(other, &[routing_key(r#"{"topic":2}"#)]);
     let [seeker, _] = after_and_before();
     let mut sent = seek(&seeker, topic(), 5);
     setting.hears(from, SupplyFrame::Seek(sent.clone())).unwrap();
@@ -376,7 +373,7 @@ fn a_peer_that_may_supply_the_seeker_offers_it_a_link() {
     assert!(matches!(setting.sent(supplier)[..], [SupplyFrame::Seek(Seek { down: true, .. })]));
     setting.hears(from, SupplyFrame::Seek(seek(&after, topic(), 5))).unwrap();
     assert_eq!(setting.dials(), [after.peer_id()]);
-    setting.hears(from, SupplyFrame::Seek(seek(&after, key(r#"{"topic":2}"#), 5))).unwrap();
+    setting.hears(from, SupplyFrame::Seek(seek(&after, routing_key(r#"{"topic":2}"#), 5))).unwrap();
     assert_eq!(setting.dials(), []);
 }
 

@@ -136,7 +136,7 @@ pub const ASKS: (u32, u32) = (32, 8);
 pub const ASKS_AT_ONCE: usize = 64;
 /// What has no room is asked for so much later.
 pub const ASK_LATER: Duration = Duration::from_millis(250);
-/// How many documents are missed at once.
+/// How many documents are missed at once; each tree has its share.
 pub const MISSING: usize = 1024;
 
 // ---- Suppliers ----

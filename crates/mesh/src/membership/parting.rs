@@ -18,8 +18,8 @@ pub(super) const A_LEAF: u32 = 1;
 /// There may be many, but it does not lead up.
 pub(super) const A_CHILD: u32 = u32::MAX - 1;
 
-/// Parts with one of these neighbours, with so many peers below it in a tree at the most, of those that misbehaved most at random, but keeps those of our
-/// own choice that we must have.
+/// Parts with one of these neighbours, below which so many peers stand in a tree at the most: with one that misbehaved most, and
+/// with none of our own choice that we must have.
 pub(super) fn part(cx: &mut Cx, which: impl Fn(&Link) -> bool, most_below: u32) {
     let (spare_ours, needed) = (can_spare_ours(cx), archives::needed(cx));
     let now = cx.now;

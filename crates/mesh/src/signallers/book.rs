@@ -15,6 +15,9 @@ use crate::{
     wire::{Joined, VERSION, Welcome},
 };
 
+/// What asking for peers that want the same takes of [`limits::INTRODUCE_FOR`].
+const NAMED: usize = 10;
+
 /// All of them.
 #[derive(Debug, Default)]
 pub(crate) struct Book {
@@ -363,7 +366,7 @@ impl Book {
         for signaller in &mut self.known {
             let Some((link, _)) = signaller.joined() else { continue };
             if signaller.awaited_for < limits::INTRODUCTIONS_AWAITED
-                && signaller.named.take(10, now)
+                && signaller.named.take(NAMED, now)
             {
                 signaller.awaited_for += 1;
                 links.push(link);

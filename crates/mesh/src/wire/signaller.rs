@@ -221,17 +221,17 @@ pub struct Welcome {
 mod tests {
     #![allow(clippy::unwrap_used)]
 
-    use taiinet_query::Query;
-
     use super::*;
-    use crate::wire::{CircuitPart, codec::encode};
+    use crate::{
+        testing,
+        wire::{CircuitPart, codec::encode},
+    };
 
     #[test]
     fn frames_of_a_later_version_are_skipped_and_those_of_this_one_are_not() {
         let circuit =
             CircuitFrame { peer: PeerId::from_bytes([7; 32]), part: CircuitPart::Took(1) };
-        let query: Query = r#"{"a":1}"#.parse().unwrap();
-        let key = *query.routing_keys().iter().next().unwrap();
+        let key = testing::routing_key(r#"{"a":1}"#);
         let frame = ToSignaller::Circuit(circuit.clone());
         assert_eq!(ToSignaller::read(&encode(&frame)), Ok(Some(frame)));
         let frame = ToSignaller::IntroduceFor { want: 4, key };

@@ -8,6 +8,7 @@ use taiinet_mesh::{LinkState, Spreading, wire::FrameKind};
 use super::{
     figures::{Figures, Second},
     newcomers::Newcomers,
+    quantile::quantile,
 };
 use crate::{PeerIndex, Traffic, World};
 
@@ -325,7 +326,7 @@ impl Measure {
         let hops = measured().filter(|sent| sent.delivered > 0);
         let hops: Vec<u64> = hops.map(|sent| sent.last_hop.into()).collect();
         figures.last_hop = share(hops.iter().sum(), hops.len() as u64);
-        (figures.p50_ms, figures.p99_ms) = (self.quantile(50), self.quantile(99));
+        (figures.p50_ms, figures.p99_ms) = (quantile(&self.delays, 50), quantile(&self.delays, 99));
         figures.slowest_ms = self.delays.keys().next_back().copied();
         (figures.newcomers, figures.join_p99_ms) = self.newcomers.waited(Self::now(world));
         self.of_copies(&mut figures);
@@ -352,19 +353,6 @@ impl Measure {
             }
         }
         share(delivered, due)
-    }
-
-    fn quantile(&self, hundredths: u64) -> Option<u64> {
-        let count: u64 = self.delays.values().sum();
-        let mut left = count * hundredths / 100;
-        let reaches = |(delay, count): (&u64, &u64)| {
-            if left < *count {
-                return Some(*delay);
-            }
-            left -= count;
-            None
-        };
-        self.delays.iter().find_map(reaches)
     }
 
     /// Of everything that came since the measurement began, also what had been published before.

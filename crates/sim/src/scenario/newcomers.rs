@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use super::quantile::quantile;
+
 /// One that has got none yet.
 #[derive(Debug)]
 struct Waiting {
@@ -14,7 +16,8 @@ struct Waiting {
 #[derive(Debug, Default)]
 pub(super) struct Newcomers {
     waiting: BTreeMap<usize, Waiting>,
-    waited: Vec<u64>,
+    /// How many waited for so long.
+    waited: BTreeMap<u64, u64>,
 }
 
 impl Newcomers {
@@ -33,7 +36,7 @@ impl Newcomers {
     pub(super) fn gets(&mut self, peer: usize, published_at: u64, now: u64) {
         let Some(waiting) = self.waiting.get(&peer) else { return };
         let Some(since) = waiting.since.filter(|_| published_at >= waiting.came_at) else { return };
-        self.waited.push(now.saturating_sub(since));
+        *self.waited.entry(now.saturating_sub(since)).or_default() += 1;
         self.waiting.remove(&peer);
     }
 
@@ -43,16 +46,11 @@ impl Newcomers {
 
     /// How many there were, and how long 99 of 100 waited at most. One that has got none waits still.
     pub(super) fn waited(&self, now: u64) -> (u64, Option<u64>) {
-        let in_vain = self.waiting.values().filter_map(|waiting| waiting.since);
-        let mut waited: Vec<u64> = self
-            .waited
-            .iter()
-            .copied()
-            .chain(in_vain.map(|since| now.saturating_sub(since)))
-            .collect();
-        waited.sort_unstable();
-        let place = (waited.len() * 99).div_ceil(100).saturating_sub(1);
-        (waited.len() as u64, waited.get(place).copied())
+        let mut waited = self.waited.clone();
+        for since in self.waiting.values().filter_map(|waiting| waiting.since) {
+            *waited.entry(now.saturating_sub(since)).or_default() += 1;
+        }
+        (waited.values().sum(), quantile(&waited, 99))
     }
 }
 

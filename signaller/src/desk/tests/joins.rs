@@ -220,11 +220,7 @@ fn introductions_are_of_the_same_network_and_never_of_oneself() {
     let [(1, Some(FromSignaller::Introduced { presences, .. }))] = answer.as_slice() else {
         panic!("{answer:?}")
     };
-    let mut names: Vec<PeerId> = presences.iter().map(Signed::signer).collect();
-    names.sort_unstable();
-    let mut expected = [identity(4).peer_id(), identity(5).peer_id()];
-    expected.sort_unstable();
-    assert_eq!(names, expected, "no client is told of one that left");
+    assert_eq!(names(presences), peers(&[4, 5]), "no client is told of one that left");
 }
 
 fn topic(number: u32) -> RoutingKey {
@@ -241,11 +237,17 @@ fn told(room: &mut Room, client: u64, key: RoutingKey) -> Vec<PeerId> {
     };
     assert_eq!((*to, *of), (client, key));
     assert!(presences.iter().all(|presence| presence.clone().verify().is_ok()));
-    let mut peers: Vec<PeerId> = presences.iter().map(Signed::signer).collect();
-    peers.sort_unstable();
-    peers
+    names(presences)
 }
 
+/// Whose they are, in order.
+fn names(presences: &[Signed<Presence>]) -> Vec<PeerId> {
+    let mut names: Vec<PeerId> = presences.iter().map(Signed::signer).collect();
+    names.sort_unstable();
+    names
+}
+
+/// The keys of these identities, in order.
 fn peers(numbers: &[u8]) -> Vec<PeerId> {
     let mut peers: Vec<PeerId> = numbers.iter().map(|one| identity(*one).peer_id()).collect();
     peers.sort_unstable();

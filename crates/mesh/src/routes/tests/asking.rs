@@ -2,6 +2,10 @@
 
 use super::*;
 
+fn prefix(number: u64) -> IdPrefix {
+    IdPrefix::from(&id(number))
+}
+
 /// Or a root that names what there is not, or a parent that drops much, would have honest peers put each other on the
 /// blacklist.
 #[test]
@@ -185,7 +189,7 @@ fn a_root_that_names_what_there_is_not_is_asked_after_less_and_less() {
             all += setting.asks().iter().sum::<usize>();
             // What was asked for comes.
             for number in (0..=number - 8).filter(|_| exists) {
-                setting.routes.missing.came(&IdPrefix::from(&id(number)), setting.cx.now);
+                setting.routes.missing.came(&prefix(number), setting.cx.now);
             }
         }
         all
@@ -199,7 +203,6 @@ fn a_root_that_names_what_there_is_not_is_asked_after_less_and_less() {
 #[test]
 fn a_root_that_names_what_there_is_not_keeps_nobody_from_what_the_other_names() {
     let mut missing = Missing::default();
-    let prefix = |number: u64| IdPrefix::from(&id(number));
     let (bad, good) = ((SLOT, None), (Slot(1), None));
     let wait = core::time::Duration::ZERO;
     for number in 0..limits::MISSING as u64 {
@@ -225,7 +228,6 @@ fn a_root_that_names_what_there_is_not_keeps_nobody_from_what_the_other_names() 
 #[test]
 fn what_cannot_be_asked_for_now_is_accused_of_nobody_and_waited_for_as_long() {
     let (mut missing, link) = (Missing::default(), LinkId::from_raw(1));
-    let prefix = |number: u64| IdPrefix::from(&id(number));
     missing.wanted_by(link, prefix(1), (SLOT, 3), NOW);
     missing.want(prefix(2), (SLOT, None), core::time::Duration::ZERO, NOW);
     while let Some((_, missed)) = missing.overdue(NOW) {
@@ -240,7 +242,6 @@ fn what_cannot_be_asked_for_now_is_accused_of_nobody_and_waited_for_as_long() {
 #[test]
 fn what_is_missed_is_bounded_and_forgets_links_that_are_gone() {
     let (mut missing, link) = (Missing::default(), LinkId::from_raw(1));
-    let prefix = |number: u64| IdPrefix::from(&id(number));
     let most = (limits::MISSING / limits::SLOTS) as u64;
     for number in 0..most + 10 {
         missing.wanted_by(link, prefix(number), (SLOT, 3), NOW);

@@ -413,10 +413,9 @@ fn passed(count: usize) -> Passed {
 
 /// As large as can be.
 fn sought() -> Signed<Sought> {
-    let query: Query = r#"{"a":1,"b":2}"#.parse().unwrap();
     let sought = Sought {
         network: "n".repeat(64).parse().unwrap(),
-        key: *query.routing_keys().iter().next().unwrap(),
+        key: testing::routing_key(r#"{"a":1,"b":2}"#),
         joined: Some(Joined { signaller: testing::identity(2).peer_id(), challenge: [1; 32] }),
         issued_at: taiinet_document::Timestamp::from_millis(u64::MAX),
     };
